@@ -1,0 +1,348 @@
+"""The command line: demo, serve, scheduler, migrate, seed, sweep, due, policy, bench."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import SQLAlchemyError
+
+from casework import bootstrap
+from casework.adapters.persistence import benchmarks
+from casework.adapters.scheduler import make_scheduler
+from casework.domain.access import POLICY, Role
+from casework.domain.calendar import midnight
+from casework.domain.standards import About, Kind, Priority
+from casework.settings import Settings, SettingsError
+
+cli = typer.Typer(
+    name="casework", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Integrated community care: cases, referrals and the clocks that forget nothing.")
+bench = typer.Typer(no_args_is_help=True, help="Measure it, on a database of its own.")
+cli.add_typer(bench, name="bench")
+notes = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
+Residents = Annotated[int, typer.Option(min=0, max=1_000_000, help="Invented residents.")]
+Seed = Annotated[int, typer.Option(help="The same seed on the same day, the same world.")]
+
+
+class Wrong(Exception):
+    """What was asked cannot be done; the message is the one line that is printed."""
+
+
+def _house(**overrides: Any) -> bootstrap.House:
+    return bootstrap.build(Settings(**overrides))
+
+
+@cli.command()
+def demo(
+    port: Port = 8000,
+    data_dir: Annotated[Path | None, typer.Option(help="Where the data is kept.")] = None,
+    residents: Residents = 2000,
+    seed: Seed = 1,
+) -> None:
+    """Seed an invented city on SQLite, serve it, and tick the scheduler in the same process.
+
+    A second start keeps the data. Ctrl-C ends it.
+    """
+    settings = Settings()
+    if settings.is_production:
+        raise Wrong("demo is not for production")
+    house = bootstrap.build(settings.model_copy(update={
+        "database_url": None, "data_dir": data_dir or settings.data_dir / "demo"}))
+    notes.print("migrating …")
+    house.migrate()
+    if house.is_empty():
+        _seed(house, residents, seed)
+    _announce(house)
+    _serve(house, port, tick=True, ready_line=True)
+
+
+def _seed(house: bootstrap.House, residents: int, seed: int) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeElapsedColumn())
+    with Progress(*columns, console=notes) as progress:
+        task = progress.add_task("residents", total=residents)
+        for done in house.seed(residents, seed):
+            progress.update(task, completed=done)
+
+
+def _announce(house: bootstrap.House) -> None:
+    """The accounts of the demo, and their one password."""
+    typer.echo("accounts: worker.<centre code>, worker2.<centre code>, supervisor.<district code>,")
+    typer.echo("          assessor.<district code>, provider.<slug>, city, auditor, admin")
+    typer.echo("          for example worker.2635051000, supervisor.26350")
+    typer.echo(f"password: {house.settings.demo_password}")
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens, once it does."""
+
+    ready_line = False
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets=sockets)
+        if self.ready_line and self.servers:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            typer.echo(f"address: http://{host}:{port}/api/v1")
+            typer.echo(f"ready http://{host}:{port}")
+            sys.stdout.flush()
+
+
+def _serve(house: bootstrap.House, port: int, *, tick: bool, ready_line: bool,
+           host: str = "127.0.0.1") -> None:
+    scheduler = make_scheduler(
+        lambda slot: _tick(house, slot), house.settings.sweep_minutes, background=True,
+        now=house.now) if tick else None
+    config = uvicorn.Config(
+        house.app(), host=host, port=port, log_config=None, access_log=False,
+        timeout_graceful_shutdown=20, server_header=False)
+    server = _Server(config)
+    server.ready_line = ready_line
+    if scheduler is not None:
+        scheduler.start()
+    try:
+        server.run()
+    finally:
+        if scheduler is not None:
+            scheduler.shutdown()
+    if not server.started:
+        raise Wrong(f"port {port} is taken")
+
+
+def _tick(house: bootstrap.House, slot: datetime) -> None:
+    """One tick of the scheduler; a failure is said and the next tick comes all the same."""
+    try:
+        house.sweep(house.context(), slot=slot)
+    except Exception as error:  # the next tick finds what this one left
+        bootstrap.log.error("tick failed", error=type(error).__name__)
+
+
+@cli.command()
+def serve(
+    port: Port = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve the API on the configured database; the scheduler is a process of its own."""
+    house = _house()
+    if not house.readiness()["schema"]:
+        raise Wrong("the schema is not current: run `casework migrate`")
+    _serve(house, port, tick=False, ready_line=True, host=host)
+
+
+@cli.command()
+def scheduler() -> None:
+    """Tick: wake the overdue sweep every few minutes, until stopped."""
+    house = _house()
+    if not house.readiness()["schema"]:
+        raise Wrong("the schema is not current: run `casework migrate`")
+    ticker = make_scheduler(lambda slot: _tick(house, slot), house.settings.sweep_minutes,
+                            background=False, now=house.now)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        ticker.shutdown(wait=False)
+
+    signal.signal(signal.SIGTERM, stop)
+    notes.print("ticking")
+    try:
+        ticker.start()
+    except KeyboardInterrupt:
+        notes.print("stopped")
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the present schema and load the shipped facts."""
+    _house().migrate()
+    typer.echo("the schema is current")
+
+
+@cli.command()
+def seed(residents: Residents = 2000, seed: Seed = 1) -> None:
+    """Fill an empty, migrated database with an invented city; never in production."""
+    house = _house()
+    _seed(house, residents, seed)
+    _announce(house)
+
+
+@cli.command()
+def sweep(
+    job: Annotated[str, typer.Argument(help="The only one: overdue.")] = "overdue",
+    as_of: Annotated[str | None, typer.Option(help="RFC 3339 with offset; now if left out.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, change nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Raise every step that is due and not yet raised, lapse and resume referrals."""
+    if job != "overdue":
+        raise Wrong(f"there is no sweep {job!r}; the only one is overdue")
+    house = _house()
+    result = house.sweep(house.context(), _instant(as_of), dry_run)
+    if result is None:
+        raise Wrong("another sweep took this slot")
+    shown = {"run_id": result.run_id, "as_of": result.as_of.isoformat(),
+             "dry_run": result.dry_run, "found": result.found, "changed": result.changed,
+             "failed": result.failed, "held": result.held}
+    if as_json:
+        typer.echo(json.dumps(shown, default=str))
+    else:
+        typer.echo(f"found {result.found}, changed {result.changed}, failed {result.failed}")
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise Wrong(f"{text!r} is no instant of RFC 3339 with its offset")
+    return found
+
+
+@cli.command()
+def due(
+    kind: Annotated[str, typer.Argument(help="survey, response, first_check, …")],
+    from_: Annotated[str, typer.Option("--from", help="The day it starts, YYYY-MM-DD.")],
+    to: Annotated[str | None, typer.Option(help="Up to this day, inclusive.")] = None,
+    priority: Annotated[str, typer.Option(help="routine, urgent or emergency.")] = "routine",
+    district: Annotated[str | None, typer.Option(help="A district's own standards.")] = None,
+    as_json: Json = False,
+) -> None:
+    """When a clock is due that starts on a day, for one day or each day of a range."""
+    known = [one.value for one in Kind]
+    if kind not in known:
+        raise Wrong(f"no kind {kind!r}; one of {', '.join(known)}")
+    if priority not in [one.value for one in Priority]:
+        raise Wrong(f"no priority {priority!r}; one of routine, urgent, emergency")
+    first = _day(from_)
+    last = _day(to) if to else first
+    if last < first:
+        raise Wrong("--to lies before --from")
+    rows = _due_rows(Kind(kind), first, last, priority, district)
+    if as_json:
+        typer.echo(json.dumps(rows))
+    else:
+        for row in rows:
+            typer.echo(f"{row['from']}  {row['due_on']}")
+
+
+def _due_rows(
+    kind: Kind, first: date, last: date, priority: str, district: str | None
+) -> list[dict[str, str]]:
+    settings = Settings()
+    clockwork = bootstrap.shipped_clockwork()
+    if settings.database_url:
+        clockwork = bootstrap.read_clockwork(bootstrap.build(settings).engine)
+    about = About.for_counting(district_code=district or "", priority=priority)
+    rows = []
+    for n in range((last - first).days + 1):
+        day = first + timedelta(days=n)
+        due_at = clockwork.due_of(kind, about, midnight(day))
+        if due_at is None:
+            raise Wrong(f"no standard switches {kind.value} on")
+        rows.append({"from": day.isoformat(), "due_on": due_at.date().isoformat(),
+                     "due_at": due_at.isoformat()})
+    return rows
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Wrong(f"{text!r} is no date (YYYY-MM-DD)") from None
+
+
+@cli.command()
+def policy(as_json: Json = False) -> None:
+    """Print who may do what: the table the application itself goes by."""
+    if as_json:
+        typer.echo(json.dumps(POLICY))
+        return
+    typer.echo("| action | " + " | ".join(Role) + " |")
+    typer.echo("|---" * (len(Role) + 1) + "|")
+    for action, row in POLICY.items():
+        cells = (row[role].value if role in row else "–" for role in Role)
+        typer.echo(f"| {action} | " + " | ".join(cells) + " |")
+
+
+@bench.command("sweep")
+def bench_sweep(
+    sizes: Annotated[str, typer.Option(help="Open referrals, comma-separated.")] = "20000,200000",
+    due: Annotated[int, typer.Option(min=1, help="Newly due in each run.")] = 1000,
+    rounds: Annotated[int, typer.Option(min=3, help="Runs at each size.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Time the sweep at several sizes with the same newly due, beside one plain statement."""
+    _bench(benchmarks.bench_sweep, sizes, due, rounds, as_json)
+
+
+@bench.command("worklist")
+def bench_worklist(
+    sizes: Annotated[str, typer.Option(help="Open referrals, comma-separated.")] = "20000,200000",
+    due: Annotated[int, typer.Option(min=1, help="Newly due at each size.")] = 1000,
+    rounds: Annotated[int, typer.Option(min=3, help="Pages at each size.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Time a worklist page at several sizes."""
+    _bench(benchmarks.bench_worklist, sizes, due, rounds, as_json)
+
+
+def _bench(measure: Any, sizes: str, due: int, rounds: int, as_json: bool) -> None:
+    try:
+        counted = [int(size) for size in sizes.split(",")]
+    except ValueError:
+        raise Wrong(f"{sizes!r} is no list of numbers") from None
+    settings = Settings()
+    with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+                  console=notes) as progress:
+        task = progress.add_task("preparing", total=None)
+        result = measure(settings.database_url and settings.url(), counted, due, rounds,
+                         lambda what: progress.update(task, description=what))
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        for line in benchmarks.lines_of(result):
+            typer.echo(line)
+
+
+def main() -> NoReturn:
+    """Run the command line. What is wrong is said in one line, with exit code 2."""
+    try:
+        code = cli(standalone_mode=False)
+    except (Wrong, SettingsError) as error:
+        _fail(str(error))
+    except ValidationError as error:
+        _fail(f"CASEWORK_{str(error.errors()[0]['loc'][0]).upper()} cannot be right: "
+              f"{error.errors()[0]['msg']}")
+    except SQLAlchemyError as error:
+        _fail(f"the database cannot be used: {type(getattr(error, 'orig', error)).__name__}")
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(error.format_message())
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"casework: {message}".replace("\n", " "), err=True)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

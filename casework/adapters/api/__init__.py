@@ -1,0 +1,1 @@
+"""The HTTP interface: bodies in, use cases called, outcomes shown."""

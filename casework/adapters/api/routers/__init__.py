@@ -1,0 +1,1 @@
+"""One router a story, in the order of the contract."""

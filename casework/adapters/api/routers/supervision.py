@@ -1,0 +1,204 @@
+"""Supervision: what is overdue, why a clock shows its date, and what is decided about it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response
+
+from casework.adapters.api import render_lists
+from casework.adapters.api import schemas_supervision as s
+from casework.adapters.api.routers.worklist import ITEM
+from casework.adapters.api.routing import Caller, Paged, operation
+from casework.adapters.api.schemas import Code
+from casework.adapters.api.sentences import sentence
+from casework.adapters.http.call import Call, Guarded, WithETag, respond
+from casework.adapters.http.problems import language_of
+from casework.domain.calendar import end_of, midnight
+from casework.domain.reviewing import Verdict
+from casework.domain.standards import Kind
+from casework.workflows.ports import OverdueFilter, Reading
+from casework.workflows.supervising import review_deadline
+
+router = APIRouter(route_class=Guarded, tags=["supervision"])
+OVERDUE, REVIEW, READ = "overdue.read", "overdue.review", "deadline.read"
+NEW_WITHIN: Final = timedelta(days=7)
+UPCOMING: Final = timedelta(days=14)
+REVIEWED = {"action": "chase", "cause": "provider_slow", "reason": None, "until": "2026-03-31",
+            "at": "2026-03-27T10:00:00+09:00", "by": "0190…"}  # fmt: skip
+OVERDUE_ITEM = ITEM | {
+    "tier": 2,
+    "told": [{"tier": 2, "to": ["supervisor"], "at": "2026-03-27T09:00:00+09:00"}],
+    "last_review": None,
+    "excused": False,
+}
+SUMMARY = {
+    "by": "centre",
+    "total": 31,
+    "excused": 2,
+    "groups": [{"key": "2635051000", "name": "우1동", "count": 31, "new": 4, "excused": 2,
+                "oldest_due_at": "2026-03-02T23:59:59+09:00", "median_working_days_late": 3}],
+    "cases_without_worker": 1,
+    "upcoming": [{"worker_id": "0190…", "name": "…", "count": 12}],
+}  # fmt: skip
+DEADLINE = {"id": "0190…", "kind": "response", "held_by": "provider", "status": "running",
+            "due_at": "2026-03-26T23:59:59+09:00", "overdue": True, "case_id": "0190…",
+            "last_review": REVIEWED, "allowed_actions": ["review"]}  # fmt: skip
+EXPLANATION = {
+    "start": "2026-09-22T10:00:00+09:00",
+    "rule": "Civil Act 157: the first day is not counted; working days only",
+    "basis": "city service target",
+    "target": {"amount": 3, "unit": "working_days"},
+    "left_out": [{"on": "2026-09-25", "why": "추석"}],
+    "pauses": [],
+    "extensions": [],
+    "due_at": "2026-09-29T23:59:59+09:00",
+    "sentence": "3 working days from 2026-09-22, leaving out 24–26 September (Chuseok) …",
+}
+STEP = {"tier": 1, "due_at": "2026-03-26T23:59:59+09:00", "at": "2026-03-27T09:00:00+09:00",
+        "raised_at": "2026-03-27T09:00:00+09:00", "to": ["worker", "provider"],
+        "passed_over": False, "quiet": False, "review": None}  # fmt: skip
+
+
+def _since(given: datetime | s.Day | None) -> datetime | None:
+    """An instant; a day counts from its midnight."""
+    return given if given is None or isinstance(given, datetime) else midnight(given)
+
+
+@router.get("/overdue", operation_id="list_overdue", summary="Every overdue deadline in scope",
+            **operation(OVERDUE, {"items": [OVERDUE_ITEM], "next_cursor": None}))  # fmt: skip
+def list_overdue(
+    call: Caller,
+    paged: Paged,
+    centre: Annotated[Code | None, Query()] = None,
+    worker: Annotated[UUID | None, Query()] = None,
+    kind: Annotated[Kind | None, Query()] = None,
+    field: Annotated[s.CareField | None, Query()] = None,
+    provider: Annotated[UUID | None, Query()] = None,
+    held_by: Annotated[s.Holder | None, Query()] = None,
+    tier: Annotated[int | None, Query(ge=1, le=9, description="the highest that was told")] = None,
+    answered: Annotated[bool | None, Query(description="reviewed, and nothing since")] = None,
+    since: Annotated[s.Instant | s.Day | None, Query(description="due since")] = None,
+) -> Response:
+    """Longest overdue first; a filter left out filters nothing."""
+    filters = OverdueFilter(
+        centre=centre, worker=worker, kind=kind, field=field, provider=provider, held_by=held_by,
+        tier=tier, answered=answered, since=_since(since))  # fmt: skip
+    lateness = render_lists.Lateness(call.ctx.clockwork, call.ctx.now)
+    return call.pages(
+        OVERDUE,
+        paged,
+        lambda reading, paging: reading.overdue(filters, paging),
+        render_lists.overdue_item(lateness),
+    )
+
+
+@router.get("/overdue/summary", operation_id="summarise_overdue", summary="What is late, counted",
+            **operation(OVERDUE, SUMMARY))  # fmt: skip
+def summarise_overdue(
+    call: Caller,
+    by: Annotated[s.GroupedBy, Query()] = "centre",
+    since: Annotated[
+        s.Instant | s.Day | None, Query(description="new since; 7 days ago if left out")
+    ] = None,
+) -> Response:
+    """Counts, oldest, median working days late and new ones; what falls due in 14 days."""
+    ctx = call.ctx
+    new_since = _since(since) or ctx.now - NEW_WITHIN
+    lateness = render_lists.Lateness(ctx.clockwork, ctx.now)
+
+    def show(reading: Reading) -> dict[str, Any]:
+        rows = reading.overdue_by(by)
+        return {
+            "by": by,
+            "total": len(rows),
+            "excused": sum(bool(row["excused"]) for row in rows),
+            "groups": render_lists.groups(rows, lateness, new_since),
+            "cases_without_worker": reading.cases_without_worker(),
+            "upcoming": [
+                render_lists.picked(row, "worker_id", "name", "count")
+                for row in reading.falling_due(end_of(ctx.act.today + UPCOMING))
+            ],
+        }
+
+    return call.look(OVERDUE, show)
+
+
+def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
+    return render_lists.deadline(
+        reading.deadline(id), reading.last_review(id), call.ctx.actor, call.ctx.now
+    )
+
+
+@router.post("/overdue/reviews", operation_id="review_many",
+             summary="Decide about up to 100 overdue deadlines",
+             **operation(REVIEW, {"results": [
+                 {"deadline_id": "0190…", "status": 200},
+                 {"deadline_id": "0190…", "status": 409, "code": "not_overdue"}]}))  # fmt: skip
+def review_many(body: s.Reviews, call: Caller) -> Response:
+    """Each is a transaction of its own and has a result of its own."""
+    call.once(REVIEW, {})
+    results = []
+    for one in body.reviews:
+        verdict = Verdict(**one.model_dump(exclude={"deadline_id"}))
+        status, code = call.part(
+            REVIEW,
+            one.deadline_id,
+            partial(review_deadline, deadline_id=one.deadline_id, verdict=verdict),
+        )
+        results.append(
+            {"deadline_id": one.deadline_id, "status": status} | ({"code": code} if code else {})
+        )
+    return respond({"results": results}, 200)
+
+
+@router.post("/overdue/{deadline_id}/review", operation_id="review_overdue",
+             summary="Decide about an overdue deadline",
+             **operation(REVIEW, DEADLINE, refuses=(404, 409, 412)))  # fmt: skip
+def review_overdue(deadline_id: UUID, body: s.Review, call: Caller) -> Response:
+    """Ask again, extend, reassign, redirect or excuse, with a coded cause."""
+    verdict = Verdict(**body.model_dump())
+    return call.change(
+        lambda ctx: review_deadline(ctx, deadline_id, verdict),
+        READ,
+        lambda reading, resource: _shown(call, reading, resource["id"]),
+    )
+
+
+@router.get("/deadlines/{id}", operation_id="get_deadline", summary="A deadline as it stands",
+            **operation(READ, DEADLINE, refuses=(404,)))  # fmt: skip
+def get_deadline(id: UUID, call: Caller) -> Response:
+    """With whose it is and what was last decided about it."""
+    return call.look(READ, lambda reading: _shown(call, reading, id))
+
+
+@router.get("/deadlines/{id}/explanation", operation_id="explain_deadline",
+            summary="Why this date?", **operation(READ, EXPLANATION, refuses=(404,)))  # fmt: skip
+def explain_deadline(
+    id: UUID, call: Caller, accept_language: Annotated[str | None, Header()] = None
+) -> Response:
+    """Start, rule, each day left out and why, and the same in one sentence (ko, en)."""
+
+    def show(reading: Reading) -> WithETag:
+        clock = reading.deadline(id)
+        found = call.ctx.clockwork.explain(clock)
+        said = sentence(found, language_of(accept_language))
+        return WithETag(render_lists.explanation(found, said), clock.stamp)
+
+    return call.look(READ, show)
+
+
+@router.get("/deadlines/{id}/escalations", operation_id="list_escalations",
+            summary="Who was told when, and who answered",
+            **operation(READ, {"items": [STEP], "next_cursor": None}, refuses=(404,)))  # fmt: skip
+def list_escalations(id: UUID, call: Caller, paged: Paged) -> Response:
+    """The ledger of one deadline; tier -1 is the reminder, 0 the breach."""
+    return call.pages(
+        READ,
+        paged,
+        lambda reading, paging: reading.ledger(id, paging),
+        render_lists.ledger_entry(call.ctx.actor),
+    )

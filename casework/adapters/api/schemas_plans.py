@@ -1,0 +1,134 @@
+"""What comes in about plans, checks, signals, and the end of a case."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StrictBool, StrictInt, StringConstraints
+
+from casework.adapters.api.schemas import Body, Code, Day, Quantity, Short, Words
+from casework.adapters.api.schemas_intake import Aliased
+
+Goal = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Hash = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Number = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+
+ClosingReason = Literal[
+    "death",
+    "long_stay",
+    "needs_no_longer_complex",
+    "refused",
+    "other_recognised",
+    "guided",
+    "not_eligible",
+    "moved_away",
+]
+Settlement = Literal["alternative", "refused", "no_longer_needed", "unmet_need"]
+
+
+class Heard(Aliased):
+    """When and from whom the person and the family were heard."""
+
+    on: Day
+    by: Short = Field(alias="from", description="whom they were heard from")
+
+
+class PlanService(Body):
+    """One planned service; with ``id`` it is one that was planned before."""
+
+    id: UUID | None = None
+    service_code: Code
+    content: Words
+    quantity: Quantity
+    unit: Unit
+    per: Literal["once", "day", "week", "month"]
+    starts_on: Day
+    ends_on: Day
+    provider_id: UUID | None = None
+
+
+class PutDraft(Body):
+    """The draft of a plan, in full."""
+
+    goals: Annotated[list[Goal], Field(max_length=50)]
+    services: Annotated[list[PlanService], Field(max_length=100)]
+    heard: Heard
+
+
+class Member(Body):
+    """Who took part in a meeting."""
+
+    name: Short
+    agency: Short
+
+
+class HoldConference(Body):
+    """A meeting that was held."""
+
+    held_on: Day
+    members: Annotated[list[Member], Field(min_length=1, max_length=50)]
+
+
+class Decide(Body):
+    """The decision on one submitted version; one of three says how it was taken."""
+
+    version: Number
+    hash: Hash
+    decision: Literal["approve", "return"]
+    conference: HoldConference | None = None
+    conference_id: UUID | None = None
+    without_meeting_reason: Words | None = None
+    reason: Words | None = None
+
+
+class Settle(Body):
+    """How a planned service is settled without a referral."""
+
+    disposition: Settlement
+    note: Words | None = None
+
+
+class Notified(Body):
+    """When and whom one told of the plan."""
+
+    on: Day
+    to: Short
+
+
+class GoalMet(Body):
+    """How far a goal was met."""
+
+    goal: Goal
+    met: Literal["yes", "partly", "no"]
+
+
+class RecordCheck(Body):
+    """How things go."""
+
+    checked_on: Day
+    findings: Words
+    goals: Annotated[list[GoalMet], Field(max_length=50)] = []
+    next_check_on: Day | None = None
+
+
+class Assign(Body):
+    """To whom the case is given."""
+
+    worker_id: UUID
+
+
+class AnswerSignal(Body):
+    """What is done about a signal."""
+
+    note: Words
+
+
+class CloseCase(Body):
+    """Why the case ends, and from when."""
+
+    reason: ClosingReason
+    effective_on: Day | None = None
+    note: Words | None = None
+    end_open_referrals: StrictBool = False

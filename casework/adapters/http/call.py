@@ -1,0 +1,377 @@
+"""One request of one asker: guarded before its body is believed, answered after its commit."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import orjson
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from structlog import get_logger
+from structlog.contextvars import bound_contextvars
+
+from casework.adapters.http.cursors import read_cursor, write_cursor
+from casework.adapters.http.limits import check_text, read_json
+from casework.adapters.http.problems import Problem, problem, status_of
+from casework.domain.access import POLICY, Actor, reach
+from casework.domain.deadlines import Clockwork
+from casework.domain.directory import Service
+from casework.domain.errors import Invalid, NotFound, Refusal
+from casework.workflows.context import Context
+from casework.workflows.ports import Page, Paging, Reading, Replay, RequestFacts, Store
+from casework.workflows.signing_in import SignIn, who_asks
+from casework.workflows.sweeps.overdue import SweepResult
+
+PUBLIC: Final = "public"
+TRIES: Final = 3
+log = get_logger("casework.http")
+
+
+class RequestStore(Store, Protocol):
+    """The store of one request."""
+
+    outcome: tuple[int, dict[str, Any]] | None
+
+    def for_request(self, facts: RequestFacts) -> RequestStore:
+        """The same store, whose records name this request."""
+        ...
+
+    def showing(self, reach: Any, now: datetime) -> AbstractContextManager[Reading]:
+        """The outcome of a change, under the audit entry that the change wrote."""
+        ...
+
+    def note_refusal(
+        self, actor: Actor | None, action: str, now: datetime, code: str, outcome: str
+    ) -> None:
+        """Write down that something was refused or failed."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the ways in are given by the composition root."""
+
+    store: RequestStore
+    clockwork: Callable[[], Clockwork]
+    catalogue: Callable[[], Mapping[str, Service]]
+    door: Callable[[RequestFacts], SignIn]
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    cursor_key: bytes
+    # "retry", "locked" or "busy" for a passing fault of the database, else None.
+    fault: Callable[[Exception], str | None]
+    # Runs the overdue sweep: for whom, as of which instant (now if None), and whether dry.
+    sweep: Callable[[Context, datetime | None, bool], SweepResult | None]
+    is_production: bool
+
+
+class Call:
+    """A signed-in request: makes changes, shows things, pages through lists."""
+
+    def __init__(
+        self, services: Services, request: Request, actor: Actor, facts: RequestFacts,
+        now: datetime,
+    ) -> None:
+        self._services, self._request, self._facts = services, request, facts
+        self._store = services.store.for_request(facts)
+        self.ctx = Context(
+            actor=actor, now=now, new_id=services.new_id, clockwork=services.clockwork(),
+            catalogue=services.catalogue(), store=self._store,
+            expected_version=_expected(request.headers.get("if-match")),
+        )
+
+    @property
+    def services(self) -> Services:
+        """What the composition root gave."""
+        return self._services
+
+    def change(
+        self,
+        use_case: Callable[[Context], Any],
+        read_action: str,
+        show: Callable[[Reading, dict[str, Any]], Any],
+    ) -> Response:
+        """Carry out a use case once, then show its outcome as the asker may see it now.
+
+        ``show`` gets a reading and what the use case committed (``{"id": …}``); a repeated
+        request under the same idempotency key is only shown.
+        """
+        try:
+            self._tried(use_case, self.ctx)
+            status, resource = self._store.outcome or (200, {})
+        except Replay as before:
+            status, resource = before.status, before.resource
+        resource = {k: UUID(v) if isinstance(v, str) and k.endswith("id") else v
+                    for k, v in resource.items()}
+        with self._store.showing(reach(self.ctx.actor, read_action), self.ctx.now) as reading:
+            try:
+                body = show(reading, resource)
+            except NotFound:  # the change itself took it out of the asker's sight
+                body = {"id": resource.get("id")}
+        return respond(body, status)
+
+    def once(self, action: str, resource: dict[str, Any]) -> dict[str, Any] | None:
+        """Take the request's idempotency key before work that is many transactions.
+
+        Writes the audit entry, and notes ``resource`` under the key. Returns what was noted there
+        when the key was first taken, or None where this is the first time.
+        """
+        try:
+            with self.ctx.work(action) as work:
+                work.commit(200, resource)
+        except Replay as before:
+            return before.resource
+        return None
+
+    def part(
+        self, action: str, subject: UUID, use_case: Callable[[Context], Any]
+    ) -> tuple[int, str | None]:
+        """Carry out one part of a request in its own transaction: status, and the code if refused.
+
+        Its idempotency key is derived from the request's, so that a repeated request carries out
+        only what is still missing.
+        """
+        facts = replace(self._facts, asked_for=str(subject), idempotency_key=_key_of_part(
+            self._facts.idempotency_key, subject))
+        store = self._services.store.for_request(facts)
+        try:
+            self._tried(use_case, replace(self.ctx, store=store, expected_version=None))
+        except Replay as before:
+            return before.status, None
+        except Exception as error:
+            refusal, outcome = _told_apart(self._services, facts, error)
+            store.note_refusal(self.ctx.actor, action, self.ctx.now, refusal.code, outcome)
+            return _status(refusal), refusal.code
+        return (store.outcome or (200, {}))[0], None
+
+    def _tried(self, use_case: Callable[[Context], Any], ctx: Context) -> None:
+        """A deadlock or serialisation failure is tried again as a whole, three times at most."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                use_case(ctx)
+                return
+            except Exception as error:
+                if self._services.fault(error) != "retry" or attempt == TRIES:
+                    raise
+                time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter
+
+    def look(self, action: str, show: Callable[[Reading], Any]) -> Response:
+        """Show something; the audit entry is committed before the answer leaves."""
+        with self.ctx.reading(action) as reading:
+            body = show(reading)
+        return respond(body, 200)
+
+    def pages(
+        self,
+        action: str,
+        paging: tuple[int, str | None],
+        read: Callable[[Reading, Paging], Page],
+        render: Callable[[Any], Any],
+    ) -> Response:
+        """One page of a list: ``{"items": …, "next_cursor": …}``."""
+        limit, cursor = paging
+        key, question = self._services.cursor_key, self._question()
+        after = read_cursor(key, question, cursor)
+        with self.ctx.reading(action) as reading:
+            page = read(reading, Paging(limit=limit, after=after))
+        return respond({
+            "items": [render(row) for row in page.rows],
+            "next_cursor": write_cursor(key, question, page.last_key),
+        }, 200)
+
+    def _question(self) -> str:
+        """Which list this is: path, filters and asker, but neither limit nor cursor."""
+        filters = sorted((k, v) for k, v in self._request.query_params.multi_items()
+                         if k not in ("limit", "cursor"))
+        body = self._request.state.digest if self._request.method == "POST" else ""
+        return f"{self._request.url.path} {filters} {body} {self.ctx.actor.id}"
+
+
+def _key_of_part(key: str | None, subject: UUID) -> str | None:
+    return None if key is None else hashlib.sha256(f"{key}\n{subject}".encode()).hexdigest()
+
+
+class WithETag(dict[str, Any]):
+    """A body that is a single resource; ``etag`` is its version."""
+
+    def __init__(self, body: Mapping[str, Any], etag: int) -> None:
+        super().__init__(body)
+        self.etag = etag
+
+
+def respond(body: Any, status: int) -> Response:
+    """JSON as it leaves; not stored by anyone on the way."""
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(body, WithETag):
+        headers["ETag"] = f'"{body.etag}"'
+        body = dict(body)
+    return Response(orjson.dumps(body, default=str), status_code=status,
+                    media_type="application/json", headers=headers)
+
+
+def _expected(if_match: str | None) -> int | None:
+    """The version in ``If-Match``; one that cannot be ours is never the present one."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    bare = if_match.strip().removeprefix("W/").strip('"')
+    return int(bare) if bare.isdecimal() and len(bare) < 10 else -1
+
+
+def current_call(request: Request) -> Call:
+    """The guarded call of this request, as a dependency."""
+    call: Call = request.state.call
+    return call
+
+
+class Guarded(APIRoute):
+    """A route that asks who is there before it reads on, and turns refusals into problems.
+
+    Its action stands in ``openapi_extra["x-action"]``: one of the policy's, or ``public``.
+    """
+
+    @property
+    def action(self) -> str | None:
+        """The entry of the policy this route needs, or None where none was given."""
+        return (self.openapi_extra or {}).get("x-action")
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The usual handler between guard and problems."""
+        usual = super().get_route_handler()
+        known = {field.alias for field in self.dependant.query_params} | {
+            field.alias for sub in self.dependant.dependencies for field in sub.query_params}
+
+        async def handle(request: Request) -> Response:
+            services: Services = request.app.state.services
+            now = services.now()
+            facts = await self._facts(request)
+            actor: Actor | None = None
+            with bound_contextvars(request_id=facts.request_id):
+                try:
+                    if self.action != PUBLIC:
+                        actor = await run_in_threadpool(_guard, services, request, facts, now,
+                                                        self.action)
+                        request.state.call = Call(services, request, actor, facts, now)
+                    self._check(request, known, facts)
+                    request.state.facts = facts
+                    response = await usual(request)
+                except Exception as error:
+                    return await run_in_threadpool(
+                        _refuse, services, request, actor, facts, now, self.action or "", error)
+            response.headers["X-Request-Id"] = facts.request_id or ""
+            return response
+
+        return handle
+
+    async def _facts(self, request: Request) -> RequestFacts:
+        body = await request.body()
+        request.state.digest = hashlib.sha256(
+            f"{request.method} {request.url.path}\n".encode() + body).hexdigest()
+        asked_for = next(iter(request.path_params.values()), None)
+        return RequestFacts(
+            task=f"{request.method} {self.path_format}",
+            asked_for=str(asked_for)[:200] if asked_for else None,
+            source=request.client.host if request.client else None,
+            request_id=request.headers.get("x-request-id", "")[:80] or str(
+                request.app.state.services.new_id()),
+            idempotency_key=self._key(request), digest=request.state.digest,
+        )
+
+    def _key(self, request: Request) -> str | None:
+        """The idempotency key, where the operation heeds one: a POST that makes a change."""
+        heeds = request.method == "POST" and not (self.openapi_extra or {}).get("x-no-key")
+        return request.headers.get("idempotency-key") if heeds else None
+
+    def _check(self, request: Request, known: set[str], facts: RequestFacts) -> None:
+        key = facts.idempotency_key
+        if key is not None and not 1 <= len(key) <= 255:
+            raise Invalid("1 to 255 characters", field="Idempotency-Key")
+        for name, value in request.query_params.multi_items():
+            check_text(value)
+            if name not in known:
+                raise Invalid("no such parameter", field=name[:100])
+        for value in request.path_params.values():
+            check_text(str(value))
+        body: bytes = request._body  # read in full by the guard
+        if body and "json" in request.headers.get("content-type", "json"):
+            read_json(body)
+
+
+def _guard(
+    services: Services, request: Request, facts: RequestFacts, now: datetime, action: str | None
+) -> Actor:
+    """Who asks, with present rights; refuses a role that never does this."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    actor = who_asks(services.door(facts), token if scheme.lower() == "bearer" else None, now)
+    request.state.actor = actor
+    reach(actor, action or "")
+    return actor
+
+
+def _refuse(
+    services: Services, request: Request, actor: Actor | None, facts: RequestFacts,
+    now: datetime, action: str, error: Exception,
+) -> Response:
+    """The problem for an error, written down before it is answered."""
+    refusal, outcome = _told_apart(services, facts, error)
+    actor = actor or getattr(request.state, "actor", None)
+    try:
+        services.store.for_request(facts).note_refusal(actor, action, now, refusal.code, outcome)
+    except Exception as unwritten:
+        log.error("audit entry not written", task=facts.task, error=type(unwritten).__name__)
+        refusal = Problem("", code="busy")
+    response = problem(refusal, request.headers.get("accept-language"))
+    response.status_code = _status(refusal)
+    response.headers["X-Request-Id"] = facts.request_id or ""
+    return response
+
+
+def _status(refusal: Refusal) -> int:
+    return 500 if refusal.code == "internal_error" else status_of(refusal)
+
+
+def _told_apart(
+    services: Services, facts: RequestFacts, error: Exception
+) -> tuple[Refusal, str]:
+    """A refusal, or a failure of ours, which is logged; with the outcome that is written down."""
+    refusal = _as_refusal(services, facts, error)
+    if refusal is not None:
+        return refusal, "refused"
+    log.error("request failed", task=facts.task, error=type(error).__name__, exc_info=error)
+    return Problem("", code="internal_error"), "failed"
+
+
+def _as_refusal(services: Services, facts: RequestFacts, error: Exception) -> Refusal | None:
+    match error:
+        case Refusal():
+            return error
+        case RequestValidationError():
+            return Invalid("fields cannot be right", errors=[
+                {"field": ".".join(map(str, one["loc"][1:])) or str(one["loc"][0]),
+                 "message": one["msg"]} for one in error.errors()])
+        case HTTPException(status_code=status):
+            return Problem("", code="malformed" if status == 400 else "invalid")
+    fault = services.fault(error)
+    if fault == "locked" and facts.idempotency_key is not None:
+        return Problem("", code="in_flight")
+    return Problem("", code="busy") if fault else None
+
+
+def routes_without_entry(routes: list[Any]) -> list[str]:
+    """Routes that no entry of the policy governs: with one of them nothing may start."""
+    return [
+        f"{sorted(route.methods or ())} {route.path}" for route in routes
+        if isinstance(route, APIRoute) and not (
+            isinstance(route, Guarded) and (route.action == PUBLIC or route.action in POLICY))
+    ]
+

@@ -1,0 +1,96 @@
+"""What a body may be: at most 1 MiB, valid UTF-8 JSON of modest depth, without odd characters."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from casework.adapters.http.problems import Problem, problem
+
+MAX_BODY: Final = 1024 * 1024
+READ_AWAY: Final = 16 * 1024 * 1024
+MAX_DEPTH: Final = 32
+MAX_DIGITS: Final = 15
+
+
+class BodyLimit:
+    """Answer 413 to a body over 1 MiB, after reading it away so that the client sees it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Collect the body first; what is within the limit is handed on in one message."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, receive, send)
+            return
+        chunks, size, more = [], 0, True
+        while more and size <= READ_AWAY:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size <= MAX_BODY:
+                chunks.append(chunk)
+            more = message.get("more_body", False)
+        if size > MAX_BODY:
+            await self._refuse(scope, receive, send, more)
+            return
+        await self._app(scope, _replayed(b"".join(chunks), receive), send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, more: bool) -> None:
+        language = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
+        response = problem(Problem("at most 1 MiB", code="body_too_large"), language)
+        if more:
+            response.headers["Connection"] = "close"
+        await response(scope, receive, send)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    sent = False
+
+    async def replay() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON of a body. Refuses what no honest client sends: NUL, NaN, surrogates, depth."""
+    try:
+        found = orjson.loads(body)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise Problem("not valid JSON in UTF-8", code="malformed") from error
+    _check(found, 0)
+    return found
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise Problem(f"nested deeper than {MAX_DEPTH}", code="malformed")
+    if isinstance(value, str):
+        check_text(value)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            check_text(key)
+            _check(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check(inner, depth + 1)
+    elif isinstance(value, int | float) and not isinstance(value, bool) and (
+        abs(value) >= 10**MAX_DIGITS
+    ):
+        raise Problem(f"a number of more than {MAX_DIGITS} digits", code="malformed")
+
+
+def check_text(text: str) -> None:
+    """Refuse NUL and lone surrogates, which a database cannot keep."""
+    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise Problem("a character that cannot be stored", code="malformed")

@@ -1,0 +1,65 @@
+"""Refusals as RFC 9457 problem documents, in the reader's language; the code never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+from casework.adapters.http.texts import say
+from casework.domain.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refusal,
+    StaleVersion,
+)
+from casework.workflows.signing_in import Unauthenticated
+
+_STATUS: dict[type[Refusal], int] = {
+    NotFound: 404, Forbidden: 403, Conflict: 409, Invalid: 422, StaleVersion: 412,
+    Unauthenticated: 401,
+}
+_STATUS_BY_CODE = {"precondition_required": 428, "body_too_large": 413, "in_flight": 409,
+                   "busy": 503, "method_not_allowed": 405, "malformed": 400}
+
+
+class Problem(Refusal):
+    """A refusal that the way in makes by itself, before any use case."""
+
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal."""
+    if refusal.code in _STATUS_BY_CODE:
+        return _STATUS_BY_CODE[refusal.code]
+    return next((status for kind, status in _STATUS.items() if isinstance(refusal, kind)), 400)
+
+
+def language_of(accept_language: str | None) -> str:
+    """``ko`` or ``en``: the one that is asked for first; Korean where neither is."""
+    for part in (accept_language or "").split(","):
+        tag = part.split(";")[0].strip().lower()[:2]
+        if tag in ("ko", "en"):
+            return tag
+    return "en" if accept_language in (None, "", "*", "*/*") else "ko"
+
+
+def problem(refusal: Refusal, accept_language: str | None) -> Response:
+    """The response to a refusal. An absent subject looks the same as a hidden one."""
+    status = status_of(refusal)
+    title, detail = say(refusal.code, refusal.detail, language_of(accept_language))
+    document: dict[str, Any] = {
+        "type": f"urn:casework:problem:{refusal.code}", "title": title, "status": status,
+        "detail": detail, "code": refusal.code,
+    }
+    document |= {key: value for key, value in refusal.facts.items() if key not in document}
+    headers: Mapping[str, str] = {}
+    if status == 401:
+        headers = {"WWW-Authenticate": "Bearer"}
+    elif status == 503:
+        headers = {"Retry-After": "1"}
+    return Response(orjson.dumps(document, default=str), status_code=status,
+                    media_type="application/problem+json", headers=dict(headers))

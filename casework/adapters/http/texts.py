@@ -1,0 +1,56 @@
+"""What people read when something is refused, in English and Korean, by stable code."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "not_found": ("Not found", "찾을 수 없습니다"),
+    "forbidden": ("Not for this role", "이 역할로는 할 수 없습니다"),
+    "unauthenticated": ("Sign in first", "먼저 로그인하십시오"),
+    "invalid_credentials": ("Sign-in failed", "로그인하지 못했습니다"),
+    "invalid": ("The request cannot be right", "요청이 올바르지 않습니다"),
+    "malformed": ("The request cannot be read", "요청을 읽을 수 없습니다"),
+    "conflict": ("Not possible now", "지금은 할 수 없습니다"),
+    "not_allowed_in_state": ("Not possible in this state", "현재 상태에서는 할 수 없습니다"),
+    "stale": ("It was changed meanwhile", "그사이에 변경되었습니다"),
+    "precondition_required": ("Say which version you saw", "어느 판을 보았는지 밝히십시오"),
+    "body_too_large": ("The body is too large", "본문이 너무 큽니다"),
+    "busy": ("Busy; try again", "지금은 바쁩니다. 다시 시도하십시오"),
+    "in_flight": ("The same request is being carried out", "같은 요청을 처리하고 있습니다"),
+    "idempotency_key_reused": ("This key was used for another request",
+                               "이 키는 다른 요청에 이미 쓰였습니다"),
+    "possible_duplicate": ("Possibly registered already", "이미 등록된 대상자일 수 있습니다"),
+    "open_case_exists": ("There is an open case", "진행 중인 사례가 있습니다"),
+    "open_referral_exists": ("There is an open referral", "진행 중인 의뢰가 있습니다"),
+    "referrals_open": ("Referrals are open", "진행 중인 의뢰가 남아 있습니다"),
+    "referral_open": ("A referral of it is open", "진행 중인 의뢰가 있습니다"),
+    "disposition_owed": ("A disposition is owed", "후속 조치를 먼저 정해야 합니다"),
+    "already_settled": ("Already settled", "이미 정리된 서비스입니다"),
+    "plan_not_approved": ("The plan is not approved", "계획이 승인되지 않았습니다"),
+    "version_changed": ("Not the submitted version", "제출된 판이 아닙니다"),
+    "own_draft": ("Not on one's own draft", "본인이 작성한 계획은 결정할 수 없습니다"),
+    "provider_answers": ("The provider answers", "제공기관이 답해야 합니다"),
+    "service_in_use": ("The service is in use", "진행 중인 서비스는 뺄 수 없습니다"),
+    "not_overdue": ("Not overdue", "기한이 지나지 않았습니다"),
+    "statutory_limit": ("The law allows no later day", "법정 기한을 넘길 수 없습니다"),
+    "guidance_required": ("Say what the resident was told", "안내한 내용을 적으십시오"),
+    "consent_required": ("A consent is needed", "동의가 필요합니다"),
+    "consent_not_valid": ("The consent does not carry this", "동의가 유효하지 않습니다"),
+    "date_in_future": ("A date in the future", "미래의 날짜입니다"),
+    "birth_date_in_future": ("A birth date in the future", "생년월일이 미래입니다"),
+    "ends_before_start": ("It ends before it starts", "종료일이 시작일보다 앞섭니다"),
+    "note_required": ("A note is needed", "설명을 적으십시오"),
+    "offering_required": ("Name the offering", "제공기관을 지정하십시오"),
+    "outside_area": ("Outside the offering's area", "제공 지역 밖입니다"),
+    "cursor_invalid": ("The cursor is not valid", "커서가 올바르지 않습니다"),
+    "internal_error": ("Something failed here", "처리 중 오류가 발생했습니다"),
+}
+
+
+def say(code: str, detail: str, language: str) -> tuple[str, str]:
+    """Title and detail of a refusal. Details in Korean repeat the title where none is written."""
+    english, korean = TEXTS.get(code, TEXTS["invalid"])
+    if language == "ko":
+        return korean, korean
+    return english, detail or english

@@ -1,0 +1,1 @@
+"""The database: SQLite for a demo or a single centre, PostgreSQL for a city."""

@@ -1,0 +1,55 @@
+"""The organisation and the directory, which everyone may read."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.mapper import from_row
+from casework.domain.access import Role
+from casework.domain.accounts import Account
+from casework.domain.directory import Offering
+
+
+class SqlDirectory:
+    """Centres and offerings."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def offering(self, id: UUID) -> Offering | None:
+        """An offering of an active agency with the centres it covers."""
+        query = (
+            select(t.offering).join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+            .where(t.offering.c.id == id, t.provider.c.is_active)
+        )
+        row = self._connection.execute(query).first()
+        if row is None:
+            return None
+        covers = select(t.offering_centre.c.centre_code).where(
+            t.offering_centre.c.offering_id == id)
+        values: dict[str, Any] = dict(row._mapping)
+        return Offering(**values, centres=list(self._connection.scalars(covers)))
+
+    def centre_district(self, centre_code: str) -> str | None:
+        """The district of a centre."""
+        query = select(t.centre.c.district_code).where(t.centre.c.code == centre_code)
+        return self._connection.scalar(query)
+
+
+class SqlAccounts:
+    """Accounts that work can be given to."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def worker_of(self, id: UUID, centre_code: str) -> Account | None:
+        """An active worker of that centre."""
+        query = select(t.account).where(
+            t.account.c.id == id, t.account.c.role == Role.WORKER, t.account.c.is_active,
+            t.account.c.centre_code == centre_code)
+        row = self._connection.execute(query).first()
+        return None if row is None else from_row(Account, row)

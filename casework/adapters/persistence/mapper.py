@@ -1,0 +1,148 @@
+"""One small mapper between dataclass fields and columns of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, Table
+
+from casework.adapters.persistence import tables as t
+from casework.domain.accounts import Account
+from casework.domain.calendar import Pause, Target, Unit
+from casework.domain.cases import Assessment, Case, Check, Signal
+from casework.domain.deadlines import Deadline, Escalation
+from casework.domain.directory import Centre, District, Offering, Provider, Service
+from casework.domain.events import Event
+from casework.domain.plans import Conference, PlannedItem, PlannedService, PlanVersion
+from casework.domain.referrals import Referral
+from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
+from casework.domain.reviewing import Review
+from casework.domain.standards import Rung, Standard
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How one field is written and read where the column cannot hold it as it is."""
+
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+def _pauses(stored: list[dict[str, Any]]) -> tuple[Pause, ...]:
+    return tuple(
+        Pause(
+            began_at=datetime.fromisoformat(one["began_at"]),
+            until=date.fromisoformat(one["until"]),
+            reason=one["reason"],
+            resumed_at=datetime.fromisoformat(one["resumed_at"]) if one["resumed_at"] else None,
+        )
+        for one in stored
+    )
+
+
+def _extensions(stored: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        one | {
+            "until": date.fromisoformat(one["until"]),
+            "at": datetime.fromisoformat(one["at"]),
+            "review_id": UUID(one["review_id"]),
+        }
+        for one in stored
+    )
+
+
+def _items(stored: list[dict[str, Any]]) -> list[PlannedItem]:
+    return [
+        PlannedItem(
+            id=UUID(one["id"]), service_code=one["service_code"], content=one["content"],
+            quantity=Decimal(one["quantity"]), unit=one["unit"], per=one["per"],
+            starts_on=date.fromisoformat(one["starts_on"]),
+            ends_on=date.fromisoformat(one["ends_on"]),
+            provider_id=UUID(one["provider_id"]) if one["provider_id"] else None,
+        )
+        for one in stored
+    ]
+
+
+def _rungs(stored: list[dict[str, Any]] | None) -> tuple[Rung, ...] | None:
+    if stored is None:
+        return None
+    return tuple(
+        Rung(one["tier"], Target(one["after"]["amount"], Unit(one["after"]["unit"])), one["to"])
+        for one in stored
+    )
+
+
+def _as_dicts(things: Iterable[Any] | None) -> list[dict[str, Any]] | None:
+    return None if things is None else [asdict(thing) for thing in things]
+
+
+CODECS: Final[dict[type, dict[str, Codec]]] = {
+    Deadline: {
+        "pauses": Codec(_as_dicts, _pauses),
+        "extensions": Codec(list, _extensions),
+    },
+    PlanVersion: {"services": Codec(_as_dicts, _items)},
+    Standard: {"escalation": Codec(_as_dicts, _rungs)},
+}
+# Columns worked out from a field, for searching only.
+DERIVED: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
+    Resident: {"phone_digits": lambda it: digits_of(it.phone)},
+    Contact: {"phone_digits": lambda it: digits_of(it.phone)},
+}
+TABLES: Final[dict[type, Table]] = {
+    District: t.district, Centre: t.centre, Service: t.service, Standard: t.standard,
+    Provider: t.provider, Offering: t.offering, Account: t.account, Resident: t.resident,
+    Contact: t.contact, Consent: t.consent, Note: t.note, Case: t.care_case,
+    Assessment: t.assessment, Check: t.care_check, Signal: t.signal, Conference: t.conference,
+    PlanVersion: t.plan_version, PlannedService: t.planned_service, Referral: t.referral,
+    Deadline: t.deadline, Escalation: t.escalation, Review: t.review, Event: t.event,
+}
+
+
+@dataclass(frozen=True)
+class _Shape:
+    table: Table
+    names: tuple[str, ...]
+    codecs: dict[str, Codec]
+    derived: dict[str, Callable[[Any], Any]]
+
+
+def _shape(cls: type) -> _Shape:
+    table = TABLES[cls]
+    names = tuple(f.name for f in fields(cls) if f.name in table.c)
+    return _Shape(table, names, CODECS.get(cls, {}), DERIVED.get(cls, {}))
+
+
+_SHAPES: Final = {cls: _shape(cls) for cls in TABLES}
+
+
+def to_row(thing: Any) -> dict[str, Any]:
+    """The columns of a domain object."""
+    shape = _SHAPES[type(thing)]
+    row = {name: getattr(thing, name) for name in shape.names}
+    for name, codec in shape.codecs.items():
+        row[name] = codec.write(row[name])
+    for name, derive in shape.derived.items():
+        row[name] = derive(thing)
+    return row
+
+
+def from_row(cls: type[Any], row: Row[Any] | Any, prefix: str = "") -> Any:
+    """The domain object of a row (a Row or a mapping), whose columns may carry a prefix."""
+    shape = _SHAPES[cls]
+    found = getattr(row, "_mapping", row)
+    values = {name: found[prefix + name] for name in shape.names}
+    for name, codec in shape.codecs.items():
+        values[name] = codec.read(values[name])
+    return cls(**values)
+
+
+def table_of(cls: type) -> Table:
+    """The table that holds a class."""
+    return TABLES[cls]

@@ -1,0 +1,49 @@
+"""Bringing a database to the present schema, from a checkout or an installed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+from casework.adapters.persistence.engine import open_engine
+
+_PACKAGED = Path(__file__).parents[2] / "_migrations"
+_CHECKOUT = Path(__file__).parents[3] / "migrations"
+MIGRATIONS = _PACKAGED if _PACKAGED.exists() else _CHECKOUT
+STATEMENT_TIMEOUT_MS = 600_000
+
+
+def config(url: str, schema: str | None = None) -> Config:
+    """What Alembic is told; the address is handed over as it is, percent signs included."""
+    found = Config()
+    found.set_main_option("script_location", str(MIGRATIONS))
+    found.attributes["url"] = url
+    found.attributes["schema"] = schema
+    return found
+
+
+def upgrade(url: str, revision: str = "head", schema: str | None = None) -> None:
+    """Bring the database to a revision."""
+    command.upgrade(config(url, schema), revision)
+
+
+def downgrade(url: str, revision: str = "base", schema: str | None = None) -> None:
+    """Take the database back to a revision."""
+    command.downgrade(config(url, schema), revision)
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database stands at the newest revision."""
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def migration_engine(url: str, schema: str | None) -> Engine:
+    """An engine whose statements may take long but whose waits for a lock may not."""
+    return open_engine(url, schema=schema, statement_timeout_ms=STATEMENT_TIMEOUT_MS)

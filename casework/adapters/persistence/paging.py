@@ -1,0 +1,27 @@
+"""Keyset paging: no row twice, none missed, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, Select, literal, tuple_
+
+from casework.workflows.ports import Page, Paging
+
+
+def page(
+    connection: Connection, query: Select[Any], keys: list[Any], paging: Paging, *,
+    newest_first: bool = False, make: Callable[[Any], Any] = lambda row: dict(row._mapping),
+) -> Page:
+    """The rows after a key, in key order; one more is read to know whether others follow."""
+    if paging.after is not None:
+        bound = [literal(value, key.type) for key, value in zip(keys, paging.after, strict=True)]
+        here, there = tuple_(*keys), tuple_(*bound)
+        query = query.where(here < there if newest_first else here > there)
+    order = [key.desc() if newest_first else key.asc() for key in keys]
+    rows = connection.execute(query.order_by(*order).limit(paging.limit + 1)).all()
+    shown, more = rows[: paging.limit], len(rows) > paging.limit
+    last = tuple(shown[-1]._mapping[key.name] for key in keys) if more else None
+    return Page([make(row) for row in shown], last)
+

@@ -1,0 +1,68 @@
+"""The asker's reach as a condition in SQL: outside it, a row does not exist."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+
+from casework.adapters.persistence import tables as t
+from casework.domain.access import Reach, Relation
+from casework.domain.standards import PROVIDER
+
+SEEN_AFTER_END = timedelta(days=30)
+
+
+def seen(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:
+    """Which rows of a table the asker may see: one with centre and district columns."""
+    actor = reach.actor
+    match reach.relation:
+        case Relation.ALL:
+            return true()
+        case Relation.CENTRE:
+            return table.c.centre_code == actor.centre_code  # type: ignore[no-any-return]
+        case Relation.DISTRICT:
+            return table.c.district_code == actor.district_code  # type: ignore[no-any-return]
+        case Relation.CASES_SENT:
+            return _sent(table, reach, now)
+        case Relation.OWN_AGENCY:
+            return _own_agency(table, reach, now)
+    return false()
+
+
+def _sent(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:
+    """Cases sent for assessment in the asker's district, until 30 days after the result."""
+    case = t.care_case
+    is_sent = and_(
+        case.c.district_code == reach.actor.district_code,
+        case.c.sent_for_assessment_at.is_not(None),
+        or_(case.c.determined_at.is_(None), case.c.determined_at > now - SEEN_AFTER_END),
+    )
+    if table.name == "care_case":
+        return is_sent
+    if table.name == "resident":
+        return table.c.id.in_(select(case.c.resident_id).where(is_sent))  # type: ignore[no-any-return]
+    return and_(
+        table.c.district_code == reach.actor.district_code,
+        table.c.case_id.in_(select(case.c.id).where(is_sent)),
+    )
+
+
+def _own_agency(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:
+    """Referrals addressed to the asker's agency, from the request until 30 days after the end."""
+    own = t.referral
+    visible = and_(
+        own.c.provider_id == reach.actor.provider_id,
+        own.c.requested_at.is_not(None),
+        or_(own.c.ended_at.is_(None), own.c.ended_at > now - SEEN_AFTER_END),
+    )
+    if table.name == "referral":
+        return visible
+    if table.name == "deadline":
+        return and_(
+            table.c.provider_id == reach.actor.provider_id,
+            table.c.held_by == PROVIDER,
+            table.c.subject_id.in_(select(own.c.id).where(visible)),
+        )
+    return false()

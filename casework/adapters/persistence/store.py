@@ -1,0 +1,174 @@
+"""The unit of work: one transaction, one asker, one visible commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefiles import SqlCaseFiles
+from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
+from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.mapper import from_row, to_row
+from casework.adapters.persistence.reading import SqlReading
+from casework.adapters.persistence.residents import SqlResidents
+from casework.domain.access import Actor, Reach
+from casework.domain.deadlines import Deadline
+from casework.domain.errors import Invalid
+from casework.domain.events import Event
+from casework.domain.plans import Conference
+from casework.workflows.ports import Reading, Replay, RequestFacts, Work
+
+KEYS_KEPT = timedelta(days=7)
+# Reading these tells nothing about anybody.
+NOT_AUDITED = frozenset({"directory.read", "account.self"})
+
+
+class SqlWork:
+    """A transaction with the repositories that write in it."""
+
+    def __init__(
+        self, connection: Connection, reach: Reach, action: str, now: datetime,
+        facts: RequestFacts, committed: Callable[[int, dict[str, Any]], None],
+    ) -> None:
+        self._committed = committed
+        self._connection, self._action, self._now, self._facts = connection, action, now, facts
+        self._about: set[UUID] = set()
+        self.reach = reach
+        self.files = SqlCaseFiles(connection, reach, now, self._about)
+        self.residents = SqlResidents(connection, reach, now, self._about)
+        self.directory = SqlDirectory(connection)
+        self.accounts = SqlAccounts(connection)
+
+    def add_conference(self, conference: Conference) -> None:
+        """A meeting that was held."""
+        self._connection.execute(insert(t.conference), [to_row(conference)])
+
+    def conference(self, id: UUID) -> Conference | None:
+        """A meeting of the asker's district."""
+        row = self._connection.execute(select(t.conference).where(
+            t.conference.c.id == id,
+            t.conference.c.district_code == self.reach.actor.district_code)).first()
+        return None if row is None else from_row(Conference, row)
+
+    def record(self, events: Iterable[Event]) -> None:
+        """Events that belong to no case file."""
+        rows = [to_row(event) for event in events]
+        if rows:
+            self._connection.execute(insert(t.event), rows)
+
+    def about(self, *resident_ids: UUID) -> None:
+        """Whom the audit entry is about."""
+        self._about.update(resident_ids)
+
+    def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
+        """Mark the raised steps of a clock as answered by a review."""
+        self._connection.execute(
+            update(t.escalation)
+            .where(t.escalation.c.deadline_id == deadline.id,
+                   t.escalation.c.raised_at.is_not(None), t.escalation.c.review_id.is_(None))
+            .values(review_id=review_id))
+
+    def commit(self, status: int, resource: dict[str, Any]) -> None:
+        """The change, its audit entry and the idempotency row, at once."""
+        write_audit(self._connection, self.reach.actor, self._action, self._now, self._facts,
+                    self._about)
+        if self._facts.idempotency_key is not None:
+            self._connection.execute(
+                update(t.idempotency).where(*_claimed(self.reach.actor, self._facts))
+                .values(status=status, resource=resource))
+        self._connection.commit()
+        self._committed(status, resource)
+
+
+class SqlStore:
+    """Transactions on one engine, for one request."""
+
+    def __init__(self, engine: Engine, facts: RequestFacts | None = None) -> None:
+        self._engine, self._facts = engine, facts or RequestFacts()
+        self.outcome: tuple[int, dict[str, Any]] | None = None
+
+    def _note_outcome(self, status: int, resource: dict[str, Any]) -> None:
+        self.outcome = (status, resource)
+
+    def for_request(self, facts: RequestFacts) -> SqlStore:
+        """The same store, whose records name this request."""
+        return SqlStore(self._engine, facts)
+
+    @contextmanager
+    def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Work]:
+        """A transaction; what is not committed inside is rolled back."""
+        with self._engine.connect() as connection:
+            if self._facts.idempotency_key is not None:
+                _claim(connection, reach.actor, now, self._facts)
+            yield SqlWork(connection, reach, action, now, self._facts, self._note_outcome)
+
+    @contextmanager
+    def reading(self, reach: Reach, action: str, now: datetime) -> Iterator[Reading]:
+        """A look; its audit entry is committed before anything of it leaves."""
+        with self._engine.connect() as connection:
+            about: set[UUID] = set()
+            yield SqlReading(connection, reach, now, about)
+            if action not in NOT_AUDITED:
+                write_audit(connection, reach.actor, action, now, self._facts, about)
+            connection.commit()
+
+    @contextmanager
+    def showing(self, reach: Reach, now: datetime) -> Iterator[Reading]:
+        """The outcome of a change, shown under the audit entry that the change wrote."""
+        with self._engine.connect() as connection:
+            yield SqlReading(connection, reach, now, set())
+
+    def note_refusal(
+        self, actor: Actor | None, action: str, now: datetime, code: str, outcome: str
+    ) -> None:
+        """Write down that something was refused or failed; nothing else of it remains."""
+        with self._engine.begin() as connection:
+            write_audit(connection, actor, action, now, self._facts, set(), outcome, code)
+
+
+def write_audit(
+    connection: Connection, actor: Actor | None, action: str, now: datetime,
+    facts: RequestFacts, about: Iterable[UUID], outcome: str = "ok", code: str | None = None,
+) -> None:
+    """One entry for one request, with everyone it was about."""
+    connection.execute(insert(t.audit_entry), [{
+        "id": new_id(), "at": now, "actor_id": actor.id if actor else None,
+        "actor": (actor.username or actor.name) if actor else None,
+        "role": actor.role if actor else None, "action": action, "task": facts.task,
+        "subjects": sorted(map(str, about)), "asked_for": facts.asked_for,
+        "district_code": actor.district_code if actor else None, "outcome": outcome,
+        "code": code, "source": facts.source, "request_id": facts.request_id,
+    }])
+
+
+def _claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:
+    table = t.idempotency
+    return (table.c.principal_id == actor.id, table.c.route == facts.task,
+            table.c.key == facts.idempotency_key)
+
+
+def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFacts) -> None:
+    """Take the key, or find what it was used for; waits for one who holds it uncommitted."""
+    table = t.idempotency
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    claim = dialect.insert(table).values(
+        principal_id=actor.id, route=facts.task, key=facts.idempotency_key,
+        digest=facts.digest, claimed_at=now)
+    claim = claim.on_conflict_do_update(
+        index_elements=["principal_id", "route", "key"],
+        set_={"digest": facts.digest, "claimed_at": now, "status": None, "resource": None},
+        where=table.c.claimed_at < now - KEYS_KEPT).returning(table.c.key)
+    if connection.execute(claim).first() is not None:
+        return
+    known = connection.execute(select(table).where(*_claimed(actor, facts))).one()
+    if known.digest != facts.digest:
+        raise Invalid("this key was used for another request", code="idempotency_key_reused",
+                      field="Idempotency-Key")
+    raise Replay(known.status, known.resource)

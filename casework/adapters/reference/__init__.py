@@ -1,0 +1,50 @@
+"""The facts the product ships: districts, community centres and the catalogue of services."""
+
+from __future__ import annotations
+
+import csv
+from importlib.resources import files
+
+from casework.domain.directory import Centre, District, Service
+
+
+def districts() -> list[District]:
+    """The city's districts, in the order of their codes."""
+    return [District(**row) for row in _rows("districts.csv")]
+
+
+def centres() -> list[Centre]:
+    """The community centres, in the order of their codes; degrees in WGS 84."""
+    return [
+        Centre(
+            code=row["code"],
+            district_code=row["district_code"],
+            name=row["name"],
+            lat=float(row["lat"]),
+            lon=float(row["lon"]),
+        )
+        for row in _rows("centres.csv")
+    ]
+
+
+def services() -> list[Service]:
+    """The catalogue of services; an empty ``limit_note`` means that no limit is known."""
+    return [
+        Service(
+            code=row["code"],
+            field=row["field"],
+            name_ko=row["name_ko"],
+            name_en=row["name_en"],
+            run_by=row["run_by"],
+            unit=row["unit"],
+            limit_note=row["limit_note"] or None,
+            basis=row["basis"],
+            certainty=row["certainty"],
+        )
+        for row in _rows("services.csv")
+    ]
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    text = files("casework").joinpath("data", name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))

@@ -1,0 +1,36 @@
+"""APScheduler only ticks: it wakes the sweeps, and the database decides what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from casework.domain.calendar import SEOUL
+
+
+def slot_of(now: datetime, minutes: int) -> datetime:
+    """The start of the period an instant lies in: what several schedulers agree on."""
+    whole = now.astimezone(UTC).replace(second=0, microsecond=0)
+    return whole - timedelta(minutes=whole.minute % minutes)
+
+
+def make_scheduler(
+    tick: Callable[[datetime], None], minutes: int, *, background: bool,
+    now: Callable[[], datetime],
+) -> BaseScheduler:
+    """A scheduler that calls ``tick`` with the slot, at once and then every so many minutes.
+
+    A tick that comes late still runs, several missed ones run as one, and none overlaps.
+    """
+    scheduler = (BackgroundScheduler if background else BlockingScheduler)(timezone=SEOUL)
+    scheduler.add_job(
+        lambda: tick(slot_of(now(), minutes)), CronTrigger(minute=f"*/{minutes}", timezone=SEOUL),
+        id="overdue", coalesce=True, max_instances=1, misfire_grace_time=None,
+        next_run_time=now(),
+    )
+    return scheduler

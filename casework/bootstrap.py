@@ -1,0 +1,235 @@
+"""The composition root: the only room that sees every other, and where the house is put together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from random import Random
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import FastAPI
+from sqlalchemy import Engine, select, text
+from structlog import get_logger
+
+from casework.adapters import reference
+from casework.adapters.api.app import create_app
+from casework.adapters.api.routers.health import Probe
+from casework.adapters.calendar import korean_calendar
+from casework.adapters.http.call import Services
+from casework.adapters.identity import Argon2Passwords, JwtTokens
+from casework.adapters.persistence import bulk, migrations
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.accounts import account_book
+from casework.adapters.persistence.engine import open_engine
+from casework.adapters.persistence.faults import fault
+from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.store import SqlStore
+from casework.adapters.persistence.sweeping import SqlSweepStore
+from casework.domain.access import EVERYTHING, SYSTEM, Actor
+from casework.domain.calendar import WorkingCalendar
+from casework.domain.deadlines import Clockwork
+from casework.domain.directory import Service
+from casework.domain.standards import SHIPPED, Standard
+from casework.settings import Settings, SettingsError
+from casework.workflows.context import Context
+from casework.workflows.demo.accounts import demo_accounts
+from casework.workflows.demo.directory import agencies
+from casework.workflows.demo.ids import SeededIds
+from casework.workflows.demo.world import build_world
+from casework.workflows.ports import RequestFacts
+from casework.workflows.signing_in import SignIn
+from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
+
+log = get_logger("casework")
+T = TypeVar("T")
+CONFIGURATION_S = 5.0
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+class Kept(Generic[T]):
+    """Something read from the database that barely changes, read again after some seconds."""
+
+    def __init__(self, read: Callable[[], T], seconds: float = CONFIGURATION_S) -> None:
+        self._read, self._seconds = read, seconds
+        self._value: tuple[float, T] | None = None
+
+    def __call__(self) -> T:
+        """The value, at most so many seconds old."""
+        now = time.monotonic()
+        if self._value is None or now - self._value[0] > self._seconds:
+            self._value = (now, self._read())
+        return self._value[1]
+
+
+@dataclass
+class House:
+    """The wired application over one database. ``now`` is the only clock."""
+
+    settings: Settings
+    engine: Engine
+    passwords: Argon2Passwords
+    tokens: JwtTokens
+    now: Callable[[], datetime] = utc_now
+    clockwork: Kept[Clockwork] = field(init=False)
+    catalogue: Kept[dict[str, Service]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What barely changes is kept for some seconds."""
+        self.clockwork = Kept(lambda: read_clockwork(self.engine))
+        self.catalogue = Kept(lambda: _read_catalogue(self.engine))
+        self.store = SqlStore(self.engine)
+
+    def door(self, facts: RequestFacts) -> SignIn:
+        """What signing in needs."""
+        return SignIn(passwords=self.passwords, tokens=self.tokens, new_id=new_id,
+                      book=lambda: account_book(self.engine, facts))
+
+    def context(self, actor: Actor = SYSTEM) -> Context:
+        """One asker, now."""
+        return Context(actor=actor, now=self.now(), new_id=new_id, clockwork=self.clockwork(),
+                       catalogue=self.catalogue(), store=self.store)
+
+    def sweep(
+        self, ctx: Context, as_of: datetime | None = None, dry_run: bool = False,
+        slot: datetime | None = None,
+    ) -> SweepResult | None:
+        """Run the overdue sweep. In production it cannot be run as of a future instant."""
+        if self.settings.is_production and as_of is not None and as_of > self.now():
+            raise SettingsError("production is not swept as of the future")
+        store = SqlSweepStore(self.engine)
+        return sweep_overdue(ctx, store, as_of=as_of, dry_run=dry_run, slot=slot,
+                             note_failure=_note_failure)
+
+    def app(self) -> FastAPI:
+        """The HTTP application."""
+        services = Services(
+            store=self.store, clockwork=self.clockwork, catalogue=self.catalogue,
+            door=self.door, now=self.now, new_id=new_id,
+            cursor_key=self.settings.key("cursor"), fault=fault,
+            sweep=self.sweep, is_production=self.settings.is_production,
+        )
+        return create_app(services, Probe(self.readiness))
+
+    def readiness(self) -> dict[str, Any]:
+        """Each part, and whether it is well; the last tick of the scheduler."""
+        parts: dict[str, Any] = {"database": False, "schema": False, "keys": True,
+                                 "last_tick": None}
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+            parts["database"] = True
+            parts["schema"] = migrations.is_current(self.engine)
+            if parts["schema"]:
+                with self.store.showing(EVERYTHING, self.now()) as reading:
+                    last = reading.last_run(JOB)
+                parts["last_tick"] = last["ended_at"].isoformat() if last else None
+        except Exception as error:
+            log.warning("not ready", error=type(error).__name__)
+        return parts
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision and load the shipped facts."""
+        migrations.upgrade(self.settings.url(), schema=self.settings.db_schema)
+        bulk.load_facts(self.engine, reference.districts(), reference.centres(),
+                        reference.services(), SHIPPED)
+
+    def is_empty(self) -> bool:
+        """Whether nobody can sign in yet."""
+        return bulk.is_empty(self.engine)
+
+    def seed(self, residents: int, seed: int) -> Iterator[int]:
+        """Fill an empty database with an invented city; yields the residents done so far."""
+        if self.settings.is_production:
+            raise SettingsError("production is not seeded with invented people")
+        if not self.is_empty():
+            raise SettingsError("the database is not empty")
+        yield from _seed(self, residents, seed)
+
+
+def build(settings: Settings, *, now: Callable[[], datetime] = utc_now,
+          cheap_passwords: bool = False) -> House:
+    """Put the house together. Refuses to start without what the mode needs."""
+    settings.check()
+    engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
+    return House(settings=settings, engine=engine, now=now,
+                 passwords=Argon2Passwords(cheap=cheap_passwords),
+                 tokens=JwtTokens(settings.key("token")))
+
+
+def shipped_clockwork() -> Clockwork:
+    """The standards and holidays as shipped, for counting without a database."""
+    return Clockwork(SHIPPED, korean_calendar())
+
+
+def read_clockwork(engine: Engine) -> Clockwork:
+    """Standards and calendars as this database keeps them."""
+    with engine.connect() as connection:
+        standards = [from_row(Standard, row) for row in connection.execute(select(t.standard))]
+        overrides = connection.execute(select(t.holiday_override)).all()
+    everywhere = [(row.day, row.closed, row.name) for row in overrides
+                  if row.district_code is None]
+    own: dict[str, list[tuple[date, bool, str]]] = {}
+    for row in overrides:
+        if row.district_code is not None:
+            own.setdefault(row.district_code, []).append((row.day, row.closed, row.name))
+    calendars: dict[str, WorkingCalendar] = {
+        code: korean_calendar([*everywhere, *days]) for code, days in own.items()}
+    return Clockwork(standards, korean_calendar(everywhere), calendars)
+
+
+def _read_catalogue(engine: Engine) -> dict[str, Service]:
+    with engine.connect() as connection:
+        return {row.code: from_row(Service, row)
+                for row in connection.execute(select(t.service))}
+
+
+def _note_failure(referral_id: UUID, error: Exception) -> None:
+    log.error("a referral could not be moved", referral_id=str(referral_id),
+              error=type(error).__name__)
+
+
+SEED_BATCH = 100
+
+
+def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
+    """Directory and accounts first, then the residents, some hundred to a transaction."""
+    now = house.now()
+    rng = Random(seed)  # noqa: S311 - an invented world, the same for the same seed
+    ids = SeededIds(rng, now)
+    districts, centres = reference.districts(), reference.centres()
+    providers, offerings = agencies(
+        centres, reference.services(), districts, ids, now, rng)
+    accounts = demo_accounts(
+        districts, centres, providers,
+        house.passwords.digest(house.settings.demo_password), ids, now)
+    with house.engine.begin() as connection:
+        bulk.insert_all(connection, [*providers, *offerings, *accounts])
+    lives = build_world(
+        seed=seed, now=now, residents=residents, centres=centres,
+        services=reference.services(), offerings=offerings, accounts=accounts,
+        clockwork=house.clockwork())
+    done = 0
+    for batch in _batches(lives, SEED_BATCH):
+        with house.engine.begin() as connection:
+            bulk.insert_all(connection, [thing for life in batch for thing in life])
+        done += len(batch)
+        yield done
+
+
+def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    batch: list[T] = []
+    for thing in things:
+        batch.append(thing)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

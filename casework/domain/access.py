@@ -1,0 +1,124 @@
+"""Who may do what: one table, default deny.
+
+A role that has no row for an action is refused whatever the subject (403). A role that has one
+reaches only the subjects in the named relation; outside it, a subject does not exist (404).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from casework.domain.errors import Forbidden
+
+
+class Role(StrEnum):
+    """The parts people play; a person's account has exactly one."""
+
+    WORKER = "worker"
+    SUPERVISOR = "supervisor"
+    ASSESSOR = "assessor"
+    PROVIDER = "provider"
+    CITY = "city"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+    INTEGRATION = "integration"
+
+
+class Relation(StrEnum):
+    """How far a role reaches for an action."""
+
+    CENTRE = "centre"
+    DISTRICT = "district"
+    CASES_SENT = "cases_sent"
+    OWN_AGENCY = "own_agency"
+    CITY = "city"
+    ALL = "all"
+
+
+SYSTEM_ROLE: Final = "system"
+_C, _D, _S, _O, _A = (
+    Relation.CENTRE,
+    Relation.DISTRICT,
+    Relation.CASES_SENT,
+    Relation.OWN_AGENCY,
+    Relation.ALL,
+)
+W, SV, AS, PR, CT, AU, AD = (
+    Role.WORKER,
+    Role.SUPERVISOR,
+    Role.ASSESSOR,
+    Role.PROVIDER,
+    Role.CITY,
+    Role.AUDITOR,
+    Role.ADMIN,
+)
+EVERYONE: Final = dict.fromkeys(Role, _A)
+
+POLICY: Final[dict[str, dict[Role, Relation]]] = {
+    "account.self": EVERYONE,
+    "directory.read": EVERYONE,
+    "case.read": {W: _C, SV: _D, AS: _S},
+    "case.write": {W: _C, SV: _D},
+    "assessment.write": {W: _C, SV: _D, AS: _S},
+    "plan.decide": {SV: _D},
+    "case.supervise": {SV: _D},
+    "referral.read": {W: _C, SV: _D, PR: _O},
+    "referral.send": {W: _C, SV: _D},
+    "referral.answer": {W: _C, SV: _D, PR: _O},
+    "referral.correct": {SV: _D},
+    "deadline.read": {W: _C, SV: _D, AS: _S, PR: _O},
+    "overdue.read": {W: _C, SV: _D},
+    "overdue.review": {SV: _D},
+    "account.list": {W: _C, SV: _D, PR: _O, AD: _A},
+    "job.read": {SV: _D, AD: _A},
+    "job.run": {SV: _D, AD: _A},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: an account with its role and what it belongs to, read afresh on each request."""
+
+    id: UUID | None
+    role: str
+    name: str = ""
+    username: str = ""
+    centre_code: str | None = None
+    district_code: str | None = None
+    provider_id: UUID | None = None
+    is_head: bool = False
+
+    @property
+    def answers_as_provider(self) -> bool:
+        """Whether this one speaks for an agency itself."""
+        return self.role == Role.PROVIDER
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far one actor sees for one action: what every load is given."""
+
+    actor: Actor
+    relation: Relation
+
+
+SYSTEM: Final = Actor(id=None, role=SYSTEM_ROLE, name="casework")
+EVERYTHING: Final = Reach(SYSTEM, Relation.ALL)
+
+
+def reach(actor: Actor, action: str) -> Reach:
+    """How far the actor sees for this action; refuses a role that has no row for it."""
+    if actor.role == SYSTEM_ROLE:
+        return EVERYTHING
+    relation = POLICY[action].get(Role(actor.role))
+    if relation is None:
+        raise Forbidden(f"{actor.role} may not do this")
+    return Reach(actor, relation)
+
+
+def may(actor: Actor, action: str) -> bool:
+    """Whether the role has a row for this action at all."""
+    return actor.role == SYSTEM_ROLE or Role(actor.role) in POLICY[action]

@@ -1,0 +1,71 @@
+"""Refusals: each states a fact, has a stable code, and belongs to one of four kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Refusal(Exception):
+    """Something that was asked is not done, and nothing has changed."""
+
+    code = "refused"
+
+    def __init__(self, detail: str = "", *, code: str | None = None, **facts: Any) -> None:
+        super().__init__(detail or (code or self.code))
+        self.code = code or self.code
+        self.detail = detail
+        self.facts = facts
+
+
+class NotFound(Refusal):
+    """It does not exist, or not for the one who asks: the two are never told apart."""
+
+    code = "not_found"
+
+
+class Forbidden(Refusal):
+    """The role of the one who asks never does this."""
+
+    code = "forbidden"
+
+
+class Conflict(Refusal):
+    """The present state does not allow it."""
+
+    code = "conflict"
+
+
+class Invalid(Refusal):
+    """What was sent cannot be right; ``errors`` names the fields."""
+
+    code = "invalid"
+
+    def __init__(
+        self, detail: str = "", *, code: str | None = None, field: str | None = None, **facts: Any
+    ) -> None:
+        super().__init__(detail, code=code, **facts)
+        if field is not None:
+            self.facts.setdefault("errors", []).append({"field": field, "message": detail})
+
+
+class NotAllowedInState(Conflict):
+    """The transition table has no such move from this state."""
+
+    code = "not_allowed_in_state"
+
+    def __init__(self, action: str, state: str, allowed_actions: list[str]) -> None:
+        super().__init__(
+            f"{action} is not possible while {state}", state=state, allowed_actions=allowed_actions
+        )
+
+
+class StaleVersion(Refusal):
+    """Someone else changed it since it was read."""
+
+    code = "stale"
+
+
+def require(condition: object, detail: str, *, code: str = "invalid", field: str) -> None:
+    """Refuse with :class:`Invalid`, naming ``field``, unless ``condition`` holds."""
+    if not condition:
+        raise Invalid(detail, code=code, field=field)

@@ -1,0 +1,131 @@
+"""Care plans: numbered versions, and the planned services that live across them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from casework.domain.errors import require
+
+
+class VersionStatus(StrEnum):
+    """Where a version of the plan stands."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    SUPERSEDED = "superseded"
+
+
+class ServiceStatus(StrEnum):
+    """Whether a planned service stands in a draft only, in the version in force, or no longer."""
+
+    DRAFTED = "drafted"
+    IN_FORCE = "in_force"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedItem:
+    """What one version says of one planned service."""
+
+    id: UUID
+    service_code: str
+    content: str
+    quantity: Decimal
+    unit: str
+    per: str
+    starts_on: date
+    ends_on: date
+    provider_id: UUID | None = None
+
+    def check(self, where: str) -> None:
+        """A service ends no earlier than it starts, and there is some of it."""
+        require(
+            self.ends_on >= self.starts_on,
+            "ends before it starts",
+            code="ends_before_start",
+            field=f"{where}.ends_on",
+        )
+        require(self.quantity > 0, "must be more than nothing", field=f"{where}.quantity")
+
+
+@dataclass(slots=True, kw_only=True)
+class PlannedService:
+    """A service that was planned for one resident, the same through every version of the plan.
+
+    ``settlement`` is the latest disposition or direct settlement, None before the first.
+    """
+
+    id: UUID
+    case_id: UUID
+    resident_id: UUID
+    service_code: str
+    field: str
+    status: str
+    created_at: datetime
+    settlement: str | None = None
+    settlement_note: str | None = None
+    settled_at: datetime | None = None
+    settled_by: UUID | None = None
+    version: int = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class PlanVersion:
+    """One version of the plan. An approved one never changes."""
+
+    id: UUID
+    case_id: UUID
+    number: int
+    status: str
+    goals: list[str]
+    services: list[PlannedItem]
+    heard_on: date
+    heard_from: str
+    drafted_at: datetime
+    drafted_by: UUID | None
+    hash: str | None = None
+    submitted_at: datetime | None = None
+    submitted_by: UUID | None = None
+    decision: str | None = None
+    decided_at: datetime | None = None
+    decided_by: UUID | None = None
+    conference_id: UUID | None = None
+    without_meeting_reason: str | None = None
+    decision_reason: str | None = None
+    version: int = 1
+
+    def content_hash(self) -> str:
+        """SHA-256 of what the version says, independent of how it is stored."""
+        says: dict[str, Any] = {
+            "case": self.case_id,
+            "version": self.number,
+            "goals": self.goals,
+            "heard": [self.heard_on, self.heard_from],
+            "services": [
+                asdict(item) | {"quantity": f"{item.quantity.normalize():f}"}
+                for item in self.services
+            ],
+        }
+        text = json.dumps(says, default=str, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(slots=True, kw_only=True)
+class Conference:
+    """A meeting that decides on submitted plans, with its members."""
+
+    id: UUID
+    district_code: str
+    held_on: date
+    members: list[dict[str, str]]
+    recorded_at: datetime
+    recorded_by: UUID | None

@@ -1,0 +1,64 @@
+"""What sending a referral needs (rule 3): a plan, an offering that fits, and a basis."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from casework.domain.acts import Act
+from casework.domain.casefile import CaseFile
+from casework.domain.directory import Offering
+from casework.domain.errors import Conflict, require
+from casework.domain.plans import PlannedService, ServiceStatus
+from casework.domain.residents import Consent
+
+ARTICLE_14_2: Final = "article_14_2"
+CONSENT: Final = "consent"
+DISCLOSED: Final = ["name", "birth_date", "sex", "address", "phone", "service", "message"]
+
+
+def check_plan(file: CaseFile, service: PlannedService) -> None:
+    """Sending needs a version in force, or an urgent case, whose help need not wait."""
+    if service.status != ServiceStatus.IN_FORCE and not file.case.urgent:
+        raise Conflict("the plan is not approved", code="plan_not_approved", state=file.case.status)
+
+
+def check_offering(
+    file: CaseFile, service: PlannedService, offering: Offering, outside_area_reason: str | None
+) -> None:
+    """The offering is open, of this service, and covers the centre (or someone says why not)."""
+    require(
+        offering.service_code == service.service_code,
+        "this offering is for another service",
+        code="offering_mismatch",
+        field="offering_id",
+    )
+    require(
+        offering.is_open,
+        "this offering is closed",
+        code="offering_closed",
+        field="offering_id",
+    )
+    require(
+        file.case.centre_code in offering.centres or (outside_area_reason or "").strip(),
+        "this offering does not cover the resident's centre; say why it is asked",
+        code="outside_area",
+        field="outside_area_reason",
+    )
+
+
+def check_basis(file: CaseFile, basis_kind: str, consent: Consent | None, act: Act) -> None:
+    """A disclosure needs its basis at the moment of sending: an article, or a valid consent."""
+    if basis_kind == ARTICLE_14_2:
+        return
+    valid = (
+        consent is not None
+        and consent.resident_id == file.case.resident_id
+        and consent.purpose == "provider_sharing"
+        and consent.is_valid(act.today)
+    )
+    require(
+        valid,
+        "no valid consent to share with a provider",
+        code="consent_not_valid",
+        field="basis.consent_id",
+    )

@@ -1,0 +1,48 @@
+"""Who asks, when, and where to write: what every use case is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from casework.domain.access import Actor, reach
+from casework.domain.acts import Act
+from casework.domain.deadlines import Clockwork
+from casework.domain.directory import Service
+from casework.domain.errors import StaleVersion
+from casework.workflows.ports import Reading, Store, Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One asker at one moment."""
+
+    actor: Actor
+    now: datetime
+    new_id: Callable[[], UUID]
+    clockwork: Clockwork
+    catalogue: Mapping[str, Service]
+    store: Store
+    # The version the asker says they saw (``If-Match``), None where they say nothing.
+    expected_version: int | None = None
+
+    def expect(self, version: int) -> None:
+        """Refuse to write over what someone else changed since the asker saw it."""
+        if self.expected_version is not None and self.expected_version != version:
+            raise StaleVersion("it was changed since it was read")
+
+    @property
+    def act(self) -> Act:
+        """The act that the domain is told of."""
+        return Act(by=self.actor, at=self.now, new_id=self.new_id, clockwork=self.clockwork)
+
+    def work(self, action: str) -> AbstractContextManager[Work]:
+        """A transaction for this asker; refuses a role that never does this (403)."""
+        return self.store.work(reach(self.actor, action), action, self.now)
+
+    def reading(self, action: str) -> AbstractContextManager[Reading]:
+        """A look for this asker; refuses a role that never sees this (403)."""
+        return self.store.reading(reach(self.actor, action), action, self.now)

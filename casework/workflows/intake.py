@@ -1,0 +1,240 @@
+"""Registering residents, their consents and notes; opening cases; surveys and assessments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from casework.domain import intake
+from casework.domain.access import Role
+from casework.domain.acts import Act
+from casework.domain.casefile import CaseFile
+from casework.domain.cases import Assessment
+from casework.domain.errors import Conflict, Forbidden, Invalid
+from casework.domain.events import Event
+from casework.domain.referring import Details, move
+from casework.domain.residents import Consent, Contact, Note, Resident, check_birth_date
+from casework.workflows.context import Context
+from casework.workflows.ports import Likeness, Work
+from casework.workflows.referring import known_consent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewContact:
+    """Someone close to a resident."""
+
+    name: str
+    relation: str
+    phone: str
+    may_be_told: bool = False
+
+
+def register_resident(
+    ctx: Context, facts: dict[str, Any], contacts: Sequence[NewContact], *, confirm_new: bool
+) -> UUID:
+    """Register a resident of the asker's area; a likely duplicate is shown first."""
+    with ctx.work("case.write") as work:
+        district = _district_in_reach(work, facts["centre_code"])
+        resident = Resident(
+            **facts, id=ctx.new_id(), district_code=district, registered_at=ctx.now,
+            registered_by=ctx.actor.id,
+        )
+        check_birth_date(resident.birth_date, ctx.act)
+        if not confirm_new:
+            _refuse_duplicates(work, resident)
+        work.residents.add(resident, _contacts(ctx, resident.id, contacts))
+        work.record([_event(ctx.act, "ResidentRegistered", resident.id,
+                            centre_code=resident.centre_code)])
+        work.about(resident.id)
+        work.commit(201, {"id": resident.id})
+        return resident.id
+
+
+def _district_in_reach(work: Work, centre_code: str) -> str:
+    """The centre's district; a centre the asker does not serve cannot be named."""
+    district = _known_district(work, centre_code)
+    actor = work.reach.actor
+    serves = (
+        actor.centre_code == centre_code if actor.role == Role.WORKER
+        else actor.district_code == district
+    )
+    if not serves:
+        raise Forbidden("not a centre you serve", code="centre_out_of_scope")
+    return district
+
+
+def _known_district(work: Work, centre_code: str) -> str:
+    district = work.directory.centre_district(centre_code)
+    if district is None:
+        raise Invalid("no such centre", code="unknown_centre", field="centre_code")
+    return district
+
+
+def _refuse_duplicates(work: Work, resident: Resident) -> None:
+    alike = work.residents.like(
+        Likeness(name=resident.name, birth_date=resident.birth_date, phone=resident.phone))
+    if alike:
+        work.about(*(other.id for other in alike))
+        raise Conflict(
+            "someone of this name and birth date is registered", code="possible_duplicate",
+            candidates=[
+                {"id": other.id, "name": other.name, "birth_date": other.birth_date,
+                 "centre_code": other.centre_code}
+                for other in alike
+            ],
+        )
+
+
+def _contacts(ctx: Context, resident_id: UUID, given: Sequence[NewContact]) -> list[Contact]:
+    return [
+        Contact(id=ctx.new_id(), resident_id=resident_id, name=one.name, relation=one.relation,
+                phone=one.phone, may_be_told=one.may_be_told)
+        for one in given
+    ]
+
+
+def change_resident(
+    ctx: Context, resident_id: UUID, changes: dict[str, Any],
+    contacts: Sequence[NewContact] | None,
+) -> UUID:
+    """Change facts of a resident who is still as the asker last saw them.
+
+    One without an open case may move to any centre, which then sees what the old one saw.
+    """
+    with ctx.work("case.write") as work:
+        resident = work.residents.get(resident_id, lock=True)
+        ctx.expect(resident.version)
+        standing = None
+        if "centre_code" in changes:
+            changes = changes | {"district_code": _known_district(work, changes["centre_code"])}
+            standing = _open_case(work, resident.id)
+        changed = resident.change(ctx.act, changes, standing)
+        if contacts is not None:
+            resident.version += not changed
+            changed.append("contacts")
+        if changed:
+            work.residents.save(
+                resident, None if contacts is None else _contacts(ctx, resident.id, contacts))
+            work.record([_event(ctx.act, "ResidentChanged", resident.id, fields=changed)])
+        if "centre_code" in changed:
+            work.residents.bring_along(resident)
+        work.commit(200, {"id": resident.id})
+        return resident.id
+
+
+def _open_case(work: Work, resident_id: UUID) -> CaseFile | None:
+    case_id = work.residents.open_case(resident_id)
+    return work.files.of_case(case_id, with_plan=True) if case_id else None
+
+
+def record_consent(
+    ctx: Context, resident_id: UUID, *, purpose: str, given_by: str, given_on: date,
+    recipients: list[str], expires_on: date | None,
+) -> UUID:
+    """Record a consent of a resident, or of someone for them."""
+    with ctx.work("case.write") as work:
+        resident = work.residents.get(resident_id)
+        ctx.act.not_future(given_on, "given_on")
+        ctx.act.not_before(expires_on, given_on, "expires_on")
+        consent = Consent(
+            id=ctx.new_id(), resident_id=resident.id, purpose=purpose, given_by=given_by,
+            given_on=given_on, recipients=recipients, expires_on=expires_on,
+            recorded_at=ctx.now, recorded_by=ctx.actor.id,
+        )
+        work.residents.add_consent(consent)
+        work.record([_event(ctx.act, "ConsentGiven", resident.id, consent_id=consent.id,
+                            purpose=purpose)])
+        work.commit(201, {"id": consent.id})
+        return consent.id
+
+
+def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID:
+    """Withdraw a consent; every open referral that rests on it is withdrawn with it (rule 10)."""
+    with ctx.work("case.write") as work:
+        files = work.files.resting_on(consent_id)
+        consent = work.residents.consent(consent_id, lock=True)
+        ctx.expect(consent.version)
+        consent.withdraw(ctx.act, reason)
+        work.residents.save_consent(consent)
+        for file in files:
+            for referral in file.open_referrals():
+                if referral.consent_id == consent_id:
+                    move(file, referral, "withdraw", Details(reason="consent_withdrawn"), ctx.act)
+            work.files.save(file, ctx.now)
+        work.record([_event(ctx.act, "ConsentWithdrawn", consent.resident_id,
+                            consent_id=consent.id, purpose=consent.purpose)])
+        work.commit(200, {"id": consent.id})
+        return consent.id
+
+
+def write_note(
+    ctx: Context, resident_id: UUID, *, kind: str, with_whom: str | None, text: str,
+    come_back_on: date | None,
+) -> UUID:
+    """Record a call, visit or message with a resident."""
+    with ctx.work("case.write") as work:
+        resident = work.residents.get(resident_id)
+        ctx.act.not_before(come_back_on, ctx.act.today, "come_back_on")
+        note = Note(
+            id=ctx.new_id(), resident_id=resident.id, kind=kind, with_whom=with_whom, text=text,
+            come_back_on=come_back_on, written_at=ctx.now, written_by=ctx.actor.id,
+        )
+        work.residents.add_note(note)
+        work.record([_event(ctx.act, "NoteWritten", resident.id, note_id=note.id, kind=kind,
+                            come_back_on=come_back_on)])
+        work.commit(201, {"id": note.id})
+        return note.id
+
+
+def open_case(
+    ctx: Context, resident_id: UUID, application: dict[str, Any], consent_id: UUID | None
+) -> UUID:
+    """Open a case on an application. A worker who opens it carries it."""
+    with ctx.work("case.write") as work:
+        resident = work.residents.get(resident_id, lock=True)
+        consent = known_consent(work, consent_id, "consent_id") if consent_id else None
+        standing = _open_case(work, resident.id)
+        if standing is not None:
+            raise intake.second_case(standing, ctx.act)
+        worker_id = ctx.actor.id if ctx.actor.role == Role.WORKER else None
+        file = intake.open_case(
+            resident, intake.Application(**application, consent=consent), ctx.act, worker_id)
+        work.files.add(file)
+        work.commit(201, {"id": file.case.id})
+        return file.case.id
+
+
+def record_pre_survey(
+    ctx: Context, case_id: UUID, *, dementia_medicine: bool, activities: dict[str, int],
+    guidance: str | None,
+) -> UUID:
+    """Record the pre-survey; its score decides the route."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.version)
+        intake.record_pre_survey(file, dementia_medicine, activities, guidance, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id})
+        return case_id
+
+
+def record_assessment(ctx: Context, case_id: UUID, finding: intake.Finding) -> Assessment:
+    """Record an assessment; the first is the determination."""
+    with ctx.work("assessment.write") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.version)
+        assessment = intake.record_assessment(file, finding, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(201, {"id": assessment.id, "case_id": case_id})
+        return assessment
+
+
+def _event(act: Act, name: str, resident_id: UUID, **data: Any) -> Event:
+    return Event(
+        id=act.new_id(), name=name, subject_type="resident", subject_id=resident_id,
+        resident_id=resident_id, case_id=None, at=act.at, by_id=act.by.id, by_role=act.by.role,
+        data={key: value for key, value in data.items() if value is not None},
+    )

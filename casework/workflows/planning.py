@@ -1,0 +1,204 @@
+"""The care plan, from draft to decision; checks, signals, assigning and closing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from casework.domain import checking, closing, planning, reviewing
+from casework.domain.casefile import CaseFile
+from casework.domain.errors import Invalid, StaleVersion, require
+from casework.domain.plans import Conference, PlanVersion, VersionStatus
+from casework.workflows.context import Context
+from casework.workflows.ports import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionCommand:
+    """A decision as it was sent; exactly one of three says how it was taken."""
+
+    version: int
+    hash: str
+    approve: bool
+    reason: str | None = None
+    held_on: date | None = None
+    members: list[dict[str, str]] | None = None
+    conference_id: UUID | None = None
+    without_meeting_reason: str | None = None
+
+
+def put_draft(
+    ctx: Context, case_id: UUID, draft: planning.Draft
+) -> UUID:
+    """Write the draft. Where one exists, the asker must have seen it (``If-Match``)."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.plan_revision)
+        if ctx.expected_version is None and file.version_in(VersionStatus.DRAFT):
+            raise StaleVersion("a draft exists; say which one you saw",
+                               code="precondition_required")
+        planning.put_draft(file, draft, ctx.catalogue, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id})
+        return case_id
+
+
+def submit_plan(ctx: Context, case_id: UUID) -> PlanVersion:
+    """Freeze the draft for decision."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.plan_revision)
+        version = planning.submit(file, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id, "version": version.number})
+        return version
+
+
+def decide_plan(ctx: Context, case_id: UUID, command: DecisionCommand) -> UUID:
+    """Approve or return the submitted version, bound to its number and hash."""
+    with ctx.work("plan.decide") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.plan_revision)
+        decision = planning.Decision(
+            number=command.version, hash=command.hash, approve=command.approve,
+            reason=command.reason, conference=_conference(ctx, work, file, command),
+            without_meeting_reason=command.without_meeting_reason,
+        )
+        planning.decide(file, decision, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id})
+        return case_id
+
+
+def _conference(
+    ctx: Context, work: Work, file: CaseFile, command: DecisionCommand
+) -> Conference | None:
+    """The meeting that decided: a new record, a known one, or none with its reason."""
+    ways = (command.held_on, command.conference_id, command.without_meeting_reason)
+    require(sum(way is not None for way in ways) == 1,
+            "say how it was decided: a conference, its id, or why without one",
+            code="how_decided", field="conference")
+    if command.conference_id is not None:
+        known = work.conference(command.conference_id)
+        if known is None:
+            raise Invalid("no such conference", code="unknown_conference",
+                          field="conference_id")
+        return known
+    if command.held_on is None:
+        require((command.without_meeting_reason or "").strip(), "say why without a meeting",
+                code="reason_required", field="without_meeting_reason")
+        return None
+    return _add_conference(
+        ctx, work, file.case.district_code, command.held_on, command.members or [])
+
+
+def hold_conference(ctx: Context, held_on: date, members: list[dict[str, str]]) -> UUID:
+    """Record a meeting of the asker's district, on which decisions can then be based."""
+    with ctx.work("plan.decide") as work:
+        ctx.act.not_future(held_on, "held_on")
+        conference = _add_conference(
+            ctx, work, ctx.actor.district_code or "", held_on, members)
+        work.commit(201, {"id": conference.id})
+        return conference.id
+
+
+def _add_conference(
+    ctx: Context, work: Work, district_code: str, held_on: date, members: list[dict[str, str]]
+) -> Conference:
+    conference = Conference(
+        id=ctx.new_id(), district_code=district_code, held_on=held_on, members=members,
+        recorded_at=ctx.now, recorded_by=ctx.actor.id,
+    )
+    work.add_conference(conference)
+    return conference
+
+
+def notify_plan(ctx: Context, case_id: UUID, on: date, to: str) -> UUID:
+    """Record that the resident or applicant was told of the plan."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.version)
+        planning.notify(file, on, to, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id})
+        return case_id
+
+
+def settle_service(ctx: Context, service_id: UUID, how: str, note: str | None) -> UUID:
+    """Settle a planned service without a referral; returns its case."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_planned_service(service_id)
+        service = file.service(service_id)
+        ctx.expect(service.version)
+        planning.settle(file, service, how, note, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": service_id, "case_id": file.case.id})
+        return file.case.id
+
+
+def record_check(ctx: Context, case_id: UUID, findings: checking.Findings) -> UUID:
+    """Record a check of how things go."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.version)
+        check = checking.record_check(file, findings, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(201, {"id": check.id, "case_id": case_id})
+        return check.id
+
+
+def raise_signal(ctx: Context, case_id: UUID, kind: str, note: str | None) -> UUID:
+    """Note that something changed in a resident's life."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.version)
+        signal = checking.raise_signal(file, kind, note, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(201, {"id": signal.id, "case_id": case_id})
+        return signal.id
+
+
+def answer_signal(ctx: Context, signal_id: UUID, note: str) -> UUID:
+    """Say what is done about a signal; returns its case."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_signal(signal_id)
+        signal = file.signals[signal_id]
+        ctx.expect(signal.version)
+        checking.answer_signal(file, signal, note, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": signal_id, "case_id": file.case.id})
+        return file.case.id
+
+
+def assign_case(ctx: Context, case_id: UUID, worker_id: UUID) -> UUID:
+    """Give a case to a worker of its centre."""
+    with ctx.work("case.supervise") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.version)
+        reviewing.assign(file, known_worker(work, file, worker_id), ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id})
+        return case_id
+
+
+def known_worker(work: Work, file: CaseFile, worker_id: UUID | None) -> UUID:
+    """The worker, who must be one of the case's centre and active."""
+    if worker_id is None:
+        raise Invalid("name the worker", code="worker_required", field="worker_id")
+    if work.accounts.worker_of(worker_id, file.case.centre_code) is None:
+        raise Invalid("no such worker in this centre", code="unknown_worker", field="worker_id")
+    return worker_id
+
+
+def close_case(ctx: Context, case_id: UUID, what: dict[str, Any]) -> UUID:
+    """Close a case; ``what`` holds the fields of the domain's Closing."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.version)
+        effective_on = what.pop("effective_on", None) or ctx.act.today
+        closing.close(file, closing.Closing(effective_on=effective_on, **what), ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id})
+        return case_id

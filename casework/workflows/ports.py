@@ -1,0 +1,475 @@
+"""What the use cases need from outside: the database, and nothing else yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from casework.domain.access import Reach
+from casework.domain.accounts import Account
+from casework.domain.casefile import CaseFile
+from casework.domain.cases import Assessment, Check, Signal
+from casework.domain.deadlines import Deadline
+from casework.domain.directory import Offering
+from casework.domain.events import Event
+from casework.domain.plans import Conference
+from casework.domain.referrals import Referral
+from casework.domain.residents import Consent, Contact, Note, Resident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """What a likely duplicate is looked for by."""
+
+    name: str
+    birth_date: date
+    phone: str | None
+
+
+class CaseFiles(Protocol):
+    """Case files as the asker sees them; a file is locked until the commit."""
+
+    def of_case(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
+        """The file of a case. Raises NotFound outside the asker's reach, as do all below."""
+        ...
+
+    def of_planned_service(self, id: UUID) -> CaseFile:
+        """The file a planned service belongs to."""
+        ...
+
+    def of_referral(self, id: UUID) -> CaseFile:
+        """The file a referral belongs to, if the asker sees that referral."""
+        ...
+
+    def of_deadline(self, id: UUID) -> CaseFile:
+        """The file a clock belongs to."""
+        ...
+
+    def of_signal(self, id: UUID) -> CaseFile:
+        """The file a signal was raised in."""
+        ...
+
+    def resting_on(self, consent_id: UUID) -> list[CaseFile]:
+        """The files with an open referral that rests on a consent."""
+        ...
+
+    def add(self, file: CaseFile) -> None:
+        """A new file. Raises Conflict ``open_case_exists`` where the resident has an open one."""
+        ...
+
+    def save(self, file: CaseFile, at: datetime) -> None:
+        """What changed in a loaded file; ``at`` tells which clocks ended late."""
+        ...
+
+
+class Residents(Protocol):
+    """Residents as the asker sees them."""
+
+    def get(self, id: UUID, *, lock: bool = False) -> Resident:
+        """A resident within reach, else NotFound."""
+        ...
+
+    def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
+        """A new resident with contacts."""
+        ...
+
+    def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
+        """A changed resident; contacts are replaced where given."""
+        ...
+
+    def open_case(self, resident_id: UUID) -> UUID | None:
+        """The open case of a resident who was loaded before, if there is one."""
+        ...
+
+    def bring_along(self, resident: Resident) -> None:
+        """Cases, referrals and clocks follow a resident who moved to another centre."""
+        ...
+
+    def like(self, likeness: Likeness) -> list[Resident]:
+        """Likely duplicates within reach: same name and birth date."""
+        ...
+
+    def consent(self, id: UUID, *, lock: bool = False) -> Consent:
+        """A consent of a resident within reach, else NotFound."""
+        ...
+
+    def add_consent(self, consent: Consent) -> None:
+        """A new consent."""
+        ...
+
+    def save_consent(self, consent: Consent) -> None:
+        """A withdrawn consent."""
+        ...
+
+    def add_note(self, note: Note) -> None:
+        """A new contact note."""
+        ...
+
+
+class Directory(Protocol):
+    """Who offers what; read by everyone."""
+
+    def offering(self, id: UUID) -> Offering | None:
+        """An offering of an active agency with the centres it covers, or None."""
+        ...
+
+    def centre_district(self, centre_code: str) -> str | None:
+        """The district of a centre, or None where there is no such centre."""
+        ...
+
+
+class Accounts(Protocol):
+    """Accounts that work can be given to."""
+
+    def worker_of(self, id: UUID, centre_code: str) -> Account | None:
+        """An active worker of that centre, or None."""
+        ...
+
+
+class Work(Protocol):
+    """One transaction of one asker. Whatever is not committed never happened."""
+
+    reach: Reach
+    files: CaseFiles
+    residents: Residents
+    directory: Directory
+    accounts: Accounts
+
+    def add_conference(self, conference: Conference) -> None:
+        """A meeting that was held."""
+        ...
+
+    def conference(self, id: UUID) -> Conference | None:
+        """A meeting of the asker's district, or None."""
+        ...
+
+    def record(self, events: Iterable[Event]) -> None:
+        """Events that belong to no case file."""
+        ...
+
+    def about(self, *resident_ids: UUID) -> None:
+        """Whom the audit entry of this work is about."""
+        ...
+
+    def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
+        """Mark the raised steps of a clock as answered by a review."""
+        ...
+
+    def commit(self, status: int, resource: dict[str, Any]) -> None:
+        """Make all of it happen, with its audit entry and the idempotency row, at once."""
+        ...
+
+
+class Store(Protocol):
+    """Where transactions come from."""
+
+    def work(self, reach: Reach, action: str, now: datetime) -> AbstractContextManager[Work]:
+        """A transaction for one asker and one action."""
+        ...
+
+    def reading(
+        self, reach: Reach, action: str, now: datetime
+    ) -> AbstractContextManager[Reading]:
+        """A look for one asker; its audit entry is written when the look is over."""
+        ...
+
+
+class Replay(Exception):
+    """This request was carried out before, under the same idempotency key."""
+
+    def __init__(self, status: int, resource: dict[str, Any]) -> None:
+        super().__init__("carried out before")
+        self.status, self.resource = status, resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFacts:
+    """What the record keeps of a request besides what it does."""
+
+    task: str = ""
+    asked_for: str | None = None
+    source: str | None = None
+    request_id: str | None = None
+    idempotency_key: str | None = None
+    digest: str = ""
+
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows in order, and the key of the last one where more follow."""
+
+    rows: list[Any]
+    last_key: tuple[Any, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """How many rows, after which key."""
+
+    limit: int = 50
+    after: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorklistFilter:
+    """What of the worklist: ``due`` is ``overdue``, ``today``, ``week`` (from today) or ``all``."""
+
+    due: str = "all"
+    kind: str | None = None
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueFilter:
+    """What to leave out of the overdue list; a filter left out filters nothing."""
+
+    centre: str | None = None
+    worker: UUID | None = None
+    kind: str | None = None
+    field: str | None = None
+    provider: UUID | None = None
+    held_by: str | None = None
+    tier: int | None = None
+    answered: bool | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralView:
+    """A referral with its agency, clocks and history."""
+
+    referral: Referral
+    case_is_open: bool
+    provider_name: str
+    provider_phone: str
+    deadlines: list[Deadline]
+    history: list[Event]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """A case with the names that are shown beside it. ``providers`` are keyed by their ids."""
+
+    file: CaseFile
+    resident_name: str
+    worker_name: str | None
+    providers: Mapping[UUID, Row]
+    assessments: list[Assessment]
+    checks: list[Check]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """A plan with its meetings and the names of its agencies, both keyed by their ids."""
+
+    file: CaseFile
+    providers: Mapping[UUID, Row]
+    conferences: Mapping[UUID, Conference]
+
+
+class Reading(Protocol):
+    """What can be looked at, each as the asker sees it, each one statement or a few."""
+
+    reach: Reach
+
+    def about(self, *resident_ids: UUID) -> None:
+        """Whom the audit entry of this look is about."""
+        ...
+
+    def resident(self, id: UUID) -> tuple[Resident, list[Contact]]:
+        """A resident with contacts."""
+        ...
+
+    def search(self, wanted: Row, paging: Paging) -> Page:
+        """Residents by name, birth date, centre, or a phone of theirs or of a contact."""
+        ...
+
+    def cases_of(self, resident_id: UUID) -> list[Row]:
+        """Id, state and day of application of a resident's cases, newest first."""
+        ...
+
+    def open_referrals_of(self, resident_ids: list[UUID]) -> list[Row]:
+        """Open referrals of residents who were found, with their agencies' telephones."""
+        ...
+
+    def consents(self, resident_id: UUID) -> list[Consent]:
+        """A resident's consents."""
+        ...
+
+    def consent(self, id: UUID) -> Consent:
+        """One consent."""
+        ...
+
+    def notes(self, resident_id: UUID, paging: Paging) -> Page:
+        """A resident's contact notes, newest first."""
+        ...
+
+    def note(self, id: UUID) -> Note:
+        """One contact note."""
+        ...
+
+    def timeline(self, resident_id: UUID, paging: Paging) -> Page:
+        """A resident's events, newest first."""
+        ...
+
+    def cases(self, status: str | None, centre: str | None, worker: UUID | None,
+              paging: Paging) -> Page:
+        """Cases, newest first."""
+        ...
+
+    def case_file(self, case_id: UUID, *, with_plan: bool = False) -> CaseFile:
+        """A case with all its clocks, unlocked."""
+        ...
+
+    def case(self, id: UUID) -> CaseView:
+        """A case with everything that is shown of it."""
+        ...
+
+    def plan(self, case_id: UUID) -> PlanView:
+        """The plan of a case, in all its versions."""
+        ...
+
+    def signal(self, id: UUID) -> Signal:
+        """One signal."""
+        ...
+
+    def conference(self, id: UUID) -> Conference:
+        """A meeting of the asker's district."""
+        ...
+
+    def referrals(self, filters: Row, paging: Paging) -> Page:
+        """Referrals, newest first."""
+        ...
+
+    def referral(self, id: UUID) -> ReferralView:
+        """One referral."""
+        ...
+
+    def deadline(self, id: UUID) -> Deadline:
+        """One clock."""
+        ...
+
+    def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
+        """Who was told when about a clock, and who answered with what."""
+        ...
+
+    def last_review(self, deadline_id: UUID) -> Row | None:
+        """What was last decided about an overdue clock, if anything was."""
+        ...
+
+    def worklist(self, wanted: WorklistFilter, paging: Paging) -> Page:
+        """What the asker has to do, most pressing first."""
+        ...
+
+    def overdue(self, filters: OverdueFilter, paging: Paging) -> Page:
+        """Every overdue clock in reach, longest overdue first."""
+        ...
+
+    def overdue_by(self, key: str) -> list[Row]:
+        """Key, label and due date of every overdue clock in reach."""
+        ...
+
+    def cases_without_worker(self) -> int:
+        """Open cases that nobody carries."""
+        ...
+
+    def falling_due(self, until: datetime) -> list[Row]:
+        """How many clocks fall due by an instant, for each worker."""
+        ...
+
+    def districts(self, paging: Paging) -> Page:
+        """The districts, by code."""
+        ...
+
+    def centres(self, district: str | None, paging: Paging) -> Page:
+        """The centres, of one district or all, by code. Refuses a district that is unknown."""
+        ...
+
+    def services(self, paging: Paging) -> Page:
+        """The catalogue, by code."""
+        ...
+
+    def providers(self, paging: Paging) -> Page:
+        """The active agencies, by slug."""
+        ...
+
+    def offerings(self, service: str | None, centre: str | None, is_open: bool | None,
+                  paging: Paging) -> Page:
+        """Offerings, with what they cover. Refuses a service or a centre that is unknown."""
+        ...
+
+    def accounts(self, role: str | None, centre: str | None, paging: Paging) -> Page:
+        """Accounts the asker may see."""
+        ...
+
+    def runs(self, job: str, paging: Paging) -> Page:
+        """Runs of a job, newest first."""
+        ...
+
+    def last_run(self, job: str) -> Row | None:
+        """The newest finished run of a job that was not dry."""
+        ...
+
+    def run_begun(self, job: str, by: UUID | None, at: datetime) -> Row | None:
+        """The run of a job that someone began at an instant, if there is one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a sweep would do: clocks with a step due, referrals to lapse, holds to resume."""
+
+    steps: int
+    lapses: int
+    resumptions: int
+
+    @property
+    def total(self) -> int:
+        """All three."""
+        return self.steps + self.lapses + self.resumptions
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What one batch of a sweep did: steps it claimed, clocks whose step it raised."""
+
+    steps: int
+    clocks: int
+
+
+class SweepStore(Protocol):
+    """What the overdue sweep asks of the database."""
+
+    def begin_run(
+        self, job: str, as_of: datetime, now: datetime, *, dry_run: bool,
+        slot: datetime | None, started_by: UUID | None,
+    ) -> UUID | None:
+        """A run record, or None where this slot was taken by another scheduler."""
+        ...
+
+    def end_run(self, run_id: UUID, now: datetime, counts: dict[str, int]) -> None:
+        """Note how a run ended."""
+        ...
+
+    def count(self, as_of: datetime) -> Found:
+        """What is due at that instant and not yet raised."""
+        ...
+
+    def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> Raised:
+        """Raise the highest due step of about ``limit`` clocks, in one transaction."""
+        ...
+
+    def to_lapse(self, as_of: datetime) -> list[UUID]:
+        """Referrals that nobody answered in time, longest waiting first."""
+        ...
+
+    def to_resume(self, as_of: datetime) -> list[UUID]:
+        """Referrals whose hold has run out."""
+        ...

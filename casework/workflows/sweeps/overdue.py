@@ -1,0 +1,87 @@
+"""The overdue sweep: raises every planned step that is due, lapses, resumes.
+
+It asks what is due and not yet raised, never what fell due since the last run: a missed tick
+costs delay and never an omission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from casework.domain.access import SYSTEM
+from casework.workflows.context import Context
+from casework.workflows.ports import SweepStore
+from casework.workflows.referring import lapse_or_resume
+
+JOB = "overdue"
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepResult:
+    """What a run found and did."""
+
+    run_id: UUID
+    as_of: datetime
+    dry_run: bool
+    found: int
+    changed: int
+    failed: int
+    held: int
+
+
+def sweep_overdue(
+    ctx: Context,
+    store: SweepStore,
+    *,
+    as_of: datetime | None = None,
+    dry_run: bool = False,
+    slot: datetime | None = None,
+    note_failure: Callable[[UUID, Exception], None] = lambda _id, _error: None,
+) -> SweepResult | None:
+    """Run the sweep as of an instant (now if None); None where another took this slot."""
+    moment = as_of or ctx.now
+    run_id = store.begin_run(
+        JOB, moment, ctx.now, dry_run=dry_run, slot=slot, started_by=ctx.actor.id)
+    if run_id is None:
+        return None
+    found = store.count(moment)
+    changed = failed = 0
+    if not dry_run:
+        changed = _raise_all(store, run_id, moment) if found.steps else 0
+        moved, failed = _move_all(
+            replace(ctx, actor=SYSTEM, now=moment), store, moment, note_failure)
+        changed += moved
+    result = SweepResult(run_id=run_id, as_of=moment, dry_run=dry_run, found=found.total,
+                         changed=changed, failed=failed, held=0)
+    counts = {k: v for k, v in asdict(result).items()
+              if k in ("found", "changed", "failed", "held")}
+    store.end_run(run_id, ctx.now, counts)
+    return result
+
+
+def _raise_all(store: SweepStore, run_id: UUID, as_of: datetime) -> int:
+    """Batch by batch, each its own transaction, until nothing is left that is not locked."""
+    raised = 0
+    while (batch := store.raise_due(run_id, as_of, BATCH)).steps:
+        raised += batch.clocks
+    return raised
+
+
+def _move_all(
+    ctx: Context, store: SweepStore, as_of: datetime,
+    note_failure: Callable[[UUID, Exception], None],
+) -> tuple[int, int]:
+    """Lapses first, then resumptions; each in its own transaction, so that none stops another."""
+    moved = failed = 0
+    for find in (store.to_lapse, store.to_resume):
+        for referral_id in find(as_of):
+            try:
+                moved += lapse_or_resume(ctx, referral_id)
+            except Exception as error:  # one broken referral must not keep the others waiting
+                note_failure(referral_id, error)
+                failed += 1
+    return moved, failed

@@ -1,0 +1,223 @@
+"""The whole application over a fresh database, with a small world and a clock that tests set.
+
+Two districts: three centres with two workers each, a supervisor, a head and an assessor a
+district, three agencies that offer the same services, the city, an auditor and an admin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, select
+from starlette.testclient import TestClient
+
+from casework.adapters import reference
+from casework.adapters.persistence import bulk
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.mapper import from_row
+from casework.bootstrap import House, build
+from casework.domain.access import Actor
+from casework.domain.accounts import Account
+from casework.domain.calendar import SEOUL
+from casework.domain.directory import Centre, Offering, Provider
+from casework.domain.standards import SHIPPED
+from casework.settings import Settings
+from casework.workflows.context import Context
+from casework.workflows.demo.accounts import demo_accounts
+from tests.conftest import Store
+
+BASE = "/api/v1"
+PASSWORD = "small-world-2026"
+BEGINS = "2026-03-02T10:00"  # a substitute holiday; the first working day is 3 March
+HERE, NEXT_DOOR, FAR = "2635051000", "2635052000", "2611051000"
+DISTRICT, OTHER_DISTRICT = "26350", "26110"
+WORKER, COLLEAGUE = f"worker.{HERE}", f"worker2.{HERE}"
+NEIGHBOUR, STRANGER = f"worker.{NEXT_DOOR}", f"worker.{FAR}"
+SUPERVISOR, FAR_SUPERVISOR = f"supervisor.{DISTRICT}", f"supervisor.{OTHER_DISTRICT}"
+ASSESSOR = f"assessor.{DISTRICT}"
+PROVIDER, OTHER_PROVIDER = "provider.alpha", "provider.beta"
+OFFERED = ("CARE-MEALS", "MED-VISIT")
+
+
+class Clock:
+    """The only clock of the application; it stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = seoul(BEGINS)
+
+    def __call__(self) -> datetime:
+        """The present instant."""
+        return self.now
+
+    def set(self, moment: str) -> datetime:
+        """Go to a moment in Seoul, such as ``2026-03-05T09:00``."""
+        self.now = seoul(moment)
+        return self.now
+
+    def forward(self, **amount: float) -> datetime:
+        """Go so much further, as ``timedelta`` counts it."""
+        self.now += timedelta(**amount)
+        return self.now
+
+
+def seoul(moment: str) -> datetime:
+    """A moment as a clock in Busan shows it."""
+    return datetime.fromisoformat(moment).replace(tzinfo=SEOUL)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A client with someone's token, fresh at each request."""
+
+    api: Api
+    actor: Actor
+
+    def request(self, method: str, path: str, **with_it: Any) -> Any:
+        """A request under the base path, as this one."""
+        given = self.actor.id
+        assert given is not None
+        token = self.api.house.tokens.issue(given, self.api.clock.now)
+        headers = {"Authorization": f"Bearer {token}"} | with_it.pop("headers", {})
+        return self.api.client.request(method, BASE + path, headers=headers, **with_it)
+
+    def get(self, path: str, **with_it: Any) -> Any:
+        """A GET as this one."""
+        return self.request("GET", path, **with_it)
+
+    def post(self, path: str, json: Any = None, **with_it: Any) -> Any:
+        """A POST as this one."""
+        return self.request("POST", path, json={} if json is None else json, **with_it)
+
+    def put(self, path: str, json: Any, **with_it: Any) -> Any:
+        """A PUT as this one."""
+        return self.request("PUT", path, json=json, **with_it)
+
+    def patch(self, path: str, json: Any, **with_it: Any) -> Any:
+        """A PATCH as this one."""
+        return self.request("PATCH", path, json=json, **with_it)
+
+    def items(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """Every item of a list, page by page."""
+        found: list[dict[str, Any]] = []
+        while True:
+            answer = self.get(path, params=params)
+            assert answer.status_code == 200, answer.text
+            found += answer.json()["items"]
+            params["cursor"] = answer.json()["next_cursor"]
+            if params["cursor"] is None:
+                return found
+
+
+@dataclass(frozen=True)
+class Api:
+    """The application as tests meet it."""
+
+    house: House
+    client: TestClient
+    clock: Clock
+    providers: dict[str, Provider]
+    offerings: dict[tuple[str, str], Offering]
+    _actors: dict[str, Actor] = field(default_factory=dict)
+
+    @property
+    def engine(self) -> Engine:
+        """The database behind it, for what has no operation yet."""
+        return self.house.engine
+
+    def actor(self, username: str) -> Actor:
+        """Who that account acts as."""
+        if username not in self._actors:
+            with self.engine.connect() as connection:
+                row = connection.execute(
+                    select(t.account).where(t.account.c.username == username)
+                ).one()
+            account: Account = from_row(Account, row)
+            self._actors[username] = account.actor()
+        return self._actors[username]
+
+    def id_of(self, username: str) -> UUID:
+        """The id of an account."""
+        id = self.actor(username).id
+        assert id is not None
+        return id
+
+    def as_(self, username: str) -> SignedIn:
+        """A client that is signed in as that account."""
+        return SignedIn(self, self.actor(username))
+
+    def context(self, username: str) -> Context:
+        """What a use case is given when that account asks now."""
+        return self.house.context(self.actor(username))
+
+
+@pytest.fixture
+def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """The wired application over an empty world."""
+    monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
+    monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
+    monkeypatch.setenv("CASEWORK_DATABASE_URL", store.url)
+    house = build(Settings(), now=Clock(), cheap_passwords=True)
+    yield house
+    house.engine.dispose()
+
+
+@pytest.fixture
+def api(house: House) -> Iterator[Api]:
+    """The application over a small world."""
+    providers, offerings = _agencies()
+    bulk.load_facts(
+        house.engine, reference.districts(), reference.centres(), reference.services(), SHIPPED
+    )
+    with house.engine.begin() as connection:
+        bulk.insert_all(connection, [*providers, *offerings, *_accounts(house, providers)])
+    assert isinstance(house.now, Clock)
+    slugs = {provider.id: provider.slug for provider in providers}
+    with TestClient(house.app(), raise_server_exceptions=False) as client:
+        yield Api(
+            house=house, client=client, clock=house.now,
+            providers={provider.slug: provider for provider in providers},
+            offerings={(slugs[one.provider_id], one.service_code): one for one in offerings},
+        )  # fmt: skip
+
+
+def _accounts(house: House, providers: list[Provider]) -> list[Account]:
+    codes = (DISTRICT, OTHER_DISTRICT)
+    return demo_accounts(
+        [one for one in reference.districts() if one.code in codes],
+        [one for one in reference.centres() if one.code in (HERE, NEXT_DOOR, FAR)],
+        providers, house.passwords.digest(PASSWORD), new_id, house.now(),
+    )  # fmt: skip
+
+
+def _agencies() -> tuple[list[Provider], list[Offering]]:
+    """Two agencies for the district of HERE, the first one nearer; one for the other district."""
+    centres = {one.code: one for one in reference.centres()}
+    places = (("alpha", HERE, 0.001), ("beta", HERE, 0.02), ("gamma", FAR, 0.001))
+    providers = [_provider(slug, centres[code], off) for slug, code, off in places]
+    offerings = [
+        _offering(one, service, [c for c in centres if c.startswith(one.district_code)])
+        for one in providers
+        for service in OFFERED
+    ]
+    return providers, offerings
+
+
+def _provider(slug: str, near: Centre, off: float) -> Provider:
+    return Provider(
+        id=new_id(), slug=slug, name=f"{slug} 돌봄", kind="home-care", phone="051-000-0000",
+        district_code=near.district_code, lat=near.lat + off, lon=near.lon, designations=[],
+    )  # fmt: skip
+
+
+def _offering(provider: Provider, service_code: str, centres: list[str]) -> Offering:
+    return Offering(
+        id=new_id(), provider_id=provider.id, service_code=service_code, is_open=True,
+        capacity=20, available=5, waiting=0, unit="visit", as_of=seoul("2026-02-27T09:00"),
+        centres=centres,
+    )  # fmt: skip

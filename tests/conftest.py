@@ -1,0 +1,127 @@
+"""Every test that asks for `store` runs twice: on SQLite and on PostgreSQL.
+
+One PostgreSQL server and one migrated template of each kind serve the whole session, however many
+workers it has: the first that needs one makes it. Each test gets a copy of its own.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests import postgres
+
+SESSION_FOLDER = "CASEWORK_TEST_SESSION_FOLDER"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A fresh, migrated database: its kind ("sqlite" or "postgres") and its SQLAlchemy URL."""
+
+    name: str
+    url: str
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that the workers share, before there are any."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SESSION_FOLDER] = str(postgres.make_folder())
+        # A session that is told to stop cleans up as after Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what the session shared, when the last worker has gone."""
+    if hasattr(config, "workerinput"):
+        return
+    folder = Path(os.environ.pop(SESSION_FOLDER))
+    with one_at_a_time(folder):
+        try:
+            template = folder / "postgres-template"
+            if template.exists():  # it would stay behind on a server that is not ours to stop
+                postgres.Server(template.read_text()).drop_database(folder.name)
+        finally:
+            postgres.stop(folder)
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep the other workers out while one makes what all share."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def migrate(url: str) -> None:
+    """Bring an empty database to the newest schema."""
+    # Imported here, so that tests without a store do not wait for SQLAlchemy and Alembic.
+    from casework.adapters.persistence.migrations import upgrade
+
+    upgrade(url)
+
+
+@pytest.fixture(scope="session")
+def session_folder() -> Path:
+    """The folder that all workers share; it goes when the session ends."""
+    return Path(os.environ[SESSION_FOLDER])
+
+
+@pytest.fixture(scope="session")
+def postgres_server(session_folder: Path) -> postgres.Server:
+    """The session's PostgreSQL."""
+    address = session_folder / "postgres-server"
+    with one_at_a_time(session_folder):
+        if not address.exists():
+            address.write_text(postgres.start(session_folder).home_url)
+    return postgres.Server(address.read_text())
+
+
+@pytest.fixture(scope="session")
+def postgres_template(session_folder: Path, postgres_server: postgres.Server) -> str:
+    """The name of a migrated PostgreSQL database, to be copied."""
+    name, made = session_folder.name, session_folder / "postgres-template"
+    with one_at_a_time(session_folder):
+        if not made.exists():
+            postgres_server.drop_database(name)  # what a failed migration left
+            postgres_server.create_database(name)
+            migrate(postgres_server.url(name))
+            made.write_text(postgres_server.home_url)
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(session_folder: Path) -> Path:
+    """A migrated SQLite file, to be copied."""
+    draft, made = session_folder / "draft.sqlite", session_folder / "template.sqlite"
+    with one_at_a_time(session_folder):
+        if not made.exists():
+            draft.unlink(missing_ok=True)  # what a failed migration left
+            migrate(f"sqlite:///{draft}")
+            with contextlib.closing(sqlite3.connect(draft)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            draft.rename(made)
+    return made
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, session_folder: Path) -> Iterator[Store]:
+    """A fresh, migrated database for this test alone, on each store in turn."""
+    # The template is asked for by name, so that a run of `-k sqlite` starts no server.
+    template = request.getfixturevalue(f"{request.param}_template")
+    if request.param == "sqlite":
+        with tempfile.TemporaryDirectory(dir=session_folder) as folder:
+            copy = shutil.copyfile(template, Path(folder) / "casework.sqlite")
+            yield Store("sqlite", f"sqlite:///{copy}")
+    else:
+        server: postgres.Server = request.getfixturevalue("postgres_server")
+        with server.database(f"casework-{uuid4().hex}", template) as url:
+            yield Store("postgres", url)
