@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.exc import SQLAlchemyError
 
 from casework import bootstrap
-from casework.adapters.persistence import benchmarks
+from casework.adapters.persistence import bench as benchmarks
 from casework.adapters.scheduler import make_scheduler
 from casework.domain.access import POLICY, Role
 from casework.domain.calendar import midnight
@@ -26,8 +26,12 @@ from casework.domain.standards import About, Kind, Priority
 from casework.settings import Settings, SettingsError
 
 cli = typer.Typer(
-    name="casework", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help="Integrated community care: cases, referrals and the clocks that forget nothing.")
+    name="casework",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Integrated community care: cases, referrals and the clocks that forget nothing.",
+)
 bench = typer.Typer(no_args_is_help=True, help="Measure it, on a database of its own.")
 cli.add_typer(bench, name="bench")
 notes = Console(stderr=True)
@@ -60,8 +64,11 @@ def demo(
     settings = Settings()
     if settings.is_production:
         raise Wrong("demo is not for production")
-    house = bootstrap.build(settings.model_copy(update={
-        "database_url": None, "data_dir": data_dir or settings.data_dir / "demo"}))
+    house = bootstrap.build(
+        settings.model_copy(
+            update={"database_url": None, "data_dir": data_dir or settings.data_dir / "demo"}
+        )
+    )
     notes.print("migrating …")
     house.migrate()
     if house.is_empty():
@@ -71,8 +78,12 @@ def demo(
 
 
 def _seed(house: bootstrap.House, residents: int, seed: int) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=notes) as progress:
         task = progress.add_task("residents", total=residents)
         for done in house.seed(residents, seed):
@@ -102,14 +113,28 @@ class _Server(uvicorn.Server):
             sys.stdout.flush()
 
 
-def _serve(house: bootstrap.House, port: int, *, tick: bool, ready_line: bool,
-           host: str = "127.0.0.1") -> None:
-    scheduler = make_scheduler(
-        lambda slot: _tick(house, slot), house.settings.sweep_minutes, background=True,
-        now=house.now) if tick else None
+def _serve(
+    house: bootstrap.House, port: int, *, tick: bool, ready_line: bool, host: str = "127.0.0.1"
+) -> None:
+    scheduler = (
+        make_scheduler(
+            lambda slot: _tick(house, slot),
+            house.settings.sweep_minutes,
+            background=True,
+            now=house.now,
+        )
+        if tick
+        else None
+    )
     config = uvicorn.Config(
-        house.app(), host=host, port=port, log_config=None, access_log=False,
-        timeout_graceful_shutdown=20, server_header=False)
+        house.app(),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=20,
+        server_header=False,
+    )
     server = _Server(config)
     server.ready_line = ready_line
     if scheduler is not None:
@@ -149,8 +174,12 @@ def scheduler() -> None:
     house = _house()
     if not house.readiness()["schema"]:
         raise Wrong("the schema is not current: run `casework migrate`")
-    ticker = make_scheduler(lambda slot: _tick(house, slot), house.settings.sweep_minutes,
-                            background=False, now=house.now)
+    ticker = make_scheduler(
+        lambda slot: _tick(house, slot),
+        house.settings.sweep_minutes,
+        background=False,
+        now=house.now,
+    )
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         ticker.shutdown(wait=False)
@@ -181,7 +210,9 @@ def seed(residents: Residents = 2000, seed: Seed = 1) -> None:
 @cli.command()
 def sweep(
     job: Annotated[str, typer.Argument(help="The only one: overdue.")] = "overdue",
-    as_of: Annotated[str | None, typer.Option(help="RFC 3339 with offset; now if left out.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="RFC 3339 with offset; now if left out.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, change nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -192,9 +223,15 @@ def sweep(
     result = house.sweep(house.context(), _instant(as_of), dry_run)
     if result is None:
         raise Wrong("another sweep took this slot")
-    shown = {"run_id": result.run_id, "as_of": result.as_of.isoformat(),
-             "dry_run": result.dry_run, "found": result.found, "changed": result.changed,
-             "failed": result.failed, "held": result.held}
+    shown = {
+        "run_id": result.run_id,
+        "as_of": result.as_of.isoformat(),
+        "dry_run": result.dry_run,
+        "found": result.found,
+        "changed": result.changed,
+        "failed": result.failed,
+        "held": result.held,
+    }
     if as_json:
         typer.echo(json.dumps(shown, default=str))
     else:
@@ -254,8 +291,13 @@ def _due_rows(
         due_at = clockwork.due_of(kind, about, midnight(day))
         if due_at is None:
             raise Wrong(f"no standard switches {kind.value} on")
-        rows.append({"from": day.isoformat(), "due_on": due_at.date().isoformat(),
-                     "due_at": due_at.isoformat()})
+        rows.append(
+            {
+                "from": day.isoformat(),
+                "due_on": due_at.date().isoformat(),
+                "due_at": due_at.isoformat(),
+            }
+        )
     return rows
 
 
@@ -307,11 +349,17 @@ def _bench(measure: Any, sizes: str, due: int, rounds: int, as_json: bool) -> No
     except ValueError:
         raise Wrong(f"{sizes!r} is no list of numbers") from None
     settings = Settings()
-    with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
-                  console=notes) as progress:
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=notes
+    ) as progress:
         task = progress.add_task("preparing", total=None)
-        result = measure(settings.database_url and settings.url(), counted, due, rounds,
-                         lambda what: progress.update(task, description=what))
+        result = measure(
+            settings.database_url and settings.url(),
+            counted,
+            due,
+            rounds,
+            lambda what: progress.update(task, description=what),
+        )
     if as_json:
         typer.echo(json.dumps(result))
     else:
@@ -326,8 +374,10 @@ def main() -> NoReturn:
     except (Wrong, SettingsError) as error:
         _fail(str(error))
     except ValidationError as error:
-        _fail(f"CASEWORK_{str(error.errors()[0]['loc'][0]).upper()} cannot be right: "
-              f"{error.errors()[0]['msg']}")
+        _fail(
+            f"CASEWORK_{str(error.errors()[0]['loc'][0]).upper()} cannot be right: "
+            f"{error.errors()[0]['msg']}"
+        )
     except SQLAlchemyError as error:
         _fail(f"the database cannot be used: {type(getattr(error, 'orig', error)).__name__}")
     except (typer.Abort, KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""The composition root: the only room that sees every other, and where the house is put together."""
+"""The composition root: the only room that sees every other; here the house is put together."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.store import SqlStore
 from casework.adapters.persistence.sweeping import SqlSweepStore
 from casework.domain.access import EVERYTHING, SYSTEM, Actor
-from casework.domain.calendar import WorkingCalendar
+from casework.domain.calendar import WorkingCalendar, day_in_seoul, midnight
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
 from casework.domain.standards import SHIPPED, Standard
@@ -89,39 +89,63 @@ class House:
 
     def door(self, facts: RequestFacts) -> SignIn:
         """What signing in needs."""
-        return SignIn(passwords=self.passwords, tokens=self.tokens, new_id=new_id,
-                      book=lambda: account_book(self.engine, facts))
+        return SignIn(
+            passwords=self.passwords,
+            tokens=self.tokens,
+            new_id=new_id,
+            book=lambda: account_book(self.engine, facts),
+        )
 
     def context(self, actor: Actor = SYSTEM) -> Context:
         """One asker, now."""
-        return Context(actor=actor, now=self.now(), new_id=new_id, clockwork=self.clockwork(),
-                       catalogue=self.catalogue(), store=self.store)
+        return Context(
+            actor=actor,
+            now=self.now(),
+            new_id=new_id,
+            clockwork=self.clockwork(),
+            catalogue=self.catalogue(),
+            store=self.store,
+        )
 
     def sweep(
-        self, ctx: Context, as_of: datetime | None = None, dry_run: bool = False,
+        self,
+        ctx: Context,
+        as_of: datetime | None = None,
+        dry_run: bool = False,
         slot: datetime | None = None,
     ) -> SweepResult | None:
         """Run the overdue sweep. In production it cannot be run as of a future instant."""
         if self.settings.is_production and as_of is not None and as_of > self.now():
             raise SettingsError("production is not swept as of the future")
         store = SqlSweepStore(self.engine)
-        return sweep_overdue(ctx, store, as_of=as_of, dry_run=dry_run, slot=slot,
-                             note_failure=_note_failure)
+        return sweep_overdue(
+            ctx, store, as_of=as_of, dry_run=dry_run, slot=slot, note_failure=_note_failure
+        )
 
     def app(self) -> FastAPI:
         """The HTTP application."""
         services = Services(
-            store=self.store, clockwork=self.clockwork, catalogue=self.catalogue,
-            door=self.door, now=self.now, new_id=new_id,
-            cursor_key=self.settings.key("cursor"), fault=fault,
-            sweep=self.sweep, is_production=self.settings.is_production,
+            store=self.store,
+            clockwork=self.clockwork,
+            catalogue=self.catalogue,
+            door=self.door,
+            now=self.now,
+            new_id=new_id,
+            cursor_key=self.settings.key("cursor"),
+            fault=fault,
+            sweep=self.sweep,
+            is_production=self.settings.is_production,
         )
         return create_app(services, Probe(self.readiness))
 
     def readiness(self) -> dict[str, Any]:
         """Each part, and whether it is well; the last tick of the scheduler."""
-        parts: dict[str, Any] = {"database": False, "schema": False, "keys": True,
-                                 "last_tick": None}
+        parts: dict[str, Any] = {
+            "database": False,
+            "schema": False,
+            "keys": True,
+            "last_tick": None,
+        }
         try:
             with self.engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
@@ -138,8 +162,9 @@ class House:
     def migrate(self) -> None:
         """Bring the schema to the newest revision and load the shipped facts."""
         migrations.upgrade(self.settings.url(), schema=self.settings.db_schema)
-        bulk.load_facts(self.engine, reference.districts(), reference.centres(),
-                        reference.services(), SHIPPED)
+        bulk.load_facts(
+            self.engine, reference.districts(), reference.centres(), reference.services(), SHIPPED
+        )
 
     def is_empty(self) -> bool:
         """Whether nobody can sign in yet."""
@@ -154,14 +179,19 @@ class House:
         yield from _seed(self, residents, seed)
 
 
-def build(settings: Settings, *, now: Callable[[], datetime] = utc_now,
-          cheap_passwords: bool = False) -> House:
+def build(
+    settings: Settings, *, now: Callable[[], datetime] = utc_now, cheap_passwords: bool = False
+) -> House:
     """Put the house together. Refuses to start without what the mode needs."""
     settings.check()
     engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
-    return House(settings=settings, engine=engine, now=now,
-                 passwords=Argon2Passwords(cheap=cheap_passwords),
-                 tokens=JwtTokens(settings.key("token")))
+    return House(
+        settings=settings,
+        engine=engine,
+        now=now,
+        passwords=Argon2Passwords(cheap=cheap_passwords),
+        tokens=JwtTokens(settings.key("token")),
+    )
 
 
 def shipped_clockwork() -> Clockwork:
@@ -174,26 +204,26 @@ def read_clockwork(engine: Engine) -> Clockwork:
     with engine.connect() as connection:
         standards = [from_row(Standard, row) for row in connection.execute(select(t.standard))]
         overrides = connection.execute(select(t.holiday_override)).all()
-    everywhere = [(row.day, row.closed, row.name) for row in overrides
-                  if row.district_code is None]
+    everywhere = [(row.day, row.closed, row.name) for row in overrides if row.district_code is None]
     own: dict[str, list[tuple[date, bool, str]]] = {}
     for row in overrides:
         if row.district_code is not None:
             own.setdefault(row.district_code, []).append((row.day, row.closed, row.name))
     calendars: dict[str, WorkingCalendar] = {
-        code: korean_calendar([*everywhere, *days]) for code, days in own.items()}
+        code: korean_calendar([*everywhere, *days]) for code, days in own.items()
+    }
     return Clockwork(standards, korean_calendar(everywhere), calendars)
 
 
 def _read_catalogue(engine: Engine) -> dict[str, Service]:
     with engine.connect() as connection:
-        return {row.code: from_row(Service, row)
-                for row in connection.execute(select(t.service))}
+        return {row.code: from_row(Service, row) for row in connection.execute(select(t.service))}
 
 
 def _note_failure(referral_id: UUID, error: Exception) -> None:
-    log.error("a referral could not be moved", referral_id=str(referral_id),
-              error=type(error).__name__)
+    log.error(
+        "a referral could not be moved", referral_id=str(referral_id), error=type(error).__name__
+    )
 
 
 SEED_BATCH = 100
@@ -203,19 +233,30 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
     """Directory and accounts first, then the residents, some hundred to a transaction."""
     now = house.now()
     rng = Random(seed)  # noqa: S311 - an invented world, the same for the same seed
-    ids = SeededIds(rng, now)
+    today = midnight(day_in_seoul(now))
+    ids = SeededIds(rng, today)
     districts, centres = reference.districts(), reference.centres()
-    providers, offerings = agencies(
-        centres, reference.services(), districts, ids, now, rng)
+    providers, offerings = agencies(centres, reference.services(), districts, ids, today, rng)
     accounts = demo_accounts(
-        districts, centres, providers,
-        house.passwords.digest(house.settings.demo_password), ids, now)
+        districts,
+        centres,
+        providers,
+        house.passwords.digest(house.settings.demo_password),
+        ids,
+        today,
+    )
     with house.engine.begin() as connection:
         bulk.insert_all(connection, [*providers, *offerings, *accounts])
     lives = build_world(
-        seed=seed, now=now, residents=residents, centres=centres,
-        services=reference.services(), offerings=offerings, accounts=accounts,
-        clockwork=house.clockwork())
+        seed=seed,
+        now=now,
+        residents=residents,
+        centres=centres,
+        services=reference.services(),
+        offerings=offerings,
+        accounts=accounts,
+        clockwork=house.clockwork(),
+    )
     done = 0
     for batch in _batches(lives, SEED_BATCH):
         with house.engine.begin() as connection:

@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         return f"sqlite:///{(self.data_dir / 'casework.sqlite').absolute()}"
 
     def key(self, name: Literal["token", "cursor"]) -> bytes:
-        """A signing key: from the environment, or outside production one kept in the data folder."""
+        """A signing key: given, or outside production made once and kept in the data folder."""
         given: SecretStr | None = getattr(self, f"{name}_key")
         if given is not None:
             value = given.get_secret_value().encode()

@@ -260,7 +260,7 @@ class Clockwork:
         A discharge is due on the very day it starts from.
         """
         if kind is Kind.DISCHARGE:
-            return _last_second(day_in_seoul(started_at))
+            return end_of(day_in_seoul(started_at))
         standard = self.standard_for(kind, about)
         if standard is None:
             return None

@@ -39,15 +39,19 @@ def register_resident(
     with ctx.work("case.write") as work:
         district = _district_in_reach(work, facts["centre_code"])
         resident = Resident(
-            **facts, id=ctx.new_id(), district_code=district, registered_at=ctx.now,
+            **facts,
+            id=ctx.new_id(),
+            district_code=district,
+            registered_at=ctx.now,
             registered_by=ctx.actor.id,
         )
         check_birth_date(resident.birth_date, ctx.act)
         if not confirm_new:
             _refuse_duplicates(work, resident)
         work.residents.add(resident, _contacts(ctx, resident.id, contacts))
-        work.record([_event(ctx.act, "ResidentRegistered", resident.id,
-                            centre_code=resident.centre_code)])
+        work.record(
+            [_event(ctx.act, "ResidentRegistered", resident.id, centre_code=resident.centre_code)]
+        )
         work.about(resident.id)
         work.commit(201, {"id": resident.id})
         return resident.id
@@ -58,7 +62,8 @@ def _district_in_reach(work: Work, centre_code: str) -> str:
     district = _known_district(work, centre_code)
     actor = work.reach.actor
     serves = (
-        actor.centre_code == centre_code if actor.role == Role.WORKER
+        actor.centre_code == centre_code
+        if actor.role == Role.WORKER
         else actor.district_code == district
     )
     if not serves:
@@ -75,14 +80,20 @@ def _known_district(work: Work, centre_code: str) -> str:
 
 def _refuse_duplicates(work: Work, resident: Resident) -> None:
     alike = work.residents.like(
-        Likeness(name=resident.name, birth_date=resident.birth_date, phone=resident.phone))
+        Likeness(name=resident.name, birth_date=resident.birth_date, phone=resident.phone)
+    )
     if alike:
         work.about(*(other.id for other in alike))
         raise Conflict(
-            "someone of this name and birth date is registered", code="possible_duplicate",
+            "someone of this name and birth date is registered",
+            code="possible_duplicate",
             candidates=[
-                {"id": other.id, "name": other.name, "birth_date": other.birth_date,
-                 "centre_code": other.centre_code}
+                {
+                    "id": other.id,
+                    "name": other.name,
+                    "birth_date": other.birth_date,
+                    "centre_code": other.centre_code,
+                }
                 for other in alike
             ],
         )
@@ -90,14 +101,22 @@ def _refuse_duplicates(work: Work, resident: Resident) -> None:
 
 def _contacts(ctx: Context, resident_id: UUID, given: Sequence[NewContact]) -> list[Contact]:
     return [
-        Contact(id=ctx.new_id(), resident_id=resident_id, name=one.name, relation=one.relation,
-                phone=one.phone, may_be_told=one.may_be_told)
+        Contact(
+            id=ctx.new_id(),
+            resident_id=resident_id,
+            name=one.name,
+            relation=one.relation,
+            phone=one.phone,
+            may_be_told=one.may_be_told,
+        )
         for one in given
     ]
 
 
 def change_resident(
-    ctx: Context, resident_id: UUID, changes: dict[str, Any],
+    ctx: Context,
+    resident_id: UUID,
+    changes: dict[str, Any],
     contacts: Sequence[NewContact] | None,
 ) -> UUID:
     """Change facts of a resident who is still as the asker last saw them.
@@ -117,7 +136,8 @@ def change_resident(
             changed.append("contacts")
         if changed:
             work.residents.save(
-                resident, None if contacts is None else _contacts(ctx, resident.id, contacts))
+                resident, None if contacts is None else _contacts(ctx, resident.id, contacts)
+            )
             work.record([_event(ctx.act, "ResidentChanged", resident.id, fields=changed)])
         if "centre_code" in changed:
             work.residents.bring_along(resident)
@@ -131,8 +151,14 @@ def _open_case(work: Work, resident_id: UUID) -> CaseFile | None:
 
 
 def record_consent(
-    ctx: Context, resident_id: UUID, *, purpose: str, given_by: str, given_on: date,
-    recipients: list[str], expires_on: date | None,
+    ctx: Context,
+    resident_id: UUID,
+    *,
+    purpose: str,
+    given_by: str,
+    given_on: date,
+    recipients: list[str],
+    expires_on: date | None,
 ) -> UUID:
     """Record a consent of a resident, or of someone for them."""
     with ctx.work("case.write") as work:
@@ -140,13 +166,20 @@ def record_consent(
         ctx.act.not_future(given_on, "given_on")
         ctx.act.not_before(expires_on, given_on, "expires_on")
         consent = Consent(
-            id=ctx.new_id(), resident_id=resident.id, purpose=purpose, given_by=given_by,
-            given_on=given_on, recipients=recipients, expires_on=expires_on,
-            recorded_at=ctx.now, recorded_by=ctx.actor.id,
+            id=ctx.new_id(),
+            resident_id=resident.id,
+            purpose=purpose,
+            given_by=given_by,
+            given_on=given_on,
+            recipients=recipients,
+            expires_on=expires_on,
+            recorded_at=ctx.now,
+            recorded_by=ctx.actor.id,
         )
         work.residents.add_consent(consent)
-        work.record([_event(ctx.act, "ConsentGiven", resident.id, consent_id=consent.id,
-                            purpose=purpose)])
+        work.record(
+            [_event(ctx.act, "ConsentGiven", resident.id, consent_id=consent.id, purpose=purpose)]
+        )
         work.commit(201, {"id": consent.id})
         return consent.id
 
@@ -164,14 +197,28 @@ def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID
                 if referral.consent_id == consent_id:
                     move(file, referral, "withdraw", Details(reason="consent_withdrawn"), ctx.act)
             work.files.save(file, ctx.now)
-        work.record([_event(ctx.act, "ConsentWithdrawn", consent.resident_id,
-                            consent_id=consent.id, purpose=consent.purpose)])
+        work.record(
+            [
+                _event(
+                    ctx.act,
+                    "ConsentWithdrawn",
+                    consent.resident_id,
+                    consent_id=consent.id,
+                    purpose=consent.purpose,
+                )
+            ]
+        )
         work.commit(200, {"id": consent.id})
         return consent.id
 
 
 def write_note(
-    ctx: Context, resident_id: UUID, *, kind: str, with_whom: str | None, text: str,
+    ctx: Context,
+    resident_id: UUID,
+    *,
+    kind: str,
+    with_whom: str | None,
+    text: str,
     come_back_on: date | None,
 ) -> UUID:
     """Record a call, visit or message with a resident."""
@@ -179,12 +226,28 @@ def write_note(
         resident = work.residents.get(resident_id)
         ctx.act.not_before(come_back_on, ctx.act.today, "come_back_on")
         note = Note(
-            id=ctx.new_id(), resident_id=resident.id, kind=kind, with_whom=with_whom, text=text,
-            come_back_on=come_back_on, written_at=ctx.now, written_by=ctx.actor.id,
+            id=ctx.new_id(),
+            resident_id=resident.id,
+            kind=kind,
+            with_whom=with_whom,
+            text=text,
+            come_back_on=come_back_on,
+            written_at=ctx.now,
+            written_by=ctx.actor.id,
         )
         work.residents.add_note(note)
-        work.record([_event(ctx.act, "NoteWritten", resident.id, note_id=note.id, kind=kind,
-                            come_back_on=come_back_on)])
+        work.record(
+            [
+                _event(
+                    ctx.act,
+                    "NoteWritten",
+                    resident.id,
+                    note_id=note.id,
+                    kind=kind,
+                    come_back_on=come_back_on,
+                )
+            ]
+        )
         work.commit(201, {"id": note.id})
         return note.id
 
@@ -201,14 +264,19 @@ def open_case(
             raise intake.second_case(standing, ctx.act)
         worker_id = ctx.actor.id if ctx.actor.role == Role.WORKER else None
         file = intake.open_case(
-            resident, intake.Application(**application, consent=consent), ctx.act, worker_id)
+            resident, intake.Application(**application, consent=consent), ctx.act, worker_id
+        )
         work.files.add(file)
         work.commit(201, {"id": file.case.id})
         return file.case.id
 
 
 def record_pre_survey(
-    ctx: Context, case_id: UUID, *, dementia_medicine: bool, activities: dict[str, int],
+    ctx: Context,
+    case_id: UUID,
+    *,
+    dementia_medicine: bool,
+    activities: dict[str, int],
     guidance: str | None,
 ) -> UUID:
     """Record the pre-survey; its score decides the route."""
@@ -234,7 +302,14 @@ def record_assessment(ctx: Context, case_id: UUID, finding: intake.Finding) -> A
 
 def _event(act: Act, name: str, resident_id: UUID, **data: Any) -> Event:
     return Event(
-        id=act.new_id(), name=name, subject_type="resident", subject_id=resident_id,
-        resident_id=resident_id, case_id=None, at=act.at, by_id=act.by.id, by_role=act.by.role,
+        id=act.new_id(),
+        name=name,
+        subject_type="resident",
+        subject_id=resident_id,
+        resident_id=resident_id,
+        case_id=None,
+        at=act.at,
+        by_id=act.by.id,
+        by_role=act.by.role,
         data={key: value for key, value in data.items() if value is not None},
     )

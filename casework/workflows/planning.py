@@ -29,20 +29,33 @@ class DecisionCommand:
     without_meeting_reason: str | None = None
 
 
-def put_draft(
-    ctx: Context, case_id: UUID, draft: planning.Draft
-) -> UUID:
+def put_draft(ctx: Context, case_id: UUID, draft: planning.Draft) -> UUID:
     """Write the draft. Where one exists, the asker must have seen it (``If-Match``)."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.plan_revision)
         if ctx.expected_version is None and file.version_in(VersionStatus.DRAFT):
-            raise StaleVersion("a draft exists; say which one you saw",
-                               code="precondition_required")
+            raise StaleVersion(
+                "a draft exists; say which one you saw", code="precondition_required"
+            )
+        _check_providers(work, draft)
         planning.put_draft(file, draft, ctx.catalogue, ctx.act)
         work.files.save(file, ctx.now)
         work.commit(200, {"id": case_id})
         return case_id
+
+
+def _check_providers(work: Work, draft: planning.Draft) -> None:
+    """An agency that the plan already has in mind must be one of the directory."""
+    items = [item for _, item in draft.items]
+    known = work.directory.known_providers(one.provider_id for one in items if one.provider_id)
+    for n, item in enumerate(items):
+        require(
+            item.provider_id is None or item.provider_id in known,
+            "no such provider",
+            code="unknown_provider",
+            field=f"services.{n}.provider_id",
+        )
 
 
 def submit_plan(ctx: Context, case_id: UUID) -> PlanVersion:
@@ -62,8 +75,11 @@ def decide_plan(ctx: Context, case_id: UUID, command: DecisionCommand) -> UUID:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.plan_revision)
         decision = planning.Decision(
-            number=command.version, hash=command.hash, approve=command.approve,
-            reason=command.reason, conference=_conference(ctx, work, file, command),
+            number=command.version,
+            hash=command.hash,
+            approve=command.approve,
+            reason=command.reason,
+            conference=_conference(ctx, work, file, command),
             without_meeting_reason=command.without_meeting_reason,
         )
         planning.decide(file, decision, ctx.act)
@@ -77,29 +93,35 @@ def _conference(
 ) -> Conference | None:
     """The meeting that decided: a new record, a known one, or none with its reason."""
     ways = (command.held_on, command.conference_id, command.without_meeting_reason)
-    require(sum(way is not None for way in ways) == 1,
-            "say how it was decided: a conference, its id, or why without one",
-            code="how_decided", field="conference")
+    require(
+        sum(way is not None for way in ways) == 1,
+        "say how it was decided: a conference, its id, or why without one",
+        code="how_decided",
+        field="conference",
+    )
     if command.conference_id is not None:
         known = work.conference(command.conference_id)
         if known is None:
-            raise Invalid("no such conference", code="unknown_conference",
-                          field="conference_id")
+            raise Invalid("no such conference", code="unknown_conference", field="conference_id")
         return known
     if command.held_on is None:
-        require((command.without_meeting_reason or "").strip(), "say why without a meeting",
-                code="reason_required", field="without_meeting_reason")
+        require(
+            (command.without_meeting_reason or "").strip(),
+            "say why without a meeting",
+            code="reason_required",
+            field="without_meeting_reason",
+        )
         return None
     return _add_conference(
-        ctx, work, file.case.district_code, command.held_on, command.members or [])
+        ctx, work, file.case.district_code, command.held_on, command.members or []
+    )
 
 
 def hold_conference(ctx: Context, held_on: date, members: list[dict[str, str]]) -> UUID:
     """Record a meeting of the asker's district, on which decisions can then be based."""
     with ctx.work("plan.decide") as work:
         ctx.act.not_future(held_on, "held_on")
-        conference = _add_conference(
-            ctx, work, ctx.actor.district_code or "", held_on, members)
+        conference = _add_conference(ctx, work, ctx.actor.district_code or "", held_on, members)
         work.commit(201, {"id": conference.id})
         return conference.id
 
@@ -108,8 +130,12 @@ def _add_conference(
     ctx: Context, work: Work, district_code: str, held_on: date, members: list[dict[str, str]]
 ) -> Conference:
     conference = Conference(
-        id=ctx.new_id(), district_code=district_code, held_on=held_on, members=members,
-        recorded_at=ctx.now, recorded_by=ctx.actor.id,
+        id=ctx.new_id(),
+        district_code=district_code,
+        held_on=held_on,
+        members=members,
+        recorded_at=ctx.now,
+        recorded_by=ctx.actor.id,
     )
     work.add_conference(conference)
     return conference

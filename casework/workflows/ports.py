@@ -117,6 +117,10 @@ class Directory(Protocol):
         """An offering of an active agency with the centres it covers, or None."""
         ...
 
+    def known_providers(self, ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the ids that are active agencies."""
+        ...
+
     def centre_district(self, centre_code: str) -> str | None:
         """The district of a centre, or None where there is no such centre."""
         ...
@@ -134,10 +138,26 @@ class Work(Protocol):
     """One transaction of one asker. Whatever is not committed never happened."""
 
     reach: Reach
-    files: CaseFiles
-    residents: Residents
-    directory: Directory
-    accounts: Accounts
+
+    @property
+    def files(self) -> CaseFiles:
+        """Case files."""
+        ...
+
+    @property
+    def residents(self) -> Residents:
+        """Residents, consents and notes."""
+        ...
+
+    @property
+    def directory(self) -> Directory:
+        """Who offers what."""
+        ...
+
+    @property
+    def accounts(self) -> Accounts:
+        """Whom work can be given to."""
+        ...
 
     def add_conference(self, conference: Conference) -> None:
         """A meeting that was held."""
@@ -171,9 +191,7 @@ class Store(Protocol):
         """A transaction for one asker and one action."""
         ...
 
-    def reading(
-        self, reach: Reach, action: str, now: datetime
-    ) -> AbstractContextManager[Reading]:
+    def reading(self, reach: Reach, action: str, now: datetime) -> AbstractContextManager[Reading]:
         """A look for one asker; its audit entry is written when the look is over."""
         ...
 
@@ -319,8 +337,9 @@ class Reading(Protocol):
         """A resident's events, newest first."""
         ...
 
-    def cases(self, status: str | None, centre: str | None, worker: UUID | None,
-              paging: Paging) -> Page:
+    def cases(
+        self, status: str | None, centre: str | None, worker: UUID | None, paging: Paging
+    ) -> Page:
         """Cases, newest first."""
         ...
 
@@ -400,8 +419,9 @@ class Reading(Protocol):
         """The active agencies, by slug."""
         ...
 
-    def offerings(self, service: str | None, centre: str | None, is_open: bool | None,
-                  paging: Paging) -> Page:
+    def offerings(
+        self, service: str | None, centre: str | None, is_open: bool | None, paging: Paging
+    ) -> Page:
         """Offerings, with what they cover. Refuses a service or a centre that is unknown."""
         ...
 
@@ -448,8 +468,14 @@ class SweepStore(Protocol):
     """What the overdue sweep asks of the database."""
 
     def begin_run(
-        self, job: str, as_of: datetime, now: datetime, *, dry_run: bool,
-        slot: datetime | None, started_by: UUID | None,
+        self,
+        job: str,
+        as_of: datetime,
+        now: datetime,
+        *,
+        dry_run: bool,
+        slot: datetime | None,
+        started_by: UUID | None,
     ) -> UUID | None:
         """A run record, or None where this slot was taken by another scheduler."""
         ...

@@ -36,20 +36,26 @@ def refer(ctx: Context, command: ReferCommand) -> UUID:
     with ctx.work("referral.send") as work:
         file = work.files.of_planned_service(command.planned_service_id)
         request = referring.Request(
-            offering=known_offering(work, command.offering_id), priority=command.priority,
-            basis_kind=command.basis_kind, consent=_named_consent(work, command.consent_id),
-            message=command.message, send=command.send,
-            outside_area_reason=command.outside_area_reason, replaces=command.replaces,
+            offering=known_offering(work, command.offering_id),
+            priority=command.priority,
+            basis_kind=command.basis_kind,
+            consent=_named_consent(work, command.consent_id),
+            message=command.message,
+            send=command.send,
+            outside_area_reason=command.outside_area_reason,
+            replaces=command.replaces,
         )
-        referral = referring.refer(
-            file, file.service(command.planned_service_id), request, ctx.act)
+        referral = referring.refer(file, file.service(command.planned_service_id), request, ctx.act)
         work.files.save(file, ctx.now)
         work.commit(201, {"id": referral.id})
         return referral.id
 
 
 def move_referral(
-    ctx: Context, referral_id: UUID, action: str, details: referring.Details,
+    ctx: Context,
+    referral_id: UUID,
+    action: str,
+    details: referring.Details,
     replace_with: UUID | None = None,
 ) -> UUID:
     """Make any move of the lifecycle table; ``replace_with`` asks the next agency at once."""
@@ -70,10 +76,18 @@ def _re_refer(
 ) -> None:
     """A worker records a decline and sends the next request in one act."""
     if ctx.actor.answers_as_provider:
-        raise Invalid("the sender chooses whom to ask next", code="replace_with_not_yours",
-                      field="replace_with")
+        raise Invalid(
+            "the sender chooses whom to ask next",
+            code="replace_with_not_yours",
+            field="replace_with",
+        )
     referring.dispose(
-        file, referral, "re_refer", None, ctx.act, offering=known_offering(work, offering_id),
+        file,
+        referral,
+        "re_refer",
+        None,
+        ctx.act,
+        offering=known_offering(work, offering_id),
         consent=_consent(work, referral.consent_id),
     )
 
@@ -88,7 +102,12 @@ def dispose_referral(
         ctx.expect(referral.version)
         offering = known_offering(work, offering_id) if offering_id else None
         referring.dispose(
-            file, referral, disposition, note, ctx.act, offering=offering,
+            file,
+            referral,
+            disposition,
+            note,
+            ctx.act,
+            offering=offering,
             consent=_consent(work, referral.consent_id),
         )
         work.files.save(file, ctx.now)

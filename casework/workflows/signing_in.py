@@ -140,7 +140,9 @@ def sign_in(door: SignIn, username: str, password: str, source: str, now: dateti
     with door.book() as book:
         account = book.by_username(username)
         usable = (
-            account is not None and account.is_active and not account.is_locked(now)
+            account is not None
+            and account.is_active
+            and not account.is_locked(now)
             and not book.source_is_locked(source, now)
         )
         right = door.passwords.matches(account.password_hash if account else None, password)
@@ -169,7 +171,9 @@ def refresh(door: SignIn, secret: str, now: datetime) -> Issued:
         if known is not None and known.used_at is not None and known.revoked_at is None:
             book.revoke_family(known.family_id, now)
         fresh = (
-            known is not None and known.used_at is None and known.revoked_at is None
+            known is not None
+            and known.used_at is None
+            and known.revoked_at is None
             and now < known.expires_at
         )
         if known is None or account is None or not account.is_active or not fresh:
@@ -187,11 +191,19 @@ def _issue(
     door: SignIn, book: AccountBook, account_id: UUID, family_id: UUID, now: datetime
 ) -> Issued:
     secret, digest = door.tokens.new_secret()
-    book.add_refresh_token(RefreshToken(
-        id=door.new_id(), account_id=account_id, family_id=family_id, digest=digest,
-        issued_at=now, expires_at=now + REFRESH_FOR))
-    return Issued(door.tokens.issue(account_id, now), secret,
-                  int(door.tokens.lifetime.total_seconds()))
+    book.add_refresh_token(
+        RefreshToken(
+            id=door.new_id(),
+            account_id=account_id,
+            family_id=family_id,
+            digest=digest,
+            issued_at=now,
+            expires_at=now + REFRESH_FOR,
+        )
+    )
+    return Issued(
+        door.tokens.issue(account_id, now), secret, int(door.tokens.lifetime.total_seconds())
+    )
 
 
 def who_asks(door: SignIn, token: str | None, now: datetime) -> Actor:

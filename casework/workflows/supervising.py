@@ -41,5 +41,4 @@ def _redirect(
         raise Invalid("name the offering to ask", code="offering_required", field="offering_id")
     referral = file.referral(deadline.subject_id)
     consent = work.residents.consent(referral.consent_id) if referral.consent_id else None
-    referring.redirect(
-        file, referral, known_offering(work, verdict.offering_id), ctx.act, consent)
+    referring.redirect(file, referral, known_offering(work, verdict.offering_id), ctx.act, consent)

@@ -8,10 +8,13 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from casework.adapters.api.routers import (
+    cases,
     directory,
     health,
     jobs,
+    plans,
     referrals,
+    residents,
     signing,
     supervision,
     worklist,
@@ -25,6 +28,9 @@ BASE = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
     signing.router,
     directory.router,
+    residents.router,
+    cases.router,
+    plans.router,
     referrals.router,
     worklist.router,
     supervision.router,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StrictBool, StrictInt, StringConstraints
+from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.schemas import Body, Code, Day, Phone, Short, Words
 
@@ -41,12 +41,6 @@ Determination = Literal[
 ServiceField = Literal["medical", "health", "nursing", "care", "housing", "family"]
 
 
-class Aliased(Body):
-    """A body with a field whose name is a word of Python."""
-
-    model_config = ConfigDict(extra="forbid", validate_by_alias=True, validate_by_name=False)
-
-
 class NewContact(Body):
     """Someone close to a resident."""
 
@@ -72,7 +66,7 @@ class RegisterResident(Body):
     disability: Line | None = None
     insurance: Line | None = None
     income_tier: Grade | None = None
-    contacts: Annotated[list[NewContact], Field(max_length=20)] = []
+    contacts: list[NewContact] = Field(default=[], max_length=20)
     confirm_new: StrictBool = Field(default=False, description="it is another person")
 
 
@@ -96,7 +90,7 @@ class ChangeResident(Body):
     disability: Line | None = None
     insurance: Line | None = None
     income_tier: Grade | None = None
-    contacts: Annotated[list[NewContact], Field(max_length=20)] = Field(default_factory=_left_out)
+    contacts: list[NewContact] = Field(default_factory=_left_out, max_length=20)
 
 
 class Search(Body):
@@ -114,7 +108,7 @@ class GiveConsent(Body):
     purpose: Purpose
     given_by: Short
     given_on: Day
-    recipients: Annotated[list[Short], Field(max_length=50)] = []
+    recipients: list[Short] = Field(default=[], max_length=50)
     expires_on: Day | None = None
 
 
@@ -124,7 +118,7 @@ class WithdrawConsent(Body):
     reason: Words | None = None
 
 
-class WriteNote(Aliased):
+class WriteNote(Body):
     """A call, a visit or a message, and when to come back to it."""
 
     kind: Literal["call", "visit", "message", "note"]
@@ -181,4 +175,4 @@ class RecordAssessment(Body):
     received_on: Day | None = None
     assessor: Short
     determination: Determination
-    needs: Annotated[list[Need], Field(max_length=50)]
+    needs: list[Need] = Field(max_length=50)

@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.schemas import Body, Code, Day, Quantity, Short, Words
-from casework.adapters.api.schemas_intake import Aliased
 
 Goal = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
@@ -28,7 +27,7 @@ ClosingReason = Literal[
 Settlement = Literal["alternative", "refused", "no_longer_needed", "unmet_need"]
 
 
-class Heard(Aliased):
+class Heard(Body):
     """When and from whom the person and the family were heard."""
 
     on: Day
@@ -52,8 +51,8 @@ class PlanService(Body):
 class PutDraft(Body):
     """The draft of a plan, in full."""
 
-    goals: Annotated[list[Goal], Field(max_length=50)]
-    services: Annotated[list[PlanService], Field(max_length=100)]
+    goals: list[Goal] = Field(max_length=50)
+    services: list[PlanService] = Field(max_length=100)
     heard: Heard
 
 
@@ -68,7 +67,7 @@ class HoldConference(Body):
     """A meeting that was held."""
 
     held_on: Day
-    members: Annotated[list[Member], Field(min_length=1, max_length=50)]
+    members: list[Member] = Field(min_length=1, max_length=50)
 
 
 class Decide(Body):
@@ -109,7 +108,7 @@ class RecordCheck(Body):
 
     checked_on: Day
     findings: Words
-    goals: Annotated[list[GoalMet], Field(max_length=50)] = []
+    goals: list[GoalMet] = Field(default=[], max_length=50)
     next_check_on: Day | None = None
 
 

@@ -80,14 +80,22 @@ class Call:
     """A signed-in request: makes changes, shows things, pages through lists."""
 
     def __init__(
-        self, services: Services, request: Request, actor: Actor, facts: RequestFacts,
+        self,
+        services: Services,
+        request: Request,
+        actor: Actor,
+        facts: RequestFacts,
         now: datetime,
     ) -> None:
         self._services, self._request, self._facts = services, request, facts
         self._store = services.store.for_request(facts)
         self.ctx = Context(
-            actor=actor, now=now, new_id=services.new_id, clockwork=services.clockwork(),
-            catalogue=services.catalogue(), store=self._store,
+            actor=actor,
+            now=now,
+            new_id=services.new_id,
+            clockwork=services.clockwork(),
+            catalogue=services.catalogue(),
+            store=self._store,
             expected_version=_expected(request.headers.get("if-match")),
         )
 
@@ -112,8 +120,10 @@ class Call:
             status, resource = self._store.outcome or (200, {})
         except Replay as before:
             status, resource = before.status, before.resource
-        resource = {k: UUID(v) if isinstance(v, str) and k.endswith("id") else v
-                    for k, v in resource.items()}
+        resource = {
+            k: UUID(v) if isinstance(v, str) and k.endswith("id") else v
+            for k, v in resource.items()
+        }
         with self._store.showing(reach(self.ctx.actor, read_action), self.ctx.now) as reading:
             try:
                 body = show(reading, resource)
@@ -142,8 +152,11 @@ class Call:
         Its idempotency key is derived from the request's, so that a repeated request carries out
         only what is still missing.
         """
-        facts = replace(self._facts, asked_for=str(subject), idempotency_key=_key_of_part(
-            self._facts.idempotency_key, subject))
+        facts = replace(
+            self._facts,
+            asked_for=str(subject),
+            idempotency_key=_key_of_part(self._facts.idempotency_key, subject),
+        )
         store = self._services.store.for_request(facts)
         try:
             self._tried(use_case, replace(self.ctx, store=store, expected_version=None))
@@ -185,15 +198,21 @@ class Call:
         after = read_cursor(key, question, cursor)
         with self.ctx.reading(action) as reading:
             page = read(reading, Paging(limit=limit, after=after))
-        return respond({
-            "items": [render(row) for row in page.rows],
-            "next_cursor": write_cursor(key, question, page.last_key),
-        }, 200)
+        return respond(
+            {
+                "items": [render(row) for row in page.rows],
+                "next_cursor": write_cursor(key, question, page.last_key),
+            },
+            200,
+        )
 
     def _question(self) -> str:
         """Which list this is: path, filters and asker, but neither limit nor cursor."""
-        filters = sorted((k, v) for k, v in self._request.query_params.multi_items()
-                         if k not in ("limit", "cursor"))
+        filters = sorted(
+            (k, v)
+            for k, v in self._request.query_params.multi_items()
+            if k not in ("limit", "cursor")
+        )
         body = self._request.state.digest if self._request.method == "POST" else ""
         return f"{self._request.url.path} {filters} {body} {self.ctx.actor.id}"
 
@@ -216,8 +235,12 @@ def respond(body: Any, status: int) -> Response:
     if isinstance(body, WithETag):
         headers["ETag"] = f'"{body.etag}"'
         body = dict(body)
-    return Response(orjson.dumps(body, default=str), status_code=status,
-                    media_type="application/json", headers=headers)
+    return Response(
+        orjson.dumps(body, default=str),
+        status_code=status,
+        media_type="application/json",
+        headers=headers,
+    )
 
 
 def _expected(if_match: str | None) -> int | None:
@@ -249,7 +272,8 @@ class Guarded(APIRoute):
         """The usual handler between guard and problems."""
         usual = super().get_route_handler()
         known = {field.alias for field in self.dependant.query_params} | {
-            field.alias for sub in self.dependant.dependencies for field in sub.query_params}
+            field.alias for sub in self.dependant.dependencies for field in sub.query_params
+        }
 
         async def handle(request: Request) -> Response:
             services: Services = request.app.state.services
@@ -259,15 +283,17 @@ class Guarded(APIRoute):
             with bound_contextvars(request_id=facts.request_id):
                 try:
                     if self.action != PUBLIC:
-                        actor = await run_in_threadpool(_guard, services, request, facts, now,
-                                                        self.action)
+                        actor = await run_in_threadpool(
+                            _guard, services, request, facts, now, self.action
+                        )
                         request.state.call = Call(services, request, actor, facts, now)
                     self._check(request, known, facts)
                     request.state.facts = facts
                     response = await usual(request)
                 except Exception as error:
                     return await run_in_threadpool(
-                        _refuse, services, request, actor, facts, now, self.action or "", error)
+                        _refuse, services, request, actor, facts, now, self.action or "", error
+                    )
             response.headers["X-Request-Id"] = facts.request_id or ""
             return response
 
@@ -276,15 +302,17 @@ class Guarded(APIRoute):
     async def _facts(self, request: Request) -> RequestFacts:
         body = await request.body()
         request.state.digest = hashlib.sha256(
-            f"{request.method} {request.url.path}\n".encode() + body).hexdigest()
+            f"{request.method} {request.url.path}\n".encode() + body
+        ).hexdigest()
         asked_for = next(iter(request.path_params.values()), None)
         return RequestFacts(
             task=f"{request.method} {self.path_format}",
             asked_for=str(asked_for)[:200] if asked_for else None,
             source=request.client.host if request.client else None,
-            request_id=request.headers.get("x-request-id", "")[:80] or str(
-                request.app.state.services.new_id()),
-            idempotency_key=self._key(request), digest=request.state.digest,
+            request_id=request.headers.get("x-request-id", "")[:80]
+            or str(request.app.state.services.new_id()),
+            idempotency_key=self._key(request),
+            digest=request.state.digest,
         )
 
     def _key(self, request: Request) -> str | None:
@@ -319,8 +347,13 @@ def _guard(
 
 
 def _refuse(
-    services: Services, request: Request, actor: Actor | None, facts: RequestFacts,
-    now: datetime, action: str, error: Exception,
+    services: Services,
+    request: Request,
+    actor: Actor | None,
+    facts: RequestFacts,
+    now: datetime,
+    action: str,
+    error: Exception,
 ) -> Response:
     """The problem for an error, written down before it is answered."""
     refusal, outcome = _told_apart(services, facts, error)
@@ -340,9 +373,7 @@ def _status(refusal: Refusal) -> int:
     return 500 if refusal.code == "internal_error" else status_of(refusal)
 
 
-def _told_apart(
-    services: Services, facts: RequestFacts, error: Exception
-) -> tuple[Refusal, str]:
+def _told_apart(services: Services, facts: RequestFacts, error: Exception) -> tuple[Refusal, str]:
     """A refusal, or a failure of ours, which is logged; with the outcome that is written down."""
     refusal = _as_refusal(services, facts, error)
     if refusal is not None:
@@ -356,9 +387,16 @@ def _as_refusal(services: Services, facts: RequestFacts, error: Exception) -> Re
         case Refusal():
             return error
         case RequestValidationError():
-            return Invalid("fields cannot be right", errors=[
-                {"field": ".".join(map(str, one["loc"][1:])) or str(one["loc"][0]),
-                 "message": one["msg"]} for one in error.errors()])
+            return Invalid(
+                "fields cannot be right",
+                errors=[
+                    {
+                        "field": ".".join(map(str, one["loc"][1:])) or str(one["loc"][0]),
+                        "message": one["msg"],
+                    }
+                    for one in error.errors()
+                ],
+            )
         case HTTPException(status_code=status):
             return Problem("", code="malformed" if status == 400 else "invalid")
     fault = services.fault(error)
@@ -370,8 +408,8 @@ def _as_refusal(services: Services, facts: RequestFacts, error: Exception) -> Re
 def routes_without_entry(routes: list[Any]) -> list[str]:
     """Routes that no entry of the policy governs: with one of them nothing may start."""
     return [
-        f"{sorted(route.methods or ())} {route.path}" for route in routes
-        if isinstance(route, APIRoute) and not (
-            isinstance(route, Guarded) and (route.action == PUBLIC or route.action in POLICY))
+        f"{sorted(route.methods or ())} {route.path}"
+        for route in routes
+        if isinstance(route, APIRoute)
+        and not (isinstance(route, Guarded) and (route.action == PUBLIC or route.action in POLICY))
     ]
-

@@ -56,4 +56,9 @@ def _tagged(value: Any) -> list[Any]:
 
 def _untagged(one: list[Any]) -> Any:
     kind, value = one
-    return {"t": datetime.fromisoformat, "u": UUID}.get(kind, lambda same: same)(value)
+    match kind:
+        case "t":
+            return datetime.fromisoformat(value)
+        case "u":
+            return UUID(value)
+    return value

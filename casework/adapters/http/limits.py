@@ -84,8 +84,10 @@ def _check(value: Any, depth: int) -> None:
     elif isinstance(value, list):
         for inner in value:
             _check(inner, depth + 1)
-    elif isinstance(value, int | float) and not isinstance(value, bool) and (
-        abs(value) >= 10**MAX_DIGITS
+    elif (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and (abs(value) >= 10**MAX_DIGITS)
     ):
         raise Problem(f"a number of more than {MAX_DIGITS} digits", code="malformed")
 

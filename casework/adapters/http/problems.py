@@ -20,11 +20,21 @@ from casework.domain.errors import (
 from casework.workflows.signing_in import Unauthenticated
 
 _STATUS: dict[type[Refusal], int] = {
-    NotFound: 404, Forbidden: 403, Conflict: 409, Invalid: 422, StaleVersion: 412,
+    NotFound: 404,
+    Forbidden: 403,
+    Conflict: 409,
+    Invalid: 422,
+    StaleVersion: 412,
     Unauthenticated: 401,
 }
-_STATUS_BY_CODE = {"precondition_required": 428, "body_too_large": 413, "in_flight": 409,
-                   "busy": 503, "method_not_allowed": 405, "malformed": 400}
+_STATUS_BY_CODE = {
+    "precondition_required": 428,
+    "body_too_large": 413,
+    "in_flight": 409,
+    "busy": 503,
+    "method_not_allowed": 405,
+    "malformed": 400,
+}
 
 
 class Problem(Refusal):
@@ -52,8 +62,11 @@ def problem(refusal: Refusal, accept_language: str | None) -> Response:
     status = status_of(refusal)
     title, detail = say(refusal.code, refusal.detail, language_of(accept_language))
     document: dict[str, Any] = {
-        "type": f"urn:casework:problem:{refusal.code}", "title": title, "status": status,
-        "detail": detail, "code": refusal.code,
+        "type": f"urn:casework:problem:{refusal.code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": refusal.code,
     }
     document |= {key: value for key, value in refusal.facts.items() if key not in document}
     headers: Mapping[str, str] = {}
@@ -61,5 +74,9 @@ def problem(refusal: Refusal, accept_language: str | None) -> Response:
         headers = {"WWW-Authenticate": "Bearer"}
     elif status == 503:
         headers = {"Retry-After": "1"}
-    return Response(orjson.dumps(document, default=str), status_code=status,
-                    media_type="application/problem+json", headers=dict(headers))
+    return Response(
+        orjson.dumps(document, default=str),
+        status_code=status,
+        media_type="application/problem+json",
+        headers=dict(headers),
+    )

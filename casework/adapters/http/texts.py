@@ -18,8 +18,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "body_too_large": ("The body is too large", "본문이 너무 큽니다"),
     "busy": ("Busy; try again", "지금은 바쁩니다. 다시 시도하십시오"),
     "in_flight": ("The same request is being carried out", "같은 요청을 처리하고 있습니다"),
-    "idempotency_key_reused": ("This key was used for another request",
-                               "이 키는 다른 요청에 이미 쓰였습니다"),
+    "idempotency_key_reused": (
+        "This key was used for another request",
+        "이 키는 다른 요청에 이미 쓰였습니다",
+    ),
     "possible_duplicate": ("Possibly registered already", "이미 등록된 대상자일 수 있습니다"),
     "open_case_exists": ("There is an open case", "진행 중인 사례가 있습니다"),
     "open_referral_exists": ("There is an open referral", "진행 중인 의뢰가 있습니다"),
@@ -43,6 +45,18 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "note_required": ("A note is needed", "설명을 적으십시오"),
     "offering_required": ("Name the offering", "제공기관을 지정하십시오"),
     "outside_area": ("Outside the offering's area", "제공 지역 밖입니다"),
+    "open_case_transfer": (
+        "Only a transfer changes the centre",
+        "진행 중인 사례가 있어 이관으로만 바꿀 수 있습니다",
+    ),
+    "already_answered": ("Answered before", "이미 답한 알림입니다"),
+    "already_withdrawn": ("Withdrawn before", "이미 철회된 동의입니다"),
+    "centre_out_of_scope": ("Not a centre you serve", "담당하는 읍면동이 아닙니다"),
+    "unknown_consent": ("No such consent", "그런 동의가 없습니다"),
+    "rrn_not_kept": (
+        "Registration numbers are not kept here",
+        "이곳은 주민등록번호를 보관하지 않습니다",
+    ),
     "cursor_invalid": ("The cursor is not valid", "커서가 올바르지 않습니다"),
     "internal_error": ("Something failed here", "처리 중 오류가 발생했습니다"),
 }

@@ -26,8 +26,7 @@ class Argon2Passwords:
 
     def __init__(self, *, cheap: bool = False) -> None:
         self._hasher = (
-            PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if cheap
-            else PasswordHasher()
+            PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if cheap else PasswordHasher()
         )
         self._nobody = self._hasher.hash(secrets.token_hex())
 
@@ -51,9 +50,13 @@ class JwtTokens:
 
     def issue(self, account_id: UUID, now: datetime) -> str:
         """An access token for that account."""
-        claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": str(account_id),
-                  "iat": int(now.timestamp()),
-                  "exp": int((now + self.lifetime).timestamp())}
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(account_id),
+            "iat": int(now.timestamp()),
+            "exp": int((now + self.lifetime).timestamp()),
+        }
         return jwt.encode({"alg": ALGORITHM, "typ": TOKEN_TYPE}, claims, self._key)
 
     def account_of(self, token: str, now: datetime) -> UUID:
@@ -83,5 +86,8 @@ def _claims(now: datetime) -> jwt.JWTClaimsRegistry:
     """What a token must claim, judged at the caller's moment and not the machine's."""
     return jwt.JWTClaimsRegistry(
         now=int(now.timestamp()),
-        iss={"essential": True, "value": ISSUER}, aud={"essential": True, "value": AUDIENCE},
-        sub={"essential": True}, exp={"essential": True})
+        iss={"essential": True, "value": ISSUER},
+        aud={"essential": True, "value": AUDIENCE},
+        sub={"essential": True},
+        exp={"essential": True},
+    )

@@ -28,7 +28,8 @@ class SqlAccountBook:
     def by_username(self, username: str) -> Account | None:
         """The account of that name, locked for the attempt."""
         row = self._connection.execute(
-            select(t.account).where(t.account.c.username == username).with_for_update()).first()
+            select(t.account).where(t.account.c.username == username).with_for_update()
+        ).first()
         return None if row is None else from_row(Account, row)
 
     def by_id(self, id: UUID) -> Account | None:
@@ -39,13 +40,16 @@ class SqlAccountBook:
     def save_attempts(self, account: Account) -> None:
         """How often signing in failed."""
         self._connection.execute(
-            update(t.account).where(t.account.c.id == account.id).values(
-                failed_attempts=account.failed_attempts, locked_until=account.locked_until))
+            update(t.account)
+            .where(t.account.c.id == account.id)
+            .values(failed_attempts=account.failed_attempts, locked_until=account.locked_until)
+        )
 
     def source_is_locked(self, source: str, now: datetime) -> bool:
         """Whether too many attempts failed from there lately."""
         until = self._connection.scalar(
-            select(t.sign_in_source.c.locked_until).where(t.sign_in_source.c.source == source))
+            select(t.sign_in_source.c.locked_until).where(t.sign_in_source.c.source == source)
+        )
         return until is not None and now < until
 
     def note_source_failure(self, source: str, now: datetime) -> None:
@@ -53,8 +57,11 @@ class SqlAccountBook:
         table = t.sign_in_source
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         first = dialect.insert(table).values(source=source, failed_attempts=1, counted_from=now)
-        self._connection.execute(first.on_conflict_do_update(
-            index_elements=["source"], set_={"failed_attempts": table.c.failed_attempts + 1}))
+        self._connection.execute(
+            first.on_conflict_do_update(
+                index_elements=["source"], set_={"failed_attempts": table.c.failed_attempts + 1}
+            )
+        )
         row = self._connection.execute(select(table).where(table.c.source == source)).one()
         if now - row.counted_from > SOURCE_WINDOW:
             values = {"failed_attempts": 1, "counted_from": now}
@@ -78,18 +85,29 @@ class SqlAccountBook:
     def use_refresh_token(self, id: UUID, now: datetime) -> None:
         """It was exchanged."""
         self._connection.execute(
-            update(t.refresh_token).where(t.refresh_token.c.id == id).values(used_at=now))
+            update(t.refresh_token).where(t.refresh_token.c.id == id).values(used_at=now)
+        )
 
     def revoke_family(self, family_id: UUID, now: datetime) -> None:
         """Every token that descends from one sign-in is void."""
         self._connection.execute(
-            update(t.refresh_token).where(t.refresh_token.c.family_id == family_id)
-            .values(revoked_at=now))
+            update(t.refresh_token)
+            .where(t.refresh_token.c.family_id == family_id)
+            .values(revoked_at=now)
+        )
 
     def note(self, account: Account | None, action: str, now: datetime, code: str | None) -> None:
         """The audit entry of an attempt."""
-        write_audit(self._connection, account.actor() if account else None, action, now,
-                    self._facts, (), "refused" if code else "ok", code)
+        write_audit(
+            self._connection,
+            account.actor() if account else None,
+            action,
+            now,
+            self._facts,
+            (),
+            "refused" if code else "ok",
+            code,
+        )
 
     def commit(self) -> None:
         """Keep it."""

@@ -23,8 +23,11 @@ def insert_all(connection: Connection, things: Iterable[Any]) -> int:
         rows = [to_row(thing) for thing in by_class[cls]]
         connection.execute(insert(TABLES[cls]), rows)
         if cls is Offering:
-            covers = [{"offering_id": one.id, "centre_code": code}
-                      for one in by_class[cls] for code in one.centres]
+            covers = [
+                {"offering_id": one.id, "centre_code": code}
+                for one in by_class[cls]
+                for code in one.centres
+            ]
             connection.execute(insert(t.offering_centre), covers)
     return sum(map(len, by_class.values()))
 
@@ -34,14 +37,19 @@ _ORDER = {cls: _SORTED.index(table) for cls, table in TABLES.items()}
 
 
 def load_facts(
-    engine: Engine, districts: list[District], centres: list[Centre], services: list[Service],
+    engine: Engine,
+    districts: list[District],
+    centres: list[Centre],
+    services: list[Service],
     standards: Iterable[Standard],
 ) -> None:
     """The organisation, the catalogue and the shipped standards, where they are missing."""
     with engine.begin() as connection:
         for table, key, things in (
-            (t.district, "code", districts), (t.centre, "code", centres),
-            (t.service, "code", services), (t.standard, "id", standards),
+            (t.district, "code", districts),
+            (t.centre, "code", centres),
+            (t.service, "code", services),
+            (t.standard, "id", standards),
         ):
             known = set(connection.scalars(select(table.c[key])))
             insert_all(connection, [one for one in things if getattr(one, key) not in known])

@@ -39,8 +39,7 @@ class CaseQueries:
             .join(t.resident, t.resident.c.id == t.care_case.c.resident_id)
             .where(seen(t.care_case, self.reach, self._now))
         )
-        for column, value in (("status", status), ("centre_code", centre),
-                              ("worker_id", worker)):
+        for column, value in (("status", status), ("centre_code", centre), ("worker_id", worker)):
             if value is not None:
                 query = query.where(t.care_case.c[column] == value)
         found = page(self._connection, query, [t.care_case.c.id], paging, newest_first=True)
@@ -49,8 +48,7 @@ class CaseQueries:
 
     def case_file(self, case_id: UUID, *, with_plan: bool = False) -> CaseFile:
         """A case with all its clocks, unlocked."""
-        files = SqlCaseFiles(
-            self._connection, self.reach, self._now, self._about, lock=False)
+        files = SqlCaseFiles(self._connection, self.reach, self._now, self._about, lock=False)
         return files.whole(case_id, with_plan=with_plan)
 
     def cases_of(self, resident_id: UUID) -> list[Row]:
@@ -86,19 +84,26 @@ class CaseQueries:
         """The plan of a case, in all its versions."""
         file = self.case_file(case_id, with_plan=True)
         meetings = {version.conference_id for version in file.versions} - {None}
-        found = self._connection.execute(
-            select(t.conference).where(t.conference.c.id.in_(meetings))) if meetings else ()
+        found = (
+            self._connection.execute(select(t.conference).where(t.conference.c.id.in_(meetings)))
+            if meetings
+            else ()
+        )
+        named = {item.provider_id for version in file.versions for item in version.services}
+        asked = {referral.provider_id for referral in file.referrals.values()}
         return PlanView(
             file=file,
-            providers=self._agencies(one.provider_id for one in file.referrals.values()),
+            providers=self._agencies(id for id in named | asked if id is not None),
             conferences=by_id(from_row(Conference, row) for row in found),
         )
 
     def signal(self, id: UUID) -> Signal:
         """One signal of a case within reach."""
         row = self._connection.execute(
-            select(t.signal).join(t.care_case, t.care_case.c.id == t.signal.c.case_id)
-            .where(t.signal.c.id == id, seen(t.care_case, self.reach, self._now))).first()
+            select(t.signal)
+            .join(t.care_case, t.care_case.c.id == t.signal.c.case_id)
+            .where(t.signal.c.id == id, seen(t.care_case, self.reach, self._now))
+        ).first()
         if row is None:
             raise NotFound("no such signal")
         found: Signal = from_row(Signal, row)
@@ -109,7 +114,9 @@ class CaseQueries:
         row = self._connection.execute(
             select(t.conference).where(
                 t.conference.c.id == id,
-                t.conference.c.district_code == self.reach.actor.district_code)).first()
+                t.conference.c.district_code == self.reach.actor.district_code,
+            )
+        ).first()
         if row is None:
             raise NotFound("no such conference")
         found: Conference = from_row(Conference, row)

@@ -52,8 +52,13 @@ class SqlCaseFiles:
     """The repository of case files for one transaction of one asker."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID],
-        *, lock: bool = True,
+        self,
+        connection: Connection,
+        reach: Reach,
+        now: datetime,
+        about: set[UUID],
+        *,
+        lock: bool = True,
     ) -> None:
         self._connection, self._reach, self._now = connection, reach, now
         self._about, self._lock = about, lock
@@ -68,8 +73,9 @@ class SqlCaseFiles:
     def of_planned_service(self, id: UUID) -> CaseFile:
         """The file a planned service belongs to."""
         owner = select(t.planned_service.c.case_id).where(t.planned_service.c.id == id)
-        return self._load(and_(
-            t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case)))
+        return self._load(
+            and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case))
+        )
 
     def of_referral(self, id: UUID) -> CaseFile:
         """The file a referral belongs to, if the asker sees that referral."""
@@ -85,16 +91,18 @@ class SqlCaseFiles:
     def of_signal(self, id: UUID) -> CaseFile:
         """The file a signal was raised in."""
         owner = select(t.signal.c.case_id).where(t.signal.c.id == id)
-        file = self._load(and_(
-            t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case)),
-            with_plan=True)
+        file = self._load(
+            and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case)),
+            with_plan=True,
+        )
         file.signals = by_id(self._read(file, Signal, t.signal.c.id == id))
         return file
 
     def resting_on(self, consent_id: UUID) -> list[CaseFile]:
         """The files with an open referral that rests on a consent, cases in order of id."""
         cases = (
-            select(t.referral.c.case_id).distinct()
+            select(t.referral.c.case_id)
+            .distinct()
             .where(t.referral.c.consent_id == consent_id, t.referral.c.ended_at.is_(None))
             .order_by(t.referral.c.case_id)
         )
@@ -128,7 +136,8 @@ class SqlCaseFiles:
         file.services = by_id(self._read(file, PlannedService))
         file.referrals = by_id(self._read(file, Referral))
         self._read_deadlines(
-            file, and_(t.deadline.c.met_at.is_(None), t.deadline.c.cancelled_at.is_(None)))
+            file, and_(t.deadline.c.met_at.is_(None), t.deadline.c.cancelled_at.is_(None))
+        )
         if with_plan:
             file.versions = self._read(file, PlanVersion)
         return file
@@ -152,8 +161,7 @@ class SqlCaseFiles:
             self.save(file, self._now)
         except IntegrityError as error:
             if "care_case" in str(error.orig):
-                raise Conflict("the resident has an open case",
-                               code="open_case_exists") from None
+                raise Conflict("the resident has an open case", code="open_case_exists") from None
             raise
         self._about.add(file.case.resident_id)
 
@@ -169,7 +177,7 @@ class SqlCaseFiles:
                 new[type(thing)].append(thing)
             elif changes:
                 changed[type(thing), frozenset(changes)].append({"key": thing.id} | changes)
-            if isinstance(thing, Deadline) and changes != {} or _replanned(thing):
+            if (isinstance(thing, Deadline) and changes != {}) or _replanned(thing):
                 clocks.append((thing, changes is None))
         # Ended rows first: a new open referral or approved version may take their place.
         for (cls, names), rows in changed.items():
@@ -184,14 +192,22 @@ class SqlCaseFiles:
 
     def _parts(self, file: CaseFile) -> list[Any]:
         return [
-            file.case, *file.versions, *file.services.values(), *file.referrals.values(),
-            *file.deadlines.values(), *file.signals.values(), *file.added,
+            file.case,
+            *file.versions,
+            *file.services.values(),
+            *file.referrals.values(),
+            *file.deadlines.values(),
+            *file.signals.values(),
+            *file.added,
         ]
 
     def _update(self, cls: type, names: frozenset[str], rows: list[dict[str, Any]]) -> None:
         table = table_of(cls)
-        statement = update(table).where(table.c.id == bindparam("key")).values(
-            {name: bindparam(name) for name in sorted(names)})
+        statement = (
+            update(table)
+            .where(table.c.id == bindparam("key"))
+            .values({name: bindparam(name) for name in sorted(names)})
+        )
         self._connection.execute(statement, rows)
 
     def _insert(self, cls: type, things: list[Any]) -> None:
@@ -199,8 +215,10 @@ class SqlCaseFiles:
             self._insert_rows(table_of(cls), [to_row(thing) for thing in things])
         except IntegrityError as error:
             if cls is Referral:
-                raise Conflict("this provider has an open request for this service",
-                               code="open_referral_exists") from error
+                raise Conflict(
+                    "this provider has an open request for this service",
+                    code="open_referral_exists",
+                ) from error
             raise
 
     def _insert_rows(self, table: Any, rows: list[dict[str, Any]]) -> None:

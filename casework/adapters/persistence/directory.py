@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -23,16 +24,26 @@ class SqlDirectory:
     def offering(self, id: UUID) -> Offering | None:
         """An offering of an active agency with the centres it covers."""
         query = (
-            select(t.offering).join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+            select(t.offering)
+            .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
             .where(t.offering.c.id == id, t.provider.c.is_active)
         )
         row = self._connection.execute(query).first()
         if row is None:
             return None
         covers = select(t.offering_centre.c.centre_code).where(
-            t.offering_centre.c.offering_id == id)
+            t.offering_centre.c.offering_id == id
+        )
         values: dict[str, Any] = dict(row._mapping)
         return Offering(**values, centres=list(self._connection.scalars(covers)))
+
+    def known_providers(self, ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the ids that are active agencies."""
+        wanted = set(ids)
+        if not wanted:
+            return set()
+        query = select(t.provider.c.id).where(t.provider.c.id.in_(wanted), t.provider.c.is_active)
+        return set(self._connection.scalars(query))
 
     def centre_district(self, centre_code: str) -> str | None:
         """The district of a centre."""
@@ -49,7 +60,10 @@ class SqlAccounts:
     def worker_of(self, id: UUID, centre_code: str) -> Account | None:
         """An active worker of that centre."""
         query = select(t.account).where(
-            t.account.c.id == id, t.account.c.role == Role.WORKER, t.account.c.is_active,
-            t.account.c.centre_code == centre_code)
+            t.account.c.id == id,
+            t.account.c.role == Role.WORKER,
+            t.account.c.is_active,
+            t.account.c.centre_code == centre_code,
+        )
         row = self._connection.execute(query).first()
         return None if row is None else from_row(Account, row)

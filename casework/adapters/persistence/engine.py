@@ -17,7 +17,10 @@ IDLE_TIMEOUT_MS = 10_000
 
 
 def open_engine(
-    url: str, *, schema: str | None = None, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+    url: str,
+    *,
+    schema: str | None = None,
+    statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
     pool_size: int = POOL_SIZE,
 ) -> Engine:
     """An engine for a SQLite file or a PostgreSQL database; timeouts in milliseconds."""
@@ -36,24 +39,36 @@ def _postgres(url: str, schema: str | None, statement_timeout_ms: int, pool_size
     if schema:
         settings += f" -c search_path={schema}"
     return create_engine(
-        url, connect_args={"options": settings, "prepare_threshold": None},
-        pool_size=pool_size, max_overflow=0, pool_timeout=POOL_WAIT_S, pool_pre_ping=False,
-        hide_parameters=True, json_serializer=to_json,
+        url,
+        connect_args={"options": settings, "prepare_threshold": None},
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_S,
+        pool_pre_ping=False,
+        hide_parameters=True,
+        json_serializer=to_json,
         isolation_level="READ COMMITTED",
     )
 
 
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
-        url, connect_args={"timeout": 10, "check_same_thread": False},
-        hide_parameters=True, json_serializer=to_json,
+        url,
+        connect_args={"timeout": 10, "check_same_thread": False},
+        hide_parameters=True,
+        json_serializer=to_json,
     )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL",
-                       "busy_timeout=10000", "cache_size=-65536"):
+        for pragma in (
+            "foreign_keys=ON",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "busy_timeout=10000",
+            "cache_size=-65536",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

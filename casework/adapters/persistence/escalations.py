@@ -16,9 +16,7 @@ from casework.domain.deadlines import Deadline, Step
 _ledger = t.escalation
 
 
-def plan(
-    connection: Connection, clocks: Sequence[tuple[Deadline, bool]], at: datetime
-) -> None:
+def plan(connection: Connection, clocks: Sequence[tuple[Deadline, bool]], at: datetime) -> None:
     """Bring the planned steps of changed clocks in line; ``clocks`` pairs each with "is new".
 
     A clock that ended late leaves its due steps in the ledger, without a notice; the others go.
@@ -27,14 +25,17 @@ def plan(
     known = [clock.id for clock, is_new in clocks if not is_new and clock.planned is not None]
     if late:
         _leave_in_ledger(
-            connection, [c.id for c, _ in clocks if not c.is_running and c.id in late], at)
+            connection, [c.id for c, _ in clocks if not c.is_running and c.id in late], at
+        )
         connection.execute(
             update(t.deadline)
             .where(t.deadline.c.id.in_(late), t.deadline.c.breached_at.is_(None))
-            .values(breached_at=t.deadline.c.due_at))
+            .values(breached_at=t.deadline.c.due_at)
+        )
     if known:
-        connection.execute(delete(_ledger).where(
-            _ledger.c.deadline_id.in_(known), _ledger.c.raised_at.is_(None)))
+        connection.execute(
+            delete(_ledger).where(_ledger.c.deadline_id.in_(known), _ledger.c.raised_at.is_(None))
+        )
     rows = [_row(clock, step) for clock, _ in clocks for step in clock.planned or ()]
     if rows:
         insert_planned(connection, rows)
@@ -46,15 +47,24 @@ def _is_late(clock: Deadline, at: datetime) -> bool:
     ended = clock.met_at or clock.cancelled_at
     if ended is not None:
         return ended > clock.due_at and not (
-            clock.paused_until is not None and ended < clock.paused_until)
+            clock.paused_until is not None and ended < clock.paused_until
+        )
     return clock.is_overdue(at)
 
 
 def _row(clock: Deadline, step: Step) -> dict[str, Any]:
     return {
-        "id": new_id(), "deadline_id": clock.id, "tier": step.tier, "due_at": step.due_at,
-        "at": step.at, "tell": list(step.tell), "raised_at": None, "passed_over": False,
-        "quiet": False, "run_id": None, "review_id": None,
+        "id": new_id(),
+        "deadline_id": clock.id,
+        "tier": step.tier,
+        "due_at": step.due_at,
+        "at": step.at,
+        "tell": list(step.tell),
+        "raised_at": None,
+        "passed_over": False,
+        "quiet": False,
+        "run_id": None,
+        "review_id": None,
     }
 
 
@@ -66,10 +76,14 @@ def insert_planned(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 def _leave_in_ledger(connection: Connection, ids: list[Any], at: datetime) -> None:
     if ids:
-        due = and_(_ledger.c.deadline_id.in_(ids), _ledger.c.raised_at.is_(None),
-                   _ledger.c.at <= at)
-        connection.execute(update(_ledger).where(due).values(
-            raised_at=at, quiet=True, passed_over=_is_not_highest(at)))
+        due = and_(
+            _ledger.c.deadline_id.in_(ids), _ledger.c.raised_at.is_(None), _ledger.c.at <= at
+        )
+        connection.execute(
+            update(_ledger)
+            .where(due)
+            .values(raised_at=at, quiet=True, passed_over=_is_not_highest(at))
+        )
 
 
 def _is_not_highest(at: datetime) -> Any:
@@ -77,9 +91,12 @@ def _is_not_highest(at: datetime) -> Any:
     other = _ledger.alias("other")
     return (
         select(other.c.id)
-        .where(other.c.deadline_id == _ledger.c.deadline_id, other.c.raised_at.is_(None),
-               other.c.at <= at, other.c.tier > _ledger.c.tier)
-        .correlate(_ledger).exists()
+        .where(
+            other.c.deadline_id == _ledger.c.deadline_id,
+            other.c.raised_at.is_(None),
+            other.c.at <= at,
+            other.c.tier > _ledger.c.tier,
+        )
+        .correlate(_ledger)
+        .exists()
     )
-
-

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-_BY_SQLSTATE = {"40001": "retry", "40P01": "retry", "55P03": "locked", "57014": "busy",
-                "53300": "busy", "57P01": "busy", "57P03": "busy"}
+_BY_SQLSTATE = {
+    "40001": "retry",
+    "40P01": "retry",
+    "55P03": "locked",
+    "57014": "busy",
+    "53300": "busy",
+    "57P01": "busy",
+    "57P03": "busy",
+}
 
 
 def fault(error: Exception) -> str | None:

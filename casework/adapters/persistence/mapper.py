@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Table
+from sqlalchemy import Table
 
 from casework.adapters.persistence import tables as t
 from casework.domain.accounts import Account
@@ -47,7 +47,8 @@ def _pauses(stored: list[dict[str, Any]]) -> tuple[Pause, ...]:
 
 def _extensions(stored: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     return tuple(
-        one | {
+        one
+        | {
             "until": date.fromisoformat(one["until"]),
             "at": datetime.fromisoformat(one["at"]),
             "review_id": UUID(one["review_id"]),
@@ -59,8 +60,12 @@ def _extensions(stored: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 def _items(stored: list[dict[str, Any]]) -> list[PlannedItem]:
     return [
         PlannedItem(
-            id=UUID(one["id"]), service_code=one["service_code"], content=one["content"],
-            quantity=Decimal(one["quantity"]), unit=one["unit"], per=one["per"],
+            id=UUID(one["id"]),
+            service_code=one["service_code"],
+            content=one["content"],
+            quantity=Decimal(one["quantity"]),
+            unit=one["unit"],
+            per=one["per"],
             starts_on=date.fromisoformat(one["starts_on"]),
             ends_on=date.fromisoformat(one["ends_on"]),
             provider_id=UUID(one["provider_id"]) if one["provider_id"] else None,
@@ -96,12 +101,29 @@ DERIVED: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
     Contact: {"phone_digits": lambda it: digits_of(it.phone)},
 }
 TABLES: Final[dict[type, Table]] = {
-    District: t.district, Centre: t.centre, Service: t.service, Standard: t.standard,
-    Provider: t.provider, Offering: t.offering, Account: t.account, Resident: t.resident,
-    Contact: t.contact, Consent: t.consent, Note: t.note, Case: t.care_case,
-    Assessment: t.assessment, Check: t.care_check, Signal: t.signal, Conference: t.conference,
-    PlanVersion: t.plan_version, PlannedService: t.planned_service, Referral: t.referral,
-    Deadline: t.deadline, Escalation: t.escalation, Review: t.review, Event: t.event,
+    District: t.district,
+    Centre: t.centre,
+    Service: t.service,
+    Standard: t.standard,
+    Provider: t.provider,
+    Offering: t.offering,
+    Account: t.account,
+    Resident: t.resident,
+    Contact: t.contact,
+    Consent: t.consent,
+    Note: t.note,
+    Case: t.care_case,
+    Assessment: t.assessment,
+    Check: t.care_check,
+    Signal: t.signal,
+    Conference: t.conference,
+    PlanVersion: t.plan_version,
+    PlannedService: t.planned_service,
+    Referral: t.referral,
+    Deadline: t.deadline,
+    Escalation: t.escalation,
+    Review: t.review,
+    Event: t.event,
 }
 
 
@@ -133,10 +155,10 @@ def to_row(thing: Any) -> dict[str, Any]:
     return row
 
 
-def from_row(cls: type[Any], row: Row[Any] | Any, prefix: str = "") -> Any:
+def from_row(cls: type[Any], row: Any, prefix: str = "") -> Any:
     """The domain object of a row (a Row or a mapping), whose columns may carry a prefix."""
     shape = _SHAPES[cls]
-    found = getattr(row, "_mapping", row)
+    found: Any = getattr(row, "_mapping", row)
     values = {name: found[prefix + name] for name in shape.names}
     for name, codec in shape.codecs.items():
         values[name] = codec.read(values[name])

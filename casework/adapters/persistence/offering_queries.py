@@ -45,8 +45,12 @@ class OfferingQueries:
     ) -> Page:
         """Offerings; those that cover a centre come nearest first, with their distance in km."""
         query = (
-            select(t.offering, t.provider.c.name.label("provider_name"),
-                   t.provider.c.phone.label("provider_phone"), *t.provider.c["lat", "lon"])
+            select(
+                t.offering,
+                t.provider.c.name.label("provider_name"),
+                t.provider.c.phone.label("provider_phone"),
+                *t.provider.c["lat", "lon"],
+            )
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
             .where(t.provider.c.is_active)
         )
@@ -69,8 +73,12 @@ class OfferingQueries:
             t.offering_centre, t.offering_centre.c.offering_id == t.offering.c.id
         ).where(t.offering_centre.c.centre_code == centre)
         rows = [
-            {**row, "distance_km": round(
-                distance_km((point.lat, point.lon), (row["lat"], row["lon"])), 3)}
+            {
+                **row,
+                "distance_km": round(
+                    distance_km((point.lat, point.lon), (row["lat"], row["lon"])), 3
+                ),
+            }
             for row in (found._mapping for found in self._connection.execute(covering))
         ]
         rows.sort(key=_nearest_first)
@@ -84,8 +92,10 @@ class OfferingQueries:
         """The centres that each offering covers."""
         table = t.offering_centre
         covers = self._connection.execute(
-            select(table).where(table.c.offering_id.in_([row["id"] for row in found.rows]))
-            .order_by(table.c.centre_code))
+            select(table)
+            .where(table.c.offering_id.in_([row["id"] for row in found.rows]))
+            .order_by(table.c.centre_code)
+        )
         centres: dict[UUID, list[str]] = {}
         for row in covers:
             centres.setdefault(row.offering_id, []).append(row.centre_code)

@@ -11,8 +11,13 @@ from casework.workflows.ports import Page, Paging
 
 
 def page(
-    connection: Connection, query: Select[Any], keys: list[Any], paging: Paging, *,
-    newest_first: bool = False, make: Callable[[Any], Any] = lambda row: dict(row._mapping),
+    connection: Connection,
+    query: Select[Any],
+    keys: list[Any],
+    paging: Paging,
+    *,
+    newest_first: bool = False,
+    make: Callable[[Any], Any] = lambda row: dict(row._mapping),
 ) -> Page:
     """The rows after a key, in key order; one more is read to know whether others follow."""
     if paging.after is not None:
@@ -24,4 +29,3 @@ def page(
     shown, more = rows[: paging.limit], len(rows) > paging.limit
     last = tuple(shown[-1]._mapping[key.name] for key in keys) if more else None
     return Page([make(row) for row in shown], last)
-

@@ -62,8 +62,14 @@ class SqlReading(Worklists, OfferingQueries, CaseQueries):
         """A resident's contact notes, newest first."""
         self._residents.get(resident_id)
         query = select(t.note).where(t.note.c.resident_id == resident_id)
-        return page(self._connection, query, [t.note.c.written_at, t.note.c.id], paging,
-                    newest_first=True, make=lambda row: from_row(Note, row))
+        return page(
+            self._connection,
+            query,
+            [t.note.c.written_at, t.note.c.id],
+            paging,
+            newest_first=True,
+            make=lambda row: from_row(Note, row),
+        )
 
     def search(self, wanted: Row, paging: Paging) -> Page:
         """Residents within reach; each named in the audit entry."""
@@ -73,25 +79,38 @@ class SqlReading(Worklists, OfferingQueries, CaseQueries):
                 query = query.where(t.resident.c[name] == wanted[name])
         if wanted.get("phone") is not None:
             digits = digits_of(wanted["phone"])
-            query = query.where(or_(
-                t.resident.c.phone_digits == digits,
-                exists().where(t.contact.c.resident_id == t.resident.c.id,
-                               t.contact.c.phone_digits == digits)))
-        found = page(self._connection, query, [t.resident.c.id], paging,
-                     make=lambda row: from_row(Resident, row))
+            query = query.where(
+                or_(
+                    t.resident.c.phone_digits == digits,
+                    exists().where(
+                        t.contact.c.resident_id == t.resident.c.id,
+                        t.contact.c.phone_digits == digits,
+                    ),
+                )
+            )
+        found = page(
+            self._connection,
+            query,
+            [t.resident.c.id],
+            paging,
+            make=lambda row: from_row(Resident, row),
+        )
         self.about(*(one.id for one in found.rows))
         return found
 
     def open_referrals_of(self, resident_ids: list[UUID]) -> list[Row]:
         """Open referrals of residents who were found, with their agencies' telephones."""
         query = (
-            select(*t.referral.c["id", "resident_id", "service_code", "status"],
-                   t.provider.c.name.label("provider_name"),
-                   t.provider.c.phone.label("provider_phone"),
-                   t.provider.c.id.label("provider_id"))
+            select(
+                *t.referral.c["id", "resident_id", "service_code", "status"],
+                t.provider.c.name.label("provider_name"),
+                t.provider.c.phone.label("provider_phone"),
+                t.provider.c.id.label("provider_id"),
+            )
             .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
-            .where(t.referral.c.resident_id.in_(resident_ids),
-                   t.referral.c.status.in_(sorted(OPEN)))
+            .where(
+                t.referral.c.resident_id.in_(resident_ids), t.referral.c.status.in_(sorted(OPEN))
+            )
             .order_by(t.referral.c.id)
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
@@ -102,29 +121,40 @@ class SqlReading(Worklists, OfferingQueries, CaseQueries):
         query = select(t.event).where(t.event.c.resident_id == resident_id)
         if self.reach.relation is Relation.CASES_SENT:
             sent = select(t.care_case.c.id).where(self._sees(t.care_case))
-            query = query.where(t.event.c.case_id.in_(sent),
-                                t.event.c.subject_type != REFERRAL)
-        return page(self._connection, query, [t.event.c.at, t.event.c.id], paging,
-                    newest_first=True, make=lambda row: from_row(Event, row))
+            query = query.where(t.event.c.case_id.in_(sent), t.event.c.subject_type != REFERRAL)
+        return page(
+            self._connection,
+            query,
+            [t.event.c.at, t.event.c.id],
+            paging,
+            newest_first=True,
+            make=lambda row: from_row(Event, row),
+        )
 
     # Referrals
 
     def referrals(self, filters: Row, paging: Paging) -> Page:
         """Referrals, newest first."""
         query = (
-            select(t.referral, t.provider.c.name.label("provider_name"),
-                   t.provider.c.phone.label("provider_phone"))
+            select(
+                t.referral,
+                t.provider.c.name.label("provider_name"),
+                t.provider.c.phone.label("provider_phone"),
+            )
             .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
             .where(self._sees(t.referral))
         )
-        columns = {"status": "status", "field": "field", "provider": "provider_id",
-                   "centre": "centre_code"}
+        columns = {
+            "status": "status",
+            "field": "field",
+            "provider": "provider_id",
+            "centre": "centre_code",
+        }
         for name, column in columns.items():
             if filters.get(name) is not None:
                 query = query.where(t.referral.c[column] == filters[name])
         if filters.get("overdue") is not None:
-            late = exists().where(t.deadline.c.subject_id == t.referral.c.id,
-                                  self.is_overdue())
+            late = exists().where(t.deadline.c.subject_id == t.referral.c.id, self.is_overdue())
             query = query.where(late if filters["overdue"] else ~late)
         found = page(self._connection, query, [t.referral.c.id], paging, newest_first=True)
         self.about(*(row["resident_id"] for row in found.rows))
@@ -133,9 +163,12 @@ class SqlReading(Worklists, OfferingQueries, CaseQueries):
     def referral(self, id: UUID) -> ReferralView:
         """One referral with its agency, clocks and history: three statements."""
         query = (
-            select(t.referral, t.care_case.c.status.label("case_status"),
-                   t.provider.c.name.label("provider_name"),
-                   t.provider.c.phone.label("provider_phone"))
+            select(
+                t.referral,
+                t.care_case.c.status.label("case_status"),
+                t.provider.c.name.label("provider_name"),
+                t.provider.c.phone.label("provider_phone"),
+            )
             .join(t.care_case, t.care_case.c.id == t.referral.c.case_id)
             .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
             .where(t.referral.c.id == id, self._sees(t.referral))
@@ -148,20 +181,29 @@ class SqlReading(Worklists, OfferingQueries, CaseQueries):
         clocks = select(t.deadline).where(t.deadline.c.subject_id == id)
         history = select(t.event).where(t.event.c.subject_id == id)
         return ReferralView(
-            referral=referral, case_is_open=row.case_status != "closed",
-            provider_name=row.provider_name, provider_phone=row.provider_phone,
-            deadlines=[from_row(Deadline, one) for one in self._connection.execute(
-                clocks.order_by(t.deadline.c.started_at, t.deadline.c.id))],
-            history=[from_row(Event, one) for one in self._connection.execute(
-                history.order_by(t.event.c.at, t.event.c.id))],
+            referral=referral,
+            case_is_open=row.case_status != "closed",
+            provider_name=row.provider_name,
+            provider_phone=row.provider_phone,
+            deadlines=[
+                from_row(Deadline, one)
+                for one in self._connection.execute(
+                    clocks.order_by(t.deadline.c.started_at, t.deadline.c.id)
+                )
+            ],
+            history=[
+                from_row(Event, one)
+                for one in self._connection.execute(history.order_by(t.event.c.at, t.event.c.id))
+            ],
         )
 
     # Clocks
 
     def deadline(self, id: UUID) -> Deadline:
         """One clock."""
-        row = self._connection.execute(select(t.deadline).where(
-            t.deadline.c.id == id, self._sees(t.deadline))).first()
+        row = self._connection.execute(
+            select(t.deadline).where(t.deadline.c.id == id, self._sees(t.deadline))
+        ).first()
         if row is None:
             raise NotFound("no such deadline")
         found: Deadline = from_row(Deadline, row)
@@ -173,8 +215,10 @@ class SqlReading(Worklists, OfferingQueries, CaseQueries):
         self.deadline(deadline_id)
         step = t.escalation
         query = (
-            select(step,
-                   *t.review.c["action", "cause", "reason", "until", "reviewed_at", "reviewed_by"])
+            select(
+                step,
+                *t.review.c["action", "cause", "reason", "until", "reviewed_at", "reviewed_by"],
+            )
             .outerjoin(t.review, t.review.c.id == step.c.review_id)
             .where(step.c.deadline_id == deadline_id, step.c.raised_at.is_not(None))
         )
@@ -191,8 +235,9 @@ class SqlReading(Worklists, OfferingQueries, CaseQueries):
             Relation.OWN_AGENCY: account.c.provider_id == actor.provider_id,
         }
         query = select(
-            *account.c["id", "username", "name", "role", "centre_code", "district_code",
-                      "provider_id"]
+            *account.c[
+                "id", "username", "name", "role", "centre_code", "district_code", "provider_id"
+            ]
         ).where(account.c.is_active)
         if self.reach.relation in scopes:
             query = query.where(scopes[self.reach.relation])
@@ -205,21 +250,29 @@ class SqlReading(Worklists, OfferingQueries, CaseQueries):
     def runs(self, job: str, paging: Paging) -> Page:
         """Runs of a job, newest first."""
         query = select(t.job_run).where(t.job_run.c.job == job)
-        return page(self._connection, query, [t.job_run.c.started_at, t.job_run.c.id], paging,
-                    newest_first=True)
+        return page(
+            self._connection,
+            query,
+            [t.job_run.c.started_at, t.job_run.c.id],
+            paging,
+            newest_first=True,
+        )
 
     def last_run(self, job: str) -> Row | None:
         """The newest finished run of a job that was not dry."""
         run = t.job_run
         row = self._connection.execute(
-            select(run).where(and_(run.c.job == job, run.c.ended_at.is_not(None),
-                                   ~run.c.dry_run))
-            .order_by(run.c.started_at.desc()).limit(1)).first()
+            select(run)
+            .where(and_(run.c.job == job, run.c.ended_at.is_not(None), ~run.c.dry_run))
+            .order_by(run.c.started_at.desc())
+            .limit(1)
+        ).first()
         return None if row is None else dict(row._mapping)
 
     def run_begun(self, job: str, by: UUID | None, at: datetime) -> Row | None:
         """The run of a job that someone began at an instant."""
         run = t.job_run
-        row = self._connection.execute(select(run).where(
-            run.c.job == job, run.c.started_by == by, run.c.started_at == at)).first()
+        row = self._connection.execute(
+            select(run).where(run.c.job == job, run.c.started_by == by, run.c.started_at == at)
+        ).first()
         return None if row is None else dict(row._mapping)

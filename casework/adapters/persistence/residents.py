@@ -29,7 +29,8 @@ class SqlResidents:
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
         """A resident within reach."""
         query = select(t.resident).where(
-            t.resident.c.id == id, seen(t.resident, self._reach, self._now))
+            t.resident.c.id == id, seen(t.resident, self._reach, self._now)
+        )
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
             raise NotFound("no such resident")
@@ -40,8 +41,10 @@ class SqlResidents:
     def contacts(self, resident_id: UUID) -> list[Contact]:
         """The people close to a resident who was loaded before."""
         query = select(t.contact).where(t.contact.c.resident_id == resident_id)
-        return [from_row(Contact, row)
-                for row in self._connection.execute(query.order_by(t.contact.c.id))]
+        return [
+            from_row(Contact, row)
+            for row in self._connection.execute(query.order_by(t.contact.c.id))
+        ]
 
     def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
         """A new resident with contacts."""
@@ -52,23 +55,30 @@ class SqlResidents:
         """A changed resident; contacts are replaced where given."""
         row = to_row(resident)
         self._connection.execute(
-            update(t.resident).where(t.resident.c.id == row.pop("id")).values(row))
+            update(t.resident).where(t.resident.c.id == row.pop("id")).values(row)
+        )
         if contacts is not None:
             self._connection.execute(
-                delete(t.contact).where(t.contact.c.resident_id == resident.id))
+                delete(t.contact).where(t.contact.c.resident_id == resident.id)
+            )
             self._add_contacts(contacts)
 
     def open_case(self, resident_id: UUID) -> UUID | None:
         """The open case of a resident who was loaded before."""
-        return self._connection.scalar(select(t.care_case.c.id).where(
-            t.care_case.c.resident_id == resident_id, t.care_case.c.status != "closed"))
+        return self._connection.scalar(
+            select(t.care_case.c.id).where(
+                t.care_case.c.resident_id == resident_id, t.care_case.c.status != "closed"
+            )
+        )
 
     def bring_along(self, resident: Resident) -> None:
         """Cases, referrals and clocks follow the resident to the centre that now sees them."""
         for table in (t.care_case, t.referral, t.deadline):
             self._connection.execute(
-                update(table).where(table.c.resident_id == resident.id).values(
-                    centre_code=resident.centre_code, district_code=resident.district_code))
+                update(table)
+                .where(table.c.resident_id == resident.id)
+                .values(centre_code=resident.centre_code, district_code=resident.district_code)
+            )
 
     def _add_contacts(self, contacts: Sequence[Contact]) -> None:
         if contacts:
@@ -81,13 +91,16 @@ class SqlResidents:
             t.resident.c.birth_date == likeness.birth_date,
             seen(t.resident, self._reach, self._now),
         )
-        return [from_row(Resident, row)
-                for row in self._connection.execute(query.order_by(t.resident.c.id).limit(20))]
+        return [
+            from_row(Resident, row)
+            for row in self._connection.execute(query.order_by(t.resident.c.id).limit(20))
+        ]
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
         """A consent of a resident within reach."""
         query: Any = (
-            select(t.consent).join(t.resident, t.resident.c.id == t.consent.c.resident_id)
+            select(t.consent)
+            .join(t.resident, t.resident.c.id == t.consent.c.resident_id)
             .where(t.consent.c.id == id, seen(t.resident, self._reach, self._now))
         )
         if lock:
@@ -102,8 +115,10 @@ class SqlResidents:
     def consents(self, resident_id: UUID) -> list[Consent]:
         """Every consent of a resident who was loaded before."""
         query = select(t.consent).where(t.consent.c.resident_id == resident_id)
-        return [from_row(Consent, row)
-                for row in self._connection.execute(query.order_by(t.consent.c.id))]
+        return [
+            from_row(Consent, row)
+            for row in self._connection.execute(query.order_by(t.consent.c.id))
+        ]
 
     def add_consent(self, consent: Consent) -> None:
         """A new consent."""
@@ -113,7 +128,8 @@ class SqlResidents:
         """A withdrawn consent."""
         row = to_row(consent)
         self._connection.execute(
-            update(t.consent).where(t.consent.c.id == row.pop("id")).values(row))
+            update(t.consent).where(t.consent.c.id == row.pop("id")).values(row)
+        )
 
     def add_note(self, note: Note) -> None:
         """A new contact note."""
@@ -122,8 +138,10 @@ class SqlResidents:
     def note(self, id: UUID) -> Note:
         """A contact note of a resident within reach."""
         row = self._connection.execute(
-            select(t.note).join(t.resident, t.resident.c.id == t.note.c.resident_id)
-            .where(t.note.c.id == id, seen(t.resident, self._reach, self._now))).first()
+            select(t.note)
+            .join(t.resident, t.resident.c.id == t.note.c.resident_id)
+            .where(t.note.c.id == id, seen(t.resident, self._reach, self._now))
+        ).first()
         if row is None:
             raise NotFound("no such note")
         found: Note = from_row(Note, row)

@@ -34,8 +34,13 @@ class SqlWork:
     """A transaction with the repositories that write in it."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, action: str, now: datetime,
-        facts: RequestFacts, committed: Callable[[int, dict[str, Any]], None],
+        self,
+        connection: Connection,
+        reach: Reach,
+        action: str,
+        now: datetime,
+        facts: RequestFacts,
+        committed: Callable[[int, dict[str, Any]], None],
     ) -> None:
         self._committed = committed
         self._connection, self._action, self._now, self._facts = connection, action, now, facts
@@ -52,9 +57,12 @@ class SqlWork:
 
     def conference(self, id: UUID) -> Conference | None:
         """A meeting of the asker's district."""
-        row = self._connection.execute(select(t.conference).where(
-            t.conference.c.id == id,
-            t.conference.c.district_code == self.reach.actor.district_code)).first()
+        row = self._connection.execute(
+            select(t.conference).where(
+                t.conference.c.id == id,
+                t.conference.c.district_code == self.reach.actor.district_code,
+            )
+        ).first()
         return None if row is None else from_row(Conference, row)
 
     def record(self, events: Iterable[Event]) -> None:
@@ -71,18 +79,25 @@ class SqlWork:
         """Mark the raised steps of a clock as answered by a review."""
         self._connection.execute(
             update(t.escalation)
-            .where(t.escalation.c.deadline_id == deadline.id,
-                   t.escalation.c.raised_at.is_not(None), t.escalation.c.review_id.is_(None))
-            .values(review_id=review_id))
+            .where(
+                t.escalation.c.deadline_id == deadline.id,
+                t.escalation.c.raised_at.is_not(None),
+                t.escalation.c.review_id.is_(None),
+            )
+            .values(review_id=review_id)
+        )
 
     def commit(self, status: int, resource: dict[str, Any]) -> None:
         """The change, its audit entry and the idempotency row, at once."""
-        write_audit(self._connection, self.reach.actor, self._action, self._now, self._facts,
-                    self._about)
+        write_audit(
+            self._connection, self.reach.actor, self._action, self._now, self._facts, self._about
+        )
         if self._facts.idempotency_key is not None:
             self._connection.execute(
-                update(t.idempotency).where(*_claimed(self.reach.actor, self._facts))
-                .values(status=status, resource=resource))
+                update(t.idempotency)
+                .where(*_claimed(self.reach.actor, self._facts))
+                .values(status=status, resource=resource)
+            )
         self._connection.commit()
         self._committed(status, resource)
 
@@ -134,24 +149,46 @@ class SqlStore:
 
 
 def write_audit(
-    connection: Connection, actor: Actor | None, action: str, now: datetime,
-    facts: RequestFacts, about: Iterable[UUID], outcome: str = "ok", code: str | None = None,
+    connection: Connection,
+    actor: Actor | None,
+    action: str,
+    now: datetime,
+    facts: RequestFacts,
+    about: Iterable[UUID],
+    outcome: str = "ok",
+    code: str | None = None,
 ) -> None:
     """One entry for one request, with everyone it was about."""
-    connection.execute(insert(t.audit_entry), [{
-        "id": new_id(), "at": now, "actor_id": actor.id if actor else None,
-        "actor": (actor.username or actor.name) if actor else None,
-        "role": actor.role if actor else None, "action": action, "task": facts.task,
-        "subjects": sorted(map(str, about)), "asked_for": facts.asked_for,
-        "district_code": actor.district_code if actor else None, "outcome": outcome,
-        "code": code, "source": facts.source, "request_id": facts.request_id,
-    }])
+    connection.execute(
+        insert(t.audit_entry),
+        [
+            {
+                "id": new_id(),
+                "at": now,
+                "actor_id": actor.id if actor else None,
+                "actor": (actor.username or actor.name) if actor else None,
+                "role": actor.role if actor else None,
+                "action": action,
+                "task": facts.task,
+                "subjects": sorted(map(str, about)),
+                "asked_for": facts.asked_for,
+                "district_code": actor.district_code if actor else None,
+                "outcome": outcome,
+                "code": code,
+                "source": facts.source,
+                "request_id": facts.request_id,
+            }
+        ],
+    )
 
 
 def _claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:
     table = t.idempotency
-    return (table.c.principal_id == actor.id, table.c.route == facts.task,
-            table.c.key == facts.idempotency_key)
+    return (
+        table.c.principal_id == actor.id,
+        table.c.route == facts.task,
+        table.c.key == facts.idempotency_key,
+    )
 
 
 def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFacts) -> None:
@@ -159,16 +196,24 @@ def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFa
     table = t.idempotency
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     claim = dialect.insert(table).values(
-        principal_id=actor.id, route=facts.task, key=facts.idempotency_key,
-        digest=facts.digest, claimed_at=now)
+        principal_id=actor.id,
+        route=facts.task,
+        key=facts.idempotency_key,
+        digest=facts.digest,
+        claimed_at=now,
+    )
     claim = claim.on_conflict_do_update(
         index_elements=["principal_id", "route", "key"],
         set_={"digest": facts.digest, "claimed_at": now, "status": None, "resource": None},
-        where=table.c.claimed_at < now - KEYS_KEPT).returning(table.c.key)
+        where=table.c.claimed_at < now - KEYS_KEPT,
+    ).returning(table.c.key)
     if connection.execute(claim).first() is not None:
         return
     known = connection.execute(select(table).where(*_claimed(actor, facts))).one()
     if known.digest != facts.digest:
-        raise Invalid("this key was used for another request", code="idempotency_key_reused",
-                      field="Idempotency-Key")
+        raise Invalid(
+            "this key was used for another request",
+            code="idempotency_key_reused",
+            field="Idempotency-Key",
+        )
     raise Replay(known.status, known.resource)

@@ -46,24 +46,42 @@ class SqlSweepStore:
         self._engine = engine
 
     def begin_run(
-        self, job: str, as_of: datetime, now: datetime, *, dry_run: bool,
-        slot: datetime | None, started_by: UUID | None,
+        self,
+        job: str,
+        as_of: datetime,
+        now: datetime,
+        *,
+        dry_run: bool,
+        slot: datetime | None,
+        started_by: UUID | None,
     ) -> UUID | None:
         """A run record, or None where this slot was taken by another scheduler."""
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         run_id = new_id()
-        claim = dialect.insert(t.job_run).values(
-            id=run_id, job=job, slot=slot, as_of=as_of, dry_run=dry_run, started_at=now,
-            started_by=started_by).on_conflict_do_nothing().returning(t.job_run.c.id)
+        claim = (
+            dialect.insert(t.job_run)
+            .values(
+                id=run_id,
+                job=job,
+                slot=slot,
+                as_of=as_of,
+                dry_run=dry_run,
+                started_at=now,
+                started_by=started_by,
+            )
+            .on_conflict_do_nothing()
+            .returning(t.job_run.c.id)
+        )
         with self._engine.begin() as connection:
-            return connection.scalar(claim)
+            taken: UUID | None = connection.scalar(claim)
+        return taken
 
     def end_run(self, run_id: UUID, now: datetime, counts: dict[str, int]) -> None:
         """Note how a run ended."""
         with self._engine.begin() as connection:
             connection.execute(
-                update(t.job_run).where(t.job_run.c.id == run_id)
-                .values(ended_at=now, **counts))
+                update(t.job_run).where(t.job_run.c.id == run_id).values(ended_at=now, **counts)
+            )
 
     def count(self, as_of: datetime) -> Found:
         """What is due at that instant and not yet raised."""
@@ -107,8 +125,11 @@ def _due(column: str, as_of: datetime) -> Any:
 
 def _claim(run_id: UUID, as_of: datetime, which: ColumnElement[bool]) -> Update:
     """Mark due steps as raised, or as passed over where a higher one of their clock is due."""
-    return update(_step).where(which).values(
-        raised_at=as_of, run_id=run_id, passed_over=_is_lower(as_of))
+    return (
+        update(_step)
+        .where(which)
+        .values(raised_at=as_of, run_id=run_id, passed_over=_is_lower(as_of))
+    )
 
 
 def _is_lower(as_of: datetime) -> ColumnElement[bool]:
@@ -116,9 +137,14 @@ def _is_lower(as_of: datetime) -> ColumnElement[bool]:
     higher = _step.alias("higher")
     return (
         select(higher.c.id)
-        .where(higher.c.deadline_id == _step.c.deadline_id, higher.c.raised_at.is_(None),
-               higher.c.at <= as_of, higher.c.tier > _step.c.tier)
-        .correlate(_step).exists()
+        .where(
+            higher.c.deadline_id == _step.c.deadline_id,
+            higher.c.raised_at.is_(None),
+            higher.c.at <= as_of,
+            higher.c.tier > _step.c.tier,
+        )
+        .correlate(_step)
+        .exists()
     )
 
 
@@ -132,14 +158,19 @@ def _raise_in_one_statement(
     """
     step_ids = select(_step.c.deadline_id).where(_is_due(as_of)).order_by(_step.c.at)
     locked = (
-        select(_clock.c.id).where(_clock.c.id.in_(step_ids.limit(limit * STEPS_A_CLOCK)))
-        .limit(limit).with_for_update(skip_locked=True)
+        select(_clock.c.id)
+        .where(_clock.c.id.in_(step_ids.limit(limit * STEPS_A_CLOCK)))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
     )
     ids = and_(_step.c.deadline_id == any_(func.array(locked.scalar_subquery())), _is_due(as_of))
     columns = _step.c["id", "deadline_id", "tier", "tell", "passed_over"]
     claimed = _claim(run_id, as_of, ids).returning(*columns).cte("claimed")
-    written = insert(t.event).from_select(
-        [c.name for c in t.event.c], _events(claimed, as_of, func.jsonb_build_object)).cte("written")
+    written = (
+        insert(t.event)
+        .from_select([c.name for c in t.event.c], _events(claimed, as_of, func.jsonb_build_object))
+        .cte("written")
+    )
     late = select(claimed.c.deadline_id).where(claimed.c.tier >= BREACH)
     breached = _breach(late).cte("breached")
     counts = select(func.count(), func.count(distinct(claimed.c.deadline_id)))
@@ -152,8 +183,14 @@ def _events(claimed: Any, as_of: datetime, json: Any) -> Select[Any]:
     none = literal(None)
     return (
         select(
-            claimed.c.id, literal(EVENT), literal("deadline"), claimed.c.deadline_id,
-            _clock.c.resident_id, _clock.c.case_id, literal(as_of, Instant), none,
+            claimed.c.id,
+            literal(EVENT),
+            literal("deadline"),
+            claimed.c.deadline_id,
+            _clock.c.resident_id,
+            _clock.c.case_id,
+            literal(as_of, Instant),
+            none,
             literal(SYSTEM_ROLE),
             json("tier", claimed.c.tier, "tell", claimed.c.tell),
         )
@@ -162,9 +199,7 @@ def _events(claimed: Any, as_of: datetime, json: Any) -> Select[Any]:
     )
 
 
-def _raise_in_steps(
-    connection: Connection, run_id: UUID, as_of: datetime, limit: int
-) -> Raised:
+def _raise_in_steps(connection: Connection, run_id: UUID, as_of: datetime, limit: int) -> Raised:
     """The same on SQLite, which changes one table a statement and has one writer at a time.
 
     A batch reaches up to an instant, so that each statement reads the planned steps' index alone;
@@ -176,10 +211,14 @@ def _raise_in_steps(
     raised = select(*columns, _is_lower(as_of).label("passed_over")).where(_is_due(cut))
     written = connection.execute(
         insert(t.event).from_select(
-            [column.name for column in t.event.c], _events(raised.subquery("claimed"), as_of, _json_object)),
-        execution_options={"preserve_rowcount": True})
-    connection.execute(_breach(
-        select(_step.c.deadline_id).where(_is_due(cut), _step.c.tier >= BREACH)))
+            [column.name for column in t.event.c],
+            _events(raised.subquery("claimed"), as_of, _json_object),
+        ),
+        execution_options={"preserve_rowcount": True},
+    )
+    connection.execute(
+        _breach(select(_step.c.deadline_id).where(_is_due(cut), _step.c.tier >= BREACH))
+    )
     claimed = connection.execute(_claim(run_id, as_of, _is_due(cut)))
     return Raised(claimed.rowcount, written.rowcount)
 
@@ -193,6 +232,7 @@ def _json_object(*parts: Any) -> Any:
 def _breach(late: Select[Any]) -> Update:
     """Whoever sees a breach first writes it down, once."""
     return (
-        update(_clock).where(_clock.c.id.in_(late), _clock.c.breached_at.is_(None))
+        update(_clock)
+        .where(_clock.c.id.in_(late), _clock.c.breached_at.is_(None))
         .values(breached_at=_clock.c.due_at)
     )

@@ -62,13 +62,15 @@ def _where(condition: str) -> dict[str, Any]:
 
 
 district = Table(
-    "district", metadata,
+    "district",
+    metadata,
     Column("code", String(10), primary_key=True),
     Column("name_ko", String(60), nullable=False),
     Column("name_en", String(60), nullable=False),
 )
 centre = Table(
-    "centre", metadata,
+    "centre",
+    metadata,
     Column("code", String(10), primary_key=True),
     Column("district_code", String(10), ForeignKey("district.code"), nullable=False, index=True),
     Column("name", String(60), nullable=False),
@@ -76,7 +78,8 @@ centre = Table(
     Column("lon", Float, nullable=False),
 )
 service = Table(
-    "service", metadata,
+    "service",
+    metadata,
     Column("code", String(40), primary_key=True),
     _code("field"),
     Column("name_ko", String(120), nullable=False),
@@ -88,7 +91,8 @@ service = Table(
     _code("certainty"),
 )
 standard = Table(
-    "standard", metadata,
+    "standard",
+    metadata,
     _id(),
     _code("kind"),
     Column("target", TargetText, nullable=False),
@@ -101,7 +105,8 @@ standard = Table(
     Column("escalation", Json, nullable=True),
 )
 holiday_override = Table(
-    "holiday_override", metadata,
+    "holiday_override",
+    metadata,
     _id(),
     Column("day", Date, nullable=False),
     Column("closed", Boolean, nullable=False),
@@ -110,7 +115,8 @@ holiday_override = Table(
     UniqueConstraint("day", "district_code"),
 )
 provider = Table(
-    "provider", metadata,
+    "provider",
+    metadata,
     _id(),
     Column("slug", String(80), nullable=False, unique=True),
     Column("name", Text, nullable=False),
@@ -123,7 +129,8 @@ provider = Table(
     Column("is_active", Boolean, nullable=False),
 )
 offering = Table(
-    "offering", metadata,
+    "offering",
+    metadata,
     _id(),
     _ref("provider_id", "provider"),
     _code("service_code", ForeignKey("service.code")),
@@ -138,13 +145,15 @@ offering = Table(
     Index(None, "service_code"),
 )
 offering_centre = Table(
-    "offering_centre", metadata,
+    "offering_centre",
+    metadata,
     Column("offering_id", Uuid, ForeignKey("offering.id"), primary_key=True),
     Column("centre_code", String(10), ForeignKey("centre.code"), primary_key=True),
     Index(None, "centre_code"),
 )
 account = Table(
-    "account", metadata,
+    "account",
+    metadata,
     _id(),
     Column("username", String(120), nullable=False, unique=True),
     Column("name", Text, nullable=False),
@@ -162,7 +171,8 @@ account = Table(
     Index(None, "district_code"),
 )
 refresh_token = Table(
-    "refresh_token", metadata,
+    "refresh_token",
+    metadata,
     _id(),
     _ref("account_id", "account"),
     Column("family_id", Uuid, nullable=False, index=True),
@@ -173,14 +183,16 @@ refresh_token = Table(
     Column("revoked_at", Instant),
 )
 sign_in_source = Table(
-    "sign_in_source", metadata,
+    "sign_in_source",
+    metadata,
     Column("source", String(80), primary_key=True),
     Column("failed_attempts", Integer, nullable=False),
     Column("counted_from", Instant, nullable=False),
     Column("locked_until", Instant),
 )
 resident = Table(
-    "resident", metadata,
+    "resident",
+    metadata,
     _id(),
     Column("name", Text, nullable=False),
     Column("birth_date", Date, nullable=False),
@@ -205,7 +217,8 @@ resident = Table(
     Index(None, "phone_digits"),
 )
 contact = Table(
-    "contact", metadata,
+    "contact",
+    metadata,
     _id(),
     Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
     Column("name", Text, nullable=False),
@@ -215,7 +228,8 @@ contact = Table(
     Column("may_be_told", Boolean, nullable=False),
 )
 consent = Table(
-    "consent", metadata,
+    "consent",
+    metadata,
     _id(),
     Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
     _code("purpose"),
@@ -231,7 +245,8 @@ consent = Table(
     Column("version", Integer, nullable=False),
 )
 note = Table(
-    "note", metadata,
+    "note",
+    metadata,
     _id(),
     Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
     _code("kind"),
@@ -240,11 +255,17 @@ note = Table(
     Column("come_back_on", Date),
     Column("written_at", Instant, nullable=False),
     Column("written_by", Uuid),
-    Index("ix_note_come_back", "written_by", "come_back_on", "id",
-          **_where("come_back_on IS NOT NULL")),
+    Index(
+        "ix_note_come_back",
+        "written_by",
+        "come_back_on",
+        "id",
+        **_where("come_back_on IS NOT NULL"),
+    ),
 )
 care_case = Table(
-    "care_case", metadata,
+    "care_case",
+    metadata,
     _id(),
     _ref("resident_id", "resident"),
     Column("centre_code", String(10), ForeignKey("centre.code"), nullable=False),
@@ -291,7 +312,9 @@ care_case = Table(
 def _child(*columns: Any, name: str) -> Table:
     """A record that belongs to a case and to its resident."""
     return Table(
-        name, metadata, _id(),
+        name,
+        metadata,
+        _id(),
         Column("case_id", Uuid, ForeignKey("care_case.id"), nullable=False, index=True),
         *columns,
     )
@@ -337,7 +360,8 @@ signal = _child(
     name="signal",
 )
 conference = Table(
-    "conference", metadata,
+    "conference",
+    metadata,
     _id(),
     Column("district_code", String(10), ForeignKey("district.code"), nullable=False),
     Column("held_on", Date, nullable=False),
@@ -365,8 +389,7 @@ plan_version = _child(
     Column("decision_reason", Text),
     Column("version", Integer, nullable=False),
     UniqueConstraint("case_id", "number"),
-    Index("uq_plan_version_one_in_force", "case_id", unique=True,
-          **_where("status = 'approved'")),
+    Index("uq_plan_version_one_in_force", "case_id", unique=True, **_where("status = 'approved'")),
     _one_of("status", VersionStatus),
     name="plan_version",
 )
@@ -426,8 +449,13 @@ referral = _child(
     Column("ended_by_closing", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
     _one_of("status", Status),
-    Index("uq_referral_one_open", "planned_service_id", "provider_id", unique=True,
-          **_where(_OPEN_REFERRAL)),
+    Index(
+        "uq_referral_one_open",
+        "planned_service_id",
+        "provider_id",
+        unique=True,
+        **_where(_OPEN_REFERRAL),
+    ),
     Index(None, "centre_code", "id"),
     Index(None, "district_code", "id"),
     Index(None, "provider_id", "id"),
@@ -471,7 +499,8 @@ deadline = _child(
     name="deadline",
 )
 escalation = Table(
-    "escalation", metadata,
+    "escalation",
+    metadata,
     _id(),
     Column("deadline_id", Uuid, ForeignKey("deadline.id"), nullable=False),
     Column("tier", SmallInteger, nullable=False),
@@ -501,7 +530,8 @@ review = _child(
     name="review",
 )
 event = Table(
-    "event", metadata,
+    "event",
+    metadata,
     _id(),
     Column("name", String(60), nullable=False),
     _code("subject_type"),
@@ -516,7 +546,8 @@ event = Table(
     Index(None, "subject_id", "at", "id"),
 )
 audit_entry = Table(
-    "audit_entry", metadata,
+    "audit_entry",
+    metadata,
     _id(),
     Column("at", Instant, nullable=False),
     Column("actor_id", Uuid),
@@ -535,7 +566,8 @@ audit_entry = Table(
     Index(None, "at"),
 )
 idempotency = Table(
-    "idempotency", metadata,
+    "idempotency",
+    metadata,
     Column("principal_id", Uuid, primary_key=True),
     Column("route", String(200), primary_key=True),
     Column("key", String(255), primary_key=True),
@@ -546,7 +578,8 @@ idempotency = Table(
     Index(None, "claimed_at"),
 )
 job_run = Table(
-    "job_run", metadata,
+    "job_run",
+    metadata,
     _id(),
     _code("job"),
     Column("slot", Instant),
@@ -564,7 +597,8 @@ job_run = Table(
     Index(None, "job", "started_at"),
 )
 configuration = Table(
-    "configuration", metadata,
+    "configuration",
+    metadata,
     Column("name", String(40), primary_key=True),
     Column("version", Integer, nullable=False),
 )

@@ -31,16 +31,23 @@ from casework.workflows.ports import OverdueFilter, Page, Paging, Row, WorklistF
 
 # Spelt out, so that the planner of either store sees that the partial indexes fit.
 IS_RUNNING = text("deadline.met_at IS NULL AND deadline.cancelled_at IS NULL")
-_HOLDER = {Relation.CENTRE: WORKER, Relation.DISTRICT: SUPERVISOR,
-           Relation.CASES_SENT: ASSESSOR, Relation.OWN_AGENCY: PROVIDER}
+_HOLDER = {
+    Relation.CENTRE: WORKER,
+    Relation.DISTRICT: SUPERVISOR,
+    Relation.CASES_SENT: ASSESSOR,
+    Relation.OWN_AGENCY: PROVIDER,
+}
 _KEYS = [t.deadline.c.due_at, t.deadline.c.id]
 
 
 def is_overdue(now: datetime) -> ColumnElement[bool]:
     """The one predicate in SQL: running, not paused, past due."""
     clock = t.deadline
-    return and_(IS_RUNNING, clock.c.due_at < now,
-                or_(clock.c.paused_until.is_(None), clock.c.paused_until <= now))
+    return and_(
+        IS_RUNNING,
+        clock.c.due_at < now,
+        or_(clock.c.paused_until.is_(None), clock.c.paused_until <= now),
+    )
 
 
 class Worklists:
@@ -94,8 +101,11 @@ class Worklists:
         clock, actor = t.deadline, self.reach.actor
         sees, holder = seen(clock, self.reach, self._now), _HOLDER[self.reach.relation]
         if holder == WORKER:
-            return and_(clock.c.worker_id == actor.id, sees,
-                        or_(clock.c.held_by == WORKER, self.is_overdue()))
+            return and_(
+                clock.c.worker_id == actor.id,
+                sees,
+                or_(clock.c.held_by == WORKER, self.is_overdue()),
+            )
         if holder == SUPERVISOR:
             arrived = and_(clock.c.held_by == WORKER, clock.c.worker_id.is_(None))
             return and_(sees, or_(clock.c.held_by == SUPERVISOR, arrived))
@@ -105,9 +115,22 @@ class Worklists:
         clock = t.deadline
         return (
             select(
-                *clock.c["id", "kind", "held_by", "subject_type", "subject_id", "centre_code",
-                        "worker_id", "field", "due_at", "resident_id", "provider_id",
-                        "district_code", "case_id", "excused"],
+                *clock.c[
+                    "id",
+                    "kind",
+                    "held_by",
+                    "subject_type",
+                    "subject_id",
+                    "centre_code",
+                    "worker_id",
+                    "field",
+                    "due_at",
+                    "resident_id",
+                    "provider_id",
+                    "district_code",
+                    "case_id",
+                    "excused",
+                ],
                 self.is_overdue().label("is_overdue"),
                 t.resident.c.name.label("resident_name"),
                 t.resident.c.phone.label("resident_phone"),
@@ -127,28 +150,34 @@ class Worklists:
         self.about(*(row["resident_id"] for row in found.rows))
         ids = [row["id"] for row in found.rows]
         told = _grouped(self._connection.execute(_raised(ids)))
-        reviews = _grouped(self._connection.execute(
-            _reviews().where(t.review.c.deadline_id.in_(ids))))
+        reviews = _grouped(
+            self._connection.execute(_reviews().where(t.review.c.deadline_id.in_(ids)))
+        )
         for row in found.rows:
             row["told"] = told.get(row["id"], [])
             row["tier"] = max(
                 (step["tier"] for step in row["told"] if step["due_at"] == row["due_at"]),
-                default=None)
+                default=None,
+            )
             row["last_review"] = next(reversed(reviews.get(row["id"], [])), None)
         return found
 
     def last_review(self, deadline_id: UUID) -> Row | None:
         """What was last decided about a clock."""
         rows = self._connection.execute(
-            _reviews().where(t.review.c.deadline_id == deadline_id)).all()
+            _reviews().where(t.review.c.deadline_id == deadline_id)
+        ).all()
         return dict(rows[-1]._mapping) if rows else None
 
     def overdue_by(self, key: str) -> list[Row]:
         """Key, label, due date and whether excused of every overdue clock in reach."""
         clock = t.deadline
         latest = (
-            select(t.review.c.cause).where(t.review.c.deadline_id == clock.c.id)
-            .order_by(t.review.c.reviewed_at.desc()).limit(1).scalar_subquery()
+            select(t.review.c.cause)
+            .where(t.review.c.deadline_id == clock.c.id)
+            .order_by(t.review.c.reviewed_at.desc())
+            .limit(1)
+            .scalar_subquery()
         )
         columns: dict[str, tuple[Any, Any]] = {
             "centre": (clock.c.centre_code, t.centre.c.name),
@@ -161,8 +190,13 @@ class Worklists:
         }
         value, label = columns[key]
         query = (
-            select(value.label("key"), label.label("name"), clock.c.due_at,
-                   clock.c.district_code, clock.c.excused)
+            select(
+                value.label("key"),
+                label.label("name"),
+                clock.c.due_at,
+                clock.c.district_code,
+                clock.c.excused,
+            )
             .outerjoin(t.centre, t.centre.c.code == clock.c.centre_code)
             .outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
             .outerjoin(t.account, t.account.c.id == clock.c.worker_id)
@@ -172,9 +206,15 @@ class Worklists:
 
     def cases_without_worker(self) -> int:
         """Open cases in reach that nobody carries."""
-        query = select(func.count()).select_from(t.care_case).where(
-            seen(t.care_case, self.reach, self._now), t.care_case.c.worker_id.is_(None),
-            t.care_case.c.status != "closed")
+        query = (
+            select(func.count())
+            .select_from(t.care_case)
+            .where(
+                seen(t.care_case, self.reach, self._now),
+                t.care_case.c.worker_id.is_(None),
+                t.care_case.c.status != "closed",
+            )
+        )
         return self._connection.scalar(query) or 0
 
     def falling_due(self, until: datetime) -> list[Row]:
@@ -183,8 +223,12 @@ class Worklists:
         query = (
             select(clock.c.worker_id, t.account.c.name, func.count().label("count"))
             .outerjoin(t.account, t.account.c.id == clock.c.worker_id)
-            .where(IS_RUNNING, clock.c.due_at >= self._now, clock.c.due_at <= until,
-                   seen(clock, self.reach, self._now))
+            .where(
+                IS_RUNNING,
+                clock.c.due_at >= self._now,
+                clock.c.due_at <= until,
+                seen(clock, self.reach, self._now),
+            )
             .group_by(clock.c.worker_id, t.account.c.name)
             .order_by(func.count().desc())
         )
@@ -204,8 +248,13 @@ def _raised(ids: list[UUID]) -> Select[Any]:
     """The steps that were raised for some clocks, breaches apart, in order."""
     step = t.escalation
     return (
-        select(step).where(step.c.deadline_id.in_(ids), step.c.raised_at.is_not(None),
-                           ~step.c.passed_over, step.c.tier > BREACH)
+        select(step)
+        .where(
+            step.c.deadline_id.in_(ids),
+            step.c.raised_at.is_not(None),
+            ~step.c.passed_over,
+            step.c.tier > BREACH,
+        )
         .order_by(step.c.raised_at, step.c.tier)
     )
 
@@ -220,9 +269,12 @@ def _grouped(rows: Iterable[Any]) -> dict[UUID, list[dict[str, Any]]]:
 def _filtered(query: Select[Any], filters: OverdueFilter) -> Select[Any]:
     clock = t.deadline
     for column, value in (
-        (clock.c.centre_code, filters.centre), (clock.c.worker_id, filters.worker),
-        (clock.c.kind, filters.kind), (clock.c.field, filters.field),
-        (clock.c.provider_id, filters.provider), (clock.c.held_by, filters.held_by),
+        (clock.c.centre_code, filters.centre),
+        (clock.c.worker_id, filters.worker),
+        (clock.c.kind, filters.kind),
+        (clock.c.field, filters.field),
+        (clock.c.provider_id, filters.provider),
+        (clock.c.held_by, filters.held_by),
     ):
         if value is not None:
             query = query.where(column == value)
@@ -239,10 +291,16 @@ def _highest_tier() -> Any:
     """The highest tier that was told for the due date as it stands now."""
     step = t.escalation
     return (
-        select(func.max(step.c.tier)).where(
-            step.c.deadline_id == t.deadline.c.id, step.c.due_at == t.deadline.c.due_at,
-            step.c.raised_at.is_not(None), ~step.c.passed_over, step.c.tier > BREACH)
-        .correlate(t.deadline).scalar_subquery()
+        select(func.max(step.c.tier))
+        .where(
+            step.c.deadline_id == t.deadline.c.id,
+            step.c.due_at == t.deadline.c.due_at,
+            step.c.raised_at.is_not(None),
+            ~step.c.passed_over,
+            step.c.tier > BREACH,
+        )
+        .correlate(t.deadline)
+        .scalar_subquery()
     )
 
 
@@ -250,8 +308,14 @@ def _answered() -> ColumnElement[bool]:
     """Reviewed for the due date as it stands now, and nothing was raised since."""
     step, review = t.escalation, t.review
     return and_(
-        exists().where(review.c.deadline_id == t.deadline.c.id,
-                       review.c.due_at == t.deadline.c.due_at),
-        ~exists().where(step.c.deadline_id == t.deadline.c.id, step.c.raised_at.is_not(None),
-                        ~step.c.passed_over, step.c.tier > BREACH, step.c.review_id.is_(None)),
+        exists().where(
+            review.c.deadline_id == t.deadline.c.id, review.c.due_at == t.deadline.c.due_at
+        ),
+        ~exists().where(
+            step.c.deadline_id == t.deadline.c.id,
+            step.c.raised_at.is_not(None),
+            ~step.c.passed_over,
+            step.c.tier > BREACH,
+            step.c.review_id.is_(None),
+        ),
     )

@@ -20,7 +20,10 @@ def slot_of(now: datetime, minutes: int) -> datetime:
 
 
 def make_scheduler(
-    tick: Callable[[datetime], None], minutes: int, *, background: bool,
+    tick: Callable[[datetime], None],
+    minutes: int,
+    *,
+    background: bool,
     now: Callable[[], datetime],
 ) -> BaseScheduler:
     """A scheduler that calls ``tick`` with the slot, at once and then every so many minutes.
@@ -29,8 +32,12 @@ def make_scheduler(
     """
     scheduler = (BackgroundScheduler if background else BlockingScheduler)(timezone=SEOUL)
     scheduler.add_job(
-        lambda: tick(slot_of(now(), minutes)), CronTrigger(minute=f"*/{minutes}", timezone=SEOUL),
-        id="overdue", coalesce=True, max_instances=1, misfire_grace_time=None,
+        lambda: tick(slot_of(now(), minutes)),
+        CronTrigger(minute=f"*/{minutes}", timezone=SEOUL),
+        id="overdue",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
         next_run_time=now(),
     )
     return scheduler

@@ -45,7 +45,8 @@ def sweep_overdue(
     """Run the sweep as of an instant (now if None); None where another took this slot."""
     moment = as_of or ctx.now
     run_id = store.begin_run(
-        JOB, moment, ctx.now, dry_run=dry_run, slot=slot, started_by=ctx.actor.id)
+        JOB, moment, ctx.now, dry_run=dry_run, slot=slot, started_by=ctx.actor.id
+    )
     if run_id is None:
         return None
     found = store.count(moment)
@@ -53,12 +54,21 @@ def sweep_overdue(
     if not dry_run:
         changed = _raise_all(store, run_id, moment) if found.steps else 0
         moved, failed = _move_all(
-            replace(ctx, actor=SYSTEM, now=moment), store, moment, note_failure)
+            replace(ctx, actor=SYSTEM, now=moment), store, moment, note_failure
+        )
         changed += moved
-    result = SweepResult(run_id=run_id, as_of=moment, dry_run=dry_run, found=found.total,
-                         changed=changed, failed=failed, held=0)
-    counts = {k: v for k, v in asdict(result).items()
-              if k in ("found", "changed", "failed", "held")}
+    result = SweepResult(
+        run_id=run_id,
+        as_of=moment,
+        dry_run=dry_run,
+        found=found.total,
+        changed=changed,
+        failed=failed,
+        held=0,
+    )
+    counts = {
+        k: v for k, v in asdict(result).items() if k in ("found", "changed", "failed", "held")
+    }
     store.end_run(run_id, ctx.now, counts)
     return result
 
@@ -72,7 +82,9 @@ def _raise_all(store: SweepStore, run_id: UUID, as_of: datetime) -> int:
 
 
 def _move_all(
-    ctx: Context, store: SweepStore, as_of: datetime,
+    ctx: Context,
+    store: SweepStore,
+    as_of: datetime,
     note_failure: Callable[[UUID, Exception], None],
 ) -> tuple[int, int]:
     """Lapses first, then resumptions; each in its own transaction, so that none stops another."""

@@ -1,0 +1,146 @@
+"""Filling a benchmark's database: every row by INSERT … SELECT from a row of numbers.
+
+Ids sort by their number, as real ones sort by when they were made; only numbers and fixed words
+are put into the statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Engine, text
+
+NOW: Final = datetime(2026, 6, 10, 3, 0, tzinfo=UTC)
+DUE_AT: Final = NOW - timedelta(hours=12)
+LATER: Final = NOW + timedelta(days=30)
+CLOCKS_A_WORKER: Final = 100
+STEPS: Final = {-1: -20 * 3600, 0: 1, 1: 9 * 3600, 2: 57 * 3600}
+CENTRE, DISTRICT = "2611051000", "26110"
+RESIDENT, CASE, PLANNED, REFERRAL, CLOCK, WORKER, STEP = 1, 2, 3, 4, 5, 9, 20
+
+FACTS: Final = """
+INSERT INTO district VALUES ('26110', '가상구', 'Example-gu');
+INSERT INTO centre VALUES ('2611051000', '26110', '가상동', 35.1, 129.0);
+INSERT INTO service VALUES
+  ('MED-VISIT', 'medical', '방문진료', 'Visit', 'national', 'visit', NULL, 'Act 15', 'C');
+INSERT INTO provider VALUES
+  ({one}, 'example', '가상의원', 'clinic', '051-000-0000', '26110', 35.1, 129.0, '[]', true);
+INSERT INTO offering VALUES ({one}, {one}, 'MED-VISIT', true, 1, 1, 0, 'visit', {at})
+"""
+ROWS: Final = """
+INSERT INTO resident (id, name, birth_date, sex, centre_code, district_code, registered_at,
+  version)
+SELECT {resident}, '가상', {day}, 'female', {where}, {at}, 1 FROM {numbers};
+INSERT INTO care_case (id, resident_id, centre_code, district_code, status, channel, applied_on,
+  opened_at, urgent, plan_revision, version)
+SELECT {case}, {resident}, {where}, 'supported', 'self', {day}, {at}, false, 1, 1 FROM {numbers};
+INSERT INTO planned_service (id, case_id, resident_id, service_code, field, status, created_at,
+  version)
+SELECT {planned}, {case}, {resident}, 'MED-VISIT', 'medical', 'in_force', {at}, 1 FROM {numbers};
+INSERT INTO referral (id, case_id, resident_id, centre_code, district_code, planned_service_id,
+  service_code, field, offering_id, provider_id, status, priority, basis_kind, created_at,
+  requested_at, ended_by_closing, version)
+SELECT {referral}, {case}, {resident}, {where}, {planned}, 'MED-VISIT', 'medical', {one}, {one},
+  'requested', 'routine', 'article_14_2', {at}, {at}, false, 1 FROM {numbers};
+INSERT INTO deadline (id, case_id, kind, subject_type, subject_id, resident_id, centre_code,
+  district_code, worker_id, provider_id, held_by, field, service_code, priority, basis, target,
+  started_at, due_at, pauses, extensions, excused)
+SELECT {clock}, {case}, 'response', 'referral', {referral}, {resident}, {where}, {worker}, {one},
+  'provider', 'medical', 'MED-VISIT', 'routine', 'city service target', '3 working_days', {at},
+  {due_at}, '[]', '[]', false FROM {numbers}
+"""
+STEP_ROWS: Final = """
+INSERT INTO escalation (id, deadline_id, tier, due_at, at, tell, passed_over, quiet)
+SELECT {step}, {clock}, {tier}, {due_at}, {instant}, '["worker"]', false, false FROM {numbers}
+"""
+
+
+def fill(engine: Engine, size: int, due: int) -> None:
+    """Bring the number of open referrals to ``size``, of which the first ``due`` are due."""
+    with engine.begin() as connection:
+        have = connection.scalar(text("SELECT count(*) FROM referral")) or 0
+        for statement in _statements(engine, have + 1, size, due):
+            connection.execute(text(statement))
+    tidy(engine)
+
+
+def tidy(engine: Engine) -> None:
+    """What the database does by itself in time: statistics, and pages written back."""
+    raw = engine.raw_connection()
+    try:
+        connection: Any = raw.driver_connection
+        if engine.dialect.name == "postgresql":
+            connection.autocommit = True
+            connection.execute("VACUUM ANALYZE")
+            connection.autocommit = False
+        else:
+            connection.execute("ANALYZE")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        raw.close()
+
+
+def numbered_id(kind: int, number: int) -> UUID:
+    """The id of a numbered row."""
+    return UUID(f"0190{number:08x}7000800000000000{kind:04x}")
+
+
+def _statements(engine: Engine, first: int, last: int, due: int) -> Iterator[str]:
+    words = _words(engine, first, last, due)
+    if first == 1:
+        yield from FACTS.format(**words).split(";")
+    yield from ROWS.format(**words).split(";")
+    for tier, seconds in STEPS.items():
+        after = timedelta(seconds=seconds)
+        yield STEP_ROWS.format(
+            **words,
+            tier=tier,
+            step=_id(engine, STEP + tier),
+            instant=_either(engine, due, DUE_AT + after, LATER + after),
+        )
+
+
+def _words(engine: Engine, first: int, last: int, due: int) -> dict[str, str]:
+    """What the templates leave open, in the words of the store."""
+    on_postgres = engine.dialect.name == "postgresql"
+    series = (
+        f"SELECT i FROM generate_series({first}, {last}) AS i"
+        if on_postgres
+        else f"WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n "
+        f"WHERE i < {last}) SELECT i FROM n"
+    )
+    return {
+        "numbers": f"({series}) AS numbered",
+        "where": f"'{CENTRE}', '{DISTRICT}'",
+        "one": f"'{UUID(int=1).hex}'" + "::uuid" * on_postgres,
+        "day": "date " * on_postgres + "'1940-01-01'",
+        "at": instant(engine, NOW - timedelta(days=5)),
+        "due_at": _either(engine, due, DUE_AT, LATER),
+        "resident": _id(engine, RESIDENT),
+        "case": _id(engine, CASE),
+        "planned": _id(engine, PLANNED),
+        "referral": _id(engine, REFERRAL),
+        "clock": _id(engine, CLOCK),
+        "worker": _id(engine, WORKER, f"(i / {CLOCKS_A_WORKER})"),
+    }
+
+
+def _either(engine: Engine, due: int, early: datetime, late: datetime) -> str:
+    return f"CASE WHEN i <= {due} THEN {instant(engine, early)} ELSE {instant(engine, late)} END"
+
+
+def instant(engine: Engine, at: datetime) -> str:
+    """An instant as the store writes it."""
+    if engine.dialect.name == "postgresql":
+        return f"'{at.isoformat()}'::timestamptz"
+    return f"'{at.replace(tzinfo=None).isoformat(timespec='microseconds')}'"
+
+
+def _id(engine: Engine, kind: int, number: str = "i") -> str:
+    tail = f"7000800000000000{kind:04x}"
+    if engine.dialect.name == "postgresql":
+        return f"('0190' || lpad(to_hex({number}), 8, '0') || '{tail}')::uuid"
+    return f"('0190' || lower(printf('%08x', {number})) || '{tail}')"
