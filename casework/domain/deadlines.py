@@ -115,7 +115,7 @@ class Deadline:
 
     @property
     def stamp(self) -> int:
-        """A number that changes when someone decides about the clock: what ``If-Match`` compares."""
+        """A number that changes when someone decides about the clock, for ``If-Match``."""
         instants = (self.due_at, self.paused_until, self.met_at, self.cancelled_at)
         facts = (
             [at and at.timestamp() for at in instants],

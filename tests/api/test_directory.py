@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import func, select, update
 
@@ -24,7 +26,7 @@ LISTS = ("/districts", "/centres", "/services", "/providers", "/offerings", "/ac
 EVERYONE = (WORKER, SUPERVISOR, ASSESSOR, PROVIDER, "city", "auditor", "admin")
 
 
-def _code(answer) -> str:
+def _code(answer: Any) -> Any:
     return answer.json()["code"]
 
 

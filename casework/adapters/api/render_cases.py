@@ -64,7 +64,7 @@ def resident(
     return WithETag(_fields(it, RESIDENT_FIELDS) | {
         "contacts": [_fields(one, ("name", "relation", "phone", "may_be_told"))
                      for one in contacts],
-        "cases": list(cases),
+        "cases": [{name: row[name] for name in ("id", "status", "applied_on")} for row in cases],
         "allowed_actions": ["consents", "notes"] if writes else [],
     }, it.version)
 

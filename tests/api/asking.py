@@ -1,0 +1,93 @@
+"""What every operation is asked first: by nobody, by the wrong role, by a stranger, wrongly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from casework.adapters.persistence import tables as t
+from tests.api.conftest import BASE, FAR_SUPERVISOR, NEIGHBOUR, STRANGER, Api
+
+ABSENT = UUID("01900000-0000-7000-8000-000000000000")
+OUTSIDERS = ("city", "auditor", "admin")
+WATCHED = [
+    table for table in t.metadata.sorted_tables if table.name not in ("audit_entry", "standard")
+]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request as it is right for some; ``never`` are the roles that never make it."""
+
+    method: str
+    path: str
+    id: UUID | None
+    body: Any
+    never: tuple[str, ...]
+
+    def by(self, api: Api, username: str, id: UUID | None = None, **with_it: Any) -> Any:
+        """Make it as someone, about another id where one is given."""
+        path = self.path.format(id=id or self.id)
+        return api.as_(username).request(
+            self.method, path, json=self.body, headers={"If-Match": '"1"'}, **with_it
+        )
+
+
+def everything(api: Api) -> dict[str, list[Any]]:
+    """All that is stored but for the record of who asked."""
+    with api.engine.connect() as connection:
+        return {
+            table.name: [
+                tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))
+            ]
+            for table in WATCHED
+        }
+
+
+def check_nobody_and_wrong_roles(api: Api, asks: list[Ask]) -> None:
+    """401 without a token; 403 for a role without a row, whatever the id; nothing changes."""
+    before = everything(api)
+    for ask in asks:
+        path = BASE + ask.path.format(id=ask.id)
+        answer = api.client.request(ask.method, path, json=ask.body)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), path
+        for username in ask.never:
+            for id in (ask.id, ABSENT):
+                answer = ask.by(api, username, id)
+                assert answer.status_code == 403, (username, ask.method, path, answer.text)
+                assert answer.json()["code"] == "forbidden"
+    assert everything(api) == before
+
+
+def check_strangers(api: Api, asks: list[Ask]) -> None:
+    """404 for whoever has the row but not the subject, in the same bytes as for an absent one."""
+    before = everything(api)
+    for ask in asks:
+        for username in (NEIGHBOUR, STRANGER, FAR_SUPERVISOR):
+            if username in ask.never:
+                continue
+            hidden, absent = ask.by(api, username), ask.by(api, username, ABSENT)
+            assert hidden.status_code == 404, (username, ask.method, ask.path, hidden.text)
+            assert hidden.content == absent.content
+            assert hidden.headers["content-type"] == "application/problem+json"
+    assert everything(api) == before
+
+
+def refusal(answer: Any) -> tuple[int, str]:
+    """Status and code."""
+    return answer.status_code, answer.json()["code"]
+
+
+def fields_of(answer: Any) -> list[str]:
+    """The fields a 422 names."""
+    assert answer.status_code == 422, answer.text
+    assert all(error["message"] for error in answer.json()["errors"])
+    return [error["field"] for error in answer.json()["errors"]]
+
+
+def etag(answer: Any) -> dict[str, str]:
+    """The header by which the next change says what was seen."""
+    return {"If-Match": answer.headers["etag"]}

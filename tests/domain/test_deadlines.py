@@ -1,0 +1,353 @@
+"""The one overdue predicate, the steps of a clock, and why it shows its date."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from casework.domain.calendar import Pause, Target, Unit
+from casework.domain.deadlines import BREACH, REMINDER, RULES, Clockwork
+from casework.domain.standards import SHIPPED, About, Kind, Rung, Standard
+from tests.domain.helpers import last_clock
+from tests.factories import CaseFileFactory, ReferralFactory, Town, korean_days, moves, seoul
+
+SECOND = timedelta(seconds=1)
+ABOUT = About(
+    case_id=Town().worker.id,
+    resident_id=Town().worker.id,
+    centre_code="2635051000",
+    district_code="26350",
+    worker_id=None,
+)
+
+
+def clock_of(started, kind="survey", standards=SHIPPED, **about):
+    """A clock of a kind that began at an instant, and the clockwork that set it."""
+    clockwork = Clockwork(standards, korean_days())
+    deadline = clockwork.begin(
+        Kind(kind),
+        id=ABOUT.case_id,
+        subject_id=ABOUT.case_id,
+        about=replace(ABOUT, **about),
+        started_at=seoul(started),
+    )
+    return clockwork, deadline
+
+
+def steps(deadline):
+    """The planned steps as tier: month-day and hour."""
+    return {step.tier: f"{step.at:%m-%dT%H:%M:%S}" for step in deadline.planned}
+
+
+def tells(deadline):
+    """Whom each step tells."""
+    return {step.tier: step.tell for step in deadline.planned}
+
+
+# Overdue
+
+
+@pytest.mark.parametrize(("offset", "overdue"), [(-1, False), (0, False), (1, True)])
+@pytest.mark.parametrize("priority", ["routine", "emergency"])
+def test_a_clock_is_overdue_from_the_second_after_it_was_due(priority, offset, overdue):
+    _, clock = clock_of("2026-04-01T10:00", "response", priority=priority)
+    assert clock.is_overdue(clock.due_at + offset * SECOND) is overdue
+    assert clock.status(clock.due_at + offset * SECOND) == "running"
+
+
+def test_what_is_met_or_cancelled_is_never_overdue():
+    for end, status in (("meet", "met"), ("cancel", "cancelled")):
+        _, clock = clock_of("2026-04-01")
+        late = clock.due_at + timedelta(days=3)
+        assert clock.is_overdue(late)
+        getattr(clock, end)(late)
+        assert not clock.is_overdue(late)
+        assert (clock.status(late), clock.is_running, clock.planned) == (status, False, ())
+
+
+def test_a_paused_clock_is_not_overdue_until_the_pause_is_over():
+    clockwork, clock = clock_of("2026-04-01")  # due on 8 April
+    clock.pauses = (Pause(seoul("2026-04-10"), date(2026, 4, 14), "hospitalised"),)
+    clockwork.recount(clock)
+    assert clock.due_at == seoul("2026-04-08T23:59:59")
+    last = seoul("2026-04-14T23:59:59")
+    assert (clock.is_overdue(last), clock.status(last)) == (False, "paused")
+    after = last + SECOND
+    assert (clock.is_overdue(after), clock.status(after)) == (True, "running")
+    clock.meet(after)
+    assert not clock.is_paused(last)
+
+
+def test_of_overlapping_pauses_the_longer_one_counts():
+    clockwork, clock = clock_of("2026-04-01")
+    long = Pause(seoul("2026-04-02"), date(2026, 4, 20), "hospitalised")
+    short = Pause(seoul("2026-04-06"), date(2026, 4, 7), "away")
+    clock.pauses = (long, short)
+    clockwork.recount(clock)
+    assert clock.paused_until == seoul("2026-04-21T00:00")
+
+
+# Steps
+
+
+def test_the_steps_of_a_day_clock_are_planned_when_it_is_set():
+    _, clock = clock_of("2026-04-01")  # due on Wednesday 8 April
+    assert steps(clock) == {
+        REMINDER: "04-07T09:00:00",
+        BREACH: "04-09T00:00:00",
+        1: "04-09T09:00:00",
+        2: "04-13T09:00:00",
+    }
+    assert tells(clock) == {REMINDER: ("worker",), BREACH: (), 1: ("worker",), 2: ("supervisor",)}
+
+
+def test_the_steps_leave_out_chuseok():
+    _, clock = clock_of("2026-09-16")  # five working days end on Wednesday the 23rd
+    assert str(clock.due_at.date()) == "2026-09-23"
+    assert steps(clock) == {
+        REMINDER: "09-22T09:00:00",
+        BREACH: "09-24T00:00:00",
+        1: "09-28T09:00:00",
+        2: "09-30T09:00:00",
+    }
+    _, after = clock_of("2026-09-17")
+    assert str(after.due_at.date()) == "2026-09-28"
+    assert steps(after)[REMINDER] == "09-23T09:00:00"
+
+
+def test_a_provider_is_told_of_the_clocks_it_holds():
+    provider = Town().worker.id
+    _, clock = clock_of("2026-04-01", "response", provider_id=provider)
+    assert tells(clock) == {
+        REMINDER: ("provider",),
+        BREACH: (),
+        1: ("worker", "provider"),
+        2: ("supervisor",),
+    }
+    for kind, holder in (("assessment", "assessor"), ("decision", "supervisor")):
+        _, clock = clock_of("2026-04-01", kind)
+        assert tells(clock)[REMINDER] == (holder,)
+        assert tells(clock)[1] == ("worker",)
+
+
+@pytest.mark.parametrize(
+    ("started", "reminded"),
+    [
+        ("2026-04-01T08:59:59", True),
+        ("2026-04-01T09:00:00", False),
+        ("2026-04-01T09:00:01", False),
+    ],
+)
+def test_a_reminder_that_would_not_fall_after_the_start_is_not_planned(started, reminded):
+    _, clock = clock_of(started, priority="urgent")  # due on the 2nd, reminder on the 1st at nine
+    assert (REMINDER in steps(clock)) is reminded
+
+
+def test_an_hour_clock_has_no_reminder_and_its_tiers_follow_by_the_hour():
+    _, clock = clock_of("2026-04-03T22:30", "response", priority="emergency")
+    assert clock.due_at == seoul("2026-04-04T02:30")
+    assert steps(clock) == {
+        BREACH: "04-04T02:30:01",
+        1: "04-04T02:30:00",
+        2: "04-04T06:30:00",
+    }
+
+
+def test_a_discharge_is_reminded_of_on_the_last_working_day_before():
+    town = Town("2026-04-01T10:00")
+    file = CaseFileFactory(town=town, discharge_on=date(2026, 4, 12))
+    clock = last_clock(file, file.case.id, "discharge")
+    assert steps(clock) == {
+        REMINDER: "04-10T09:00:00",
+        BREACH: "04-13T00:00:00",
+        1: "04-13T09:00:00",
+        2: "04-15T09:00:00",
+    }
+
+
+def test_a_discharge_today_is_due_today_without_a_reminder():
+    town = Town("2026-04-01T10:00")
+    file = CaseFileFactory(town=town, discharge_on=date(2026, 4, 1))
+    clock = last_clock(file, file.case.id, "discharge")
+    assert clock.due_at == seoul("2026-04-01T23:59:59")
+    assert REMINDER not in steps(clock)
+
+
+def test_a_standard_brings_its_own_tiers():
+    rungs = (
+        Rung(1, Target(2, Unit.WORKING_DAYS), "worker"),
+        Rung(2, Target(7, Unit.DAYS), "supervisor"),
+        Rung(3, Target(8, Unit.WORKING_DAYS), "head"),
+    )
+    own = Standard(
+        id=ABOUT.case_id,
+        kind="survey",
+        target=Target(5, Unit.WORKING_DAYS),
+        basis="district order",
+        district_code="26350",
+        escalation=rungs,
+    )
+    clockwork, clock = clock_of("2026-04-01", standards=(*SHIPPED, own))
+    assert {tier: at for tier, at in steps(clock).items() if tier > 0} == {
+        1: "04-10T09:00:00",
+        2: "04-15T09:00:00",
+        3: "04-20T09:00:00",
+    }
+    assert tells(clock)[3] == ("head",)
+    assert clock.basis == "district order"
+    # The standard may be gone from the books: then the usual tiers apply.
+    later = Clockwork(SHIPPED, korean_days())
+    later.recount(clock)
+    assert steps(clock)[1] == "04-09T09:00:00"
+    assert clockwork.standards[-1] is own
+
+
+def test_a_pause_plans_the_steps_anew():
+    clockwork, clock = clock_of("2026-04-01")
+    clock.pauses = (Pause(seoul("2026-04-03"), date(2026, 4, 7), "away"),)
+    clockwork.recount(clock)  # the 3rd, 6th and 7th are left out: due on the 13th
+    assert steps(clock) == {
+        REMINDER: "04-10T09:00:00",
+        BREACH: "04-14T00:00:00",
+        1: "04-14T09:00:00",
+        2: "04-16T09:00:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("until", "first_tier"),
+    [
+        ("2026-04-09", "04-10T09:00:00"),
+        ("2026-04-10", "04-13T09:00:00"),  # over on a Saturday
+        ("2026-04-12", "04-13T09:00:00"),
+        ("2026-04-13", "04-14T09:00:00"),
+    ],
+)
+def test_a_step_that_falls_into_a_pause_waits_for_the_first_working_morning_after(
+    until, first_tier
+):
+    clockwork, clock = clock_of("2026-04-01")  # due on the 8th, tier 1 on the 9th
+    clock.pauses = (Pause(seoul("2026-04-09T08:00"), date.fromisoformat(until), "away"),)
+    clockwork.recount(clock)
+    assert str(clock.due_at.date()) == "2026-04-08"
+    assert steps(clock)[1] == first_tier
+
+
+def test_no_step_stands_inside_a_pause_however_it_ended():
+    clockwork, clock = clock_of("2026-04-01")
+    held = Pause(seoul("2026-04-09T08:00"), date(2026, 4, 30), "away")
+    for resumed, first_tier in (
+        ("2026-04-10T08:59", "04-10T09:00:00"),
+        ("2026-04-10T09:00", "04-10T09:00:00"),
+        ("2026-04-10T09:01", "04-13T09:00:00"),
+    ):
+        clock.pauses = (replace(held, resumed_at=seoul(resumed)),)
+        clockwork.recount(clock)
+        assert steps(clock)[1] == first_tier
+        assert not any(
+            pause.began_at <= step.at < pause.ends_at
+            for pause in clock.pauses
+            for step in clock.planned
+        )
+
+
+def test_a_step_moved_out_of_one_pause_is_moved_out_of_the_next_as_well():
+    clockwork, clock = clock_of("2026-04-01")
+    second = Pause(seoul("2026-04-13T08:00"), date(2026, 4, 14), "away")
+    first = Pause(seoul("2026-04-09T08:00"), date(2026, 4, 10), "away")
+    clock.pauses = (second, first)
+    clockwork.recount(clock)
+    assert steps(clock)[1] == "04-15T09:00:00"
+
+
+def test_a_reminder_that_a_pause_would_push_to_the_due_time_is_dropped():
+    clockwork, clock = clock_of("2026-04-01")
+    clock.pauses = (Pause(seoul("2026-04-02"), date(2026, 4, 8), "away"),)
+    clockwork.recount(clock)
+    assert str(clock.due_at.date()) == "2026-04-15"
+    assert steps(clock)[REMINDER] == "04-14T09:00:00"
+    assert all(step.at < clock.due_at for step in clock.planned if step.tier == REMINDER)
+
+
+def test_every_step_names_the_due_date_it_belongs_to():
+    clockwork, clock = clock_of("2026-04-01")
+    assert {step.due_at for step in clock.planned} == {clock.due_at}
+
+
+# The clockwork
+
+
+def test_a_kind_without_a_standard_has_no_clock():
+    _, clock = clock_of("2026-04-01", "progress")
+    assert clock is None
+    clockwork = Clockwork((), korean_days())
+    assert clockwork.lapses_at(Kind.RESPONSE, ABOUT, seoul("2026-04-01")) is None
+
+
+def test_a_request_never_lapses_where_the_standard_says_nothing_of_it():
+    own = Standard(id=ABOUT.case_id, kind="response", target=Target(1, Unit.DAYS), basis="x")
+    clockwork = Clockwork((own,), korean_days())
+    assert clockwork.lapses_at(Kind.RESPONSE, ABOUT, seoul("2026-04-01")) is None
+
+
+def test_a_district_counts_by_its_own_calendar():
+    festival = {date(2026, 4, 8): "district festival"}
+    closed = dict.fromkeys((date(2026, 4, 8),), "closed") | festival
+    own = type(korean_days())(closed)
+    clockwork = Clockwork(SHIPPED, korean_days(), {"26350": own})
+    dues = [
+        clockwork.begin(
+            Kind.SURVEY,
+            id=ABOUT.case_id,
+            subject_id=ABOUT.case_id,
+            about=replace(ABOUT, district_code=district),
+            started_at=seoul("2026-04-01"),
+        ).due_at.day
+        for district in ("26350", "26410")
+    ]
+    assert dues == [9, 8]
+    assert clockwork.calendar_of(None) is korean_days()
+
+
+def test_what_is_stored_is_what_is_recounted():
+    town = Town()
+    file = CaseFileFactory(town=town, supported=True, discharge_on=date(2026, 4, 20))
+    for state in ("waitlisted", "on_hold", "declined"):
+        ReferralFactory(town=town, file=file, status=state)
+    moves.check(town, file, next_check_on=date(2026, 6, 1))
+    for clock in file.deadlines.values():
+        assert town.clockwork.count(clock) == clock.due_at
+
+
+# Why this date?
+
+
+def test_a_clock_explains_itself():
+    clockwork, clock = clock_of("2026-09-22", "link")
+    why = clockwork.explain(clock)
+    assert (why.start, why.due_at) == (clock.started_at, clock.due_at)
+    assert why.rule == RULES[Unit.WORKING_DAYS]
+    assert why.basis == "city service target"
+    assert why.target == Target(3, Unit.WORKING_DAYS)
+    assert [day.day for day, _ in why.left_out] == [24, 25, 26, 27]
+    clock.pauses = (Pause(seoul("2026-09-28"), date(2026, 9, 29), "away"),)
+    clockwork.recount(clock)
+    why = clockwork.explain(clock)
+    assert why.left_out[-2:] == [
+        (date(2026, 9, 28), "paused: away"),
+        (date(2026, 9, 29), "paused: away"),
+    ]
+    assert why.pauses == clock.pauses
+
+
+def test_a_statutory_clock_names_the_rule():
+    town = Town("2026-04-17T10:00")
+    file = CaseFileFactory(town=town, supported=True)
+    why = town.clockwork.explain(last_clock(file, file.case.id, "first_check"))
+    assert (why.basis, why.rule) == ("Enforcement Rule 10", RULES[Unit.MONTHS])
+    assert [day.day for day, _ in why.left_out] == [17, 18, 19]
+
+
+@pytest.mark.parametrize("unit", Unit)
+def test_every_unit_has_its_rule(unit):
+    assert RULES[unit]
