@@ -20,6 +20,7 @@ from casework.adapters.api.routers.health import Probe
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.call import Services
 from casework.adapters.identity import Argon2Passwords, JwtTokens
+from casework.adapters.logs import configure_logs
 from casework.adapters.persistence import bulk, migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.accounts import account_book
@@ -122,9 +123,9 @@ class House:
             ctx, store, as_of=as_of, dry_run=dry_run, slot=slot, note_failure=_note_failure
         )
 
-    def app(self) -> FastAPI:
-        """The HTTP application."""
-        services = Services(
+    def services(self) -> Services:
+        """What the ways in over HTTP are given."""
+        return Services(
             store=self.store,
             clockwork=self.clockwork,
             catalogue=self.catalogue,
@@ -136,7 +137,10 @@ class House:
             sweep=self.sweep,
             is_production=self.settings.is_production,
         )
-        return create_app(services, Probe(self.readiness))
+
+    def app(self) -> FastAPI:
+        """The HTTP application."""
+        return create_app(self.services(), Probe(self.readiness))
 
     def readiness(self) -> dict[str, Any]:
         """Each part, and whether it is well; the last tick of the scheduler."""
@@ -184,6 +188,7 @@ def build(
 ) -> House:
     """Put the house together. Refuses to start without what the mode needs."""
     settings.check()
+    configure_logs()
     engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
     return House(
         settings=settings,

@@ -26,6 +26,21 @@ def is_open(file: CaseFile) -> bool:
     return file.case.is_open
 
 
+def is_closed(file: CaseFile) -> bool:
+    """The episode ended, and may turn out not to have."""
+    return not file.case.is_open
+
+
+def can_be_held(file: CaseFile) -> bool:
+    """The episode goes on and is not held."""
+    return file.case.is_open and file.case.resume_at is None
+
+
+def can_be_resumed(file: CaseFile) -> bool:
+    """The whole case is held."""
+    return file.case.is_open and file.case.resume_at is not None
+
+
 def awaits_pre_survey(file: CaseFile) -> bool:
     """The application was taken and nobody has asked the seven questions yet."""
     return file.case.status == CaseStatus.APPLIED
@@ -84,7 +99,11 @@ CASE_MOVES: Final[dict[str, CaseMove]] = {
     "checks": CaseMove("case.write", can_be_checked),
     "signals": CaseMove("case.write", is_open),
     "assign": CaseMove("case.supervise", is_open),
+    "transfer": CaseMove("case.supervise", is_open),
+    "hold": CaseMove("case.write", can_be_held),
+    "resume": CaseMove("case.write", can_be_resumed),
     "close": CaseMove("case.write", is_open),
+    "reopen": CaseMove("case.supervise", is_closed),
 }
 
 

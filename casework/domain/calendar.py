@@ -42,12 +42,14 @@ class Pause:
     """A stretch that is left out of a period.
 
     ``until`` is its planned last day; ``resumed_at`` the instant it ended earlier, if it did.
+    ``source`` says whether the referral was held or the whole case.
     """
 
     began_at: datetime
     until: date
     reason: str
     resumed_at: datetime | None = None
+    source: str = "referral"
 
     @property
     def ends_at(self) -> datetime:

@@ -20,7 +20,15 @@ from casework.domain.errors import NotFound
 from casework.domain.events import Event
 from casework.domain.plans import PlannedService, PlanVersion, ServiceStatus, VersionStatus
 from casework.domain.referrals import Referral
-from casework.domain.standards import CASE, PLANNED_SERVICE, REFERRAL, About, Kind
+from casework.domain.standards import (
+    CASE,
+    PLANNED_SERVICE,
+    REFERRAL,
+    SUPERVISOR,
+    WORKER,
+    About,
+    Kind,
+)
 
 T = TypeVar("T")
 
@@ -142,6 +150,8 @@ class CaseFile:
             basis=basis,
         )
         if deadline is not None:
+            if self.case.arrived_at is not None and deadline.held_by == WORKER:
+                deadline.held_by = SUPERVISOR  # nobody of the new centre has taken it on yet
             self.deadlines[deadline.id] = deadline
             self._touched[deadline.id] = deadline
         return deadline
@@ -161,6 +171,10 @@ class CaseFile:
         """Leave a stretch out of a clock."""
         deadline.pauses = (*deadline.pauses, pause)
         self.recount(deadline, act)
+
+    def touch(self, deadline: Deadline) -> None:
+        """A clock changed hands: the next event says so."""
+        self._touched[deadline.id] = deadline
 
     def recount(self, deadline: Deadline, act: Act) -> None:
         """Work a changed clock out anew."""

@@ -100,11 +100,20 @@ class Case:
     notified_to: str | None = None
     last_checked_on: date | None = None
     plan_revision: int = 0
+    hold_reason: str | None = None
+    hold_until: date | None = None
+    resume_at: datetime | None = None
+    arrived_at: datetime | None = None
     closed_at: datetime | None = None
     closed_reason: str | None = None
     effective_on: date | None = None
     closing_note: str | None = None
+    status_before_closing: str | None = None
     version: int = 1
+
+    def is_on_hold(self, at: datetime) -> bool:
+        """Whether a hold of the whole case lasts, recorded as ended or not."""
+        return self.resume_at is not None and at < self.resume_at
 
     @property
     def is_open(self) -> bool:

@@ -43,7 +43,9 @@ def close(file: CaseFile, closing: Closing, act: Act) -> None:
         _end_referral(file, referral, closing, act)
     for deadline in file.running():
         file.end(deadline, act, met=False)
-    case.status, case.closed_at, case.closed_reason = CaseStatus.CLOSED, act.at, closing.reason
+    case.status_before_closing, case.status = case.status, CaseStatus.CLOSED
+    case.closed_at, case.closed_reason = act.at, closing.reason
+    case.hold_reason = case.hold_until = case.resume_at = case.arrived_at = None
     case.effective_on, case.closing_note = closing.effective_on, closing.note
     case.version += 1
     file.record(

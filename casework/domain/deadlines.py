@@ -264,7 +264,9 @@ class Clockwork:
         standard = self.standard_for(kind, about)
         if standard is None:
             return None
-        return due_at(self.calendar_of(about.district_code), started_at, standard.target)
+        calendar = self.calendar_of(about.district_code)
+        due = due_at(calendar, started_at, standard.target)
+        return _within_the_law(calendar, kind, started_at, due)
 
     def count(self, deadline: Deadline) -> datetime:
         """The due date that start, target, pauses and extension give: an independent recount."""
@@ -273,8 +275,7 @@ class Clockwork:
         extension = _extension(calendar, deadline)
         if extension is not None:
             due = max(due, extension)
-        law = STATUTORY.get(Kind(deadline.kind))
-        return due if law is None else min(due, due_at(calendar, deadline.started_at, law))
+        return _within_the_law(calendar, Kind(deadline.kind), deadline.started_at, due)
 
     def steps(self, deadline: Deadline) -> tuple[Step, ...]:
         """Reminder, breach and tiers, each at its instant; none of them inside a pause."""
@@ -341,6 +342,14 @@ class Clockwork:
         if at <= max([deadline.started_at, *extended_at]):
             return None
         return Step(REMINDER, deadline.due_at, at, (deadline.held_by,))
+
+
+def _within_the_law(
+    calendar: WorkingCalendar, kind: Kind, started_at: datetime, due: datetime
+) -> datetime:
+    """A statutory clock is due no later than the law says, whatever else was set."""
+    law = STATUTORY.get(kind)
+    return due if law is None else min(due, due_at(calendar, started_at, law))
 
 
 def _extension(calendar: WorkingCalendar, deadline: Deadline) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from casework.domain.plans import PlannedService
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent
 from casework.domain.sending import DISCLOSED, check_basis, check_offering, check_plan
-from casework.domain.standards import Kind
+from casework.domain.standards import REFERRAL, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,9 +296,15 @@ def _follow_clocks(
 
 
 def _resume_clock(file: CaseFile, deadline: Deadline, act: Act) -> None:
-    if deadline.pauses and act.at < deadline.pauses[-1].ends_at:
-        *earlier, last = deadline.pauses
-        deadline.pauses = (*earlier, Pause(last.began_at, last.until, last.reason, act.at))
+    """End the referral's own pause; a hold of the whole case goes on."""
+    pauses = tuple(
+        replace(pause, resumed_at=act.at)
+        if pause.source == REFERRAL and act.at < pause.ends_at
+        else pause
+        for pause in deadline.pauses
+    )
+    if pauses != deadline.pauses:
+        deadline.pauses = pauses
         file.recount(deadline, act)
 
 

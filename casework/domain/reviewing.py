@@ -8,7 +8,6 @@ from typing import Final
 from uuid import UUID
 
 from casework.domain.acts import Act
-from casework.domain.allowed import check_possible
 from casework.domain.calendar import day_in_seoul, due_at
 from casework.domain.casefile import CaseFile
 from casework.domain.deadlines import Deadline
@@ -159,14 +158,3 @@ def _extend(deadline: Deadline, until: date, done: Review, act: Act) -> None:
         *deadline.extensions,
         {"until": until, "at": act.at, "review_id": done.id, "cause": done.cause},
     )
-
-
-def assign(file: CaseFile, worker_id: UUID | None, act: Act) -> None:
-    """Give the case, with its clocks, to another worker."""
-    case = file.case
-    check_possible(file, "assign", act)
-    before, case.worker_id = case.worker_id, worker_id
-    case.version += 1
-    for deadline in file.running():
-        deadline.worker_id = worker_id
-    file.record("CaseAssigned", case, act, worker_id=worker_id, before=before)

@@ -143,8 +143,14 @@ class About:
     def for_counting(cls, *, district_code: str, priority: str) -> About:
         """About nobody: for asking when a clock would be due."""
         nobody = UUID(int=0)
-        return cls(case_id=nobody, resident_id=nobody, centre_code="",
-                   district_code=district_code, worker_id=None, priority=priority)
+        return cls(
+            case_id=nobody,
+            resident_id=nobody,
+            centre_code="",
+            district_code=district_code,
+            worker_id=None,
+            priority=priority,
+        )
 
 
 def most_specific(standards: Iterable[Standard], kind: str, about: About) -> Standard | None:

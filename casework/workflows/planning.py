@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from casework.domain import checking, closing, planning, reviewing
+from casework.domain import checking, closing, handing_over, planning
 from casework.domain.casefile import CaseFile
 from casework.domain.errors import Invalid, StaleVersion, require
 from casework.domain.plans import Conference, PlanVersion, VersionStatus
@@ -203,7 +203,7 @@ def assign_case(ctx: Context, case_id: UUID, worker_id: UUID) -> UUID:
     with ctx.work("case.supervise") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
-        reviewing.assign(file, known_worker(work, file, worker_id), ctx.act)
+        handing_over.assign(file, known_worker(work, file, worker_id), ctx.act)
         work.files.save(file, ctx.now)
         work.commit(200, {"id": case_id})
         return case_id

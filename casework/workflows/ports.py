@@ -14,8 +14,9 @@ from casework.domain.accounts import Account
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import Assessment, Check, Signal
 from casework.domain.deadlines import Deadline
-from casework.domain.directory import Offering
+from casework.domain.directory import Centre, Offering
 from casework.domain.events import Event
+from casework.domain.handing_over import Absence
 from casework.domain.plans import Conference
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
@@ -35,6 +36,14 @@ class CaseFiles(Protocol):
 
     def of_case(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The file of a case. Raises NotFound outside the asker's reach, as do all below."""
+        ...
+
+    def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
+        """The file of a case with its ended clocks and its signals."""
+        ...
+
+    def carried_by(self, worker_id: UUID) -> list[UUID]:
+        """The open cases a worker carries, within reach, ids ascending."""
         ...
 
     def of_planned_service(self, id: UUID) -> CaseFile:
@@ -121,6 +130,14 @@ class Directory(Protocol):
         """Those of the ids that are active agencies."""
         ...
 
+    def centre(self, code: str) -> Centre | None:
+        """A centre, or None where there is no such one."""
+        ...
+
+    def covers(self, offering_id: UUID, centre_code: str) -> bool:
+        """Whether an offering reaches a centre."""
+        ...
+
     def centre_district(self, centre_code: str) -> str | None:
         """The district of a centre, or None where there is no such centre."""
         ...
@@ -131,6 +148,14 @@ class Accounts(Protocol):
 
     def worker_of(self, id: UUID, centre_code: str) -> Account | None:
         """An active worker of that centre, or None."""
+        ...
+
+    def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
+        """A worker of the asker's district, or None; one who has left counts where asked."""
+        ...
+
+    def add_absence(self, absence: Absence) -> None:
+        """A new absence."""
         ...
 
 
@@ -498,4 +523,8 @@ class SweepStore(Protocol):
 
     def to_resume(self, as_of: datetime) -> list[UUID]:
         """Referrals whose hold has run out."""
+        ...
+
+    def cases_to_resume(self, as_of: datetime) -> list[UUID]:
+        """Cases whose hold has run out."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from casework.domain import checking, referring
@@ -63,6 +63,12 @@ def move_referral(
         file = work.files.of_referral(referral_id)
         referral = file.referral(referral_id)
         ctx.expect(referral.version)
+        if action == "send":
+            details = replace(
+                details,
+                offering=work.directory.offering(referral.offering_id),
+                consent=_consent(work, referral.consent_id),
+            )
         referring.move(file, referral, action, details, ctx.act)
         if replace_with is not None:
             _re_refer(ctx, work, file, referral, replace_with)
@@ -119,7 +125,9 @@ def signal_change(ctx: Context, referral_id: UUID, kind: str, note: str | None) 
     """A provider (or a worker) says that something changed with the resident."""
     with ctx.work("referral.answer") as work:
         file = work.files.of_referral(referral_id)
-        checking.raise_signal(file, kind, note, ctx.act, file.referral(referral_id))
+        referral = file.referral(referral_id)
+        ctx.expect(referral.version)
+        checking.raise_signal(file, kind, note, ctx.act, referral)
         work.files.save(file, ctx.now)
         work.commit(200, {"id": referral_id})
         return referral_id

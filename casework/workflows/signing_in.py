@@ -24,6 +24,12 @@ class Unauthenticated(Refusal):
     code = "unauthenticated"
 
 
+class SignInRefused(Unauthenticated):
+    """A refused attempt, written down in the transaction that counted it."""
+
+    code = "invalid_credentials"
+
+
 class Passwords(Protocol):
     """How passwords are kept and compared."""
 
@@ -153,7 +159,7 @@ def sign_in(door: SignIn, username: str, password: str, source: str, now: dateti
             book.note_source_failure(source, now)
             book.note(account, "auth.sign_in", now, "invalid_credentials")
             book.commit()
-            raise Unauthenticated("name or password is wrong", code="invalid_credentials")
+            raise SignInRefused("name or password is wrong")
         if account.failed_attempts or account.locked_until:
             account.note_success()
             book.save_attempts(account)
@@ -179,7 +185,7 @@ def refresh(door: SignIn, secret: str, now: datetime) -> Issued:
         if known is None or account is None or not account.is_active or not fresh:
             book.note(account, "auth.refresh", now, "invalid_credentials")
             book.commit()
-            raise Unauthenticated("sign in again", code="invalid_credentials")
+            raise SignInRefused("sign in again")
         book.use_refresh_token(known.id, now)
         issued = _issue(door, book, account.id, known.family_id, now)
         book.note(account, "auth.refresh", now, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from casework.domain import referring, reviewing
+from casework.domain import handing_over, referring, reviewing
 from casework.domain.casefile import CaseFile
 from casework.domain.deadlines import Deadline
 from casework.domain.errors import Invalid
@@ -23,7 +23,7 @@ def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.Verdict)
         ctx.expect(deadline.stamp)
         done = reviewing.review(file, deadline, verdict, ctx.act)
         if verdict.action == "reassign":
-            reviewing.assign(file, known_worker(work, file, verdict.worker_id), ctx.act)
+            handing_over.assign(file, known_worker(work, file, verdict.worker_id), ctx.act)
         elif verdict.action == "redirect":
             _redirect(ctx, work, file, deadline, verdict)
         work.files.save(file, ctx.now)

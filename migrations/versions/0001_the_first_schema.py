@@ -294,6 +294,34 @@ def upgrade() -> None:
     op.create_index(op.f("ix_resident_phone_digits"), "resident", ["phone_digits"], unique=False)
 
     op.create_table(
+        "absence",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("worker_id", sa.Uuid(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=False),
+        sa.Column("deputy_id", sa.Uuid(), nullable=False),
+        sa.Column("centre_code", sa.String(length=10), nullable=False),
+        sa.Column("district_code", sa.String(length=10), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["centre_code"], ["centre.code"], name=op.f("fk_absence_centre_code")
+        ),
+        sa.ForeignKeyConstraint(["deputy_id"], ["account.id"], name=op.f("fk_absence_deputy_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["district.code"], name=op.f("fk_absence_district_code")
+        ),
+        sa.ForeignKeyConstraint(["worker_id"], ["account.id"], name=op.f("fk_absence_worker_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absence")),
+    )
+    op.create_index(
+        op.f("ix_absence_deputy_id_to_on"), "absence", ["deputy_id", "to_on"], unique=False
+    )
+    op.create_index(
+        op.f("ix_absence_worker_id_to_on"), "absence", ["worker_id", "to_on"], unique=False
+    )
+
+    op.create_table(
         "consent",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("resident_id", sa.Uuid(), nullable=False),
@@ -345,7 +373,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_note_resident_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
     )
-    op.create_index(op.f("ix_note_resident_id"), "note", ["resident_id"], unique=False)
     op.create_index(
         "ix_note_come_back",
         "note",
@@ -354,6 +381,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("come_back_on IS NOT NULL"),
         postgresql_where=sa.text("come_back_on IS NOT NULL"),
     )
+    op.create_index(op.f("ix_note_resident_id"), "note", ["resident_id"], unique=False)
 
     op.create_table(
         "offering_centre",
@@ -422,10 +450,15 @@ def upgrade() -> None:
         sa.Column("notified_to", sa.Text(), nullable=True),
         sa.Column("last_checked_on", sa.Date(), nullable=True),
         sa.Column("plan_revision", sa.Integer(), nullable=False),
+        sa.Column("hold_reason", sa.String(length=40), nullable=True),
+        sa.Column("hold_until", sa.Date(), nullable=True),
+        sa.Column("resume_at", Instant(), nullable=True),
+        sa.Column("arrived_at", Instant(), nullable=True),
         sa.Column("closed_at", Instant(), nullable=True),
         sa.Column("closed_reason", sa.String(length=40), nullable=True),
         sa.Column("effective_on", sa.Date(), nullable=True),
         sa.Column("closing_note", sa.Text(), nullable=True),
+        sa.Column("status_before_closing", sa.String(length=40), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "status IN ('applied', 'closed', 'planning', 'supported', 'surveying')",
@@ -453,6 +486,14 @@ def upgrade() -> None:
         op.f("ix_care_case_district_code_id"), "care_case", ["district_code", "id"], unique=False
     )
     op.create_index(op.f("ix_care_case_resident_id"), "care_case", ["resident_id"], unique=False)
+    op.create_index(
+        "ix_care_case_resume_at",
+        "care_case",
+        ["resume_at"],
+        unique=False,
+        sqlite_where=sa.text("resume_at IS NOT NULL"),
+        postgresql_where=sa.text("resume_at IS NOT NULL"),
+    )
     op.create_index(
         op.f("ix_care_case_worker_id_id"), "care_case", ["worker_id", "id"], unique=False
     )
@@ -937,6 +978,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("status <> 'closed'"),
     )
     op.drop_index(op.f("ix_care_case_worker_id_id"))
+    op.drop_index(
+        "ix_care_case_resume_at",
+        "care_case",
+        sqlite_where=sa.text("resume_at IS NOT NULL"),
+        postgresql_where=sa.text("resume_at IS NOT NULL"),
+    )
     op.drop_index(op.f("ix_care_case_resident_id"))
     op.drop_index(op.f("ix_care_case_district_code_id"))
     op.drop_index(op.f("ix_care_case_centre_code_id"))
@@ -948,13 +995,13 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_offering_centre_centre_code"))
 
     op.drop_table("offering_centre")
+    op.drop_index(op.f("ix_note_resident_id"))
     op.drop_index(
         "ix_note_come_back",
         "note",
         sqlite_where=sa.text("come_back_on IS NOT NULL"),
         postgresql_where=sa.text("come_back_on IS NOT NULL"),
     )
-    op.drop_index(op.f("ix_note_resident_id"))
 
     op.drop_table("note")
     op.drop_index(op.f("ix_contact_resident_id"))
@@ -964,6 +1011,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_consent_resident_id"))
 
     op.drop_table("consent")
+    op.drop_index(op.f("ix_absence_worker_id_to_on"))
+    op.drop_index(op.f("ix_absence_deputy_id_to_on"))
+
+    op.drop_table("absence")
     op.drop_index(op.f("ix_resident_phone_digits"))
     op.drop_index(op.f("ix_resident_name_birth_date"))
     op.drop_index(op.f("ix_resident_district_code_id"))

@@ -116,9 +116,7 @@ def test_sql_and_python_agree_on_random_clocks_with_pauses(
     ]
     both = 0
     for now in moments(rng, clocks):
-        by_sql: set[UUID] = set(
-            connection.scalars(select(t.deadline.c.id).where(is_overdue(now)))
-        )
+        by_sql: set[UUID] = set(connection.scalars(select(t.deadline.c.id).where(is_overdue(now))))
         assert by_sql == {clock.id for clock in clocks if clock.is_overdue(now)}, now
         assert by_sql == {clock.id for clock in stored if clock.is_overdue(now)}, now
         both += 0 < len(by_sql) < CLOCKS
@@ -140,8 +138,8 @@ def test_the_partial_indexes_serve_the_predicate(connection: Connection) -> None
         .order_by(t.deadline.c.due_at, t.deadline.c.id)
         .limit(50)
     )
-    explain = (
-        "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
-    ) + str(page.compile(connection.engine, compile_kwargs={"literal_binds": True}))
+    explain = ("EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN ") + str(
+        page.compile(connection.engine, compile_kwargs={"literal_binds": True})
+    )
     plan = "\n".join(str(tuple(row)) for row in connection.exec_driver_sql(explain))
     assert "ix_deadline_worker_due" in plan

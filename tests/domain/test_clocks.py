@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from casework.domain.calendar import Target, Unit
+from casework.domain.calendar import Pause, Target, Unit
 from casework.domain.checking import answer_signal
 from casework.domain.planning import notify
 from casework.domain.standards import HELD_BY, SHIPPED, SUBJECT_OF, Kind, Standard
@@ -198,8 +198,25 @@ def test_a_second_hold_is_left_out_as_well():
     town.go_to("2026-04-09T18:00")
     moves.move(town, file, referral, "resume")
     assert due(file, referral, "start") == "04-17"
-    first, second = last_clock(file, referral.id, "start").pauses
-    assert (first.resumed_at, second.resumed_at) == (None, town.now)
+    pauses = last_clock(file, referral.id, "start").pauses
+    assert [pause.resumed_at for pause in pauses] == [None, town.now]
+
+
+def test_resuming_a_referral_does_not_end_a_hold_of_the_whole_case():
+    town = Town("2026-04-01T10:00")
+    file = CaseFileFactory(town=town, supported=True)
+    referral = ReferralFactory(town=town, file=file, accepted=True)
+    clock = last_clock(file, referral.id, "start")
+    town.go_to("2026-04-06")
+    moves.move(town, file, referral, "hold", until=date(2026, 4, 17))
+    stay = Pause(seoul("2026-04-07"), date(2026, 4, 9), "hospitalised", source="case")
+    file.pause(clock, town.act(), stay)
+    town.go_to("2026-04-08")
+    moves.move(town, file, referral, "resume")
+    assert [pause.resumed_at for pause in clock.pauses] == [town.now, None]
+    assert [pause.source for pause in clock.pauses] == ["referral", "case"]
+    assert due(file, referral, "start") == "04-21"  # the 6th to the 9th are left out
+    assert clock.status(town.now) == "paused"
 
 
 # Cases

@@ -2,19 +2,21 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 
-from casework.domain.calendar import Pause, Target, Unit
+from casework.domain.calendar import Pause, Target, Unit, WorkingCalendar
 from casework.domain.deadlines import BREACH, REMINDER, RULES, Clockwork
 from casework.domain.standards import SHIPPED, About, Kind, Rung, Standard
 from tests.domain.helpers import last_clock
 from tests.factories import CaseFileFactory, ReferralFactory, Town, korean_days, moves, seoul
 
 SECOND = timedelta(seconds=1)
+SOMEONE = UUID(int=1)
 ABOUT = About(
-    case_id=Town().worker.id,
-    resident_id=Town().worker.id,
+    case_id=SOMEONE,
+    resident_id=SOMEONE,
     centre_code="2635051000",
     district_code="26350",
     worker_id=None,
@@ -116,7 +118,7 @@ def test_the_steps_leave_out_chuseok():
 
 
 def test_a_provider_is_told_of_the_clocks_it_holds():
-    provider = Town().worker.id
+    provider = SOMEONE
     _, clock = clock_of("2026-04-01", "response", provider_id=provider)
     assert tells(clock) == {
         REMINDER: ("provider",),
@@ -270,7 +272,7 @@ def test_a_reminder_that_a_pause_would_push_to_the_due_time_is_dropped():
 
 
 def test_every_step_names_the_due_date_it_belongs_to():
-    clockwork, clock = clock_of("2026-04-01")
+    _, clock = clock_of("2026-04-01")
     assert {step.due_at for step in clock.planned} == {clock.due_at}
 
 
@@ -291,21 +293,14 @@ def test_a_request_never_lapses_where_the_standard_says_nothing_of_it():
 
 
 def test_a_district_counts_by_its_own_calendar():
-    festival = {date(2026, 4, 8): "district festival"}
-    closed = dict.fromkeys((date(2026, 4, 8),), "closed") | festival
-    own = type(korean_days())(closed)
+    own = WorkingCalendar({date(2026, 4, 8): "district festival"})
     clockwork = Clockwork(SHIPPED, korean_days(), {"26350": own})
+    started_at = seoul("2026-04-01")
     dues = [
-        clockwork.begin(
-            Kind.SURVEY,
-            id=ABOUT.case_id,
-            subject_id=ABOUT.case_id,
-            about=replace(ABOUT, district_code=district),
-            started_at=seoul("2026-04-01"),
-        ).due_at.day
+        clockwork.due_of(Kind.SURVEY, replace(ABOUT, district_code=district), started_at)
         for district in ("26350", "26410")
     ]
-    assert dues == [9, 8]
+    assert dues == [seoul("2026-04-09T23:59:59"), seoul("2026-04-08T23:59:59")]
     assert clockwork.calendar_of(None) is korean_days()
 
 
@@ -317,6 +312,31 @@ def test_what_is_stored_is_what_is_recounted():
     moves.check(town, file, next_check_on=date(2026, 6, 1))
     for clock in file.deadlines.values():
         assert town.clockwork.count(clock) == clock.due_at
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("priority", ["routine", "urgent", "emergency"])
+def test_a_due_date_can_be_asked_for_without_a_clock(kind, priority):
+    clockwork, clock = clock_of("2026-04-17T10:00", kind, priority=priority)
+    about, started_at = replace(ABOUT, priority=priority), seoul("2026-04-17T10:00")
+    asked = clockwork.due_of(kind, about, started_at)
+    if kind == "discharge":
+        assert asked == seoul("2026-04-17T23:59:59")
+    else:
+        assert asked == (clock.due_at if clock else None)
+
+
+def test_a_due_date_that_is_asked_for_keeps_to_the_law():
+    long = Standard(
+        id=ABOUT.case_id,
+        kind="check",
+        target=Target(9, Unit.MONTHS),
+        basis="x",
+        district_code="26350",
+    )
+    clockwork = Clockwork((*SHIPPED, long), korean_days())
+    due = clockwork.due_of(Kind.CHECK, ABOUT, seoul("2026-08-31"))
+    assert due == seoul("2027-03-02T23:59:59")
 
 
 # Why this date?

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -164,7 +165,7 @@ def test_the_hash_follows_what_the_version_says_and_not_how_it_is_stored():
     (item,) = version.services
     version.services = [moves.item(id=item.id, quantity=Decimal("3.00"))]
     assert version.content_hash() == before
-    for change in (
+    changes: tuple[dict[str, Any], ...] = (
         {"goals": ["another"]},
         {"heard_from": "someone else"},
         {"heard_on": date(2026, 3, 31)},
@@ -172,7 +173,8 @@ def test_the_hash_follows_what_the_version_says_and_not_how_it_is_stored():
         {"services": [moves.item(id=item.id, content="dinner")]},
         {"services": []},
         {"number": 2},
-    ):
+    )
+    for change in changes:
         kept = {name: getattr(version, name) for name in change}
         for name, value in change.items():
             setattr(version, name, value)

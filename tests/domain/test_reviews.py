@@ -1,13 +1,15 @@
 """What a supervisor can decide about an overdue clock."""
 
 from datetime import date
+from uuid import UUID
 
 import pytest
 
 from casework.domain.calendar import Target, Unit
 from casework.domain.deadlines import BREACH, REMINDER
 from casework.domain.errors import Conflict, Invalid
-from casework.domain.reviewing import ACTIONS, CAUSES, assign
+from casework.domain.handing_over import assign
+from casework.domain.reviewing import ACTIONS, CAUSES
 from casework.domain.standards import SHIPPED, Standard
 from tests.domain.helpers import field_of, last_clock, refused
 from tests.factories import ActorFactory, CaseFileFactory, ReferralFactory, Town, moves, seoul
@@ -252,7 +254,7 @@ def test_a_statutory_clock_is_never_extended_beyond_the_law(kind):
 
 def test_a_statutory_clock_set_shorter_by_a_standard_can_be_extended_up_to_the_law():
     own = Standard(
-        id=Town().worker.id,
+        id=UUID(int=1),
         kind="first_check",
         target=Target(1, Unit.MONTHS),
         basis="ours",

@@ -178,10 +178,11 @@ def test_a_chain_of_declines_goes_on_until_one_completes():
         assert is_covered(file, service)
         referral = following
         moves.move(town, file, referral, "decline")
-    referral = moves.dispose(town, file, referral, "re_refer", offering=OfferingFactory())
+    last = moves.dispose(town, file, referral, "re_refer", offering=OfferingFactory())
+    assert last is not None
     for action in ("accept", "start", "complete"):
         assert not file.is_settled(service)
-        moves.move(town, file, referral, action)
+        moves.move(town, file, last, action)
     assert service.settlement == "re_refer"
     assert file.is_settled(service)
     assert [clock.kind for clock in clocks(file, service.id)] == ["link"]

@@ -1,7 +1,9 @@
 """Many random stories: what must hold at every moment holds after every act."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 import pytest
@@ -9,10 +11,11 @@ import pytest
 from casework.domain.casefile import CaseFile
 from casework.domain.errors import Refusal
 from casework.domain.lifecycle import MOVES
+from casework.domain.referrals import Referral
 from casework.domain.referring import redirect
 from tests.factories import CaseFileFactory, OfferingFactory, Town, moves
 
-STORIES, ACTS = 40, 60
+STORIES, ACTS = 24, 40
 
 
 def check_invariants(town: Town, file: CaseFile) -> None:
@@ -42,12 +45,12 @@ def check_referrals(town: Town, file: CaseFile) -> None:
     }
     for referral in file.referrals.values():
         kinds = [clock.kind for clock in file.running(referral.id)]
-        state = referral.status
+        state: str | None = referral.status
         if state == "on_hold":
             state = referral.held_from
             assert referral.hold_until is not None
         owed = {"disposition"} if referral.owes_disposition else set()
-        assert sorted(kinds) == sorted(expected.get(state, owed))
+        assert sorted(kinds) == sorted(expected.get(state or "", owed))
         assert (referral.lapse_at is not None) == (state in ("requested", "waitlisted"))
         assert referral.is_open == (referral.ended_at is None)
         assert referral.is_open == bool({"cancel"} & set(referral.possible_moves(town.now)))
@@ -73,22 +76,37 @@ def check_services(file: CaseFile) -> None:
         assert file.is_settled(service) == (not anything_open and (completed or said))
 
 
+def dispose(random: Random, town: Town, file: CaseFile, referral: Referral) -> None:
+    """Say what happens instead, or ask another agency."""
+    how = random.choice(("refused", "re_refer", "unmet_need"))
+    offering = OfferingFactory(service_code=referral.service_code)
+    moves.dispose(town, file, referral, how, offering=offering)
+
+
+def ask_another(town: Town, file: CaseFile, referral: Referral) -> None:
+    """Redirect a referral."""
+    offering = OfferingFactory(service_code=referral.service_code)
+    town.offerings[offering.id] = offering
+    redirect(file, referral, offering, town.act(town.supervisor), None)
+
+
 def act(random: Random, town: Town, file: CaseFile) -> None:
     """Something that someone might do next, sensible or not."""
     services = list(file.services.values())
     referrals = list(file.referrals.values())
     kept = tuple(s for s in services if s.status != "dropped" and random.random() < 0.9)
-    plan = {
+    plan: dict[str, Callable[[], object]] = {
         "survey": lambda: moves.survey(town, file),
         "assess": lambda: moves.assess(town, file),
         "draft": lambda: moves.draft(town, file, random.choice(list(town.catalogue)), keep=kept),
         "redraft": lambda: moves.draft(town, file, keep=kept),
         "submit": lambda: moves.submit(town, file),
-        "approve": lambda: moves.decide(town, file),
-        "return": lambda: moves.decide(town, file, approve=False),
         "check": lambda: moves.check(town, file),
         "signal": lambda: moves.signal(town, file),
     }
+    if file.versions:
+        plan["approve"] = lambda: moves.decide(town, file)
+        plan["return"] = lambda: moves.decide(town, file, approve=False)
     if services:
         service = random.choice(services)
         how = random.choice(("alternative", "refused", "unmet_need"))
@@ -102,23 +120,16 @@ def act(random: Random, town: Town, file: CaseFile) -> None:
                 priority=random.choice(("routine", "urgent", "emergency")),
             )
     for referral in random.sample(referrals, min(4, len(referrals))):
-        offering = OfferingFactory(service_code=referral.service_code)
         plan |= {
-            f"{action} {referral.id}": lambda a=action, r=referral: moves.move(town, file, r, a)
+            f"{action} {referral.id}": partial(moves.move, town, file, referral, action)
             for action in MOVES
             if action not in ("dispose", "enter-in-error", "withdraw")
         }
-        plan |= {
-            f"dispose {referral.id}": lambda r=referral, o=offering: moves.dispose(
-                town, file, r, random.choice(("refused", "re_refer", "unmet_need")), offering=o
-            ),
-            f"redirect {referral.id}": lambda r=referral, o=offering: redirect(
-                file, r, town.offerings.setdefault(o.id, o), town.act(town.supervisor), None
-            ),
-        }
+        plan[f"dispose {referral.id}"] = partial(dispose, random, town, file, referral)
+        plan[f"redirect {referral.id}"] = partial(ask_another, town, file, referral)
         if random.random() < 0.1:
             rare = random.choice(("enter-in-error", "withdraw"))
-            plan[rare] = lambda r=referral, a=rare: moves.move(town, file, r, a)
+            plan[rare] = partial(moves.move, town, file, referral, rare)
     random.choice(list(plan.values()))()
 
 
@@ -132,8 +143,9 @@ def test_whatever_happens_the_invariants_hold(seed):
         services=("CARE-MEALS", "MED-VISIT"),
     )
     done = 0
-    for _ in range(ACTS * 4):
+    for _ in range(ACTS * 3):
         town.now += timedelta(hours=random.choice((1, 5, 30)))
+        file.events.clear()
         before = repr(file)
         try:
             act(random, town, file)

@@ -7,12 +7,19 @@ town.go_to("2026-04-20T09:00")
 moves.move(town, file, referral, "start")
 """
 
-from tests.factories import moves
-from tests.factories.cases import CaseFileFactory
-from tests.factories.directory import OfferingFactory
-from tests.factories.people import ActorFactory, ConsentFactory, ResidentFactory
-from tests.factories.referrals import PATHS, ReferralFactory
+from typing import Any
+
+from tests.factories import cases, directory, moves, people, referrals
+from tests.factories.referrals import PATHS
 from tests.factories.town import Town, korean_days, seoul
+
+# A type checker cannot see that calling a factory makes what it is a factory of.
+ActorFactory: Any = people.ActorFactory
+CaseFileFactory: Any = cases.CaseFileFactory
+ConsentFactory: Any = people.ConsentFactory
+OfferingFactory: Any = directory.OfferingFactory
+ReferralFactory: Any = referrals.ReferralFactory
+ResidentFactory: Any = people.ResidentFactory
 
 __all__ = [
     "PATHS",

@@ -45,7 +45,7 @@ class CaseFileFactory(Factory):
     resident = SubFactory(ResidentFactory)
     stage = "applied"
     is_urgent = False
-    services = ("CARE-MEALS",)
+    services: Sequence[str] = ("CARE-MEALS",)
     channel = "self"
     applied_on: date | None = None
     discharge_on: date | None = None

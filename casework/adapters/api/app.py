@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from casework.adapters.api.routers import (
+    caseload,
     cases,
     directory,
     health,
@@ -31,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     residents.router,
     cases.router,
     plans.router,
+    caseload.router,
     referrals.router,
     worklist.router,
     supervision.router,

@@ -77,7 +77,7 @@ def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
         "replaces": it.replaces_id, "replaced_by": it.replaced_by_id,
         "deadlines": [deadline(clock, now) for clock in view.deadlines],
         "history": [event(one) for one in view.history],
-        "allowed_actions": allowed_actions(view.case_is_open, it, actor),
+        "allowed_actions": allowed_actions(view.case_is_open, it, actor, now),
     }, it.version)
 
 

@@ -27,22 +27,74 @@ from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.workflows.ports import CaseView, PlanView, Row
 
 RESIDENT_FIELDS = (
-    "id", "name", "birth_date", "sex", "centre_code", "district_code", "address", "phone",
-    "lives_alone", "mobility", "ltc_grade", "disability", "insurance", "income_tier",
-    "registered_at", "registered_by",
+    "id",
+    "name",
+    "birth_date",
+    "sex",
+    "centre_code",
+    "district_code",
+    "address",
+    "phone",
+    "lives_alone",
+    "mobility",
+    "ltc_grade",
+    "disability",
+    "insurance",
+    "income_tier",
+    "registered_at",
+    "registered_by",
 )
 CASE_FIELDS = (
-    "id", "resident_id", "status", "channel", "applied_on", "discharge_on", "urgent",
-    "urgent_reason", "ex_officio_ground", "consent_id", "opened_at", "opened_by", "worker_id",
-    "centre_code", "district_code", "dementia_medicine", "activities", "score", "route",
-    "guidance", "surveyed_at", "sent_for_assessment_at", "determination", "determined_at",
-    "first_approved_on", "notified_on", "notified_to", "last_checked_on", "closed_at",
-    "closed_reason", "effective_on", "closing_note",
+    "id",
+    "resident_id",
+    "status",
+    "channel",
+    "applied_on",
+    "discharge_on",
+    "urgent",
+    "urgent_reason",
+    "ex_officio_ground",
+    "consent_id",
+    "opened_at",
+    "opened_by",
+    "worker_id",
+    "centre_code",
+    "district_code",
+    "dementia_medicine",
+    "activities",
+    "score",
+    "route",
+    "guidance",
+    "surveyed_at",
+    "sent_for_assessment_at",
+    "determination",
+    "determined_at",
+    "first_approved_on",
+    "notified_on",
+    "notified_to",
+    "last_checked_on",
+    "closed_at",
+    "closed_reason",
+    "effective_on",
+    "closing_note",
 )
 ROW_FIELDS = (
-    "id", "resident_id", "status", "channel", "applied_on", "discharge_on", "urgent",
-    "opened_at", "worker_id", "centre_code", "district_code", "score", "route", "determination",
-    "closed_at", "closed_reason",
+    "id",
+    "resident_id",
+    "status",
+    "channel",
+    "applied_on",
+    "discharge_on",
+    "urgent",
+    "opened_at",
+    "worker_id",
+    "centre_code",
+    "district_code",
+    "score",
+    "route",
+    "determination",
+    "closed_at",
+    "closed_reason",
 )
 PLAN_MOVES = ("draft", "submit", "decision", "notified")
 
@@ -61,12 +113,19 @@ def resident(
 ) -> WithETag:
     """A resident with the people close to them and their cases."""
     writes = may(actor, "case.write")
-    return WithETag(_fields(it, RESIDENT_FIELDS) | {
-        "contacts": [_fields(one, ("name", "relation", "phone", "may_be_told"))
-                     for one in contacts],
-        "cases": [{name: row[name] for name in ("id", "status", "applied_on")} for row in cases],
-        "allowed_actions": ["consents", "notes"] if writes else [],
-    }, it.version)
+    return WithETag(
+        _fields(it, RESIDENT_FIELDS)
+        | {
+            "contacts": [
+                _fields(one, ("name", "relation", "phone", "may_be_told")) for one in contacts
+            ],
+            "cases": [
+                {name: row[name] for name in ("id", "status", "applied_on")} for row in cases
+            ],
+            "allowed_actions": ["consents", "notes"] if writes else [],
+        },
+        it.version,
+    )
 
 
 def found_resident(found: tuple[Resident, list[Row] | None]) -> dict[str, Any]:
@@ -75,9 +134,16 @@ def found_resident(found: tuple[Resident, list[Row] | None]) -> dict[str, Any]:
     body = _fields(it, ("id", "name", "birth_date", "sex", "centre_code", "phone", "address"))
     if referrals is not None:
         body["open_referrals"] = [
-            {"id": row["id"], "service_code": row["service_code"], "status": row["status"],
-             "provider": {"id": row["provider_id"], "name": row["provider_name"],
-                          "phone": row["provider_phone"]}}
+            {
+                "id": row["id"],
+                "service_code": row["service_code"],
+                "status": row["status"],
+                "provider": {
+                    "id": row["provider_id"],
+                    "name": row["provider_name"],
+                    "phone": row["provider_phone"],
+                },
+            }
             for row in referrals
         ]
     return body
@@ -86,16 +152,34 @@ def found_resident(found: tuple[Resident, list[Row] | None]) -> dict[str, Any]:
 def consent(it: Consent, actor: Actor) -> WithETag:
     """A consent, and whether it can be withdrawn."""
     lasts = it.withdrawn_at is None and may(actor, "case.write")
-    return WithETag(_fields(it, (
-        "id", "resident_id", "purpose", "given_by", "given_on", "recipients", "expires_on",
-        "recorded_at", "recorded_by", "withdrawn_at", "withdrawn_by", "withdrawal_reason",
-    )) | {"allowed_actions": ["withdraw"] if lasts else []}, it.version)
+    return WithETag(
+        _fields(
+            it,
+            (
+                "id",
+                "resident_id",
+                "purpose",
+                "given_by",
+                "given_on",
+                "recipients",
+                "expires_on",
+                "recorded_at",
+                "recorded_by",
+                "withdrawn_at",
+                "withdrawn_by",
+                "withdrawal_reason",
+            ),
+        )
+        | {"allowed_actions": ["withdraw"] if lasts else []},
+        it.version,
+    )
 
 
 def note(it: Note) -> dict[str, Any]:
     """A contact note."""
-    return _fields(it, ("id", "resident_id", "kind", "text", "come_back_on", "written_at",
-                        "written_by")) | {"with": it.with_whom}
+    return _fields(
+        it, ("id", "resident_id", "kind", "text", "come_back_on", "written_at", "written_by")
+    ) | {"with": it.with_whom}
 
 
 # Cases
@@ -105,16 +189,20 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
     """A case with all that belongs to it and what this asker may do to it now."""
     it, file = view.file.case, view.file
     clocks = sorted(file.deadlines.values(), key=lambda one: (one.started_at, one.id))
-    return WithETag(_fields(it, CASE_FIELDS) | {
-        "resident": {"id": it.resident_id, "name": view.resident_name},
-        "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
-        "deadlines": [deadline(clock, now) for clock in clocks],
-        "referrals": _case_referrals(view, actor),
-        "assessments": [assessment(one) for one in view.assessments],
-        "checks": [check(one) for one in view.checks],
-        "signals": [signal(one, actor) for one in file.signals.values()],
-        "allowed_actions": allowed_actions(file, actor),
-    }, it.version)
+    return WithETag(
+        _fields(it, CASE_FIELDS)
+        | {
+            "resident": {"id": it.resident_id, "name": view.resident_name},
+            "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
+            "deadlines": [deadline(clock, now) for clock in clocks],
+            "referrals": _case_referrals(view, actor),
+            "assessments": [assessment(one) for one in view.assessments],
+            "checks": [check(one) for one in view.checks],
+            "signals": [signal(one, actor) for one in file.signals.values()],
+            "allowed_actions": allowed_actions(file, actor),
+        },
+        it.version,
+    )
 
 
 def _case_referrals(view: CaseView, actor: Actor) -> list[dict[str, Any]]:
@@ -122,8 +210,18 @@ def _case_referrals(view: CaseView, actor: Actor) -> list[dict[str, Any]]:
     if not may(actor, "referral.read"):
         return []
     return [
-        _fields(one, ("id", "status", "priority", "planned_service_id", "service_code", "field",
-                      "requested_at"))
+        _fields(
+            one,
+            (
+                "id",
+                "status",
+                "priority",
+                "planned_service_id",
+                "service_code",
+                "field",
+                "requested_at",
+            ),
+        )
         | {"provider": _agency(view.providers, one.provider_id)}
         for one in view.file.referrals.values()
     ]
@@ -138,7 +236,8 @@ def case_row(row: Row) -> dict[str, Any]:
     """A case in a list."""
     values = {name: row[name] for name in ROW_FIELDS}
     return {k: instant(v) if isinstance(v, datetime) else v for k, v in values.items()} | {
-        "resident": {"id": row["resident_id"], "name": row["resident_name"]}}
+        "resident": {"id": row["resident_id"], "name": row["resident_name"]}
+    }
 
 
 def surveyed(view: CaseView, actor: Actor, now: datetime) -> WithETag:
@@ -150,23 +249,62 @@ def surveyed(view: CaseView, actor: Actor, now: datetime) -> WithETag:
 
 def assessment(it: Assessment) -> dict[str, Any]:
     """What an assessor found."""
-    return _fields(it, ("id", "case_id", "assessed_on", "received_on", "assessor",
-                        "determination", "needs", "recorded_at", "recorded_by"))
+    return _fields(
+        it,
+        (
+            "id",
+            "case_id",
+            "assessed_on",
+            "received_on",
+            "assessor",
+            "determination",
+            "needs",
+            "recorded_at",
+            "recorded_by",
+        ),
+    )
 
 
 def check(it: Check) -> dict[str, Any]:
     """A look at how things go."""
-    return _fields(it, ("id", "case_id", "checked_on", "findings", "goals", "next_check_on",
-                        "recorded_at", "recorded_by"))
+    return _fields(
+        it,
+        (
+            "id",
+            "case_id",
+            "checked_on",
+            "findings",
+            "goals",
+            "next_check_on",
+            "recorded_at",
+            "recorded_by",
+        ),
+    )
 
 
 def signal(it: Signal, actor: Actor) -> WithETag:
     """Something that changed, and what was done about it."""
     waits = it.answered_at is None and may(actor, "case.write")
-    return WithETag(_fields(it, (
-        "id", "case_id", "kind", "note", "referral_id", "deadline_id", "raised_at", "raised_by",
-        "answered_at", "answered_by", "answer",
-    )) | {"allowed_actions": ["answer"] if waits else []}, it.version)
+    return WithETag(
+        _fields(
+            it,
+            (
+                "id",
+                "case_id",
+                "kind",
+                "note",
+                "referral_id",
+                "deadline_id",
+                "raised_at",
+                "raised_by",
+                "answered_at",
+                "answered_by",
+                "answer",
+            ),
+        )
+        | {"allowed_actions": ["answer"] if waits else []},
+        it.version,
+    )
 
 
 # Plans
@@ -179,13 +317,16 @@ def plan(view: PlanView, actor: Actor) -> WithETag:
     numbered = sorted(file.versions, key=lambda version: version.number)
     shown = {one.number: _version(view, one, actor) for one in numbered}
     allowed = allowed_actions(file, actor)
-    return WithETag({
-        "case_id": file.case.id,
-        "in_force": shown[file.in_force.number] if file.in_force else None,
-        "draft": shown[draft.number] if draft else None,
-        "versions": list(shown.values()),
-        "allowed_actions": [move for move in PLAN_MOVES if move in allowed],
-    }, file.case.plan_revision)
+    return WithETag(
+        {
+            "case_id": file.case.id,
+            "in_force": shown[file.in_force.number] if file.in_force else None,
+            "draft": shown[draft.number] if draft else None,
+            "versions": list(shown.values()),
+            "allowed_actions": [move for move in PLAN_MOVES if move in allowed],
+        },
+        file.case.plan_revision,
+    )
 
 
 def submitted(view: PlanView, number: int) -> WithETag:
@@ -196,11 +337,16 @@ def submitted(view: PlanView, number: int) -> WithETag:
 
 def _version(view: PlanView, it: PlanVersion, actor: Actor) -> dict[str, Any]:
     return {
-        "version": it.number, "status": it.status, "hash": it.hash, "goals": it.goals,
+        "version": it.number,
+        "status": it.status,
+        "hash": it.hash,
+        "goals": it.goals,
         "services": [_item(view, item, actor) for item in it.services],
         "heard": {"on": it.heard_on, "from": it.heard_from},
-        "drafted_at": instant(it.drafted_at), "drafted_by": it.drafted_by,
-        "submitted_at": instant(it.submitted_at), "submitted_by": it.submitted_by,
+        "drafted_at": instant(it.drafted_at),
+        "drafted_by": it.drafted_by,
+        "submitted_at": instant(it.submitted_at),
+        "submitted_by": it.submitted_by,
         "decision": _decision(view, it),
     }
 
@@ -210,9 +356,12 @@ def _decision(view: PlanView, it: PlanVersion) -> dict[str, Any] | None:
         return None
     met = view.conferences.get(it.conference_id) if it.conference_id else None
     return {
-        "decision": it.decision, "decided_at": instant(it.decided_at),
-        "decided_by": it.decided_by, "conference": dict(conference(met)) if met else None,
-        "without_meeting_reason": it.without_meeting_reason, "reason": it.decision_reason,
+        "decision": it.decision,
+        "decided_at": instant(it.decided_at),
+        "decided_by": it.decided_by,
+        "conference": dict(conference(met)) if met else None,
+        "without_meeting_reason": it.without_meeting_reason,
+        "reason": it.decision_reason,
     }
 
 
@@ -221,8 +370,12 @@ def _item(view: PlanView, item: PlannedItem, actor: Actor) -> dict[str, Any]:
     service = view.file.service(item.id)
     referrals = view.file.referrals_of(service) if may(actor, "referral.read") else []
     return _service(view.file, service, actor) | {
-        "content": item.content, "quantity": _number(item.quantity), "unit": item.unit,
-        "per": item.per, "starts_on": item.starts_on, "ends_on": item.ends_on,
+        "content": item.content,
+        "quantity": _number(item.quantity),
+        "unit": item.unit,
+        "per": item.per,
+        "starts_on": item.starts_on,
+        "ends_on": item.ends_on,
         "provider_id": item.provider_id,
         "provider": _agency(view.providers, item.provider_id) if item.provider_id else None,
         "referrals": [_plan_referral(view, one) for one in referrals],
@@ -231,30 +384,38 @@ def _item(view: PlanView, item: PlannedItem, actor: Actor) -> dict[str, Any]:
 
 def _plan_referral(view: PlanView, it: Referral) -> dict[str, Any]:
     agency = view.providers[it.provider_id]
-    return {"id": it.id, "status": it.status,
-            "provider": {"id": it.provider_id, "name": agency["name"]}}
+    return {
+        "id": it.id,
+        "status": it.status,
+        "provider": {"id": it.provider_id, "name": agency["name"]},
+    }
 
 
 def planned_service(file: CaseFile, service: PlannedService, actor: Actor) -> WithETag:
     """A planned service as it stands now."""
-    return WithETag(
-        _service(file, service, actor) | {"case_id": service.case_id}, service.version)
+    return WithETag(_service(file, service, actor) | {"case_id": service.case_id}, service.version)
 
 
 def _service(file: CaseFile, it: PlannedService, actor: Actor) -> dict[str, Any]:
     open_to_this = may(actor, "case.write") and may_settle(file, it)
     return {
-        "id": it.id, "service_code": it.service_code, "field": it.field, "status": it.status,
-        "settled": file.is_settled(it), "settlement": it.settlement,
-        "settlement_note": it.settlement_note, "settled_at": instant(it.settled_at),
+        "id": it.id,
+        "service_code": it.service_code,
+        "field": it.field,
+        "status": it.status,
+        "settled": file.is_settled(it),
+        "settlement": it.settlement,
+        "settlement_note": it.settlement_note,
+        "settled_at": instant(it.settled_at),
         "allowed_actions": ["settle"] if open_to_this else [],
     }
 
 
 def conference(it: Conference) -> WithETag:
     """A meeting; what was held does not change."""
-    return WithETag(_fields(it, ("id", "district_code", "held_on", "members", "recorded_at",
-                                 "recorded_by")), 1)
+    return WithETag(
+        _fields(it, ("id", "district_code", "held_on", "members", "recorded_at", "recorded_by")), 1
+    )
 
 
 def _number(quantity: Decimal) -> int | float:

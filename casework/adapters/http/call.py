@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
@@ -22,7 +23,7 @@ from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
 from casework.adapters.http.cursors import read_cursor, write_cursor
-from casework.adapters.http.limits import check_text, read_json
+from casework.adapters.http.limits import check_text, read_json, storable
 from casework.adapters.http.problems import Problem, problem, status_of
 from casework.domain.access import POLICY, Actor, reach
 from casework.domain.deadlines import Clockwork
@@ -30,11 +31,13 @@ from casework.domain.directory import Service
 from casework.domain.errors import Invalid, NotFound, Refusal
 from casework.workflows.context import Context
 from casework.workflows.ports import Page, Paging, Reading, Replay, RequestFacts, Store
-from casework.workflows.signing_in import SignIn, who_asks
+from casework.workflows.signing_in import SignIn, SignInRefused, who_asks
 from casework.workflows.sweeps.overdue import SweepResult
 
 PUBLIC: Final = "public"
 TRIES: Final = 3
+FORM: Final = "application/x-www-form-urlencoded"
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 log = get_logger("casework.http")
 
 
@@ -115,20 +118,23 @@ class Call:
         ``show`` gets a reading and what the use case committed (``{"id": …}``); a repeated
         request under the same idempotency key is only shown.
         """
+        to_see = reach(self.ctx.actor, read_action)
         try:
             self._tried(use_case, self.ctx)
             status, resource = self._store.outcome or (200, {})
-        except Replay as before:
+            showing = self._store.showing(to_see, self.ctx.now)
+        except Replay as before:  # nothing changes, so it is a look, with an entry of its own
             status, resource = before.status, before.resource
+            showing = self._store.reading(to_see, read_action, self.ctx.now)
         resource = {
             k: UUID(v) if isinstance(v, str) and k.endswith("id") else v
             for k, v in resource.items()
         }
-        with self._store.showing(reach(self.ctx.actor, read_action), self.ctx.now) as reading:
+        with showing as reading:
             try:
                 body = show(reading, resource)
             except NotFound:  # the change itself took it out of the asker's sight
-                body = {"id": resource.get("id")}
+                body = resource
         return respond(body, status)
 
     def once(self, action: str, resource: dict[str, Any]) -> dict[str, Any] | None:
@@ -286,7 +292,6 @@ class Guarded(APIRoute):
                         actor = await run_in_threadpool(
                             _guard, services, request, facts, now, self.action
                         )
-                        request.state.call = Call(services, request, actor, facts, now)
                     self._check(request, known, facts)
                     request.state.facts = facts
                     response = await usual(request)
@@ -307,9 +312,9 @@ class Guarded(APIRoute):
         asked_for = next(iter(request.path_params.values()), None)
         return RequestFacts(
             task=f"{request.method} {self.path_format}",
-            asked_for=str(asked_for)[:200] if asked_for else None,
+            asked_for=storable(str(asked_for)[:200]) if asked_for else None,
             source=request.client.host if request.client else None,
-            request_id=request.headers.get("x-request-id", "")[:80]
+            request_id=storable(request.headers.get("x-request-id", "")[:80])
             or str(request.app.state.services.new_id()),
             idempotency_key=self._key(request),
             digest=request.state.digest,
@@ -322,16 +327,23 @@ class Guarded(APIRoute):
 
     def _check(self, request: Request, known: set[str], facts: RequestFacts) -> None:
         key = facts.idempotency_key
-        if key is not None and not 1 <= len(key) <= 255:
-            raise Invalid("1 to 255 characters", field="Idempotency-Key")
+        if key is not None:
+            check_text(key)
+            if not 1 <= len(key) <= 255:
+                raise Invalid("1 to 255 characters", field="Idempotency-Key")
+        seen: set[str] = set()
         for name, value in request.query_params.multi_items():
             check_text(value)
             if name not in known:
-                raise Invalid("no such parameter", field=name[:100])
+                raise Invalid("no such parameter", field=_shown_name(name))
+            if name in seen:
+                raise Invalid("given more than once", field=name)
+            seen.add(name)
         for value in request.path_params.values():
             check_text(str(value))
         body: bytes = request._body  # read in full by the guard
-        if body and "json" in request.headers.get("content-type", "json"):
+        # Whatever it says it is: what reads it on is more lenient about its type than about this.
+        if body and not request.headers.get("content-type", "").lower().startswith(FORM):
             read_json(body)
 
 
@@ -343,6 +355,7 @@ def _guard(
     actor = who_asks(services.door(facts), token if scheme.lower() == "bearer" else None, now)
     request.state.actor = actor
     reach(actor, action or "")
+    request.state.call = Call(services, request, actor, facts, now)
     return actor
 
 
@@ -359,7 +372,9 @@ def _refuse(
     refusal, outcome = _told_apart(services, facts, error)
     actor = actor or getattr(request.state, "actor", None)
     try:
-        services.store.for_request(facts).note_refusal(actor, action, now, refusal.code, outcome)
+        if not isinstance(error, SignInRefused):
+            store = services.store.for_request(facts)
+            store.note_refusal(actor, action, now, refusal.code, outcome)
     except Exception as unwritten:
         log.error("audit entry not written", task=facts.task, error=type(unwritten).__name__)
         refusal = Problem("", code="busy")
@@ -391,8 +406,8 @@ def _as_refusal(services: Services, facts: RequestFacts, error: Exception) -> Re
                 "fields cannot be right",
                 errors=[
                     {
-                        "field": ".".join(map(str, one["loc"][1:])) or str(one["loc"][0]),
-                        "message": one["msg"],
+                        "field": ".".join(map(_shown_name, one["loc"][1:])) or str(one["loc"][0]),
+                        "message": _message(one),
                     }
                     for one in error.errors()
                 ],
@@ -405,11 +420,26 @@ def _as_refusal(services: Services, facts: RequestFacts, error: Exception) -> Re
     return Problem("", code="busy") if fault else None
 
 
+def _shown_name(part: object) -> str:
+    """A part of a field's name, or ``?`` for one that the asker made up and may not be one."""
+    name = str(part)
+    return name if isinstance(part, int) or _NAME.fullmatch(name) else "?"
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    """What is wrong with a field, without what was sent in it."""
+    match error["type"]:
+        case "union_tag_invalid":
+            return f"one of {error['ctx']['expected_tags']}"
+        case "uuid_parsing":
+            return "a UUID"
+    return str(error["msg"])
+
+
 def routes_without_entry(routes: list[Any]) -> list[str]:
     """Routes that no entry of the policy governs: with one of them nothing may start."""
     return [
-        f"{sorted(route.methods or ())} {route.path}"
+        f"{sorted(getattr(route, 'methods', None) or ())} {getattr(route, 'path', route)}"
         for route in routes
-        if isinstance(route, APIRoute)
-        and not (isinstance(route, Guarded) and (route.action == PUBLIC or route.action in POLICY))
+        if not (isinstance(route, Guarded) and (route.action == PUBLIC or route.action in POLICY))
     ]

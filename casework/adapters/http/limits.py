@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import orjson
@@ -13,6 +14,7 @@ MAX_BODY: Final = 1024 * 1024
 READ_AWAY: Final = 16 * 1024 * 1024
 MAX_DEPTH: Final = 32
 MAX_DIGITS: Final = 15
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 class BodyLimit:
@@ -23,7 +25,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Collect the body first; what is within the limit is handed on in one message."""
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         chunks, size, more = [], 0, True
@@ -94,5 +96,10 @@ def _check(value: Any, depth: int) -> None:
 
 def check_text(text: str) -> None:
     """Refuse NUL and lone surrogates, which a database cannot keep."""
-    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    if _UNSTORABLE.search(text):
         raise Problem("a character that cannot be stored", code="malformed")
+
+
+def storable(text: str) -> str:
+    """The same with ``?`` for what a database cannot keep: for the record of what was asked."""
+    return _UNSTORABLE.sub("?", text)

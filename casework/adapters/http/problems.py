@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -69,14 +68,14 @@ def problem(refusal: Refusal, accept_language: str | None) -> Response:
         "code": refusal.code,
     }
     document |= {key: value for key, value in refusal.facts.items() if key not in document}
-    headers: Mapping[str, str] = {}
+    headers = {"Cache-Control": "no-store"}
     if status == 401:
-        headers = {"WWW-Authenticate": "Bearer"}
+        headers["WWW-Authenticate"] = "Bearer"
     elif status == 503:
-        headers = {"Retry-After": "1"}
+        headers["Retry-After"] = "1"
     return Response(
         orjson.dumps(document, default=str),
         status_code=status,
         media_type="application/problem+json",
-        headers=dict(headers),
+        headers=headers,
     )

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import escalations
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.faults import is_taken
 from casework.adapters.persistence.mapper import from_row, table_of, to_row
 from casework.adapters.persistence.scope import seen
 from casework.domain.access import Reach
@@ -21,11 +22,17 @@ from casework.domain.casefile import CaseFile, by_id
 from casework.domain.cases import Case, Signal
 from casework.domain.deadlines import Deadline
 from casework.domain.errors import Conflict, NotFound
+from casework.domain.events import Event
 from casework.domain.plans import PlannedService, PlanVersion
 from casework.domain.referrals import Referral
 
 # Written by whoever sees a breach first, never by an aggregate's save.
 NEVER_SAVED = frozenset({"id", "breached_at"})
+# The only places of which a constraint sees that nobody else has them.
+TAKEN = {
+    Case: ("open_case_exists", "the resident has an open case"),
+    Referral: ("open_referral_exists", "this provider has an open request for this service"),
+}
 
 
 @dataclass
@@ -110,10 +117,18 @@ class SqlCaseFiles:
 
     def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The file of a case with its ended clocks and signals too, for showing."""
-        file = self.of_case(id, with_plan=with_plan)
-        self._read_deadlines(file, t.deadline.c.case_id == id)
+        which = and_(t.care_case.c.id == id, self._sees(t.care_case))
+        file = self._load(which, with_plan, ended_clocks=True)
         file.signals = by_id(self._read(file, Signal))
         return file
+
+    def carried_by(self, worker_id: UUID) -> list[UUID]:
+        """The open cases a worker carries, within reach, ids ascending."""
+        case = t.care_case
+        query = select(case.c.id).where(
+            case.c.worker_id == worker_id, case.c.status != "closed", self._sees(case)
+        )
+        return list(self._connection.scalars(query.order_by(case.c.id)))
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self._reach, self._now)
@@ -122,7 +137,9 @@ class SqlCaseFiles:
         owner = select(table.c.case_id).where(table.c.id == id, self._sees(table))
         return self._load(t.care_case.c.id == owner.scalar_subquery())
 
-    def _load(self, which: ColumnElement[bool], with_plan: bool = False) -> CaseFile:
+    def _load(
+        self, which: ColumnElement[bool], with_plan: bool = False, *, ended_clocks: bool = False
+    ) -> CaseFile:
         query: Select[Any] = select(t.care_case).where(which)
         if self._lock:
             query = query.with_for_update()
@@ -135,15 +152,14 @@ class SqlCaseFiles:
         originals.remember([file.case])
         file.services = by_id(self._read(file, PlannedService))
         file.referrals = by_id(self._read(file, Referral))
-        self._read_deadlines(
-            file, and_(t.deadline.c.met_at.is_(None), t.deadline.c.cancelled_at.is_(None))
-        )
+        running = and_(t.deadline.c.met_at.is_(None), t.deadline.c.cancelled_at.is_(None))
+        self._read_deadlines(file, *(() if ended_clocks else (running,)))
         if with_plan:
             file.versions = self._read(file, PlanVersion)
         return file
 
-    def _read_deadlines(self, file: CaseFile, which: ColumnElement[bool]) -> None:
-        file.deadlines |= by_id(self._read(file, Deadline, which))
+    def _read_deadlines(self, file: CaseFile, *which: ColumnElement[bool]) -> None:
+        file.deadlines |= by_id(self._read(file, Deadline, *which))
 
     def _read(self, file: CaseFile, cls: type, *which: ColumnElement[bool]) -> list[Any]:
         table = table_of(cls)
@@ -157,12 +173,7 @@ class SqlCaseFiles:
     def add(self, file: CaseFile) -> None:
         """A new file: everything in it is inserted."""
         self._originals[file.case.id] = Originals()
-        try:
-            self.save(file, self._now)
-        except IntegrityError as error:
-            if "care_case" in str(error.orig):
-                raise Conflict("the resident has an open case", code="open_case_exists") from None
-            raise
+        self.save(file, self._now)
         self._about.add(file.case.resident_id)
 
     def save(self, file: CaseFile, at: datetime) -> None:
@@ -185,7 +196,7 @@ class SqlCaseFiles:
         for cls, things in new.items():
             self._insert(cls, things)
         escalations.plan(self._connection, clocks, at)
-        self._insert_rows(t.event, [to_row(event) for event in file.events])
+        self._insert(Event, file.events)
         file.events.clear()
         file.added.clear()
         originals.remember(list(self._parts(file)))
@@ -208,22 +219,21 @@ class SqlCaseFiles:
             .where(table.c.id == bindparam("key"))
             .values({name: bindparam(name) for name in sorted(names)})
         )
-        self._connection.execute(statement, rows)
+        self._execute(cls, statement, rows)
 
     def _insert(self, cls: type, things: list[Any]) -> None:
-        try:
-            self._insert_rows(table_of(cls), [to_row(thing) for thing in things])
-        except IntegrityError as error:
-            if cls is Referral:
-                raise Conflict(
-                    "this provider has an open request for this service",
-                    code="open_referral_exists",
-                ) from error
-            raise
+        if things:
+            self._execute(cls, insert(table_of(cls)), [to_row(thing) for thing in things])
 
-    def _insert_rows(self, table: Any, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(insert(table), rows)
+    def _execute(self, cls: type, statement: Any, rows: list[dict[str, Any]]) -> None:
+        """Write; where another took the only place meanwhile, say so in the domain's words."""
+        try:
+            self._connection.execute(statement, rows)
+        except IntegrityError as error:
+            if cls in TAKEN and is_taken(error):
+                code, detail = TAKEN[cls]
+                raise Conflict(detail, code=code) from None
+            raise
 
 
 def _replanned(thing: Any) -> bool:

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.mapper import from_row
-from casework.domain.access import Role
+from casework.adapters.persistence.mapper import from_row, to_row
+from casework.domain.access import Reach, Role
 from casework.domain.accounts import Account
-from casework.domain.directory import Offering
+from casework.domain.directory import Centre, Offering
+from casework.domain.handing_over import Absence
 
 
 class SqlDirectory:
@@ -45,6 +46,19 @@ class SqlDirectory:
         query = select(t.provider.c.id).where(t.provider.c.id.in_(wanted), t.provider.c.is_active)
         return set(self._connection.scalars(query))
 
+    def centre(self, code: str) -> Centre | None:
+        """A centre, or None where there is no such one."""
+        row = self._connection.execute(select(t.centre).where(t.centre.c.code == code)).first()
+        return None if row is None else from_row(Centre, row)
+
+    def covers(self, offering_id: UUID, centre_code: str) -> bool:
+        """Whether an offering reaches a centre."""
+        reached = select(t.offering_centre.c.centre_code).where(
+            t.offering_centre.c.offering_id == offering_id,
+            t.offering_centre.c.centre_code == centre_code,
+        )
+        return self._connection.execute(reached).first() is not None
+
     def centre_district(self, centre_code: str) -> str | None:
         """The district of a centre."""
         query = select(t.centre.c.district_code).where(t.centre.c.code == centre_code)
@@ -67,3 +81,19 @@ class SqlAccounts:
         )
         row = self._connection.execute(query).first()
         return None if row is None else from_row(Account, row)
+
+    def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
+        """A worker of the asker's district, or None; one who has left counts where asked."""
+        query = select(t.account).where(
+            t.account.c.id == id,
+            t.account.c.role == Role.WORKER,
+            t.account.c.district_code == reach.actor.district_code,
+        )
+        if active:
+            query = query.where(t.account.c.is_active)
+        row = self._connection.execute(query).first()
+        return None if row is None else from_row(Account, row)
+
+    def add_absence(self, absence: Absence) -> None:
+        """A new absence."""
+        self._connection.execute(insert(t.absence), [to_row(absence)])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Connection, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
@@ -87,13 +87,16 @@ def _leave_in_ledger(connection: Connection, ids: list[Any], at: datetime) -> No
 
 
 def _is_not_highest(at: datetime) -> Any:
-    """Whether a higher step of the same clock is due as well."""
+    """Whether a higher step of the same clock is due as well.
+
+    SQLite shows a statement what it has changed so far: a step of this very instant counts too.
+    """
     other = _ledger.alias("other")
     return (
         select(other.c.id)
         .where(
             other.c.deadline_id == _ledger.c.deadline_id,
-            other.c.raised_at.is_(None),
+            or_(other.c.raised_at.is_(None), other.c.raised_at == at),
             other.c.at <= at,
             other.c.tier > _ledger.c.tier,
         )

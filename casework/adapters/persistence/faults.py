@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _BY_SQLSTATE = {
@@ -28,3 +28,9 @@ def fault(error: Exception) -> str | None:
     if state is not None:
         return _BY_SQLSTATE.get(state)
     return "busy" if "database is locked" in str(error.orig) else None
+
+
+def is_taken(error: IntegrityError) -> bool:
+    """Whether a unique constraint was what refused a row."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state == "23505" or "UNIQUE constraint failed" in str(error.orig)

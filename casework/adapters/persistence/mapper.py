@@ -18,6 +18,7 @@ from casework.domain.cases import Assessment, Case, Check, Signal
 from casework.domain.deadlines import Deadline, Escalation
 from casework.domain.directory import Centre, District, Offering, Provider, Service
 from casework.domain.events import Event
+from casework.domain.handing_over import Absence
 from casework.domain.plans import Conference, PlannedItem, PlannedService, PlanVersion
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
@@ -40,6 +41,7 @@ def _pauses(stored: list[dict[str, Any]]) -> tuple[Pause, ...]:
             until=date.fromisoformat(one["until"]),
             reason=one["reason"],
             resumed_at=datetime.fromisoformat(one["resumed_at"]) if one["resumed_at"] else None,
+            source=one["source"],
         )
         for one in stored
     )
@@ -123,6 +125,7 @@ TABLES: Final[dict[type, Table]] = {
     Deadline: t.deadline,
     Escalation: t.escalation,
     Review: t.review,
+    Absence: t.absence,
     Event: t.event,
 }
 

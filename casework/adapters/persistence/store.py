@@ -76,7 +76,11 @@ class SqlWork:
         self._about.update(resident_ids)
 
     def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
-        """Mark the raised steps of a clock as answered by a review."""
+        """Mark the raised steps of a clock as answered by a review.
+
+        The review may be the first to see the breach, and an extension hides the due date that
+        was passed: what the review was about is written as ``breached_at``.
+        """
         self._connection.execute(
             update(t.escalation)
             .where(
@@ -85,6 +89,12 @@ class SqlWork:
                 t.escalation.c.review_id.is_(None),
             )
             .values(review_id=review_id)
+        )
+        passed = select(t.review.c.due_at).where(t.review.c.id == review_id).scalar_subquery()
+        self._connection.execute(
+            update(t.deadline)
+            .where(t.deadline.c.id == deadline.id, t.deadline.c.breached_at.is_(None))
+            .values(breached_at=passed)
         )
 
     def commit(self, status: int, resource: dict[str, Any]) -> None:

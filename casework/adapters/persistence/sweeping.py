@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Engine,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     text,
     update,
@@ -87,11 +89,13 @@ class SqlSweepStore:
         """What is due at that instant and not yet raised."""
         queries = (
             select(func.count(distinct(_step.c.deadline_id))).where(_is_due(as_of)),
-            select(func.count()).select_from(t.referral).where(_due("lapse_at", as_of)),
-            select(func.count()).select_from(t.referral).where(_due("resume_at", as_of)),
+            _counted(t.referral.c.lapse_at, as_of),
+            _counted(t.referral.c.resume_at, as_of),
+            _counted(t.care_case.c.resume_at, as_of),
         )
         with self._engine.connect() as connection:
-            return Found(*(connection.scalar(query) or 0 for query in queries))
+            steps, lapses, *holds = (connection.scalar(query) or 0 for query in queries)
+        return Found(steps, lapses, sum(holds))
 
     def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> Raised:
         """Raise the highest due step of about ``limit`` clocks, in one transaction."""
@@ -102,14 +106,18 @@ class SqlSweepStore:
 
     def to_lapse(self, as_of: datetime) -> list[UUID]:
         """Referrals that nobody answered in time, longest waiting first."""
-        return self._referrals("lapse_at", as_of)
+        return self._due(t.referral.c.lapse_at, as_of)
 
     def to_resume(self, as_of: datetime) -> list[UUID]:
         """Referrals whose hold has run out."""
-        return self._referrals("resume_at", as_of)
+        return self._due(t.referral.c.resume_at, as_of)
 
-    def _referrals(self, column: str, as_of: datetime) -> list[UUID]:
-        query = select(t.referral.c.id).where(_due(column, as_of)).order_by(t.referral.c[column])
+    def cases_to_resume(self, as_of: datetime) -> list[UUID]:
+        """Cases whose hold has run out."""
+        return self._due(t.care_case.c.resume_at, as_of)
+
+    def _due(self, column: Column[Any], as_of: datetime) -> list[UUID]:
+        query = select(column.table.c.id).where(_is_past(column, as_of)).order_by(column)
         with self._engine.connect() as connection:
             return list(connection.scalars(query))
 
@@ -119,8 +127,12 @@ def _is_due(as_of: datetime) -> Any:
     return and_(text("escalation.raised_at IS NULL"), _step.c.at <= as_of)
 
 
-def _due(column: str, as_of: datetime) -> Any:
-    return and_(t.referral.c[column].is_not(None), t.referral.c[column] <= as_of)
+def _is_past(column: Column[Any], as_of: datetime) -> ColumnElement[bool]:
+    return and_(column.is_not(None), column <= as_of)
+
+
+def _counted(column: Column[Any], as_of: datetime) -> Select[Any]:
+    return select(func.count()).select_from(column.table).where(_is_past(column, as_of))
 
 
 def _claim(run_id: UUID, as_of: datetime, which: ColumnElement[bool]) -> Update:
@@ -128,18 +140,21 @@ def _claim(run_id: UUID, as_of: datetime, which: ColumnElement[bool]) -> Update:
     return (
         update(_step)
         .where(which)
-        .values(raised_at=as_of, run_id=run_id, passed_over=_is_lower(as_of))
+        .values(raised_at=as_of, run_id=run_id, passed_over=_is_lower(run_id, as_of))
     )
 
 
-def _is_lower(as_of: datetime) -> ColumnElement[bool]:
-    """Whether a higher step of the same clock is due as well."""
+def _is_lower(run_id: UUID, as_of: datetime) -> ColumnElement[bool]:
+    """Whether a higher step of the same clock is due as well.
+
+    SQLite shows a statement what it has changed so far: a step that this run raised counts too.
+    """
     higher = _step.alias("higher")
     return (
         select(higher.c.id)
         .where(
             higher.c.deadline_id == _step.c.deadline_id,
-            higher.c.raised_at.is_(None),
+            or_(higher.c.raised_at.is_(None), higher.c.run_id == run_id),
             higher.c.at <= as_of,
             higher.c.tier > _step.c.tier,
         )
@@ -208,7 +223,7 @@ def _raise_in_steps(connection: Connection, run_id: UUID, as_of: datetime, limit
     instants = select(_step.c.at).where(_is_due(as_of)).order_by(_step.c.at)
     cut = connection.scalar(instants.limit(1).offset(limit * STEPS_A_CLOCK)) or as_of
     columns = _step.c["id", "deadline_id", "tier", "tell"]
-    raised = select(*columns, _is_lower(as_of).label("passed_over")).where(_is_due(cut))
+    raised = select(*columns, _is_lower(run_id, as_of).label("passed_over")).where(_is_due(cut))
     written = connection.execute(
         insert(t.event).from_select(
             [column.name for column in t.event.c],

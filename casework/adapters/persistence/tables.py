@@ -170,6 +170,21 @@ account = Table(
     Index(None, "centre_code"),
     Index(None, "district_code"),
 )
+absence = Table(
+    "absence",
+    metadata,
+    _id(),
+    _ref("worker_id", "account"),
+    Column("from_on", Date, nullable=False),
+    Column("to_on", Date, nullable=False),
+    _ref("deputy_id", "account"),
+    Column("centre_code", String(10), ForeignKey("centre.code"), nullable=False),
+    Column("district_code", String(10), ForeignKey("district.code"), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Uuid),
+    Index(None, "deputy_id", "to_on"),
+    Index(None, "worker_id", "to_on"),
+)
 refresh_token = Table(
     "refresh_token",
     metadata,
@@ -295,10 +310,15 @@ care_case = Table(
     Column("notified_to", Text),
     Column("last_checked_on", Date),
     Column("plan_revision", Integer, nullable=False),
+    _code("hold_reason", nullable=True),
+    Column("hold_until", Date),
+    Column("resume_at", Instant),
+    Column("arrived_at", Instant),
     Column("closed_at", Instant),
     _code("closed_reason", nullable=True),
     Column("effective_on", Date),
     Column("closing_note", Text),
+    _code("status_before_closing", nullable=True),
     Column("version", Integer, nullable=False),
     _one_of("status", CaseStatus),
     Index("uq_care_case_one_open", "resident_id", unique=True, **_where("status <> 'closed'")),
@@ -306,6 +326,7 @@ care_case = Table(
     Index(None, "centre_code", "id"),
     Index(None, "district_code", "id"),
     Index(None, "worker_id", "id"),
+    Index("ix_care_case_resume_at", "resume_at", **_where("resume_at IS NOT NULL")),
 )
 
 

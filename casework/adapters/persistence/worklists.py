@@ -96,13 +96,23 @@ class Worklists:
             query = query.where(clock.c.field == wanted.field)
         return page(self._connection, query, _KEYS, paging)
 
+    def _stands_in_for(self) -> list[UUID]:
+        """The absent colleagues whose deputy the asker is today."""
+        away, today = t.absence, day_in_seoul(self._now)
+        query = select(away.c.worker_id).where(
+            away.c.deputy_id == self.reach.actor.id,
+            away.c.from_on <= today,
+            away.c.to_on >= today,
+        )
+        return list(self._connection.scalars(query.distinct()))
+
     def _mine(self) -> ColumnElement[bool]:
         """What is the asker's to do; a case that nobody carries yet is the supervisor's."""
         clock, actor = t.deadline, self.reach.actor
         sees, holder = seen(clock, self.reach, self._now), _HOLDER[self.reach.relation]
         if holder == WORKER:
             return and_(
-                clock.c.worker_id == actor.id,
+                clock.c.worker_id.in_([actor.id, *self._stands_in_for()]),
                 sees,
                 or_(clock.c.held_by == WORKER, self.is_overdue()),
             )

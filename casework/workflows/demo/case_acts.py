@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from casework.domain import checking, closing, intake, planning, reviewing
+from casework.domain import checking, closing, handing_over, intake, planning, reviewing
 from casework.domain.acts import Act
 from casework.domain.calendar import morning_of
 from casework.domain.cases import CONSENT_FOR_CHANNEL
@@ -213,7 +213,7 @@ def answer_signals(story: Story) -> None:
 
 def assign(story: Story) -> None:
     """The supervisor gives the case to a worker of the centre."""
-    reviewing.assign(story.file, story.worker.id, story.act(story.supervisor))
+    handing_over.assign(story.file, story.worker.id, story.act(story.supervisor))
 
 
 def review(story: Story, kind: Kind, slot: Slot, action: str, cause: str) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from casework.domain.access import SYSTEM
+from casework.workflows.caseload import resume_after_hold
 from casework.workflows.context import Context
 from casework.workflows.ports import SweepStore
 from casework.workflows.referring import lapse_or_resume
@@ -89,11 +90,15 @@ def _move_all(
 ) -> tuple[int, int]:
     """Lapses first, then resumptions; each in its own transaction, so that none stops another."""
     moved = failed = 0
-    for find in (store.to_lapse, store.to_resume):
-        for referral_id in find(as_of):
+    for find, move in (
+        (store.to_lapse, lapse_or_resume),
+        (store.to_resume, lapse_or_resume),
+        (store.cases_to_resume, resume_after_hold),
+    ):
+        for id in find(as_of):
             try:
-                moved += lapse_or_resume(ctx, referral_id)
-            except Exception as error:  # one broken referral must not keep the others waiting
-                note_failure(referral_id, error)
+                moved += move(ctx, id)
+            except Exception as error:  # one that is broken must not keep the others waiting
+                note_failure(id, error)
                 failed += 1
     return moved, failed

@@ -23,23 +23,57 @@ from casework.workflows.ports import Reading
 
 router = APIRouter(route_class=Guarded, tags=["cases"])
 READ, WRITE = "case.read", "case.write"
-ROW = {"id": "0190…", "resident": {"id": "0190…", "name": "홍길동"}, "status": "applied",
-       "channel": "self", "applied_on": "2026-03-27", "urgent": False, "worker_id": "0190…",
-       "centre_code": "2611051000", "district_code": "26110"}
+ROW = {
+    "id": "0190…",
+    "resident": {"id": "0190…", "name": "홍길동"},
+    "status": "applied",
+    "channel": "self",
+    "applied_on": "2026-03-27",
+    "urgent": False,
+    "worker_id": "0190…",
+    "centre_code": "2611051000",
+    "district_code": "26110",
+}
 EXAMPLE = ROW | {
-    "deadlines": [{"kind": "survey", "held_by": "worker", "overdue": False,
-                   "due_at": "2026-04-03T23:59:59+09:00"}],
-    "referrals": [], "assessments": [], "checks": [], "signals": [],
-    "allowed_actions": ["pre-survey", "signals", "close"]}
+    "deadlines": [
+        {
+            "kind": "survey",
+            "held_by": "worker",
+            "overdue": False,
+            "due_at": "2026-04-03T23:59:59+09:00",
+        }
+    ],
+    "referrals": [],
+    "assessments": [],
+    "checks": [],
+    "signals": [],
+    "allowed_actions": ["pre-survey", "signals", "close"],
+}
 SURVEYED = {"score": 3, "route": "local_survey", "case": EXAMPLE | {"status": "surveying"}}
-ASSESSED = {"id": "0190…", "assessed_on": "2026-04-06", "determination": "community_care",
-            "needs": [{"field": "care", "level": "some"}],
-            "case": EXAMPLE | {"status": "planning"}}
-CHECKED = {"id": "0190…", "case_id": "0190…", "checked_on": "2026-07-01", "findings": "…",
-           "goals": [{"goal": "…", "met": "partly"}], "next_check_on": None}
-SIGNAL = {"id": "0190…", "case_id": "0190…", "kind": "fall", "note": "…",
-          "raised_at": "2026-05-04T10:00:00+09:00", "answered_at": None,
-          "allowed_actions": ["answer"]}
+ASSESSED = {
+    "id": "0190…",
+    "assessed_on": "2026-04-06",
+    "determination": "community_care",
+    "needs": [{"field": "care", "level": "some"}],
+    "case": EXAMPLE | {"status": "planning"},
+}
+CHECKED = {
+    "id": "0190…",
+    "case_id": "0190…",
+    "checked_on": "2026-07-01",
+    "findings": "…",
+    "goals": [{"goal": "…", "met": "partly"}],
+    "next_check_on": None,
+}
+SIGNAL = {
+    "id": "0190…",
+    "case_id": "0190…",
+    "kind": "fall",
+    "note": "…",
+    "raised_at": "2026-05-04T10:00:00+09:00",
+    "answered_at": None,
+    "allowed_actions": ["answer"],
+}
 
 
 def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
@@ -51,58 +85,88 @@ def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
     return call.change(use_case, READ, lambda reading, made: _shown(call, reading, made["id"]))
 
 
-@router.post("/cases", operation_id="open_case", summary="Open a case on an application",
-             **operation(WRITE, EXAMPLE, status=201, refuses=(404, 409)))
+@router.post(
+    "/cases",
+    operation_id="open_case",
+    summary="Open a case on an application",
+    **operation(WRITE, EXAMPLE, status=201, refuses=(404, 409)),
+)
 def open_case(body: si.OpenCase, call: Caller) -> Response:
     """A worker who opens it carries it. A resident has at most one open case."""
     application = body.model_dump(exclude={"resident_id", "consent_id"})
-    return _change(call, lambda ctx: intake.open_case(
-        ctx, body.resident_id, application, body.consent_id))
+    return _change(
+        call, lambda ctx: intake.open_case(ctx, body.resident_id, application, body.consent_id)
+    )
 
 
-@router.get("/cases", operation_id="list_cases", summary="Cases I see, newest first",
-            **operation(READ, {"items": [ROW], "next_cursor": None}))
+@router.get(
+    "/cases",
+    operation_id="list_cases",
+    summary="Cases I see, newest first",
+    **operation(READ, {"items": [ROW], "next_cursor": None}),
+)
 def list_cases(
-    call: Caller, paged: Paged,
+    call: Caller,
+    paged: Paged,
     status: Annotated[CaseStatus | None, Query()] = None,
     centre: Annotated[Code | None, Query()] = None,
     worker: Annotated[UUID | None, Query()] = None,
 ) -> Response:
     """Filtered by state, centre, or the worker who carries them."""
-    return call.pages(READ, paged,
-                      lambda reading, paging: reading.cases(status, centre, worker, paging),
-                      render.case_row)
+    return call.pages(
+        READ,
+        paged,
+        lambda reading, paging: reading.cases(status, centre, worker, paging),
+        render.case_row,
+    )
 
 
-@router.get("/cases/{id}", operation_id="get_case", summary="A case with clocks and referrals",
-            **operation(READ, EXAMPLE, refuses=(404,)))
+@router.get(
+    "/cases/{id}",
+    operation_id="get_case",
+    summary="A case with clocks and referrals",
+    **operation(READ, EXAMPLE, refuses=(404,)),
+)
 def get_case(id: UUID, call: Caller) -> Response:
     """Everything of it but the plan, and what the asker may do to it now."""
     return call.look(READ, lambda reading: _shown(call, reading, id))
 
 
-@router.post("/cases/{id}/pre-survey", operation_id="record_pre_survey",
-             summary="Record the pre-survey; its score decides the route",
-             **operation(WRITE, SURVEYED, refuses=(404, 409, 412)))
+@router.post(
+    "/cases/{id}/pre-survey",
+    operation_id="record_pre_survey",
+    summary="Record the pre-survey; its score decides the route",
+    **operation(WRITE, SURVEYED, refuses=(404, 409, 412)),
+)
 def pre_survey(id: UUID, body: si.PreSurvey, call: Caller) -> Response:
     """The route ``guidance`` closes the case and needs what the resident was told."""
     facts = body.model_dump()
     return call.change(
         lambda ctx: intake.record_pre_survey(ctx, id, **facts),
-        READ, lambda reading, made: render.surveyed(
-            reading.case(made["id"]), call.ctx.actor, call.ctx.now))
+        READ,
+        lambda reading, made: render.surveyed(
+            reading.case(made["id"]), call.ctx.actor, call.ctx.now
+        ),
+    )
 
 
-@router.post("/cases/{id}/assessments", operation_id="record_assessment",
-             summary="Record an assessment; the first is the determination",
-             **operation("assessment.write", ASSESSED, status=201, refuses=(404, 409, 412)))
+@router.post(
+    "/cases/{id}/assessments",
+    operation_id="record_assessment",
+    summary="Record an assessment; the first is the determination",
+    **operation("assessment.write", ASSESSED, status=201, refuses=(404, 409, 412)),
+)
 def assess(id: UUID, body: si.RecordAssessment, call: Caller) -> Response:
     """In a later state it is a reassessment, which moves nothing."""
-    finding = Finding(**body.model_dump(exclude={"needs"}),
-                      needs=[need.model_dump(exclude_none=True) for need in body.needs])
+    finding = Finding(
+        **body.model_dump(exclude={"needs"}),
+        needs=[need.model_dump(exclude_none=True) for need in body.needs],
+    )
     return call.change(
         lambda ctx: intake.record_assessment(ctx, id, finding),
-        READ, lambda reading, made: _assessment(call, reading, made))
+        READ,
+        lambda reading, made: _assessment(call, reading, made),
+    )
 
 
 def _assessment(call: Call, reading: Reading, made: dict[str, Any]) -> dict[str, Any]:
@@ -112,48 +176,71 @@ def _assessment(call: Call, reading: Reading, made: dict[str, Any]) -> dict[str,
     return render.assessment(it) | {"case": dict(shown)}
 
 
-@router.post("/cases/{id}/checks", operation_id="record_check",
-             summary="Record how things go",
-             **operation(WRITE, CHECKED, status=201, refuses=(404, 409, 412)))
+@router.post(
+    "/cases/{id}/checks",
+    operation_id="record_check",
+    summary="Record how things go",
+    **operation(WRITE, CHECKED, status=201, refuses=(404, 409, 412)),
+)
 def check(id: UUID, body: sp.RecordCheck, call: Caller) -> Response:
     """The next check is due within six months, or on an earlier day that is set here."""
     findings = Findings(**body.model_dump())
     return call.change(
         lambda ctx: planning.record_check(ctx, id, findings),
-        READ, lambda reading, made: render.check(next(
-            one for one in reading.case(made["case_id"]).checks if one.id == made["id"])))
+        READ,
+        lambda reading, made: render.check(
+            next(one for one in reading.case(made["case_id"]).checks if one.id == made["id"])
+        ),
+    )
 
 
-@router.post("/cases/{id}/signals", operation_id="raise_signal",
-             summary="Note that something changed",
-             **operation(WRITE, SIGNAL, status=201, refuses=(404, 409, 412)))
+@router.post(
+    "/cases/{id}/signals",
+    operation_id="raise_signal",
+    summary="Note that something changed",
+    **operation(WRITE, SIGNAL, status=201, refuses=(404, 409, 412)),
+)
 def raise_signal(id: UUID, body: RaiseSignal, call: Caller) -> Response:
     """A clock starts on the worker, who must answer."""
     return call.change(
         lambda ctx: planning.raise_signal(ctx, id, body.kind, body.note),
-        READ, lambda reading, made: render.signal(reading.signal(made["id"]), call.ctx.actor))
+        READ,
+        lambda reading, made: render.signal(reading.signal(made["id"]), call.ctx.actor),
+    )
 
 
-@router.post("/signals/{id}/answer", operation_id="answer_signal",
-             summary="Say what is done about a signal",
-             **operation(WRITE, SIGNAL, refuses=(404, 409, 412)))
+@router.post(
+    "/signals/{id}/answer",
+    operation_id="answer_signal",
+    summary="Say what is done about a signal",
+    **operation(WRITE, SIGNAL, refuses=(404, 409, 412)),
+)
 def answer_signal(id: UUID, body: sp.AnswerSignal, call: Caller) -> Response:
     """Ends the clock that the signal started."""
     return call.change(
         lambda ctx: planning.answer_signal(ctx, id, body.note),
-        READ, lambda reading, made: render.signal(reading.signal(made["id"]), call.ctx.actor))
+        READ,
+        lambda reading, made: render.signal(reading.signal(made["id"]), call.ctx.actor),
+    )
 
 
-@router.post("/cases/{id}/assign", operation_id="assign_case",
-             summary="Give a case to a worker of its centre",
-             **operation("case.supervise", EXAMPLE, refuses=(404, 409, 412)))
+@router.post(
+    "/cases/{id}/assign",
+    operation_id="assign_case",
+    summary="Give a case to a worker of its centre",
+    **operation("case.supervise", EXAMPLE, refuses=(404, 409, 412)),
+)
 def assign(id: UUID, body: sp.Assign, call: Caller) -> Response:
     """Its clocks go with it."""
     return _change(call, lambda ctx: planning.assign_case(ctx, id, body.worker_id))
 
 
-@router.post("/cases/{id}/close", operation_id="close_case", summary="Close a case",
-             **operation(WRITE, EXAMPLE, refuses=(404, 409, 412)))
+@router.post(
+    "/cases/{id}/close",
+    operation_id="close_case",
+    summary="Close a case",
+    **operation(WRITE, EXAMPLE, refuses=(404, 409, 412)),
+)
 def close(id: UUID, body: sp.CloseCase, call: Caller) -> Response:
     """Open referrals are refused, unless they are to end in the same act. Every clock stops."""
     what = body.model_dump(exclude={"end_open_referrals"}) | {"end_open": body.end_open_referrals}

@@ -112,7 +112,7 @@ for _action, _schema, _summary in (
 
 @router.post("/{id}/signal", operation_id="signal_on_referral",
              summary="Say that something changed with the resident",
-             **operation("referral.answer", EXAMPLE, refuses=(404, 409)))
+             **operation("referral.answer", EXAMPLE, refuses=(404, 409, 412)))
 def signal(id: UUID, body: s.RaiseSignal, call: Caller) -> Response:
     """A provider's or worker's word; a clock starts on the worker."""
     return _change(call, lambda ctx: referring.signal_change(ctx, id, body.kind, body.note))

@@ -20,24 +20,62 @@ from casework.workflows.ports import Page, Paging, Reading, Row
 
 router = APIRouter(route_class=Guarded, tags=["residents"])
 READ, WRITE = "case.read", "case.write"
-EXAMPLE = {"id": "0190…", "name": "홍길동", "birth_date": "1941-03-05", "sex": "male",
-           "centre_code": "2611051000", "phone": "010-0000-0000",
-           "contacts": [{"name": "…", "relation": "daughter", "phone": "010-0000-0000",
-                         "may_be_told": True}],
-           "cases": [{"id": "0190…", "status": "applied", "applied_on": "2026-03-27"}],
-           "allowed_actions": ["consents", "notes"]}
-CONSENT = {"id": "0190…", "purpose": "provider_sharing", "given_by": "self",
-           "given_on": "2026-03-27", "recipients": [], "expires_on": None, "withdrawn_at": None,
-           "allowed_actions": ["withdraw"]}
-NOTE = {"id": "0190…", "kind": "call", "with": "daughter", "text": "…",
-        "come_back_on": "2026-04-03", "written_at": "2026-03-27T10:00:00+09:00"}
-FOUND = {"id": "0190…", "name": "홍길동", "birth_date": "1941-03-05", "sex": "male",
-         "centre_code": "2611051000", "phone": "010-0000-0000", "address": "…",
-         "open_referrals": [{"id": "0190…", "service_code": "MED-VISIT", "status": "requested",
-                             "provider": {"id": "0190…", "name": "…", "phone": "051-000-0000"}}]}
-EVENT = {"id": "0190…", "event": "CaseOpened", "at": "2026-03-27T10:00:00+09:00",
-         "subject": {"type": "case", "id": "0190…"}, "by": {"id": "0190…", "role": "worker"},
-         "data": {"channel": "self"}}
+EXAMPLE = {
+    "id": "0190…",
+    "name": "홍길동",
+    "birth_date": "1941-03-05",
+    "sex": "male",
+    "centre_code": "2611051000",
+    "phone": "010-0000-0000",
+    "contacts": [
+        {"name": "…", "relation": "daughter", "phone": "010-0000-0000", "may_be_told": True}
+    ],
+    "cases": [{"id": "0190…", "status": "applied", "applied_on": "2026-03-27"}],
+    "allowed_actions": ["consents", "notes"],
+}
+CONSENT = {
+    "id": "0190…",
+    "purpose": "provider_sharing",
+    "given_by": "self",
+    "given_on": "2026-03-27",
+    "recipients": [],
+    "expires_on": None,
+    "withdrawn_at": None,
+    "allowed_actions": ["withdraw"],
+}
+NOTE = {
+    "id": "0190…",
+    "kind": "call",
+    "with": "daughter",
+    "text": "…",
+    "come_back_on": "2026-04-03",
+    "written_at": "2026-03-27T10:00:00+09:00",
+}
+FOUND = {
+    "id": "0190…",
+    "name": "홍길동",
+    "birth_date": "1941-03-05",
+    "sex": "male",
+    "centre_code": "2611051000",
+    "phone": "010-0000-0000",
+    "address": "…",
+    "open_referrals": [
+        {
+            "id": "0190…",
+            "service_code": "MED-VISIT",
+            "status": "requested",
+            "provider": {"id": "0190…", "name": "…", "phone": "051-000-0000"},
+        }
+    ],
+}
+EVENT = {
+    "id": "0190…",
+    "event": "CaseOpened",
+    "at": "2026-03-27T10:00:00+09:00",
+    "subject": {"type": "case", "id": "0190…"},
+    "by": {"id": "0190…", "role": "worker"},
+    "data": {"channel": "self"},
+}
 
 
 def _shown(call: Call, reading: Reading, id: UUID) -> dict[str, Any]:
@@ -45,40 +83,53 @@ def _shown(call: Call, reading: Reading, id: UUID) -> dict[str, Any]:
     return render.resident(it, contacts, reading.cases_of(id), call.ctx.actor)
 
 
-@router.post("/residents", operation_id="register_resident", summary="Register a resident",
-             **operation(WRITE, EXAMPLE, status=201, refuses=(409,)))
+@router.post(
+    "/residents",
+    operation_id="register_resident",
+    summary="Register a resident",
+    **operation(WRITE, EXAMPLE, status=201, refuses=(409,)),
+)
 def register(body: s.RegisterResident, call: Caller) -> Response:
     """A likely duplicate is refused with the candidates, unless ``confirm_new``."""
     if body.rrn is not None:
-        raise Invalid("registration numbers are not kept here; leave it out",
-                      code="rrn_not_kept", field="rrn")
+        raise Invalid(
+            "registration numbers are not kept here; leave it out", code="rrn_not_kept", field="rrn"
+        )
     facts = body.model_dump(exclude={"contacts", "confirm_new", "rrn"})
     contacts = _contacts(body.contacts)
     return call.change(
-        lambda ctx: intake.register_resident(
-            ctx, facts, contacts, confirm_new=body.confirm_new),
-        READ, lambda reading, made: _shown(call, reading, made["id"]))
+        lambda ctx: intake.register_resident(ctx, facts, contacts, confirm_new=body.confirm_new),
+        READ,
+        lambda reading, made: _shown(call, reading, made["id"]),
+    )
 
 
 def _contacts(given: list[s.NewContact]) -> list[intake.NewContact]:
     return [intake.NewContact(**one.model_dump()) for one in given]
 
 
-@router.post("/residents/search", operation_id="search_residents",
-             summary="Find residents by name, birth date, telephone or centre",
-             **operation(READ, {"items": [FOUND], "next_cursor": None}, use_key=False))
+@router.post(
+    "/residents/search",
+    operation_id="search_residents",
+    summary="Find residents by name, birth date, telephone or centre",
+    **operation(READ, {"items": [FOUND], "next_cursor": None}, use_key=False),
+)
 def search(body: s.Search, call: Caller, paged: Paged) -> Response:
     """A telephone finds residents and their contacts. A POST: nothing of it is in the URL."""
     wanted = body.model_dump(exclude_none=True)
     if not wanted:
-        raise Invalid("say name, birth_date, phone or centre_code", code="criterion_required",
-                      field="name")
+        raise Invalid(
+            "say name, birth_date, phone or centre_code", code="criterion_required", field="name"
+        )
     with_referrals = ("phone" in wanted or "name" in wanted) and may(
-        call.ctx.actor, "referral.read")
+        call.ctx.actor, "referral.read"
+    )
     return call.pages(
-        READ, paged,
+        READ,
+        paged,
         lambda reading, paging: _search(reading, wanted, paging, with_referrals),
-        render.found_resident)
+        render.found_resident,
+    )
 
 
 def _search(reading: Reading, wanted: Row, paging: Paging, with_referrals: bool) -> Page:
@@ -92,16 +143,23 @@ def _search(reading: Reading, wanted: Row, paging: Paging, with_referrals: bool)
     return Page([(one, of[one.id]) for one in page.rows], page.last_key)
 
 
-@router.get("/residents/{id}", operation_id="get_resident", summary="A resident",
-            **operation(READ, EXAMPLE, refuses=(404,)))
+@router.get(
+    "/residents/{id}",
+    operation_id="get_resident",
+    summary="A resident",
+    **operation(READ, EXAMPLE, refuses=(404,)),
+)
 def get_resident(id: UUID, call: Caller) -> Response:
     """With contacts and cases."""
     return call.look(READ, lambda reading: _shown(call, reading, id))
 
 
-@router.patch("/residents/{id}", operation_id="change_resident",
-              summary="Change facts of a resident",
-              **operation(WRITE, EXAMPLE, refuses=(404, 409, 412, 428)))
+@router.patch(
+    "/residents/{id}",
+    operation_id="change_resident",
+    summary="Change facts of a resident",
+    **operation(WRITE, EXAMPLE, refuses=(404, 409, 412, 428)),
+)
 def change(id: UUID, body: s.ChangeResident, call: Caller) -> Response:
     """Needs ``If-Match``. The centre changes only while no case is open."""
     if call.ctx.expected_version is None:
@@ -110,62 +168,93 @@ def change(id: UUID, body: s.ChangeResident, call: Caller) -> Response:
     contacts = _contacts(body.contacts) if "contacts" in body.model_fields_set else None
     return call.change(
         lambda ctx: intake.change_resident(ctx, id, changes, contacts),
-        READ, lambda reading, made: _shown(call, reading, made["id"]))
+        READ,
+        lambda reading, made: _shown(call, reading, made["id"]),
+    )
 
 
-@router.post("/residents/{id}/consents", operation_id="give_consent",
-             summary="Record a consent",
-             **operation(WRITE, CONSENT, status=201, refuses=(404,)))
+@router.post(
+    "/residents/{id}/consents",
+    operation_id="give_consent",
+    summary="Record a consent",
+    **operation(WRITE, CONSENT, status=201, refuses=(404,)),
+)
 def give_consent(id: UUID, body: s.GiveConsent, call: Caller) -> Response:
     """Given by the resident, or by someone for them."""
     return call.change(
         lambda ctx: intake.record_consent(ctx, id, **body.model_dump()),
-        READ, lambda reading, made: render.consent(reading.consent(made["id"]), call.ctx.actor))
+        READ,
+        lambda reading, made: render.consent(reading.consent(made["id"]), call.ctx.actor),
+    )
 
 
-@router.get("/residents/{id}/consents", operation_id="list_consents",
-            summary="A resident's consents",
-            **operation(READ, {"items": [CONSENT], "next_cursor": None}, refuses=(404,)))
+@router.get(
+    "/residents/{id}/consents",
+    operation_id="list_consents",
+    summary="A resident's consents",
+    **operation(READ, {"items": [CONSENT], "next_cursor": None}, refuses=(404,)),
+)
 def list_consents(id: UUID, call: Caller) -> Response:
     """All of them, in the order in which they were recorded; there is no second page."""
-    return call.look(READ, lambda reading: {
-        "items": [dict(render.consent(one, call.ctx.actor)) for one in reading.consents(id)],
-        "next_cursor": None})
+    return call.look(
+        READ,
+        lambda reading: {
+            "items": [dict(render.consent(one, call.ctx.actor)) for one in reading.consents(id)],
+            "next_cursor": None,
+        },
+    )
 
 
-@router.post("/consents/{id}/withdraw", operation_id="withdraw_consent",
-             summary="Withdraw a consent",
-             **operation(WRITE, CONSENT, refuses=(404, 409, 412)))
+@router.post(
+    "/consents/{id}/withdraw",
+    operation_id="withdraw_consent",
+    summary="Withdraw a consent",
+    **operation(WRITE, CONSENT, refuses=(404, 409, 412)),
+)
 def withdraw_consent(id: UUID, call: Caller, body: s.WithdrawConsent | None = None) -> Response:
     """Every open referral that rests on it is withdrawn with it."""
     reason = body.reason if body else None
     return call.change(
         lambda ctx: intake.withdraw_consent(ctx, id, reason),
-        READ, lambda reading, made: render.consent(reading.consent(made["id"]), call.ctx.actor))
+        READ,
+        lambda reading, made: render.consent(reading.consent(made["id"]), call.ctx.actor),
+    )
 
 
-@router.post("/residents/{id}/notes", operation_id="write_note",
-             summary="Record a call, visit or message",
-             **operation(WRITE, NOTE, status=201, refuses=(404,)))
+@router.post(
+    "/residents/{id}/notes",
+    operation_id="write_note",
+    summary="Record a call, visit or message",
+    **operation(WRITE, NOTE, status=201, refuses=(404,)),
+)
 def write_note(id: UUID, body: s.WriteNote, call: Caller) -> Response:
     """With a day to come back to, which then stands in that day's worklist."""
     return call.change(
         lambda ctx: intake.write_note(ctx, id, **body.model_dump()),
-        READ, lambda reading, made: render.note(reading.note(made["id"])))
+        READ,
+        lambda reading, made: render.note(reading.note(made["id"])),
+    )
 
 
-@router.get("/residents/{id}/notes", operation_id="list_notes",
-            summary="A resident's notes, newest first",
-            **operation("note.read", {"items": [NOTE], "next_cursor": None}, refuses=(404,)))
+@router.get(
+    "/residents/{id}/notes",
+    operation_id="list_notes",
+    summary="A resident's notes, newest first",
+    **operation("note.read", {"items": [NOTE], "next_cursor": None}, refuses=(404,)),
+)
 def list_notes(id: UUID, call: Caller, paged: Paged) -> Response:
     """What was said with the resident; not for assessors."""
-    return call.pages("note.read", paged,
-                      lambda reading, paging: reading.notes(id, paging), render.note)
+    return call.pages(
+        "note.read", paged, lambda reading, paging: reading.notes(id, paging), render.note
+    )
 
 
-@router.get("/residents/{id}/timeline", operation_id="get_timeline",
-            summary="What happened, newest first",
-            **operation(READ, {"items": [EVENT], "next_cursor": None}, refuses=(404,)))
+@router.get(
+    "/residents/{id}/timeline",
+    operation_id="get_timeline",
+    summary="What happened, newest first",
+    **operation(READ, {"items": [EVENT], "next_cursor": None}, refuses=(404,)),
+)
 def timeline(id: UUID, call: Caller, paged: Paged) -> Response:
     """Codes, dates and references; never what someone wrote freely."""
     return call.pages(READ, paged, lambda reading, paging: reading.timeline(id, paging), event)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from casework.adapters.api.routing import Caller, operation
 from casework.adapters.http.call import Guarded, Services, respond
+from casework.adapters.http.limits import check_text
 from casework.domain.errors import Invalid
 from casework.workflows import signing_in
 
@@ -32,6 +33,8 @@ def sign_in(
     """The OAuth2 password form; ``grant_type=refresh_token`` rotates."""
     services: Services = request.app.state.services
     door, now = services.door(request.state.facts), services.now()
+    for given in (username, password, refresh_token):
+        check_text(given or "")
     if grant_type == "refresh_token":
         if not refresh_token:
             raise Invalid("send the refresh token", field="refresh_token")

@@ -1,0 +1,56 @@
+"""Reopening a closed case: the state it had, and the clocks that its standing asks for."""
+
+from __future__ import annotations
+
+from casework.domain.acts import Act
+from casework.domain.allowed import check_possible
+from casework.domain.calendar import Unit
+from casework.domain.casefile import CaseFile
+from casework.domain.cases import CaseStatus
+from casework.domain.deadlines import Deadline
+from casework.domain.errors import require
+from casework.domain.standards import CASE, STATUTORY, Kind
+
+
+def reopen(file: CaseFile, note: str, act: Act) -> None:
+    """Reopen the case. Needs the file with its ended clocks.
+
+    Service targets count afresh from the reopening; statutory clocks, and those due on a set
+    day, keep their old start and due date. What closing ended leaves its planned service
+    unsettled.
+    """
+    check_possible(file, "reopen", act)
+    require(note.strip(), "say why", code="note_required", field="note")
+    case = file.case
+    stopped = [
+        deadline
+        for deadline in file.deadlines.values()
+        if deadline.subject_type == CASE and deadline.cancelled_at == case.closed_at
+    ]
+    case.status = case.status_before_closing or CaseStatus.APPLIED
+    case.closed_at = case.closed_reason = case.effective_on = case.closing_note = None
+    case.status_before_closing = None
+    case.version += 1
+    for deadline in stopped:
+        _start_again(file, deadline, act)
+    for service in file.services.values():
+        file.take_stock(service, act)
+    file.record("CaseReopened", case, act, status=case.status)
+
+
+def _start_again(file: CaseFile, stopped: Deadline, act: Act) -> None:
+    kind = Kind(stopped.kind)
+    keeps = kind in STATUTORY or stopped.target.unit is Unit.ON_DATE
+    clock = file.begin(
+        kind,
+        file.case,
+        act,
+        since=stopped.started_at if keeps else act.at,
+        target=stopped.target if keeps else None,
+        basis=stopped.basis,
+    )
+    if clock is not None and kind is Kind.SIGNAL:
+        for signal in file.signals.values():
+            if signal.deadline_id == stopped.id:
+                signal.deadline_id = clock.id
+                signal.version += 1

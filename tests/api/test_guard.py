@@ -1,0 +1,701 @@
+"""The guard: who is let in where, what no body may be, and what is written down of a refusal."""
+
+from __future__ import annotations
+
+import ast
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+import uvicorn
+from fastapi import APIRouter
+from sqlalchemy import insert, select
+from starlette.routing import Route
+
+import casework
+from casework.adapters.api import app as application
+from casework.adapters.http.call import Guarded
+from casework.adapters.http.limits import MAX_BODY
+from casework.adapters.http.texts import TEXTS
+from casework.adapters.persistence import store
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.ids import new_id
+from casework.workflows import referring
+from tests.api.acts import Supported, a_referral, a_supported_case
+from tests.api.asking import ABSENT, everything
+from tests.api.conftest import (
+    ASSESSOR,
+    BASE,
+    DISTRICT,
+    NEIGHBOUR,
+    PROVIDER,
+    SUPERVISOR,
+    WORKER,
+    Api,
+)
+
+INTEGRATION = "integration.here"
+WHO: Final = {
+    "worker": WORKER, "supervisor": SUPERVISOR, "assessor": ASSESSOR, "provider": PROVIDER,
+    "city": "city", "auditor": "auditor", "admin": "admin", "integration": INTEGRATION,
+}  # fmt: skip
+EVERYONE = " ".join(WHO)
+# The contract's table of who may do what, route by route. A new route needs its line here.
+TABLE: Final[dict[str, tuple[str, ...]]] = {
+    "": ("POST /auth/token",),
+    EVERYONE: (
+        "GET /me", "GET /districts", "GET /centres", "GET /services", "GET /providers",
+        "GET /offerings",
+    ),
+    "worker supervisor assessor provider": (
+        "GET /worklist", "GET /deadlines/{id}", "GET /deadlines/{id}/explanation",
+        "GET /deadlines/{id}/escalations",
+    ),
+    "worker supervisor provider admin": ("GET /accounts",),
+    "worker supervisor assessor": (
+        "POST /residents/search", "GET /residents/{id}", "GET /residents/{id}/consents",
+        "GET /residents/{id}/timeline", "GET /cases", "GET /cases/{id}", "GET /cases/{id}/plan",
+        "POST /cases/{id}/assessments",
+    ),
+    "worker supervisor provider": (
+        "GET /referrals", "GET /referrals/{id}", "POST /referrals/{id}/accept",
+        "POST /referrals/{id}/waitlist", "POST /referrals/{id}/decline",
+        "POST /referrals/{id}/start", "POST /referrals/{id}/report", "POST /referrals/{id}/signal",
+        "POST /referrals/{id}/hold", "POST /referrals/{id}/resume", "POST /referrals/{id}/complete",
+        "POST /referrals/{id}/fail",
+    ),
+    "worker supervisor": (
+        "POST /residents", "PATCH /residents/{id}", "POST /residents/{id}/consents",
+        "POST /consents/{id}/withdraw", "POST /residents/{id}/notes", "GET /residents/{id}/notes",
+        "POST /cases", "POST /cases/{id}/pre-survey", "POST /cases/{id}/checks",
+        "POST /cases/{id}/signals", "POST /signals/{id}/answer", "POST /cases/{id}/close",
+        "POST /cases/{id}/hold", "POST /cases/{id}/resume",
+        "PUT /cases/{id}/plan/draft", "POST /cases/{id}/plan/submit",
+        "POST /cases/{id}/plan/notified", "POST /planned-services/{id}/settle",
+        "POST /referrals", "POST /referrals/{id}/send", "POST /referrals/{id}/cancel",
+        "POST /referrals/{id}/withdraw", "POST /referrals/{id}/dispose",
+        "GET /overdue", "GET /overdue/summary",
+    ),
+    "supervisor": (
+        "POST /cases/{id}/plan/decision", "POST /conferences", "GET /conferences/{id}",
+        "POST /conferences/{id}/agenda", "POST /conferences/{id}/decisions",
+        "POST /cases/{id}/assign", "POST /cases/{id}/transfer", "POST /cases/{id}/reopen",
+        "POST /caseloads/handover", "POST /absences",
+        "POST /residents/{id}/merge", "POST /merges/{id}/undo",
+        "POST /referrals/{id}/enter-in-error",
+        "POST /overdue/reviews", "POST /overdue/{deadline_id}/review",
+    ),
+    "supervisor admin": ("GET /jobs", "GET /jobs/{name}/runs", "POST /jobs/overdue/run"),
+}  # fmt: skip
+LET_IN: Final = {route: roles.split() for roles, routes in TABLE.items() for route in routes}
+HEALTH: Final = ("/health/live", "/health/ready", "/metrics")
+
+
+def routes(api: Api) -> list[str]:
+    """Every operation under the base path, as ``METHOD /path``."""
+    paths = application.create_app(*_parts(api)).openapi()["paths"]
+    return [
+        f"{method.upper()} {path.removeprefix(BASE)}"
+        for path, operations in paths.items()
+        for method in operations
+        if path.startswith(BASE)
+    ]
+
+
+def _parts(api: Api) -> tuple[Any, Any]:
+    state = api.house.app().state
+    return state.services, state.probe
+
+
+def send(api: Api, username: str | None, route: str, id: object, **with_it: Any) -> Any:
+    """Make a request of a route as someone, or as nobody, about an id."""
+    method, path = route.split(" ")
+    for name in ("id", "deadline_id", "name"):
+        path = path.replace(f"{{{name}}}", str(id))
+    headers = {"If-Match": '"1"', "Content-Type": "application/json"} | with_it.pop("headers", {})
+    if username is None:
+        return api.client.request(method, BASE + path, headers=headers, **with_it)
+    return api.as_(username).request(method, path, headers=headers, **with_it)
+
+
+def is_problem(answer: Any, status: int, code: str) -> bool:
+    """Whether it is a problem document that says so and is kept by nobody."""
+    told = answer.json()
+    return bool(
+        (answer.status_code, told["status"], told["code"]) == (status, status, code)
+        and told["type"] == f"urn:casework:problem:{code}"
+        and told["title"]
+        and answer.headers["content-type"] == "application/problem+json"
+        and answer.headers["cache-control"] == "no-store"
+    )
+
+
+def audit(api: Api) -> list[dict[str, Any]]:
+    """The audit entries, oldest first."""
+    with api.engine.connect() as connection:
+        rows = connection.execute(select(t.audit_entry).order_by(t.audit_entry.c.id))
+        return [dict(row._mapping) for row in rows]
+
+
+@pytest.fixture
+def staffed(api: Api) -> Api:
+    """The small world with an account of the one role that nobody plays in it."""
+    with api.engine.begin() as connection:
+        connection.execute(
+            insert(t.account),
+            [{
+                "id": new_id(), "username": INTEGRATION, "name": "a system", "role": "integration",
+                "password_hash": "", "created_at": api.clock.now, "district_code": DISTRICT,
+                "is_head": False, "is_active": True, "failed_attempts": 0,
+            }],
+        )  # fmt: skip
+    return api
+
+
+# Who is let in
+
+
+def test_every_route_stands_in_the_table(api: Api) -> None:
+    missing = set(routes(api)) - set(LET_IN)
+    assert not missing, "say in TABLE who may do this"
+
+
+def test_nobody_is_let_in_anywhere_without_a_token(api: Api) -> None:
+    referral, before = a_referral(api), everything(api)
+    first = api.client.get(BASE + "/me")
+    for route in routes(api):
+        if not LET_IN[route]:
+            continue
+        for id, body in ((referral, b"{}"), (ABSENT, b'{"broken'), ("no-id", b"\x00")):
+            answer = send(api, None, route, id, content=body)
+            assert is_problem(answer, 401, "unauthenticated"), (route, answer.text)
+            assert answer.content == first.content, route
+            assert answer.headers["www-authenticate"] == "Bearer"
+    assert everything(api) == before
+
+
+def test_a_role_without_a_row_is_refused_whatever_the_id_and_the_body(staffed: Api) -> None:
+    api, refused = staffed, set()
+    referral, before = a_referral(api), everything(api)
+    for route in routes(api):
+        for role, username in WHO.items():
+            if not LET_IN[route] or role in LET_IN[route]:
+                continue
+            for id, body in ((referral, b"{}"), (ABSENT, b'{"broken'), ("no-id", b"\x00")):
+                answer = send(api, username, route, id, content=body)
+                assert is_problem(answer, 403, "forbidden"), (route, role, id, answer.text)
+                refused.add((role, answer.content))
+    assert everything(api) == before
+    assert len(refused) == len({role for role, _ in refused}), "one answer a role"
+
+
+def test_a_role_with_a_row_is_let_in(staffed: Api) -> None:
+    for route in routes(staffed):
+        for role in LET_IN[route]:
+            answer = send(staffed, WHO[role], route, ABSENT, json={})
+            assert answer.status_code in (200, 404, 409, 412, 422), (route, role, answer.text)
+
+
+def test_health_and_metrics_ask_nobody_who_they_are(api: Api) -> None:
+    for path in HEALTH:
+        assert api.client.get(path).status_code == 200, path
+    assert audit(api) == []
+
+
+def test_an_unknown_path_is_not_found_and_a_wrong_method_not_allowed(api: Api) -> None:
+    for path in ("/nothing", "/referrals/", "//referrals", f"/referrals/{ABSENT}/lapse", "/auth",
+                 f"/referrals/{ABSENT}/accept/now", "/%00", "/../me", "/ME"):  # fmt: skip
+        answer = api.as_(WORKER).get(path)
+        assert is_problem(answer, 404, "not_found"), path
+    for path in ("/", "/referrals", "/api", "/api/v2/me", "/docs", "/redoc", "/metrics/"):
+        assert is_problem(api.client.get(path), 404, "not_found"), path
+    for method, path in (
+        ("DELETE", "/referrals"), ("PUT", f"/referrals/{ABSENT}"), ("GET", "/auth/token"),
+        ("OPTIONS", "/referrals"), ("PATCH", "/me"), ("TRACE", "/me"), ("QUERY", "/worklist"),
+        ("GET", f"/referrals/{ABSENT}/accept"),
+    ):  # fmt: skip
+        answer = api.as_(WORKER).request(method, path)
+        assert is_problem(answer, 405, "method_not_allowed"), (method, path)
+    assert api.as_(WORKER).request("HEAD", "/me").status_code == 405
+
+
+def _nothing() -> None:
+    """An endpoint."""
+
+
+def _router(cls: Any, **how: Any) -> APIRouter:
+    router = APIRouter(route_class=cls)
+    router.get("/door", **how)(_nothing)
+    return router
+
+
+def test_a_route_that_no_entry_governs_stops_the_application(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inner = APIRouter()
+    inner.include_router(_router(Guarded, openapi_extra={"x-action": "case.read"}))
+    socketed = APIRouter()
+    socketed.add_websocket_route("/door", _nothing)  # type: ignore[arg-type]
+    for name, router in {
+        "an unguarded route": _router(application.APIRouter().route_class),
+        "one that only says its action": _router(
+            APIRouter().route_class, openapi_extra={"x-action": "case.read"}
+        ),
+        "a guarded one without an action": _router(Guarded),
+        "an action that the policy does not know": _router(
+            Guarded, openapi_extra={"x-action": "case.reed"}
+        ),
+        "a plain route": APIRouter(routes=[Route("/door", _nothing)]),
+        "a router in a router": inner,
+        "a socket": socketed,
+    }.items():
+        with monkeypatch.context() as patched:
+            patched.setattr(application, "ROUTERS", (*application.ROUTERS, router))
+            with pytest.raises(RuntimeError, match="without an entry in the policy"):
+                application.create_app(object(), object())  # type: ignore[arg-type]
+            assert name
+
+
+# What no body may be
+
+
+DEEP = 40
+NEVER: Final[dict[str, bytes]] = {
+    "nothing": b"",
+    "null": b"null",
+    "a list": b"[]",
+    "a list of one": b"[{}]",
+    "text": b'"accept"',
+    "a number": b"1",
+    "half": b'{"note":',
+    "more after it": b"{} {}",
+    "a comment": b"{/**/}",
+    "single quotes": b"{'note': 'x'}",
+    "broken UTF-8": b'{"note": "\xff\xfe"}',
+    "an overlong form": b'{"note": "\xc0\x80"}',
+    "a surrogate in UTF-8": b'{"note": "\xed\xa0\x80"}',
+    "another encoding": '{"note": "x"}'.encode("utf-16"),
+    "a byte order mark": b'\xef\xbb\xbf{"note": "x"}',
+    "a NUL": b'{"note": "a\\u0000b"}',
+    "a bare NUL": b'{"note": "a\x00b"}',
+    "a NUL in a name": b'{"no\\u0000te": "x"}',
+    "a lone surrogate": b'{"note": "\\ud800"}',
+    "a lone surrogate of the other half": b'{"note": "\\udc00"}',
+    "a lone surrogate in a name": b'{"\\ud800": "x"}',
+    "NaN": b'{"note": NaN}',
+    "Infinity": b'{"note": Infinity}',
+    "minus Infinity": b'{"note": -Infinity}',
+    "beyond a double": b'{"note": 1e400}',
+    "ten to the forty": b'{"note": 1' + b"0" * 40 + b"}",
+    "minus ten to the forty": b'{"note": -1' + b"0" * 40 + b"}",
+    "ten thousand digits": b'{"note": ' + b"9" * 10_000 + b"}",
+    "depth 40": b'{"note": ' + b"[" * DEEP + b"]" * DEEP + b"}",
+    "depth 5,000": b'{"note": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    "depth 5,000 of objects": b'{"note":' * 5_000 + b"1" + b"}" * 5_000,
+    "depth without an end": b"[" * 500_000,
+    "an unknown field": b'{"notes": "x"}',
+    "a field of another move": b'{"started_on": "2026-03-02"}',
+    "prototype": b'{"__proto__": {"note": "x"}}',
+}
+
+
+def test_what_no_honest_client_sends_is_refused_and_changes_nothing(api: Api) -> None:
+    referral, before = a_referral(api), everything(api)
+    for route, username in (
+        ("POST /referrals/{id}/accept", PROVIDER),
+        ("POST /referrals", WORKER),
+        ("PATCH /residents/{id}", WORKER),
+    ):
+        for name, body in NEVER.items():
+            answer = send(api, username, route, referral, content=body)
+            told = (answer.status_code, answer.json()["code"])
+            assert told in ((400, "malformed"), (422, "invalid")), (route, name, answer.text)
+            assert is_problem(answer, *told)
+    assert everything(api) == before
+
+
+def test_every_body_is_checked_everywhere(staffed: Api) -> None:
+    api = staffed
+    for route in routes(api):
+        if route.startswith("GET") or not LET_IN[route]:
+            continue
+        username = WHO[LET_IN[route][0]]
+        for name in ("a list", "a lone surrogate", "NaN", "depth 5,000", "an unknown field"):
+            answer = send(api, username, route, ABSENT, content=NEVER[name])
+            assert answer.status_code in (400, 422), (route, name, answer.text)
+
+
+def test_no_content_type_leads_around_the_checks(api: Api) -> None:
+    referral = a_referral(api)
+    before = everything(api)
+    kinds = ("application/JSON", "application/json; charset=utf-16", "application/vnd.x+json",
+             "APPLICATION/X+JSON", "text/plain", "application/xml", "text/json", "json", "",
+             "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+             "application/json\xff", "a" * 5000)  # fmt: skip
+    for kind in kinds:
+        for name in ("a lone surrogate", "a NUL", "NaN", "beyond a double", "depth 5,000"):
+            answer = send(
+                api, PROVIDER, "POST /referrals/{id}/accept", referral, content=NEVER[name],
+                headers={"Content-Type": kind.encode("latin-1")},
+            )  # fmt: skip
+            assert answer.status_code in (400, 422), (kind, name, answer.text)
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
+        answer = send(
+            api, PROVIDER, "POST /referrals/{id}/accept", referral, content=b"{}",
+            headers={"Content-Type": kind},
+        )  # fmt: skip
+        assert answer.status_code in (400, 422), kind
+    assert everything(api) == before
+
+
+def test_depth_and_digits_have_their_bounds(api: Api) -> None:
+    path = f"/referrals/{a_referral(api)}/accept"
+    for depth, code in ((31, "invalid"), (32, "malformed")):
+        body = b'{"note": ' + b"[" * depth + b"]" * depth + b"}"
+        answer = api.as_(PROVIDER).request("POST", path, content=body)
+        assert answer.json()["code"] == code, depth
+    for number, code in ((10**15 - 1, "invalid"), (10**15, "malformed")):
+        answer = api.as_(PROVIDER).post(path, {"note": number})
+        assert answer.json()["code"] == code, number
+
+
+def test_a_path_that_is_no_id_is_refused(api: Api) -> None:
+    before = everything(api)
+    for id in ("no-id", "%00", "%ff%fe", "0", "-1", "1e5", "a" * 5000, f"{ABSENT}0", "%F0%9F%98%80",
+               str(ABSENT).replace("0", "g"), "{id}", "null", "..%2f..%2fme", "%20", "'"):  # fmt: skip
+        for route, username in (
+            ("GET /referrals/{id}", WORKER),
+            ("POST /referrals/{id}/accept", PROVIDER),
+            ("POST /overdue/{deadline_id}/review", SUPERVISOR),
+            ("GET /jobs/{name}/runs", "admin"),
+        ):
+            answer = send(api, username, route, id, json={})
+            assert answer.status_code in (400, 404, 422), (route, id, answer.text)
+            assert is_problem(answer, answer.status_code, answer.json()["code"])
+        assert send(api, None, "GET /referrals/{id}", id).status_code in (401, 404)
+    assert everything(api) == before
+
+
+def test_a_query_that_cannot_be_right_is_refused(api: Api) -> None:
+    for query in ("x=1", "X-Api-Key=1", "limit=0", "limit=201", "limit=", "limit=1e400",
+                  f"limit={10**40}", "limit=NaN", "limit=1.5", "limit=%EF%BC%91x",
+                  "limit=1&limit=2", "status=requested&status=accepted", "status=open",
+                  "provider=me", "overdue=maybe", "centre=%00", "centre=%ff", "field=a%00",
+                  "centre=' OR 1=1", "cursor=x", "cursor=", "cursor=%00", "cursor=%F0%9F%98%80",
+                  "cursor=" + "A" * 2001, "%00=1", "=1", "status[]=requested"):  # fmt: skip
+        answer = api.as_(WORKER).get(f"/referrals?{query}")
+        assert answer.status_code in (400, 422), (query, answer.text)
+        assert is_problem(answer, answer.status_code, answer.json()["code"]), query
+
+
+def test_headers_that_make_no_sense_are_no_failure_of_ours(api: Api) -> None:
+    referral = a_referral(api)
+    before = everything(api)
+    for name in ("If-Match", "If-None-Match", "Accept-Language", "X-Request-Id", "Accept",
+                 "Authorization", "Idempotency-Key", "Content-Encoding"):  # fmt: skip
+        for value in (b"", b"\xff\xfe", b"\x00", b'"', b'W/"', b'"1", "2"', b"9" * 4000, b"\xb2",
+                      b"-1", b"*;q=nan,,;", b"Bearer", b"Bearer \xff"):  # fmt: skip
+            answer = send(
+                api, WORKER, "POST /referrals/{id}/accept", referral, json={}, headers={name: value}
+            )
+            assert 400 <= answer.status_code < 500, (name, value, answer.text)
+    assert everything(api) == before
+
+
+def test_a_422_names_the_field_and_never_says_what_was_sent(staffed: Api) -> None:
+    api, canary = staffed, "캐너리-8d1f-820101-1234567"
+    odd: tuple[Any, ...] = (
+        canary,
+        {canary: canary},
+        [canary],
+        [{canary: canary}],
+        8_201_011_234_567,
+    )
+    document = application.create_app(*_parts(api)).openapi()
+    count = 0
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            route = f"{method.upper()} {path.removeprefix(BASE)}"
+            if not LET_IN.get(route):
+                continue
+            username = WHO[LET_IN[route][0]]
+            answers = [
+                send(api, username, route, ABSENT, params={parameter["name"]: canary})
+                for parameter in operation.get("parameters", ())
+                if parameter["in"] == "query"
+            ]
+            answers.append(send(api, username, route, canary, json={}))
+            answers.append(send(api, username, route, ABSENT, json={}, params={canary: canary}))
+            names = _fields(document, operation)
+            answers += [
+                send(api, username, route, ABSENT, json=dict.fromkeys([*names, canary], value))
+                for value in odd
+                if names
+            ]
+            for answer in answers:
+                assert 400 <= answer.status_code < 500, (route, answer.text)
+                assert "8d1f" not in answer.text, (route, answer.text)
+                assert "1234567" not in answer.text, (route, answer.text)
+            count += len(answers)
+    assert count > 200
+    basis = {"kind": canary, "consent_id": canary}
+    answer = api.as_(WORKER).post("/referrals", {"planned_service_id": canary, "basis": basis})
+    told = {error["field"]: error["message"] for error in answer.json()["errors"]}
+    assert told["planned_service_id"] == "a UUID"
+    assert told["basis"] == "one of 'article_14_2', 'consent'"
+    assert "8d1f" not in answer.text
+
+
+def _fields(document: Any, operation: Any) -> list[str]:
+    """The fields of an operation's body, where it has one."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return []
+    schema = content["schema"]
+    reference = schema.get("$ref") or schema["anyOf"][0]["$ref"]
+    return list(document["components"]["schemas"][reference.split("/")[-1]].get("properties", {}))
+
+
+# How much
+
+
+def test_a_body_of_one_mebibyte_is_read_and_one_byte_more_is_not(api: Api) -> None:
+    referral = a_referral(api)
+    for username in (PROVIDER, None):
+        for route in ("POST /referrals/{id}/accept", "GET /referrals/{id}", "POST /nowhere/{id}"):
+            full = send(api, username, route, referral, content=b"x" * MAX_BODY)
+            assert full.status_code in (400, 401, 404), (route, full.text)
+            over = send(api, username, route, referral, content=b"x" * (MAX_BODY + 1))
+            assert is_problem(over, 413, "body_too_large"), route
+    padded = b"{}" + b" " * (MAX_BODY - 2)
+    done = send(api, PROVIDER, "POST /referrals/{id}/accept", referral, content=padded)
+    assert done.status_code == 200
+
+
+@contextmanager
+def served(api: Api) -> Iterator[int]:
+    """The application on a real socket; gives its port."""
+    config = uvicorn.Config(api.house.app(), log_config=None, lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_a_client_with_two_megabytes_sees_the_answer_and_can_go_on(api: Api) -> None:
+    token = api.house.tokens.issue(api.id_of(WORKER), api.clock.now)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    with served(api) as port:
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        for body, chunked in (
+            (b"x" * 2_000_000, False),
+            (iter([b"x" * 100_000] * 20), True),
+            (iter([b"x" * 1_000_000] * 16), True),
+        ):
+            client.request(
+                "POST", f"{BASE}/referrals", body=body, headers=headers, encode_chunked=chunked
+            )
+            answer = client.getresponse()
+            told = json.loads(answer.read())
+            assert (answer.status, told["code"]) == (413, "body_too_large")
+            client.request("GET", f"{BASE}/me", headers=headers)
+            after = client.getresponse()
+            assert (after.status, json.loads(after.read())["username"]) == (200, WORKER)
+        client.close()
+
+
+def test_a_body_without_an_end_ends_the_connection(api: Api) -> None:
+    head = b"POST %s/referrals HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk, sent = b"100000\r\n" + b"x" * 0x100000 + b"\r\n", 0
+    with served(api) as port, socket.create_connection(("127.0.0.1", port), 10) as client:
+        client.sendall(head % BASE.encode())
+        with pytest.raises(OSError):  # noqa: PT011 - a reset or a broken pipe, as it comes
+            for sent in range(1, 200):  # noqa: B007
+                client.sendall(chunk)
+    assert sent < 100
+
+
+# In whose language
+
+
+def test_the_reader_is_told_in_korean_or_english_and_the_code_stays(api: Api) -> None:
+    for asked, title in (
+        ("ko", "찾을 수 없습니다"),
+        ("ko-KR,ko;q=0.9,en;q=0.8", "찾을 수 없습니다"),
+        ("fr, ko;q=0.5", "찾을 수 없습니다"),
+        ("fr", "찾을 수 없습니다"),
+        ("en", "Not found"),
+        ("en-GB,en;q=0.9,ko;q=0.8", "Not found"),
+        ("", "Not found"),
+    ):
+        language = {"Accept-Language": asked}
+        answer = api.as_(WORKER).get(f"/referrals/{ABSENT}", headers=language)
+        assert (answer.json()["title"], answer.json()["code"]) == (title, "not_found"), asked
+    for path, method in (("/api/v1/none", "GET"), ("/api/v1/me", "PUT")):
+        answer = api.client.request(method, path, headers={"Accept-Language": "ko"})
+        assert not answer.json()["title"].isascii()
+    big = api.client.post("/x", content=b"x" * (MAX_BODY + 1), headers={"Accept-Language": "ko"})
+    assert big.json()["title"] == "본문이 너무 큽니다"
+
+
+def test_every_refusal_that_is_no_422_has_its_own_words_in_both_languages() -> None:
+    kinds = {"Conflict", "conflict", "Forbidden", "NotFound", "Problem", "StaleVersion"}
+    root = Path(casework.__file__).parent
+    calls = [
+        node
+        for path in root.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds
+    ]
+    codes = {
+        keyword.value.value
+        for call in calls
+        for keyword in call.keywords
+        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
+    }
+    assert len(codes) > 15
+    assert codes <= set(TEXTS)
+    assert all(english.isascii() and not korean.isascii() for english, korean in TEXTS.values())
+
+
+# What is written down
+
+
+def test_a_refused_request_leaves_an_entry_that_says_who_asked_for_what(api: Api) -> None:
+    referral = a_referral(api)
+    path = f"/referrals/{referral}"
+    worker = api.as_(WORKER)
+    expected = []
+    for username, method, of, with_it, status, code in (
+        (None, "GET", path, {}, 401, "unauthenticated"),
+        ("city", "GET", path, {}, 403, "forbidden"),
+        (NEIGHBOUR, "GET", path, {}, 404, "not_found"),
+        (WORKER, "POST", f"{path}/accept", {"json": {}}, 403, "provider_answers"),
+        (WORKER, "POST", f"{path}/send", {"json": {}}, 409, "not_allowed_in_state"),
+        (PROVIDER, "POST", f"{path}/accept", {"content": b"{"}, 400, "malformed"),
+        (PROVIDER, "POST", f"{path}/accept", {"json": {"x": 1}}, 422, "invalid"),
+        (PROVIDER, "POST", f"{path}/accept", {"json": {}, "headers": {"If-Match": '"9"'}},
+         412, "stale"),
+    ):  # fmt: skip
+        given = with_it | {"headers": with_it.get("headers", {}) | {"X-Request-Id": f"r-{status}"}}
+        if username is None:
+            answer = api.client.request(method, BASE + of, **given)
+        else:
+            answer = api.as_(username).request(method, of, **given)
+        assert is_problem(answer, status, code), answer.text
+        assert answer.headers["x-request-id"] == f"r-{status}"
+        expected.append((username, f"{method} {of.replace(str(referral), '{id}')}", code))
+    entries = [entry for entry in audit(api) if entry["outcome"] == "refused"]
+    assert [(e["actor"], e["task"], e["code"]) for e in entries] == expected
+    for entry, (username, *_) in zip(entries, expected, strict=True):
+        assert entry["asked_for"] == str(referral)
+        assert entry["subjects"] == []
+        assert entry["source"] == "testclient"
+        assert entry["request_id"].startswith("r-")
+        assert entry["at"] == api.clock.now
+        assert entry["actor_id"] == (api.id_of(username) if username else None)
+    assert worker.get("/me").status_code == 200  # which tells nothing about anybody
+    assert not [entry for entry in audit(api) if entry["action"] == "account.self"]
+
+
+def test_a_look_leaves_an_entry_with_everyone_it_was_about(api: Api) -> None:
+    supported = [a_supported_case(api) for _ in range(2)]
+    referrals = [a_referral(api, one) for one in supported]
+    residents = sorted(str(one.resident) for one in supported)
+    before = len(audit(api))
+    api.as_(PROVIDER).get(f"/referrals/{referrals[0]}")
+    api.as_(PROVIDER).get("/referrals")
+    one, both = audit(api)[before:]
+    assert one["subjects"] == [str(supported[0].resident)]
+    assert both["subjects"] == residents
+    assert (one["asked_for"], both["asked_for"]) == (str(referrals[0]), None)
+    for entry in (one, both):
+        assert (entry["actor"], entry["role"]) == (PROVIDER, "provider")
+        assert (entry["action"], entry["outcome"]) == ("referral.read", "ok")
+
+
+def test_where_no_entry_can_be_written_nothing_is_shown_and_nothing_done(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    referral = a_referral(api)
+    before = everything(api)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(store, "write_audit", full)
+    for answer in (
+        api.as_(WORKER).get(f"/referrals/{referral}"),
+        api.as_(WORKER).get("/referrals"),
+        api.as_(PROVIDER).post(f"/referrals/{referral}/accept"),
+        api.as_("city").get("/referrals"),
+    ):
+        assert is_problem(answer, 503, "busy")
+        assert str(referral) not in answer.text
+        assert answer.headers["retry-after"] == "1"
+    monkeypatch.undo()
+    assert everything(api) == before
+    assert api.as_(WORKER).get(f"/referrals/{referral}").status_code == 200
+
+
+def test_a_failure_of_ours_tells_nothing_and_is_written_down_as_failed(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    referral, before = a_referral(api), everything(api)
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("canary-8d1f")
+
+    monkeypatch.setattr(referring.referring, "move", broken)
+    answer = api.as_(PROVIDER).post(f"/referrals/{referral}/accept")
+    assert is_problem(answer, 500, "internal_error")
+    assert "8d1f" not in answer.text
+    entry = audit(api)[-1]
+    assert (entry["outcome"], entry["code"]) == ("failed", "internal_error")
+    assert entry["asked_for"] == str(referral)
+    assert everything(api) == before
+
+
+def test_each_answer_bears_the_number_of_its_request(api: Api) -> None:
+    supported: Supported = a_supported_case(api)
+    worker = api.as_(WORKER)
+    body = {"planned_service_id": str(supported.service), "priority": "routine",
+            "offering_id": str(api.offerings["alpha", "CARE-MEALS"].id),
+            "basis": {"kind": "article_14_2"}}  # fmt: skip
+    made = worker.post("/referrals", body, headers={"X-Request-Id": "mine-1"})
+    assert (made.status_code, made.headers["x-request-id"]) == (201, "mine-1")
+    assert audit(api)[-1]["request_id"] == "mine-1"
+    long = worker.get("/referrals", headers={"X-Request-Id": "n" * 200})
+    assert long.headers["x-request-id"] == "n" * 80
+    given = [worker.get("/referrals").headers["x-request-id"] for _ in range(2)]
+    assert len({UUID(one) for one in given}) == 2
+    assert [entry["request_id"] for entry in audit(api)[-2:]] == given
+
+
+def test_nobody_on_the_way_keeps_an_answer(api: Api) -> None:
+    referral = a_referral(api)
+    worker = api.as_(WORKER)
+    for answer in (
+        worker.get(f"/referrals/{referral}"),
+        worker.get("/referrals"),
+        worker.get("/me"),
+        worker.post("/residents/search", {"name": "가상이름"}),
+        worker.post(f"/referrals/{referral}/cancel", {"reason": "entered_twice"}),
+        api.client.get(BASE + "/me"),
+        replace(worker, actor=api.actor("city")).get("/referrals"),
+    ):
+        assert answer.headers["cache-control"] == "no-store", answer.text

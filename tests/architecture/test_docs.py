@@ -1,0 +1,187 @@
+"""What the README and the pages of docs say of this repository is so."""
+
+import re
+import unicodedata
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from casework import __main__ as command_line
+from casework.domain import cases, intake, lifecycle, residents, reviewing
+from casework.domain.access import POLICY, Relation, Role
+from casework.domain.calendar import Unit
+from casework.domain.directory import FIELDS
+from casework.domain.plans import ServiceStatus, VersionStatus
+from casework.domain.standards import Kind, Priority
+from casework.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+ENUMS: tuple[type[StrEnum], ...] = (
+    cases.CaseStatus, Kind, lifecycle.Status, Priority, Relation, Role, ServiceStatus, Unit,
+    VersionStatus,
+)  # fmt: skip
+LISTS = {
+    "activity": intake.ACTIVITIES,
+    "cause": reviewing.CAUSES,
+    "channel": cases.CHANNELS,
+    "closing reason": cases.CLOSING_REASONS,
+    "consent": residents.PURPOSES,
+    "determination": cases.DETERMINATIONS,
+    "disposition": lifecycle.DISPOSITIONS,
+    "field": FIELDS,
+    "ground": cases.EX_OFFICIO_GROUNDS,
+    "mobility": residents.MOBILITIES,
+    "move": tuple(lifecycle.MOVES),
+    "outcome": lifecycle.OUTCOMES,
+    "review": reviewing.ACTIONS,
+    "route": (*sorted(cases.ASSESSMENT_ROUTES), "guidance"),
+    "signal": cases.SIGNALS,
+    **{f"reason to {move}": reasons for move, reasons in lifecycle.REASONS.items()},
+    **{enum.__name__: tuple(enum) for enum in ENUMS},
+}
+# What begins like this inside backticks is a file or folder of the repository.
+IN_REPOSITORY = re.compile(
+    r"`((?:casework|docs|migrations|tests)/[\w./-]*|[\w-]+\.(?:py|toml|md))`"
+)
+MEASURED = {"Sweep and worklist", "Sweeps at once", "Counting"}
+
+
+@cache
+def text_of(name: str) -> str:
+    """A page of the repository."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def prose_of(name: str) -> str:
+    """A page without its blocks of code, in which nothing is a link or a heading."""
+    return re.sub(r"^( *)```.*?^\1```$", "", text_of(name), flags=re.MULTILINE | re.DOTALL)
+
+
+def links_of(name: str) -> list[str]:
+    """The targets of a page's links that lead to this repository."""
+    found = re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", prose_of(name))
+    return [target for target in found if not re.match(r"[a-z]+:", target)]
+
+
+def anchors_of(name: str) -> set[str]:
+    """The anchors that the headings of a page have."""
+    headings = re.findall(r"^#+ (.+)$", prose_of(name), re.MULTILINE)
+    return {anchor(heading) for heading in headings}
+
+
+def anchor(heading: str) -> str:
+    """As forges make it: lower case, no punctuation, hyphens for blanks."""
+    kept = [c for c in heading.lower() if c in " -_" or unicodedata.category(c)[0] in "LN"]
+    return "".join(kept).replace(" ", "-")
+
+
+def section(name: str, heading: str) -> str:
+    """A section of a page, up to the next heading of its level."""
+    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text_of(name), re.MULTILINE | re.DOTALL)
+    assert found, f"{name} has no section {heading!r}"
+    return found[1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_link_leads_somewhere(name: str) -> None:
+    for target in links_of(name):
+        path, _, fragment = target.partition("#")
+        page = ((ROOT / name).parent / path).resolve() if path else ROOT / name
+        assert page.exists(), target
+        if fragment:
+            assert fragment in anchors_of(str(page.relative_to(ROOT))), target
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_file_that_a_page_names_is_there(name: str) -> None:
+    missing = [path for path in IN_REPOSITORY.findall(text_of(name)) if not _is_there(path)]
+    assert missing == []
+
+
+def _is_there(path: str) -> bool:
+    """In the repository, or, named without its folder, somewhere in the package."""
+    return (ROOT / path).exists() or ("/" not in path and any((ROOT / "casework").rglob(path)))
+
+
+def test_every_page_is_found_from_the_readme() -> None:
+    found, waiting = set(), ["README.md"]
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        for target in links_of(name):
+            page = ((ROOT / name).parent / target.partition("#")[0]).resolve()
+            linked = str(page.relative_to(ROOT))
+            if linked in NAMES and linked not in found:
+                waiting.append(linked)
+    assert set(NAMES) - found == set()
+
+
+def test_the_map_shows_every_room_of_the_package() -> None:
+    rooms = section("README.md", "The map of the house")
+    adapters = [
+        one for one in (ROOT / "casework/adapters").iterdir() if (one / "__init__.py").exists()
+    ]
+    for folder in [*adapters, ROOT / "casework/domain", ROOT / "casework/workflows"]:
+        assert f"`{folder.relative_to(ROOT)}/`" in rooms
+
+
+def test_the_page_of_the_policy_is_what_the_application_goes_by(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command_line.policy()
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 2 + len(POLICY)
+    assert [line for line in text_of("docs/policy.md").splitlines() if line[:1] == "|"] == printed
+
+
+def test_the_settings_are_listed_with_their_defaults() -> None:
+    rows = re.findall(
+        r"^\| `(CASEWORK_\w+)` \| (.+?) \|", section("README.md", "Settings"), re.MULTILINE
+    )
+    expected = {}
+    for name, field in Settings.model_fields.items():
+        variable = field.validation_alias or f"CASEWORK_{name.upper()}"
+        shown = "–" if field.default is None else f"`{field.default}`"
+        expected[str(variable)] = "made" if name.endswith("_key") else shown
+    assert dict(rows) == expected
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_the_glossary_has_every_word_that_is_a_code(kind: str) -> None:
+    glossary = text_of("docs/glossary.md")
+    assert [word for word in LISTS[kind] if f"`{word}`" not in glossary] == []
+
+
+def test_the_decisions_are_numbered_and_listed() -> None:
+    index = text_of("docs/decisions/README.md")
+    for number, page in enumerate(DECISIONS, start=1):
+        title = text_of(str(page.relative_to(ROOT))).splitlines()[0].removeprefix("# ")
+        assert page.name.startswith(f"{number:04}-")
+        assert f"{number}. [{title.removeprefix(f'{number}. ')}]({page.name})" in index
+        assert title.startswith(f"{number}. ")
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_says_why_what_else_and_what_holds_it(page: Path) -> None:
+    headings = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings == ["Context", "Decision", "Alternatives", "Consequences", "Enforced by"]
+
+
+def test_what_was_not_measured_is_said_so_in_one_place_only() -> None:
+    assert set(re.findall(r"^## (.+)$", text_of("docs/quality.md"), re.MULTILINE)) >= MEASURED
+    assert [name for name in NAMES if "not yet measured" in text_of(name)] in (
+        [], ["docs/quality.md"]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("heading", "expected"),
+    [("What is not here yet", "what-is-not-here-yet"), ("If-Match, and more", "if-match-and-more")],
+)
+def test_an_anchor_is_made_as_forges_make_it(heading: str, expected: str) -> None:
+    assert anchor(heading) == expected
