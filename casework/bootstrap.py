@@ -140,7 +140,7 @@ class House:
 
     def app(self) -> FastAPI:
         """The HTTP application."""
-        return create_app(self.services(), Probe(self.readiness))
+        return create_app(self.services(), Probe(self.readiness), threads=self.settings.threads)
 
     def readiness(self) -> dict[str, Any]:
         """Each part, and whether it is well; the last tick of the scheduler."""

@@ -33,6 +33,9 @@ def reopen(file: CaseFile, note: str, act: Act) -> None:
     case.version += 1
     for deadline in stopped:
         _start_again(file, deadline, act)
+    for referral in file.referrals.values():
+        if referral.owes_disposition:
+            file.begin(Kind.DISPOSITION, referral, act)
     for service in file.services.values():
         file.take_stock(service, act)
     file.record("CaseReopened", case, act, status=case.status)

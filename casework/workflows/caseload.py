@@ -57,9 +57,9 @@ def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) ->
     services that stop at the border.
     """
     with ctx.work("case.supervise") as work:
+        resident = work.residents.of_case(case_id)
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
-        resident = work.residents.get(file.case.resident_id, lock=True)
         centre = work.directory.centre(centre_code)
         if centre is None:
             raise Invalid("no such centre", code="unknown_centre", field="centre_code")

@@ -94,6 +94,10 @@ class Residents(Protocol):
         """The open case of a resident who was loaded before, if there is one."""
         ...
 
+    def of_case(self, case_id: UUID) -> Resident:
+        """The resident of a case within reach, locked: residents are locked before their cases."""
+        ...
+
     def bring_along(self, resident: Resident) -> None:
         """Cases, referrals and clocks follow a resident who moved to another centre."""
         ...

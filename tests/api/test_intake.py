@@ -143,7 +143,7 @@ def test_a_resident_who_cannot_be_right_is_not_registered(api: Api) -> None:
         ],
     )
     number = api.as_(WORKER).post("/residents", PERSON | {"rrn": "410305-2000000"})
-    assert refusal(number) == (422, "rrn_not_kept")
+    assert refusal(number) == (422, "rrn_not_collected")
     assert "410305" not in number.text
 
 

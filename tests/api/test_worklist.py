@@ -194,6 +194,17 @@ def test_a_supervisors_note_comes_back_to_the_supervisor(api: Api) -> None:
     assert kinds(api, SUPERVISOR) == ["come_back"]
 
 
+def test_a_deputy_gets_the_absent_colleagues_notes_on_those_days(api: Api) -> None:
+    note(api, a_resident(api), date(2026, 3, 10))
+    absence = {"worker_id": str(api.id_of(WORKER)), "deputy_id": str(api.id_of(COLLEAGUE)),
+               "from": "2026-03-04", "to": "2026-03-06"}  # fmt: skip
+    assert api.as_(SUPERVISOR).post("/absences", absence).status_code == 201
+    for day, found in ((3, []), (4, ["come_back"]), (6, ["come_back"]), (7, [])):
+        api.clock.set(f"2026-03-0{day}T12:00")
+        assert kinds(api, COLLEAGUE) == found, day
+        assert kinds(api, WORKER) == ["come_back"]
+
+
 def test_clocks_and_notes_are_one_list_on_every_page_size(api: Api) -> None:
     for day in (9, 8, 10, 9):
         note(api, a_resident(api), date(2026, 3, day))
@@ -283,7 +294,7 @@ def test_a_page_costs_as_many_statements_whatever_its_size(api: Api) -> None:
         asked.clear()
         worker.get("/worklist", params={"limit": limit})
         counts.append(len(asked))
-    assert counts == [4, 4], asked  # who asks, clocks, notes, audit
+    assert counts == [5, 5], asked  # who asks, absences, clocks, notes, audit
 
 
 def test_a_clock_of_another_centre_is_not_seen_by_the_worker_it_names(api: Api) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
@@ -40,10 +43,19 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
-def create_app(services: Services, probe: health.Probe) -> FastAPI:
-    """The HTTP application. Refuses to exist while a route has no entry in the policy."""
+def create_app(services: Services, probe: health.Probe, threads: int = 8) -> FastAPI:
+    """The HTTP application. Refuses to exist while a route has no entry in the policy.
+
+    ``threads`` requests are worked on at once: as many as there are connections.
+    """
+
+    @asynccontextmanager
+    async def living(_app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = threads
+        yield
+
     app = FastAPI(title="casework", version="1", openapi_url=f"{BASE}/openapi.json",
-                  docs_url=None, redoc_url=None, redirect_slashes=False)
+                  docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=living)
     app.state.services, app.state.probe = services, probe
     ungoverned = routes_without_entry(
         [route for router in (*ROUTERS, health.router) for route in router.routes])
@@ -84,5 +96,29 @@ def _document(app: FastAPI) -> dict[str, Any]:
                            "allowed_actions": {"type": "array", "items": {"type": "string"}},
                            "errors": {"type": "array", "items": {"type": "object"}}}}
         document["security"] = [{"bearer": []}]
+        for path in document["paths"].values():
+            for method, operation in path.items():
+                _say_what_all_share(method, operation)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _say_what_all_share(method: str, operation: dict[str, Any]) -> None:
+    """The headers an operation heeds, and the refusals that every one like it may give."""
+    answers, heard = operation["responses"], operation.setdefault("parameters", [])
+    shared = {"400": "the request cannot be read"}
+    if "requestBody" in operation:
+        shared["413"] = "a body over 1 MiB"
+    if method == "post" and not operation.pop("x-no-key", False):
+        shared["409"] = "the present state does not allow it, or the same request is in flight"
+        heard.append(_header("Idempotency-Key", "the same key and body have one effect", 255))
+    if {"412", "428"} & set(answers):
+        heard.append(_header("If-Match", "the ETag that was seen", 100))
+    for code, says in shared.items():
+        answers.setdefault(code, {"description": says, "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}})
+
+
+def _header(name: str, says: str, longest: int) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "description": says,
+            "schema": {"type": "string", "minLength": 1, "maxLength": longest}}

@@ -40,13 +40,16 @@ def centre(row: Row) -> dict[str, Any]:
 def service(row: Row) -> dict[str, Any]:
     """A service of the catalogue; ``limit_note`` None means that no limit is known."""
     return picked(row, "code", "field", "run_by", "unit", "limit_note", "basis", "certainty") | {
-        "name": row["name_ko"], "name_en": row["name_en"]}  # fmt: skip
+        "name": row["name_ko"],
+        "name_en": row["name_en"],
+    }
 
 
 def provider(row: Row) -> dict[str, Any]:
     """An agency."""
-    return picked(row, "id", "slug", "name", "kind", "phone", "district_code", "designations",
-                  "lat", "lon")  # fmt: skip
+    return picked(
+        row, "id", "slug", "name", "kind", "phone", "district_code", "designations", "lat", "lon"
+    )
 
 
 def offering(row: Row, today: date) -> dict[str, Any]:
@@ -72,8 +75,9 @@ def offering(row: Row, today: date) -> dict[str, Any]:
 
 def account(row: Row) -> dict[str, Any]:
     """Someone who can be given work; nothing of how they sign in but the name."""
-    return picked(row, "id", "username", "name", "role", "centre_code", "district_code",
-                  "provider_id")  # fmt: skip
+    return picked(
+        row, "id", "username", "name", "role", "centre_code", "district_code", "provider_id"
+    )
 
 
 # Clocks

@@ -171,7 +171,7 @@ class Call:
         except Exception as error:
             refusal, outcome = _told_apart(self._services, facts, error)
             store.note_refusal(self.ctx.actor, action, self.ctx.now, refusal.code, outcome)
-            return _status(refusal), refusal.code
+            return status_of(refusal), refusal.code
         return (store.outcome or (200, {}))[0], None
 
     def _tried(self, use_case: Callable[[Context], Any], ctx: Context) -> None:
@@ -314,8 +314,7 @@ class Guarded(APIRoute):
             task=f"{request.method} {self.path_format}",
             asked_for=storable(str(asked_for)[:200]) if asked_for else None,
             source=request.client.host if request.client else None,
-            request_id=storable(request.headers.get("x-request-id", "")[:80])
-            or str(request.app.state.services.new_id()),
+            request_id=_request_id(request),
             idempotency_key=self._key(request),
             digest=request.state.digest,
         )
@@ -345,6 +344,13 @@ class Guarded(APIRoute):
         # Whatever it says it is: what reads it on is more lenient about its type than about this.
         if body and not request.headers.get("content-type", "").lower().startswith(FORM):
             read_json(body)
+
+
+def _request_id(request: Request) -> str:
+    """The asker's number for the request where it is plain text, else one of ours."""
+    given = request.headers.get("x-request-id", "")[:80]
+    is_plain = given.isascii() and given.isprintable() and given != ""
+    return given if is_plain else str(request.app.state.services.new_id())
 
 
 def _guard(
@@ -379,13 +385,8 @@ def _refuse(
         log.error("audit entry not written", task=facts.task, error=type(unwritten).__name__)
         refusal = Problem("", code="busy")
     response = problem(refusal, request.headers.get("accept-language"))
-    response.status_code = _status(refusal)
     response.headers["X-Request-Id"] = facts.request_id or ""
     return response
-
-
-def _status(refusal: Refusal) -> int:
-    return 500 if refusal.code == "internal_error" else status_of(refusal)
 
 
 def _told_apart(services: Services, facts: RequestFacts, error: Exception) -> tuple[Refusal, str]:

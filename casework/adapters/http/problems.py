@@ -33,6 +33,7 @@ _STATUS_BY_CODE = {
     "busy": 503,
     "method_not_allowed": 405,
     "malformed": 400,
+    "internal_error": 500,
 }
 
 

@@ -53,11 +53,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "already_withdrawn": ("Withdrawn before", "이미 철회된 동의입니다"),
     "centre_out_of_scope": ("Not a centre you serve", "담당하는 읍면동이 아닙니다"),
     "unknown_consent": ("No such consent", "그런 동의가 없습니다"),
-    "rrn_not_kept": (
+    "rrn_not_collected": (
         "Registration numbers are not kept here",
         "이곳은 주민등록번호를 보관하지 않습니다",
     ),
     "cursor_invalid": ("The cursor is not valid", "커서가 올바르지 않습니다"),
+    "method_not_allowed": ("Not with this method", "이 방법으로는 요청할 수 없습니다"),
+    "nothing_to_replace": ("Nothing is to be replaced", "대신할 의뢰가 없습니다"),
+    "slot_taken": ("Another run is doing this", "다른 실행이 이미 하고 있습니다"),
+    "already_there": ("It is there already", "이미 그 읍면동에 있습니다"),
     "internal_error": ("Something failed here", "처리 중 오류가 발생했습니다"),
 }
 

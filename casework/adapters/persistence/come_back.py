@@ -22,15 +22,20 @@ _LAST: Final = UUID(int=2**128 - 1)
 
 
 def notes_to_come_back(
-    connection: Connection, reach: Reach, now: datetime, wanted: WorklistFilter, paging: Paging
+    connection: Connection,
+    reach: Reach,
+    writers: list[UUID],
+    now: datetime,
+    wanted: WorklistFilter,
+    paging: Paging,
 ) -> Page:
-    """The asker's own notes by the end of their day, each until a later one on that resident.
+    """These people's notes by the end of their day, each until a later one on that resident.
 
     The page's keys are those of the worklist: due instant and id.
     """
     if reach.relation not in WRITERS or wanted.kind not in (None, COME_BACK) or wanted.field:
         return Page([], None)
-    query = _of_days(_unanswered(reach, now), wanted.due, day_in_seoul(now))
+    query = _of_days(_unanswered(reach, writers, now), wanted.due, day_in_seoul(now))
     found = page(
         connection,
         query,
@@ -42,7 +47,7 @@ def notes_to_come_back(
     return Page(found.rows, None if last is None else (end_of(last[0]), last[1]))
 
 
-def _unanswered(reach: Reach, now: datetime) -> Select[Any]:
+def _unanswered(reach: Reach, writers: list[UUID], now: datetime) -> Select[Any]:
     """Notes with a day to come back on, and nothing written about that resident since."""
     note, later = t.note, t.note.alias("later")
     since = tuple_(later.c.written_at, later.c.id) > tuple_(note.c.written_at, note.c.id)
@@ -53,7 +58,7 @@ def _unanswered(reach: Reach, now: datetime) -> Select[Any]:
         )
         .join(t.resident, t.resident.c.id == note.c.resident_id)
         .where(
-            note.c.written_by == reach.actor.id,
+            note.c.written_by.in_(writers),
             note.c.come_back_on.is_not(None),
             seen(t.resident, reach, now),
             ~exists().where(later.c.resident_id == note.c.resident_id, since),

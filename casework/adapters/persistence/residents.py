@@ -38,6 +38,21 @@ class SqlResidents:
         found: Resident = from_row(Resident, row)
         return found
 
+    def of_case(self, case_id: UUID) -> Resident:
+        """The resident of a case within reach, locked: residents are locked before their cases."""
+        query = (
+            select(t.resident)
+            .join(t.care_case, t.care_case.c.resident_id == t.resident.c.id)
+            .where(t.care_case.c.id == case_id, seen(t.care_case, self._reach, self._now))
+            .with_for_update(of=t.resident)
+        )
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound("no such case")
+        found: Resident = from_row(Resident, row)
+        self._about.add(found.id)
+        return found
+
     def contacts(self, resident_id: UUID) -> list[Contact]:
         """The people close to a resident who was loaded before."""
         query = select(t.contact).where(t.contact.c.resident_id == resident_id)

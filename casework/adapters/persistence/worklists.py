@@ -71,19 +71,20 @@ class Worklists:
         """What the asker has to do, most pressing first: the clocks they hold; for a worker also
         the overdue clocks that others hold on their cases; and notes to come back to.
         """
-        clocks = self._clocks_to_do(wanted, paging)
-        notes = notes_to_come_back(self._connection, self.reach, self._now, wanted, paging)
+        people = self._people()
+        clocks = self._clocks_to_do(people, wanted, paging)
+        notes = notes_to_come_back(self._connection, self.reach, people, self._now, wanted, paging)
         rows = sorted([*clocks.rows, *notes.rows], key=_pressing)
         more = bool(clocks.last_key or notes.last_key or len(rows) > paging.limit)
         shown = rows[: paging.limit]
         self.about(*(row["resident_id"] for row in shown))
         return Page(shown, _pressing(shown[-1]) if more else None)
 
-    def _clocks_to_do(self, wanted: WorklistFilter, paging: Paging) -> Page:
+    def _clocks_to_do(self, people: list[UUID], wanted: WorklistFilter, paging: Paging) -> Page:
         clock = t.deadline
         if wanted.kind == COME_BACK:
             return Page([], None)
-        query = self._items().where(IS_RUNNING, self._mine())
+        query = self._items().where(IS_RUNNING, self._mine(people))
         if wanted.due == "overdue":
             query = query.where(self.is_overdue())
         elif wanted.due != "all":
@@ -96,23 +97,24 @@ class Worklists:
             query = query.where(clock.c.field == wanted.field)
         return page(self._connection, query, _KEYS, paging)
 
-    def _stands_in_for(self) -> list[UUID]:
-        """The absent colleagues whose deputy the asker is today."""
-        away, today = t.absence, day_in_seoul(self._now)
+    def _people(self) -> list[UUID]:
+        """The asker, and for a worker the absent colleagues whose deputy they are today."""
+        actor, away, today = self.reach.actor, t.absence, day_in_seoul(self._now)
+        own = [] if actor.id is None else [actor.id]
+        if self.reach.relation is not Relation.CENTRE:
+            return own
         query = select(away.c.worker_id).where(
-            away.c.deputy_id == self.reach.actor.id,
-            away.c.from_on <= today,
-            away.c.to_on >= today,
+            away.c.deputy_id == actor.id, away.c.from_on <= today, away.c.to_on >= today
         )
-        return list(self._connection.scalars(query.distinct()))
+        return [*own, *self._connection.scalars(query.distinct())]
 
-    def _mine(self) -> ColumnElement[bool]:
+    def _mine(self, people: list[UUID]) -> ColumnElement[bool]:
         """What is the asker's to do; a case that nobody carries yet is the supervisor's."""
-        clock, actor = t.deadline, self.reach.actor
+        clock = t.deadline
         sees, holder = seen(clock, self.reach, self._now), _HOLDER[self.reach.relation]
         if holder == WORKER:
             return and_(
-                clock.c.worker_id.in_([actor.id, *self._stands_in_for()]),
+                clock.c.worker_id.in_(people),
                 sees,
                 or_(clock.c.held_by == WORKER, self.is_overdue()),
             )

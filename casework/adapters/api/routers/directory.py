@@ -15,11 +15,23 @@ from casework.domain.access import Role
 router = APIRouter(route_class=Guarded, tags=["directory"])
 READ, LIST = "directory.read", "account.list"
 DISTRICT = {"code": "26350", "name": "해운대구", "name_en": "Haeundae-gu"}
-CENTRE = {"code": "2635051000", "name": "우1동", "district_code": "26350", "lat": 35.163,
-          "lon": 129.1596}  # fmt: skip
+CENTRE = {
+    "code": "2635051000",
+    "name": "우1동",
+    "district_code": "26350",
+    "lat": 35.163,
+    "lon": 129.1596,
+}
 SERVICE = {"code": "MED-VISIT", "field": "medical", "name": "방문진료", "unit": "visit"}
-PROVIDER = {"id": "0190…", "slug": "clinic-26350", "name": "…", "phone": "051-000-0000",
-            "designations": ["home_visit_15"], "lat": 35.16, "lon": 129.16}  # fmt: skip
+PROVIDER = {
+    "id": "0190…",
+    "slug": "clinic-26350",
+    "name": "…",
+    "phone": "051-000-0000",
+    "designations": ["home_visit_15"],
+    "lat": 35.16,
+    "lon": 129.16,
+}
 OFFERING = {
     "id": "0190…",
     "provider_id": "0190…",
@@ -27,20 +39,37 @@ OFFERING = {
     "open": True,
     "centres": ["2635051000"],
     "provider": {"id": "0190…", "name": "…", "phone": "051-000-0000"},
-    "capacity": {"maximum": 12, "available": 3, "waiting": 0, "unit": "visit",
-                 "as_of": "2026-03-27T09:00:00+09:00", "age_days": 0},
+    "capacity": {
+        "maximum": 12,
+        "available": 3,
+        "waiting": 0,
+        "unit": "visit",
+        "as_of": "2026-03-27T09:00:00+09:00",
+        "age_days": 0,
+    },
     "distance_km": 0.42,
-}  # fmt: skip
-ACCOUNT = {"id": "0190…", "username": "worker.2635051000", "name": "…", "role": "worker",
-           "centre_code": "2635051000", "district_code": "26350", "provider_id": None}  # fmt: skip
+}
+ACCOUNT = {
+    "id": "0190…",
+    "username": "worker.2635051000",
+    "name": "…",
+    "role": "worker",
+    "centre_code": "2635051000",
+    "district_code": "26350",
+    "provider_id": None,
+}
 
 
 def _list_of(example: object) -> dict[str, object]:
     return {"items": [example], "next_cursor": None}
 
 
-@router.get("/districts", operation_id="list_districts", summary="The districts, by code",
-            **operation(READ, _list_of(DISTRICT)))  # fmt: skip
+@router.get(
+    "/districts",
+    operation_id="list_districts",
+    summary="The districts, by code",
+    **operation(READ, _list_of(DISTRICT)),
+)
 def list_districts(call: Caller, paged: Paged) -> Response:
     """Codes and names."""
     return call.pages(
@@ -48,8 +77,12 @@ def list_districts(call: Caller, paged: Paged) -> Response:
     )
 
 
-@router.get("/centres", operation_id="list_centres", summary="The community centres, by code",
-            **operation(READ, _list_of(CENTRE)))  # fmt: skip
+@router.get(
+    "/centres",
+    operation_id="list_centres",
+    summary="The community centres, by code",
+    **operation(READ, _list_of(CENTRE)),
+)
 def list_centres(
     call: Caller, paged: Paged, district: Annotated[s.Code | None, Query()] = None
 ) -> Response:
@@ -59,8 +92,12 @@ def list_centres(
     )
 
 
-@router.get("/services", operation_id="list_services", summary="The catalogue, by code",
-            **operation(READ, _list_of(SERVICE)))  # fmt: skip
+@router.get(
+    "/services",
+    operation_id="list_services",
+    summary="The catalogue, by code",
+    **operation(READ, _list_of(SERVICE)),
+)
 def list_services(call: Caller, paged: Paged) -> Response:
     """Each service with its field, unit, limit and legal basis."""
     return call.pages(
@@ -68,8 +105,12 @@ def list_services(call: Caller, paged: Paged) -> Response:
     )
 
 
-@router.get("/providers", operation_id="list_providers", summary="The agencies, by slug",
-            **operation(READ, _list_of(PROVIDER)))  # fmt: skip
+@router.get(
+    "/providers",
+    operation_id="list_providers",
+    summary="The agencies, by slug",
+    **operation(READ, _list_of(PROVIDER)),
+)
 def list_providers(call: Caller, paged: Paged) -> Response:
     """Those that are active."""
     return call.pages(
@@ -77,8 +118,12 @@ def list_providers(call: Caller, paged: Paged) -> Response:
     )
 
 
-@router.get("/offerings", operation_id="list_offerings", summary="Who offers what where",
-            **operation(READ, _list_of(OFFERING)))  # fmt: skip
+@router.get(
+    "/offerings",
+    operation_id="list_offerings",
+    summary="Who offers what where",
+    **operation(READ, _list_of(OFFERING)),
+)
 def list_offerings(
     call: Caller,
     paged: Paged,
@@ -99,8 +144,13 @@ def list_offerings(
     )
 
 
-@router.get("/accounts", operation_id="list_accounts", summary="Whom I can assign to",
-            tags=["organisation"], **operation(LIST, _list_of(ACCOUNT)))  # fmt: skip
+@router.get(
+    "/accounts",
+    operation_id="list_accounts",
+    summary="Whom I can assign to",
+    tags=["organisation"],
+    **operation(LIST, _list_of(ACCOUNT)),
+)
 def list_accounts(
     call: Caller,
     paged: Paged,

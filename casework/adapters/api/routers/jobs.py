@@ -19,16 +19,33 @@ from casework.workflows.sweeps.overdue import JOB
 router = APIRouter(route_class=Guarded, prefix="/jobs", tags=["jobs"])
 READ, RUN = "job.read", "job.run"
 JOBS: Final = {JOB: "Raises every planned step that is due, lapses and resumes referrals"}
-RESULT = {"run_id": "0190…", "as_of": "2026-03-27T09:00:00+09:00", "dry_run": False, "found": 31,
-          "changed": 31, "failed": 0, "held": 0}  # fmt: skip
-RECORD = RESULT | {"job": JOB, "slot": None, "started_by": "0190…", "error": None,
-                   "started_at": "2026-03-27T09:00:00+09:00",
-                   "ended_at": "2026-03-27T09:00:01+09:00"}  # fmt: skip
+RESULT = {
+    "run_id": "0190…",
+    "as_of": "2026-03-27T09:00:00+09:00",
+    "dry_run": False,
+    "found": 31,
+    "changed": 31,
+    "failed": 0,
+    "held": 0,
+}
+RECORD = RESULT | {
+    "job": JOB,
+    "slot": None,
+    "started_by": "0190…",
+    "error": None,
+    "started_at": "2026-03-27T09:00:00+09:00",
+    "ended_at": "2026-03-27T09:00:01+09:00",
+}
 
 
-@router.get("", operation_id="list_jobs", summary="The jobs, each with its last run",
-            **operation(READ, {"items": [{"name": JOB, "does": JOBS[JOB], "last_run": RECORD}],
-                               "next_cursor": None}))  # fmt: skip
+@router.get(
+    "",
+    operation_id="list_jobs",
+    summary="The jobs, each with its last run",
+    **operation(
+        READ, {"items": [{"name": JOB, "does": JOBS[JOB], "last_run": RECORD}], "next_cursor": None}
+    ),
+)
 def list_jobs(call: Caller, paged: Paged) -> Response:
     """The last run that has ended and was not dry."""
 
@@ -48,8 +65,12 @@ def list_jobs(call: Caller, paged: Paged) -> Response:
     )
 
 
-@router.get("/{name}/runs", operation_id="list_runs", summary="Its runs, newest first",
-            **operation(READ, {"items": [RECORD], "next_cursor": None}, refuses=(404,)))  # fmt: skip
+@router.get(
+    "/{name}/runs",
+    operation_id="list_runs",
+    summary="Its runs, newest first",
+    **operation(READ, {"items": [RECORD], "next_cursor": None}, refuses=(404,)),
+)
 def list_runs(name: Code, call: Caller, paged: Paged) -> Response:
     """Scheduled ones, and those that someone started, dry or not."""
     if name not in JOBS:
@@ -59,8 +80,12 @@ def list_runs(name: Code, call: Caller, paged: Paged) -> Response:
     )
 
 
-@router.post(f"/{JOB}/run", operation_id="run_overdue", summary="Run the overdue sweep now",
-             **operation(RUN, RESULT, refuses=(409,)))  # fmt: skip
+@router.post(
+    f"/{JOB}/run",
+    operation_id="run_overdue",
+    summary="Run the overdue sweep now",
+    **operation(RUN, RESULT, refuses=(409,)),
+)
 def run_overdue(call: Caller, body: s.Run | None = None) -> Response:
     """Or as of another instant, in production not a future one; ``dry_run`` changes nothing."""
     ctx, asked = call.ctx, body or s.Run()

@@ -27,8 +27,14 @@ router = APIRouter(route_class=Guarded, tags=["supervision"])
 OVERDUE, REVIEW, READ = "overdue.read", "overdue.review", "deadline.read"
 NEW_WITHIN: Final = timedelta(days=7)
 UPCOMING: Final = timedelta(days=14)
-REVIEWED = {"action": "chase", "cause": "provider_slow", "reason": None, "until": "2026-03-31",
-            "at": "2026-03-27T10:00:00+09:00", "by": "0190…"}  # fmt: skip
+REVIEWED = {
+    "action": "chase",
+    "cause": "provider_slow",
+    "reason": None,
+    "until": "2026-03-31",
+    "at": "2026-03-27T10:00:00+09:00",
+    "by": "0190…",
+}
 OVERDUE_ITEM = ITEM | {
     "tier": 2,
     "told": [{"tier": 2, "to": ["supervisor"], "at": "2026-03-27T09:00:00+09:00"}],
@@ -39,14 +45,31 @@ SUMMARY = {
     "by": "centre",
     "total": 31,
     "excused": 2,
-    "groups": [{"key": "2635051000", "name": "우1동", "count": 31, "new": 4, "excused": 2,
-                "oldest_due_at": "2026-03-02T23:59:59+09:00", "median_working_days_late": 3}],
+    "groups": [
+        {
+            "key": "2635051000",
+            "name": "우1동",
+            "count": 31,
+            "new": 4,
+            "excused": 2,
+            "oldest_due_at": "2026-03-02T23:59:59+09:00",
+            "median_working_days_late": 3,
+        }
+    ],
     "cases_without_worker": 1,
     "upcoming": [{"worker_id": "0190…", "name": "…", "count": 12}],
-}  # fmt: skip
-DEADLINE = {"id": "0190…", "kind": "response", "held_by": "provider", "status": "running",
-            "due_at": "2026-03-26T23:59:59+09:00", "overdue": True, "case_id": "0190…",
-            "last_review": REVIEWED, "allowed_actions": ["review"]}  # fmt: skip
+}
+DEADLINE = {
+    "id": "0190…",
+    "kind": "response",
+    "held_by": "provider",
+    "status": "running",
+    "due_at": "2026-03-26T23:59:59+09:00",
+    "overdue": True,
+    "case_id": "0190…",
+    "last_review": REVIEWED,
+    "allowed_actions": ["review"],
+}
 EXPLANATION = {
     "start": "2026-09-22T10:00:00+09:00",
     "rule": "Civil Act 157: the first day is not counted; working days only",
@@ -58,9 +81,16 @@ EXPLANATION = {
     "due_at": "2026-09-29T23:59:59+09:00",
     "sentence": "3 working days from 2026-09-22, leaving out 24–26 September (Chuseok) …",
 }
-STEP = {"tier": 1, "due_at": "2026-03-26T23:59:59+09:00", "at": "2026-03-27T09:00:00+09:00",
-        "raised_at": "2026-03-27T09:00:00+09:00", "to": ["worker", "provider"],
-        "passed_over": False, "quiet": False, "review": None}  # fmt: skip
+STEP = {
+    "tier": 1,
+    "due_at": "2026-03-26T23:59:59+09:00",
+    "at": "2026-03-27T09:00:00+09:00",
+    "raised_at": "2026-03-27T09:00:00+09:00",
+    "to": ["worker", "provider"],
+    "passed_over": False,
+    "quiet": False,
+    "review": None,
+}
 
 
 def _since(given: datetime | s.Day | None) -> datetime | None:
@@ -68,8 +98,12 @@ def _since(given: datetime | s.Day | None) -> datetime | None:
     return given if given is None or isinstance(given, datetime) else midnight(given)
 
 
-@router.get("/overdue", operation_id="list_overdue", summary="Every overdue deadline in scope",
-            **operation(OVERDUE, {"items": [OVERDUE_ITEM], "next_cursor": None}))  # fmt: skip
+@router.get(
+    "/overdue",
+    operation_id="list_overdue",
+    summary="Every overdue deadline in scope",
+    **operation(OVERDUE, {"items": [OVERDUE_ITEM], "next_cursor": None}),
+)
 def list_overdue(
     call: Caller,
     paged: Paged,
@@ -85,8 +119,16 @@ def list_overdue(
 ) -> Response:
     """Longest overdue first; a filter left out filters nothing."""
     filters = OverdueFilter(
-        centre=centre, worker=worker, kind=kind, field=field, provider=provider, held_by=held_by,
-        tier=tier, answered=answered, since=_since(since))  # fmt: skip
+        centre=centre,
+        worker=worker,
+        kind=kind,
+        field=field,
+        provider=provider,
+        held_by=held_by,
+        tier=tier,
+        answered=answered,
+        since=_since(since),
+    )
     lateness = render_lists.Lateness(call.ctx.clockwork, call.ctx.now)
     return call.pages(
         OVERDUE,
@@ -96,8 +138,12 @@ def list_overdue(
     )
 
 
-@router.get("/overdue/summary", operation_id="summarise_overdue", summary="What is late, counted",
-            **operation(OVERDUE, SUMMARY))  # fmt: skip
+@router.get(
+    "/overdue/summary",
+    operation_id="summarise_overdue",
+    summary="What is late, counted",
+    **operation(OVERDUE, SUMMARY),
+)
 def summarise_overdue(
     call: Caller,
     by: Annotated[s.GroupedBy, Query()] = "centre",
@@ -133,11 +179,20 @@ def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
     )
 
 
-@router.post("/overdue/reviews", operation_id="review_many",
-             summary="Decide about up to 100 overdue deadlines",
-             **operation(REVIEW, {"results": [
-                 {"deadline_id": "0190…", "status": 200},
-                 {"deadline_id": "0190…", "status": 409, "code": "not_overdue"}]}))  # fmt: skip
+@router.post(
+    "/overdue/reviews",
+    operation_id="review_many",
+    summary="Decide about up to 100 overdue deadlines",
+    **operation(
+        REVIEW,
+        {
+            "results": [
+                {"deadline_id": "0190…", "status": 200},
+                {"deadline_id": "0190…", "status": 409, "code": "not_overdue"},
+            ]
+        },
+    ),
+)
 def review_many(body: s.Reviews, call: Caller) -> Response:
     """Each is a transaction of its own and has a result of its own."""
     call.once(REVIEW, {})
@@ -155,9 +210,12 @@ def review_many(body: s.Reviews, call: Caller) -> Response:
     return respond({"results": results}, 200)
 
 
-@router.post("/overdue/{deadline_id}/review", operation_id="review_overdue",
-             summary="Decide about an overdue deadline",
-             **operation(REVIEW, DEADLINE, refuses=(404, 409, 412)))  # fmt: skip
+@router.post(
+    "/overdue/{deadline_id}/review",
+    operation_id="review_overdue",
+    summary="Decide about an overdue deadline",
+    **operation(REVIEW, DEADLINE, refuses=(404, 409, 412)),
+)
 def review_overdue(deadline_id: UUID, body: s.Review, call: Caller) -> Response:
     """Ask again, extend, reassign, redirect or excuse, with a coded cause."""
     verdict = Verdict(**body.model_dump())
@@ -168,15 +226,23 @@ def review_overdue(deadline_id: UUID, body: s.Review, call: Caller) -> Response:
     )
 
 
-@router.get("/deadlines/{id}", operation_id="get_deadline", summary="A deadline as it stands",
-            **operation(READ, DEADLINE, refuses=(404,)))  # fmt: skip
+@router.get(
+    "/deadlines/{id}",
+    operation_id="get_deadline",
+    summary="A deadline as it stands",
+    **operation(READ, DEADLINE, refuses=(404,)),
+)
 def get_deadline(id: UUID, call: Caller) -> Response:
     """With whose it is and what was last decided about it."""
     return call.look(READ, lambda reading: _shown(call, reading, id))
 
 
-@router.get("/deadlines/{id}/explanation", operation_id="explain_deadline",
-            summary="Why this date?", **operation(READ, EXPLANATION, refuses=(404,)))  # fmt: skip
+@router.get(
+    "/deadlines/{id}/explanation",
+    operation_id="explain_deadline",
+    summary="Why this date?",
+    **operation(READ, EXPLANATION, refuses=(404,)),
+)
 def explain_deadline(
     id: UUID, call: Caller, accept_language: Annotated[str | None, Header()] = None
 ) -> Response:
@@ -191,9 +257,12 @@ def explain_deadline(
     return call.look(READ, show)
 
 
-@router.get("/deadlines/{id}/escalations", operation_id="list_escalations",
-            summary="Who was told when, and who answered",
-            **operation(READ, {"items": [STEP], "next_cursor": None}, refuses=(404,)))  # fmt: skip
+@router.get(
+    "/deadlines/{id}/escalations",
+    operation_id="list_escalations",
+    summary="Who was told when, and who answered",
+    **operation(READ, {"items": [STEP], "next_cursor": None}, refuses=(404,)),
+)
 def list_escalations(id: UUID, call: Caller, paged: Paged) -> Response:
     """The ledger of one deadline; tier -1 is the reminder, 0 the breach."""
     return call.pages(

@@ -31,8 +31,12 @@ ITEM = {
 }
 
 
-@router.get("/worklist", operation_id="worklist", summary="What I have to do, most pressing first",
-            **operation(READ, {"items": [ITEM], "next_cursor": None}))  # fmt: skip
+@router.get(
+    "/worklist",
+    operation_id="worklist",
+    summary="What I have to do, most pressing first",
+    **operation(READ, {"items": [ITEM], "next_cursor": None}),
+)
 def worklist(
     call: Caller,
     paged: Paged,

@@ -1,0 +1,64 @@
+"""Reopening a closed case."""
+
+import pytest
+
+from casework.domain.errors import Conflict, Invalid
+from casework.domain.reopening import reopen
+from tests.domain.helpers import clocks, last_clock, refused, running
+from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul
+
+
+def closed(stage="supported", state=None):
+    """A case that was closed a day after it reached a stage, and a day later."""
+    town = Town("2026-04-01T10:00")
+    file = CaseFileFactory(town=town, stage=stage)
+    if state:
+        ReferralFactory(town=town, file=file, status=state)
+    town.wait(days=1)
+    moves.close(town, file, end_open=True)
+    town.wait(days=1)
+    return town, file
+
+
+@pytest.mark.parametrize("stage", ["applied", "surveying", "planning", "supported"])
+def test_a_reopened_case_has_the_state_it_had_and_its_clocks(stage):
+    town, file = closed(stage)
+    kinds = sorted({clock.kind for clock in file.deadlines.values() if clock.cancelled_at})
+    reopen(file, "she came back", town.act(town.supervisor))
+    assert file.case.status == stage
+    assert running(file) == kinds
+    assert "came back" not in repr(file.events)
+    with refused(Conflict, "not_allowed_in_state", file, state=stage):
+        reopen(file, "again", town.act(town.supervisor))
+
+
+def test_service_targets_count_afresh_and_statutory_clocks_keep_their_dates():
+    town, file = closed()
+    reopen(file, "she came back", town.act(town.supervisor))
+    assert last_clock(file, file.case.id, "notify_plan").started_at == town.now
+    old, new = clocks(file, file.case.id, "first_check")
+    assert (new.started_at, new.due_at) == (seoul("2026-04-01T10:00"), old.due_at)
+
+
+def test_what_closing_ended_leaves_its_service_to_be_linked_anew():
+    for state in ("requested", "in_progress", None):
+        town, file = closed(state=state)
+        reopen(file, "she came back", town.act(town.supervisor))
+        assert "link" in running(file)
+
+
+def test_a_disposition_that_was_owed_is_owed_again():
+    town, file = closed(state="declined")
+    assert running(file) == []
+    reopen(file, "she came back", town.act(town.supervisor))
+    (referral,) = file.referrals.values()
+    assert last_clock(file, referral.id, "disposition").started_at == town.now
+    assert running(file, moves.only_service(file).id) == []
+    moves.dispose(town, file, referral, "refused")
+    assert "disposition" not in running(file)
+
+
+def test_a_reopening_needs_its_reason():
+    town, file = closed()
+    with refused(Invalid, "note_required", file):
+        reopen(file, " ", town.act(town.supervisor))
