@@ -15,7 +15,7 @@ from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Engine, select
+from sqlalchemy import URL, Engine, event, make_url, select
 from starlette.testclient import TestClient
 
 from casework.adapters import reference
@@ -23,6 +23,7 @@ from casework.adapters.api.app import create_app
 from casework.adapters.api.routers.health import Probe
 from casework.adapters.persistence import bulk
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
 from casework.bootstrap import House, build
@@ -160,12 +161,39 @@ class Api:
         return self.house.context(self.actor(username))
 
 
+_engines: dict[str, Engine] = {}
+_aim: dict[str, URL] = {}
+
+
+def _shared_engine(url: str, **options: Any) -> Engine:
+    """One engine a store for all tests, aimed at this test's database.
+
+    An engine compiles each statement once; a new engine a test would compile all of them again.
+    """
+    target = make_url(url)
+    store = target.get_backend_name()
+    if store not in _engines:
+        engine = _engines[store] = open_engine(url, **options)
+
+        @event.listens_for(engine, "do_connect")
+        def aim(_dialect: Any, _record: Any, args: list[Any], params: dict[str, Any]) -> None:
+            if store == "sqlite":
+                args[0] = _aim[store].database
+            else:
+                params["dbname"] = _aim[store].database
+
+    _engines[store].dispose()
+    _aim[store] = target
+    return _engines[store]
+
+
 @pytest.fixture
 def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The wired application over an empty world."""
     monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
     monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
     monkeypatch.setenv("CASEWORK_DATABASE_URL", store.url)
+    monkeypatch.setattr("casework.bootstrap.open_engine", _shared_engine)
     house = build(Settings(), now=Clock(), cheap_passwords=True)
     yield house
     house.engine.dispose()
