@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.exc import SQLAlchemyError
 
 from casework import bootstrap
+from casework.adapters.calendar import YEARS
 from casework.adapters.persistence import bench as benchmarks
 from casework.adapters.scheduler import make_scheduler
 from casework.domain.access import POLICY, Role
@@ -46,8 +48,14 @@ class Wrong(Exception):
     """What was asked cannot be done; the message is the one line that is printed."""
 
 
-def _house(**overrides: Any) -> bootstrap.House:
-    return bootstrap.build(Settings(**overrides))
+_opened: list[bootstrap.House] = []
+
+
+def _house(settings: Settings | None = None) -> bootstrap.House:
+    """The house over the configured database, whose connections are closed at the end."""
+    house = bootstrap.build(settings or Settings())
+    _opened.append(house)
+    return house
 
 
 @cli.command()
@@ -64,7 +72,8 @@ def demo(
     settings = Settings()
     if settings.is_production:
         raise Wrong("demo is not for production")
-    house = bootstrap.build(
+    door = _bind("127.0.0.1", port)
+    house = _house(
         settings.model_copy(
             update={"database_url": None, "data_dir": data_dir or settings.data_dir / "demo"}
         )
@@ -74,10 +83,11 @@ def demo(
     if house.is_empty():
         _seed(house, residents, seed)
     _announce(house)
-    _serve(house, port, tick=True, ready_line=True)
+    _serve(house, door, tick=True)
 
 
 def _seed(house: bootstrap.House, residents: int, seed: int) -> None:
+    house.check_seedable()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -101,21 +111,34 @@ def _announce(house: bootstrap.House) -> None:
 class _Server(uvicorn.Server):
     """Says where it listens, once it does."""
 
-    ready_line = False
-
     async def startup(self, sockets: Any = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets=sockets)
-        if self.ready_line and self.servers:
+        if self.servers:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             typer.echo(f"address: http://{host}:{port}/api/v1")
             typer.echo(f"ready http://{host}:{port}")
             sys.stdout.flush()
 
 
-def _serve(
-    house: bootstrap.House, port: int, *, tick: bool, ready_line: bool, host: str = "127.0.0.1"
-) -> None:
+def _bind(host: str, port: int) -> socket.socket:
+    """A place to listen at, taken before anything that takes long; it refuses callers so far."""
+    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+    except OSError as error:
+        raise Wrong(f"cannot listen on {host} port {port}: {error.strerror}") from None
+    return door
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM, once what had begun is done."""
+    sys.exit(0)
+
+
+def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
+    signal.signal(signal.SIGTERM, _end)
     scheduler = (
         make_scheduler(
             lambda slot: _tick(house, slot),
@@ -128,24 +151,19 @@ def _serve(
     )
     config = uvicorn.Config(
         house.app(),
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=20,
         server_header=False,
     )
     server = _Server(config)
-    server.ready_line = ready_line
     if scheduler is not None:
         scheduler.start()
     try:
-        server.run()
+        server.run(sockets=[door])
     finally:
         if scheduler is not None:
             scheduler.shutdown()
-    if not server.started:
-        raise Wrong(f"port {port} is taken")
 
 
 def _tick(house: bootstrap.House, slot: datetime) -> None:
@@ -162,18 +180,21 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve the API on the configured database; the scheduler is a process of its own."""
+    house = _ready_house()
+    _serve(house, _bind(host, port), tick=False)
+
+
+def _ready_house() -> bootstrap.House:
     house = _house()
-    if not house.readiness()["schema"]:
+    if not house.is_current():
         raise Wrong("the schema is not current: run `casework migrate`")
-    _serve(house, port, tick=False, ready_line=True, host=host)
+    return house
 
 
 @cli.command()
 def scheduler() -> None:
     """Tick: wake the overdue sweep every few minutes, until stopped."""
-    house = _house()
-    if not house.readiness()["schema"]:
-        raise Wrong("the schema is not current: run `casework migrate`")
+    house = _ready_house()
     ticker = make_scheduler(
         lambda slot: _tick(house, slot),
         house.settings.sweep_minutes,
@@ -219,8 +240,9 @@ def sweep(
     """Raise every step that is due and not yet raised, lapse and resume referrals."""
     if job != "overdue":
         raise Wrong(f"there is no sweep {job!r}; the only one is overdue")
+    moment = _instant(as_of)
     house = _house()
-    result = house.sweep(house.context(), _instant(as_of), dry_run)
+    result = house.sweep(house.context(), moment, dry_run)
     if result is None:
         raise Wrong("another sweep took this slot")
     shown = {
@@ -269,6 +291,8 @@ def due(
     last = _day(to) if to else first
     if last < first:
         raise Wrong("--to lies before --from")
+    if first.year < YEARS[0] or last.year >= YEARS[-1]:
+        raise Wrong(f"the holidays are known from {YEARS[0]} to {YEARS[-1]} only")
     rows = _due_rows(Kind(kind), first, last, priority, district)
     if as_json:
         typer.echo(json.dumps(rows))
@@ -283,7 +307,7 @@ def _due_rows(
     settings = Settings()
     clockwork = bootstrap.shipped_clockwork()
     if settings.database_url:
-        clockwork = bootstrap.read_clockwork(bootstrap.build(settings).engine)
+        clockwork = bootstrap.read_clockwork(_house(settings).engine)
     about = About.for_counting(district_code=district or "", priority=priority)
     rows = []
     for n in range((last - first).days + 1):
@@ -378,14 +402,19 @@ def main() -> NoReturn:
             f"CASEWORK_{str(error.errors()[0]['loc'][0]).upper()} cannot be right: "
             f"{error.errors()[0]['msg']}"
         )
-    except SQLAlchemyError as error:
-        _fail(f"the database cannot be used: {type(getattr(error, 'orig', error)).__name__}")
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        # The first line alone: what follows may quote the row.
+        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+        _fail(f"the database cannot be used: {reason}")
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        _fail(error.format_message())
+        _fail(error.format_message() or "name a command")
+    finally:
+        while _opened:
+            _opened.pop().engine.dispose()
     sys.exit(code if isinstance(code, int) else 0)
 
 

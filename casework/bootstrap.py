@@ -170,16 +170,27 @@ class House:
             self.engine, reference.districts(), reference.centres(), reference.services(), SHIPPED
         )
 
+    def is_current(self) -> bool:
+        """Whether the schema is at its newest revision."""
+        return migrations.is_current(self.engine)
+
     def is_empty(self) -> bool:
         """Whether nobody can sign in yet."""
         return bulk.is_empty(self.engine)
 
-    def seed(self, residents: int, seed: int) -> Iterator[int]:
-        """Fill an empty database with an invented city; yields the residents done so far."""
+    def check_seedable(self) -> None:
+        """Refuse to seed production, or what holds something already."""
         if self.settings.is_production:
             raise SettingsError("production is not seeded with invented people")
         if not self.is_empty():
             raise SettingsError("the database is not empty")
+
+    def seed(self, residents: int, seed: int) -> Iterator[int]:
+        """Fill an empty database with an invented city; yields the residents done so far.
+
+        All or nothing: half a city would look like a whole one to the next start.
+        """
+        self.check_seedable()
         yield from _seed(self, residents, seed)
 
 
@@ -235,7 +246,7 @@ SEED_BATCH = 100
 
 
 def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
-    """Directory and accounts first, then the residents, some hundred to a transaction."""
+    """Directory and accounts first, then the residents, some hundred to a statement."""
     now = house.now()
     rng = Random(seed)  # noqa: S311 - an invented world, the same for the same seed
     today = midnight(day_in_seoul(now))
@@ -250,8 +261,6 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
         ids,
         today,
     )
-    with house.engine.begin() as connection:
-        bulk.insert_all(connection, [*providers, *offerings, *accounts])
     lives = build_world(
         seed=seed,
         now=now,
@@ -262,12 +271,13 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
         accounts=accounts,
         clockwork=house.clockwork(),
     )
-    done = 0
-    for batch in _batches(lives, SEED_BATCH):
-        with house.engine.begin() as connection:
+    with house.engine.begin() as connection:
+        bulk.insert_all(connection, [*providers, *offerings, *accounts])
+        done = 0
+        for batch in _batches(lives, SEED_BATCH):
             bulk.insert_all(connection, [thing for life in batch for thing in life])
-        done += len(batch)
-        yield done
+            done += len(batch)
+            yield done
 
 
 def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:

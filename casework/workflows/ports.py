@@ -513,6 +513,10 @@ class SweepStore(Protocol):
         """Note how a run ended."""
         ...
 
+    def break_off(self, run_id: UUID, error: str) -> None:
+        """Note why a run never ended."""
+        ...
+
     def count(self, as_of: datetime) -> Found:
         """What is due at that instant and not yet raised."""
         ...

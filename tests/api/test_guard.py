@@ -495,7 +495,7 @@ def test_a_body_of_one_mebibyte_is_read_and_one_byte_more_is_not(api: Api) -> No
 @contextmanager
 def served(api: Api) -> Iterator[int]:
     """The application on a real socket; gives its port."""
-    config = uvicorn.Config(api.house.app(), log_config=None, lifespan="off", ws="none")
+    config = uvicorn.Config(api.client.app, log_config=None, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = Thread(target=server.run, kwargs={"sockets": [listening]})

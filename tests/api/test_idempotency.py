@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, event, func, insert, select, text, update
 
-from casework.adapters.persistence import engine as engines
 from casework.adapters.persistence import tables as t
 from tests.api.acts import Supported, a_case, a_referral, a_resident, a_supported_case, moved
 from tests.api.asking import ABSENT, everything, refusal
@@ -330,15 +329,22 @@ def test_where_the_first_is_refused_the_second_is_not_held_to_it(api: Api) -> No
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lock is waited for a tenth of a second instead of two."""
-    monkeypatch.setattr(engines, "LOCK_TIMEOUT_MS", 100)
+def impatient(api: Api) -> Iterator[Api]:
+    """The small world where a lock is waited for a tenth of a second instead of two."""
+
+    def shorten(connection: Any, _record: Any) -> None:
+        connection.execute("SET lock_timeout = 100")
+        connection.commit()
+
+    event.listen(api.engine, "connect", shorten)
+    api.engine.dispose()
+    yield api
+    event.remove(api.engine, "connect", shorten)
 
 
 @ON_POSTGRES
-def test_who_waits_too_long_for_the_first_is_told_that_it_is_in_flight(
-    impatient: None, api: Api
-) -> None:
+def test_who_waits_too_long_for_the_first_is_told_that_it_is_in_flight(impatient: Api) -> None:
+    api = impatient
     path = f"/residents/{a_resident(api)}/notes"
     claim = insert(t.idempotency).values(
         principal_id=api.id_of(WORKER), route="POST /residents/{id}/notes", key=KEY, digest="",
@@ -353,7 +359,8 @@ def test_who_waits_too_long_for_the_first_is_told_that_it_is_in_flight(
 
 
 @ON_POSTGRES
-def test_who_waits_too_long_without_a_key_is_told_to_come_back(impatient: None, api: Api) -> None:
+def test_who_waits_too_long_without_a_key_is_told_to_come_back(impatient: Api) -> None:
+    api = impatient
     case = a_case(api)
     row = select(t.care_case).where(t.care_case.c.id == case).with_for_update()
     with locked(api, row):

@@ -89,9 +89,10 @@ def test_an_item_that_cannot_be_right_is_refused_and_makes_nothing(facts, code, 
     assert field_of(caught) == field
 
 
-def test_a_service_of_one_day_is_planned():
+def test_a_service_of_one_day_and_half_an_hour_is_planned():
     town, file = planned()
-    one_day = moves.item(starts_on=date(2026, 5, 4), ends_on=date(2026, 5, 4))
+    day = date(2026, 5, 4)
+    one_day = moves.item(starts_on=day, ends_on=day, quantity=Decimal("0.5"))
     planning.put_draft(file, draft_of((None, one_day)), town.catalogue, town.act())
     assert len(file.services) == 1
 
@@ -207,7 +208,12 @@ def test_a_decision_says_how_it_was_taken():
             planning.decide(file, moves.decision(version, **facts), by)
     in_meeting = moves.decision(version, conference=met, without_meeting_reason=None)
     planning.decide(file, in_meeting, by)
-    assert version.conference_id == met.id
+    assert (version.conference_id, version.without_meeting_reason) == (met.id, None)
+    town, file = planned("submitted")
+    moves.decide(town, file)
+    version = file.versions[-1]
+    assert version.conference_id is None
+    assert version.without_meeting_reason == "no meeting this week"
 
 
 @pytest.mark.parametrize(

@@ -332,6 +332,20 @@ def test_a_later_word_stands_when_an_older_referral_was_an_error():
     assert service.settlement == "unmet_need"
 
 
+def test_a_later_direct_settlement_stands_as_well():
+    town, file, service = supported()
+    wrong = ReferralFactory(town=town, file=file, declined=True)
+    following = moves.dispose(town, file, wrong, "re_refer", offering=OfferingFactory())
+    assert following is not None
+    moves.move(town, file, following, "cancel")
+    town.wait(days=1)
+    moves.settle(town, file, "refused")
+    before = repr(service)
+    moves.move(town, file, wrong, "enter-in-error")
+    assert repr(service) == before
+    assert file.is_settled(service)
+
+
 def test_an_owed_disposition_falls_with_the_error_and_the_link_runs():
     town, file, service = supported()
     wrong = ReferralFactory(town=town, file=file, declined=True)

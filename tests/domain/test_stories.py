@@ -53,6 +53,7 @@ def check_referrals(town: Town, file: CaseFile) -> None:
         assert sorted(kinds) == sorted(expected.get(state or "", owed))
         assert (referral.lapse_at is not None) == (state in ("requested", "waitlisted"))
         assert referral.is_open == (referral.ended_at is None)
+        assert (referral.resume_at is not None) == (referral.status == "on_hold")
         assert referral.is_open == bool({"cancel"} & set(referral.possible_moves(town.now)))
     pairs = Counter((r.planned_service_id, r.provider_id) for r in file.open_referrals())
     assert not [pair for pair, n in pairs.items() if n > 1]

@@ -44,7 +44,11 @@ class Originals:
     def remember(self, things: Sequence[Any]) -> None:
         """Keep each thing as it is stored now."""
         for thing in things:
-            self.rows[thing.id] = to_row(thing)
+            # Copies of lists and mappings, so that one that is changed in place is noticed.
+            self.rows[thing.id] = {
+                name: value.copy() if isinstance(value, list | dict) else value
+                for name, value in to_row(thing).items()
+            }
 
     def changes(self, thing: Any) -> dict[str, Any] | None:
         """The columns that differ from what is stored; None for a new thing."""
@@ -186,8 +190,11 @@ class SqlCaseFiles:
             changes = originals.changes(thing)
             if changes is None:
                 new[type(thing)].append(thing)
-            elif changes:
-                changed[type(thing), frozenset(changes)].append({"key": thing.id} | changes)
+            elif changes or _replanned(thing):
+                # A clock whose steps are planned anew is written even where it reads the same:
+                # whoever holds its row, aggregate or sweep, has its steps to themselves.
+                written = changes or {"due_at": thing.due_at}
+                changed[type(thing), frozenset(written)].append({"key": thing.id} | written)
             if (isinstance(thing, Deadline) and changes != {}) or _replanned(thing):
                 clocks.append((thing, changes is None))
         # Ended rows first: a new open referral or approved version may take their place.

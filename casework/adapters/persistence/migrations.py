@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -9,13 +11,17 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from casework.adapters.persistence.engine import open_engine
+from casework.adapters.persistence.faults import fault
 
 _PACKAGED = Path(__file__).parents[2] / "_migrations"
 _CHECKOUT = Path(__file__).parents[3] / "migrations"
 MIGRATIONS = _PACKAGED if _PACKAGED.exists() else _CHECKOUT
 STATEMENT_TIMEOUT_MS = 600_000
+TRIES = 20
+PAUSE_S = 0.5
 
 
 def config(url: str, schema: str | None = None) -> Config:
@@ -29,12 +35,27 @@ def config(url: str, schema: str | None = None) -> Config:
 
 def upgrade(url: str, revision: str = "head", schema: str | None = None) -> None:
     """Bring the database to a revision."""
-    command.upgrade(config(url, schema), revision)
+    _patiently(lambda: command.upgrade(config(url, schema), revision))
 
 
 def downgrade(url: str, revision: str = "base", schema: str | None = None) -> None:
     """Take the database back to a revision."""
-    command.downgrade(config(url, schema), revision)
+    _patiently(lambda: command.downgrade(config(url, schema), revision))
+
+
+def _patiently(migrate: Callable[[], None]) -> None:
+    """Try again where a lock was not to be had at once.
+
+    Each try waits half a second, for whoever queues behind a waiting migration waits as well.
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            migrate()
+            return
+        except DBAPIError as error:
+            if fault(error) != "locked" or attempt == TRIES:
+                raise
+            time.sleep(PAUSE_S)
 
 
 def is_current(engine: Engine) -> bool:

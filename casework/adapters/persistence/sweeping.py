@@ -5,6 +5,7 @@ The cost follows what is newly due: the planned steps stand in a partial index b
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,8 @@ from casework.workflows.ports import Found, Raised
 _step, _clock = t.escalation, t.deadline
 EVENT = "EscalationRaised"
 STEPS_A_CLOCK = 4
+# How often, and how long apart, a sweep asks again for clocks that somebody holds.
+PATIENCE, PAUSE_S = 20, 0.05
 
 
 class SqlSweepStore:
@@ -97,8 +100,34 @@ class SqlSweepStore:
             steps, lapses, *holds = (connection.scalar(query) or 0 for query in queries)
         return Found(steps, lapses, sum(holds))
 
+    def break_off(self, run_id: UUID, error: str) -> None:
+        """Note why a run never ended."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(t.job_run).where(t.job_run.c.id == run_id).values(error=error)
+            )
+
     def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> Raised:
-        """Raise the highest due step of about ``limit`` clocks, in one transaction."""
+        """Raise the highest due step of about ``limit`` clocks, in one transaction.
+
+        Nothing raised means that nothing is left, or that who holds the rest has not let go for a
+        second: a lapse must not overtake a step that another sweep is about to raise.
+        """
+        for _ in range(PATIENCE):
+            raised = self._raise_once(run_id, as_of, limit)
+            if raised.steps or not self._is_any_due(as_of):
+                return raised
+            time.sleep(PAUSE_S)
+        return Raised(0, 0)
+
+    def _is_any_due(self, as_of: datetime) -> bool:
+        with self._engine.connect() as connection:
+            return (
+                connection.execute(select(_step.c.id).where(_is_due(as_of)).limit(1)).first()
+                is not None
+            )
+
+    def _raise_once(self, run_id: UUID, as_of: datetime, limit: int) -> Raised:
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 return _raise_in_one_statement(connection, run_id, as_of, limit)
@@ -176,7 +205,7 @@ def _raise_in_one_statement(
         select(_clock.c.id)
         .where(_clock.c.id.in_(step_ids.limit(limit * STEPS_A_CLOCK)))
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     ids = and_(_step.c.deadline_id == any_(func.array(locked.scalar_subquery())), _is_due(as_of))
     columns = _step.c["id", "deadline_id", "tier", "tell", "passed_over"]

@@ -7,7 +7,8 @@ costs delay and never an omission.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -50,28 +51,31 @@ def sweep_overdue(
     )
     if run_id is None:
         return None
-    found = store.count(moment)
-    changed = failed = 0
+    try:
+        counts = _run(ctx, store, run_id, moment, dry_run=dry_run, note_failure=note_failure)
+        store.end_run(run_id, ctx.now, counts)
+    except Exception as error:
+        with suppress(Exception):  # where the database has gone, nothing can be noted either
+            store.break_off(run_id, type(error).__name__)
+        raise
+    return SweepResult(run_id=run_id, as_of=moment, dry_run=dry_run, **counts)
+
+
+def _run(
+    ctx: Context,
+    store: SweepStore,
+    run_id: UUID,
+    as_of: datetime,
+    *,
+    dry_run: bool,
+    note_failure: Callable[[UUID, Exception], None],
+) -> dict[str, int]:
+    found = store.count(as_of)
+    raised = moved = failed = 0
     if not dry_run:
-        changed = _raise_all(store, run_id, moment) if found.steps else 0
-        moved, failed = _move_all(
-            replace(ctx, actor=SYSTEM, now=moment), store, moment, note_failure
-        )
-        changed += moved
-    result = SweepResult(
-        run_id=run_id,
-        as_of=moment,
-        dry_run=dry_run,
-        found=found.total,
-        changed=changed,
-        failed=failed,
-        held=0,
-    )
-    counts = {
-        k: v for k, v in asdict(result).items() if k in ("found", "changed", "failed", "held")
-    }
-    store.end_run(run_id, ctx.now, counts)
-    return result
+        raised = _raise_all(store, run_id, as_of) if found.steps else 0
+        moved, failed = _move_all(replace(ctx, actor=SYSTEM, now=as_of), store, as_of, note_failure)
+    return {"found": found.total, "changed": raised + moved, "failed": failed, "held": 0}
 
 
 def _raise_all(store: SweepStore, run_id: UUID, as_of: datetime) -> int:
