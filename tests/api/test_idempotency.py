@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, func, insert, select, text, update
+from sqlalchemy import event, func, insert, select, update
 
 from casework.adapters.persistence import tables as t
 from tests.api.acts import Supported, a_case, a_referral, a_resident, a_supported_case, moved
 from tests.api.asking import ABSENT, everything, refusal
 from tests.api.conftest import BASE, COLLEAGUE, NEXT_DOOR, PROVIDER, SUPERVISOR, WORKER, Api
+from tests.api.racing import ON_POSTGRES, locked, wait_for_locks
 
 KEY = "key-1"
-ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 
 
 def keyed(key: str = KEY) -> dict[str, str]:
@@ -271,28 +269,6 @@ def test_many_at_the_same_moment_have_one_effect_and_one_answer(api: Api) -> Non
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert notes(api) == 1
-
-
-@contextmanager
-def locked(api: Api, statement: Any) -> Iterator[Connection]:
-    """Hold what a statement takes until the block ends or rolls back."""
-    with api.engine.connect() as connection:
-        connection.execute(statement)
-        yield connection
-
-
-def wait_for_locks(connection: Connection, count: int) -> None:
-    """Until so many wait for a lock of this database."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    for _ in range(400):
-        if connection.scalar(waiting) == count:
-            return
-        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
-        time.sleep(0.01)
-    raise AssertionError("nobody waits")
 
 
 @ON_POSTGRES

@@ -45,7 +45,7 @@ from tests.api.conftest import (
     WORKER,
     Api,
 )
-from tests.api.test_idempotency import ON_POSTGRES, locked, wait_for_locks
+from tests.api.racing import ON_POSTGRES, locked, wait_for_locks
 
 TODAY = "2026-03-02"
 ON_BEHALF = {"channel": "phone", "person": "the coordinator"}
@@ -613,6 +613,32 @@ def test_a_chain_of_referrals_names_what_came_before_and_after(api: Api) -> None
     again = asked(api, supported, "beta", replaces=second)
     assert refusal(again) == (409, "nothing_to_replace")
     assert refusal(act(api, WORKER, first, "dispose")) == (409, "not_allowed_in_state")
+
+
+def test_the_next_is_asked_as_urgently_and_on_the_same_basis(api: Api) -> None:
+    supported = a_supported_case(api)
+    basis = on_consent(a_consent(api, supported.resident))
+    first = done(asked(api, supported, priority="emergency", message="m", **basis), 201)["id"]
+    act(api, PROVIDER, first, "decline")
+    body = {"disposition": "re_refer", "offering_id": offering(api, "beta")}
+    second = done(act(api, WORKER, first, "dispose", **body))["replaced_by"]
+    act(api, WORKER, second, "decline", reason="duplicate", on_behalf=ON_BEHALF,
+        replace_with=offering(api))  # fmt: skip
+    for id in (second, seen(api, second)["replaced_by"]):
+        found = seen(api, id)
+        assert (found["priority"], found["message"]) == ("emergency", "m")
+        assert found["basis"] == basis["basis"]
+
+
+def test_on_a_closed_case_nobody_is_asked(api: Api) -> None:
+    supported = a_supported_case(api)
+    draft = done(asked(api, supported, "beta", send=False), 201)["id"]
+    closing = {"reason": "moved_away", "end_open_referrals": True}
+    assert api.as_(WORKER).post(f"/cases/{supported.case}/close", closing).status_code == 200
+    before = everything(api)
+    assert refusal(asked(api, supported)) == (409, "not_allowed_in_state")
+    assert refusal(act(api, WORKER, draft, "send")) == (409, "not_allowed_in_state")
+    assert everything(api) == before
 
 
 def test_only_a_referral_of_the_same_service_can_be_replaced(api: Api) -> None:

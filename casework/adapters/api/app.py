@@ -54,11 +54,19 @@ def create_app(services: Services, probe: health.Probe, threads: int = 8) -> Fas
         to_thread.current_default_thread_limiter().total_tokens = threads
         yield
 
-    app = FastAPI(title="casework", version="1", openapi_url=f"{BASE}/openapi.json",
-                  docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=living)
+    app = FastAPI(
+        title="casework",
+        version="1",
+        openapi_url=f"{BASE}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=living,
+    )
     app.state.services, app.state.probe = services, probe
     ungoverned = routes_without_entry(
-        [route for router in (*ROUTERS, health.router) for route in router.routes])
+        [route for router in (*ROUTERS, health.router) for route in router.routes]
+    )
     if ungoverned:
         raise RuntimeError(f"routes without an entry in the policy: {', '.join(ungoverned)}")
     for router in ROUTERS:
@@ -83,18 +91,33 @@ def _wrong_method(request: Request, _error: Exception) -> Response:
 def _document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document with its security scheme and the shape of problems."""
     if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, routes=app.routes,
-                               summary="Integrated community care: cases, referrals, clocks")
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            routes=app.routes,
+            summary="Integrated community care: cases, referrals, clocks",
+        )
         parts = document.setdefault("components", {})
-        parts["securitySchemes"] = {"bearer": {"type": "oauth2", "flows": {
-            "password": {"tokenUrl": f"{BASE}/auth/token", "scopes": {}}}}}
+        parts["securitySchemes"] = {
+            "bearer": {
+                "type": "oauth2",
+                "flows": {"password": {"tokenUrl": f"{BASE}/auth/token", "scopes": {}}},
+            }
+        }
         parts.setdefault("schemas", {})["Problem"] = {
-            "type": "object", "required": ["type", "title", "status", "code"],
-            "properties": {"type": {"type": "string"}, "title": {"type": "string"},
-                           "status": {"type": "integer"}, "detail": {"type": "string"},
-                           "code": {"type": "string"}, "state": {"type": "string"},
-                           "allowed_actions": {"type": "array", "items": {"type": "string"}},
-                           "errors": {"type": "array", "items": {"type": "object"}}}}
+            "type": "object",
+            "required": ["type", "title", "status", "code"],
+            "properties": {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "code": {"type": "string"},
+                "state": {"type": "string"},
+                "allowed_actions": {"type": "array", "items": {"type": "string"}},
+                "errors": {"type": "array", "items": {"type": "object"}},
+            },
+        }
         document["security"] = [{"bearer": []}]
         for path in document["paths"].values():
             for method, operation in path.items():
@@ -115,10 +138,22 @@ def _say_what_all_share(method: str, operation: dict[str, Any]) -> None:
     if {"412", "428"} & set(answers):
         heard.append(_header("If-Match", "the ETag that was seen", 100))
     for code, says in shared.items():
-        answers.setdefault(code, {"description": says, "content": {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}})
+        answers.setdefault(
+            code,
+            {
+                "description": says,
+                "content": {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                },
+            },
+        )
 
 
 def _header(name: str, says: str, longest: int) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": False, "description": says,
-            "schema": {"type": "string", "minLength": 1, "maxLength": longest}}
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": says,
+        "schema": {"type": "string", "minLength": 1, "maxLength": longest},
+    }

@@ -14,11 +14,35 @@ from casework.domain.referring import allowed_actions
 from casework.workflows.ports import ReferralView, Row
 
 REFERRAL_FIELDS = (
-    "id", "status", "priority", "resident_id", "case_id", "planned_service_id", "service_code",
-    "field", "centre_code", "offering_id", "message", "outside_area_reason", "disclosed",
-    "created_at", "requested_at", "answered_at", "accepted_at", "expected_start_on",
-    "expected_on", "started_on", "ended_at", "ended_on", "outcome", "reason", "note",
-    "on_behalf", "hold_until", "disposition", "disposed_at",
+    "id",
+    "status",
+    "priority",
+    "resident_id",
+    "case_id",
+    "planned_service_id",
+    "service_code",
+    "field",
+    "centre_code",
+    "offering_id",
+    "message",
+    "outside_area_reason",
+    "disclosed",
+    "created_at",
+    "requested_at",
+    "answered_at",
+    "accepted_at",
+    "expected_start_on",
+    "expected_on",
+    "started_on",
+    "ended_at",
+    "ended_on",
+    "outcome",
+    "reason",
+    "note",
+    "on_behalf",
+    "hold_until",
+    "disposition",
+    "disposed_at",
 )
 
 
@@ -37,28 +61,41 @@ def target(of: Target) -> dict[str, Any]:
 def deadline(clock: Deadline, now: datetime) -> dict[str, Any]:
     """A clock as it stands now."""
     return {
-        "id": clock.id, "kind": clock.kind, "subject": {"type": clock.subject_type,
-                                                         "id": clock.subject_id},
-        "held_by": clock.held_by, "started_at": instant(clock.started_at),
-        "due_at": instant(clock.due_at), "status": clock.status(now),
-        "overdue": clock.is_overdue(now), "met_at": instant(clock.met_at),
-        "cancelled_at": instant(clock.cancelled_at), "breached_at": instant(clock.breached_at),
-        "target": target(clock.target), "basis": clock.basis,
+        "id": clock.id,
+        "kind": clock.kind,
+        "subject": {"type": clock.subject_type, "id": clock.subject_id},
+        "held_by": clock.held_by,
+        "started_at": instant(clock.started_at),
+        "due_at": instant(clock.due_at),
+        "status": clock.status(now),
+        "overdue": clock.is_overdue(now),
+        "met_at": instant(clock.met_at),
+        "cancelled_at": instant(clock.cancelled_at),
+        "breached_at": instant(clock.breached_at),
+        "target": target(clock.target),
+        "basis": clock.basis,
     }
 
 
 def pause(of: Pause) -> dict[str, Any]:
     """A stretch that is left out."""
-    return {"from": day_in_seoul(of.began_at), "until": of.until, "reason": of.reason,
-            "resumed_at": instant(of.resumed_at)}
+    return {
+        "from": day_in_seoul(of.began_at),
+        "until": of.until,
+        "reason": of.reason,
+        "resumed_at": instant(of.resumed_at),
+    }
 
 
 def event(one: Event) -> dict[str, Any]:
     """One thing that happened."""
     return {
-        "id": one.id, "event": one.name, "at": instant(one.at),
+        "id": one.id,
+        "event": one.name,
+        "at": instant(one.at),
         "subject": {"type": one.subject_type, "id": one.subject_id},
-        "by": {"id": one.by_id, "role": one.by_role}, "data": one.data,
+        "by": {"id": one.by_id, "role": one.by_role},
+        "data": one.data,
     }
 
 
@@ -69,25 +106,48 @@ def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
     for name, value in body.items():
         if isinstance(value, datetime):
             body[name] = instant(value)
-    return WithETag(body | {
-        "basis": {"kind": it.basis_kind} | (
-            {"consent_id": it.consent_id} if it.consent_id else {}),
-        "provider": {"id": it.provider_id, "name": view.provider_name,
-                     "phone": view.provider_phone},
-        "replaces": it.replaces_id, "replaced_by": it.replaced_by_id,
-        "deadlines": [deadline(clock, now) for clock in view.deadlines],
-        "history": [event(one) for one in view.history],
-        "allowed_actions": allowed_actions(view.case_is_open, it, actor, now),
-    }, it.version)
+    return WithETag(
+        body
+        | {
+            "basis": {"kind": it.basis_kind}
+            | ({"consent_id": it.consent_id} if it.consent_id else {}),
+            "provider": {
+                "id": it.provider_id,
+                "name": view.provider_name,
+                "phone": view.provider_phone,
+            },
+            "replaces": it.replaces_id,
+            "replaced_by": it.replaced_by_id,
+            "deadlines": [deadline(clock, now) for clock in view.deadlines],
+            "history": [event(one) for one in view.history],
+            "allowed_actions": allowed_actions(view.case_is_open, it, actor, now),
+        },
+        it.version,
+    )
 
 
 def referral_row(row: Row) -> dict[str, Any]:
     """A referral in a list."""
-    shown = {name: row[name] for name in (
-        "id", "status", "priority", "resident_id", "case_id", "planned_service_id",
-        "service_code", "field", "centre_code", "offering_id")}
+    shown = {
+        name: row[name]
+        for name in (
+            "id",
+            "status",
+            "priority",
+            "resident_id",
+            "case_id",
+            "planned_service_id",
+            "service_code",
+            "field",
+            "centre_code",
+            "offering_id",
+        )
+    }
     return shown | {
-        "provider": {"id": row["provider_id"], "name": row["provider_name"],
-                     "phone": row["provider_phone"]},
+        "provider": {
+            "id": row["provider_id"],
+            "name": row["provider_name"],
+            "phone": row["provider_phone"],
+        },
         "requested_at": instant(row["requested_at"]),
     }

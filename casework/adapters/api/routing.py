@@ -22,16 +22,25 @@ Paged = Annotated[tuple[int, str | None], Depends(_paging)]
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _SAYS = {
-    400: "the request cannot be read", 401: "nobody is signed in",
-    403: "this role never does this", 404: "absent, or out of the asker's scope",
-    409: "the present state does not allow it", 412: "changed since it was read",
-    413: "a body over 1 MiB", 422: "fields cannot be right", 428: "If-Match is missing",
+    400: "the request cannot be read",
+    401: "nobody is signed in",
+    403: "this role never does this",
+    404: "absent, or out of the asker's scope",
+    409: "the present state does not allow it",
+    412: "changed since it was read",
+    413: "a body over 1 MiB",
+    422: "fields cannot be right",
+    428: "If-Match is missing",
     503: "busy; try again",
 }
 
 
 def operation(
-    action: str, example: Any, *, status: Literal[200, 201] = 200, refuses: tuple[int, ...] = (),
+    action: str,
+    example: Any,
+    *,
+    status: Literal[200, 201] = 200,
+    refuses: tuple[int, ...] = (),
     use_key: bool = True,
 ) -> dict[str, Any]:
     """The keyword arguments of a route: policy entry, example answer, refusals.
@@ -52,5 +61,9 @@ def operation(
         extra["x-no-key"] = True
     if action == "public":
         extra["security"] = []
-    return {"openapi_extra": extra, "responses": responses, "status_code": status,
-            "response_model": None}
+    return {
+        "openapi_extra": extra,
+        "responses": responses,
+        "status_code": status,
+        "response_model": None,
+    }

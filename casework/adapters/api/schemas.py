@@ -36,11 +36,14 @@ def _as_number(given: object) -> object:
 Day = Annotated[date, BeforeValidator(_as_day)]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=30,
-                                         pattern=r"^\+?[0-9][0-9 ()-]{5,28}$")]
+Phone = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=30, pattern=r"^\+?[0-9][0-9 ()-]{5,28}$"),
+]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Quantity = Annotated[
-    Decimal, BeforeValidator(_as_number),
+    Decimal,
+    BeforeValidator(_as_number),
     Field(gt=0, le=100_000, max_digits=9, decimal_places=3),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 100_000}),
 ]

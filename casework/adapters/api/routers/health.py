@@ -22,16 +22,27 @@ class Probe:
     parts: Callable[[], dict[str, Any]]
 
 
-@router.get("/health/live", operation_id="live", summary="The process answers",
-            **operation("public", {"status": "ok"}))
+@router.get(
+    "/health/live",
+    operation_id="live",
+    summary="The process answers",
+    **operation("public", {"status": "ok"}),
+)
 def live() -> Response:
     """Asks no database."""
     return respond({"status": "ok"}, 200)
 
 
-@router.get("/health/ready", operation_id="ready", summary="It can do its work",
-            **operation("public", {"status": "ok", "database": True, "schema": True,
-                                   "keys": True, "last_tick": None}, refuses=(503,)))
+@router.get(
+    "/health/ready",
+    operation_id="ready",
+    summary="It can do its work",
+    **operation(
+        "public",
+        {"status": "ok", "database": True, "schema": True, "keys": True, "last_tick": None},
+        refuses=(503,),
+    ),
+)
 def ready(request: Request) -> Response:
     """Database, schema revision, keys and the last tick of the scheduler."""
     parts = request.app.state.probe.parts()
@@ -39,8 +50,12 @@ def ready(request: Request) -> Response:
     return respond({"status": "ok" if well else "unready"} | parts, 200 if well else 503)
 
 
-@router.get("/metrics", operation_id="metrics", summary="Metrics for Prometheus",
-            **operation("public", "# HELP …"))
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Metrics for Prometheus",
+    **operation("public", "# HELP …"),
+)
 def metrics() -> Response:
     """In the text format of Prometheus."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -93,7 +93,9 @@ def register(body: s.RegisterResident, call: Caller) -> Response:
     """A likely duplicate is refused with the candidates, unless ``confirm_new``."""
     if body.rrn is not None:
         raise Invalid(
-            "registration numbers are not kept here; leave it out", code="rrn_not_collected", field="rrn"
+            "registration numbers are not kept here; leave it out",
+            code="rrn_not_collected",
+            field="rrn",
         )
     facts = body.model_dump(exclude={"contacts", "confirm_new", "rrn"})
     contacts = _contacts(body.contacts)

@@ -16,9 +16,15 @@ router = APIRouter(route_class=Guarded, tags=["signing in"])
 
 
 @router.post(
-    "/auth/token", operation_id="sign_in", summary="Exchange name and password for tokens",
-    **operation("public", {"access_token": "…", "token_type": "bearer", "expires_in": 600,
-                           "refresh_token": "…"}, refuses=(401, 422, 503), use_key=False),
+    "/auth/token",
+    operation_id="sign_in",
+    summary="Exchange name and password for tokens",
+    **operation(
+        "public",
+        {"access_token": "…", "token_type": "bearer", "expires_in": 600, "refresh_token": "…"},
+        refuses=(401, 422, 503),
+        use_key=False,
+    ),
 )
 def sign_in(
     request: Request,
@@ -44,20 +50,42 @@ def sign_in(
             raise Invalid("send name and password", field="username")
         source = request.client.host if request.client else "unknown"
         issued = signing_in.sign_in(door, username, password, source, now)
-    return respond({"access_token": issued.access_token, "token_type": "bearer",
-                    "expires_in": issued.expires_in, "refresh_token": issued.refresh_token}, 200)
+    return respond(
+        {
+            "access_token": issued.access_token,
+            "token_type": "bearer",
+            "expires_in": issued.expires_in,
+            "refresh_token": issued.refresh_token,
+        },
+        200,
+    )
 
 
 @router.get(
-    "/me", operation_id="who_am_i", summary="Who I am and how far I see",
-    **operation("account.self", {"id": "…", "name": "…", "role": "worker",
-                                 "scope": {"centre": "2611051000"}}),
+    "/me",
+    operation_id="who_am_i",
+    summary="Who I am and how far I see",
+    **operation(
+        "account.self",
+        {"id": "…", "name": "…", "role": "worker", "scope": {"centre": "2611051000"}},
+    ),
 )
 def who_am_i(call: Caller) -> Response:
     """Id, name, role and scope of the asker."""
     actor = call.ctx.actor
-    scope = {"centre": actor.centre_code, "district": actor.district_code,
-             "provider": actor.provider_id}
-    return respond({"id": actor.id, "username": actor.username, "name": actor.name,
-                    "role": actor.role, "is_head": actor.is_head,
-                    "scope": {k: v for k, v in scope.items() if v is not None}}, 200)
+    scope = {
+        "centre": actor.centre_code,
+        "district": actor.district_code,
+        "provider": actor.provider_id,
+    }
+    return respond(
+        {
+            "id": actor.id,
+            "username": actor.username,
+            "name": actor.name,
+            "role": actor.role,
+            "is_head": actor.is_head,
+            "scope": {k: v for k, v in scope.items() if v is not None},
+        },
+        200,
+    )

@@ -1,0 +1,38 @@
+"""Races made to happen: who holds what, and who waits for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from tests.api.conftest import Api
+
+# A test of one store: only there do requests wait for a row that another one holds.
+ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
+
+
+@contextmanager
+def locked(api: Api, statement: Any) -> Iterator[Connection]:
+    """Hold what a statement takes until the block ends or rolls back."""
+    with api.engine.connect() as connection:
+        connection.execute(statement)
+        yield connection
+
+
+def wait_for_locks(connection: Connection, count: int) -> None:
+    """Until so many wait for a lock of this database."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(400):
+        if connection.scalar(waiting) == count:
+            return
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
