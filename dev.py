@@ -7,6 +7,7 @@
   test    run the tests on SQLite and on PostgreSQL            (pytest …args)
   check   format, lint, types, import rules and migration drift
   bench   measure on a throw-away PostgreSQL                   (casework bench …args)
+  proof   prove a promise many times over, for instance sweeps (tests/proofs)
   lock    resolve pyproject.toml into requirements.lock        (uv pip compile …args)
 
 Every task runs in the folder of the project, wherever it is called from.
@@ -36,6 +37,7 @@ COMMANDS = {
     "serve": [*CASEWORK, "serve"],
     "test": [PYTHON, "-m", "pytest"],
     "bench": [PYTHON, "-m", "tests.postgres", "run", "--", *CASEWORK, "bench"],
+    "proof": [PYTHON, "-m", "tests.proofs"],
 }
 CHECKS = {
     "format": [PYTHON, "-m", "ruff", "format", "--check"],

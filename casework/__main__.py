@@ -6,7 +6,9 @@ import json
 import signal
 import socket
 import sys
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -48,14 +50,22 @@ class Wrong(Exception):
     """What was asked cannot be done; the message is the one line that is printed."""
 
 
-_opened: list[bootstrap.House] = []
-
-
-def _house(settings: Settings | None = None) -> bootstrap.House:
-    """The house over the configured database, whose connections are closed at the end."""
+@contextmanager
+def _house(settings: Settings | None = None) -> Iterator[bootstrap.House]:
+    """The wired application for one command."""
     house = bootstrap.build(settings or Settings())
-    _opened.append(house)
-    return house
+    try:
+        yield house
+    finally:
+        house.engine.dispose()
+
+
+@contextmanager
+def _ready_house() -> Iterator[bootstrap.House]:
+    with _house() as house:
+        if not house.is_current():
+            raise Wrong("the schema is not current: run `casework migrate`")
+        yield house
 
 
 @cli.command()
@@ -72,18 +82,14 @@ def demo(
     settings = Settings()
     if settings.is_production:
         raise Wrong("demo is not for production")
-    door = _bind("127.0.0.1", port)
-    house = _house(
-        settings.model_copy(
-            update={"database_url": None, "data_dir": data_dir or settings.data_dir / "demo"}
-        )
-    )
-    notes.print("migrating …")
-    house.migrate()
-    if house.is_empty():
-        _seed(house, residents, seed)
-    _announce(house)
-    _serve(house, door, tick=True)
+    own = {"database_url": None, "data_dir": data_dir or settings.data_dir / "demo"}
+    with _bind("127.0.0.1", port) as door, _house(settings.model_copy(update=own)) as house:
+        notes.print("migrating …")
+        house.migrate()
+        if house.is_empty():
+            _seed(house, residents, seed)
+        _announce(house)
+        _serve(house, door, tick=True)
 
 
 def _seed(house: bootstrap.House, residents: int, seed: int) -> None:
@@ -128,6 +134,7 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         door.bind((host, port))
     except OSError as error:
+        door.close()
         raise Wrong(f"cannot listen on {host} port {port}: {error.strerror}") from None
     return door
 
@@ -180,52 +187,46 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve the API on the configured database; the scheduler is a process of its own."""
-    house = _ready_house()
-    _serve(house, _bind(host, port), tick=False)
-
-
-def _ready_house() -> bootstrap.House:
-    house = _house()
-    if not house.is_current():
-        raise Wrong("the schema is not current: run `casework migrate`")
-    return house
+    with _ready_house() as house, _bind(host, port) as door:
+        _serve(house, door, tick=False)
 
 
 @cli.command()
 def scheduler() -> None:
     """Tick: wake the overdue sweep every few minutes, until stopped."""
-    house = _ready_house()
-    ticker = make_scheduler(
-        lambda slot: _tick(house, slot),
-        house.settings.sweep_minutes,
-        background=False,
-        now=house.now,
-    )
+    with _ready_house() as house:
+        ticker = make_scheduler(
+            lambda slot: _tick(house, slot),
+            house.settings.sweep_minutes,
+            background=False,
+            now=house.now,
+        )
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        ticker.shutdown(wait=False)
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            ticker.shutdown(wait=False)
 
-    signal.signal(signal.SIGTERM, stop)
-    notes.print("ticking")
-    try:
-        ticker.start()
-    except KeyboardInterrupt:
-        notes.print("stopped")
+        signal.signal(signal.SIGTERM, stop)
+        notes.print("ticking")
+        try:
+            ticker.start()
+        except KeyboardInterrupt:
+            notes.print("stopped")
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to the present schema and load the shipped facts."""
-    _house().migrate()
+    with _house() as house:
+        house.migrate()
     typer.echo("the schema is current")
 
 
 @cli.command()
 def seed(residents: Residents = 2000, seed: Seed = 1) -> None:
     """Fill an empty, migrated database with an invented city; never in production."""
-    house = _house()
-    _seed(house, residents, seed)
-    _announce(house)
+    with _house() as house:
+        _seed(house, residents, seed)
+        _announce(house)
 
 
 @cli.command()
@@ -241,8 +242,8 @@ def sweep(
     if job != "overdue":
         raise Wrong(f"there is no sweep {job!r}; the only one is overdue")
     moment = _instant(as_of)
-    house = _house()
-    result = house.sweep(house.context(), moment, dry_run)
+    with _house() as house:
+        result = house.sweep(house.context(), moment, dry_run)
     if result is None:
         raise Wrong("another sweep took this slot")
     shown = {
@@ -265,11 +266,11 @@ def _instant(text: str | None) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise Wrong(f"{text!r} is no instant of RFC 3339 with its offset")
-    return found
+        if found.tzinfo is not None and found.astimezone(UTC):
+            return found
+    except (ValueError, OverflowError):
+        pass
+    raise Wrong(f"{text!r} is no instant of RFC 3339 with its offset")
 
 
 @cli.command()
@@ -307,7 +308,8 @@ def _due_rows(
     settings = Settings()
     clockwork = bootstrap.shipped_clockwork()
     if settings.database_url:
-        clockwork = bootstrap.read_clockwork(_house(settings).engine)
+        with _house(settings) as house:
+            clockwork = bootstrap.read_clockwork(house.engine)
     about = About.for_counting(district_code=district or "", priority=priority)
     rows = []
     for n in range((last - first).days + 1):
@@ -402,7 +404,7 @@ def main() -> NoReturn:
             f"CASEWORK_{str(error.errors()[0]['loc'][0]).upper()} cannot be right: "
             f"{error.errors()[0]['msg']}"
         )
-    except (SQLAlchemyError, ModuleNotFoundError) as error:
+    except SQLAlchemyError as error:
         # The first line alone: what follows may quote the row.
         reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         _fail(f"the database cannot be used: {reason}")
@@ -412,9 +414,6 @@ def main() -> NoReturn:
         if not hasattr(error, "format_message"):
             raise
         _fail(error.format_message() or "name a command")
-    finally:
-        while _opened:
-            _opened.pop().engine.dispose()
     sys.exit(code if isinstance(code, int) else 0)
 
 

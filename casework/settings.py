@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KEY_BYTES = 32
+STORES = ("postgresql+psycopg://", "sqlite://")
 
 
 class SettingsError(Exception):
@@ -39,7 +40,10 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database: ``CASEWORK_DATABASE_URL``, else a SQLite file in the data folder."""
         if self.database_url:
-            return _with_driver(self.database_url)
+            url = _with_driver(self.database_url)
+            if not url.startswith(STORES):
+                raise SettingsError("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite address")
+            return url
         if self.is_production:
             raise SettingsError("production needs CASEWORK_DATABASE_URL")
         self.data_dir.mkdir(parents=True, exist_ok=True)

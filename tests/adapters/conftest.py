@@ -1,0 +1,22 @@
+"""The small world of the API's tests, for what is asked of the store itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from casework.adapters.persistence.engine import open_engine
+from tests.api.conftest import api, house
+from tests.conftest import Store
+
+__all__ = ["api", "house"]
+
+
+@pytest.fixture
+def engine(store: Store) -> Iterator[Engine]:
+    """An engine on a fresh database, empty but for its tables."""
+    engine = open_engine(store.url)
+    yield engine
+    engine.dispose()

@@ -1,0 +1,103 @@
+"""What many tests here look at: statements, clocks as they are stored, and the ledger of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, event, func, select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.mapper import from_row, table_of
+from casework.domain.deadlines import Deadline, Escalation
+from tests.api.conftest import Api
+
+CHANGES = ("INSERT", "UPDATE", "DELETE", "WITH")
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """Every statement that is sent meanwhile; the opening of a transaction is none."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            sent.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def changes(engine: Engine) -> Iterator[list[str]]:
+    """The statements sent meanwhile that change something."""
+    found: list[str] = []
+    with statements(engine) as sent:
+        yield found
+    found += [one for one in sent if one.lstrip().startswith(CHANGES)]
+
+
+def stored(api: Api, cls: type[Any], id: UUID) -> Any:
+    """The object of that id as the database holds it now."""
+    table = table_of(cls)
+    with api.engine.connect() as connection:
+        return from_row(cls, connection.execute(select(table).where(table.c.id == id)).one())
+
+
+def the_clock(api: Api, id: UUID) -> Deadline:
+    """The clock of that id."""
+    found: Deadline = stored(api, Deadline, id)
+    return found
+
+
+def steps(api: Api, clock: UUID) -> list[Escalation]:
+    """Every step of a clock, planned or raised, by instant and tier."""
+    step = t.escalation
+    with api.engine.connect() as connection:
+        return [
+            from_row(Escalation, row)
+            for row in connection.execute(
+                select(step).where(step.c.deadline_id == clock).order_by(step.c.at, step.c.tier)
+            )
+        ]
+
+
+def raised(api: Api, clock: UUID) -> list[int]:
+    """The tiers that were raised for a clock and not passed over, in order."""
+    return [
+        one.tier for one in steps(api, clock) if one.raised_at is not None and not one.passed_over
+    ]
+
+
+def passed_over(api: Api, clock: UUID) -> list[int]:
+    """The tiers of a clock that were passed over for a higher one."""
+    return [one.tier for one in steps(api, clock) if one.passed_over]
+
+
+def planned(api: Api, clock: UUID) -> list[int]:
+    """The tiers of a clock that are still to come."""
+    return [one.tier for one in steps(api, clock) if one.raised_at is None]
+
+
+def told(api: Api, clock: UUID) -> list[int]:
+    """The tiers for which an event was written: each notice that leaves comes from one."""
+    with api.engine.connect() as connection:
+        return [
+            data["tier"]
+            for data in connection.scalars(
+                select(t.event.c.data)
+                .where(t.event.c.name == "EscalationRaised", t.event.c.subject_id == clock)
+                .order_by(t.event.c.at)
+            )
+        ]
+
+
+def count(api: Api, table: Any, *which: Any) -> int:
+    """How many rows there are."""
+    with api.engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(table).where(*which)) or 0

@@ -1,0 +1,248 @@
+"""Migrations lead up, and down again, on both stores and in any schema."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+from starlette.testclient import TestClient
+
+from casework.adapters.persistence import migrations
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine import open_engine
+from casework.bootstrap import House, build
+from casework.settings import Settings
+from tests import postgres
+from tests.adapters.looking import statements
+from tests.api.conftest import BASE, Clock
+from tests.drift import differences
+
+REVISIONS = [
+    script.revision
+    for script in reversed(list(ScriptDirectory(str(migrations.MIGRATIONS)).walk_revisions()))
+]
+OF_ALEMBIC = "alembic_version"
+SCHEMA = "busan"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without a single table, on each store in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
+    else:
+        server: postgres.Server = request.getfixturevalue("postgres_server")
+        with server.database(f"casework-{uuid4().hex}") as url:
+            yield url
+
+
+@pytest.fixture
+def engine(empty: str) -> Iterator[Engine]:
+    """An engine on that database."""
+    engine = open_engine(empty)
+    yield engine
+    engine.dispose()
+
+
+OF_POSTGRES = (
+    "SELECT table_name, column_name, udt_name, character_maximum_length, is_nullable, "
+    "column_default FROM information_schema.columns WHERE table_schema = current_schema()",
+    "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = current_schema()",
+    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+    "WHERE connamespace = current_schema()::regnamespace",
+)
+OF_SQLITE = ("SELECT tbl_name, type, name, sql FROM sqlite_master",)
+
+
+def structure(engine: Engine) -> set[tuple[Any, ...]]:
+    """Everything that can be said of the tables: columns, keys, indexes, checks."""
+    queries = OF_SQLITE if engine.dialect.name == "sqlite" else OF_POSTGRES
+    with engine.connect() as connection:
+        rows = [tuple(row) for query in queries for row in connection.execute(text(query))]
+    return {row for row in rows if row[0] != OF_ALEMBIC}
+
+
+def tables_of(engine: Engine) -> set[str]:
+    """The names of the tables, but for Alembic's own."""
+    return set(inspect(engine).get_table_names()) - {OF_ALEMBIC}
+
+
+def left_over(engine: Engine) -> list[str]:
+    """What stands in the database besides Alembic's own table."""
+    queries = {
+        "sqlite": "SELECT type || ' ' || name FROM sqlite_master",
+        "postgresql": (
+            "SELECT 'class ' || relname FROM pg_class WHERE relnamespace = "
+            "current_schema()::regnamespace AND relkind <> 't' UNION ALL "
+            "SELECT 'type ' || typname FROM pg_type JOIN pg_namespace n ON n.oid = typnamespace "
+            "WHERE n.nspname = current_schema() UNION ALL "
+            "SELECT 'routine ' || proname FROM pg_proc JOIN pg_namespace n ON n.oid = "
+            "pronamespace WHERE n.nspname = current_schema()"
+        ),
+    }
+    with engine.connect() as connection:
+        found = connection.scalars(text(queries[engine.dialect.name])).all()
+    return sorted(name for name in found if OF_ALEMBIC not in name)
+
+
+def test_up_down_and_up_again_lead_to_the_same_tables(empty: str, engine: Engine) -> None:
+    migrations.upgrade(empty)
+    first = structure(engine)
+    assert tables_of(engine) == set(t.metadata.tables)
+    assert len(first) > 100
+    migrations.downgrade(empty)
+    assert left_over(engine) == []
+    migrations.upgrade(empty)
+    assert structure(engine) == first
+
+
+def test_every_step_leads_back_to_where_it_came_from(empty: str, engine: Engine) -> None:
+    for before, revision in zip(["base", *REVISIONS], REVISIONS, strict=False):
+        there = structure(engine)
+        migrations.upgrade(empty, revision)
+        here = structure(engine)
+        migrations.downgrade(empty, before)
+        assert structure(engine) == there, f"the downgrade of {revision}"
+        migrations.upgrade(empty, revision)
+        assert structure(engine) == here, f"the second upgrade to {revision}"
+    assert migrations.is_current(engine)
+
+
+def test_the_migrated_schema_is_the_one_that_the_code_declares(empty: str, engine: Engine) -> None:
+    migrations.upgrade(empty)
+    with engine.connect() as connection:
+        assert list(differences(connection, t.metadata)) == []
+
+
+def test_the_control_a_drift_is_noticed(empty: str, engine: Engine) -> None:
+    migrations.upgrade(empty)
+    with engine.begin() as connection:
+        connection.execute(text("DROP INDEX uq_care_case_one_open"))
+    with engine.connect() as connection:
+        assert "uq_care_case_one_open" in "".join(differences(connection, t.metadata))
+
+
+def test_a_database_is_current_only_at_the_newest_revision(empty: str, engine: Engine) -> None:
+    assert not migrations.is_current(engine)
+    migrations.upgrade(empty)
+    assert migrations.is_current(engine)
+    migrations.downgrade(empty)
+    assert not migrations.is_current(engine)
+
+
+def test_an_upgrade_of_what_is_current_changes_nothing(empty: str, engine: Engine) -> None:
+    migrations.upgrade(empty)
+    before = structure(engine)
+    with engine.begin() as connection:
+        connection.execute(t.district.insert().values(code="26350", name_ko="가", name_en="a"))
+    migrations.upgrade(empty)
+    assert structure(engine) == before
+    with engine.connect() as connection:
+        assert connection.scalars(select(t.district.c.code)).all() == ["26350"]
+
+
+# PostgreSQL alone
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
+    """An empty PostgreSQL database with a second schema."""
+    with postgres_server.database(f"casework-{uuid4().hex}") as url:
+        engine = open_engine(url)
+        with engine.begin() as connection:
+            connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+        engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def elsewhere(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """The application whose tables stand in a schema of their own, with some residents."""
+    monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
+    monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
+    monkeypatch.setenv("CASEWORK_DATABASE_URL", postgres_url)
+    monkeypatch.setenv("CASEWORK_SCHEMA", SCHEMA)
+    house = build(Settings(), now=Clock(), cheap_passwords=True)
+    yield house
+    house.engine.dispose()
+
+
+def test_in_another_schema_everything_works_and_no_query_spells_it(
+    elsewhere: House, postgres_url: str
+) -> None:
+    with statements(elsewhere.engine) as sent:
+        elsewhere.migrate()
+        list(elsewhere.seed(residents=6, seed=1))
+        with TestClient(elsewhere.app()) as client:
+            assert client.get("/health/ready").status_code == 200
+            form = {"username": "supervisor.26350", "password": elsewhere.settings.demo_password}
+            token = client.post(f"{BASE}/auth/token", data=form).json()["access_token"]
+            signed_in = {"Authorization": f"Bearer {token}"}
+            for path in ("/worklist", "/overdue", "/cases", "/referrals", "/offerings"):
+                assert client.get(BASE + path, headers=signed_in).status_code == 200, path
+        assert elsewhere.sweep(elsewhere.context()) is not None
+    assert len(sent) > 50
+    spelt = re.compile(rf"\b({SCHEMA}|public)\b", re.IGNORECASE)
+    assert [statement for statement in sent if spelt.search(statement)] == []
+    engine = open_engine(postgres_url)
+    tables = inspect(engine)
+    assert tables.get_table_names(schema="public") == []
+    assert set(tables.get_table_names(schema=SCHEMA)) == {*t.metadata.tables, OF_ALEMBIC}
+    engine.dispose()
+
+
+def test_no_table_names_its_schema() -> None:
+    assert {table.schema for table in t.metadata.sorted_tables} == {None}
+    assert {
+        key.column.table.schema for table in t.metadata.sorted_tables for key in table.foreign_keys
+    } == {None}
+
+
+def test_two_schemas_of_one_database_know_nothing_of_each_other(postgres_url: str) -> None:
+    migrations.upgrade(postgres_url, schema=SCHEMA)
+    engine = open_engine(postgres_url)
+    assert not migrations.is_current(engine)
+    migrations.upgrade(postgres_url)
+    migrations.downgrade(postgres_url)
+    assert left_over(engine) == []
+    engine.dispose()
+    there = open_engine(postgres_url, schema=SCHEMA)
+    assert migrations.is_current(there)
+    assert tables_of(there) == set(t.metadata.tables)
+    there.dispose()
+
+
+def test_a_migration_waits_for_a_lock_again_and_again_and_not_for_long(postgres_url: str) -> None:
+    migrations.upgrade(postgres_url)
+    engine = open_engine(postgres_url)
+    with engine.connect() as connection:
+        connection.execute(text("LOCK TABLE event IN ACCESS EXCLUSIVE MODE"))
+        release = threading.Timer(1.2, connection.rollback)
+        release.start()
+        migrations.downgrade(postgres_url)
+        release.join()
+    assert left_over(engine) == []
+    engine.dispose()
+
+
+def test_a_lock_that_is_never_given_up_fails_the_migration_and_leaves_all_as_it_was(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "TRIES", 2)
+    migrations.upgrade(postgres_url)
+    engine = open_engine(postgres_url)
+    before = structure(engine)
+    with engine.connect() as connection:
+        connection.execute(text("LOCK TABLE event IN ACCESS SHARE MODE"))
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            migrations.downgrade(postgres_url)
+    assert structure(engine) == before
+    engine.dispose()

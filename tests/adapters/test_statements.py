@@ -1,0 +1,97 @@
+"""How many statements a request costs: sign-in, scope and audit included, and never more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.adapters.looking import statements
+from tests.api.acts import a_case, a_referral, a_supported_case
+from tests.api.conftest import SUPERVISOR, WORKER, Api
+
+# What each costs today. It may only fall: where it does, lower the number. The design asks for 8
+# for a referral made, 5 for one read and 6 for a worklist.
+COSTS = {
+    "make a referral": 17,
+    "make a referral under a key": 19,
+    "read a referral": 5,
+    "worklist of 50": 5,
+    "overdue list of 50": 5,
+}
+MANY = 51
+
+
+def make(api: Api, **headers: str) -> Callable[[], Any]:
+    """A request for the one planned service of a new case."""
+    supported = a_supported_case(api)
+    body = {
+        "planned_service_id": str(supported.service),
+        "offering_id": str(api.offerings["alpha", "CARE-MEALS"].id),
+        "priority": "routine",
+        "basis": {"kind": "article_14_2"},
+    }
+    return lambda: api.as_(WORKER).post("/referrals", body, headers=headers)
+
+
+def read(api: Api) -> Callable[[], Any]:
+    """A look at a referral that was sent."""
+    referral = a_referral(api)
+    return lambda: api.as_(WORKER).get(f"/referrals/{referral}")
+
+
+def worklist(api: Api, limit: int = 50) -> Callable[[], Any]:
+    """A page of a worker's list."""
+    return lambda: api.as_(WORKER).get("/worklist", params={"limit": limit})
+
+
+def overdue(api: Api, limit: int = 50) -> Callable[[], Any]:
+    """A page of a supervisor's list."""
+    return lambda: api.as_(SUPERVISOR).get("/overdue", params={"limit": limit})
+
+
+def sent_for(api: Api, request: Callable[[], Any]) -> tuple[list[str], Any]:
+    """The statements of a request, when what barely changes has been read before; its answer."""
+    api.house.clockwork()
+    api.house.catalogue()
+    for username in (WORKER, SUPERVISOR):
+        api.actor(username)  # the test's own question
+    with statements(api.engine) as sent:
+        answer = request()
+    assert answer.status_code in (200, 201), answer.text
+    return sent, answer.json()
+
+
+@pytest.mark.parametrize(
+    ("name", "prepare"),
+    [
+        ("make a referral", make),
+        ("make a referral under a key", lambda api: make(api, **{"Idempotency-Key": "monday"})),
+        ("read a referral", read),
+    ],
+)
+def test_a_request_costs_no_more_than_it_does_today(
+    api: Api, name: str, prepare: Callable[[Api], Callable[[], Any]]
+) -> None:
+    sent, _ = sent_for(api, prepare(api))
+    assert len(sent) <= COSTS[name], "\n".join(sent)
+
+
+@pytest.mark.parametrize(
+    ("name", "ask"), [("worklist of 50", worklist), ("overdue list of 50", overdue)]
+)
+def test_a_list_costs_the_same_whatever_the_size_of_its_page(
+    api: Api, name: str, ask: Callable[..., Callable[[], Any]]
+) -> None:
+    for _ in range(MANY):
+        a_case(api)
+    api.clock.set("2026-03-12T09:00")
+    api.house.sweep(api.house.context())
+    costs = []
+    for limit in (1, 2, 50, 200):
+        sent, page = sent_for(api, ask(api, limit))
+        assert len(page["items"]) == min(limit, MANY)
+        costs.append(len(sent))
+    assert len(set(costs)) == 1, costs
+    assert costs[0] <= COSTS[name], "\n".join(sent)
