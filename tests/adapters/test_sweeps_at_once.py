@@ -1,113 +1,136 @@
-"""Four sweeps at the same moment, each a process of its own: every step once, none forgotten."""
+"""Several sweeps in several processes at the same moment: each step once, none left out.
+
+`python3 dev.py proof sweeps` does the same with thousands of clocks, many times over.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from threading import Barrier
-from typing import Any
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, func, select, update
 
-from casework.bootstrap import build
-from casework.settings import Settings
-from tests.conftest import Store
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine import open_engine
+from casework.adapters.persistence.sweeping import SqlSweepStore
+from casework.bootstrap import utc_now
+from tests import postgres
+from tests.proofs.sweeps import (
+    AHEAD,
+    PROCESSES,
+    Due,
+    careless_sweeps,
+    due_steps,
+    seeded,
+    sweeps_at_once,
+    verdict,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-AS_OF = "2126-01-07T09:00:00+09:00"  # everything that was ever planned is due by then
-RAISED_TWICE = """
-    SELECT count(*) FROM (SELECT deadline_id, due_at FROM escalation
-    WHERE run_id IS NOT NULL AND NOT passed_over GROUP BY 1, 2 HAVING count(*) > 1) AS doubled
-"""
-NOT_HIGHEST = """
-    SELECT count(*) FROM escalation low JOIN escalation high ON high.deadline_id = low.deadline_id
-    WHERE low.run_id IS NOT NULL AND NOT low.passed_over AND high.run_id IS NOT NULL
-    AND high.tier > low.tier AND high.due_at = low.due_at
-"""
-WITHOUT_EVENT = """
-    SELECT count(*) FROM escalation s WHERE s.run_id IS NOT NULL AND NOT s.passed_over
-    AND NOT EXISTS (SELECT 1 FROM event e WHERE e.id = s.id)
-"""
+RESIDENTS = 40
 
 
-def casework(store: Store, folder: Path, *args: str) -> subprocess.Popen[str]:
-    environment = os.environ | {"CASEWORK_DATABASE_URL": store.url, "PYTHONPATH": str(ROOT),
-                                "CASEWORK_DATA_DIR": str(folder)}  # fmt: skip
-    return subprocess.Popen(
-        [sys.executable, "-m", "casework", *args], env=environment, cwd=folder,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class World:
+    """A database with an invented city, and what will be due in it three weeks ahead."""
+
+    url: str
+    engine: Engine
+    as_of: datetime
+    due: Due
 
 
-def said(process: subprocess.Popen[str]) -> dict[str, Any]:
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err
-    found: dict[str, Any] = json.loads(out)
-    return found
+@pytest.fixture(scope="module")
+def city(postgres_server: postgres.Server, postgres_template: str) -> Iterator[str]:
+    """A seeded PostgreSQL database, to be copied."""
+    name = f"casework-{uuid4().hex}"
+    with postgres_server.database(name, postgres_template) as url:
+        seeded(url, RESIDENTS)
+        yield name
 
 
-@pytest.fixture
-def seeded(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A seeded city, on PostgreSQL or on SQLite."""
-    monkeypatch.setenv("CASEWORK_DATABASE_URL", store.url)
-    monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
-    monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
-    house = build(Settings(), cheap_passwords=True)
-    house.migrate()
-    for _ in house.seed(96, 1):
-        continue
-    house.engine.dispose()
-    return store
+@pytest.fixture(params=["postgres", "sqlite"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """A seeded database for this test alone, on each store in turn."""
+    if request.param == "postgres":
+        server: postgres.Server = request.getfixturevalue("postgres_server")
+        with server.database(f"casework-{uuid4().hex}", request.getfixturevalue("city")) as url:
+            yield from opened(url)
+    else:
+        url = f"sqlite:///{tmp_path / 'casework.sqlite'}"
+        seeded(url, RESIDENTS)
+        yield from opened(url)
 
 
-def count(engine: Engine, query: str, **values: Any) -> int:
-    with engine.connect() as connection:
-        return connection.scalar(text(query), values) or 0
-
-
-def test_four_sweeps_at_once_raise_each_step_exactly_once(seeded: Store, tmp_path: Path):
-    dry = said(casework(seeded, tmp_path, "sweep", "--as-of", AS_OF, "--dry-run", "--json"))
-    assert dry["found"] > 50
-    four = [casework(seeded, tmp_path, "sweep", "--as-of", AS_OF, "--json") for _ in range(4)]
-    results = [said(process) for process in four]
-    assert sum(one["changed"] for one in results) == dry["found"]
-    assert sum(one["failed"] for one in results) == 0
-    engine = create_engine(seeded.url)
-    for query in (RAISED_TWICE, NOT_HIGHEST, WITHOUT_EVENT):
-        assert count(engine, query) == 0, query
+def opened(url: str) -> Iterator[World]:
+    """The world of a database as it stands before any sweep."""
+    engine = open_engine(url)
+    as_of = utc_now() + AHEAD
+    yield World(url, engine, as_of, due_steps(engine, as_of))
     engine.dispose()
-    again = said(casework(seeded, tmp_path, "sweep", "--as-of", AS_OF, "--json"))
-    assert again["changed"] <= again["found"], "what lapsing set going, and nothing that was raised"
-    last = said(casework(seeded, tmp_path, "sweep", "--as-of", AS_OF, "--json"))
-    assert (last["found"], last["changed"]) == (0, 0)
 
 
-def test_without_the_claim_the_same_check_fails(postgres_server, postgres_template):
-    """The control: looking first and writing then, as a naive sweep does, raises twice."""
-    with postgres_server.database("casework-naive", postgres_template) as url:
-        engine = create_engine(url, pool_size=4)
-        with engine.begin() as connection:
-            connection.execute(text("CREATE TABLE planned (id int)"))
-            connection.execute(text("CREATE TABLE raised (id int)"))
-            connection.execute(text("INSERT INTO planned SELECT generate_series(1, 50)"))
-        together = Barrier(4)
+def test_four_sweeps_at_once_raise_every_due_step_once_and_miss_none(world: World) -> None:
+    store = SqlSweepStore(world.engine)
+    found = store.count(world.as_of)
+    assert found.steps == len(world.due) > 20
+    assert found.lapses > 0
+    runs, _ = sweeps_at_once(world.url, world.as_of)
+    result = verdict(world.engine, world.due, world.as_of)
+    assert result.is_clean, result
+    assert len(runs) == PROCESSES
+    assert sum(run["changed"] for run in runs) == found.total
+    assert sum(run["failed"] for run in runs) == 0
+    assert len({run["run_id"] for run in runs}) == PROCESSES
 
-        def naive() -> None:
-            with engine.begin() as connection:
-                due = connection.scalars(
-                    text("SELECT id FROM planned WHERE id NOT IN (SELECT id FROM raised)")
-                ).all()
-                together.wait(10)
-                for id in due:
-                    connection.execute(text("INSERT INTO raised VALUES (:id)"), {"id": id})
+    before = rows(world.engine)
+    (again,), _ = sweeps_at_once(world.url, world.as_of, 1)
+    assert (again["found"], again["changed"], again["failed"]) == (0, 0, 0)
+    assert rows(world.engine) == before
 
-        with ThreadPoolExecutor(4) as pool:
-            for done in [pool.submit(naive) for _ in range(4)]:
-                done.result()
-        assert count(engine, "SELECT count(*) FROM raised") == 4 * 50
-        engine.dispose()
+
+ON_POSTGRES = pytest.mark.parametrize("world", ["postgres"], indirect=True)
+
+
+@ON_POSTGRES
+def test_the_control_sweeps_that_look_first_and_write_then_are_caught(world: World) -> None:
+    careless_sweeps(world.url, world.as_of)
+    result = verdict(world.engine, world.due, world.as_of)
+    assert not result.is_clean
+    assert result.doubled == (PROCESSES - 1) * len(world.due)
+
+
+@ON_POSTGRES
+def test_the_control_a_step_that_nobody_raised_is_missed(world: World) -> None:
+    forgotten = next(iter(world.due))
+    with world.engine.begin() as connection:  # it looks as if it had been raised long ago
+        connection.execute(
+            update(t.escalation)
+            .where(t.escalation.c.deadline_id == forgotten, t.escalation.c.raised_at.is_(None))
+            .values(raised_at=world.as_of - AHEAD)
+        )
+    store = SqlSweepStore(world.engine)
+    run = store.begin_run(
+        "overdue", world.as_of, world.as_of, dry_run=False, slot=None, started_by=None
+    )
+    assert run is not None
+    store.raise_due(run, world.as_of, 10_000)
+    result = verdict(world.engine, world.due, world.as_of)
+    assert (result.missed, result.doubled) == (1, 0)
+    assert not result.is_clean
+
+
+def rows(engine: Engine) -> tuple[int | None, ...]:
+    """How many steps were raised, and how many events there are."""
+    with engine.connect() as connection:
+        return (
+            connection.scalar(
+                select(func.count())
+                .select_from(t.escalation)
+                .where(t.escalation.c.raised_at.is_not(None))
+            ),
+            connection.scalar(select(func.count()).select_from(t.event)),
+        )

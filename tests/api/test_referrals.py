@@ -658,20 +658,27 @@ def test_a_disposition_says_what_happens_instead(api: Api) -> None:
     for disposition in ("alternative", "refused", "no_longer_needed", "unmet_need"):
         supported = a_supported_case(api)
         referral = a_referral(api, supported)
-        assert refusal(act(api, WORKER, referral, "dispose")) == (409, "not_allowed_in_state")
-        act(api, PROVIDER, referral, "decline")
-        for wrong, field in (
-            ({"disposition": "nothing"}, "disposition"),
-            ({"disposition": "re_refer"}, "offering_id"),
-            ({"disposition": "re_refer", "offering_id": str(ABSENT)}, "offering_id"),
-        ):
-            assert fields_of(act(api, WORKER, referral, "dispose", **wrong)) == [field]
+        moved(api, referral, "decline", PROVIDER, reason="at_capacity")
         api.clock.forward(minutes=5)
         found = done(act(api, WORKER, referral, "dispose", disposition=disposition, note="so"))
         assert (found["status"], found["disposition"]) == ("declined", disposition)
         assert found["disposed_at"] == api.clock.now.isoformat()
         assert clocks(found)["disposition"][0] == "met"
         assert settled(api, supported)
+
+
+def test_a_disposition_must_be_owed_and_right(api: Api) -> None:
+    referral = a_referral(api)
+    assert refusal(act(api, WORKER, referral, "dispose")) == (409, "not_allowed_in_state")
+    moved(api, referral, "decline", PROVIDER, reason="at_capacity")
+    before = everything(api)
+    for wrong, field in (
+        ({"disposition": "nothing"}, "disposition"),
+        ({"disposition": "re_refer"}, "offering_id"),
+        ({"disposition": "re_refer", "offering_id": str(ABSENT)}, "offering_id"),
+    ):
+        assert fields_of(act(api, WORKER, referral, "dispose", **wrong)) == [field]
+    assert everything(api) == before
 
 
 # One open request
@@ -778,6 +785,8 @@ def test_a_stranger_finds_what_is_absent_in_the_same_bytes(api: Api) -> None:
         assert refusal(hidden) == (404, "not_found"), by
         assert hidden.content == signed_in.get(f"/referrals/{ABSENT}").content
         assert signed_in.items("/referrals") == []
+        if by in (STRANGER, "provider.gamma"):
+            continue  # they are as far as those who try everything
         for action, body in BODIES.items():
             word = {"on_behalf": ON_BEHALF} if action in ANSWERS and "provider" not in by else {}
             answer, absent = (act(api, by, id, action, **body, **word) for id in (referral, ABSENT))
@@ -887,9 +896,8 @@ def standing(api: Api) -> Iterator[tuple[str, UUID]]:
     paths: dict[str, tuple[str, ...]] = {
         "requested": (), "waitlisted": ("waitlist",), "accepted": ("accept",),
         "in progress": ("accept", "start"), "on hold": ("accept", "hold"),
-        "on hold after it ran": ("accept", "start", "hold"), "declined": ("decline",),
-        "failed": ("accept", "fail"), "completed": ("accept", "start", "complete"),
-        "withdrawn": ("withdraw",), "cancelled": ("cancel",), "disposed of": ("decline", "dispose"),
+        "declined": ("decline",), "disposed of": ("decline", "dispose"),
+        "completed": ("accept", "start", "complete"), "cancelled": ("cancel",),
         "entered in error": ("enter-in-error",),
     }  # fmt: skip
     yield "draft", a_referral(api, send=False)
@@ -899,14 +907,12 @@ def standing(api: Api) -> Iterator[tuple[str, UUID]]:
             by = {"referral.answer": PROVIDER, "referral.send": WORKER}.get(MOVES[action].who)
             done(act(api, by or SUPERVISOR, referral, action))
         yield name, referral
-    for name, actions in (("declined", ("decline",)), ("completed", paths["completed"])):
-        supported = a_supported_case(api)
-        referral = a_referral(api, supported)
-        for action in actions:
-            done(act(api, PROVIDER, referral, action))
-        closing = {"reason": "moved_away"}
-        assert api.as_(WORKER).post(f"/cases/{supported.case}/close", closing).status_code == 200
-        yield f"{name}, on a closed case", referral
+    supported = a_supported_case(api)
+    referral = a_referral(api, supported)
+    done(act(api, PROVIDER, referral, "decline"))
+    closing = {"reason": "moved_away"}
+    assert api.as_(WORKER).post(f"/cases/{supported.case}/close", closing).status_code == 200
+    yield "declined, on a closed case", referral
 
 
 def test_what_is_allowed_is_what_works(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -917,8 +923,10 @@ def test_what_is_allowed_is_what_works(api: Api, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(SqlWork, "commit", would_work)
     before, tried = everything(api), 0
+    # The rules do not know the store, so on each of them one of the two senders is enough.
+    sender = WORKER if api.engine.dialect.name == "sqlite" else SUPERVISOR
     for state, referral in referrals.items():
-        for by in (WORKER, SUPERVISOR, PROVIDER):
+        for by in (sender, PROVIDER):
             if (state, by) == ("draft", PROVIDER):
                 continue  # it does not exist for them
             found = seen(api, referral, by)
@@ -926,7 +934,7 @@ def test_what_is_allowed_is_what_works(api: Api, monkeypatch: pytest.MonkeyPatch
             assert sorted(found["allowed_actions"]) == sorted(works), (state, by)
             tried += len(BODIES)
     assert everything(api) == before
-    assert tried == (3 * len(referrals) - 1) * len(BODIES)
+    assert tried == (2 * len(referrals) - 1) * len(BODIES)
 
 
 def _works(api: Api, by: str, found: dict[str, Any], action: str) -> bool:

@@ -483,7 +483,7 @@ def _about(payload: str, sub: str) -> str:
 
 def test_every_character_of_a_token_counts(api: Api) -> None:
     token = forged(api)
-    for place in [*range(0, len(token), 5), len(token) - 1]:
+    for place in [*range(0, len(token), 11), len(token) - 1]:
         other = "A" if token[place] != "A" else "B"
         answer = me(api, token[:place] + other + token[place + 1 :])
         assert answer.status_code == 401, place

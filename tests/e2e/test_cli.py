@@ -1,207 +1,593 @@
-"""The command line as a person and a script meet it: counts, refusals in one line, one JSON."""
+"""The command line: what it counts, what it refuses in one line, and what it starts."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from unittest.mock import patch
+from typing import Any
 
 import pytest
+import typer.main
+from sqlalchemy import select
 
-from casework.__main__ import main
+from casework import __main__ as command_line
+from casework.adapters.calendar import korean_calendar
+from casework.adapters.persistence import tables as t
+from casework.bootstrap import build
+from casework.domain.calendar import SEOUL
+from casework.domain.standards import Kind, Priority
+from casework.settings import Settings
 from tests.conftest import Store
-from tests.domain.counting import HOLIDAYS, last_day
+from tests.domain import counting
+from tests.e2e.holidays_by_hand import FIRST, HOLIDAYS, LAST
 
-# Written out by hand from the Act on Public Holidays and its decree, election days included.
-CLOSED = {
-    2026: "0101 0216 0217 0218 0301 0302 0501 0505 0524 0525 0603 0606 0717 0815 0817 0924 0925 "
-    "0926 1003 1005 1009 1225",
-    2027: "0101 0206 0207 0208 0209 0301 0501 0503 0505 0513 0606 0717 0719 0815 0816 0914 0915 "
-    "0916 1003 1004 1009 1011 1225 1227",
-}
-# Kind → amount and unit of the routine, the urgent and the emergency target.
-TARGETS: dict[str, tuple[tuple[int, str], tuple[int, str], tuple[int, str]]] = {
-    "survey": ((5, "working_days"), (1, "working_days"), (1, "working_days")),
-    "assessment": ((10, "working_days"), (2, "working_days"), (2, "working_days")),
-    "plan": ((5, "working_days"), (2, "working_days"), (2, "working_days")),
-    "decision": ((5, "working_days"), (1, "working_days"), (1, "working_days")),
-    "notify_plan": ((5, "working_days"),) * 3,
-    "discharge": ((0, "same_day"),) * 3,
-    "link": ((3, "working_days"), (1, "working_days"), (1, "working_days")),
-    "response": ((3, "working_days"), (1, "working_days"), (4, "hours")),
-    "waitlist": ((10, "working_days"), (2, "working_days"), (2, "working_days")),
-    "start": ((10, "working_days"), (2, "working_days"), (24, "hours")),
-    "disposition": ((3, "working_days"), (1, "working_days"), (1, "working_days")),
-    "signal": ((1, "working_days"), (4, "hours"), (4, "hours")),
-    "first_check": ((3, "months"),) * 3,
-    "check": ((6, "months"),) * 3,
-}
+ROOT = Path(__file__).resolve().parents[2]
+RESIDENTS = 40
+STARTS_WITHIN_S, ENDS_WITHIN_S = 120, 40
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Done:
-    """How a command ended."""
+class Said:
+    """What a command printed, and its exit code."""
 
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def casework(*args: str, folder: Path | None = None, **environment: str) -> Done:
-    """Run the command in this process, with nothing of this process's own settings."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CASEWORK_")}
-    told = {"CASEWORK_DATA_DIR": str(folder or "/nowhere/at/all")} | environment
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        patch.dict(os.environ, clean | told, clear=True),
-        patch.object(sys, "argv", ["casework", *args]),
-        redirect_stdout(out),
-        redirect_stderr(err),
-        pytest.raises(SystemExit) as end,
-    ):
-        main()
-    return Done(int(end.value.code or 0), out.getvalue(), err.getvalue())
+    code: int
+    out: str
+    err: str
 
 
-def test_the_shipped_holidays_are_those_written_out_by_hand():
-    for year, days in CLOSED.items():
-        by_hand = {datetime.strptime(f"{year}{day}", "%Y%m%d").date() for day in days.split()}  # noqa: DTZ007
-        assert {day for day in HOLIDAYS if day.year == year} == by_hand
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run a command in this process, without settings but for those given, in a folder of its own.
+
+    ``run("sweep", "--json", mode="production")`` sets ``CASEWORK_MODE``.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, **settings: str) -> Said:
+        for name in [name for name in os.environ if name.startswith("CASEWORK_")]:
+            if name != "CASEWORK_TEST_SESSION_FOLDER":
+                monkeypatch.delenv(name)
+        for name, value in settings.items():
+            monkeypatch.setenv(f"CASEWORK_{name.upper()}", value)
+        monkeypatch.setattr(sys, "argv", ["casework", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            command_line.main()
+        printed = capsys.readouterr()
+        code = ended.value.code
+        return Said(code if isinstance(code, int) else 1, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def database(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of an empty, migrated database."""
+    copy = shutil.copyfile(sqlite_template, tmp_path / "casework.sqlite")
+    return f"sqlite:///{copy}"
+
+
+# Counting
+
+WORKING, HOURS, MONTHS = "working_days", "hours", "months"
+# Routine, urgent, emergency, as the contract has them. What an emergency has no target of its own
+# for takes the urgent one; a discharge is due on its very day.
+TARGETS: dict[str, list[tuple[int, str]]] = {
+    "survey": [(5, WORKING), (1, WORKING), (1, WORKING)],
+    "assessment": [(10, WORKING), (2, WORKING), (2, WORKING)],
+    "plan": [(5, WORKING), (2, WORKING), (2, WORKING)],
+    "decision": [(5, WORKING), (1, WORKING), (1, WORKING)],
+    "notify_plan": [(5, WORKING)] * 3,
+    "discharge": [(0, "same day")] * 3,
+    "link": [(3, WORKING), (1, WORKING), (1, WORKING)],
+    "response": [(3, WORKING), (1, WORKING), (4, HOURS)],
+    "waitlist": [(10, WORKING), (2, WORKING), (2, WORKING)],
+    "start": [(10, WORKING), (2, WORKING), (24, HOURS)],
+    "disposition": [(3, WORKING), (1, WORKING), (1, WORKING)],
+    "signal": [(1, WORKING), (4, HOURS), (4, HOURS)],
+    "first_check": [(3, MONTHS)] * 3,
+    "check": [(6, MONTHS)] * 3,
+}
+PRIORITIES = ("routine", "urgent", "emergency")
+FROM, TO = date(2026, 1, 1), date(2027, 12, 31)
+OPEN = {
+    day: day.isoweekday() < 6 and day not in HOLIDAYS
+    for day in (FIRST + n * DAY for n in range((LAST - FIRST).days + 1))
+}
+
+
+@cache
+def counted(amount: int, unit: str) -> list[dict[str, str]]:
+    """When a clock is due for each day of two years, by walking over the calendar from day to day.
+
+    ``counting`` must walk over the table that was written by hand.
+    """
+    assert counting.OPEN is OPEN
+    rows = []
+    for n in range((TO - FROM).days + 1):
+        start = FROM + n * DAY
+        if unit == HOURS:
+            at = datetime(start.year, start.month, start.day) + timedelta(hours=amount)  # noqa: DTZ001
+            due_on, due_at = at.date(), at.isoformat()
+        else:
+            due_on = start if unit == "same day" else counting.last_day(
+                start, amount, unit, frozenset()
+            )  # fmt: skip
+            due_at = f"{due_on}T23:59:59"
+        rows.append({"from": f"{start}", "due_on": f"{due_on}", "due_at": f"{due_at}+09:00"})
+    return rows
+
+
+def test_the_table_written_by_hand_is_what_the_application_goes_by() -> None:
+    calendar = korean_calendar()
+    disagree = {day for day, is_open in OPEN.items() if calendar.is_working(day) != is_open}
+    assert disagree == set()
 
 
 @pytest.mark.parametrize("kind", TARGETS)
-def test_every_day_of_two_years_is_counted_as_by_hand(kind: str):
-    for priority, (amount, unit) in zip(
-        ("routine", "urgent", "emergency"), TARGETS[kind], strict=True
+def test_every_due_date_of_two_years_equals_an_independent_count(
+    run: Run, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(counting, "OPEN", OPEN)
+    for priority, target in zip(PRIORITIES, TARGETS[kind], strict=True):
+        said = run(
+            "due", kind, "--from", f"{FROM}", "--to", f"{TO}", "--priority", priority, "--json"
+        )
+        assert said.code == 0, said.err
+        assert json.loads(said.out) == counted(*target), (kind, priority)
+
+
+def test_every_kind_and_priority_is_counted_here() -> None:
+    assert {*TARGETS, "progress"} == {kind.value for kind in Kind}
+    assert set(PRIORITIES) == {priority.value for priority in Priority}
+
+
+def test_worked_cases_of_the_law_come_out_as_published(run: Run) -> None:
+    for kind, start, due_on in (
+        ("first_check", "2026-04-17", "2026-07-20"),
+        ("check", "2026-08-31", "2027-03-02"),
+        ("first_check", "2026-04-30", "2026-07-31"),
     ):
-        done = casework("due", kind, "--from", "2026-01-01", "--to", "2027-12-31",
-                        "--priority", priority, "--json")  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        rows = json.loads(done.stdout)
-        days = [date(2026, 1, 1) + timedelta(days=n) for n in range(730)]
-        assert [row["from"] for row in rows] == [day.isoformat() for day in days]
-        for day, row in zip(days, rows, strict=True):
-            assert row["due_at"] == expected(day, amount, unit), (kind, priority, day)
-            assert row["due_on"] == row["due_at"][:10]
+        (row,) = json.loads(run("due", kind, "--from", start, "--json").out)
+        assert (row["from"], row["due_on"]) == (start, due_on)
 
 
-def expected(day: date, amount: int, unit: str) -> str:
-    if unit == "hours":
-        return (datetime.combine(day, datetime.min.time()) + timedelta(hours=amount)).isoformat() \
-            + "+09:00"  # fmt: skip
-    due = day if unit == "same_day" else last_day(day, amount, unit, frozenset())
-    return f"{due.isoformat()}T23:59:59+09:00"
+def test_without_json_each_day_is_a_line(run: Run) -> None:
+    said = run("due", "survey", "--from", "2026-03-03", "--to", "2026-03-05")
+    assert said.out.splitlines() == [
+        "2026-03-03  2026-03-10", "2026-03-04  2026-03-11", "2026-03-05  2026-03-12",
+    ]  # fmt: skip
+
+
+def test_a_district_with_its_own_standard_and_holiday_is_counted_by_them(
+    run: Run, database: str
+) -> None:
+    assert run("migrate", database_url=database).code == 0
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
+        connection.execute(
+            "INSERT INTO standard (id, kind, target, basis, district_code) "
+            "VALUES (?, 'survey', '2 working_days', 'its own', '26350')", ("a" * 32,),
+        )  # fmt: skip
+        connection.execute(
+            "INSERT INTO holiday_override (id, day, closed, name, district_code) "
+            "VALUES (?, '2026-03-04', 1, 'a festival', '26350')", ("b" * 32,),
+        )  # fmt: skip
+        connection.commit()
+    due = ["due", "survey", "--from", "2026-03-03", "--json"]
+    for options, due_on in (
+        ([], "2026-03-10"), (["--district", "26110"], "2026-03-10"),
+        (["--district", "26350"], "2026-03-06"),
+    ):  # fmt: skip
+        (row,) = json.loads(run(*due, *options, database_url=database).out)
+        assert row["due_on"] == due_on, options
+
+
+# Refusals
+
+KEYS = {"token_key": "t" * 32, "cursor_key": "c" * 32}
+NOWHERE = "postgresql://someone:secret@127.0.0.1:1/nowhere"
+
+
+def is_one_line(said: Said, words: str) -> None:
+    """Check that it was refused: exit code 2, and one line that says what is wrong."""
+    assert said.code == 2, said
+    assert said.out == ""
+    assert re.fullmatch(r"casework: [^\n]+\n", said.err), said.err
+    assert re.search(words, said.err), said.err
 
 
 @pytest.mark.parametrize(
-    "args",
+    ("words", "arguments"),
     [
-        ("due", "tea", "--from", "2026-01-01"),
-        ("due", "survey"),
-        ("due", "survey", "--from", "2026-02-30"),
-        ("due", "survey", "--from", "2026-02-03", "--to", "2026-02-02"),
-        ("due", "survey", "--from", "2026-02-03", "--priority", "soon"),
-        ("due", "progress", "--from", "2026-02-03"),
-        ("sweep", "dust"),
-        ("sweep", "overdue", "--as-of", "2026-03-01T10:00:00"),
-        ("sweep", "overdue", "--as-of", "tomorrow"),
-        ("serve", "--port", "70000"),
-        ("demo", "--port", "many"),
-        ("seed", "--residents", "-1"),
-        ("bench", "sweep", "--sizes", "some"),
-        ("brew",),
+        ("no standard switches progress on", "due progress --from 2026-01-01"),
+        ("no kind 'laundry'; one of survey, ", "due laundry --from 2026-01-01"),
+        ("no priority 'asap'", "due survey --from 2026-01-01 --priority asap"),
+        ("'2026-02-30' is no date", "due survey --from 2026-02-30"),
+        ("'soon' is no date", "due survey --from 2026-01-01 --to soon"),
+        ("'--from'", "due survey"),
+        ("--to lies before --from", "due survey --from 2026-01-02 --to 2026-01-01"),
+        ("holidays are known from 2015 to 2045", "due survey --from 2014-12-31"),
+        ("holidays are known", "due survey --from 2044-01-01 --to 2045-01-01"),
+        ("holidays are known", "due check --from 9999-12-31"),
+        ("no instant of RFC 3339 with its offset", "sweep overdue --as-of 2026-01-01T09:00:00"),
+        ("no instant", "sweep overdue --as-of 2026-01-01"),
+        ("no instant", "sweep overdue --as-of tomorrow"),
+        ("no instant", "sweep overdue --as-of 0001-01-01T00:00:00+14:00"),
+        ("there is no sweep 'laundry'", "sweep laundry"),
+        ("'--port'", "demo --port 65536"),
+        ("'--port'", "serve --port -1"),
+        ("'--port'", "demo --port http"),
+        ("'--residents'", "seed --residents -1"),
+        ("No such command 'wash'", "wash"),
+        ("No such option: --quickly", "sweep --quickly"),
+        ("schema is not current", "serve"),
+        ("schema is not current", "scheduler"),
+        ("cannot be used: no such table", "sweep"),
+        ("no list of numbers", "bench sweep --sizes many"),
     ],
 )
-def test_what_cannot_be_right_is_said_in_one_line_with_exit_code_2(
-    tmp_path: Path, args: tuple[str, ...]
-):
-    done = casework(*args, folder=tmp_path)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert done.stderr.startswith("casework: ")
+def test_what_cannot_be_done_is_said_in_one_line(run: Run, words: str, arguments: str) -> None:
+    is_one_line(run(*arguments.split()), words)
 
 
 @pytest.mark.parametrize(
-    ("args", "environment", "says"),
+    ("words", "setting", "value"),
     [
-        (("serve",), {}, "CASEWORK_DATABASE_URL"),
-        (("migrate",), {"CASEWORK_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "_KEY"),
-        (("demo",), {}, "production"),
-        (
-            ("serve",),
-            {"CASEWORK_DATABASE_URL": "postgresql://127.0.0.1:1/x", "CASEWORK_TOKEN_KEY": "short"},
-            "shorter",
-        ),
+        ("CASEWORK_SWEEP_MINUTES cannot be right", "sweep_minutes", "0"),
+        ("CASEWORK_SWEEP_MINUTES cannot be right", "sweep_minutes", "often"),
+        ("CASEWORK_THREADS cannot be right", "threads", "65"),
+        ("CASEWORK_MODE cannot be right", "mode", "testing"),
+        ("CASEWORK_TOKEN_KEY is shorter than 32", "token_key", "short"),
+        ("CASEWORK_CURSOR_KEY is shorter than 32", "cursor_key", "short"),
+        ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "nonsense"),
+        ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "oracle://here"),
+        ("CASEWORK_DATABASE_URL is no", "database_url", "postgresql+asyncpg://localhost/x"),
     ],
 )
-def test_production_does_not_start_without_what_it_needs(
-    tmp_path: Path, args: tuple[str, ...], environment: dict[str, str], says: str
-):
-    done = casework(*args, folder=tmp_path, CASEWORK_MODE="production", **environment)
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_a_bad_setting_is_named_in_one_line_and_its_value_is_not(
+    run: Run, words: str, setting: str, value: str
+) -> None:
+    is_one_line(run("migrate", **{setting: value}), words)
 
 
-def test_production_is_neither_seeded_nor_swept_as_of_the_future(store: Store, tmp_path: Path):
-    keys = {"CASEWORK_MODE": "production", "CASEWORK_DATABASE_URL": store.url,
-            "CASEWORK_TOKEN_KEY": "t" * 32, "CASEWORK_CURSOR_KEY": "c" * 32}  # fmt: skip
-    for args, says in (
-        (("seed", "--residents", "1"), "not seeded"),
-        (("sweep", "overdue", "--as-of", "2126-01-01T00:00:00+09:00"), "future"),
-    ):
-        done = casework(*args, folder=tmp_path, **keys)
-        assert (done.returncode, says in done.stderr) == (2, True), done.stderr
+@pytest.mark.parametrize("command", ["migrate", "seed", "sweep", "serve", "scheduler"])
+def test_an_unreachable_database_is_one_line_without_its_password(run: Run, command: str) -> None:
+    said = run(command, database_url=NOWHERE)
+    is_one_line(said, "the database cannot be used: .*refused")
+    assert "secret" not in said.err
 
 
-@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/x", "nonsense", "mysql://x"])
-def test_a_database_that_cannot_be_used_is_said_in_one_line(tmp_path: Path, url: str):
-    done = casework("sweep", folder=tmp_path, CASEWORK_DATABASE_URL=url)
-    assert done.returncode == 2
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_a_taken_port_is_one_line_and_nothing_was_begun(run: Run, database: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        is_one_line(run("demo", "--port", port), f"cannot listen on 127.0.0.1 port {port}")
+        is_one_line(run("serve", "--port", port, database_url=database), "cannot listen")
+    assert not Path(".casework/demo/casework.sqlite").exists()
+
+
+def test_a_database_is_migrated_seeded_once_and_swept_on_either_store(
+    run: Run, store: Store
+) -> None:
+    assert run("migrate", database_url=store.url).out == "the schema is current\n"
+    assert run("seed", "--residents", "16", database_url=store.url).code == 0
+    is_one_line(run("seed", "--residents", "16", database_url=store.url), "not empty")
+    sweep = ["sweep", "overdue", "--json"]
+    assert json.loads(run(*sweep, database_url=store.url).out)["found"] == 0, "it is up to date"
+    ahead = "2126-01-01T00:00:00+09:00"
+    dry = json.loads(run(*sweep, "--dry-run", "--as-of", ahead, database_url=store.url).out)
+    assert (dry["changed"], dry["as_of"], dry["dry_run"]) == (0, ahead, True)
+    assert dry["found"] > 0
+
+
+def test_a_seeding_that_breaks_off_leaves_nothing(
+    run: Run, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("migrate", database_url=database).code == 0
+
+    def broken(*_args: Any) -> Any:
+        raise command_line.Wrong("someone pulled the plug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("casework.bootstrap._batches", broken)
+        assert run("seed", "--residents", "1", database_url=database).code == 2
+    assert run("seed", "--residents", "1", database_url=database).code == 0
+
+
+@pytest.mark.parametrize("command", ["migrate", "serve", "scheduler", "sweep", "seed"])
+def test_production_refuses_to_start_without_its_database_and_keys(
+    run: Run, database: str, command: str
+) -> None:
+    is_one_line(run(command, mode="production"), "production needs CASEWORK_DATABASE_URL")
+    for key in KEYS:
+        others = {name: value for name, value in KEYS.items() if name != key}
+        said = run(command, mode="production", database_url=database, **others)
+        is_one_line(said, f"production needs CASEWORK_{key.upper()}")
+    assert not Path(".casework").exists(), "no key was made up"
+
+
+def test_production_is_neither_a_demo_nor_seeded_nor_swept_as_of_the_future(
+    run: Run, database: str
+) -> None:
+    production = KEYS | {"mode": "production", "database_url": database}
+    assert run("migrate", **production).code == 0
+    is_one_line(run("demo", **production), "demo is not for production")
+    is_one_line(run("demo", mode="production"), "demo is not for production")
+    is_one_line(run("seed", **production), "production is not seeded")
+    ahead = (datetime.now(SEOUL) + timedelta(minutes=1)).isoformat()
+    is_one_line(run("sweep", "--as-of", ahead, **production), "not swept as of the future")
+    is_one_line(run("sweep", "--as-of", ahead, "--dry-run", **production), "not swept as of")
+    before = (datetime.now(SEOUL) - timedelta(days=1)).isoformat()
+    assert run("sweep", "--as-of", before, **production).code == 0
+
+
+# Help, and JSON on stdout
+
+
+def commands() -> list[list[str]]:
+    """Every command, as it is typed."""
+    found = typer.main.get_command(command_line.cli)
+    names: dict[str, Any] = found.commands  # type: ignore[attr-defined]
+    return [[]] + [
+        words
+        for name, command in names.items()
+        for words in [[name], *([name, inner] for inner in getattr(command, "commands", ()))]
+    ]
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_explains_itself(run: Run, words: list[str]) -> None:
+    said = run(*words, "--help")
+    assert (said.code, said.err) == (0, "")
+    assert "Usage: casework" in said.out
+    assert "--help" in said.out
+
+
+def test_the_commands_are_those_of_the_contract() -> None:
+    assert {words[0] for words in commands() if words} == {
+        "demo", "serve", "scheduler", "migrate", "seed", "sweep", "due", "policy", "bench",
+    }  # fmt: skip
+
+
+def test_without_a_command_they_are_listed(run: Run) -> None:
+    said = run()
+    assert said.code == 2
+    assert "Usage: casework" in said.out
+    assert said.err.count("\n") == 1
+
+
+def documents(text: str) -> list[Any]:
+    """The JSON documents in a text, of which nothing else may be part."""
+    decoder, found, at = json.JSONDecoder(), [], 0
+    while text[at:].strip():
+        document, length = decoder.raw_decode(text[at:].lstrip())
+        at += len(text[at:]) - len(text[at:].lstrip()) + length
+        found.append(document)
+    return found
 
 
 @pytest.mark.parametrize(
-    "args",
-    [(), ("demo",), ("serve",), ("scheduler",), ("migrate",), ("seed",), ("sweep",), ("due",),
-     ("policy",), ("bench",), ("bench", "sweep"), ("bench", "worklist")],
-)  # fmt: skip
-def test_every_command_helps(args: tuple[str, ...]):
-    done = casework(*args, "--help")
-    assert done.returncode == 0
-    assert "Usage" in done.stdout
-
-
-def test_a_database_is_migrated_seeded_once_and_swept_from_the_shell(store: Store, tmp_path: Path):
-    here = {"CASEWORK_DATABASE_URL": store.url}
-    assert casework("migrate", folder=tmp_path, **here).returncode == 0
-    assert casework("seed", "--residents", "16", folder=tmp_path, **here).returncode == 0
-    again = casework("seed", "--residents", "16", folder=tmp_path, **here)
-    assert (again.returncode, again.stderr.strip()) == (2, "casework: the database is not empty")
-    first = casework("sweep", "overdue", "--json", folder=tmp_path, **here)
-    assert json.loads(first.stdout)["found"] == 0, "the first tick finds nothing old"
-    dry = casework("sweep", "--dry-run", "--as-of", "2126-01-01T00:00:00+09:00", "--json",
-                   folder=tmp_path, **here)  # fmt: skip
-    assert json.loads(dry.stdout)["found"] > 0
-    assert json.loads(dry.stdout)["changed"] == 0
-
-
-def test_the_policy_is_one_json_document():
-    done = casework("policy", "--json")
-    assert json.loads(done.stdout)["overdue.review"] == {"supervisor": "district"}
+    "arguments",
+    [
+        "due survey --from 2026-03-03 --to 2026-03-10 --json",
+        "sweep overdue --json",
+        "sweep overdue --dry-run --as-of 2026-03-03T09:00:00+09:00 --json",
+        "policy --json",
+    ],
+)
+def test_with_json_stdout_is_one_document(run: Run, database: str, arguments: str) -> None:
+    assert run("migrate", database_url=database).code == 0
+    said = run(*arguments.split(), database_url=database)
+    assert said.code == 0, said.err
+    assert len(documents(said.out)) == 1
 
 
 @pytest.mark.parametrize("name", ["sweep", "worklist"])
-def test_a_benchmark_prints_its_figures_and_its_ratio(tmp_path: Path, name: str):
-    done = casework("bench", name, "--sizes", "60,120", "--due", "20", "--rounds", "3", "--json",
-                    folder=tmp_path)  # fmt: skip
-    figures = json.loads(done.stdout)
-    assert [one["open_referrals"] for one in figures["figures"]] == [60, 120]
+def test_a_benchmark_prints_its_figures_and_their_ratio_as_one_document(
+    run: Run, name: str
+) -> None:
+    said = run(*f"bench {name} --sizes 40,80 --due 20 --rounds 3 --json".split())
+    (figures,) = documents(said.out)
+    assert [one["open_referrals"] for one in figures["figures"]] == [40, 80]
     assert figures["ratio_of_sizes"] > 0
+
+
+def test_a_sweep_says_what_it_found_and_its_failures_go_to_the_log(run: Run, database: str) -> None:
+    assert run("migrate", database_url=database).code == 0
+    assert run("seed", "--residents", "30", database_url=database).code == 0
+    ahead = (datetime.now(SEOUL) + timedelta(days=21)).isoformat()
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
+        broken = connection.execute(
+            "UPDATE referral SET status = 'completed' WHERE lapse_at IS NOT NULL"
+        ).rowcount
+        connection.commit()
+    assert broken > 0
+    sweep = ["sweep", "overdue", "--as-of", ahead, "--json"]
+    (dry,) = documents(run(*sweep, "--dry-run", database_url=database).out)
+    said = run(*sweep, database_url=database)
+    (result,) = documents(said.out)
+    assert set(result) == {"run_id", "as_of", "dry_run", "found", "changed", "failed", "held"}
+    assert result["found"] == dry["found"] == result["changed"] + result["failed"]
+    assert 0 < result["failed"] <= broken
+    logged = documents(said.err)
+    assert [line["error"] for line in logged] == ["NotAllowedInState"] * result["failed"]
+    plain = run("sweep", "overdue", "--as-of", ahead, database_url=database)
+    assert plain.out == f"found {result['failed']}, changed 0, failed {result['failed']}\n"
+
+
+# The world
+
+
+def everything(database: Path, at: str, seed: int, residents: int = 12) -> dict[str, list[str]]:
+    """All that is stored of a world that was seeded at a moment, but for salted passwords."""
+    settings = Settings().model_copy(
+        update={"database_url": f"sqlite:///{database}", "data_dir": database.parent}
+    )
+    now = datetime.fromisoformat(at).replace(tzinfo=SEOUL)
+    house = build(settings, now=lambda: now, cheap_passwords=True)
+    house.migrate()
+    list(house.seed(residents, seed))
+    with house.engine.connect() as connection:
+        found = {
+            table.name: sorted(
+                str(row)
+                for row in connection.execute(
+                    select(*(c for c in table.c if c.name != "password_hash"))
+                )
+            )
+            for table in t.metadata.sorted_tables
+        }
+    house.engine.dispose()
+    return found
+
+
+def test_the_same_seed_on_the_same_day_gives_the_same_world(tmp_path: Path) -> None:
+    world = everything(tmp_path / "a.sqlite", "2026-11-20T10:00", 1)
+    assert everything(tmp_path / "b.sqlite", "2026-11-20T10:00", 1) == world
+    later = everything(tmp_path / "c.sqlite", "2026-11-20T16:30", 1)
+    raised = ("escalation", "event", "deadline")  # what the time of day decides
+    assert {name for name in world if later[name] != world[name]} <= set(raised)
+    assert [len(later[name]) for name in raised[::2]] == [len(world[name]) for name in raised[::2]]
+    assert len(world["resident"]) == 12
+
+    other = everything(tmp_path / "d.sqlite", "2026-11-20T10:00", 2)
+    for name in ("resident", "care_case", "deadline"):
+        assert other[name] != world[name]
+    for name in ("district", "centre", "service", "standard"):
+        assert other[name] == world[name], "facts come from no seed"
+
+
+# What it starts
+
+
+@dataclass
+class Started:
+    """A command that runs as a process of its own, and the folder of its data."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    @property
+    def out(self) -> str:
+        """What it has printed so far."""
+        return (self.folder / "out").read_text()
+
+    @property
+    def err(self) -> str:
+        """What it has said besides so far."""
+        return (self.folder / "err").read_text()
+
+    def wait_for(self, what: Callable[[], Any]) -> Any:
+        """Wait until something is so, and give it back."""
+        until = time.monotonic() + STARTS_WITHIN_S
+        while time.monotonic() < until and self.process.poll() is None:
+            if found := what():
+                return found
+            time.sleep(0.05)
+        pytest.fail(f"it did not come to that: {self.out}{self.err}")
+
+    def end(self) -> int:
+        """Tell it to end; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=ENDS_WITHIN_S)
+
+
+@contextmanager
+def started(folder: Path, *arguments: str) -> Iterator[Started]:
+    """A command as a process, which is gone when the block is over."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CASEWORK_")}
+    folder.mkdir(exist_ok=True)
+    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "casework", *arguments],
+            cwd=ROOT, env=clean | {"CASEWORK_DATA_DIR": str(folder)},
+            stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+        )  # fmt: skip
+    try:
+        yield Started(process, folder)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def rows(folder: Path, query: str) -> list[Any]:
+    """What the demo's database holds."""
+    with closing(sqlite3.connect(folder / "demo" / "casework.sqlite", timeout=10)) as connection:
+        return connection.execute(query).fetchall()
+
+
+IDS = "SELECT id FROM account UNION ALL SELECT id FROM resident UNION ALL SELECT id FROM referral"
+
+
+def test_the_demo_starts_keeps_its_data_and_ends_when_told(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    demo = ("demo", "--port", "0", "--residents", str(RESIDENTS))
+    with started(folder, *demo) as first:
+        address = first.wait_for(lambda: re.search(r"^ready (http://127\.0\.0\.1:\d+)$", first.out,
+                                                   re.MULTILINE))[1]  # fmt: skip
+        lines = first.out.splitlines()
+        assert lines[-1] == f"ready {address}"
+        assert f"address: {address}/api/v1" in lines
+        assert "worker.2635051000" in first.out
+        assert "supervisor.26350" in first.out
+        assert "password: care-at-home-2026" in lines
+        (tick,) = first.wait_for(
+            lambda: rows(folder, "SELECT found, changed, failed, slot IS NULL FROM job_run "
+                                 "WHERE ended_at IS NOT NULL")
+        )  # fmt: skip
+        assert tick == (0, 0, 0, 0), "the world was up to date, and this was a tick"
+        with urllib.request.urlopen(f"{address}/health/ready") as answer:
+            assert answer.status == 200
+        ids = rows(folder, IDS)
+        assert len(rows(folder, "SELECT id FROM resident")) == RESIDENTS
+        assert first.end() == 0
+    assert first.out.splitlines()[-1] == f"ready {address}"
+    assert "Traceback" not in first.err
+    with started(folder, *demo) as second:
+        second.wait_for(lambda: "\nready http" in second.out)
+        assert rows(folder, IDS) == ids
+        assert "password: care-at-home-2026" in second.out
+        assert second.end() == 0
+
+
+def test_the_scheduler_ticks_at_once_and_ends_when_told(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    shutil.copyfile(sqlite_template, folder / "casework.sqlite")
+    with started(folder, "scheduler") as ticking, closing(
+        sqlite3.connect(folder / "casework.sqlite", timeout=10)
+    ) as connection:  # fmt: skip
+        ticks = "SELECT slot FROM job_run WHERE ended_at IS NOT NULL"
+        ((slot,),) = ticking.wait_for(lambda: connection.execute(ticks).fetchall())
+        assert datetime.fromisoformat(slot).minute % 5 == 0
+        assert ticking.end() == 0
+        assert "Traceback" not in ticking.err
+
+
+def test_a_refusal_is_one_line_from_a_process_too(tmp_path: Path) -> None:
+    with started(tmp_path / "data", "due", "laundry", "--from", "2026-01-01") as refused:
+        assert refused.process.wait(timeout=STARTS_WITHIN_S) == 2
+    assert refused.out == ""
+    assert refused.err.startswith("casework: no kind 'laundry'")
+    assert refused.err.count("\n") == 1
