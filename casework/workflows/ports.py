@@ -480,9 +480,14 @@ class Found:
     resumptions: int
 
     @property
+    def moves(self) -> int:
+        """What changes a state, and goes through the aggregate."""
+        return self.lapses + self.resumptions
+
+    @property
     def total(self) -> int:
         """All three."""
-        return self.steps + self.lapses + self.resumptions
+        return self.steps + self.moves
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sqlalchemy import event, select, text, update
 
 from casework.adapters.persistence import sweeping
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.raising import IS_ANY_DUE, raise_steps
 from casework.domain.access import EVERYTHING, SYSTEM_ROLE
 from casework.domain.calendar import end_of, midnight, morning_of
 from casework.domain.deadlines import BREACH, REMINDER, Deadline
@@ -497,7 +498,7 @@ def test_an_act_waits_for_the_sweep_that_holds_its_clock_and_keeps_what_it_raise
     assert run is not None
     accepted = threading.Thread(target=moved, args=(api, referral, "accept", PROVIDER))
     with api.engine.begin() as connection:
-        sweeping._raise_in_one_statement(connection, run, api.clock.now, 10)
+        raise_steps(connection, run, api.clock.now, 10)
         accepted.start()
         time.sleep(0.3)
         assert accepted.is_alive(), "it waits for the clock's row"
@@ -603,7 +604,7 @@ def test_a_sweep_with_nothing_due_takes_no_lock_and_writes_its_record_alone(api:
 def test_the_steps_of_a_clock_are_found_by_their_index(api: Api) -> None:
     """What is planned for later must cost a sweep nothing, however much of it there is."""
     many(api, 3)
-    query = select(t.escalation.c.deadline_id).where(sweeping._is_due(api.clock.now))
+    query = IS_ANY_DUE.params(as_of=api.clock.now)
     compiled = query.compile(api.engine, compile_kwargs={"literal_binds": True})
     with api.engine.connect() as connection:
         if api.engine.dialect.name == "sqlite":

@@ -74,6 +74,7 @@ def _run(
     raised = moved = failed = 0
     if not dry_run:
         raised = _raise_all(store, run_id, as_of) if found.steps else 0
+    if not dry_run and found.moves:
         moved, failed = _move_all(replace(ctx, actor=SYSTEM, now=as_of), store, as_of, note_failure)
     return {"found": found.total, "changed": raised + moved, "failed": failed, "held": 0}
 

@@ -10,7 +10,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -44,36 +44,33 @@ from casework.workflows.ports import OverdueFilter, Paging, WorklistFilter
 from casework.workflows.sweeps.overdue import sweep_overdue
 
 Tell = Callable[[str], None]
+Engines = dict[int, Engine]
+Times = dict[str, float]
 
 
 def bench_sweep(
     url: str | None, sizes: list[int], due: int, rounds: int, tell: Tell
 ) -> dict[str, Any]:
     """The sweep's time in milliseconds at each size, and beside it one plain statement's."""
-    figures = []
-    with _scratch(url) as engine:
-        for size in sorted(sizes):
-            tell(f"filling up to {size:,} open referrals")
-            fill(engine, size, due)
-            tell(f"sweeping among {size:,}")
-            figures.append(
-                {"open_referrals": size, "newly_due": due} | _time_sweeps(engine, due, rounds)
-            )
-        return _result("sweep", engine, figures, "sweep_ms", rounds)
+    with _filled(url, sizes, due, tell) as engines:
+        tell("sweeping")
+        times = _interleaved(engines, rounds, partial(_time_sweeps, due=due))
+        figures = [{"open_referrals": size, "newly_due": due, **one} for size, one in times.items()]
+        for figure in figures:
+            ratio = figure["sweep_ms"] / figure["plain_statement_ms"]
+            figure["ratio_to_plain"] = round(ratio, 2)
+        return _result("sweep", engines, figures, "sweep_ms", rounds)
 
 
 def bench_worklist(
     url: str | None, sizes: list[int], due: int, rounds: int, tell: Tell
 ) -> dict[str, Any]:
     """A page of 50 of a worker's list and of a district's overdue list, in milliseconds."""
-    figures = []
-    with _scratch(url) as engine:
-        for size in sorted(sizes):
-            tell(f"filling up to {size:,} open referrals")
-            fill(engine, size, due)
-            tell(f"paging among {size:,}")
-            figures.append({"open_referrals": size} | _time_pages(engine, rounds))
-        return _result("worklist", engine, figures, "worklist_ms", rounds)
+    with _filled(url, sizes, due, tell) as engines:
+        tell("paging")
+        times = _interleaved(engines, rounds, _time_pages)
+        figures = [{"open_referrals": size, **one} for size, one in times.items()]
+        return _result("worklist", engines, figures, "worklist_ms", rounds)
 
 
 def lines_of(result: dict[str, Any]) -> Iterator[str]:
@@ -85,17 +82,43 @@ def lines_of(result: dict[str, Any]) -> Iterator[str]:
 
 
 def _result(
-    name: str, engine: Engine, figures: list[dict[str, Any]], what: str, rounds: int
+    name: str, engines: Engines, figures: list[dict[str, Any]], what: str, rounds: int
 ) -> dict[str, Any]:
     return {
         "benchmark": name,
-        "store": engine.dialect.name,
+        "store": next(iter(engines.values())).dialect.name,
         "python": platform.python_version(),
         "sqlalchemy": sqlalchemy.__version__,
         "machine": platform.platform(),
         "rounds": rounds,
         "figures": figures,
         "ratio_of_sizes": round(figures[-1][what] / figures[0][what], 2),
+    }
+
+
+@contextmanager
+def _filled(url: str | None, sizes: list[int], due: int, tell: Tell) -> Iterator[Engines]:
+    """A database for each size, smallest first."""
+    with ExitStack() as opened:
+        engines = {size: opened.enter_context(_scratch(url)) for size in sorted(set(sizes))}
+        for size, engine in engines.items():
+            tell(f"filling {size:,} open referrals")
+            fill(engine, size, due)
+        yield engines
+
+
+def _interleaved(
+    engines: Engines, rounds: int, time_one: Callable[[Engine], Times]
+) -> dict[int, Times]:
+    """The median of each figure at each size; the sizes take turns, so that a machine that grows
+    slow meanwhile slows them alike. The first round warms up and does not count."""
+    taken: dict[int, list[Times]] = {size: [] for size in engines}
+    for _ in range(rounds + 1):
+        for size, engine in engines.items():
+            taken[size].append(time_one(engine))
+    return {
+        size: {name: round(median(one[name] for one in all[1:]), 3) for name in all[0]}
+        for size, all in taken.items()
     }
 
 
@@ -133,7 +156,8 @@ def _migrated(url: str) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _time_sweeps(engine: Engine, due: int, rounds: int) -> dict[str, Any]:
+def _time_sweeps(engine: Engine, due: int) -> Times:
+    """A sweep of what is due, the plain statement over the same, and a sweep of nothing."""
     ctx = Context(
         actor=SYSTEM,
         now=NOW,
@@ -142,24 +166,12 @@ def _time_sweeps(engine: Engine, due: int, rounds: int) -> dict[str, Any]:
         store=SqlStore(engine),
         clockwork=Clockwork((), WorkingCalendar({})),
     )
-    sweeps: list[float] = []
-    plains: list[float] = []
-    idle: list[float] = []
-    for _ in range(rounds + 1):
-        for times, run in (
-            (sweeps, lambda: _expect(due, sweep_overdue(ctx, SqlSweepStore(engine)))),
-            (plains, lambda: _plain(engine)),
-        ):
-            _forget(engine)
-            times.append(_timed(run))
-        idle.append(_timed(lambda: _expect(0, sweep_overdue(ctx, SqlSweepStore(engine)))))
-    sweep_ms, plain_ms = median(sweeps[1:]), median(plains[1:])
-    return {
-        "sweep_ms": round(sweep_ms, 2),
-        "plain_statement_ms": round(plain_ms, 2),
-        "ratio_to_plain": round(sweep_ms / plain_ms, 2),
-        "nothing_due_ms": round(median(idle[1:]), 2),
-    }
+    _forget(engine)
+    plain = _timed(lambda: _plain(engine))
+    _forget(engine)
+    sweep = _timed(lambda: _expect(due, sweep_overdue(ctx, SqlSweepStore(engine))))
+    idle = _timed(lambda: _expect(0, sweep_overdue(ctx, SqlSweepStore(engine))))
+    return {"sweep_ms": sweep, "plain_statement_ms": plain, "nothing_due_ms": idle}
 
 
 def _expect(due: int, result: Any) -> None:
@@ -217,21 +229,19 @@ _PLAIN: Final = {
 }
 
 
-def _time_pages(engine: Engine, rounds: int) -> dict[str, Any]:
+def _time_pages(engine: Engine) -> Times:
     """A worker with both overdue and other clocks, and the supervisor of the district."""
     worker = Actor(
         id=numbered_id(WORKER, 1), role=Role.WORKER, centre_code=CENTRE, district_code=DISTRICT
     )
     supervisor = Actor(id=new_id(), role=Role.SUPERVISOR, district_code=DISTRICT)
-    mine: list[float] = []
-    late: list[float] = []
-    for _ in range(rounds + 1):
-        with engine.connect() as connection:
-            hers = SqlReading(connection, Reach(worker, Relation.CENTRE), NOW, set())
-            mine.append(_timed(partial(hers.worklist, WorklistFilter(), Paging())))
-            theirs = SqlReading(connection, Reach(supervisor, Relation.DISTRICT), NOW, set())
-            late.append(_timed(partial(theirs.overdue, OverdueFilter(), Paging())))
-    return {"worklist_ms": round(median(mine[1:]), 3), "overdue_ms": round(median(late[1:]), 3)}
+    with engine.connect() as connection:
+        hers = SqlReading(connection, Reach(worker, Relation.CENTRE), NOW, set())
+        theirs = SqlReading(connection, Reach(supervisor, Relation.DISTRICT), NOW, set())
+        return {
+            "worklist_ms": _timed(lambda: hers.worklist(WorklistFilter(), Paging())),
+            "overdue_ms": _timed(lambda: theirs.overdue(OverdueFilter(), Paging())),
+        }
 
 
 def _timed(run: Callable[[], Any]) -> float:

@@ -59,10 +59,9 @@ SELECT {step}, {clock}, {tier}, {due_at}, {instant}, '["worker"]', false, false 
 
 
 def fill(engine: Engine, size: int, due: int) -> None:
-    """Bring the number of open referrals to ``size``, of which the first ``due`` are due."""
+    """Put ``size`` open referrals into an empty database; the first ``due`` are due."""
     with engine.begin() as connection:
-        have = connection.scalar(text("SELECT count(*) FROM referral")) or 0
-        for statement in _statements(engine, have + 1, size, due):
+        for statement in _statements(engine, size, due):
             connection.execute(text(statement))
     tidy(engine)
 
@@ -88,10 +87,9 @@ def numbered_id(kind: int, number: int) -> UUID:
     return UUID(f"0190{number:08x}7000800000000000{kind:04x}")
 
 
-def _statements(engine: Engine, first: int, last: int, due: int) -> Iterator[str]:
-    words = _words(engine, first, last, due)
-    if first == 1:
-        yield from FACTS.format(**words).split(";")
+def _statements(engine: Engine, size: int, due: int) -> Iterator[str]:
+    words = _words(engine, size, due)
+    yield from FACTS.format(**words).split(";")
     yield from ROWS.format(**words).split(";")
     for tier, seconds in STEPS.items():
         after = timedelta(seconds=seconds)
@@ -103,14 +101,14 @@ def _statements(engine: Engine, first: int, last: int, due: int) -> Iterator[str
         )
 
 
-def _words(engine: Engine, first: int, last: int, due: int) -> dict[str, str]:
+def _words(engine: Engine, size: int, due: int) -> dict[str, str]:
     """What the templates leave open, in the words of the store."""
     on_postgres = engine.dialect.name == "postgresql"
     series = (
-        f"SELECT i FROM generate_series({first}, {last}) AS i"
+        f"SELECT i FROM generate_series(1, {size}) AS i"
         if on_postgres
-        else f"WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n "
-        f"WHERE i < {last}) SELECT i FROM n"
+        else f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+        f"WHERE i < {size}) SELECT i FROM n"
     )
     return {
         "numbers": f"({series}) AS numbered",
