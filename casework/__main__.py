@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -15,6 +16,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 import uvicorn
+from apscheduler.schedulers.base import BaseScheduler
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -23,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from casework import bootstrap
 from casework.adapters.calendar import YEARS
 from casework.adapters.persistence import bench as benchmarks
-from casework.adapters.scheduler import make_scheduler
+from casework.adapters.scheduler import add_relay, make_relay, make_scheduler
 from casework.domain.access import POLICY, Role
 from casework.domain.calendar import midnight
 from casework.domain.standards import About, Kind, Priority
@@ -165,6 +167,7 @@ def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
     )
     server = _Server(config)
     if scheduler is not None:
+        add_relay(scheduler, lambda: _relay(house))
         scheduler.start()
     try:
         server.run(sockets=[door])
@@ -179,6 +182,14 @@ def _tick(house: bootstrap.House, slot: datetime) -> None:
         house.sweep(house.context(), slot=slot)
     except Exception as error:  # the next tick finds what this one left
         bootstrap.log.error("tick failed", error=type(error).__name__)
+
+
+def _relay(house: bootstrap.House) -> None:
+    """One round of the relay; a failure is said and the next round comes all the same."""
+    try:
+        house.relay(house.context())
+    except Exception as error:  # the next round finds what this one left
+        bootstrap.log.error("relay failed", error=type(error).__name__)
 
 
 @cli.command()
@@ -202,15 +213,20 @@ def scheduler() -> None:
             now=house.now,
         )
 
-        def stop(_signal: int, _frame: FrameType | None) -> None:
-            ticker.shutdown(wait=False)
+        add_relay(ticker, lambda: _relay(house))
+        _run_until_stopped(ticker, "ticking")
 
-        signal.signal(signal.SIGTERM, stop)
-        notes.print("ticking")
-        try:
-            ticker.start()
-        except KeyboardInterrupt:
-            notes.print("stopped")
+
+def _run_until_stopped(ticker: BaseScheduler, doing: str) -> None:
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        ticker.shutdown(wait=False)
+
+    signal.signal(signal.SIGTERM, stop)
+    notes.print(doing)
+    try:
+        ticker.start()
+    except KeyboardInterrupt:
+        notes.print("stopped")
 
 
 @cli.command()
@@ -259,6 +275,24 @@ def sweep(
         typer.echo(json.dumps(shown, default=str))
     else:
         typer.echo(f"found {result.found}, changed {result.changed}, failed {result.failed}")
+
+
+@cli.command()
+def relay(
+    once: Annotated[bool, typer.Option("--once", help="One round, then end.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell people: gather digests, send mails and webhooks, try again what failed."""
+    with _ready_house() as house:
+        if not once:
+            ticker = make_relay(lambda: _relay(house))
+            _run_until_stopped(ticker, "relaying")
+            return
+        done = asdict(house.relay(house.context()))
+    if as_json:
+        typer.echo(json.dumps(done))
+    else:
+        typer.echo(", ".join(f"{name} {count}" for name, count in done.items() if name != "errors"))
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from random import Random
+from random import Random, random
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -21,6 +21,9 @@ from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.call import Services
 from casework.adapters.identity import Argon2Passwords, JwtTokens
 from casework.adapters.logs import configure_logs
+from casework.adapters.notifications import Channels
+from casework.adapters.notifications.mail import Mail
+from casework.adapters.notifications.webhook import Webhook, new_secret
 from casework.adapters.persistence import bulk, migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.accounts import account_book
@@ -28,6 +31,7 @@ from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.store import SqlStore
 from casework.adapters.persistence.sweeping import SqlSweepStore
 from casework.domain.access import EVERYTHING, SYSTEM, Actor
@@ -41,7 +45,8 @@ from casework.workflows.demo.accounts import demo_accounts
 from casework.workflows.demo.directory import agencies
 from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
-from casework.workflows.ports import RequestFacts
+from casework.workflows.notifying import Relayed, apply_brake, relay
+from casework.workflows.ports import Post, RequestFacts
 from casework.workflows.signing_in import SignIn
 from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
 
@@ -87,6 +92,10 @@ class House:
         self.clockwork = Kept(lambda: read_clockwork(self.engine))
         self.catalogue = Kept(lambda: _read_catalogue(self.engine))
         self.store = SqlStore(self.engine)
+        self.notices = SqlNotices(self.engine)
+        self.post: Post = Channels(
+            Webhook(private=not self.settings.is_production), _mail(self.settings)
+        )
 
     def door(self, facts: RequestFacts) -> SignIn:
         """What signing in needs."""
@@ -118,10 +127,19 @@ class House:
         """Run the overdue sweep. In production it cannot be run as of a future instant."""
         if self.settings.is_production and as_of is not None and as_of > self.now():
             raise SettingsError("production is not swept as of the future")
-        store = SqlSweepStore(self.engine)
         return sweep_overdue(
-            ctx, store, as_of=as_of, dry_run=dry_run, slot=slot, note_failure=_note_failure
+            ctx,
+            SqlSweepStore(self.engine),
+            as_of=as_of,
+            dry_run=dry_run,
+            slot=slot,
+            brake=lambda run_id: apply_brake(ctx, self.notices, run_id),
+            note_failure=_note_failure,
         )
+
+    def relay(self, ctx: Context) -> Relayed:
+        """Tell people what they are to be told by now."""
+        return relay(ctx, self.notices, self.post, clock=self.now, jitter=_jitter)
 
     def services(self) -> Services:
         """What the ways in over HTTP are given."""
@@ -135,6 +153,7 @@ class House:
             cursor_key=self.settings.key("cursor"),
             fault=fault,
             sweep=self.sweep,
+            new_secret=new_secret,
             is_production=self.settings.is_production,
         )
 
@@ -208,6 +227,25 @@ def build(
         passwords=Argon2Passwords(cheap=cheap_passwords),
         tokens=JwtTokens(settings.key("token")),
     )
+
+
+def _mail(settings: Settings) -> Mail | None:
+    if settings.smtp_host is None:
+        return None
+    password = settings.smtp_password
+    return Mail(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.smtp_sender,
+        user=settings.smtp_user,
+        password=password.get_secret_value() if password else None,
+        starttls=settings.smtp_starttls,
+        language=settings.language,
+    )
+
+
+def _jitter() -> float:
+    return random()  # noqa: S311 - it only spreads retries
 
 
 def shipped_clockwork() -> Clockwork:

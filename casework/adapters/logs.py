@@ -13,6 +13,7 @@ import structlog
 ALLOWED: Final = frozenset({
     "event", "level", "timestamp", "request_id", "task", "error", "where", "status", "referral_id",
     "case_id", "job", "run_id", "found", "changed", "failed",
+    "message_id", "account_id", "kind", "count", "sent", "dead",
 })  # fmt: skip
 FRAMES: Final = 8
 

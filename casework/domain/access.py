@@ -76,6 +76,9 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "account.list": {W: _C, SV: _D, PR: _O, AD: _A},
     "job.read": {SV: _D, AD: _A},
     "job.run": {SV: _D, AD: _A},
+    "notice.release": {SV: _D, AD: _A},
+    "outbox.manage": {AD: _A},
+    "webhook.manage": {PR: _O, AD: _A},
 }
 
 

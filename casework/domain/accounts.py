@@ -28,6 +28,7 @@ class Account:
     provider_id: UUID | None = None
     is_head: bool = False
     is_active: bool = True
+    email: str | None = None
     failed_attempts: int = 0
     locked_until: datetime | None = None
 

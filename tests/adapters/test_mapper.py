@@ -39,6 +39,7 @@ from casework.domain.calendar import SEOUL, Pause, Target, Unit
 from casework.domain.deadlines import Deadline
 from casework.domain.directory import Offering, Provider
 from casework.domain.events import Event
+from casework.domain.outbox import Message
 from casework.domain.plans import PlannedItem
 from casework.domain.standards import Rung
 from casework.workflows.signing_in import RefreshToken
@@ -72,6 +73,9 @@ class Inventor:
         }
         if cls is Deadline:  # one end at most
             values[self._rng.choice(["met_at", "cancelled_at"])] = None
+        if cls is Message:  # one receiver
+            values["account_id" if bare else "subscription_id"] = None
+            values["subscription_id" if bare else "account_id"] = self._id()
         return cls(**values)
 
     def value(

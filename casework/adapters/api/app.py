@@ -16,6 +16,7 @@ from casework.adapters.api.routers import (
     directory,
     health,
     jobs,
+    notices,
     plans,
     referrals,
     residents,
@@ -40,6 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     worklist.router,
     supervision.router,
     jobs.router,
+    notices.router,
 )
 
 

@@ -76,6 +76,7 @@ class Services:
     fault: Callable[[Exception], str | None]
     # Runs the overdue sweep: for whom, as of which instant (now if None), and whether dry.
     sweep: Callable[[Context, datetime | None, bool], SweepResult | None]
+    new_secret: Callable[[], str]
     is_production: bool
 
 

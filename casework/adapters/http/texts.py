@@ -62,6 +62,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "nothing_to_replace": ("Nothing is to be replaced", "대신할 의뢰가 없습니다"),
     "slot_taken": ("Another run is doing this", "다른 실행이 이미 하고 있습니다"),
     "already_there": ("It is there already", "이미 그 읍면동에 있습니다"),
+    "not_dead": ("Not a dead letter", "다시 보낼 수 있는 메시지가 아닙니다"),
+    "url_unusable": ("The address cannot be called", "호출할 수 없는 주소입니다"),
     "internal_error": ("Something failed here", "처리 중 오류가 발생했습니다"),
 }
 

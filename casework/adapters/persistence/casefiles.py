@@ -23,6 +23,7 @@ from casework.domain.cases import Case, Signal
 from casework.domain.deadlines import Deadline
 from casework.domain.errors import Conflict, NotFound
 from casework.domain.events import Event
+from casework.domain.notices import Notice, notice_of
 from casework.domain.plans import PlannedService, PlanVersion
 from casework.domain.referrals import Referral
 
@@ -204,6 +205,8 @@ class SqlCaseFiles:
             self._insert(cls, things)
         escalations.plan(self._connection, clocks, at)
         self._insert(Event, file.events)
+        told = (notice_of(event, file) for event in file.events)
+        self._insert(Notice, [notice for notice in told if notice is not None])
         file.events.clear()
         file.added.clear()
         originals.remember(list(self._parts(file)))

@@ -46,6 +46,11 @@ class SqlDirectory:
         query = select(t.provider.c.id).where(t.provider.c.id.in_(wanted), t.provider.c.is_active)
         return set(self._connection.scalars(query))
 
+    def has_district(self, code: str) -> bool:
+        """Whether there is such a district."""
+        known = select(t.district.c.code).where(t.district.c.code == code)
+        return self._connection.execute(known).first() is not None
+
     def centre(self, code: str) -> Centre | None:
         """A centre, or None where there is no such one."""
         row = self._connection.execute(select(t.centre).where(t.centre.c.code == code)).first()

@@ -19,6 +19,8 @@ from casework.domain.deadlines import Deadline, Escalation
 from casework.domain.directory import Centre, District, Offering, Provider, Service
 from casework.domain.events import Event
 from casework.domain.handing_over import Absence
+from casework.domain.notices import Notice
+from casework.domain.outbox import Message, Subscription
 from casework.domain.plans import Conference, PlannedItem, PlannedService, PlanVersion
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
@@ -127,6 +129,9 @@ TABLES: Final[dict[type, Table]] = {
     Review: t.review,
     Absence: t.absence,
     Event: t.event,
+    Notice: t.notice,
+    Subscription: t.subscription,
+    Message: t.message,
 }
 
 

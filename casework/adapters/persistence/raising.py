@@ -1,4 +1,4 @@
-"""Raising planned steps: claim what is due, write its event, mark the breach.
+"""Raising planned steps: claim what is due, write its event and notice, mark the breach.
 
 The cost follows what is newly due: the planned steps stand in a partial index by their instant.
 The statements are built once; a run only fills in its instant, its id and its batch.
@@ -15,11 +15,13 @@ from sqlalchemy import (
     Connection,
     Integer,
     Select,
+    Text,
     Update,
     Uuid,
     and_,
     any_,
     bindparam,
+    cast,
     distinct,
     func,
     insert,
@@ -31,9 +33,11 @@ from sqlalchemy import (
 )
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.types import Instant
+from casework.adapters.persistence.types import Instant, Json
 from casework.domain.access import SYSTEM_ROLE
 from casework.domain.deadlines import BREACH
+from casework.domain.notices import NoticeKind
+from casework.domain.standards import Priority
 from casework.workflows.ports import Raised
 
 EVENT: Final = "EscalationRaised"
@@ -44,6 +48,8 @@ _RUN: Final = bindparam("run", type_=Uuid())
 _LIMIT: Final = bindparam("batch", type_=Integer())
 _step, _clock = t.escalation, t.deadline
 _EVENT_COLUMNS: Final = [column.name for column in t.event.c]
+_NOTICE_COLUMNS: Final = [column.name for column in t.notice.c if column.name != "addressed_at"]
+_CLAIMED: Final = ("id", "deadline_id", "tier", "due_at", "tell")
 
 
 def raise_steps(connection: Connection, run_id: UUID, as_of: datetime, limit: int) -> Raised:
@@ -103,6 +109,28 @@ def _events(claimed: Any, json: Any) -> Select[Any]:
     )
 
 
+def _notices(claimed: Any, none_told: Any) -> Select[Any]:
+    """One notice for each raised step that tells somebody; an emergency's leaves at once."""
+    return (
+        select(
+            claimed.c.id,
+            literal(str(NoticeKind.ESCALATION)),
+            literal("deadline"),
+            claimed.c.deadline_id,
+            *_clock.c["case_id", "centre_code", "district_code", "worker_id", "provider_id"],
+            claimed.c.tell,
+            _clock.c.priority == Priority.EMERGENCY,
+            AS_OF,
+            _clock.c.kind,
+            claimed.c.tier,
+            claimed.c.due_at,
+            _RUN,
+        )
+        .join(_clock, _clock.c.id == claimed.c.deadline_id)
+        .where(~claimed.c.passed_over, claimed.c.tell != none_told)
+    )
+
+
 def _breach(late: Select[Any]) -> Update:
     """Whoever sees a breach first writes it down, once."""
     return (
@@ -113,7 +141,7 @@ def _breach(late: Select[Any]) -> Update:
 
 
 def _in_one_statement() -> Select[int, int]:
-    """Claim, write the events and mark the breaches as one statement.
+    """Claim, write the events and notices and mark the breaches as one statement.
 
     A clock's row is locked before its steps, as an aggregate locks them; one that an aggregate
     or another sweep holds is left to it, or to the next tick.
@@ -126,17 +154,22 @@ def _in_one_statement() -> Select[int, int]:
         .with_for_update(skip_locked=True, key_share=True)
     )
     ids = and_(_step.c.deadline_id == any_(func.array(locked.scalar_subquery())), _is_due())
-    columns = _step.c["id", "deadline_id", "tier", "tell", "passed_over"]
+    columns = [_step.c[name] for name in (*_CLAIMED, "passed_over")]
     claimed = _claim(ids).returning(*columns).cte("claimed")
     written = (
         insert(t.event)
         .from_select(_EVENT_COLUMNS, _events(claimed, func.jsonb_build_object))
         .cte("written")
     )
+    told = (
+        insert(t.notice)
+        .from_select(_NOTICE_COLUMNS, _notices(claimed, cast(literal([], Json), Json)))
+        .cte("told")
+    )
     late = select(claimed.c.deadline_id).where(claimed.c.tier >= BREACH)
     breached = _breach(late).cte("breached")
     counts = select(func.count(), func.count(distinct(claimed.c.deadline_id)))
-    return counts.select_from(claimed).add_cte(written, breached)
+    return counts.select_from(claimed).add_cte(written, told, breached)
 
 
 def _raise_in_steps(connection: Connection, values: dict[str, Any]) -> Raised:
@@ -147,8 +180,9 @@ def _raise_in_steps(connection: Connection, values: dict[str, Any]) -> Raised:
     """
     values["cut"] = connection.scalar(_FIRST_BEYOND, values) or values["as_of"]
     written = connection.execute(_WRITTEN, values, execution_options={"preserve_rowcount": True})
+    connection.execute(_TOLD, values)
     connection.execute(_BREACHED, values)
-    claimed = connection.execute(_CLAIMED, values)
+    claimed = connection.execute(_MARKED, values)
     return Raised(claimed.rowcount, written.rowcount)
 
 
@@ -166,14 +200,14 @@ _IN_ONE_STATEMENT: Final = _in_one_statement()
 _FIRST_BEYOND: Final = (
     select(_step.c.at).where(_is_due()).order_by(_step.c.at).limit(1).offset(_LIMIT * STEPS_A_CLOCK)
 )
-_WRITTEN: Final = insert(t.event).from_select(
-    _EVENT_COLUMNS,
-    _events(
-        select(*_step.c["id", "deadline_id", "tier", "tell"], _is_lower().label("passed_over"))
-        .where(_is_due(_CUT))
-        .subquery("claimed"),
-        _json_object,
-    ),
+_HIGHEST: Final = (
+    select(*(_step.c[name] for name in _CLAIMED), _is_lower().label("passed_over"))
+    .where(_is_due(_CUT))
+    .subquery("claimed")
+)
+_WRITTEN: Final = insert(t.event).from_select(_EVENT_COLUMNS, _events(_HIGHEST, _json_object))
+_TOLD: Final = insert(t.notice).from_select(
+    _NOTICE_COLUMNS, _notices(_HIGHEST, literal("[]", Text()))
 )
 _BREACHED: Final = _breach(select(_step.c.deadline_id).where(_is_due(_CUT), _step.c.tier >= BREACH))
-_CLAIMED: Final = _claim(_is_due(_CUT))
+_MARKED: Final = _claim(_is_due(_CUT))

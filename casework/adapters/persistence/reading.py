@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.case_queries import CaseQueries
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.notice_queries import NoticeQueries
 from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.residents import SqlResidents
@@ -27,7 +28,7 @@ from casework.domain.standards import REFERRAL
 from casework.workflows.ports import Page, Paging, ReferralView, Row
 
 
-class SqlReading(Worklists, OfferingQueries, CaseQueries):
+class SqlReading(Worklists, OfferingQueries, CaseQueries, NoticeQueries):
     """Everything that can be looked at, in one transaction of one asker."""
 
     def __init__(

@@ -16,6 +16,7 @@ from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row, to_row
+from casework.adapters.persistence.notices import SqlNoticeBook
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
 from casework.domain.access import Actor, Reach
@@ -50,6 +51,7 @@ class SqlWork:
         self.residents = SqlResidents(connection, reach, now, self._about)
         self.directory = SqlDirectory(connection)
         self.accounts = SqlAccounts(connection)
+        self.notices = SqlNoticeBook(connection)
 
     def add_conference(self, conference: Conference) -> None:
         """A meeting that was held."""

@@ -41,3 +41,22 @@ def make_scheduler(
         next_run_time=now(),
     )
     return scheduler
+
+
+def make_relay(relay: Callable[[], None]) -> BaseScheduler:
+    """A scheduler that only relays."""
+    scheduler = BlockingScheduler(timezone=SEOUL)
+    add_relay(scheduler, relay)
+    return scheduler
+
+
+def add_relay(scheduler: BaseScheduler, relay: Callable[[], None]) -> None:
+    """Send what is to be sent, every minute; two at once are harmless."""
+    scheduler.add_job(
+        relay,
+        CronTrigger(second="20", timezone=SEOUL),
+        id="relay",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )

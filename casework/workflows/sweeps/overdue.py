@@ -42,9 +42,13 @@ def sweep_overdue(
     as_of: datetime | None = None,
     dry_run: bool = False,
     slot: datetime | None = None,
+    brake: Callable[[UUID], int] = lambda _run: 0,
     note_failure: Callable[[UUID, Exception], None] = lambda _id, _error: None,
 ) -> SweepResult | None:
-    """Run the sweep as of an instant (now if None); None where another took this slot."""
+    """Run the sweep as of an instant (now if None); None where another took this slot.
+
+    ``brake`` judges what the run would send and says how many notices it holds back.
+    """
     moment = as_of or ctx.now
     run_id = store.begin_run(
         JOB, moment, ctx.now, dry_run=dry_run, slot=slot, started_by=ctx.actor.id
@@ -53,6 +57,7 @@ def sweep_overdue(
         return None
     try:
         counts = _run(ctx, store, run_id, moment, dry_run=dry_run, note_failure=note_failure)
+        counts["held"] = brake(run_id) if counts["changed"] else 0
         store.end_run(run_id, ctx.now, counts)
     except Exception as error:
         with suppress(Exception):  # where the database has gone, nothing can be noted either
@@ -76,7 +81,7 @@ def _run(
         raised = _raise_all(store, run_id, as_of) if found.steps else 0
     if not dry_run and found.moves:
         moved, failed = _move_all(replace(ctx, actor=SYSTEM, now=as_of), store, as_of, note_failure)
-    return {"found": found.total, "changed": raised + moved, "failed": failed, "held": 0}
+    return {"found": found.total, "changed": raised + moved, "failed": failed}
 
 
 def _raise_all(store: SweepStore, run_id: UUID, as_of: datetime) -> int:

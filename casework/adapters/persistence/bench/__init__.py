@@ -33,6 +33,7 @@ from casework.adapters.persistence.bench.filling import (
 )
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.store import SqlStore
 from casework.adapters.persistence.sweeping import SqlSweepStore
@@ -40,6 +41,7 @@ from casework.domain.access import SYSTEM, Actor, Reach, Relation, Role
 from casework.domain.calendar import WorkingCalendar
 from casework.domain.deadlines import Clockwork
 from casework.workflows.context import Context
+from casework.workflows.notifying import apply_brake
 from casework.workflows.ports import OverdueFilter, Paging, WorklistFilter
 from casework.workflows.sweeps.overdue import sweep_overdue
 
@@ -166,11 +168,15 @@ def _time_sweeps(engine: Engine, due: int) -> Times:
         store=SqlStore(engine),
         clockwork=Clockwork((), WorkingCalendar({})),
     )
+    notices = SqlNotices(engine)
     _forget(engine)
     plain = _timed(lambda: _plain(engine))
     _forget(engine)
-    sweep = _timed(lambda: _expect(due, sweep_overdue(ctx, SqlSweepStore(engine))))
-    idle = _timed(lambda: _expect(0, sweep_overdue(ctx, SqlSweepStore(engine))))
+    run = partial(
+        sweep_overdue, ctx, SqlSweepStore(engine), brake=partial(apply_brake, ctx, notices)
+    )
+    sweep = _timed(lambda: _expect(due, run()))
+    idle = _timed(lambda: _expect(0, run()))
     return {"sweep_ms": sweep, "plain_statement_ms": plain, "nothing_due_ms": idle}
 
 
@@ -187,6 +193,7 @@ def _forget(engine: Engine) -> None:
             "WHERE raised_at IS NOT NULL",
             "UPDATE deadline SET breached_at = NULL WHERE breached_at IS NOT NULL",
             "DELETE FROM event",
+            "DELETE FROM notice",
         ):
             connection.execute(text(statement))
     tidy(engine)
@@ -209,7 +216,12 @@ _PLAIN: Final = {
         "written AS (INSERT INTO event (id, name, subject_type, subject_id, resident_id, "
         "case_id, at, by_role, data) SELECT r.id, 'EscalationRaised', 'deadline', d.id, "
         "d.resident_id, d.case_id, :at, 'system', jsonb_build_object('tier', r.tier, 'tell', "
-        "r.tell) FROM raised r JOIN deadline d ON d.id = r.deadline_id WHERE NOT r.passed_over) "
+        "r.tell) FROM raised r JOIN deadline d ON d.id = r.deadline_id WHERE NOT r.passed_over), "
+        "told AS (INSERT INTO notice (id, kind, subject_type, subject_id, case_id, centre_code, "
+        "district_code, worker_id, provider_id, tell, at_once, created_at, about, tier, due_at) "
+        "SELECT r.id, 'escalation', 'deadline', d.id, d.case_id, d.centre_code, d.district_code, "
+        "d.worker_id, d.provider_id, r.tell, d.priority = 'emergency', :at, d.kind, r.tier, "
+        "d.due_at FROM raised r JOIN deadline d ON d.id = r.deadline_id WHERE NOT r.passed_over) "
         "UPDATE deadline SET breached_at = due_at WHERE breached_at IS NULL AND id IN "
         "(SELECT deadline_id FROM raised WHERE tier >= 0)",
     ],
@@ -219,6 +231,13 @@ _PLAIN: Final = {
         "d.case_id, :at, 'system', json_object('tier', e.tier, 'tell', json(e.tell)) FROM "
         "escalation e JOIN deadline d ON d.id = e.deadline_id WHERE e.raised_at IS NULL AND "
         "e.at <= :at AND NOT EXISTS (SELECT 1 FROM escalation h WHERE h.deadline_id = "
+        "e.deadline_id AND h.raised_at IS NULL AND h.at <= :at AND h.tier > e.tier)",
+        "INSERT INTO notice (id, kind, subject_type, subject_id, case_id, centre_code, "
+        "district_code, worker_id, provider_id, tell, at_once, created_at, about, tier, due_at) "
+        "SELECT e.id, 'escalation', 'deadline', d.id, d.case_id, d.centre_code, d.district_code, "
+        "d.worker_id, d.provider_id, e.tell, d.priority = 'emergency', :at, d.kind, e.tier, "
+        "d.due_at FROM escalation e JOIN deadline d ON d.id = e.deadline_id WHERE e.raised_at IS "
+        "NULL AND e.at <= :at AND NOT EXISTS (SELECT 1 FROM escalation h WHERE h.deadline_id = "
         "e.deadline_id AND h.raised_at IS NULL AND h.at <= :at AND h.tier > e.tier)",
         "UPDATE deadline SET breached_at = due_at WHERE breached_at IS NULL AND id IN (SELECT "
         "deadline_id FROM escalation WHERE raised_at IS NULL AND at <= :at AND tier >= 0)",

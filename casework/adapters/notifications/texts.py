@@ -1,0 +1,62 @@
+"""What a person reads in a mail: case references, codes in words and days; nothing personal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from casework.domain.calendar import SEOUL
+from casework.domain.outbox import DIGEST, Message
+
+SUBJECTS: Final = {
+    "ko": {"digest": "[casework] 오늘 확인할 일 {count}건", "one": "[casework] 바로 확인해 주세요"},
+    "en": {"digest": "[casework] {count} to look at today", "one": "[casework] Please look now"},
+}
+KINDS: Final = {
+    "ko": {
+        "escalation": "기한 알림",
+        "referral_requested": "새 의뢰",
+        "referral_stopped": "의뢰 중단",
+        "referral_answered": "의뢰 회신",
+        "signal": "변화 알림",
+    },
+    "en": {
+        "escalation": "deadline",
+        "referral_requested": "new referral",
+        "referral_stopped": "referral ended",
+        "referral_answered": "answer to a referral",
+        "signal": "something changed",
+    },
+}
+LINES: Final = {
+    "ko": {"case": "사례 {case_id}", "due": "기한 {due}", "more": "외 {more}건"},
+    "en": {"case": "case {case_id}", "due": "due {due}", "more": "and {more} more"},
+}
+
+
+def subject_of(message: Message, language: str) -> str:
+    """The subject line of a mail."""
+    which = "digest" if message.kind == DIGEST else "one"
+    return SUBJECTS[language][which].format(count=message.payload.get("count", 1))
+
+
+def text_of(message: Message, language: str) -> str:
+    """One line for each thing, and how many more there are."""
+    items = message.payload["items"] if message.kind == DIGEST else [message.payload]
+    lines = [_line(item, language) for item in items]
+    more = message.payload.get("count", len(items)) - len(items)
+    if more > 0:
+        lines.append(LINES[language]["more"].format(more=more))
+    return "\n".join(lines) + "\n"
+
+
+def _line(item: dict[str, Any], language: str) -> str:
+    words = LINES[language]
+    parts = [
+        f"{KINDS[language][item['kind']]} ({item['about']})",
+        words["case"].format(case_id=item["case_id"]),
+    ]
+    if item["due_at"] is not None:
+        due = datetime.fromisoformat(item["due_at"]).astimezone(SEOUL)
+        parts.append(words["due"].format(due=f"{due:%Y-%m-%d %H:%M}"))
+    return "- " + ", ".join(parts)
