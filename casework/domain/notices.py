@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
@@ -36,7 +36,7 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something that somebody is to be told. ``tell`` names parts, not people."""
+    """Something that somebody is to be told, since an instant. ``tell`` names parts, not people."""
 
     id: UUID
     kind: str
@@ -49,7 +49,7 @@ class Notice:
     provider_id: UUID | None
     tell: list[str]
     at_once: bool
-    created_at: datetime
+    since: datetime
     about: str
     tier: int | None = None
     due_at: datetime | None = None
@@ -129,7 +129,7 @@ def _notice(
         provider_id=provider_id,
         tell=tell,
         at_once=at_once,
-        created_at=event.at,
+        since=event.at,
         about=about,
     )
 
@@ -185,20 +185,20 @@ def _who_carries(worker_id: UUID | None, people: People) -> list[UUID]:
 SWEEP_MAY_TAKE: Final = timedelta(minutes=30)
 
 
-def digest_day(
+def digest_of(
     now: datetime, calendar: WorkingCalendar, swept_as_of: datetime | None
-) -> date | None:
-    """The day whose digest may leave now, or None.
+) -> datetime | None:
+    """The morning whose digest may leave now, or None; it says what was to be told by then.
 
     At 09:00 of a working day, once a sweep has raised what was due by then; where no sweep comes,
     half an hour later all the same.
     """
     today = day_in_seoul(now)
     morning = morning_of(today)
-    if calendar.roll(today) != today or now < morning:
+    if not calendar.is_working(today) or now < morning:
         return None
     is_swept = swept_as_of is not None and swept_as_of >= morning
-    return today if is_swept or now >= morning + SWEEP_MAY_TAKE else None
+    return morning if is_swept or now >= morning + SWEEP_MAY_TAKE else None
 
 
 # The brake

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from casework.domain.access import Reach, Relation
+from casework.domain.calendar import day_in_seoul, morning_of
 from casework.domain.errors import Conflict, NotFound, require
 from casework.domain.notices import (
     RUNS_REMEMBERED,
     Notice,
     addressees,
-    digest_day,
+    digest_of,
     is_flood,
     said_of,
 )
@@ -206,21 +207,21 @@ def _gather(ctx: Context, notices: Notices) -> int:
     """Write the digests of all whose morning it is."""
     with notices.book() as book:
         swept = book.swept_as_of()
-        waiting = book.awaiting_digest(ctx.act.today)
+        waiting = book.awaiting_digest(ctx.act.today, morning_of(ctx.act.today))
     made = 0
     for account_id, district in waiting:
-        day = digest_day(ctx.now, ctx.clockwork.calendar_of(district), swept)
-        if day is not None:
+        morning = digest_of(ctx.now, ctx.clockwork.calendar_of(district), swept)
+        if morning is not None:
             with notices.book() as book:
-                made += _write_digest(ctx, book, account_id, district, day)
+                made += _write_digest(ctx, book, account_id, district, morning)
     return made
 
 
 def _write_digest(
-    ctx: Context, book: NoticeBook, account_id: UUID, district: str | None, day: date
+    ctx: Context, book: NoticeBook, account_id: UUID, district: str | None, morning: datetime
 ) -> bool:
     """One message with all that an account is to be told; False where another wrote the day's."""
-    gathered = book.to_gather(account_id)
+    gathered, day = book.to_gather(account_id, morning), day_in_seoul(morning)
     said = said_of(gathered[:SAID_IN_A_DIGEST])
     message = Message(
         id=ctx.new_id(),
@@ -265,5 +266,6 @@ def _settle(
         done.note_failure(error, is_dead=message.state == State.DEAD)
         if endpoint is not None:
             endpoint.failed(now, wait)
-            done.dead += book.give_up(endpoint.id, now - GIVEN_UP_AFTER, error)
     book.settle(letter)
+    if endpoint is not None and error is not None:
+        done.dead += book.give_up(endpoint.id, now - GIVEN_UP_AFTER, error)

@@ -621,12 +621,12 @@ class NoticeBook(Protocol):
         """The latest instant as of which a sweep has ended."""
         ...
 
-    def awaiting_digest(self, today: date) -> list[tuple[UUID, str | None]]:
-        """Accounts (and their districts) with something to gather and no digest since that day."""
+    def awaiting_digest(self, today: date, until: datetime) -> list[tuple[UUID, str | None]]:
+        """Accounts (and their districts) with something to tell by then and no digest today."""
         ...
 
-    def to_gather(self, account_id: UUID) -> list[Notice]:
-        """What an account is to be told and no message says yet, oldest first."""
+    def to_gather(self, account_id: UUID, until: datetime) -> list[Notice]:
+        """What an account is to be told by then and no message says yet, oldest first."""
         ...
 
     def gathered(self, account_id: UUID, message_id: UUID, notice_ids: Sequence[UUID]) -> None:

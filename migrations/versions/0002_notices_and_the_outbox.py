@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.Uuid(), nullable=True),
         sa.Column("tell", Json, nullable=False),
         sa.Column("at_once", sa.Boolean(), nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
         sa.Column("about", sa.String(length=40), nullable=False),
         sa.Column("tier", sa.SmallInteger(), nullable=True),
         sa.Column("due_at", Instant(), nullable=True),

@@ -195,13 +195,21 @@ class SqlNoticeBook:
         )
         return self._connection.scalar(query)
 
-    def awaiting_digest(self, today: date) -> list[tuple[UUID, str | None]]:
-        """Accounts (and their districts) with something to gather and no digest since that day."""
+    def awaiting_digest(self, today: date, until: datetime) -> list[tuple[UUID, str | None]]:
+        """Accounts (and their districts) with something to tell by then and no digest today.
+
+        A digest of a later day counts too: a clock that was set back says nothing again.
+        """
         account, told = t.account, t.addressee
         has_one = exists().where(
             _message.c.account_id == account.c.id, _message.c.digest_on >= today
         )
-        waits = exists().where(told.c.account_id == account.c.id, told.c.message_id.is_(None))
+        waits = exists().where(
+            told.c.account_id == account.c.id,
+            told.c.message_id.is_(None),
+            _notice.c.id == told.c.notice_id,
+            _notice.c.since <= until,
+        )
         query = (
             select(account.c.id, account.c.district_code)
             .where(waits, ~has_one)
@@ -209,13 +217,17 @@ class SqlNoticeBook:
         )
         return [(id, district) for id, district in self._connection.execute(query)]
 
-    def to_gather(self, account_id: UUID) -> list[Notice]:
-        """What an account is to be told and no message says yet, oldest first."""
+    def to_gather(self, account_id: UUID, until: datetime) -> list[Notice]:
+        """What an account is to be told by then and no message says yet, oldest first."""
         query = (
             select(_notice)
             .join(t.addressee, t.addressee.c.notice_id == _notice.c.id)
-            .where(t.addressee.c.account_id == account_id, t.addressee.c.message_id.is_(None))
-            .order_by(_notice.c.created_at, _notice.c.id)
+            .where(
+                t.addressee.c.account_id == account_id,
+                t.addressee.c.message_id.is_(None),
+                _notice.c.since <= until,
+            )
+            .order_by(_notice.c.since, _notice.c.id)
         )
         return [from_row(Notice, row) for row in self._connection.execute(query)]
 

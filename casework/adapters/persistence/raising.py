@@ -49,7 +49,7 @@ _LIMIT: Final = bindparam("batch", type_=Integer())
 _step, _clock = t.escalation, t.deadline
 _EVENT_COLUMNS: Final = [column.name for column in t.event.c]
 _NOTICE_COLUMNS: Final = [column.name for column in t.notice.c if column.name != "addressed_at"]
-_CLAIMED: Final = ("id", "deadline_id", "tier", "due_at", "tell")
+_CLAIMED: Final = ("id", "deadline_id", "tier", "due_at", "at", "tell")
 
 
 def raise_steps(connection: Connection, run_id: UUID, as_of: datetime, limit: int) -> Raised:
@@ -120,7 +120,7 @@ def _notices(claimed: Any, none_told: Any) -> Select[Any]:
             *_clock.c["case_id", "centre_code", "district_code", "worker_id", "provider_id"],
             claimed.c.tell,
             _clock.c.priority == Priority.EMERGENCY,
-            AS_OF,
+            claimed.c.at,
             _clock.c.kind,
             claimed.c.tier,
             claimed.c.due_at,

@@ -632,7 +632,7 @@ notice = Table(
     Column("provider_id", Uuid),
     Column("tell", Json, nullable=False),
     Column("at_once", Boolean, nullable=False),
-    Column("created_at", Instant, nullable=False),
+    Column("since", Instant, nullable=False),
     _code("about"),
     Column("tier", SmallInteger),
     Column("due_at", Instant),
