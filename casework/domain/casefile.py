@@ -154,12 +154,21 @@ class CaseFile:
                 deadline.held_by = SUPERVISOR  # nobody of the new centre has taken it on yet
             self.deadlines[deadline.id] = deadline
             self._touched[deadline.id] = deadline
+            self._heed_discharge()
         return deadline
 
     def end(self, deadline: Deadline, act: Act, *, met: bool) -> None:
         """Stop a clock: met, or cancelled because it no longer matters."""
         deadline.meet(act.at) if met else deadline.cancel(act.at)
         self._touched[deadline.id] = deadline
+        if deadline.kind == Kind.DISCHARGE:
+            self._heed_discharge()
+
+    def _heed_discharge(self) -> None:
+        """While somebody waits to come home, nothing of their case can wait."""
+        awaited = self.clock(Kind.DISCHARGE, self.case.id) is not None
+        for deadline in self.running():
+            deadline.can_wait = not awaited
 
     def meet(self, kind: Kind, act: Act) -> None:
         """Meet the case's clock of that kind, if it runs."""

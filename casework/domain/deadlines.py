@@ -75,7 +75,8 @@ class Deadline:
     """A clock on a case, a planned service or a referral.
 
     ``breached_at`` and the raised steps belong to whoever sees the breach first; an aggregate
-    that saves its clocks never writes them.
+    that saves its clocks never writes them. What ``can_wait`` is False for must happen before a
+    discharge, and stands on top of the worklist.
     """
 
     id: UUID
@@ -106,6 +107,7 @@ class Deadline:
     met_at: datetime | None = None
     cancelled_at: datetime | None = None
     breached_at: datetime | None = None
+    can_wait: bool = True
     planned: tuple[Step, ...] | None = dataclasses.field(default=None, compare=False)
 
     @property

@@ -64,11 +64,15 @@ def assessed(api: Api, case: UUID, by: str = WORKER) -> None:
 
 
 def a_supported_case(
-    api: Api, by: str = WORKER, supervisor: str = SUPERVISOR, code: str = "CARE-MEALS"
+    api: Api,
+    by: str = WORKER,
+    supervisor: str = SUPERVISOR,
+    code: str = "CARE-MEALS",
+    **application: Any,
 ) -> Supported:
     """A case with an approved plan of one service, all on this day; its ``link`` clock runs."""
     resident = a_resident(api, by)
-    case = a_case(api, by, resident)
+    case = a_case(api, by, resident, **application)
     surveyed(api, case, by)
     assessed(api, case, by)
     ctx = api.context(by)

@@ -15,6 +15,7 @@ from tests.api.acts import (
     a_referral,
     a_resident,
     a_supported_case,
+    assessed,
     clock,
     moved,
     surveyed,
@@ -304,3 +305,47 @@ def test_a_clock_of_another_centre_is_not_seen_by_the_worker_it_names(api: Api) 
             update(t.deadline).where(t.deadline.c.case_id == case).values(centre_code="2635052000")
         )
     assert kinds(api, WORKER) == []
+
+
+# Before a discharge
+
+
+def resident_of(api: Api, case: UUID) -> str:
+    with api.engine.connect() as connection:
+        found = connection.scalar(select(t.care_case.c.resident_id).where(t.care_case.c.id == case))
+    return str(found)
+
+
+def test_what_must_happen_before_a_discharge_stands_on_top(api: Api) -> None:
+    other = a_case(api)
+    coming_home = a_case(api, discharge_on=date(2026, 3, 20))
+    items = api.as_(WORKER).items("/worklist")
+    assert [(one["kind"], one["resident"]["id"]) for one in items] == [
+        ("survey", resident_of(api, coming_home)),
+        ("discharge", resident_of(api, coming_home)),
+        ("survey", resident_of(api, other)),
+    ]
+    surveyed(api, coming_home)
+    assessed(api, coming_home)
+    api.clock.set("2026-03-11T10:00")  # the other's survey is overdue by now
+    paged = [api.as_(WORKER).get("/worklist", params={"limit": 1}).json()]
+    while paged[-1]["next_cursor"]:
+        asked = {"limit": 1, "cursor": paged[-1]["next_cursor"]}
+        paged.append(api.as_(WORKER).get("/worklist", params=asked).json())
+    assert [one["kind"] for page in paged for one in page["items"]] == [
+        "plan", "discharge", "survey",
+    ]  # fmt: skip
+
+
+def test_once_somebody_is_home_the_rest_can_wait_again(api: Api) -> None:
+    supported = a_supported_case(api, discharge_on=date(2026, 3, 20))
+    referral = a_referral(api, supported)
+    other = a_case(api)
+    moved(api, referral, "accept", PROVIDER)
+    assert api.as_(WORKER).items("/worklist")[0]["resident"]["id"] == str(supported.resident)
+    moved(api, referral, "start", PROVIDER, started_on=date(2026, 3, 2))
+    items = api.as_(WORKER).items("/worklist")
+    assert "discharge" not in [one["kind"] for one in items]
+    due = [one["due_at"] for one in items]
+    assert due == sorted(due)
+    assert resident_of(api, other) in {one["resident"]["id"] for one in items}

@@ -31,7 +31,7 @@ def notes_to_come_back(
 ) -> Page:
     """These people's notes by the end of their day, each until a later one on that resident.
 
-    The page's keys are those of the worklist: due instant and id.
+    The page's keys are those of the worklist: whether it can wait (it can), due instant, id.
     """
     if reach.relation not in WRITERS or wanted.kind not in (None, COME_BACK) or wanted.field:
         return Page([], None)
@@ -44,7 +44,7 @@ def notes_to_come_back(
         make=lambda row: _as_item(row, now),
     )
     last = found.last_key
-    return Page(found.rows, None if last is None else (end_of(last[0]), last[1]))
+    return Page(found.rows, None if last is None else (True, end_of(last[0]), last[1]))
 
 
 def _unanswered(reach: Reach, writers: list[UUID], now: datetime) -> Select[Any]:
@@ -77,9 +77,9 @@ def _of_days(query: Select[Any], due: str, today: date) -> Select[Any]:
 
 def _as_day(after: tuple[Any, ...] | None) -> tuple[date, UUID] | None:
     """The last key that is not after a worklist's key, among the ends of days."""
-    if after is None:
+    if after is None or not after[0]:
         return None
-    at, id = after
+    _, at, id = after
     on = day_in_seoul(at)
     if end_of(on) == at:
         return on, id
@@ -99,6 +99,7 @@ def _as_item(row: Any, now: datetime) -> dict[str, Any]:
         "worker_id": row.written_by,
         "field": None,
         "due_at": due_at,
+        "can_wait": True,
         "is_overdue": now > due_at,
         "resident_id": row.resident_id,
         "resident_name": row.name,

@@ -24,19 +24,19 @@ class SqlDirectory:
 
     def offering(self, id: UUID) -> Offering | None:
         """An offering of an active agency with the centres it covers."""
+        covers = t.offering_centre
         query = (
-            select(t.offering)
+            select(t.offering, covers.c.centre_code.label("covers"))
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+            .outerjoin(covers, covers.c.offering_id == t.offering.c.id)
             .where(t.offering.c.id == id, t.provider.c.is_active)
         )
-        row = self._connection.execute(query).first()
-        if row is None:
+        rows = self._connection.execute(query).all()
+        if not rows:
             return None
-        covers = select(t.offering_centre.c.centre_code).where(
-            t.offering_centre.c.offering_id == id
-        )
-        values: dict[str, Any] = dict(row._mapping)
-        return Offering(**values, centres=list(self._connection.scalars(covers)))
+        values: dict[str, Any] = dict(rows[0]._mapping)
+        del values["covers"]
+        return Offering(**values, centres=[row.covers for row in rows if row.covers])
 
     def known_providers(self, ids: Iterable[UUID]) -> set[UUID]:
         """Those of the ids that are active agencies."""

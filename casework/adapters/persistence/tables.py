@@ -513,11 +513,20 @@ deadline = _child(
     Column("met_at", Instant),
     Column("cancelled_at", Instant),
     Column("breached_at", Instant),
+    Column("can_wait", Boolean, nullable=False, server_default=text("true")),
     CheckConstraint("met_at IS NULL OR cancelled_at IS NULL", name="one_end"),
-    Index("ix_deadline_worker_due", "worker_id", "due_at", "id", **_where(RUNNING)),
+    Index("ix_deadline_worker_due", "worker_id", "can_wait", "due_at", "id", **_where(RUNNING)),
     Index("ix_deadline_district_due", "district_code", "due_at", "id", **_where(RUNNING)),
+    Index(
+        "ix_deadline_district_pressing",
+        "district_code",
+        "can_wait",
+        "due_at",
+        "id",
+        **_where(RUNNING),
+    ),
     Index("ix_deadline_centre_due", "centre_code", "due_at", "id", **_where(RUNNING)),
-    Index("ix_deadline_provider_due", "provider_id", "due_at", "id", **_where(RUNNING)),
+    Index("ix_deadline_provider_due", "provider_id", "can_wait", "due_at", "id", **_where(RUNNING)),
     name="deadline",
 )
 escalation = Table(

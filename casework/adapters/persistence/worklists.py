@@ -38,6 +38,7 @@ _HOLDER = {
     Relation.OWN_AGENCY: PROVIDER,
 }
 _KEYS = [t.deadline.c.due_at, t.deadline.c.id]
+_PRESSING = [t.deadline.c.can_wait, *_KEYS]
 
 
 def is_overdue(now: datetime) -> ColumnElement[bool]:
@@ -69,7 +70,8 @@ class Worklists:
 
     def worklist(self, wanted: WorklistFilter, paging: Paging) -> Page:
         """What the asker has to do, most pressing first: the clocks they hold; for a worker also
-        the overdue clocks that others hold on their cases; and notes to come back to.
+        the overdue clocks that others hold on their cases; and notes to come back to. What must
+        happen before a discharge stands on top.
         """
         people = self._people()
         clocks = self._clocks_to_do(people, wanted, paging)
@@ -95,7 +97,7 @@ class Worklists:
             query = query.where(clock.c.kind == wanted.kind)
         if wanted.field is not None:
             query = query.where(clock.c.field == wanted.field)
-        return page(self._connection, query, _KEYS, paging)
+        return page(self._connection, query, _PRESSING, paging)
 
     def _people(self) -> list[UUID]:
         """The asker, and for a worker the absent colleagues whose deputy they are today."""
@@ -142,6 +144,7 @@ class Worklists:
                     "district_code",
                     "case_id",
                     "excused",
+                    "can_wait",
                 ],
                 self.is_overdue().label("is_overdue"),
                 t.resident.c.name.label("resident_name"),
@@ -247,8 +250,8 @@ class Worklists:
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
 
-def _pressing(row: Row) -> tuple[datetime, UUID]:
-    return row["due_at"], row["id"]
+def _pressing(row: Row) -> tuple[bool, datetime, UUID]:
+    return row["can_wait"], row["due_at"], row["id"]
 
 
 def _reviews() -> Select[Any]:

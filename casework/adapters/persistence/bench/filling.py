@@ -47,10 +47,10 @@ SELECT {referral}, {case}, {resident}, {where}, {planned}, 'MED-VISIT', 'medical
   'requested', 'routine', 'article_14_2', {at}, {at}, false, 1 FROM {numbers};
 INSERT INTO deadline (id, case_id, kind, subject_type, subject_id, resident_id, centre_code,
   district_code, worker_id, provider_id, held_by, field, service_code, priority, basis, target,
-  started_at, due_at, pauses, extensions, excused)
+  started_at, due_at, pauses, extensions, excused, can_wait)
 SELECT {clock}, {case}, 'response', 'referral', {referral}, {resident}, {where}, {worker}, {one},
   'provider', 'medical', 'MED-VISIT', 'routine', 'city service target', '3 working_days', {at},
-  {due_at}, '[]', '[]', false FROM {numbers}
+  {due_at}, '[]', '[]', false, true FROM {numbers}
 """
 STEP_ROWS: Final = """
 INSERT INTO escalation (id, deadline_id, tier, due_at, at, tell, passed_over, quiet)
