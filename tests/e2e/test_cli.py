@@ -363,7 +363,8 @@ def test_every_command_explains_itself(run: Run, words: list[str]) -> None:
 
 def test_the_commands_are_those_of_the_contract() -> None:
     assert {words[0] for words in commands() if words} == {
-        "demo", "serve", "scheduler", "migrate", "seed", "sweep", "due", "policy", "bench",
+        "demo", "serve", "scheduler", "migrate", "seed", "sweep", "relay", "due", "policy",
+        "bench",
     }  # fmt: skip
 
 
@@ -389,6 +390,7 @@ def documents(text: str) -> list[Any]:
     [
         "due survey --from 2026-03-03 --to 2026-03-10 --json",
         "sweep overdue --json",
+        "relay --once --json",
         "sweep overdue --dry-run --as-of 2026-03-03T09:00:00+09:00 --json",
         "policy --json",
     ],
@@ -431,6 +433,19 @@ def test_a_sweep_says_what_it_found_and_its_failures_go_to_the_log(run: Run, dat
     assert [line["error"] for line in logged] == ["NotAllowedInState"] * result["failed"]
     plain = run("sweep", "overdue", "--as-of", ahead, database_url=database)
     assert plain.out == f"found {result['failed']}, changed 0, failed {result['failed']}\n"
+
+
+def test_a_relay_tells_what_was_raised_and_says_how_much(run: Run, database: str) -> None:
+    assert run("migrate", database_url=database).code == 0
+    assert run("seed", "--residents", "30", database_url=database).code == 0
+    nothing = run("relay", "--once", database_url=database)
+    assert nothing.out == "addressed 0, digests 0, sent 0, failed 0, dead 0\n"
+    ahead = (datetime.now(SEOUL) + timedelta(days=21)).isoformat()
+    (swept,) = documents(run("sweep", "--as-of", ahead, "--json", database_url=database).out)
+    (told,) = documents(run("relay", "--once", "--json", database_url=database).out)
+    assert 0 < told["addressed"] <= 2 * swept["changed"]
+    assert (told["failed"], told["dead"], told["errors"]) == (0, 0, {})
+    assert run("relay", "--once", database_url=database).out == nothing.out
 
 
 # The world

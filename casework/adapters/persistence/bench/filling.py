@@ -17,7 +17,13 @@ NOW: Final = datetime(2026, 6, 10, 3, 0, tzinfo=UTC)
 DUE_AT: Final = NOW - timedelta(hours=12)
 LATER: Final = NOW + timedelta(days=30)
 CLOCKS_A_WORKER: Final = 100
-STEPS: Final = {-1: -20 * 3600, 0: 1, 1: 9 * 3600, 2: 57 * 3600}
+# Reminder, breach and all three tiers, in seconds after the due date.
+STEPS: Final = {-1: -20 * 3600, 0: 1, 1: 9 * 3600, 2: 57 * 3600, 3: 177 * 3600}
+# Every third clock was paused for two days.
+PAUSED: Final = (
+    '[{"began_at": "2026-06-06T00:00:00+00:00", "until": "2026-06-07", "reason": "away", '
+    '"resumed_at": null, "source": null}]'
+)
 CENTRE, DISTRICT = "2611051000", "26110"
 RESIDENT, CASE, PLANNED, REFERRAL, CLOCK, WORKER, STEP = 1, 2, 3, 4, 5, 9, 20
 
@@ -47,10 +53,10 @@ SELECT {referral}, {case}, {resident}, {where}, {planned}, 'MED-VISIT', 'medical
   'requested', 'routine', 'article_14_2', {at}, {at}, false, 1 FROM {numbers};
 INSERT INTO deadline (id, case_id, kind, subject_type, subject_id, resident_id, centre_code,
   district_code, worker_id, provider_id, held_by, field, service_code, priority, basis, target,
-  started_at, due_at, pauses, extensions, excused, can_wait)
+  started_at, due_at, pauses, paused_until, extensions, excused, can_wait)
 SELECT {clock}, {case}, 'response', 'referral', {referral}, {resident}, {where}, {worker}, {one},
   'provider', 'medical', 'MED-VISIT', 'routine', 'city service target', '3 working_days', {at},
-  {due_at}, '[]', '[]', false, true FROM {numbers}
+  {due_at}, {pauses}, {paused_until}, '[]', false, true FROM {numbers}
 """
 STEP_ROWS: Final = """
 INSERT INTO escalation (id, deadline_id, tier, due_at, at, tell, passed_over, quiet)
@@ -117,6 +123,8 @@ def _words(engine: Engine, size: int, due: int) -> dict[str, str]:
         "day": "date " * on_postgres + "'1940-01-01'",
         "at": instant(engine, NOW - timedelta(days=5)),
         "due_at": _either(engine, due, DUE_AT, LATER),
+        "pauses": _third(f"'{PAUSED}'{'::jsonb' * on_postgres}", f"'[]'{'::jsonb' * on_postgres}"),
+        "paused_until": _third(instant(engine, NOW - timedelta(days=2)), "NULL"),
         "resident": _id(engine, RESIDENT),
         "case": _id(engine, CASE),
         "planned": _id(engine, PLANNED),
@@ -128,6 +136,10 @@ def _words(engine: Engine, size: int, due: int) -> dict[str, str]:
 
 def _either(engine: Engine, due: int, early: datetime, late: datetime) -> str:
     return f"CASE WHEN i <= {due} THEN {instant(engine, early)} ELSE {instant(engine, late)} END"
+
+
+def _third(value: str, otherwise: str) -> str:
+    return f"CASE WHEN i % 3 = 0 THEN {value} ELSE {otherwise} END"
 
 
 def instant(engine: Engine, at: datetime) -> str:
