@@ -84,7 +84,8 @@ def apply_brake(ctx: Context, notices: Notices, run_id: UUID | None = None) -> i
 def release_notices(ctx: Context, district_code: str) -> None:
     """Let what the brake holds of a district go."""
     with ctx.work(RELEASE) as work:
-        if not _reaches_district(work.reach, district_code):
+        reached = _reaches_district(work.reach, district_code)
+        if not (reached and work.directory.has_district(district_code)):
             raise NotFound("no such district")
         released = work.notices.release(district_code, ctx.actor.id, ctx.now)
         work.commit(200, {"district_code": district_code, "released": released})

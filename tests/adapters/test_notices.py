@@ -283,6 +283,8 @@ def test_a_flood_is_held_until_a_supervisor_lets_it_go(
     assert told(api, round_of(api, "2026-03-10T10:00")) == {WORKER: ["escalation"] * 3}
     answer = api.as_("admin").post("/notices/release", {"district_code": "26350"})
     assert answer.json()["released"] == 0
+    answer = api.as_("admin").post("/notices/release", {"district_code": "99999"})
+    assert refusal(answer) == (404, "not_found")
 
 
 @pytest.mark.parametrize(("cases", "held"), [(2, 0), (3, 3)])
