@@ -13,6 +13,7 @@ from casework.domain.access import Reach
 from casework.domain.accounts import Account
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import Assessment, Check, Signal
+from casework.domain.conferences import AgendaItem, Submission
 from casework.domain.deadlines import Deadline
 from casework.domain.directory import Centre, Offering
 from casework.domain.events import Event
@@ -163,6 +164,34 @@ class Accounts(Protocol):
         ...
 
 
+class Conferences(Protocol):
+    """Meetings as the asker sees them."""
+
+    def get(self, id: UUID, *, lock: bool = False) -> Conference:
+        """A meeting of the asker's district, else NotFound."""
+        ...
+
+    def add(self, conference: Conference) -> None:
+        """A new meeting."""
+        ...
+
+    def agenda(self, id: UUID) -> frozenset[UUID]:
+        """The plan versions that a meeting is to decide."""
+        ...
+
+    def submissions(self, case_ids: Iterable[UUID]) -> Mapping[UUID, Submission | None]:
+        """The cases within reach, each with the plan that awaits its decision, if one does."""
+        ...
+
+    def add_items(self, items: Sequence[AgendaItem]) -> None:
+        """More for an agenda."""
+        ...
+
+    def stamp(self, id: UUID) -> int:
+        """How often a meeting changed: it grows with its agenda and with what is decided."""
+        ...
+
+
 class Work(Protocol):
     """One transaction of one asker. Whatever is not committed never happened."""
 
@@ -188,12 +217,9 @@ class Work(Protocol):
         """Whom work can be given to."""
         ...
 
-    def add_conference(self, conference: Conference) -> None:
-        """A meeting that was held."""
-        ...
-
-    def conference(self, id: UUID) -> Conference | None:
-        """A meeting of the asker's district, or None."""
+    @property
+    def conferences(self) -> Conferences:
+        """Meetings and their agendas."""
         ...
 
     def record(self, events: Iterable[Event]) -> None:
@@ -313,6 +339,15 @@ class CaseView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceView:
+    """A meeting with its agenda: of each plan case, number, hash, authors, state and decision."""
+
+    conference: Conference
+    district: Row
+    items: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanView:
     """A plan with its meetings and the names of its agencies, both keyed by their ids."""
 
@@ -388,8 +423,12 @@ class Reading(Protocol):
         """One signal."""
         ...
 
-    def conference(self, id: UUID) -> Conference:
-        """A meeting of the asker's district."""
+    def conference(self, id: UUID) -> ConferenceView:
+        """A meeting of the asker's district with its agenda."""
+        ...
+
+    def conferences(self, since: date | None, until: date | None, paging: Paging) -> Page:
+        """Meetings of the asker's district held from one day to another, newest first."""
         ...
 
     def referrals(self, filters: Row, paging: Paging) -> Page:

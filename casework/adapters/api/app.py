@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from casework.adapters.api.routers import (
     caseload,
     cases,
+    conferences,
     directory,
     health,
     jobs,
@@ -35,6 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     residents.router,
     cases.router,
     plans.router,
+    conferences.router,
     caseload.router,
     referrals.router,
     worklist.router,

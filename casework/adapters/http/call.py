@@ -30,7 +30,7 @@ from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
 from casework.domain.errors import Invalid, NotFound, Refusal
 from casework.workflows.context import Context
-from casework.workflows.ports import Page, Paging, Reading, Replay, RequestFacts, Store
+from casework.workflows.ports import Page, Paging, Reading, Replay, RequestFacts, Store, Work
 from casework.workflows.signing_in import SignIn, SignInRefused, who_asks
 from casework.workflows.sweeps.overdue import SweepResult
 
@@ -137,14 +137,21 @@ class Call:
                 body = resource
         return respond(body, status)
 
-    def once(self, action: str, resource: dict[str, Any]) -> dict[str, Any] | None:
+    def once(
+        self,
+        action: str,
+        resource: dict[str, Any],
+        check: Callable[[Work], None] = lambda _work: None,
+    ) -> dict[str, Any] | None:
         """Take the request's idempotency key before work that is many transactions.
 
-        Writes the audit entry, and notes ``resource`` under the key. Returns what was noted there
-        when the key was first taken, or None where this is the first time.
+        Writes the audit entry, and notes ``resource`` under the key, unless ``check`` refuses the
+        request as a whole. Returns what was noted there when the key was first taken, or None
+        where this is the first time.
         """
         try:
             with self.ctx.work(action) as work:
+                check(work)
                 work.commit(200, resource)
         except Replay as before:
             return before.resource

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.case_queries import CaseQueries
+from casework.adapters.persistence.conferences import ConferenceQueries
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
@@ -27,7 +28,7 @@ from casework.domain.standards import REFERRAL
 from casework.workflows.ports import Page, Paging, ReferralView, Row
 
 
-class SqlReading(Worklists, OfferingQueries, CaseQueries):
+class SqlReading(Worklists, OfferingQueries, CaseQueries, ConferenceQueries):
     """Everything that can be looked at, in one transaction of one asker."""
 
     def __init__(

@@ -13,16 +13,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefiles import SqlCaseFiles
+from casework.adapters.persistence.conferences import SqlConferences
 from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
 from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.mapper import from_row, to_row
+from casework.adapters.persistence.mapper import to_row
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
 from casework.domain.access import Actor, Reach
 from casework.domain.deadlines import Deadline
 from casework.domain.errors import Invalid
 from casework.domain.events import Event
-from casework.domain.plans import Conference
 from casework.workflows.ports import Reading, Replay, RequestFacts, Work
 
 KEYS_KEPT = timedelta(days=7)
@@ -50,20 +50,7 @@ class SqlWork:
         self.residents = SqlResidents(connection, reach, now, self._about)
         self.directory = SqlDirectory(connection)
         self.accounts = SqlAccounts(connection)
-
-    def add_conference(self, conference: Conference) -> None:
-        """A meeting that was held."""
-        self._connection.execute(insert(t.conference), [to_row(conference)])
-
-    def conference(self, id: UUID) -> Conference | None:
-        """A meeting of the asker's district."""
-        row = self._connection.execute(
-            select(t.conference).where(
-                t.conference.c.id == id,
-                t.conference.c.district_code == self.reach.actor.district_code,
-            )
-        ).first()
-        return None if row is None else from_row(Conference, row)
+        self.conferences = SqlConferences(connection, reach, now)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
