@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from casework.domain.access import Reach
@@ -251,6 +251,10 @@ class Store(Protocol):
         ...
 
 
+# The status under which a key is held by what is going on, in many transactions.
+IN_FLIGHT: Final = 102
+
+
 class Replay(Exception):
     """This request was carried out before, under the same idempotency key."""
 
@@ -354,6 +358,19 @@ class PlanView:
     file: CaseFile
     providers: Mapping[UUID, Row]
     conferences: Mapping[UUID, Conference]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """A job as it stands. Dry runs do not count but while they go on.
+
+    ``last_tick`` is the last one of a scheduler that was done, ``last_success`` of anyone.
+    """
+
+    last_run: Row | None
+    last_success: Row | None
+    last_tick: Row | None
+    in_flight: Sequence[Row]
 
 
 class Reading(Protocol):
@@ -501,12 +518,12 @@ class Reading(Protocol):
         """Runs of a job, newest first."""
         ...
 
-    def last_run(self, job: str) -> Row | None:
-        """The newest finished run of a job that was not dry."""
+    def job(self, name: str) -> JobView:
+        """A job as it stands."""
         ...
 
-    def run_begun(self, job: str, by: UUID | None, at: datetime) -> Row | None:
-        """The run of a job that someone began at an instant, if there is one."""
+    def run(self, id: UUID) -> Row | None:
+        """One run, if there is one."""
         ...
 
 

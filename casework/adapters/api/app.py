@@ -26,6 +26,7 @@ from casework.adapters.api.routers import (
 )
 from casework.adapters.http.call import Services, routes_without_entry
 from casework.adapters.http.limits import BodyLimit
+from casework.adapters.http.metrics import Measured
 from casework.adapters.http.problems import Problem, problem
 from casework.domain.errors import NotFound
 
@@ -75,6 +76,7 @@ def create_app(services: Services, probe: health.Probe, threads: int = 8) -> Fas
         app.include_router(router, prefix=BASE)
     app.include_router(health.router)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Measured)
     app.add_exception_handler(404, _absent)
     app.add_exception_handler(405, _wrong_method)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]

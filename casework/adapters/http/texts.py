@@ -37,6 +37,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "submitted_after_meeting": ("Submitted after the meeting", "회의 뒤에 제출된 계획이 있습니다"),
     "duplicate_member": ("The same member twice", "같은 참석자가 두 번 있습니다"),
     "agenda_full": ("The agenda is full", "안건이 너무 많습니다"),
+    "username_taken": ("There is such an account", "이미 있는 계정입니다"),
     "own_draft": ("Not on one's own draft", "본인이 작성한 계획은 결정할 수 없습니다"),
     "provider_answers": ("The provider answers", "제공기관이 답해야 합니다"),
     "service_in_use": ("The service is in use", "진행 중인 서비스는 뺄 수 없습니다"),
