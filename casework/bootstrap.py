@@ -135,7 +135,13 @@ class House:
             raise SettingsError("production is not swept as of the future")
         store = SqlSweepStore(self.engine)
         return sweep_overdue(
-            ctx, store, as_of=as_of, dry_run=dry_run, slot=slot, note_failure=_note_failure
+            ctx,
+            store,
+            as_of=as_of,
+            dry_run=dry_run,
+            slot=slot,
+            note_failure=_note_failure,
+            clock=self.now,
         )
 
     def services(self) -> Services:

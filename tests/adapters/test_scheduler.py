@@ -76,3 +76,13 @@ def test_the_control_without_a_slot_both_run(api: Api) -> None:
     got, slots = slots_of_two_schedulers(api, lambda _slot: api.house.sweep(api.house.context()))
     assert slots == [None, None]
     assert None not in got
+
+
+def test_a_run_ends_when_it_has_ended(api: Api) -> None:
+    began = api.clock.now
+    ctx = api.house.context()
+    api.clock.forward(seconds=7)  # as if it had taken so long
+    assert api.house.sweep(ctx) is not None
+    with api.engine.connect() as connection:
+        (run,) = connection.execute(select(t.job_run.c.started_at, t.job_run.c.ended_at)).all()
+    assert (run.started_at, run.ended_at) == (began, api.clock.now)

@@ -43,8 +43,12 @@ def sweep_overdue(
     dry_run: bool = False,
     slot: datetime | None = None,
     note_failure: Callable[[UUID, Exception], None] = lambda _id, _error: None,
+    clock: Callable[[], datetime] | None = None,
 ) -> SweepResult | None:
-    """Run the sweep as of an instant (now if None); None where another took this slot."""
+    """Run the sweep as of an instant (now if None); None where another took this slot.
+
+    ``clock`` tells when the run has ended; without one it ends when it began.
+    """
     moment = as_of or ctx.now
     run_id = store.begin_run(
         JOB, moment, ctx.now, dry_run=dry_run, slot=slot, started_by=ctx.actor.id
@@ -53,7 +57,7 @@ def sweep_overdue(
         return None
     try:
         counts = _run(ctx, store, run_id, moment, dry_run=dry_run, note_failure=note_failure)
-        store.end_run(run_id, ctx.now, counts)
+        store.end_run(run_id, clock() if clock else ctx.now, counts)
     except Exception as error:
         with suppress(Exception):  # where the database has gone, nothing can be noted either
             store.break_off(run_id, type(error).__name__)
