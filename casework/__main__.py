@@ -1,4 +1,4 @@
-"""The command line: demo, serve, scheduler, migrate, seed, sweep, due, policy, bench."""
+"""The command line: demo, serve, scheduler, migrate, seed, sweep, account, due, policy, bench."""
 
 from __future__ import annotations
 
@@ -27,9 +27,12 @@ from casework.adapters.calendar import YEARS
 from casework.adapters.persistence import bench as benchmarks
 from casework.adapters.scheduler import add_relay, make_relay, make_scheduler
 from casework.domain.access import POLICY, Role
+from casework.domain.accounts import NewAccount
 from casework.domain.calendar import midnight
+from casework.domain.errors import Refusal
 from casework.domain.standards import About, Kind, Priority
 from casework.settings import Settings, SettingsError
+from casework.workflows import accounts
 
 cli = typer.Typer(
     name="casework",
@@ -40,10 +43,13 @@ cli = typer.Typer(
 )
 bench = typer.Typer(no_args_is_help=True, help="Measure it, on a database of its own.")
 cli.add_typer(bench, name="bench")
+account = typer.Typer(no_args_is_help=True, help="Who may sign in.")
+cli.add_typer(account, name="account")
 notes = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
+Username = Annotated[str, typer.Argument(help="What one signs in with.")]
 Residents = Annotated[int, typer.Option(min=0, max=1_000_000, help="Invented residents.")]
 Seed = Annotated[int, typer.Option(help="The same seed on the same day, the same world.")]
 
@@ -381,6 +387,90 @@ def policy(as_json: Json = False) -> None:
         typer.echo(f"| {action} | " + " | ".join(cells) + " |")
 
 
+def _register(house: bootstrap.House, what: str, username: str | None = None) -> accounts.Register:
+    return house.register(f"casework account {what}", username)
+
+
+def _password() -> str:
+    """The first line of what is piped in, or what is typed twice; never an argument."""
+    try:
+        if sys.stdin.isatty():
+            found: str = typer.prompt(
+                "Password", hide_input=True, confirmation_prompt="Once more", err=True
+            )
+        else:
+            found = sys.stdin.readline().rstrip("\r\n")
+        found.encode()
+    except UnicodeError:
+        raise Wrong("the password is not text in UTF-8") from None
+    if not found:
+        raise Wrong("no password was given: pipe it in, or type it at the prompt")
+    return found
+
+
+@account.command("add")
+def account_add(
+    username: Username,
+    role: Annotated[str, typer.Option(help=", ".join(Role))],
+    name: Annotated[str, typer.Option(help="The person, or the system.")],
+    centre: Annotated[str | None, typer.Option(help="Of a worker: its code.")] = None,
+    district: Annotated[
+        str | None, typer.Option(help="Of a supervisor or an assessor: its code.")
+    ] = None,
+    provider: Annotated[str | None, typer.Option(help="Of a provider: the agency's slug.")] = None,
+    head: Annotated[bool, typer.Option("--head", help="A supervisor who heads it.")] = False,
+) -> None:
+    """Add an account. The password is read from a pipe, or typed twice."""
+    asked = NewAccount(
+        username=username, role=role, name=name, centre=centre, district=district,
+        provider=provider, is_head=head,
+    )  # fmt: skip
+    asked.check()
+    with _ready_house() as house:
+        accounts.add_account(_register(house, "add", username), asked, _password())
+    typer.echo(f"added {username}")
+
+
+@account.command("list")
+def account_list(as_json: Json = False) -> None:
+    """List the accounts, those that are disabled too."""
+    with _ready_house() as house:
+        rows = accounts.list_accounts(_register(house, "list"))
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
+        return
+    for row in rows:
+        belongs = row["centre"] or row["district"] or row["provider"] or ""
+        marks = ["head"] * row["head"] + ["disabled"] * (not row["active"])
+        typer.echo("  ".join([row["username"], row["role"], belongs, row["name"], *marks]))
+
+
+@account.command("disable")
+def account_disable(username: Username) -> None:
+    """Let an account in no longer, from its next request on. What it did stays its own."""
+    with _ready_house() as house:
+        cases = accounts.let_in(_register(house, "disable", username), username, active=False)
+    typer.echo(f"disabled {username}")
+    if cases:
+        notes.print(f"{username} still carries {cases} open cases: hand them over")
+
+
+@account.command("enable")
+def account_enable(username: Username) -> None:
+    """Let a disabled account in again, with the password it had."""
+    with _ready_house() as house:
+        accounts.let_in(_register(house, "enable", username), username, active=True)
+    typer.echo(f"enabled {username}")
+
+
+@account.command("password")
+def account_password(username: Username) -> None:
+    """Set a new password, read from a pipe or typed twice; ends what is signed in, and a lock."""
+    with _ready_house() as house:
+        accounts.set_password(_register(house, "password", username), username, _password())
+    typer.echo(f"set the password of {username}")
+
+
 @bench.command("sweep")
 def bench_sweep(
     sizes: Annotated[str, typer.Option(help="Open referrals, comma-separated.")] = "20000,200000",
@@ -431,7 +521,7 @@ def main() -> NoReturn:
     """Run the command line. What is wrong is said in one line, with exit code 2."""
     try:
         code = cli(standalone_mode=False)
-    except (Wrong, SettingsError) as error:
+    except (Wrong, SettingsError, Refusal) as error:
         _fail(str(error))
     except ValidationError as error:
         _fail(

@@ -26,6 +26,7 @@ from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.webhook import Webhook, new_secret
 from casework.adapters.persistence import bulk, migrations
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.account_register import account_register
 from casework.adapters.persistence.accounts import account_book
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.faults import fault
@@ -35,18 +36,20 @@ from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.store import SqlStore
 from casework.adapters.persistence.sweeping import SqlSweepStore
 from casework.domain.access import EVERYTHING, SYSTEM, Actor
-from casework.domain.calendar import WorkingCalendar, day_in_seoul, midnight
+from casework.domain.calendar import SEOUL, WorkingCalendar, day_in_seoul, midnight
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
+from casework.domain.schedule import is_late, next_slot
 from casework.domain.standards import SHIPPED, Standard
 from casework.settings import Settings, SettingsError
+from casework.workflows.accounts import Register
 from casework.workflows.context import Context
 from casework.workflows.demo.accounts import demo_accounts
 from casework.workflows.demo.directory import agencies
 from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
 from casework.workflows.notifying import Relayed, apply_brake, relay
-from casework.workflows.ports import Post, RequestFacts
+from casework.workflows.ports import Post, RequestFacts, Row
 from casework.workflows.signing_in import SignIn
 from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
 
@@ -86,6 +89,7 @@ class House:
     now: Callable[[], datetime] = utc_now
     clockwork: Kept[Clockwork] = field(init=False)
     catalogue: Kept[dict[str, Service]] = field(init=False)
+    built_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         """What barely changes is kept for some seconds."""
@@ -96,6 +100,7 @@ class House:
         self.post: Post = Channels(
             Webhook(private=not self.settings.is_production), _mail(self.settings)
         )
+        self.built_at = self.now()
 
     def door(self, facts: RequestFacts) -> SignIn:
         """What signing in needs."""
@@ -104,6 +109,16 @@ class House:
             tokens=self.tokens,
             new_id=new_id,
             book=lambda: account_book(self.engine, facts),
+        )
+
+    def register(self, task: str, username: str | None = None) -> Register:
+        """What keeping accounts needs; the record names the command and the account."""
+        facts = RequestFacts(task=task, asked_for=username)
+        return Register(
+            passwords=self.passwords,
+            new_id=new_id,
+            now=self.now,
+            book=lambda: account_register(self.engine, facts),
         )
 
     def context(self, actor: Actor = SYSTEM) -> Context:
@@ -135,6 +150,7 @@ class House:
             slot=slot,
             brake=lambda run_id: apply_brake(ctx, self.notices, run_id),
             note_failure=_note_failure,
+            clock=self.now,
         )
 
     def relay(self, ctx: Context) -> Relayed:
@@ -155,6 +171,7 @@ class House:
             sweep=self.sweep,
             new_secret=new_secret,
             is_production=self.settings.is_production,
+            sweep_minutes=self.settings.sweep_minutes,
         )
 
     def app(self) -> FastAPI:
@@ -162,12 +179,16 @@ class House:
         return create_app(self.services(), Probe(self.readiness), threads=self.settings.threads)
 
     def readiness(self) -> dict[str, Any]:
-        """Each part, and whether it is well; the last tick of the scheduler."""
+        """Each part, and whether it is well; the last and the next tick of the scheduler."""
+        now, minutes = self.now(), self.settings.sweep_minutes
         parts: dict[str, Any] = {
             "database": False,
             "schema": False,
             "keys": True,
+            "scheduler": False,
             "last_tick": None,
+            "last_success": None,
+            "next_tick": next_slot(now, minutes).astimezone(SEOUL).isoformat(),
         }
         try:
             with self.engine.connect() as connection:
@@ -175,9 +196,13 @@ class House:
             parts["database"] = True
             parts["schema"] = migrations.is_current(self.engine)
             if parts["schema"]:
-                with self.store.showing(EVERYTHING, self.now()) as reading:
-                    last = reading.last_run(JOB)
-                parts["last_tick"] = last["ended_at"].isoformat() if last else None
+                with self.store.showing(EVERYTHING, now) as reading:
+                    job = reading.job(JOB)
+                tick, success = job.last_tick, job.last_success
+                last = tick["ended_at"] if tick else None
+                parts["scheduler"] = not is_late(last, self.built_at, now, minutes)
+                parts["last_tick"] = _told(tick)
+                parts["last_success"] = _told(success)
         except Exception as error:
             log.warning("not ready", error=type(error).__name__)
         return parts
@@ -211,6 +236,11 @@ class House:
         """
         self.check_seedable()
         yield from _seed(self, residents, seed)
+
+
+def _told(run: Row | None) -> str | None:
+    """When a run was done, in Seoul."""
+    return run["ended_at"].astimezone(SEOUL).isoformat() if run else None
 
 
 def build(

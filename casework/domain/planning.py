@@ -18,6 +18,7 @@ from casework.domain.allowed import (
 from casework.domain.calendar import day_in_seoul
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import CaseStatus
+from casework.domain.conferences import AgendaItem, check_held
 from casework.domain.directory import Service
 from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, require
 from casework.domain.lifecycle import SETTLEMENTS
@@ -44,13 +45,18 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What was decided on which version, and how: in a conference, or without one and why."""
+    """What was decided on which version, and how: in a conference, or without one and why.
+
+    ``agenda`` has the plan versions that a known conference is to decide; None where the conference
+    is recorded with this decision, which puts the plan on its agenda.
+    """
 
     number: int
     hash: str
     approve: bool
     reason: str | None = None
     conference: Conference | None = None
+    agenda: frozenset[UUID] | None = None
     without_meeting_reason: str | None = None
 
 
@@ -220,6 +226,8 @@ def decide(file: CaseFile, decision: Decision, act: Act) -> PlanVersion:
     version.version += 1
     file.case.plan_revision += 1
     file.meet(Kind.DECISION, act)
+    if decision.conference is not None and decision.agenda is None:
+        file.added.append(_on_agenda(decision.conference, version, act))
     decided_on = decision.conference.held_on if decision.conference else act.today
     follow = _approve if decision.approve else _return
     follow(file, version, decided_on, act)
@@ -240,12 +248,41 @@ def _check_decision(file: CaseFile, version: PlanVersion, decision: Decision, ac
         field="conference",
     )
     if decision.conference is not None:
-        submitted_on = version.submitted_at and day_in_seoul(version.submitted_at)
-        act.not_future(decision.conference.held_on, "conference.held_on")
-        act.not_before(decision.conference.held_on, submitted_on, "conference.held_on")
+        _check_meeting(file, version, decision.conference, decision.agenda, act)
     if decision.approve:
         for service in _leaving(file, version):
             _refuse_if_in_use(file, service, act)
+
+
+def _check_meeting(
+    file: CaseFile,
+    version: PlanVersion,
+    conference: Conference,
+    agenda: frozenset[UUID] | None,
+    act: Act,
+) -> None:
+    """The meeting was held, not before the submission, and had the plan on its agenda."""
+    if agenda is None:
+        act.not_future(conference.held_on, "conference.held_on")
+    else:
+        check_held(conference, act)
+        if version.id not in agenda:
+            detail = "the plan is not on the agenda of that meeting"
+            raise conflict(file, act, detail, code="not_on_agenda")
+    submitted_on = version.submitted_at and day_in_seoul(version.submitted_at)
+    act.not_before(conference.held_on, submitted_on, "conference.held_on")
+
+
+def _on_agenda(conference: Conference, version: PlanVersion, act: Act) -> AgendaItem:
+    """A meeting that is recorded with a decision had the plan on its agenda."""
+    return AgendaItem(
+        id=act.new_id(),
+        conference_id=conference.id,
+        plan_version_id=version.id,
+        case_id=version.case_id,
+        added_at=act.at,
+        added_by=act.by.id,
+    )
 
 
 def _leaving(file: CaseFile, version: PlanVersion) -> list[PlannedService]:

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from casework.domain import checking, closing, handing_over, planning
 from casework.domain.casefile import CaseFile
+from casework.domain.conferences import check_members
 from casework.domain.errors import Invalid, StaleVersion, require
 from casework.domain.plans import Conference, PlanVersion, VersionStatus
+from casework.workflows.conferring import add_conference, known_conference
 from casework.workflows.context import Context
 from casework.workflows.ports import Work
 
@@ -74,12 +76,14 @@ def decide_plan(ctx: Context, case_id: UUID, command: DecisionCommand) -> UUID:
     with ctx.work("plan.decide") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.plan_revision)
+        known = command.conference_id
         decision = planning.Decision(
             number=command.version,
             hash=command.hash,
             approve=command.approve,
             reason=command.reason,
             conference=_conference(ctx, work, file, command),
+            agenda=work.conferences.agenda(known) if known is not None else None,
             without_meeting_reason=command.without_meeting_reason,
         )
         planning.decide(file, decision, ctx.act)
@@ -100,10 +104,7 @@ def _conference(
         field="conference",
     )
     if command.conference_id is not None:
-        known = work.conference(command.conference_id)
-        if known is None:
-            raise Invalid("no such conference", code="unknown_conference", field="conference_id")
-        return known
+        return known_conference(work, command.conference_id)
     if command.held_on is None:
         require(
             (command.without_meeting_reason or "").strip(),
@@ -112,33 +113,10 @@ def _conference(
             field="without_meeting_reason",
         )
         return None
-    return _add_conference(
+    check_members(command.members or [], "conference.members")
+    return add_conference(
         ctx, work, file.case.district_code, command.held_on, command.members or []
     )
-
-
-def hold_conference(ctx: Context, held_on: date, members: list[dict[str, str]]) -> UUID:
-    """Record a meeting of the asker's district, on which decisions can then be based."""
-    with ctx.work("plan.decide") as work:
-        ctx.act.not_future(held_on, "held_on")
-        conference = _add_conference(ctx, work, ctx.actor.district_code or "", held_on, members)
-        work.commit(201, {"id": conference.id})
-        return conference.id
-
-
-def _add_conference(
-    ctx: Context, work: Work, district_code: str, held_on: date, members: list[dict[str, str]]
-) -> Conference:
-    conference = Conference(
-        id=ctx.new_id(),
-        district_code=district_code,
-        held_on=held_on,
-        members=members,
-        recorded_at=ctx.now,
-        recorded_by=ctx.actor.id,
-    )
-    work.add_conference(conference)
-    return conference
 
 
 def notify_plan(ctx: Context, case_id: UUID, on: date, to: str) -> UUID:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from casework.domain.access import Reach
 from casework.domain.accounts import Account
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import Assessment, Check, Signal
+from casework.domain.conferences import AgendaItem, Submission
 from casework.domain.deadlines import Deadline
 from casework.domain.directory import Centre, Offering
 from casework.domain.events import Event
@@ -169,6 +170,34 @@ class Accounts(Protocol):
         ...
 
 
+class Conferences(Protocol):
+    """Meetings as the asker sees them."""
+
+    def get(self, id: UUID, *, lock: bool = False) -> Conference:
+        """A meeting of the asker's district, else NotFound."""
+        ...
+
+    def add(self, conference: Conference) -> None:
+        """A new meeting."""
+        ...
+
+    def agenda(self, id: UUID) -> frozenset[UUID]:
+        """The plan versions that a meeting is to decide."""
+        ...
+
+    def submissions(self, case_ids: Iterable[UUID]) -> Mapping[UUID, Submission | None]:
+        """The cases within reach, each with the plan that awaits its decision, if one does."""
+        ...
+
+    def add_items(self, items: Sequence[AgendaItem]) -> None:
+        """More for an agenda."""
+        ...
+
+    def stamp(self, id: UUID) -> int:
+        """How often a meeting changed: it grows with its agenda and with what is decided."""
+        ...
+
+
 class Work(Protocol):
     """One transaction of one asker. Whatever is not committed never happened."""
 
@@ -199,12 +228,9 @@ class Work(Protocol):
         """Notices, messages and who listens to them."""
         ...
 
-    def add_conference(self, conference: Conference) -> None:
-        """A meeting that was held."""
-        ...
-
-    def conference(self, id: UUID) -> Conference | None:
-        """A meeting of the asker's district, or None."""
+    @property
+    def conferences(self) -> Conferences:
+        """Meetings and their agendas."""
         ...
 
     def record(self, events: Iterable[Event]) -> None:
@@ -234,6 +260,10 @@ class Store(Protocol):
     def reading(self, reach: Reach, action: str, now: datetime) -> AbstractContextManager[Reading]:
         """A look for one asker; its audit entry is written when the look is over."""
         ...
+
+
+# The status under which a key is held by what is going on, in many transactions.
+IN_FLIGHT: Final = 102
 
 
 class Replay(Exception):
@@ -324,12 +354,34 @@ class CaseView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceView:
+    """A meeting with its agenda: of each plan case, number, hash, authors, state and decision."""
+
+    conference: Conference
+    district: Row
+    items: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanView:
     """A plan with its meetings and the names of its agencies, both keyed by their ids."""
 
     file: CaseFile
     providers: Mapping[UUID, Row]
     conferences: Mapping[UUID, Conference]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """A job as it stands. Dry runs do not count but while they go on.
+
+    ``last_tick`` is the last one of a scheduler that was done, ``last_success`` of anyone.
+    """
+
+    last_run: Row | None
+    last_success: Row | None
+    last_tick: Row | None
+    in_flight: Sequence[Row]
 
 
 class Reading(Protocol):
@@ -399,8 +451,12 @@ class Reading(Protocol):
         """One signal."""
         ...
 
-    def conference(self, id: UUID) -> Conference:
-        """A meeting of the asker's district."""
+    def conference(self, id: UUID) -> ConferenceView:
+        """A meeting of the asker's district with its agenda."""
+        ...
+
+    def conferences(self, since: date | None, until: date | None, paging: Paging) -> Page:
+        """Meetings of the asker's district held from one day to another, newest first."""
         ...
 
     def referrals(self, filters: Row, paging: Paging) -> Page:
@@ -489,12 +545,12 @@ class Reading(Protocol):
         """One of them."""
         ...
 
-    def last_run(self, job: str) -> Row | None:
-        """The newest finished run of a job that was not dry."""
+    def job(self, name: str) -> JobView:
+        """A job as it stands."""
         ...
 
-    def run_begun(self, job: str, by: UUID | None, at: datetime) -> Row | None:
-        """The run of a job that someone began at an instant, if there is one."""
+    def run(self, id: UUID) -> Row | None:
+        """One run, if there is one."""
         ...
 
 

@@ -33,6 +33,10 @@ class SignInRefused(Unauthenticated):
 class Passwords(Protocol):
     """How passwords are kept and compared."""
 
+    def digest(self, password: str) -> str:
+        """What is stored of a password."""
+        ...
+
     def matches(self, digest: str | None, password: str) -> bool:
         """Whether the password is right; takes as long where there is no digest at all."""
         ...

@@ -63,15 +63,14 @@ def assessed(api: Api, case: UUID, by: str = WORKER) -> None:
     intake.record_assessment(ctx, case, finding)
 
 
-def a_supported_case(
+def a_submitted_plan(
     api: Api,
     by: str = WORKER,
-    supervisor: str = SUPERVISOR,
     code: str = "CARE-MEALS",
+    resident: UUID | None = None,
     **application: Any,
-) -> Supported:
-    """A case with an approved plan of one service, all on this day; its ``link`` clock runs."""
-    resident = a_resident(api, by)
+) -> tuple[UUID, dict[str, Any]]:
+    """A case whose plan of one service was submitted on this day; what a decision must name."""
     case = a_case(api, by, resident, **application)
     surveyed(api, case, by)
     assessed(api, case, by)
@@ -84,10 +83,22 @@ def a_supported_case(
                        heard_from="the resident")  # fmt: skip
     planning.put_draft(ctx, case, draft)
     version = planning.submit_plan(ctx, case)
+    return case, {"version": version.number, "hash": version.hash}
+
+
+def a_supported_case(
+    api: Api,
+    by: str = WORKER,
+    supervisor: str = SUPERVISOR,
+    code: str = "CARE-MEALS",
+    **application: Any,
+) -> Supported:
+    """A case with an approved plan of one service, all on this day; its ``link`` clock runs."""
+    resident = a_resident(api, by)
+    case, named = a_submitted_plan(api, by, code, resident, **application)
     command = planning.DecisionCommand(
-        version=version.number, hash=version.hash or "", approve=True,
-        without_meeting_reason="no meeting this week",
-    )  # fmt: skip
+        **named, approve=True, without_meeting_reason="no meeting this week"
+    )
     planning.decide_plan(api.context(supervisor), case, command)
     return Supported(resident, case, _service_of(api, case))
 

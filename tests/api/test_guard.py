@@ -88,7 +88,8 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /overdue", "GET /overdue/summary",
     ),
     "supervisor": (
-        "POST /cases/{id}/plan/decision", "POST /conferences", "GET /conferences/{id}",
+        "POST /cases/{id}/plan/decision", "POST /conferences", "GET /conferences",
+        "GET /conferences/{id}", "GET /conferences/{id}/minutes",
         "POST /conferences/{id}/agenda", "POST /conferences/{id}/decisions",
         "POST /cases/{id}/assign", "POST /cases/{id}/transfer", "POST /cases/{id}/reopen",
         "POST /caseloads/handover", "POST /absences",

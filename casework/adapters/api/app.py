@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from casework.adapters.api.routers import (
     caseload,
     cases,
+    conferences,
     directory,
     health,
     jobs,
@@ -26,6 +27,7 @@ from casework.adapters.api.routers import (
 )
 from casework.adapters.http.call import Services, routes_without_entry
 from casework.adapters.http.limits import BodyLimit
+from casework.adapters.http.metrics import Measured
 from casework.adapters.http.problems import Problem, problem
 from casework.domain.errors import NotFound
 
@@ -36,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     residents.router,
     cases.router,
     plans.router,
+    conferences.router,
     caseload.router,
     referrals.router,
     worklist.router,
@@ -75,6 +78,7 @@ def create_app(services: Services, probe: health.Probe, threads: int = 8) -> Fas
         app.include_router(router, prefix=BASE)
     app.include_router(health.router)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Measured)
     app.add_exception_handler(404, _absent)
     app.add_exception_handler(405, _wrong_method)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]

@@ -13,7 +13,8 @@ from casework.adapters.http.call import WithETag
 from casework.domain.access import Actor, may
 from casework.domain.calendar import day_in_seoul
 from casework.domain.deadlines import Clockwork, Deadline, Explanation
-from casework.workflows.ports import Row
+from casework.domain.schedule import is_late, next_slot
+from casework.workflows.ports import JobView, Row
 from casework.workflows.sweeps.overdue import SweepResult
 
 COUNTS = ("found", "changed", "failed", "held")
@@ -241,6 +242,21 @@ def run(row: Row) -> dict[str, Any]:
         "slot": render.instant(row["slot"]),
         "started_at": render.instant(row["started_at"]),
         "ended_at": render.instant(row["ended_at"]),
+    }
+
+
+def job(view: JobView, now: datetime, minutes: int) -> dict[str, Any]:
+    """A job as it stands; ``next_tick_at`` is when a scheduler will wake it, if one runs."""
+    tick, success = view.last_tick, view.last_success
+    ticked_at = tick["ended_at"] if tick else None
+    return {
+        "every_minutes": minutes,
+        "next_tick_at": render.instant(next_slot(now, minutes)),
+        "last_tick_at": render.instant(ticked_at),
+        "late": ticked_at is None or is_late(ticked_at, now, now, minutes),
+        "last_run": run(view.last_run) if view.last_run else None,
+        "last_success": run(success) if success else None,
+        "in_flight": [run(one) for one in view.in_flight],
     }
 
 

@@ -42,6 +42,7 @@ def operation(
     status: Literal[200, 201] = 200,
     refuses: tuple[int, ...] = (),
     use_key: bool = True,
+    media_type: str = "application/json",
 ) -> dict[str, Any]:
     """The keyword arguments of a route: policy entry, example answer, refusals.
 
@@ -54,7 +55,7 @@ def operation(
     }
     responses[status] = {
         "description": "done" if status == 200 else "made",
-        "content": {"application/json": {"example": example}},
+        "content": {media_type: {"example": example}},
     }
     extra: dict[str, Any] = {"x-action": action}
     if not use_key:

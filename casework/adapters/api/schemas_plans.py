@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StrictBool, StrictInt, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.schemas import Body, Code, Day, Quantity, Short, Words
 
@@ -64,7 +64,7 @@ class Member(Body):
 
 
 class HoldConference(Body):
-    """A meeting that was held."""
+    """A meeting that was held, or will be."""
 
     held_on: Day
     members: list[Member] = Field(min_length=1, max_length=50)
@@ -80,6 +80,43 @@ class Decide(Body):
     conference_id: UUID | None = None
     without_meeting_reason: Words | None = None
     reason: Words | None = None
+
+
+def _cases_once(ids: list[UUID]) -> list[UUID]:
+    if len(set(ids)) < len(ids):
+        raise ValueError("a case is named twice")
+    return ids
+
+
+class Agenda(Body):
+    """The cases whose submitted plans a meeting is to decide."""
+
+    case_ids: Annotated[
+        list[UUID], Field(min_length=1, max_length=100), AfterValidator(_cases_once)
+    ]
+
+
+class DecideOne(Body):
+    """One of several decisions of a meeting."""
+
+    case_id: UUID
+    version: Number
+    hash: Hash
+    decision: Literal["approve", "return"]
+    reason: Words | None = None
+
+
+def _decided_once(decisions: list[DecideOne]) -> list[DecideOne]:
+    _cases_once([one.case_id for one in decisions])
+    return decisions
+
+
+class Decisions(Body):
+    """Up to 100 decisions on as many plans; each succeeds or fails by itself."""
+
+    decisions: Annotated[
+        list[DecideOne], Field(min_length=1, max_length=100), AfterValidator(_decided_once)
+    ]
 
 
 class Settle(Body):

@@ -7,7 +7,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -24,13 +24,23 @@ from structlog.contextvars import bound_contextvars
 
 from casework.adapters.http.cursors import read_cursor, write_cursor
 from casework.adapters.http.limits import check_text, read_json, storable
+from casework.adapters.http.metrics import tell_route
 from casework.adapters.http.problems import Problem, problem, status_of
 from casework.domain.access import POLICY, Actor, reach
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
 from casework.domain.errors import Invalid, NotFound, Refusal
 from casework.workflows.context import Context
-from casework.workflows.ports import Page, Paging, Reading, Replay, RequestFacts, Store
+from casework.workflows.ports import (
+    IN_FLIGHT,
+    Page,
+    Paging,
+    Reading,
+    Replay,
+    RequestFacts,
+    Store,
+    Work,
+)
 from casework.workflows.signing_in import SignIn, SignInRefused, who_asks
 from casework.workflows.sweeps.overdue import SweepResult
 
@@ -52,6 +62,16 @@ class RequestStore(Store, Protocol):
 
     def showing(self, reach: Any, now: datetime) -> AbstractContextManager[Reading]:
         """The outcome of a change, under the audit entry that the change wrote."""
+        ...
+
+    def keep_key(
+        self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]
+    ) -> None:
+        """Say under the request's key what became of it."""
+        ...
+
+    def free_key(self, actor: Actor, claimed_at: datetime) -> None:
+        """Give the request's key back."""
         ...
 
     def note_refusal(
@@ -78,6 +98,8 @@ class Services:
     sweep: Callable[[Context, datetime | None, bool], SweepResult | None]
     new_secret: Callable[[], str]
     is_production: bool
+    # How often a scheduler wakes the sweep.
+    sweep_minutes: int
 
 
 class Call:
@@ -138,18 +160,47 @@ class Call:
                 body = resource
         return respond(body, status)
 
-    def once(self, action: str, resource: dict[str, Any]) -> dict[str, Any] | None:
+    def once(
+        self,
+        action: str,
+        resource: dict[str, Any],
+        check: Callable[[Work], None] = lambda _work: None,
+    ) -> dict[str, Any] | None:
         """Take the request's idempotency key before work that is many transactions.
 
-        Writes the audit entry, and notes ``resource`` under the key. Returns what was noted there
-        when the key was first taken, or None where this is the first time.
+        Writes the audit entry, and notes ``resource`` under the key, unless ``check`` refuses the
+        request as a whole. Returns what was noted there when the key was first taken, or None
+        where this is the first time.
         """
         try:
             with self.ctx.work(action) as work:
+                check(work)
                 work.commit(200, resource)
         except Replay as before:
             return before.resource
         return None
+
+    def long(self, action: str, work: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], bool]:
+        """Carry out what takes many transactions, once for each idempotency key.
+
+        Returns what ``work`` made, and whether it was made by an earlier request. While it is
+        going on the same request is refused as in flight; when nothing was heard of it for ten
+        minutes it was killed, and the next one takes it over.
+        """
+        actor, now = self.ctx.actor, self.ctx.now
+        try:
+            with self.ctx.work(action) as begun:
+                begun.commit(IN_FLIGHT, {})
+        except Replay as before:
+            return before.resource, True
+        try:
+            made = work()
+        except Exception:
+            with suppress(Exception):  # where the database has gone, its lease gives it back
+                self._store.free_key(actor, now)
+            raise
+        self._store.keep_key(actor, now, 200, made)
+        return made, False
 
     def part(
         self, action: str, subject: UUID, use_case: Callable[[Context], Any]
@@ -283,6 +334,7 @@ class Guarded(APIRoute):
         }
 
         async def handle(request: Request) -> Response:
+            tell_route(request.scope, self.path_format)
             services: Services = request.app.state.services
             now = services.now()
             facts = await self._facts(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +53,8 @@ def _tagged(value: Any) -> list[Any]:
     match value:
         case datetime():
             return ["t", value.isoformat()]
+        case date():
+            return ["d", value.isoformat()]
         case UUID():
             return ["u", str(value)]
         case _:
@@ -64,6 +66,8 @@ def _untagged(one: list[Any]) -> Any:
     match kind:
         case "t":
             return datetime.fromisoformat(value)
+        case "d":
+            return date.fromisoformat(value)
         case "u":
             return UUID(value)
     return value

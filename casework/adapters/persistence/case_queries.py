@@ -109,19 +109,6 @@ class CaseQueries:
         found: Signal = from_row(Signal, row)
         return found
 
-    def conference(self, id: UUID) -> Conference:
-        """A meeting of the asker's district."""
-        row = self._connection.execute(
-            select(t.conference).where(
-                t.conference.c.id == id,
-                t.conference.c.district_code == self.reach.actor.district_code,
-            )
-        ).first()
-        if row is None:
-            raise NotFound("no such conference")
-        found: Conference = from_row(Conference, row)
-        return found
-
     def _of_case(self, cls: type, case_id: UUID) -> list[Any]:
         table = table_of(cls)
         query = select(table).where(table.c.case_id == case_id).order_by(table.c.id)

@@ -15,6 +15,7 @@ from casework.adapters.persistence import tables as t
 from casework.domain.accounts import Account
 from casework.domain.calendar import Pause, Target, Unit
 from casework.domain.cases import Assessment, Case, Check, Signal
+from casework.domain.conferences import AgendaItem
 from casework.domain.deadlines import Deadline, Escalation
 from casework.domain.directory import Centre, District, Offering, Provider, Service
 from casework.domain.events import Event
@@ -122,6 +123,7 @@ TABLES: Final[dict[type, Table]] = {
     Signal: t.signal,
     Conference: t.conference,
     PlanVersion: t.plan_version,
+    AgendaItem: t.agenda_item,
     PlannedService: t.planned_service,
     Referral: t.referral,
     Deadline: t.deadline,

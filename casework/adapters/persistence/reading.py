@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.case_queries import CaseQueries
+from casework.adapters.persistence.conferences import ConferenceQueries
+from casework.adapters.persistence.job_queries import JobQueries
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.notice_queries import NoticeQueries
 from casework.adapters.persistence.offering_queries import OfferingQueries
@@ -28,7 +30,9 @@ from casework.domain.standards import REFERRAL
 from casework.workflows.ports import Page, Paging, ReferralView, Row
 
 
-class SqlReading(Worklists, OfferingQueries, CaseQueries, NoticeQueries):
+class SqlReading(
+    Worklists, OfferingQueries, CaseQueries, ConferenceQueries, JobQueries, NoticeQueries
+):
     """Everything that can be looked at, in one transaction of one asker."""
 
     def __init__(
@@ -225,7 +229,7 @@ class SqlReading(Worklists, OfferingQueries, CaseQueries, NoticeQueries):
         )
         return page(self._connection, query, [step.c.raised_at, step.c.tier, step.c.id], paging)
 
-    # Accounts and jobs
+    # Accounts
 
     def accounts(self, role: str | None, centre: str | None, paging: Paging) -> Page:
         """Accounts within reach, by user name."""
@@ -247,33 +251,3 @@ class SqlReading(Worklists, OfferingQueries, CaseQueries, NoticeQueries):
         if centre is not None:
             query = query.where(account.c.centre_code == centre)
         return page(self._connection, query, [account.c.username], paging)
-
-    def runs(self, job: str, paging: Paging) -> Page:
-        """Runs of a job, newest first."""
-        query = select(t.job_run).where(t.job_run.c.job == job)
-        return page(
-            self._connection,
-            query,
-            [t.job_run.c.started_at, t.job_run.c.id],
-            paging,
-            newest_first=True,
-        )
-
-    def last_run(self, job: str) -> Row | None:
-        """The newest finished run of a job that was not dry."""
-        run = t.job_run
-        row = self._connection.execute(
-            select(run)
-            .where(and_(run.c.job == job, run.c.ended_at.is_not(None), ~run.c.dry_run))
-            .order_by(run.c.started_at.desc())
-            .limit(1)
-        ).first()
-        return None if row is None else dict(row._mapping)
-
-    def run_begun(self, job: str, by: UUID | None, at: datetime) -> Row | None:
-        """The run of a job that someone began at an instant."""
-        run = t.job_run
-        row = self._connection.execute(
-            select(run).where(run.c.job == job, run.c.started_by == by, run.c.started_at == at)
-        ).first()
-        return None if row is None else dict(row._mapping)

@@ -8,25 +8,28 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefiles import SqlCaseFiles
+from casework.adapters.persistence.conferences import SqlConferences
 from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
 from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.mapper import from_row, to_row
+from casework.adapters.persistence.mapper import to_row
 from casework.adapters.persistence.notices import SqlNoticeBook
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
 from casework.domain.access import Actor, Reach
 from casework.domain.deadlines import Deadline
-from casework.domain.errors import Invalid
+from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
-from casework.domain.plans import Conference
-from casework.workflows.ports import Reading, Replay, RequestFacts, Work
+from casework.workflows.ports import IN_FLIGHT, Reading, Replay, RequestFacts, Work
 
 KEYS_KEPT = timedelta(days=7)
+# What takes many transactions holds its key until it is done. Whoever was killed over it never says
+# so: after this long the same request may take the key over.
+KEY_LEASE = timedelta(minutes=10)
 # Reading these tells nothing about anybody.
 NOT_AUDITED = frozenset({"directory.read", "account.self"})
 
@@ -52,20 +55,7 @@ class SqlWork:
         self.directory = SqlDirectory(connection)
         self.accounts = SqlAccounts(connection)
         self.notices = SqlNoticeBook(connection)
-
-    def add_conference(self, conference: Conference) -> None:
-        """A meeting that was held."""
-        self._connection.execute(insert(t.conference), [to_row(conference)])
-
-    def conference(self, id: UUID) -> Conference | None:
-        """A meeting of the asker's district."""
-        row = self._connection.execute(
-            select(t.conference).where(
-                t.conference.c.id == id,
-                t.conference.c.district_code == self.reach.actor.district_code,
-            )
-        ).first()
-        return None if row is None else from_row(Conference, row)
+        self.conferences = SqlConferences(connection, reach, now)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
@@ -152,6 +142,26 @@ class SqlStore:
         with self._engine.connect() as connection:
             yield SqlReading(connection, reach, now, set())
 
+    def keep_key(
+        self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]
+    ) -> None:
+        """Say under the request's key what became of it, unless another has taken it over."""
+        if self._facts.idempotency_key is not None:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    update(t.idempotency)
+                    .where(*_held(actor, self._facts, claimed_at))
+                    .values(status=status, resource=resource)
+                )
+
+    def free_key(self, actor: Actor, claimed_at: datetime) -> None:
+        """Give the request's key back: nothing came of it, and it may be asked again at once."""
+        if self._facts.idempotency_key is not None:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    delete(t.idempotency).where(*_held(actor, self._facts, claimed_at))
+                )
+
     def note_refusal(
         self, actor: Actor | None, action: str, now: datetime, code: str, outcome: str
     ) -> None:
@@ -203,6 +213,16 @@ def _claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:
     )
 
 
+def _held(actor: Actor, facts: RequestFacts, claimed_at: datetime) -> tuple[Any, ...]:
+    """The key as it is held by the request that took it at an instant."""
+    table = t.idempotency
+    return (
+        *_claimed(actor, facts),
+        table.c.status == IN_FLIGHT,
+        table.c.claimed_at == claimed_at,
+    )
+
+
 def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFacts) -> None:
     """Take the key, or find what it was used for; waits for one who holds it uncommitted."""
     table = t.idempotency
@@ -217,7 +237,14 @@ def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFa
     claim = claim.on_conflict_do_update(
         index_elements=["principal_id", "route", "key"],
         set_={"digest": facts.digest, "claimed_at": now, "status": None, "resource": None},
-        where=table.c.claimed_at < now - KEYS_KEPT,
+        where=or_(
+            table.c.claimed_at < now - KEYS_KEPT,
+            and_(
+                table.c.status == IN_FLIGHT,
+                table.c.claimed_at < now - KEY_LEASE,
+                table.c.digest == facts.digest,
+            ),
+        ),
     ).returning(table.c.key)
     if connection.execute(claim).first() is not None:
         return
@@ -228,4 +255,6 @@ def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFa
             code="idempotency_key_reused",
             field="Idempotency-Key",
         )
+    if known.status == IN_FLIGHT:
+        raise Conflict("the same request is being carried out", code="in_flight")
     raise Replay(known.status, known.resource)

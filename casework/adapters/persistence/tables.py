@@ -390,6 +390,7 @@ conference = Table(
     Column("members", Json, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Uuid),
+    Index(None, "district_code", "held_on", "id"),
 )
 plan_version = _child(
     Column("number", Integer, nullable=False),
@@ -414,6 +415,17 @@ plan_version = _child(
     Index("uq_plan_version_one_in_force", "case_id", unique=True, **_where("status = 'approved'")),
     _one_of("status", VersionStatus),
     name="plan_version",
+)
+agenda_item = Table(
+    "agenda_item",
+    metadata,
+    _id(),
+    _ref("conference_id", "conference"),
+    _ref("plan_version_id", "plan_version"),
+    _ref("case_id", "care_case"),
+    Column("added_at", Instant, nullable=False),
+    Column("added_by", Uuid),
+    UniqueConstraint("conference_id", "plan_version_id"),
 )
 planned_service = _child(
     _resident(),

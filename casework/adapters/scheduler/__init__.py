@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
@@ -11,12 +11,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from casework.domain.calendar import SEOUL
-
-
-def slot_of(now: datetime, minutes: int) -> datetime:
-    """The start of the period an instant lies in: what several schedulers agree on."""
-    whole = now.astimezone(UTC).replace(second=0, microsecond=0)
-    return whole - timedelta(minutes=whole.minute % minutes)
+from casework.domain.schedule import slot_of
 
 
 def make_scheduler(
@@ -33,7 +28,7 @@ def make_scheduler(
     scheduler = (BackgroundScheduler if background else BlockingScheduler)(timezone=SEOUL)
     scheduler.add_job(
         lambda: tick(slot_of(now(), minutes)),
-        CronTrigger(minute=f"*/{minutes}", timezone=SEOUL),
+        CronTrigger(minute="0" if minutes == 60 else f"*/{minutes}", timezone=SEOUL),
         id="overdue",
         coalesce=True,
         max_instances=1,

@@ -44,10 +44,12 @@ def sweep_overdue(
     slot: datetime | None = None,
     brake: Callable[[UUID], int] = lambda _run: 0,
     note_failure: Callable[[UUID, Exception], None] = lambda _id, _error: None,
+    clock: Callable[[], datetime] | None = None,
 ) -> SweepResult | None:
     """Run the sweep as of an instant (now if None); None where another took this slot.
 
     ``brake`` judges what the run would send and says how many notices it holds back.
+    ``clock`` tells when the run has ended; without one it ends when it began.
     """
     moment = as_of or ctx.now
     run_id = store.begin_run(
@@ -58,7 +60,7 @@ def sweep_overdue(
     try:
         counts = _run(ctx, store, run_id, moment, dry_run=dry_run, note_failure=note_failure)
         counts["held"] = brake(run_id) if counts["changed"] else 0
-        store.end_run(run_id, ctx.now, counts)
+        store.end_run(run_id, clock() if clock else ctx.now, counts)
     except Exception as error:
         with suppress(Exception):  # where the database has gone, nothing can be noted either
             store.break_off(run_id, type(error).__name__)

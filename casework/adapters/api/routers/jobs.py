@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Response
 
@@ -11,10 +11,10 @@ from casework.adapters.api import render_lists
 from casework.adapters.api import schemas_supervision as s
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Code
-from casework.adapters.http.call import Call, Guarded, respond
+from casework.adapters.http.call import Guarded, respond
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.workflows.ports import Page, Paging, Reading
-from casework.workflows.sweeps.overdue import JOB
+from casework.workflows.ports import JobView, Page, Paging, Reading
+from casework.workflows.sweeps.overdue import JOB, SweepResult
 
 router = APIRouter(route_class=Guarded, prefix="/jobs", tags=["jobs"])
 READ, RUN = "job.read", "job.run"
@@ -38,31 +38,37 @@ RECORD = RESULT | {
 }
 
 
+JOB_NOW = {
+    "name": JOB,
+    "does": JOBS[JOB],
+    "every_minutes": 5,
+    "next_tick_at": "2026-03-27T09:05:00+09:00",
+    "last_tick_at": "2026-03-27T09:00:01+09:00",
+    "late": False,
+    "last_run": RECORD,
+    "last_success": RECORD,
+    "in_flight": [],
+}
+
+
 @router.get(
     "",
     operation_id="list_jobs",
-    summary="The jobs, each with its last run",
-    **operation(
-        READ, {"items": [{"name": JOB, "does": JOBS[JOB], "last_run": RECORD}], "next_cursor": None}
-    ),
+    summary="The jobs: when each is due, how it stands, and what it did last",
+    **operation(READ, {"items": [JOB_NOW], "next_cursor": None}),
 )
 def list_jobs(call: Caller, paged: Paged) -> Response:
-    """The last run that has ended and was not dry."""
+    """``late`` says that no scheduler has done a tick for more than three; dry runs count not."""
+    ctx, minutes = call.ctx, call.services.sweep_minutes
 
     def read(reading: Reading, paging: Paging) -> Page:
         names = [name for name in JOBS if paging.after is None or (name,) > paging.after]
-        return Page([(name, reading.last_run(name)) for name in names], None)
+        return Page([(name, reading.job(name)) for name in names], None)
 
-    return call.pages(
-        READ,
-        paged,
-        read,
-        lambda job: {
-            "name": job[0],
-            "does": JOBS[job[0]],
-            "last_run": render_lists.run(job[1]) if job[1] else None,
-        },
-    )
+    def show(job: tuple[str, JobView]) -> dict[str, Any]:
+        return {"name": job[0], "does": JOBS[job[0]]} | render_lists.job(job[1], ctx.now, minutes)
+
+    return call.pages(READ, paged, read, show)
 
 
 @router.get(
@@ -91,21 +97,20 @@ def run_overdue(call: Caller, body: s.Run | None = None) -> Response:
     ctx, asked = call.ctx, body or s.Run()
     if call.services.is_production and asked.as_of is not None and asked.as_of > ctx.now:
         raise Invalid("not in the future", code="as_of_in_future", field="as_of")
-    before = call.once(RUN, {"begun_at": ctx.now.isoformat()})
-    done = _carried_out_before(call, before) if before is not None else None
-    if done is None:
+    done: list[SweepResult] = []
+
+    def run() -> dict[str, Any]:
         result = call.services.sweep(ctx, asked.as_of, asked.dry_run)
         if result is None:
             raise Conflict("another run has this slot", code="slot_taken")
-        done = render_lists.result(result)
-    return respond(done, 200)
+        done.append(result)
+        return {"run_id": str(result.run_id)}
 
-
-def _carried_out_before(call: Call, noted: dict[str, Any]) -> dict[str, Any] | None:
-    """What the run did that was begun under the same key; None where it was not even begun."""
-    begun_at = datetime.fromisoformat(noted["begun_at"])
-    with call.ctx.reading(READ) as reading:
-        row = reading.run_begun(JOB, call.ctx.actor.id, begun_at)
-    if row is not None and row["ended_at"] is None:
-        raise Conflict("the same request is being carried out", code="in_flight")
-    return None if row is None else render_lists.result_of_run(row)
+    made, carried_out_before = call.long(RUN, run)
+    if not carried_out_before:
+        return respond(render_lists.result(done[0]), 200)
+    with ctx.reading(READ) as reading:
+        row = reading.run(UUID(made["run_id"]))
+    if row is None:
+        raise NotFound("no such run")
+    return respond(render_lists.result_of_run(row), 200)

@@ -1,4 +1,4 @@
-"""Plans: drafted, submitted, decided, told; the meetings that decide; settling a service."""
+"""Plans: drafted, submitted, decided, told; settling a service."""
 
 from __future__ import annotations
 
@@ -59,7 +59,6 @@ VERSION = {
     },
 }
 PLAN = {"in_force": VERSION, "draft": None, "versions": [VERSION], "allowed_actions": ["draft"]}
-MEETING = {"id": "0190…", "held_on": "2026-04-17", "members": [{"name": "…", "agency": "…"}]}
 
 
 def _shown(call: Call, reading: Reading, case_id: UUID) -> WithETag:
@@ -179,30 +178,3 @@ def settle(id: UUID, body: s.Settle, call: Caller) -> Response:
 def _service(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
     file = reading.case_file(made["case_id"])
     return render.planned_service(file, file.service(made["id"]), call.ctx.actor)
-
-
-@router.post(
-    "/conferences",
-    operation_id="hold_conference",
-    summary="Record a meeting",
-    **operation(DECIDE, MEETING, status=201),
-)
-def hold_conference(body: s.HoldConference, call: Caller) -> Response:
-    """Its members are entered once; each decision then names the meeting."""
-    members = [one.model_dump() for one in body.members]
-    return call.change(
-        lambda ctx: planning.hold_conference(ctx, body.held_on, members),
-        DECIDE,
-        lambda reading, made: render.conference(reading.conference(made["id"])),
-    )
-
-
-@router.get(
-    "/conferences/{id}",
-    operation_id="get_conference",
-    summary="A meeting",
-    **operation(DECIDE, MEETING, refuses=(404,)),
-)
-def get_conference(id: UUID, call: Caller) -> Response:
-    """With its members."""
-    return call.look(DECIDE, lambda reading: render.conference(reading.conference(id)))

@@ -1,0 +1,88 @@
+"""Schedulers: what they are told, and that several of them do each slot once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.scheduler import make_scheduler
+from tests.api.conftest import Api
+
+MOMENT = datetime(2026, 3, 2, 1, 2, 3, tzinfo=UTC)
+TICKS_WITHIN_S = 20
+
+
+def nothing(_slot: datetime) -> None:
+    """A tick that does nothing."""
+
+
+def test_a_late_tick_still_runs_missed_ones_run_as_one_and_none_overlaps() -> None:
+    scheduler = make_scheduler(nothing, 5, background=True, now=lambda: MOMENT)
+    (job,) = scheduler.get_jobs()
+    assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
+    assert job.next_run_time == MOMENT, "at once"
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 7, 59, 60])
+def test_it_wakes_when_the_next_slot_begins(minutes: int) -> None:
+    scheduler = make_scheduler(nothing, minutes, background=True, now=lambda: MOMENT)
+    (job,) = scheduler.get_jobs()
+    following = job.trigger.get_next_fire_time(None, MOMENT)
+    hour = following.hour - MOMENT.astimezone(following.tzinfo).hour
+    assert (hour, following.minute, following.second) == {
+        1: (0, 3, 0), 5: (0, 5, 0), 7: (0, 7, 0), 59: (0, 59, 0), 60: (1, 0, 0),
+    }[minutes]  # fmt: skip
+
+
+def slots_of_two_schedulers(
+    api: Api, sweep: Callable[[datetime], Any]
+) -> tuple[list[Any], list[Any]]:
+    """Two schedulers tick at the same moment: what each got, and the slots on record."""
+    got: list[Any] = []
+    both, done = threading.Barrier(2), threading.Semaphore(0)
+
+    def tick(slot: datetime) -> None:
+        try:
+            both.wait(TICKS_WITHIN_S)
+            got.append(sweep(slot))
+        finally:
+            done.release()
+
+    schedulers = [make_scheduler(tick, 5, background=True, now=api.clock) for _ in range(2)]
+    for scheduler in schedulers:
+        scheduler.start()
+    assert all(done.acquire(timeout=TICKS_WITHIN_S) for _ in schedulers)
+    for scheduler in schedulers:
+        scheduler.shutdown()
+    with api.engine.connect() as connection:
+        return got, list(connection.scalars(select(t.job_run.c.slot)))
+
+
+def test_two_schedulers_with_one_slot_run_one_tick(api: Api) -> None:
+    got, slots = slots_of_two_schedulers(
+        api, lambda slot: api.house.sweep(api.house.context(), slot=slot)
+    )
+    assert slots == [datetime(2026, 3, 2, 1, 0, tzinfo=UTC)]
+    assert [one is None for one in got].count(True) == 1
+
+
+def test_the_control_without_a_slot_both_run(api: Api) -> None:
+    got, slots = slots_of_two_schedulers(api, lambda _slot: api.house.sweep(api.house.context()))
+    assert slots == [None, None]
+    assert None not in got
+
+
+def test_a_run_ends_when_it_has_ended(api: Api) -> None:
+    began = api.clock.now
+    ctx = api.house.context()
+    api.clock.forward(seconds=7)  # as if it had taken so long
+    assert api.house.sweep(ctx) is not None
+    with api.engine.connect() as connection:
+        (run,) = connection.execute(select(t.job_run.c.started_at, t.job_run.c.ended_at)).all()
+    assert (run.started_at, run.ended_at) == (began, api.clock.now)
