@@ -14,6 +14,7 @@ from casework.adapters.api.routers import (
     caseload,
     cases,
     directory,
+    figures,
     health,
     jobs,
     plans,
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     referrals.router,
     worklist.router,
     supervision.router,
+    figures.router,
     jobs.router,
 )
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.case_queries import CaseQueries
+from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
@@ -35,6 +36,7 @@ class SqlReading(Worklists, OfferingQueries, CaseQueries):
     ) -> None:
         self._connection, self.reach, self._now, self._about = connection, reach, now, about
         self._residents = SqlResidents(connection, reach, now, about)
+        self.figures = SqlFigures(connection, reach, now, about)
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self.reach, self._now)

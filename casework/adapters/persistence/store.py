@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
+from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.reading import SqlReading
@@ -50,6 +51,7 @@ class SqlWork:
         self.residents = SqlResidents(connection, reach, now, self._about)
         self.directory = SqlDirectory(connection)
         self.accounts = SqlAccounts(connection)
+        self.figures = SqlFigures(connection, reach, now, self._about)
 
     def add_conference(self, conference: Conference) -> None:
         """A meeting that was held."""

@@ -617,6 +617,17 @@ job_run = Table(
     UniqueConstraint("job", "slot"),
     Index(None, "job", "started_at"),
 )
+closed_month = Table(
+    "closed_month",
+    metadata,
+    _id(),
+    Column("district_code", String(10), ForeignKey("district.code"), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("closed_at", Instant, nullable=False),
+    Column("closed_by", Uuid),
+    Column("figures", Json, nullable=False),
+    UniqueConstraint("district_code", "month"),
+)
 configuration = Table(
     "configuration",
     metadata,
