@@ -173,15 +173,14 @@ def outcome(clock: Deadline, *, lapsed: bool = False) -> Figure | None:
 
 
 def working_days_spent(
-    calendar: WorkingCalendar, start: datetime, end: datetime, pauses: Sequence[Pause] = ()
+    calendar: WorkingCalendar, began_on: date, ended_on: date, pauses: Sequence[Pause] = ()
 ) -> int:
     """How many working days something took, counted as the law counts a period.
 
     The first day is not counted and the last one is; days of pauses are left out.
     """
-    first, last = day_in_seoul(start), day_in_seoul(end)
-    out = sum(first < day <= last and calendar.is_working(day) for day in days_of(pauses))
-    return calendar.working_days(first, last) - out
+    out = sum(began_on < day <= ended_on and calendar.is_working(day) for day in days_of(pauses))
+    return calendar.working_days(began_on, ended_on) - out
 
 
 def median_of(days: Mapping[int, int]) -> float | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from casework.domain.access import Reach, Relation
-from casework.domain.calendar import Pause, day_in_seoul
+from casework.domain.calendar import Pause
 from casework.domain.deadlines import Clockwork
 from casework.domain.errors import Invalid, NotFound, require
 from casework.domain.figures import Month, Period, working_days_spent
@@ -42,13 +42,13 @@ def spent_in(clockwork: Clockwork) -> Spent:
     """Working days by the calendar of the district; days that were counted are remembered."""
     known: dict[tuple[str, date, date], int] = {}
 
-    def spent(district: str, start: datetime, end: datetime, pauses: Iterable[Pause]) -> int:
-        calendar, left_out = clockwork.calendar_of(district), tuple(pauses)
-        if left_out:
-            return working_days_spent(calendar, start, end, left_out)
-        key = district, day_in_seoul(start), day_in_seoul(end)
+    def spent(district: str, began_on: date, ended_on: date, pauses: Sequence[Pause]) -> int:
+        calendar = clockwork.calendar_of(district)
+        if pauses:
+            return working_days_spent(calendar, began_on, ended_on, pauses)
+        key = district, began_on, ended_on
         if key not in known:
-            known[key] = working_days_spent(calendar, start, end)
+            known[key] = working_days_spent(calendar, began_on, ended_on)
         return known[key]
 
     return spent

@@ -200,8 +200,8 @@ class ClosedMonth:
     cells: Cells
 
 
-# The working days between two instants in a district, pauses left out.
-Spent = Callable[[str, datetime, datetime, Sequence[Pause]], int]
+# The working days from one day to another in a district, pauses left out.
+Spent = Callable[[str, date, date, Sequence[Pause]], int]
 
 
 class Figures(Protocol):

@@ -16,8 +16,9 @@ from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.figure_sources import source, state_of_referral
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.seoul import month_of_day, seoul_day
 from casework.domain.access import EVERYTHING
-from casework.domain.calendar import midnight
+from casework.domain.calendar import day_in_seoul, midnight
 from casework.domain.deadlines import Deadline
 from casework.domain.figures import OUTCOMES, Month, Period, outcome, state_on
 from casework.domain.lifecycle import Status
@@ -68,6 +69,21 @@ def test_sql_and_python_agree_on_how_a_clock_ended(connection: Connection) -> No
             assert by_sql == by_hand, (month, figure)
             counted[figure] = counted.get(figure, 0) + len(by_sql)
     assert min(counted.values()) > 10, counted  # the question was not trivial
+
+
+def test_a_day_in_seoul_is_the_same_day_in_sql(connection: Connection) -> None:
+    rng = Random(6)
+    clocks = list(random_clocks(rng, a_case(connection), 300))
+    for clock in clocks:
+        on = BEGIN.date() + timedelta(days=rng.randrange(3000))
+        clock.started_at = midnight(on) + rng.choice((-1, 0, 1)) * timedelta(microseconds=1)
+    bulk.insert_all(connection, clocks)
+    day = seoul_day(t.deadline.c.started_at)
+    rows = connection.execute(select(t.deadline.c.id, day, month_of_day(day)))
+    by_sql = {id: (on, month) for id, on, month in rows}
+    for clock in clocks:
+        on = day_in_seoul(clock.started_at)
+        assert by_sql[clock.id] == (on, str(Month.of(on))), clock.started_at
 
 
 def test_sql_and_python_agree_on_what_lapsed(api: Api) -> None:

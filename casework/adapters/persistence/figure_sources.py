@@ -139,9 +139,7 @@ def _plans(
         version, home, meeting = t.plan_version, t.care_case, t.conference
         period = question.period
         if decision is None:
-            query = _rows(
-                version, version.c.submitted_at.label("at"), null().label("on"), home=home
-            )
+            query = _rows(version, version.c.submitted_at.label("at"), home=home)
             query = query.join(home, home.c.id == version.c.case_id)
             query = query.where(_during(version.c.submitted_at, period))
         else:

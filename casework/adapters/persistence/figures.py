@@ -1,11 +1,11 @@
-"""Counting: rows are streamed and added up, so that memory follows the cells and not the rows."""
+"""Counting: the store groups, so that memory and time follow the groups and not the rows."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,8 +23,8 @@ from casework.adapters.persistence.figure_sources import (
 )
 from casework.adapters.persistence.mapper import pauses_of
 from casework.adapters.persistence.paging import page
+from casework.adapters.persistence.seoul import month_of_day, seoul_day
 from casework.domain.access import Reach, Relation
-from casework.domain.calendar import day_in_seoul
 from casework.domain.errors import Conflict
 from casework.domain.figures import Figure, Month
 from casework.domain.tallying import (
@@ -106,36 +106,47 @@ class SqlFigures:
         for row in self._connection.execute(query, execution_options=options):
             yield row._mapping
 
-    def _plain(self, figure: Figure, of: Mapping[str, str], question: Question) -> Iterator[Cell]:
-        by_month = question.by == "month" and figure not in _NOW
-        for row in self._rows(source(figure, question, self._reach, self._now)):
-            told: dict[str, Any] = {name: _text(row[column]) for name, column in of.items()}
-            yield Cell(
-                figure.value,
-                month=_month_of(row) if by_month else None,
-                district=row["district_code"],
-                centre=row["centre_code"],
-                **told,
-            )
+    def _plain(self, figure: Figure, of: Mapping[str, str], question: Question) -> Cells:
+        rows = source(figure, question, self._reach, self._now).subquery()
+        by: dict[str, Any] = {"district": rows.c.district_code, "centre": rows.c.centre_code}
+        by |= {name: rows.c[column] for name, column in of.items()}
+        if question.by == "month" and figure not in _NOW:
+            by["month"] = month_of_day(_day_of(rows))
+        found: Cells = Counter()
+        for row in self._rows(_counts(by)):
+            told = {name: _text(row[name]) for name in by}
+            found[Cell(figure.value, **told)] = row["count"]  # type: ignore[arg-type]
+        return found
 
-    def _ended(self, question: Question, spent: Spent) -> Iterator[Cell]:
+    def _ended(self, question: Question, spent: Spent) -> Cells:
+        """Clocks that ended, in groups of those that began and ended on the same days."""
         query, columns = ended_clocks(question, self._reach)
-        by_month = question.by == "month"
-        for row in self._rows(filtered(query, columns, question)):
-            if row["outcome"] is None:
-                continue
-            ended_at, pauses = row["met_at"] or row["cancelled_at"], pauses_of(row["pauses"])
-            yield Cell(
+        rows = filtered(query, columns, question).subquery()
+        ended_on = seoul_day(func.coalesce(rows.c.met_at, rows.c.cancelled_at))
+        by = {
+            "district": rows.c.district_code,
+            "centre": rows.c.centre_code,
+            "provider": rows.c.provider_id,
+            "began_on": seoul_day(rows.c.started_at),
+            "ended_on": ended_on,
+            **{name: rows.c[name] for name in ("outcome", "field", "kind", "held_by", "pauses")},
+        }
+        found: Cells = Counter()
+        for row in self._rows(_counts(by).where(rows.c.outcome.is_not(None))):
+            pauses = pauses_of(row["pauses"])
+            cell = Cell(
                 row["outcome"],
-                month=str(Month.of(day_in_seoul(ended_at))) if by_month else None,
-                district=row["district_code"],
-                centre=row["centre_code"],
+                month=str(Month.of(row["ended_on"])) if question.by == "month" else None,
+                district=row["district"],
+                centre=row["centre"],
                 field=row["field"],
-                provider=_text(row["provider_id"]),
+                provider=_text(row["provider"]),
                 kind=row["kind"],
                 held_by=row["held_by"],
-                days=spent(row["district_code"], row["started_at"], ended_at, pauses),
+                days=spent(row["district"], row["began_on"], row["ended_on"], pauses),
             )
+            found[cell] += row["count"]
+        return found
 
     def _people(self, figure: str, question: Question) -> Cells:
         """People, once each in every cell; by month once in every month, and once in all."""
@@ -298,10 +309,18 @@ class SqlFigures:
         return list(self._connection.scalars(select(t.district.c.code).order_by(t.district.c.code)))
 
 
-def _month_of(row: Any) -> str:
-    """The month of an act: of its own day where it has one, else of the moment of recording."""
-    on: date | None = row.get("on")
-    return str(Month.of(day_in_seoul(row["at"]) if on is None else on))
+def _counts(by: Mapping[str, Any]) -> Select[Any]:
+    """How many rows there are of each."""
+    labelled = [column.label(name) for name, column in by.items()]
+    return select(*labelled, func.count().label("count")).group_by(*by.values())
+
+
+def _day_of(rows: Any) -> Any:
+    """The day of an act: its own where it has one, else that of the moment of recording."""
+    if "at" not in rows.c:
+        return rows.c.on
+    recorded = seoul_day(rows.c.at)
+    return func.coalesce(rows.c.on, recorded) if "on" in rows.c else recorded
 
 
 def _text(value: Any) -> str | None:
