@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -235,3 +236,15 @@ def test_what_is_frozen_gives_every_grouping_that_was_there(closed: Api) -> None
         now = reading.figures.counted(asked, ALL_PEOPLE, spent_in(ctx.clockwork))
     assert stored.cells == {cell: n for cell, n in now.items() if cell.month is not None}
     assert {cell.centre for cell in stored.cells} >= {HERE}
+
+
+def test_of_two_who_close_at_once_one_does(api: Api) -> None:
+    api.clock.set("2026-04-02T09:00")
+    whos = (SUPERVISOR, f"head.{DISTRICT}")
+    for who in whos:
+        api.actor(who)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda who: close(api, who), whos))
+    assert sorted(one.status_code for one in answers) == [201, 409]
+    assert {one.json().get("code") for one in answers} == {None, "month_closed"}
+    assert len(api.as_(SUPERVISOR).items("/figures/months")) == 1
