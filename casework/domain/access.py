@@ -55,6 +55,7 @@ W, SV, AS, PR, CT, AU, AD = (
     Role.AUDITOR,
     Role.ADMIN,
 )
+_CITY: Final = Relation.CITY
 EVERYONE: Final = dict.fromkeys(Role, _A)
 
 POLICY: Final[dict[str, dict[Role, Relation]]] = {
@@ -74,6 +75,11 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "overdue.read": {W: _C, SV: _D},
     "overdue.review": {SV: _D},
     "account.list": {W: _C, SV: _D, PR: _O, AD: _A},
+    "figures.read": {W: _C, SV: _D, PR: _O, CT: _CITY},
+    "figures.open": {SV: _D},
+    "figures.close": {SV: _D},
+    "unmet.read": {W: _C, SV: _D},
+    "unmet.count": {W: _C, SV: _D, CT: _CITY},
     "job.read": {SV: _D, AD: _A},
     "job.run": {SV: _D, AD: _A},
     "notice.release": {SV: _D, AD: _A},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,18 +11,21 @@ from uuid import UUID
 
 from casework.domain.access import Reach
 from casework.domain.accounts import Account
+from casework.domain.calendar import Pause
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import Assessment, Check, Signal
 from casework.domain.conferences import AgendaItem, Submission
 from casework.domain.deadlines import Deadline
 from casework.domain.directory import Centre, Offering
 from casework.domain.events import Event
+from casework.domain.figures import Figure, Period
 from casework.domain.handing_over import Absence
 from casework.domain.notices import Notice, People
 from casework.domain.outbox import Letter, Message, Subscription
 from casework.domain.plans import Conference
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
+from casework.domain.tallying import Cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,10 +201,97 @@ class Conferences(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be counted, of which days; a filter left out filters nothing.
+
+    ``by`` is what the answer is grouped by: ``field``, ``district``, ``centre``, ``provider`` or
+    ``month``, the only one for which cells have their month.
+    """
+
+    period: Period
+    by: str | None = None
+    district: str | None = None
+    centre: str | None = None
+    field: str | None = None
+    provider: UUID | None = None
+    kind: str | None = None
+    held_by: str | None = None
+    status: str | None = None
+    cause: str | None = None
+    service: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedMonth:
+    """The figures of a district's month as they were when it was closed."""
+
+    id: UUID
+    district_code: str
+    month: str
+    closed_at: datetime
+    closed_by: UUID | None
+    cells: Cells
+
+
+# The working days from one day to another in a district, pauses left out.
+Spent = Callable[[str, date, date, Sequence[Pause]], int]
+
+
+class Figures(Protocol):
+    """Counting, within the asker's reach; nobody's name is among the answers."""
+
+    def counted(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
+        """Every figure that its filters can tell; of people, those named (``people_by``)."""
+        ...
+
+    def behind(self, figure: Figure, question: Question, paging: Paging) -> Page:
+        """What was counted for one figure, one row each; the asker's audit entry names whom."""
+        ...
+
+    def close(self, month: ClosedMonth) -> None:
+        """Freeze a month. Raises Conflict ``month_closed`` where it is closed."""
+        ...
+
+    def closed(self, districts: Iterable[str] | None, months: Iterable[str]) -> list[ClosedMonth]:
+        """The closed ones among some months, of some districts or of all."""
+        ...
+
+    def closed_months(self, paging: Paging) -> Page:
+        """Which months are closed, newest first, in the asker's district or anywhere."""
+        ...
+
+    def unmet_needs(self, question: Question, paging: Paging) -> Page:
+        """What was wanted and not found, newest first."""
+        ...
+
+    def unmet_by(self, key: str, question: Question) -> list[Row]:
+        """Key, count and the oldest ``since`` of what was wanted and not found."""
+        ...
+
+    def names(self, by: str, keys: Iterable[str]) -> Mapping[str, str]:
+        """What districts, centres, services and agencies are called; others have no name."""
+        ...
+
+    def district_of(self, centre: str) -> str | None:
+        """The district of a centre, or None where there is no such centre."""
+        ...
+
+    def all_districts(self) -> list[str]:
+        """The codes of the districts."""
+        ...
+
+
 class Work(Protocol):
     """One transaction of one asker. Whatever is not committed never happened."""
 
     reach: Reach
+
+    @property
+    def figures(self) -> Figures:
+        """Counting and closed months."""
+        ...
 
     @property
     def files(self) -> CaseFiles:
@@ -388,6 +478,11 @@ class Reading(Protocol):
     """What can be looked at, each as the asker sees it, each one statement or a few."""
 
     reach: Reach
+
+    @property
+    def figures(self) -> Figures:
+        """Counting and closed months."""
+        ...
 
     def about(self, *resident_ids: UUID) -> None:
         """Whom the audit entry of this look is about."""

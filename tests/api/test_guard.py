@@ -63,10 +63,14 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /deadlines/{id}/escalations",
     ),
     "worker supervisor provider admin": ("GET /accounts",),
+    "worker supervisor provider city": (
+        "GET /figures", "GET /figures/months", "GET /figures/months/{month}",
+    ),
+    "worker supervisor city": ("GET /unmet-needs/summary",),
     "worker supervisor assessor": (
         "POST /residents/search", "GET /residents/{id}", "GET /residents/{id}/consents",
         "GET /residents/{id}/timeline", "GET /cases", "GET /cases/{id}", "GET /cases/{id}/plan",
-        "POST /cases/{id}/assessments",
+        "GET /cases/{id}/time", "POST /cases/{id}/assessments",
     ),
     "worker supervisor provider": (
         "GET /referrals", "GET /referrals/{id}", "POST /referrals/{id}/accept",
@@ -85,7 +89,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /cases/{id}/plan/notified", "POST /planned-services/{id}/settle",
         "POST /referrals", "POST /referrals/{id}/send", "POST /referrals/{id}/cancel",
         "POST /referrals/{id}/withdraw", "POST /referrals/{id}/dispose",
-        "GET /overdue", "GET /overdue/summary",
+        "GET /overdue", "GET /overdue/summary", "GET /unmet-needs",
     ),
     "supervisor": (
         "POST /cases/{id}/plan/decision", "POST /conferences", "GET /conferences",
@@ -96,6 +100,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /residents/{id}/merge", "POST /merges/{id}/undo",
         "POST /referrals/{id}/enter-in-error",
         "POST /overdue/reviews", "POST /overdue/{deadline_id}/review",
+        "GET /figures/cases", "POST /figures/months/{month}/close",
     ),
     "supervisor admin": (
         "GET /jobs", "GET /jobs/{name}/runs", "POST /jobs/overdue/run",

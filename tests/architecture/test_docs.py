@@ -13,6 +13,7 @@ from casework.domain import cases, intake, lifecycle, residents, reviewing
 from casework.domain.access import POLICY, Relation, Role
 from casework.domain.calendar import Unit
 from casework.domain.directory import FIELDS
+from casework.domain.figures import UNMET_REASONS, Figure
 from casework.domain.plans import ServiceStatus, VersionStatus
 from casework.domain.standards import Kind, Priority
 from casework.settings import Settings
@@ -22,7 +23,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    cases.CaseStatus, Kind, lifecycle.Status, Priority, Relation, Role, ServiceStatus, Unit,
+    cases.CaseStatus, Figure, Kind, lifecycle.Status, Priority, Relation, Role, ServiceStatus, Unit,
     VersionStatus,
 )  # fmt: skip
 LISTS = {
@@ -41,6 +42,7 @@ LISTS = {
     "review": reviewing.ACTIONS,
     "route": (*sorted(cases.ASSESSMENT_ROUTES), "guidance"),
     "signal": cases.SIGNALS,
+    "unmet reason": UNMET_REASONS,
     **{f"reason to {move}": reasons for move, reasons in lifecycle.REASONS.items()},
     **{enum.__name__: tuple(enum) for enum in ENUMS},
 }

@@ -35,6 +35,16 @@ EXPECTED = {
         "provider": "own_agency",
         "admin": "all",
     },
+    "figures.read": {
+        "worker": "centre",
+        "supervisor": "district",
+        "provider": "own_agency",
+        "city": "city",
+    },
+    "figures.open": {"supervisor": "district"},
+    "figures.close": {"supervisor": "district"},
+    "unmet.read": {"worker": "centre", "supervisor": "district"},
+    "unmet.count": {"worker": "centre", "supervisor": "district", "city": "city"},
     "job.read": {"supervisor": "district", "admin": "all"},
     "job.run": {"supervisor": "district", "admin": "all"},
 }

@@ -15,6 +15,7 @@ from casework.adapters.api.routers import (
     cases,
     conferences,
     directory,
+    figures,
     health,
     jobs,
     notices,
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     referrals.router,
     worklist.router,
     supervision.router,
+    figures.router,
     jobs.router,
     notices.router,
 )

@@ -37,7 +37,8 @@ class Codec:
     read: Callable[[Any], Any]
 
 
-def _pauses(stored: list[dict[str, Any]]) -> tuple[Pause, ...]:
+def pauses_of(stored: list[dict[str, Any]]) -> tuple[Pause, ...]:
+    """The pauses of a clock as its row holds them."""
     return tuple(
         Pause(
             began_at=datetime.fromisoformat(one["began_at"]),
@@ -94,7 +95,7 @@ def _as_dicts(things: Iterable[Any] | None) -> list[dict[str, Any]] | None:
 
 CODECS: Final[dict[type, dict[str, Codec]]] = {
     Deadline: {
-        "pauses": Codec(_as_dicts, _pauses),
+        "pauses": Codec(_as_dicts, pauses_of),
         "extensions": Codec(list, _extensions),
     },
     PlanVersion: {"services": Codec(_as_dicts, _items)},

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, exists, or_, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.case_queries import CaseQueries
 from casework.adapters.persistence.conferences import ConferenceQueries
+from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.job_queries import JobQueries
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.notice_queries import NoticeQueries
@@ -40,6 +41,7 @@ class SqlReading(
     ) -> None:
         self._connection, self.reach, self._now, self._about = connection, reach, now, about
         self._residents = SqlResidents(connection, reach, now, about)
+        self.figures = SqlFigures(connection, reach, now, about)
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self.reach, self._now)

@@ -15,6 +15,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.conferences import SqlConferences
 from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
+from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import to_row
 from casework.adapters.persistence.notices import SqlNoticeBook
@@ -56,6 +57,7 @@ class SqlWork:
         self.accounts = SqlAccounts(connection)
         self.notices = SqlNoticeBook(connection)
         self.conferences = SqlConferences(connection, reach, now)
+        self.figures = SqlFigures(connection, reach, now, self._about)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""

@@ -723,6 +723,17 @@ addressee = Table(
     Column("message_id", Uuid),
     Index("ix_addressee_waiting", "account_id", **_where("message_id IS NULL")),
 )
+closed_month = Table(
+    "closed_month",
+    metadata,
+    _id(),
+    Column("district_code", String(10), ForeignKey("district.code"), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("closed_at", Instant, nullable=False),
+    Column("closed_by", Uuid),
+    Column("figures", Json, nullable=False),
+    UniqueConstraint("district_code", "month"),
+)
 configuration = Table(
     "configuration",
     metadata,
