@@ -242,9 +242,7 @@ def test_a_lock_that_is_never_given_up_fails_the_migration_and_leaves_all_as_it_
     engine = open_engine(postgres_url)
     before = structure(engine)
     with engine.connect() as connection:
-        # Every table: whichever the newest revision touches, it cannot be taken back.
-        for table in t.metadata.sorted_tables:
-            connection.execute(text(f"LOCK TABLE {table.name} IN ACCESS SHARE MODE"))
+        connection.execute(text("LOCK TABLE event IN ACCESS SHARE MODE"))
         with pytest.raises(DBAPIError, match="lock timeout"):
             migrations.downgrade(postgres_url)
     assert structure(engine) == before
