@@ -74,6 +74,8 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "overdue.read": {W: _C, SV: _D},
     "overdue.review": {SV: _D},
     "account.list": {W: _C, SV: _D, PR: _O, AD: _A},
+    "standard.read": {SV: _D, AD: _A},
+    "standard.write": {SV: _D, AD: _A},
     "job.read": {SV: _D, AD: _A},
     "job.run": {SV: _D, AD: _A},
 }

@@ -20,6 +20,7 @@ from casework.domain.handing_over import Absence
 from casework.domain.plans import Conference
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
+from casework.workflows.ports_standards import Standards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +189,11 @@ class Work(Protocol):
         """Whom work can be given to."""
         ...
 
+    @property
+    def standards(self) -> Standards:
+        """Standards, declared holidays and recounts."""
+        ...
+
     def add_conference(self, conference: Conference) -> None:
         """A meeting that was held."""
         ...
@@ -326,6 +332,11 @@ class Reading(Protocol):
 
     reach: Reach
 
+    @property
+    def standards(self) -> Standards:
+        """Standards, declared holidays and recounts."""
+        ...
+
     def about(self, *resident_ids: UUID) -> None:
         """Whom the audit entry of this look is about."""
         ...
@@ -456,6 +467,10 @@ class Reading(Protocol):
 
     def accounts(self, role: str | None, centre: str | None, paging: Paging) -> Page:
         """Accounts the asker may see."""
+        ...
+
+    def list_standards(self, filters: Row, paging: Paging) -> Page:
+        """Standards by kind; a filter that is None filters nothing."""
         ...
 
     def runs(self, job: str, paging: Paging) -> Page:

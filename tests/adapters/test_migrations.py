@@ -237,7 +237,7 @@ def test_a_lock_that_is_never_given_up_fails_the_migration_and_leaves_all_as_it_
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrations, "TRIES", 2)
-    migrations.upgrade(postgres_url)
+    migrations.upgrade(postgres_url, REVISIONS[0])  # each migration is a transaction of its own
     engine = open_engine(postgres_url)
     before = structure(engine)
     with engine.connect() as connection:

@@ -20,6 +20,7 @@ from casework.adapters.api.routers import (
     referrals,
     residents,
     signing,
+    standards,
     supervision,
     worklist,
 )
@@ -40,6 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     worklist.router,
     supervision.router,
     jobs.router,
+    standards.router,
 )
 
 

@@ -20,9 +20,11 @@ from casework.domain.directory import Centre, District, Offering, Provider, Serv
 from casework.domain.events import Event
 from casework.domain.handing_over import Absence
 from casework.domain.plans import Conference, PlannedItem, PlannedService, PlanVersion
+from casework.domain.recounting import Recount
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
 from casework.domain.reviewing import Review
+from casework.domain.setting_standards import Holiday
 from casework.domain.standards import Rung, Standard
 
 
@@ -93,12 +95,14 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
     Deadline: {
         "pauses": Codec(_as_dicts, _pauses),
         "extensions": Codec(list, _extensions),
+        "escalation": Codec(_as_dicts, _rungs),
     },
     PlanVersion: {"services": Codec(_as_dicts, _items)},
     Standard: {"escalation": Codec(_as_dicts, _rungs)},
 }
 # Columns worked out from a field, for searching only.
 DERIVED: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
+    Standard: {"scope": lambda it: it.scope},
     Resident: {"phone_digits": lambda it: digits_of(it.phone)},
     Contact: {"phone_digits": lambda it: digits_of(it.phone)},
 }
@@ -107,6 +111,8 @@ TABLES: Final[dict[type, Table]] = {
     Centre: t.centre,
     Service: t.service,
     Standard: t.standard,
+    Holiday: t.holiday_override,
+    Recount: t.recount,
     Provider: t.provider,
     Offering: t.offering,
     Account: t.account,

@@ -18,6 +18,7 @@ from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
+from casework.adapters.persistence.standards import SqlStandards
 from casework.domain.access import Actor, Reach
 from casework.domain.deadlines import Deadline
 from casework.domain.errors import Invalid
@@ -50,6 +51,7 @@ class SqlWork:
         self.residents = SqlResidents(connection, reach, now, self._about)
         self.directory = SqlDirectory(connection)
         self.accounts = SqlAccounts(connection)
+        self.standards = SqlStandards(connection, reach, now)
 
     def add_conference(self, conference: Conference) -> None:
         """A meeting that was held."""
