@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -226,10 +226,12 @@ def _about(reason: Reason) -> list[ColumnElement[bool]]:
     if reason.on is None:
         return []
     begins = midnight(reason.on)
+    step = _step.alias("step")
     waits = (
-        select(_step.c.id)
-        .where(_step.c.deadline_id == _clock.c.id, _step.c.raised_at.is_(None))
-        .where(_step.c.at >= begins - timedelta(days=1))
+        select(step.c.id)
+        .where(step.c.deadline_id == _clock.c.id, step.c.raised_at.is_(None))
+        .where(step.c.at >= begins - ONE_DAY)
+        .correlate(_clock)
         .exists()
     )
     found = [
