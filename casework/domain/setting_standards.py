@@ -89,7 +89,7 @@ def change_standard(standard: Standard, changes: Mapping[str, Any], act: Act) ->
     require(not unknown, "cannot be changed", field=min(unknown, default=""))
     for name in ("target", "basis", "in_force"):
         require(changes.get(name, True) is not None, "cannot be nothing", field=name)
-    changed = replace(standard, **changes)
+    changed = _with(standard, changes, act)
     require(
         changed.in_force or not changed.is_widest or changed.kind == Kind.PROGRESS,
         "without it, clocks of this kind would not run at all",
@@ -102,9 +102,15 @@ def change_standard(standard: Standard, changes: Mapping[str, Any], act: Act) ->
 
 def changed_standard(standard: Standard, changes: Mapping[str, Any], act: Act) -> Standard:
     """The standard with checked changes, their author and the next version."""
-    return replace(
-        standard, **changes, set_at=act.at, set_by=act.by.id, version=standard.version + 1
-    )
+    changed = _with(standard, changes, act)
+    return replace(changed, set_at=act.at, set_by=act.by.id, version=standard.version + 1)
+
+
+def _with(standard: Standard, changes: Mapping[str, Any], act: Act) -> Standard:
+    facts = {name: value for name, value in changes.items() if name != "in_force"}
+    if changes.get("in_force", standard.in_force) != standard.in_force:
+        facts["ended_at"] = act.at if standard.in_force else None
+    return replace(standard, **facts)
 
 
 def check_standard(standard: Standard) -> None:

@@ -115,8 +115,7 @@ BY_HOURS: Final = (
 class Standard:
     """A target for one kind of clock, as wide or as narrow as its other fields say.
 
-    One that is no longer ``in_force`` stays, for the clocks that were set by it. Who set it last
-    is the author; nobody is where the product ships it.
+    Who set it last is its author; nobody is where the product ships it.
     """
 
     id: UUID
@@ -129,10 +128,15 @@ class Standard:
     district_code: str | None = None
     lapse_after: Target | None = None
     escalation: tuple[Rung, ...] | None = None
-    in_force: bool = True
     set_at: datetime | None = None
     set_by: UUID | None = None
+    ended_at: datetime | None = None
     version: int = 1
+
+    @property
+    def in_force(self) -> bool:
+        """Whether clocks are set by it; one that ended stays for those it has set."""
+        return self.ended_at is None
 
     @property
     def rungs(self) -> tuple[Rung, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -58,13 +59,10 @@ SCOPE = " || '/' || ".join(
 
 def upgrade() -> None:
     """Make it so."""
-    op.add_column("standard", _flag("in_force"))
     op.add_column("standard", sa.Column("set_at", Instant(), nullable=True))
     op.add_column("standard", sa.Column("set_by", sa.Uuid(), nullable=True))
-    op.add_column(
-        "standard",
-        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
-    )
+    op.add_column("standard", sa.Column("ended_at", Instant(), nullable=True))
+    op.add_column("standard", sa.Column("version", sa.Integer(), nullable=True))
     op.add_column("standard", sa.Column("scope", sa.String(length=220), nullable=True))
     op.add_column("holiday_override", sa.Column("declared_at", Instant(), nullable=True))
     op.add_column("holiday_override", sa.Column("declared_by", sa.Uuid(), nullable=True))
@@ -76,8 +74,8 @@ def upgrade() -> None:
         "standard",
         ["scope"],
         unique=True,
-        sqlite_where=sa.text("in_force"),
-        postgresql_where=sa.text("in_force"),
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_index(
         "uq_holiday_override_everywhere",
@@ -108,28 +106,29 @@ def downgrade() -> None:
     op.drop_table("recount")
     op.drop_index("uq_holiday_override_everywhere", "holiday_override")
     op.drop_index("uq_standard_scope", "standard")
-    op.execute("DELETE FROM standard WHERE NOT in_force")
+    op.execute("DELETE FROM standard WHERE ended_at IS NOT NULL")
     _rename({UUID(new): UUID(int=NUMBERED + n) for n, new in enumerate(SHIPPED, start=1)})
     for table, names in (
         ("deadline", ("lapse_after", "escalation")),
         ("holiday_override", ("declared_by", "declared_at")),
-        ("standard", ("scope", "version", "set_by", "set_at", "in_force")),
+        ("standard", ("scope", "version", "ended_at", "set_by", "set_at")),
     ):
         for name in names:
             op.drop_column(table, name)
-
-
-def _flag(name: str) -> sa.Column[bool]:
-    return sa.Column(name, sa.Boolean(), server_default=sa.text("true"), nullable=False)
 
 
 def _fill() -> None:
     """Ids by scope; of several standards for the same, one stays in force; clocks keep theirs."""
     _rename({UUID(int=NUMBERED + n): UUID(new) for n, new in enumerate(SHIPPED, start=1)})
     op.execute(f"UPDATE standard SET scope = {SCOPE}")  # noqa: S608 - names of columns
+    ended = sa.update(sa.table("standard", sa.column("ended_at", Instant())))
     op.execute(
-        "UPDATE standard SET in_force = false WHERE EXISTS (SELECT 1 FROM standard AS other "
-        "WHERE other.scope = standard.scope AND other.id < standard.id)"
+        ended.values(ended_at=datetime.now(UTC)).where(
+            sa.text(
+                "EXISTS (SELECT 1 FROM standard AS other "
+                "WHERE other.scope = standard.scope AND other.id < standard.id)"
+            )
+        )
     )
     op.execute(
         "DELETE FROM holiday_override WHERE district_code IS NULL AND EXISTS ("

@@ -32,7 +32,7 @@ def planned(api: Api, deadline: UUID) -> dict[int, str]:
     """The steps that wait, by tier, each with its moment in Seoul."""
     with api.engine.connect() as connection:
         rows = connection.execute(
-            select(t.escalation.c["tier", "at"]).where(
+            select(*t.escalation.c["tier", "at"]).where(
                 t.escalation.c.deadline_id == deadline, t.escalation.c.raised_at.is_(None)
             )
         )
@@ -53,7 +53,7 @@ def audited(api: Api, action: str) -> list[tuple[str, list[str]]]:
     entry = t.audit_entry
     with api.engine.connect() as connection:
         rows = connection.execute(
-            select(entry.c["outcome", "subjects"]).where(entry.c.action == action)
+            select(*entry.c["outcome", "subjects"]).where(entry.c.action == action)
         ).all()
     return [(row.outcome, row.subjects) for row in rows]
 

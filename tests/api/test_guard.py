@@ -56,7 +56,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     "": ("POST /auth/token",),
     EVERYONE: (
         "GET /me", "GET /districts", "GET /centres", "GET /services", "GET /providers",
-        "GET /offerings",
+        "GET /offerings", "GET /standards/effective", "GET /holidays",
     ),
     "worker supervisor assessor provider": (
         "GET /worklist", "GET /deadlines/{id}", "GET /deadlines/{id}/explanation",
@@ -96,7 +96,11 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /referrals/{id}/enter-in-error",
         "POST /overdue/reviews", "POST /overdue/{deadline_id}/review",
     ),
-    "supervisor admin": ("GET /jobs", "GET /jobs/{name}/runs", "POST /jobs/overdue/run"),
+    "supervisor admin": (
+        "GET /jobs", "GET /jobs/{name}/runs", "POST /jobs/overdue/run",
+        "GET /standards", "POST /standards", "GET /standards/{id}", "PATCH /standards/{id}",
+        "POST /standards/{id}/recalculate", "POST /holidays",
+    ),
 }  # fmt: skip
 LET_IN: Final = {route: roles.split() for roles, routes in TABLE.items() for route in routes}
 HEALTH: Final = ("/health/live", "/health/ready", "/metrics")

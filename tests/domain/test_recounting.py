@@ -62,6 +62,7 @@ def test_a_day_moves_a_clock_exactly_if_it_was_counted(days):
     assert bool(found and found.is_listed) is counted
     assert found is None or found.before == clock.due_at
     if counted:
+        assert found is not None
         assert found.after.date() == date(2026, 4, 9)
 
 
@@ -72,6 +73,7 @@ def test_looking_changes_nothing_and_doing_does_what_was_seen():
     town.clockwork = with_day(on)
     before = facts(clock)
     seen = would_move(closing(on), as_found(clock), town.clockwork)
+    assert seen is not None
     assert facts(clock) == before
     file.events.clear()
     assert renew(file, [clock.id], closing(on), town.act(town.supervisor)) == [seen]
@@ -97,7 +99,7 @@ def test_after_a_recount_every_clock_is_what_an_independent_count_gives():
         assert clock.due_at == town.clockwork.count(clock)
         assert clock.pauses == (held,)
         again = town.clockwork.steps(clock)
-        assert {(s.tier, s.at) for s in clock.planned} == {(s.tier, s.at) for s in again}
+        assert {(s.tier, s.at) for s in clock.planned or ()} == {(s.tier, s.at) for s in again}
 
 
 def test_a_day_of_another_district_concerns_nobody_here():
@@ -151,5 +153,5 @@ def test_what_a_standard_says_is_taken_over_whole():
     assert moved.is_listed
     assert (clock.standard_id, clock.basis) == (STANDARD_ID, "district order")
     assert (f"{clock.due_at:%m-%d}", f"{referral.lapse_at:%m-%d}") == ("04-08", "04-10")
-    assert {step.tier for step in clock.planned} == {-1, 0}
+    assert {step.tier for step in clock.planned or ()} == {-1, 0}
     assert clock.started_at == referral.requested_at

@@ -1,6 +1,7 @@
 """Which standard applies: the most specific."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import permutations
 from uuid import RFC_4122, UUID
 
@@ -19,6 +20,7 @@ from casework.domain.standards import (
 )
 
 SOMEONE = UUID(int=1)
+ENDED = datetime(2026, 3, 6, tzinfo=UTC)
 ABOUT = About(
     case_id=SOMEONE,
     resident_id=SOMEONE,
@@ -95,8 +97,8 @@ def test_a_shipped_id_follows_from_what_the_standard_is_for_and_from_nothing_els
 
 
 def test_a_standard_that_ended_applies_to_nothing():
-    assert chosen([standard(9), replace(standard(1, field="care"), in_force=False)]) == 9
-    assert chosen([replace(standard(9), in_force=False)]) is None
+    assert chosen([standard(9), replace(standard(1, field="care"), ended_at=ENDED)]) == 9
+    assert chosen([replace(standard(9), ended_at=ENDED)]) is None
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,11 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
         "escalation": Codec(_as_dicts, _rungs),
     },
     PlanVersion: {"services": Codec(_as_dicts, _items)},
-    Standard: {"escalation": Codec(_as_dicts, _rungs)},
+    Standard: {
+        "escalation": Codec(_as_dicts, _rungs),
+        # One that stood there before standards had versions, or was written by hand, is the first.
+        "version": Codec(int, lambda stored: 1 if stored is None else stored),
+    },
 }
 # Columns worked out from a field, for searching only.
 DERIVED: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {

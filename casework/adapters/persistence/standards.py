@@ -62,14 +62,16 @@ class SqlStandards:
 
     def of_kind(self, kind: str) -> list[Standard]:
         """Every standard of a kind that is in force."""
-        query = select(_standard).where(_standard.c.kind == kind, _standard.c.in_force)
+        query = select(_standard).where(_standard.c.kind == kind, _standard.c.ended_at.is_(None))
         return [from_row(Standard, row) for row in self._connection.execute(query)]
 
     def listed(self, filters: Mapping[str, Any], paging: Paging) -> Page:
         """Standards by scope; a filter that is None filters nothing."""
         query = select(_standard).where(self._theirs())
         for name, wanted in filters.items():
-            if wanted is not None:
+            if name == "in_force" and wanted is not None:
+                query = query.where(_standard.c.ended_at.is_(None) == wanted)
+            elif wanted is not None:
                 query = query.where(_standard.c[name] == wanted)
         return page(
             self._connection,

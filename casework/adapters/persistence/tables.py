@@ -103,12 +103,12 @@ standard = Table(
     Column("district_code", String(10), nullable=True),
     Column("lapse_after", TargetText, nullable=True),
     Column("escalation", Json, nullable=True),
-    Column("in_force", Boolean, nullable=False, server_default=text("true")),
     Column("set_at", Instant),
     Column("set_by", Uuid),
-    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("ended_at", Instant),
+    Column("version", Integer),
     Column("scope", String(220)),
-    Index("uq_standard_scope", "scope", unique=True, **_where("in_force")),
+    Index("uq_standard_scope", "scope", unique=True, **_where("ended_at IS NULL")),
 )
 holiday_override = Table(
     "holiday_override",
