@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, get_args
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from casework.adapters.api import schemas_standards as schemas
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.mapper import to_row
 from casework.domain.calendar import Target, Unit
 from casework.domain.directory import FIELDS
 from casework.domain.reviewing import Verdict
 from casework.domain.setting_standards import TOLD, UNITS
+from casework.domain.standards import Standard
 from casework.workflows import caseload, standards
 from casework.workflows.supervising import review_deadline
 from tests.api.acts import a_case, a_referral, a_supported_case, clock, moved
@@ -31,6 +35,7 @@ from tests.api.conftest import (
     Api,
     seoul,
 )
+from tests.api.racing import ON_POSTGRES, locked, wait_for_locks
 from tests.api.recounting import audited, due, events, planned, shipped, stored, why
 
 TUESDAY = "2026-03-03T10:00"
@@ -327,6 +332,22 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"escalation": [tier(1, 3, "worker"), tier(2, 4, "supervisor", "days")]},
      "escalation.1.after", "escalation_not_rising"),
 ]  # fmt: skip
+
+
+@ON_POSTGRES
+def test_of_two_who_add_the_same_at_once_one_is_refused(api: Api) -> None:
+    row = to_row(
+        Standard(
+            id=new_id(), kind="survey", target=Target(3, Unit.DAYS), basis="at once",
+            district_code=DISTRICT,
+        )
+    )  # fmt: skip
+    with ThreadPoolExecutor(1) as pool, locked(api, insert(t.standard).values(row)) as first:
+        second = pool.submit(api.as_(SUPERVISOR).post, "/standards", OWN)
+        wait_for_locks(first, 1)
+        first.commit()
+        assert refusal(second.result()) == (409, "standard_exists")
+    assert len(api.as_(SUPERVISOR).items("/standards", district=DISTRICT)) == 1
 
 
 def test_what_cannot_be_a_standard_is_refused_by_its_field_and_nothing_changes(api: Api) -> None:
@@ -626,6 +647,7 @@ def test_a_statutory_clock_gets_no_later_date_than_the_laws(api: Api) -> None:
             .where(t.standard.c.id == UUID(own))
             .values(target=Target(24, Unit.MONTHS))
         )
+    assert effective(api, "first_check", district=DISTRICT)["target"] == days(3, "months")
     recalculated(api, own)
     assert due(api, check) == by_law
 

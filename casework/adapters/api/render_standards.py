@@ -54,10 +54,12 @@ def _tiers(rungs: Iterable[Rung]) -> list[dict[str, Any]]:
 
 def effective(of: Standard | None, kind: Kind, about: About, language: str) -> dict[str, Any]:
     """Which standard applies, what it says, and why it is this one."""
-    law = STATUTORY.get(kind)
+    law, target = STATUTORY.get(kind), of.target if of else None
+    if law and target and target.unit is law.unit and target.amount > law.amount:
+        target = law  # written by hand: no date is later than the law's
     return {
         "kind": kind,
-        "target": _period(of.target if of else None),
+        "target": _period(target),
         "standard_id": of and of.id,
         "why": why_standard(of, kind, about, language),
         "basis": of and of.basis,

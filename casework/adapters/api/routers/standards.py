@@ -274,12 +274,16 @@ def list_holidays(
     return call.pages(EVERYONE, paged, read, lambda day: day)
 
 
+_DECLARING = operation(WRITE, DECLARED, status=201, refuses=(409,))
+_DECLARING["responses"][200] = _DECLARING["responses"][201] | {"description": "replaced"}
+
+
 @router.post(
     "/holidays",
     operation_id="declare_holiday",
     summary="Declare a day closed, or open after all",
     tags=["calendar"],
-    **operation(WRITE, DECLARED, status=201, refuses=(409,)),
+    **_DECLARING,
 )
 def declare_holiday(body: s.DeclareHoliday, call: Caller) -> Response:
     """Counts the running clocks anew that it touches, and names them; 200 where it replaces one.
