@@ -73,7 +73,8 @@ def new_standard(
     """
     _check_district(act.by, facts.get("district_code"))
     given = {key: value for key, value in facts.items() if value is not None}
-    given = {"basis": _usual_basis(facts)} | given | {"field": _field(facts, catalogue)}
+    given = {"basis": _usual_basis(facts)} | given
+    given["field"] = field_of(catalogue, facts.get("service_code"), facts.get("field"))
     standard = Standard(**given, id=act.new_id(), set_at=act.at, set_by=act.by.id)
     check_standard(standard)
     after = USUAL_LAPSE.get(Kind(standard.kind))
@@ -159,12 +160,19 @@ def _usual_basis(facts: Mapping[str, Any]) -> str:
     return DISTRICT_BASIS if facts.get("district_code") else CITY_BASIS
 
 
-def _field(facts: Mapping[str, Any], catalogue: Mapping[str, Service]) -> str | None:
+def field_of(
+    catalogue: Mapping[str, Service],
+    code: str | None,
+    field: str | None,
+    *,
+    named: str = "service_code",
+) -> str | None:
     """The field that was given, or that of the service; they must agree."""
-    code, field = facts.get("service_code"), facts.get("field")
     if code is None:
         return field
-    service = known_service(catalogue, code, "service_code")
+    if code not in catalogue:
+        raise Invalid("no such service", code="unknown_service", field=named)
+    service = catalogue[code]
     require(
         field in (None, service.field),
         f"{code} is of the field {service.field}",
@@ -172,13 +180,6 @@ def _field(facts: Mapping[str, Any], catalogue: Mapping[str, Service]) -> str | 
         field="field",
     )
     return service.field
-
-
-def known_service(catalogue: Mapping[str, Service], code: str, field: str) -> Service:
-    """A service of the catalogue."""
-    if code not in catalogue:
-        raise Invalid("no such service", code="unknown_service", field=field)
-    return catalogue[code]
 
 
 def _check_amount(of: Target, field: str, *, least: int) -> None:

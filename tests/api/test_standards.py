@@ -167,7 +167,8 @@ def test_a_statutory_kind_shows_the_limit_of_the_law(api: Api) -> None:
     ("wrong", "field"),
     [({"kind": "nothing"}, "kind"), ({"priority": "soon"}, "priority"), ({"kind": None}, "kind"),
      ({"service": "NO-SUCH"}, "service"), ({"district": "99999"}, "district"),
-     ({"field": "sleep"}, "field"), ({"colour": "red"}, "colour")],
+     ({"field": "sleep"}, "field"), ({"service": "CARE-MEALS", "field": "medical"}, "field"),
+     ({"colour": "red"}, "colour")],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_refused(api: Api, wrong: dict[str, Any], field: str) -> None:
     params = {k: v for k, v in ({"kind": "response"} | wrong).items() if v is not None}

@@ -17,7 +17,7 @@ from casework.adapters.http.problems import language_of
 from casework.domain.calendar import KNOWN_YEARS
 from casework.domain.errors import Conflict, StaleVersion
 from casework.domain.recounting import Recount
-from casework.domain.setting_standards import known_service
+from casework.domain.setting_standards import field_of
 from casework.domain.standards import About, Kind, Priority, most_specific
 from casework.workflows import standards
 from casework.workflows.ports import Page, Paging, Reading
@@ -127,12 +127,11 @@ def show_effective_standard(
     accept_language: Annotated[str | None, Header()] = None,
 ) -> Response:
     """For a clock that were set now. Without a target, no standard switches this kind on."""
-    fact = known_service(call.ctx.catalogue, service, "service") if service else None
     about = About.for_counting(
         district_code=district or "",
         priority=priority,
         service_code=service,
-        field=fact.field if fact else field,
+        field=field_of(call.ctx.catalogue, service, field, named="service"),
     )
 
     def show(reading: Reading) -> dict[str, Any]:
