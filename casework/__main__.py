@@ -23,12 +23,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.exc import SQLAlchemyError
 
 from casework import bootstrap
-from casework.adapters.calendar import YEARS
 from casework.adapters.persistence import bench as benchmarks
 from casework.adapters.scheduler import add_relay, make_relay, make_scheduler
 from casework.domain.access import POLICY, Role
 from casework.domain.accounts import NewAccount
-from casework.domain.calendar import midnight
+from casework.domain.calendar import KNOWN_YEARS, midnight
 from casework.domain.errors import Refusal
 from casework.domain.standards import About, Kind, Priority
 from casework.settings import Settings, SettingsError
@@ -332,8 +331,8 @@ def due(
     last = _day(to) if to else first
     if last < first:
         raise Wrong("--to lies before --from")
-    if first.year < YEARS[0] or last.year >= YEARS[-1]:
-        raise Wrong(f"the holidays are known from {YEARS[0]} to {YEARS[-1]} only")
+    if first.year < KNOWN_YEARS[0] or last.year >= KNOWN_YEARS[-1]:
+        raise Wrong(f"the holidays are known from {KNOWN_YEARS[0]} to {KNOWN_YEARS[-1]} only")
     rows = _due_rows(Kind(kind), first, last, priority, district)
     if as_json:
         typer.echo(json.dumps(rows))

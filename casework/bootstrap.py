@@ -69,13 +69,21 @@ class Kept(Generic[T]):
     def __init__(self, read: Callable[[], T], seconds: float = CONFIGURATION_S) -> None:
         self._read, self._seconds = read, seconds
         self._value: tuple[float, T] | None = None
+        self._forgotten = 0
+
+    def forget(self) -> None:
+        """Read it again at the next use; what is being read now is not kept."""
+        self._forgotten += 1
+        self._value = None
 
     def __call__(self) -> T:
         """The value, at most so many seconds old."""
-        now = time.monotonic()
-        if self._value is None or now - self._value[0] > self._seconds:
-            self._value = (now, self._read())
-        return self._value[1]
+        now, forgotten, value = time.monotonic(), self._forgotten, self._value
+        if value is None or now - value[0] > self._seconds:
+            value = (now, self._read())
+            if forgotten == self._forgotten:
+                self._value = value
+        return value[1]
 
 
 @dataclass
@@ -168,6 +176,7 @@ class House:
             new_id=new_id,
             cursor_key=self.settings.key("cursor"),
             fault=fault,
+            forget=self.clockwork.forget,
             sweep=self.sweep,
             new_secret=new_secret,
             is_production=self.settings.is_production,

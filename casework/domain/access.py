@@ -80,6 +80,8 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "figures.close": {SV: _D},
     "unmet.read": {W: _C, SV: _D},
     "unmet.count": {W: _C, SV: _D, CT: _CITY},
+    "standard.read": {SV: _D, AD: _A},
+    "standard.write": {SV: _D, AD: _A},
     "job.read": {SV: _D, AD: _A},
     "job.run": {SV: _D, AD: _A},
     "notice.release": {SV: _D, AD: _A},

@@ -17,6 +17,8 @@ SEOUL = ZoneInfo("Asia/Seoul")
 ONE_DAY = timedelta(days=1)
 LAST_SECOND = time(23, 59, 59)
 NOTICE_HOUR = time(9, 0)
+# The years whose holidays are known; a calendar says nothing of any other.
+KNOWN_YEARS = range(2015, 2046)
 
 
 class Unit(StrEnum):
@@ -97,6 +99,10 @@ class WorkingCalendar:
         if name is not None:
             return name
         return {5: "saturday", 6: "sunday"}.get(on.weekday())
+
+    def holidays_in(self, year: int) -> dict[date, str]:
+        """The holidays of a year by name, in order, whichever day of the week they are."""
+        return {day: name for day, name in sorted(self._holidays.items()) if day.year == year}
 
     def is_working(self, on: date) -> bool:
         """Whether offices are open on that day."""

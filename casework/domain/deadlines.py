@@ -32,6 +32,7 @@ from casework.domain.standards import (
     Rung,
     Standard,
     most_specific,
+    rungs_of,
 )
 
 REMINDER: Final = -1
@@ -74,6 +75,7 @@ class Escalation:
 class Deadline:
     """A clock on a case, a planned service or a referral.
 
+    It keeps what its standard said when it was set: target, basis, tiers, when it lapses.
     ``breached_at`` and the raised steps belong to whoever sees the breach first; an aggregate
     that saves its clocks never writes them. What ``can_wait`` is False for must happen before a
     discharge, and stands on top of the worklist.
@@ -98,6 +100,8 @@ class Deadline:
     target: Target
     started_at: datetime
     due_at: datetime
+    escalation: tuple[Rung, ...] | None = None
+    lapse_after: Target | None = None
     pauses: tuple[Pause, ...] = ()
     paused_until: datetime | None = None
     extended_until: date | None = None
@@ -164,6 +168,7 @@ class Explanation:
     pauses: tuple[Pause, ...]
     extensions: tuple[dict[str, Any], ...]
     due_at: datetime
+    standard: Standard | None = None
 
 
 RULES: Final = {
@@ -245,6 +250,8 @@ class Clockwork:
             target=target,
             started_at=started_at,
             due_at=started_at,
+            escalation=standard.escalation if standard else None,
+            lapse_after=standard.lapse_after if standard else None,
         )
         self.recount(deadline)
         return deadline
@@ -287,9 +294,9 @@ class Clockwork:
         due = deadline.due_at
         planned = [Step(BREACH, due, due + timedelta(seconds=1), ())]
         tells: dict[tuple[int, datetime], list[str]] = {}
-        for rung in self._rungs(deadline):
+        for rung in rungs_of(deadline.target, deadline.escalation):
             if rung.to != PROVIDER or deadline.held_by == PROVIDER:
-                at = _after_due(calendar, due, rung.after)
+                at = after_due(calendar, due, rung.after)
                 tells.setdefault((rung.tier, at), []).append(rung.to)
         planned += [Step(tier, due, at, tuple(to)) for (tier, at), to in tells.items()]
         reminder = self._reminder(deadline, calendar)
@@ -303,8 +310,20 @@ class Clockwork:
         standard = self.standard_for(kind, about)
         if standard is None or standard.lapse_after is None:
             return None
-        calendar = self.calendar_of(about.district_code)
-        return due_at(calendar, since, standard.lapse_after) + timedelta(seconds=1)
+        return self._lapse(about.district_code, since, standard.lapse_after)
+
+    def lapse_of(self, deadline: Deadline) -> datetime | None:
+        """When the referral that waits for this clock is given up, by what the clock was set by."""
+        if deadline.lapse_after is None:
+            return None
+        return self._lapse(deadline.district_code, deadline.started_at, deadline.lapse_after)
+
+    def _lapse(self, district_code: str, since: datetime, after: Target) -> datetime:
+        return due_at(self.calendar_of(district_code), since, after) + timedelta(seconds=1)
+
+    def standard(self, id: UUID | None) -> Standard | None:
+        """The standard of that id, in force or not."""
+        return self._by_id.get(id) if id else None
 
     def explain(self, deadline: Deadline) -> Explanation:
         """Start, rule, basis, each day left out and why, pauses and extensions."""
@@ -325,15 +344,8 @@ class Clockwork:
             pauses=deadline.pauses,
             extensions=deadline.extensions,
             due_at=deadline.due_at,
+            standard=self.standard(deadline.standard_id),
         )
-
-    def _rungs(self, deadline: Deadline) -> tuple[Rung, ...]:
-        standard = self._by_id.get(deadline.standard_id) if deadline.standard_id else None
-        if standard is None:
-            return Standard(
-                id=deadline.id, kind=deadline.kind, target=deadline.target, basis=""
-            ).rungs
-        return standard.rungs
 
     def _reminder(self, deadline: Deadline, calendar: WorkingCalendar) -> Step | None:
         """09:00 on the last working day before the due day, if that falls after the start."""
@@ -363,7 +375,7 @@ def _extension(calendar: WorkingCalendar, deadline: Deadline) -> datetime | None
     return end_of(moved_by_pauses(calendar, made_on, until, deadline.pauses))
 
 
-def _after_due(calendar: WorkingCalendar, due: datetime, after: Target) -> datetime:
+def after_due(calendar: WorkingCalendar, due: datetime, after: Target) -> datetime:
     """The instant of a tier: hours after the due instant, or 09:00 so many days after its day."""
     if after.unit is Unit.HOURS:
         return due + timedelta(hours=after.amount)

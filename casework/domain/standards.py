@@ -6,8 +6,10 @@ city or a district, with its basis and author.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -73,6 +75,13 @@ STATUTORY: Final = {
     Kind.CHECK: Target(6, Unit.MONTHS),
 }
 STATUTORY_BASIS: Final = "Enforcement Rule 10"
+CITY_BASIS: Final = "city service target"
+DISTRICT_BASIS: Final = "district service target"
+# When nobody answers: counted from the request, and from the waitlisting.
+USUAL_LAPSE: Final = {
+    Kind.RESPONSE: Target(10, Unit.WORKING_DAYS),
+    Kind.WAITLIST: Target(30, Unit.WORKING_DAYS),
+}
 # An emergency without a target of its own gets the urgent one, never the routine one.
 FALLS_BACK: Final = {
     Priority.EMERGENCY: (Priority.EMERGENCY, Priority.URGENT),
@@ -104,7 +113,10 @@ BY_HOURS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """A target for one kind of clock, as wide or as narrow as its other fields say."""
+    """A target for one kind of clock, as wide or as narrow as its other fields say.
+
+    Who set it last is its author; nobody is where the product ships it.
+    """
 
     id: UUID
     kind: str
@@ -116,13 +128,38 @@ class Standard:
     district_code: str | None = None
     lapse_after: Target | None = None
     escalation: tuple[Rung, ...] | None = None
+    set_at: datetime | None = None
+    set_by: UUID | None = None
+    ended_at: datetime | None = None
+    version: int = 1
+
+    @property
+    def in_force(self) -> bool:
+        """Whether clocks are set by it; one that ended stays for those it has set."""
+        return self.ended_at is None
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
         """Its own tiers, or the usual ones for its unit."""
-        if self.escalation is not None:
-            return self.escalation
-        return BY_HOURS if self.target.unit is Unit.HOURS else BY_DAYS
+        return rungs_of(self.target, self.escalation)
+
+    @property
+    def scope(self) -> str:
+        """What it is for, as one text: at most one standard in force has it."""
+        parts = (self.kind, self.priority, self.service_code, self.field, self.district_code)
+        return "/".join(part or "*" for part in parts)
+
+    @property
+    def is_widest(self) -> bool:
+        """Whether it fits every clock of its kind."""
+        return self.scope == f"{self.kind}/*/*/*/*"
+
+
+def rungs_of(target: Target, escalation: tuple[Rung, ...] | None) -> tuple[Rung, ...]:
+    """The tiers that were given, or the usual ones for the target's unit."""
+    if escalation is not None:
+        return escalation
+    return BY_HOURS if target.unit is Unit.HOURS else BY_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +177,14 @@ class About:
     priority: str = Priority.ROUTINE
 
     @classmethod
-    def for_counting(cls, *, district_code: str, priority: str) -> About:
+    def for_counting(
+        cls,
+        *,
+        district_code: str,
+        priority: str,
+        service_code: str | None = None,
+        field: str | None = None,
+    ) -> About:
         """About nobody: for asking when a clock would be due."""
         nobody = UUID(int=0)
         return cls(
@@ -149,6 +193,8 @@ class About:
             centre_code="",
             district_code=district_code,
             worker_id=None,
+            field=field,
+            service_code=service_code,
             priority=priority,
         )
 
@@ -162,7 +208,9 @@ def most_specific(standards: Iterable[Standard], kind: str, about: About) -> Sta
     candidates = [
         (rank, standard)
         for standard in standards
-        if standard.kind == kind and (rank := _rank(standard, about)) is not None
+        if standard.kind == kind
+        and standard.in_force
+        and (rank := _rank(standard, about)) is not None
     ]
     return max(candidates, key=lambda pair: pair[0])[1] if candidates else None
 
@@ -205,28 +253,33 @@ def _shipped() -> tuple[Standard, ...]:
         Kind.DISPOSITION: (Target(3, working), Target(1, working), None),
         Kind.SIGNAL: (Target(1, working), Target(4, hours), None),
     }
-    lapses = {Kind.RESPONSE: Target(10, working), Kind.WAITLIST: Target(30, working)}
     found = []
     for kind, targets in routine_urgent_emergency.items():
         for priority, target in zip(
             (None, Priority.URGENT, Priority.EMERGENCY), targets, strict=True
         ):
             if target is not None:
-                found.append((kind, priority, target, "city service target", lapses.get(kind)))
+                found.append((kind, priority, target, CITY_BASIS, USUAL_LAPSE.get(kind)))
     for kind, target in STATUTORY.items():
         found.append((kind, None, target, STATUTORY_BASIS, None))
-    # Fixed identifiers, so that every installation names the shipped standards alike.
     return tuple(
         Standard(
-            id=UUID(int=0x0190_0000_0000_7000_8000_0000_0000_0000 + n),
+            id=_fixed_id(kind, priority),
             kind=kind,
             priority=priority,
             target=target,
             basis=basis,
             lapse_after=lapse,
         )
-        for n, (kind, priority, target, basis, lapse) in enumerate(found, start=1)
+        for kind, priority, target, basis, lapse in found
     )
+
+
+def _fixed_id(kind: str, priority: str | None) -> UUID:
+    """The same in every installation, whatever else is shipped: it follows from the scope."""
+    digest = hashlib.sha256(f"{kind}/{priority or '*'}/*/*/*".encode()).digest()
+    tail = int.from_bytes(digest[:8]) & 0x3FFF_FFFF_FFFF_FFFF
+    return UUID(int=0x0190_0000_0000_7000_8000_0000_0000_0000 | tail)
 
 
 SHIPPED: Final = _shipped()

@@ -26,6 +26,7 @@ from casework.domain.plans import Conference
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
+from casework.workflows.ports_standards import Standards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,6 +320,11 @@ class Work(Protocol):
         ...
 
     @property
+    def standards(self) -> Standards:
+        """Standards, declared holidays and recounts."""
+        ...
+
+    @property
     def conferences(self) -> Conferences:
         """Meetings and their agendas."""
         ...
@@ -484,6 +490,11 @@ class Reading(Protocol):
         """Counting and closed months."""
         ...
 
+    @property
+    def standards(self) -> Standards:
+        """Standards, declared holidays and recounts."""
+        ...
+
     def about(self, *resident_ids: UUID) -> None:
         """Whom the audit entry of this look is about."""
         ...
@@ -618,6 +629,10 @@ class Reading(Protocol):
 
     def accounts(self, role: str | None, centre: str | None, paging: Paging) -> Page:
         """Accounts the asker may see."""
+        ...
+
+    def list_standards(self, filters: Row, paging: Paging) -> Page:
+        """Standards by kind; a filter that is None filters nothing."""
         ...
 
     def runs(self, job: str, paging: Paging) -> Page:

@@ -56,7 +56,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     "": ("POST /auth/token",),
     EVERYONE: (
         "GET /me", "GET /districts", "GET /centres", "GET /services", "GET /providers",
-        "GET /offerings",
+        "GET /offerings", "GET /standards/effective", "GET /holidays",
     ),
     "worker supervisor assessor provider": (
         "GET /worklist", "GET /deadlines/{id}", "GET /deadlines/{id}/explanation",
@@ -105,6 +105,8 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     "supervisor admin": (
         "GET /jobs", "GET /jobs/{name}/runs", "POST /jobs/overdue/run",
         "GET /notices/held", "POST /notices/release",
+        "GET /standards", "POST /standards", "GET /standards/{id}", "PATCH /standards/{id}",
+        "POST /standards/{id}/recalculate", "POST /holidays",
     ),
     "admin": ("GET /outbox", "POST /outbox/{id}/replay"),
     "provider admin": (

@@ -1,8 +1,9 @@
 """Which standard applies: the most specific."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import permutations
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -19,6 +20,7 @@ from casework.domain.standards import (
 )
 
 SOMEONE = UUID(int=1)
+ENDED = datetime(2026, 3, 6, tzinfo=UTC)
 ABOUT = About(
     case_id=SOMEONE,
     resident_id=SOMEONE,
@@ -83,6 +85,20 @@ def test_the_law_fixes_only_the_checks():
 def test_the_shipped_standards_have_fixed_ids():
     assert len({one.id for one in SHIPPED}) == len(SHIPPED)
     assert {one.id.version for one in SHIPPED} == {7}
+    assert {one.id.variant for one in SHIPPED} == {RFC_4122}
+
+
+def test_a_shipped_id_follows_from_what_the_standard_is_for_and_from_nothing_else():
+    # Whatever is shipped besides, in whatever order: databases out there hold these.
+    ids = {one.scope: str(one.id) for one in SHIPPED}
+    assert ids["survey/*/*/*/*"] == "01900000-0000-7000-a966-43170d7f39f0"
+    assert ids["response/emergency/*/*/*"] == "01900000-0000-7000-99b1-a20065f3dfdf"
+    assert ids["check/*/*/*/*"] == "01900000-0000-7000-910d-934463d00d09"
+
+
+def test_a_standard_that_ended_applies_to_nothing():
+    assert chosen([standard(9), replace(standard(1, field="care"), ended_at=ENDED)]) == 9
+    assert chosen([replace(standard(9), ended_at=ENDED)]) is None
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from casework.adapters.api.routers import (
     referrals,
     residents,
     signing,
+    standards,
     supervision,
     worklist,
 )
@@ -47,6 +48,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     figures.router,
     jobs.router,
     notices.router,
+    standards.router,
 )
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from statistics import median
 from typing import Any
 
-from casework.adapters.api import render
+from casework.adapters.api import render, render_standards
 from casework.adapters.http.call import WithETag
 from casework.domain.access import Actor, may
 from casework.domain.calendar import day_in_seoul
@@ -173,7 +173,7 @@ def deadline(clock: Deadline, last_review: Row | None, actor: Actor, now: dateti
     )
 
 
-def explanation(of: Explanation, sentence: str) -> dict[str, Any]:
+def explanation(of: Explanation, recounts: Iterable[Row], sentence: str) -> dict[str, Any]:
     """Why a clock shows the date it shows; ``sentence`` says the same in words."""
     return {
         "start": render.instant(of.start),
@@ -186,6 +186,8 @@ def explanation(of: Explanation, sentence: str) -> dict[str, Any]:
             {"until": one["until"], "at": render.instant(one["at"]), "cause": one["cause"]}
             for one in of.extensions
         ],
+        "standard": render_standards.standard_of_clock(of.standard),
+        "recounts": [render_standards.recounted(one) for one in recounts],
         "due_at": render.instant(of.due_at),
         "sentence": sentence,
     }

@@ -117,13 +117,14 @@ def _why_en(reason: str) -> str:
         return reason.replace("_", " ")
     if reason in WEEKEND:
         return "weekend"
-    return " and ".join(dict.fromkeys(map(_holiday_en, reason.split("; "))))
+    return " and ".join(dict.fromkeys(holiday_name(one) for one in reason.split("; ")))
 
 
-def _holiday_en(name: str) -> str:
+def holiday_name(name: str) -> str:
+    """The English name of a holiday, where there is one."""
     for ending, english in AROUND.items():
         if name.endswith(ending):
-            return _holiday_en(name.removesuffix(ending)) + english
+            return holiday_name(name.removesuffix(ending)) + english
     return HOLIDAYS.get(name, name)
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
-from typing import Final
 
 from holidays import PUBLIC, country_holidays
 
-from casework.domain.calendar import WorkingCalendar
-
-YEARS: Final = range(2015, 2046)
+from casework.domain.calendar import KNOWN_YEARS, WorkingCalendar
 
 
 def korean_calendar(overrides: Iterable[tuple[date, bool, str]] = ()) -> WorkingCalendar:
@@ -32,5 +29,5 @@ def korean_calendar(overrides: Iterable[tuple[date, bool, str]] = ()) -> Working
 @cache
 def _public_holidays() -> Mapping[date, str]:
     """Date to Korean name, worked out once a process."""
-    known = country_holidays("KR", years=YEARS, language="ko", categories=(PUBLIC,))
+    known = country_holidays("KR", years=KNOWN_YEARS, language="ko", categories=(PUBLIC,))
     return dict(sorted(known.items()))

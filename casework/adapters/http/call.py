@@ -94,6 +94,8 @@ class Services:
     cursor_key: bytes
     # "retry", "locked" or "busy" for a passing fault of the database, else None.
     fault: Callable[[Exception], str | None]
+    # Standards or holidays were changed: forget what was kept of them.
+    forget: Callable[[], None]
     # Runs the overdue sweep: for whom, as of which instant (now if None), and whether dry.
     sweep: Callable[[Context, datetime | None, bool], SweepResult | None]
     new_secret: Callable[[], str]
@@ -201,6 +203,31 @@ class Call:
             raise
         self._store.keep_key(actor, now, 200, made)
         return made, False
+
+    def first(self, use_case: Callable[[Context], Any]) -> tuple[int, dict[str, Any], bool]:
+        """Carry out the first of several transactions, under the request's idempotency key.
+
+        Returns status and resource, and whether it was carried out before.
+        """
+        try:
+            self._tried(use_case, self.ctx)
+        except Replay as before:
+            return before.status, before.resource, True
+        return *(self._store.outcome or (200, {})), False
+
+    def aside(self) -> Context:
+        """The asker for the further transactions: no key, and standards and holidays as they are.
+
+        A request that changed them, here or in another process, is seen at once.
+        """
+        self._services.forget()
+        facts = replace(self._facts, idempotency_key=None)
+        return replace(
+            self.ctx,
+            store=self._services.store.for_request(facts),
+            clockwork=self._services.clockwork(),
+            expected_version=None,
+        )
 
     def part(
         self, action: str, subject: UUID, use_case: Callable[[Context], Any]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.mapper import TABLES, to_row
+from casework.adapters.persistence.mapper import TABLES, from_row, to_row
 from casework.domain.directory import Centre, District, Offering, Service
 from casework.domain.standards import Standard
 
@@ -49,10 +49,13 @@ def load_facts(
             (t.district, "code", districts),
             (t.centre, "code", centres),
             (t.service, "code", services),
-            (t.standard, "id", standards),
         ):
             known = set(connection.scalars(select(table.c[key])))
             insert_all(connection, [one for one in things if getattr(one, key) not in known])
+        # By what they are for: an installation may have set one of its own in the meantime.
+        rows = connection.execute(select(t.standard))
+        scopes = {from_row(Standard, row).scope for row in rows}
+        insert_all(connection, [one for one in standards if one.scope not in scopes])
 
 
 def is_empty(engine: Engine) -> bool:

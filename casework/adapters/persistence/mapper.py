@@ -23,9 +23,11 @@ from casework.domain.handing_over import Absence
 from casework.domain.notices import Notice
 from casework.domain.outbox import Message, Subscription
 from casework.domain.plans import Conference, PlannedItem, PlannedService, PlanVersion
+from casework.domain.recounting import Recount
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
 from casework.domain.reviewing import Review
+from casework.domain.setting_standards import Holiday
 from casework.domain.standards import Rung, Standard
 
 
@@ -97,12 +99,18 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
     Deadline: {
         "pauses": Codec(_as_dicts, pauses_of),
         "extensions": Codec(list, _extensions),
+        "escalation": Codec(_as_dicts, _rungs),
     },
     PlanVersion: {"services": Codec(_as_dicts, _items)},
-    Standard: {"escalation": Codec(_as_dicts, _rungs)},
+    Standard: {
+        "escalation": Codec(_as_dicts, _rungs),
+        # One that stood there before standards had versions, or was written by hand, is the first.
+        "version": Codec(int, lambda stored: 1 if stored is None else stored),
+    },
 }
 # Columns worked out from a field, for searching only.
 DERIVED: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
+    Standard: {"scope": lambda it: it.scope},
     Resident: {"phone_digits": lambda it: digits_of(it.phone)},
     Contact: {"phone_digits": lambda it: digits_of(it.phone)},
 }
@@ -111,6 +119,8 @@ TABLES: Final[dict[type, Table]] = {
     Centre: t.centre,
     Service: t.service,
     Standard: t.standard,
+    Holiday: t.holiday_override,
+    Recount: t.recount,
     Provider: t.provider,
     Offering: t.offering,
     Account: t.account,

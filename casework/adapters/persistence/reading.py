@@ -19,6 +19,7 @@ from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.residents import SqlResidents
 from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.standards import SqlStandards
 from casework.adapters.persistence.worklists import Worklists
 from casework.domain.access import Reach, Relation
 from casework.domain.deadlines import Deadline
@@ -42,6 +43,7 @@ class SqlReading(
         self._connection, self.reach, self._now, self._about = connection, reach, now, about
         self._residents = SqlResidents(connection, reach, now, about)
         self.figures = SqlFigures(connection, reach, now, about)
+        self.standards = SqlStandards(connection, reach, now)
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self.reach, self._now)
@@ -253,3 +255,7 @@ class SqlReading(
         if centre is not None:
             query = query.where(account.c.centre_code == centre)
         return page(self._connection, query, [account.c.username], paging)
+
+    def list_standards(self, filters: Row, paging: Paging) -> Page:
+        """Standards by kind; a filter that is None filters nothing."""
+        return self.standards.listed(filters, paging)

@@ -21,6 +21,7 @@ from casework.adapters.persistence.mapper import to_row
 from casework.adapters.persistence.notices import SqlNoticeBook
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
+from casework.adapters.persistence.standards import SqlStandards
 from casework.domain.access import Actor, Reach
 from casework.domain.deadlines import Deadline
 from casework.domain.errors import Conflict, Invalid
@@ -58,6 +59,7 @@ class SqlWork:
         self.notices = SqlNoticeBook(connection)
         self.conferences = SqlConferences(connection, reach, now)
         self.figures = SqlFigures(connection, reach, now, self._about)
+        self.standards = SqlStandards(connection, reach, now)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""

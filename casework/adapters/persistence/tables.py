@@ -103,6 +103,12 @@ standard = Table(
     Column("district_code", String(10), nullable=True),
     Column("lapse_after", TargetText, nullable=True),
     Column("escalation", Json, nullable=True),
+    Column("set_at", Instant),
+    Column("set_by", Uuid),
+    Column("ended_at", Instant),
+    Column("version", Integer),
+    Column("scope", String(220)),
+    Index("uq_standard_scope", "scope", unique=True, **_where("ended_at IS NULL")),
 )
 holiday_override = Table(
     "holiday_override",
@@ -112,7 +118,29 @@ holiday_override = Table(
     Column("closed", Boolean, nullable=False),
     Column("name", Text, nullable=False),
     Column("district_code", String(10), nullable=True),
+    Column("declared_at", Instant),
+    Column("declared_by", Uuid),
     UniqueConstraint("day", "district_code"),
+    Index(
+        "uq_holiday_override_everywhere",
+        "day",
+        unique=True,
+        **_where("district_code IS NULL"),
+    ),
+)
+recount = Table(
+    "recount",
+    metadata,
+    _id(),
+    _code("because"),
+    Column("subject_id", Uuid, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("started_by", Uuid),
+    Column("ended_at", Instant),
+    Column("found", Integer, nullable=False),
+    Column("replanned", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("changes", Json, nullable=False),
 )
 provider = Table(
     "provider",
@@ -516,6 +544,8 @@ deadline = _child(
     Column("target", TargetText, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
+    Column("escalation", Json),
+    Column("lapse_after", TargetText),
     Column("pauses", Json, nullable=False),
     Column("paused_until", Instant),
     Column("extended_until", Date),

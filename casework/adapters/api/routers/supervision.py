@@ -15,6 +15,7 @@ from casework.adapters.api.routers.worklist import ITEM
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Code
 from casework.adapters.api.sentences import sentence
+from casework.adapters.api.sentences_standards import recounts_said
 from casework.adapters.http.call import Call, Guarded, WithETag, respond
 from casework.adapters.http.problems import language_of
 from casework.domain.calendar import end_of, midnight
@@ -78,6 +79,16 @@ EXPLANATION = {
     "left_out": [{"on": "2026-09-25", "why": "추석"}],
     "pauses": [],
     "extensions": [],
+    "standard": {
+        "id": "0190…",
+        "kind": "response",
+        "field": None,
+        "service_code": None,
+        "priority": None,
+        "district_code": None,
+        "in_force": True,
+    },
+    "recounts": [],
     "due_at": "2026-09-29T23:59:59+09:00",
     "sentence": "3 working days from 2026-09-22, leaving out 24–26 September (Chuseok) …",
 }
@@ -251,8 +262,9 @@ def explain_deadline(
     def show(reading: Reading) -> WithETag:
         clock = reading.deadline(id)
         found = call.ctx.clockwork.explain(clock)
-        said = sentence(found, language_of(accept_language))
-        return WithETag(render_lists.explanation(found, said), clock.stamp)
+        recounts, language = reading.standards.recounts_of(id), language_of(accept_language)
+        said = sentence(found, language) + recounts_said(recounts, language)
+        return WithETag(render_lists.explanation(found, recounts, said), clock.stamp)
 
     return call.look(READ, show)
 
