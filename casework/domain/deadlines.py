@@ -296,13 +296,18 @@ class Clockwork:
         moved = [_deferred(calendar, deadline, step) for step in planned]
         return tuple(step for step in moved if step.tier != REMINDER or step.at < due)
 
-    def lapses_at(self, kind: Kind, about: About, since: datetime) -> datetime | None:
-        """When a referral that nobody answers is given up, or None where it never is."""
-        standard = self.standard_for(kind, about)
+    def lapses_at(self, deadline: Deadline) -> datetime | None:
+        """When a referral that nobody answers is given up, or None where it never is.
+
+        Pauses are left out, as for the clock itself, and nothing lapses before it was due: what is
+        paused or was extended is still waited for.
+        """
+        standard = self._by_id.get(deadline.standard_id) if deadline.standard_id else None
         if standard is None or standard.lapse_after is None:
             return None
-        calendar = self.calendar_of(about.district_code)
-        return due_at(calendar, since, standard.lapse_after) + timedelta(seconds=1)
+        calendar = self.calendar_of(deadline.district_code)
+        last = due_at(calendar, deadline.started_at, standard.lapse_after, deadline.pauses)
+        return max(last, deadline.due_at) + timedelta(seconds=1)
 
     def explain(self, deadline: Deadline) -> Explanation:
         """Start, rule, basis, each day left out and why, pauses and extensions."""
