@@ -34,7 +34,8 @@ from casework.domain import moving
 from casework.domain.casefile import CaseFile
 from casework.workflows.sweeps import overdue
 from tests.api.conftest import Api
-from tests.proofs._machine import ACTS_A_STORY, BATCH, CareMachine
+from tests.proofs._machine import CareMachine
+from tests.proofs._stage import ACTS_A_STORY, BATCH
 from tests.proofs._world import STORES, database, small_world
 
 CONTROL_EXAMPLES = 200

@@ -133,6 +133,7 @@ def race_of_answers(world: Api, rounds: int, pool: ThreadPoolExecutor) -> Tally:
         world.clock.set(LAPSES_AT)
         together(pool, _answers(world, referral), tally)
         tally.rounds += 1
+        print(f"{tally.rounds} rounds", end="\r", file=sys.stderr, flush=True)
         tally.faults += _undecided(world, referral)
         _put_away(world, referral)
     return tally
@@ -201,6 +202,7 @@ def race_of_sweeps(world: Api, rounds: int, pool: ThreadPoolExecutor, rng: Rando
         together(pool, _sweeps_and_acts(world, referrals, clocks, rng, tally), tally)
         last = _sweep(world, tally)
         tally.rounds += 1
+        print(f"{tally.rounds} rounds", end="\r", file=sys.stderr, flush=True)
         tally.faults += [] if last is not None else ["a sweep was refused"]
         tally.faults += _mistold(world, clocks)
         for referral in referrals:
