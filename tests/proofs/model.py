@@ -159,6 +159,7 @@ def prove(store: str, examples: int, seed_: int) -> dict[str, Any]:
     """The stories and the controls on one store."""
     with database(store) as url, small_world(url) as world:
         told = tell_stories(world, examples, seed_)
+        print(f"{told}", file=sys.stderr)
         caught = {name: control(world, name, seed_) for name in CONTROLS}
     return {
         "proof": "model", "store": store, **told, "controls": caught,
