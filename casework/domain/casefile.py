@@ -155,6 +155,7 @@ class CaseFile:
             self.deadlines[deadline.id] = deadline
             self._touched[deadline.id] = deadline
             self._heed_discharge()
+            self._follow_lapse(deadline, act)
         return deadline
 
     def end(self, deadline: Deadline, act: Act, *, met: bool) -> None:
@@ -189,6 +190,13 @@ class CaseFile:
         """Work a changed clock out anew."""
         act.clockwork.recount(deadline)
         self._touched[deadline.id] = deadline
+        self._follow_lapse(deadline, act)
+
+    def _follow_lapse(self, deadline: Deadline, act: Act) -> None:
+        """A referral is given up by the clock on which its answer is waited for."""
+        referral = self.referrals.get(deadline.subject_id)
+        if referral is not None and deadline.kind in (Kind.RESPONSE, Kind.WAITLIST):
+            referral.lapse_at = act.clockwork.lapses_at(deadline)
 
     def about(self, subject: Case | PlannedService | Referral) -> About:
         """What a clock on this subject is about."""

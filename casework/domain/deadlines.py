@@ -305,21 +305,17 @@ class Clockwork:
         moved = [_deferred(calendar, deadline, step) for step in planned]
         return tuple(step for step in moved if step.tier != REMINDER or step.at < due)
 
-    def lapses_at(self, kind: Kind, about: About, since: datetime) -> datetime | None:
-        """When a referral that nobody answers is given up, or None where it never is."""
-        standard = self.standard_for(kind, about)
-        if standard is None or standard.lapse_after is None:
-            return None
-        return self._lapse(about.district_code, since, standard.lapse_after)
+    def lapses_at(self, deadline: Deadline) -> datetime | None:
+        """When a referral that nobody answers is given up, or None where it never is.
 
-    def lapse_of(self, deadline: Deadline) -> datetime | None:
-        """When the referral that waits for this clock is given up, by what the clock was set by."""
+        Pauses are left out, as for the clock itself, and nothing lapses before it was due: what is
+        paused or was extended is still waited for.
+        """
         if deadline.lapse_after is None:
             return None
-        return self._lapse(deadline.district_code, deadline.started_at, deadline.lapse_after)
-
-    def _lapse(self, district_code: str, since: datetime, after: Target) -> datetime:
-        return due_at(self.calendar_of(district_code), since, after) + timedelta(seconds=1)
+        calendar = self.calendar_of(deadline.district_code)
+        last = due_at(calendar, deadline.started_at, deadline.lapse_after, deadline.pauses)
+        return max(last, deadline.due_at) + timedelta(seconds=1)
 
     def standard(self, id: UUID | None) -> Standard | None:
         """The standard of that id, in force or not."""

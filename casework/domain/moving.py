@@ -288,11 +288,8 @@ def _follow_clocks(
             _resume_clock(file, deadline, act)
         elif row.to is not None:
             file.end(deadline, act, met=False)
-    lapsing = {"send": Kind.RESPONSE, "waitlist": Kind.WAITLIST}.get(row.action)
-    if lapsing is not None:
-        referral.lapse_at = act.clockwork.lapses_at(lapsing, file.about(referral), act.at)
-    elif referral.status not in (Status.REQUESTED, Status.WAITLISTED):
-        referral.lapse_at = None
+    if row.to is not None:
+        referral.lapse_at = None  # until a clock begins on which an answer is waited for
 
 
 def _resume_clock(file: CaseFile, deadline: Deadline, act: Act) -> None:

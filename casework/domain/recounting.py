@@ -115,7 +115,7 @@ def would_move(reason: Reason, found: Found, clockwork: Clockwork) -> Moved | No
     other_terms = _terms(clock) != _terms(found.clock)
     if before != after and reason.on is not None and not _spans(clock, reason.on, before):
         return None
-    lapses = clock.kind in USUAL_LAPSE and clockwork.lapse_of(clock) != found.lapse_at
+    lapses = clock.kind in USUAL_LAPSE and clockwork.lapses_at(clock) != found.lapse_at
     is_listed = other_terms or before != after
     if not (is_listed or lapses or _plans_differ(found, clock.planned or ())):
         return None
@@ -191,7 +191,7 @@ def _renew_lapse(file: CaseFile, clock: Deadline, act: Act) -> None:
     referral = file.referrals.get(clock.subject_id)
     if referral is None or clock.kind not in USUAL_LAPSE:
         return
-    lapse_at = act.clockwork.lapse_of(clock)
+    lapse_at = act.clockwork.lapses_at(clock)
     if lapse_at != referral.lapse_at:
         referral.lapse_at = lapse_at
         referral.version += 1

@@ -43,6 +43,9 @@ def reopen(file: CaseFile, note: str, act: Act) -> None:
 
 def _start_again(file: CaseFile, stopped: Deadline, act: Act) -> None:
     kind = Kind(stopped.kind)
+    signals = [s for s in file.signals.values() if s.deadline_id == stopped.id]
+    if kind is Kind.SIGNAL and all(signal.answered_at is not None for signal in signals):
+        return  # it was answered while the case was closed: nobody could end its clock
     keeps = kind in STATUTORY or stopped.target.unit is Unit.ON_DATE
     clock = file.begin(
         kind,
@@ -52,8 +55,6 @@ def _start_again(file: CaseFile, stopped: Deadline, act: Act) -> None:
         target=stopped.target if keeps else None,
         basis=stopped.basis,
     )
-    if clock is not None and kind is Kind.SIGNAL:
-        for signal in file.signals.values():
-            if signal.deadline_id == stopped.id:
-                signal.deadline_id = clock.id
-                signal.version += 1
+    for signal in signals:
+        signal.deadline_id = clock.id if clock else None
+        signal.version += 1

@@ -26,10 +26,10 @@ from casework.domain.plans import PlannedService
 from casework.domain.referrals import Referral
 from casework.domain.standards import Kind
 from casework.workflows.ports import Question
-from tests.adapters.test_one_predicate import BEGIN, CENTRE, DISTRICT, a_case, random_clocks
 from tests.api.acts import a_referral, a_supported_case
 from tests.api.conftest import Api
 from tests.conftest import Store
+from tests.proofs.predicate import BEGIN, CENTRE, DISTRICT, a_case, random_clocks
 
 NOW = midnight(date(2026, 12, 31))
 SECOND = timedelta(seconds=1)

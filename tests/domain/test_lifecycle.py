@@ -1,13 +1,16 @@
 """The lifecycle table of a referral: every state with every action."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from casework.domain.access import SYSTEM
+from casework.domain.calendar import end_of
 from casework.domain.errors import Conflict, Forbidden, Invalid
+from casework.domain.holding import hold_case, resume_case
 from casework.domain.lifecycle import DISPOSITIONS, MOVES, OPEN, REASONS, Status, possible_moves
 from casework.domain.referring import Details, allowed_actions, move, resume_after_hold
+from tests.domain.counting import last_day
 from tests.domain.helpers import event_names, field_of, refused
 from tests.factories import (
     PATHS,
@@ -645,3 +648,29 @@ def test_a_place_on_a_waiting_list_lapses_later_and_an_answer_never():
         move(file, referral, "lapse", Details(), town.act(SYSTEM))
     moves.move(town, file, referral, "accept")
     assert referral.lapse_at is None
+
+
+@pytest.mark.parametrize("until", ["2026-04-03", "2026-04-06", "2026-05-29"])
+def test_a_request_is_not_given_up_while_its_clock_is_paused(until):
+    """Ten working days after 1 April, and those of the stay in hospital left out."""
+    town, file, referral = referral_in("requested")
+    last = date.fromisoformat(until)
+    hold_case(file, "hospitalised", last, None, town.act())
+    (clock,) = file.running(referral.id)
+    out = {pause_day for pause in clock.pauses for pause_day in pause.days()}
+    lapses_on = last_day(date(2026, 4, 1), 10, "working_days", frozenset(out))
+    assert referral.lapse_at is not None
+    assert referral.lapse_at == end_of(lapses_on) + timedelta(seconds=1) > clock.due_at
+    town.wait(days=2)
+    resume_case(file, town.act())
+    assert str(referral.lapse_at.date()) == "2026-04-17"  # one working day was left out
+
+
+@pytest.mark.parametrize(("until", "lapses"), [("2026-04-14", "04-16"), ("2026-04-30", "05-01")])
+def test_a_request_that_was_given_more_time_is_not_given_up_before_that(until, lapses):
+    town, file, referral = referral_in("requested")
+    town.go_to("2026-04-08")
+    (clock,) = file.running(referral.id)
+    moves.review(town, file, clock, "extend", until=date.fromisoformat(until))
+    assert str(referral.lapse_at) == f"2026-{lapses} 00:00:00+09:00"
+    assert referral.lapse_at > clock.due_at

@@ -2,6 +2,7 @@
 
 import pytest
 
+from casework.domain import checking
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.reopening import reopen
 from tests.domain.helpers import clocks, last_clock, refused, running
@@ -62,3 +63,16 @@ def test_a_reopening_needs_its_reason():
     town, file = closed()
     with refused(Invalid, "note_required", file):
         reopen(file, " ", town.act(town.supervisor))
+
+
+@pytest.mark.parametrize(("answered", "runs"), [(True, []), (False, ["signal"])])
+def test_a_signal_that_was_answered_meanwhile_is_waited_for_no_longer(answered, runs):
+    town = Town("2026-04-01T10:00")
+    file = CaseFileFactory(town=town, supported=True)
+    signal = moves.signal(town, file)
+    moves.close(town, file, end_open=True)
+    town.wait(days=1)
+    if answered:
+        checking.answer_signal(file, signal, "went there", town.act())
+    reopen(file, "she came back", town.act(town.supervisor))
+    assert [kind for kind in running(file) if kind == "signal"] == runs

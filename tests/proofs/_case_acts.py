@@ -1,0 +1,155 @@
+"""What happens to a case as a whole: holds, hands, houses, closing and reopening."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from casework.domain.errors import NotFound
+from casework.workflows import caseload
+from casework.workflows import planning as plans
+from tests.api.conftest import (
+    FAR,
+    STRANGER,
+    WORKER,
+)
+from tests.proofs._plan_acts import PlanActs
+from tests.proofs._stage import (
+    ANY,
+    CENTRES,
+    EVERYDAY,
+    HOW,
+    WORKERS,
+)
+
+
+class CaseActs(PlanActs):
+    """What moves or ends a case with everything in it."""
+
+    @rule(n=ANY, days=ANY, how=HOW)
+    def case_held(self, n: int, days: int, how: str) -> None:
+        """A stay in hospital."""
+        if case := self.case_at(n):
+            until = self.today + timedelta(days=days)
+            done = self.attempt(
+                "hold of a case", self.worker(case),
+                lambda ctx: caseload.hold_case(ctx, case.id, "hospitalised", until, None),
+                may=case.is_open and not case.is_held(self.today), how=how,
+            )  # fmt: skip
+            if done:
+                case.held_until = until
+
+    def case_resumed(self, n: int, how: str) -> None:
+        """Home again, sooner than planned."""
+        if case := self.case_at(n):
+            done = self.attempt(
+                "resumption of a case", self.worker(case),
+                lambda ctx: caseload.resume_case(ctx, case.id),
+                may=case.is_open and case.is_held(self.today), how=how,
+            )  # fmt: skip
+            if done:
+                case.held_until = None
+
+    def assignment(self, n: int, how: str) -> None:
+        """The supervisor gives the case to a worker of its centre."""
+        if case := self.case_at(n):
+            who = WORKERS[case.centre][n // 2 % 2]
+            id = self.world.id_of(who)
+            done = self.attempt(
+                "assignment", self.supervisor(case),
+                lambda ctx: plans.assign_case(ctx, case.id, id), may=case.is_open, how=how,
+            )  # fmt: skip
+            if done:
+                case.worker, case.arrived = who, False
+
+    def handover(self, n: int, how: str) -> None:
+        """A worker leaves; a colleague takes over every open case."""
+        centre = list(CENTRES)[n % 3]
+        leaver, taker = WORKERS[centre][n // 3 % 2], WORKERS[centre][1 - n // 3 % 2]
+        ids = self.world.id_of(leaver), [self.world.id_of(taker)]
+        theirs = [case for case in self.cases if case.is_open and case.worker == leaver]
+        before = self._everything()
+        moved = self.attempt(
+            "handover", f"supervisor.{CENTRES[centre]}",
+            lambda ctx: caseload.hand_over(ctx, *ids, "she leaves"), how=how,
+        )  # fmt: skip
+        if moved is not None:
+            assert sorted(moved) == sorted(case.id for case in theirs)
+            assert self._everything() == before, "9: a handover lost something"
+            for case in theirs:
+                case.worker, case.arrived = taker, False
+
+    @rule(n=ANY, centre=st.sampled_from(list(CENTRES)), how=HOW)
+    def transfer(self, n: int, centre: str, how: str) -> None:
+        """The resident moves to another centre."""
+        case = self.case_at(n)
+        if not case or n % 2:
+            return
+        before = self._everything()
+        done = self.attempt(
+            "transfer", self.supervisor(case),
+            lambda ctx: caseload.transfer_case(ctx, case.id, centre, "she moved"),
+            may=case.is_open and case.centre != centre, how=how,
+        )  # fmt: skip
+        if done:
+            assert self._everything() == before, "9: a transfer lost something"
+            case.worker, case.arrived = None, True
+            for other in self.cases:
+                if other.resident == case.resident:
+                    other.centre = centre
+
+    def _everything(self) -> list[Any]:
+        """The ids of all children, and of the clocks that run."""
+        children = (self.state.services, self.state.referrals, self.state.versions,
+                    self.state.signals)  # fmt: skip
+        return [sorted(rows) for rows in children] + [
+            sorted(clock.id for clock in self.state.running())
+        ]
+
+    @rule(n=ANY, end_open=st.booleans(), how=HOW)
+    def closing(self, n: int, end_open: bool, how: str) -> None:
+        """The case is closed, with or without ending what is open."""
+        if (case := self.case_at(n)) and n % 3 == 0:
+            open_ = any(one.is_open for one in case.referrals)
+            what = {"reason": "refused", "end_open": end_open}
+            done = self.attempt(
+                "closing", self.worker(case),
+                lambda ctx: plans.close_case(ctx, case.id, dict(what)),
+                may=case.is_open and (end_open or not open_), how=how,
+            )  # fmt: skip
+            if done:
+                case.close()
+
+    @rule(n=ANY, how=HOW)
+    def reopening(self, n: int, how: str) -> None:
+        """It turns out not to be over."""
+        closed = [case for case in self.cases if not case.is_open]
+        case = closed[n % len(closed)] if closed else self.case_at(n)
+        if case:
+            other = any(one.is_open for one in self.cases if one.resident == case.resident)
+            done = self.attempt(
+                "reopening", self.supervisor(case),
+                lambda ctx: caseload.reopen_case(ctx, case.id, "not over"), may=not other, how=how,
+            )  # fmt: skip
+            if done:
+                case.reopen()
+
+    def an_outsider(self, n: int, how: str) -> None:
+        """Who is of another centre finds nothing."""
+        if case := self.case_at(n):
+            who = STRANGER if case.centre != FAR else WORKER
+            act = plans.submit_plan if how == "once" else caseload.resume_case
+            try:
+                act(self.context(who), case.id)
+            except NotFound:
+                self.done["outsiders"] += 1
+            else:
+                raise AssertionError("8: someone reached what is not in their scope")
+
+    @rule(n=ANY, what=st.sampled_from(EVERYDAY), how=HOW)
+    def everyday(self, n: int, what: str, how: str) -> None:
+        """What is done to a case at any time."""
+        getattr(self, what)(n, how)

@@ -1,0 +1,307 @@
+"""What must hold at every moment, checked over everything that a small database holds.
+
+The numbers are those of the invariants of the model: 1 one open case, 2 nothing runs on what has
+ended, 3 nothing waits without a clock, 4 due dates equal an independent count, 5 a step is raised
+once, 6 the events tell the present, and what a sweep leaves behind.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.mapper import from_row
+from casework.domain.calendar import Target, Unit, day_in_seoul, end_of, midnight
+from casework.domain.deadlines import Clockwork, Deadline
+from tests.domain.counting import hours_later, last_day
+
+SECOND = timedelta(seconds=1)
+OPEN = {"draft", "requested", "waitlisted", "accepted", "in_progress", "on_hold"}
+OWING = {"declined", "lapsed", "failed", "withdrawn"}
+WAITS_FOR = {"requested": "response", "waitlisted": "waitlist", "accepted": "start"}
+LAPSES_AFTER = {"response": 10, "waitlist": 30}
+LAW = {"first_check": Target(3, Unit.MONTHS), "check": Target(6, Unit.MONTHS)}
+READ = {
+    "cases": t.care_case,
+    "versions": t.plan_version,
+    "services": t.planned_service,
+    "referrals": t.referral,
+    "clocks": t.deadline,
+    "steps": t.escalation,
+    "events": t.event,
+    "signals": t.signal,
+    "residents": t.resident,
+}
+Rows = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that was written, by id, in the order in which it was."""
+
+    cases: Rows
+    versions: Rows
+    services: Rows
+    referrals: Rows
+    clocks: Rows
+    steps: Rows
+    events: Rows
+    signals: Rows
+    residents: Rows
+
+    def running(self, subject: Any = None) -> list[Any]:
+        """The running clocks, of one subject or all."""
+        return [
+            clock
+            for clock in self.clocks.values()
+            if clock.met_at is None and clock.cancelled_at is None
+            if subject in (None, clock.subject_id)
+        ]
+
+    def of(self, kind: str, case: Any) -> list[Any]:
+        """The rows of one case."""
+        return [row for row in getattr(self, kind).values() if row.case_id == case.id]
+
+    def deadlines(self) -> list[Deadline]:
+        """The clocks as the domain knows them."""
+        return [from_row(Deadline, row) for row in self.clocks.values()]
+
+
+def read(engine: Engine) -> State:
+    """What the database holds now."""
+    with engine.connect() as connection:
+        found = {
+            name: {row.id: row for row in connection.execute(select(table).order_by(table.c.id))}
+            for name, table in READ.items()
+        }
+        connection.rollback()
+    return State(**found)
+
+
+def broken(state: State, clockwork: Clockwork) -> list[str]:
+    """Every invariant that does not hold, in words."""
+    checks = (one_of_each, nothing_runs_on, nothing_waits_unseen, well_counted, told_once, folded)
+    return [fault for check in checks for fault in check(state, clockwork)]
+
+
+def one_of_each(state: State, _clockwork: Clockwork) -> Iterator[str]:
+    """Invariant 1, and rule 2 of a referral."""
+    cases = Counter(case.resident_id for case in state.cases.values() if case.status != "closed")
+    yield from (f"1: {n} open cases of resident {id}" for id, n in cases.items() if n > 1)
+    force = Counter(v.case_id for v in state.versions.values() if v.status == "approved")
+    yield from (f"1: {n} versions in force of case {id}" for id, n in force.items() if n > 1)
+    asked = Counter(
+        (r.planned_service_id, r.provider_id) for r in state.referrals.values() if r.status in OPEN
+    )
+    yield from (f"rule 2: {n} open referrals of {pair}" for pair, n in asked.items() if n > 1)
+
+
+def nothing_runs_on(state: State, _clockwork: Clockwork) -> Iterator[str]:
+    """Invariant 2."""
+    for referral in state.referrals.values():
+        closed = state.cases[referral.case_id].status == "closed"
+        if closed and referral.status in OPEN:
+            yield f"2: referral {referral.id} is {referral.status} on a closed case"
+    for clock in state.running():
+        name = f"{clock.kind} {clock.id}"
+        if state.cases[clock.case_id].status == "closed":
+            yield f"2: {name} runs on a closed case"
+        if clock.subject_type == "referral":
+            referral = state.referrals[clock.subject_id]
+            owed = referral.status in OWING and referral.disposed_at is None
+            if referral.status not in OPEN and not (owed and clock.kind == "disposition"):
+                yield f"2: {name} runs on a referral that is {referral.status}"
+        if clock.kind == "link" and is_settled(state, state.services[clock.subject_id]):
+            yield f"2: {name} runs on a settled service"
+    for signal in state.signals.values():
+        clock = state.clocks.get(signal.deadline_id)
+        if signal.answered_at and clock and not (clock.met_at or clock.cancelled_at):
+            yield f"2: a clock runs on signal {signal.id}, which was answered"
+
+
+def is_settled(state: State, service: Any) -> bool:
+    """Rule 9, said once more."""
+    mine = [r for r in state.referrals.values() if r.planned_service_id == service.id]
+    if any(r.status in OPEN for r in mine):
+        return False
+    done = any(r.status == "completed" and not r.ended_by_closing for r in mine)
+    return done or service.settlement not in (None, "re_refer")
+
+
+def nothing_waits_unseen(state: State, _clockwork: Clockwork) -> Iterator[str]:
+    """Invariant 3, for what is in force or waits for an answer."""
+    for case in state.cases.values():
+        if case.status == "closed":
+            continue
+        kinds = {clock.kind for clock in state.running(case.id)}
+        if case.status == "supported" and not kinds & {"first_check", "check"}:
+            yield f"3: supported case {case.id} has no check to come"
+        for service in state.of("services", case):
+            if service.status == "in_force":
+                yield from _unseen(state, service)
+    for referral in state.referrals.values():
+        yield from _without_clock(state, referral)
+
+
+def _unseen(state: State, service: Any) -> Iterator[str]:
+    mine = [r for r in state.referrals.values() if r.planned_service_id == service.id]
+    asked = any(r.status in OPEN - {"draft"} for r in mine)
+    owed = any(r.status in OWING and r.disposed_at is None for r in mine)
+    if not (asked or owed or is_settled(state, service) or state.running(service.id)):
+        yield f"3: nobody is asked for service {service.id}, and no clock says so"
+
+
+def _without_clock(state: State, referral: Any) -> Iterator[str]:
+    if state.cases[referral.case_id].status == "closed":
+        return
+    status = referral.held_from if referral.status == "on_hold" else referral.status
+    owed = referral.status in OWING and referral.disposed_at is None
+    expected = "disposition" if owed else WAITS_FOR.get(status)
+    kinds = [clock.kind for clock in state.running(referral.id)]
+    if kinds != ([expected] if expected else []):
+        yield f"3: referral {referral.id} is {referral.status} with the clocks {kinds}"
+    if referral.status == "on_hold" and not (referral.hold_until and referral.resume_at):
+        yield f"3: referral {referral.id} is held without a last day"
+    if (referral.lapse_at is not None) != (referral.status in ("requested", "waitlisted")):
+        yield f"3: referral {referral.id} is {referral.status} and lapses at {referral.lapse_at}"
+
+
+def well_counted(state: State, clockwork: Clockwork) -> Iterator[str]:
+    """Invariant 4: stored equals recomputed, and equals a count of another kind."""
+    for clock in state.deadlines():
+        name = f"{clock.kind} {clock.id}"
+        if clock.due_at != clockwork.count(clock):
+            yield f"4: {name} is stored as due {clock.due_at}, counted {clockwork.count(clock)}"
+        if clock.extended_until is None and clock.due_at != counted_by_hand(clock):
+            yield f"4: {name} is due {clock.due_at}, by hand {counted_by_hand(clock)}"
+        ends = [pause.ends_at for pause in clock.pauses]
+        if clock.paused_until != (max(ends) if ends else None):
+            yield f"4: {name} is paused until {clock.paused_until}, its pauses end {ends}"
+        if clock.is_running and clock.kind in LAPSES_AFTER:
+            referral = state.referrals[clock.subject_id]
+            if referral.lapse_at != lapse_by_hand(clock):
+                yield f"4: {name} lapses at {referral.lapse_at}, by hand {lapse_by_hand(clock)}"
+
+
+def counted_by_hand(clock: Deadline) -> datetime:
+    """The due date as one walks to it, day by day."""
+    out = frozenset(day for pause in clock.pauses for day in pause.days())
+    edges = tuple((pause.began_at, pause.ends_at) for pause in clock.pauses)
+    due = _due(clock.started_at, clock.target, out, edges)
+    if clock.kind in LAW:
+        due = min(due, _due(clock.started_at, LAW[clock.kind], frozenset(), ()))
+    return due
+
+
+def lapse_by_hand(clock: Deadline) -> datetime:
+    """When nobody waits any longer: so many working days later, and never before it is due."""
+    out = frozenset(day for pause in clock.pauses for day in pause.days())
+    last = last_day(day_in_seoul(clock.started_at), LAPSES_AFTER[clock.kind], "working_days", out)
+    return max(end_of(last), clock.due_at) + SECOND
+
+
+@cache
+def _due(started_at: datetime, target: Target, out: frozenset[Any], edges: Any) -> datetime:
+    if target.unit == "hours":
+        return hours_later(started_at, target.amount, list(edges))
+    if target.unit == "on_date":
+        return midnight(date.fromordinal(target.amount)) + timedelta(days=1) - SECOND
+    return end_of(last_day(day_in_seoul(started_at), target.amount, target.unit, out))
+
+
+def told_once(state: State, clockwork: Clockwork) -> Iterator[str]:
+    """Invariant 5: one row and one notice a step; what is planned is what the domain plans."""
+    rows = Counter((s.deadline_id, s.tier, s.due_at) for s in state.steps.values())
+    yield from (f"5: step {key} stands {n} times in the ledger" for key, n in rows.items() if n > 1)
+    told = Counter(
+        (event.subject_id, event.data["tier"])
+        for event in state.events.values()
+        if event.name == "EscalationRaised"
+    )
+    raised = Counter(
+        (step.deadline_id, step.tier)
+        for step in state.steps.values()
+        if step.raised_at and not step.passed_over and not step.quiet
+    )
+    for key in told.keys() | raised.keys():
+        if told[key] != raised[key]:
+            yield f"5: step {key} was raised {raised[key]} times and told {told[key]} times"
+    ledger: dict[Any, dict[Any, Any]] = defaultdict(dict)
+    for step in state.steps.values():
+        ledger[step.deadline_id][step.tier, step.due_at] = step
+    for clock in state.deadlines():
+        yield from _planned(clock, ledger[clock.id], clockwork)
+
+
+def _planned(clock: Deadline, ledger: dict[Any, Any], clockwork: Clockwork) -> Iterator[str]:
+    expected = {(step.tier, step.due_at): step.at for step in clockwork.steps(clock)}
+    waiting = {key: step.at for key, step in ledger.items() if step.raised_at is None}
+    for key in expected.keys() - ledger.keys():
+        yield f"5: step {key} of {clock.kind} {clock.id} is nowhere planned"
+    for key, at in waiting.items():
+        if expected.get(key) != at:
+            yield f"5: step {key} of {clock.kind} {clock.id} waits until {at}, not {expected}"
+
+
+def folded(state: State, _clockwork: Clockwork) -> Iterator[str]:
+    """Invariant 6: who reads the events alone knows status, holder, centre, worker and clocks."""
+    status: Rows = {}
+    centres: Rows = {}
+    workers: Rows = {}
+    clocks: Rows = {}
+    for event in state.events.values():
+        data = event.data
+        if event.subject_type in ("case", "referral") and "status" in data:
+            status[event.subject_id] = data["status"]
+        if event.name in ("CaseOpened", "CaseTransferred"):  # a closed case follows the resident
+            centres[event.resident_id] = data["centre_code"]
+        if event.name in ("CaseOpened", "CaseTransferred", "CaseAssigned"):
+            workers[event.subject_id] = data.get("worker_id")
+        for facts in data.get("clocks", ()):
+            clocks[facts["id"]] = facts
+    for thing in (*state.cases.values(), *state.referrals.values()):
+        if status.get(thing.id) != thing.status:
+            yield f"6: {thing.id} is {thing.status}, its events say {status.get(thing.id)}"
+    for case in state.cases.values():
+        said = centres[case.resident_id], workers[case.id]
+        worker = None if case.worker_id is None else str(case.worker_id)
+        if said != (case.centre_code, worker):
+            yield f"6: case {case.id} is of {case.centre_code}, {worker}; its events say {said}"
+    for clock in state.clocks.values():
+        yield from _as_told(clock, clocks.get(str(clock.id)))
+
+
+def _as_told(clock: Any, facts: dict[str, Any] | None) -> Iterator[str]:
+    if facts is None:
+        yield f"6: no event tells of {clock.kind} {clock.id}"
+        return
+    for name in ("due_at", "met_at", "cancelled_at", "paused_until"):
+        told = facts[name] and datetime.fromisoformat(facts[name])
+        if told != getattr(clock, name):
+            yield f"6: {name} of {clock.kind} is {getattr(clock, name)}, the events say {told}"
+    if facts["held_by"] != clock.held_by:
+        yield f"6: {clock.kind} is held by {clock.held_by}, the events say {facts['held_by']}"
+
+
+def left_by_sweep(state: State, now: datetime) -> list[str]:
+    """What a finished sweep has left undone: steps, breaches, lapses and holds."""
+    late = [s for s in state.steps.values() if s.raised_at is None and s.at <= now]
+    found = [f"5: step {step.tier} of {step.deadline_id} was due {step.at}" for step in late]
+    for clock in state.deadlines():
+        overdue = clock.is_overdue(now - SECOND) and not clock.excused
+        if overdue and clock.breached_at is None:
+            found.append(f"5: {clock.kind} {clock.id} is overdue, and nobody wrote it down")
+    found += [
+        f"sweep: referral {row.id} is still {row.status}"
+        for row in state.referrals.values()
+        if (row.lapse_at and row.lapse_at <= now) or (row.resume_at and row.resume_at <= now)
+    ]
+    held = [case for case in state.cases.values() if case.resume_at and case.resume_at <= now]
+    return found + [f"sweep: case {case.id} is still held" for case in held]

@@ -1,0 +1,226 @@
+"""Where the stories of the model are told: each act goes to the real use cases and to the model.
+
+Both must agree on whether it is possible and on what stands afterwards; what is refused, crashes
+or comes twice must change nothing; and after every step the invariants hold.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant
+
+from casework.adapters.persistence.ids import new_id
+from casework.domain.calendar import day_in_seoul
+from casework.domain.errors import Refusal
+from casework.workflows.context import Context
+from casework.workflows.ports import Replay, RequestFacts
+from tests.api.conftest import (
+    COLLEAGUE,
+    DISTRICT,
+    FAR,
+    HERE,
+    NEIGHBOUR,
+    NEXT_DOOR,
+    OTHER_DISTRICT,
+    STRANGER,
+    WORKER,
+    Api,
+)
+from tests.proofs._invariants import State, broken, read
+from tests.proofs._model import ModelCase, ModelReferral, ModelService, differs
+from tests.proofs._world import begin_again
+
+T = TypeVar("T")
+ACTS_A_STORY = 30
+CENTRES = {HERE: DISTRICT, NEXT_DOOR: DISTRICT, FAR: OTHER_DISTRICT}
+WORKERS = {
+    HERE: (WORKER, COLLEAGUE),
+    NEXT_DOOR: (NEIGHBOUR, f"worker2.{NEXT_DOOR}"),
+    FAR: (STRANGER, f"worker2.{FAR}"),
+}
+PROVIDERS = ("alpha", "beta", "gamma")
+CODES = ("CARE-MEALS", "MED-VISIT")
+STARTS = ("2026-03-02T10:00", "2026-04-30T17:30", "2026-09-22T23:30", "2026-12-30T08:00")
+# A batch so small that a sweep has several, between which it can be cut off.
+BATCH = 2
+ANY = st.integers(0, 23)
+WAITS = st.sampled_from(
+    [timedelta(minutes=1), timedelta(minutes=50), timedelta(hours=4), timedelta(hours=20)]
+    + [timedelta(days=n) for n in (1, 2, 4, 7, 16, 35, 100)]
+)
+# How an act is sent: once, twice under one key, or by a process that dies before it commits.
+HOW = st.sampled_from(["once"] * 6 + ["retried", "cut off"])
+EVERYDAY = (
+    "telling", "check", "signal", "answer_to_signal", "assignment", "handover", "case_resumed",
+    "an_outsider",
+)  # fmt: skip
+
+
+class Crash(BaseException):
+    """The process ends here; nothing that it had not committed remains."""
+
+
+class DyingStore:
+    """A store whose process dies in the moment before a commit."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    @contextmanager
+    def work(self, *args: Any) -> Iterator[Any]:
+        """A transaction that never commits."""
+
+        def die(*_: Any) -> None:
+            raise Crash
+
+        with self._store.work(*args) as work:
+            work.commit = die
+            yield work
+
+
+class Stage(RuleBasedStateMachine):
+    """Where stories are told: what every act goes through, and what is checked after it."""
+
+    world: ClassVar[Api]
+    done: ClassVar[Counter[str]] = Counter()
+    actors: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cases: list[ModelCase] = []
+        self.residents: list[UUID] = []
+        self.consents: dict[UUID, UUID | None] = {}
+        begin_again(self.world)
+        self.state = self.look()
+        self.checked: State | None = None
+        self.done["stories"] += 1
+        if self.done["stories"] % 20 == 0:
+            print(f"{self.done['stories']} stories", end="\r", file=sys.stderr, flush=True)
+
+    # What every act goes through
+
+    def look(self) -> State:
+        """What the database holds now."""
+        return read(self.world.engine)
+
+    @property
+    def today(self) -> date:
+        """The day it is in Seoul."""
+        return day_in_seoul(self.world.clock.now)
+
+    def context(self, who: str, key: str | None = None, version: int | None = None) -> Context:
+        """What a use case is given when someone asks now, perhaps under an idempotency key."""
+        if who not in self.actors:
+            self.actors[who] = self.world.actor(who)
+        ctx = replace(self.world.house.context(self.actors[who]), expected_version=version)
+        if key is None:
+            return ctx
+        facts = RequestFacts(task="proof", idempotency_key=key, digest=key)
+        return replace(ctx, store=self.world.house.store.for_request(facts))
+
+    def attempt(
+        self,
+        name: str,
+        who: str,
+        act: Callable[[Context], T],
+        *,
+        may: bool | None = True,
+        how: str = "once",
+        version: int | None = None,
+    ) -> T | None:
+        """Do something, as it was sent; None where it was refused or never came to its end."""
+        self.world.clock.forward(seconds=1)
+        self.done["acts"] += 1
+        ctx = self.context(who, str(new_id()), version)
+        if how == "cut off":
+            self._dies(name, ctx, act)
+            return None
+        refusal = None
+        try:
+            result = act(ctx)
+        except Refusal as error:
+            refusal = error
+        if refusal is not None:
+            assert not may, f"{name} was refused: {refusal.code}"
+            self.done["refused"] += 1
+            self.must_be_unchanged(name)
+            return None
+        assert may is not False, f"{name} was done, which is not possible"
+        self.done[name] += 1
+        self.state = self.look()
+        if how == "retried":
+            self._again(name, ctx, act)
+        return result
+
+    def _dies(self, name: str, ctx: Context, act: Callable[[Context], Any]) -> None:
+        try:
+            act(replace(ctx, store=DyingStore(ctx.store)))  # type: ignore[arg-type]
+        except (Crash, Refusal):
+            self.done["cut off"] += 1
+        else:
+            raise AssertionError(f"{name} went on without its commit")
+        self.must_be_unchanged(name)
+
+    def _again(self, name: str, ctx: Context, act: Callable[[Context], Any]) -> None:
+        try:
+            act(ctx)
+        except Replay:
+            self.done["retried"] += 1
+        else:
+            raise AssertionError(f"{name} was done twice under one key")
+        self.must_be_unchanged(name)
+
+    def must_be_unchanged(self, name: str) -> None:
+        """What was refused, cut off or repeated has changed nothing."""
+        assert self.look() == self.state, f"{name} changed something"
+
+    def case_at(self, n: int) -> ModelCase | None:
+        """One of the cases, the newest ones rather than the old."""
+        return self.cases[-1 - n % min(2, len(self.cases))] if self.cases else None
+
+    def worker(self, case: ModelCase) -> str:
+        """Who acts on a case: its worker, or one of its centre."""
+        return case.worker or WORKERS[case.centre][0]
+
+    def supervisor(self, case: ModelCase) -> str:
+        """The supervisor of a case's district."""
+        return f"supervisor.{CENTRES[case.centre]}"
+
+    def a_referral(self, n: int) -> tuple[ModelCase, ModelService, ModelReferral] | None:
+        """One of the requests of a case."""
+        found = [
+            (case, service, one)
+            for case in self.cases
+            for service in case.services
+            for one in service.referrals
+        ]
+        return found[n % len(found)] if found else None
+
+    def a_service(self, n: int) -> tuple[ModelCase, ModelService] | None:
+        """One of the planned services of the newest cases."""
+        found = [(case, service) for case in self.cases[-2:] for service in case.services]
+        return found[n % len(found)] if found else None
+
+    # After every step
+
+    @invariant()
+    def everything_holds(self) -> None:
+        """The database agrees with the model, and with itself."""
+        if self.state is self.checked:
+            return  # nothing was written since
+        self.checked = self.state
+        self.done["checks"] += 1
+        faults = broken(self.state, self.world.house.clockwork())
+        for case in self.cases:
+            id = self.world.id_of(case.worker) if case.worker else None
+            faults += differs(case, self.state, id)
+        assert not faults, "\n".join(faults)

@@ -1,0 +1,90 @@
+"""The small world of the API's tests without HTTP: a house, its people, and a clock one sets."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import delete
+from starlette.testclient import TestClient
+
+from casework.adapters import reference
+from casework.adapters.identity import Argon2Passwords, JwtTokens
+from casework.adapters.persistence import bulk, migrations
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine import open_engine
+from casework.bootstrap import House, Kept, read_clockwork
+from casework.domain.standards import SHIPPED
+from casework.settings import Settings
+from tests import postgres
+from tests.api.conftest import Api, Clock, _accounts, _agencies, seoul
+
+STORES = ("sqlite", "postgresql")
+A_DAY = 86_400.0
+# What happens in a world, children first; its directory, people and standards stay.
+LIFE = [
+    table
+    for table in reversed(t.metadata.sorted_tables)
+    if table
+    not in (
+        t.district, t.centre, t.service, t.standard, t.holiday_override, t.provider, t.offering,
+        t.offering_centre, t.account, t.configuration,
+    )
+]  # fmt: skip
+
+
+@contextmanager
+def database(store: str) -> Iterator[str]:
+    """A migrated database that lives as long as the block: in memory, where there is such."""
+    if store == "sqlite":
+        place = postgres.MEMORY if postgres.MEMORY.is_dir() else None
+        with tempfile.TemporaryDirectory(prefix="casework-", dir=place) as folder:
+            url = f"sqlite:///{Path(folder) / 'casework.sqlite'}"
+            migrations.upgrade(url)
+            yield url
+    else:
+        with postgres.running_server() as server, server.database("casework_proof") as url:
+            migrations.upgrade(url)
+            yield url
+
+
+@contextmanager
+def small_world(url: str, **engine: Any) -> Iterator[Api]:
+    """The wired house over a migrated database, with the people and agencies of the API's tests."""
+    house = House(
+        settings=Settings(database_url=url),
+        engine=open_engine(url, **engine),
+        passwords=Argon2Passwords(cheap=True),
+        tokens=JwtTokens(b"t" * 32),
+        now=Clock(),
+    )
+    house.clockwork = Kept(lambda: read_clockwork(house.engine), A_DAY)
+    providers, offerings = _agencies()
+    bulk.load_facts(
+        house.engine, reference.districts(), reference.centres(), reference.services(), SHIPPED
+    )
+    with house.engine.begin() as connection:
+        bulk.insert_all(connection, [*providers, *offerings, *_accounts(house, providers)])
+    slugs = {provider.id: provider.slug for provider in providers}
+    assert isinstance(house.now, Clock)
+    try:
+        yield Api(
+            house=house,
+            client=cast(TestClient, None),  # nobody here speaks HTTP
+            clock=house.now,
+            providers={provider.slug: provider for provider in providers},
+            offerings={(slugs[one.provider_id], one.service_code): one for one in offerings},
+        )
+    finally:
+        house.engine.dispose()
+
+
+def begin_again(world: Api, at: str = "2026-03-02T10:00") -> None:
+    """Forget everything that happened, and set the clock."""
+    with world.engine.begin() as connection:
+        for table in LIFE:
+            connection.execute(delete(table))
+    world.clock.now = seoul(at)
