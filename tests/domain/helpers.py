@@ -64,3 +64,10 @@ def field_of(caught: pytest.ExceptionInfo[Refusal]) -> str:
     (error,) = caught.value.facts["errors"]
     assert isinstance(error["field"], str)
     return error["field"]
+
+
+def last_event(file: CaseFile, *, clocks: bool = True) -> tuple[str, dict[str, Any]]:
+    """What happened last, with all that was written down of it, or all but the clocks."""
+    event = file.events[-1]
+    kept = {name: fact for name, fact in event.data.items() if clocks or name != "clocks"}
+    return event.name, kept
