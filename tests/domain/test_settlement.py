@@ -3,6 +3,7 @@
 import pytest
 
 from casework.domain.errors import Conflict, Forbidden, Invalid
+from casework.domain.planning import may_settle
 from casework.domain.referring import dispose, redirect
 from tests.domain.helpers import clocks, ends, event_names, last_clock, refused, running
 from tests.factories import (
@@ -527,3 +528,36 @@ def test_of_several_dispositions_before_an_error_the_latest_stands_again():
     assert (service.settlement, service.settled_at) == (None, None)
     assert service.version == version + 1
     assert running(file, service.id) == ["link"]
+
+
+@pytest.mark.parametrize(
+    ("state", "may"),
+    [
+        (None, True),
+        ("draft", False),
+        ("requested", False),
+        ("declined", False),
+        ("completed", False),
+        ("cancelled", True),
+    ],
+)
+def test_a_direct_settlement_is_offered_exactly_where_it_is_possible(state, may):
+    town, file, service = supported()
+    if state:
+        ReferralFactory(town=town, file=file, status=state)
+    assert may_settle(file, service) is may
+    if may:
+        moves.settle(town, file, "refused")
+        assert not may_settle(file, service)
+    else:
+        with pytest.raises(Conflict):
+            moves.settle(town, file, "refused")
+    moves.close(town, file, end_open=True)
+    assert not may_settle(file, service)
+
+
+def test_a_dropped_service_is_not_offered_to_be_settled():
+    town, file, service = supported()
+    moves.approve_plan(town, file, "MED-VISIT")
+    assert service.status == "dropped"
+    assert not may_settle(file, service)
