@@ -46,7 +46,7 @@ def test_every_cell_of_the_table_is_as_the_contract_says(action, role):
     expected = "all" if action in FOR_EVERYONE else EXPECTED[action].get(role)
     assert may(actor, action) is (expected is not None)
     if expected is None:
-        with pytest.raises(Forbidden):
+        with pytest.raises(Forbidden, match=f"{actor.role} may not do this"):
             reach(actor, action)
     else:
         found = reach(actor, action)

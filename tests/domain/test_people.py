@@ -133,6 +133,24 @@ def test_an_account_rests_for_a_while_after_five_wrong_passwords():
     assert not account.is_locked(now)
 
 
+@pytest.mark.parametrize("fresh_start", ["a lock that ended", "the right password"])
+def test_after_a_fresh_start_it_takes_five_wrong_passwords_again(fresh_start):
+    now = seoul("2026-04-01")
+    account = Account(
+        id=UUID(int=1), username="a", name="b", role="worker", password_hash="", created_at=now
+    )
+    if fresh_start == "the right password":
+        account.note_failure(now)
+        account.note_success()
+    else:
+        for _ in range(5):
+            account.note_failure(now)
+        now += LOCKED_FOR
+    for wrong in range(1, 6):
+        account.note_failure(now)
+        assert account.is_locked(now) is (wrong == 5)
+
+
 def test_whoever_signs_in_acts_with_the_role_and_the_place_of_the_account():
     account = Account(
         id=UUID(int=1),
