@@ -58,9 +58,9 @@ def refused(
     assert str(caught.value) == caught.value.detail, (
         "a refusal says in words what stands against it"
     )
-    for error in caught.value.facts.get("errors", []):
-        assert error["field"]
-        assert error["message"] == caught.value.detail
+    for named in caught.value.facts.get("errors", []):
+        assert named["field"]
+        assert named["message"] == caught.value.detail
     assert {name: caught.value.facts.get(name) for name in facts} == facts
     assert repr(unchanged) == before, "a refused move changes nothing"
 

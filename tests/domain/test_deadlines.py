@@ -419,6 +419,7 @@ def test_all_that_is_said_of_a_clock_goes_by_the_calendar_of_its_district():
         about=ABOUT,
         started_at=seoul("2026-04-01"),
     )
+    assert clock is not None
     assert clock.due_at == seoul("2026-04-09T23:59:59")  # the 2nd, the 8th and the 9th
     assert clockwork.count(clock) == clock.due_at
     assert [day.day for day, why in clockwork.explain(clock).left_out] == [3, 4, 5, 6, 7]

@@ -1,6 +1,7 @@
 """Work moves with people: to another worker, to another centre, to a deputy."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_whoever_takes_on_an_arrived_case_holds_its_clocks_again():
 
 
 def absence(from_on, to_on, **facts):
-    usual = {
+    usual: dict[str, Any] = {
         "id": new_id(),
         "worker_id": new_id(),
         "from_on": date.fromisoformat(from_on),

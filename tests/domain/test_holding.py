@@ -63,7 +63,7 @@ PAUSED = ["survey", "assessment", "plan", "link", "response", "waitlist", "start
 
 
 def test_it_pauses_what_an_absent_resident_cannot_be_asked_for_and_nothing_else():
-    seen = {}
+    seen: dict[str, bool] = {}
     for stage in ("applied", "surveying", "planning", "submitted", "supported"):
         town = Town("2026-04-01T10:00", standards=(*SHIPPED, REPORTS))
         file = CaseFileFactory(town=town, stage=stage, discharge_on=day("04-20"))

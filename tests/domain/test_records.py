@@ -8,6 +8,7 @@ import pytest
 
 from casework.domain import checking, intake, planning
 from casework.domain.calendar import Target, Unit
+from casework.domain.cases import EX_OFFICIO_GROUNDS
 from casework.domain.deadlines import Deadline
 from casework.domain.standards import SHIPPED
 from tests.domain.helpers import last_clock
@@ -80,7 +81,7 @@ def test_a_case_keeps_its_application():
 
 def test_an_ex_officio_case_keeps_its_ground():
     town = Town()
-    grounds = intake.EX_OFFICIO_GROUNDS
+    grounds = EX_OFFICIO_GROUNDS
     application = intake.Application(
         channel="ex_officio", applied_on=town.today, ex_officio_ground=grounds[0]
     )

@@ -460,18 +460,17 @@ def test_a_redirection_that_is_refused_cancels_nothing():
         redirect(file, done, OfferingFactory(), by, None)
 
 
-def test_asking_another_copies_why_somebody_outside_the_area_was_asked():
-    for ask in ("dispose", "redirect"):
-        town, file, _ = supported()
-        far = OfferingFactory(centres=[])
-        first = moves.refer(town, file, offering=far, outside_area_reason="nobody nearer")
-        other = OfferingFactory(centres=[])
-        if ask == "redirect":
-            second = redirect(file, first, other, town.act(), None)
-        else:
-            moves.move(town, file, first, "decline")
-            second = moves.dispose(town, file, first, "re_refer", offering=other)
-        assert second.outside_area_reason == "nobody nearer"
+@pytest.mark.parametrize("how", ["dispose", "redirect"])
+def test_asking_another_copies_why_somebody_outside_the_area_was_asked(how):
+    town, file, _ = supported()
+    far = OfferingFactory(centres=[])
+    first = moves.refer(town, file, offering=far, outside_area_reason="nobody nearer")
+    if how == "dispose":
+        moves.move(town, file, first, "decline")
+    other = OfferingFactory(centres=[])
+    second = ask_another(file, first, town.act(), how, offering=other, consent=None)
+    assert second is not None
+    assert second.outside_area_reason == "nobody nearer"
 
 
 def test_asking_another_on_a_consent_judges_it_anew():
@@ -488,6 +487,7 @@ def test_asking_another_on_a_consent_judges_it_anew():
                     ask_another(file, first, town.act(), ask, **how)
             else:
                 second = ask_another(file, first, town.act(), ask, **how)
+                assert second is not None
                 assert (second.basis_kind, second.consent_id) == ("consent", consent.id)
 
 
