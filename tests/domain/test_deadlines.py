@@ -262,6 +262,26 @@ def test_a_step_moved_out_of_one_pause_is_moved_out_of_the_next_as_well():
     assert steps(clock)[1] == "04-15T09:00:00"
 
 
+@pytest.mark.parametrize(
+    ("began", "resumed", "tier_2"),
+    [
+        ("2026-04-01T17:59:59", "2026-04-01T18:00:00", "04-01T18:00:00"),
+        ("2026-04-01T18:00:00", "2026-04-01T18:30:00", "04-02T09:00:00"),
+        ("2026-04-01T18:00:01", "2026-04-01T18:30:00", "04-01T18:00:00"),
+        ("2026-04-01T17:00:00", "2026-04-01T18:00:00", "04-01T18:00:00"),
+        ("2026-04-01T17:00:00", "2026-04-01T18:00:01", "04-02T09:00:00"),
+    ],
+)
+def test_a_step_waits_from_the_first_instant_of_a_pause_to_its_last(began, resumed, tier_2):
+    clockwork, clock = clock_of("2026-04-01T10:00", "response", priority="emergency")
+    due = clock.due_at  # at 14:00, and the second tier at 18:00
+    pause = Pause(seoul(began), date(2026, 4, 1), "away", resumed_at=seoul(resumed))
+    clock.pauses = (pause,)
+    clockwork.recount(clock)
+    assert clock.due_at == due
+    assert steps(clock)[2] == tier_2
+
+
 def test_a_reminder_that_a_pause_would_push_to_the_due_time_is_dropped():
     clockwork, clock = clock_of("2026-04-01")
     clock.pauses = (Pause(seoul("2026-04-02"), date(2026, 4, 8), "away"),)
