@@ -513,7 +513,10 @@ def test_the_note_and_the_hand_of_a_disposition_stand_on_the_service():
 def test_of_several_dispositions_before_an_error_the_latest_stands_again():
     town, file, service = supported()
     words = ("alternative", "refused", "unmet_need")
-    made = [ReferralFactory(town=town, file=file, declined=True) for _ in words]
+    made = []
+    for _ in words:
+        made.append(ReferralFactory(town=town, file=file, declined=True))
+        town.wait(hours=1)
     # Disposed of in another order than they were made: the middle one last but one.
     for referral, how in ((made[1], words[1]), (made[0], words[0]), (made[2], words[2])):
         town.wait(days=1)
