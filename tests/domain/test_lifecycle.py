@@ -414,6 +414,17 @@ def test_the_first_answer_is_when_it_was_answered():
     assert (referral.expected_on, referral.expected_start_on) == (day("05-01"), day("05-04"))
 
 
+def test_a_note_stays_until_the_next_one():
+    town, file, referral = referral_in("requested")
+    moves.move(town, file, referral, "waitlist", note="not before June")
+    assert referral.note == "not before June"
+    moves.move(town, file, referral, "accept")
+    assert referral.note == "not before June"
+    moves.move(town, file, referral, "start", note="twice a week")
+    assert referral.note == "twice a week"
+    assert "June" not in repr(file.events)
+
+
 def test_what_has_ended_says_when():
     for state in ("declined", "failed", "completed", "cancelled", "withdrawn"):
         town, _, referral = referral_in(state)

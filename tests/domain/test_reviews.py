@@ -222,6 +222,26 @@ def test_a_hold_after_an_extension_moves_it_too():
     assert town.clockwork.count(start) == start.due_at
 
 
+@pytest.mark.parametrize(
+    ("began", "until", "due_on"),
+    [
+        ("04-23", "04-23", "2026-04-29"),
+        ("04-28", "04-28", "2026-04-29"),  # the day to which it was extended
+        ("04-29", "04-29", "2026-04-28"),
+    ],
+)
+def test_a_hold_up_to_the_very_day_of_an_extension_moves_it(began, until, due_on):
+    town, file, clock = overdue()
+    referral = file.referral(clock.subject_id)
+    moves.move(town, file, referral, "accept")
+    start = last_clock(file, referral.id, "start")
+    town.go_to("2026-04-22")
+    moves.review(town, file, start, "extend", until=on("04-28"))
+    town.go_to(f"2026-{began}")
+    moves.move(town, file, referral, "hold", until=on(until))
+    assert str(start.due_at.date()) == due_on
+
+
 def test_a_hold_before_an_extension_does_not_move_it():
     town, file, clock = overdue()
     referral = file.referral(clock.subject_id)
