@@ -238,7 +238,8 @@ def _rank(standard: Standard, about: About) -> tuple[int, bool, bool, bool] | No
     )
 
 
-def _shipped() -> tuple[Standard, ...]:
+def shipped() -> tuple[Standard, ...]:
+    """The law's two standards and the city's service targets, as every installation begins."""
     working, hours = Unit.WORKING_DAYS, Unit.HOURS
     routine_urgent_emergency: dict[Kind, tuple[Target | None, Target | None, Target | None]] = {
         Kind.SURVEY: (Target(5, working), Target(1, working), None),
@@ -282,4 +283,4 @@ def _fixed_id(kind: str, priority: str | None) -> UUID:
     return UUID(int=0x0190_0000_0000_7000_8000_0000_0000_0000 | tail)
 
 
-SHIPPED: Final = _shipped()
+SHIPPED: Final = shipped()

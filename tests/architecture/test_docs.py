@@ -50,7 +50,7 @@ LISTS = {
 IN_REPOSITORY = re.compile(
     r"`((?:casework|docs|migrations|tests)/[\w./-]*|[\w-]+\.(?:py|toml|md))`"
 )
-MEASURED = {"Sweep and worklist", "Sweeps at once", "Counting"}
+MEASURED = {"Sweep and worklist", "Sweeps at once", "Counting", "Mutation"}
 
 
 @cache

@@ -55,6 +55,12 @@ def refused(
     with pytest.raises(error) as caught:
         yield caught
     assert caught.value.code == code
+    assert str(caught.value) == caught.value.detail, (
+        "a refusal says in words what stands against it"
+    )
+    for named in caught.value.facts.get("errors", []):
+        assert named["field"]
+        assert named["message"] == caught.value.detail
     assert {name: caught.value.facts.get(name) for name in facts} == facts
     assert repr(unchanged) == before, "a refused move changes nothing"
 
@@ -64,3 +70,10 @@ def field_of(caught: pytest.ExceptionInfo[Refusal]) -> str:
     (error,) = caught.value.facts["errors"]
     assert isinstance(error["field"], str)
     return error["field"]
+
+
+def last_event(file: CaseFile, *, clocks: bool = True) -> tuple[str, dict[str, Any]]:
+    """What happened last, with all that was written down of it, or all but the clocks."""
+    event = file.events[-1]
+    kept = {name: fact for name, fact in event.data.items() if clocks or name != "clocks"}
+    return event.name, kept

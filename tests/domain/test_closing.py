@@ -6,7 +6,9 @@ import pytest
 
 from casework.domain.cases import CLOSING_REASONS
 from casework.domain.errors import Conflict, Invalid
+from casework.domain.standards import SHIPPED
 from tests.domain.helpers import ends, event_names, field_of, refused, running
+from tests.domain.test_clocks import REPORTS
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves
 
 
@@ -153,6 +155,27 @@ def test_the_clocks_of_what_ends_are_ended_as_the_table_says():
     assert ends(file, waiting.id)["waitlist"] == "met"
     assert ends(file, asked.id)["response"] == "cancelled"
     assert ends(file, declined.id)["disposition"] == "cancelled"
+
+
+def test_each_referral_that_ends_ends_its_own_clocks_and_no_others():
+    town = Town("2026-04-01T10:00", standards=(*SHIPPED, REPORTS))
+    file = CaseFileFactory(town=town, supported=True)
+    started = ReferralFactory(town=town, file=file, in_progress=True)
+    waiting = ReferralFactory(town=town, file=file, waitlisted=True)
+    also_started = ReferralFactory(town=town, file=file, in_progress=True)
+    moves.close(town, file, end_open=True)
+    assert ends(file, started.id)["progress"] == "met"
+    assert ends(file, waiting.id)["waitlist"] == "met"
+    assert ends(file, also_started.id)["progress"] == "met"
+
+
+def test_closing_counts_as_a_change_of_the_case_and_of_each_referral_it_ends():
+    town, file = supported()
+    referral = ReferralFactory(town=town, file=file, requested=True)
+    versions = (file.case.version, referral.version)
+    moves.close(town, file, end_open=True)
+    assert (file.case.version, referral.version) == (versions[0] + 1, versions[1] + 1)
+    assert file.case.status_before_closing == "supported"
 
 
 def test_no_disposition_can_be_made_on_a_closed_case():

@@ -262,6 +262,26 @@ def test_a_step_moved_out_of_one_pause_is_moved_out_of_the_next_as_well():
     assert steps(clock)[1] == "04-15T09:00:00"
 
 
+@pytest.mark.parametrize(
+    ("began", "resumed", "tier_2"),
+    [
+        ("2026-04-01T17:59:59", "2026-04-01T18:00:00", "04-01T18:00:00"),
+        ("2026-04-01T18:00:00", "2026-04-01T18:30:00", "04-02T09:00:00"),
+        ("2026-04-01T18:00:01", "2026-04-01T18:30:00", "04-01T18:00:00"),
+        ("2026-04-01T17:00:00", "2026-04-01T18:00:00", "04-01T18:00:00"),
+        ("2026-04-01T17:00:00", "2026-04-01T18:00:01", "04-02T09:00:00"),
+    ],
+)
+def test_a_step_waits_from_the_first_instant_of_a_pause_to_its_last(began, resumed, tier_2):
+    clockwork, clock = clock_of("2026-04-01T10:00", "response", priority="emergency")
+    due = clock.due_at  # at 14:00, and the second tier at 18:00
+    pause = Pause(seoul(began), date(2026, 4, 1), "away", resumed_at=seoul(resumed))
+    clock.pauses = (pause,)
+    clockwork.recount(clock)
+    assert clock.due_at == due
+    assert steps(clock)[2] == tier_2
+
+
 def test_a_reminder_that_a_pause_would_push_to_the_due_time_is_dropped():
     clockwork, clock = clock_of("2026-04-01")
     clock.pauses = (Pause(seoul("2026-04-02"), date(2026, 4, 8), "away"),)
@@ -369,6 +389,119 @@ def test_a_statutory_clock_names_the_rule():
     why = town.clockwork.explain(last_clock(file, file.case.id, "first_check"))
     assert (why.basis, why.rule) == ("Enforcement Rule 10", RULES[Unit.MONTHS])
     assert [day.day for day, _ in why.left_out] == [17, 18, 19]
+
+
+def test_an_hour_clock_leaves_out_no_closed_day_and_every_paused_one():
+    clockwork, clock = clock_of("2026-04-03T22:30", "start", priority="emergency")
+    why = clockwork.explain(clock)  # over a Saturday
+    assert (why.left_out, why.rule) == ([], RULES[Unit.HOURS])
+    clock.pauses = (Pause(seoul("2026-04-04T08:00"), date(2026, 4, 5), "away"),)
+    clockwork.recount(clock)
+    assert clockwork.explain(clock).left_out == [
+        (date(2026, 4, 4), "paused: away"),
+        (date(2026, 4, 5), "paused: away"),
+    ]
+
+
+def test_a_long_pause_is_named_day_by_day():
+    clockwork, clock = clock_of("2026-04-01", "link")  # due on the 6th
+    clock.pauses = (Pause(seoul("2026-04-02"), date(2026, 4, 20), "hospitalised"),)
+    clockwork.recount(clock)
+    assert str(clock.due_at.date()) == "2026-04-23"
+    named = [day for day, why in clockwork.explain(clock).left_out if "hospitalised" in why]
+    assert named == [date(2026, 4, n) for n in range(2, 21)]
+
+
+def test_a_clock_that_was_extended_names_no_day_after_the_one_it_was_counted_to():
+    town = Town("2026-04-01T10:00")
+    file = CaseFileFactory(town=town, supported=True)
+    clock = last_clock(file, moves.only_service(file).id, "link")  # due on Monday the 6th
+    town.go_to("2026-04-07")
+    done = moves.review(town, file, clock, "extend", until=date(2026, 4, 20), cause="no_capacity")
+    why = town.clockwork.explain(clock)
+    assert [day.day for day, _ in why.left_out] == [4, 5]
+    assert why.due_at == seoul("2026-04-20T23:59:59")
+    extension = {
+        "until": date(2026, 4, 20),
+        "at": town.now,
+        "review_id": done.id,
+        "cause": "no_capacity",
+    }
+    assert why.extensions == (extension,)
+
+
+FESTIVAL = WorkingCalendar({date(2026, 4, day): "district festival" for day in (3, 6, 7, 10)})
+
+
+def test_all_that_is_said_of_a_clock_goes_by_the_calendar_of_its_district():
+    clockwork = Clockwork(SHIPPED, WorkingCalendar({}), {"26350": FESTIVAL})
+    clock = clockwork.begin(
+        Kind.RESPONSE,
+        id=ABOUT.case_id,
+        subject_id=ABOUT.case_id,
+        about=ABOUT,
+        started_at=seoul("2026-04-01"),
+    )
+    assert clock is not None
+    assert clock.due_at == seoul("2026-04-09T23:59:59")  # the 2nd, the 8th and the 9th
+    assert clockwork.count(clock) == clock.due_at
+    assert [day.day for day, why in clockwork.explain(clock).left_out] == [3, 4, 5, 6, 7]
+    assert steps(clock) == {
+        REMINDER: "04-08T09:00:00",
+        BREACH: "04-10T00:00:00",
+        1: "04-13T09:00:00",
+        2: "04-15T09:00:00",
+    }
+    lapses_at = clockwork.lapses_at(clock)
+    assert lapses_at == seoul("2026-04-22T00:00:00")
+    clock.pauses = (Pause(seoul("2026-04-02"), date(2026, 4, 2), "away"),)
+    clockwork.recount(clock)
+    assert clock.due_at == seoul("2026-04-13T23:59:59")
+
+
+def test_a_due_date_can_be_asked_for_where_nobody_is_concerned():
+    clockwork = Clockwork(SHIPPED, WorkingCalendar({}), {"26350": FESTIVAL})
+    started_at = seoul("2026-04-01")
+    for district, priority, due_on in (
+        ("26350", "routine", "2026-04-09"),
+        ("26410", "routine", "2026-04-06"),
+        ("26350", "urgent", "2026-04-02"),
+    ):
+        about = About.for_counting(district_code=district, priority=priority)
+        due = clockwork.due_of(Kind.RESPONSE, about, started_at)
+        assert due == seoul(f"{due_on}T23:59:59")
+        assert (about.worker_id, about.provider_id, about.centre_code) == (None, None, "")
+        assert about.case_id == about.resident_id == UUID(int=0)
+
+
+def test_whoever_asks_again_gets_the_same_standard():
+    own = replace(SHIPPED[0], id=SOMEONE, field="care", target=Target(9, Unit.DAYS))
+    clockwork = Clockwork((*SHIPPED, own), korean_days())
+    for _ in range(2):
+        assert clockwork.standard_for("survey", replace(ABOUT, field="care")) is own
+        assert clockwork.standard_for("survey", ABOUT) is SHIPPED[0]
+        assert clockwork.standard_for("progress", ABOUT) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "changes"),
+    [
+        (lambda clock: None, False),
+        (lambda clock: setattr(clock, "breached_at", seoul("2026-04-09")), False),
+        (lambda clock: setattr(clock, "deferred_until", date(2026, 4, 9)), True),
+        (lambda clock: setattr(clock, "worker_id", SOMEONE), True),
+        (lambda clock: setattr(clock, "excused", True), True),
+        (lambda clock: clock.meet(seoul("2026-04-02")), True),
+        (lambda clock: clock.cancel(seoul("2026-04-02")), True),
+        (lambda clock: setattr(clock, "due_at", clock.due_at + SECOND), True),
+    ],
+)
+def test_the_stamp_of_a_clock_changes_with_every_decision_about_it(change, changes):
+    _, clock = clock_of("2026-04-01")
+    before = clock.stamp
+    change(clock)
+    assert (clock.stamp != before) is changes
+    assert 0 <= clock.stamp < 10**9
 
 
 @pytest.mark.parametrize("unit", Unit)

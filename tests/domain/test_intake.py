@@ -277,3 +277,13 @@ def test_a_determination_is_one_of_four():
     )
     with refused(Invalid, "determination_unknown", file):
         intake.record_assessment(file, finding, town.act(town.assessor))
+
+
+def test_a_second_case_is_refused_with_the_one_that_is_open():
+    town = Town()
+    standing = CaseFileFactory(town=town)
+    refusal = intake.second_case(standing, town.act())
+    assert (refusal.code, refusal.facts["case_id"]) == ("open_case_exists", standing.case.id)
+    assert refusal.facts["state"] == "applied"
+    assert "pre-survey" in refusal.facts["allowed_actions"]
+    assert refusal.detail

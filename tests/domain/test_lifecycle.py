@@ -147,6 +147,17 @@ def test_on_a_closed_case_only_an_error_can_still_be_named(state, action):
             make(town, file, referral, action)
 
 
+@pytest.mark.parametrize("state", PATHS)
+def test_on_a_closed_case_a_supervisor_is_offered_to_name_an_error_and_nobody_anything_else(state):
+    town, file, referral = referral_in(state)
+    moves.close(town, file, end_open=True)
+    error = [] if referral.status == "entered_in_error" else ["enter-in-error"]
+    assert allowed_actions(False, referral, town.supervisor) == error
+    assert allowed_actions(False, referral, town.worker) == []
+    provider = ActorFactory(provider=True, provider_id=referral.provider_id)
+    assert allowed_actions(False, referral, provider) == []
+
+
 def test_a_disposition_is_no_plain_move():
     town, file, referral = referral_in("declined")
     with pytest.raises(ValueError, match="dispose"):
@@ -406,6 +417,17 @@ def test_the_first_answer_is_when_it_was_answered():
     assert (referral.expected_on, referral.expected_start_on) == (day("05-01"), day("05-04"))
 
 
+def test_a_note_stays_until_the_next_one():
+    town, file, referral = referral_in("requested")
+    moves.move(town, file, referral, "waitlist", note="not before June")
+    assert referral.note == "not before June"
+    moves.move(town, file, referral, "accept")
+    assert referral.note == "not before June"
+    moves.move(town, file, referral, "start", note="twice a week")
+    assert referral.note == "twice a week"
+    assert "June" not in repr(file.events)
+
+
 def test_what_has_ended_says_when():
     for state in ("declined", "failed", "completed", "cancelled", "withdrawn"):
         town, _, referral = referral_in(state)
@@ -596,7 +618,8 @@ def test_after_a_hold_that_is_over_the_moves_of_the_former_state_are_allowed():
 def test_a_move_refused_after_a_hold_that_is_over_does_not_even_record_the_resumption():
     town, file, referral = referral_in("on_hold")
     town.go_to("2026-04-20")
-    with refused(Conflict, "not_allowed_in_state", file, state="on_hold"):
+    allowed = ["start", "hold", "resume", "fail", "signal"]
+    with refused(Conflict, "not_allowed_in_state", file, state="on_hold", allowed_actions=allowed):
         moves.move(town, file, referral, "complete")
     with refused(Invalid, "date_in_future", file):
         moves.move(town, file, referral, "start", started_on=day("04-21"))

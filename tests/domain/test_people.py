@@ -5,12 +5,13 @@ from uuid import UUID
 
 import pytest
 
+from casework.domain.access import Actor
 from casework.domain.accounts import LOCKED_FOR, Account
 from casework.domain.acts import Act
 from casework.domain.directory import distance_km
 from casework.domain.errors import Conflict, Invalid, NotFound, Refusal, StaleVersion
 from casework.domain.residents import check_birth_date, digits_of
-from tests.domain.helpers import refused
+from tests.domain.helpers import field_of, refused
 from tests.factories import CaseFileFactory, ConsentFactory, ResidentFactory, Town, seoul
 
 
@@ -68,8 +69,32 @@ def test_a_consent_is_withdrawn_once_and_at_once():
     consent.withdraw(town.act(), "changed her mind")
     assert not consent.is_valid(town.today)
     assert (consent.withdrawn_at, consent.withdrawn_by) == (town.now, town.worker.id)
-    with refused(Conflict, "already_withdrawn", consent):
+    assert (consent.withdrawal_reason, consent.version) == ("changed her mind", 2)
+    with refused(Conflict, "already_withdrawn", consent, state="withdrawn", allowed_actions=[]):
         consent.withdraw(town.act(), None)
+
+
+def test_while_a_case_is_open_only_a_transfer_changes_the_centre():
+    town, resident = Town(), ResidentFactory()
+    file = CaseFileFactory(town=town, resident=resident)
+    there = {"centre_code": "2641053000", "phone": "051-123-4567"}
+    with refused(
+        Conflict, "open_case_transfer", resident, case_id=file.case.id, state="applied"
+    ) as caught:
+        resident.change(town.act(), there, file)
+    assert "pre-survey" in caught.value.facts["allowed_actions"]
+    here = {"centre_code": resident.centre_code, "phone": "051-123-4567"}
+    assert resident.change(town.act(), here, file) == ["phone"]
+    assert resident.change(town.act(), there, None) == ["centre_code"]
+    assert resident.centre_code == "2641053000"
+
+
+def test_a_birth_date_is_refused_by_its_field():
+    act = Town("2026-04-01T10:00").act()
+    for born in (date(2026, 4, 2), date(1889, 12, 31)):
+        with pytest.raises(Invalid) as caught:
+            check_birth_date(born, act)
+        assert field_of(caught) == "birth_date"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +131,49 @@ def test_an_account_rests_for_a_while_after_five_wrong_passwords():
     account.note_success()
     account.note_failure(now)
     assert not account.is_locked(now)
-    assert account.actor().id == account.id
+
+
+@pytest.mark.parametrize("fresh_start", ["a lock that ended", "the right password"])
+def test_after_a_fresh_start_it_takes_five_wrong_passwords_again(fresh_start):
+    now = seoul("2026-04-01")
+    account = Account(
+        id=UUID(int=1), username="a", name="b", role="worker", password_hash="", created_at=now
+    )
+    if fresh_start == "the right password":
+        account.note_failure(now)
+        account.note_success()
+    else:
+        for _ in range(5):
+            account.note_failure(now)
+        now += LOCKED_FOR
+    for wrong in range(1, 6):
+        account.note_failure(now)
+        assert account.is_locked(now) is (wrong == 5)
+
+
+def test_whoever_signs_in_acts_with_the_role_and_the_place_of_the_account():
+    account = Account(
+        id=UUID(int=1),
+        username="kim.s",
+        name="김서연",
+        role="provider",
+        password_hash="",
+        created_at=seoul("2026-04-01"),
+        centre_code="2635051000",
+        district_code="26350",
+        provider_id=UUID(int=2),
+        is_head=True,
+    )
+    assert account.actor() == Actor(
+        id=UUID(int=1),
+        role="provider",
+        name="김서연",
+        username="kim.s",
+        centre_code="2635051000",
+        district_code="26350",
+        provider_id=UUID(int=2),
+        is_head=True,
+    )
 
 
 def test_distances_are_great_circles():

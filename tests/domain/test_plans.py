@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from casework.domain import planning
+from casework.domain.allowed import allowed_actions
 from casework.domain.errors import Conflict, Forbidden, Invalid
 from casework.domain.plans import PlanVersion
 from tests.domain.helpers import ends, event_names, field_of, refused, running
@@ -417,3 +418,14 @@ def test_there_is_nothing_to_tell_before_an_approval_or_after_closing():
     moves.close(town, file)
     with refused(Conflict, "not_allowed_in_state", file, state="closed"):
         planning.notify(file, town.today, "the resident", town.act())
+
+
+def test_a_decision_is_offered_to_a_supervisor_who_neither_drafted_nor_submitted_it():
+    town, file = planned("planning")
+    drafter, submitter, other = (ActorFactory(supervisor=True) for _ in range(3))
+    assert "decision" not in allowed_actions(file, other)
+    moves.draft(town, file, "CARE-MEALS", by=drafter)
+    moves.submit(town, file, by=submitter)
+    assert "decision" in allowed_actions(file, other)
+    for someone in (drafter, submitter, town.worker):
+        assert "decision" not in allowed_actions(file, someone)

@@ -1,12 +1,13 @@
 """What a supervisor can decide about an overdue clock."""
 
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 import pytest
 
-from casework.domain.calendar import Target, Unit
-from casework.domain.deadlines import BREACH, REMINDER
+from casework.domain.calendar import Target, Unit, WorkingCalendar
+from casework.domain.deadlines import BREACH, REMINDER, Clockwork
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.handing_over import assign
 from casework.domain.reviewing import ACTIONS, CAUSES
@@ -221,6 +222,26 @@ def test_a_hold_after_an_extension_moves_it_too():
     assert town.clockwork.count(start) == start.due_at
 
 
+@pytest.mark.parametrize(
+    ("began", "until", "due_on"),
+    [
+        ("04-23", "04-23", "2026-04-29"),
+        ("04-28", "04-28", "2026-04-29"),  # the day to which it was extended
+        ("04-29", "04-29", "2026-04-28"),
+    ],
+)
+def test_a_hold_up_to_the_very_day_of_an_extension_moves_it(began, until, due_on):
+    town, file, clock = overdue()
+    referral = file.referral(clock.subject_id)
+    moves.move(town, file, referral, "accept")
+    start = last_clock(file, referral.id, "start")
+    town.go_to("2026-04-22")
+    moves.review(town, file, start, "extend", until=on("04-28"))
+    town.go_to(f"2026-{began}")
+    moves.move(town, file, referral, "hold", until=on(until))
+    assert str(start.due_at.date()) == due_on
+
+
 def test_a_hold_before_an_extension_does_not_move_it():
     town, file, clock = overdue()
     referral = file.referral(clock.subject_id)
@@ -268,6 +289,38 @@ def test_a_statutory_clock_set_shorter_by_a_standard_can_be_extended_up_to_the_l
         moves.review(town, file, clock, "extend", until=on("07-21"))
     moves.review(town, file, clock, "extend", until=on("07-20"))
     assert clock.due_at == seoul("2026-07-20T23:59:59")
+
+
+def test_the_law_is_counted_by_the_calendar_of_the_district():
+    own = WorkingCalendar({date(2026, 7, day): "district festival" for day in (17, 20)})
+    law = Standard(id=UUID(int=1), kind="first_check", target=Target(1, Unit.MONTHS), basis="ours")
+    town = Town("2026-04-17T10:00", standards=(*SHIPPED, replace(law, district_code="26350")))
+    town.clockwork = Clockwork(town.clockwork.standards, town.calendar, {"26350": own})
+    file = CaseFileFactory(town=town, supported=True)
+    clock = last_clock(file, file.case.id, "first_check")
+    town.go_to("2026-05-20")
+    with refused(Invalid, "statutory_limit", file) as caught:
+        moves.review(town, file, clock, "extend", until=on("07-22"))
+    assert "Enforcement Rule 10" in caught.value.detail
+    moves.review(town, file, clock, "extend", until=on("07-21"))
+    assert clock.due_at == seoul("2026-07-21T23:59:59")
+
+
+def test_a_chase_waits_two_working_days_of_the_district():
+    own = WorkingCalendar({date(2026, 4, 8): "district festival"})
+    town, file, clock = overdue()
+    town.clockwork = Clockwork(SHIPPED, town.calendar, {"26350": own})
+    assert moves.review(town, file, clock, "chase").until == on("04-10")
+
+
+def test_a_review_is_of_its_case_and_counts_as_a_change_of_it():
+    town, file, clock = overdue()
+    version = file.case.version
+    done = moves.review(town, file, clock, "chase", until=on("04-09"), reason="called twice")
+    assert (done.case_id, done.action, done.reason) == (file.case.id, "chase", "called twice")
+    assert (done.worker_id, done.offering_id) == (None, None)
+    assert file.case.version == version + 1
+    assert file.added[-1] is done
 
 
 # Excusing, reassigning

@@ -3,11 +3,13 @@
 import pytest
 
 from casework.domain.errors import Conflict, Forbidden, Invalid
-from casework.domain.referring import redirect
+from casework.domain.planning import may_settle
+from casework.domain.referring import dispose, redirect
 from tests.domain.helpers import clocks, ends, event_names, last_clock, refused, running
 from tests.factories import (
     ActorFactory,
     CaseFileFactory,
+    ConsentFactory,
     OfferingFactory,
     ReferralFactory,
     Town,
@@ -456,3 +458,109 @@ def test_a_redirection_that_is_refused_cancels_nothing():
     done = ReferralFactory(town=town, file=file, completed=True)
     with refused(Conflict, "not_allowed_in_state", file, state="completed"):
         redirect(file, done, OfferingFactory(), by, None)
+
+
+@pytest.mark.parametrize("how", ["dispose", "redirect"])
+def test_asking_another_copies_why_somebody_outside_the_area_was_asked(how):
+    town, file, _ = supported()
+    far = OfferingFactory(centres=[])
+    first = moves.refer(town, file, offering=far, outside_area_reason="nobody nearer")
+    if how == "dispose":
+        moves.move(town, file, first, "decline")
+    other = OfferingFactory(centres=[])
+    second = ask_another(file, first, town.act(), how, offering=other, consent=None)
+    assert second is not None
+    assert second.outside_area_reason == "nobody nearer"
+
+
+def test_asking_another_on_a_consent_judges_it_anew():
+    for ask in ("dispose", "redirect", "redirect after a refusal"):
+        town, file, _ = supported()
+        consent = ConsentFactory(resident_id=file.case.resident_id)
+        first = moves.refer(town, file, basis_kind="consent", consent=consent)
+        if ask != "redirect":
+            moves.move(town, file, first, "decline")
+        for given in (None, consent):
+            how = {"offering": OfferingFactory(), "consent": given}
+            if given is None:
+                with refused(Invalid, "consent_not_valid", file):
+                    ask_another(file, first, town.act(), ask, **how)
+            else:
+                second = ask_another(file, first, town.act(), ask, **how)
+                assert second is not None
+                assert (second.basis_kind, second.consent_id) == ("consent", consent.id)
+
+
+def ask_another(file, referral, act, how, *, offering, consent):
+    if how.startswith("redirect"):
+        return redirect(file, referral, offering, act, consent)
+    return dispose(file, referral, "re_refer", None, act, offering=offering, consent=consent)
+
+
+def test_the_note_and_the_hand_of_a_disposition_stand_on_the_service():
+    town, file, service = supported()
+    first = ReferralFactory(town=town, file=file, declined=True)
+    version = (service.version, first.version)
+    town.wait(hours=1)
+    dispose(file, first, "alternative", "her sister cooks", town.act(town.supervisor))
+    assert (service.settlement, service.settlement_note) == ("alternative", "her sister cooks")
+    assert (service.settled_at, service.settled_by) == (town.now, town.supervisor.id)
+    assert (service.version, first.version) == (version[0] + 1, version[1] + 1)
+    assert first.replaced_by_id is None
+    assert "sister" not in repr(file.events)
+
+
+def test_of_several_dispositions_before_an_error_the_latest_stands_again():
+    town, file, service = supported()
+    words = ("alternative", "refused", "unmet_need")
+    made = []
+    for _ in words:
+        made.append(ReferralFactory(town=town, file=file, declined=True))
+        town.wait(hours=1)
+    # Disposed of in another order than they were made: the middle one last but one.
+    for referral, how in ((made[1], words[1]), (made[0], words[0]), (made[2], words[2])):
+        town.wait(days=1)
+        dispose(file, referral, how, "a note", town.act())
+    moves.move(town, file, made[2], "enter-in-error")
+    assert (service.settlement, service.settled_at) == ("alternative", made[0].disposed_at)
+    assert (service.settled_by, service.settlement_note) == (None, None)
+    moves.move(town, file, made[0], "enter-in-error")
+    assert (service.settlement, service.settled_at) == ("refused", made[1].disposed_at)
+    version = service.version
+    moves.move(town, file, made[1], "enter-in-error")
+    assert (service.settlement, service.settled_at) == (None, None)
+    assert service.version == version + 1
+    assert running(file, service.id) == ["link"]
+
+
+@pytest.mark.parametrize(
+    ("state", "may"),
+    [
+        (None, True),
+        ("draft", False),
+        ("requested", False),
+        ("declined", False),
+        ("completed", False),
+        ("cancelled", True),
+    ],
+)
+def test_a_direct_settlement_is_offered_exactly_where_it_is_possible(state, may):
+    town, file, service = supported()
+    if state:
+        ReferralFactory(town=town, file=file, status=state)
+    assert may_settle(file, service) is may
+    if may:
+        moves.settle(town, file, "refused")
+        assert not may_settle(file, service)
+    else:
+        with pytest.raises(Conflict):
+            moves.settle(town, file, "refused")
+    moves.close(town, file, end_open=True)
+    assert not may_settle(file, service)
+
+
+def test_a_dropped_service_is_not_offered_to_be_settled():
+    town, file, service = supported()
+    moves.approve_plan(town, file, "MED-VISIT")
+    assert service.status == "dropped"
+    assert not may_settle(file, service)

@@ -17,6 +17,7 @@ from casework.domain.standards import (
     Kind,
     Standard,
     most_specific,
+    shipped,
 )
 
 SOMEONE = UUID(int=1)
@@ -69,21 +70,24 @@ def test_the_shipped_targets_are_those_of_the_model():
     assert set(rows) == set(Kind) - {"discharge", "progress"}
     for kind, targets in rows.items():
         for priority, target in zip(("routine", "urgent", "emergency"), targets, strict=True):
-            found = most_specific(SHIPPED, kind, replace(ABOUT, priority=priority))
+            found = most_specific(shipped(), kind, replace(ABOUT, priority=priority))
             assert found is not None
             assert found.target == Target(*target), (kind, priority)
     for kind in ("discharge", "progress"):
-        assert most_specific(SHIPPED, kind, ABOUT) is None
+        assert most_specific(shipped(), kind, ABOUT) is None
 
 
 def test_the_law_fixes_only_the_checks():
     assert set(STATUTORY) == {"first_check", "check"}
-    for one in SHIPPED:
-        assert (one.basis == "Enforcement Rule 10") == (one.kind in STATUTORY)
+    for one in shipped():
+        law = one.kind in STATUTORY
+        assert one.basis == ("Enforcement Rule 10" if law else "city service target")
 
 
-def test_the_shipped_standards_have_fixed_ids():
-    assert len({one.id for one in SHIPPED}) == len(SHIPPED)
+def test_the_shipped_standards_have_fixed_ids_one_after_the_other():
+    assert shipped() == SHIPPED
+    base = UUID("01900000-0000-7000-8000-000000000000").int
+    assert [one.id.int - base for one in SHIPPED] == list(range(1, len(SHIPPED) + 1))
     assert {one.id.version for one in SHIPPED} == {7}
     assert {one.id.variant for one in SHIPPED} == {RFC_4122}
 
@@ -99,6 +103,20 @@ def test_a_shipped_id_follows_from_what_the_standard_is_for_and_from_nothing_els
 def test_a_standard_that_ended_applies_to_nothing():
     assert chosen([standard(9), replace(standard(1, field="care"), ended_at=ENDED)]) == 9
     assert chosen([replace(standard(9), ended_at=ENDED)]) is None
+
+
+def test_only_an_unanswered_request_and_a_place_on_a_waiting_list_lapse():
+    working = Unit.WORKING_DAYS
+    lapses = {"response": Target(10, working), "waitlist": Target(30, working)}
+    for one in shipped():
+        assert one.lapse_after == lapses.get(one.kind), one.kind
+
+
+def test_the_shipped_standards_are_as_wide_as_can_be():
+    for one in shipped():
+        assert (one.field, one.service_code, one.district_code) == (None, None, None)
+        assert one.priority in (None, "urgent", "emergency")
+        assert one.escalation is None
 
 
 @pytest.mark.parametrize(

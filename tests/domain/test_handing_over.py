@@ -1,0 +1,159 @@
+"""Work moves with people: to another worker, to another centre, to a deputy."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from casework.domain.directory import Centre
+from casework.domain.errors import Conflict, Invalid
+from casework.domain.handing_over import Absence, assign, check_absence, transfer
+from tests.domain.helpers import field_of, last_clock, last_event, refused
+from tests.factories import (
+    ActorFactory,
+    CaseFileFactory,
+    OfferingFactory,
+    ReferralFactory,
+    ResidentFactory,
+    Town,
+    moves,
+)
+from tests.factories.town import new_id
+
+THERE = Centre(code="2641053000", district_code="26410", name="금정", lat=35.2, lon=129.1)
+HERE = Centre(code="2635051000", district_code="26350", name="우동", lat=35.1, lon=129.1)
+
+
+def moved():
+    """A supported case whose resident has just moved to another district."""
+    town, resident = Town("2026-04-01T10:00"), ResidentFactory()
+    file = CaseFileFactory(town=town, resident=resident, supported=True)
+    referral = ReferralFactory(town=town, file=file, requested=True)
+    moves.signal(town, file)
+    versions = (file.case.version, resident.version)
+    transfer(file, resident, THERE, town.act(town.supervisor))
+    assert (file.case.version, resident.version) == (versions[0] + 1, versions[1] + 1)
+    return town, file, resident, referral
+
+
+# To another centre
+
+
+def test_everything_that_is_open_follows_a_resident_who_moves():
+    town, file, resident, referral = moved()
+    for thing in (resident, file.case, referral, *file.running()):
+        assert (thing.centre_code, thing.district_code) == ("2641053000", "26410")
+    ended = [clock for clock in file.deadlines.values() if not clock.is_running]
+    assert {clock.centre_code for clock in ended} == {"2635051000"}
+    assert (file.case.worker_id, file.case.arrived_at) == (None, town.now)
+    assert file.case.status == "supported"
+
+
+def test_until_someone_takes_it_on_the_supervisor_holds_what_the_worker_held():
+    _, file, _, _ = moved()
+    assert {clock.kind: clock.held_by for clock in file.running()} == {
+        "first_check": "supervisor",
+        "notify_plan": "supervisor",
+        "signal": "supervisor",
+        "response": "provider",
+    }
+    assert {clock.worker_id for clock in file.running()} == {None}
+
+
+def test_a_clock_that_starts_before_someone_takes_it_on_is_the_supervisors_as_well():
+    town, file, _, referral = moved()
+    moves.move(town, file, referral, "decline")
+    assert last_clock(file, referral.id, "disposition").held_by == "supervisor"
+    near = OfferingFactory(centres=[THERE.code])
+    again = moves.refer(town, file, offering=near, by=town.supervisor)
+    assert last_clock(file, again.id, "response").held_by == "provider"
+
+
+def test_a_move_keeps_due_dates_and_is_written_down_with_every_clock():
+    _, file, _, _ = moved()
+    said = {"centre_code": "2641053000", "before": "2635051000"}
+    assert last_event(file, clocks=False) == ("CaseTransferred", said)
+    told = {clock["kind"]: clock["due_at"] for clock in last_event(file)[1]["clocks"]}
+    assert told == {clock.kind: clock.due_at for clock in file.running()}
+    assert str(told["response"].date()) == "2026-04-06"
+
+
+def test_nobody_is_transferred_to_where_they_are_or_after_the_end():
+    town, resident = Town(), ResidentFactory()
+    file = CaseFileFactory(town=town, resident=resident, supported=True)
+    with refused(Conflict, "already_there", file, resident, state="supported"):
+        transfer(file, resident, HERE, town.act(town.supervisor))
+    moves.close(town, file)
+    with refused(Conflict, "not_allowed_in_state", file, resident, state="closed") as caught:
+        transfer(file, resident, THERE, town.act(town.supervisor))
+    assert caught.value.detail == "transfer is not possible while closed"
+
+
+# To another worker
+
+
+def test_whoever_takes_on_an_arrived_case_holds_its_clocks_again():
+    town, file, _, _ = moved()
+    newcomer = ActorFactory(worker=True)
+    version = file.case.version
+    assign(file, newcomer.id, town.act(town.supervisor))
+    assert (file.case.worker_id, file.case.arrived_at) == (newcomer.id, None)
+    assert file.case.version == version + 1
+    assert {clock.kind: clock.held_by for clock in file.running()} == {
+        "first_check": "worker",
+        "notify_plan": "worker",
+        "signal": "worker",
+        "response": "provider",
+    }
+    assert {clock.worker_id for clock in file.running()} == {newcomer.id}
+    name, said = last_event(file)
+    assert (name, said["worker_id"]) == ("CaseAssigned", newcomer.id)
+    assert "before" not in said
+    assert {one["kind"] for one in said["clocks"]} == {one.kind for one in file.running()}
+
+
+# To a deputy
+
+
+def absence(from_on, to_on, **facts):
+    usual: dict[str, Any] = {
+        "id": new_id(),
+        "worker_id": new_id(),
+        "from_on": date.fromisoformat(from_on),
+        "to_on": date.fromisoformat(to_on),
+        "deputy_id": new_id(),
+        "centre_code": HERE.code,
+        "district_code": HERE.district_code,
+        "recorded_at": Town().now,
+        "recorded_by": None,
+    }
+    return Absence(**(usual | facts))
+
+
+@pytest.mark.parametrize(
+    ("from_on", "to_on", "code"),
+    [
+        ("2026-03-30", "2026-03-31", "date_too_early"),
+        ("2026-03-30", "2026-04-01", None),
+        ("2026-04-01", "2026-04-01", None),
+        ("2026-04-02", "2026-04-02", None),
+        ("2026-04-02", "2026-04-01", "ends_before_start"),
+        ("2026-04-02", "2026-04-03", None),
+    ],
+)
+def test_an_absence_ends_after_it_began_and_not_before_today(from_on, to_on, code):
+    act, away = Town("2026-04-01T10:00").act(), absence(from_on, to_on)
+    if code is None:
+        check_absence(away, act)
+    else:
+        with refused(Invalid, code, away) as caught:
+            check_absence(away, act)
+        assert field_of(caught) == "to"
+
+
+def test_nobody_deputises_for_themselves():
+    someone = new_id()
+    away = absence("2026-04-01", "2026-04-03", worker_id=someone, deputy_id=someone)
+    with refused(Invalid, "own_deputy", away) as caught:
+        check_absence(away, Town("2026-04-01T10:00").act())
+    assert field_of(caught) == "deputy_id"
