@@ -313,6 +313,8 @@ def test_a_clock_knows_what_it_is_about_and_where_it_is_seen():
         basis="city service target",
         target=Target(1, Unit.WORKING_DAYS),
         started_at=town.now,
+        lapse_after=standard.lapse_after,
+        escalation=standard.escalation,
         due_at=seoul("2026-04-02T23:59:59"),
     )
     assert file.deadlines[clock.id] is clock
