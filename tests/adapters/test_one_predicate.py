@@ -57,7 +57,7 @@ def test_the_partial_indexes_serve_the_predicate(connection: Connection) -> None
     page = (
         select(t.deadline.c.id)
         .where(t.deadline.c.worker_id == clocks[0].worker_id, is_overdue(BEGIN))
-        .order_by(t.deadline.c.due_at, t.deadline.c.id)
+        .order_by(t.deadline.c.can_wait, t.deadline.c.due_at, t.deadline.c.id)
         .limit(50)
     )
     explain = ("EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN ") + str(
