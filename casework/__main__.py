@@ -418,11 +418,12 @@ def account_add(
     ] = None,
     provider: Annotated[str | None, typer.Option(help="Of a provider: the agency's slug.")] = None,
     head: Annotated[bool, typer.Option("--head", help="A supervisor who heads it.")] = False,
+    email: Annotated[str | None, typer.Option(help="Where notices go by mail.")] = None,
 ) -> None:
     """Add an account. The password is read from a pipe, or typed twice."""
     asked = NewAccount(
         username=username, role=role, name=name, centre=centre, district=district,
-        provider=provider, is_head=head,
+        provider=provider, is_head=head, email=email,
     )  # fmt: skip
     asked.check()
     with _ready_house() as house:
@@ -460,6 +461,17 @@ def account_enable(username: Username) -> None:
     with _ready_house() as house:
         accounts.let_in(_register(house, "enable", username), username, active=True)
     typer.echo(f"enabled {username}")
+
+
+@account.command("email")
+def account_email(
+    username: Username,
+    address: Annotated[str | None, typer.Argument(help="None is kept if left out.")] = None,
+) -> None:
+    """Say where the notices of an account go by mail."""
+    with _ready_house() as house:
+        accounts.set_email(_register(house, "email", username), username, address)
+    typer.echo(f"notices of {username} go to {address or 'no address'}")
 
 
 @account.command("password")

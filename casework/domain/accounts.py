@@ -17,6 +17,8 @@ PASSWORD_LENGTHS: Final = range(12, 1025)
 NAME_LENGTHS: Final = range(1, 121)
 # Small letters only: two accounts that differ in a capital are one to whoever reads a list.
 USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,119}")
+EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+LONGEST_EMAIL: Final = 254
 # What an account of a role belongs to; the others belong to the city as a whole.
 BELONGS_TO: Final[dict[Role, str]] = {
     Role.WORKER: "centre",
@@ -89,6 +91,7 @@ class NewAccount:
     district: str | None = None
     provider: str | None = None
     is_head: bool = False
+    email: str | None = None
 
     def check(self) -> None:
         """Refuse what no account can be, before anybody is asked for a password."""
@@ -109,6 +112,7 @@ class NewAccount:
             code="name_invalid",
             field="name",
         )
+        check_email(self.email)
         self._check_belonging(BELONGS_TO.get(Role(self.role)))
         require(
             self.role == Role.SUPERVISOR or not self.is_head,
@@ -134,6 +138,16 @@ class NewAccount:
                 code="belonging_required",
                 field=kind,
             )
+
+
+def check_email(email: str | None) -> None:
+    """Refuse what no mail server would take; None means that none is known."""
+    require(
+        email is None or (len(email) <= LONGEST_EMAIL and EMAIL.fullmatch(email)),
+        "not an address of the form name@host",
+        code="email_invalid",
+        field="email",
+    )
 
 
 def check_password(password: str, username: str) -> None:

@@ -27,18 +27,27 @@ def reopen(file: CaseFile, note: str, act: Act) -> None:
         for deadline in file.deadlines.values()
         if deadline.subject_type == CASE and deadline.cancelled_at == case.closed_at
     ]
+    was_guided = case.closed_reason == "guided"
     case.status = case.status_before_closing or CaseStatus.APPLIED
     case.closed_at = case.closed_reason = case.effective_on = case.closing_note = None
     case.status_before_closing = None
     case.version += 1
     for deadline in stopped:
         _start_again(file, deadline, act)
+    if was_guided and case.route == "guidance":
+        _survey_again(file, act)
     for referral in file.referrals.values():
         if referral.owes_disposition:
             file.begin(Kind.DISPOSITION, referral, act)
     for service in file.services.values():
         file.take_stock(service, act)
     file.record("CaseReopened", case, act, status=case.status)
+
+
+def _survey_again(file: CaseFile, act: Act) -> None:
+    """The pre-survey itself closed the case: what it found is asked anew."""
+    file.case.status = CaseStatus.APPLIED
+    file.begin(Kind.SURVEY, file.case, act)
 
 
 def _start_again(file: CaseFile, stopped: Deadline, act: Act) -> None:

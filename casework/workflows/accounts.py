@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework.domain.accounts import Account, NewAccount, check_password
+from casework.domain.accounts import Account, NewAccount, check_email, check_password
 from casework.domain.errors import NotFound, require
 from casework.workflows.signing_in import Passwords
 
@@ -86,6 +86,7 @@ def add_account(register: Register, asked: NewAccount, password: str) -> UUID:
             password_hash=password_hash,
             created_at=register.now(),
             is_head=asked.is_head,
+            email=asked.email,
             **_belonging(book, asked),
         )
         book.add(account)
@@ -132,6 +133,17 @@ def let_in(register: Register, username: str, *, active: bool) -> int:
         book.note_by_system("account.enable" if active else "account.disable", register.now())
         book.commit()
     return cases
+
+
+def set_email(register: Register, username: str, email: str | None) -> None:
+    """Where an account's notices go by mail; None where it is to get none."""
+    check_email(email)
+    with register.book() as book:
+        account = _known(book, username)
+        account.email = email
+        book.save(account)
+        book.note_by_system("account.email", register.now())
+        book.commit()
 
 
 def set_password(register: Register, username: str, password: str) -> None:

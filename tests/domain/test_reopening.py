@@ -2,7 +2,7 @@
 
 import pytest
 
-from casework.domain import checking
+from casework.domain import checking, intake
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.reopening import reopen
 from tests.domain.helpers import clocks, last_clock, refused, running
@@ -76,3 +76,16 @@ def test_a_signal_that_was_answered_meanwhile_is_waited_for_no_longer(answered, 
         checking.answer_signal(file, signal, "went there", town.act())
     reopen(file, "she came back", town.act(town.supervisor))
     assert [kind for kind in running(file) if kind == "signal"] == runs
+
+
+def test_a_case_that_was_closed_with_guidance_is_surveyed_anew():
+    town, file = Town("2026-04-01T10:00"), CaseFileFactory(town=Town("2026-04-01T10:00"))
+    nothing = dict.fromkeys(intake.ACTIVITIES, 0)
+    intake.record_pre_survey(file, False, nothing, "how to apply again", town.act())
+    assert file.case.status == "closed"
+    town.go_to("2026-04-03T10:00")
+    reopen(file, "she can no longer wash herself", town.act(town.supervisor))
+    assert (file.case.status, running(file)) == ("applied", ["survey"])
+    assert last_clock(file, file.case.id, "survey").due_at == seoul("2026-04-10T23:59:59")
+    intake.record_pre_survey(file, True, nothing, None, town.act())
+    assert (file.case.status, running(file)) == ("surveying", ["assessment"])

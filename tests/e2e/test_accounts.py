@@ -284,3 +284,16 @@ def test_accounts_need_a_current_schema_and_a_configured_database(
     monkeypatch.setattr(sys, "stdin", io.StringIO(PASSWORD))
     is_one_line(run("account", *command.split()), "schema is not current")
     is_one_line(run("account", *command.split(), mode="production"), "production needs")
+
+
+def test_an_account_has_an_address_for_its_notices(account: Account, store: Store) -> None:
+    assert account("add", *ADMIN, "--email", "kim@example.org", password=PASSWORD).code == 0
+    assert [row.email for row in accounts(store)] == ["kim@example.org"]
+    said = account("email", ADMIN[0], "other@example.org")
+    assert (said.code, said.out) == (0, f"notices of {ADMIN[0]} go to other@example.org\n")
+    assert [row.email for row in accounts(store)] == ["other@example.org"]
+    is_one_line(account("email", ADMIN[0], "nobody"), "not an address")
+    is_one_line(account("email", "stranger", "a@example.org"), "stranger")
+    assert account("email", ADMIN[0]).code == 0
+    assert [row.email for row in accounts(store)] == [None]
+    assert [one[0] for one in audited(store)] == ["account.add", "account.email", "account.email"]
