@@ -49,7 +49,8 @@ from casework.workflows.demo.directory import agencies
 from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
 from casework.workflows.notifying import Relayed, apply_brake, relay
-from casework.workflows.ports import Post, RequestFacts, Row
+from casework.workflows.ports import RequestFacts, Row
+from casework.workflows.ports_notices import Post
 from casework.workflows.signing_in import SignIn
 from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
 

@@ -33,7 +33,7 @@ from casework.domain.outbox import (
     wait_after,
 )
 from casework.workflows.context import Context
-from casework.workflows.ports import NoticeBook, Notices, Post
+from casework.workflows.ports_notices import NoticeBook, Notices, Post
 
 BATCH = 500
 SENT_AT_ONCE, EACH = 40, 20

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row
-from casework.adapters.persistence.notices import listening
+from casework.adapters.persistence.outbox import listening
 from casework.adapters.persistence.paging import page
 from casework.domain.access import Reach, Relation
 from casework.domain.errors import NotFound
