@@ -126,6 +126,7 @@ class PlanActs(ReferralActs):
             case.clocks.pop("survey", None)
             if guided:
                 case.close()
+                case.before, case.stopped["survey"] = "applied", 1  # it is asked anew
             else:
                 case.clocks["assessment"] = 1
 
