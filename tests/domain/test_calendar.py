@@ -387,3 +387,10 @@ def test_the_days_between_start_and_due_are_counted_or_named():
         named = days_left_out(korean_days(), midnight(start), due, target, pauses)
         assert (due.date() - start).days - len(named) == target.amount
         assert [day for day, _ in named] == sorted({day for day, _ in named})
+
+
+def test_the_holidays_of_a_year_are_its_own_from_the_first_day_to_the_last():
+    days = {date(2025, 12, 31): "a", date(2026, 12, 31): "c", date(2026, 1, 1): "b"}
+    calendar = WorkingCalendar(days | {date(2027, 1, 1): "d"})
+    found = list(calendar.holidays_in(2026).items())
+    assert found == [(date(2026, 1, 1), "b"), (date(2026, 12, 31), "c")]

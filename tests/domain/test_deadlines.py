@@ -507,3 +507,13 @@ def test_the_stamp_of_a_clock_changes_with_every_decision_about_it(change, chang
 @pytest.mark.parametrize("unit", Unit)
 def test_every_unit_has_its_rule(unit):
     assert RULES[unit]
+
+
+def test_an_explanation_names_the_standard_where_the_clock_has_one():
+    clockwork, clock = clock_of("2026-04-01")
+    standard = clockwork.explain(clock).standard
+    assert standard is not None
+    assert (standard.id, standard.kind) == (clock.standard_id, clock.kind)
+    clock.standard_id = None
+    assert clockwork.explain(clock).standard is None
+    assert clockwork.standard(ABOUT.case_id) is None
