@@ -15,8 +15,6 @@ from sqlalchemy import Engine, select, text
 from structlog import get_logger
 
 from casework.adapters import reference
-from casework.adapters.api.app import create_app
-from casework.adapters.api.routers.health import Probe
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.call import Services
 from casework.adapters.identity import Argon2Passwords, JwtTokens
@@ -186,6 +184,10 @@ class House:
 
     def app(self) -> FastAPI:
         """The HTTP application."""
+        # Imported here: a third of the start of a command that serves nothing is its routes.
+        from casework.adapters.api.app import create_app
+        from casework.adapters.api.routers.health import Probe
+
         return create_app(self.services(), Probe(self.readiness), threads=self.settings.threads)
 
     def readiness(self) -> dict[str, Any]:
