@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from casework import bootstrap
 from casework.adapters.persistence import bench as benchmarks
 from casework.adapters.scheduler import add_relay, make_relay, make_scheduler
+from casework.domain import masks
 from casework.domain.access import POLICY, Role
 from casework.domain.accounts import NewAccount
 from casework.domain.calendar import KNOWN_YEARS, midnight
@@ -374,8 +375,14 @@ def _day(text: str) -> date:
 
 
 @cli.command()
-def policy(as_json: Json = False) -> None:
-    """Print who may do what: the table the application itself goes by."""
+def policy(
+    as_json: Json = False,
+    fields: Annotated[bool, typer.Option("--fields", help="Only which fields, and when.")] = False,
+) -> None:
+    """Print who may do what, when, and which fields they get: what the application goes by."""
+    if fields:
+        _policy_of_fields(as_json)
+        return
     if as_json:
         typer.echo(json.dumps(POLICY))
         return
@@ -384,6 +391,18 @@ def policy(as_json: Json = False) -> None:
     for action, row in POLICY.items():
         cells = (row[role].value if role in row else "–" for role in Role)
         typer.echo(f"| {action} | " + " | ".join(cells) + " |")
+    typer.echo("")
+    _policy_of_fields(as_json)
+
+
+def _policy_of_fields(as_json: bool) -> None:
+    """Windows and masks; whoever is not named gets everything of what they reach."""
+    names = ("who", "of", "state", "gets")
+    if as_json:
+        typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in masks.table()]))
+        return
+    for row in (names, ("---",) * len(names), *masks.table()):
+        typer.echo(f"| {' | '.join(row)} |")
 
 
 def _register(house: bootstrap.House, what: str, username: str | None = None) -> accounts.Register:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from random import Random, random
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -102,7 +102,8 @@ class House:
         """What barely changes is kept for some seconds."""
         self.clockwork = Kept(lambda: read_clockwork(self.engine))
         self.catalogue = Kept(lambda: _read_catalogue(self.engine))
-        self.store = SqlStore(self.engine)
+        days = timedelta(days=self.settings.provider_access_days)
+        self.store = SqlStore(self.engine, provider_access=days)
         self.notices = SqlNotices(self.engine)
         self.post: Post = Channels(
             Webhook(private=not self.settings.is_production), _mail(self.settings)

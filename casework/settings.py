@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     demo_password: str = "care-at-home-2026"  # noqa: S105 - for the demo, printed by it
     sweep_minutes: int = Field(default=5, ge=1, le=60)
     threads: int = Field(default=8, ge=1, le=64)
+    provider_access_days: int = Field(default=30, ge=0, le=3650)
     language: Literal["ko", "en"] = "ko"
     smtp_host: str | None = None
     smtp_port: int = Field(default=587, ge=1, le=65535)

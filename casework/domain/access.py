@@ -7,6 +7,7 @@ reaches only the subjects in the named relation; outside it, a subject does not 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -39,6 +40,8 @@ class Relation(StrEnum):
 
 
 SYSTEM_ROLE: Final = "system"
+# How long an agency sees a referral after its end, where the installation decides nothing else.
+PROVIDER_ACCESS: Final = timedelta(days=30)
 _C, _D, _S, _O, _A = (
     Relation.CENTRE,
     Relation.DISTRICT,
@@ -115,6 +118,8 @@ class Reach:
 
     actor: Actor
     relation: Relation
+    # How long after its end a referral is still seen by its agency.
+    after_end: timedelta = PROVIDER_ACCESS
 
 
 SYSTEM: Final = Actor(id=None, role=SYSTEM_ROLE, name="casework")

@@ -427,9 +427,11 @@ class OverdueFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralView:
-    """A referral with its agency, clocks and history."""
+    """A referral with its agency, its resident, clocks and history."""
 
     referral: Referral
+    resident: Resident
+    consent_is_withdrawn: bool
     case_is_open: bool
     provider_name: str
     provider_phone: str

@@ -26,9 +26,9 @@ from casework.domain.deadlines import Deadline
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
 from casework.domain.lifecycle import OPEN
+from casework.domain.masks import CLOCKS, TIMELINE_LEAVES_OUT, searches_untold_contacts
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
-from casework.domain.standards import REFERRAL
 from casework.workflows.ports import Page, Paging, ReferralView, Row
 
 
@@ -94,6 +94,7 @@ class SqlReading(
                     exists().where(
                         t.contact.c.resident_id == t.resident.c.id,
                         t.contact.c.phone_digits == digits,
+                        *self._contacts_shown(),
                     ),
                 )
             )
@@ -107,6 +108,10 @@ class SqlReading(
         self.about(*(one.id for one in found.rows))
         return found
 
+    def _contacts_shown(self) -> list[ColumnElement[bool]]:
+        """Which contacts' telephones the asker may search by: those they would be shown."""
+        return [] if searches_untold_contacts(self.reach.actor) else [t.contact.c.may_be_told]
+
     def open_referrals_of(self, resident_ids: list[UUID]) -> list[Row]:
         """Open referrals of residents who were found, with their agencies' telephones."""
         query = (
@@ -118,7 +123,9 @@ class SqlReading(
             )
             .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
             .where(
-                t.referral.c.resident_id.in_(resident_ids), t.referral.c.status.in_(sorted(OPEN))
+                t.referral.c.resident_id.in_(resident_ids),
+                t.referral.c.status.in_(sorted(OPEN)),
+                self._sees(t.referral),
             )
             .order_by(t.referral.c.id)
         )
@@ -130,7 +137,10 @@ class SqlReading(
         query = select(t.event).where(t.event.c.resident_id == resident_id)
         if self.reach.relation is Relation.CASES_SENT:
             sent = select(t.care_case.c.id).where(self._sees(t.care_case))
-            query = query.where(t.event.c.case_id.in_(sent), t.event.c.subject_type != REFERRAL)
+            query = query.where(t.event.c.case_id.in_(sent))
+        hidden = TIMELINE_LEAVES_OUT.get(self.reach.actor.role)
+        if hidden is not None:
+            query = query.where(t.event.c.subject_type.not_in(hidden))
         return page(
             self._connection,
             query,
@@ -163,11 +173,23 @@ class SqlReading(
             if filters.get(name) is not None:
                 query = query.where(t.referral.c[column] == filters[name])
         if filters.get("overdue") is not None:
-            late = exists().where(t.deadline.c.subject_id == t.referral.c.id, self.is_overdue())
+            late = exists().where(
+                t.deadline.c.subject_id == t.referral.c.id,
+                self.is_overdue(),
+                *self._clocks_shown(),
+            )
             query = query.where(late if filters["overdue"] else ~late)
         found = page(self._connection, query, [t.referral.c.id], paging, newest_first=True)
         self.about(*(row["resident_id"] for row in found.rows))
         return found
+
+    def _clocks_shown(self) -> list[ColumnElement[bool]]:
+        """By which clocks the asker may filter: those they would be shown."""
+        known = CLOCKS.get(self.reach.actor.role)
+        if known is None:
+            return []
+        name, is_it, value = known
+        return [t.deadline.c[name] == value if is_it else t.deadline.c[name] != value]
 
     def referral(self, id: UUID) -> ReferralView:
         """One referral with its agency, clocks and history: three statements."""
@@ -177,9 +199,13 @@ class SqlReading(
                 t.care_case.c.status.label("case_status"),
                 t.provider.c.name.label("provider_name"),
                 t.provider.c.phone.label("provider_phone"),
+                t.consent.c.withdrawn_at.label("consent_withdrawn_at"),
+                *(column.label(f"of_{column.name}") for column in t.resident.c),
             )
             .join(t.care_case, t.care_case.c.id == t.referral.c.case_id)
             .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
+            .join(t.resident, t.resident.c.id == t.referral.c.resident_id)
+            .outerjoin(t.consent, t.consent.c.id == t.referral.c.consent_id)
             .where(t.referral.c.id == id, self._sees(t.referral))
         )
         row = self._connection.execute(query).first()
@@ -191,6 +217,8 @@ class SqlReading(
         history = select(t.event).where(t.event.c.subject_id == id)
         return ReferralView(
             referral=referral,
+            resident=from_row(Resident, row, "of_"),
+            consent_is_withdrawn=row.consent_withdrawn_at is not None,
             case_is_open=row.case_status != "closed",
             provider_name=row.provider_name,
             provider_phone=row.provider_phone,

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from casework.adapters.persistence import tables as t
 from casework.domain.access import Reach, Relation
-from casework.domain.standards import PROVIDER
+from casework.domain.standards import PROVIDER, REFERRAL
 
-SEEN_AFTER_END = timedelta(days=30)
+AFTER_DETERMINATION = timedelta(days=30)
 
 
 def seen(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:
@@ -37,25 +37,27 @@ def _sent(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:
     is_sent = and_(
         case.c.district_code == reach.actor.district_code,
         case.c.sent_for_assessment_at.is_not(None),
-        or_(case.c.determined_at.is_(None), case.c.determined_at > now - SEEN_AFTER_END),
+        or_(case.c.determined_at.is_(None), case.c.determined_at > now - AFTER_DETERMINATION),
     )
     if table.name == "care_case":
         return is_sent
     if table.name == "resident":
         return table.c.id.in_(select(case.c.resident_id).where(is_sent))  # type: ignore[no-any-return]
-    return and_(
+    sees = and_(
         table.c.district_code == reach.actor.district_code,
         table.c.case_id.in_(select(case.c.id).where(is_sent)),
     )
+    # Whom a referral asks, and how that goes, is no part of what was sent.
+    return and_(sees, table.c.subject_type != REFERRAL) if table.name == "deadline" else sees
 
 
 def _own_agency(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:
-    """Referrals addressed to the asker's agency, from the request until 30 days after the end."""
+    """Referrals addressed to the asker's agency, from the request until some days after the end."""
     own = t.referral
     visible = and_(
         own.c.provider_id == reach.actor.provider_id,
         own.c.requested_at.is_not(None),
-        or_(own.c.ended_at.is_(None), own.c.ended_at > now - SEEN_AFTER_END),
+        or_(own.c.ended_at.is_(None), own.c.ended_at > now - reach.after_end),
     )
     if table.name == "referral":
         return visible

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from casework.adapters.persistence.notices import SqlNoticeBook
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
 from casework.adapters.persistence.standards import SqlStandards
-from casework.domain.access import Actor, Reach
+from casework.domain.access import PROVIDER_ACCESS, Actor, Reach
 from casework.domain.deadlines import Deadline
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
@@ -111,8 +112,14 @@ class SqlWork:
 class SqlStore:
     """Transactions on one engine, for one request."""
 
-    def __init__(self, engine: Engine, facts: RequestFacts | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        facts: RequestFacts | None = None,
+        provider_access: timedelta = PROVIDER_ACCESS,
+    ) -> None:
         self._engine, self._facts = engine, facts or RequestFacts()
+        self._provider_access = provider_access
         self.outcome: tuple[int, dict[str, Any]] | None = None
 
     def _note_outcome(self, status: int, resource: dict[str, Any]) -> None:
@@ -120,7 +127,13 @@ class SqlStore:
 
     def for_request(self, facts: RequestFacts) -> SqlStore:
         """The same store, whose records name this request."""
-        return SqlStore(self._engine, facts)
+        return SqlStore(self._engine, facts, self._provider_access)
+
+    def _set(self, reach: Reach) -> Reach:
+        """The reach as this installation sets it."""
+        if reach.after_end == self._provider_access:
+            return reach
+        return replace(reach, after_end=self._provider_access)
 
     @contextmanager
     def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Work]:
@@ -128,14 +141,15 @@ class SqlStore:
         with self._engine.connect() as connection:
             if self._facts.idempotency_key is not None:
                 _claim(connection, reach.actor, now, self._facts)
-            yield SqlWork(connection, reach, action, now, self._facts, self._note_outcome)
+            to = self._set(reach)
+            yield SqlWork(connection, to, action, now, self._facts, self._note_outcome)
 
     @contextmanager
     def reading(self, reach: Reach, action: str, now: datetime) -> Iterator[Reading]:
         """A look; its audit entry is committed before anything of it leaves."""
         with self._engine.connect() as connection:
             about: set[UUID] = set()
-            yield SqlReading(connection, reach, now, about)
+            yield SqlReading(connection, self._set(reach), now, about)
             if action not in NOT_AUDITED:
                 write_audit(connection, reach.actor, action, now, self._facts, about)
             connection.commit()
@@ -144,7 +158,7 @@ class SqlStore:
     def showing(self, reach: Reach, now: datetime) -> Iterator[Reading]:
         """The outcome of a change, shown under the audit entry that the change wrote."""
         with self._engine.connect() as connection:
-            yield SqlReading(connection, reach, now, set())
+            yield SqlReading(connection, self._set(reach), now, set())
 
     def keep_key(
         self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]

@@ -130,7 +130,7 @@ def search(body: s.Search, call: Caller, paged: Paged) -> Response:
         READ,
         paged,
         lambda reading, paging: _search(reading, wanted, paging, with_referrals),
-        render.found_resident,
+        lambda found: render.found_resident(found, call.ctx.actor),
     )
 
 
@@ -259,4 +259,10 @@ def list_notes(id: UUID, call: Caller, paged: Paged) -> Response:
 )
 def timeline(id: UUID, call: Caller, paged: Paged) -> Response:
     """Codes, dates and references; never what someone wrote freely."""
-    return call.pages(READ, paged, lambda reading, paging: reading.timeline(id, paging), event)
+    actor = call.ctx.actor
+    return call.pages(
+        READ,
+        paged,
+        lambda reading, paging: reading.timeline(id, paging),
+        lambda one: event(one, actor, READ),
+    )
