@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.conferences import SqlConferences
@@ -126,6 +127,7 @@ class SqlStore:
     def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Work]:
         """A transaction; what is not committed inside is rolled back."""
         with self._engine.connect() as connection:
+            asking.state(connection, reach, action, now)
             if self._facts.idempotency_key is not None:
                 _claim(connection, reach.actor, now, self._facts)
             yield SqlWork(connection, reach, action, now, self._facts, self._note_outcome)
@@ -135,6 +137,7 @@ class SqlStore:
         """A look; its audit entry is committed before anything of it leaves."""
         with self._engine.connect() as connection:
             about: set[UUID] = set()
+            asking.state(connection, reach, action, now)
             yield SqlReading(connection, reach, now, about)
             if action not in NOT_AUDITED:
                 write_audit(connection, reach.actor, action, now, self._facts, about)
@@ -144,6 +147,7 @@ class SqlStore:
     def showing(self, reach: Reach, now: datetime) -> Iterator[Reading]:
         """The outcome of a change, shown under the audit entry that the change wrote."""
         with self._engine.connect() as connection:
+            asking.state(connection, reach, "", now)
             yield SqlReading(connection, reach, now, set())
 
     def keep_key(
