@@ -22,7 +22,7 @@ from casework.adapters.logs import configure_logs
 from casework.adapters.notifications import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.webhook import Webhook, new_secret
-from casework.adapters.persistence import bulk, migrations
+from casework.adapters.persistence import asking, bulk, migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.account_register import account_register
 from casework.adapters.persistence.accounts import account_book
@@ -353,6 +353,7 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
         clockwork=house.clockwork(),
     )
     with house.engine.begin() as connection:
+        asking.state_system(connection)
         bulk.insert_all(connection, [*providers, *offerings, *accounts])
         done = 0
         for batch in _batches(lives, SEED_BATCH):

@@ -29,6 +29,8 @@ class Store:
 
     name: str
     url: str
+    # The same for whoever owns the tables; on SQLite, which knows no roles, the very same.
+    owner_url: str
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -69,6 +71,18 @@ def migrate(url: str) -> None:
     upgrade(url)
 
 
+def _make_roles(url: str) -> None:
+    """The product's roles, as `casework roles` makes them; they belong to the whole server."""
+    from casework.adapters.persistence import roles
+    from casework.adapters.persistence.engine import open_engine
+
+    engine = open_engine(url)
+    try:
+        roles.make(engine, passwords=dict.fromkeys(roles.ALL_PARTS, postgres.ROLE_PASSWORD))
+    finally:
+        engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def session_folder() -> Path:
     """The folder that all workers share; it goes when the session ends."""
@@ -93,7 +107,8 @@ def postgres_template(session_folder: Path, postgres_server: postgres.Server) ->
         if not made.exists():
             postgres_server.drop_database(name)  # what a failed migration left
             postgres_server.create_database(name)
-            migrate(postgres_server.url(name))
+            _make_roles(postgres_server.url(name))
+            migrate(postgres_server.url_as("casework_owner", postgres_server.url(name)))
             made.write_text(postgres_server.home_url)
     return name
 
@@ -120,8 +135,10 @@ def store(request: pytest.FixtureRequest, session_folder: Path) -> Iterator[Stor
     if request.param == "sqlite":
         with tempfile.TemporaryDirectory(dir=session_folder) as folder:
             copy = shutil.copyfile(template, Path(folder) / "casework.sqlite")
-            yield Store("sqlite", f"sqlite:///{copy}")
+            url = f"sqlite:///{copy}"
+            yield Store("sqlite", url, url)
     else:
         server: postgres.Server = request.getfixturevalue("postgres_server")
         with server.database(f"casework-{uuid4().hex}", template) as url:
-            yield Store("postgres", url)
+            app, owner = (server.url_as(f"casework_{part}", url) for part in ("app", "owner"))
+            yield Store("postgres", app, owner)

@@ -59,7 +59,8 @@ OF_POSTGRES = (
     "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
     "WHERE connamespace = current_schema()::regnamespace",
 )
-OF_SQLITE = ("SELECT tbl_name, type, name, sql FROM sqlite_master",)
+# A table that was made anew has its own name in quotation marks, which say nothing of it.
+OF_SQLITE = ("SELECT tbl_name, type, name, replace(sql, '\"', '') FROM sqlite_master",)
 
 
 def structure(engine: Engine) -> set[tuple[Any, ...]]:

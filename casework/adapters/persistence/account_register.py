@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.accounts import SqlAccountBook
 from casework.adapters.persistence.faults import is_taken
@@ -73,6 +74,7 @@ class SqlAccountRegister(SqlAccountBook):
     def open_cases(self, account_id: UUID) -> int:
         """How many open cases an account carries."""
         case = t.care_case.c
+        asking.state_system(self._connection)
         query = select(func.count()).where(case.worker_id == account_id, case.status != "closed")
         return self._connection.scalar(query) or 0
 

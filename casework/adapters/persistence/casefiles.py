@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from casework.adapters.persistence import escalations
+from casework.adapters.persistence import asking, escalations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.faults import is_taken
 from casework.adapters.persistence.mapper import from_row, table_of, to_row
 from casework.adapters.persistence.scope import seen
-from casework.domain.access import Reach
+from casework.domain.access import Reach, Relation
 from casework.domain.casefile import CaseFile, by_id
 from casework.domain.cases import Case, Signal
 from casework.domain.deadlines import Deadline
@@ -152,6 +152,9 @@ class SqlCaseFiles:
         if row is None:
             raise NotFound("no such thing")
         file = CaseFile(case=from_row(Case, row))
+        if self._lock and self._reach.relation is Relation.OWN_AGENCY:
+            # An agency's answer is decided on the whole file, of which it sees its own part.
+            asking.open_unit(self._connection, [file.case.resident_id])
         self._about.add(file.case.resident_id)
         originals = self._originals[file.case.id] = Originals()
         originals.remember([file.case])
@@ -187,6 +190,8 @@ class SqlCaseFiles:
         new: dict[type, list[Any]] = defaultdict(list)
         changed: dict[tuple[type, frozenset[str]], list[dict[str, Any]]] = defaultdict(list)
         clocks = []
+        if asking.leaves(self._reach, file.case):  # it goes out of the asker's sight
+            asking.open_unit(self._connection, [file.case.resident_id])
         for thing in self._parts(file):
             changes = originals.changes(thing)
             if changes is None:

@@ -12,7 +12,9 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.tables_break_glass import break_glass
 from casework.domain.accounts import Account
+from casework.domain.break_glass import BreakGlass
 from casework.domain.calendar import Pause, Target, Unit
 from casework.domain.cases import Assessment, Case, Check, Signal
 from casework.domain.conferences import AgendaItem
@@ -145,6 +147,7 @@ TABLES: Final[dict[type, Table]] = {
     Notice: t.notice,
     Subscription: t.subscription,
     Message: t.message,
+    BreakGlass: break_glass,
 }
 
 

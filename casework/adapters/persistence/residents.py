@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.scope import seen
@@ -69,6 +70,8 @@ class SqlResidents:
     def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
         """A changed resident; contacts are replaced where given."""
         row = to_row(resident)
+        if asking.leaves(self._reach, resident):  # they move out of the asker's sight
+            asking.open_unit(self._connection, [resident.id])
         self._connection.execute(
             update(t.resident).where(t.resident.c.id == row.pop("id")).values(row)
         )

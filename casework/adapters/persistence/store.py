@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.conferences import SqlConferences
@@ -139,9 +140,10 @@ class SqlStore:
     def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Work]:
         """A transaction; what is not committed inside is rolled back."""
         with self._engine.connect() as connection:
+            to = self._set(reach)
+            asking.state(connection, to, action, now)
             if self._facts.idempotency_key is not None:
                 _claim(connection, reach.actor, now, self._facts)
-            to = self._set(reach)
             yield SqlWork(connection, to, action, now, self._facts, self._note_outcome)
 
     @contextmanager
@@ -149,7 +151,9 @@ class SqlStore:
         """A look; its audit entry is committed before anything of it leaves."""
         with self._engine.connect() as connection:
             about: set[UUID] = set()
-            yield SqlReading(connection, self._set(reach), now, about)
+            to = self._set(reach)
+            asking.state(connection, to, action, now)
+            yield SqlReading(connection, to, now, about)
             if action not in NOT_AUDITED:
                 write_audit(connection, reach.actor, action, now, self._facts, about)
             connection.commit()
@@ -158,7 +162,9 @@ class SqlStore:
     def showing(self, reach: Reach, now: datetime) -> Iterator[Reading]:
         """The outcome of a change, shown under the audit entry that the change wrote."""
         with self._engine.connect() as connection:
-            yield SqlReading(connection, self._set(reach), now, set())
+            to = self._set(reach)
+            asking.state(connection, to, "", now)
+            yield SqlReading(connection, to, now, set())
 
     def keep_key(
         self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]

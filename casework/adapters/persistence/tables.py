@@ -676,7 +676,7 @@ notice = Table(
     _code("kind"),
     _code("subject_type"),
     Column("subject_id", Uuid, nullable=False),
-    Column("case_id", Uuid, nullable=False),
+    Column("case_id", Uuid),
     Column("centre_code", String(10), nullable=False),
     Column("district_code", String(10), nullable=False),
     Column("worker_id", Uuid),
