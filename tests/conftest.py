@@ -79,6 +79,8 @@ def _make_roles(url: str) -> None:
     engine = open_engine(url)
     try:
         roles.make(engine, passwords=dict.fromkeys(roles.ALL_PARTS, postgres.ROLE_PASSWORD))
+        with engine.begin() as connection:  # so that a test sees who waits for whom
+            connection.exec_driver_sql("GRANT pg_read_all_stats TO casework_owner")
     finally:
         engine.dispose()
 
