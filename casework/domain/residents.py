@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -23,6 +24,8 @@ PURPOSES: Final = (
     "discharge_notice",
     "provider_sharing",
 )
+# A consent that names nobody, or one of these, is for whoever needs it for its purpose.
+ANYBODY: Final = frozenset({"all", "providers", "전체", "제공기관"})
 OLDEST_BIRTH_YEAR: Final = 1890
 
 
@@ -109,6 +112,11 @@ class Consent:
         if self.withdrawn_at is not None or on < self.given_on:
             return False
         return self.expires_on is None or on <= self.expires_on
+
+    def is_for(self, names: Collection[str]) -> bool:
+        """Whether it lets one know who is called by any of these names."""
+        meant = {one.strip().casefold() for one in self.recipients}
+        return not meant or bool(meant & (ANYBODY | {name.casefold() for name in names}))
 
     def withdraw(self, act: Act, reason: str | None) -> None:
         """End it at once; what rests on it ends with it (referral lifecycle, rule 10)."""

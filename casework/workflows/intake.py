@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -150,38 +150,63 @@ def _open_case(work: Work, resident_id: UUID) -> CaseFile | None:
     return work.files.of_case(case_id, with_plan=True) if case_id else None
 
 
-def record_consent(
-    ctx: Context,
-    resident_id: UUID,
-    *,
-    purpose: str,
-    given_by: str,
-    given_on: date,
-    recipients: list[str],
-    expires_on: date | None,
-) -> UUID:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewConsent:
+    """What a resident, or someone for them, agreed to."""
+
+    purpose: str
+    given_by: str
+    given_on: date
+    recipients: Sequence[str] = ()
+    expires_on: date | None = None
+
+
+def record_consent(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
     """Record a consent of a resident, or of someone for them."""
     with ctx.work("case.write") as work:
-        resident = work.residents.get(resident_id)
-        ctx.act.not_future(given_on, "given_on")
-        ctx.act.not_before(expires_on, given_on, "expires_on")
-        consent = Consent(
-            id=ctx.new_id(),
-            resident_id=resident.id,
-            purpose=purpose,
-            given_by=given_by,
-            given_on=given_on,
-            recipients=recipients,
-            expires_on=expires_on,
-            recorded_at=ctx.now,
-            recorded_by=ctx.actor.id,
-        )
-        work.residents.add_consent(consent)
-        work.record(
-            [_event(ctx.act, "ConsentGiven", resident.id, consent_id=consent.id, purpose=purpose)]
-        )
+        (consent,) = _take_consents(ctx, work, resident_id, {"": NewConsent(**given)})
         work.commit(201, {"id": consent.id})
         return consent.id
+
+
+def record_consents(ctx: Context, resident_id: UUID, given: Sequence[NewConsent]) -> list[UUID]:
+    """Record what was agreed to in one act, as at an intake: all of it or nothing."""
+    with ctx.work("case.write") as work:
+        named = {f"consents.{n}.": one for n, one in enumerate(given)}
+        taken = [one.id for one in _take_consents(ctx, work, resident_id, named)]
+        work.commit(201, {"id": resident_id, "consents": [str(id) for id in taken]})
+        return taken
+
+
+def _take_consents(
+    ctx: Context, work: Work, resident_id: UUID, given: Mapping[str, NewConsent]
+) -> list[Consent]:
+    """Write consents down; each stands under what leads to its fields in the request."""
+    resident = work.residents.get(resident_id)
+    taken = [_consent(ctx, resident, one, where) for where, one in given.items()]
+    for one in taken:
+        work.residents.add_consent(one)
+    work.record(
+        _event(ctx.act, "ConsentGiven", resident.id, consent_id=one.id, purpose=one.purpose)
+        for one in taken
+    )
+    return taken
+
+
+def _consent(ctx: Context, resident: Resident, given: NewConsent, where: str) -> Consent:
+    ctx.act.not_future(given.given_on, f"{where}given_on")
+    ctx.act.not_before(given.expires_on, given.given_on, f"{where}expires_on")
+    return Consent(
+        id=ctx.new_id(),
+        resident_id=resident.id,
+        purpose=given.purpose,
+        given_by=given.given_by,
+        given_on=given.given_on,
+        recipients=list(given.recipients),
+        expires_on=given.expires_on,
+        recorded_at=ctx.now,
+        recorded_by=ctx.actor.id,
+    )
 
 
 def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID:

@@ -525,6 +525,10 @@ class Reading(Protocol):
         """One consent."""
         ...
 
+    def disclosures(self, resident_id: UUID, paging: Paging) -> Page:
+        """What was told of a resident, newest first."""
+        ...
+
     def notes(self, resident_id: UUID, paging: Paging) -> Page:
         """A resident's contact notes, newest first."""
         ...

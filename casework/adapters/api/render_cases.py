@@ -14,6 +14,7 @@ from casework.domain.access import Actor, may
 from casework.domain.allowed import allowed_actions
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import Assessment, Case, Check, Signal
+from casework.domain.disclosures import Disclosure
 from casework.domain.masks import State, covered, sees_clock
 from casework.domain.planning import may_settle
 from casework.domain.plans import (
@@ -170,6 +171,22 @@ def consent(it: Consent, actor: Actor) -> WithETag:
     lasts = it.withdrawn_at is None and may(actor, "case.write")
     body = _fields(it, CONSENT_FIELDS) | {"allowed_actions": ["withdraw"] if lasts else []}
     return WithETag(covered(body, actor, READ, "consent"), it.version)
+
+
+def disclosure(it: Disclosure) -> dict[str, Any]:
+    """What was told of a resident: the names of the fields, never what stood in them."""
+    basis = {"kind": it.basis_kind} | ({"consent_id": it.consent_id} if it.consent_id else {})
+    return {
+        "id": it.id,
+        "at": instant(it.at),
+        "to": {"kind": it.to_kind, "id": it.to_id, "name": it.to_name},
+        "what": it.what,
+        "basis": basis,
+        "by": it.by,
+        "referral_id": it.referral_id,
+        "case_id": it.case_id,
+        "consent_withdrawn_at": instant(it.consent_withdrawn_at),
+    }
 
 
 def note(it: Note) -> dict[str, Any]:

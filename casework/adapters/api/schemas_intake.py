@@ -112,6 +112,12 @@ class GiveConsent(Body):
     expires_on: Day | None = None
 
 
+class GiveConsents(Body):
+    """Several consents, taken in one act."""
+
+    consents: list[GiveConsent] = Field(min_length=1, max_length=20)
+
+
 class WithdrawConsent(Body):
     """The end of a consent."""
 

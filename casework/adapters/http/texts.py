@@ -46,6 +46,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "guidance_required": ("Say what the resident was told", "안내한 내용을 적으십시오"),
     "consent_required": ("A consent is needed", "동의가 필요합니다"),
     "consent_not_valid": ("The consent does not carry this", "동의가 유효하지 않습니다"),
+    "consent_not_for_recipient": (
+        "The consent is not for this recipient",
+        "이 기관에 대한 동의가 아닙니다",
+    ),
     "date_in_future": ("A date in the future", "미래의 날짜입니다"),
     "birth_date_in_future": ("A birth date in the future", "생년월일이 미래입니다"),
     "ends_before_start": ("It ends before it starts", "종료일이 시작일보다 앞섭니다"),

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, exists, or_, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.case_queries import CaseQueries
 from casework.adapters.persistence.conferences import ConferenceQueries
+from casework.adapters.persistence.disclosures import DisclosureQueries
 from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.job_queries import JobQueries
 from casework.adapters.persistence.mapper import from_row
@@ -33,7 +34,13 @@ from casework.workflows.ports import Page, Paging, ReferralView, Row
 
 
 class SqlReading(
-    Worklists, OfferingQueries, CaseQueries, ConferenceQueries, JobQueries, NoticeQueries
+    Worklists,
+    OfferingQueries,
+    CaseQueries,
+    ConferenceQueries,
+    JobQueries,
+    NoticeQueries,
+    DisclosureQueries,
 ):
     """Everything that can be looked at, in one transaction of one asker."""
 

@@ -19,7 +19,7 @@ from casework.workflows import intake
 from casework.workflows.ports import Page, Paging, Reading, Row
 
 router = APIRouter(route_class=Guarded, tags=["residents"])
-READ, WRITE = "case.read", "case.write"
+READ, WRITE, DISCLOSED = "case.read", "case.write", "disclosure.read"
 EXAMPLE = {
     "id": "0190…",
     "name": "홍길동",
@@ -42,6 +42,17 @@ CONSENT = {
     "expires_on": None,
     "withdrawn_at": None,
     "allowed_actions": ["withdraw"],
+}
+DISCLOSURE = {
+    "id": "0190…",
+    "at": "2026-03-27T10:00:00+09:00",
+    "to": {"kind": "provider", "id": "0190…", "name": "…"},
+    "what": ["name", "birth_date", "sex", "address", "phone", "service", "message"],
+    "basis": {"kind": "consent", "consent_id": "0190…"},
+    "by": "0190…",
+    "referral_id": "0190…",
+    "case_id": "0190…",
+    "consent_withdrawn_at": None,
 }
 NOTE = {
     "id": "0190…",
@@ -187,6 +198,44 @@ def give_consent(id: UUID, body: s.GiveConsent, call: Caller) -> Response:
         lambda ctx: intake.record_consent(ctx, id, **body.model_dump()),
         READ,
         lambda reading, made: render.consent(reading.consent(made["id"]), call.ctx.actor),
+    )
+
+
+@router.post(
+    "/residents/{id}/consents/batch",
+    operation_id="give_consents",
+    summary="Record several consents that were given in one act",
+    **operation(WRITE, {"items": [CONSENT]}, status=201, refuses=(404,)),
+)
+def give_consents(id: UUID, body: s.GiveConsents, call: Caller) -> Response:
+    """All of them or none; a field is named by its place, as ``consents.1.given_on``."""
+    given = [intake.NewConsent(**one.model_dump()) for one in body.consents]
+    return call.change(
+        lambda ctx: intake.record_consents(ctx, id, given),
+        READ,
+        lambda reading, made: {
+            "items": [
+                dict(render.consent(one, call.ctx.actor))
+                for one in reading.consents(made["id"])
+                if str(one.id) in made["consents"]
+            ]
+        },
+    )
+
+
+@router.get(
+    "/residents/{id}/disclosures",
+    operation_id="list_disclosures",
+    summary="What was told of a resident: to whom, when, on which basis",
+    **operation(DISCLOSED, {"items": [DISCLOSURE], "next_cursor": None}, refuses=(404,)),
+)
+def list_disclosures(id: UUID, call: Caller, paged: Paged) -> Response:
+    """Newest first: names of fields and never what stood in them."""
+    return call.pages(
+        DISCLOSED,
+        paged,
+        lambda reading, paging: reading.disclosures(id, paging),
+        render.disclosure,
     )
 
 
