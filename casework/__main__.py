@@ -1,4 +1,6 @@
-"""The command line: demo, serve, scheduler, migrate, seed, sweep, account, due, policy, bench."""
+"""The command line: demo, serve, scheduler, migrate, seed, sweep, account, duplicates, due, policy,
+bench.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +47,8 @@ bench = typer.Typer(no_args_is_help=True, help="Measure it, on a database of its
 cli.add_typer(bench, name="bench")
 account = typer.Typer(no_args_is_help=True, help="Who may sign in.")
 cli.add_typer(account, name="account")
+duplicates = typer.Typer(no_args_is_help=True, help="Who may be one person.")
+cli.add_typer(duplicates, name="duplicates")
 notes = Console(stderr=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -196,6 +200,11 @@ def _relay(house: bootstrap.House) -> None:
         house.relay(house.context())
     except Exception as error:  # the next round finds what this one left
         bootstrap.log.error("relay failed", error=type(error).__name__)
+    try:
+        for _ in house.find_duplicates():
+            pass
+    except Exception as error:  # who was not looked at still waits
+        bootstrap.log.error("duplicates not found", error=type(error).__name__)
 
 
 @cli.command()
@@ -499,6 +508,34 @@ def account_password(username: Username) -> None:
     with _ready_house() as house:
         accounts.set_password(_register(house, "password", username), username, _password())
     typer.echo(f"set the password of {username}")
+
+
+@duplicates.command("find")
+def duplicates_find(
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Everybody, and not only who is new or changed.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Fill the supervisors' queue with the pairs that may be one person.
+
+    Broken off, it goes on where it was when it is started again without --all.
+    """
+    with _ready_house() as house:
+        looked, found = _find_duplicates(house, everyone)
+    told = {"looked_at": looked, "found": found}
+    typer.echo(json.dumps(told) if as_json else f"looked at {looked}, new pairs: {found}")
+
+
+def _find_duplicates(house: bootstrap.House, everyone: bool) -> tuple[int, int]:
+    looked = found = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=notes) as progress:
+        task = progress.add_task("residents", total=house.ask_for_duplicates(everyone))
+        for done, pairs in house.find_duplicates():
+            looked, found = looked + done, found + pairs
+            progress.update(task, completed=looked)
+    return looked, found
 
 
 @bench.command("sweep")

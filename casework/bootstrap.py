@@ -19,6 +19,7 @@ from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.call import Services
 from casework.adapters.identity import Argon2Passwords, JwtTokens
 from casework.adapters.logs import configure_logs
+from casework.adapters.names import similarity
 from casework.adapters.notifications import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.webhook import Webhook, new_secret
@@ -46,6 +47,7 @@ from casework.workflows.demo.accounts import demo_accounts
 from casework.workflows.demo.directory import agencies
 from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
+from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
 from casework.workflows.notifying import Relayed, apply_brake, relay
 from casework.workflows.ports import RequestFacts, Row
 from casework.workflows.ports_notices import Post
@@ -138,6 +140,7 @@ class House:
             clockwork=self.clockwork(),
             catalogue=self.catalogue(),
             store=self.store,
+            similarity=similarity,
         )
 
     def sweep(
@@ -165,6 +168,17 @@ class House:
         """Tell people what they are to be told by now."""
         return relay(ctx, self.notices, self.post, clock=self.now, jitter=_jitter)
 
+    def ask_for_duplicates(self, everyone: bool) -> int:
+        """How many residents' duplicates are to be found: of those who wait, or of everybody."""
+        if everyone:
+            for _ in ask_for_everyone(self.context()):
+                pass
+        return waiting(self.context())
+
+    def find_duplicates(self) -> Iterator[tuple[int, int]]:
+        """Look for the duplicates of all whose are to be found, batch by batch."""
+        yield from find_all(self.context())
+
     def services(self) -> Services:
         """What the ways in over HTTP are given."""
         return Services(
@@ -181,6 +195,7 @@ class House:
             new_secret=new_secret,
             is_production=self.settings.is_production,
             sweep_minutes=self.settings.sweep_minutes,
+            similarity=similarity,
         )
 
     def app(self) -> FastAPI:

@@ -71,6 +71,7 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "assessment.write": {W: _C, SV: _D, AS: _S},
     "plan.decide": {SV: _D},
     "case.supervise": {SV: _D},
+    "duplicate.review": {SV: _D},
     "referral.read": {W: _C, SV: _D, PR: _O},
     "referral.send": {W: _C, SV: _D},
     "referral.answer": {W: _C, SV: _D, PR: _O},

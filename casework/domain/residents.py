@@ -61,6 +61,8 @@ class Resident:
     disability: str | None = None
     insurance: str | None = None
     income_tier: str | None = None
+    # The one whom this record turned out to be: what is asked of it is asked of that one.
+    merged_into_id: UUID | None = None
     version: int = 1
 
     def change(

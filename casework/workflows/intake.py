@@ -13,12 +13,13 @@ from casework.domain.access import Role
 from casework.domain.acts import Act
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import Assessment
-from casework.domain.errors import Conflict, Forbidden, Invalid
+from casework.domain.errors import Forbidden, Invalid
 from casework.domain.events import Event
 from casework.domain.referring import Details, move
 from casework.domain.residents import Consent, Contact, Note, Resident, check_birth_date
+from casework.workflows import duplicates
 from casework.workflows.context import Context
-from casework.workflows.ports import Likeness, Work
+from casework.workflows.ports import Work
 from casework.workflows.referring import known_consent
 
 
@@ -46,14 +47,14 @@ def register_resident(
             registered_by=ctx.actor.id,
         )
         check_birth_date(resident.birth_date, ctx.act)
-        if not confirm_new:
-            _refuse_duplicates(work, resident)
+        alike = duplicates.meet(ctx, work, resident, confirm_new=confirm_new)
         work.residents.add(resident, _contacts(ctx, resident.id, contacts))
+        duplicates.note_new(ctx, work, resident, alike)
         work.record(
             [_event(ctx.act, "ResidentRegistered", resident.id, centre_code=resident.centre_code)]
         )
         work.about(resident.id)
-        work.commit(201, {"id": resident.id})
+        work.commit(201, {"id": resident.id, "hints": duplicates.hints(alike)})
         return resident.id
 
 
@@ -76,27 +77,6 @@ def _known_district(work: Work, centre_code: str) -> str:
     if district is None:
         raise Invalid("no such centre", code="unknown_centre", field="centre_code")
     return district
-
-
-def _refuse_duplicates(work: Work, resident: Resident) -> None:
-    alike = work.residents.like(
-        Likeness(name=resident.name, birth_date=resident.birth_date, phone=resident.phone)
-    )
-    if alike:
-        work.about(*(other.id for other in alike))
-        raise Conflict(
-            "someone of this name and birth date is registered",
-            code="possible_duplicate",
-            candidates=[
-                {
-                    "id": other.id,
-                    "name": other.name,
-                    "birth_date": other.birth_date,
-                    "centre_code": other.centre_code,
-                }
-                for other in alike
-            ],
-        )
 
 
 def _contacts(ctx: Context, resident_id: UUID, given: Sequence[NewContact]) -> list[Contact]:
@@ -139,6 +119,8 @@ def change_resident(
                 resident, None if contacts is None else _contacts(ctx, resident.id, contacts)
             )
             work.record([_event(ctx.act, "ResidentChanged", resident.id, fields=changed)])
+        if not duplicates.TELLING.isdisjoint(changed):
+            work.duplicates.look_for(resident.id)
         if "centre_code" in changed:
             work.residents.bring_along(resident)
         work.commit(200, {"id": resident.id})
@@ -182,7 +164,7 @@ def _take_consents(
     ctx: Context, work: Work, resident_id: UUID, given: Mapping[str, NewConsent]
 ) -> list[Consent]:
     """Write consents down; each stands under what leads to its fields in the request."""
-    resident = work.residents.get(resident_id)
+    resident = work.residents.get(resident_id, lock=True)
     taken = [_consent(ctx, resident, one, where) for where, one in given.items()]
     for one in taken:
         work.residents.add_consent(one)
@@ -248,7 +230,7 @@ def write_note(
 ) -> UUID:
     """Record a call, visit or message with a resident."""
     with ctx.work("case.write") as work:
-        resident = work.residents.get(resident_id)
+        resident = work.residents.get(resident_id, lock=True)
         ctx.act.not_before(come_back_on, ctx.act.today, "come_back_on")
         note = Note(
             id=ctx.new_id(),

@@ -20,22 +20,15 @@ from casework.domain.directory import Centre, Offering
 from casework.domain.events import Event
 from casework.domain.figures import Figure, Period
 from casework.domain.handing_over import Absence
+from casework.domain.likeness import Likeness
 from casework.domain.outbox import Subscription
 from casework.domain.plans import Conference
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
+from casework.workflows.ports_duplicates import Duplicates, Households, Merges
 from casework.workflows.ports_notices import NoticeBook
 from casework.workflows.ports_standards import Standards
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Likeness:
-    """What a likely duplicate is looked for by."""
-
-    name: str
-    birth_date: date
-    phone: str | None
 
 
 class CaseFiles(Protocol):
@@ -86,7 +79,7 @@ class Residents(Protocol):
     """Residents as the asker sees them."""
 
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
-        """A resident within reach, else NotFound."""
+        """A resident within reach, else NotFound; a merged one's id leads to the survivor."""
         ...
 
     def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
@@ -109,8 +102,8 @@ class Residents(Protocol):
         """Cases, referrals and clocks follow a resident who moved to another centre."""
         ...
 
-    def like(self, likeness: Likeness) -> list[Resident]:
-        """Likely duplicates within reach: same name and birth date."""
+    def like(self, likeness: Likeness, but: UUID) -> list[Resident]:
+        """Who within reach may be alike, merged duplicates among them: the rule decides."""
         ...
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
@@ -329,6 +322,21 @@ class Work(Protocol):
         """Meetings and their agendas."""
         ...
 
+    @property
+    def duplicates(self) -> Duplicates:
+        """Pairs that may be one person."""
+        ...
+
+    @property
+    def merges(self) -> Merges:
+        """Merges and what they moved."""
+        ...
+
+    @property
+    def households(self) -> Households:
+        """Who lives together."""
+        ...
+
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
         ...
@@ -495,6 +503,21 @@ class Reading(Protocol):
     @property
     def standards(self) -> Standards:
         """Standards, declared holidays and recounts."""
+        ...
+
+    @property
+    def duplicates(self) -> Duplicates:
+        """Pairs that may be one person."""
+        ...
+
+    @property
+    def merges(self) -> Merges:
+        """Merges and what they moved."""
+        ...
+
+    @property
+    def households(self) -> Households:
+        """Who lives together."""
         ...
 
     def about(self, *resident_ids: UUID) -> None:

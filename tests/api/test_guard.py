@@ -80,6 +80,8 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /referrals/{id}/fail",
     ),
     "worker supervisor": (
+        "POST /households", "GET /households/{id}", "POST /households/{id}/members",
+        "POST /households/{id}/members/{resident_id}/leave",
         "POST /residents", "PATCH /residents/{id}", "POST /residents/{id}/consents",
         "POST /residents/{id}/consents/batch", "GET /residents/{id}/disclosures",
         "POST /consents/{id}/withdraw", "POST /residents/{id}/notes", "GET /residents/{id}/notes",
@@ -98,7 +100,8 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /conferences/{id}/agenda", "POST /conferences/{id}/decisions",
         "POST /cases/{id}/assign", "POST /cases/{id}/transfer", "POST /cases/{id}/reopen",
         "POST /caseloads/handover", "POST /absences",
-        "POST /residents/{id}/merge", "POST /merges/{id}/undo",
+        "POST /residents/{id}/merge", "GET /merges/{id}", "POST /merges/{id}/undo",
+        "GET /duplicates", "POST /duplicates/{id}/decide",
         "POST /referrals/{id}/enter-in-error",
         "POST /overdue/reviews", "POST /overdue/{deadline_id}/review",
         "GET /figures/cases", "POST /figures/months/{month}/close",
@@ -138,7 +141,7 @@ def routes() -> list[str]:
 def send(api: Api, username: str | None, route: str, id: object, **with_it: Any) -> Any:
     """Make a request of a route as someone, or as nobody, about an id."""
     method, path = route.split(" ")
-    for name in ("id", "deadline_id", "name"):
+    for name in ("id", "deadline_id", "resident_id", "name"):
         path = path.replace(f"{{{name}}}", str(id))
     headers = {"If-Match": '"1"', "Content-Type": "application/json"} | with_it.pop("headers", {})
     if username is None:

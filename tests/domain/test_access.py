@@ -18,6 +18,7 @@ EXPECTED = {
     "assessment.write": {"worker": "centre", "supervisor": "district", "assessor": "cases_sent"},
     "plan.decide": {"supervisor": "district"},
     "case.supervise": {"supervisor": "district"},
+    "duplicate.review": {"supervisor": "district"},
     "referral.read": {"worker": "centre", "supervisor": "district", "provider": "own_agency"},
     "referral.send": {"worker": "centre", "supervisor": "district"},
     "referral.answer": {"worker": "centre", "supervisor": "district", "provider": "own_agency"},

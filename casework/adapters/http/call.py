@@ -30,6 +30,7 @@ from casework.domain.access import POLICY, Actor, reach
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
 from casework.domain.errors import Invalid, NotFound, Refusal
+from casework.domain.likeness import Similarity, equal
 from casework.workflows.context import Context
 from casework.workflows.ports import (
     IN_FLIGHT,
@@ -102,6 +103,8 @@ class Services:
     is_production: bool
     # How often a scheduler wakes the sweep.
     sweep_minutes: int
+    # How like two names are.
+    similarity: Similarity = equal
 
 
 class Call:
@@ -124,6 +127,7 @@ class Call:
             clockwork=services.clockwork(),
             catalogue=services.catalogue(),
             store=self._store,
+            similarity=services.similarity,
             expected_version=_expected(request.headers.get("if-match")),
         )
 

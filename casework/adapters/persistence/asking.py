@@ -103,5 +103,3 @@ def leaves(reach: Reach, placed: Any) -> bool:
         case Relation.DISTRICT:
             return bool(placed.district_code != actor.district_code)
     return False
-
-

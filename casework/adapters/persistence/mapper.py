@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.tables_break_glass import break_glass
 from casework.domain.accounts import Account
 from casework.domain.break_glass import BreakGlass
@@ -20,8 +21,11 @@ from casework.domain.cases import Assessment, Case, Check, Signal
 from casework.domain.conferences import AgendaItem
 from casework.domain.deadlines import Deadline, Escalation
 from casework.domain.directory import Centre, District, Offering, Provider, Service
+from casework.domain.duplicates import Suspicion
 from casework.domain.events import Event
 from casework.domain.handing_over import Absence
+from casework.domain.households import Household, Member
+from casework.domain.merging import Merge
 from casework.domain.notices import Notice
 from casework.domain.outbox import Message, Subscription
 from casework.domain.plans import Conference, PlannedItem, PlannedService, PlanVersion
@@ -148,6 +152,10 @@ TABLES: Final[dict[type, Table]] = {
     Subscription: t.subscription,
     Message: t.message,
     BreakGlass: break_glass,
+    Suspicion: td.duplicate_suspicion,
+    Merge: td.resident_merge,
+    Household: td.household,
+    Member: td.household_member,
 }
 
 

@@ -97,6 +97,12 @@ TABLES: Final[dict[str, Kind]] = {
     "subscription": Kind.MACHINERY,
     "message": Kind.MACHINERY,
     "addressee": Kind.MACHINERY,
+    "duplicate_check": Kind.MACHINERY,
+    "duplicate_suspicion": Kind.MACHINERY,
+    "resident_merge": Kind.MACHINERY,
+    "merge_child": Kind.MACHINERY,
+    "household": Kind.MACHINERY,
+    "household_member": Kind.MACHINERY,
     "audit_entry": Kind.AUDIT,
 }
 # Where the rights of a table are not those of its class.
@@ -209,8 +215,7 @@ def _clock(row: str) -> list[str]:
 
 def _of_case_sent(row: str) -> str:
     return (
-        f"{row}.district_code = {_said('sent')}"
-        f" AND {row}.case_id IN (SELECT casework_cases_sent())"
+        f"{row}.district_code = {_said('sent')} AND {row}.case_id IN (SELECT casework_cases_sent())"
     )
 
 
@@ -242,7 +247,9 @@ def _has(parent: str, row: str, *, to_write: bool) -> str:
     """Its parent is there for the asker; to write, for more than a look."""
     key, conditions = _PARENTS[parent]
     found = f"SELECT 1 FROM {parent} p WHERE p.id = {row}.{key}"
-    return f"EXISTS ({found} AND ({_any_of(*conditions('p'))}))" if to_write else f"EXISTS ({found})"
+    return (
+        f"EXISTS ({found} AND ({_any_of(*conditions('p'))}))" if to_write else f"EXISTS ({found})"
+    )
 
 
 def _child(parent: str, row: str, *, to_write: bool, staff: str = _IS_STAFF) -> list[str]:

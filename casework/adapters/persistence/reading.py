@@ -6,15 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.case_queries import CaseQueries
 from casework.adapters.persistence.conferences import ConferenceQueries
 from casework.adapters.persistence.disclosures import DisclosureQueries
+from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
+from casework.adapters.persistence.households import SqlHouseholds
 from casework.adapters.persistence.job_queries import JobQueries
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notice_queries import NoticeQueries
 from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
@@ -51,6 +54,9 @@ class SqlReading(
         self._residents = SqlResidents(connection, reach, now, about)
         self.figures = SqlFigures(connection, reach, now, about)
         self.standards = SqlStandards(connection, reach, now)
+        self.duplicates = SqlDuplicates(connection, reach, now, about)
+        self.merges = SqlMerges(connection, reach, now, about)
+        self.households = SqlHouseholds(connection, reach, now, about)
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self.reach, self._now)
@@ -63,8 +69,7 @@ class SqlReading(
 
     def consents(self, resident_id: UUID) -> list[Consent]:
         """A resident's consents."""
-        self._residents.get(resident_id)
-        return self._residents.consents(resident_id)
+        return self._residents.consents(self._residents.get(resident_id).id)
 
     def consent(self, id: UUID) -> Consent:
         """One consent."""
@@ -76,8 +81,8 @@ class SqlReading(
 
     def notes(self, resident_id: UUID, paging: Paging) -> Page:
         """A resident's contact notes, newest first."""
-        self._residents.get(resident_id)
-        query = select(t.note).where(t.note.c.resident_id == resident_id)
+        of = self._residents.get(resident_id).id
+        query = select(t.note).where(t.note.c.resident_id == of)
         return page(
             self._connection,
             query,
@@ -88,23 +93,35 @@ class SqlReading(
         )
 
     def search(self, wanted: Row, paging: Paging) -> Page:
-        """Residents within reach; each named in the audit entry."""
-        query = select(t.resident).where(self._sees(t.resident))
-        for name in ("name", "birth_date", "centre_code"):
-            if wanted.get(name) is not None:
-                query = query.where(t.resident.c[name] == wanted[name])
+        """Residents within reach; each named in the audit entry. One into whom others were merged
+        is found by what was written of those, too.
+        """
+        query = select(t.resident).where(
+            self._sees(t.resident), t.resident.c.merged_into_id.is_(None)
+        )
+        if wanted.get("centre_code") is not None:
+            query = query.where(t.resident.c.centre_code == wanted["centre_code"])
+        written = t.resident.alias("written")
+        fits = [
+            written.c[name] == wanted[name]
+            for name in ("name", "birth_date")
+            if wanted.get(name) is not None
+        ]
         if wanted.get("phone") is not None:
             digits = digits_of(wanted["phone"])
-            query = query.where(
+            fits.append(
                 or_(
-                    t.resident.c.phone_digits == digits,
+                    written.c.phone_digits == digits,
                     exists().where(
-                        t.contact.c.resident_id == t.resident.c.id,
+                        t.contact.c.resident_id == written.c.id,
                         t.contact.c.phone_digits == digits,
                         *self._contacts_shown(),
                     ),
                 )
             )
+        if fits:
+            whose = func.coalesce(written.c.merged_into_id, written.c.id)
+            query = query.where(t.resident.c.id.in_(select(whose).where(*fits)))
         found = page(
             self._connection,
             query,
@@ -140,8 +157,11 @@ class SqlReading(
 
     def timeline(self, resident_id: UUID, paging: Paging) -> Page:
         """Events, newest first; of a case that was sent for assessment, those of that case."""
-        self._residents.get(resident_id)
-        query = select(t.event).where(t.event.c.resident_id == resident_id)
+        of = self._residents.get(resident_id).id
+        records = select(t.resident.c.id).where(
+            or_(t.resident.c.id == of, t.resident.c.merged_into_id == of)
+        )
+        query = select(t.event).where(t.event.c.resident_id.in_(records))
         if self.reach.relation is Relation.CASES_SENT:
             sent = select(t.care_case.c.id).where(self._sees(t.care_case))
             query = query.where(t.event.c.case_id.in_(sent))

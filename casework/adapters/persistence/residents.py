@@ -7,16 +7,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from casework.adapters.persistence import asking
+from casework.adapters.persistence import likeness as alike
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.scope import seen
 from casework.domain.access import Reach
 from casework.domain.errors import NotFound
+from casework.domain.likeness import Likeness
 from casework.domain.residents import Consent, Contact, Note, Resident
-from casework.workflows.ports import Likeness
 
 
 class SqlResidents:
@@ -28,16 +29,23 @@ class SqlResidents:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
-        """A resident within reach."""
-        query = select(t.resident).where(
-            t.resident.c.id == id, seen(t.resident, self._reach, self._now)
-        )
+        """A resident within reach; a merged duplicate's id leads to the survivor."""
+        query = self._following(id)
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
             raise NotFound("no such resident")
-        self._about.add(id)
         found: Resident = from_row(Resident, row)
+        if found.merged_into_id is not None:  # while this waited for the lock
+            return self.get(id, lock=lock)
+        self._about |= {id, found.id}
         return found
+
+    def _following(self, id: UUID) -> Select[Any]:
+        former = t.resident.alias("former")
+        into = select(former.c.merged_into_id).where(former.c.id == id).scalar_subquery()
+        return select(t.resident).where(
+            t.resident.c.id == func.coalesce(into, id), seen(t.resident, self._reach, self._now)
+        )
 
     def of_case(self, case_id: UUID) -> Resident:
         """The resident of a case within reach, locked: residents are locked before their cases."""
@@ -90,29 +98,27 @@ class SqlResidents:
         )
 
     def bring_along(self, resident: Resident) -> None:
-        """Cases, referrals and clocks follow the resident to the centre that now sees them."""
+        """Cases, referrals and clocks follow the resident to the centre that now sees them, and
+        so do the duplicates that were merged into them, and what the queue says of all these.
+        """
+        place = {"centre_code": resident.centre_code, "district_code": resident.district_code}
         for table in (t.care_case, t.referral, t.deadline):
             self._connection.execute(
-                update(table)
-                .where(table.c.resident_id == resident.id)
-                .values(centre_code=resident.centre_code, district_code=resident.district_code)
+                update(table).where(table.c.resident_id == resident.id).values(place)
             )
+        self._connection.execute(
+            update(t.resident).where(t.resident.c.merged_into_id == resident.id).values(place)
+        )
+        alike.place(self._connection, resident)
 
     def _add_contacts(self, contacts: Sequence[Contact]) -> None:
         if contacts:
             self._connection.execute(insert(t.contact), [to_row(one) for one in contacts])
 
-    def like(self, likeness: Likeness) -> list[Resident]:
-        """Same name and birth date, within reach."""
-        query = select(t.resident).where(
-            t.resident.c.name == likeness.name,
-            t.resident.c.birth_date == likeness.birth_date,
-            seen(t.resident, self._reach, self._now),
-        )
-        return [
-            from_row(Resident, row)
-            for row in self._connection.execute(query.order_by(t.resident.c.id).limit(20))
-        ]
+    def like(self, likeness: Likeness, but: UUID) -> list[Resident]:
+        """Who within reach may be alike, merged duplicates among them: the rule decides."""
+        sees = seen(t.resident, self._reach, self._now)
+        return alike.candidates(self._connection, likeness, but, sees)
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
         """A consent of a resident within reach."""

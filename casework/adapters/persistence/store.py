@@ -17,9 +17,12 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.conferences import SqlConferences
 from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
+from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
+from casework.adapters.persistence.households import SqlHouseholds
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import to_row
+from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notices import SqlNoticeBook
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
@@ -62,6 +65,9 @@ class SqlWork:
         self.conferences = SqlConferences(connection, reach, now)
         self.figures = SqlFigures(connection, reach, now, self._about)
         self.standards = SqlStandards(connection, reach, now)
+        self.duplicates = SqlDuplicates(connection, reach, now, self._about)
+        self.merges = SqlMerges(connection, reach, now, self._about)
+        self.households = SqlHouseholds(connection, reach, now, self._about)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""

@@ -255,10 +255,14 @@ resident = Table(
     Column("insurance", Text),
     _code("income_tier", nullable=True),
     Column("version", Integer, nullable=False),
+    # No foreign key: a column that is added to a table has none on SQLite.
+    Column("merged_into_id", Uuid),
     Index(None, "centre_code", "id"),
     Index(None, "district_code", "id"),
     Index(None, "name", "birth_date"),
     Index(None, "phone_digits"),
+    Index(None, "district_code", "birth_date"),
+    Index("ix_resident_merged_into_id", "merged_into_id", **_where("merged_into_id IS NOT NULL")),
 )
 contact = Table(
     "contact",

@@ -11,10 +11,12 @@ from fastapi import APIRouter, Response
 from casework.adapters.api import render_cases as render
 from casework.adapters.api import schemas_intake as s
 from casework.adapters.api.render import event
+from casework.adapters.api.render_duplicates import alike, household_of, merged_from
 from casework.adapters.api.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call, Guarded, WithETag
 from casework.domain.access import may
-from casework.domain.errors import Invalid, StaleVersion
+from casework.domain.errors import Invalid, NotFound, StaleVersion
+from casework.domain.likeness import Alike
 from casework.workflows import intake
 from casework.workflows.ports import Page, Paging, Reading, Row
 
@@ -31,6 +33,8 @@ EXAMPLE = {
         {"name": "…", "relation": "daughter", "phone": "010-0000-0000", "may_be_told": True}
     ],
     "cases": [{"id": "0190…", "status": "applied", "applied_on": "2026-03-27"}],
+    "household": {"id": "0190…", "kind": "couple", "members": [], "others": 1},
+    "merged_from": [],
     "allowed_actions": ["consents", "notes"],
 }
 CONSENT = {
@@ -89,9 +93,31 @@ EVENT = {
 }
 
 
-def _shown(call: Call, reading: Reading, id: UUID) -> dict[str, Any]:
+def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
     it, contacts = reading.resident(id)
-    return render.resident(it, contacts, reading.cases_of(id), call.ctx.actor)
+    shown = render.resident(it, contacts, reading.cases_of(it.id), call.ctx.actor)
+    shown["merged_from"] = merged_from(reading.merges.into(it.id))
+    if may(call.ctx.actor, WRITE):
+        shown["household"] = household_of(reading.households.of(it.id))
+    return shown
+
+
+def _registered(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
+    """Someone new, with those who may be the same or live with them, where there are any."""
+    shown = _shown(call, reading, made["id"])
+    hints = [hint for one in made.get("hints", []) if (hint := _hint(reading, one))]
+    if hints:
+        shown["hints"] = hints
+    return shown
+
+
+def _hint(reading: Reading, one: Row) -> dict[str, Any] | None:
+    """One of them as the asker may see them now, or None."""
+    try:
+        it, _ = reading.resident(UUID(one["id"]))
+    except NotFound:
+        return None
+    return alike(Alike(it, one["reasons"]))
 
 
 @router.post(
@@ -101,7 +127,10 @@ def _shown(call: Call, reading: Reading, id: UUID) -> dict[str, Any]:
     **operation(WRITE, EXAMPLE, status=201, refuses=(409,)),
 )
 def register(body: s.RegisterResident, call: Caller) -> Response:
-    """A likely duplicate is refused with the candidates, unless ``confirm_new``."""
+    """A likely duplicate is refused with the candidates, unless ``confirm_new``.
+
+    Whoever is less alike, or has the same telephone, is a hint in the answer.
+    """
     if body.rrn is not None:
         raise Invalid(
             "registration numbers are not kept here; leave it out",
@@ -113,7 +142,7 @@ def register(body: s.RegisterResident, call: Caller) -> Response:
     return call.change(
         lambda ctx: intake.register_resident(ctx, facts, contacts, confirm_new=body.confirm_new),
         READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _registered(call, reading, made),
     )
 
 
