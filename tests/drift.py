@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, MetaData, create_engine, inspect
 
 from casework.adapters.persistence.migrations import upgrade
-from casework.adapters.persistence.tables_duplicates import metadata
+from casework.adapters.persistence.tables import metadata
 from tests.postgres import running_server
 
 
