@@ -43,7 +43,7 @@ max_wal_senders = 0
 max_wal_size = 256MB
 """
 # The product's roles have it on a test server, where a server asks for one.
-ROLE_PASSWORD = "only-for-tests"  # noqa: S105
+ROLE_PASSWORD = "only-for-tests"
 # A database is 500 small files: copying it took 17 ms in memory, and 25 to 340 ms on a disk.
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 2 * 1024**3

@@ -25,6 +25,7 @@ from casework.domain.plans import Conference
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
+from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_notices import NoticeBook
 from casework.workflows.ports_standards import Standards
 
@@ -327,6 +328,11 @@ class Work(Protocol):
     @property
     def conferences(self) -> Conferences:
         """Meetings and their agendas."""
+        ...
+
+    @property
+    def openings(self) -> Openings:
+        """Openings of residents out of scope."""
         ...
 
     def record(self, events: Iterable[Event]) -> None:
@@ -641,6 +647,14 @@ class Reading(Protocol):
 
     def messages(self, state: str | None, paging: Paging) -> Page:
         """Messages of the outbox, newest first; what they say is left out."""
+        ...
+
+    def opening(self, id: UUID) -> OpeningView:
+        """One opening of a resident, made by the asker or theirs to review."""
+        ...
+
+    def openings(self, is_open: bool | None, paging: Paging) -> Page:
+        """Openings the asker made or has to review, newest first; ``is_open``: not reviewed."""
         ...
 
     def held_notices(self) -> list[Row]:

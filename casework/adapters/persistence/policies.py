@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - every part of these conditions is written here
 """Row-level security on PostgreSQL, table by table: who sees and who writes which rows.
 
 Every table stands here once, with its class; a test fails for one that does not. The conditions
@@ -209,8 +210,7 @@ def _clock(row: str) -> list[str]:
 
 def _of_case_sent(row: str) -> str:
     return (
-        f"{row}.district_code = {_said('sent')}"
-        f" AND {row}.case_id IN (SELECT casework_cases_sent())"
+        f"{row}.district_code = {_said('sent')} AND {row}.case_id IN (SELECT casework_cases_sent())"
     )
 
 
@@ -242,7 +242,9 @@ def _has(parent: str, row: str, *, to_write: bool) -> str:
     """Its parent is there for the asker; to write, for more than a look."""
     key, conditions = _PARENTS[parent]
     found = f"SELECT 1 FROM {parent} p WHERE p.id = {row}.{key}"
-    return f"EXISTS ({found} AND ({_any_of(*conditions('p'))}))" if to_write else f"EXISTS ({found})"
+    return (
+        f"EXISTS ({found} AND ({_any_of(*conditions('p'))}))" if to_write else f"EXISTS ({found})"
+    )
 
 
 def _child(parent: str, row: str, *, to_write: bool, staff: str = _IS_STAFF) -> list[str]:

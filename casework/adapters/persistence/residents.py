@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, to_row
-from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.scope import is_outside, note_opened, seen, seen_or_opened
 from casework.domain.access import Reach
 from casework.domain.errors import NotFound
 from casework.domain.residents import Consent, Contact, Note, Resident
@@ -30,13 +30,14 @@ class SqlResidents:
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
         """A resident within reach."""
         query = select(t.resident).where(
-            t.resident.c.id == id, seen(t.resident, self._reach, self._now)
+            t.resident.c.id == id, seen_or_opened(t.resident, self._reach, self._now)
         )
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
             raise NotFound("no such resident")
         self._about.add(id)
         found: Resident = from_row(Resident, row)
+        note_opened(self._about, self._reach, found, id)
         return found
 
     def of_case(self, case_id: UUID) -> Resident:
@@ -70,7 +71,7 @@ class SqlResidents:
     def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
         """A changed resident; contacts are replaced where given."""
         row = to_row(resident)
-        if asking.leaves(self._reach, resident):  # they move out of the asker's sight
+        if is_outside(self._reach, resident):  # they move out of the asker's sight
             asking.open_unit(self._connection, [resident.id])
         self._connection.execute(
             update(t.resident).where(t.resident.c.id == row.pop("id")).values(row)

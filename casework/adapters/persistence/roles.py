@@ -104,7 +104,11 @@ def standing(engine: Engine) -> Standing:
         return Standing("", None)
     with engine.connect() as connection:
         row = connection.execute(_STANDING).one()
-    for held_by, why in (("rolsuper", "superuser"), ("rolbypassrls", "bypassrls"), ("owns", "owner")):
+    for held_by, why in (
+        ("rolsuper", "superuser"),
+        ("rolbypassrls", "bypassrls"),
+        ("owns", "owner"),
+    ):
         if getattr(row, held_by):
             return Standing(row.role, why)
     return Standing(row.role, None)

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.break_glass import SqlOpenings, used
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.conferences import SqlConferences
 from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
@@ -22,6 +23,7 @@ from casework.adapters.persistence.mapper import to_row
 from casework.adapters.persistence.notices import SqlNoticeBook
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
+from casework.adapters.persistence.scope import Subjects
 from casework.adapters.persistence.standards import SqlStandards
 from casework.domain.access import Actor, Reach
 from casework.domain.deadlines import Deadline
@@ -61,6 +63,7 @@ class SqlWork:
         self.conferences = SqlConferences(connection, reach, now)
         self.figures = SqlFigures(connection, reach, now, self._about)
         self.standards = SqlStandards(connection, reach, now)
+        self.openings = SqlOpenings(connection, reach, now, self._about)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
@@ -136,11 +139,12 @@ class SqlStore:
     def reading(self, reach: Reach, action: str, now: datetime) -> Iterator[Reading]:
         """A look; its audit entry is committed before anything of it leaves."""
         with self._engine.connect() as connection:
-            about: set[UUID] = set()
+            about = Subjects()
             asking.state(connection, reach, action, now)
             yield SqlReading(connection, reach, now, about)
             if action not in NOT_AUDITED:
-                write_audit(connection, reach.actor, action, now, self._facts, about)
+                flag = used(connection, reach, now, about.opened) if about.opened else None
+                write_audit(connection, reach.actor, action, now, self._facts, about, code=flag)
             connection.commit()
 
     @contextmanager

@@ -64,9 +64,7 @@ def take_down(engine: Engine) -> None:
                 for name in ("see", "add", "change", "remove"):
                     drop = f"DROP POLICY IF EXISTS casework_{name} ON {row.relname}"
                     connection.exec_driver_sql(drop)
-                connection.exec_driver_sql(
-                    f"ALTER TABLE {row.relname} DISABLE ROW LEVEL SECURITY"
-                )
+                connection.exec_driver_sql(f"ALTER TABLE {row.relname} DISABLE ROW LEVEL SECURITY")
         for name in FUNCTIONS:
             connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}()")
 
