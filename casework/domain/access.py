@@ -92,7 +92,13 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "notice.release": {SV: _D, AD: _A},
     "outbox.manage": {AD: _A},
     "webhook.manage": {PR: _O, AD: _A},
+    "break_glass.open": {W: _A, SV: _A},
+    "break_glass.read": {W: _C, SV: _D},
+    "break_glass.review": {SV: _D},
 }
+# What a resident who was opened out of scope may be looked at by, and who may open one.
+OPENS: Final = frozenset({"case.read", "note.read", "referral.read", "deadline.read"})
+OPENERS: Final = frozenset({W, SV})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,8 @@ class Reach:
     relation: Relation
     # How long after its end a referral is still seen by its agency.
     after_end: timedelta = PROVIDER_ACCESS
+    # Whether what the actor has opened out of scope is seen too, by its id.
+    opens: bool = False
 
 
 SYSTEM: Final = Actor(id=None, role=SYSTEM_ROLE, name="casework")
@@ -135,7 +143,7 @@ def reach(actor: Actor, action: str) -> Reach:
     relation = POLICY[action].get(Role(actor.role))
     if relation is None:
         raise Forbidden(f"{actor.role} may not do this")
-    return Reach(actor, relation)
+    return Reach(actor, relation, opens=action in OPENS and actor.role in OPENERS)
 
 
 def may(actor: Actor, action: str) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.access import Role
+from casework.domain.access import OPENERS, Role
 from casework.domain.acts import Act
 from casework.domain.calendar import Target, Unit, due_at
 from casework.domain.errors import Conflict, Forbidden, require
@@ -23,9 +23,6 @@ from casework.domain.standards import SUPERVISOR
 DEFAULT_HOURS: Final = 24
 MOST_HOURS: Final = 72
 LONGEST_REASON: Final = 1000
-OPENERS: Final = frozenset({Role.WORKER, Role.SUPERVISOR})
-# What an opened resident may be looked at by: actions of the policy that only read.
-OPENS: Final = frozenset({"case.read", "note.read", "referral.read", "deadline.read"})
 REVIEW_WITHIN: Final = Target(3, Unit.WORKING_DAYS)
 
 
@@ -60,8 +57,16 @@ class BreakGlass:
         calendar = act.clockwork.calendar_of(self.district_code)
         return act.at > due_at(calendar, self.opened_at, REVIEW_WITHIN)
 
+    def allowed_actions(self, act: Act) -> list[str]:
+        """What the actor may do with it now."""
+        if act.by.id == self.account_id:
+            return ["end"] if self.is_live(act.at) else []
+        return ["close"] if self.reviewed_at is None and act.by.role == Role.SUPERVISOR else []
+
     def end(self, act: Act) -> Event:
         """Its opener is done with it."""
+        if act.by.id != self.account_id:
+            raise Conflict("only who opened it ends it", code="not_your_opening")
         if not self.is_live(act.at):
             raise Conflict("it has ended", code="already_ended", state="ended")
         self.ended_at, self.ended_by = act.at, act.by.id
@@ -98,7 +103,13 @@ class BreakGlass:
 
 
 def break_glass(
-    resident: Resident, reason: str, hours: int, act: Act, *, is_in_reach: bool
+    resident: Resident,
+    reason: str,
+    hours: int,
+    act: Act,
+    *,
+    is_in_reach: bool,
+    is_open: bool = False,
 ) -> tuple[BreakGlass, Event]:
     """Open a resident whom the asker does not see otherwise; with the event that says so."""
     if act.by.role not in OPENERS or act.by.id is None:
@@ -112,6 +123,8 @@ def break_glass(
     )
     if is_in_reach:
         raise Conflict("you see this resident as it is", code="not_needed")
+    if is_open:
+        raise Conflict("you have this resident open", code="already_open", state="open")
     opened = BreakGlass(
         id=act.new_id(),
         resident_id=resident.id,

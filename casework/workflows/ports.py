@@ -26,6 +26,7 @@ from casework.domain.plans import Conference
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
+from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
 from casework.workflows.ports_notices import NoticeBook
 from casework.workflows.ports_standards import Standards
@@ -335,6 +336,11 @@ class Work(Protocol):
     @property
     def households(self) -> Households:
         """Who lives together."""
+        ...
+
+    @property
+    def openings(self) -> Openings:
+        """Openings of residents out of scope."""
         ...
 
     def record(self, events: Iterable[Event]) -> None:
@@ -670,6 +676,14 @@ class Reading(Protocol):
 
     def messages(self, state: str | None, paging: Paging) -> Page:
         """Messages of the outbox, newest first; what they say is left out."""
+        ...
+
+    def opening(self, id: UUID) -> OpeningView:
+        """One opening of a resident, made by the asker or theirs to review."""
+        ...
+
+    def openings(self, is_open: bool | None, paging: Paging) -> Page:
+        """Openings the asker made or has to review, newest first; ``is_open``: not reviewed."""
         ...
 
     def held_notices(self) -> list[Row]:

@@ -93,8 +93,11 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /referrals", "POST /referrals/{id}/send", "POST /referrals/{id}/cancel",
         "POST /referrals/{id}/withdraw", "POST /referrals/{id}/dispose",
         "GET /overdue", "GET /overdue/summary", "GET /unmet-needs",
+        "POST /break-glass", "GET /break-glass", "GET /break-glass/{id}",
+        "POST /break-glass/{id}/end",
     ),
     "supervisor": (
+        "POST /break-glass/{id}/close",
         "POST /cases/{id}/plan/decision", "POST /conferences", "GET /conferences",
         "GET /conferences/{id}", "GET /conferences/{id}/minutes",
         "POST /conferences/{id}/agenda", "POST /conferences/{id}/decisions",

@@ -54,6 +54,9 @@ EXPECTED = {
     "webhook.manage": {"provider": "own_agency", "admin": "all"},
     "job.read": {"supervisor": "district", "admin": "all"},
     "job.run": {"supervisor": "district", "admin": "all"},
+    "break_glass.open": {"worker": "all", "supervisor": "all"},
+    "break_glass.read": {"worker": "centre", "supervisor": "district"},
+    "break_glass.review": {"supervisor": "district"},
 }
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from casework.adapters.api.routers import (
+    break_glass,
     caseload,
     cases,
     conferences,
@@ -53,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     jobs.router,
     notices.router,
     standards.router,
+    break_glass.router,
 )
 
 

@@ -117,6 +117,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "escalation_not_rising": ("Tiers rise", "상향 단계는 순서대로 늦어져야 합니다"),
     "escalation_unit": ("Not in hours", "시간 단위로 정할 수 없습니다"),
     "year_unknown": ("Outside the known years", "달력에 없는 연도입니다"),
+    "not_needed": ("You see this resident already", "이미 볼 수 있는 대상자입니다"),
+    "already_open": ("You have this resident open", "이미 열람 중인 대상자입니다"),
+    "already_ended": ("It has ended", "이미 끝난 열람입니다"),
+    "not_your_opening": ("Not your opening", "본인이 시작한 열람이 아닙니다"),
+    "own_break_glass": (
+        "Nobody reviews what they opened",
+        "본인이 시작한 열람은 검토할 수 없습니다",
+    ),
+    "already_reviewed": ("It was reviewed before", "이미 검토한 열람입니다"),
+    "reason_required": ("Say why", "사유를 적으십시오"),
+    "hours_out_of_range": ("Too short or too long", "열람 시간이 허용 범위를 벗어났습니다"),
     "internal_error": ("Something failed here", "처리 중 오류가 발생했습니다"),
 }
 

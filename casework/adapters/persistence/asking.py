@@ -92,14 +92,3 @@ def _without_place(reach: Reach, action: str) -> str:
     if reach.relation is Relation.CITY:
         return "city"
     return "all" if reach.relation is Relation.ALL and action in WHOLE else "none"
-
-
-def leaves(reach: Reach, placed: Any) -> bool:
-    """Whether something with a centre and a district is, or now comes, outside the asker's own."""
-    actor = reach.actor
-    match reach.relation:
-        case Relation.CENTRE:
-            return bool(placed.centre_code != actor.centre_code)
-        case Relation.DISTRICT:
-            return bool(placed.district_code != actor.district_code)
-    return False

@@ -13,7 +13,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.mapper import from_row, table_of
 from casework.adapters.persistence.paging import page
-from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.scope import seen, seen_or_opened
 from casework.domain.access import Reach
 from casework.domain.casefile import CaseFile, by_id
 from casework.domain.cases import Assessment, Check, Signal
@@ -56,7 +56,7 @@ class CaseQueries:
         case = t.care_case
         query = (
             select(case.c.id, case.c.status, case.c.applied_on)
-            .where(case.c.resident_id == resident_id, seen(case, self.reach, self._now))
+            .where(case.c.resident_id == resident_id, seen_or_opened(case, self.reach, self._now))
             .order_by(case.c.id.desc())
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]

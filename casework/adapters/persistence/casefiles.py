@@ -16,7 +16,7 @@ from casework.adapters.persistence import asking, escalations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.faults import is_taken
 from casework.adapters.persistence.mapper import from_row, table_of, to_row
-from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.scope import is_outside, note_opened, seen, seen_or_opened
 from casework.domain.access import Reach, Relation
 from casework.domain.casefile import CaseFile, by_id
 from casework.domain.cases import Case, Signal
@@ -122,8 +122,10 @@ class SqlCaseFiles:
 
     def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The file of a case with its ended clocks and signals too, for showing."""
-        which = and_(t.care_case.c.id == id, self._sees(t.care_case))
+        sees = seen_or_opened(t.care_case, self._reach, self._now)
+        which = and_(t.care_case.c.id == id, sees)
         file = self._load(which, with_plan, ended_clocks=True)
+        note_opened(self._about, self._reach, file.case, file.case.resident_id)
         file.signals = by_id(self._read(file, Signal))
         return file
 
@@ -190,7 +192,7 @@ class SqlCaseFiles:
         new: dict[type, list[Any]] = defaultdict(list)
         changed: dict[tuple[type, frozenset[str]], list[dict[str, Any]]] = defaultdict(list)
         clocks = []
-        if asking.leaves(self._reach, file.case):  # it goes out of the asker's sight
+        if is_outside(self._reach, file.case):  # it goes out of the asker's sight
             asking.open_unit(self._connection, [file.case.resident_id])
         for thing in self._parts(file):
             changes = originals.changes(thing)

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - every part of these conditions is written here
 """Row-level security on PostgreSQL, table by table: who sees and who writes which rows.
 
 Every table stands here once, with its class; a test fails for one that does not. The conditions

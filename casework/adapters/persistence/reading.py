@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.break_glass import OpeningQueries
 from casework.adapters.persistence.case_queries import CaseQueries
 from casework.adapters.persistence.conferences import ConferenceQueries
 from casework.adapters.persistence.disclosures import DisclosureQueries
@@ -22,7 +23,7 @@ from casework.adapters.persistence.notice_queries import NoticeQueries
 from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.residents import SqlResidents
-from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.scope import note_opened, seen, seen_or_opened
 from casework.adapters.persistence.standards import SqlStandards
 from casework.adapters.persistence.worklists import Worklists
 from casework.domain.access import Reach, Relation
@@ -44,6 +45,7 @@ class SqlReading(
     JobQueries,
     NoticeQueries,
     DisclosureQueries,
+    OpeningQueries,
 ):
     """Everything that can be looked at, in one transaction of one asker."""
 
@@ -233,13 +235,14 @@ class SqlReading(
             .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
             .join(t.resident, t.resident.c.id == t.referral.c.resident_id)
             .outerjoin(t.consent, t.consent.c.id == t.referral.c.consent_id)
-            .where(t.referral.c.id == id, self._sees(t.referral))
+            .where(t.referral.c.id == id, seen_or_opened(t.referral, self.reach, self._now))
         )
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such referral")
         referral: Referral = from_row(Referral, row)
         self.about(referral.resident_id)
+        note_opened(self._about, self.reach, referral, referral.resident_id)
         clocks = select(t.deadline).where(t.deadline.c.subject_id == id)
         history = select(t.event).where(t.event.c.subject_id == id)
         return ReferralView(
@@ -266,12 +269,15 @@ class SqlReading(
     def deadline(self, id: UUID) -> Deadline:
         """One clock."""
         row = self._connection.execute(
-            select(t.deadline).where(t.deadline.c.id == id, self._sees(t.deadline))
+            select(t.deadline).where(
+                t.deadline.c.id == id, seen_or_opened(t.deadline, self.reach, self._now)
+            )
         ).first()
         if row is None:
             raise NotFound("no such deadline")
         found: Deadline = from_row(Deadline, row)
         self.about(found.resident_id)
+        note_opened(self._about, self.reach, found, found.resident_id)
         return found
 
     def ledger(self, deadline_id: UUID, paging: Paging) -> Page:

@@ -13,7 +13,7 @@ from casework.adapters.persistence import asking
 from casework.adapters.persistence import likeness as alike
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, to_row
-from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.scope import is_outside, note_opened, seen, seen_or_opened
 from casework.domain.access import Reach
 from casework.domain.errors import NotFound
 from casework.domain.likeness import Likeness
@@ -38,13 +38,15 @@ class SqlResidents:
         if found.merged_into_id is not None:  # while this waited for the lock
             return self.get(id, lock=lock)
         self._about |= {id, found.id}
+        note_opened(self._about, self._reach, found, found.id)
         return found
 
     def _following(self, id: UUID) -> Select[Any]:
         former = t.resident.alias("former")
         into = select(former.c.merged_into_id).where(former.c.id == id).scalar_subquery()
         return select(t.resident).where(
-            t.resident.c.id == func.coalesce(into, id), seen(t.resident, self._reach, self._now)
+            t.resident.c.id == func.coalesce(into, id),
+            seen_or_opened(t.resident, self._reach, self._now),
         )
 
     def of_case(self, case_id: UUID) -> Resident:
@@ -78,7 +80,7 @@ class SqlResidents:
     def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
         """A changed resident; contacts are replaced where given."""
         row = to_row(resident)
-        if asking.leaves(self._reach, resident):  # they move out of the asker's sight
+        if is_outside(self._reach, resident):  # they move out of the asker's sight
             asking.open_unit(self._connection, [resident.id])
         self._connection.execute(
             update(t.resident).where(t.resident.c.id == row.pop("id")).values(row)

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.break_glass import SqlOpenings, used
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.conferences import SqlConferences
 from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
@@ -26,6 +27,7 @@ from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notices import SqlNoticeBook
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
+from casework.adapters.persistence.scope import Subjects
 from casework.adapters.persistence.standards import SqlStandards
 from casework.domain.access import PROVIDER_ACCESS, Actor, Reach
 from casework.domain.deadlines import Deadline
@@ -68,6 +70,7 @@ class SqlWork:
         self.duplicates = SqlDuplicates(connection, reach, now, self._about)
         self.merges = SqlMerges(connection, reach, now, self._about)
         self.households = SqlHouseholds(connection, reach, now, self._about)
+        self.openings = SqlOpenings(connection, reach, now, self._about)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
@@ -156,12 +159,13 @@ class SqlStore:
     def reading(self, reach: Reach, action: str, now: datetime) -> Iterator[Reading]:
         """A look; its audit entry is committed before anything of it leaves."""
         with self._engine.connect() as connection:
-            about: set[UUID] = set()
+            about = Subjects()
             to = self._set(reach)
             asking.state(connection, to, action, now)
             yield SqlReading(connection, to, now, about)
             if action not in NOT_AUDITED:
-                write_audit(connection, reach.actor, action, now, self._facts, about)
+                flag = used(connection, reach, now, about.opened) if about.opened else None
+                write_audit(connection, reach.actor, action, now, self._facts, about, code=flag)
             connection.commit()
 
     @contextmanager
