@@ -166,8 +166,13 @@ def test_a_likely_duplicate_is_shown_first_and_registered_on_confirmation(api: A
     refused = worker.post("/residents", PERSON)
     assert refusal(refused) == (409, "possible_duplicate")
     assert refused.json()["candidates"] == [
-        {"id": first["id"], "name": "가상인", "birth_date": "1941-03-05", "centre_code": HERE,
-         "reasons": ["same_name_and_birth_date"]}
+        {
+            "id": first["id"],
+            "name": "가상인",
+            "birth_date": "1941-03-05",
+            "centre_code": HERE,
+            "reasons": ["same_name_and_birth_date"],
+        }
     ]
     assert worker.post("/residents", PERSON | {"confirm_new": True}).status_code == 201
     # One of another centre is never hinted at.
