@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -50,6 +51,8 @@ cli.add_typer(account, name="account")
 duplicates = typer.Typer(no_args_is_help=True, help="Who may be one person.")
 cli.add_typer(duplicates, name="duplicates")
 notes = Console(stderr=True)
+# A round of the scheduler looks at so many hundred residents; who is left waits for the next.
+DUPLICATE_BATCHES = 10
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
@@ -201,7 +204,7 @@ def _relay(house: bootstrap.House) -> None:
     except Exception as error:  # the next round finds what this one left
         bootstrap.log.error("relay failed", error=type(error).__name__)
     try:
-        for _ in house.find_duplicates():
+        for _ in islice(house.find_duplicates(), DUPLICATE_BATCHES):
             pass
     except Exception as error:  # who was not looked at still waits
         bootstrap.log.error("duplicates not found", error=type(error).__name__)

@@ -13,7 +13,10 @@ from casework.domain import cases, intake, lifecycle, masks, residents, reviewin
 from casework.domain.access import POLICY, Relation, Role
 from casework.domain.calendar import Unit
 from casework.domain.directory import FIELDS
+from casework.domain.duplicates import Verdict
 from casework.domain.figures import UNMET_REASONS, Figure
+from casework.domain.households import KINDS
+from casework.domain.likeness import Reason
 from casework.domain.plans import ServiceStatus, VersionStatus
 from casework.domain.standards import Kind, Priority
 from casework.settings import Settings
@@ -24,7 +27,7 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
     cases.CaseStatus, Figure, Kind, lifecycle.Status, Priority, Relation, Role, ServiceStatus, Unit,
-    VersionStatus,
+    Verdict, VersionStatus,
 )  # fmt: skip
 LISTS = {
     "activity": intake.ACTIVITIES,
@@ -36,6 +39,9 @@ LISTS = {
     "disposition": lifecycle.DISPOSITIONS,
     "field": FIELDS,
     "ground": cases.EX_OFFICIO_GROUNDS,
+    "household": KINDS,
+    "likeness": tuple(Reason),
+    "merge": ("merged", "undone"),
     "mobility": residents.MOBILITIES,
     "move": tuple(lifecycle.MOVES),
     "outcome": lifecycle.OUTCOMES,

@@ -365,7 +365,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
     assert {words[0] for words in commands() if words} == {
         "demo", "serve", "scheduler", "migrate", "seed", "sweep", "relay", "account", "due",
         "policy",
-        "bench",
+        "bench", "duplicates",
     }  # fmt: skip
 
 
@@ -392,6 +392,7 @@ def documents(text: str) -> list[Any]:
         "due survey --from 2026-03-03 --to 2026-03-10 --json",
         "sweep overdue --json",
         "relay --once --json",
+        "duplicates find --all --json",
         "sweep overdue --dry-run --as-of 2026-03-03T09:00:00+09:00 --json",
         "policy --json",
     ],
@@ -411,6 +412,23 @@ def test_a_benchmark_prints_its_figures_and_their_ratio_as_one_document(
     (figures,) = documents(said.out)
     assert [one["open_referrals"] for one in figures["figures"]] == [40, 80]
     assert figures["ratio_of_sizes"] > 0
+
+
+def test_the_duplicates_of_a_seeded_city_are_found_once(run: Run, database: str) -> None:
+    assert run("migrate", database_url=database).code == 0
+    assert run("seed", "--residents", "30", database_url=database).code == 0
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection, connection:
+        twice = "SELECT name, birth_date FROM resident ORDER BY id LIMIT 1"
+        connection.execute(
+            f"UPDATE resident SET (name, birth_date) = ({twice}) "
+            "WHERE id = (SELECT max(id) FROM resident)"
+        )
+    assert run("duplicates", "find", database_url=database).out == "looked at 0, new pairs: 0\n"
+    found = json.loads(run("duplicates", "find", "--all", "--json", database_url=database).out)
+    assert found["looked_at"] == 30
+    assert found["found"] >= 1
+    again = json.loads(run("duplicates", "find", "--all", "--json", database_url=database).out)
+    assert again == {"looked_at": 30, "found": 0}
 
 
 def test_a_sweep_says_what_it_found_and_its_failures_go_to_the_log(run: Run, database: str) -> None:
