@@ -35,6 +35,8 @@ from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.store import SqlStore
 from casework.adapters.persistence.sweeping import SqlSweepStore
+from casework.adapters.vault import KeyVault, RingError
+from casework.adapters.vault.ring import make_ring
 from casework.domain.access import EVERYTHING, SYSTEM, Actor
 from casework.domain.calendar import SEOUL, WorkingCalendar, day_in_seoul, midnight
 from casework.domain.deadlines import Clockwork
@@ -95,13 +97,15 @@ class House:
     engine: Engine
     passwords: Argon2Passwords
     tokens: JwtTokens
+    vault: KeyVault
     now: Callable[[], datetime] = utc_now
     clockwork: Kept[Clockwork] = field(init=False)
     catalogue: Kept[dict[str, Service]] = field(init=False)
     built_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        """What barely changes is kept for some seconds."""
+        """What barely changes is kept for some seconds; every connection has the vault at hand."""
+        self.engine = self.engine.execution_options(vault=self.vault)
         self.clockwork = Kept(lambda: read_clockwork(self.engine))
         self.catalogue = Kept(lambda: _read_catalogue(self.engine))
         self.store = SqlStore(self.engine)
@@ -194,7 +198,7 @@ class House:
         parts: dict[str, Any] = {
             "database": False,
             "schema": False,
-            "keys": True,
+            "keys": self._ring_opens(),
             "scheduler": False,
             "last_tick": None,
             "last_success": None,
@@ -216,6 +220,14 @@ class House:
         except Exception as error:
             log.warning("not ready", error=type(error).__name__)
         return parts
+
+    def _ring_opens(self) -> bool:
+        try:
+            self.vault.check()
+        except RingError as error:
+            log.warning("no keys", reason=str(error))
+            return False
+        return True
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision and load the shipped facts."""
@@ -259,14 +271,27 @@ def build(
     """Put the house together. Refuses to start without what the mode needs."""
     settings.check()
     configure_logs()
+    vault = open_vault(settings)
     engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
     return House(
         settings=settings,
         engine=engine,
+        vault=vault,
         now=now,
         passwords=Argon2Passwords(cheap=cheap_passwords),
         tokens=JwtTokens(settings.key("token")),
     )
+
+
+def open_vault(settings: Settings) -> KeyVault:
+    """What seals fields; outside production its key ring is made where there is none."""
+    path, master = settings.ring(), settings.key("master")
+    try:
+        if not settings.is_production:
+            make_ring(path, master, utc_now())
+        return KeyVault(path, master)
+    except RingError as error:
+        raise SettingsError(f"{error}: see CASEWORK_KEY_RING and CASEWORK_MASTER_KEY") from None
 
 
 def _mail(settings: Settings) -> Mail | None:

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".casework")
     token_key: SecretStr | None = None
     cursor_key: SecretStr | None = None
+    master_key: SecretStr | None = None
+    key_ring: Path | None = None
     demo_password: str = "care-at-home-2026"  # noqa: S105 - for the demo, printed by it
     sweep_minutes: int = Field(default=5, ge=1, le=60)
     threads: int = Field(default=8, ge=1, le=64)
@@ -56,8 +58,8 @@ class Settings(BaseSettings):
         self.data_dir.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{(self.data_dir / 'casework.sqlite').absolute()}"
 
-    def key(self, name: Literal["token", "cursor"]) -> bytes:
-        """A signing key: given, or outside production made once and kept in the data folder."""
+    def key(self, name: Literal["token", "cursor", "master"]) -> bytes:
+        """A key: given, or outside production made once and kept in the data folder."""
         given: SecretStr | None = getattr(self, f"{name}_key")
         if given is not None:
             value = given.get_secret_value().encode()
@@ -68,11 +70,21 @@ class Settings(BaseSettings):
             raise SettingsError(f"production needs CASEWORK_{name.upper()}_KEY")
         return _kept_key(self.data_dir / f"{name}.key")
 
+    def ring(self) -> Path:
+        """The key ring's file, which belongs on another disk than the database."""
+        if self.key_ring is not None:
+            return self.key_ring
+        if self.is_production:
+            raise SettingsError("production needs CASEWORK_KEY_RING")
+        return self.data_dir / "keyring.json"
+
     def check(self) -> None:
         """Refuse to start without what the mode needs."""
         self.url()
         self.key("token")
         self.key("cursor")
+        self.key("master")
+        self.ring()
 
 
 def _with_driver(url: str) -> str:
