@@ -20,6 +20,7 @@ from casework.adapters.api.routers.health import Probe
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.call import Services
 from casework.adapters.identity import Argon2Passwords, JwtTokens
+from casework.adapters.identity.oidc import OidcIssuer
 from casework.adapters.logs import configure_logs
 from casework.adapters.notifications import Channels
 from casework.adapters.notifications.mail import Mail
@@ -38,9 +39,11 @@ from casework.adapters.persistence.sweeping import SqlSweepStore
 from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import make_ring
 from casework.domain.access import EVERYTHING, SYSTEM, Actor
+from casework.domain.accounts import Account
 from casework.domain.calendar import SEOUL, WorkingCalendar, day_in_seoul, midnight
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
+from casework.domain.grant_log import GrantAct, GrantEntry, entry_of
 from casework.domain.schedule import is_late, next_slot
 from casework.domain.standards import SHIPPED, Standard
 from casework.settings import Settings, SettingsError
@@ -53,7 +56,7 @@ from casework.workflows.demo.world import build_world
 from casework.workflows.notifying import Relayed, apply_brake, relay
 from casework.workflows.ports import RequestFacts, Row
 from casework.workflows.ports_notices import Post
-from casework.workflows.signing_in import SignIn
+from casework.workflows.ports_signing import SignIn
 from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
 
 log = get_logger("casework")
@@ -113,6 +116,8 @@ class House:
         self.post: Post = Channels(
             Webhook(private=not self.settings.is_production), _mail(self.settings)
         )
+        self.issuer = _issuer(self.settings)
+        self.common = reference.common_passwords()
         self.built_at = self.now()
 
     def door(self, facts: RequestFacts) -> SignIn:
@@ -122,6 +127,11 @@ class House:
             tokens=self.tokens,
             new_id=new_id,
             book=lambda: account_book(self.engine, facts),
+            vault=self.vault,
+            common=self.common,
+            issuer=self.issuer,
+            totp_is_required=self.settings.totp_is_required,
+            is_local=self.settings.local_sign_in == "on",
         )
 
     def register(self, task: str, username: str | None = None) -> Register:
@@ -132,6 +142,7 @@ class House:
             new_id=new_id,
             now=self.now,
             book=lambda: account_register(self.engine, facts),
+            common=self.common,
         )
 
     def context(self, actor: Actor = SYSTEM) -> Context:
@@ -294,6 +305,17 @@ def open_vault(settings: Settings) -> KeyVault:
         raise SettingsError(f"{error}: see CASEWORK_KEY_RING and CASEWORK_MASTER_KEY") from None
 
 
+def _issuer(settings: Settings) -> OidcIssuer | None:
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    return OidcIssuer(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        settings.oidc_algorithm_names,
+        settings.oidc_jwks_url,
+    )
+
+
 def _mail(settings: Settings) -> Mail | None:
     if settings.smtp_host is None:
         return None
@@ -376,11 +398,17 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
     )
     with house.engine.begin() as connection:
         bulk.insert_all(connection, [*providers, *offerings, *accounts])
+        bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])
         done = 0
         for batch in _batches(lives, SEED_BATCH):
             bulk.insert_all(connection, [thing for life in batch for thing in life])
             done += len(batch)
             yield done
+
+
+def _first_entry(account: Account, id: UUID) -> GrantEntry:
+    """What an invented account is allowed from its beginning."""
+    return entry_of(account, GrantAct.CREATED, SYSTEM, account.created_at, id)
 
 
 def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:

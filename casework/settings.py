@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KEY_BYTES = 32
+ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 STORES = ("postgresql+psycopg://", "sqlite://")
 
 
@@ -30,6 +31,12 @@ class Settings(BaseSettings):
     cursor_key: SecretStr | None = None
     master_key: SecretStr | None = None
     key_ring: Path | None = None
+    require_totp: Literal["staff", "none"] | None = None
+    local_sign_in: Literal["on", "off"] = "on"
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_jwks_url: str | None = None
+    oidc_algorithms: str = "RS256,ES256"
     demo_password: str = "care-at-home-2026"  # noqa: S105 - for the demo, printed by it
     sweep_minutes: int = Field(default=5, ge=1, le=60)
     threads: int = Field(default=8, ge=1, le=64)
@@ -85,6 +92,35 @@ class Settings(BaseSettings):
         self.key("cursor")
         self.key("master")
         self.ring()
+        self._check_issuer()
+
+    @property
+    def totp_is_required(self) -> bool:
+        """Whether staff enrol a second factor: in production, unless it is said otherwise."""
+        if self.require_totp is None:
+            return self.is_production
+        return self.require_totp == "staff"
+
+    @property
+    def oidc_algorithm_names(self) -> tuple[str, ...]:
+        """The algorithms that an issuer may sign with."""
+        return tuple(one.strip() for one in self.oidc_algorithms.split(",") if one.strip())
+
+    def _check_issuer(self) -> None:
+        """An identity provider is named whole, or not at all; never one whose key it shares."""
+        if self.oidc_issuer is None:
+            if self.local_sign_in == "off":
+                raise SettingsError("CASEWORK_LOCAL_SIGN_IN=off needs CASEWORK_OIDC_ISSUER")
+            return
+        if not self.oidc_audience:
+            raise SettingsError("CASEWORK_OIDC_ISSUER needs CASEWORK_OIDC_AUDIENCE")
+        schemes = ("https://",) if self.is_production else ("https://", "http://")
+        for address in (self.oidc_issuer, self.oidc_jwks_url):
+            if address is not None and not address.startswith(schemes):
+                raise SettingsError("CASEWORK_OIDC_ISSUER and CASEWORK_OIDC_JWKS_URL are https")
+        names = self.oidc_algorithm_names
+        if not names or not set(names) <= set(ASYMMETRIC):
+            raise SettingsError(f"CASEWORK_OIDC_ALGORITHMS are of {', '.join(ASYMMETRIC)}")
 
 
 def _with_driver(url: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import text
 
+from casework.adapters.persistence import tables_accounts  # noqa: F401 - declares its tables
 from casework.adapters.persistence.migrations import migration_engine
 from casework.adapters.persistence.tables import metadata
 

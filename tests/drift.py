@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, MetaData, create_engine, inspect
 
+from casework.adapters.persistence import tables_accounts  # noqa: F401 - declares its tables
 from casework.adapters.persistence.migrations import upgrade
 from casework.adapters.persistence.tables import metadata
 from tests.postgres import running_server

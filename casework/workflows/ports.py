@@ -26,6 +26,7 @@ from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
 from casework.workflows.ports_notices import NoticeBook
+from casework.workflows.ports_signing import AccountKeeping
 from casework.workflows.ports_standards import Standards
 
 
@@ -290,6 +291,11 @@ class Work(Protocol):
     reach: Reach
 
     @property
+    def register(self) -> AccountKeeping:
+        """The accounts themselves, for whoever keeps them."""
+        ...
+
+    @property
     def figures(self) -> Figures:
         """Counting and closed months."""
         ...
@@ -480,10 +486,23 @@ class JobView:
     in_flight: Sequence[Row]
 
 
+class AccountReading(AccountKeeping, Protocol):
+    """Accounts as whoever keeps them looks at them."""
+
+    def listed_tokens(self, account_id: UUID, paging: Paging) -> Page:
+        """The tokens of an account page by page, newest first, without their digests."""
+        ...
+
+
 class Reading(Protocol):
     """What can be looked at, each as the asker sees it, each one statement or a few."""
 
     reach: Reach
+
+    @property
+    def register(self) -> AccountReading:
+        """The accounts themselves, for whoever keeps them."""
+        ...
 
     @property
     def figures(self) -> Figures:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from casework.adapters.api.routers import (
+    accounts,
     caseload,
     cases,
     conferences,
@@ -19,6 +20,7 @@ from casework.adapters.api.routers import (
     health,
     jobs,
     notices,
+    own_account,
     plans,
     referrals,
     residents,
@@ -36,6 +38,8 @@ from casework.domain.errors import NotFound
 BASE = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
     signing.router,
+    own_account.router,
+    accounts.router,
     directory.router,
     residents.router,
     cases.router,

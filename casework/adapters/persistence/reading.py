@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.account_keeping import SqlAccountKeeping
 from casework.adapters.persistence.case_queries import CaseQueries
 from casework.adapters.persistence.conferences import ConferenceQueries
 from casework.adapters.persistence.figures import SqlFigures
@@ -44,6 +45,7 @@ class SqlReading(
         self._residents = SqlResidents(connection, reach, now, about)
         self.figures = SqlFigures(connection, reach, now, about)
         self.standards = SqlStandards(connection, reach, now)
+        self.register = SqlAccountKeeping(connection)
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self.reach, self._now)
