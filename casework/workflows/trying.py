@@ -97,13 +97,21 @@ def accepted_step(
     door: SignIn, account: Account | None, code: str | None, now: datetime
 ) -> int | None:
     """The step of the second factor that a code belongs to, or None."""
-    secret, last = NO_SECRET, None
-    enrolled = account is not None and account.totp_sealed is not None
-    if account is not None and account.totp_sealed is not None:
-        opened = door.vault.open(account.totp_sealed, place_of(account))
-        secret, last = totp.from_text(opened), account.totp_step
-    step = totp.accepted_step(secret, code or "", now, last)
-    return step if enrolled else None
+    secret, last = _secret_of(door, account)
+    step = totp.accepted_step(secret or NO_SECRET, code or "", now, last)
+    return None if secret is None else step
+
+
+def _secret_of(door: SignIn, account: Account | None) -> tuple[bytes | None, int | None]:
+    """Secret and last step; none where none is enrolled, or where it cannot be opened."""
+    if account is None or account.totp_sealed is None:
+        return None, None
+    try:
+        return totp.from_text(door.vault.open(account.totp_sealed, place_of(account))), (
+            account.totp_step
+        )
+    except ValueError:  # copied from elsewhere, or its key is gone: no code is right any longer
+        return None, None
 
 
 def place_of(account: Account) -> Place:
