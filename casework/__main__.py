@@ -26,6 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.exc import SQLAlchemyError
 
 from casework import bootstrap
+from casework.adapters.cli.accounts import add_account_commands
 from casework.adapters.persistence import bench as benchmarks
 from casework.adapters.scheduler import add_relay, make_relay, make_scheduler
 from casework.domain import masks
@@ -443,15 +444,15 @@ def account_add(
     username: Username,
     role: Annotated[str, typer.Option(help=", ".join(Role))],
     name: Annotated[str, typer.Option(help="The person, or the system.")],
-    centre: Annotated[str | None, typer.Option(help="Of a worker: its code.")] = None,
+    centre: Annotated[str | None, typer.Option(help="Of a worker or a system: its code.")] = None,
     district: Annotated[
-        str | None, typer.Option(help="Of a supervisor or an assessor: its code.")
+        str | None, typer.Option(help="Of a supervisor, an assessor or a system.")
     ] = None,
     provider: Annotated[str | None, typer.Option(help="Of a provider: the agency's slug.")] = None,
     head: Annotated[bool, typer.Option("--head", help="A supervisor who heads it.")] = False,
     email: Annotated[str | None, typer.Option(help="Where notices go by mail.")] = None,
 ) -> None:
-    """Add an account. The password is read from a pipe, or typed twice."""
+    """Add an account. Its first password is read from a pipe, or typed twice."""
     asked = NewAccount(
         username=username, role=role, name=name, centre=centre, district=district,
         provider=provider, is_head=head, email=email,
@@ -539,6 +540,16 @@ def _find_duplicates(house: bootstrap.House, everyone: bool) -> tuple[int, int]:
             looked, found = looked + done, found + pairs
             progress.update(task, completed=looked)
     return looked, found
+
+
+@contextmanager
+def _keeping(what: str, username: str | None) -> Iterator[accounts.Register]:
+    """The register of one account command."""
+    with _ready_house() as house:
+        yield _register(house, what, username)
+
+
+add_account_commands(account, _keeping, _instant)
 
 
 @bench.command("sweep")

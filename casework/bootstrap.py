@@ -18,6 +18,7 @@ from casework.adapters import reference
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.call import Services
 from casework.adapters.identity import Argon2Passwords, JwtTokens
+from casework.adapters.identity.oidc import OidcIssuer
 from casework.adapters.logs import configure_logs
 from casework.adapters.names import similarity
 from casework.adapters.notifications import Channels
@@ -34,10 +35,14 @@ from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.store import SqlStore
 from casework.adapters.persistence.sweeping import SqlSweepStore
+from casework.adapters.vault import KeyVault, RingError
+from casework.adapters.vault.ring import make_ring
 from casework.domain.access import EVERYTHING, SYSTEM, Actor
+from casework.domain.accounts import Account
 from casework.domain.calendar import SEOUL, WorkingCalendar, day_in_seoul, midnight
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
+from casework.domain.grant_log import GrantAct, GrantEntry, entry_of
 from casework.domain.schedule import is_late, next_slot
 from casework.domain.standards import SHIPPED, Standard
 from casework.settings import Settings, SettingsError
@@ -51,7 +56,7 @@ from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
 from casework.workflows.notifying import Relayed, apply_brake, relay
 from casework.workflows.ports import RequestFacts, Row
 from casework.workflows.ports_notices import Post
-from casework.workflows.signing_in import SignIn
+from casework.workflows.ports_signing import SignIn
 from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
 
 log = get_logger("casework")
@@ -95,13 +100,15 @@ class House:
     engine: Engine
     passwords: Argon2Passwords
     tokens: JwtTokens
+    vault: KeyVault
     now: Callable[[], datetime] = utc_now
     clockwork: Kept[Clockwork] = field(init=False)
     catalogue: Kept[dict[str, Service]] = field(init=False)
     built_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        """What barely changes is kept for some seconds."""
+        """What barely changes is kept for some seconds; every connection has the vault at hand."""
+        self.engine = self.engine.execution_options(vault=self.vault)
         self.clockwork = Kept(lambda: read_clockwork(self.engine))
         self.catalogue = Kept(lambda: _read_catalogue(self.engine))
         days = timedelta(days=self.settings.provider_access_days)
@@ -110,6 +117,8 @@ class House:
         self.post: Post = Channels(
             Webhook(private=not self.settings.is_production), _mail(self.settings)
         )
+        self.issuer = _issuer(self.settings)
+        self.common = reference.common_passwords()
         self.built_at = self.now()
 
     def door(self, facts: RequestFacts) -> SignIn:
@@ -119,6 +128,11 @@ class House:
             tokens=self.tokens,
             new_id=new_id,
             book=lambda: account_book(self.engine, facts),
+            vault=self.vault,
+            common=self.common,
+            issuer=self.issuer,
+            totp_is_required=self.settings.totp_is_required,
+            is_local=self.settings.local_sign_in == "on",
         )
 
     def register(self, task: str, username: str | None = None) -> Register:
@@ -129,6 +143,7 @@ class House:
             new_id=new_id,
             now=self.now,
             book=lambda: account_register(self.engine, facts),
+            common=self.common,
         )
 
     def context(self, actor: Actor = SYSTEM) -> Context:
@@ -212,7 +227,7 @@ class House:
         parts: dict[str, Any] = {
             "database": False,
             "schema": False,
-            "keys": True,
+            "keys": self._ring_opens(),
             "scheduler": False,
             "last_tick": None,
             "last_success": None,
@@ -234,6 +249,14 @@ class House:
         except Exception as error:
             log.warning("not ready", error=type(error).__name__)
         return parts
+
+    def _ring_opens(self) -> bool:
+        try:
+            self.vault.check()
+        except RingError as error:
+            log.warning("no keys", reason=str(error))
+            return False
+        return True
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision and load the shipped facts."""
@@ -277,13 +300,37 @@ def build(
     """Put the house together. Refuses to start without what the mode needs."""
     settings.check()
     configure_logs()
+    vault = open_vault(settings)
     engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
     return House(
         settings=settings,
         engine=engine,
+        vault=vault,
         now=now,
         passwords=Argon2Passwords(cheap=cheap_passwords),
         tokens=JwtTokens(settings.key("token")),
+    )
+
+
+def open_vault(settings: Settings) -> KeyVault:
+    """What seals fields; outside production its key ring is made where there is none."""
+    path, master = settings.ring(), settings.key("master")
+    try:
+        if not settings.is_production:
+            make_ring(path, master, utc_now())
+        return KeyVault(path, master)
+    except RingError as error:
+        raise SettingsError(f"{error}: see CASEWORK_KEY_RING and CASEWORK_MASTER_KEY") from None
+
+
+def _issuer(settings: Settings) -> OidcIssuer | None:
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    return OidcIssuer(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        settings.oidc_algorithm_names,
+        settings.oidc_jwks_url,
     )
 
 
@@ -370,11 +417,17 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
     with house.engine.begin() as connection:
         asking.state_system(connection)
         bulk.insert_all(connection, [*providers, *offerings, *accounts])
+        bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])
         done = 0
         for batch in _batches(lives, SEED_BATCH):
             bulk.insert_all(connection, [thing for life in batch for thing in life])
             done += len(batch)
             yield done
+
+
+def _first_entry(account: Account, id: UUID) -> GrantEntry:
+    """What an invented account is allowed from its beginning."""
+    return entry_of(account, GrantAct.CREATED, SYSTEM, account.created_at, id)
 
 
 def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:

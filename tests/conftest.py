@@ -13,6 +13,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -37,8 +38,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the folder that the workers share, before there are any."""
     if not hasattr(config, "workerinput"):
         os.environ[SESSION_FOLDER] = str(postgres.make_folder())
+        make_keys(Path(os.environ[SESSION_FOLDER]))
         # A session that is told to stop cleans up as after Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def make_keys(folder: Path) -> None:
+    """One key ring for all tests, but for those that make one of their own."""
+    from casework.adapters.vault.ring import make_ring
+
+    ring, master = folder / "keyring.json", "m" * 32
+    make_ring(ring, master.encode(), datetime.now(UTC))
+    os.environ |= {"CASEWORK_KEY_RING": str(ring), "CASEWORK_MASTER_KEY": master}
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -29,6 +29,7 @@ from casework.domain.tallying import Cells
 from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
 from casework.workflows.ports_notices import NoticeBook
+from casework.workflows.ports_signing import AccountKeeping
 from casework.workflows.ports_standards import Standards
 
 
@@ -284,6 +285,11 @@ class Work(Protocol):
     reach: Reach
 
     @property
+    def register(self) -> AccountKeeping:
+        """The accounts themselves, for whoever keeps them."""
+        ...
+
+    @property
     def figures(self) -> Figures:
         """Counting and closed months."""
         ...
@@ -496,10 +502,23 @@ class JobView:
     in_flight: Sequence[Row]
 
 
+class AccountReading(AccountKeeping, Protocol):
+    """Accounts as whoever keeps them looks at them."""
+
+    def listed_tokens(self, account_id: UUID, paging: Paging) -> Page:
+        """The tokens of an account page by page, newest first, without their digests."""
+        ...
+
+
 class Reading(Protocol):
     """What can be looked at, each as the asker sees it, each one statement or a few."""
 
     reach: Reach
+
+    @property
+    def register(self) -> AccountReading:
+        """The accounts themselves, for whoever keeps them."""
+        ...
 
     @property
     def figures(self) -> Figures:

@@ -28,3 +28,7 @@ class Vault(Protocol):
     def blind(self, purpose: str, value: str) -> str:
         """What an equal value is found by: keyed, so that a list of all values tells nothing."""
         ...
+
+    def blinds(self, purpose: str, value: str) -> list[str]:
+        """Each form an equal value may be found by while the indexes get a new key."""
+        ...

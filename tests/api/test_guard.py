@@ -53,9 +53,10 @@ WHO: Final = {
 EVERYONE = " ".join(WHO)
 # The contract's table of who may do what, route by route. A new route needs its line here.
 TABLE: Final[dict[str, tuple[str, ...]]] = {
-    "": ("POST /auth/token",),
+    "": ("POST /auth/token", "POST /auth/revoke"),
     EVERYONE: (
-        "GET /me", "GET /districts", "GET /centres", "GET /services", "GET /providers",
+        "GET /me", "POST /me/password", "POST /me/sessions/revoke-all",
+        "GET /districts", "GET /centres", "GET /services", "GET /providers",
         "GET /offerings", "GET /standards/effective", "GET /holidays",
     ),
     "worker supervisor assessor provider": (
@@ -115,7 +116,20 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /standards", "POST /standards", "GET /standards/{id}", "PATCH /standards/{id}",
         "POST /standards/{id}/recalculate", "POST /holidays",
     ),
-    "admin": ("GET /outbox", "POST /outbox/{id}/replay"),
+    "admin": (
+        "GET /outbox", "POST /outbox/{id}/replay",
+        "POST /accounts", "GET /accounts/{id}", "PATCH /accounts/{id}",
+        "POST /accounts/{id}/reset-password", "POST /accounts/{id}/reset-totp",
+        "POST /accounts/{id}/grants", "POST /accounts/{id}/grants/revoke",
+        "POST /accounts/{id}/tokens", "GET /accounts/{id}/tokens",
+        "POST /accounts/{id}/tokens/{token_id}/revoke",
+    ),
+    "worker supervisor assessor city auditor admin": (
+        "POST /me/totp", "POST /me/totp/confirm", "POST /me/totp/disable",
+    ),
+    "worker supervisor assessor provider city auditor admin": (
+        "POST /me/tokens", "GET /me/tokens", "POST /me/tokens/{id}/revoke",
+    ),
     "provider admin": (
         "POST /webhooks", "GET /webhooks", "GET /webhooks/{id}", "DELETE /webhooks/{id}",
     ),
@@ -144,7 +158,7 @@ def routes() -> list[str]:
 def send(api: Api, username: str | None, route: str, id: object, **with_it: Any) -> Any:
     """Make a request of a route as someone, or as nobody, about an id."""
     method, path = route.split(" ")
-    for name in ("id", "deadline_id", "resident_id", "name"):
+    for name in ("id", "deadline_id", "resident_id", "token_id", "name"):
         path = path.replace(f"{{{name}}}", str(id))
     headers = {"If-Match": '"1"', "Content-Type": "application/json"} | with_it.pop("headers", {})
     if username is None:

@@ -9,8 +9,12 @@ from tests.factories import ActorFactory
 
 CELLS = [(action, role) for action in POLICY for role in Role]
 # Written out by hand from the API's table: the roles that have a row, and how far they reach.
-FOR_EVERYONE = {"account.self", "directory.read"}
+FOR_EVERYONE = {"account.self", "account.secure", "directory.read"}
+PEOPLE = ("worker", "supervisor", "assessor", "provider", "city", "auditor", "admin")
 EXPECTED = {
+    "account.second_factor": {role: "all" for role in PEOPLE if role != "provider"},
+    "account.tokens": dict.fromkeys(PEOPLE, "all"),
+    "account.manage": {"admin": "all"},
     "case.read": {"worker": "centre", "supervisor": "district", "assessor": "cases_sent"},
     "case.write": {"worker": "centre", "supervisor": "district"},
     "note.read": {"worker": "centre", "supervisor": "district"},

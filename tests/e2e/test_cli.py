@@ -203,7 +203,12 @@ def test_a_district_with_its_own_standard_and_holiday_is_counted_by_them(
 
 # Refusals
 
-KEYS = {"token_key": "t" * 32, "cursor_key": "c" * 32}
+KEYS = {
+    "token_key": "t" * 32,
+    "cursor_key": "c" * 32,
+    "master_key": "m" * 32,
+    "key_ring": os.environ["CASEWORK_KEY_RING"],
+}
 NOWHERE = "postgresql://someone:secret@127.0.0.1:1/nowhere"
 
 
@@ -258,6 +263,7 @@ def test_what_cannot_be_done_is_said_in_one_line(run: Run, words: str, arguments
         ("CASEWORK_MODE cannot be right", "mode", "testing"),
         ("CASEWORK_TOKEN_KEY is shorter than 32", "token_key", "short"),
         ("CASEWORK_CURSOR_KEY is shorter than 32", "cursor_key", "short"),
+        ("CASEWORK_MASTER_KEY is shorter than 32", "master_key", "short"),
         ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "nonsense"),
         ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "oracle://here"),
         ("CASEWORK_DATABASE_URL is no", "database_url", "postgresql+asyncpg://localhost/x"),

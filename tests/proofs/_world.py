@@ -16,7 +16,7 @@ from casework.adapters.identity import Argon2Passwords, JwtTokens
 from casework.adapters.persistence import bulk, migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import open_engine
-from casework.bootstrap import House, Kept, read_clockwork
+from casework.bootstrap import House, Kept, open_vault, read_clockwork
 from casework.domain.standards import SHIPPED
 from casework.settings import Settings
 from tests import postgres
@@ -54,11 +54,13 @@ def database(store: str) -> Iterator[str]:
 @contextmanager
 def small_world(url: str, **engine: Any) -> Iterator[Api]:
     """The wired house over a migrated database, with the people and agencies of the API's tests."""
+    settings = Settings(database_url=url)
     house = House(
-        settings=Settings(database_url=url),
+        settings=settings,
         engine=open_engine(url, **engine),
         passwords=Argon2Passwords(cheap=True),
         tokens=JwtTokens(b"t" * 32),
+        vault=open_vault(settings),
         now=Clock(),
     )
     house.clockwork = Kept(lambda: read_clockwork(house.engine), A_DAY)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from casework.adapters.api.routers import (
+    accounts,
     break_glass,
     caseload,
     cases,
@@ -22,6 +23,7 @@ from casework.adapters.api.routers import (
     households,
     jobs,
     notices,
+    own_account,
     plans,
     referrals,
     residents,
@@ -39,6 +41,8 @@ from casework.domain.errors import NotFound
 BASE = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
     signing.router,
+    own_account.router,
+    accounts.router,
     directory.router,
     residents.router,
     duplicates.router,

@@ -42,13 +42,15 @@ from casework.workflows.ports import (
     Store,
     Work,
 )
-from casework.workflows.signing_in import SignIn, SignInRefused, who_asks
+from casework.workflows.ports_signing import SignIn, SignInRefused
+from casework.workflows.signing_in import who_asks
 from casework.workflows.sweeps.overdue import SweepResult
 
 PUBLIC: Final = "public"
 TRIES: Final = 3
 FORM: Final = "application/x-www-form-urlencoded"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
 log = get_logger("casework.http")
 
 
@@ -135,6 +137,11 @@ class Call:
     def services(self) -> Services:
         """What the composition root gave."""
         return self._services
+
+    @property
+    def door(self) -> SignIn:
+        """What whoever asks needs to prove themselves once more."""
+        return self._services.door(self._facts)
 
     def change(
         self,
@@ -441,12 +448,18 @@ def _guard(
     services: Services, request: Request, facts: RequestFacts, now: datetime, action: str | None
 ) -> Actor:
     """Who asks, with present rights; refuses a role that never does this."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    actor = who_asks(services.door(facts), token if scheme.lower() == "bearer" else None, now)
+    actor = who_asks(services.door(facts), _bearer(request), now)
     request.state.actor = actor
     reach(actor, action or "")
     request.state.call = Call(services, request, actor, facts, now)
     return actor
+
+
+def _bearer(request: Request) -> str | None:
+    """The token of the one ``Authorization`` header, if it is one at all."""
+    given = request.headers.getlist("authorization")
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    return token if scheme.lower() == "bearer" and _TOKEN.fullmatch(token) else None
 
 
 def _refuse(

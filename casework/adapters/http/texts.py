@@ -128,6 +128,30 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "already_reviewed": ("It was reviewed before", "이미 검토한 열람입니다"),
     "reason_required": ("Say why", "사유를 적으십시오"),
     "hours_out_of_range": ("Too short or too long", "열람 시간이 허용 범위를 벗어났습니다"),
+    "password_change_required": (
+        "Change the first password",
+        "처음 받은 비밀번호를 먼저 바꾸십시오",
+    ),
+    "totp_enrolment_required": ("Enrol a second factor", "2단계 인증을 먼저 등록하십시오"),
+    "token_scope": ("Not with this token", "이 토큰으로는 할 수 없습니다"),
+    "password_wrong": ("Not confirmed", "본인임이 확인되지 않았습니다"),
+    "code_wrong": ("The code is not right", "인증번호가 올바르지 않습니다"),
+    "local_sign_in_off": (
+        "Sign in at the identity provider",
+        "통합 인증으로 로그인하십시오",
+    ),
+    "totp_enrolled": ("There is a second factor", "이미 2단계 인증을 쓰고 있습니다"),
+    "totp_not_begun": ("Nothing to confirm", "확인할 2단계 인증이 없습니다"),
+    "totp_not_enrolled": ("No second factor", "2단계 인증을 쓰고 있지 않습니다"),
+    "too_many_tokens": ("Too many tokens", "토큰이 너무 많습니다"),
+    "carries_cases": (
+        "Hand the open cases over first",
+        "담당 중인 사례를 먼저 인계하십시오",
+    ),
+    "own_account": ("Not on one's own account", "본인 계정에는 할 수 없습니다"),
+    "not_a_system": ("Not a system's account", "연계 시스템의 계정이 아닙니다"),
+    "already_linked": ("Another account has this identity", "다른 계정에 연결된 사용자입니다"),
+    "kept_three_years": ("Kept for three years", "3년 동안 보관해야 합니다"),
     "internal_error": ("Something failed here", "처리 중 오류가 발생했습니다"),
 }
 

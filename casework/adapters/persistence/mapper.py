@@ -12,8 +12,10 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence import tables_accounts as ta
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.tables_break_glass import break_glass
+from casework.domain.account_tokens import AccountToken
 from casework.domain.accounts import Account
 from casework.domain.break_glass import BreakGlass
 from casework.domain.calendar import Pause, Target, Unit
@@ -23,6 +25,7 @@ from casework.domain.deadlines import Deadline, Escalation
 from casework.domain.directory import Centre, District, Offering, Provider, Service
 from casework.domain.duplicates import Suspicion
 from casework.domain.events import Event
+from casework.domain.grant_log import GrantEntry
 from casework.domain.handing_over import Absence
 from casework.domain.households import Household, Member
 from casework.domain.merging import Merge
@@ -101,7 +104,15 @@ def _as_dicts(things: Iterable[Any] | None) -> list[dict[str, Any]] | None:
     return None if things is None else [asdict(thing) for thing in things]
 
 
+def _instants(stored: list[str] | None) -> list[datetime]:
+    return [datetime.fromisoformat(one) for one in stored or ()]
+
+
 CODECS: Final[dict[type, dict[str, Codec]]] = {
+    Account: {
+        "tries": Codec(lambda tries: [one.isoformat() for one in tries], _instants),
+        "grants": Codec(list, lambda stored: list(stored or ())),
+    },
     Deadline: {
         "pauses": Codec(_as_dicts, pauses_of),
         "extensions": Codec(list, _extensions),
@@ -130,6 +141,8 @@ TABLES: Final[dict[type, Table]] = {
     Provider: t.provider,
     Offering: t.offering,
     Account: t.account,
+    AccountToken: ta.account_token,
+    GrantEntry: ta.account_grant_log,
     Resident: t.resident,
     Contact: t.contact,
     Consent: t.consent,

@@ -76,6 +76,8 @@ TABLES: Final[dict[str, Kind]] = {
     "event": Kind.EVENT,
     "break_glass": Kind.OPENING,
     "account": Kind.ACCOUNT,
+    "account_token": Kind.ACCOUNT,
+    "recovery_code": Kind.ACCOUNT,
     "absence": Kind.ACCOUNT,
     "refresh_token": Kind.ACCOUNT,
     "sign_in_source": Kind.ACCOUNT,
@@ -104,6 +106,7 @@ TABLES: Final[dict[str, Kind]] = {
     "merge_child": Kind.MACHINERY,
     "household": Kind.MACHINERY,
     "household_member": Kind.MACHINERY,
+    "account_grant_log": Kind.AUDIT,
     "audit_entry": Kind.AUDIT,
 }
 # Where the rights of a table are not those of its class.

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.account_keeping import SqlAccountKeeping
 from casework.adapters.persistence.break_glass import OpeningQueries
 from casework.adapters.persistence.case_queries import CaseQueries
 from casework.adapters.persistence.conferences import ConferenceQueries
@@ -59,6 +60,7 @@ class SqlReading(
         self.duplicates = SqlDuplicates(connection, reach, now, about)
         self.merges = SqlMerges(connection, reach, now, about)
         self.households = SqlHouseholds(connection, reach, now, about)
+        self.register = SqlAccountKeeping(connection)
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self.reach, self._now)

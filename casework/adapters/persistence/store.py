@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.account_keeping import SqlAccountKeeping
 from casework.adapters.persistence.break_glass import SqlOpenings, used
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.conferences import SqlConferences
@@ -63,6 +64,7 @@ class SqlWork:
         self.residents = SqlResidents(connection, reach, now, self._about)
         self.directory = SqlDirectory(connection)
         self.accounts = SqlAccounts(connection)
+        self.register = SqlAccountKeeping(connection)
         self.notices = SqlNoticeBook(connection)
         self.conferences = SqlConferences(connection, reach, now)
         self.figures = SqlFigures(connection, reach, now, self._about)

@@ -196,8 +196,18 @@ account = Table(
     Column("email", String(254)),
     Column("failed_attempts", Integer, nullable=False),
     Column("locked_until", Instant),
+    Column("tries", Json),
+    Column("must_change_password", Boolean, nullable=False, server_default=text("false")),
+    Column("is_demo", Boolean, nullable=False, server_default=text("false")),
+    Column("external_id", String(512)),
+    Column("totp_sealed", Text),
+    Column("totp_confirmed_at", Instant),
+    Column("totp_step", Integer),
+    Column("grants", Json),
+    Column("version", Integer, nullable=False, server_default=text("1")),
     Index(None, "centre_code"),
     Index(None, "district_code"),
+    Index("uq_account_external_id", "external_id", unique=True),
 )
 absence = Table(
     "absence",
