@@ -1,4 +1,4 @@
-"""The command line: demo, serve, scheduler, migrate, seed, sweep, account, due, policy, bench."""
+"""The command line: demo, serve, scheduler, migrate, sweep, account, audit, due, bench …"""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from casework import bootstrap
 from casework.adapters.persistence import bench as benchmarks
-from casework.adapters.scheduler import add_relay, make_relay, make_scheduler
+from casework.adapters.scheduler import add_relay, add_sealer, make_relay, make_scheduler
+from casework.audit_commands import audit_commands
 from casework.domain.access import POLICY, Role
 from casework.domain.accounts import NewAccount
 from casework.domain.calendar import KNOWN_YEARS, midnight
@@ -173,6 +174,7 @@ def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
     server = _Server(config)
     if scheduler is not None:
         add_relay(scheduler, lambda: _relay(house))
+        add_sealer(scheduler, lambda: _seal(house))
         scheduler.start()
     try:
         server.run(sockets=[door])
@@ -197,6 +199,15 @@ def _relay(house: bootstrap.House) -> None:
         bootstrap.log.error("relay failed", error=type(error).__name__)
 
 
+def _seal(house: bootstrap.House) -> None:
+    """One round of the sealer; what is wrong is said and the next round comes all the same."""
+    try:
+        for flaw in house.seal().flaws:
+            bootstrap.log.error("audit head altered", chain=flaw.chain)
+    except Exception as error:  # the next round finds what this one left
+        bootstrap.log.error("sealing failed", error=type(error).__name__)
+
+
 @cli.command()
 def serve(
     port: Port = 8000,
@@ -219,6 +230,7 @@ def scheduler() -> None:
         )
 
         add_relay(ticker, lambda: _relay(house))
+        add_sealer(ticker, lambda: _seal(house))
         _run_until_stopped(ticker, "ticking")
 
 
@@ -526,6 +538,9 @@ def _bench(measure: Any, sizes: str, due: int, rounds: int, as_json: bool) -> No
     else:
         for line in benchmarks.lines_of(result):
             typer.echo(line)
+
+
+cli.add_typer(audit_commands(_ready_house, Wrong), name="audit")
 
 
 def main() -> NoReturn:

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".casework")
     token_key: SecretStr | None = None
     cursor_key: SecretStr | None = None
+    audit_key: SecretStr | None = None
+    audit_years: int = Field(default=2, ge=2, le=100)
     demo_password: str = "care-at-home-2026"  # noqa: S105 - for the demo, printed by it
     sweep_minutes: int = Field(default=5, ge=1, le=60)
     threads: int = Field(default=8, ge=1, le=64)
@@ -56,7 +58,7 @@ class Settings(BaseSettings):
         self.data_dir.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{(self.data_dir / 'casework.sqlite').absolute()}"
 
-    def key(self, name: Literal["token", "cursor"]) -> bytes:
+    def key(self, name: Literal["token", "cursor", "audit"]) -> bytes:
         """A signing key: given, or outside production made once and kept in the data folder."""
         given: SecretStr | None = getattr(self, f"{name}_key")
         if given is not None:
@@ -73,6 +75,7 @@ class Settings(BaseSettings):
         self.url()
         self.key("token")
         self.key("cursor")
+        self.key("audit")
 
 
 def _with_driver(url: str) -> str:

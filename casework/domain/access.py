@@ -87,6 +87,11 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "notice.release": {SV: _D, AD: _A},
     "outbox.manage": {AD: _A},
     "webhook.manage": {PR: _O, AD: _A},
+    "access_request.read": {W: _C, SV: _D},
+    "access_request.write": {W: _C, SV: _D},
+    "resident.export": {W: _C, SV: _D},
+    "audit.read": {AU: _A},
+    "audit.review": {AU: _A},
 }
 
 

@@ -90,6 +90,14 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /referrals", "POST /referrals/{id}/send", "POST /referrals/{id}/cancel",
         "POST /referrals/{id}/withdraw", "POST /referrals/{id}/dispose",
         "GET /overdue", "GET /overdue/summary", "GET /unmet-needs",
+        "POST /residents/{id}/access-requests", "GET /residents/{id}/access-requests",
+        "GET /access-requests", "GET /access-requests/{id}",
+        "POST /access-requests/{id}/identity", "POST /access-requests/{id}/answer",
+        "GET /access-requests/{id}/document",
+    ),
+    "auditor": (
+        "GET /audit", "GET /audit/affected", "GET /audit/summary", "GET /audit/reviews",
+        "GET /audit/reviews/due", "POST /audit/reviews",
     ),
     "supervisor": (
         "POST /cases/{id}/plan/decision", "POST /conferences", "GET /conferences",

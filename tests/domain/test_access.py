@@ -52,6 +52,11 @@ EXPECTED = {
     "webhook.manage": {"provider": "own_agency", "admin": "all"},
     "job.read": {"supervisor": "district", "admin": "all"},
     "job.run": {"supervisor": "district", "admin": "all"},
+    "access_request.read": {"worker": "centre", "supervisor": "district"},
+    "access_request.write": {"worker": "centre", "supervisor": "district"},
+    "resident.export": {"worker": "centre", "supervisor": "district"},
+    "audit.read": {"auditor": "all"},
+    "audit.review": {"auditor": "all"},
 }
 
 

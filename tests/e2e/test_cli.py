@@ -203,7 +203,7 @@ def test_a_district_with_its_own_standard_and_holiday_is_counted_by_them(
 
 # Refusals
 
-KEYS = {"token_key": "t" * 32, "cursor_key": "c" * 32}
+KEYS = {"token_key": "t" * 32, "cursor_key": "c" * 32, "audit_key": "a" * 32}
 NOWHERE = "postgresql://someone:secret@127.0.0.1:1/nowhere"
 
 
@@ -364,7 +364,7 @@ def test_every_command_explains_itself(run: Run, words: list[str]) -> None:
 def test_the_commands_are_those_of_the_contract() -> None:
     assert {words[0] for words in commands() if words} == {
         "demo", "serve", "scheduler", "migrate", "seed", "sweep", "relay", "account", "due",
-        "policy",
+        "policy", "audit",
         "bench",
     }  # fmt: skip
 

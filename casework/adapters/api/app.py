@@ -11,6 +11,8 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from casework.adapters.api.routers import (
+    access_requests,
+    audit,
     caseload,
     cases,
     conferences,
@@ -49,6 +51,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     jobs.router,
     notices.router,
     standards.router,
+    access_requests.router,
+    audit.router,
 )
 
 

@@ -98,6 +98,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "escalation_not_rising": ("Tiers rise", "상향 단계는 순서대로 늦어져야 합니다"),
     "escalation_unit": ("Not in hours", "시간 단위로 정할 수 없습니다"),
     "year_unknown": ("Outside the known years", "달력에 없는 연도입니다"),
+    "identity_not_checked": ("First check who asks", "먼저 신청인의 신원을 확인하십시오"),
+    "request_answered": ("Answered before", "이미 처리한 열람 요구입니다"),
+    "own_entries": (
+        "Nobody reviews their own entries",
+        "본인의 접속기록은 본인이 점검할 수 없습니다",
+    ),
+    "must_be_kept": (
+        "It must still be kept",
+        "아직 보관해야 하는 접속기록입니다",
+    ),
     "internal_error": ("Something failed here", "처리 중 오류가 발생했습니다"),
 }
 

@@ -12,7 +12,10 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence import tables_audit
+from casework.domain.access_requests import AccessRequest
 from casework.domain.accounts import Account
+from casework.domain.audit_reviews import AuditReview
 from casework.domain.calendar import Pause, Target, Unit
 from casework.domain.cases import Assessment, Case, Check, Signal
 from casework.domain.conferences import AgendaItem
@@ -145,6 +148,8 @@ TABLES: Final[dict[type, Table]] = {
     Notice: t.notice,
     Subscription: t.subscription,
     Message: t.message,
+    AuditReview: tables_audit.audit_review,
+    AccessRequest: tables_audit.access_request,
 }
 
 
