@@ -264,7 +264,8 @@ def test_a_review_that_cannot_be_right_is_refused(api: Api) -> None:
 
 
 BREAK = {
-    "sqlite": "CREATE TRIGGER full BEFORE INSERT ON audit_entry BEGIN SELECT RAISE(ABORT, 'full'); END",
+    "sqlite": "CREATE TRIGGER full BEFORE INSERT ON audit_entry "
+    "BEGIN SELECT RAISE(ABORT, 'full'); END",
     "postgresql": "ALTER TABLE audit_entry ADD CONSTRAINT full_disk CHECK (action = 'x') NOT VALID",
 }
 

@@ -12,14 +12,19 @@ from casework.domain.audit_reviews import AuditReview
 from casework.workflows.ports import Row
 
 
+def plain(row: Row) -> dict[str, Any]:
+    """A row as it is; the names of its columns are more than text."""
+    return {str(name): value for name, value in row.items()}
+
+
 def entry(row: Row) -> dict[str, Any]:
     """One entry; whom it is about by id."""
-    return dict(row) | {"at": instant(row["at"])}
+    return plain(row) | {"at": instant(row["at"])}
 
 
 def affected(row: Row) -> dict[str, Any]:
     """One resident and how often an account's entries are about them."""
-    return dict(row) | {
+    return plain(row) | {
         "first_at": instant(row["first_at"]),
         "last_at": instant(row["last_at"]),
     }

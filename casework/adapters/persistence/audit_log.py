@@ -224,13 +224,13 @@ def _has_the_turn(connection: Connection) -> bool:
     roll = select(_head.c.chain).where(_head.c.chain == ROLL)
     if connection.scalar(roll.with_for_update(skip_locked=True)) is not None:
         return True
-    if connection.scalar(roll) is not None:
-        return False
-    if connection.scalar(select(func.count()).select_from(_head)):
-        return True  # somebody took the roll away; the key of the seals keeps two apart
+    # Asked in one statement: with the first chains the roll is there too.
+    chains = list(connection.scalars(select(_head.c.chain)))
+    if chains:  # another holds it; or it was taken away, and the key of the seals keeps two apart
+        return ROLL not in chains
     first = asdict(roll_of(()).signed(key_of(connection)))
     made = postgresql.insert(_head).values(first).on_conflict_do_nothing()
-    return bool(connection.execute(made).rowcount)
+    return connection.execute(made.returning(_head.c.chain)).first() is not None
 
 
 def _take_time(connection: Connection) -> None:

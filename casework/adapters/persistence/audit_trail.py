@@ -19,7 +19,9 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    type_coerce,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, to_row
@@ -105,13 +107,15 @@ class SqlAuditTrail:
         }
         subject = self._subjects()
         reached = (
-            select(_entry.c.actor, func.count(distinct(subject.c.value)))
+            select(_entry.c.actor, func.count(distinct(subject.c.value)).label("residents"))
             .select_from(_entry)
             .join(subject, literal(value=True))
             .where(which)
             .group_by(_entry.c.actor)
         )
-        people: dict[str, int] = {name: n for name, n in self._connection.execute(reached)}
+        people: dict[str, int] = {
+            row.actor: row.residents for row in self._connection.execute(reached)
+        }
         rows = [
             row
             | {name: counts.get(row["username"], {}).get(name, 0) for name in COUNTED}
@@ -207,14 +211,14 @@ class SqlAuditTrail:
     def _subjects(self) -> Any:
         """The subjects of an entry, a row each."""
         expand = func.json_each if self._on_sqlite else func.jsonb_array_elements_text
-        return expand(_entry.c.subjects).table_valued("value").lateral()
+        return expand(_entry.c.subjects).table_valued("value")
 
     def _is_about(self, resident_id: UUID) -> ColumnElement[bool]:
         """An entry that names a resident, or was refused to one who asked for that id."""
         refused = and_(_entry.c.outcome != "ok", _entry.c.asked_for == str(resident_id))
         if self._on_sqlite:
             return or_(func.instr(_entry.c.subjects, str(resident_id)) > 0, refused)
-        return or_(_entry.c.subjects.contains([str(resident_id)]), refused)
+        return or_(type_coerce(_entry.c.subjects, JSONB).contains([str(resident_id)]), refused)
 
     def _is_by(self, actor: str) -> ColumnElement[bool]:
         """By user name, which never changes, or by the id of an account."""

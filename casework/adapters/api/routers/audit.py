@@ -69,7 +69,6 @@ REVIEWED = {
     "reviewer": "auditor",
 }
 OWED = {"month": "2026-03", "chain": "26350", "account": None}
-Moment = Annotated[str | None, Query(max_length=40)]
 Username = Annotated[str | None, Query(max_length=120)]
 From = Annotated[
     str | None, Query(alias="from", max_length=40, description="a day, or an instant; included")
@@ -176,7 +175,7 @@ def get_audit_summary(
         READ,
         paged,
         lambda reading, paging: auditing.summary(call.ctx, reading, of, paging),
-        dict,
+        render.plain,
     )
 
 
