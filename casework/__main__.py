@@ -1,5 +1,5 @@
-"""The command line: demo, serve, scheduler, migrate, seed, sweep, account, duplicates, due, policy,
-bench.
+"""The command line: demo, serve, scheduler, migrate, seed, sweep, account, audit, duplicates, due,
+policy, bench.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from casework import bootstrap
 from casework.adapters.cli.accounts import add_account_commands
 from casework.adapters.persistence import bench as benchmarks
-from casework.adapters.scheduler import add_relay, make_relay, make_scheduler
+from casework.adapters.scheduler import add_relay, add_sealer, make_relay, make_scheduler
+from casework.audit_commands import audit_commands
 from casework.domain import masks
 from casework.domain.access import POLICY, Role
 from casework.domain.accounts import NewAccount
@@ -182,6 +183,7 @@ def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
     server = _Server(config)
     if scheduler is not None:
         add_relay(scheduler, lambda: _relay(house))
+        add_sealer(scheduler, lambda: _seal(house))
         scheduler.start()
     try:
         server.run(sockets=[door])
@@ -211,6 +213,15 @@ def _relay(house: bootstrap.House) -> None:
         bootstrap.log.error("duplicates not found", error=type(error).__name__)
 
 
+def _seal(house: bootstrap.House) -> None:
+    """One round of the sealer; what is wrong is said and the next round comes all the same."""
+    try:
+        for flaw in house.seal().flaws:
+            bootstrap.log.error("audit head altered", chain=flaw.chain)
+    except Exception as error:  # the next round finds what this one left
+        bootstrap.log.error("sealing failed", error=type(error).__name__)
+
+
 @cli.command()
 def serve(
     port: Port = 8000,
@@ -233,6 +244,7 @@ def scheduler() -> None:
         )
 
         add_relay(ticker, lambda: _relay(house))
+        add_sealer(ticker, lambda: _seal(house))
         _run_until_stopped(ticker, "ticking")
 
 
@@ -596,6 +608,9 @@ def _bench(measure: Any, sizes: str, due: int, rounds: int, as_json: bool) -> No
     else:
         for line in benchmarks.lines_of(result):
             typer.echo(line)
+
+
+cli.add_typer(audit_commands(_ready_house, Wrong), name="audit")
 
 
 def main() -> NoReturn:

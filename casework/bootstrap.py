@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import FastAPI
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, select, text
 from structlog import get_logger
 
 from casework.adapters import reference
@@ -28,12 +28,14 @@ from casework.adapters.persistence import asking, bulk, migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.account_register import account_register
 from casework.adapters.persistence.accounts import account_book
+from casework.adapters.persistence.audit_log import SqlSealBook
+from casework.adapters.persistence.audit_sealing import seal_with
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.notices import SqlNotices
-from casework.adapters.persistence.store import SqlStore
+from casework.adapters.persistence.store import SqlStore, write_audit
 from casework.adapters.persistence.sweeping import SqlSweepStore
 from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import make_ring
@@ -46,6 +48,7 @@ from casework.domain.grant_log import GrantAct, GrantEntry, entry_of
 from casework.domain.schedule import is_late, next_slot
 from casework.domain.standards import SHIPPED, Standard
 from casework.settings import Settings, SettingsError
+from casework.workflows import sealing
 from casework.workflows.accounts import Register
 from casework.workflows.context import Context
 from casework.workflows.demo.accounts import demo_accounts
@@ -112,6 +115,8 @@ class House:
         self.clockwork = Kept(lambda: read_clockwork(self.engine))
         self.catalogue = Kept(lambda: _read_catalogue(self.engine))
         days = timedelta(days=self.settings.provider_access_days)
+        seal_with(self.engine, lambda: self.settings.key("audit"))
+        self.seals = SqlSealBook(self.engine.connect)
         self.store = SqlStore(self.engine, provider_access=days)
         self.notices = SqlNotices(self.engine)
         self.post: Post = Channels(
@@ -193,6 +198,20 @@ class House:
     def find_duplicates(self) -> Iterator[tuple[int, int]]:
         """Look for the duplicates of all whose are to be found, batch by batch."""
         yield from find_all(self.context())
+
+    def seal(self) -> sealing.Verdict:
+        """Seal the audit entries that wait for it."""
+        return sealing.seal(self.seals, self.now)
+
+    def prune_audit(self, before: datetime) -> int:
+        """Forget access records from before an instant; each chain's own entry says so."""
+        now, years = self.now(), self.settings.audit_years
+
+        def note(connection: Connection, chain: str, seq: int) -> None:
+            facts = RequestFacts(task="casework audit prune", asked_for=f"{chain} up to {seq}")
+            write_audit(connection, SYSTEM, "audit.prune", now, facts, ())
+
+        return sealing.prune(self.seals, self.settings.key("audit"), before, now, years, note)
 
     def services(self) -> Services:
         """What the ways in over HTTP are given."""

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     oidc_audience: str | None = None
     oidc_jwks_url: str | None = None
     oidc_algorithms: str = "RS256,ES256"
+    audit_key: SecretStr | None = None
+    audit_years: int = Field(default=2, ge=2, le=100)
     demo_password: str = "care-at-home-2026"  # noqa: S105 - for the demo, printed by it
     sweep_minutes: int = Field(default=5, ge=1, le=60)
     threads: int = Field(default=8, ge=1, le=64)
@@ -66,7 +68,7 @@ class Settings(BaseSettings):
         self.data_dir.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{(self.data_dir / 'casework.sqlite').absolute()}"
 
-    def key(self, name: Literal["token", "cursor", "master"]) -> bytes:
+    def key(self, name: Literal["token", "cursor", "master", "audit"]) -> bytes:
         """A key: given, or outside production made once and kept in the data folder."""
         given: SecretStr | None = getattr(self, f"{name}_key")
         if given is not None:
@@ -91,6 +93,7 @@ class Settings(BaseSettings):
         self.url()
         self.key("token")
         self.key("cursor")
+        self.key("audit")
         self.key("master")
         self.ring()
         self._check_issuer()

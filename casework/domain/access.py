@@ -99,6 +99,11 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "break_glass.open": {W: _A, SV: _A},
     "break_glass.read": {W: _C, SV: _D},
     "break_glass.review": {SV: _D},
+    "access_request.read": {W: _C, SV: _D},
+    "access_request.write": {W: _C, SV: _D},
+    "resident.export": {W: _C, SV: _D},
+    "audit.read": {AU: _A},
+    "audit.review": {AU: _A},
 }
 # What a resident who was opened out of scope may be looked at by, and who may open one.
 OPENS: Final = frozenset({"case.read", "note.read", "referral.read", "deadline.read"})

@@ -10,7 +10,9 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from casework.domain.access import Reach
+from casework.domain.access_requests import AccessRequest
 from casework.domain.accounts import Account
+from casework.domain.audit_reviews import AuditReview
 from casework.domain.calendar import Pause
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import Assessment, Check, Signal
@@ -349,6 +351,16 @@ class Work(Protocol):
         """Openings of residents out of scope."""
         ...
 
+    @property
+    def audit(self) -> AuditTrail:
+        """The record of who saw what, and its reviews."""
+        ...
+
+    @property
+    def access_requests(self) -> AccessRequests:
+        """Residents who ask what is held of them."""
+        ...
+
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
         ...
@@ -490,6 +502,96 @@ class PlanView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Everything that is held of one resident, and who looked at it."""
+
+    resident: Resident
+    contacts: Sequence[Contact]
+    consents: Sequence[Consent]
+    notes: Sequence[Note]
+    cases: Sequence[CaseView]
+    signals: Sequence[Signal]
+    events: Sequence[Event]
+    lookers: Sequence[Row]
+
+
+class AuditTrail(Protocol):
+    """Who saw whom, how much in a month, and who reviewed it. No name of a resident is in it."""
+
+    def entries(self, filters: Row, paging: Paging) -> Page:
+        """Entries, newest first; a filter that is None filters nothing."""
+        ...
+
+    def affected(self, actor: str, since: datetime | None, until: datetime, paging: Paging) -> Page:
+        """Everybody an account's entries of a period are about, each once."""
+        ...
+
+    def summary(
+        self, since: datetime, until: datetime, closed: Iterable[date], paging: Paging
+    ) -> Page:
+        """What each account did in a period, by user name; ``closed`` are its holidays."""
+        ...
+
+    def add(self, review: AuditReview) -> None:
+        """A new review."""
+        ...
+
+    def review(self, id: UUID) -> AuditReview:
+        """One review."""
+        ...
+
+    def reviews(self, month: str | None, paging: Paging) -> Page:
+        """Reviews, newest month first."""
+        ...
+
+    def reviews_since(self, month: str) -> list[AuditReview]:
+        """Every review of a month or of a later one."""
+        ...
+
+    def chains(self) -> list[str]:
+        """The chains there are."""
+        ...
+
+    def first_at(self) -> datetime | None:
+        """The instant of the oldest entry."""
+        ...
+
+    def has_account(self, username: str) -> bool:
+        """Whether there is that account."""
+        ...
+
+    def count(
+        self, since: datetime, until: datetime, *, chain: str | None, account: str | None
+    ) -> int:
+        """How many entries a chain, an account, or an account within a chain has in a period."""
+        ...
+
+
+class AccessRequests(Protocol):
+    """Residents who ask what is held of them, as far as the asker sees the residents."""
+
+    def add(self, request: AccessRequest) -> None:
+        """A new one."""
+        ...
+
+    def get(self, id: UUID, *, lock: bool = False) -> AccessRequest:
+        """One whose resident is within reach, else NotFound."""
+        ...
+
+    def save(self, request: AccessRequest) -> None:
+        """A changed one."""
+        ...
+
+    def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
+        """Those of one resident, newest first."""
+        ...
+
+    def unanswered(self, paging: Paging) -> Page:
+        """Those to which an answer is owed, the most pressing first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
     """A job as it stands. Dry runs do not count but while they go on.
 
@@ -543,6 +645,20 @@ class Reading(Protocol):
     @property
     def households(self) -> Households:
         """Who lives together."""
+        ...
+
+    @property
+    def audit(self) -> AuditTrail:
+        """The record of who saw what, and its reviews."""
+        ...
+
+    @property
+    def access_requests(self) -> AccessRequests:
+        """Residents who ask what is held of them."""
+        ...
+
+    def held(self, resident_id: UUID) -> Held:
+        """Everything that is held of a resident within reach."""
         ...
 
     def about(self, *resident_ids: UUID) -> None:

@@ -169,6 +169,7 @@ def elsewhere(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ho
     """The application whose tables stand in a schema of their own, with some residents."""
     monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
     monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
+    monkeypatch.setenv("CASEWORK_AUDIT_KEY", "a" * 32)
     monkeypatch.setenv("CASEWORK_DATABASE_URL", postgres_url)
     monkeypatch.setenv("CASEWORK_SCHEMA", SCHEMA)
     house = build(Settings(), now=Clock(), cheap_passwords=True)

@@ -190,6 +190,7 @@ def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The wired application over an empty world."""
     monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
     monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
+    monkeypatch.setenv("CASEWORK_AUDIT_KEY", "a" * 32)
     monkeypatch.setenv("CASEWORK_DATABASE_URL", store.url)
     monkeypatch.setattr("casework.bootstrap.open_engine", _shared_engine)
     house = build(Settings(), now=Clock(), cheap_passwords=True)

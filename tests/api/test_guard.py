@@ -96,6 +96,14 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /overdue", "GET /overdue/summary", "GET /unmet-needs",
         "POST /break-glass", "GET /break-glass", "GET /break-glass/{id}",
         "POST /break-glass/{id}/end",
+        "POST /residents/{id}/access-requests", "GET /residents/{id}/access-requests",
+        "GET /access-requests", "GET /access-requests/{id}",
+        "POST /access-requests/{id}/identity", "POST /access-requests/{id}/answer",
+        "GET /access-requests/{id}/document",
+    ),
+    "auditor": (
+        "GET /audit", "GET /audit/affected", "GET /audit/summary", "GET /audit/reviews",
+        "GET /audit/reviews/due", "POST /audit/reviews",
     ),
     "supervisor": (
         "POST /break-glass/{id}/close",

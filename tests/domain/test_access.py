@@ -61,6 +61,11 @@ EXPECTED = {
     "break_glass.open": {"worker": "all", "supervisor": "all"},
     "break_glass.read": {"worker": "centre", "supervisor": "district"},
     "break_glass.review": {"supervisor": "district"},
+    "access_request.read": {"worker": "centre", "supervisor": "district"},
+    "access_request.write": {"worker": "centre", "supervisor": "district"},
+    "resident.export": {"worker": "centre", "supervisor": "district"},
+    "audit.read": {"auditor": "all"},
+    "audit.review": {"auditor": "all"},
 }
 
 

@@ -206,6 +206,7 @@ def test_a_district_with_its_own_standard_and_holiday_is_counted_by_them(
 KEYS = {
     "token_key": "t" * 32,
     "cursor_key": "c" * 32,
+    "audit_key": "a" * 32,
     "master_key": "m" * 32,
     "key_ring": os.environ["CASEWORK_KEY_RING"],
 }
@@ -370,7 +371,7 @@ def test_every_command_explains_itself(run: Run, words: list[str]) -> None:
 def test_the_commands_are_those_of_the_contract() -> None:
     assert {words[0] for words in commands() if words} == {
         "demo", "serve", "scheduler", "migrate", "seed", "sweep", "relay", "account", "due",
-        "policy",
+        "policy", "audit",
         "bench", "duplicates",
     }  # fmt: skip
 

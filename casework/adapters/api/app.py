@@ -11,7 +11,9 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from casework.adapters.api.routers import (
+    access_requests,
     accounts,
+    audit,
     break_glass,
     caseload,
     cases,
@@ -59,6 +61,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     notices.router,
     standards.router,
     break_glass.router,
+    access_requests.router,
+    audit.router,
 )
 
 

@@ -403,7 +403,7 @@ class Guarded(APIRoute):
         asked_for = next(iter(request.path_params.values()), None)
         return RequestFacts(
             task=f"{request.method} {self.path_format}",
-            asked_for=storable(str(asked_for)[:200]) if asked_for else None,
+            asked_for=_asked_for(asked_for) if asked_for else None,
             source=request.client.host if request.client else None,
             request_id=_request_id(request),
             idempotency_key=self._key(request),
@@ -435,6 +435,13 @@ class Guarded(APIRoute):
         # Whatever it says it is: what reads it on is more lenient about its type than about this.
         if body and not request.headers.get("content-type", "").lower().startswith(FORM):
             read_json(body)
+
+
+def _asked_for(given: object) -> str:
+    """What was asked for as it is written down: an id in one form, however it was sent."""
+    with suppress(ValueError):
+        return str(UUID(str(given)))
+    return storable(str(given)[:200])
 
 
 def _request_id(request: Request) -> str:

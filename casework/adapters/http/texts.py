@@ -152,6 +152,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "not_a_system": ("Not a system's account", "연계 시스템의 계정이 아닙니다"),
     "already_linked": ("Another account has this identity", "다른 계정에 연결된 사용자입니다"),
     "kept_three_years": ("Kept for three years", "3년 동안 보관해야 합니다"),
+    "identity_not_checked": ("First check who asks", "먼저 신청인의 신원을 확인하십시오"),
+    "request_answered": ("Answered before", "이미 처리한 열람 요구입니다"),
+    "own_entries": (
+        "Nobody reviews their own entries",
+        "본인의 접속기록은 본인이 점검할 수 없습니다",
+    ),
+    "must_be_kept": (
+        "It must still be kept",
+        "아직 보관해야 하는 접속기록입니다",
+    ),
     "internal_error": ("Something failed here", "처리 중 오류가 발생했습니다"),
 }
 

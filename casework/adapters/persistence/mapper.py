@@ -13,10 +13,13 @@ from sqlalchemy import Table
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_accounts as ta
+from casework.adapters.persistence import tables_audit
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.tables_break_glass import break_glass
+from casework.domain.access_requests import AccessRequest
 from casework.domain.account_tokens import AccountToken
 from casework.domain.accounts import Account
+from casework.domain.audit_reviews import AuditReview
 from casework.domain.break_glass import BreakGlass
 from casework.domain.calendar import Pause, Target, Unit
 from casework.domain.cases import Assessment, Case, Check, Signal
@@ -169,6 +172,8 @@ TABLES: Final[dict[type, Table]] = {
     Merge: td.resident_merge,
     Household: td.household,
     Member: td.household_member,
+    AuditReview: tables_audit.audit_review,
+    AccessRequest: tables_audit.access_request,
 }
 
 

@@ -108,6 +108,11 @@ TABLES: Final[dict[str, Kind]] = {
     "household_member": Kind.MACHINERY,
     "account_grant_log": Kind.AUDIT,
     "audit_entry": Kind.AUDIT,
+    "audit_seal": Kind.AUDIT,
+    "audit_head": Kind.AUDIT,
+    "audit_pending": Kind.AUDIT,
+    "audit_review": Kind.AUDIT,
+    "access_request": Kind.OF_RESIDENT,
 }
 # Where the rights of a table are not those of its class.
 OWN_RIGHTS: Final[dict[str, Rights]] = {
@@ -119,6 +124,9 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "duplicate_suspicion": Rights(app="SIUD", scheduler="SIUD"),
     "recovery_code": Rights(app="SIUD", scheduler=""),
     "account_token": Rights(scheduler=""),
+    "audit_seal": Rights(app="S", scheduler="SI"),
+    "audit_head": Rights(app="S", scheduler="SIU"),
+    "audit_pending": Rights(app="SI", scheduler="SID"),
     "refresh_token": Rights(scheduler=""),
     "sign_in_source": Rights(scheduler=""),
     "alembic_version": Rights(app="S", scheduler="S"),

@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.access_requests import SqlAccessRequests
 from casework.adapters.persistence.account_keeping import SqlAccountKeeping
+from casework.adapters.persistence.audit_trail import SqlAuditTrail
 from casework.adapters.persistence.break_glass import OpeningQueries
 from casework.adapters.persistence.case_queries import CaseQueries
 from casework.adapters.persistence.conferences import ConferenceQueries
@@ -27,7 +29,8 @@ from casework.adapters.persistence.residents import SqlResidents
 from casework.adapters.persistence.scope import note_opened, seen, seen_or_opened
 from casework.adapters.persistence.standards import SqlStandards
 from casework.adapters.persistence.worklists import Worklists
-from casework.domain.access import Reach, Relation
+from casework.domain.access import EVERYTHING, Reach, Relation
+from casework.domain.cases import Signal
 from casework.domain.deadlines import Deadline
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
@@ -35,7 +38,7 @@ from casework.domain.lifecycle import OPEN
 from casework.domain.masks import CLOCKS, TIMELINE_LEAVES_OUT, searches_untold_contacts
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
-from casework.workflows.ports import Page, Paging, ReferralView, Row
+from casework.workflows.ports import Held, Page, Paging, ReferralView, Row
 
 
 class SqlReading(
@@ -61,6 +64,8 @@ class SqlReading(
         self.merges = SqlMerges(connection, reach, now, about)
         self.households = SqlHouseholds(connection, reach, now, about)
         self.register = SqlAccountKeeping(connection)
+        self.audit = SqlAuditTrail(connection, about)
+        self.access_requests = SqlAccessRequests(connection, reach, now, about)
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self.reach, self._now)
@@ -94,6 +99,33 @@ class SqlReading(
             paging,
             newest_first=True,
             make=lambda row: from_row(Note, row),
+        )
+
+    def held(self, resident_id: UUID) -> Held:
+        """Everything that is held of a resident within reach, wherever it was written.
+
+        Who asks is owed all of it, and not only what the worker who hands it out usually sees.
+        """
+        resident = self._residents.get(resident_id)
+        whole = SqlReading(self._connection, EVERYTHING, self._now, self._about)
+        notes = select(t.note).where(t.note.c.resident_id == resident_id).order_by(t.note.c.id)
+        signals = select(t.signal).where(t.signal.c.resident_id == resident_id)
+        events = select(t.event).where(t.event.c.resident_id == resident_id)
+        order = (t.event.c.at, t.event.c.id)
+        return Held(
+            resident=resident,
+            contacts=self._residents.contacts(resident_id),
+            consents=whole.consents(resident_id),
+            notes=[from_row(Note, row) for row in self._connection.execute(notes)],
+            cases=[whole.case(row["id"]) for row in whole.cases_of(resident_id)],
+            signals=[
+                from_row(Signal, row)
+                for row in self._connection.execute(signals.order_by(t.signal.c.id))
+            ],
+            events=[
+                from_row(Event, row) for row in self._connection.execute(events.order_by(*order))
+            ],
+            lookers=self.audit.lookers(resident_id),
         )
 
     def search(self, wanted: Row, paging: Paging) -> Page:

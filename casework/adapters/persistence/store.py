@@ -14,7 +14,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.access_requests import SqlAccessRequests
 from casework.adapters.persistence.account_keeping import SqlAccountKeeping
+from casework.adapters.persistence.audit_sealing import seal_inline
+from casework.adapters.persistence.audit_trail import SqlAuditTrail
 from casework.adapters.persistence.break_glass import SqlOpenings, used
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.conferences import SqlConferences
@@ -73,6 +76,8 @@ class SqlWork:
         self.merges = SqlMerges(connection, reach, now, self._about)
         self.households = SqlHouseholds(connection, reach, now, self._about)
         self.openings = SqlOpenings(connection, reach, now, self._about)
+        self.audit = SqlAuditTrail(connection, self._about)
+        self.access_requests = SqlAccessRequests(connection, reach, now, self._about)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
@@ -216,28 +221,26 @@ def write_audit(
     outcome: str = "ok",
     code: str | None = None,
 ) -> None:
-    """One entry for one request, with everyone it was about."""
-    connection.execute(
-        insert(t.audit_entry),
-        [
-            {
-                "id": new_id(),
-                "at": now,
-                "actor_id": actor.id if actor else None,
-                "actor": (actor.username or actor.name) if actor else None,
-                "role": actor.role if actor else None,
-                "action": action,
-                "task": facts.task,
-                "subjects": sorted(map(str, about)),
-                "asked_for": facts.asked_for,
-                "district_code": actor.district_code if actor else None,
-                "outcome": outcome,
-                "code": code,
-                "source": facts.source,
-                "request_id": facts.request_id,
-            }
-        ],
-    )
+    """One entry for one request, with everyone it was about; sealed at once on SQLite."""
+    entry = {
+        "id": new_id(),
+        "at": now,
+        "actor_id": actor.id if actor else None,
+        "actor": (actor.username or actor.name) if actor else None,
+        "role": actor.role if actor else None,
+        "action": action,
+        "task": facts.task,
+        "subjects": sorted(map(str, about)),
+        "asked_for": facts.asked_for,
+        "district_code": actor.district_code if actor else None,
+        "outcome": outcome,
+        "code": code,
+        "source": facts.source,
+        "request_id": facts.request_id,
+    }
+    connection.execute(insert(t.audit_entry), [entry])
+    if connection.dialect.name == "sqlite":
+        seal_inline(connection, entry, now)
 
 
 def _claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:
