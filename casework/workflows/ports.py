@@ -36,6 +36,7 @@ class Likeness:
     name: str
     birth_date: date
     phone: str | None
+    rrn: str | None = None
 
 
 class CaseFiles(Protocol):

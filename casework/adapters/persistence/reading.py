@@ -19,6 +19,7 @@ from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.residents import SqlResidents
 from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.sealing import needed, open_row, vault_of
 from casework.adapters.persistence.standards import SqlStandards
 from casework.adapters.persistence.worklists import Worklists
 from casework.domain.access import Reach, Relation
@@ -30,6 +31,7 @@ from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
 from casework.domain.standards import REFERRAL
 from casework.workflows.ports import Page, Paging, ReferralView, Row
+from casework.workflows.ports_vault import Vault
 
 
 class SqlReading(
@@ -71,38 +73,31 @@ class SqlReading(
         """A resident's contact notes, newest first."""
         self._residents.get(resident_id)
         query = select(t.note).where(t.note.c.resident_id == resident_id)
+        vault = vault_of(self._connection)
         return page(
             self._connection,
             query,
             [t.note.c.written_at, t.note.c.id],
             paging,
             newest_first=True,
-            make=lambda row: from_row(Note, row),
+            make=lambda row: from_row(Note, row, vault),
         )
 
     def search(self, wanted: Row, paging: Paging) -> Page:
         """Residents within reach; each named in the audit entry."""
         query = select(t.resident).where(self._sees(t.resident))
+        vault = vault_of(self._connection)
         for name in ("name", "birth_date", "centre_code"):
             if wanted.get(name) is not None:
                 query = query.where(t.resident.c[name] == wanted[name])
         if wanted.get("phone") is not None:
-            digits = digits_of(wanted["phone"])
-            query = query.where(
-                or_(
-                    t.resident.c.phone_digits == digits,
-                    exists().where(
-                        t.contact.c.resident_id == t.resident.c.id,
-                        t.contact.c.phone_digits == digits,
-                    ),
-                )
-            )
+            query = query.where(_has_phone(wanted["phone"], needed(vault)))
         found = page(
             self._connection,
             query,
             [t.resident.c.id],
             paging,
-            make=lambda row: from_row(Resident, row),
+            make=lambda row: from_row(Resident, row, vault),
         )
         self.about(*(one.id for one in found.rows))
         return found
@@ -166,6 +161,8 @@ class SqlReading(
             late = exists().where(t.deadline.c.subject_id == t.referral.c.id, self.is_overdue())
             query = query.where(late if filters["overdue"] else ~late)
         found = page(self._connection, query, [t.referral.c.id], paging, newest_first=True)
+        for row in found.rows:
+            open_row(t.referral, row, row["id"], vault_of(self._connection))
         self.about(*(row["resident_id"] for row in found.rows))
         return found
 
@@ -185,7 +182,7 @@ class SqlReading(
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such referral")
-        referral: Referral = from_row(Referral, row)
+        referral: Referral = from_row(Referral, row, vault_of(self._connection))
         self.about(referral.resident_id)
         clocks = select(t.deadline).where(t.deadline.c.subject_id == id)
         history = select(t.event).where(t.event.c.subject_id == id)
@@ -231,7 +228,11 @@ class SqlReading(
             .outerjoin(t.review, t.review.c.id == step.c.review_id)
             .where(step.c.deadline_id == deadline_id, step.c.raised_at.is_not(None))
         )
-        return page(self._connection, query, [step.c.raised_at, step.c.tier, step.c.id], paging)
+        keys = [step.c.raised_at, step.c.tier, step.c.id]
+        found = page(self._connection, query, keys, paging)
+        for row in found.rows:
+            open_row(t.review, row, row["review_id"], vault_of(self._connection), reason="reason")
+        return found
 
     # Accounts
 
@@ -259,3 +260,14 @@ class SqlReading(
     def list_standards(self, filters: Row, paging: Paging) -> Page:
         """Standards by kind; a filter that is None filters nothing."""
         return self.standards.listed(filters, paging)
+
+
+def _has_phone(phone: str, vault: Vault) -> ColumnElement[bool]:
+    """A resident's own telephone or that of someone close, by its blind index."""
+    forms = vault.blinds("phone", digits_of(phone) or "")
+    return or_(
+        t.resident.c.phone_digits.in_(forms),
+        exists().where(
+            t.contact.c.resident_id == t.resident.c.id, t.contact.c.phone_digits.in_(forms)
+        ),
+    )

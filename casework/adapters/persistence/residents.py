@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.mapper import from_row, to_row
+from casework.adapters.persistence.mapper import from_row, stored
 from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.sealing import needed, opened, seal_row, vault_of
 from casework.domain.access import Reach
 from casework.domain.errors import NotFound
-from casework.domain.residents import Consent, Contact, Note, Resident
+from casework.domain.residents import Consent, Contact, Note, Resident, name_and_birth
 from casework.workflows.ports import Likeness
 
 
@@ -25,6 +26,7 @@ class SqlResidents:
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
     ) -> None:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._vault = vault_of(connection)
 
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
         """A resident within reach."""
@@ -35,7 +37,7 @@ class SqlResidents:
         if row is None:
             raise NotFound("no such resident")
         self._about.add(id)
-        found: Resident = from_row(Resident, row)
+        found: Resident = from_row(Resident, row, self._vault)
         return found
 
     def of_case(self, case_id: UUID) -> Resident:
@@ -49,7 +51,7 @@ class SqlResidents:
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such case")
-        found: Resident = from_row(Resident, row)
+        found: Resident = from_row(Resident, row, self._vault)
         self._about.add(found.id)
         return found
 
@@ -57,18 +59,18 @@ class SqlResidents:
         """The people close to a resident who was loaded before."""
         query = select(t.contact).where(t.contact.c.resident_id == resident_id)
         return [
-            from_row(Contact, row)
+            from_row(Contact, row, self._vault)
             for row in self._connection.execute(query.order_by(t.contact.c.id))
         ]
 
     def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
         """A new resident with contacts."""
-        self._connection.execute(insert(t.resident), [to_row(resident)])
+        self._connection.execute(insert(t.resident), [stored(resident, self._vault)])
         self._add_contacts(contacts)
 
     def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
         """A changed resident; contacts are replaced where given."""
-        row = to_row(resident)
+        row = stored(resident, self._vault)
         self._connection.execute(
             update(t.resident).where(t.resident.c.id == row.pop("id")).values(row)
         )
@@ -77,6 +79,22 @@ class SqlResidents:
                 delete(t.contact).where(t.contact.c.resident_id == resident.id)
             )
             self._add_contacts(contacts)
+
+    def rrn(self, resident_id: UUID) -> str | None:
+        """The registration number of a resident who was loaded before."""
+        query = select(t.resident.c.rrn).where(t.resident.c.id == resident_id)
+        found = self._connection.scalar(query)
+        number: str | None = opened(t.resident, "rrn", found, resident_id, self._vault)
+        return number
+
+    def keep_rrn(self, resident_id: UUID, number: str | None) -> None:
+        """Write down, or forget, the registration number of a resident who was loaded before."""
+        row = {"rrn": number, "rrn_index": number}
+        self._connection.execute(
+            update(t.resident)
+            .where(t.resident.c.id == resident_id)
+            .values(seal_row(t.resident, row, resident_id, self._vault))
+        )
 
     def open_case(self, resident_id: UUID) -> UUID | None:
         """The open case of a resident who was loaded before."""
@@ -97,17 +115,22 @@ class SqlResidents:
 
     def _add_contacts(self, contacts: Sequence[Contact]) -> None:
         if contacts:
-            self._connection.execute(insert(t.contact), [to_row(one) for one in contacts])
+            self._connection.execute(
+                insert(t.contact), [stored(one, self._vault) for one in contacts]
+            )
 
     def like(self, likeness: Likeness) -> list[Resident]:
-        """Same name and birth date, within reach."""
-        query = select(t.resident).where(
-            t.resident.c.name == likeness.name,
-            t.resident.c.birth_date == likeness.birth_date,
-            seen(t.resident, self._reach, self._now),
+        """Same name and birth date, or the same registration number, within reach."""
+        index, vault = t.resident.c, needed(self._vault)
+        person = name_and_birth(likeness.name, likeness.birth_date)
+        same: ColumnElement[bool] = index.name_birth_index.in_(
+            vault.blinds("name and birth date", person)
         )
+        if likeness.rrn is not None:
+            same = or_(same, index.rrn_index.in_(vault.blinds("rrn", likeness.rrn)))
+        query = select(t.resident).where(same, seen(t.resident, self._reach, self._now))
         return [
-            from_row(Resident, row)
+            from_row(Resident, row, self._vault)
             for row in self._connection.execute(query.order_by(t.resident.c.id).limit(20))
         ]
 
@@ -137,18 +160,18 @@ class SqlResidents:
 
     def add_consent(self, consent: Consent) -> None:
         """A new consent."""
-        self._connection.execute(insert(t.consent), [to_row(consent)])
+        self._connection.execute(insert(t.consent), [stored(consent, self._vault)])
 
     def save_consent(self, consent: Consent) -> None:
         """A withdrawn consent."""
-        row = to_row(consent)
+        row = stored(consent, self._vault)
         self._connection.execute(
             update(t.consent).where(t.consent.c.id == row.pop("id")).values(row)
         )
 
     def add_note(self, note: Note) -> None:
         """A new contact note."""
-        self._connection.execute(insert(t.note), [to_row(note)])
+        self._connection.execute(insert(t.note), [stored(note, self._vault)])
 
     def note(self, id: UUID) -> Note:
         """A contact note of a resident within reach."""
@@ -159,6 +182,6 @@ class SqlResidents:
         ).first()
         if row is None:
             raise NotFound("no such note")
-        found: Note = from_row(Note, row)
+        found: Note = from_row(Note, row, self._vault)
         self._about.add(found.resident_id)
         return found

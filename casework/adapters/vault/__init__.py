@@ -19,7 +19,7 @@ __all__ = ["KeyVault", "RingError"]
 
 # A sealed value is text: this, the key's id, nonce with ciphertext and tag.
 FORMAT: Final = "v1"
-BLIND_BYTES: Final = 24
+BLIND_BYTES: Final = 21
 _Stamp = tuple[int, int, int]
 
 
