@@ -186,6 +186,7 @@ class House:
             sweep=self.sweep,
             new_secret=new_secret,
             is_production=self.settings.is_production,
+            keeps_rrn=self.settings.rrn,
             sweep_minutes=self.settings.sweep_minutes,
         )
 

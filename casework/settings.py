@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     cursor_key: SecretStr | None = None
     master_key: SecretStr | None = None
     key_ring: Path | None = None
+    rrn: bool = False
     demo_password: str = "care-at-home-2026"  # noqa: S105 - for the demo, printed by it
     sweep_minutes: int = Field(default=5, ge=1, le=60)
     threads: int = Field(default=8, ge=1, le=64)

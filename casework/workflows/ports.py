@@ -98,6 +98,14 @@ class Residents(Protocol):
         """A changed resident; contacts are replaced where given."""
         ...
 
+    def rrn(self, resident_id: UUID) -> str | None:
+        """The registration number of a resident who was loaded before."""
+        ...
+
+    def keep_rrn(self, resident_id: UUID, number: str | None) -> None:
+        """Write down, or forget, the number of a resident who was loaded before."""
+        ...
+
     def open_case(self, resident_id: UUID) -> UUID | None:
         """The open case of a resident who was loaded before, if there is one."""
         ...
@@ -111,7 +119,7 @@ class Residents(Protocol):
         ...
 
     def like(self, likeness: Likeness) -> list[Resident]:
-        """Likely duplicates within reach: same name and birth date."""
+        """Likely duplicates within reach: same name and birth date, or same number."""
         ...
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
@@ -514,6 +522,10 @@ class Reading(Protocol):
 
     def open_referrals_of(self, resident_ids: list[UUID]) -> list[Row]:
         """Open referrals of residents who were found, with their agencies' telephones."""
+        ...
+
+    def rrn(self, resident_id: UUID) -> str | None:
+        """A resident's registration number."""
         ...
 
     def consents(self, resident_id: UUID) -> list[Consent]:

@@ -14,6 +14,7 @@ EXPECTED = {
     "case.read": {"worker": "centre", "supervisor": "district", "assessor": "cases_sent"},
     "case.write": {"worker": "centre", "supervisor": "district"},
     "note.read": {"worker": "centre", "supervisor": "district"},
+    "rrn.read": {"worker": "centre", "supervisor": "district"},
     "assessment.write": {"worker": "centre", "supervisor": "district", "assessor": "cases_sent"},
     "plan.decide": {"supervisor": "district"},
     "case.supervise": {"supervisor": "district"},

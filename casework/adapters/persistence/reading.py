@@ -56,6 +56,11 @@ class SqlReading(
         """A resident with contacts."""
         return self._residents.get(id), self._residents.contacts(id)
 
+    def rrn(self, resident_id: UUID) -> str | None:
+        """A resident's registration number."""
+        self._residents.get(resident_id)
+        return self._residents.rrn(resident_id)
+
     def consents(self, resident_id: UUID) -> list[Consent]:
         """A resident's consents."""
         self._residents.get(resident_id)
