@@ -1,5 +1,5 @@
-"""The command line: demo, serve, scheduler, migrate, seed, sweep, account, audit, duplicates, due,
-policy, bench.
+"""The command line: demo, serve, scheduler, migrate, seed, sweep, account, audit, keys, duplicates,
+due, policy, bench.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from casework.domain.errors import Refusal
 from casework.domain.standards import About, Kind, Priority
 from casework.settings import Settings, SettingsError
 from casework.workflows import accounts
+from casework.workflows import keys as keeping
 
 cli = typer.Typer(
     name="casework",
@@ -52,9 +53,17 @@ account = typer.Typer(no_args_is_help=True, help="Who may sign in.")
 cli.add_typer(account, name="account")
 duplicates = typer.Typer(no_args_is_help=True, help="Who may be one person.")
 cli.add_typer(duplicates, name="duplicates")
-notes = Console(stderr=True)
 # A round of the scheduler looks at so many hundred residents; who is left waits for the next.
 DUPLICATE_BATCHES = 10
+keys = typer.Typer(no_args_is_help=True, help="The keys that seal fields, and their ring.")
+cli.add_typer(keys, name="keys")
+notes = Console(stderr=True)
+_COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
@@ -111,13 +120,7 @@ def demo(
 
 def _seed(house: bootstrap.House, residents: int, seed: int) -> None:
     house.check_seedable()
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=notes) as progress:
+    with Progress(*_COLUMNS, console=notes) as progress:
         task = progress.add_task("residents", total=residents)
         for done in house.seed(residents, seed):
             progress.update(task, completed=done)
@@ -428,6 +431,78 @@ def _policy_of_fields(as_json: bool) -> None:
         return
     for row in (names, ("---",) * len(names), *masks.table()):
         typer.echo(f"| {' | '.join(row)} |")
+
+
+@keys.command("make")
+def keys_make() -> None:
+    """Make the key ring where CASEWORK_KEY_RING says, wrapped by CASEWORK_MASTER_KEY."""
+    settings = Settings()
+    if settings.ring().exists():
+        raise Wrong("there is a key ring already")
+    bootstrap.make_key_ring(settings)
+    typer.echo("made: keep a copy apart from the database and from the master key")
+
+
+@keys.command("show")
+def keys_show(as_json: Json = False) -> None:
+    """List the keys, and how many values stand under each."""
+    with _ready_house() as house:
+        _print_keys(keeping.held(house.vault, house.sealed(), house.now()), as_json)
+
+
+@keys.command("rotate")
+def keys_rotate(
+    index: Annotated[bool, typer.Option("--index", help="The key of the blind indexes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a new key and seal everything anew while others work; killed, it goes on next time."""
+    with _ready_house() as house:
+        changed = left = 0
+        rows = house.sealed()
+        kind = "index" if index else "data"
+        with Progress(*_COLUMNS, console=notes) as bar:
+            task = bar.add_task("rows", total=rows.total())
+            for step in keeping.rotate(house.vault, rows, kind, house.now()):
+                changed += step.changed
+                bar.update(task, advance=step.seen)
+        left = sum(one.values for one in _superseded(house))
+        key = house.vault.current(kind)
+    if as_json:
+        typer.echo(json.dumps({"key": key, "changed": changed, "left": left}))
+    else:
+        typer.echo(f"key {key}: {changed} rows sealed anew, {left} values left under others")
+    if left:
+        raise typer.Exit(1)
+
+
+def _superseded(house: bootstrap.House) -> list[keeping.Held]:
+    found = keeping.held(house.vault, house.sealed(), house.now())
+    return [one for one in found if one.key.superseded_at is not None]
+
+
+@keys.command("retire")
+def keys_retire(as_json: Json = False) -> None:
+    """Take the keys off the ring that nothing stands under, an hour after they were superseded."""
+    with _ready_house() as house:
+        _print_keys(keeping.retire(house.vault, house.sealed(), house.now()), as_json)
+
+
+def _print_keys(found: list[keeping.Held], as_json: bool) -> None:
+    shown = [
+        {
+            "id": one.key.id,
+            "kind": one.key.kind,
+            "made_at": one.key.made_at.isoformat(),
+            "values": one.values,
+            "state": one.stays or "unused",
+        }
+        for one in found
+    ]
+    if as_json:
+        typer.echo(json.dumps(shown))
+    else:
+        for row in shown:
+            typer.echo("  ".join(str(value) for value in row.values()))
 
 
 def _register(house: bootstrap.House, what: str, username: str | None = None) -> accounts.Register:

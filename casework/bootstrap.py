@@ -35,6 +35,7 @@ from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.notices import SqlNotices
+from casework.adapters.persistence.rotating import SealedRows
 from casework.adapters.persistence.store import SqlStore, write_audit
 from casework.adapters.persistence.sweeping import SqlSweepStore
 from casework.adapters.vault import KeyVault, RingError
@@ -228,6 +229,7 @@ class House:
             sweep=self.sweep,
             new_secret=new_secret,
             is_production=self.settings.is_production,
+            keeps_rrn=self.settings.rrn,
             sweep_minutes=self.settings.sweep_minutes,
             similarity=similarity,
         )
@@ -277,12 +279,18 @@ class House:
             return False
         return True
 
+    def sealed(self) -> SealedRows:
+        """Everything that stands sealed in the database."""
+        return SealedRows(self.engine, self.vault)
+
     def migrate(self) -> None:
-        """Bring the schema to the newest revision and load the shipped facts."""
+        """Bring the schema to the newest revision and load the shipped facts; seal every field."""
         migrations.upgrade(self.settings.url(), schema=self.settings.db_schema)
         bulk.load_facts(
             self.engine, reference.districts(), reference.centres(), reference.services(), SHIPPED
         )
+        if not self.is_current():
+            self.sealed().seal_clear()
 
     def is_current(self) -> bool:
         """Whether the schema is at its newest revision."""
@@ -329,6 +337,11 @@ def build(
         passwords=Argon2Passwords(cheap=cheap_passwords),
         tokens=JwtTokens(settings.key("token")),
     )
+
+
+def make_key_ring(settings: Settings) -> None:
+    """A new key ring, where there is none."""
+    make_ring(settings.ring(), settings.key("master"), utc_now())
 
 
 def open_vault(settings: Settings) -> KeyVault:

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     oidc_algorithms: str = "RS256,ES256"
     audit_key: SecretStr | None = None
     audit_years: int = Field(default=2, ge=2, le=100)
+    rrn: bool = False
     demo_password: str = "care-at-home-2026"  # noqa: S105 - for the demo, printed by it
     sweep_minutes: int = Field(default=5, ge=1, le=60)
     threads: int = Field(default=8, ge=1, le=64)

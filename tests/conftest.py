@@ -4,6 +4,8 @@ One PostgreSQL server and one migrated template of each kind serve the whole ses
 workers it has: the first that needs one makes it. Each test gets a copy of its own.
 """
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import os
@@ -15,11 +17,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
 from tests import postgres
+
+if TYPE_CHECKING:
+    from casework.adapters.vault import KeyVault
 
 SESSION_FOLDER = "CASEWORK_TEST_SESSION_FOLDER"
 
@@ -50,6 +56,14 @@ def make_keys(folder: Path) -> None:
     ring, master = folder / "keyring.json", "m" * 32
     make_ring(ring, master.encode(), datetime.now(UTC))
     os.environ |= {"CASEWORK_KEY_RING": str(ring), "CASEWORK_MASTER_KEY": master}
+
+
+def session_vault() -> KeyVault:
+    """What seals fields by that ring."""
+    from casework.adapters.vault import KeyVault
+
+    master = os.environ["CASEWORK_MASTER_KEY"].encode()
+    return KeyVault(Path(os.environ["CASEWORK_KEY_RING"]), master)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -72,6 +72,7 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "case.write": {W: _C, SV: _D},
     "note.read": {W: _C, SV: _D},
     "disclosure.read": {W: _C, SV: _D},
+    "rrn.read": {W: _C, SV: _D},
     "assessment.write": {W: _C, SV: _D, AS: _S},
     "plan.decide": {SV: _D},
     "case.supervise": {SV: _D},

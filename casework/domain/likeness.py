@@ -7,7 +7,7 @@ the strict part of it; the rest is a hint.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -43,13 +43,12 @@ SUSPICIOUS: Final = frozenset(Reason) - {Reason.SAME_PHONE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likeness:
-    """What a likely duplicate is looked for by. ``rrn`` is compared where numbers are kept."""
+    """What a likely duplicate is looked for by."""
 
     name: str
     birth_date: date
     phone: str | None
     district_code: str
-    rrn: str | None = None
 
     @property
     def phone_digits(self) -> str | None:
@@ -82,7 +81,6 @@ def likeness_of(resident: Resident) -> Likeness:
         birth_date=resident.birth_date,
         phone=resident.phone,
         district_code=resident.district_code,
-        rrn=getattr(resident, "rrn", None),
     )
 
 
@@ -90,8 +88,6 @@ def reasons(one: Likeness, other: Likeness, similarity: Similarity) -> tuple[Rea
     """Why these two may be one person; nothing where they are strangers."""
     same_name = comparable(one.name) == comparable(other.name)
     found = []
-    if one.rrn is not None and one.rrn == other.rrn:
-        found.append(Reason.SAME_NUMBER)
     if one.birth_date == other.birth_date:
         if same_name:
             found.append(Reason.SAME_NAME_AND_BIRTH_DATE)
@@ -146,9 +142,24 @@ def _date(written: str) -> date | None:
         return None
 
 
-def likely(one: Likeness, others: list[Resident], similarity: Similarity) -> list[Alike]:
-    """Those of some residents who are like someone, the strictest reason first."""
-    found = [Alike(other, reasons(one, likeness_of(other), similarity)) for other in others]
+def likely(
+    one: Likeness,
+    others: list[Resident],
+    similarity: Similarity,
+    numbered: Collection[UUID] = (),
+) -> list[Alike]:
+    """Those of some residents who are like someone, the strictest reason first.
+
+    ``numbered`` have the same registration number.
+    """
+    found = [
+        Alike(
+            other,
+            ((Reason.SAME_NUMBER,) if other.id in numbered else ())
+            + reasons(one, likeness_of(other), similarity),
+        )
+        for other in others
+    ]
     order = list(Reason)
     return sorted(
         (alike for alike in found if alike.reasons),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -169,3 +170,9 @@ def digits_of(phone: str | None) -> str | None:
         return None
     digits = re.sub(r"\D", "", phone)
     return "0" + digits[2:] if digits.startswith("82") else digits
+
+
+def name_and_birth(name: str, birth_date: date) -> str:
+    """Name and birth date as they are compared: composed letters, without any space."""
+    written = unicodedata.normalize("NFC", name).casefold()
+    return f"{''.join(written.split())} {birth_date.isoformat()}"

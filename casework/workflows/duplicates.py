@@ -20,11 +20,13 @@ BATCH: Final = 100
 REVIEW: Final = "duplicate.review"
 
 
-def meet(ctx: Context, work: Work, resident: Resident, *, confirm_new: bool) -> list[Alike]:
+def meet(
+    ctx: Context, work: Work, resident: Resident, number: str | None, *, confirm_new: bool
+) -> list[Alike]:
     """Those within reach who are like someone new; the strictly alike refuse the registration,
     unless the asker says that it is another person.
     """
-    found = known_alike(ctx, work, resident)
+    found = known_alike(ctx, work, resident, number)
     strict = [alike for alike in found if alike.refuses]
     work.about(*(alike.resident.id for alike in found))
     if strict and not confirm_new:
@@ -61,11 +63,18 @@ def _refusal(strict: Sequence[Alike]) -> Conflict:
     )
 
 
-def known_alike(ctx: Context, work: Work, resident: Resident) -> list[Alike]:
-    """Who within reach is like a resident; a merged one stands for the survivor."""
+def known_alike(
+    ctx: Context, work: Work, resident: Resident, number: str | None = None
+) -> list[Alike]:
+    """Who within reach is like a resident; a merged one stands for the survivor.
+
+    ``number`` is the registration number, where there is one.
+    """
     likeness = likeness_of(resident)
+    numbered = work.residents.numbered(number, resident.id) if number else frozenset()
+    others = work.residents.like(likeness, resident.id, numbered)
     found: dict[UUID, Alike] = {}
-    for alike in likely(likeness, work.residents.like(likeness, resident.id), ctx.similarity):
+    for alike in likely(likeness, others, ctx.similarity, numbered):
         one = alike.resident
         if one.merged_into_id is not None:
             one = work.residents.get(one.id)
@@ -85,7 +94,7 @@ def find(ctx: Context, limit: int = BATCH) -> tuple[int, int] | None:
         pairs = [
             suspect(one, alike.resident, alike.reasons, ctx.act)
             for one in residents
-            for alike in known_alike(ctx, work, one)
+            for alike in known_alike(ctx, work, one, work.residents.rrn(one.id))
             if alike.is_suspicious
         ]
         if not residents:

@@ -16,6 +16,7 @@ from casework.domain.cases import Assessment
 from casework.domain.errors import Forbidden, Invalid
 from casework.domain.events import Event
 from casework.domain.referring import Details, move
+from casework.domain.registration_numbers import read_number
 from casework.domain.residents import Consent, Contact, Note, Resident, check_birth_date
 from casework.workflows import duplicates
 from casework.workflows.context import Context
@@ -34,7 +35,12 @@ class NewContact:
 
 
 def register_resident(
-    ctx: Context, facts: dict[str, Any], contacts: Sequence[NewContact], *, confirm_new: bool
+    ctx: Context,
+    facts: dict[str, Any],
+    contacts: Sequence[NewContact],
+    *,
+    confirm_new: bool,
+    rrn: str | None = None,
 ) -> UUID:
     """Register a resident of the asker's area; a likely duplicate is shown first."""
     with ctx.work("case.write") as work:
@@ -47,8 +53,11 @@ def register_resident(
             registered_by=ctx.actor.id,
         )
         check_birth_date(resident.birth_date, ctx.act)
-        alike = duplicates.meet(ctx, work, resident, confirm_new=confirm_new)
+        number = _number(resident, rrn)
+        alike = duplicates.meet(ctx, work, resident, number, confirm_new=confirm_new)
         work.residents.add(resident, _contacts(ctx, resident.id, contacts))
+        if number is not None:
+            work.residents.keep_rrn(resident.id, number)
         duplicates.note_new(ctx, work, resident, alike)
         work.record(
             [_event(ctx.act, "ResidentRegistered", resident.id, centre_code=resident.centre_code)]
@@ -77,6 +86,13 @@ def _known_district(work: Work, centre_code: str) -> str:
     if district is None:
         raise Invalid("no such centre", code="unknown_centre", field="centre_code")
     return district
+
+
+def _number(resident: Resident, rrn: str | None) -> str | None:
+    """The registration number, if it can be this resident's."""
+    if rrn is None:
+        return None
+    return read_number(rrn, birth_date=resident.birth_date, sex=resident.sex)
 
 
 def _contacts(ctx: Context, resident_id: UUID, given: Sequence[NewContact]) -> list[Contact]:
@@ -110,10 +126,13 @@ def change_resident(
         if "centre_code" in changes:
             changes = changes | {"district_code": _known_district(work, changes["centre_code"])}
             standing = _open_case(work, resident.id)
-        changed = resident.change(ctx.act, changes, standing)
-        if contacts is not None:
-            resident.version += not changed
-            changed.append("contacts")
+        facts = {name: value for name, value in changes.items() if name != "rrn"}
+        changed = resident.change(ctx.act, facts, standing)
+        more = ["contacts"] if contacts is not None else []
+        if "rrn" in changes and _takes_number(work, resident, changes["rrn"]):
+            more.append("rrn")
+        resident.version += bool(more) and not changed
+        changed += more
         if changed:
             work.residents.save(
                 resident, None if contacts is None else _contacts(ctx, resident.id, contacts)
@@ -123,6 +142,24 @@ def change_resident(
             work.duplicates.look_for(resident.id)
         if "centre_code" in changed:
             work.residents.bring_along(resident)
+        work.commit(200, {"id": resident.id})
+        return resident.id
+
+
+def _takes_number(work: Work, resident: Resident, rrn: str | None) -> bool:
+    """Write down another registration number, or that there is none; whether it is another."""
+    number = _number(resident, rrn)
+    if number == work.residents.rrn(resident.id):
+        return False
+    work.residents.keep_rrn(resident.id, number)
+    return True
+
+
+def reveal_number(ctx: Context, resident_id: UUID, purpose: str) -> UUID:
+    """Note that a registration number was looked at, and what for, before it is shown."""
+    with ctx.work("rrn.read") as work:
+        resident = work.residents.get(resident_id)
+        work.record([_event(ctx.act, "NumberRevealed", resident.id, purpose=purpose)])
         work.commit(200, {"id": resident.id})
         return resident.id
 

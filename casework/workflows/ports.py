@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -94,6 +94,14 @@ class Residents(Protocol):
         """A changed resident; contacts are replaced where given."""
         ...
 
+    def rrn(self, resident_id: UUID) -> str | None:
+        """The registration number of a resident who was loaded before."""
+        ...
+
+    def keep_rrn(self, resident_id: UUID, number: str | None) -> None:
+        """Write down, or forget, the number of a resident who was loaded before."""
+        ...
+
     def open_case(self, resident_id: UUID) -> UUID | None:
         """The open case of a resident who was loaded before, if there is one."""
         ...
@@ -106,8 +114,14 @@ class Residents(Protocol):
         """Cases, referrals and clocks follow a resident who moved to another centre."""
         ...
 
-    def like(self, likeness: Likeness, but: UUID) -> list[Resident]:
+    def like(
+        self, likeness: Likeness, but: UUID, numbered: Collection[UUID] = ()
+    ) -> list[Resident]:
         """Who within reach may be alike, merged duplicates among them: the rule decides."""
+        ...
+
+    def numbered(self, rrn: str, but: UUID) -> frozenset[UUID]:
+        """Who within reach has the same registration number."""
         ...
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
@@ -679,6 +693,10 @@ class Reading(Protocol):
 
     def open_referrals_of(self, resident_ids: list[UUID]) -> list[Row]:
         """Open referrals of residents who were found, with their agencies' telephones."""
+        ...
+
+    def rrn(self, resident_id: UUID) -> str | None:
+        """A resident's registration number."""
         ...
 
     def consents(self, resident_id: UUID) -> list[Consent]:

@@ -19,6 +19,7 @@ EXPECTED = {
     "case.write": {"worker": "centre", "supervisor": "district"},
     "note.read": {"worker": "centre", "supervisor": "district"},
     "disclosure.read": {"worker": "centre", "supervisor": "district"},
+    "rrn.read": {"worker": "centre", "supervisor": "district"},
     "assessment.write": {"worker": "centre", "supervisor": "district", "assessor": "cases_sent"},
     "plan.decide": {"supervisor": "district"},
     "case.supervise": {"supervisor": "district"},

@@ -25,6 +25,7 @@ from casework.domain.plans import (
     VersionStatus,
 )
 from casework.domain.referrals import Referral
+from casework.domain.registration_numbers import has_checksum, written
 from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.workflows.ports import CaseView, PlanView, Row
 
@@ -434,3 +435,10 @@ def conference(it: Conference) -> WithETag:
 
 def _number(quantity: Decimal) -> int | float:
     return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
+
+
+def number(rrn: str | None) -> dict[str, Any]:
+    """A registration number, for whoever asked to see it."""
+    if rrn is None:
+        return {"rrn": None, "checksum": None}
+    return {"rrn": written(rrn), "checksum": has_checksum(rrn)}

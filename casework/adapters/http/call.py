@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import random
 import re
 import time
@@ -103,6 +104,8 @@ class Services:
     sweep: Callable[[Context, datetime | None, bool], SweepResult | None]
     new_secret: Callable[[], str]
     is_production: bool
+    # Whether registration numbers are kept here.
+    keeps_rrn: bool
     # How often a scheduler wakes the sweep.
     sweep_minutes: int
     # How like two names are.
@@ -397,9 +400,11 @@ class Guarded(APIRoute):
 
     async def _facts(self, request: Request) -> RequestFacts:
         body = await request.body()
-        request.state.digest = hashlib.sha256(
-            f"{request.method} {request.url.path}\n".encode() + body
-        ).hexdigest()
+        # Keyed: a body holds what a list of all its possible values would be tried against.
+        key = hmac.digest(request.app.state.services.cursor_key, b"request digest", "sha256")
+        request.state.digest = hmac.digest(
+            key, f"{request.method} {request.url.path}\n".encode() + body, "sha256"
+        ).hex()
         asked_for = next(iter(request.path_params.values()), None)
         return RequestFacts(
             task=f"{request.method} {self.path_format}",

@@ -83,6 +83,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Registration numbers are not kept here",
         "이곳은 주민등록번호를 보관하지 않습니다",
     ),
+    "rrn_invalid": ("Not a registration number", "올바른 주민등록번호가 아닙니다"),
+    "rrn_birth_date_mismatch": (
+        "The number is of another birth date",
+        "주민등록번호가 생년월일과 다릅니다",
+    ),
+    "rrn_sex_mismatch": ("The number is of the other sex", "주민등록번호가 성별과 다릅니다"),
     "cursor_invalid": ("The cursor is not valid", "커서가 올바르지 않습니다"),
     "method_not_allowed": ("Not with this method", "이 방법으로는 요청할 수 없습니다"),
     "nothing_to_replace": ("Nothing is to be replaced", "대신할 의뢰가 없습니다"),

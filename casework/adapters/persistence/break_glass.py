@@ -13,6 +13,7 @@ from casework.adapters.persistence import asking, scope
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.paging import page
+from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.tables_break_glass import break_glass
 from casework.domain.access import Reach, Role
 from casework.domain.break_glass import BreakGlass
@@ -56,7 +57,7 @@ class SqlOpenings:
         if row is None:
             raise NotFound("no such resident")
         return Outsider(
-            resident=from_row(Resident, row),
+            resident=from_row(Resident, row, vault_of(self._connection)),
             is_in_reach=bool(row.is_in_reach),
             is_open=bool(row.is_open),
         )

@@ -15,8 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from casework.adapters.persistence import asking, escalations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.faults import is_taken
-from casework.adapters.persistence.mapper import from_row, table_of, to_row
+from casework.adapters.persistence.mapper import from_row, stored, table_of, to_row
 from casework.adapters.persistence.scope import is_outside, note_opened, seen, seen_or_opened
+from casework.adapters.persistence.sealing import seal_row, vault_of
 from casework.domain.access import Reach, Relation
 from casework.domain.casefile import CaseFile, by_id
 from casework.domain.cases import Case, Signal
@@ -38,7 +39,7 @@ TAKEN = {
 
 @dataclass
 class Originals:
-    """What was loaded, row by row, so that a save writes what changed and nothing else."""
+    """What was loaded, in clear, so that a save writes what changed and nothing else."""
 
     rows: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
@@ -74,6 +75,7 @@ class SqlCaseFiles:
     ) -> None:
         self._connection, self._reach, self._now = connection, reach, now
         self._about, self._lock = about, lock
+        self._vault = vault_of(connection)
         self._originals: dict[UUID, Originals] = {}
 
     # Loading
@@ -153,7 +155,7 @@ class SqlCaseFiles:
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such thing")
-        file = CaseFile(case=from_row(Case, row))
+        file = CaseFile(case=from_row(Case, row, self._vault))
         if self._lock and self._reach.relation is Relation.OWN_AGENCY:
             # An agency's answer is decided on the whole file, of which it sees its own part.
             asking.open_unit(self._connection, [file.case.resident_id])
@@ -174,7 +176,7 @@ class SqlCaseFiles:
     def _read(self, file: CaseFile, cls: type, *which: ColumnElement[bool]) -> list[Any]:
         table = table_of(cls)
         query = select(table).where(table.c.case_id == file.case.id, *which).order_by(table.c.id)
-        things = [from_row(cls, row) for row in self._connection.execute(query)]
+        things = [from_row(cls, row, self._vault) for row in self._connection.execute(query)]
         self._originals[file.case.id].remember(things)
         return things
 
@@ -236,11 +238,13 @@ class SqlCaseFiles:
             .where(table.c.id == bindparam("key"))
             .values({name: bindparam(name) for name in sorted(names)})
         )
-        self._execute(cls, statement, rows)
+        sealed = [seal_row(table, row, row["key"], self._vault) for row in rows]
+        self._execute(cls, statement, sealed)
 
     def _insert(self, cls: type, things: list[Any]) -> None:
         if things:
-            self._execute(cls, insert(table_of(cls)), [to_row(thing) for thing in things])
+            rows = [stored(thing, self._vault) for thing in things]
+            self._execute(cls, insert(table_of(cls)), rows)
 
     def _execute(self, cls: type, statement: Any, rows: list[dict[str, Any]]) -> None:
         """Write; where another took the only place meanwhile, say so in the domain's words."""

@@ -28,6 +28,7 @@ from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.types import Instant
 from casework.domain.access import Reach, Relation
 from casework.domain.duplicates import Suspicion
@@ -85,7 +86,7 @@ class SqlDuplicates:
             .where(t.resident.c.id.in_(ids), t.resident.c.merged_into_id.is_(None))
             .order_by(t.resident.c.id)
         )
-        return [from_row(Resident, row) for row in rows]
+        return [from_row(Resident, row, vault_of(self._connection)) for row in rows]
 
     # The queue
 

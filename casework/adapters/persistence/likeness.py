@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,8 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Select, select, union, update
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.sealing import needed, vault_of
 from casework.domain.likeness import Likeness, near_dates
 from casework.domain.residents import Resident
+from casework.workflows.ports_vault import Vault
 
 # A date and those a slip makes of it are about forty; a district of 60,000 has three a day.
 MOST_OF_BLOCK: Final = 1000
@@ -20,17 +23,26 @@ MOST_OF_PHONE: Final = 50
 
 
 def candidates(
-    connection: Connection, likeness: Likeness, but: UUID, sees: ColumnElement[bool]
+    connection: Connection,
+    likeness: Likeness,
+    but: UUID,
+    sees: ColumnElement[bool],
+    numbered: Collection[UUID],
 ) -> list[Resident]:
-    """Residents of the asker's reach (``sees``, on ``resident``) to compare with."""
-    one = t.resident
-    wanted = union(*_blocks(likeness, sees)).subquery()
+    """Residents of the asker's reach (``sees``, on ``resident``) to compare with; those who are
+    ``numbered`` alike are among them.
+    """
+    one, vault = t.resident, vault_of(connection)
+    blocks = _blocks(likeness, sees, needed(vault))
+    if numbered:
+        blocks.append(select(one.c.id).where(one.c.id.in_(numbered), sees))
+    wanted = union(*blocks).subquery()
     query = select(one).where(one.c.id.in_(select(wanted.c.id)), sees, one.c.id != but)
     rows = connection.execute(query.order_by(one.c.id).limit(MOST_OF_BLOCK))
-    return [from_row(Resident, row) for row in rows]
+    return [from_row(Resident, row, vault) for row in rows]
 
 
-def _blocks(likeness: Likeness, sees: ColumnElement[bool]) -> list[Select[Any]]:
+def _blocks(likeness: Likeness, sees: ColumnElement[bool], vault: Vault) -> list[Select[Any]]:
     """By birth date in the district, by name and birth date anywhere, by telephone anywhere."""
     one = t.resident
     days = sorted({likeness.birth_date, *near_dates(likeness.birth_date)})
@@ -42,7 +54,8 @@ def _blocks(likeness: Likeness, sees: ColumnElement[bool]) -> list[Select[Any]]:
     )
     blocks = [near, same]
     if likeness.phone_digits is not None:
-        phone = select(one.c.id).where(one.c.phone_digits == likeness.phone_digits, sees)
+        forms = vault.blinds("phone", likeness.phone_digits)
+        phone = select(one.c.id).where(one.c.phone_digits.in_(forms), sees)
         few = phone.order_by(one.c.id).limit(MOST_OF_PHONE).subquery()
         blocks.append(select(few.c.id))
     return blocks

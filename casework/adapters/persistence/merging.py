@@ -13,8 +13,9 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.mapper import from_row, to_row
+from casework.adapters.persistence.mapper import from_row, stored, to_row
 from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.sealing import vault_of
 from casework.domain.access import Reach
 from casework.domain.duplicates import Suspicion, Verdict
 from casework.domain.errors import NotFound
@@ -61,7 +62,10 @@ class SqlMerges:
             .order_by(t.resident.c.id)
             .with_for_update(key_share=True)
         )
-        found = [from_row(Resident, row) for row in self._connection.execute(query)]
+        found = [
+            from_row(Resident, row, vault_of(self._connection))
+            for row in self._connection.execute(query)
+        ]
         self._about.update(resident.id for resident in found)
         return {resident.id: resident for resident in found}
 
@@ -191,14 +195,15 @@ class SqlMerges:
             t.contact.c.resident_id.in_([made.survivor_id, made.duplicate_id])
         )
         rows = self._connection.execute(query.order_by(t.contact.c.id))
-        contacts: list[Contact] = [from_row(Contact, row) for row in rows]
+        vault = vault_of(self._connection)
+        contacts: list[Contact] = [from_row(Contact, row, vault) for row in rows]
         known = {(c.name, c.phone) for c in contacts if c.resident_id == made.survivor_id}
         theirs = (contact for contact in contacts if contact.resident_id == made.duplicate_id)
         lacking = [contact for contact in theirs if (contact.name, contact.phone) not in known]
         for contact in lacking:
             contact.id, contact.resident_id = new_id(), made.survivor_id
         if lacking:
-            self._connection.execute(insert(t.contact), [to_row(one) for one in lacking])
+            self._connection.execute(insert(t.contact), [stored(one, vault) for one in lacking])
         return [contact.id for contact in lacking]
 
     def _move_household(self, made: Merge, ids: Kept) -> None:

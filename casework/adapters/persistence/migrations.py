@@ -11,9 +11,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 
+from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import walls
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.faults import fault
@@ -24,6 +25,8 @@ MIGRATIONS = _PACKAGED if _PACKAGED.exists() else _CHECKOUT
 STATEMENT_TIMEOUT_MS = 600_000
 TRIES = 20
 PAUSE_S = 0.5
+# Set by the migration that seals fields, where there were any: it has no keys to do it with.
+IS_CLEAR = t.configuration.c.name == "clear_fields"
 
 
 def config(url: str, schema: str | None = None) -> Config:
@@ -80,10 +83,12 @@ def _engine(url: str, schema: str | None) -> Iterator[Engine]:
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database stands at the newest revision."""
+    """Whether the database stands at the newest revision, and no field in clear."""
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        if MigrationContext.configure(connection).get_current_revision() != head:
+            return False
+        return not connection.scalar(select(t.configuration.c.version).where(IS_CLEAR))
 
 
 def migration_engine(url: str, schema: str | None) -> Engine:

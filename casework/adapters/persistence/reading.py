@@ -27,6 +27,7 @@ from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.residents import SqlResidents
 from casework.adapters.persistence.scope import note_opened, seen, seen_or_opened
+from casework.adapters.persistence.sealing import needed, open_row, vault_of
 from casework.adapters.persistence.standards import SqlStandards
 from casework.adapters.persistence.worklists import Worklists
 from casework.domain.access import EVERYTHING, Reach, Relation
@@ -76,6 +77,10 @@ class SqlReading(
         """A resident with contacts."""
         return self._residents.get(id), self._residents.contacts(id)
 
+    def rrn(self, resident_id: UUID) -> str | None:
+        """A resident's registration number."""
+        return self._residents.rrn(self._residents.get(resident_id).id)
+
     def consents(self, resident_id: UUID) -> list[Consent]:
         """A resident's consents."""
         return self._residents.consents(self._residents.get(resident_id).id)
@@ -92,13 +97,14 @@ class SqlReading(
         """A resident's contact notes, newest first."""
         of = self._residents.get(resident_id).id
         query = select(t.note).where(t.note.c.resident_id == of)
+        vault = vault_of(self._connection)
         return page(
             self._connection,
             query,
             [t.note.c.written_at, t.note.c.id],
             paging,
             newest_first=True,
-            make=lambda row: from_row(Note, row),
+            make=lambda row: from_row(Note, row, vault),
         )
 
     def held(self, resident_id: UUID) -> Held:
@@ -107,6 +113,7 @@ class SqlReading(
         Who asks is owed all of it, and not only what the worker who hands it out usually sees.
         """
         resident = self._residents.get(resident_id)
+        vault = vault_of(self._connection)
         whole = SqlReading(self._connection, EVERYTHING, self._now, self._about)
         notes = select(t.note).where(t.note.c.resident_id == resident_id).order_by(t.note.c.id)
         signals = select(t.signal).where(t.signal.c.resident_id == resident_id)
@@ -116,10 +123,10 @@ class SqlReading(
             resident=resident,
             contacts=self._residents.contacts(resident_id),
             consents=whole.consents(resident_id),
-            notes=[from_row(Note, row) for row in self._connection.execute(notes)],
+            notes=[from_row(Note, row, vault) for row in self._connection.execute(notes)],
             cases=[whole.case(row["id"]) for row in whole.cases_of(resident_id)],
             signals=[
-                from_row(Signal, row)
+                from_row(Signal, row, vault)
                 for row in self._connection.execute(signals.order_by(t.signal.c.id))
             ],
             events=[
@@ -132,6 +139,7 @@ class SqlReading(
         """Residents within reach; each named in the audit entry. One into whom others were merged
         is found by what was written of those, too.
         """
+        vault = vault_of(self._connection)
         query = select(t.resident).where(
             self._sees(t.resident), t.resident.c.merged_into_id.is_(None)
         )
@@ -144,13 +152,13 @@ class SqlReading(
             if wanted.get(name) is not None
         ]
         if wanted.get("phone") is not None:
-            digits = digits_of(wanted["phone"])
+            forms = needed(vault).blinds("phone", digits_of(wanted["phone"]) or "")
             fits.append(
                 or_(
-                    written.c.phone_digits == digits,
+                    written.c.phone_digits.in_(forms),
                     exists().where(
                         t.contact.c.resident_id == written.c.id,
-                        t.contact.c.phone_digits == digits,
+                        t.contact.c.phone_digits.in_(forms),
                         *self._contacts_shown(),
                     ),
                 )
@@ -163,7 +171,7 @@ class SqlReading(
             query,
             [t.resident.c.id],
             paging,
-            make=lambda row: from_row(Resident, row),
+            make=lambda row: from_row(Resident, row, vault),
         )
         self.about(*(one.id for one in found.rows))
         return found
@@ -243,6 +251,8 @@ class SqlReading(
             )
             query = query.where(late if filters["overdue"] else ~late)
         found = page(self._connection, query, [t.referral.c.id], paging, newest_first=True)
+        for row in found.rows:
+            open_row(t.referral, row, row["id"], vault_of(self._connection))
         self.about(*(row["resident_id"] for row in found.rows))
         return found
 
@@ -274,14 +284,14 @@ class SqlReading(
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such referral")
-        referral: Referral = from_row(Referral, row)
+        referral: Referral = from_row(Referral, row, vault_of(self._connection))
         self.about(referral.resident_id)
         note_opened(self._about, self.reach, referral, referral.resident_id)
         clocks = select(t.deadline).where(t.deadline.c.subject_id == id)
         history = select(t.event).where(t.event.c.subject_id == id)
         return ReferralView(
             referral=referral,
-            resident=from_row(Resident, row, "of_"),
+            resident=from_row(Resident, row, vault_of(self._connection), "of_"),
             consent_is_withdrawn=row.consent_withdrawn_at is not None,
             case_is_open=row.case_status != "closed",
             provider_name=row.provider_name,
@@ -326,7 +336,11 @@ class SqlReading(
             .outerjoin(t.review, t.review.c.id == step.c.review_id)
             .where(step.c.deadline_id == deadline_id, step.c.raised_at.is_not(None))
         )
-        return page(self._connection, query, [step.c.raised_at, step.c.tier, step.c.id], paging)
+        keys = [step.c.raised_at, step.c.tier, step.c.id]
+        found = page(self._connection, query, keys, paging)
+        for row in found.rows:
+            open_row(t.review, row, row["review_id"], vault_of(self._connection), reason="reason")
+        return found
 
     # Accounts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -12,14 +13,22 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from casework.adapters.vault.ring import DATA, INDEX, NONCE_BYTES, Ring, RingError, read_ring
-from casework.workflows.ports_vault import Place
+from casework.adapters.vault.ring import (
+    DATA,
+    INDEX,
+    NONCE_BYTES,
+    Ring,
+    RingError,
+    change_ring,
+    read_ring,
+)
+from casework.workflows.ports_vault import KeyFacts, Place
 
 __all__ = ["KeyVault", "RingError"]
 
 # A sealed value is text: this, the key's id, nonce with ciphertext and tag.
 FORMAT: Final = "v1"
-BLIND_BYTES: Final = 24
+BLIND_BYTES: Final = 21
 _Stamp = tuple[int, int, int]
 
 
@@ -65,6 +74,22 @@ class KeyVault:
     def current(self, kind: str = DATA) -> str:
         """The id of the newest key of a kind."""
         return self._newest().ring.current(kind)
+
+    def listed(self) -> list[KeyFacts]:
+        """Every key of the ring, the oldest first."""
+        ring = self._newest().ring
+        return [
+            KeyFacts(one.id, one.kind, one.made_at, ring.superseded_at(one)) for one in ring.keys
+        ]
+
+    def renew(self, kind: str, now: datetime) -> str:
+        """One more key of a kind, under which is written from now on."""
+        change_ring(self._path, self._master, lambda ring: ring.with_new(kind, now))
+        return self.current(kind)
+
+    def drop(self, ids: set[str]) -> None:
+        """Take keys off the ring: what still stands under them is lost."""
+        change_ring(self._path, self._master, lambda ring: ring.without(ids))
 
     def check(self) -> None:
         """Read the ring anew from its file. Raises RingError where it does not open."""

@@ -83,6 +83,7 @@ FOUND = {
         }
     ],
 }
+NUMBER = {"rrn": "000000-0000000", "checksum": False}
 EVENT = {
     "id": "0190…",
     "event": "CaseOpened",
@@ -132,18 +133,25 @@ def register(body: s.RegisterResident, call: Caller) -> Response:
     Whoever is less alike, or has the same telephone, is a hint in the answer.
     """
     if body.rrn is not None:
+        _check_kept(call)
+    facts = body.model_dump(exclude={"contacts", "confirm_new", "rrn"})
+    contacts = _contacts(body.contacts)
+    return call.change(
+        lambda ctx: intake.register_resident(
+            ctx, facts, contacts, confirm_new=body.confirm_new, rrn=body.rrn
+        ),
+        READ,
+        lambda reading, made: _registered(call, reading, made),
+    )
+
+
+def _check_kept(call: Call) -> None:
+    if not call.services.keeps_rrn:
         raise Invalid(
             "registration numbers are not kept here; leave it out",
             code="rrn_not_collected",
             field="rrn",
         )
-    facts = body.model_dump(exclude={"contacts", "confirm_new", "rrn"})
-    contacts = _contacts(body.contacts)
-    return call.change(
-        lambda ctx: intake.register_resident(ctx, facts, contacts, confirm_new=body.confirm_new),
-        READ,
-        lambda reading, made: _registered(call, reading, made),
-    )
 
 
 def _contacts(given: list[s.NewContact]) -> list[intake.NewContact]:
@@ -206,12 +214,33 @@ def change(id: UUID, body: s.ChangeResident, call: Caller) -> Response:
     """Needs ``If-Match``. The centre changes only while no case is open."""
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
+    if "rrn" in body.model_fields_set:
+        _check_kept(call)
     changes = body.model_dump(exclude_unset=True, exclude={"contacts"})
     contacts = _contacts(body.contacts) if "contacts" in body.model_fields_set else None
     return call.change(
         lambda ctx: intake.change_resident(ctx, id, changes, contacts),
         READ,
         lambda reading, made: _shown(call, reading, made["id"]),
+    )
+
+
+@router.post(
+    "/residents/{id}/rrn/reveal",
+    operation_id="reveal_registration_number",
+    summary="Show a resident's registration number",
+    **operation("rrn.read", NUMBER, refuses=(404,)),
+)
+def reveal_number(id: UUID, body: s.RevealNumber, call: Caller) -> Response:
+    """The only place that shows it; each look is on the timeline with what it was for.
+
+    ``checksum`` says whether the old checksum holds, which numbers since October 2020 have not.
+    """
+    _check_kept(call)
+    return call.change(
+        lambda ctx: intake.reveal_number(ctx, id, body.purpose),
+        "rrn.read",
+        lambda reading, made: render.number(reading.rrn(made["id"])),
     )
 
 
