@@ -401,7 +401,7 @@ class Matrix:
     def _is_let_in(self, operation: Operation, role: str, it: Subject) -> bool:
         """Ask; whether it succeeded."""
         token, id = self.token(WHO[role]), self._id(operation, it) if operation.kind else None
-        etag = self._etag(operation, token, id) if "428" in operation.spec["responses"] else '"1"'
+        etag = self.etag(operation, token, id) if "428" in operation.spec["responses"] else '"1"'
         etag = etag if "428" in operation.spec["responses"] else "*"
         answer = self._send(operation, token, id, self._fill(role).body(operation, it), etag)
         self.report.cells["let in"] += 1
@@ -414,7 +414,7 @@ class Matrix:
             self.report.succeeded.add(operation.name)
         return answer.status < 300
 
-    def _etag(self, operation: Operation, token: str, id: Any) -> str:
+    def etag(self, operation: Operation, token: str, id: Any) -> str:
         """What was seen of it: its own page's, or the one's that it is a part of."""
         path = self._path(operation, id)
         while path.count("/") > BASE.count("/") + 1:
