@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests import postgres
+from tests import canaries, postgres
 
 SESSION_FOLDER = "CASEWORK_TEST_SESSION_FOLDER"
 
@@ -37,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[SESSION_FOLDER] = str(postgres.make_folder())
         # A session that is told to stop cleans up as after Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+    config.pluginmanager.register(canaries, "canaries")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from unittest.mock import patch
 from urllib.parse import urlencode
 
 from anyio import to_thread
+
+from tests import canaries
 
 # What differs from one answer to the next without telling anybody anything.
 PASSING: Final = ("x-request-id", "date", "server-timing")
@@ -81,7 +84,10 @@ class Asker:
             "server": ("testserver", 80), "state": {},
             "headers": [(k.encode(), v.encode("utf-8")) for k, v in sent.items()],
         }  # fmt: skip
-        return self._loop.run_until_complete(_exchange(self._app, scope, body))
+        answer = self._loop.run_until_complete(_exchange(self._app, scope, body))
+        if canaries.SESSION_FOLDER in os.environ:  # a proof by command has no session
+            canaries.look_at_answer(answer.status, answer.content)
+        return answer
 
 
 def _dumped(given: Any) -> bytes:
