@@ -22,7 +22,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests import postgres
+from tests import canaries, postgres
 
 if TYPE_CHECKING:
     from casework.adapters.vault import KeyVault
@@ -47,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         make_keys(Path(os.environ[SESSION_FOLDER]))
         # A session that is told to stop cleans up as after Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+    config.pluginmanager.register(canaries, "canaries")
 
 
 def make_keys(folder: Path) -> None:

@@ -35,6 +35,7 @@ from casework.domain.standards import SHIPPED
 from casework.settings import Settings
 from casework.workflows.context import Context
 from casework.workflows.demo.accounts import demo_accounts
+from tests import canaries
 from tests.conftest import Store
 
 BASE = "/api/v1"
@@ -218,12 +219,14 @@ def api(house: House, owner: Engine) -> Iterator[Api]:
     assert isinstance(house.now, Clock)
     slugs = {provider.id: provider.slug for provider in providers}
     with TestClient(_application(house), raise_server_exceptions=False) as client:
+        client.event_hooks = {"response": [canaries.look_at_response]}
         yield Api(
             house=house, client=client, clock=house.now,
             providers={provider.slug: provider for provider in providers},
             offerings={(slugs[one.provider_id], one.service_code): one for one in offerings},
             engine=owner,
         )  # fmt: skip
+    canaries.look_at_rows(house.engine)
 
 
 @cache

@@ -1,0 +1,74 @@
+"""The matrix on SQLite: every route, for everyone, about everyone; and that it would notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from casework.domain.access import POLICY, Role
+from tests.proofs import _operations, matrix
+from tests.proofs._open import filter_open
+from tests.proofs._operations import Operation
+from tests.proofs.matrix import Matrix, matrix_on
+
+FEW = ("GET /residents/{id}", "GET /cases", "PATCH /residents/{id}", "GET /referrals/{id}")
+
+
+@pytest.fixture
+def planted() -> Iterator[Matrix]:
+    """A fresh matrix on SQLite."""
+    with matrix_on("sqlite") as made:
+        made.thorough = False
+        yield made
+
+
+def few(operation: Operation) -> bool:
+    return operation.name in FEW
+
+
+def test_every_cell_of_every_route_is_as_the_policy_says(planted: Matrix) -> None:
+    report = planted.run()
+    assert not report.unknown, report.unknown
+    assert not report.faults, "\n".join(report.faults)
+    assert not report.silent, f"nobody succeeds: give it a state or a body: {report.silent}"
+    assert report.cells["404"] > 150
+    assert report.cells["403"] > 2000
+    assert report.cells["lists"] > 200
+
+
+def test_a_filter_that_lets_all_through_is_found(planted: Matrix) -> None:
+    with filter_open():
+        report = planted.run(few)
+    about = " ".join(report.faults)
+    for said in ("GET /residents/{id}", "GET /cases", "PATCH /residents/{id} changed rows",
+                 "shows", "other district", "other agency", "ended"):  # fmt: skip
+        assert said in about, (said, report.faults)
+
+
+def test_a_row_too_many_and_a_row_too_few_are_found(
+    planted: Matrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the table says is what is asked for: not what the application happens to do."""
+    kept = {action: dict(row) for action, row in POLICY.items()}
+
+    def as_was(action: str, role: str) -> Any:
+        return kept[action].get(Role(role))
+
+    monkeypatch.setattr(matrix, "relation_of", as_was)
+    monkeypatch.setitem(POLICY["case.read"], Role.AUDITOR, POLICY["case.read"][Role.SUPERVISOR])
+    monkeypatch.delitem(POLICY["referral.read"], Role.PROVIDER)
+    report = planted.run(few)
+    about = " ".join(report.faults)
+    assert "GET /residents/{id} as auditor" in about
+    assert "GET /referrals/{id} as provider" in about
+
+
+def test_a_route_that_cannot_be_filled_in_is_named(
+    planted: Matrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(_operations.KIND_OF_PATH, "residents")
+    report = planted.run(few)
+    assert "GET /residents/{id}: say in KIND_OF_PATH what its id is of" in report.unknown
+    assert not report.is_clean

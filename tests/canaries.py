@@ -1,0 +1,107 @@
+"""What is planted in the data must not come out where it has no business.
+
+A plugin of the whole suite. The worlds of the tests give their residents names, addresses, numbers
+and notes by which they can be told: MARKS. Looked at are what each test made the application write
+to its log and to stderr, every 422, what stands in notices, outbox, events and audit when a test
+of the API ends, the metrics, and PostgreSQL's log. Anything found there fails the session, and the
+summary says where it was.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+SESSION_FOLDER: Final = "CASEWORK_TEST_SESSION_FOLDER"
+MARKS: Final = re.compile(r"카나리|가상주민|김영자|\\uce74\\ub098\\ub9ac|010-?(77|88)\d\d")
+# The tables that are to tell of nobody: who is told of what, who asked, what happened.
+SPARSE: Final = (
+    "notice", "message", "addressee", "run_notices", "job_run", "idempotency", "event",
+    "audit_entry",
+)  # fmt: skip
+AROUND: Final = 60
+
+
+def found_in(text: str) -> str | None:
+    """What surrounds the first mark in a text, or None."""
+    hit = MARKS.search(text)
+    return None if hit is None else text[max(0, hit.start() - AROUND) : hit.end() + AROUND]
+
+
+def look_at(where: str, text: str) -> None:
+    """Remember a mark in a text, for the end of the session."""
+    found = found_in(text)
+    if found is not None:
+        test = os.environ.get("PYTEST_CURRENT_TEST", "no test")
+        with _leaks().open("a", encoding="utf-8") as leaks:
+            leaks.write(f"{where}, in {test}: {' '.join(found.split())}\n")
+
+
+def look_at_answer(status: int, content: bytes) -> None:
+    """A 422 says what is wrong with a field, never what was sent in it."""
+    if status == 422:
+        look_at("a 422", content.decode("utf-8", "replace"))
+
+
+def look_at_response(response: Any) -> None:
+    """The same, as a hook of httpx."""
+    if response.status_code == 422:
+        response.read()
+        look_at_answer(response.status_code, response.content)
+
+
+def look_at_rows(engine: Any) -> None:
+    """The tables that are to tell of nobody."""
+    from sqlalchemy import inspect
+
+    known = set(inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        for table in SPARSE:
+            if table in known:
+                rows = connection.exec_driver_sql(f'SELECT * FROM "{table}"').cursor.fetchall()
+                look_at(f"a row of {table}", repr(rows))
+
+
+def _leaks() -> Path:
+    return Path(os.environ[SESSION_FOLDER]) / "leaks"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """The application logs to stderr; what a command prints on stdout was asked for."""
+    report = yield
+    for name, text in report.sections:
+        if "stdout" not in name:
+            look_at(f"{name} of {item.nodeid}", text)
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The metrics of this process; in the one that leads, the server's log and the verdict."""
+    if "prometheus_client" in sys.modules:
+        from prometheus_client import generate_latest
+
+        look_at("metrics", generate_latest().decode())
+    if hasattr(session.config, "workerinput"):
+        return
+    log = Path(os.environ[SESSION_FOLDER]) / "log"
+    if log.exists():
+        look_at("PostgreSQL's log", log.read_text("utf-8", "replace"))
+    if _leaks().exists() and session.exitstatus in (
+        pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED,
+    ):  # fmt: skip
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Where something came out."""
+    if _leaks().exists():
+        terminalreporter.section("what was planted came out", red=True)
+        terminalreporter.write(_leaks().read_text("utf-8"))

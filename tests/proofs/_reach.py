@@ -1,0 +1,57 @@
+"""Who may do what to whom, told a second time: from the policy's table and the facts planted.
+
+Nothing here looks at how the application finds out; where the two disagree, one of them is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from casework.domain.access import POLICY, Actor, Relation, Role
+from tests.proofs._subjects import Subject
+
+# Whatever hangs on a resident and shows as much of it as the resident's own page.
+OF_A_RESIDENT: Final = frozenset(
+    {"resident", "case", "consent", "note", "signal", "planned_service", "referral", "deadline"}
+)
+OF_AN_AGENCY: Final = frozenset({"referral", "deadline"})
+OF_A_DISTRICT: Final = frozenset({"conference", "standard"})
+OF_NOBODY: Final = frozenset({"job", "month"})
+
+
+def relation_of(action: str, role: str) -> Relation | None:
+    """How far a role reaches by the table, or None where it is refused outright."""
+    cell: Any = POLICY[action].get(Role(role))
+    relation: Relation | None = getattr(cell, "relation", cell)
+    return relation
+
+
+def is_reached(relation: Relation, kind: str, it: Subject, actor: Actor, agency: str) -> bool:
+    """Whether somebody with this relation is to find the subject's thing of this kind."""
+    if relation is Relation.ALL or kind in OF_NOBODY:
+        return True
+    if kind == "webhook":
+        return relation is Relation.OWN_AGENCY and it.agency == agency
+    if kind in OF_A_DISTRICT:
+        return relation is Relation.DISTRICT and it.district == actor.district_code
+    if kind not in OF_A_RESIDENT:
+        return False
+    match relation:
+        case Relation.CENTRE:
+            return it.centre == actor.centre_code
+        case Relation.DISTRICT:
+            return it.district == actor.district_code
+        case Relation.CASES_SENT:
+            was_sent = it.sent and not it.determined_long_ago
+            return it.district == actor.district_code and was_sent
+        case Relation.OWN_AGENCY:
+            is_open = it.requested and not it.referral_ended
+            return kind in OF_AN_AGENCY and it.agency == agency and is_open
+    return False
+
+
+def is_anyhow_reached(relation: Relation, it: Subject, actor: Actor, agency: str) -> bool:
+    """Whether anything of the subject may stand in a list that this relation opens."""
+    if relation in (Relation.ALL, Relation.CITY):
+        return False  # what everybody or the city reads is about nobody
+    return any(is_reached(relation, kind, it, actor, agency) for kind in OF_A_RESIDENT)

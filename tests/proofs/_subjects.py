@@ -1,0 +1,373 @@
+"""A world with one resident in each relation to whoever asks, and one in each state of a case.
+
+Every text and number that a resident brings is planted: it is in ``canaries`` of the subject and
+nowhere else, so that finding it in an answer tells whose it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from casework.adapters.persistence import bulk
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.ids import new_id
+from casework.domain import planning as plan
+from casework.domain.calendar import Target, Unit
+from casework.domain.figures import Month
+from casework.domain.outbox import Message, State, Subscription
+from casework.domain.plans import PlannedItem
+from casework.domain.standards import Kind, Standard
+from casework.workflows import caseload, conferring, figures, intake, planning, referring
+from tests.api import acts
+from tests.api.conftest import (
+    DISTRICT,
+    FAR,
+    FAR_SUPERVISOR,
+    HERE,
+    NEIGHBOUR,
+    NEXT_DOOR,
+    OTHER_DISTRICT,
+    STRANGER,
+    SUPERVISOR,
+    WORKER,
+    Api,
+    seoul,
+)
+
+NOW: Final = "2026-03-12T10:00"
+A_WINDOW: Final = timedelta(days=30)
+A_MINUTE: Final = timedelta(minutes=1)
+RECENTLY: Final = timedelta(days=14)
+ABSENT: Final = UUID("01900000-0000-7000-8000-000000000000")
+SERVICE: Final = "CARE-MEALS"
+MEMBERS: Final = [{"name": "김위원", "agency": "a centre"}]
+INTEGRATION: Final = "integration.here"
+CLOSED_MONTH: Final = "2026-01"
+
+
+@dataclass
+class Subject:
+    """One resident with a case and what hangs on it; an id of each kind."""
+
+    name: str
+    centre: str
+    district: str
+    agency: str
+    ids: dict[str, Any] = field(default_factory=dict)
+    canaries: list[str] = field(default_factory=list)
+    # What decides who sees it, apart from where it is.
+    requested: bool = False
+    referral_ended: bool = False
+    sent: bool = False
+    determined_long_ago: bool = False
+    plan: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Planted:
+    """All that a matrix asks about."""
+
+    api: Api
+    relations: dict[str, Subject]
+    stages: dict[str, Subject]
+
+
+def plant(api: Api) -> Planted:
+    """Fill a small world, in the order in which it would have happened."""
+    now = seoul(NOW)
+    made: dict[str, Subject] = {}
+    for name, ago in (
+        ("ended", A_WINDOW + A_MINUTE),
+        ("just ended", A_WINDOW - A_MINUTE),
+    ):
+        api.clock.now = now - ago
+        made[name] = _ended(api, name)
+        made[name].referral_ended = made[name].determined_long_ago = ago > A_WINDOW
+    api.clock.now = now - RECENTLY
+    for name, place in PLACES.items():
+        made[name] = _life(api, name, *place)
+    made["not sent"] = _not_sent(api, "not sent")
+    api.clock.now = now
+    stages = {name: build(api, name) for name, build in STAGES.items()}
+    stages["own"] = made["own"]
+    for supervisor in (SUPERVISOR, FAR_SUPERVISOR):
+        figures.close_month(api.context(supervisor), Month.parse(CLOSED_MONTH))
+    for subject in [*made.values(), *stages.values()]:
+        _belongings(api, subject, made["own"])
+    _add_integration(api)
+    api.clock.now = now
+    return Planted(api, made, stages)
+
+
+PLACES: Final = {
+    "own": (WORKER, SUPERVISOR, "alpha"),
+    "same district": (NEIGHBOUR, SUPERVISOR, "beta"),
+    "other district": (STRANGER, FAR_SUPERVISOR, "gamma"),
+    "other agency": (WORKER, SUPERVISOR, "beta"),
+}
+WHERE: Final = {
+    WORKER: (HERE, DISTRICT), NEIGHBOUR: (NEXT_DOOR, DISTRICT), STRANGER: (FAR, OTHER_DISTRICT),
+}  # fmt: skip
+_SEQUENCE: Final[dict[str, int]] = {}
+
+
+def _subject(api: Api, name: str, worker: str, agency: str) -> Subject:
+    """A registered resident, with a contact, a consent and a note."""
+    number = _SEQUENCE.setdefault(name, len(_SEQUENCE) + 1)
+    it = Subject(name, *WHERE[worker], agency)
+    ctx = api.context(worker)
+    own = {
+        "name": f"카나리{number:02d}가상", "address": f"카나리로 {number:02d}길 가상동 7701",
+        "phone": f"010-77{number:02d}-55{number:02d}",
+    }  # fmt: skip
+    close = intake.NewContact(
+        name=f"카나리보호자{number:02d}", relation="daughter",
+        phone=f"010-88{number:02d}-66{number:02d}", may_be_told=True,
+    )  # fmt: skip
+    said = f"카나리메모 {number:02d} 가상 기록"
+    facts = own | {"birth_date": date(1941, 5, 6), "sex": "female", "centre_code": it.centre}
+    it.ids["resident"] = intake.register_resident(ctx, facts, [close], confirm_new=True)
+    it.ids["consent"] = intake.record_consent(
+        api.context(worker), it.ids["resident"], purpose="provider_sharing", given_by=close.name,
+        given_on=ctx.act.today, recipients=[], expires_on=None,
+    )  # fmt: skip
+    it.ids["note"] = intake.write_note(
+        api.context(worker), it.ids["resident"], kind="call", with_whom=close.name, text=said,
+        come_back_on=None,
+    )  # fmt: skip
+    it.canaries = [*own.values(), close.name, close.phone, said]
+    return it
+
+
+def _planned(
+    api: Api, it: Subject, worker: str, supervisor: str, until: str = "approved"
+) -> Subject:
+    """A case as far as the plan goes: applied, surveyed, assessed, drafted, submitted, approved."""
+    it.ids["case"] = acts.a_case(api, worker, it.ids["resident"])
+    if until == "applied":
+        return it
+    acts.surveyed(api, it.ids["case"], worker)
+    it.sent = True
+    if until == "surveyed":
+        return it
+    acts.assessed(api, it.ids["case"], worker)
+    if until == "assessed":
+        return it
+    planning.put_draft(api.context(worker), it.ids["case"], a_draft(api, worker))
+    if until == "drafted":
+        return it
+    version = planning.submit_plan(api.context(worker), it.ids["case"])
+    it.plan = {"version": version.number, "hash": version.hash}
+    if until == "submitted":
+        return it
+    command = planning.DecisionCommand(
+        **it.plan, approve=True, without_meeting_reason="no meeting this week"
+    )
+    planning.decide_plan(api.context(supervisor), it.ids["case"], command)
+    it.ids["planned_service"] = acts._service_of(api, it.ids["case"])
+    return it
+
+
+def a_draft(api: Api, worker: str) -> plan.Draft:
+    """A plan of one service."""
+    today = api.context(worker).act.today
+    item = PlannedItem(
+        id=new_id(), service_code=SERVICE, content="lunch", quantity=Decimal(3), unit="meal",
+        per="week", starts_on=today, ends_on=today.replace(year=today.year + 1),
+    )  # fmt: skip
+    return plan.Draft(
+        goals=["stay at home"], items=[(None, item)], heard_on=today, heard_from="the resident"
+    )
+
+
+def _referred(api: Api, it: Subject, worker: str, *, send: bool = True) -> Subject:
+    said = f"카나리부탁 {it.name} 가상 전언"
+    command = referring.ReferCommand(
+        planned_service_id=it.ids["planned_service"], priority="routine", send=send,
+        offering_id=api.offerings[it.agency, SERVICE].id, basis_kind="article_14_2", message=said,
+    )  # fmt: skip
+    it.ids["referral"] = referring.refer(api.context(worker), command)
+    it.canaries.append(said)
+    it.requested = send
+    if send:
+        it.ids["deadline"] = acts.clock(api, "response", it.ids["referral"])
+    return it
+
+
+def _life(api: Api, name: str, worker: str, supervisor: str, agency: str) -> Subject:
+    """A supported case with a request that nobody has answered, and a signal."""
+    it = _planned(api, _subject(api, name, worker, agency), worker, supervisor)
+    it.ids["signal"] = planning.raise_signal(
+        api.context(worker), it.ids["case"], "fall", f"카나리징후 {name} 가상"
+    )
+    it.canaries.append(f"카나리징후 {name} 가상")
+    return _referred(api, it, worker)
+
+
+def _ended(api: Api, name: str) -> Subject:
+    """One whose service came to its end at this instant, as did the determination."""
+    it = _life(api, name, WORKER, SUPERVISOR, "alpha")
+    today = api.context(WORKER).act.today
+    for action, details in (
+        ("accept", {}),
+        ("start", {"started_on": today}),
+        ("complete", {"outcome": "ended_as_planned", "ended_on": today}),
+    ):
+        acts.moved(api, it.ids["referral"], action, "provider.alpha", **details)
+    return it
+
+
+def _not_sent(api: Api, name: str) -> Subject:
+    """A case nobody was asked to assess, and a request that was never sent."""
+    it = _planned(api, _subject(api, name, WORKER, "alpha"), WORKER, SUPERVISOR)
+    it = _referred(api, it, WORKER, send=False)
+    with api.engine.begin() as connection:  # as a case whose route needs no assessment
+        connection.execute(
+            update(t.care_case)
+            .where(t.care_case.c.id == it.ids["case"])
+            .values(sent_for_assessment_at=None)
+        )
+    it.sent = False
+    return it
+
+
+def _stage(until: str) -> Callable[[Api, str], Subject]:
+    def build(api: Api, name: str) -> Subject:
+        return _planned(api, _subject(api, name, WORKER, "alpha"), WORKER, SUPERVISOR, until)
+
+    return build
+
+
+def _registered(api: Api, name: str) -> Subject:
+    return _subject(api, name, WORKER, "alpha")
+
+
+def _moved_on(*moves: str) -> Callable[[Api, str], Subject]:
+    """A referral after these moves of the agency's."""
+
+    def build(api: Api, name: str) -> Subject:
+        it = _planned(api, _subject(api, name, WORKER, "alpha"), WORKER, SUPERVISOR)
+        it = _referred(api, it, WORKER, send=not moves or moves[0] != "unsent")
+        today = api.context(WORKER).act.today
+        details: dict[str, dict[str, Any]] = {
+            "start": {"started_on": today},
+            "hold": {"reason": "hospitalised", "until": today + timedelta(days=7)},
+            "decline": {"reason": "at_capacity"},
+        }
+        for move in moves:
+            if move != "unsent":
+                acts.moved(api, it.ids["referral"], move, "provider.alpha", **details.get(move, {}))
+        return it
+
+    return build
+
+
+def _held(api: Api, name: str) -> Subject:
+    it = _stage("approved")(api, name)
+    until = api.context(WORKER).act.today + timedelta(days=7)
+    caseload.hold_case(api.context(WORKER), it.ids["case"], "hospitalised", until, None)
+    return it
+
+
+def _closed(api: Api, name: str) -> Subject:
+    it = _stage("applied")(api, name)
+    today = api.context(WORKER).act.today
+    what = {"reason": "refused", "effective_on": today, "note": "as asked", "end_open": True}
+    planning.close_case(api.context(WORKER), it.ids["case"], what)
+    return it
+
+
+STAGES: Final[dict[str, Callable[[Api, str], Subject]]] = {
+    "registered": _registered,
+    "applied": _stage("applied"),
+    "surveyed": _stage("surveyed"),
+    "assessed": _stage("assessed"),
+    "drafted": _stage("drafted"),
+    "submitted": _stage("submitted"),
+    "approved": _stage("approved"),
+    "unsent": _moved_on("unsent"),
+    "requested": _moved_on(),
+    "accepted": _moved_on("accept"),
+    "in progress": _moved_on("accept", "start"),
+    "on hold": _moved_on("accept", "start", "hold"),
+    "declined": _moved_on("decline"),
+    "held": _held,
+    "closed": _closed,
+}
+
+
+def _belongings(api: Api, it: Subject, own: Subject) -> None:
+    """What has an id but belongs to a district, an agency or the city: one for each of those."""
+    if it.centre == HERE and it is not own and it.agency == "alpha":
+        for kind in ("conference", "standard", "webhook", "message"):
+            it.ids[kind] = own.ids.get(kind)
+    supervisor = SUPERVISOR if it.district == DISTRICT else FAR_SUPERVISOR
+    ctx = api.context(supervisor)
+    if it.ids.get("conference") is None:
+        it.ids["conference"] = conferring.hold_conference(ctx, ctx.act.today, MEMBERS)
+    if it.ids.get("standard") is None:
+        it.ids["standard"] = _standard(api, it.district)
+    if it.ids.get("webhook") is None:
+        it.ids["webhook"], it.ids["message"] = _endpoint(api, it)
+    it.ids.setdefault("signal", None)
+
+
+def _standard(api: Api, district: str) -> UUID:
+    """The district's own standard; there is one of each kind."""
+    with api.engine.begin() as connection:
+        found: UUID | None = connection.scalar(
+            select(t.standard.c.id).where(t.standard.c.district_code == district)
+        )
+        if found is not None:
+            return found
+        made = Standard(
+            id=new_id(), kind=Kind.RESPONSE, target=Target(4, Unit("working_days")),
+            basis="a district's target", district_code=district, service_code="MED-VISIT",
+        )  # fmt: skip
+        bulk.insert_all(connection, [made])
+        return made.id
+
+
+def _endpoint(api: Api, it: Subject) -> tuple[UUID, UUID]:
+    """An endpoint of the agency, and a message to it that was given up."""
+    now = api.clock.now
+    endpoint = Subscription(
+        id=new_id(), url=f"https://{it.agency}.example/casework", secret="whsec_x",
+        kinds=["referral_requested"], provider_id=api.providers[it.agency].id, district_code=None,
+        created_at=now, created_by=api.id_of("admin"),
+    )  # fmt: skip
+    message = Message(
+        id=new_id(), kind="referral_requested", account_id=None, subscription_id=endpoint.id,
+        district_code=it.district, payload={}, created_at=now, next_at=now, state=State.DEAD,
+        tries=12, error="timed_out",
+    )  # fmt: skip
+    with api.engine.begin() as connection:
+        bulk.insert_all(connection, [endpoint, message])
+    return endpoint.id, message.id
+
+
+def _add_integration(api: Api) -> None:
+    """The one role that nobody plays in the small world."""
+    with api.engine.begin() as connection:
+        connection.execute(
+            insert(t.account),
+            [{
+                "id": new_id(), "username": INTEGRATION, "name": "a system", "role": "integration",
+                "password_hash": "", "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+                "district_code": DISTRICT, "is_head": False, "is_active": True,
+                "failed_attempts": 0,
+            }],
+        )  # fmt: skip
+
+
+def all_subjects(planted: Planted) -> Iterator[Subject]:
+    """Each once."""
+    yield from planted.relations.values()
+    yield from (it for name, it in planted.stages.items() if name != "own")

@@ -1,0 +1,272 @@
+"""Whatever the document allows, and what it does not: no request makes the application fail.
+
+    python3 dev.py proof fuzz --requests 20000 --store sqlite --seed 1
+
+Schemathesis makes requests of the OpenAPI document in all its phases (examples, coverage, fuzzing,
+stateful), as each role in turn and as nobody. Some of them are filled in with real ids and with a
+body that is right for the state, so that they come further than the door. Counted are the answers
+of each operation. A fault is an answer of 500 or more, a status that the document does not name,
+or a refusal that is no problem document. At least nine operations of ten must succeed at some time.
+Exits 1 where a fault was found or too few succeeded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import platform
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import from_schema
+
+from casework.adapters.http.metrics import MEASURED
+from tests.proofs._operations import BASE, Filler, Operation, operations
+from tests.proofs._world import STORES
+from tests.proofs.matrix import REQUIRED, WHO, Matrix, matrix_on
+
+NOBODY: Final = "nobody"
+FILLED_IN: Final = 0.2
+REAL_ID: Final = 0.5
+SHARE: Final = 0.9
+EXAMPLES_A_PHASE: Final = 10
+SHOWN: Final = 30
+PHASES: Final = ("examples", "coverage", "fuzzing", "stateful")
+
+
+@dataclass
+class Watch:
+    """The application, with an eye on what it answers."""
+
+    app: Any
+    documented: dict[str, set[int]]
+    role: str = NOBODY
+    requests: int = 0
+    by_role: Counter[str] = field(default_factory=Counter)
+    by_phase: Counter[str] = field(default_factory=Counter)
+    statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    faults: list[str] = field(default_factory=list)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass it on, and note how it was answered."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        body: list[bytes] = []
+
+        async def hear() -> Any:
+            message = await receive()
+            body.append(message.get("body", b""))
+            return message
+
+        async def say(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                self._note(scope, message, b"".join(body))
+            await send(message)
+
+        await self.app(scope, hear, say)
+
+    def _note(self, scope: Any, start: Any, body: bytes) -> None:
+        if scope["path"].endswith("/openapi.json"):
+            return
+        self.requests += 1
+        self.by_role[self.role] += 1
+        status, route = start["status"], scope.get(MEASURED, {}).get("route", "no route")
+        name = f"{scope['method']} {str(route).removeprefix(BASE)}"
+        kind = dict(start["headers"]).get(b"content-type", b"").decode()
+        self.statuses[name][status] += 1
+        wrong = None
+        if status >= 500:
+            wrong = "failed"
+        elif name in self.documented and status not in self.documented[name]:
+            wrong = "answered with what the document does not name"
+        elif status >= 400 and kind != "application/problem+json":
+            wrong = f"refused as {kind}"
+        if wrong is not None:
+            said = f"{scope['method']} {scope['raw_path']!r}?{scope['query_string']!r}"
+            self.faults.append(f"{name} {wrong}: {status} to {said} {body[:300]!r} as {self.role}")
+
+
+@dataclass
+class Fuzz:
+    """A run over one planted world."""
+
+    matrix: Matrix
+    seed: int
+    watch: Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What the document says."""
+        self.found = {one.name: one for one in operations(self.matrix.app)}
+        documented = {
+            name: {int(code) for code in one.spec["responses"]} for name, one in self.found.items()
+        }
+        self.watch = Watch(self.matrix.app, documented)
+        self.rng = Random(self.seed)
+        self.tried: set[tuple[str, str]] = set()
+        self.tags = sorted({tag for one in self.found.values() for tag in one.spec["tags"]})
+
+    def run(
+        self,
+        requests: int,
+        roles: Sequence[str] = (*WHO, NOBODY),
+        examples: int = EXAMPLES_A_PHASE,
+    ) -> None:
+        """As many requests as that or some more, shared among the roles."""
+        self.restore: Callable[[], None] = self.matrix.keep()
+        for role in roles:
+            self.watch.role = role
+            until = self.watch.requests + -(-requests // len(roles))
+            self._some({"fuzzing": 1}, until, None)
+            more = examples
+            while self.watch.requests < until:
+                before = self.watch.requests
+                for tag in self.rng.sample(self.tags, len(self.tags)):
+                    if self.watch.requests < until:
+                        self._some(dict.fromkeys(PHASES, more), until, tag)
+                more *= 2
+                if self.watch.requests == before:
+                    raise RuntimeError(f"no more requests can be made as {role}")
+
+    def _some(self, phases: dict[str, int], until: int, tag: str | None) -> None:
+        """Some phases with so many examples each, over the operations of a tag or over all."""
+        app = self.watch
+        config = SchemathesisConfig.from_dict(
+            {
+                "seed": self.rng.randrange(2**32),
+                "generation": {"database": "none"},
+                "checks": {"enabled": False, "not_a_server_error": {"enabled": True}},
+                "phases": {
+                    name: {"enabled": name in phases}
+                    | (
+                        {"generation": {"max-examples": phases.get(name, 1)}}
+                        if name in ("fuzzing", "stateful")
+                        else {}
+                    )
+                    for name in PHASES
+                },
+            }
+        )
+        schema = schemathesis.openapi.from_asgi(f"{BASE}/openapi.json", app, config=config)
+        if tag is not None:
+            schema = schema.include(tag=tag)
+        with self._hooked():
+            stream = from_schema(schema).execute()
+            for event in stream:
+                recorder = getattr(event, "recorder", None)
+                if recorder is not None:
+                    app.by_phase[event.phase.value] += len(recorder.interactions)
+                if app.requests >= until:
+                    stream.stop()
+
+    @contextmanager
+    def _hooked(self) -> Iterator[None]:
+        """Each request goes through ``fill`` before it is sent; hooks of requests are global."""
+
+        def before_call(context: Any, case: Any, kwargs: Any) -> None:
+            self.fill(case)
+
+        schemathesis.hook(before_call)
+        try:
+            yield
+        finally:
+            schemathesis.hooks.unregister_all()
+
+    def fill(self, case: Any) -> None:
+        """The role's token; now and then a real id, or a body that is right where the state is."""
+        role = self.watch.role
+        case.headers = case.headers if case.headers is not None else {}
+        if role != NOBODY:
+            case.headers["Authorization"] = f"Bearer {self.matrix.token(WHO[role])}"
+        operation = self.found.get(f"{case.method.upper()} {case.path.removeprefix(BASE)}")
+        if operation is None or role == NOBODY:
+            return
+        first = (role, operation.name) not in self.tried
+        if first or self.rng.random() < FILLED_IN:
+            self._filled(case, operation, role, first)
+        elif _is_uuid(case.path_parameters, operation.parameter) and self.rng.random() < REAL_ID:
+            it = self.rng.choice(list(self.matrix.planted.relations.values()))
+            case.path_parameters[operation.parameter] = str(self.matrix._id(operation, it))
+
+    def _filled(self, case: Any, operation: Operation, role: str, first: bool) -> None:
+        if first:
+            self.tried.add((role, operation.name))
+            self.restore()
+        own = self.matrix._own(operation)
+        fill: Filler = self.matrix._fill(role)
+        id = self.matrix._id(operation, own) if operation.kind else None
+        if operation.parameter is not None:
+            case.path_parameters = {operation.parameter: str(id)}
+        if operation.body is not None:
+            case.body = json.loads(json.dumps(fill.body(operation, own), default=str))
+            case.media_type = "application/json"
+        if operation.method == "GET":
+            case.query = dict(REQUIRED.get(operation.name, {}))
+        token = self.matrix.token(WHO[role])
+        needs = "428" in operation.spec["responses"]
+        case.headers["If-Match"] = self.matrix.etag(operation, token, id) if needs else "*"
+        case.headers.pop("Idempotency-Key", None)
+
+    def told(self) -> dict[str, Any]:
+        """What came of it."""
+        watch = self.watch
+        done = {
+            name
+            for name, statuses in watch.statuses.items()
+            if any(200 <= status < 300 for status in statuses) and name in self.found
+        }
+        return {
+            "requests": watch.requests,
+            "by_role": dict(watch.by_role),
+            "by_phase": dict(watch.by_phase),
+            "statuses": dict(sorted(sum(watch.statuses.values(), Counter()).items())),
+            "operations": len(self.found),
+            "succeeded": len(done),
+            "share": round(len(done) / len(self.found), 3),
+            "never_succeeded": sorted(set(self.found) - done),
+            "wrong": len(watch.faults),
+            "faults": watch.faults[:SHOWN],
+        }
+
+
+def _is_uuid(parameters: Any, name: str | None) -> bool:
+    try:
+        UUID(str((parameters or {}).get(name)))
+    except ValueError:
+        return False
+    return True
+
+
+def main() -> int:
+    """Run it as the command line says."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--requests", type=int, default=20_000)
+    options.add_argument("--store", choices=STORES, default="sqlite")
+    options.add_argument("--seed", type=int, default=1)
+    asked = options.parse_args()
+    logging.disable(logging.INFO)
+    began = time.monotonic()
+    with matrix_on(asked.store) as matrix:
+        fuzz = Fuzz(matrix, asked.seed)
+        fuzz.run(asked.requests)
+        told = fuzz.told()
+    about = {
+        "store": asked.store, "seed": asked.seed, "python": platform.python_version(),
+        "seconds": round(time.monotonic() - began, 1),
+    }  # fmt: skip
+    print(json.dumps(told | about, ensure_ascii=False, indent=2))
+    return 0 if not told["wrong"] and told["share"] >= SHARE else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
