@@ -63,7 +63,7 @@ class SqlAccountBook:
         ).first()
         if row is None:
             return None
-        return from_row(Account, row), from_row(AccountToken, row, "token_")
+        return from_row(Account, row), from_row(AccountToken, row, prefix="token_")
 
     def note_use(self, token_id: UUID, day: date) -> None:
         """The token was used that day."""
