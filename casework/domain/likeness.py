@@ -7,7 +7,7 @@ the strict part of it; the rest is a hint.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -58,6 +58,14 @@ class Likeness:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A resident to compare with. Numbers are compared where they lie, and never handed out."""
+
+    resident: Resident
+    has_same_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Alike:
     """A resident who is like someone, and why."""
 
@@ -75,23 +83,23 @@ class Alike:
         return not SUSPICIOUS.isdisjoint(self.reasons)
 
 
-def likeness_of(resident: Resident) -> Likeness:
-    """What a resident would be found again by."""
+def likeness_of(resident: Resident, rrn: str | None = None) -> Likeness:
+    """What a resident would be found again by; the number where the asker knows it."""
     return Likeness(
         name=resident.name,
         birth_date=resident.birth_date,
         phone=resident.phone,
         district_code=resident.district_code,
-        rrn=getattr(resident, "rrn", None),
+        rrn=rrn,
     )
 
 
-def reasons(one: Likeness, other: Likeness, similarity: Similarity) -> tuple[Reason, ...]:
+def reasons(
+    one: Likeness, other: Likeness, similarity: Similarity, *, same_number: bool = False
+) -> tuple[Reason, ...]:
     """Why these two may be one person; nothing where they are strangers."""
     same_name = comparable(one.name) == comparable(other.name)
-    found = []
-    if one.rrn is not None and one.rrn == other.rrn:
-        found.append(Reason.SAME_NUMBER)
+    found = [Reason.SAME_NUMBER] if same_number else []
     if one.birth_date == other.birth_date:
         if same_name:
             found.append(Reason.SAME_NAME_AND_BIRTH_DATE)
@@ -146,9 +154,20 @@ def _date(written: str) -> date | None:
         return None
 
 
-def likely(one: Likeness, others: list[Resident], similarity: Similarity) -> list[Alike]:
+def likely(one: Likeness, others: Iterable[Candidate], similarity: Similarity) -> list[Alike]:
     """Those of some residents who are like someone, the strictest reason first."""
-    found = [Alike(other, reasons(one, likeness_of(other), similarity)) for other in others]
+    found = [
+        Alike(
+            other.resident,
+            reasons(
+                one,
+                likeness_of(other.resident),
+                similarity,
+                same_number=other.has_same_number,
+            ),
+        )
+        for other in others
+    ]
     order = list(Reason)
     return sorted(
         (alike for alike in found if alike.reasons),

@@ -20,11 +20,13 @@ BATCH: Final = 100
 REVIEW: Final = "duplicate.review"
 
 
-def meet(ctx: Context, work: Work, resident: Resident, *, confirm_new: bool) -> list[Alike]:
+def meet(
+    ctx: Context, work: Work, resident: Resident, rrn: str | None = None, *, confirm_new: bool
+) -> list[Alike]:
     """Those within reach who are like someone new; the strictly alike refuse the registration,
     unless the asker says that it is another person.
     """
-    found = known_alike(ctx, work, resident)
+    found = known_alike(ctx, work, resident, rrn)
     strict = [alike for alike in found if alike.refuses]
     work.about(*(alike.resident.id for alike in found))
     if strict and not confirm_new:
@@ -61,9 +63,11 @@ def _refusal(strict: Sequence[Alike]) -> Conflict:
     )
 
 
-def known_alike(ctx: Context, work: Work, resident: Resident) -> list[Alike]:
+def known_alike(
+    ctx: Context, work: Work, resident: Resident, rrn: str | None = None
+) -> list[Alike]:
     """Who within reach is like a resident; a merged one stands for the survivor."""
-    likeness = likeness_of(resident)
+    likeness = likeness_of(resident, rrn)
     found: dict[UUID, Alike] = {}
     for alike in likely(likeness, work.residents.like(likeness, resident.id), ctx.similarity):
         one = alike.resident

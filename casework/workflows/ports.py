@@ -20,7 +20,7 @@ from casework.domain.directory import Centre, Offering
 from casework.domain.events import Event
 from casework.domain.figures import Figure, Period
 from casework.domain.handing_over import Absence
-from casework.domain.likeness import Likeness
+from casework.domain.likeness import Candidate, Likeness
 from casework.domain.outbox import Subscription
 from casework.domain.plans import Conference
 from casework.domain.referrals import Referral
@@ -102,7 +102,7 @@ class Residents(Protocol):
         """Cases, referrals and clocks follow a resident who moved to another centre."""
         ...
 
-    def like(self, likeness: Likeness, but: UUID) -> list[Resident]:
+    def like(self, likeness: Likeness, but: UUID) -> list[Candidate]:
         """Who within reach may be alike, merged duplicates among them: the rule decides."""
         ...
 

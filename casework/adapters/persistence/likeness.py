@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, select, union, update
+from sqlalchemy import ColumnElement, Connection, Select, false, select, union, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.mapper import from_row
-from casework.domain.likeness import Likeness, near_dates
+from casework.domain.likeness import Candidate, Likeness, near_dates
 from casework.domain.residents import Resident
 
 # A date and those a slip makes of it are about forty; a district of 60,000 has three a day.
@@ -21,13 +21,26 @@ MOST_OF_PHONE: Final = 50
 
 def candidates(
     connection: Connection, likeness: Likeness, but: UUID, sees: ColumnElement[bool]
-) -> list[Resident]:
+) -> list[Candidate]:
     """Residents of the asker's reach (``sees``, on ``resident``) to compare with."""
-    one = t.resident
-    wanted = union(*_blocks(likeness, sees)).subquery()
-    query = select(one).where(one.c.id.in_(select(wanted.c.id)), sees, one.c.id != but)
+    one, number = t.resident, _same_number(likeness)
+    blocks = _blocks(likeness, sees)
+    if number is not None:
+        blocks.append(select(one.c.id).where(number, sees))
+    wanted = union(*blocks).subquery()
+    query = select(one, (false() if number is None else number).label("has_same_number")).where(
+        one.c.id.in_(select(wanted.c.id)), sees, one.c.id != but
+    )
     rows = connection.execute(query.order_by(one.c.id).limit(MOST_OF_BLOCK))
-    return [from_row(Resident, row) for row in rows]
+    return [Candidate(from_row(Resident, row), bool(row.has_same_number)) for row in rows]
+
+
+def _same_number(likeness: Likeness) -> ColumnElement[bool] | None:
+    """Who has the same registration number, where numbers are kept."""
+    index = t.resident.c.get("rrn_index")
+    if likeness.rrn is None or index is None:
+        return None
+    return index == likeness.rrn
 
 
 def _blocks(likeness: Likeness, sees: ColumnElement[bool]) -> list[Select[Any]]:

@@ -15,7 +15,7 @@ from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.scope import seen
 from casework.domain.access import Reach
 from casework.domain.errors import NotFound
-from casework.domain.likeness import Likeness
+from casework.domain.likeness import Candidate, Likeness
 from casework.domain.residents import Consent, Contact, Note, Resident
 
 
@@ -112,7 +112,7 @@ class SqlResidents:
         if contacts:
             self._connection.execute(insert(t.contact), [to_row(one) for one in contacts])
 
-    def like(self, likeness: Likeness, but: UUID) -> list[Resident]:
+    def like(self, likeness: Likeness, but: UUID) -> list[Candidate]:
         """Who within reach may be alike, merged duplicates among them: the rule decides."""
         sees = seen(t.resident, self._reach, self._now)
         return alike.candidates(self._connection, likeness, but, sees)
