@@ -56,7 +56,7 @@ def _blocks(likeness: Likeness, sees: ColumnElement[bool]) -> list[Select[Any]]:
     blocks = [near, same]
     if likeness.phone_digits is not None:
         phone = select(one.c.id).where(one.c.phone_digits == likeness.phone_digits, sees)
-        few = phone.order_by(one.c.id).limit(MOST_OF_PHONE).subquery()
+        few = phone.limit(MOST_OF_PHONE).subquery()
         blocks.append(select(few.c.id))
     return blocks
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, exists, func, or_, select, union
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.case_queries import CaseQueries
@@ -101,16 +101,7 @@ class SqlReading(
             if wanted.get(name) is not None
         ]
         if wanted.get("phone") is not None:
-            digits = digits_of(wanted["phone"])
-            fits.append(
-                or_(
-                    written.c.phone_digits == digits,
-                    exists().where(
-                        t.contact.c.resident_id == written.c.id,
-                        t.contact.c.phone_digits == digits,
-                    ),
-                )
-            )
+            fits.append(written.c.id.in_(_with_phone(wanted["phone"])))
         if fits:
             whose = func.coalesce(written.c.merged_into_id, written.c.id)
             query = query.where(t.resident.c.id.in_(select(whose).where(*fits)))
@@ -279,3 +270,12 @@ class SqlReading(
     def list_standards(self, filters: Row, paging: Paging) -> Page:
         """Standards by kind; a filter that is None filters nothing."""
         return self.standards.listed(filters, paging)
+
+
+def _with_phone(phone: str) -> CompoundSelect[Any]:
+    """Residents with that telephone, or close to somebody who has it; each by its index."""
+    digits = digits_of(phone)
+    return union(
+        select(t.resident.c.id).where(t.resident.c.phone_digits == digits),
+        select(t.contact.c.resident_id).where(t.contact.c.phone_digits == digits),
+    )
