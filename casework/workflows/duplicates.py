@@ -14,7 +14,7 @@ from casework.workflows.context import Context
 from casework.workflows.ports import Work
 
 # What somebody would be found again by.
-TELLING: Final = frozenset({"name", "birth_date", "phone"})
+TELLING: Final = frozenset({"name", "birth_date", "phone", "rrn"})
 MOST_HINTS: Final = 10
 BATCH: Final = 100
 REVIEW: Final = "duplicate.review"

@@ -12,7 +12,7 @@ from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.sealing import needed, vault_of
 from casework.domain.likeness import Candidate, Likeness, near_dates
-from casework.domain.residents import Resident
+from casework.domain.residents import Resident, name_and_birth
 from casework.workflows.ports_vault import Vault
 
 # A date and those a slip makes of it are about forty; a district of 60,000 has three a day.
@@ -51,9 +51,9 @@ def _blocks(likeness: Likeness, sees: ColumnElement[bool], vault: Vault) -> list
     near = select(one.c.id).where(
         one.c.district_code == likeness.district_code, one.c.birth_date.in_(days), sees
     )
-    same = select(one.c.id).where(
-        one.c.name == likeness.name, one.c.birth_date == likeness.birth_date, sees
-    )
+    person = name_and_birth(likeness.name, likeness.birth_date)
+    known = vault.blinds("name and birth date", person)
+    same = select(one.c.id).where(one.c.name_birth_index.in_(known), sees)
     blocks = [near, same]
     if likeness.phone_digits is not None:
         forms = vault.blinds("phone", likeness.phone_digits)
