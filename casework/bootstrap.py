@@ -19,6 +19,7 @@ from casework.adapters.api.app import create_app
 from casework.adapters.api.routers.health import Probe
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.call import Services
+from casework.adapters.http.rates import Rates
 from casework.adapters.identity import Argon2Passwords, JwtTokens
 from casework.adapters.logs import configure_logs
 from casework.adapters.notifications import Channels
@@ -35,6 +36,7 @@ from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.store import SqlStore
 from casework.adapters.persistence.sweeping import SqlSweepStore
+from casework.adapters.persistence.timeouts import time_allowed
 from casework.domain.access import EVERYTHING, SYSTEM, Actor
 from casework.domain.calendar import SEOUL, WorkingCalendar, day_in_seoul, midnight
 from casework.domain.deadlines import Clockwork
@@ -183,11 +185,18 @@ class House:
             new_secret=new_secret,
             is_production=self.settings.is_production,
             sweep_minutes=self.settings.sweep_minutes,
+            rates=Rates(self.settings.requests_per_second),
+            time_allowed=time_allowed,
         )
 
     def app(self) -> FastAPI:
         """The HTTP application."""
-        return create_app(self.services(), Probe(self.readiness), threads=self.settings.threads)
+        return create_app(
+            self.services(),
+            Probe(self.readiness),
+            threads=self.settings.threads,
+            log_requests=self.settings.log_requests,
+        )
 
     def readiness(self) -> dict[str, Any]:
         """Each part, and whether it is well; the last and the next tick of the scheduler."""

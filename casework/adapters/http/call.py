@@ -7,8 +7,8 @@ import random
 import re
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -24,8 +24,9 @@ from structlog.contextvars import bound_contextvars
 
 from casework.adapters.http.cursors import read_cursor, write_cursor
 from casework.adapters.http.limits import check_text, read_json, storable
-from casework.adapters.http.metrics import tell_route
 from casework.adapters.http.problems import Problem, problem, status_of
+from casework.adapters.http.rates import Rates
+from casework.adapters.http.shell import tell
 from casework.domain.access import POLICY, Actor, reach
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
@@ -45,7 +46,12 @@ from casework.workflows.signing_in import SignIn, SignInRefused, who_asks
 from casework.workflows.sweeps.overdue import SweepResult
 
 PUBLIC: Final = "public"
+UNCOUNTED: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 TRIES: Final = 3
+# A request, what takes many transactions, and the record of a request that was refused.
+SECONDS: Final = 5.0
+LONG_SECONDS: Final = 30.0
+RECORD_SECONDS: Final = 1.0
 FORM: Final = "application/x-www-form-urlencoded"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 log = get_logger("casework.http")
@@ -102,6 +108,9 @@ class Services:
     is_production: bool
     # How often a scheduler wakes the sweep.
     sweep_minutes: int
+    # How often somebody may ask, and within which context the database has how many seconds.
+    rates: Rates = field(default_factory=Rates)
+    time_allowed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()
 
 
 class Call:
@@ -360,14 +369,17 @@ class Guarded(APIRoute):
             field.alias for sub in self.dependant.dependencies for field in sub.query_params
         }
 
+        seconds = LONG_SECONDS if (self.openapi_extra or {}).get("x-long") else SECONDS
+
         async def handle(request: Request) -> Response:
-            tell_route(request.scope, self.path_format)
+            tell(request.scope, self.path_format)
             services: Services = request.app.state.services
             now = services.now()
             facts = await self._facts(request)
             actor: Actor | None = None
-            with bound_contextvars(request_id=facts.request_id):
+            with bound_contextvars(request_id=facts.request_id), services.time_allowed(seconds):
                 try:
+                    self._hold_back(services, facts)
                     if self.action != PUBLIC:
                         actor = await run_in_threadpool(
                             _guard, services, request, facts, now, self.action
@@ -383,6 +395,12 @@ class Guarded(APIRoute):
             return response
 
         return handle
+
+    def _hold_back(self, services: Services, facts: RequestFacts) -> None:
+        """Refuse whoever asks too often, before anything is looked up; machines may look."""
+        if self.path_format not in UNCOUNTED:
+            signs_in = self.action == PUBLIC
+            services.rates.source(facts.source, signs_in=signs_in)
 
     async def _facts(self, request: Request) -> RequestFacts:
         body = await request.body()
@@ -440,6 +458,7 @@ def _guard(
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     actor = who_asks(services.door(facts), token if scheme.lower() == "bearer" else None, now)
     request.state.actor = actor
+    services.rates.account(actor.id)
     reach(actor, action or "")
     request.state.call = Call(services, request, actor, facts, now)
     return actor
@@ -458,9 +477,11 @@ def _refuse(
     refusal, outcome = _told_apart(services, facts, error)
     actor = actor or getattr(request.state, "actor", None)
     try:
-        if not isinstance(error, SignInRefused):
+        # Of too many requests the first refusal is written down: the others would be a flood.
+        if not isinstance(error, SignInRefused) and getattr(error, "is_first", True):
             store = services.store.for_request(facts)
-            store.note_refusal(actor, action, now, refusal.code, outcome)
+            with services.time_allowed(RECORD_SECONDS):
+                store.note_refusal(actor, action, now, refusal.code, outcome)
     except Exception as unwritten:
         log.error("audit entry not written", task=facts.task, error=type(unwritten).__name__)
         refusal = Problem("", code="busy")
