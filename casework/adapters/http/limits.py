@@ -16,7 +16,7 @@ MAX_DEPTH: Final = 32
 MAX_DIGITS: Final = 15
 MAX_ADDRESS: Final = 8 * 1024
 MAX_HEADERS: Final = 100
-MAX_HEADER_BYTES: Final = 32 * 1024
+MAX_HEADER_BYTES: Final = 64 * 1024
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -28,7 +28,7 @@ def _of_head(scope: Scope) -> Problem | None:
     headers = scope["headers"]
     size = sum(len(name) + len(value) for name, value in headers)
     if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
-        return Problem(f"at most {MAX_HEADERS} and 32 KiB", code="headers_too_large")
+        return Problem(f"at most {MAX_HEADERS} headers of 64 KiB", code="headers_too_large")
     return None
 
 
