@@ -707,7 +707,9 @@ def main() -> NoReturn:
         sys.exit(130)
     except Exception as error:
         if not hasattr(error, "format_message"):
-            raise
+            # Its message may quote a row: the log has its type and the places it came through.
+            bootstrap.log.error("command failed", error=type(error).__name__, exc_info=error)
+            _fail(f"failed: {type(error).__name__}; the log says where")
         _fail(error.format_message() or "name a command")
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -17,6 +17,7 @@ from structlog import get_logger
 from casework.adapters import reference
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.call import Services
+from casework.adapters.http.rates import Rates
 from casework.adapters.identity import Argon2Passwords, JwtTokens
 from casework.adapters.identity.oidc import OidcIssuer
 from casework.adapters.logs import configure_logs
@@ -38,6 +39,7 @@ from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.rotating import SealedRows
 from casework.adapters.persistence.store import SqlStore, write_audit
 from casework.adapters.persistence.sweeping import SqlSweepStore
+from casework.adapters.persistence.timeouts import time_allowed
 from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import make_ring
 from casework.domain.access import EVERYTHING, SYSTEM, Actor
@@ -232,6 +234,8 @@ class House:
             keeps_rrn=self.settings.rrn,
             sweep_minutes=self.settings.sweep_minutes,
             similarity=similarity,
+            rates=Rates(self.settings.requests_per_second),
+            time_allowed=time_allowed,
         )
 
     def app(self) -> FastAPI:
@@ -240,7 +244,12 @@ class House:
         from casework.adapters.api.app import create_app
         from casework.adapters.api.routers.health import Probe
 
-        return create_app(self.services(), Probe(self.readiness), threads=self.settings.threads)
+        return create_app(
+            self.services(),
+            Probe(self.readiness),
+            threads=self.settings.threads,
+            log_requests=self.settings.log_requests,
+        )
 
     def readiness(self) -> dict[str, Any]:
         """Each part, and whether it is well; the last and the next tick of the scheduler."""
