@@ -37,7 +37,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def connection(store: Store) -> Iterator[Connection]:
-    engine = open_engine(store.url)
+    engine = open_engine(store.owner_url)
     with engine.connect() as connection:
         yield connection
     engine.dispose()
