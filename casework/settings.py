@@ -26,6 +26,8 @@ class Settings(BaseSettings):
 
     mode: Literal["development", "production"] = "development"
     database_url: str | None = None
+    migration_url: str | None = None
+    role_prefix: str = Field(default="casework", pattern=r"^[a-z][a-z0-9_]{0,30}$")
     db_schema: str | None = Field(default=None, validation_alias="CASEWORK_SCHEMA")
     data_dir: Path = Path(".casework")
     token_key: SecretStr | None = None
@@ -78,6 +80,15 @@ class Settings(BaseSettings):
             raise SettingsError("production needs CASEWORK_DATABASE_URL")
         self.data_dir.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{(self.data_dir / 'casework.sqlite').absolute()}"
+
+    def owner_url(self) -> str:
+        """Where the schema is changed: ``CASEWORK_MIGRATION_URL``, else the database itself."""
+        if not self.migration_url:
+            return self.url()
+        url = _with_driver(self.migration_url)
+        if not url.startswith(STORES):
+            raise SettingsError("CASEWORK_MIGRATION_URL is no PostgreSQL or SQLite address")
+        return url
 
     def key(self, name: Literal["token", "cursor", "master", "audit"]) -> bytes:
         """A key: given, or outside production made once and kept in the data folder."""

@@ -294,7 +294,10 @@ def test_a_taken_port_is_one_line_and_nothing_was_begun(run: Run, database: str)
 def test_a_database_is_migrated_seeded_once_and_swept_on_either_store(
     run: Run, store: Store
 ) -> None:
-    assert run("migrate", database_url=store.url).out == "the schema is current\n"
+    assert (
+        run("migrate", database_url=store.url, migration_url=store.owner_url).out
+        == "the schema is current\n"
+    )
     assert run("seed", "--residents", "16", database_url=store.url).code == 0
     is_one_line(run("seed", "--residents", "16", database_url=store.url), "not empty")
     sweep = ["sweep", "overdue", "--json"]
@@ -371,7 +374,7 @@ def test_every_command_explains_itself(run: Run, words: list[str]) -> None:
 def test_the_commands_are_those_of_the_contract() -> None:
     assert {words[0] for words in commands() if words} == {
         "demo", "serve", "scheduler", "migrate", "seed", "sweep", "relay", "account", "due",
-        "policy", "audit",
+        "policy", "audit", "roles",
         "bench", "duplicates",
     }  # fmt: skip
 

@@ -50,8 +50,14 @@ def database(store: str) -> Iterator[str]:
             yield url
     else:
         with postgres.running_server() as server, server.database("casework_proof") as url:
-            migrations.upgrade(url)
-            yield url
+            server.make_roles(url)
+            migrations.upgrade(server.url_as("casework_owner", url))
+            yield server.url_as("casework_app", url)
+
+
+def owner_of(url: str) -> str:
+    """The same database as its owner sees it, where a role of the product connects."""
+    return url.replace("//casework_app:", "//casework_owner:", 1)
 
 
 @contextmanager
@@ -66,12 +72,13 @@ def small_world(url: str, **engine: Any) -> Iterator[Api]:
         vault=open_vault(settings),
         now=Clock(),
     )
+    owner = house.engine if owner_of(url) == url else open_engine(owner_of(url), **engine)
     house.clockwork = Kept(lambda: read_clockwork(house.engine), A_DAY)
     providers, offerings = _agencies()
     bulk.load_facts(
-        house.engine, reference.districts(), reference.centres(), reference.services(), SHIPPED
+        owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
     )
-    with house.engine.begin() as connection:
+    with owner.begin() as connection:
         bulk.insert_all(connection, [*providers, *offerings, *_accounts(house, providers)])
     slugs = {provider.id: provider.slug for provider in providers}
     assert isinstance(house.now, Clock)
@@ -82,9 +89,11 @@ def small_world(url: str, **engine: Any) -> Iterator[Api]:
             clock=house.now,
             providers={provider.slug: provider for provider in providers},
             offerings={(slugs[one.provider_id], one.service_code): one for one in offerings},
+            engine=owner,
         )
     finally:
         house.engine.dispose()
+        owner.dispose()
 
 
 def begin_again(world: Api, at: str = "2026-03-02T10:00") -> None:

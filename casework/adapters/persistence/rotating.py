@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.migrations import IS_CLEAR
 from casework.adapters.persistence.sealing import (
@@ -59,9 +61,15 @@ class SealedRows:
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self._engine, self._vault = engine, vault
 
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            asking.state_system(connection)
+            yield connection
+
     def total(self) -> int:
         """How many rows there are to look through."""
-        with self._engine.connect() as connection:
+        with self._begun() as connection:
             counts = (select(func.count()).select_from(table) for table in sealed_tables())
             return sum(connection.scalar(count) or 0 for count in counts)
 
@@ -87,12 +95,12 @@ class SealedRows:
         """Seal what stood here before fields were sealed, while nothing serves."""
         for table in sealed_tables():
             for rows in self._windows(table):
-                with self._engine.begin() as connection:
+                with self._begun() as connection:
                     ids = [row[0] for row in rows]
                     query = select(table).where(table.c.id.in_(ids)).with_for_update()
                     found = connection.execute(query).all()
                     self._write(connection, table, [self._sealed(table, row) for row in found])
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             connection.execute(delete(t.configuration).where(IS_CLEAR))
 
     def _windows(self, table: Table) -> Iterator[list[tuple[Any, ...]]]:
@@ -102,7 +110,7 @@ class SealedRows:
         heads = [_head(column) for column in columns]
         while True:
             query = select(table.c.id, *heads).where(table.c.id > last).order_by(table.c.id)
-            with self._engine.connect() as connection:
+            with self._begun() as connection:
                 rows = connection.execute(query.limit(WINDOW)).all()
             if not rows:
                 return
@@ -112,7 +120,7 @@ class SealedRows:
     def _batch(self, table: Table, ids: list[UUID], current: set[str]) -> int:
         """Seal some rows anew in a transaction, then leave others as long a turn."""
         began = time.monotonic()
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             query = select(table).where(table.c.id.in_(ids)).order_by(table.c.id)
             found = connection.execute(query.with_for_update(skip_locked=True)).all()
             rows = [self._renewed(table, dict(row._mapping), current) for row in found]
