@@ -14,6 +14,7 @@ from casework.domain.access import POLICY, Relation, Role
 from casework.domain.calendar import Unit
 from casework.domain.directory import FIELDS
 from casework.domain.figures import UNMET_REASONS, Figure
+from casework.domain.grant_log import GrantAct
 from casework.domain.plans import ServiceStatus, VersionStatus
 from casework.domain.standards import Kind, Priority
 from casework.settings import Settings
@@ -23,8 +24,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    cases.CaseStatus, Figure, Kind, lifecycle.Status, Priority, Relation, Role, ServiceStatus, Unit,
-    VersionStatus,
+    cases.CaseStatus, Figure, GrantAct, Kind, lifecycle.Status, Priority, Relation, Role, ServiceStatus,
+    Unit, VersionStatus,
 )  # fmt: skip
 LISTS = {
     "activity": intake.ACTIVITIES,
