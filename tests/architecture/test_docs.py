@@ -24,8 +24,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    cases.CaseStatus, Figure, GrantAct, Kind, lifecycle.Status, Priority, Relation, Role, ServiceStatus,
-    Unit, VersionStatus,
+    cases.CaseStatus, Figure, GrantAct, Kind, lifecycle.Status, Priority, Relation, Role,
+    ServiceStatus, Unit, VersionStatus,
 )  # fmt: skip
 LISTS = {
     "activity": intake.ACTIVITIES,
