@@ -151,9 +151,10 @@ def end_tokens(keeper: Keeper, account: Account) -> None:
 
 
 def reset_password(keeper: Keeper, account: Account, password_hash: str) -> None:
-    """A password that its owner must change; whoever is signed in is signed out."""
+    """A password that its owner must change; whoever is signed in is signed out, by token too."""
     account.take_password(password_hash, first=True)
     keeper.register.sign_out(account.id, keeper.now)
+    end_tokens(keeper, account)
     keeper.save(account, GrantAct.PASSWORD_RESET)
 
 

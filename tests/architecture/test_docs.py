@@ -15,6 +15,7 @@ from casework.domain.calendar import Unit
 from casework.domain.directory import FIELDS
 from casework.domain.duplicates import Verdict
 from casework.domain.figures import UNMET_REASONS, Figure
+from casework.domain.grant_log import GrantAct
 from casework.domain.households import KINDS
 from casework.domain.likeness import Reason
 from casework.domain.plans import ServiceStatus, VersionStatus
@@ -26,8 +27,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    cases.CaseStatus, Figure, Kind, lifecycle.Status, Priority, Relation, Role, ServiceStatus, Unit,
-    Verdict, VersionStatus,
+    cases.CaseStatus, Figure, GrantAct, Kind, lifecycle.Status, Priority, Relation, Role,
+    ServiceStatus, Unit, Verdict, VersionStatus,
 )  # fmt: skip
 LISTS = {
     "activity": intake.ACTIVITIES,
