@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from casework import __main__ as command_line
-from casework.domain import cases, intake, lifecycle, residents, reviewing
+from casework.domain import (
+    access_requests,
+    cases,
+    intake,
+    lifecycle,
+    residents,
+    reviewing,
+    sealing,
+)
 from casework.domain.access import POLICY, Relation, Role
 from casework.domain.calendar import Unit
 from casework.domain.directory import FIELDS
@@ -27,6 +35,7 @@ ENUMS: tuple[type[StrEnum], ...] = (
     VersionStatus,
 )  # fmt: skip
 LISTS = {
+    "access request": access_requests.REQUESTED_BY + access_requests.ANSWERS,
     "activity": intake.ACTIVITIES,
     "cause": reviewing.CAUSES,
     "channel": cases.CHANNELS,
@@ -35,7 +44,10 @@ LISTS = {
     "determination": cases.DETERMINATIONS,
     "disposition": lifecycle.DISPOSITIONS,
     "field": FIELDS,
+    "flaw": sealing.FLAWS,
     "ground": cases.EX_OFFICIO_GROUNDS,
+    "handed over": access_requests.HANDED_OVER,
+    "identity": access_requests.IDENTITY_BY,
     "mobility": residents.MOBILITIES,
     "move": tuple(lifecycle.MOVES),
     "outcome": lifecycle.OUTCOMES,
