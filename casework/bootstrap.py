@@ -61,7 +61,7 @@ from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
 from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
 from casework.workflows.notifying import Relayed, apply_brake, relay
-from casework.workflows.ports import RequestFacts, Row
+from casework.workflows.ports import Paging, RequestFacts, Row
 from casework.workflows.ports_notices import Post
 from casework.workflows.ports_signing import SignIn
 from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
@@ -217,6 +217,20 @@ class House:
             write_audit(connection, SYSTEM, "audit.prune", now, facts, ())
 
         return sealing.prune(self.seals, self.settings.key("audit"), before, now, years, note)
+
+    def affected(
+        self, account: str, since: datetime | None, until: datetime | None
+    ) -> Iterator[Row]:
+        """Everybody an account's audit entries of a period are about; an entry says so."""
+        facts = RequestFacts(task="casework audit affected", asked_for=account)
+        now, paging = self.now(), Paging(limit=1000)
+        with self.store.for_request(facts).reading(EVERYTHING, "audit.read", now) as reading:
+            while True:
+                page = reading.audit.affected(account, since, until or now, paging)
+                yield from page.rows
+                if page.last_key is None:
+                    break
+                paging = Paging(limit=1000, after=page.last_key)
 
     def services(self) -> Services:
         """What the ways in over HTTP are given."""

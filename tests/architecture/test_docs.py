@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from casework import __main__ as command_line
-from casework.domain import cases, intake, lifecycle, masks, residents, reviewing
+from casework.domain import (
+    access_requests,
+    cases,
+    intake,
+    lifecycle,
+    masks,
+    residents,
+    reviewing,
+    sealing,
+)
 from casework.domain.access import POLICY, Relation, Role
 from casework.domain.calendar import Unit
 from casework.domain.directory import FIELDS
@@ -31,6 +40,7 @@ ENUMS: tuple[type[StrEnum], ...] = (
     ServiceStatus, Unit, Verdict, VersionStatus,
 )  # fmt: skip
 LISTS = {
+    "access request": access_requests.REQUESTED_BY + access_requests.ANSWERS,
     "activity": intake.ACTIVITIES,
     "cause": reviewing.CAUSES,
     "channel": cases.CHANNELS,
@@ -39,7 +49,10 @@ LISTS = {
     "determination": cases.DETERMINATIONS,
     "disposition": lifecycle.DISPOSITIONS,
     "field": FIELDS,
+    "flaw": sealing.FLAWS,
     "ground": cases.EX_OFFICIO_GROUNDS,
+    "handed over": access_requests.HANDED_OVER,
+    "identity": access_requests.IDENTITY_BY,
     "household": KINDS,
     "likeness": tuple(Reason),
     "merge": ("merged", "undone"),

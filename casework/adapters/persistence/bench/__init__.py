@@ -35,6 +35,7 @@ from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.reading import SqlReading
+from casework.adapters.persistence.sealing import seal_with
 from casework.adapters.persistence.store import SqlStore
 from casework.adapters.persistence.sweeping import SqlSweepStore
 from casework.domain.access import SYSTEM, Actor, Reach, Relation, Role
@@ -152,6 +153,7 @@ def _scratch(url: str | None) -> Iterator[Engine]:
 def _migrated(url: str) -> Iterator[Engine]:
     migrations.upgrade(url)
     engine = open_engine(url, statement_timeout_ms=migrations.STATEMENT_TIMEOUT_MS)
+    seal_with(engine, lambda: b"of a measurement, and of no use else")
     try:
         yield engine
     finally:
