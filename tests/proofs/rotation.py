@@ -46,7 +46,7 @@ from tests.api.conftest import DISTRICT, HERE, WORKER, Api, SignedIn
 from tests.proofs._world import STORES, database, small_world
 from tests.proofs.sweeps import ROOT, environment
 
-THREADS, BATCH, ENDS_WITHIN_S = 4, 500, 1800
+THREADS, BATCH, ENDS_WITHIN_S, THINKS_S = 4, 500, 1800, 0.05
 ROTATE = [sys.executable, "-m", "casework", "keys", "rotate", "--json"]
 
 
@@ -134,7 +134,7 @@ def work(worker: SignedIn, mine: list[UUID], seed: int, stop: Event) -> Load:
         note = {"kind": "call", "text": f"기록 {phone}"}
         load.judge("note", worker.post(f"/residents/{id}/notes", note), began)
         if load.judge("notes", worker.get(f"/residents/{id}/notes"), began).status_code == 200:
-            time.sleep(0.01)
+            time.sleep(THINKS_S)
     return load
 
 
