@@ -81,7 +81,8 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         # Take the write lock at once: a transaction that reads first and then finds it taken
-        # could only fail.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # could only fail. Whoever says that they only read need not wait for it.
+        only_reads = connection.get_execution_options().get("only_reads", False)
+        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine

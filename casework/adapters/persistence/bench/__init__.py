@@ -21,6 +21,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from casework.adapters.persistence import migrations
+from casework.adapters.persistence.audit_sealing import seal_with
 from casework.adapters.persistence.bench.filling import (
     CENTRE,
     DISTRICT,
@@ -35,7 +36,6 @@ from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.reading import SqlReading
-from casework.adapters.persistence.sealing import seal_with
 from casework.adapters.persistence.store import SqlStore
 from casework.adapters.persistence.sweeping import SqlSweepStore
 from casework.domain.access import SYSTEM, Actor, Reach, Relation, Role
