@@ -10,7 +10,7 @@ from typing import Any
 
 from casework.adapters.api import render, render_standards
 from casework.adapters.http.call import WithETag
-from casework.domain.access import Actor, may
+from casework.domain.access import Actor, is_guest, may
 from casework.domain.calendar import day_in_seoul
 from casework.domain.deadlines import Clockwork, Deadline, Explanation
 from casework.domain.schedule import is_late, next_slot
@@ -149,7 +149,8 @@ def review(row: Row | None) -> dict[str, Any] | None:
 
 def deadline(clock: Deadline, last_review: Row | None, actor: Actor, now: datetime) -> WithETag:
     """A clock with whose it is, what was last decided, and whether the asker may decide now."""
-    may_review = may(actor, "overdue.review") and clock.is_overdue(now)
+    may_review = may(actor, "overdue.review") and not is_guest(actor, clock)
+    may_review = may_review and clock.is_overdue(now)
     sees_reviews = may(actor, "overdue.read")
     return WithETag(
         render.deadline(clock, now)
