@@ -241,6 +241,7 @@ def set_email(register: Register, username: str, email: str | None) -> None:
     with register.book() as book:
         account = _known(book, username)
         account.email = email
+        account.version += 1
         book.save(account)
         book.note_by_system("account.email", register.now())
         book.commit()
