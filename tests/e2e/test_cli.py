@@ -377,7 +377,7 @@ def test_every_command_explains_itself(run: Run, words: list[str]) -> None:
 def test_the_commands_are_those_of_the_contract() -> None:
     assert {words[0] for words in commands() if words} == {
         "demo", "serve", "scheduler", "migrate", "seed", "sweep", "relay", "account", "due",
-        "policy", "audit", "roles",
+        "policy", "audit", "roles", "keys",
         "bench", "duplicates",
     }  # fmt: skip
 
@@ -408,6 +408,10 @@ def documents(text: str) -> list[Any]:
         "duplicates find --all --json",
         "sweep overdue --dry-run --as-of 2026-03-03T09:00:00+09:00 --json",
         "policy --json",
+        "keys show --json",
+        "keys rotate --json",
+        "keys rotate --index --json",
+        "keys retire --json",
     ],
 )
 def test_with_json_stdout_is_one_document(run: Run, database: str, arguments: str) -> None:
