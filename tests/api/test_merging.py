@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
+from casework.adapters.persistence.sealing import open_row
 from casework.workflows import caseload
 from tests.api import acts
 from tests.api.asking import (
@@ -38,6 +39,7 @@ from tests.api.conftest import (
     Api,
 )
 from tests.api.racing import ON_POSTGRES
+from tests.conftest import session_vault
 from tests.proofs._invariants import broken, read
 
 WHY = "같은 사람임을 방문하여 확인"
@@ -69,16 +71,22 @@ def undo(api: Api, merge_id: UUID) -> None:
 
 
 def held(api: Api) -> dict[str, list[dict[str, Any]]]:
-    """Every row but what only grows, without versions."""
+    """Every row but what only grows, in clear and without versions."""
     with api.engine.connect() as connection:
         return {
             table.name: [
-                {name: value for name, value in row._mapping.items() if name != "version"}
+                {name: value for name, value in _clear(table, row).items() if name != "version"}
                 for row in connection.execute(select(table).order_by(*table.primary_key))
             ]
             for table in t.metadata.sorted_tables
             if table.name not in GROWS | {"audit_entry"}
         }
+
+
+def _clear(table: Table, row: Any) -> dict[str, Any]:
+    """A row as it reads: what is sealed twice never looks the same."""
+    clear = dict(row._mapping)
+    return open_row(table, clear, clear.get("id"), session_vault())
 
 
 def check_sound(api: Api) -> None:

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, insert, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.mapper import from_row, to_row
+from casework.adapters.persistence.mapper import from_row, stored
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.tables_audit import access_request
 from casework.domain.access import Reach
 from casework.domain.access_requests import AccessRequest
@@ -29,7 +30,9 @@ class SqlAccessRequests:
 
     def add(self, request: AccessRequest) -> None:
         """A new one."""
-        self._connection.execute(insert(access_request), [to_row(request)])
+        self._connection.execute(
+            insert(access_request), [stored(request, vault_of(self._connection))]
+        )
 
     def get(self, id: UUID, *, lock: bool = False) -> AccessRequest:
         """One whose resident is within reach, else NotFound."""
@@ -40,12 +43,12 @@ class SqlAccessRequests:
         if row is None:
             raise NotFound("no such access request")
         self._about.add(row.resident_id)
-        found: AccessRequest = from_row(AccessRequest, row)
+        found: AccessRequest = from_row(AccessRequest, row, vault_of(self._connection))
         return found
 
     def save(self, request: AccessRequest) -> None:
         """A changed one."""
-        row = to_row(request)
+        row = stored(request, vault_of(self._connection))
         self._connection.execute(
             update(access_request).where(access_request.c.id == row.pop("id")).values(row)
         )
@@ -77,7 +80,7 @@ class SqlAccessRequests:
             keys,
             paging,
             newest_first=newest_first,
-            make=lambda row: from_row(AccessRequest, row),
+            make=lambda row: from_row(AccessRequest, row, vault_of(self._connection)),
         )
         self._about.update(one.resident_id for one in found.rows)
         return found

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, insert, 
 
 from casework.adapters.persistence import asking, scope
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.mapper import from_row, to_row
+from casework.adapters.persistence.mapper import from_row, stored
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.tables_break_glass import break_glass
@@ -23,6 +23,7 @@ from casework.domain.notices import Notice
 from casework.domain.residents import Resident
 from casework.workflows.ports import Page, Paging
 from casework.workflows.ports_break_glass import OpeningView, Outsider
+from casework.workflows.ports_vault import Vault
 
 _glass = break_glass.c
 
@@ -68,7 +69,7 @@ class SqlOpenings:
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such opening")
-        found: BreakGlass = from_row(BreakGlass, row)
+        found: BreakGlass = from_row(BreakGlass, row, vault_of(self._connection))
         self._about.add(found.resident_id)
         asking.open_unit(self._connection, [found.resident_id])
         return found
@@ -76,13 +77,13 @@ class SqlOpenings:
     def add(self, opening: BreakGlass, event: Event, notice: Notice) -> None:
         """A new one, with what is told of it."""
         for table, thing in ((break_glass, opening), (t.event, event), (t.notice, notice)):
-            self._connection.execute(insert(table), [to_row(thing)])
+            self._connection.execute(insert(table), [stored(thing, vault_of(self._connection))])
 
     def save(self, opening: BreakGlass, event: Event) -> None:
         """One that ended or was reviewed."""
-        row = to_row(opening)
+        row = stored(opening, vault_of(self._connection))
         self._connection.execute(update(break_glass).where(_glass.id == row.pop("id")).values(row))
-        self._connection.execute(insert(t.event), [to_row(event)])
+        self._connection.execute(insert(t.event), [stored(event, vault_of(self._connection))])
 
 
 class OpeningQueries:
@@ -97,7 +98,7 @@ class OpeningQueries:
         row = self._connection.execute(_views(self.reach).where(_glass.id == id)).first()
         if row is None:
             raise NotFound("no such opening")
-        found = _view(row)
+        found = _view(row, vault_of(self._connection))
         self._about.add(found.opening.resident_id)
         return found
 
@@ -107,7 +108,15 @@ class OpeningQueries:
         if is_open is not None:
             reviewed = _glass.reviewed_at
             query = query.where(reviewed.is_(None) if is_open else reviewed.is_not(None))
-        found = page(self._connection, query, [_glass.id], paging, newest_first=True, make=_view)
+        vault = vault_of(self._connection)
+        found = page(
+            self._connection,
+            query,
+            [_glass.id],
+            paging,
+            newest_first=True,
+            make=lambda row: _view(row, vault),
+        )
         self._about.update(one.opening.resident_id for one in found.rows)
         return found
 
@@ -131,5 +140,5 @@ def _views(reach: Reach) -> Select[Any]:
     )
 
 
-def _view(row: Any) -> OpeningView:
-    return OpeningView(opening=from_row(BreakGlass, row), opener_name=row.opener_name)
+def _view(row: Any, vault: Vault | None) -> OpeningView:
+    return OpeningView(opening=from_row(BreakGlass, row, vault), opener_name=row.opener_name)

@@ -25,10 +25,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
-from casework.adapters.persistence.mapper import from_row, to_row
+from casework.adapters.persistence.mapper import from_row, stored
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
-from casework.adapters.persistence.sealing import vault_of
+from casework.adapters.persistence.sealing import open_row, vault_of
 from casework.adapters.persistence.types import Instant
 from casework.domain.access import Reach, Relation
 from casework.domain.duplicates import Suspicion
@@ -97,7 +97,7 @@ class SqlDuplicates:
 
     def add(self, suspicions: Iterable[Suspicion]) -> int:
         """Pairs that are not in the queue yet; how many there were."""
-        rows = [to_row(one) for one in suspicions]
+        rows = [stored(one, vault_of(self._connection)) for one in suspicions]
         if not rows:
             return 0
         put = self._dialect.insert(_pair).values(rows).on_conflict_do_nothing()
@@ -109,13 +109,13 @@ class SqlDuplicates:
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
             raise NotFound("no such pair")
-        found: Suspicion = from_row(Suspicion, row)
+        found: Suspicion = from_row(Suspicion, row, vault_of(self._connection))
         self._about |= {found.resident_id, found.other_id}
         return found
 
     def save(self, suspicion: Suspicion) -> None:
         """A pair that was decided."""
-        row = to_row(suspicion)
+        row = stored(suspicion, vault_of(self._connection))
         self._connection.execute(update(_pair).where(_pair.c.id == row.pop("id")).values(row))
 
     def knows(self, one: UUID, other: UUID) -> bool:
@@ -131,7 +131,7 @@ class SqlDuplicates:
         """A pair with what the asker may know of either."""
         self.get(id)
         row = self._connection.execute(self._pairs().where(_pair.c.id == id)).one()
-        return dict(row._mapping)
+        return open_row(_pair, dict(row._mapping), row.id, vault_of(self._connection))
 
     def listed(self, state: str | None, paging: Paging) -> Page:
         """The queue, newest first."""
@@ -139,7 +139,9 @@ class SqlDuplicates:
         if state is not None:
             query = query.where(_pair.c.state == state)
         found = page(self._connection, query, [_pair.c.id], paging, newest_first=True)
+        vault = vault_of(self._connection)
         for row in found.rows:
+            open_row(_pair, row, row["id"], vault)
             self._about |= {row["resident_id"], row["other_id"]}
         return found
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.mapper import from_row, stored, to_row
+from casework.adapters.persistence.mapper import from_row, stored
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import vault_of
 from casework.domain.access import Reach
@@ -87,7 +87,7 @@ class SqlMerges:
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such merge")
-        found: Merge = from_row(Merge, row)
+        found: Merge = from_row(Merge, row, vault_of(self._connection))
         self._about |= {found.survivor_id, found.duplicate_id}
         return found
 
@@ -128,7 +128,9 @@ class SqlMerges:
         """Everything of the duplicate becomes the survivor's; ``before`` tells of cases whose
         worker that changes. Returns the cases.
         """
-        self._connection.execute(insert(td.resident_merge), [to_row(made)])
+        self._connection.execute(
+            insert(td.resident_merge), [stored(made, vault_of(self._connection))]
+        )
         ids: Kept = defaultdict(list)
         for table in MOVED:
             ids[table.name] = self._ids(table, table.c.resident_id == made.duplicate_id)
@@ -173,7 +175,7 @@ class SqlMerges:
             .values(left_at=None, left_by=None)
         )
         self._wake_pairs(ids)
-        row = to_row(made)
+        row = stored(made, vault_of(self._connection))
         self._connection.execute(
             update(td.resident_merge).where(td.resident_merge.c.id == row.pop("id")).values(row)
         )
@@ -226,7 +228,9 @@ class SqlMerges:
             _pair.c.resident_id == made.duplicate_id, _pair.c.other_id == made.duplicate_id
         )
         rows = self._connection.execute(select(_pair).where(with_it, ~_pair.c.is_parked))
-        pairs: list[Suspicion] = [from_row(Suspicion, row) for row in rows]
+        pairs: list[Suspicion] = [
+            from_row(Suspicion, row, vault_of(self._connection)) for row in rows
+        ]
         ids["suspicion"] = [pair.id for pair in pairs]
         self._connection.execute(
             update(_pair).where(_pair.c.id.in_(ids["suspicion"])).values(is_parked=True)
@@ -257,7 +261,7 @@ class SqlMerges:
             reasons=pair.reasons,
             found_at=made.merged_at,
         )
-        self._connection.execute(insert(_pair), [to_row(asked)])
+        self._connection.execute(insert(_pair), [stored(asked, vault_of(self._connection))])
         return [asked.id]
 
     def _wake_pairs(self, ids: Kept) -> None:

@@ -201,7 +201,7 @@ account = Table(
     Column("must_change_password", Boolean, nullable=False, server_default=text("false")),
     Column("is_demo", Boolean, nullable=False, server_default=text("false")),
     Column("external_id", String(512)),
-    Column("totp_sealed", Text),
+    Column("totp_sealed", SealedText),
     Column("totp_confirmed_at", Instant),
     Column("totp_step", Integer),
     Column("grants", Json),

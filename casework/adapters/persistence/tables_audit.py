@@ -16,6 +16,7 @@ from sqlalchemy import (
     text,
 )
 
+from casework.adapters.persistence.sealing import SealedText
 from casework.adapters.persistence.tables import audit_entry, metadata
 from casework.adapters.persistence.types import Instant
 
@@ -85,7 +86,7 @@ access_request = Table(
     Column("received_on", Date, nullable=False),
     Column("due_on", Date, nullable=False),
     Column("requested_by", String(40), nullable=False),
-    Column("requester", Text),
+    Column("requester", SealedText),
     Column("identity_how", String(40)),
     Column("identity_checked_at", Instant),
     Column("identity_checked_by", Uuid),
@@ -94,7 +95,7 @@ access_request = Table(
     Column("answer", String(40)),
     Column("answered_on", Date),
     Column("handed_over", String(40)),
-    Column("reason", Text),
+    Column("reason", SealedText),
     Column("answered_at", Instant),
     Column("answered_by", Uuid),
     Column("version", Integer, nullable=False),

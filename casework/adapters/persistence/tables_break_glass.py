@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Uuid
 
+from casework.adapters.persistence.sealing import SealedText
 from casework.adapters.persistence.tables import metadata
 from casework.adapters.persistence.types import Instant
 
@@ -14,14 +15,14 @@ break_glass = Table(
     Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False),
     Column("account_id", Uuid, ForeignKey("account.id"), nullable=False),
     Column("district_code", String(10), ForeignKey("district.code"), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", SealedText, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("ended_by", Uuid),
     Column("reviewed_at", Instant),
     Column("reviewed_by", Uuid),
-    Column("review_note", Text),
+    Column("review_note", SealedText),
     Column("justified", Boolean),
     Column("version", Integer, nullable=False),
     Index(None, "resident_id"),

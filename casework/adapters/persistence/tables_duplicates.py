@@ -11,12 +11,12 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    Text,
     UniqueConstraint,
     Uuid,
     text,
 )
 
+from casework.adapters.persistence.sealing import SealedText
 from casework.adapters.persistence.tables import metadata
 from casework.adapters.persistence.types import Instant, Json
 from casework.domain.duplicates import Verdict
@@ -47,7 +47,7 @@ duplicate_suspicion = Table(
     Column("state", String(40), nullable=False),
     Column("decided_at", Instant),
     Column("decided_by", Uuid),
-    Column("note", Text),
+    Column("note", SealedText),
     Column("is_parked", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
     UniqueConstraint("resident_id", "other_id"),
@@ -63,14 +63,14 @@ resident_merge = Table(
     Column("id", Uuid, primary_key=True),
     Column("survivor_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
     Column("duplicate_id", Uuid, ForeignKey("resident.id"), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", SealedText, nullable=False),
     Column("merged_at", Instant, nullable=False),
     Column("merged_by", Uuid),
     Column("survivor_centre", String(10), nullable=False),
     Column("duplicate_centre", String(10), nullable=False),
     Column("undone_at", Instant),
     Column("undone_by", Uuid),
-    Column("undo_reason", Text),
+    Column("undo_reason", SealedText),
     CheckConstraint("survivor_id <> duplicate_id", name="two"),
     Index(
         "uq_resident_merge_standing",
