@@ -19,6 +19,7 @@ from casework.adapters.persistence.tables_audit import audit_head, audit_pending
 from casework.domain.errors import Invalid
 from casework.domain.sealing import CITY, ROLL, Flaw, kept_from
 from casework.workflows.sealing import Verdict, verify
+from tests.api.acts import a_case
 from tests.api.asking import ABSENT
 from tests.api.conftest import DISTRICT, OTHER_DISTRICT, STRANGER, WORKER, Api
 from tests.audit import free_hand
@@ -261,6 +262,27 @@ def test_a_database_that_was_set_back_is_found_by_an_exported_head(sealed: Api) 
     assert {one.chain for one in found} == {DISTRICT, OTHER_DISTRICT, CITY}
     forged = [replace(head, mac="0" * 64) for head in exported]
     assert len(checked(sealed, exported=forged).flaws) == len(forged)
+
+
+def test_a_sweep_that_changed_something_is_an_entry_that_names_its_run(api: Api) -> None:
+    def runs() -> list[Any]:
+        entry = t.audit_entry.c
+        query = select(entry.actor, entry.role, entry.task, entry.asked_for)
+        with api.engine.connect() as connection:
+            return [
+                tuple(row) for row in connection.execute(query.where(entry.action == "job.change"))
+            ]
+
+    a_case(api)
+    api.house.sweep(api.house.context())
+    assert runs() == [], "nothing was due yet"
+    api.clock.set("2026-03-20T10:00")
+    api.house.sweep(api.house.context(), dry_run=True)
+    assert runs() == []
+    result = api.house.sweep(api.house.context())
+    assert result is not None
+    assert result.changed > 0
+    assert runs() == [("casework", "system", "sweep overdue", str(result.run_id))]
 
 
 # Only added to
