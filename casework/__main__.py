@@ -1,4 +1,6 @@
-"""The command line: demo, serve, scheduler, migrate, seed, sweep, account, due, policy, bench."""
+"""The command line: demo, serve, scheduler, migrate, seed, sweep, account, audit, keys, duplicates,
+due, policy, bench.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -23,8 +26,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.exc import SQLAlchemyError
 
 from casework import bootstrap
+from casework.adapters.cli.accounts import add_account_commands
 from casework.adapters.persistence import bench as benchmarks
-from casework.adapters.scheduler import add_relay, make_relay, make_scheduler
+from casework.adapters.scheduler import add_relay, add_sealer, make_relay, make_scheduler
+from casework.audit_commands import audit_commands
+from casework.domain import masks
 from casework.domain.access import POLICY, Role
 from casework.domain.accounts import NewAccount
 from casework.domain.calendar import KNOWN_YEARS, midnight
@@ -32,6 +38,7 @@ from casework.domain.errors import Refusal
 from casework.domain.standards import About, Kind, Priority
 from casework.settings import Settings, SettingsError
 from casework.workflows import accounts
+from casework.workflows import keys as keeping
 
 cli = typer.Typer(
     name="casework",
@@ -44,7 +51,19 @@ bench = typer.Typer(no_args_is_help=True, help="Measure it, on a database of its
 cli.add_typer(bench, name="bench")
 account = typer.Typer(no_args_is_help=True, help="Who may sign in.")
 cli.add_typer(account, name="account")
+duplicates = typer.Typer(no_args_is_help=True, help="Who may be one person.")
+cli.add_typer(duplicates, name="duplicates")
+# A round of the scheduler looks at so many hundred residents; who is left waits for the next.
+DUPLICATE_BATCHES = 10
+keys = typer.Typer(no_args_is_help=True, help="The keys that seal fields, and their ring.")
+cli.add_typer(keys, name="keys")
 notes = Console(stderr=True)
+_COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
@@ -101,13 +120,7 @@ def demo(
 
 def _seed(house: bootstrap.House, residents: int, seed: int) -> None:
     house.check_seedable()
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=notes) as progress:
+    with Progress(*_COLUMNS, console=notes) as progress:
         task = progress.add_task("residents", total=residents)
         for done in house.seed(residents, seed):
             progress.update(task, completed=done)
@@ -173,6 +186,7 @@ def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
     server = _Server(config)
     if scheduler is not None:
         add_relay(scheduler, lambda: _relay(house))
+        add_sealer(scheduler, lambda: _seal(house))
         scheduler.start()
     try:
         server.run(sockets=[door])
@@ -195,6 +209,20 @@ def _relay(house: bootstrap.House) -> None:
         house.relay(house.context())
     except Exception as error:  # the next round finds what this one left
         bootstrap.log.error("relay failed", error=type(error).__name__)
+    try:
+        for _ in islice(house.find_duplicates(), DUPLICATE_BATCHES):
+            pass
+    except Exception as error:  # who was not looked at still waits
+        bootstrap.log.error("duplicates not found", error=type(error).__name__)
+
+
+def _seal(house: bootstrap.House) -> None:
+    """One round of the sealer; what is wrong is said and the next round comes all the same."""
+    try:
+        for flaw in house.seal().flaws:
+            bootstrap.log.error("audit head altered", chain=flaw.chain)
+    except Exception as error:  # the next round finds what this one left
+        bootstrap.log.error("sealing failed", error=type(error).__name__)
 
 
 @cli.command()
@@ -219,6 +247,7 @@ def scheduler() -> None:
         )
 
         add_relay(ticker, lambda: _relay(house))
+        add_sealer(ticker, lambda: _seal(house))
         _run_until_stopped(ticker, "ticking")
 
 
@@ -374,8 +403,14 @@ def _day(text: str) -> date:
 
 
 @cli.command()
-def policy(as_json: Json = False) -> None:
-    """Print who may do what: the table the application itself goes by."""
+def policy(
+    as_json: Json = False,
+    fields: Annotated[bool, typer.Option("--fields", help="Only which fields, and when.")] = False,
+) -> None:
+    """Print who may do what, when, and which fields they get: what the application goes by."""
+    if fields:
+        _policy_of_fields(as_json)
+        return
     if as_json:
         typer.echo(json.dumps(POLICY))
         return
@@ -384,6 +419,90 @@ def policy(as_json: Json = False) -> None:
     for action, row in POLICY.items():
         cells = (row[role].value if role in row else "–" for role in Role)
         typer.echo(f"| {action} | " + " | ".join(cells) + " |")
+    typer.echo("")
+    _policy_of_fields(as_json)
+
+
+def _policy_of_fields(as_json: bool) -> None:
+    """Windows and masks; whoever is not named gets everything of what they reach."""
+    names = ("who", "of", "state", "gets")
+    if as_json:
+        typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in masks.table()]))
+        return
+    for row in (names, ("---",) * len(names), *masks.table()):
+        typer.echo(f"| {' | '.join(row)} |")
+
+
+@keys.command("make")
+def keys_make() -> None:
+    """Make the key ring where CASEWORK_KEY_RING says, wrapped by CASEWORK_MASTER_KEY."""
+    settings = Settings()
+    if settings.ring().exists():
+        raise Wrong("there is a key ring already")
+    bootstrap.make_key_ring(settings)
+    typer.echo("made: keep a copy apart from the database and from the master key")
+
+
+@keys.command("show")
+def keys_show(as_json: Json = False) -> None:
+    """List the keys, and how many values stand under each."""
+    with _ready_house() as house:
+        _print_keys(keeping.held(house.vault, house.sealed(), house.now()), as_json)
+
+
+@keys.command("rotate")
+def keys_rotate(
+    index: Annotated[bool, typer.Option("--index", help="The key of the blind indexes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a new key and seal everything anew while others work; killed, it goes on next time."""
+    with _ready_house() as house:
+        changed = left = 0
+        rows = house.sealed()
+        kind = "index" if index else "data"
+        with Progress(*_COLUMNS, console=notes) as bar:
+            task = bar.add_task("rows", total=rows.total())
+            for step in keeping.rotate(house.vault, rows, kind, house.now()):
+                changed += step.changed
+                bar.update(task, advance=step.seen)
+        left = sum(one.values for one in _superseded(house))
+        key = house.vault.current(kind)
+    if as_json:
+        typer.echo(json.dumps({"key": key, "changed": changed, "left": left}))
+    else:
+        typer.echo(f"key {key}: {changed} rows sealed anew, {left} values left under others")
+    if left:
+        raise typer.Exit(1)
+
+
+def _superseded(house: bootstrap.House) -> list[keeping.Held]:
+    found = keeping.held(house.vault, house.sealed(), house.now())
+    return [one for one in found if one.key.superseded_at is not None]
+
+
+@keys.command("retire")
+def keys_retire(as_json: Json = False) -> None:
+    """Take the keys off the ring that nothing stands under, an hour after they were superseded."""
+    with _ready_house() as house:
+        _print_keys(keeping.retire(house.vault, house.sealed(), house.now()), as_json)
+
+
+def _print_keys(found: list[keeping.Held], as_json: bool) -> None:
+    shown = [
+        {
+            "id": one.key.id,
+            "kind": one.key.kind,
+            "made_at": one.key.made_at.isoformat(),
+            "values": one.values,
+            "state": one.stays or "unused",
+        }
+        for one in found
+    ]
+    if as_json:
+        typer.echo(json.dumps(shown))
+    else:
+        for row in shown:
+            typer.echo("  ".join(str(value) for value in row.values()))
 
 
 def _register(house: bootstrap.House, what: str, username: str | None = None) -> accounts.Register:
@@ -412,15 +531,15 @@ def account_add(
     username: Username,
     role: Annotated[str, typer.Option(help=", ".join(Role))],
     name: Annotated[str, typer.Option(help="The person, or the system.")],
-    centre: Annotated[str | None, typer.Option(help="Of a worker: its code.")] = None,
+    centre: Annotated[str | None, typer.Option(help="Of a worker or a system: its code.")] = None,
     district: Annotated[
-        str | None, typer.Option(help="Of a supervisor or an assessor: its code.")
+        str | None, typer.Option(help="Of a supervisor, an assessor or a system.")
     ] = None,
     provider: Annotated[str | None, typer.Option(help="Of a provider: the agency's slug.")] = None,
     head: Annotated[bool, typer.Option("--head", help="A supervisor who heads it.")] = False,
     email: Annotated[str | None, typer.Option(help="Where notices go by mail.")] = None,
 ) -> None:
-    """Add an account. The password is read from a pipe, or typed twice."""
+    """Add an account. Its first password is read from a pipe, or typed twice."""
     asked = NewAccount(
         username=username, role=role, name=name, centre=centre, district=district,
         provider=provider, is_head=head, email=email,
@@ -482,6 +601,44 @@ def account_password(username: Username) -> None:
     typer.echo(f"set the password of {username}")
 
 
+@duplicates.command("find")
+def duplicates_find(
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Everybody, and not only who is new or changed.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Fill the supervisors' queue with the pairs that may be one person.
+
+    Broken off, it goes on where it was when it is started again without --all.
+    """
+    with _ready_house() as house:
+        looked, found = _find_duplicates(house, everyone)
+    told = {"looked_at": looked, "found": found}
+    typer.echo(json.dumps(told) if as_json else f"looked at {looked}, new pairs: {found}")
+
+
+def _find_duplicates(house: bootstrap.House, everyone: bool) -> tuple[int, int]:
+    looked = found = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=notes) as progress:
+        task = progress.add_task("residents", total=house.ask_for_duplicates(everyone))
+        for done, pairs in house.find_duplicates():
+            looked, found = looked + done, found + pairs
+            progress.update(task, completed=looked)
+    return looked, found
+
+
+@contextmanager
+def _keeping(what: str, username: str | None) -> Iterator[accounts.Register]:
+    """The register of one account command."""
+    with _ready_house() as house:
+        yield _register(house, what, username)
+
+
+add_account_commands(account, _keeping, _instant)
+
+
 @bench.command("sweep")
 def bench_sweep(
     sizes: Annotated[str, typer.Option(help="Open referrals, comma-separated.")] = "20000,200000",
@@ -526,6 +683,9 @@ def _bench(measure: Any, sizes: str, due: int, rounds: int, as_json: bool) -> No
     else:
         for line in benchmarks.lines_of(result):
             typer.echo(line)
+
+
+cli.add_typer(audit_commands(_ready_house, Wrong), name="audit")
 
 
 def main() -> NoReturn:

@@ -5,53 +5,62 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from random import Random, random
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import FastAPI
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, select, text
 from structlog import get_logger
 
 from casework.adapters import reference
-from casework.adapters.api.app import create_app
-from casework.adapters.api.routers.health import Probe
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.call import Services
 from casework.adapters.identity import Argon2Passwords, JwtTokens
+from casework.adapters.identity.oidc import OidcIssuer
 from casework.adapters.logs import configure_logs
+from casework.adapters.names import similarity
 from casework.adapters.notifications import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.webhook import Webhook, new_secret
-from casework.adapters.persistence import bulk, migrations
+from casework.adapters.persistence import asking, bulk, migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.account_register import account_register
 from casework.adapters.persistence.accounts import account_book
+from casework.adapters.persistence.audit_log import SqlSealBook
+from casework.adapters.persistence.audit_sealing import seal_with
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.notices import SqlNotices
-from casework.adapters.persistence.store import SqlStore
+from casework.adapters.persistence.rotating import SealedRows
+from casework.adapters.persistence.store import SqlStore, write_audit
 from casework.adapters.persistence.sweeping import SqlSweepStore
+from casework.adapters.vault import KeyVault, RingError
+from casework.adapters.vault.ring import make_ring
 from casework.domain.access import EVERYTHING, SYSTEM, Actor
+from casework.domain.accounts import Account
 from casework.domain.calendar import SEOUL, WorkingCalendar, day_in_seoul, midnight
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
+from casework.domain.grant_log import GrantAct, GrantEntry, entry_of
 from casework.domain.schedule import is_late, next_slot
 from casework.domain.standards import SHIPPED, Standard
 from casework.settings import Settings, SettingsError
+from casework.workflows import sealing
 from casework.workflows.accounts import Register
 from casework.workflows.context import Context
 from casework.workflows.demo.accounts import demo_accounts
 from casework.workflows.demo.directory import agencies
 from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
+from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
 from casework.workflows.notifying import Relayed, apply_brake, relay
 from casework.workflows.ports import RequestFacts, Row
 from casework.workflows.ports_notices import Post
-from casework.workflows.signing_in import SignIn
+from casework.workflows.ports_signing import SignIn
 from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
 
 log = get_logger("casework")
@@ -95,20 +104,27 @@ class House:
     engine: Engine
     passwords: Argon2Passwords
     tokens: JwtTokens
+    vault: KeyVault
     now: Callable[[], datetime] = utc_now
     clockwork: Kept[Clockwork] = field(init=False)
     catalogue: Kept[dict[str, Service]] = field(init=False)
     built_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        """What barely changes is kept for some seconds."""
+        """What barely changes is kept for some seconds; every connection has the vault at hand."""
+        self.engine = self.engine.execution_options(vault=self.vault)
         self.clockwork = Kept(lambda: read_clockwork(self.engine))
         self.catalogue = Kept(lambda: _read_catalogue(self.engine))
-        self.store = SqlStore(self.engine)
+        days = timedelta(days=self.settings.provider_access_days)
+        seal_with(self.engine, lambda: self.settings.key("audit"))
+        self.seals = SqlSealBook(self.engine.connect)
+        self.store = SqlStore(self.engine, provider_access=days)
         self.notices = SqlNotices(self.engine)
         self.post: Post = Channels(
             Webhook(private=not self.settings.is_production), _mail(self.settings)
         )
+        self.issuer = _issuer(self.settings)
+        self.common = reference.common_passwords()
         self.built_at = self.now()
 
     def door(self, facts: RequestFacts) -> SignIn:
@@ -118,6 +134,11 @@ class House:
             tokens=self.tokens,
             new_id=new_id,
             book=lambda: account_book(self.engine, facts),
+            vault=self.vault,
+            common=self.common,
+            issuer=self.issuer,
+            totp_is_required=self.settings.totp_is_required,
+            is_local=self.settings.local_sign_in == "on",
         )
 
     def register(self, task: str, username: str | None = None) -> Register:
@@ -128,6 +149,7 @@ class House:
             new_id=new_id,
             now=self.now,
             book=lambda: account_register(self.engine, facts),
+            common=self.common,
         )
 
     def context(self, actor: Actor = SYSTEM) -> Context:
@@ -139,6 +161,7 @@ class House:
             clockwork=self.clockwork(),
             catalogue=self.catalogue(),
             store=self.store,
+            similarity=similarity,
         )
 
     def sweep(
@@ -166,6 +189,31 @@ class House:
         """Tell people what they are to be told by now."""
         return relay(ctx, self.notices, self.post, clock=self.now, jitter=_jitter)
 
+    def ask_for_duplicates(self, everyone: bool) -> int:
+        """How many residents' duplicates are to be found: of those who wait, or of everybody."""
+        if everyone:
+            for _ in ask_for_everyone(self.context()):
+                pass
+        return waiting(self.context())
+
+    def find_duplicates(self) -> Iterator[tuple[int, int]]:
+        """Look for the duplicates of all whose are to be found, batch by batch."""
+        yield from find_all(self.context())
+
+    def seal(self) -> sealing.Verdict:
+        """Seal the audit entries that wait for it."""
+        return sealing.seal(self.seals, self.now)
+
+    def prune_audit(self, before: datetime) -> int:
+        """Forget access records from before an instant; each chain's own entry says so."""
+        now, years = self.now(), self.settings.audit_years
+
+        def note(connection: Connection, chain: str, seq: int) -> None:
+            facts = RequestFacts(task="casework audit prune", asked_for=f"{chain} up to {seq}")
+            write_audit(connection, SYSTEM, "audit.prune", now, facts, ())
+
+        return sealing.prune(self.seals, self.settings.key("audit"), before, now, years, note)
+
     def services(self) -> Services:
         """What the ways in over HTTP are given."""
         return Services(
@@ -181,11 +229,17 @@ class House:
             sweep=self.sweep,
             new_secret=new_secret,
             is_production=self.settings.is_production,
+            keeps_rrn=self.settings.rrn,
             sweep_minutes=self.settings.sweep_minutes,
+            similarity=similarity,
         )
 
     def app(self) -> FastAPI:
         """The HTTP application."""
+        # Imported here: a third of the start of a command that serves nothing is its routes.
+        from casework.adapters.api.app import create_app
+        from casework.adapters.api.routers.health import Probe
+
         return create_app(self.services(), Probe(self.readiness), threads=self.settings.threads)
 
     def readiness(self) -> dict[str, Any]:
@@ -194,7 +248,7 @@ class House:
         parts: dict[str, Any] = {
             "database": False,
             "schema": False,
-            "keys": True,
+            "keys": self._ring_opens(),
             "scheduler": False,
             "last_tick": None,
             "last_success": None,
@@ -217,12 +271,26 @@ class House:
             log.warning("not ready", error=type(error).__name__)
         return parts
 
+    def _ring_opens(self) -> bool:
+        try:
+            self.vault.check()
+        except RingError as error:
+            log.warning("no keys", reason=str(error))
+            return False
+        return True
+
+    def sealed(self) -> SealedRows:
+        """Everything that stands sealed in the database."""
+        return SealedRows(self.engine, self.vault)
+
     def migrate(self) -> None:
-        """Bring the schema to the newest revision and load the shipped facts."""
+        """Bring the schema to the newest revision and load the shipped facts; seal every field."""
         migrations.upgrade(self.settings.url(), schema=self.settings.db_schema)
         bulk.load_facts(
             self.engine, reference.districts(), reference.centres(), reference.services(), SHIPPED
         )
+        if not self.is_current():
+            self.sealed().seal_clear()
 
     def is_current(self) -> bool:
         """Whether the schema is at its newest revision."""
@@ -259,13 +327,42 @@ def build(
     """Put the house together. Refuses to start without what the mode needs."""
     settings.check()
     configure_logs()
+    vault = open_vault(settings)
     engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
     return House(
         settings=settings,
         engine=engine,
+        vault=vault,
         now=now,
         passwords=Argon2Passwords(cheap=cheap_passwords),
         tokens=JwtTokens(settings.key("token")),
+    )
+
+
+def make_key_ring(settings: Settings) -> None:
+    """A new key ring, where there is none."""
+    make_ring(settings.ring(), settings.key("master"), utc_now())
+
+
+def open_vault(settings: Settings) -> KeyVault:
+    """What seals fields; outside production its key ring is made where there is none."""
+    path, master = settings.ring(), settings.key("master")
+    try:
+        if not settings.is_production:
+            make_ring(path, master, utc_now())
+        return KeyVault(path, master)
+    except RingError as error:
+        raise SettingsError(f"{error}: see CASEWORK_KEY_RING and CASEWORK_MASTER_KEY") from None
+
+
+def _issuer(settings: Settings) -> OidcIssuer | None:
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    return OidcIssuer(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        settings.oidc_algorithm_names,
+        settings.oidc_jwks_url,
     )
 
 
@@ -350,12 +447,19 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
         clockwork=house.clockwork(),
     )
     with house.engine.begin() as connection:
+        asking.state_system(connection)
         bulk.insert_all(connection, [*providers, *offerings, *accounts])
+        bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])
         done = 0
         for batch in _batches(lives, SEED_BATCH):
             bulk.insert_all(connection, [thing for life in batch for thing in life])
             done += len(batch)
             yield done
+
+
+def _first_entry(account: Account, id: UUID) -> GrantEntry:
+    """What an invented account is allowed from its beginning."""
+    return entry_of(account, GrantAct.CREATED, SYSTEM, account.created_at, id)
 
 
 def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KEY_BYTES = 32
+ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 STORES = ("postgresql+psycopg://", "sqlite://")
 
 
@@ -28,9 +29,21 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".casework")
     token_key: SecretStr | None = None
     cursor_key: SecretStr | None = None
+    master_key: SecretStr | None = None
+    key_ring: Path | None = None
+    require_totp: Literal["staff", "none"] | None = None
+    local_sign_in: Literal["on", "off"] = "on"
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_jwks_url: str | None = None
+    oidc_algorithms: str = "RS256,ES256"
+    audit_key: SecretStr | None = None
+    audit_years: int = Field(default=2, ge=2, le=100)
+    rrn: bool = False
     demo_password: str = "care-at-home-2026"  # noqa: S105 - for the demo, printed by it
     sweep_minutes: int = Field(default=5, ge=1, le=60)
     threads: int = Field(default=8, ge=1, le=64)
+    provider_access_days: int = Field(default=30, ge=0, le=3650)
     language: Literal["ko", "en"] = "ko"
     smtp_host: str | None = None
     smtp_port: int = Field(default=587, ge=1, le=65535)
@@ -56,8 +69,8 @@ class Settings(BaseSettings):
         self.data_dir.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{(self.data_dir / 'casework.sqlite').absolute()}"
 
-    def key(self, name: Literal["token", "cursor"]) -> bytes:
-        """A signing key: given, or outside production made once and kept in the data folder."""
+    def key(self, name: Literal["token", "cursor", "master", "audit"]) -> bytes:
+        """A key: given, or outside production made once and kept in the data folder."""
         given: SecretStr | None = getattr(self, f"{name}_key")
         if given is not None:
             value = given.get_secret_value().encode()
@@ -68,11 +81,51 @@ class Settings(BaseSettings):
             raise SettingsError(f"production needs CASEWORK_{name.upper()}_KEY")
         return _kept_key(self.data_dir / f"{name}.key")
 
+    def ring(self) -> Path:
+        """The key ring's file, which belongs on another disk than the database."""
+        if self.key_ring is not None:
+            return self.key_ring
+        if self.is_production:
+            raise SettingsError("production needs CASEWORK_KEY_RING")
+        return self.data_dir / "keyring.json"
+
     def check(self) -> None:
         """Refuse to start without what the mode needs."""
         self.url()
         self.key("token")
         self.key("cursor")
+        self.key("audit")
+        self.key("master")
+        self.ring()
+        self._check_issuer()
+
+    @property
+    def totp_is_required(self) -> bool:
+        """Whether staff enrol a second factor: in production, unless it is said otherwise."""
+        if self.require_totp is None:
+            return self.is_production
+        return self.require_totp == "staff"
+
+    @property
+    def oidc_algorithm_names(self) -> tuple[str, ...]:
+        """The algorithms that an issuer may sign with."""
+        return tuple(one.strip() for one in self.oidc_algorithms.split(",") if one.strip())
+
+    def _check_issuer(self) -> None:
+        """An identity provider is named whole, or not at all; never one whose key it shares."""
+        if self.oidc_issuer is None:
+            if self.local_sign_in == "off":
+                raise SettingsError("CASEWORK_LOCAL_SIGN_IN=off needs CASEWORK_OIDC_ISSUER")
+            return
+        if not self.oidc_audience:
+            raise SettingsError("CASEWORK_OIDC_ISSUER needs CASEWORK_OIDC_AUDIENCE")
+        schemes = ("https://",) if self.is_production else ("https://", "http://")
+        for address in (self.oidc_issuer, self.oidc_jwks_url):
+            if address is not None and not address.startswith(schemes):
+                raise SettingsError("CASEWORK_OIDC_ISSUER and CASEWORK_OIDC_JWKS_URL are https")
+        names = self.oidc_algorithm_names
+        if not names or not set(names) <= set(ASYMMETRIC):
+            raise SettingsError(f"CASEWORK_OIDC_ALGORITHMS are of {', '.join(ASYMMETRIC)}")
 
 
 def _with_driver(url: str) -> str:

@@ -4,6 +4,8 @@ One PostgreSQL server and one migrated template of each kind serve the whole ses
 workers it has: the first that needs one makes it. Each test gets a copy of its own.
 """
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import os
@@ -13,12 +15,17 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
 from tests import canaries, postgres
+
+if TYPE_CHECKING:
+    from casework.adapters.vault import KeyVault
 
 SESSION_FOLDER = "CASEWORK_TEST_SESSION_FOLDER"
 
@@ -29,15 +36,35 @@ class Store:
 
     name: str
     url: str
+    # The same for whoever owns the tables; on SQLite, which knows no roles, the very same.
+    owner_url: str
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folder that the workers share, before there are any."""
     if not hasattr(config, "workerinput"):
         os.environ[SESSION_FOLDER] = str(postgres.make_folder())
+        make_keys(Path(os.environ[SESSION_FOLDER]))
         # A session that is told to stop cleans up as after Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.pluginmanager.register(canaries, "canaries")
+
+
+def make_keys(folder: Path) -> None:
+    """One key ring for all tests, but for those that make one of their own."""
+    from casework.adapters.vault.ring import make_ring
+
+    ring, master = folder / "keyring.json", "m" * 32
+    make_ring(ring, master.encode(), datetime.now(UTC))
+    os.environ |= {"CASEWORK_KEY_RING": str(ring), "CASEWORK_MASTER_KEY": master}
+
+
+def session_vault() -> KeyVault:
+    """What seals fields by that ring."""
+    from casework.adapters.vault import KeyVault
+
+    master = os.environ["CASEWORK_MASTER_KEY"].encode()
+    return KeyVault(Path(os.environ["CASEWORK_KEY_RING"]), master)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -70,6 +97,20 @@ def migrate(url: str) -> None:
     upgrade(url)
 
 
+def _make_roles(url: str) -> None:
+    """The product's roles, as `casework roles` makes them; they belong to the whole server."""
+    from casework.adapters.persistence import roles
+    from casework.adapters.persistence.engine import open_engine
+
+    engine = open_engine(url)
+    try:
+        roles.make(engine, passwords=dict.fromkeys(roles.ALL_PARTS, postgres.ROLE_PASSWORD))
+        with engine.begin() as connection:  # so that a test sees who waits for whom
+            connection.exec_driver_sql("GRANT pg_read_all_stats TO casework_owner")
+    finally:
+        engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def session_folder() -> Path:
     """The folder that all workers share; it goes when the session ends."""
@@ -94,7 +135,8 @@ def postgres_template(session_folder: Path, postgres_server: postgres.Server) ->
         if not made.exists():
             postgres_server.drop_database(name)  # what a failed migration left
             postgres_server.create_database(name)
-            migrate(postgres_server.url(name))
+            _make_roles(postgres_server.url(name))
+            migrate(postgres_server.url_as("casework_owner", postgres_server.url(name)))
             made.write_text(postgres_server.home_url)
     return name
 
@@ -121,8 +163,10 @@ def store(request: pytest.FixtureRequest, session_folder: Path) -> Iterator[Stor
     if request.param == "sqlite":
         with tempfile.TemporaryDirectory(dir=session_folder) as folder:
             copy = shutil.copyfile(template, Path(folder) / "casework.sqlite")
-            yield Store("sqlite", f"sqlite:///{copy}")
+            url = f"sqlite:///{copy}"
+            yield Store("sqlite", url, url)
     else:
         server: postgres.Server = request.getfixturevalue("postgres_server")
         with server.database(f"casework-{uuid4().hex}", template) as url:
-            yield Store("postgres", url)
+            app, owner = (server.url_as(f"casework_{part}", url) for part in ("app", "owner"))
+            yield Store("postgres", app, owner)

@@ -7,6 +7,7 @@ reaches only the subjects in the named relation; outside it, a subject does not 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -39,6 +40,8 @@ class Relation(StrEnum):
 
 
 SYSTEM_ROLE: Final = "system"
+# How long an agency sees a referral after its end, where the installation decides nothing else.
+PROVIDER_ACCESS: Final = timedelta(days=30)
 _C, _D, _S, _O, _A = (
     Relation.CENTRE,
     Relation.DISTRICT,
@@ -60,13 +63,20 @@ EVERYONE: Final = dict.fromkeys(Role, _A)
 
 POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "account.self": EVERYONE,
+    "account.secure": EVERYONE,
+    "account.second_factor": dict.fromkeys((W, SV, AS, CT, AU, AD), _A),
+    "account.tokens": dict.fromkeys((W, SV, AS, PR, CT, AU, AD), _A),
+    "account.manage": {AD: _A},
     "directory.read": EVERYONE,
     "case.read": {W: _C, SV: _D, AS: _S},
     "case.write": {W: _C, SV: _D},
     "note.read": {W: _C, SV: _D},
+    "disclosure.read": {W: _C, SV: _D},
+    "rrn.read": {W: _C, SV: _D},
     "assessment.write": {W: _C, SV: _D, AS: _S},
     "plan.decide": {SV: _D},
     "case.supervise": {SV: _D},
+    "duplicate.review": {SV: _D},
     "referral.read": {W: _C, SV: _D, PR: _O},
     "referral.send": {W: _C, SV: _D},
     "referral.answer": {W: _C, SV: _D, PR: _O},
@@ -87,7 +97,48 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "notice.release": {SV: _D, AD: _A},
     "outbox.manage": {AD: _A},
     "webhook.manage": {PR: _O, AD: _A},
+    "break_glass.open": {W: _A, SV: _A},
+    "break_glass.read": {W: _C, SV: _D},
+    "break_glass.review": {SV: _D},
+    "access_request.read": {W: _C, SV: _D},
+    "access_request.write": {W: _C, SV: _D},
+    "resident.export": {W: _C, SV: _D},
+    "audit.read": {AU: _A},
+    "audit.review": {AU: _A},
 }
+# What a resident who was opened out of scope may be looked at by, and who may open one.
+OPENS: Final = frozenset({"case.read", "note.read", "referral.read", "deadline.read"})
+OPENERS: Final = frozenset({W, SV})
+
+
+# What a system's own account may be granted, each as far as what it belongs to.
+GRANTABLE: Final = frozenset(
+    {
+        "case.read",
+        "case.write",
+        "note.read",
+        "referral.read",
+        "referral.send",
+        "referral.answer",
+        "deadline.read",
+        "overdue.read",
+        "figures.read",
+        "unmet.read",
+        "unmet.count",
+    }
+)
+# What no token that somebody made is good for: it would make itself another.
+KEEPING_ACCOUNTS: Final = frozenset(
+    {"account.secure", "account.second_factor", "account.tokens", "account.manage"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What a credential lets through of all that its account may do; ``code`` refuses the rest."""
+
+    actions: frozenset[str]
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +153,15 @@ class Actor:
     district_code: str | None = None
     provider_id: UUID | None = None
     is_head: bool = False
+    grants: frozenset[str] = frozenset()
+    narrowed: Narrowed | None = None
 
     @property
     def answers_as_provider(self) -> bool:
         """Whether this one speaks for an agency itself."""
-        return self.role == Role.PROVIDER
+        return self.role == Role.PROVIDER or (
+            self.role == Role.INTEGRATION and self.provider_id is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +170,10 @@ class Reach:
 
     actor: Actor
     relation: Relation
+    # How long after its end a referral is still seen by its agency.
+    after_end: timedelta = PROVIDER_ACCESS
+    # Whether what the actor has opened out of scope is seen too, by its id.
+    opens: bool = False
 
 
 SYSTEM: Final = Actor(id=None, role=SYSTEM_ROLE, name="casework")
@@ -125,12 +184,45 @@ def reach(actor: Actor, action: str) -> Reach:
     """How far the actor sees for this action; refuses a role that has no row for it."""
     if actor.role == SYSTEM_ROLE:
         return EVERYTHING
-    relation = POLICY[action].get(Role(actor.role))
+    if actor.narrowed is not None and action not in actor.narrowed.actions:
+        raise Forbidden("not with this sign-in or token", code=actor.narrowed.code)
+    relation = _relation(actor, action)
     if relation is None:
         raise Forbidden(f"{actor.role} may not do this")
-    return Reach(actor, relation)
+    return Reach(actor, relation, opens=action in OPENS and actor.role in OPENERS)
 
 
 def may(actor: Actor, action: str) -> bool:
     """Whether the role has a row for this action at all."""
-    return actor.role == SYSTEM_ROLE or Role(actor.role) in POLICY[action]
+    if actor.role == SYSTEM_ROLE:
+        return True
+    let_through = actor.narrowed is None or action in actor.narrowed.actions
+    return let_through and _relation(actor, action) is not None
+
+
+def grantable(actor: Actor) -> frozenset[str]:
+    """What an account of a system can be granted, by what it belongs to."""
+    own = _belonging(actor)
+    return frozenset(one for one in GRANTABLE if own in POLICY[one].values())
+
+
+def scopes_of(actor: Actor) -> frozenset[str]:
+    """What a token of this account can be made for."""
+    return frozenset(one for one in POLICY if _relation(actor, one)) - KEEPING_ACCOUNTS
+
+
+def _relation(actor: Actor, action: str) -> Relation | None:
+    """The policy's cell, or for a system's account what it was granted."""
+    row, role = POLICY[action], Role(actor.role)
+    if role == Role.INTEGRATION and action in actor.grants & GRANTABLE:
+        own = _belonging(actor)
+        return own if own in row.values() else None
+    return row.get(role)
+
+
+def _belonging(actor: Actor) -> Relation | None:
+    if actor.provider_id is not None:
+        return Relation.OWN_AGENCY
+    if actor.centre_code is not None:
+        return Relation.CENTRE
+    return Relation.DISTRICT if actor.district_code is not None else None

@@ -77,6 +77,13 @@ class Offering:
     unit: str
     as_of: datetime
     centres: list[str]
+    # What its agency is called in a consent besides its id: slug, name and kind.
+    known_as: frozenset[str] = frozenset()
+
+    @property
+    def recipients(self) -> frozenset[str]:
+        """Every word by which a consent may name whom this would be shared with."""
+        return self.known_as | {str(self.provider_id)}
 
 
 def distance_km(from_: tuple[float, float], to: tuple[float, float]) -> float:

@@ -207,7 +207,7 @@ def _check_sendable(file: CaseFile, referral: Referral, details: Details, act: A
     consent = details.consent
     if consent is not None and consent.id != referral.consent_id:
         consent = None
-    check_basis(file, referral.basis_kind, consent, act)
+    check_basis(file, referral.basis_kind, consent, offering, act)
 
 
 def _take_over(referral: Referral, row: Move, details: Details, act: Act) -> datetime:

@@ -32,6 +32,7 @@ class NoticeKind(StrEnum):
     REFERRAL_STOPPED = "referral_stopped"
     REFERRAL_ANSWERED = "referral_answered"
     SIGNAL = "signal"
+    BREAK_GLASS = "break_glass"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,8 @@ class Notice:
     kind: str
     subject_type: str
     subject_id: UUID
-    case_id: UUID
+    # None where it is about a resident and no case: that somebody opened one out of scope.
+    case_id: UUID | None
     centre_code: str
     district_code: str
     worker_id: UUID | None

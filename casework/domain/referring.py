@@ -142,7 +142,7 @@ def _check_request(
     if not file.case.is_open or service.status == ServiceStatus.DROPPED:
         raise NotAllowedInState("refer", file.case.status, [])
     check_offering(file, service, request.offering, request.outside_area_reason)
-    check_basis(file, request.basis_kind, request.consent, act)
+    check_basis(file, request.basis_kind, request.consent, request.offering, act)
     if request.send:
         check_plan(file, service)
     for other in file.referrals_of(service):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -23,6 +25,8 @@ PURPOSES: Final = (
     "discharge_notice",
     "provider_sharing",
 )
+# A consent that names nobody, or one of these, is for whoever needs it for its purpose.
+ANYBODY: Final = frozenset({"all", "providers", "전체", "제공기관"})
 OLDEST_BIRTH_YEAR: Final = 1890
 
 
@@ -58,6 +62,8 @@ class Resident:
     disability: str | None = None
     insurance: str | None = None
     income_tier: str | None = None
+    # The one whom this record turned out to be: what is asked of it is asked of that one.
+    merged_into_id: UUID | None = None
     version: int = 1
 
     def change(
@@ -110,6 +116,11 @@ class Consent:
             return False
         return self.expires_on is None or on <= self.expires_on
 
+    def is_for(self, names: Collection[str]) -> bool:
+        """Whether it lets one know who is called by any of these names."""
+        meant = {one.strip().casefold() for one in self.recipients}
+        return not meant or bool(meant & (ANYBODY | {name.casefold() for name in names}))
+
     def withdraw(self, act: Act, reason: str | None) -> None:
         """End it at once; what rests on it ends with it (referral lifecycle, rule 10)."""
         if self.withdrawn_at is not None:
@@ -159,3 +170,9 @@ def digits_of(phone: str | None) -> str | None:
         return None
     digits = re.sub(r"\D", "", phone)
     return "0" + digits[2:] if digits.startswith("82") else digits
+
+
+def name_and_birth(name: str, birth_date: date) -> str:
+    """Name and birth date as they are compared: composed letters, without any space."""
+    written = unicodedata.normalize("NFC", name).casefold()
+    return f"{''.join(written.split())} {birth_date.isoformat()}"

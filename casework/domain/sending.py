@@ -7,7 +7,7 @@ from typing import Final
 from casework.domain.acts import Act
 from casework.domain.casefile import CaseFile
 from casework.domain.directory import Offering
-from casework.domain.errors import Conflict, require
+from casework.domain.errors import Conflict, Invalid, require
 from casework.domain.plans import PlannedService, ServiceStatus
 from casework.domain.residents import Consent
 
@@ -46,19 +46,29 @@ def check_offering(
     )
 
 
-def check_basis(file: CaseFile, basis_kind: str, consent: Consent | None, act: Act) -> None:
-    """A disclosure needs its basis at the moment of sending: an article, or a valid consent."""
+def check_basis(
+    file: CaseFile, basis_kind: str, consent: Consent | None, offering: Offering, act: Act
+) -> None:
+    """A disclosure needs its basis at the moment of sending: an article, or a valid consent.
+
+    The consent must be for whom it is sent to: one agency's is no basis for another.
+    """
     if basis_kind == ARTICLE_14_2:
         return
-    valid = (
-        consent is not None
-        and consent.resident_id == file.case.resident_id
-        and consent.purpose == "provider_sharing"
-        and consent.is_valid(act.today)
-    )
+    if (
+        consent is None
+        or consent.resident_id != file.case.resident_id
+        or consent.purpose != "provider_sharing"
+        or not consent.is_valid(act.today)
+    ):
+        raise Invalid(
+            "no valid consent to share with a provider",
+            code="consent_not_valid",
+            field="basis.consent_id",
+        )
     require(
-        valid,
-        "no valid consent to share with a provider",
-        code="consent_not_valid",
+        consent.is_for(offering.recipients),
+        "this consent is not for this provider",
+        code="consent_not_for_recipient",
         field="basis.consent_id",
     )

@@ -13,6 +13,7 @@ from casework.domain.acts import Act
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
 from casework.domain.errors import StaleVersion
+from casework.domain.likeness import Similarity, equal
 from casework.workflows.ports import Reading, Store, Work
 
 
@@ -26,6 +27,7 @@ class Context:
     clockwork: Clockwork
     catalogue: Mapping[str, Service]
     store: Store
+    similarity: Similarity = equal
     # The version the asker says they saw (``If-Match``), None where they say nothing.
     expected_version: int | None = None
 

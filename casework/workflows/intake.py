@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,12 +13,14 @@ from casework.domain.access import Role
 from casework.domain.acts import Act
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import Assessment
-from casework.domain.errors import Conflict, Forbidden, Invalid
+from casework.domain.errors import Forbidden, Invalid
 from casework.domain.events import Event
 from casework.domain.referring import Details, move
+from casework.domain.registration_numbers import read_number
 from casework.domain.residents import Consent, Contact, Note, Resident, check_birth_date
+from casework.workflows import duplicates
 from casework.workflows.context import Context
-from casework.workflows.ports import Likeness, Work
+from casework.workflows.ports import Work
 from casework.workflows.referring import known_consent
 
 
@@ -33,7 +35,12 @@ class NewContact:
 
 
 def register_resident(
-    ctx: Context, facts: dict[str, Any], contacts: Sequence[NewContact], *, confirm_new: bool
+    ctx: Context,
+    facts: dict[str, Any],
+    contacts: Sequence[NewContact],
+    *,
+    confirm_new: bool,
+    rrn: str | None = None,
 ) -> UUID:
     """Register a resident of the asker's area; a likely duplicate is shown first."""
     with ctx.work("case.write") as work:
@@ -46,14 +53,17 @@ def register_resident(
             registered_by=ctx.actor.id,
         )
         check_birth_date(resident.birth_date, ctx.act)
-        if not confirm_new:
-            _refuse_duplicates(work, resident)
+        number = _number(resident, rrn)
+        alike = duplicates.meet(ctx, work, resident, number, confirm_new=confirm_new)
         work.residents.add(resident, _contacts(ctx, resident.id, contacts))
+        if number is not None:
+            work.residents.keep_rrn(resident.id, number)
+        duplicates.note_new(ctx, work, resident, alike)
         work.record(
             [_event(ctx.act, "ResidentRegistered", resident.id, centre_code=resident.centre_code)]
         )
         work.about(resident.id)
-        work.commit(201, {"id": resident.id})
+        work.commit(201, {"id": resident.id, "hints": duplicates.hints(alike)})
         return resident.id
 
 
@@ -78,25 +88,11 @@ def _known_district(work: Work, centre_code: str) -> str:
     return district
 
 
-def _refuse_duplicates(work: Work, resident: Resident) -> None:
-    alike = work.residents.like(
-        Likeness(name=resident.name, birth_date=resident.birth_date, phone=resident.phone)
-    )
-    if alike:
-        work.about(*(other.id for other in alike))
-        raise Conflict(
-            "someone of this name and birth date is registered",
-            code="possible_duplicate",
-            candidates=[
-                {
-                    "id": other.id,
-                    "name": other.name,
-                    "birth_date": other.birth_date,
-                    "centre_code": other.centre_code,
-                }
-                for other in alike
-            ],
-        )
+def _number(resident: Resident, rrn: str | None) -> str | None:
+    """The registration number, if it can be this resident's."""
+    if rrn is None:
+        return None
+    return read_number(rrn, birth_date=resident.birth_date, sex=resident.sex)
 
 
 def _contacts(ctx: Context, resident_id: UUID, given: Sequence[NewContact]) -> list[Contact]:
@@ -130,17 +126,40 @@ def change_resident(
         if "centre_code" in changes:
             changes = changes | {"district_code": _known_district(work, changes["centre_code"])}
             standing = _open_case(work, resident.id)
-        changed = resident.change(ctx.act, changes, standing)
-        if contacts is not None:
-            resident.version += not changed
-            changed.append("contacts")
+        facts = {name: value for name, value in changes.items() if name != "rrn"}
+        changed = resident.change(ctx.act, facts, standing)
+        more = ["contacts"] if contacts is not None else []
+        if "rrn" in changes and _takes_number(work, resident, changes["rrn"]):
+            more.append("rrn")
+        resident.version += bool(more) and not changed
+        changed += more
         if changed:
             work.residents.save(
                 resident, None if contacts is None else _contacts(ctx, resident.id, contacts)
             )
             work.record([_event(ctx.act, "ResidentChanged", resident.id, fields=changed)])
+        if not duplicates.TELLING.isdisjoint(changed):
+            work.duplicates.look_for(resident.id)
         if "centre_code" in changed:
             work.residents.bring_along(resident)
+        work.commit(200, {"id": resident.id})
+        return resident.id
+
+
+def _takes_number(work: Work, resident: Resident, rrn: str | None) -> bool:
+    """Write down another registration number, or that there is none; whether it is another."""
+    number = _number(resident, rrn)
+    if number == work.residents.rrn(resident.id):
+        return False
+    work.residents.keep_rrn(resident.id, number)
+    return True
+
+
+def reveal_number(ctx: Context, resident_id: UUID, purpose: str) -> UUID:
+    """Note that a registration number was looked at, and what for, before it is shown."""
+    with ctx.work("rrn.read") as work:
+        resident = work.residents.get(resident_id)
+        work.record([_event(ctx.act, "NumberRevealed", resident.id, purpose=purpose)])
         work.commit(200, {"id": resident.id})
         return resident.id
 
@@ -150,38 +169,63 @@ def _open_case(work: Work, resident_id: UUID) -> CaseFile | None:
     return work.files.of_case(case_id, with_plan=True) if case_id else None
 
 
-def record_consent(
-    ctx: Context,
-    resident_id: UUID,
-    *,
-    purpose: str,
-    given_by: str,
-    given_on: date,
-    recipients: list[str],
-    expires_on: date | None,
-) -> UUID:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewConsent:
+    """What a resident, or someone for them, agreed to."""
+
+    purpose: str
+    given_by: str
+    given_on: date
+    recipients: Sequence[str] = ()
+    expires_on: date | None = None
+
+
+def record_consent(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
     """Record a consent of a resident, or of someone for them."""
     with ctx.work("case.write") as work:
-        resident = work.residents.get(resident_id)
-        ctx.act.not_future(given_on, "given_on")
-        ctx.act.not_before(expires_on, given_on, "expires_on")
-        consent = Consent(
-            id=ctx.new_id(),
-            resident_id=resident.id,
-            purpose=purpose,
-            given_by=given_by,
-            given_on=given_on,
-            recipients=recipients,
-            expires_on=expires_on,
-            recorded_at=ctx.now,
-            recorded_by=ctx.actor.id,
-        )
-        work.residents.add_consent(consent)
-        work.record(
-            [_event(ctx.act, "ConsentGiven", resident.id, consent_id=consent.id, purpose=purpose)]
-        )
+        (consent,) = _take_consents(ctx, work, resident_id, {"": NewConsent(**given)})
         work.commit(201, {"id": consent.id})
         return consent.id
+
+
+def record_consents(ctx: Context, resident_id: UUID, given: Sequence[NewConsent]) -> list[UUID]:
+    """Record what was agreed to in one act, as at an intake: all of it or nothing."""
+    with ctx.work("case.write") as work:
+        named = {f"consents.{n}.": one for n, one in enumerate(given)}
+        taken = [one.id for one in _take_consents(ctx, work, resident_id, named)]
+        work.commit(201, {"id": resident_id, "consents": [str(id) for id in taken]})
+        return taken
+
+
+def _take_consents(
+    ctx: Context, work: Work, resident_id: UUID, given: Mapping[str, NewConsent]
+) -> list[Consent]:
+    """Write consents down; each stands under what leads to its fields in the request."""
+    resident = work.residents.get(resident_id, lock=True)
+    taken = [_consent(ctx, resident, one, where) for where, one in given.items()]
+    for one in taken:
+        work.residents.add_consent(one)
+    work.record(
+        _event(ctx.act, "ConsentGiven", resident.id, consent_id=one.id, purpose=one.purpose)
+        for one in taken
+    )
+    return taken
+
+
+def _consent(ctx: Context, resident: Resident, given: NewConsent, where: str) -> Consent:
+    ctx.act.not_future(given.given_on, f"{where}given_on")
+    ctx.act.not_before(given.expires_on, given.given_on, f"{where}expires_on")
+    return Consent(
+        id=ctx.new_id(),
+        resident_id=resident.id,
+        purpose=given.purpose,
+        given_by=given.given_by,
+        given_on=given.given_on,
+        recipients=list(given.recipients),
+        expires_on=given.expires_on,
+        recorded_at=ctx.now,
+        recorded_by=ctx.actor.id,
+    )
 
 
 def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID:
@@ -223,7 +267,7 @@ def write_note(
 ) -> UUID:
     """Record a call, visit or message with a resident."""
     with ctx.work("case.write") as work:
-        resident = work.residents.get(resident_id)
+        resident = work.residents.get(resident_id, lock=True)
         ctx.act.not_before(come_back_on, ctx.act.today, "come_back_on")
         note = Note(
             id=ctx.new_id(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +10,9 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from casework.domain.access import Reach
+from casework.domain.access_requests import AccessRequest
 from casework.domain.accounts import Account
+from casework.domain.audit_reviews import AuditReview
 from casework.domain.calendar import Pause
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import Assessment, Check, Signal
@@ -20,22 +22,17 @@ from casework.domain.directory import Centre, Offering
 from casework.domain.events import Event
 from casework.domain.figures import Figure, Period
 from casework.domain.handing_over import Absence
+from casework.domain.likeness import Likeness
 from casework.domain.outbox import Subscription
 from casework.domain.plans import Conference
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
+from casework.workflows.ports_break_glass import Openings, OpeningView
+from casework.workflows.ports_duplicates import Duplicates, Households, Merges
 from casework.workflows.ports_notices import NoticeBook
+from casework.workflows.ports_signing import AccountKeeping
 from casework.workflows.ports_standards import Standards
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Likeness:
-    """What a likely duplicate is looked for by."""
-
-    name: str
-    birth_date: date
-    phone: str | None
 
 
 class CaseFiles(Protocol):
@@ -86,7 +83,7 @@ class Residents(Protocol):
     """Residents as the asker sees them."""
 
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
-        """A resident within reach, else NotFound."""
+        """A resident within reach, else NotFound; a merged one's id leads to the survivor."""
         ...
 
     def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
@@ -95,6 +92,14 @@ class Residents(Protocol):
 
     def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
         """A changed resident; contacts are replaced where given."""
+        ...
+
+    def rrn(self, resident_id: UUID) -> str | None:
+        """The registration number of a resident who was loaded before."""
+        ...
+
+    def keep_rrn(self, resident_id: UUID, number: str | None) -> None:
+        """Write down, or forget, the number of a resident who was loaded before."""
         ...
 
     def open_case(self, resident_id: UUID) -> UUID | None:
@@ -109,8 +114,14 @@ class Residents(Protocol):
         """Cases, referrals and clocks follow a resident who moved to another centre."""
         ...
 
-    def like(self, likeness: Likeness) -> list[Resident]:
-        """Likely duplicates within reach: same name and birth date."""
+    def like(
+        self, likeness: Likeness, but: UUID, numbered: Collection[UUID] = ()
+    ) -> list[Resident]:
+        """Who within reach may be alike, merged duplicates among them: the rule decides."""
+        ...
+
+    def numbered(self, rrn: str, but: UUID) -> frozenset[UUID]:
+        """Who within reach has the same registration number."""
         ...
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
@@ -290,6 +301,11 @@ class Work(Protocol):
     reach: Reach
 
     @property
+    def register(self) -> AccountKeeping:
+        """The accounts themselves, for whoever keeps them."""
+        ...
+
+    @property
     def figures(self) -> Figures:
         """Counting and closed months."""
         ...
@@ -327,6 +343,36 @@ class Work(Protocol):
     @property
     def conferences(self) -> Conferences:
         """Meetings and their agendas."""
+        ...
+
+    @property
+    def duplicates(self) -> Duplicates:
+        """Pairs that may be one person."""
+        ...
+
+    @property
+    def merges(self) -> Merges:
+        """Merges and what they moved."""
+        ...
+
+    @property
+    def households(self) -> Households:
+        """Who lives together."""
+        ...
+
+    @property
+    def openings(self) -> Openings:
+        """Openings of residents out of scope."""
+        ...
+
+    @property
+    def audit(self) -> AuditTrail:
+        """The record of who saw what, and its reviews."""
+        ...
+
+    @property
+    def access_requests(self) -> AccessRequests:
+        """Residents who ask what is held of them."""
         ...
 
     def record(self, events: Iterable[Event]) -> None:
@@ -427,9 +473,11 @@ class OverdueFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralView:
-    """A referral with its agency, clocks and history."""
+    """A referral with its agency, its resident, clocks and history."""
 
     referral: Referral
+    resident: Resident
+    consent_is_withdrawn: bool
     case_is_open: bool
     provider_name: str
     provider_phone: str
@@ -468,6 +516,96 @@ class PlanView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Everything that is held of one resident, and who looked at it."""
+
+    resident: Resident
+    contacts: Sequence[Contact]
+    consents: Sequence[Consent]
+    notes: Sequence[Note]
+    cases: Sequence[CaseView]
+    signals: Sequence[Signal]
+    events: Sequence[Event]
+    lookers: Sequence[Row]
+
+
+class AuditTrail(Protocol):
+    """Who saw whom, how much in a month, and who reviewed it. No name of a resident is in it."""
+
+    def entries(self, filters: Row, paging: Paging) -> Page:
+        """Entries, newest first; a filter that is None filters nothing."""
+        ...
+
+    def affected(self, actor: str, since: datetime | None, until: datetime, paging: Paging) -> Page:
+        """Everybody an account's entries of a period are about, each once."""
+        ...
+
+    def summary(
+        self, since: datetime, until: datetime, closed: Iterable[date], paging: Paging
+    ) -> Page:
+        """What each account did in a period, by user name; ``closed`` are its holidays."""
+        ...
+
+    def add(self, review: AuditReview) -> None:
+        """A new review."""
+        ...
+
+    def review(self, id: UUID) -> AuditReview:
+        """One review."""
+        ...
+
+    def reviews(self, month: str | None, paging: Paging) -> Page:
+        """Reviews, newest month first."""
+        ...
+
+    def reviews_since(self, month: str) -> list[AuditReview]:
+        """Every review of a month or of a later one."""
+        ...
+
+    def chains(self) -> list[str]:
+        """The chains there are."""
+        ...
+
+    def first_at(self) -> datetime | None:
+        """The instant of the oldest entry."""
+        ...
+
+    def has_account(self, username: str) -> bool:
+        """Whether there is that account."""
+        ...
+
+    def count(
+        self, since: datetime, until: datetime, *, chain: str | None, account: str | None
+    ) -> int:
+        """How many entries a chain, an account, or an account within a chain has in a period."""
+        ...
+
+
+class AccessRequests(Protocol):
+    """Residents who ask what is held of them, as far as the asker sees the residents."""
+
+    def add(self, request: AccessRequest) -> None:
+        """A new one."""
+        ...
+
+    def get(self, id: UUID, *, lock: bool = False) -> AccessRequest:
+        """One whose resident is within reach, else NotFound."""
+        ...
+
+    def save(self, request: AccessRequest) -> None:
+        """A changed one."""
+        ...
+
+    def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
+        """Those of one resident, newest first."""
+        ...
+
+    def unanswered(self, paging: Paging) -> Page:
+        """Those to which an answer is owed, the most pressing first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
     """A job as it stands. Dry runs do not count but while they go on.
 
@@ -480,10 +618,23 @@ class JobView:
     in_flight: Sequence[Row]
 
 
+class AccountReading(AccountKeeping, Protocol):
+    """Accounts as whoever keeps them looks at them."""
+
+    def listed_tokens(self, account_id: UUID, paging: Paging) -> Page:
+        """The tokens of an account page by page, newest first, without their digests."""
+        ...
+
+
 class Reading(Protocol):
     """What can be looked at, each as the asker sees it, each one statement or a few."""
 
     reach: Reach
+
+    @property
+    def register(self) -> AccountReading:
+        """The accounts themselves, for whoever keeps them."""
+        ...
 
     @property
     def figures(self) -> Figures:
@@ -493,6 +644,35 @@ class Reading(Protocol):
     @property
     def standards(self) -> Standards:
         """Standards, declared holidays and recounts."""
+        ...
+
+    @property
+    def duplicates(self) -> Duplicates:
+        """Pairs that may be one person."""
+        ...
+
+    @property
+    def merges(self) -> Merges:
+        """Merges and what they moved."""
+        ...
+
+    @property
+    def households(self) -> Households:
+        """Who lives together."""
+        ...
+
+    @property
+    def audit(self) -> AuditTrail:
+        """The record of who saw what, and its reviews."""
+        ...
+
+    @property
+    def access_requests(self) -> AccessRequests:
+        """Residents who ask what is held of them."""
+        ...
+
+    def held(self, resident_id: UUID) -> Held:
+        """Everything that is held of a resident within reach."""
         ...
 
     def about(self, *resident_ids: UUID) -> None:
@@ -515,12 +695,20 @@ class Reading(Protocol):
         """Open referrals of residents who were found, with their agencies' telephones."""
         ...
 
+    def rrn(self, resident_id: UUID) -> str | None:
+        """A resident's registration number."""
+        ...
+
     def consents(self, resident_id: UUID) -> list[Consent]:
         """A resident's consents."""
         ...
 
     def consent(self, id: UUID) -> Consent:
         """One consent."""
+        ...
+
+    def disclosures(self, resident_id: UUID, paging: Paging) -> Page:
+        """What was told of a resident, newest first."""
         ...
 
     def notes(self, resident_id: UUID, paging: Paging) -> Page:
@@ -641,6 +829,14 @@ class Reading(Protocol):
 
     def messages(self, state: str | None, paging: Paging) -> Page:
         """Messages of the outbox, newest first; what they say is left out."""
+        ...
+
+    def opening(self, id: UUID) -> OpeningView:
+        """One opening of a resident, made by the asker or theirs to review."""
+        ...
+
+    def openings(self, is_open: bool | None, paging: Paging) -> Page:
+        """Openings the asker made or has to review, newest first; ``is_open``: not reviewed."""
         ...
 
     def held_notices(self) -> list[Row]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -27,4 +30,61 @@ class Vault(Protocol):
 
     def blind(self, purpose: str, value: str) -> str:
         """What an equal value is found by: keyed, so that a list of all values tells nothing."""
+        ...
+
+    def blinds(self, purpose: str, value: str) -> list[str]:
+        """Each form an equal value may be found by while the indexes get a new key."""
+        ...
+
+
+class Progress(NamedTuple):
+    """So many rows were looked at, so many sealed anew, so many left for the next round."""
+
+    seen: int
+    changed: int
+    left: int
+
+
+class KeyFacts(NamedTuple):
+    """What may be said of a key."""
+
+    id: str
+    kind: str
+    made_at: datetime
+    superseded_at: datetime | None
+
+
+class KeyRing(Protocol):
+    """The keys, kept where the database is not."""
+
+    def current(self, kind: str) -> str:
+        """The newest key of a kind."""
+        ...
+
+    def listed(self) -> list[KeyFacts]:
+        """Every key, the oldest first."""
+        ...
+
+    def renew(self, kind: str, now: datetime) -> str:
+        """Make a new key; every process writes under it from its next write on."""
+        ...
+
+    def drop(self, ids: set[str]) -> None:
+        """Forget keys for good."""
+        ...
+
+
+class Sealed(Protocol):
+    """Everything that stands sealed."""
+
+    def total(self) -> int:
+        """How many rows one round looks at."""
+        ...
+
+    def under(self) -> Counter[str]:
+        """How many values stand under each key."""
+        ...
+
+    def reseal(self, current: set[str]) -> Iterator[Progress]:
+        """One round: what stands under another key than these is sealed anew."""
         ...

@@ -1,180 +1,78 @@
-"""Signing in with the local directory of accounts, and staying signed in by rotating tokens."""
+"""Signing in: with the local directory, by rotating tokens, by an identity provider's, by own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from casework.domain.access import Actor
-from casework.domain.accounts import Account
-from casework.domain.errors import Refusal
+from casework.domain.account_tokens import PREFIX
+from casework.domain.calendar import day_in_seoul
+from casework.domain.errors import Forbidden
+from casework.workflows import trying
+from casework.workflows.ports_signing import (
+    AccountBook,
+    Issued,
+    Passwords,
+    RefreshToken,
+    SignIn,
+    SignInRefused,
+    Tokens,
+    Unauthenticated,
+)
+from casework.workflows.trying import Given
+
+__all__ = [
+    "AccountBook", "Issued", "Passwords", "RefreshToken", "SignIn", "SignInRefused", "Tokens",
+    "Unauthenticated", "refresh", "sign_in", "sign_out", "who_asks",
+]  # fmt: skip
 
 REFRESH_FOR: Final = timedelta(hours=12)
 SOURCE_MAY_FAIL: Final = 100
 SOURCE_WINDOW: Final = timedelta(minutes=15)
 
 
-class Unauthenticated(Refusal):
-    """Nobody we know is asking; the same words whatever the cause."""
+def sign_in(
+    door: SignIn,
+    username: str,
+    password: str,
+    source: str,
+    now: datetime,
+    code: str | None = None,
+    recovery_code: str | None = None,
+) -> Issued:
+    """Exchange name and password for tokens. Refuses every failure with the same words.
 
-    code = "unauthenticated"
-
-
-class SignInRefused(Unauthenticated):
-    """A refused attempt, written down in the transaction that counted it."""
-
-    code = "invalid_credentials"
-
-
-class Passwords(Protocol):
-    """How passwords are kept and compared."""
-
-    def digest(self, password: str) -> str:
-        """What is stored of a password."""
-        ...
-
-    def matches(self, digest: str | None, password: str) -> bool:
-        """Whether the password is right; takes as long where there is no digest at all."""
-        ...
-
-
-class Tokens(Protocol):
-    """What a signed-in client carries."""
-
-    lifetime: timedelta
-
-    def issue(self, account_id: UUID, now: datetime) -> str:
-        """An access token for that account."""
-        ...
-
-    def account_of(self, token: str, now: datetime) -> UUID:
-        """Whose token it is; raises Unauthenticated for anything but a valid one."""
-        ...
-
-    def new_secret(self) -> tuple[str, str]:
-        """A random refresh token and the digest under which it is stored."""
-        ...
-
-    def digest(self, secret: str) -> str:
-        """The digest of a refresh token that was sent."""
-        ...
-
-
-@dataclass(slots=True, kw_only=True)
-class RefreshToken:
-    """A refresh token as stored; those that descend from one sign-in are a family."""
-
-    id: UUID
-    account_id: UUID
-    family_id: UUID
-    digest: str
-    issued_at: datetime
-    expires_at: datetime
-    used_at: datetime | None = None
-    revoked_at: datetime | None = None
-
-
-class AccountBook(Protocol):
-    """Accounts and refresh tokens, in one transaction."""
-
-    def by_username(self, username: str) -> Account | None:
-        """The account of that name, locked, active or not."""
-        ...
-
-    def by_id(self, id: UUID) -> Account | None:
-        """An account as it stands now."""
-        ...
-
-    def save_attempts(self, account: Account) -> None:
-        """How often signing in failed."""
-        ...
-
-    def source_is_locked(self, source: str, now: datetime) -> bool:
-        """Whether too many attempts failed from there."""
-        ...
-
-    def note_source_failure(self, source: str, now: datetime) -> None:
-        """One more failed attempt from there."""
-        ...
-
-    def refresh_token(self, digest: str) -> RefreshToken | None:
-        """A refresh token by digest, locked."""
-        ...
-
-    def add_refresh_token(self, token: RefreshToken) -> None:
-        """A new refresh token."""
-        ...
-
-    def use_refresh_token(self, id: UUID, now: datetime) -> None:
-        """It was exchanged."""
-        ...
-
-    def revoke_family(self, family_id: UUID, now: datetime) -> None:
-        """Every token that descends from one sign-in is void."""
-        ...
-
-    def note(self, account: Account | None, action: str, now: datetime, code: str | None) -> None:
-        """The audit entry; ``code`` None says it went well."""
-        ...
-
-    def commit(self) -> None:
-        """Keep it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
-    """What signing in needs."""
-
-    passwords: Passwords
-    tokens: Tokens
-    book: Callable[[], AbstractContextManager[AccountBook]]
-    new_id: Callable[[], UUID]
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """What a client gets: lifetime in seconds."""
-
-    access_token: str
-    refresh_token: str
-    expires_in: int
-
-
-def sign_in(door: SignIn, username: str, password: str, source: str, now: datetime) -> Issued:
-    """Exchange name and password for tokens. Refuses every failure with the same words."""
+    Three parts: the try is counted, the password is compared while nothing is locked, and what
+    came of it is written.
+    """
+    check_local(door)
+    tried = trying.begin(door, username, source, now)
+    right = door.passwords.matches(tried.digest, password)
+    given = Given(password=password, code=code, recovery_code=recovery_code)
     with door.book() as book:
-        account = book.by_username(username)
-        usable = (
-            account is not None
-            and account.is_active
-            and not account.is_locked(now)
-            and not book.source_is_locked(source, now)
-        )
-        right = door.passwords.matches(account.password_hash if account else None, password)
-        if account is None or not usable or not right:
-            if account is not None and not account.is_locked(now):
-                account.note_failure(now)
-                book.save_attempts(account)
-            book.note_source_failure(source, now)
-            book.note(account, "auth.sign_in", now, "invalid_credentials")
+        try:
+            account = trying.settle(door, book, tried, given, right=right)
+        except trying.Wrong:
+            book.note(book.by_id(tried.account_id), "auth.sign_in", now, "invalid_credentials")
             book.commit()
-            raise SignInRefused("name or password is wrong")
-        if account.failed_attempts or account.locked_until:
-            account.note_success()
-            book.save_attempts(account)
+            raise SignInRefused("name or password is wrong") from None
         issued = _issue(door, book, account.id, door.new_id(), now)
         book.note(account, "auth.sign_in", now, None)
         book.commit()
         return issued
 
 
+def check_local(door: SignIn) -> None:
+    """Refuse passwords where everybody signs in at the identity provider."""
+    if not door.is_local:
+        raise Forbidden("sign in at the identity provider", code="local_sign_in_off")
+
+
 def refresh(door: SignIn, secret: str, now: datetime) -> Issued:
     """Exchange a refresh token for new tokens; one that comes twice voids its whole family."""
+    check_local(door)
     with door.book() as book:
         known = book.refresh_token(door.tokens.digest(secret))
         account = book.by_id(known.account_id) if known else None
@@ -197,6 +95,17 @@ def refresh(door: SignIn, secret: str, now: datetime) -> Issued:
         return issued
 
 
+def sign_out(door: SignIn, secret: str, now: datetime) -> None:
+    """End what descends from one sign-in, by any refresh token of it; says nothing of the token."""
+    with door.book() as book:
+        known = book.refresh_token(door.tokens.digest(secret))
+        account = book.by_id(known.account_id) if known else None
+        if known is not None and known.revoked_at is None:
+            book.revoke_family(known.family_id, now)
+        book.note(account, "auth.sign_out", now, None)
+        book.commit()
+
+
 def _issue(
     door: SignIn, book: AccountBook, account_id: UUID, family_id: UUID, now: datetime
 ) -> Issued:
@@ -217,12 +126,40 @@ def _issue(
 
 
 def who_asks(door: SignIn, token: str | None, now: datetime) -> Actor:
-    """The actor behind an access token, with the rights the account has now."""
+    """The actor behind a token, with the rights the account has now."""
     if not token:
         raise Unauthenticated("sign in first")
+    if token.startswith(PREFIX):
+        return _by_own_token(door, token, now)
+    if door.issuer is not None and door.issuer.is_of(token):
+        return _by_issuer(door, door.issuer.external_id_of(token, now))
     account_id = door.tokens.account_of(token, now)
     with door.book() as book:
         account = book.by_id(account_id)
     if account is None or not account.is_active:
         raise Unauthenticated("sign in first")
+    return account.actor(account.due_first(totp_is_required=door.totp_is_required))
+
+
+def _by_issuer(door: SignIn, external_id: str) -> Actor:
+    """Whom the identity provider says; its own second factor is its own affair."""
+    with door.book() as book:
+        account = book.by_external_id(external_id)
+    if account is None or not account.is_active:
+        raise Unauthenticated("sign in first")
     return account.actor()
+
+
+def _by_own_token(door: SignIn, secret: str, now: datetime) -> Actor:
+    """Whose token it is, for what it was made for; the day of its last use is kept."""
+    with door.book() as book:
+        found = book.by_token(door.tokens.digest(secret))
+        if found is None:
+            raise Unauthenticated("sign in first")
+        account, token = found
+        if not account.is_active or not token.is_good(now):
+            raise Unauthenticated("sign in first")
+        if token.last_used_on != (today := day_in_seoul(now)):
+            book.note_use(token.id, today)
+            book.commit()
+    return account.actor(token.narrowed)

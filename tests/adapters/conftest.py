@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import Engine
 
 from casework.adapters.persistence.engine import open_engine
-from tests.api.conftest import api, house
-from tests.conftest import Store
+from tests.api.conftest import api, house, owner
+from tests.conftest import Store, session_vault
 
-__all__ = ["api", "house"]
+__all__ = ["api", "house", "owner"]
 
 
 @pytest.fixture
 def engine(store: Store) -> Iterator[Engine]:
     """An engine on a fresh database, empty but for its tables."""
-    engine = open_engine(store.url)
+    engine = open_engine(store.owner_url).execution_options(vault=session_vault())
     yield engine
     engine.dispose()

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event, func, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, table_of
+from casework.adapters.persistence.sealing import vault_of
 from casework.domain.deadlines import Deadline, Escalation
 from tests.api.conftest import Api
 
@@ -46,7 +47,8 @@ def stored(api: Api, cls: type[Any], id: UUID) -> Any:
     """The object of that id as the database holds it now."""
     table = table_of(cls)
     with api.engine.connect() as connection:
-        return from_row(cls, connection.execute(select(table).where(table.c.id == id)).one())
+        row = connection.execute(select(table).where(table.c.id == id)).one()
+        return from_row(cls, row, vault_of(connection))
 
 
 def the_clock(api: Api, id: UUID) -> Deadline:

@@ -16,6 +16,7 @@ from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.figure_sources import source, state_of_referral
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.seoul import month_of_day, seoul_day
 from casework.domain.access import EVERYTHING
 from casework.domain.calendar import day_in_seoul, midnight
@@ -28,7 +29,7 @@ from casework.domain.standards import Kind
 from casework.workflows.ports import Question
 from tests.api.acts import a_referral, a_supported_case
 from tests.api.conftest import Api
-from tests.conftest import Store
+from tests.conftest import Store, session_vault
 from tests.proofs.predicate import BEGIN, CENTRE, DISTRICT, a_case, random_clocks
 
 NOW = midnight(date(2026, 12, 31))
@@ -37,7 +38,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def connection(store: Store) -> Iterator[Connection]:
-    engine = open_engine(store.url)
+    engine = open_engine(store.url).execution_options(vault=session_vault())
     with engine.connect() as connection:
         yield connection
     engine.dispose()
@@ -141,6 +142,7 @@ def test_sql_and_python_agree_on_where_a_referral_stood(api: Api) -> None:
             connection.execute(
                 select(t.planned_service).where(t.planned_service.c.id == supported.service)
             ).one(),
+            vault_of(connection),
         )
         made = [
             a_referral_of(rng, service, (offering.id, offering.provider_id)) for _ in range(300)

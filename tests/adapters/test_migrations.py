@@ -59,7 +59,8 @@ OF_POSTGRES = (
     "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
     "WHERE connamespace = current_schema()::regnamespace",
 )
-OF_SQLITE = ("SELECT tbl_name, type, name, sql FROM sqlite_master",)
+# A table that was made anew has its own name in quotation marks, which say nothing of it.
+OF_SQLITE = ("SELECT tbl_name, type, name, replace(sql, '\"', '') FROM sqlite_master",)
 
 
 def structure(engine: Engine) -> set[tuple[Any, ...]]:
@@ -168,6 +169,7 @@ def elsewhere(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ho
     """The application whose tables stand in a schema of their own, with some residents."""
     monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
     monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
+    monkeypatch.setenv("CASEWORK_AUDIT_KEY", "a" * 32)
     monkeypatch.setenv("CASEWORK_DATABASE_URL", postgres_url)
     monkeypatch.setenv("CASEWORK_SCHEMA", SCHEMA)
     house = build(Settings(), now=Clock(), cheap_passwords=True)

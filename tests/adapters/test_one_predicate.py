@@ -16,7 +16,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.worklists import is_overdue
-from tests.conftest import Store
+from tests.conftest import Store, session_vault
 from tests.proofs.predicate import BEGIN, Agreement, a_case, forgets_pauses, judge, random_clocks
 
 CLOCKS, SEED = 3000, 1
@@ -24,7 +24,7 @@ CLOCKS, SEED = 3000, 1
 
 @pytest.fixture
 def connection(store: Store) -> Iterator[Connection]:
-    engine = open_engine(store.url)
+    engine = open_engine(store.url).execution_options(vault=session_vault())
     with engine.connect() as connection:
         yield connection
     engine.dispose()

@@ -20,6 +20,8 @@ COSTS = {
     "worklist of 50": 5,
     "overdue list of 50": 5,
 }
+# On SQLite an audit entry is sealed in the same transaction: its head read, its seal, its head.
+SEALED_INLINE = {"sqlite": 3, "postgresql": 0}
 MANY = 51
 
 
@@ -75,7 +77,7 @@ def test_a_request_costs_no_more_than_it_does_today(
     api: Api, name: str, prepare: Callable[[Api], Callable[[], Any]]
 ) -> None:
     sent, _ = sent_for(api, prepare(api))
-    assert len(sent) <= COSTS[name], "\n".join(sent)
+    assert len(sent) <= COSTS[name] + SEALED_INLINE[api.engine.dialect.name], "\n".join(sent)
 
 
 @pytest.mark.parametrize(
@@ -94,4 +96,4 @@ def test_a_list_costs_the_same_whatever_the_size_of_its_page(
         assert len(page["items"]) == min(limit, MANY)
         costs.append(len(sent))
     assert len(set(costs)) == 1, costs
-    assert costs[0] <= COSTS[name], "\n".join(sent)
+    assert costs[0] <= COSTS[name] + SEALED_INLINE[api.engine.dialect.name], "\n".join(sent)

@@ -91,10 +91,11 @@ def a_supported_case(
     by: str = WORKER,
     supervisor: str = SUPERVISOR,
     code: str = "CARE-MEALS",
+    resident: UUID | None = None,
     **application: Any,
 ) -> Supported:
     """A case with an approved plan of one service, all on this day; its ``link`` clock runs."""
-    resident = a_resident(api, by)
+    resident = resident or a_resident(api, by)
     case, named = a_submitted_plan(api, by, code, resident, **application)
     command = planning.DecisionCommand(
         **named, approve=True, without_meeting_reason="no meeting this week"

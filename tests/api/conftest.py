@@ -129,12 +129,10 @@ class Api:
     clock: Clock
     providers: dict[str, Provider]
     offerings: dict[tuple[str, str], Offering]
+    # The database behind it as its owner sees it, for what has no operation: the application
+    # connects as a role of which row-level security holds.
+    engine: Engine
     _actors: dict[str, Actor] = field(default_factory=dict)
-
-    @property
-    def engine(self) -> Engine:
-        """The database behind it, for what has no operation yet."""
-        return self.house.engine
 
     def actor(self, username: str) -> Actor:
         """Who that account acts as."""
@@ -162,7 +160,7 @@ class Api:
         return self.house.context(self.actor(username))
 
 
-_engines: dict[str, Engine] = {}
+_engines: dict[tuple[str, str | None], Engine] = {}
 _aim: dict[str, URL] = {}
 
 
@@ -172,9 +170,9 @@ def _shared_engine(url: str, **options: Any) -> Engine:
     An engine compiles each statement once; a new engine a test would compile all of them again.
     """
     target = make_url(url)
-    store = target.get_backend_name()
-    if store not in _engines:
-        engine = _engines[store] = open_engine(url, **options)
+    store, who = target.get_backend_name(), target.username
+    if (store, who) not in _engines:
+        engine = _engines[store, who] = open_engine(url, **options)
 
         @event.listens_for(engine, "do_connect")
         def aim(_dialect: Any, _record: Any, args: list[Any], params: dict[str, Any]) -> None:
@@ -183,9 +181,9 @@ def _shared_engine(url: str, **options: Any) -> Engine:
             else:
                 params["dbname"] = _aim[store].database
 
-    _engines[store].dispose()
+    _engines[store, who].dispose()
     _aim[store] = target
-    return _engines[store]
+    return _engines[store, who]
 
 
 @pytest.fixture
@@ -193,6 +191,7 @@ def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The wired application over an empty world."""
     monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
     monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
+    monkeypatch.setenv("CASEWORK_AUDIT_KEY", "a" * 32)
     monkeypatch.setenv("CASEWORK_DATABASE_URL", store.url)
     monkeypatch.setattr("casework.bootstrap.open_engine", _shared_engine)
     house = build(Settings(), now=Clock(), cheap_passwords=True)
@@ -201,13 +200,21 @@ def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 
 @pytest.fixture
-def api(house: House) -> Iterator[Api]:
+def owner(store: Store, house: House) -> Iterator[Engine]:
+    """The same database as its owner sees it: beyond the walls."""
+    engine = house.engine if store.name == "sqlite" else _shared_engine(store.owner_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def api(house: House, owner: Engine) -> Iterator[Api]:
     """The application over a small world."""
     providers, offerings = _agencies()
     bulk.load_facts(
-        house.engine, reference.districts(), reference.centres(), reference.services(), SHIPPED
+        owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
     )
-    with house.engine.begin() as connection:
+    with owner.begin() as connection:
         bulk.insert_all(connection, [*providers, *offerings, *_accounts(house, providers)])
     assert isinstance(house.now, Clock)
     slugs = {provider.id: provider.slug for provider in providers}
@@ -217,6 +224,7 @@ def api(house: House) -> Iterator[Api]:
             house=house, client=client, clock=house.now,
             providers={provider.slug: provider for provider in providers},
             offerings={(slugs[one.provider_id], one.service_code): one for one in offerings},
+            engine=owner,
         )  # fmt: skip
     canaries.look_at_rows(house.engine)
 

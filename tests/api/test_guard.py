@@ -53,9 +53,10 @@ WHO: Final = {
 EVERYONE = " ".join(WHO)
 # The contract's table of who may do what, route by route. A new route needs its line here.
 TABLE: Final[dict[str, tuple[str, ...]]] = {
-    "": ("POST /auth/token",),
+    "": ("POST /auth/token", "POST /auth/revoke"),
     EVERYONE: (
-        "GET /me", "GET /districts", "GET /centres", "GET /services", "GET /providers",
+        "GET /me", "POST /me/password", "POST /me/sessions/revoke-all",
+        "GET /districts", "GET /centres", "GET /services", "GET /providers",
         "GET /offerings", "GET /standards/effective", "GET /holidays",
     ),
     "worker supervisor assessor provider": (
@@ -80,8 +81,12 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /referrals/{id}/fail",
     ),
     "worker supervisor": (
+        "POST /households", "GET /households/{id}", "POST /households/{id}/members",
+        "POST /households/{id}/members/{resident_id}/leave",
         "POST /residents", "PATCH /residents/{id}", "POST /residents/{id}/consents",
+        "POST /residents/{id}/consents/batch", "GET /residents/{id}/disclosures",
         "POST /consents/{id}/withdraw", "POST /residents/{id}/notes", "GET /residents/{id}/notes",
+        "POST /residents/{id}/rrn/reveal",
         "POST /cases", "POST /cases/{id}/pre-survey", "POST /cases/{id}/checks",
         "POST /cases/{id}/signals", "POST /signals/{id}/answer", "POST /cases/{id}/close",
         "POST /cases/{id}/hold", "POST /cases/{id}/resume",
@@ -90,14 +95,26 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /referrals", "POST /referrals/{id}/send", "POST /referrals/{id}/cancel",
         "POST /referrals/{id}/withdraw", "POST /referrals/{id}/dispose",
         "GET /overdue", "GET /overdue/summary", "GET /unmet-needs",
+        "POST /break-glass", "GET /break-glass", "GET /break-glass/{id}",
+        "POST /break-glass/{id}/end",
+        "POST /residents/{id}/access-requests", "GET /residents/{id}/access-requests",
+        "GET /access-requests", "GET /access-requests/{id}",
+        "POST /access-requests/{id}/identity", "POST /access-requests/{id}/answer",
+        "GET /access-requests/{id}/document",
+    ),
+    "auditor": (
+        "GET /audit", "GET /audit/affected", "GET /audit/summary", "GET /audit/reviews",
+        "GET /audit/reviews/due", "POST /audit/reviews",
     ),
     "supervisor": (
+        "POST /break-glass/{id}/close",
         "POST /cases/{id}/plan/decision", "POST /conferences", "GET /conferences",
         "GET /conferences/{id}", "GET /conferences/{id}/minutes",
         "POST /conferences/{id}/agenda", "POST /conferences/{id}/decisions",
         "POST /cases/{id}/assign", "POST /cases/{id}/transfer", "POST /cases/{id}/reopen",
         "POST /caseloads/handover", "POST /absences",
-        "POST /residents/{id}/merge", "POST /merges/{id}/undo",
+        "POST /residents/{id}/merge", "GET /merges/{id}", "POST /merges/{id}/undo",
+        "GET /duplicates", "POST /duplicates/{id}/decide",
         "POST /referrals/{id}/enter-in-error",
         "POST /overdue/reviews", "POST /overdue/{deadline_id}/review",
         "GET /figures/cases", "POST /figures/months/{month}/close",
@@ -108,7 +125,20 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /standards", "POST /standards", "GET /standards/{id}", "PATCH /standards/{id}",
         "POST /standards/{id}/recalculate", "POST /holidays",
     ),
-    "admin": ("GET /outbox", "POST /outbox/{id}/replay"),
+    "admin": (
+        "GET /outbox", "POST /outbox/{id}/replay",
+        "POST /accounts", "GET /accounts/{id}", "PATCH /accounts/{id}",
+        "POST /accounts/{id}/reset-password", "POST /accounts/{id}/reset-totp",
+        "POST /accounts/{id}/grants", "POST /accounts/{id}/grants/revoke",
+        "POST /accounts/{id}/tokens", "GET /accounts/{id}/tokens",
+        "POST /accounts/{id}/tokens/{token_id}/revoke",
+    ),
+    "worker supervisor assessor city auditor admin": (
+        "POST /me/totp", "POST /me/totp/confirm", "POST /me/totp/disable",
+    ),
+    "worker supervisor assessor provider city auditor admin": (
+        "POST /me/tokens", "GET /me/tokens", "POST /me/tokens/{id}/revoke",
+    ),
     "provider admin": (
         "POST /webhooks", "GET /webhooks", "GET /webhooks/{id}", "DELETE /webhooks/{id}",
     ),
@@ -137,7 +167,7 @@ def routes() -> list[str]:
 def send(api: Api, username: str | None, route: str, id: object, **with_it: Any) -> Any:
     """Make a request of a route as someone, or as nobody, about an id."""
     method, path = route.split(" ")
-    for name in ("id", "deadline_id", "name"):
+    for name in ("id", "deadline_id", "resident_id", "token_id", "name"):
         path = path.replace(f"{{{name}}}", str(id))
     headers = {"If-Match": '"1"', "Content-Type": "application/json"} | with_it.pop("headers", {})
     if username is None:

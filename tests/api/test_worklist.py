@@ -295,7 +295,8 @@ def test_a_page_costs_as_many_statements_whatever_its_size(api: Api) -> None:
         asked.clear()
         worker.get("/worklist", params={"limit": limit})
         counts.append(len(asked))
-    assert counts == [5, 5], asked  # who asks, absences, clocks, notes, audit
+    sealing = 3 if api.engine.dialect.name == "sqlite" else 0  # elsewhere later, by the sealer
+    assert counts == [5 + sealing] * 2, asked  # who asks, absences, clocks, notes, audit
 
 
 def test_a_clock_of_another_centre_is_not_seen_by_the_worker_it_names(api: Api) -> None:

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from casework import __main__ as command_line
-from casework.domain import cases, intake, lifecycle, residents, reviewing
+from casework.domain import cases, intake, lifecycle, masks, residents, reviewing
 from casework.domain.access import POLICY, Relation, Role
 from casework.domain.calendar import Unit
 from casework.domain.directory import FIELDS
+from casework.domain.duplicates import Verdict
 from casework.domain.figures import UNMET_REASONS, Figure
+from casework.domain.households import KINDS
+from casework.domain.likeness import Reason
 from casework.domain.plans import ServiceStatus, VersionStatus
 from casework.domain.standards import Kind, Priority
 from casework.settings import Settings
@@ -24,7 +27,7 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
     cases.CaseStatus, Figure, Kind, lifecycle.Status, Priority, Relation, Role, ServiceStatus, Unit,
-    VersionStatus,
+    Verdict, VersionStatus,
 )  # fmt: skip
 LISTS = {
     "activity": intake.ACTIVITIES,
@@ -36,6 +39,9 @@ LISTS = {
     "disposition": lifecycle.DISPOSITIONS,
     "field": FIELDS,
     "ground": cases.EX_OFFICIO_GROUNDS,
+    "household": KINDS,
+    "likeness": tuple(Reason),
+    "merge": ("merged", "undone"),
     "mobility": residents.MOBILITIES,
     "move": tuple(lifecycle.MOVES),
     "outcome": lifecycle.OUTCOMES,
@@ -137,8 +143,9 @@ def test_the_page_of_the_policy_is_what_the_application_goes_by(
 ) -> None:
     command_line.policy()
     printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 2 + len(POLICY)
-    assert [line for line in text_of("docs/policy.md").splitlines() if line[:1] == "|"] == printed
+    rows = [line for line in printed if line[:1] == "|"]
+    assert len(rows) == 2 + len(POLICY) + 2 + len(list(masks.table()))
+    assert [line for line in text_of("docs/policy.md").splitlines() if line[:1] == "|"] == rows
 
 
 def test_the_settings_are_listed_with_their_defaults() -> None:

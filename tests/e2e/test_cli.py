@@ -203,7 +203,13 @@ def test_a_district_with_its_own_standard_and_holiday_is_counted_by_them(
 
 # Refusals
 
-KEYS = {"token_key": "t" * 32, "cursor_key": "c" * 32}
+KEYS = {
+    "token_key": "t" * 32,
+    "cursor_key": "c" * 32,
+    "audit_key": "a" * 32,
+    "master_key": "m" * 32,
+    "key_ring": os.environ["CASEWORK_KEY_RING"],
+}
 NOWHERE = "postgresql://someone:secret@127.0.0.1:1/nowhere"
 
 
@@ -258,6 +264,7 @@ def test_what_cannot_be_done_is_said_in_one_line(run: Run, words: str, arguments
         ("CASEWORK_MODE cannot be right", "mode", "testing"),
         ("CASEWORK_TOKEN_KEY is shorter than 32", "token_key", "short"),
         ("CASEWORK_CURSOR_KEY is shorter than 32", "cursor_key", "short"),
+        ("CASEWORK_MASTER_KEY is shorter than 32", "master_key", "short"),
         ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "nonsense"),
         ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "oracle://here"),
         ("CASEWORK_DATABASE_URL is no", "database_url", "postgresql+asyncpg://localhost/x"),
@@ -364,8 +371,8 @@ def test_every_command_explains_itself(run: Run, words: list[str]) -> None:
 def test_the_commands_are_those_of_the_contract() -> None:
     assert {words[0] for words in commands() if words} == {
         "demo", "serve", "scheduler", "migrate", "seed", "sweep", "relay", "account", "due",
-        "policy",
-        "bench",
+        "policy", "audit",
+        "bench", "duplicates",
     }  # fmt: skip
 
 
@@ -392,6 +399,7 @@ def documents(text: str) -> list[Any]:
         "due survey --from 2026-03-03 --to 2026-03-10 --json",
         "sweep overdue --json",
         "relay --once --json",
+        "duplicates find --all --json",
         "sweep overdue --dry-run --as-of 2026-03-03T09:00:00+09:00 --json",
         "policy --json",
     ],
@@ -411,6 +419,23 @@ def test_a_benchmark_prints_its_figures_and_their_ratio_as_one_document(
     (figures,) = documents(said.out)
     assert [one["open_referrals"] for one in figures["figures"]] == [40, 80]
     assert figures["ratio_of_sizes"] > 0
+
+
+def test_the_duplicates_of_a_seeded_city_are_found_once(run: Run, database: str) -> None:
+    assert run("migrate", database_url=database).code == 0
+    assert run("seed", "--residents", "30", database_url=database).code == 0
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection, connection:
+        twice = "SELECT name, birth_date FROM resident ORDER BY id LIMIT 1"
+        connection.execute(
+            f"UPDATE resident SET (name, birth_date) = ({twice}) "
+            "WHERE id = (SELECT max(id) FROM resident)"
+        )
+    assert run("duplicates", "find", database_url=database).out == "looked at 0, new pairs: 0\n"
+    found = json.loads(run("duplicates", "find", "--all", "--json", database_url=database).out)
+    assert found["looked_at"] == 30
+    assert found["found"] >= 1
+    again = json.loads(run("duplicates", "find", "--all", "--json", database_url=database).out)
+    assert again == {"looked_at": 30, "found": 0}
 
 
 def test_a_sweep_says_what_it_found_and_its_failures_go_to_the_log(run: Run, database: str) -> None:

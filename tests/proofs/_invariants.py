@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Engine, select
 
@@ -256,12 +257,18 @@ def folded(state: State, _clockwork: Clockwork) -> Iterator[str]:
     centres: Rows = {}
     workers: Rows = {}
     clocks: Rows = {}
+    owners: Rows = {}
     for event in state.events.values():
         data = event.data
         if event.subject_type in ("case", "referral") and "status" in data:
             status[event.subject_id] = data["status"]
-        if event.name in ("CaseOpened", "CaseTransferred"):  # a closed case follows the resident
+        # A closed case follows the resident; a merge says where either of the two is now.
+        if event.name in ("CaseOpened", "CaseTransferred", "ResidentsMerged", "MergeUndone"):
             centres[event.resident_id] = data["centre_code"]
+        if event.name == "CaseOpened":
+            owners[event.subject_id] = event.resident_id
+        if event.name in ("ResidentsMerged", "MergeUndone"):
+            owners |= _handed(event)
         if event.name in ("CaseOpened", "CaseTransferred", "CaseAssigned"):
             workers[event.subject_id] = data.get("worker_id")
         for facts in data.get("clocks", ()):
@@ -272,10 +279,19 @@ def folded(state: State, _clockwork: Clockwork) -> Iterator[str]:
     for case in state.cases.values():
         said = centres[case.resident_id], workers[case.id]
         worker = None if case.worker_id is None else str(case.worker_id)
+        if owners[case.id] != case.resident_id:
+            yield f"6: case {case.id} is of {case.resident_id}, its events say {owners[case.id]}"
         if said != (case.centre_code, worker):
             yield f"6: case {case.id} is of {case.centre_code}, {worker}; its events say {said}"
     for clock in state.clocks.values():
         yield from _as_told(clock, clocks.get(str(clock.id)))
+
+
+def _handed(event: Any) -> Rows:
+    """Whose cases a merge, or its undoing, says they are: read off the one who gets them."""
+    data = event.data
+    gets = "duplicate_id" if event.name == "ResidentsMerged" else "survivor_id"
+    return {UUID(id): event.resident_id for id in data["cases"]} if gets in data else {}
 
 
 def _as_told(clock: Any, facts: dict[str, Any] | None) -> Iterator[str]:

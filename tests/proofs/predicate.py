@@ -32,12 +32,14 @@ from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.worklists import IS_RUNNING, is_overdue
+from casework.bootstrap import open_vault
 from casework.domain.calendar import SEOUL, Pause, day_in_seoul
 from casework.domain.cases import Case
 from casework.domain.deadlines import Clockwork, Deadline
 from casework.domain.directory import Centre, District
 from casework.domain.residents import Resident
 from casework.domain.standards import SHIPPED, About, Kind, Priority
+from casework.settings import Settings
 from tests.proofs._invariants import counted_by_hand
 from tests.proofs._world import STORES, database
 
@@ -164,7 +166,9 @@ def forgets_pauses(now: datetime) -> Any:
 def prove(url: str, clocks: int, seed: int) -> dict[str, Any]:
     """All clocks on a migrated database, and the control."""
     began, rng, found, caught = time.monotonic(), Random(seed), Agreement(), Agreement()
-    engine = open_engine(url, statement_timeout_ms=120_000)
+    engine = open_engine(url, statement_timeout_ms=120_000).execution_options(
+        vault=open_vault(Settings())
+    )
     with engine.connect() as connection:
         about = a_case(connection)
         while found.clocks < clocks:

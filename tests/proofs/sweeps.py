@@ -99,6 +99,9 @@ def verdict(engine: Engine, due: Due, as_of: datetime) -> Verdict:
     return found
 
 
+VAULT = ("CASEWORK_KEY_RING", "CASEWORK_MASTER_KEY")
+
+
 def command(as_of: datetime) -> list[str]:
     """The sweep as an operator starts it."""
     sweep = ["sweep", "overdue", "--as-of", as_of.isoformat(), "--json"]
@@ -108,7 +111,9 @@ def command(as_of: datetime) -> list[str]:
 def environment(url: str) -> dict[str, str]:
     """Settings for a process of its own on that database, and nobody else's."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CASEWORK_")}
-    keys = {"CASEWORK_TOKEN_KEY": "t" * 32, "CASEWORK_CURSOR_KEY": "c" * 32}
+    names = ("TOKEN", "CURSOR", "AUDIT")
+    keys = {f"CASEWORK_{name}_KEY": name[0].lower() * 32 for name in names}
+    keys |= {name: os.environ[name] for name in VAULT if name in os.environ}
     return clean | keys | {"CASEWORK_DATABASE_URL": url}
 
 

@@ -11,14 +11,21 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from casework.adapters.api.routers import (
+    access_requests,
+    accounts,
+    audit,
+    break_glass,
     caseload,
     cases,
     conferences,
     directory,
+    duplicates,
     figures,
     health,
+    households,
     jobs,
     notices,
+    own_account,
     plans,
     referrals,
     residents,
@@ -36,8 +43,12 @@ from casework.domain.errors import NotFound
 BASE = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
     signing.router,
+    own_account.router,
+    accounts.router,
     directory.router,
     residents.router,
+    duplicates.router,
+    households.router,
     cases.router,
     plans.router,
     conferences.router,
@@ -49,6 +60,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     jobs.router,
     notices.router,
     standards.router,
+    break_glass.router,
+    access_requests.router,
+    audit.router,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -10,8 +11,13 @@ from casework.domain.access import Actor
 from casework.domain.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
 from casework.domain.deadlines import Deadline
 from casework.domain.events import Event
+from casework.domain.lifecycle import Status
+from casework.domain.masks import ENDED_BY_SENDER, State, covered, is_told, left, sees_clock
 from casework.domain.referring import allowed_actions
 from casework.workflows.ports import ReferralView, Row
+
+READ = "referral.read"
+OF_RESIDENT = ("name", "birth_date", "sex", "address", "phone")
 
 REFERRAL_FIELDS = (
     "id",
@@ -43,6 +49,18 @@ REFERRAL_FIELDS = (
     "hold_until",
     "disposition",
     "disposed_at",
+)
+ROW_FIELDS = (
+    "id",
+    "status",
+    "priority",
+    "resident_id",
+    "case_id",
+    "planned_service_id",
+    "service_code",
+    "field",
+    "centre_code",
+    "offering_id",
 )
 
 
@@ -87,16 +105,36 @@ def pause(of: Pause) -> dict[str, Any]:
     }
 
 
-def event(one: Event) -> dict[str, Any]:
-    """One thing that happened."""
-    return {
+def event(one: Event, actor: Actor, action: str) -> dict[str, Any]:
+    """One thing that happened, as this asker is told it."""
+    body = {
         "id": one.id,
         "event": one.name,
         "at": instant(one.at),
         "subject": {"type": one.subject_type, "id": one.subject_id},
         "by": {"id": one.by_id, "role": one.by_role},
-        "data": one.data,
+        "data": left(one.data, actor, action, "event data"),
     }
+    states = () if one.by_role == actor.role else (State.BY_ANOTHER,)
+    return covered(body, actor, action, "event", states)
+
+
+def _states(view: ReferralView) -> list[State]:
+    """In which of the states that the masks know this referral is."""
+    status = view.referral.status
+    found = {
+        State.CONSENT_WITHDRAWN: view.consent_is_withdrawn,
+        State.ENDED_BY_SENDER: status in ENDED_BY_SENDER,
+        State.IN_ERROR: status == Status.ENTERED_IN_ERROR,
+    }
+    return [state for state, is_so in found.items() if is_so]
+
+
+def _disclosed(view: ReferralView, actor: Actor) -> dict[str, Any]:
+    """What was told of the resident, as it stands now; before the request nothing was."""
+    told = view.referral.disclosed or ()
+    of = {name: getattr(view.resident, name) if name in told else None for name in OF_RESIDENT}
+    return covered({"id": view.resident.id} | of, actor, READ, "referral resident")
 
 
 def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
@@ -106,48 +144,40 @@ def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
     for name, value in body.items():
         if isinstance(value, datetime):
             body[name] = instant(value)
-    return WithETag(
-        body
-        | {
-            "basis": {"kind": it.basis_kind}
-            | ({"consent_id": it.consent_id} if it.consent_id else {}),
-            "provider": {
-                "id": it.provider_id,
-                "name": view.provider_name,
-                "phone": view.provider_phone,
-            },
-            "replaces": it.replaces_id,
-            "replaced_by": it.replaced_by_id,
-            "deadlines": [deadline(clock, now) for clock in view.deadlines],
-            "history": [event(one) for one in view.history],
-            "allowed_actions": allowed_actions(view.case_is_open, it, actor, now),
-        },
-        it.version,
-    )
-
-
-def referral_row(row: Row) -> dict[str, Any]:
-    """A referral in a list."""
-    shown = {
-        name: row[name]
-        for name in (
-            "id",
-            "status",
-            "priority",
-            "resident_id",
-            "case_id",
-            "planned_service_id",
-            "service_code",
-            "field",
-            "centre_code",
-            "offering_id",
-        )
-    }
-    return shown | {
+    basis = {"kind": it.basis_kind} | ({"consent_id": it.consent_id} if it.consent_id else {})
+    body |= {
+        "basis": covered(basis, actor, READ, "referral basis"),
         "provider": {
-            "id": row["provider_id"],
-            "name": row["provider_name"],
-            "phone": row["provider_phone"],
+            "id": it.provider_id,
+            "name": view.provider_name,
+            "phone": view.provider_phone,
         },
-        "requested_at": instant(row["requested_at"]),
+        "resident": _disclosed(view, actor),
+        "replaces": it.replaces_id,
+        "replaced_by": it.replaced_by_id,
+        "deadlines": [
+            covered(deadline(clock, now), actor, READ, "deadline")
+            for clock in view.deadlines
+            if sees_clock(actor, clock)
+        ],
+        "history": [event(one, actor, READ) for one in view.history if is_told(actor, READ, one)],
+        "allowed_actions": allowed_actions(view.case_is_open, it, actor, now),
     }
+    return WithETag(covered(body, actor, READ, "referral", _states(view)), it.version)
+
+
+def referral_row(actor: Actor) -> Callable[[Row], dict[str, Any]]:
+    """A referral in a list."""
+
+    def show(row: Row) -> dict[str, Any]:
+        body = {name: row[name] for name in ROW_FIELDS} | {
+            "provider": {
+                "id": row["provider_id"],
+                "name": row["provider_name"],
+                "phone": row["provider_phone"],
+            },
+            "requested_at": instant(row["requested_at"]),
+        }
+        return covered(body, actor, READ, "referral row")
+
+    return show

@@ -14,6 +14,8 @@ from casework.domain.access import Actor, may
 from casework.domain.allowed import allowed_actions
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import Assessment, Case, Check, Signal
+from casework.domain.disclosures import Disclosure
+from casework.domain.masks import State, covered, sees_clock
 from casework.domain.planning import may_settle
 from casework.domain.plans import (
     Conference,
@@ -23,6 +25,7 @@ from casework.domain.plans import (
     VersionStatus,
 )
 from casework.domain.referrals import Referral
+from casework.domain.registration_numbers import has_checksum, written
 from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.workflows.ports import CaseView, PlanView, Row
 
@@ -96,6 +99,21 @@ ROW_FIELDS = (
     "closed_at",
     "closed_reason",
 )
+CONSENT_FIELDS = (
+    "id",
+    "resident_id",
+    "purpose",
+    "given_by",
+    "given_on",
+    "recipients",
+    "expires_on",
+    "recorded_at",
+    "recorded_by",
+    "withdrawn_at",
+    "withdrawn_by",
+    "withdrawal_reason",
+)
+READ = "case.read"
 PLAN_MOVES = ("draft", "submit", "decision", "notified")
 
 
@@ -113,22 +131,22 @@ def resident(
 ) -> WithETag:
     """A resident with the people close to them and their cases."""
     writes = may(actor, "case.write")
-    return WithETag(
-        _fields(it, RESIDENT_FIELDS)
-        | {
-            "contacts": [
-                _fields(one, ("name", "relation", "phone", "may_be_told")) for one in contacts
-            ],
-            "cases": [
-                {name: row[name] for name in ("id", "status", "applied_on")} for row in cases
-            ],
-            "allowed_actions": ["consents", "notes"] if writes else [],
-        },
-        it.version,
-    )
+    body = _fields(it, RESIDENT_FIELDS) | {
+        "contacts": [_contact(one, actor) for one in contacts],
+        "cases": [{name: row[name] for name in ("id", "status", "applied_on")} for row in cases],
+        "allowed_actions": ["consents", "notes"] if writes else [],
+    }
+    return WithETag(covered(body, actor, READ, "resident"), it.version)
 
 
-def found_resident(found: tuple[Resident, list[Row] | None]) -> dict[str, Any]:
+def _contact(it: Contact, actor: Actor) -> dict[str, Any]:
+    """Someone close to the resident; one who is not to be told is not for everyone to call."""
+    body = _fields(it, ("name", "relation", "phone", "may_be_told"))
+    states = () if it.may_be_told else (State.NOT_TO_BE_TOLD,)
+    return covered(body, actor, READ, "contact", states)
+
+
+def found_resident(found: tuple[Resident, list[Row] | None], actor: Actor) -> dict[str, Any]:
     """A resident who was searched for, with open referrals where these were asked for."""
     it, referrals = found
     body = _fields(it, ("id", "name", "birth_date", "sex", "centre_code", "phone", "address"))
@@ -146,33 +164,30 @@ def found_resident(found: tuple[Resident, list[Row] | None]) -> dict[str, Any]:
             }
             for row in referrals
         ]
-    return body
+    return covered(body, actor, READ, "found resident")
 
 
 def consent(it: Consent, actor: Actor) -> WithETag:
     """A consent, and whether it can be withdrawn."""
     lasts = it.withdrawn_at is None and may(actor, "case.write")
-    return WithETag(
-        _fields(
-            it,
-            (
-                "id",
-                "resident_id",
-                "purpose",
-                "given_by",
-                "given_on",
-                "recipients",
-                "expires_on",
-                "recorded_at",
-                "recorded_by",
-                "withdrawn_at",
-                "withdrawn_by",
-                "withdrawal_reason",
-            ),
-        )
-        | {"allowed_actions": ["withdraw"] if lasts else []},
-        it.version,
-    )
+    body = _fields(it, CONSENT_FIELDS) | {"allowed_actions": ["withdraw"] if lasts else []}
+    return WithETag(covered(body, actor, READ, "consent"), it.version)
+
+
+def disclosure(it: Disclosure) -> dict[str, Any]:
+    """What was told of a resident: the names of the fields, never what stood in them."""
+    basis = {"kind": it.basis_kind} | ({"consent_id": it.consent_id} if it.consent_id else {})
+    return {
+        "id": it.id,
+        "at": instant(it.at),
+        "to": {"kind": it.to_kind, "id": it.to_id, "name": it.to_name},
+        "what": it.what,
+        "basis": basis,
+        "by": it.by,
+        "referral_id": it.referral_id,
+        "case_id": it.case_id,
+        "consent_withdrawn_at": instant(it.consent_withdrawn_at),
+    }
 
 
 def note(it: Note) -> dict[str, Any]:
@@ -189,26 +204,25 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
     """A case with all that belongs to it and what this asker may do to it now."""
     it, file = view.file.case, view.file
     clocks = sorted(file.deadlines.values(), key=lambda one: (one.started_at, one.id))
-    return WithETag(
-        _fields(it, CASE_FIELDS)
-        | {
-            "resident": {"id": it.resident_id, "name": view.resident_name},
-            "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
-            "deadlines": [deadline(clock, now) for clock in clocks],
-            "referrals": _case_referrals(view, actor),
-            "assessments": [assessment(one) for one in view.assessments],
-            "checks": [check(one) for one in view.checks],
-            "signals": [signal(one, actor) for one in file.signals.values()],
-            "allowed_actions": allowed_actions(file, actor),
-        },
-        it.version,
-    )
+    body = _fields(it, CASE_FIELDS) | {
+        "resident": {"id": it.resident_id, "name": view.resident_name},
+        "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
+        "deadlines": [
+            covered(deadline(clock, now), actor, READ, "deadline")
+            for clock in clocks
+            if sees_clock(actor, clock)
+        ],
+        "referrals": _case_referrals(view),
+        "assessments": [assessment(one) for one in view.assessments],
+        "checks": [check(one) for one in view.checks],
+        "signals": [signal(one, actor) for one in file.signals.values()],
+        "allowed_actions": allowed_actions(file, actor),
+    }
+    return WithETag(covered(body, actor, READ, "case"), it.version)
 
 
-def _case_referrals(view: CaseView, actor: Actor) -> list[dict[str, Any]]:
-    """The referrals of a case, for those who may read any."""
-    if not may(actor, "referral.read"):
-        return []
+def _case_referrals(view: CaseView) -> list[dict[str, Any]]:
+    """The referrals of a case."""
     return [
         _fields(
             one,
@@ -232,12 +246,13 @@ def _agency(providers: Any, id: UUID) -> dict[str, Any]:
     return {"id": id, "name": known["name"], "phone": known["phone"]}
 
 
-def case_row(row: Row) -> dict[str, Any]:
+def case_row(row: Row, actor: Actor) -> dict[str, Any]:
     """A case in a list."""
     values = {name: row[name] for name in ROW_FIELDS}
-    return {k: instant(v) if isinstance(v, datetime) else v for k, v in values.items()} | {
+    body = {k: instant(v) if isinstance(v, datetime) else v for k, v in values.items()} | {
         "resident": {"id": row["resident_id"], "name": row["resident_name"]}
     }
+    return covered(body, actor, READ, "case row")
 
 
 def surveyed(view: CaseView, actor: Actor, now: datetime) -> WithETag:
@@ -368,8 +383,7 @@ def _decision(view: PlanView, it: PlanVersion) -> dict[str, Any] | None:
 def _item(view: PlanView, item: PlannedItem, actor: Actor) -> dict[str, Any]:
     """What a version says of a planned service, and how that one stands now."""
     service = view.file.service(item.id)
-    referrals = view.file.referrals_of(service) if may(actor, "referral.read") else []
-    return _service(view.file, service, actor) | {
+    body = _service(view.file, service, actor) | {
         "content": item.content,
         "quantity": _number(item.quantity),
         "unit": item.unit,
@@ -378,8 +392,9 @@ def _item(view: PlanView, item: PlannedItem, actor: Actor) -> dict[str, Any]:
         "ends_on": item.ends_on,
         "provider_id": item.provider_id,
         "provider": _agency(view.providers, item.provider_id) if item.provider_id else None,
-        "referrals": [_plan_referral(view, one) for one in referrals],
+        "referrals": [_plan_referral(view, one) for one in view.file.referrals_of(service)],
     }
+    return covered(body, actor, READ, "planned service")
 
 
 def _plan_referral(view: PlanView, it: Referral) -> dict[str, Any]:
@@ -420,3 +435,10 @@ def conference(it: Conference) -> WithETag:
 
 def _number(quantity: Decimal) -> int | float:
     return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
+
+
+def number(rrn: str | None) -> dict[str, Any]:
+    """A registration number, for whoever asked to see it."""
+    if rrn is None:
+        return {"rrn": None, "checksum": None}
+    return {"rrn": written(rrn), "checksum": has_checksum(rrn)}

@@ -13,10 +13,12 @@ from casework.adapters.http.call import WithETag
 from casework.domain.access import Actor, may
 from casework.domain.calendar import day_in_seoul
 from casework.domain.deadlines import Clockwork, Deadline, Explanation
+from casework.domain.masks import covered
 from casework.domain.schedule import is_late, next_slot
 from casework.workflows.ports import JobView, Row
 from casework.workflows.sweeps.overdue import SweepResult
 
+READ = "deadline.read"
 COUNTS = ("found", "changed", "failed", "held")
 
 
@@ -100,13 +102,13 @@ class Lateness:
         return self._known[key]
 
 
-def work_item(lateness: Lateness) -> Callable[[Row], dict[str, Any]]:
+def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any]]:
     """An item of the worklist; a note to come back to has no ``deadline_id``."""
 
     def show(row: Row) -> dict[str, Any]:
         is_note = row["subject_type"] == "note"
         agency = {name: row[f"provider_{name}"] for name in ("id", "name", "phone")}
-        return picked(row, "kind", "held_by", "case_id", "centre_code", "worker_id", "field") | {
+        body = picked(row, "kind", "held_by", "case_id", "centre_code", "worker_id", "field") | {
             "deadline_id": None if is_note else row["id"],
             "subject": {"type": row["subject_type"], "id": row["subject_id"]},
             "resident": {name: row[f"resident_{name}"] for name in ("id", "name", "phone")},
@@ -115,13 +117,14 @@ def work_item(lateness: Lateness) -> Callable[[Row], dict[str, Any]]:
             "overdue": bool(row["is_overdue"]),
             "working_days_late": lateness.of(row) if row["is_overdue"] else 0,
         }
+        return covered(body, actor, READ, "work item")
 
     return show
 
 
-def overdue_item(lateness: Lateness) -> Callable[[Row], dict[str, Any]]:
+def overdue_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any]]:
     """The same item with its tier, who was told when, and the last review."""
-    item = work_item(lateness)
+    item = work_item(lateness, actor)
 
     def show(row: Row) -> dict[str, Any]:
         return item(row) | {
@@ -150,62 +153,62 @@ def review(row: Row | None) -> dict[str, Any] | None:
 def deadline(clock: Deadline, last_review: Row | None, actor: Actor, now: datetime) -> WithETag:
     """A clock with whose it is, what was last decided, and whether the asker may decide now."""
     may_review = may(actor, "overdue.review") and clock.is_overdue(now)
-    sees_reviews = may(actor, "overdue.read")
-    return WithETag(
-        render.deadline(clock, now)
-        | {
-            "resident_id": clock.resident_id,
-            "case_id": clock.case_id,
-            "centre_code": clock.centre_code,
-            "district_code": clock.district_code,
-            "worker_id": clock.worker_id,
-            "provider_id": clock.provider_id,
-            "field": clock.field,
-            "service_code": clock.service_code,
-            "priority": clock.priority,
-            "excused": clock.excused,
-            "extended_until": clock.extended_until,
-            "deferred_until": clock.deferred_until,
-            "last_review": review(last_review) if sees_reviews else None,
-            "allowed_actions": ["review"] if may_review else [],
-        },
-        clock.stamp,
-    )
+    body = render.deadline(clock, now) | {
+        "resident_id": clock.resident_id,
+        "case_id": clock.case_id,
+        "centre_code": clock.centre_code,
+        "district_code": clock.district_code,
+        "worker_id": clock.worker_id,
+        "provider_id": clock.provider_id,
+        "field": clock.field,
+        "service_code": clock.service_code,
+        "priority": clock.priority,
+        "excused": clock.excused,
+        "extended_until": clock.extended_until,
+        "deferred_until": clock.deferred_until,
+        "last_review": review(last_review),
+        "allowed_actions": ["review"] if may_review else [],
+    }
+    return WithETag(covered(body, actor, READ, "deadline"), clock.stamp)
 
 
-def explanation(of: Explanation, recounts: Iterable[Row], sentence: str) -> dict[str, Any]:
+def explanation(
+    of: Explanation, recounts: Iterable[Row], sentence: str, actor: Actor
+) -> dict[str, Any]:
     """Why a clock shows the date it shows; ``sentence`` says the same in words."""
-    return {
+    body = {
         "start": render.instant(of.start),
         "rule": of.rule,
         "basis": of.basis,
         "target": render.target(of.target),
         "left_out": [{"on": on, "why": why} for on, why in of.left_out],
         "pauses": [render.pause(one) for one in of.pauses],
-        "extensions": [
-            {"until": one["until"], "at": render.instant(one["at"]), "cause": one["cause"]}
-            for one in of.extensions
-        ],
+        "extensions": [_extension(one, actor) for one in of.extensions],
         "standard": render_standards.standard_of_clock(of.standard),
         "recounts": [render_standards.recounted(one) for one in recounts],
         "due_at": render.instant(of.due_at),
         "sentence": sentence,
     }
+    return covered(body, actor, READ, "explanation")
+
+
+def _extension(one: dict[str, Any], actor: Actor) -> dict[str, Any]:
+    body = {"until": one["until"], "at": render.instant(one["at"]), "cause": one["cause"]}
+    return covered(body, actor, READ, "extension")
 
 
 def ledger_entry(actor: Actor) -> Callable[[Row], dict[str, Any]]:
-    """A raised step; what a supervisor wrote about it is for those who see the overdue list."""
-    sees_reviews = may(actor, "overdue.read")
+    """A raised step, and what a supervisor decided about it."""
 
     def show(row: Row) -> dict[str, Any]:
-        answered = row["review_id"] is not None and sees_reviews
-        return picked(row, "tier", "passed_over", "quiet") | {
+        body = picked(row, "tier", "passed_over", "quiet") | {
             "due_at": render.instant(row["due_at"]),
             "at": render.instant(row["at"]),
             "raised_at": render.instant(row["raised_at"]),
             "to": row["tell"],
-            "review": review(row) if answered else None,
+            "review": review(row) if row["review_id"] is not None else None,
         }
+        return covered(body, actor, READ, "step")
 
     return show
 

@@ -84,6 +84,7 @@ class ChangeResident(Body):
     centre_code: Code = Field(default_factory=_left_out)
     address: Line | None = None
     phone: Phone | None = None
+    rrn: Number | None = Field(default=None, description="refused where numbers are not kept")
     lives_alone: StrictBool | None = None
     mobility: Mobility | None = None
     ltc_grade: Grade | None = None
@@ -91,6 +92,18 @@ class ChangeResident(Body):
     insurance: Line | None = None
     income_tier: Grade | None = None
     contacts: list[NewContact] = Field(default_factory=_left_out, max_length=20)
+
+
+class RevealNumber(Body):
+    """What a registration number is needed for."""
+
+    purpose: Literal[
+        "benefit_application",
+        "institution_application",
+        "identity_check",
+        "correction",
+        "access_request",
+    ]
 
 
 class Search(Body):
@@ -110,6 +123,12 @@ class GiveConsent(Body):
     given_on: Day
     recipients: list[Short] = Field(default=[], max_length=50)
     expires_on: Day | None = None
+
+
+class GiveConsents(Body):
+    """Several consents, taken in one act."""
+
+    consents: list[GiveConsent] = Field(min_length=1, max_length=20)
 
 
 class WithdrawConsent(Body):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import random
 import re
 import time
@@ -30,6 +31,7 @@ from casework.domain.access import POLICY, Actor, reach
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
 from casework.domain.errors import Invalid, NotFound, Refusal
+from casework.domain.likeness import Similarity, equal
 from casework.workflows.context import Context
 from casework.workflows.ports import (
     IN_FLIGHT,
@@ -41,13 +43,15 @@ from casework.workflows.ports import (
     Store,
     Work,
 )
-from casework.workflows.signing_in import SignIn, SignInRefused, who_asks
+from casework.workflows.ports_signing import SignIn, SignInRefused
+from casework.workflows.signing_in import who_asks
 from casework.workflows.sweeps.overdue import SweepResult
 
 PUBLIC: Final = "public"
 TRIES: Final = 3
 FORM: Final = "application/x-www-form-urlencoded"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
 log = get_logger("casework.http")
 
 
@@ -100,8 +104,12 @@ class Services:
     sweep: Callable[[Context, datetime | None, bool], SweepResult | None]
     new_secret: Callable[[], str]
     is_production: bool
+    # Whether registration numbers are kept here.
+    keeps_rrn: bool
     # How often a scheduler wakes the sweep.
     sweep_minutes: int
+    # How like two names are.
+    similarity: Similarity = equal
 
 
 class Call:
@@ -124,6 +132,7 @@ class Call:
             clockwork=services.clockwork(),
             catalogue=services.catalogue(),
             store=self._store,
+            similarity=services.similarity,
             expected_version=_expected(request.headers.get("if-match")),
         )
 
@@ -131,6 +140,11 @@ class Call:
     def services(self) -> Services:
         """What the composition root gave."""
         return self._services
+
+    @property
+    def door(self) -> SignIn:
+        """What whoever asks needs to prove themselves once more."""
+        return self._services.door(self._facts)
 
     def change(
         self,
@@ -386,13 +400,15 @@ class Guarded(APIRoute):
 
     async def _facts(self, request: Request) -> RequestFacts:
         body = await request.body()
-        request.state.digest = hashlib.sha256(
-            f"{request.method} {request.url.path}\n".encode() + body
-        ).hexdigest()
+        # Keyed: a body holds what a list of all its possible values would be tried against.
+        key = hmac.digest(request.app.state.services.cursor_key, b"request digest", "sha256")
+        request.state.digest = hmac.digest(
+            key, f"{request.method} {request.url.path}\n".encode() + body, "sha256"
+        ).hex()
         asked_for = next(iter(request.path_params.values()), None)
         return RequestFacts(
             task=f"{request.method} {self.path_format}",
-            asked_for=storable(str(asked_for)[:200]) if asked_for else None,
+            asked_for=_asked_for(asked_for) if asked_for else None,
             source=request.client.host if request.client else None,
             request_id=_request_id(request),
             idempotency_key=self._key(request),
@@ -426,6 +442,13 @@ class Guarded(APIRoute):
             read_json(body)
 
 
+def _asked_for(given: object) -> str:
+    """What was asked for as it is written down: an id in one form, however it was sent."""
+    with suppress(ValueError):
+        return str(UUID(str(given)))
+    return storable(str(given)[:200])
+
+
 def _request_id(request: Request) -> str:
     """The asker's number for the request where it is plain text, else one of ours."""
     given = request.headers.get("x-request-id", "")[:80]
@@ -437,12 +460,18 @@ def _guard(
     services: Services, request: Request, facts: RequestFacts, now: datetime, action: str | None
 ) -> Actor:
     """Who asks, with present rights; refuses a role that never does this."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    actor = who_asks(services.door(facts), token if scheme.lower() == "bearer" else None, now)
+    actor = who_asks(services.door(facts), _bearer(request), now)
     request.state.actor = actor
     reach(actor, action or "")
     request.state.call = Call(services, request, actor, facts, now)
     return actor
+
+
+def _bearer(request: Request) -> str | None:
+    """The token of the one ``Authorization`` header, if it is one at all."""
+    given = request.headers.getlist("authorization")
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    return token if scheme.lower() == "bearer" and _TOKEN.fullmatch(token) else None
 
 
 def _refuse(

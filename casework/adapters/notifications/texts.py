@@ -19,6 +19,7 @@ KINDS: Final = {
         "referral_stopped": "의뢰 중단",
         "referral_answered": "의뢰 회신",
         "signal": "변화 알림",
+        "break_glass": "담당 외 열람",
     },
     "en": {
         "escalation": "deadline",
@@ -26,11 +27,22 @@ KINDS: Final = {
         "referral_stopped": "referral ended",
         "referral_answered": "answer to a referral",
         "signal": "something changed",
+        "break_glass": "opened out of scope",
     },
 }
 LINES: Final = {
-    "ko": {"case": "사례 {case_id}", "due": "기한 {due}", "more": "외 {more}건"},
-    "en": {"case": "case {case_id}", "due": "due {due}", "more": "and {more} more"},
+    "ko": {
+        "case": "사례 {case_id}",
+        "break_glass": "열람 {subject_id}",
+        "due": "기한 {due}",
+        "more": "외 {more}건",
+    },
+    "en": {
+        "case": "case {case_id}",
+        "break_glass": "opening {subject_id}",
+        "due": "due {due}",
+        "more": "and {more} more",
+    },
 }
 
 
@@ -52,9 +64,11 @@ def text_of(message: Message, language: str) -> str:
 
 def _line(item: dict[str, Any], language: str) -> str:
     words = LINES[language]
+    # What is about no case is named by what it is about.
+    named = "case" if item["case_id"] is not None else item["subject"]["type"]
     parts = [
         f"{KINDS[language][item['kind']]} ({item['about']})",
-        words["case"].format(case_id=item["case_id"]),
+        words[named].format(case_id=item["case_id"], subject_id=item["subject"]["id"]),
     ]
     if item["due_at"] is not None:
         due = datetime.fromisoformat(item["due_at"]).astimezone(SEOUL)

@@ -13,6 +13,7 @@ import ipaddress
 import secrets
 import socket
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -43,8 +44,12 @@ class Webhook:
     """Posts letters to endpoints. ``private`` allows addresses of the house's own network."""
 
     def __init__(self, *, private: bool, timeout_s: float = TIMEOUT_S) -> None:
-        self._private = private
-        self._client = httpx2.Client(timeout=timeout_s, follow_redirects=False, trust_env=False)
+        self._private, self._timeout_s = private, timeout_s
+
+    @cached_property
+    def _client(self) -> httpx2.Client:
+        """Made at the first letter: it reads the certificates of the whole world."""
+        return httpx2.Client(timeout=self._timeout_s, follow_redirects=False, trust_env=False)
 
     def __call__(self, letter: Letter, now: datetime) -> str | None:
         """Send one; None where it was taken (2xx), else a code."""

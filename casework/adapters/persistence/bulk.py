@@ -9,18 +9,20 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.mapper import TABLES, from_row, to_row
+from casework.adapters.persistence.mapper import TABLES, from_row, stored
+from casework.adapters.persistence.sealing import vault_of
 from casework.domain.directory import Centre, District, Offering, Service
 from casework.domain.standards import Standard
 
 
 def insert_all(connection: Connection, things: Iterable[Any]) -> int:
     """Insert domain objects, a statement a kind, in the order in which tables refer."""
+    vault = vault_of(connection)
     by_class: dict[type, list[Any]] = defaultdict(list)
     for thing in things:
         by_class[type(thing)].append(thing)
     for cls in sorted(by_class, key=_ORDER.__getitem__):
-        rows = [to_row(thing) for thing in by_class[cls]]
+        rows = [stored(thing, vault) for thing in by_class[cls]]
         connection.execute(insert(TABLES[cls]), rows)
         if cls is Offering:
             covers = [

@@ -13,7 +13,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.mapper import from_row, table_of
 from casework.adapters.persistence.paging import page
-from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.scope import seen, seen_or_opened
+from casework.adapters.persistence.sealing import open_row, vault_of
 from casework.domain.access import Reach
 from casework.domain.casefile import CaseFile, by_id
 from casework.domain.cases import Assessment, Check, Signal
@@ -43,6 +44,8 @@ class CaseQueries:
             if value is not None:
                 query = query.where(t.care_case.c[column] == value)
         found = page(self._connection, query, [t.care_case.c.id], paging, newest_first=True)
+        for row in found.rows:
+            open_row(t.care_case, row, row["id"], vault_of(self._connection))
         self._about.update(row["resident_id"] for row in found.rows)
         return found
 
@@ -56,7 +59,7 @@ class CaseQueries:
         case = t.care_case
         query = (
             select(case.c.id, case.c.status, case.c.applied_on)
-            .where(case.c.resident_id == resident_id, seen(case, self.reach, self._now))
+            .where(case.c.resident_id == resident_id, seen_or_opened(case, self.reach, self._now))
             .order_by(case.c.id.desc())
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
@@ -106,13 +109,14 @@ class CaseQueries:
         ).first()
         if row is None:
             raise NotFound("no such signal")
-        found: Signal = from_row(Signal, row)
+        found: Signal = from_row(Signal, row, vault_of(self._connection))
         return found
 
     def _of_case(self, cls: type, case_id: UUID) -> list[Any]:
         table = table_of(cls)
         query = select(table).where(table.c.case_id == case_id).order_by(table.c.id)
-        return [from_row(cls, row) for row in self._connection.execute(query)]
+        vault = vault_of(self._connection)
+        return [from_row(cls, row, vault) for row in self._connection.execute(query)]
 
     def _agencies(self, ids: Iterable[UUID]) -> dict[UUID, Row]:
         """Name and telephone of agencies."""

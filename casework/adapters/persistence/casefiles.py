@@ -12,12 +12,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from casework.adapters.persistence import escalations
+from casework.adapters.persistence import asking, escalations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.faults import is_taken
-from casework.adapters.persistence.mapper import from_row, table_of, to_row
-from casework.adapters.persistence.scope import seen
-from casework.domain.access import Reach
+from casework.adapters.persistence.mapper import from_row, stored, table_of, to_row
+from casework.adapters.persistence.scope import is_outside, note_opened, seen, seen_or_opened
+from casework.adapters.persistence.sealing import seal_row, vault_of
+from casework.domain.access import Reach, Relation
 from casework.domain.casefile import CaseFile, by_id
 from casework.domain.cases import Case, Signal
 from casework.domain.deadlines import Deadline
@@ -38,7 +39,7 @@ TAKEN = {
 
 @dataclass
 class Originals:
-    """What was loaded, row by row, so that a save writes what changed and nothing else."""
+    """What was loaded, in clear, so that a save writes what changed and nothing else."""
 
     rows: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
@@ -74,6 +75,7 @@ class SqlCaseFiles:
     ) -> None:
         self._connection, self._reach, self._now = connection, reach, now
         self._about, self._lock = about, lock
+        self._vault = vault_of(connection)
         self._originals: dict[UUID, Originals] = {}
 
     # Loading
@@ -122,8 +124,10 @@ class SqlCaseFiles:
 
     def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The file of a case with its ended clocks and signals too, for showing."""
-        which = and_(t.care_case.c.id == id, self._sees(t.care_case))
+        sees = seen_or_opened(t.care_case, self._reach, self._now)
+        which = and_(t.care_case.c.id == id, sees)
         file = self._load(which, with_plan, ended_clocks=True)
+        note_opened(self._about, self._reach, file.case, file.case.resident_id)
         file.signals = by_id(self._read(file, Signal))
         return file
 
@@ -151,7 +155,10 @@ class SqlCaseFiles:
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such thing")
-        file = CaseFile(case=from_row(Case, row))
+        file = CaseFile(case=from_row(Case, row, self._vault))
+        if self._lock and self._reach.relation is Relation.OWN_AGENCY:
+            # An agency's answer is decided on the whole file, of which it sees its own part.
+            asking.open_unit(self._connection, [file.case.resident_id])
         self._about.add(file.case.resident_id)
         originals = self._originals[file.case.id] = Originals()
         originals.remember([file.case])
@@ -169,7 +176,7 @@ class SqlCaseFiles:
     def _read(self, file: CaseFile, cls: type, *which: ColumnElement[bool]) -> list[Any]:
         table = table_of(cls)
         query = select(table).where(table.c.case_id == file.case.id, *which).order_by(table.c.id)
-        things = [from_row(cls, row) for row in self._connection.execute(query)]
+        things = [from_row(cls, row, self._vault) for row in self._connection.execute(query)]
         self._originals[file.case.id].remember(things)
         return things
 
@@ -187,6 +194,8 @@ class SqlCaseFiles:
         new: dict[type, list[Any]] = defaultdict(list)
         changed: dict[tuple[type, frozenset[str]], list[dict[str, Any]]] = defaultdict(list)
         clocks = []
+        if is_outside(self._reach, file.case):  # it goes out of the asker's sight
+            asking.open_unit(self._connection, [file.case.resident_id])
         for thing in self._parts(file):
             changes = originals.changes(thing)
             if changes is None:
@@ -229,11 +238,13 @@ class SqlCaseFiles:
             .where(table.c.id == bindparam("key"))
             .values({name: bindparam(name) for name in sorted(names)})
         )
-        self._execute(cls, statement, rows)
+        sealed = [seal_row(table, row, row["key"], self._vault) for row in rows]
+        self._execute(cls, statement, sealed)
 
     def _insert(self, cls: type, things: list[Any]) -> None:
         if things:
-            self._execute(cls, insert(table_of(cls)), [to_row(thing) for thing in things])
+            rows = [stored(thing, self._vault) for thing in things]
+            self._execute(cls, insert(table_of(cls)), rows)
 
     def _execute(self, cls: type, statement: Any, rows: list[dict[str, Any]]) -> None:
         """Write; where another took the only place meanwhile, say so in the domain's words."""

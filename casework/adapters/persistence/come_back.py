@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Select, exists, select, tuple_
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.sealing import opened, vault_of
 from casework.domain.access import Reach, Relation
 from casework.domain.calendar import ONE_DAY, day_in_seoul, end_of
 from casework.domain.standards import WORKER
 from casework.workflows.ports import Page, Paging, WorklistFilter
+from casework.workflows.ports_vault import Vault
 
 COME_BACK: Final = "come_back"
 WRITERS: Final = frozenset({Relation.CENTRE, Relation.DISTRICT})
@@ -36,12 +38,13 @@ def notes_to_come_back(
     if reach.relation not in WRITERS or wanted.kind not in (None, COME_BACK) or wanted.field:
         return Page([], None)
     query = _of_days(_unanswered(reach, writers, now), wanted.due, day_in_seoul(now))
+    vault = vault_of(connection)
     found = page(
         connection,
         query,
         [t.note.c.come_back_on, t.note.c.id],
         Paging(limit=paging.limit, after=_as_day(paging.after)),
-        make=lambda row: _as_item(row, now),
+        make=lambda row: _as_item(row, now, vault),
     )
     last = found.last_key
     return Page(found.rows, None if last is None else (True, end_of(last[0]), last[1]))
@@ -86,7 +89,7 @@ def _as_day(after: tuple[Any, ...] | None) -> tuple[date, UUID] | None:
     return (on, _LAST) if end_of(on) < at else (on - ONE_DAY, _LAST)
 
 
-def _as_item(row: Any, now: datetime) -> dict[str, Any]:
+def _as_item(row: Any, now: datetime, vault: Vault | None) -> dict[str, Any]:
     due_at = end_of(row.come_back_on)
     return {
         "id": row.id,
@@ -103,7 +106,7 @@ def _as_item(row: Any, now: datetime) -> dict[str, Any]:
         "is_overdue": now > due_at,
         "resident_id": row.resident_id,
         "resident_name": row.name,
-        "resident_phone": row.phone,
+        "resident_phone": opened(t.resident, "phone", row.phone, row.resident_id, vault),
         "provider_id": None,
         "provider_name": None,
         "provider_phone": None,

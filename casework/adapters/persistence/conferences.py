@@ -13,6 +13,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.sealing import open_row, vault_of
 from casework.domain.access import Reach
 from casework.domain.allowed import PLANNABLE
 from casework.domain.conferences import AgendaItem, Submission
@@ -103,6 +104,9 @@ class ConferenceQueries:
         named = select(t.district).where(t.district.c.code == found.district_code)
         district = dict(self._connection.execute(named).one()._mapping)
         rows = [dict(row._mapping) for row in self._connection.execute(_agenda_of(id))]
+        for row in rows:
+            version, vault = row.pop("plan_version_id"), vault_of(self._connection)
+            open_row(t.plan_version, row, version, vault, decision_reason="decision_reason")
         self._about.update(row["resident_id"] for row in rows)
         return ConferenceView(conference=found, district=district, items=rows)
 
@@ -127,6 +131,7 @@ def _agenda_of(id: UUID) -> Select[Any]:
         select(
             _ITEM.case_id,
             _CASE.resident_id,
+            _VERSION.id.label("plan_version_id"),
             *t.plan_version.c[
                 "number",
                 "hash",

@@ -15,6 +15,8 @@ from casework.domain.accounts import Account
 from casework.domain.directory import Centre, Offering
 from casework.domain.handing_over import Absence
 
+KNOWN_AS = ("slug", "name", "kind")
+
 
 class SqlDirectory:
     """Centres and offerings."""
@@ -26,7 +28,11 @@ class SqlDirectory:
         """An offering of an active agency with the centres it covers."""
         covers = t.offering_centre
         query = (
-            select(t.offering, covers.c.centre_code.label("covers"))
+            select(
+                t.offering,
+                covers.c.centre_code.label("covers"),
+                *(t.provider.c[name].label(f"known_as_{name}") for name in KNOWN_AS),
+            )
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
             .outerjoin(covers, covers.c.offering_id == t.offering.c.id)
             .where(t.offering.c.id == id, t.provider.c.is_active)
@@ -36,7 +42,9 @@ class SqlDirectory:
             return None
         values: dict[str, Any] = dict(rows[0]._mapping)
         del values["covers"]
-        return Offering(**values, centres=[row.covers for row in rows if row.covers])
+        names = frozenset(values.pop(f"known_as_{name}") for name in KNOWN_AS)
+        centres = [row.covers for row in rows if row.covers]
+        return Offering(**values, centres=centres, known_as=names)
 
     def known_providers(self, ids: Iterable[UUID]) -> set[UUID]:
         """Those of the ids that are active agencies."""

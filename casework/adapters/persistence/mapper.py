@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,23 +12,37 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence import tables_accounts as ta
+from casework.adapters.persistence import tables_audit
+from casework.adapters.persistence import tables_duplicates as td
+from casework.adapters.persistence.sealing import needed, opened_fields, seal_row
+from casework.adapters.persistence.tables_break_glass import break_glass
+from casework.domain.access_requests import AccessRequest
+from casework.domain.account_tokens import AccountToken
 from casework.domain.accounts import Account
+from casework.domain.audit_reviews import AuditReview
+from casework.domain.break_glass import BreakGlass
 from casework.domain.calendar import Pause, Target, Unit
 from casework.domain.cases import Assessment, Case, Check, Signal
 from casework.domain.conferences import AgendaItem
 from casework.domain.deadlines import Deadline, Escalation
 from casework.domain.directory import Centre, District, Offering, Provider, Service
+from casework.domain.duplicates import Suspicion
 from casework.domain.events import Event
+from casework.domain.grant_log import GrantEntry
 from casework.domain.handing_over import Absence
+from casework.domain.households import Household, Member
+from casework.domain.merging import Merge
 from casework.domain.notices import Notice
 from casework.domain.outbox import Message, Subscription
 from casework.domain.plans import Conference, PlannedItem, PlannedService, PlanVersion
 from casework.domain.recounting import Recount
 from casework.domain.referrals import Referral
-from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
+from casework.domain.residents import Consent, Contact, Note, Resident, digits_of, name_and_birth
 from casework.domain.reviewing import Review
 from casework.domain.setting_standards import Holiday
 from casework.domain.standards import Rung, Standard
+from casework.workflows.ports_vault import Place, Vault
 
 
 @dataclass(frozen=True)
@@ -95,7 +109,15 @@ def _as_dicts(things: Iterable[Any] | None) -> list[dict[str, Any]] | None:
     return None if things is None else [asdict(thing) for thing in things]
 
 
+def _instants(stored: list[str] | None) -> list[datetime]:
+    return [datetime.fromisoformat(one) for one in stored or ()]
+
+
 CODECS: Final[dict[type, dict[str, Codec]]] = {
+    Account: {
+        "tries": Codec(lambda tries: [one.isoformat() for one in tries], _instants),
+        "grants": Codec(list, lambda stored: list(stored or ())),
+    },
     Deadline: {
         "pauses": Codec(_as_dicts, pauses_of),
         "extensions": Codec(list, _extensions),
@@ -111,7 +133,10 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
 # Columns worked out from a field, for searching only.
 DERIVED: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
     Standard: {"scope": lambda it: it.scope},
-    Resident: {"phone_digits": lambda it: digits_of(it.phone)},
+    Resident: {
+        "phone_digits": lambda it: digits_of(it.phone),
+        "name_birth_index": lambda it: name_and_birth(it.name, it.birth_date),
+    },
     Contact: {"phone_digits": lambda it: digits_of(it.phone)},
 }
 TABLES: Final[dict[type, Table]] = {
@@ -124,6 +149,8 @@ TABLES: Final[dict[type, Table]] = {
     Provider: t.provider,
     Offering: t.offering,
     Account: t.account,
+    AccountToken: ta.account_token,
+    GrantEntry: ta.account_grant_log,
     Resident: t.resident,
     Contact: t.contact,
     Consent: t.consent,
@@ -145,6 +172,13 @@ TABLES: Final[dict[type, Table]] = {
     Notice: t.notice,
     Subscription: t.subscription,
     Message: t.message,
+    BreakGlass: break_glass,
+    Suspicion: td.duplicate_suspicion,
+    Merge: td.resident_merge,
+    Household: td.household,
+    Member: td.household_member,
+    AuditReview: tables_audit.audit_review,
+    AccessRequest: tables_audit.access_request,
 }
 
 
@@ -154,19 +188,21 @@ class _Shape:
     names: tuple[str, ...]
     codecs: dict[str, Codec]
     derived: dict[str, Callable[[Any], Any]]
+    sealed: Mapping[str, Callable[[Any, Place, Vault], Any]]
 
 
 def _shape(cls: type) -> _Shape:
     table = TABLES[cls]
     names = tuple(f.name for f in fields(cls) if f.name in table.c)
-    return _Shape(table, names, CODECS.get(cls, {}), DERIVED.get(cls, {}))
+    sealed = {name: way for name, way in opened_fields(table).items() if name in names}
+    return _Shape(table, names, CODECS.get(cls, {}), DERIVED.get(cls, {}), sealed)
 
 
 _SHAPES: Final = {cls: _shape(cls) for cls in TABLES}
 
 
 def to_row(thing: Any) -> dict[str, Any]:
-    """The columns of a domain object."""
+    """The columns of a domain object, in clear: what is to be written is ``stored``."""
     shape = _SHAPES[type(thing)]
     row = {name: getattr(thing, name) for name in shape.names}
     for name, codec in shape.codecs.items():
@@ -176,11 +212,22 @@ def to_row(thing: Any) -> dict[str, Any]:
     return row
 
 
-def from_row(cls: type[Any], row: Any, prefix: str = "") -> Any:
+def stored(thing: Any, vault: Vault | None) -> dict[str, Any]:
+    """The columns of a domain object as they are stored."""
+    shape = _SHAPES[type(thing)]
+    row = to_row(thing)
+    return seal_row(shape.table, row, thing.id, vault) if shape.sealed else row
+
+
+def from_row(cls: type[Any], row: Any, vault: Vault | None = None, prefix: str = "") -> Any:
     """The domain object of a row (a Row or a mapping), whose columns may carry a prefix."""
     shape = _SHAPES[cls]
     found: Any = getattr(row, "_mapping", row)
     values = {name: found[prefix + name] for name in shape.names}
+    for name, unseal in shape.sealed.items():
+        if values[name] is not None:
+            place = Place(shape.table.name, name, values["id"])
+            values[name] = unseal(values[name], place, needed(vault))
     for name, codec in shape.codecs.items():
         values[name] = codec.read(values[name])
     return cls(**values)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence import walls
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.faults import fault
 
@@ -22,6 +25,8 @@ MIGRATIONS = _PACKAGED if _PACKAGED.exists() else _CHECKOUT
 STATEMENT_TIMEOUT_MS = 600_000
 TRIES = 20
 PAUSE_S = 0.5
+# Set by the migration that seals fields, where there were any: it has no keys to do it with.
+IS_CLEAR = t.configuration.c.name == "clear_fields"
 
 
 def config(url: str, schema: str | None = None) -> Config:
@@ -33,17 +38,27 @@ def config(url: str, schema: str | None = None) -> Config:
     return found
 
 
-def upgrade(url: str, revision: str = "head", schema: str | None = None) -> None:
-    """Bring the database to a revision."""
+def upgrade(
+    url: str,
+    revision: str = "head",
+    schema: str | None = None,
+    prefix: str = walls.DEFAULT_PREFIX,
+) -> None:
+    """Bring the database to a revision; at the newest, put up the policies and grant rights."""
     _patiently(lambda: command.upgrade(config(url, schema), revision))
+    with _engine(url, schema) as engine:
+        if is_current(engine):
+            _patiently(lambda: walls.put_up(engine, prefix))
 
 
 def downgrade(url: str, revision: str = "base", schema: str | None = None) -> None:
-    """Take the database back to a revision."""
+    """Take the database back to a revision, without the policies of the newest."""
+    with _engine(url, schema) as engine:
+        _patiently(lambda: walls.take_down(engine))
     _patiently(lambda: command.downgrade(config(url, schema), revision))
 
 
-def _patiently(migrate: Callable[[], None]) -> None:
+def _patiently(migrate: Callable[[], object]) -> None:
     """Try again where a lock was not to be had at once.
 
     Each try waits half a second, for whoever queues behind a waiting migration waits as well.
@@ -58,11 +73,22 @@ def _patiently(migrate: Callable[[], None]) -> None:
             time.sleep(PAUSE_S)
 
 
+@contextmanager
+def _engine(url: str, schema: str | None) -> Iterator[Engine]:
+    engine = migration_engine(url, schema)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def is_current(engine: Engine) -> bool:
-    """Whether the database stands at the newest revision."""
+    """Whether the database stands at the newest revision, and no field in clear."""
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        if MigrationContext.configure(connection).get_current_revision() != head:
+            return False
+        return not connection.scalar(select(t.configuration.c.version).where(IS_CLEAR))
 
 
 def migration_engine(url: str, schema: str | None) -> Engine:

@@ -11,6 +11,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.outbox import listening
 from casework.adapters.persistence.paging import page
+from casework.adapters.persistence.sealing import vault_of
 from casework.domain.access import Reach, Relation
 from casework.domain.errors import NotFound
 from casework.domain.outbox import Subscription
@@ -48,7 +49,7 @@ class NoticeQueries:
     def subscriptions(self, paging: Paging) -> Page:
         """Endpoints within reach that listen."""
         query = listening(self.reach)
-        make = partial(from_row, Subscription)
+        make = partial(from_row, Subscription, vault=vault_of(self._connection))
         return page(self._connection, query, [t.subscription.c.id], paging, make=make)
 
     def subscription(self, id: UUID) -> Subscription:
@@ -58,5 +59,5 @@ class NoticeQueries:
         ).first()
         if row is None:
             raise NotFound("no such webhook")
-        found: Subscription = from_row(Subscription, row)
+        found: Subscription = from_row(Subscription, row, vault_of(self._connection))
         return found

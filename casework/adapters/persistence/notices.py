@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.outbox import SqlOutbox
+from casework.adapters.persistence.sealing import vault_of
 from casework.domain.access import Role
 from casework.domain.notices import Notice, People
 from casework.domain.outbox import Subscription
@@ -146,7 +147,8 @@ class SqlNoticeBook(SqlOutbox):
     def subscriptions(self) -> list[Subscription]:
         """The endpoints that listen."""
         query = select(t.subscription).where(t.subscription.c.ended_at.is_(None))
-        return [from_row(Subscription, row) for row in self._connection.execute(query)]
+        vault = vault_of(self._connection)
+        return [from_row(Subscription, row, vault) for row in self._connection.execute(query)]
 
     def address(
         self,

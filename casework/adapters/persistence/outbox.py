@@ -22,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.mapper import from_row, to_row
+from casework.adapters.persistence.mapper import from_row, stored, to_row
+from casework.adapters.persistence.sealing import vault_of
 from casework.domain.access import Reach, Relation
 from casework.domain.errors import NotFound
 from casework.domain.outbox import Letter, Message, State, Subscription
@@ -91,7 +92,10 @@ class SqlOutbox:
 
     def _endpoints(self, ids: set[UUID | None]) -> list[Subscription]:
         query = select(t.subscription).where(t.subscription.c.id.in_(ids - {None}))
-        return [from_row(Subscription, row) for row in self._connection.execute(query)]
+        return [
+            from_row(Subscription, row, vault_of(self._connection))
+            for row in self._connection.execute(query)
+        ]
 
     def settle(self, letter: Letter) -> None:
         """Write down how a message, and its endpoint, stand after a try."""
@@ -141,7 +145,9 @@ class SqlOutbox:
 
     def add_subscription(self, subscription: Subscription) -> None:
         """A new endpoint."""
-        self._connection.execute(insert(t.subscription), [to_row(subscription)])
+        self._connection.execute(
+            insert(t.subscription), [stored(subscription, vault_of(self._connection))]
+        )
 
     def subscription(self, id: UUID, reach: Reach) -> Subscription:
         """An endpoint within reach that still listens, locked."""
@@ -150,7 +156,7 @@ class SqlOutbox:
         ).first()
         if row is None:
             raise NotFound("no such webhook")
-        found: Subscription = from_row(Subscription, row)
+        found: Subscription = from_row(Subscription, row, vault_of(self._connection))
         return found
 
     def end_subscription(self, subscription: Subscription) -> None:

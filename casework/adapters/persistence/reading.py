@@ -6,34 +6,51 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.access_requests import SqlAccessRequests
+from casework.adapters.persistence.account_keeping import SqlAccountKeeping
+from casework.adapters.persistence.audit_trail import SqlAuditTrail
+from casework.adapters.persistence.break_glass import OpeningQueries
 from casework.adapters.persistence.case_queries import CaseQueries
 from casework.adapters.persistence.conferences import ConferenceQueries
+from casework.adapters.persistence.disclosures import DisclosureQueries
+from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
+from casework.adapters.persistence.households import SqlHouseholds
 from casework.adapters.persistence.job_queries import JobQueries
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notice_queries import NoticeQueries
 from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.residents import SqlResidents
-from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.scope import note_opened, seen, seen_or_opened
+from casework.adapters.persistence.sealing import needed, open_row, vault_of
 from casework.adapters.persistence.standards import SqlStandards
 from casework.adapters.persistence.worklists import Worklists
-from casework.domain.access import Reach, Relation
+from casework.domain.access import EVERYTHING, Reach, Relation
+from casework.domain.cases import Signal
 from casework.domain.deadlines import Deadline
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
 from casework.domain.lifecycle import OPEN
+from casework.domain.masks import CLOCKS, TIMELINE_LEAVES_OUT, searches_untold_contacts
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
-from casework.domain.standards import REFERRAL
-from casework.workflows.ports import Page, Paging, ReferralView, Row
+from casework.workflows.ports import Held, Page, Paging, ReferralView, Row
 
 
 class SqlReading(
-    Worklists, OfferingQueries, CaseQueries, ConferenceQueries, JobQueries, NoticeQueries
+    Worklists,
+    OfferingQueries,
+    CaseQueries,
+    ConferenceQueries,
+    JobQueries,
+    NoticeQueries,
+    DisclosureQueries,
+    OpeningQueries,
 ):
     """Everything that can be looked at, in one transaction of one asker."""
 
@@ -44,6 +61,12 @@ class SqlReading(
         self._residents = SqlResidents(connection, reach, now, about)
         self.figures = SqlFigures(connection, reach, now, about)
         self.standards = SqlStandards(connection, reach, now)
+        self.duplicates = SqlDuplicates(connection, reach, now, about)
+        self.merges = SqlMerges(connection, reach, now, about)
+        self.households = SqlHouseholds(connection, reach, now, about)
+        self.register = SqlAccountKeeping(connection)
+        self.audit = SqlAuditTrail(connection, about)
+        self.access_requests = SqlAccessRequests(connection, reach, now, about)
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self.reach, self._now)
@@ -54,10 +77,13 @@ class SqlReading(
         """A resident with contacts."""
         return self._residents.get(id), self._residents.contacts(id)
 
+    def rrn(self, resident_id: UUID) -> str | None:
+        """A resident's registration number."""
+        return self._residents.rrn(self._residents.get(resident_id).id)
+
     def consents(self, resident_id: UUID) -> list[Consent]:
         """A resident's consents."""
-        self._residents.get(resident_id)
-        return self._residents.consents(resident_id)
+        return self._residents.consents(self._residents.get(resident_id).id)
 
     def consent(self, id: UUID) -> Consent:
         """One consent."""
@@ -69,43 +95,90 @@ class SqlReading(
 
     def notes(self, resident_id: UUID, paging: Paging) -> Page:
         """A resident's contact notes, newest first."""
-        self._residents.get(resident_id)
-        query = select(t.note).where(t.note.c.resident_id == resident_id)
+        of = self._residents.get(resident_id).id
+        query = select(t.note).where(t.note.c.resident_id == of)
+        vault = vault_of(self._connection)
         return page(
             self._connection,
             query,
             [t.note.c.written_at, t.note.c.id],
             paging,
             newest_first=True,
-            make=lambda row: from_row(Note, row),
+            make=lambda row: from_row(Note, row, vault),
+        )
+
+    def held(self, resident_id: UUID) -> Held:
+        """Everything that is held of a resident within reach, wherever it was written.
+
+        Who asks is owed all of it, and not only what the worker who hands it out usually sees.
+        """
+        resident = self._residents.get(resident_id)
+        vault = vault_of(self._connection)
+        whole = SqlReading(self._connection, EVERYTHING, self._now, self._about)
+        notes = select(t.note).where(t.note.c.resident_id == resident_id).order_by(t.note.c.id)
+        signals = select(t.signal).where(t.signal.c.resident_id == resident_id)
+        events = select(t.event).where(t.event.c.resident_id == resident_id)
+        order = (t.event.c.at, t.event.c.id)
+        return Held(
+            resident=resident,
+            contacts=self._residents.contacts(resident_id),
+            consents=whole.consents(resident_id),
+            notes=[from_row(Note, row, vault) for row in self._connection.execute(notes)],
+            cases=[whole.case(row["id"]) for row in whole.cases_of(resident_id)],
+            signals=[
+                from_row(Signal, row, vault)
+                for row in self._connection.execute(signals.order_by(t.signal.c.id))
+            ],
+            events=[
+                from_row(Event, row) for row in self._connection.execute(events.order_by(*order))
+            ],
+            lookers=self.audit.lookers(resident_id),
         )
 
     def search(self, wanted: Row, paging: Paging) -> Page:
-        """Residents within reach; each named in the audit entry."""
-        query = select(t.resident).where(self._sees(t.resident))
-        for name in ("name", "birth_date", "centre_code"):
-            if wanted.get(name) is not None:
-                query = query.where(t.resident.c[name] == wanted[name])
+        """Residents within reach; each named in the audit entry. One into whom others were merged
+        is found by what was written of those, too.
+        """
+        vault = vault_of(self._connection)
+        query = select(t.resident).where(
+            self._sees(t.resident), t.resident.c.merged_into_id.is_(None)
+        )
+        if wanted.get("centre_code") is not None:
+            query = query.where(t.resident.c.centre_code == wanted["centre_code"])
+        written = t.resident.alias("written")
+        fits = [
+            written.c[name] == wanted[name]
+            for name in ("name", "birth_date")
+            if wanted.get(name) is not None
+        ]
         if wanted.get("phone") is not None:
-            digits = digits_of(wanted["phone"])
-            query = query.where(
+            forms = needed(vault).blinds("phone", digits_of(wanted["phone"]) or "")
+            fits.append(
                 or_(
-                    t.resident.c.phone_digits == digits,
+                    written.c.phone_digits.in_(forms),
                     exists().where(
-                        t.contact.c.resident_id == t.resident.c.id,
-                        t.contact.c.phone_digits == digits,
+                        t.contact.c.resident_id == written.c.id,
+                        t.contact.c.phone_digits.in_(forms),
+                        *self._contacts_shown(),
                     ),
                 )
             )
+        if fits:
+            whose = func.coalesce(written.c.merged_into_id, written.c.id)
+            query = query.where(t.resident.c.id.in_(select(whose).where(*fits)))
         found = page(
             self._connection,
             query,
             [t.resident.c.id],
             paging,
-            make=lambda row: from_row(Resident, row),
+            make=lambda row: from_row(Resident, row, vault),
         )
         self.about(*(one.id for one in found.rows))
         return found
+
+    def _contacts_shown(self) -> list[ColumnElement[bool]]:
+        """Which contacts' telephones the asker may search by: those they would be shown."""
+        return [] if searches_untold_contacts(self.reach.actor) else [t.contact.c.may_be_told]
 
     def open_referrals_of(self, resident_ids: list[UUID]) -> list[Row]:
         """Open referrals of residents who were found, with their agencies' telephones."""
@@ -118,7 +191,9 @@ class SqlReading(
             )
             .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
             .where(
-                t.referral.c.resident_id.in_(resident_ids), t.referral.c.status.in_(sorted(OPEN))
+                t.referral.c.resident_id.in_(resident_ids),
+                t.referral.c.status.in_(sorted(OPEN)),
+                self._sees(t.referral),
             )
             .order_by(t.referral.c.id)
         )
@@ -126,11 +201,17 @@ class SqlReading(
 
     def timeline(self, resident_id: UUID, paging: Paging) -> Page:
         """Events, newest first; of a case that was sent for assessment, those of that case."""
-        self._residents.get(resident_id)
-        query = select(t.event).where(t.event.c.resident_id == resident_id)
+        of = self._residents.get(resident_id).id
+        records = select(t.resident.c.id).where(
+            or_(t.resident.c.id == of, t.resident.c.merged_into_id == of)
+        )
+        query = select(t.event).where(t.event.c.resident_id.in_(records))
         if self.reach.relation is Relation.CASES_SENT:
             sent = select(t.care_case.c.id).where(self._sees(t.care_case))
-            query = query.where(t.event.c.case_id.in_(sent), t.event.c.subject_type != REFERRAL)
+            query = query.where(t.event.c.case_id.in_(sent))
+        hidden = TIMELINE_LEAVES_OUT.get(self.reach.actor.role)
+        if hidden is not None:
+            query = query.where(t.event.c.subject_type.not_in(hidden))
         return page(
             self._connection,
             query,
@@ -163,11 +244,25 @@ class SqlReading(
             if filters.get(name) is not None:
                 query = query.where(t.referral.c[column] == filters[name])
         if filters.get("overdue") is not None:
-            late = exists().where(t.deadline.c.subject_id == t.referral.c.id, self.is_overdue())
+            late = exists().where(
+                t.deadline.c.subject_id == t.referral.c.id,
+                self.is_overdue(),
+                *self._clocks_shown(),
+            )
             query = query.where(late if filters["overdue"] else ~late)
         found = page(self._connection, query, [t.referral.c.id], paging, newest_first=True)
+        for row in found.rows:
+            open_row(t.referral, row, row["id"], vault_of(self._connection))
         self.about(*(row["resident_id"] for row in found.rows))
         return found
+
+    def _clocks_shown(self) -> list[ColumnElement[bool]]:
+        """By which clocks the asker may filter: those they would be shown."""
+        known = CLOCKS.get(self.reach.actor.role)
+        if known is None:
+            return []
+        name, is_it, value = known
+        return [t.deadline.c[name] == value if is_it else t.deadline.c[name] != value]
 
     def referral(self, id: UUID) -> ReferralView:
         """One referral with its agency, clocks and history: three statements."""
@@ -177,20 +272,27 @@ class SqlReading(
                 t.care_case.c.status.label("case_status"),
                 t.provider.c.name.label("provider_name"),
                 t.provider.c.phone.label("provider_phone"),
+                t.consent.c.withdrawn_at.label("consent_withdrawn_at"),
+                *(column.label(f"of_{column.name}") for column in t.resident.c),
             )
             .join(t.care_case, t.care_case.c.id == t.referral.c.case_id)
             .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
-            .where(t.referral.c.id == id, self._sees(t.referral))
+            .join(t.resident, t.resident.c.id == t.referral.c.resident_id)
+            .outerjoin(t.consent, t.consent.c.id == t.referral.c.consent_id)
+            .where(t.referral.c.id == id, seen_or_opened(t.referral, self.reach, self._now))
         )
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such referral")
-        referral: Referral = from_row(Referral, row)
+        referral: Referral = from_row(Referral, row, vault_of(self._connection))
         self.about(referral.resident_id)
+        note_opened(self._about, self.reach, referral, referral.resident_id)
         clocks = select(t.deadline).where(t.deadline.c.subject_id == id)
         history = select(t.event).where(t.event.c.subject_id == id)
         return ReferralView(
             referral=referral,
+            resident=from_row(Resident, row, vault_of(self._connection), "of_"),
+            consent_is_withdrawn=row.consent_withdrawn_at is not None,
             case_is_open=row.case_status != "closed",
             provider_name=row.provider_name,
             provider_phone=row.provider_phone,
@@ -211,12 +313,15 @@ class SqlReading(
     def deadline(self, id: UUID) -> Deadline:
         """One clock."""
         row = self._connection.execute(
-            select(t.deadline).where(t.deadline.c.id == id, self._sees(t.deadline))
+            select(t.deadline).where(
+                t.deadline.c.id == id, seen_or_opened(t.deadline, self.reach, self._now)
+            )
         ).first()
         if row is None:
             raise NotFound("no such deadline")
         found: Deadline = from_row(Deadline, row)
         self.about(found.resident_id)
+        note_opened(self._about, self.reach, found, found.resident_id)
         return found
 
     def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
@@ -231,7 +336,11 @@ class SqlReading(
             .outerjoin(t.review, t.review.c.id == step.c.review_id)
             .where(step.c.deadline_id == deadline_id, step.c.raised_at.is_not(None))
         )
-        return page(self._connection, query, [step.c.raised_at, step.c.tier, step.c.id], paging)
+        keys = [step.c.raised_at, step.c.tier, step.c.id]
+        found = page(self._connection, query, keys, paging)
+        for row in found.rows:
+            open_row(t.review, row, row["review_id"], vault_of(self._connection), reason="reason")
+        return found
 
     # Accounts
 

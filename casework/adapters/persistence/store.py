@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,18 +12,28 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.access_requests import SqlAccessRequests
+from casework.adapters.persistence.account_keeping import SqlAccountKeeping
+from casework.adapters.persistence.audit_sealing import seal_inline
+from casework.adapters.persistence.audit_trail import SqlAuditTrail
+from casework.adapters.persistence.break_glass import SqlOpenings, used
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.conferences import SqlConferences
 from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
+from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
+from casework.adapters.persistence.households import SqlHouseholds
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import to_row
+from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notices import SqlNoticeBook
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
+from casework.adapters.persistence.scope import Subjects
 from casework.adapters.persistence.standards import SqlStandards
-from casework.domain.access import Actor, Reach
+from casework.domain.access import PROVIDER_ACCESS, Actor, Reach
 from casework.domain.deadlines import Deadline
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
@@ -56,10 +67,17 @@ class SqlWork:
         self.residents = SqlResidents(connection, reach, now, self._about)
         self.directory = SqlDirectory(connection)
         self.accounts = SqlAccounts(connection)
+        self.register = SqlAccountKeeping(connection)
         self.notices = SqlNoticeBook(connection)
         self.conferences = SqlConferences(connection, reach, now)
         self.figures = SqlFigures(connection, reach, now, self._about)
         self.standards = SqlStandards(connection, reach, now)
+        self.duplicates = SqlDuplicates(connection, reach, now, self._about)
+        self.merges = SqlMerges(connection, reach, now, self._about)
+        self.households = SqlHouseholds(connection, reach, now, self._about)
+        self.openings = SqlOpenings(connection, reach, now, self._about)
+        self.audit = SqlAuditTrail(connection, self._about)
+        self.access_requests = SqlAccessRequests(connection, reach, now, self._about)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
@@ -111,8 +129,14 @@ class SqlWork:
 class SqlStore:
     """Transactions on one engine, for one request."""
 
-    def __init__(self, engine: Engine, facts: RequestFacts | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        facts: RequestFacts | None = None,
+        provider_access: timedelta = PROVIDER_ACCESS,
+    ) -> None:
         self._engine, self._facts = engine, facts or RequestFacts()
+        self._provider_access = provider_access
         self.outcome: tuple[int, dict[str, Any]] | None = None
 
     def _note_outcome(self, status: int, resource: dict[str, Any]) -> None:
@@ -120,31 +144,44 @@ class SqlStore:
 
     def for_request(self, facts: RequestFacts) -> SqlStore:
         """The same store, whose records name this request."""
-        return SqlStore(self._engine, facts)
+        return SqlStore(self._engine, facts, self._provider_access)
+
+    def _set(self, reach: Reach) -> Reach:
+        """The reach as this installation sets it."""
+        if reach.after_end == self._provider_access:
+            return reach
+        return replace(reach, after_end=self._provider_access)
 
     @contextmanager
     def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Work]:
         """A transaction; what is not committed inside is rolled back."""
         with self._engine.connect() as connection:
+            to = self._set(reach)
+            asking.state(connection, to, action, now)
             if self._facts.idempotency_key is not None:
                 _claim(connection, reach.actor, now, self._facts)
-            yield SqlWork(connection, reach, action, now, self._facts, self._note_outcome)
+            yield SqlWork(connection, to, action, now, self._facts, self._note_outcome)
 
     @contextmanager
     def reading(self, reach: Reach, action: str, now: datetime) -> Iterator[Reading]:
         """A look; its audit entry is committed before anything of it leaves."""
         with self._engine.connect() as connection:
-            about: set[UUID] = set()
-            yield SqlReading(connection, reach, now, about)
+            about = Subjects()
+            to = self._set(reach)
+            asking.state(connection, to, action, now)
+            yield SqlReading(connection, to, now, about)
             if action not in NOT_AUDITED:
-                write_audit(connection, reach.actor, action, now, self._facts, about)
+                flag = used(connection, reach, now, about.opened) if about.opened else None
+                write_audit(connection, reach.actor, action, now, self._facts, about, code=flag)
             connection.commit()
 
     @contextmanager
     def showing(self, reach: Reach, now: datetime) -> Iterator[Reading]:
         """The outcome of a change, shown under the audit entry that the change wrote."""
         with self._engine.connect() as connection:
-            yield SqlReading(connection, reach, now, set())
+            to = self._set(reach)
+            asking.state(connection, to, "", now)
+            yield SqlReading(connection, to, now, set())
 
     def keep_key(
         self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]
@@ -184,28 +221,26 @@ def write_audit(
     outcome: str = "ok",
     code: str | None = None,
 ) -> None:
-    """One entry for one request, with everyone it was about."""
-    connection.execute(
-        insert(t.audit_entry),
-        [
-            {
-                "id": new_id(),
-                "at": now,
-                "actor_id": actor.id if actor else None,
-                "actor": (actor.username or actor.name) if actor else None,
-                "role": actor.role if actor else None,
-                "action": action,
-                "task": facts.task,
-                "subjects": sorted(map(str, about)),
-                "asked_for": facts.asked_for,
-                "district_code": actor.district_code if actor else None,
-                "outcome": outcome,
-                "code": code,
-                "source": facts.source,
-                "request_id": facts.request_id,
-            }
-        ],
-    )
+    """One entry for one request, with everyone it was about; sealed at once on SQLite."""
+    entry = {
+        "id": new_id(),
+        "at": now,
+        "actor_id": actor.id if actor else None,
+        "actor": (actor.username or actor.name) if actor else None,
+        "role": actor.role if actor else None,
+        "action": action,
+        "task": facts.task,
+        "subjects": sorted(map(str, about)),
+        "asked_for": facts.asked_for,
+        "district_code": actor.district_code if actor else None,
+        "outcome": outcome,
+        "code": code,
+        "source": facts.source,
+        "request_id": facts.request_id,
+    }
+    connection.execute(insert(t.audit_entry), [entry])
+    if connection.dialect.name == "sqlite":
+        seal_inline(connection, entry, now)
 
 
 def _claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:

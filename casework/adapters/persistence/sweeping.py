@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -10,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Connection,
     Engine,
     ScalarSelect,
     and_,
@@ -20,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.raising import AS_OF, DUE_CLOCKS, IS_ANY_DUE, raise_steps
@@ -73,7 +77,7 @@ class SqlSweepStore:
 
     def count(self, as_of: datetime) -> Found:
         """What is due at that instant and not yet raised."""
-        with self._engine.connect() as connection:
+        with self._looking() as connection:
             steps, lapses, *holds = connection.execute(_COUNT, {"as_of": as_of}).one()
         return Found(steps, lapses, sum(holds))
 
@@ -87,6 +91,7 @@ class SqlSweepStore:
             if not self._is_any_due(as_of):
                 break
             with self._engine.begin() as connection:
+                asking.state_system(connection)
                 raised = raise_steps(connection, run_id, as_of, limit)
             if raised.steps:
                 return raised
@@ -94,7 +99,7 @@ class SqlSweepStore:
         return Raised(0, 0)
 
     def _is_any_due(self, as_of: datetime) -> bool:
-        with self._engine.connect() as connection:
+        with self._looking() as connection:
             return connection.scalar(IS_ANY_DUE, {"as_of": as_of}) is not None
 
     def to_lapse(self, as_of: datetime) -> list[UUID]:
@@ -111,8 +116,14 @@ class SqlSweepStore:
 
     def _due(self, column: Column[Any], as_of: datetime) -> list[UUID]:
         query = select(column.table.c.id).where(_is_past(column)).order_by(column)
-        with self._engine.connect() as connection:
+        with self._looking() as connection:
             return list(connection.scalars(query, {"as_of": as_of}))
+
+    @contextmanager
+    def _looking(self) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
+            asking.state_system(connection)
+            yield connection
 
 
 def _is_past(column: Column[Any]) -> ColumnElement[bool]:

@@ -23,6 +23,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.come_back import COME_BACK, notes_to_come_back
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.sealing import open_row, vault_of
 from casework.domain.access import Reach, Relation
 from casework.domain.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.deadlines import BREACH
@@ -97,7 +98,7 @@ class Worklists:
             query = query.where(clock.c.kind == wanted.kind)
         if wanted.field is not None:
             query = query.where(clock.c.field == wanted.field)
-        return page(self._connection, query, _PRESSING, paging)
+        return self._page(query, _PRESSING, paging)
 
     def _people(self) -> list[UUID]:
         """The asker, and for a worker the absent colleagues whose deputy they are today."""
@@ -156,12 +157,18 @@ class Worklists:
             .outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
         )
 
+    def _page(self, query: Select[Any], keys: list[Any], paging: Paging) -> Page:
+        found, vault = page(self._connection, query, keys, paging), vault_of(self._connection)
+        for row in found.rows:
+            open_row(t.resident, row, row["resident_id"], vault, resident_phone="phone")
+        return found
+
     # The supervisor's list
 
     def overdue(self, filters: OverdueFilter, paging: Paging) -> Page:
         """Every overdue clock in reach, longest overdue first, with tier, told and review."""
         query = self._items().where(self.is_overdue(), seen(t.deadline, self.reach, self._now))
-        found = page(self._connection, _filtered(query, filters), _KEYS, paging)
+        found = self._page(_filtered(query, filters), _KEYS, paging)
         self.about(*(row["resident_id"] for row in found.rows))
         ids = [row["id"] for row in found.rows]
         told = _grouped(self._connection.execute(_raised(ids)))
@@ -174,15 +181,18 @@ class Worklists:
                 (step["tier"] for step in row["told"] if step["due_at"] == row["due_at"]),
                 default=None,
             )
-            row["last_review"] = next(reversed(reviews.get(row["id"], [])), None)
+            row["last_review"] = self._last(reviews.get(row["id"], []))
         return found
 
     def last_review(self, deadline_id: UUID) -> Row | None:
         """What was last decided about a clock."""
-        rows = self._connection.execute(
-            _reviews().where(t.review.c.deadline_id == deadline_id)
-        ).all()
-        return dict(rows[-1]._mapping) if rows else None
+        rows = self._connection.execute(_reviews().where(t.review.c.deadline_id == deadline_id))
+        return self._last([dict(row._mapping) for row in rows])
+
+    def _last(self, reviews: list[dict[str, Any]]) -> Row | None:
+        if not reviews:
+            return None
+        return open_row(t.review, reviews[-1], reviews[-1]["id"], vault_of(self._connection))
 
     def overdue_by(self, key: str) -> list[Row]:
         """Key, label, due date and whether excused of every overdue clock in reach."""

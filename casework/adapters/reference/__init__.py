@@ -45,6 +45,12 @@ def services() -> list[Service]:
     ]
 
 
+def common_passwords() -> frozenset[str]:
+    """The commonest passwords, in small letters and without blanks."""
+    text = files("casework").joinpath("data", "common-passwords.txt").read_text(encoding="utf-8")
+    return frozenset(text.split())
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     text = files("casework").joinpath("data", name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))

@@ -55,3 +55,15 @@ def add_relay(scheduler: BaseScheduler, relay: Callable[[], None]) -> None:
         max_instances=1,
         misfire_grace_time=None,
     )
+
+
+def add_sealer(scheduler: BaseScheduler, seal: Callable[[], None]) -> None:
+    """Seal what was written to the audit, every few seconds; two at once are harmless."""
+    scheduler.add_job(
+        seal,
+        CronTrigger(second="*/5", timezone=SEOUL),
+        id="seal",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )

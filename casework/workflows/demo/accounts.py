@@ -37,6 +37,7 @@ def demo_accounts(
             role=role.value,
             password_hash=password_hash,
             created_at=now,
+            is_demo=True,
             **belongs,
         )
         for username, role, name, belongs in _people(list(districts), centres, providers)

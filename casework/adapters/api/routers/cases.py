@@ -117,7 +117,7 @@ def list_cases(
         READ,
         paged,
         lambda reading, paging: reading.cases(status, centre, worker, paging),
-        render.case_row,
+        lambda row: render.case_row(row, call.ctx.actor),
     )
 
 

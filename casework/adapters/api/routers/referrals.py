@@ -90,7 +90,7 @@ def list_referrals(
         "referral.read",
         paged,
         lambda reading, paging: reading.referrals(filters, paging),
-        render.referral_row,
+        render.referral_row(call.ctx.actor),
     )
 
 

@@ -11,15 +11,17 @@ from fastapi import APIRouter, Response
 from casework.adapters.api import render_cases as render
 from casework.adapters.api import schemas_intake as s
 from casework.adapters.api.render import event
+from casework.adapters.api.render_duplicates import alike, household_of, merged_from
 from casework.adapters.api.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call, Guarded, WithETag
 from casework.domain.access import may
-from casework.domain.errors import Invalid, StaleVersion
+from casework.domain.errors import Invalid, NotFound, StaleVersion
+from casework.domain.likeness import Alike
 from casework.workflows import intake
 from casework.workflows.ports import Page, Paging, Reading, Row
 
 router = APIRouter(route_class=Guarded, tags=["residents"])
-READ, WRITE = "case.read", "case.write"
+READ, WRITE, DISCLOSED = "case.read", "case.write", "disclosure.read"
 EXAMPLE = {
     "id": "0190…",
     "name": "홍길동",
@@ -31,6 +33,8 @@ EXAMPLE = {
         {"name": "…", "relation": "daughter", "phone": "010-0000-0000", "may_be_told": True}
     ],
     "cases": [{"id": "0190…", "status": "applied", "applied_on": "2026-03-27"}],
+    "household": {"id": "0190…", "kind": "couple", "members": [], "others": 1},
+    "merged_from": [],
     "allowed_actions": ["consents", "notes"],
 }
 CONSENT = {
@@ -42,6 +46,17 @@ CONSENT = {
     "expires_on": None,
     "withdrawn_at": None,
     "allowed_actions": ["withdraw"],
+}
+DISCLOSURE = {
+    "id": "0190…",
+    "at": "2026-03-27T10:00:00+09:00",
+    "to": {"kind": "provider", "id": "0190…", "name": "…"},
+    "what": ["name", "birth_date", "sex", "address", "phone", "service", "message"],
+    "basis": {"kind": "consent", "consent_id": "0190…"},
+    "by": "0190…",
+    "referral_id": "0190…",
+    "case_id": "0190…",
+    "consent_withdrawn_at": None,
 }
 NOTE = {
     "id": "0190…",
@@ -68,6 +83,7 @@ FOUND = {
         }
     ],
 }
+NUMBER = {"rrn": "000000-0000000", "checksum": False}
 EVENT = {
     "id": "0190…",
     "event": "CaseOpened",
@@ -78,9 +94,31 @@ EVENT = {
 }
 
 
-def _shown(call: Call, reading: Reading, id: UUID) -> dict[str, Any]:
+def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
     it, contacts = reading.resident(id)
-    return render.resident(it, contacts, reading.cases_of(id), call.ctx.actor)
+    shown = render.resident(it, contacts, reading.cases_of(it.id), call.ctx.actor)
+    shown["merged_from"] = merged_from(reading.merges.into(it.id))
+    if may(call.ctx.actor, WRITE):
+        shown["household"] = household_of(reading.households.of(it.id))
+    return shown
+
+
+def _registered(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
+    """Someone new, with those who may be the same or live with them, where there are any."""
+    shown = _shown(call, reading, made["id"])
+    hints = [hint for one in made.get("hints", []) if (hint := _hint(reading, one))]
+    if hints:
+        shown["hints"] = hints
+    return shown
+
+
+def _hint(reading: Reading, one: Row) -> dict[str, Any] | None:
+    """One of them as the asker may see them now, or None."""
+    try:
+        it, _ = reading.resident(UUID(one["id"]))
+    except NotFound:
+        return None
+    return alike(Alike(it, one["reasons"]))
 
 
 @router.post(
@@ -90,20 +128,30 @@ def _shown(call: Call, reading: Reading, id: UUID) -> dict[str, Any]:
     **operation(WRITE, EXAMPLE, status=201, refuses=(409,)),
 )
 def register(body: s.RegisterResident, call: Caller) -> Response:
-    """A likely duplicate is refused with the candidates, unless ``confirm_new``."""
+    """A likely duplicate is refused with the candidates, unless ``confirm_new``.
+
+    Whoever is less alike, or has the same telephone, is a hint in the answer.
+    """
     if body.rrn is not None:
+        _check_kept(call)
+    facts = body.model_dump(exclude={"contacts", "confirm_new", "rrn"})
+    contacts = _contacts(body.contacts)
+    return call.change(
+        lambda ctx: intake.register_resident(
+            ctx, facts, contacts, confirm_new=body.confirm_new, rrn=body.rrn
+        ),
+        READ,
+        lambda reading, made: _registered(call, reading, made),
+    )
+
+
+def _check_kept(call: Call) -> None:
+    if not call.services.keeps_rrn:
         raise Invalid(
             "registration numbers are not kept here; leave it out",
             code="rrn_not_collected",
             field="rrn",
         )
-    facts = body.model_dump(exclude={"contacts", "confirm_new", "rrn"})
-    contacts = _contacts(body.contacts)
-    return call.change(
-        lambda ctx: intake.register_resident(ctx, facts, contacts, confirm_new=body.confirm_new),
-        READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
-    )
 
 
 def _contacts(given: list[s.NewContact]) -> list[intake.NewContact]:
@@ -130,7 +178,7 @@ def search(body: s.Search, call: Caller, paged: Paged) -> Response:
         READ,
         paged,
         lambda reading, paging: _search(reading, wanted, paging, with_referrals),
-        render.found_resident,
+        lambda found: render.found_resident(found, call.ctx.actor),
     )
 
 
@@ -166,12 +214,33 @@ def change(id: UUID, body: s.ChangeResident, call: Caller) -> Response:
     """Needs ``If-Match``. The centre changes only while no case is open."""
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
+    if "rrn" in body.model_fields_set:
+        _check_kept(call)
     changes = body.model_dump(exclude_unset=True, exclude={"contacts"})
     contacts = _contacts(body.contacts) if "contacts" in body.model_fields_set else None
     return call.change(
         lambda ctx: intake.change_resident(ctx, id, changes, contacts),
         READ,
         lambda reading, made: _shown(call, reading, made["id"]),
+    )
+
+
+@router.post(
+    "/residents/{id}/rrn/reveal",
+    operation_id="reveal_registration_number",
+    summary="Show a resident's registration number",
+    **operation("rrn.read", NUMBER, refuses=(404,)),
+)
+def reveal_number(id: UUID, body: s.RevealNumber, call: Caller) -> Response:
+    """The only place that shows it; each look is on the timeline with what it was for.
+
+    ``checksum`` says whether the old checksum holds, which numbers since October 2020 have not.
+    """
+    _check_kept(call)
+    return call.change(
+        lambda ctx: intake.reveal_number(ctx, id, body.purpose),
+        "rrn.read",
+        lambda reading, made: render.number(reading.rrn(made["id"])),
     )
 
 
@@ -187,6 +256,44 @@ def give_consent(id: UUID, body: s.GiveConsent, call: Caller) -> Response:
         lambda ctx: intake.record_consent(ctx, id, **body.model_dump()),
         READ,
         lambda reading, made: render.consent(reading.consent(made["id"]), call.ctx.actor),
+    )
+
+
+@router.post(
+    "/residents/{id}/consents/batch",
+    operation_id="give_consents",
+    summary="Record several consents that were given in one act",
+    **operation(WRITE, {"items": [CONSENT]}, status=201, refuses=(404,)),
+)
+def give_consents(id: UUID, body: s.GiveConsents, call: Caller) -> Response:
+    """All of them or none; a field is named by its place, as ``consents.1.given_on``."""
+    given = [intake.NewConsent(**one.model_dump()) for one in body.consents]
+    return call.change(
+        lambda ctx: intake.record_consents(ctx, id, given),
+        READ,
+        lambda reading, made: {
+            "items": [
+                dict(render.consent(one, call.ctx.actor))
+                for one in reading.consents(made["id"])
+                if str(one.id) in made["consents"]
+            ]
+        },
+    )
+
+
+@router.get(
+    "/residents/{id}/disclosures",
+    operation_id="list_disclosures",
+    summary="What was told of a resident: to whom, when, on which basis",
+    **operation(DISCLOSED, {"items": [DISCLOSURE], "next_cursor": None}, refuses=(404,)),
+)
+def list_disclosures(id: UUID, call: Caller, paged: Paged) -> Response:
+    """Newest first: names of fields and never what stood in them."""
+    return call.pages(
+        DISCLOSED,
+        paged,
+        lambda reading, paging: reading.disclosures(id, paging),
+        render.disclosure,
     )
 
 
@@ -259,4 +366,10 @@ def list_notes(id: UUID, call: Caller, paged: Paged) -> Response:
 )
 def timeline(id: UUID, call: Caller, paged: Paged) -> Response:
     """Codes, dates and references; never what someone wrote freely."""
-    return call.pages(READ, paged, lambda reading, paging: reading.timeline(id, paging), event)
+    actor = call.ctx.actor
+    return call.pages(
+        READ,
+        paged,
+        lambda reading, paging: reading.timeline(id, paging),
+        lambda one: event(one, actor, READ),
+    )

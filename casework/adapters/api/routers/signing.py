@@ -30,16 +30,22 @@ def sign_in(
     request: Request,
     grant_type: Annotated[Literal["password", "refresh_token"], Form()] = "password",
     username: Annotated[str | None, Form(max_length=120)] = None,
-    password: Annotated[str | None, Form(max_length=200)] = None,
+    password: Annotated[str | None, Form(max_length=1024)] = None,
+    totp: Annotated[str | None, Form(max_length=10)] = None,
+    recovery_code: Annotated[str | None, Form(max_length=40)] = None,
     refresh_token: Annotated[str | None, Form(max_length=200)] = None,
     scope: Annotated[str | None, Form(max_length=200)] = None,
     client_id: Annotated[str | None, Form(max_length=200)] = None,
     client_secret: Annotated[str | None, Form(max_length=200)] = None,
 ) -> Response:
-    """The OAuth2 password form; ``grant_type=refresh_token`` rotates."""
+    """The OAuth2 password form; ``grant_type=refresh_token`` rotates.
+
+    Where a second factor is enrolled, ``totp`` or ``recovery_code`` goes with the password. Without
+    it the refusal is that of a wrong password: a client shows the field to everybody.
+    """
     services: Services = request.app.state.services
     door, now = services.door(request.state.facts), services.now()
-    for given in (username, password, refresh_token):
+    for given in (username, password, refresh_token, totp, recovery_code):
         check_text(given or "")
     if grant_type == "refresh_token":
         if not refresh_token:
@@ -49,7 +55,7 @@ def sign_in(
         if not username or not password:
             raise Invalid("send name and password", field="username")
         source = request.client.host if request.client else "unknown"
-        issued = signing_in.sign_in(door, username, password, source, now)
+        issued = signing_in.sign_in(door, username, password, source, now, totp, recovery_code)
     return respond(
         {
             "access_token": issued.access_token,
@@ -59,6 +65,22 @@ def sign_in(
         },
         200,
     )
+
+
+@router.post(
+    "/auth/revoke",
+    operation_id="sign_out",
+    summary="End what descends from one sign-in",
+    **operation("public", {}, refuses=(422, 503), use_key=False),
+)
+def sign_out(
+    request: Request, token: Annotated[str, Form(min_length=1, max_length=200)]
+) -> Response:
+    """By any refresh token of it (RFC 7009). The answer is the same for what is no token."""
+    services: Services = request.app.state.services
+    check_text(token)
+    signing_in.sign_out(services.door(request.state.facts), token, services.now())
+    return respond({}, 200)
 
 
 @router.get(

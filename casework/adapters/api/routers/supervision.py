@@ -19,6 +19,7 @@ from casework.adapters.api.sentences_standards import recounts_said
 from casework.adapters.http.call import Call, Guarded, WithETag, respond
 from casework.adapters.http.problems import language_of
 from casework.domain.calendar import end_of, midnight
+from casework.domain.masks import as_told
 from casework.domain.reviewing import Verdict
 from casework.domain.standards import Kind
 from casework.workflows.ports import OverdueFilter, Reading
@@ -145,7 +146,7 @@ def list_overdue(
         OVERDUE,
         paged,
         lambda reading, paging: reading.overdue(filters, paging),
-        render_lists.overdue_item(lateness),
+        render_lists.overdue_item(lateness, call.ctx.actor),
     )
 
 
@@ -260,11 +261,13 @@ def explain_deadline(
     """Start, rule, each day left out and why, and the same in one sentence (ko, en)."""
 
     def show(reading: Reading) -> WithETag:
-        clock = reading.deadline(id)
+        clock = as_told(reading.deadline(id), call.ctx.actor)
         found = call.ctx.clockwork.explain(clock)
         recounts, language = reading.standards.recounts_of(id), language_of(accept_language)
         said = sentence(found, language) + recounts_said(recounts, language)
-        return WithETag(render_lists.explanation(found, recounts, said), clock.stamp)
+        return WithETag(
+            render_lists.explanation(found, recounts, said, call.ctx.actor), clock.stamp
+        )
 
     return call.look(READ, show)
 

@@ -51,5 +51,5 @@ def worklist(
         READ,
         paged,
         lambda reading, paging: reading.worklist(wanted, paging),
-        render_lists.work_item(lateness),
+        render_lists.work_item(lateness, call.ctx.actor),
     )

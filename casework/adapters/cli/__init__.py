@@ -1,0 +1,1 @@
+"""Commands that the command line takes in by the dozen."""

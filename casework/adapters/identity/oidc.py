@@ -1,0 +1,197 @@
+"""Access tokens of an OpenID Connect issuer, verified against the key set that it publishes.
+
+Keys are fetched when a token needs them, kept for an hour, and fetched again for a key that is not
+known, at most once a minute. While the issuer is away, the keys that are known go on.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+import httpx2
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from structlog import get_logger
+
+from casework.workflows.ports_signing import IssuerUnreachable, Unauthenticated
+
+TIMEOUT_S: Final = 3.0
+LARGEST: Final = 256 * 1024
+KEPT_S: Final = 3600.0
+AGAIN_S: Final = 60.0
+LEEWAY_S: Final = 60
+TYPES: Final = ("jwt", "at+jwt", "application/at+jwt")
+# Only an ID token, which is for the client that asked for it, has these.
+OF_AN_ID_TOKEN: Final = ("at_hash", "c_hash", "s_hash", "nonce")
+# Headers that would choose or bring the key, or change how the rest is read.
+NEVER: Final = ("jku", "jwk", "x5u", "x5c", "crit", "cty", "zip", "enc", "b64")
+LONGEST_SUBJECT: Final = 255
+log = get_logger("casework.oidc")
+
+
+class OidcIssuer:
+    """One issuer, one audience, asymmetric algorithms only."""
+
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        algorithms: tuple[str, ...],
+        jwks_url: str | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._issuer, self._audience, self._algorithms = issuer, audience, algorithms
+        self._jwks_url, self._monotonic = jwks_url, monotonic
+        self._client = httpx2.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
+        self._lock = threading.Lock()
+        self._keys: dict[str, Any] = {}
+        self._fetched_at: float | None = None
+        self._tried_at: float | None = None
+
+    def is_of(self, token: str) -> bool:
+        """Whether it names this issuer and one of its algorithms; nothing is believed yet."""
+        try:
+            head, claims, _ = token.split(".")
+            header, said = _peek(head), _peek(claims)
+        except ValueError:
+            return False
+        return header.get("alg") in self._algorithms and said.get("iss") == self._issuer
+
+    def external_id_of(self, token: str, now: datetime) -> str:
+        """Issuer and subject of a valid access token."""
+        header = _peek(token.partition(".")[0])
+        if not self._fits(header):
+            raise Unauthenticated("sign in first")
+        key = self._key(header["kid"], header["alg"])
+        if key is None:
+            raise Unauthenticated("sign in first")
+        try:
+            found = jwt.decode(token, key, algorithms=list(self._algorithms))
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            raise Unauthenticated("sign in first") from error
+        if not self._is_right(found.claims, now.timestamp()):
+            raise Unauthenticated("sign in first")
+        return f"{self._issuer} {found.claims['sub']}"
+
+    def _fits(self, header: dict[str, Any]) -> bool:
+        kid, kind = header.get("kid"), header.get("typ")
+        return (
+            header.get("alg") in self._algorithms
+            and isinstance(kind, str)
+            and kind.lower() in TYPES
+            and isinstance(kid, str)
+            and 0 < len(kid) <= LONGEST_SUBJECT
+            and not any(name in header for name in NEVER)
+        )
+
+    def _is_right(self, claims: dict[str, Any], now: float) -> bool:
+        """Issuer, audience and times; an access token and no other kind."""
+        audience = claims.get("aud")
+        named = [audience] if isinstance(audience, str) else audience
+        subject = claims.get("sub")
+        if any(name in claims for name in OF_AN_ID_TOKEN):
+            return False
+        if claims.get("typ", "Bearer") != "Bearer":  # as Keycloak tells its kinds apart
+            return False
+        return (
+            claims.get("iss") == self._issuer
+            and isinstance(named, list)
+            and self._audience in named
+            and isinstance(subject, str)
+            and 0 < len(subject) <= LONGEST_SUBJECT
+            and subject.isprintable()
+            and self._is_now(claims, now)
+        )
+
+    def _is_now(self, claims: dict[str, Any], now: float) -> bool:
+        begun, ends = _time(claims.get("iat")), _time(claims.get("exp"))
+        not_before = _time(claims.get("nbf", 0))
+        if begun is None or ends is None or not_before is None:
+            return False
+        latest, earliest = now + LEEWAY_S, now - LEEWAY_S
+        return begun <= latest and not_before <= latest and earliest < ends and begun <= ends
+
+    # Keys
+
+    def _key(self, kid: str, alg: str) -> Any:
+        """The key of that name, if it is one for this algorithm."""
+        with self._lock:
+            if self._is_stale() or kid not in self._keys:
+                self._refetch()
+            if not self._keys:
+                raise IssuerUnreachable("the identity provider cannot be reached")
+            key = self._keys.get(kid)
+        if key is None or key.get("use", "sig") != "sig" or key.get("alg", alg) != alg:
+            return None
+        return KeySet.import_key_set({"keys": [key]}).keys[0]
+
+    def _is_stale(self) -> bool:
+        return self._fetched_at is None or self._monotonic() - self._fetched_at > KEPT_S
+
+    def _refetch(self) -> None:
+        """Fetch the keys, at most once a minute; what is known stays where that fails."""
+        now = self._monotonic()
+        if self._tried_at is not None and now - self._tried_at < AGAIN_S:
+            return
+        self._tried_at = now
+        try:
+            found = self._fetch(self._jwks_url or self._discovered())["keys"]
+            keys = {one["kid"]: one for one in found if isinstance(one.get("kid"), str)}
+        except (
+            httpx2.HTTPError,
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+        ) as error:
+            log.warning("no keys from the issuer", error=type(error).__name__)
+            return
+        self._keys, self._fetched_at = keys, now
+
+    def _discovered(self) -> str:
+        """Where the issuer says that its keys are; it must be the issuer that says so."""
+        told = self._fetch(self._issuer.rstrip("/") + "/.well-known/openid-configuration")
+        if told["issuer"] != self._issuer:
+            raise ValueError("the document is another issuer's")
+        address: str = told["jwks_uri"]
+        if address.partition(":")[0] not in (self._issuer.partition(":")[0], "https"):
+            raise ValueError("the keys are not where the issuer is")
+        return address
+
+    def _fetch(self, url: str) -> dict[str, Any]:
+        with self._client.stream("GET", url, headers={"Accept": "application/json"}) as answer:
+            if answer.status_code != 200:
+                raise ValueError(f"status {answer.status_code}")
+            body = b""
+            for chunk in answer.iter_bytes():
+                body += chunk
+                if len(body) > LARGEST:
+                    raise ValueError("the document is too large")
+        found: dict[str, Any] = json.loads(body)
+        return found
+
+
+def _time(value: object) -> float | None:
+    """A NumericDate, or None for what is none: text, a truth value, NaN, the far future."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < 2**40 else None
+
+
+def _peek(part: str) -> dict[str, Any]:
+    """What a part of a token says; raises ValueError where it is no object."""
+    try:
+        found = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    if not isinstance(found, dict):
+        raise ValueError("no object")
+    return found

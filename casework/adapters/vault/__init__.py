@@ -1,0 +1,139 @@
+"""AES-256-GCM for single fields, HMAC-SHA256 to find equal ones; the keys are no database's."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from casework.adapters.vault.ring import (
+    DATA,
+    INDEX,
+    NONCE_BYTES,
+    Ring,
+    RingError,
+    change_ring,
+    read_ring,
+)
+from casework.workflows.ports_vault import KeyFacts, Place
+
+__all__ = ["KeyVault", "RingError"]
+
+# A sealed value is text: this, the key's id, nonce with ciphertext and tag.
+FORMAT: Final = "v1"
+BLIND_BYTES: Final = 21
+_Stamp = tuple[int, int, int]
+
+
+class KeyVault:
+    """Seals under the newest key of the ring, opens under each, and notices a changed ring."""
+
+    def __init__(self, path: Path, master: bytes) -> None:
+        self._path, self._master = path, master
+        self._opened = self._read()
+
+    def seal(self, plain: str, place: Place) -> str:
+        """The value as it is stored, under the newest data key."""
+        key, cipher = self._newest().sealing
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = cipher.encrypt(nonce, plain.encode(), _bound(key, place))
+        return f"{FORMAT}.{key}.{urlsafe_b64encode(nonce + sealed).decode()}"
+
+    def open(self, sealed: str, place: Place) -> str:
+        """The value again. Raises ValueError where it was changed or moved, or its key is gone."""
+        form, _, rest = sealed.partition(".")
+        key, _, body = rest.partition(".")
+        if form != FORMAT or not body:
+            raise ValueError("no sealed value")
+        cipher = self._opened.ciphers.get(key) or self._newest().ciphers.get(key)
+        if cipher is None:
+            raise ValueError(f"no key {key} on the ring")
+        raw = urlsafe_b64decode(body)
+        try:
+            return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound(key, place)).decode()
+        except InvalidTag:
+            raise ValueError("a sealed value was changed or moved") from None
+
+    def blind(self, purpose: str, value: str) -> str:
+        """What an equal value is stored under: it names its index key, as a sealed value does."""
+        opened = self._newest()
+        return opened.blind(opened.ring.current(INDEX), purpose, value)
+
+    def blinds(self, purpose: str, value: str) -> list[str]:
+        """Each form that an equal value may stand under while indexes are being rebuilt."""
+        opened = self._newest()
+        return [opened.blind(one.id, purpose, value) for one in opened.ring.of(INDEX)]
+
+    def current(self, kind: str = DATA) -> str:
+        """The id of the newest key of a kind."""
+        return self._newest().ring.current(kind)
+
+    def listed(self) -> list[KeyFacts]:
+        """Every key of the ring, the oldest first."""
+        ring = self._newest().ring
+        return [
+            KeyFacts(one.id, one.kind, one.made_at, ring.superseded_at(one)) for one in ring.keys
+        ]
+
+    def renew(self, kind: str, now: datetime) -> str:
+        """One more key of a kind, under which is written from now on."""
+        change_ring(self._path, self._master, lambda ring: ring.with_new(kind, now))
+        return self.current(kind)
+
+    def drop(self, ids: set[str]) -> None:
+        """Take keys off the ring: what still stands under them is lost."""
+        change_ring(self._path, self._master, lambda ring: ring.without(ids))
+
+    def check(self) -> None:
+        """Read the ring anew from its file. Raises RingError where it does not open."""
+        self._opened = self._read()
+
+    def _newest(self) -> _Opened:
+        """The ring as its file has it now; whoever cannot read it seals nothing."""
+        if self._opened.stamp != _stamp(self._path):
+            self._opened = self._read()
+        return self._opened
+
+    def _read(self) -> _Opened:
+        return _Opened(_stamp(self._path), read_ring(self._path, self._master))
+
+
+class _Opened:
+    """A ring as one reading of its file found it."""
+
+    def __init__(self, stamp: _Stamp, ring: Ring) -> None:
+        self.stamp, self.ring = stamp, ring
+        self.ciphers = {one.id: AESGCM(one.secret) for one in ring.of(DATA)}
+        newest = ring.current(DATA)
+        self.sealing = newest, self.ciphers[newest]
+        self._secrets = {one.id: one.secret for one in ring.of(INDEX)}
+        self._subkeys: dict[tuple[str, str], bytes] = {}
+
+    def blind(self, key: str, purpose: str, value: str) -> str:
+        """A keyed hash under a subkey of this purpose alone, so that no two columns compare."""
+        subkey = self._subkeys.get((key, purpose))
+        if subkey is None:
+            subkey = hmac.digest(self._secrets[key], f"blind index: {purpose}".encode(), sha256)
+            self._subkeys[key, purpose] = subkey
+        digest = hmac.digest(subkey, value.encode(), sha256)[:BLIND_BYTES]
+        return f"{key}.{urlsafe_b64encode(digest).decode()}"
+
+
+def _stamp(path: Path) -> _Stamp:
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise RingError(f"the key ring cannot be read: {error.strerror}") from None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _bound(key: str, place: Place) -> bytes:
+    """What a sealed value is tied to: its format, its key, and the very place it stands in."""
+    return f"{FORMAT}|{key}|{place.table}|{place.column}|{place.row}".encode()

@@ -1,0 +1,135 @@
+"""The commands over the audit: verify, seal, export-head, prune, affected."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from casework.bootstrap import House
+from casework.domain.calendar import SEOUL
+from casework.domain.sealing import Head
+from casework.workflows import sealing
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Open = Callable[[], AbstractContextManager[House]]
+notes = Console(stderr=True)
+
+
+def audit_commands(house: Open, wrong: type[Exception]) -> typer.Typer:
+    """The commands, over a house that is opened for each, and how they say what is wrong."""
+    audit = typer.Typer(no_args_is_help=True, help="Who saw what: check it, seal it, keep it.")
+
+    @audit.command("verify")
+    def verify(
+        head: Annotated[
+            Path | None, typer.Option(help="An exported head that the chains must still have.")
+        ] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Check every chain; exit 1 and the first broken entry where something was changed."""
+        exported = _exported(head, wrong) if head else []
+        with house() as opened:
+            verdict = _with_progress(opened, exported)
+        _say_verdict(verdict, as_json)
+        if verdict.flaws:
+            raise typer.Exit(1)
+
+    @audit.command("seal")
+    def seal(as_json: Json = False) -> None:
+        """Seal the entries that wait for it; the scheduler does so every few seconds."""
+        with house() as opened:
+            done = opened.seal()
+        left = [flaw.chain for flaw in done.flaws]
+        if as_json:
+            typer.echo(json.dumps({"sealed": done.entries, "left_alone": left}))
+        else:
+            typer.echo(f"sealed {done.entries}")
+        if left:
+            notes.print(f"left alone, for their heads were altered: {', '.join(left)}")
+            raise typer.Exit(1)
+
+    @audit.command("export-head")
+    def export_head(as_json: Json = False) -> None:
+        """Print how far each chain goes: kept elsewhere, it shows that a database went back."""
+        with house() as opened:
+            heads = [asdict(one) for _, one in sorted(opened.seals.heads().items())]
+            now = opened.now().astimezone(SEOUL).isoformat()
+        if as_json:
+            typer.echo(json.dumps({"exported_at": now, "heads": heads}))
+            return
+        for one in heads:
+            typer.echo(f"{one['chain']}  {one['count']}  {one['last_hash']}  {one['mac']}")
+
+    @audit.command("prune")
+    def prune(
+        before: Annotated[str, typer.Option(help="A day, YYYY-MM-DD, two years back or more.")],
+        as_json: Json = False,
+    ) -> None:
+        """Forget access records from before a day; what the law wants kept is refused."""
+        moment = _instant(before, wrong)
+        with house() as opened:
+            gone = opened.prune_audit(moment)
+        typer.echo(json.dumps({"pruned": gone}) if as_json else f"pruned {gone}")
+
+    return audit
+
+
+def _instant(text: str, wrong: type[Exception]) -> datetime:
+    """A day's midnight in Seoul, or an instant of RFC 3339."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo else found.replace(tzinfo=SEOUL)
+    except (ValueError, OverflowError):
+        raise wrong(f"{text!r} is neither a day nor an instant") from None
+
+
+def _exported(path: Path, wrong: type[Exception]) -> list[Head]:
+    try:
+        return [Head(**one) for one in json.loads(path.read_text())["heads"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise wrong(f"{path} is no exported head") from None
+
+
+def _with_progress(opened: House, exported: list[Head]) -> sealing.Verdict:
+    columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=notes, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("entries", total=sealing.size(opened.seals))
+        return sealing.verify(
+            opened.seals,
+            opened.settings.key("audit"),
+            opened.now(),
+            exported=exported,
+            progress=lambda n: progress.advance(task, n),
+        )
+
+
+def _say_verdict(verdict: sealing.Verdict, as_json: bool) -> None:
+    said: dict[str, Any] = {
+        "ok": not verdict.flaws,
+        "entries": verdict.entries,
+        "chains": verdict.chains,
+        "waiting": verdict.waiting,
+        "first_broken": asdict(verdict.flaws[0]) if verdict.flaws else None,
+        "broken": [asdict(flaw) for flaw in verdict.flaws],
+    }
+    if as_json:
+        typer.echo(json.dumps(said, default=str))
+        return
+    for flaw in verdict.flaws:
+        place = f" at {flaw.seq}" if flaw.seq is not None else ""
+        entry = f", entry {flaw.entry_id}" if flaw.entry_id else ""
+        typer.echo(f"broken: chain {flaw.chain}{place}{entry}: {flaw.why}")
+    if not verdict.flaws:
+        typer.echo(f"{verdict.entries} entries in {verdict.chains} chains are as they were sealed")
+    if verdict.waiting:
+        typer.echo(f"{verdict.waiting} wait for their seal")

@@ -1,0 +1,205 @@
+"""The chain that every audit entry is sealed into, and how one that was tampered with is found.
+
+Entries of a district are one chain, those without a district the city's. A seal holds its place
+in the chain, the hash of the one before, and a hash over all of it and every column of its entry.
+The head of a chain says how far it goes, under a key that the database never sees: whoever can
+write everything there can still not make up a chain that ends as the head says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.errors import require
+
+CITY: Final = "city"
+# The head that says which chains there are, so that none can be taken away as a whole.
+ROLL: Final = "*"
+GENESIS: Final = "0" * 64
+# How long an entry may wait for its seal.
+SEALED_WITHIN: Final = timedelta(minutes=10)
+# The safety-measures notice demands two years; a setting can only lengthen it.
+KEPT_YEARS: Final = 2
+
+FLAWS: Final = (
+    "head_altered",
+    "head_missing",
+    "chains_altered",
+    "seal_missing",
+    "seal_altered",
+    "seal_beyond_head",
+    "tail_cut",
+    "entry_altered",
+    "entry_missing",
+    "entry_unsealed",
+    "not_as_exported",
+)
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """The place of an entry in its chain."""
+
+    chain: str
+    seq: int
+    entry_id: UUID
+    previous: str
+    hash: str
+    sealed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """How far a chain goes: the last number and hash.
+
+    ``first_seq`` and ``anchor`` say where it begins, after old entries were pruned: the first
+    number that is kept, and the hash of the one before.
+    """
+
+    chain: str
+    count: int = 0
+    last_hash: str = GENESIS
+    first_seq: int = 1
+    anchor: str = GENESIS
+    mac: str = ""
+
+    def signed(self, key: bytes) -> Head:
+        """The same head with its mark."""
+        return replace(self, mac=_mac(key, self))
+
+    def is_genuine(self, key: bytes) -> bool:
+        """Whether it was written by one who has the key."""
+        return hmac.compare_digest(self.mac.encode(), _mac(key, self).encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaw:
+    """Where a chain is broken, and how: one of ``FLAWS``."""
+
+    chain: str
+    why: str
+    seq: int | None = None
+    entry_id: UUID | None = None
+
+
+def chain_of(entry: Entry) -> str:
+    """The chain an entry belongs to."""
+    return entry["district_code"] or CITY
+
+
+def canonical(entry: Entry) -> bytes:
+    """An entry as text that is the same on every store.
+
+    What is empty is left out, so that a column that is added later changes no hash.
+    """
+    plain = {name: _plain(value) for name, value in entry.items() if value is not None}
+    return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, UUID):
+        return str(value)
+    return value
+
+
+def hash_of(seal: Seal, entry: Entry) -> str:
+    """What a seal's hash must be."""
+    place = f"{seal.chain}\n{seal.seq}\n{seal.previous}\n{_plain(seal.sealed_at)}\n{seal.entry_id}"
+    return hashlib.sha256(place.encode() + b"\n" + canonical(entry)).hexdigest()
+
+
+def _mac(key: bytes, head: Head) -> str:
+    said = f"audit head\n{head.chain}\n{head.count}\n{head.last_hash}\n{head.first_seq}"
+    return hmac.new(key, f"{said}\n{head.anchor}".encode(), hashlib.sha256).hexdigest()
+
+
+def extend(head: Head, entries: Iterable[Entry], now: datetime) -> tuple[list[Seal], Head]:
+    """The seals of some more entries of a chain, and its head after them, not yet signed."""
+    seals, seq, last = [], head.count, head.last_hash
+    for entry in entries:
+        seq += 1
+        bare = Seal(
+            chain=head.chain, seq=seq, entry_id=entry["id"], previous=last, hash="", sealed_at=now
+        )
+        last = hash_of(bare, entry)
+        seals.append(replace(bare, hash=last))
+    return seals, replace(head, count=seq, last_hash=last, mac="")
+
+
+def roll_of(chains: Iterable[str]) -> Head:
+    """The head that says which chains there are, not yet signed."""
+    names = sorted(chains)
+    digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
+    return Head(chain=ROLL, count=len(names), last_hash=digest)
+
+
+def says_the_same(one: Head, other: Head) -> bool:
+    """Whether two heads say the same, whoever marked them."""
+    return replace(one, mac="") == replace(other, mac="")
+
+
+class Walk:
+    """Goes along a chain, from the first seal that is kept to the one its head names last."""
+
+    def __init__(self, head: Head) -> None:
+        self.head, self.seq, self._previous = head, head.first_seq - 1, head.anchor
+
+    def step(self, seal: Seal, entry: Entry | None) -> Flaw | None:
+        """Look at the next seal that was found; what is wrong with it or missing before it."""
+        why = self._what_is_wrong(seal, entry)
+        if why is not None:
+            seq = self.seq + 1 if why == "seal_missing" else seal.seq
+            return Flaw(chain=self.head.chain, why=why, seq=seq, entry_id=seal.entry_id)
+        self.seq, self._previous = seal.seq, seal.hash
+        return None
+
+    def _what_is_wrong(self, seal: Seal, entry: Entry | None) -> str | None:
+        if seal.seq != self.seq + 1:
+            return "seal_missing"
+        if seal.previous != self._previous:
+            return "seal_altered"
+        if entry is None:
+            return "entry_missing"
+        return None if hash_of(seal, entry) == seal.hash else "entry_altered"
+
+    def end(self) -> Flaw | None:
+        """When no seal is left: whether it ended where the head says."""
+        if self.seq < self.head.count:
+            return Flaw(chain=self.head.chain, why="tail_cut", seq=self.seq + 1)
+        if self._previous != self.head.last_hash:
+            return Flaw(chain=self.head.chain, why="head_altered", seq=self.seq)
+        return None
+
+
+def kept_from(now: datetime, years: int = KEPT_YEARS) -> datetime:
+    """The instant from which entries are kept: never less than two years back."""
+    back = max(years, KEPT_YEARS)
+    try:
+        return now.replace(year=now.year - back)
+    except ValueError:  # 29 February
+        return now.replace(year=now.year - back, day=28)
+
+
+def check_prunable(before: datetime, now: datetime, years: int = KEPT_YEARS) -> None:
+    """Refuse to forget what must still be kept."""
+    require(
+        before <= kept_from(now, years),
+        f"access records are kept for {max(years, KEPT_YEARS)} years",
+        code="must_be_kept",
+        field="before",
+    )
+
+
+def pruned(head: Head, last: Seal) -> Head:
+    """The head once everything up to a seal is forgotten, not yet signed."""
+    return replace(head, first_seq=last.seq + 1, anchor=last.hash, mac="")

@@ -1,0 +1,71 @@
+"""A resident asks what is held of them: recorded, who asks checked, answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from casework.domain import access_requests as domain
+from casework.workflows.context import Context
+
+READ, WRITE, EXPORT = "access_request.read", "access_request.write", "resident.export"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A request as it came in."""
+
+    received_on: date
+    requested_by: str
+    requester: str | None = None
+    identity_how: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How a request was answered."""
+
+    answer: str
+    answered_on: date
+    handed_over: str | None = None
+    reason: str | None = None
+
+
+def receive(ctx: Context, resident_id: UUID, received: Received) -> None:
+    """Record a request, perhaps of somebody whose identity was checked at once."""
+    with ctx.work(WRITE) as work:
+        resident = work.residents.get(resident_id)
+        request = domain.receive(
+            ctx.act,
+            resident.id,
+            resident.district_code,
+            received.received_on,
+            received.requested_by,
+            received.requester,
+        )
+        if received.identity_how is not None:
+            request.check_identity(ctx.act, received.identity_how)
+            request.version = 1
+        work.access_requests.add(request)
+        work.commit(201, {"id": request.id})
+
+
+def check_identity(ctx: Context, id: UUID, how: str) -> None:
+    """Record that whoever asks is who they say."""
+    with ctx.work(WRITE) as work:
+        request = work.access_requests.get(id, lock=True)
+        ctx.expect(request.version)
+        request.check_identity(ctx.act, how)
+        work.access_requests.save(request)
+        work.commit(200, {"id": request.id})
+
+
+def answer(ctx: Context, id: UUID, given: Answer) -> None:
+    """Record how a request was answered."""
+    with ctx.work(WRITE) as work:
+        request = work.access_requests.get(id, lock=True)
+        ctx.expect(request.version)
+        request.close(ctx.act, given.answer, given.answered_on, given.handed_over, given.reason)
+        work.access_requests.save(request)
+        work.commit(200, {"id": request.id})

@@ -1,0 +1,52 @@
+"""Opening a resident out of scope with a reason, ending that, and reviewing it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from casework.domain import break_glass as glass
+from casework.domain.access import reach
+from casework.workflows.context import Context
+
+OPEN, READ, REVIEW = "break_glass.open", "break_glass.read", "break_glass.review"
+
+
+def open_resident(ctx: Context, resident_id: UUID, reason: str, hours: int) -> UUID:
+    """Open a resident whom the asker does not see, to be looked at for some hours.
+
+    That there is such a resident is told by it; whoever asks is written down either way.
+    """
+    with ctx.work(OPEN) as work:
+        found = work.openings.outsider(resident_id, reach(ctx.actor, "case.read"))
+        opening, event = glass.break_glass(
+            found.resident,
+            reason,
+            hours,
+            ctx.act,
+            is_in_reach=found.is_in_reach,
+            is_open=found.is_open,
+        )
+        notice = glass.notice_of_opening(opening, event, found.resident)
+        work.openings.add(opening, event, notice)
+        work.commit(201, {"id": opening.id})
+        return opening.id
+
+
+def end_opening(ctx: Context, id: UUID) -> UUID:
+    """Its opener needs it no longer."""
+    with ctx.work(OPEN) as work:
+        opening = work.openings.get(id)
+        ctx.expect(opening.version)
+        work.openings.save(opening, opening.end(ctx.act))
+        work.commit(200, {"id": id})
+        return id
+
+
+def close_opening(ctx: Context, id: UUID, note: str, *, justified: bool) -> UUID:
+    """Somebody else of the resident's district has looked into it."""
+    with ctx.work(REVIEW) as work:
+        opening = work.openings.get(id)
+        ctx.expect(opening.version)
+        work.openings.save(opening, opening.close(ctx.act, note, justified=justified))
+        work.commit(200, {"id": id})
+        return id

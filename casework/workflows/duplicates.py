@@ -1,0 +1,149 @@
+"""Likely duplicates: shown to who registers, and found for the supervisors' queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.duplicates import Verdict, suspect
+from casework.domain.errors import Conflict
+from casework.domain.likeness import Alike, likely, likeness_of
+from casework.domain.residents import Resident
+from casework.workflows.context import Context
+from casework.workflows.ports import Work
+
+# What somebody would be found again by.
+TELLING: Final = frozenset({"name", "birth_date", "phone"})
+MOST_HINTS: Final = 10
+BATCH: Final = 100
+REVIEW: Final = "duplicate.review"
+
+
+def meet(
+    ctx: Context, work: Work, resident: Resident, number: str | None, *, confirm_new: bool
+) -> list[Alike]:
+    """Those within reach who are like someone new; the strictly alike refuse the registration,
+    unless the asker says that it is another person.
+    """
+    found = known_alike(ctx, work, resident, number)
+    strict = [alike for alike in found if alike.refuses]
+    work.about(*(alike.resident.id for alike in found))
+    if strict and not confirm_new:
+        raise _refusal(strict)
+    return found
+
+
+def note_new(ctx: Context, work: Work, resident: Resident, found: Sequence[Alike]) -> None:
+    """Of someone who was added: that they are another person than those strictly alike. Whoever
+    else may be the same is looked for later, out of the asker's sight and time.
+    """
+    work.duplicates.add(
+        suspect(resident, alike.resident, alike.reasons, ctx.act, Verdict.DIFFERENT)
+        for alike in found
+        if alike.refuses
+    )
+    work.duplicates.look_for(resident.id)
+
+
+def _refusal(strict: Sequence[Alike]) -> Conflict:
+    return Conflict(
+        "someone of this name and birth date, or of this number, is registered",
+        code="possible_duplicate",
+        candidates=[
+            {
+                "id": alike.resident.id,
+                "name": alike.resident.name,
+                "birth_date": alike.resident.birth_date,
+                "centre_code": alike.resident.centre_code,
+                "reasons": list(alike.reasons),
+            }
+            for alike in strict
+        ],
+    )
+
+
+def known_alike(
+    ctx: Context, work: Work, resident: Resident, number: str | None = None
+) -> list[Alike]:
+    """Who within reach is like a resident; a merged one stands for the survivor.
+
+    ``number`` is the registration number, where there is one.
+    """
+    likeness = likeness_of(resident)
+    numbered = work.residents.numbered(number, resident.id) if number else frozenset()
+    others = work.residents.like(likeness, resident.id, numbered)
+    found: dict[UUID, Alike] = {}
+    for alike in likely(likeness, others, ctx.similarity, numbered):
+        one = alike.resident
+        if one.merged_into_id is not None:
+            one = work.residents.get(one.id)
+        if one.id not in found and one.id != resident.id:
+            found[one.id] = Alike(one, alike.reasons)
+    return list(found.values())
+
+
+def find(ctx: Context, limit: int = BATCH) -> tuple[int, int] | None:
+    """Look for the duplicates of some whose are to be found, in the whole city.
+
+    Returns how many were looked at and how many pairs are new; None where nobody waits. The
+    registrant never waits for it, so that no answer tells of those out of scope by its time.
+    """
+    with ctx.work(REVIEW) as work:
+        residents = work.duplicates.take(limit)
+        pairs = [
+            suspect(one, alike.resident, alike.reasons, ctx.act)
+            for one in residents
+            for alike in known_alike(ctx, work, one, work.residents.rrn(one.id))
+            if alike.is_suspicious
+        ]
+        if not residents:
+            return None
+        work.about(*(id for pair in pairs for id in (pair.resident_id, pair.other_id)))
+        found = work.duplicates.add(pairs)
+        work.commit(200, {})
+        return len(residents), found
+
+
+def find_all(ctx: Context, limit: int = BATCH) -> Iterator[tuple[int, int]]:
+    """Batch by batch until nobody waits; what was done stays done if it is broken off."""
+    while (done := find(ctx, limit)) is not None:
+        yield done
+
+
+def ask_for_everyone(ctx: Context, limit: int = 1000) -> Iterator[UUID]:
+    """Have everybody's duplicates looked for; yields the last resident of each batch."""
+    after: UUID | None = None
+    while True:
+        with ctx.work(REVIEW) as work:
+            after = work.duplicates.look_for_everyones(after, limit)
+            if after is None:
+                return
+            work.commit(200, {})
+        yield after
+
+
+def waiting(ctx: Context) -> int:
+    """How many residents' duplicates are still to be found."""
+    with ctx.work(REVIEW) as work:
+        return work.duplicates.waiting()
+
+
+def decide(ctx: Context, suspicion_id: UUID, verdict: Verdict, note: str | None) -> UUID:
+    """Say whether the two of a pair are one."""
+    with ctx.work(REVIEW) as work:
+        pair = work.duplicates.get(suspicion_id, lock=True)
+        ctx.expect(pair.version)
+        pair.decide(verdict, note, ctx.act)
+        work.duplicates.save(pair)
+        work.commit(200, {"id": pair.id})
+        return pair.id
+
+
+def hints(found: Sequence[Alike]) -> list[dict[str, Any]]:
+    """What the request's record keeps of those loosely alike; shown under present rights."""
+    loose = [alike for alike in found if not alike.refuses]
+    return [
+        {"id": str(alike.resident.id), "reasons": list(alike.reasons)}
+        for alike in loose[:MOST_HINTS]
+    ]

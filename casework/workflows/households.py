@@ -1,0 +1,47 @@
+"""Households: made by somebody who sees those they link, and opening nobody's file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from casework.domain import households
+from casework.workflows.context import Context
+
+
+def make_household(ctx: Context, resident_ids: Sequence[UUID], kind: str) -> UUID:
+    """Link residents who live together, all of them within the asker's reach."""
+    with ctx.work("case.write") as work:
+        found = [work.residents.get(id, lock=True).id for id in sorted(resident_ids)]
+        household, members = households.found(kind, found, ctx.act)
+        work.households.add(household, members)
+        work.record([households.event_of("HouseholdJoined", one, ctx.act) for one in members])
+        work.commit(201, {"id": household.id})
+        return household.id
+
+
+def join_household(ctx: Context, household_id: UUID, resident_id: UUID) -> UUID:
+    """One more lives there; the asker sees them and somebody of the household."""
+    with ctx.work("case.write") as work:
+        household = work.households.get(household_id, lock=True)
+        ctx.expect(household.version)
+        resident = work.residents.get(resident_id)
+        member = households.join(household, resident.id, ctx.act)
+        work.households.save(household, member, None)
+        work.record([households.event_of("HouseholdJoined", member, ctx.act)])
+        work.commit(200, {"id": household.id})
+        return household.id
+
+
+def leave_household(ctx: Context, household_id: UUID, resident_id: UUID) -> UUID:
+    """One lives there no longer: one whom the asker sees."""
+    with ctx.work("case.write") as work:
+        household = work.households.get(household_id, lock=True)
+        ctx.expect(household.version)
+        resident = work.residents.get(resident_id)
+        member = work.households.member(household.id, resident.id)
+        left = households.leave(household, member, ctx.act)
+        work.households.save(household, None, left)
+        work.record([households.event_of("HouseholdLeft", left, ctx.act)])
+        work.commit(200, {"id": household.id})
+        return household.id

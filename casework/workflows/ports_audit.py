@@ -1,0 +1,74 @@
+"""What sealing, checking and reading the audit ask of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from casework.domain.sealing import Entry, Head, Seal
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What one transaction sealed, and the chains that it left alone: their heads are false."""
+
+    entries: int
+    false: frozenset[str]
+
+
+class SealBook(Protocol):
+    """The chains, a page at a time, each page a short transaction."""
+
+    def seal_some(self, limit: int, now: datetime, without: Iterable[str]) -> Sealed:
+        """Seal entries that wait, in the order of their ids, but for those of some chains.
+
+        Nothing where another sealer is at it.
+        """
+        ...
+
+    def heads(self) -> dict[str, Head]:
+        """Every head as it stands, the roll too, by chain."""
+        ...
+
+    def chains(self) -> list[str]:
+        """The chains that have seals."""
+        ...
+
+    def links(
+        self, chain: str, after: int, upto: int, limit: int
+    ) -> Sequence[tuple[Seal, Entry | None]]:
+        """Seals with their entries, in order. Raises ValueError where one cannot be read."""
+        ...
+
+    def id_at(self, chain: str, seq: int) -> UUID | None:
+        """The entry a seal names."""
+        ...
+
+    def first_beyond(self, chain: str) -> tuple[int, UUID | None] | None:
+        """The first seal that lies beyond the head as it stands."""
+        ...
+
+    def hash_at(self, chain: str, seq: int) -> str | None:
+        """The hash of a seal."""
+        ...
+
+    def unsealed(
+        self, after: str, limit: int, late: datetime
+    ) -> tuple[str | None, int, list[tuple[UUID | None, str]]]:
+        """Among the next entries by id: the last id, how many wait, and those that should not.
+
+        An entry should not be without a seal if it does not wait for one, or waits since before
+        ``late``; each with its chain.
+        """
+        ...
+
+    def last_to_prune(self, chain: str, before: datetime) -> Seal | None:
+        """The last seal before the first one whose entry is to be kept."""
+        ...
+
+    def prune(self, before: Head, after: Head, note: Callable[[Any], None]) -> int:
+        """Forget what lies before a head, and write the head. How many entries that was."""
+        ...

@@ -1,0 +1,50 @@
+"""What opening a resident out of scope needs from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from casework.domain.access import Reach
+from casework.domain.break_glass import BreakGlass
+from casework.domain.events import Event
+from casework.domain.notices import Notice
+from casework.domain.residents import Resident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outsider:
+    """A resident whom the asker names, whether they see them and whether they have them open."""
+
+    resident: Resident
+    is_in_reach: bool
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningView:
+    """One opening with the name of who opened."""
+
+    opening: BreakGlass
+    opener_name: str
+
+
+class Openings(Protocol):
+    """Openings of residents out of scope, in one transaction."""
+
+    def outsider(self, resident_id: UUID, usual: Reach) -> Outsider:
+        """Any resident of the city; what follows may be written of them."""
+        ...
+
+    def get(self, id: UUID) -> BreakGlass:
+        """One that the asker made or has to review, locked; what follows may be written of it."""
+        ...
+
+    def add(self, opening: BreakGlass, event: Event, notice: Notice) -> None:
+        """A new one, with what is told of it."""
+        ...
+
+    def save(self, opening: BreakGlass, event: Event) -> None:
+        """One that ended or was reviewed."""
+        ...

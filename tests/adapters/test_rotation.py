@@ -1,0 +1,232 @@
+"""A new key for everything, while others work: nothing is lost, nothing left behind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import MetaData, Text, func, insert, select, text, update
+
+from casework.adapters.persistence import migrations
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.mapper import to_row
+from casework.adapters.persistence.rotating import INDEXED, sealed_tables
+from casework.adapters.persistence.sealing import blind_columns, open_row, sealed_columns, vault_of
+from casework.adapters.vault import KeyVault
+from casework.adapters.vault.ring import make_ring
+from casework.bootstrap import House
+from casework.domain.residents import Resident
+from casework.workflows.keys import KEPT_AFTER, held, retire, rotate
+from casework.workflows.ports_vault import Progress
+from tests.adapters.looking import stored
+from tests.api.acts import a_case, a_referral, a_resident
+from tests.api.conftest import WORKER, Api
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def house(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A house whose key ring is its own."""
+    ring, master = tmp_path / "keyring.json", b"m" * 32
+    make_ring(ring, master, house.now())
+    house.vault = KeyVault(ring, master)
+    house.engine.update_execution_options(vault=house.vault)
+    return house
+
+
+@pytest.fixture
+def lived_in(api: Api) -> Api:
+    """A small world with something in most of the fields that are sealed."""
+    a_referral(api, message="가상 전언")
+    a_case(api, urgent=True, urgent_reason="가상 사유")
+    for n in range(3):
+        a_resident(api, phone=f"010-0000-100{n}", address=f"가상로 {n}")
+    return api
+
+
+def everything(api: Api) -> dict[Any, dict[str, Any]]:
+    """Every sealed field of every row, in clear."""
+    found = {}
+    with api.engine.connect() as connection:
+        for table in sealed_tables():
+            for row in connection.execute(select(table)):
+                clear = open_row(table, dict(row._mapping), row.id, vault_of(connection))
+                found[table.name, row.id] = {
+                    one.name: clear[one.name] for one in sealed_columns(table)
+                }
+    return found
+
+
+def under(api: Api) -> dict[str, int]:
+    """How many values stand under each key."""
+    return dict(api.house.sealed().under())
+
+
+def rotated(api: Api, kind: str = "data") -> list[Progress]:
+    """Rotate to the end."""
+    return list(rotate(api.house.vault, api.house.sealed(), kind, api.clock()))
+
+
+def test_after_a_rotation_all_is_under_the_new_key_and_reads_as_before(lived_in: Api) -> None:
+    before, old = everything(lived_in), lived_in.house.vault.current()
+    assert under(lived_in)[old] > 10
+    rotated(lived_in)
+    new = lived_in.house.vault.current()
+    assert new != old
+    assert set(under(lived_in)) == {new, lived_in.house.vault.current("index")}
+    assert everything(lived_in) == before
+
+
+def test_a_rotation_that_broke_off_is_gone_on_with(
+    lived_in: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casework.adapters.persistence.rotating.BATCH", 2)
+    before, old = everything(lived_in), lived_in.house.vault.current()
+    steps = rotate(lived_in.house.vault, lived_in.house.sealed(), "data", lived_in.clock())
+    next(step for step in steps if step.changed)
+    del steps
+    begun = lived_in.house.vault.current()
+    assert under(lived_in)[old] > 0
+    assert under(lived_in)[begun] > 0
+    rotated(lived_in)
+    assert lived_in.house.vault.current() == begun, "no third key was made"
+    assert old not in under(lived_in)
+    assert everything(lived_in) == before
+
+
+def test_what_is_written_during_a_rotation_is_kept(lived_in: Api) -> None:
+    """One row is changed after the round has read it, another is made under the old key."""
+    steps = rotate(lived_in.house.vault, lived_in.house.sealed(), "data", lived_in.clock())
+    late = a_resident(lived_in, phone="010-0000-2000")
+    next(steps)
+    last = a_resident(lived_in, phone="010-0000-3000")
+    list(steps)
+    assert stored(lived_in, Resident, late).phone == "010-0000-2000"
+    assert stored(lived_in, Resident, last).phone == "010-0000-3000"
+    current = {lived_in.house.vault.current(kind) for kind in ("data", "index")}
+    assert set(under(lived_in)) == current
+
+
+def test_a_row_that_somebody_holds_is_passed_over_and_done_next_time(lived_in: Api) -> None:
+    if lived_in.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    id = a_resident(lived_in)
+    old = lived_in.house.vault.current()
+    new = lived_in.house.vault.renew("data", lived_in.clock())
+    current = {new, lived_in.house.vault.current("index")}
+    with lived_in.engine.begin() as holder:
+        holder.execute(select(t.resident).where(t.resident.c.id == id).with_for_update())
+        assert sum(step.left for step in lived_in.house.sealed().reseal(current)) == 1
+        assert under(lived_in)[old] > 0
+    assert sum(step.left for step in lived_in.house.sealed().reseal(current)) == 0
+    assert old not in under(lived_in)
+
+
+def test_while_the_indexes_get_a_new_key_everyone_is_found(lived_in: Api) -> None:
+    a_resident(lived_in, phone="010-0000-4000", name="가상탐색")
+    asker = lived_in.as_(WORKER)
+    wanted = {"phone": "+82 10-0000-4000"}
+    found = asker.post("/residents/search", wanted).json()["items"]
+    assert [one["name"] for one in found] == ["가상탐색"]
+    old = lived_in.house.vault.current("index")
+    steps = rotate(lived_in.house.vault, lived_in.house.sealed(), "index", lived_in.clock())
+    lived_in.house.vault.renew("index", lived_in.clock())
+    assert under(lived_in)[old] > 0
+    assert asker.post("/residents/search", wanted).json()["items"] == found
+    list(steps)
+    assert old not in under(lived_in)
+    assert asker.post("/residents/search", wanted).json()["items"] == found
+
+
+@pytest.mark.parametrize(
+    ("after", "state"),
+    [(-MICROSECOND, "superseded lately"), (timedelta(), None), (MICROSECOND, None)],
+)
+def test_a_key_that_nothing_needs_goes_after_an_hour(
+    lived_in: Api, after: timedelta, state: str | None
+) -> None:
+    old = lived_in.house.vault.current()
+    rotated(lived_in)
+    now = lived_in.clock() + KEPT_AFTER + after
+    found = retire(lived_in.house.vault, lived_in.house.sealed(), now)
+    assert {one.key.id: one.stays for one in found}[old] == state
+    assert (old in {one.id for one in lived_in.house.vault.listed()}) is (state is not None)
+    assert everything(lived_in)
+
+
+def test_a_key_under_which_something_stands_is_never_taken_off(lived_in: Api) -> None:
+    old = lived_in.house.vault.current()
+    lived_in.house.vault.renew("data", lived_in.clock())
+    found = retire(lived_in.house.vault, lived_in.house.sealed(), lived_in.clock() + 2 * KEPT_AFTER)
+    assert {one.key.id: one.stays for one in found}[old] == "in use"
+    assert old in {one.id for one in lived_in.house.vault.listed()}
+
+
+def test_the_newest_keys_always_stay(lived_in: Api) -> None:
+    later = lived_in.clock() + 2 * KEPT_AFTER
+    found = held(lived_in.house.vault, lived_in.house.sealed(), later)
+    assert [one.stays for one in found] == ["current", "current"]
+
+
+def test_every_index_has_its_recipe() -> None:
+    assert set(INDEXED) == {
+        f"{table.name}.{column.name}"
+        for table in sealed_tables()
+        for column in blind_columns(table)
+    }
+
+
+# What stood in clear before
+
+
+def in_clear(api: Api, resident: Resident) -> None:
+    """The database as the migration leaves it where fields stood in clear."""
+    row = to_row(resident) | {"name_birth_index": None}
+    bare = t.resident.to_metadata(MetaData())
+    for column in bare.c:
+        if column.name in ("phone", "address", "phone_digits", "name_birth_index"):
+            column.type = Text()
+    with api.engine.begin() as connection:
+        connection.execute(insert(bare), [row])
+        connection.execute(insert(t.configuration), [{"name": "clear_fields", "version": 1}])
+
+
+def test_migrating_seals_what_stood_in_clear_and_only_then_is_current(lived_in: Api) -> None:
+    known = stored(lived_in, Resident, a_resident(lived_in))
+    before = everything(lived_in)
+    known.id, known.phone, known.address = (
+        lived_in.context(WORKER).new_id(),
+        "010-0000-5000",
+        "가상로",
+    )
+    in_clear(lived_in, known)
+    assert not migrations.is_current(lived_in.engine)
+    lived_in.house.migrate()
+    assert migrations.is_current(lived_in.engine)
+    assert stored(lived_in, Resident, known.id) == known
+    assert "" not in under(lived_in)
+    found = lived_in.as_(WORKER).post("/residents/search", {"phone": "01000005000"}).json()["items"]
+    assert [one["id"] for one in found] == [str(known.id)]
+    assert {key: everything(lived_in)[key] for key in before} == before
+
+
+def test_a_value_in_clear_is_neither_written_nor_read(lived_in: Api) -> None:
+    id = a_resident(lived_in)
+    with lived_in.engine.connect() as connection, pytest.raises(Exception, match="in clear"):
+        connection.execute(update(t.resident).where(t.resident.c.id == id).values(phone="010"))
+    with lived_in.engine.begin() as connection:
+        connection.execute(text("UPDATE resident SET phone = '010-0000-9999'"))
+        count = connection.scalar(select(func.count()).select_from(t.resident))
+    assert under(lived_in)[""] == count
+    assert lived_in.as_(WORKER).get(f"/residents/{id}").status_code == 500
+
+
+def test_a_database_with_sealed_fields_is_not_taken_back(lived_in: Api) -> None:
+    url = lived_in.house.settings.url()
+    with pytest.raises(RuntimeError, match="is sealed: go back by the backup"):
+        migrations.downgrade(url, "0006")
+    assert migrations.is_current(lived_in.engine)
+    assert everything(lived_in)

@@ -1,0 +1,303 @@
+"""The audit as the auditor reads it: who saw whom, and that it is read by somebody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.api.acts import a_case, a_referral, a_resident
+from tests.api.asking import ABSENT, check_wrong, everything, refusal
+from tests.api.conftest import (
+    BASE,
+    COLLEAGUE,
+    DISTRICT,
+    FAR,
+    FAR_SUPERVISOR,
+    NEIGHBOUR,
+    OTHER_DISTRICT,
+    STRANGER,
+    SUPERVISOR,
+    WORKER,
+    Api,
+)
+
+AUDITOR = "auditor"
+REVIEW = {"month": "2026-03", "chain": DISTRICT, "findings": "nothing unusual"}
+
+
+def seen(api: Api, **params: Any) -> list[dict[str, Any]]:
+    """The entries that the auditor finds, newest first."""
+    return api.as_(AUDITOR).items("/audit", **params)
+
+
+def test_an_entry_says_who_what_when_from_where_about_whom_and_how_it_ended(api: Api) -> None:
+    resident = a_resident(api)
+    api.as_(WORKER).get(f"/residents/{resident}", headers={"X-Request-Id": "monday-1"})
+    entry = seen(api, subject=str(resident))[0]
+    assert entry.pop("id")
+    assert entry == {
+        "at": "2026-03-02T10:00:00+09:00",
+        "actor_id": str(api.id_of(WORKER)),
+        "actor": WORKER,
+        "role": "worker",
+        "action": "case.read",
+        "task": "GET /residents/{id}",
+        "subjects": [str(resident)],
+        "asked_for": str(resident),
+        "outcome": "ok",
+        "code": None,
+        "source": "testclient",
+        "request_id": "monday-1",
+        "chain": DISTRICT,
+    }
+
+
+def test_a_list_names_everybody_on_it(api: Api) -> None:
+    residents = {str(a_resident(api)) for _ in range(3)}
+    api.as_(WORKER).post("/residents/search", {"centre_code": api.actor(WORKER).centre_code})
+    newest = seen(api, actor=WORKER, action="case.read")[0]
+    assert set(newest["subjects"]) == residents
+    for resident in residents:
+        assert newest in seen(api, subject=resident)
+
+
+def test_a_refused_look_is_found_by_the_id_that_was_asked_for_there_or_not(api: Api) -> None:
+    resident = a_resident(api)
+    for id in (resident, ABSENT):
+        assert api.as_(STRANGER).get(f"/residents/{id}").status_code == 404
+        entry = seen(api, subject=str(id))[0]
+        assert (entry["actor"], entry["outcome"], entry["code"]) == (
+            STRANGER,
+            "refused",
+            "not_found",
+        )
+        assert (entry["subjects"], entry["asked_for"]) == ([], str(id))
+    odd = str(resident).replace("-", "").upper()
+    assert api.as_(STRANGER).get(f"/residents/{odd}").status_code == 404
+    assert len(seen(api, subject=str(resident), actor=STRANGER)) == 2, "however it was written"
+
+
+def test_every_way_to_be_refused_is_an_entry(api: Api) -> None:
+    api.client.get(f"{BASE}/residents/{ABSENT}")
+    api.as_("city").get(f"/residents/{ABSENT}")
+    api.as_(WORKER).get("/residents/no-id")
+    api.as_(WORKER).patch(f"/residents/{ABSENT}", {"phone": "010-0000-0000"})
+    api.as_(WORKER).post("/residents", {"nme": "x"})
+    codes = [entry["code"] for entry in seen(api, outcome="refused")]
+    assert codes == ["invalid", "precondition_required", "invalid", "forbidden", "unauthenticated"]
+
+
+@pytest.mark.parametrize(
+    ("params", "found"),
+    [
+        ({"actor": WORKER}, 3),
+        ({"actor": COLLEAGUE}, 0),
+        ({"action": "account.list", "actor": WORKER}, 3),
+        ({"action": "case.read"}, 0),
+        ({"outcome": "failed"}, 0),
+        ({"from": "2026-03-02T11:00:00+09:00", "actor": WORKER}, 2),
+        ({"to": "2026-03-02T11:00:00+09:00", "actor": WORKER}, 1),
+        ({"from": "2026-03-02T11:00:00.000001+09:00", "actor": WORKER}, 1),
+        ({"from": "2026-03-03", "actor": WORKER}, 1),
+        ({"to": "2026-03-02", "actor": WORKER}, 2),
+        ({"from": "2026-03-04", "actor": WORKER}, 0),
+    ],
+)
+def test_each_filter_leaves_out_the_rest(api: Api, params: dict[str, str], found: int) -> None:
+    for moment in ("2026-03-02T10:00", "2026-03-02T11:00", "2026-03-03T00:00"):
+        api.clock.set(moment)
+        api.as_(WORKER).get("/accounts")
+    assert len(seen(api, **params)) == found
+
+
+def test_an_account_is_found_by_its_id_too(api: Api) -> None:
+    api.as_(WORKER).get("/accounts")
+    assert seen(api, actor=str(api.id_of(WORKER))) == seen(api, actor=WORKER)
+    assert seen(api, actor=str(ABSENT)) == []
+
+
+def test_it_is_paged_without_gaps_and_reading_it_is_an_entry(api: Api) -> None:
+    for _ in range(5):
+        api.as_(WORKER).get("/accounts")
+    ids = [entry["id"] for entry in seen(api, actor=WORKER, limit=2)]
+    assert len(ids) == len(set(ids)) == 5
+    own = seen(api, actor=AUDITOR)
+    assert {(one["action"], one["task"]) for one in own} == {("audit.read", "GET /audit")}
+    resident = a_resident(api)
+    seen(api, subject=str(resident))
+    assert seen(api, actor=AUDITOR)[0]["subjects"] == [str(resident)], "about whom was asked"
+
+
+def test_what_cannot_be_asked_is_refused(api: Api) -> None:
+    auditor = api.as_(AUDITOR)
+    for path, field in (
+        ("/audit?subject=x", "subject"),
+        ("/audit?from=2026-02-30", "from"),
+        ("/audit?from=2026-03-02T10:00:00", "from"),
+        ("/audit?to=yesterday", "to"),
+        ("/audit?from=2026-03-03&to=2026-03-01", "to"),
+        ("/audit?outcome=good", "outcome"),
+        ("/audit/affected", "actor"),
+        ("/audit/summary?month=2026-13", "month"),
+        ("/audit/reviews?month=x", "month"),
+    ):
+        answer = auditor.get(path)
+        assert refusal(answer) == (422, "invalid") or answer.json()["code"] in (
+            "month_invalid", "ends_before_start",
+        ), (path, answer.text)  # fmt: skip
+        assert [error["field"] for error in answer.json()["errors"]] == [field], path
+
+
+# Whom it affected
+
+
+def test_whom_an_account_affected_in_a_period_is_one_list(api: Api) -> None:
+    residents = sorted(str(a_resident(api)) for _ in range(3))
+    api.clock.set("2026-03-10T10:00")
+    for id in (residents[0], residents[0], residents[1]):
+        api.as_(COLLEAGUE).get(f"/residents/{id}")
+        api.clock.forward(minutes=1)
+    api.as_(COLLEAGUE).get(f"/residents/{residents[0]}/notes")
+    api.as_(NEIGHBOUR).get(f"/residents/{residents[2]}")
+    found = api.as_(AUDITOR).items(
+        "/audit/affected", actor=COLLEAGUE, **{"from": "2026-03-10", "to": "2026-03-10"}, limit=1
+    )
+    assert found == [
+        {
+            "resident_id": residents[0], "entries": 3, "actions": ["case.read", "note.read"],
+            "first_at": "2026-03-10T10:00:00+09:00", "last_at": "2026-03-10T10:03:00+09:00",
+        },
+        {
+            "resident_id": residents[1], "entries": 1, "actions": ["case.read"],
+            "first_at": "2026-03-10T10:02:00+09:00", "last_at": "2026-03-10T10:02:00+09:00",
+        },
+    ]  # fmt: skip
+    nobody = {"from": "2026-03-11"}
+    assert api.as_(AUDITOR).items("/audit/affected", actor=COLLEAGUE, **nobody) == []
+
+
+# The month
+
+
+def test_the_month_of_each_account_shows_what_is_unusual(api: Api) -> None:
+    case = a_case(api)
+    for moment in (
+        "2026-03-05T07:59", "2026-03-05T08:00", "2026-03-05T19:59", "2026-03-05T20:00",
+        "2026-03-07T10:00", "2026-03-08T10:00", "2026-03-02T10:00",
+    ):  # fmt: skip
+        api.clock.set(moment)
+        api.as_(COLLEAGUE).get(f"/cases/{case}")
+    api.as_(COLLEAGUE).get(f"/cases/{ABSENT}")
+    rows = {
+        row["username"]: row for row in api.as_(AUDITOR).items("/audit/summary", month="2026-03")
+    }
+    told = rows[COLLEAGUE]
+    assert (told["entries"], told["residents"], told["refused"]) == (8, 1, 1)
+    # Before eight, from eight in the evening, Saturday, Sunday, and twice on a substitute holiday.
+    assert told["out_of_hours"] == 6
+    assert (told["exports"], told["break_glass"], told["failed"]) == (0, 0, 0)
+    assert rows[STRANGER]["entries"] == 0
+    assert api.as_(AUDITOR).items("/audit/summary", month="2026-02", limit=3)[0]["entries"] == 0
+
+
+def owed(api: Api) -> list[tuple[Any, ...]]:
+    """What is to be reviewed: month, chain, account."""
+    items = api.as_(AUDITOR).get("/audit/reviews/due").json()["items"]
+    return [(one["month"], one["chain"], one["account"]) for one in items]
+
+
+def test_a_month_that_is_over_is_owed_until_it_is_reviewed(api: Api) -> None:
+    for username in (WORKER, STRANGER, AUDITOR):
+        api.as_(username).get("/accounts" if username != AUDITOR else "/audit")
+    api.house.seal()
+    assert owed(api) == []
+    api.clock.set("2026-03-31T23:59")
+    assert refusal(api.as_(AUDITOR).post("/audit/reviews", REVIEW)) == (409, "month_not_over")
+    api.clock.set("2026-04-01T00:00")
+    chains = (OTHER_DISTRICT, DISTRICT, "city")
+    assert owed(api) == [("2026-03", chain, None) for chain in chains]
+    made = api.as_(AUDITOR).post("/audit/reviews", REVIEW)
+    assert made.status_code == 201, made.text
+    assert made.json()["entries"] == 1
+    assert owed(api) == [("2026-03", chain, None) for chain in (OTHER_DISTRICT, "city")]
+    assert api.as_(AUDITOR).items("/audit/reviews", month="2026-03") == [made.json()]
+    assert api.as_(AUDITOR).items("/audit/reviews", month="2026-02") == []
+
+
+def test_nobody_reviews_their_own_entries(api: Api) -> None:
+    api.as_(AUDITOR).get("/audit")
+    api.house.seal()
+    api.clock.set("2026-04-01T09:00")
+    before = everything(api)
+    own = {"month": "2026-03", "account": AUDITOR, "findings": "all is well with me"}
+    assert refusal(api.as_(AUDITOR).post("/audit/reviews", own)) == (409, "own_entries")
+    assert everything(api) == before
+    of_city = api.as_(AUDITOR).post("/audit/reviews", REVIEW | {"chain": "city"}).json()
+    assert (of_city["left_out"], of_city["entries"]) == (AUDITOR, 0)
+    assert owed(api) == [("2026-03", None, AUDITOR)], "another auditor's to review"
+    other = api.as_(AUDITOR).post("/audit/reviews", own | {"account": WORKER})
+    assert other.status_code == 201, "another's account may be"
+
+
+def test_a_review_that_cannot_be_right_is_refused(api: Api) -> None:
+    api.as_(WORKER).get("/accounts")
+    api.house.seal()
+    api.clock.set("2026-04-01T09:00")
+    check_wrong(
+        api,
+        lambda wrong: api.as_(AUDITOR).post("/audit/reviews", REVIEW | wrong),
+        [
+            ({"chain": "26999"}, "chain"),
+            ({"account": WORKER}, "chain"),
+            ({"chain": None}, "chain"),
+            ({"chain": None, "account": "nobody"}, "account"),
+            ({"month": "2026-3"}, "month"),
+            ({"findings": ""}, "findings"),
+            ({"reviewer": "x"}, "reviewer"),
+        ],
+    )
+
+
+# If it cannot be written
+
+
+BREAK = {
+    "sqlite": "CREATE TRIGGER full BEFORE INSERT ON audit_entry "
+    "BEGIN SELECT RAISE(ABORT, 'full'); END",
+    "postgresql": "ALTER TABLE audit_entry ADD CONSTRAINT full_disk CHECK (action = 'x') NOT VALID",
+}
+
+
+def test_without_its_entry_nothing_leaves_and_nothing_changes(api: Api) -> None:
+    resident, referral = a_resident(api), a_referral(api)
+    worker = api.as_(WORKER)
+    name = worker.get(f"/residents/{resident}").json()["name"]
+    before = everything(api)
+    with api.engine.begin() as connection:
+        connection.execute(text(BREAK[api.engine.dialect.name]))
+    asked = [
+        worker.get(f"/residents/{resident}"),
+        worker.get("/referrals"),
+        worker.get("/worklist"),
+        worker.post("/residents/search", {"centre_code": api.actor(WORKER).centre_code}),
+        worker.post(f"/residents/{resident}/notes", {"kind": "call", "text": "x"}),
+        worker.post(f"/referrals/{referral}/withdraw", {"reason": "no_longer_needed"}),
+        api.as_(STRANGER).get(f"/residents/{resident}"),
+        api.as_(SUPERVISOR).get("/overdue"),
+        api.as_(AUDITOR).get("/audit"),
+        api.client.get(f"{BASE}/residents/{resident}"),
+    ]
+    for answer in asked:
+        assert refusal(answer) == (503, "busy"), answer.text
+        assert name not in answer.text
+    form = {"username": WORKER, "password": "small-world-2026"}
+    assert api.client.post(f"{BASE}/auth/token", data=form).status_code == 503
+    assert everything(api) == before
+
+
+def test_what_a_far_supervisor_does_stands_in_the_chain_of_the_own_district(api: Api) -> None:
+    api.as_(FAR_SUPERVISOR).get("/overdue")
+    assert FAR.startswith(OTHER_DISTRICT)
+    assert seen(api, actor=FAR_SUPERVISOR)[0]["chain"] == OTHER_DISTRICT
