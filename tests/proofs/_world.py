@@ -55,8 +55,11 @@ def database(store: str) -> Iterator[str]:
 
 
 @contextmanager
-def small_world(url: str, **engine: Any) -> Iterator[Api]:
-    """The wired house over a migrated database, with the people and agencies of the API's tests."""
+def small_world(url: str, owner_url: str | None = None, **engine: Any) -> Iterator[Api]:
+    """The wired house over a migrated database, with the people and agencies of the API's tests.
+
+    ``owner_url`` is the same database for whoever owns it, where ``url`` is one that does not.
+    """
     settings = Settings(database_url=url, audit_key=SecretStr("a" * 32))
     house = House(
         settings=settings,
@@ -68,10 +71,11 @@ def small_world(url: str, **engine: Any) -> Iterator[Api]:
     )
     house.clockwork = Kept(lambda: read_clockwork(house.engine), A_DAY)
     providers, offerings = _agencies()
+    owner = house.engine if owner_url is None else open_engine(owner_url)
     bulk.load_facts(
-        house.engine, reference.districts(), reference.centres(), reference.services(), SHIPPED
+        owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
     )
-    with house.engine.begin() as connection:
+    with owner.begin() as connection:
         bulk.insert_all(connection, [*providers, *offerings, *_accounts(house, providers)])
     slugs = {provider.id: provider.slug for provider in providers}
     assert isinstance(house.now, Clock)
@@ -82,9 +86,11 @@ def small_world(url: str, **engine: Any) -> Iterator[Api]:
             clock=house.now,
             providers={provider.slug: provider for provider in providers},
             offerings={(slugs[one.provider_id], one.service_code): one for one in offerings},
+            engine=owner,
         )
     finally:
         house.engine.dispose()
+        owner.dispose()
 
 
 def begin_again(world: Api, at: str = "2026-03-02T10:00") -> None:
