@@ -1,10 +1,11 @@
-"""The command line: demo, serve, scheduler, migrate, seed, sweep, account, audit, keys, duplicates,
-due, policy, bench.
+"""The command line: demo, serve, scheduler, migrate, roles, seed, sweep, account, audit, keys,
+duplicates, due, policy, bench.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sys
@@ -91,6 +92,7 @@ def _ready_house() -> Iterator[bootstrap.House]:
     with _house() as house:
         if not house.is_current():
             raise Wrong("the schema is not current: run `casework migrate`")
+        house.check_standing()
         yield house
 
 
@@ -272,6 +274,48 @@ def migrate() -> None:
 
 
 @cli.command()
+def roles(
+    prefix: Annotated[str | None, typer.Option(help="What their names begin with.")] = None,
+    passwords_from_env: Annotated[
+        bool, typer.Option("--passwords-from-env", help="CASEWORK_ROLE_PASSWORD_APP and so on.")
+    ] = False,
+    print_sql: Annotated[
+        bool, typer.Option("--print-sql", help="Say what would be done; do nothing.")
+    ] = False,
+    grant: Annotated[
+        bool, typer.Option("--grant", help="Only give rights and put up policies anew.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make the roles of PostgreSQL: owner, app, scheduler, figures; as often as one likes.
+
+    Run it as one who may make roles, before or after the first migration.
+    """
+    settings = Settings()
+    if prefix is not None:
+        settings = Settings.model_validate(settings.model_dump() | {"role_prefix": prefix})
+    if grant:
+        done = bootstrap.grant_roles(settings)
+        typer.echo(json.dumps(done) if as_json else f"walled {len(done['walled'])} tables")
+        return
+    passwords = _role_passwords() if passwords_from_env else {}
+    done = bootstrap.make_roles(settings, passwords, dry_run=print_sql)
+    if as_json:
+        typer.echo(json.dumps(done))
+    elif print_sql:
+        typer.echo("".join(f"{statement};\n" for statement in done["statements"]), nl=False)
+    else:
+        for name in done["roles"].values():
+            typer.echo(f"{'made' if name in done['made'] else 'there'}  {name}")
+
+
+def _role_passwords() -> dict[str, str]:
+    """The passwords that the environment gives; a role without one keeps what it has."""
+    variables = {part: f"CASEWORK_ROLE_PASSWORD_{part.upper()}" for part in bootstrap.ROLE_PARTS}
+    return {part: os.environ[name] for part, name in variables.items() if os.environ.get(name)}
+
+
+@cli.command()
 def seed(residents: Residents = 2000, seed: Seed = 1) -> None:
     """Fill an empty, migrated database with an invented city; never in production."""
     with _house() as house:
@@ -293,6 +337,7 @@ def sweep(
         raise Wrong(f"there is no sweep {job!r}; the only one is overdue")
     moment = _instant(as_of)
     with _house() as house:
+        house.check_standing()
         result = house.sweep(house.context(), moment, dry_run)
     if result is None:
         raise Wrong("another sweep took this slot")
@@ -707,7 +752,9 @@ def main() -> NoReturn:
         sys.exit(130)
     except Exception as error:
         if not hasattr(error, "format_message"):
-            raise
+            # Its message may quote a row: the log has its type and the places it came through.
+            bootstrap.log.error("command failed", error=type(error).__name__, exc_info=error)
+            _fail(f"failed: {type(error).__name__}; the log says where")
         _fail(error.format_message() or "name a command")
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -81,7 +81,32 @@ def audit_commands(house: Open, wrong: type[Exception]) -> typer.Typer:
             gone = opened.prune_audit(moment)
         typer.echo(json.dumps({"pruned": gone}) if as_json else f"pruned {gone}")
 
+    @audit.command("affected")
+    def affected(
+        account: Annotated[str, typer.Argument(help="A user name, or the id of an account.")],
+        from_: Annotated[str | None, typer.Option("--from", help="A day or an instant.")] = None,
+        to: Annotated[str | None, typer.Option(help="Before this day or instant.")] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Everybody an account saw or changed: resident, how often, first, last, by what."""
+        since, until = (_instant(one, wrong) if one else None for one in (from_, to))
+        with house() as opened:
+            rows = list(opened.affected(account, since, until))
+        if as_json:
+            typer.echo(json.dumps([_told(row) for row in rows]))
+            return
+        for row in rows:
+            typer.echo("  ".join(str(one) for one in _told(row).values()))
+
     return audit
+
+
+def _told(row: Any) -> dict[str, Any]:
+    """A row with its instants in Seoul."""
+    return {
+        str(name): value.astimezone(SEOUL).isoformat() if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
 
 
 def _instant(text: str, wrong: type[Exception]) -> datetime:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random, random
@@ -17,6 +18,7 @@ from structlog import get_logger
 from casework.adapters import reference
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.call import Services
+from casework.adapters.http.rates import Rates
 from casework.adapters.identity import Argon2Passwords, JwtTokens
 from casework.adapters.identity.oidc import OidcIssuer
 from casework.adapters.logs import configure_logs
@@ -24,7 +26,7 @@ from casework.adapters.names import similarity
 from casework.adapters.notifications import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.webhook import Webhook, new_secret
-from casework.adapters.persistence import asking, bulk, migrations
+from casework.adapters.persistence import asking, bulk, migrations, roles, walls
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.account_register import account_register
 from casework.adapters.persistence.accounts import account_book
@@ -38,6 +40,7 @@ from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.rotating import SealedRows
 from casework.adapters.persistence.store import SqlStore, write_audit
 from casework.adapters.persistence.sweeping import SqlSweepStore
+from casework.adapters.persistence.timeouts import time_allowed
 from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import make_ring
 from casework.domain.access import EVERYTHING, SYSTEM, Actor
@@ -58,7 +61,7 @@ from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
 from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
 from casework.workflows.notifying import Relayed, apply_brake, relay
-from casework.workflows.ports import RequestFacts, Row
+from casework.workflows.ports import Paging, RequestFacts, Row
 from casework.workflows.ports_notices import Post
 from casework.workflows.ports_signing import SignIn
 from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
@@ -66,6 +69,7 @@ from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
 log = get_logger("casework")
 T = TypeVar("T")
 CONFIGURATION_S = 5.0
+ROLE_PARTS = roles.ALL_PARTS
 
 
 def utc_now() -> datetime:
@@ -214,6 +218,20 @@ class House:
 
         return sealing.prune(self.seals, self.settings.key("audit"), before, now, years, note)
 
+    def affected(
+        self, account: str, since: datetime | None, until: datetime | None
+    ) -> Iterator[Row]:
+        """Everybody an account's audit entries of a period are about; an entry says so."""
+        facts = RequestFacts(task="casework audit affected", asked_for=account)
+        now, paging = self.now(), Paging(limit=1000)
+        with self.store.for_request(facts).reading(EVERYTHING, "audit.read", now) as reading:
+            while True:
+                page = reading.audit.affected(account, since, until or now, paging)
+                yield from page.rows
+                if page.last_key is None:
+                    break
+                paging = Paging(limit=1000, after=page.last_key)
+
     def services(self) -> Services:
         """What the ways in over HTTP are given."""
         return Services(
@@ -232,6 +250,8 @@ class House:
             keeps_rrn=self.settings.rrn,
             sweep_minutes=self.settings.sweep_minutes,
             similarity=similarity,
+            rates=Rates(self.settings.requests_per_second),
+            time_allowed=time_allowed,
         )
 
     def app(self) -> FastAPI:
@@ -240,7 +260,12 @@ class House:
         from casework.adapters.api.app import create_app
         from casework.adapters.api.routers.health import Probe
 
-        return create_app(self.services(), Probe(self.readiness), threads=self.settings.threads)
+        return create_app(
+            self.services(),
+            Probe(self.readiness),
+            threads=self.settings.threads,
+            log_requests=self.settings.log_requests,
+        )
 
     def readiness(self) -> dict[str, Any]:
         """Each part, and whether it is well; the last and the next tick of the scheduler."""
@@ -284,13 +309,30 @@ class House:
         return SealedRows(self.engine, self.vault)
 
     def migrate(self) -> None:
-        """Bring the schema to the newest revision and load the shipped facts; seal every field."""
-        migrations.upgrade(self.settings.url(), schema=self.settings.db_schema)
-        bulk.load_facts(
-            self.engine, reference.districts(), reference.centres(), reference.services(), SHIPPED
-        )
-        if not self.is_current():
-            self.sealed().seal_clear()
+        """Bring the schema to the newest revision and load the shipped facts, as its owner; seal
+        every field.
+        """
+        settings = self.settings
+        url, schema = settings.owner_url(), settings.db_schema
+        migrations.upgrade(url, schema=schema, prefix=settings.role_prefix)
+        with _opened(settings) as owner:
+            bulk.load_facts(
+                owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
+            )
+            if not migrations.is_current(owner):
+                SealedRows(owner, self.vault).seal_clear()
+
+    def check_standing(self) -> None:
+        """Warn of a connection for which row-level security does not hold; never in production."""
+        found = roles.standing(self.engine)
+        if found.why_unheld is None:
+            return
+        if self.settings.is_production:
+            raise SettingsError(
+                f"{found.role} is {_UNHELD[found.why_unheld]}, for whom row-level security does not"
+                f" hold: connect as {self.settings.role_prefix}_app or …_scheduler"
+            )
+        log.warning("row-level security does not hold", role=found.role, because=found.why_unheld)
 
     def is_current(self) -> bool:
         """Whether the schema is at its newest revision."""
@@ -364,6 +406,41 @@ def _issuer(settings: Settings) -> OidcIssuer | None:
         settings.oidc_algorithm_names,
         settings.oidc_jwks_url,
     )
+
+
+_UNHELD = {
+    "superuser": "a superuser",
+    "bypassrls": "allowed to pass by it",
+    "owner": "the owner of the tables",
+}
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Engine]:
+    """The database as whoever may change its schema."""
+    engine = open_engine(settings.owner_url(), schema=settings.db_schema)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def make_roles(
+    settings: Settings, passwords: Mapping[str, str], *, dry_run: bool
+) -> dict[str, Any]:
+    """Make the roles of PostgreSQL and give them their rights; what was made and said.
+
+    With ``dry_run`` nothing is done: what is said is for an operator to read, or to run.
+    """
+    with _opened(settings) as engine:
+        found = roles.make(engine, settings.role_prefix, passwords, dry_run=dry_run)
+    return {"roles": dict(found.names), "made": found.made, "statements": found.statements}
+
+
+def grant_roles(settings: Settings) -> dict[str, Any]:
+    """Give the roles that exist their rights anew, and put up the policies that are missing."""
+    with _opened(settings) as engine:
+        return {"walled": walls.put_up(engine, settings.role_prefix)}
 
 
 def _mail(settings: Settings) -> Mail | None:

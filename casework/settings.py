@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KEY_BYTES = 32
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+RATE_IN_PRODUCTION = 20
 STORES = ("postgresql+psycopg://", "sqlite://")
 
 
@@ -25,6 +26,8 @@ class Settings(BaseSettings):
 
     mode: Literal["development", "production"] = "development"
     database_url: str | None = None
+    migration_url: str | None = None
+    role_prefix: str = Field(default="casework", pattern=r"^[a-z][a-z0-9_]{0,30}$")
     db_schema: str | None = Field(default=None, validation_alias="CASEWORK_SCHEMA")
     data_dir: Path = Path(".casework")
     token_key: SecretStr | None = None
@@ -43,6 +46,8 @@ class Settings(BaseSettings):
     demo_password: str = "care-at-home-2026"  # noqa: S105 - for the demo, printed by it
     sweep_minutes: int = Field(default=5, ge=1, le=60)
     threads: int = Field(default=8, ge=1, le=64)
+    rate_limit: int | None = Field(default=None, ge=0, le=100_000)
+    log_requests: bool = True
     provider_access_days: int = Field(default=30, ge=0, le=3650)
     language: Literal["ko", "en"] = "ko"
     smtp_host: str | None = None
@@ -57,6 +62,13 @@ class Settings(BaseSettings):
         """Whether this is the real thing: no key is made up and no demo data loaded."""
         return self.mode == "production"
 
+    @property
+    def requests_per_second(self) -> int:
+        """How often an account may ask; 0 is without a limit, as outside production."""
+        if self.rate_limit is not None:
+            return self.rate_limit
+        return RATE_IN_PRODUCTION if self.is_production else 0
+
     def url(self) -> str:
         """The database: ``CASEWORK_DATABASE_URL``, else a SQLite file in the data folder."""
         if self.database_url:
@@ -68,6 +80,15 @@ class Settings(BaseSettings):
             raise SettingsError("production needs CASEWORK_DATABASE_URL")
         self.data_dir.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{(self.data_dir / 'casework.sqlite').absolute()}"
+
+    def owner_url(self) -> str:
+        """Where the schema is changed: ``CASEWORK_MIGRATION_URL``, else the database itself."""
+        if not self.migration_url:
+            return self.url()
+        url = _with_driver(self.migration_url)
+        if not url.startswith(STORES):
+            raise SettingsError("CASEWORK_MIGRATION_URL is no PostgreSQL or SQLite address")
+        return url
 
     def key(self, name: Literal["token", "cursor", "master", "audit"]) -> bytes:
         """A key: given, or outside production made once and kept in the data folder."""

@@ -97,20 +97,6 @@ def migrate(url: str) -> None:
     upgrade(url)
 
 
-def _make_roles(url: str) -> None:
-    """The product's roles, as `casework roles` makes them; they belong to the whole server."""
-    from casework.adapters.persistence import roles
-    from casework.adapters.persistence.engine import open_engine
-
-    engine = open_engine(url)
-    try:
-        roles.make(engine, passwords=dict.fromkeys(roles.ALL_PARTS, postgres.ROLE_PASSWORD))
-        with engine.begin() as connection:  # so that a test sees who waits for whom
-            connection.exec_driver_sql("GRANT pg_read_all_stats TO casework_owner")
-    finally:
-        engine.dispose()
-
-
 @pytest.fixture(scope="session")
 def session_folder() -> Path:
     """The folder that all workers share; it goes when the session ends."""
@@ -135,7 +121,7 @@ def postgres_template(session_folder: Path, postgres_server: postgres.Server) ->
         if not made.exists():
             postgres_server.drop_database(name)  # what a failed migration left
             postgres_server.create_database(name)
-            _make_roles(postgres_server.url(name))
+            postgres_server.make_roles(postgres_server.url(name))
             migrate(postgres_server.url_as("casework_owner", postgres_server.url(name)))
             made.write_text(postgres_server.home_url)
     return name

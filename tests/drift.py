@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, MetaData, create_engine, inspect
 
+import casework.adapters.persistence.tables_duplicates  # noqa: F401 - declares its tables
 from casework.adapters.persistence.migrations import upgrade
 from casework.adapters.persistence.tables import metadata
 from tests.postgres import running_server

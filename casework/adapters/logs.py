@@ -1,4 +1,9 @@
-"""Logs: JSON lines on stderr, of allowed keys only; no value of anybody's life gets in."""
+"""Logs: JSON lines on stderr, of allowed keys only; no value of anybody's life gets in.
+
+An entry keeps the keys that stand here. Of an exception it keeps the type and the places it came
+through, since a message may quote a row. What libraries log comes to the same place, and of that
+only who logged, where in its code, and the type of an error: nobody here decided on its words.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +13,26 @@ import traceback
 from collections.abc import MutableMapping
 from typing import Any, Final
 
+import orjson
 import structlog
 
 ALLOWED: Final = frozenset({
     "event", "level", "timestamp", "request_id", "task", "error", "where", "status", "referral_id",
     "case_id", "job", "run_id", "found", "changed", "failed",
     "message_id", "account_id", "kind", "count", "sent", "dead",
+    "method", "route", "ms", "logger",
 })  # fmt: skip
 FRAMES: Final = 8
+LONGEST: Final = 300
 
 
 def configure_logs() -> None:
     """Set up logging for this process; the same whoever calls it and however often."""
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one, Libraries)]:
+        root.removeHandler(handler)
+    root.addHandler(Libraries(logging.WARNING))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -28,26 +40,52 @@ def configure_logs() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _where,
             _only_allowed,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_json),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+class Libraries(logging.Handler):
+    """What uvicorn, SQLAlchemy, APScheduler and others log, without their words."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Who said something, where, and about which kind of error."""
+        error = record.exc_info[1] if record.exc_info else None
+        facts: dict[str, Any] = {"where": [f"{record.filename}:{record.lineno} {record.funcName}"]}
+        if error is not None:
+            facts = {"error": type(error).__name__, "exc_info": error}
+        level = max(logging.WARNING, min(record.levelno, logging.CRITICAL))
+        structlog.get_logger(record.name).log(level, "library", logger=record.name, **facts)
+
+
+def _json(entry: Any, **_: Any) -> str:
+    return orjson.dumps(entry, default=str).decode()
 
 
 def _where(_logger: Any, _name: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Of an exception, the last places it came through: no message, and no value of a variable."""
     error = entry.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
     if isinstance(error, BaseException):
         frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
         entry["where"] = [
             f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames
         ]
+        entry.setdefault("error", type(error).__name__)
     return entry
 
 
 def _only_allowed(
     _logger: Any, _name: str, entry: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Drop what nobody decided to log."""
-    return {key: value for key, value in entry.items() if key in ALLOWED}
+    """Drop what nobody decided to log; an exception as a value is its type, and text is short."""
+    return {key: _plain(value) for key, value in entry.items() if key in ALLOWED}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseException):
+        return type(value).__name__
+    return value[:LONGEST] if isinstance(value, str) else value

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from casework.domain.errors import Forbidden
@@ -190,6 +190,18 @@ def reach(actor: Actor, action: str) -> Reach:
     if relation is None:
         raise Forbidden(f"{actor.role} may not do this")
     return Reach(actor, relation, opens=action in OPENS and actor.role in OPENERS)
+
+
+def is_guest(actor: Actor, placed: Any) -> bool:
+    """Whether something with a centre and a district lies outside a worker's or supervisor's own.
+
+    Who sees it all the same has opened it with a reason, and may do nothing with it.
+    """
+    if actor.role == Role.WORKER:
+        return actor.centre_code is not None and bool(placed.centre_code != actor.centre_code)
+    if actor.role == Role.SUPERVISOR:
+        return actor.district_code is not None and bool(placed.district_code != actor.district_code)
+    return False
 
 
 def may(actor: Actor, action: str) -> bool:

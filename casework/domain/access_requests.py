@@ -64,6 +64,12 @@ class AccessRequest:
         self.identity_checked_at, self.identity_checked_by = act.at, act.by.id
         self.version += 1
 
+    def expect_printable(self) -> None:
+        """Refuse to print what was refused, or for somebody who may be anyone."""
+        if self.answer == "refused":
+            raise Conflict("it was refused", code="request_answered", allowed_actions=[])
+        self.expect_identity()
+
     def expect_identity(self) -> None:
         """Refuse to hand anything out to somebody who may be anyone."""
         if self.identity_how is None:

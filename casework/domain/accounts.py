@@ -64,7 +64,6 @@ class Account:
     must_change_password: bool = False
     is_demo: bool = False
     external_id: str | None = None
-    totp_sealed: str | None = None
     totp_confirmed_at: datetime | None = None
     totp_step: int | None = None
     grants: list[str] = field(default_factory=list)
@@ -136,8 +135,8 @@ class Account:
         self.note_success()
 
     def drop_totp(self) -> None:
-        """No second factor any longer, enrolled or half enrolled."""
-        self.totp_sealed, self.totp_confirmed_at, self.totp_step = None, None, None
+        """No second factor any longer."""
+        self.totp_confirmed_at, self.totp_step = None, None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from casework.domain.access import Actor, may
+from casework.domain.access import Actor, is_guest, may
 from casework.domain.acts import Act
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import CaseStatus
@@ -115,6 +115,8 @@ def drafted_by(file: CaseFile, actor: Actor) -> bool:
 
 def allowed_actions(file: CaseFile, actor: Actor) -> list[str]:
     """What this actor may do to the case, in the table's order. Needs the plan's versions."""
+    if is_guest(actor, file.case):
+        return []
     return [
         name
         for name, move in CASE_MOVES.items()

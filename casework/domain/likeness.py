@@ -7,7 +7,7 @@ the strict part of it; the rest is a hint.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -43,17 +43,26 @@ SUSPICIOUS: Final = frozenset(Reason) - {Reason.SAME_PHONE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likeness:
-    """What a likely duplicate is looked for by."""
+    """What a likely duplicate is looked for by. ``rrn`` is compared where numbers are kept."""
 
     name: str
     birth_date: date
     phone: str | None
     district_code: str
+    rrn: str | None = None
 
     @property
     def phone_digits(self) -> str | None:
         """The telephone as it is compared."""
         return digits_of(self.phone) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A resident to compare with. Numbers are compared where they lie, and never handed out."""
+
+    resident: Resident
+    has_same_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +83,23 @@ class Alike:
         return not SUSPICIOUS.isdisjoint(self.reasons)
 
 
-def likeness_of(resident: Resident) -> Likeness:
-    """What a resident would be found again by."""
+def likeness_of(resident: Resident, rrn: str | None = None) -> Likeness:
+    """What a resident would be found again by; the number where the asker knows it."""
     return Likeness(
         name=resident.name,
         birth_date=resident.birth_date,
         phone=resident.phone,
         district_code=resident.district_code,
+        rrn=rrn,
     )
 
 
-def reasons(one: Likeness, other: Likeness, similarity: Similarity) -> tuple[Reason, ...]:
+def reasons(
+    one: Likeness, other: Likeness, similarity: Similarity, *, same_number: bool = False
+) -> tuple[Reason, ...]:
     """Why these two may be one person; nothing where they are strangers."""
     same_name = comparable(one.name) == comparable(other.name)
-    found = []
+    found = [Reason.SAME_NUMBER] if same_number else []
     if one.birth_date == other.birth_date:
         if same_name:
             found.append(Reason.SAME_NAME_AND_BIRTH_DATE)
@@ -142,21 +154,17 @@ def _date(written: str) -> date | None:
         return None
 
 
-def likely(
-    one: Likeness,
-    others: list[Resident],
-    similarity: Similarity,
-    numbered: Collection[UUID] = (),
-) -> list[Alike]:
-    """Those of some residents who are like someone, the strictest reason first.
-
-    ``numbered`` have the same registration number.
-    """
+def likely(one: Likeness, others: Iterable[Candidate], similarity: Similarity) -> list[Alike]:
+    """Those of some residents who are like someone, the strictest reason first."""
     found = [
         Alike(
-            other,
-            ((Reason.SAME_NUMBER,) if other.id in numbered else ())
-            + reasons(one, likeness_of(other), similarity),
+            other.resident,
+            reasons(
+                one,
+                likeness_of(other.resident),
+                similarity,
+                same_number=other.has_same_number,
+            ),
         )
         for other in others
     ]

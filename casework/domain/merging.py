@@ -97,15 +97,22 @@ def merge(
     return made
 
 
+def check_standing(made: Merge) -> None:
+    """What was undone is not undone again."""
+    if made.undone_at is not None:
+        raise Conflict(
+            "this merge was undone before",
+            code="already_undone",
+            state="undone",
+            allowed_actions=[],
+        )
+
+
 def undo(
     made: Merge, survivor: Resident, duplicate: Resident, home: Centre, reason: str | None, act: Act
 ) -> None:
     """Let the two be two again, the duplicate at its home."""
-    if made.undone_at is not None:
-        raise Conflict(
-            "this merge was undone before", code="already_undone", state="undone",
-            allowed_actions=[],
-        )  # fmt: skip
+    check_standing(made)
     if survivor.merged_into_id is not None:
         raise Conflict(
             "the survivor was merged itself: undo that first", code="merged_further", state="merged"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from casework.domain.access import SYSTEM_ROLE, Actor, may
+from casework.domain.access import SYSTEM_ROLE, Actor, is_guest, may
 from casework.domain.acts import Act
 from casework.domain.calendar import ONE_DAY, Pause, day_in_seoul, midnight
 from casework.domain.casefile import CaseFile
@@ -51,6 +51,8 @@ def allowed_actions(
 
     With ``at``, a hold whose last day has passed counts as over, recorded or not (rule 6).
     """
+    if is_guest(actor, referral):
+        return []
     possible = [
         action
         for action in referral.possible_moves(at)

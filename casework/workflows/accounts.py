@@ -151,15 +151,17 @@ def end_tokens(keeper: Keeper, account: Account) -> None:
 
 
 def reset_password(keeper: Keeper, account: Account, password_hash: str) -> None:
-    """A password that its owner must change; whoever is signed in is signed out."""
+    """A password that its owner must change; whoever is signed in is signed out, by token too."""
     account.take_password(password_hash, first=True)
     keeper.register.sign_out(account.id, keeper.now)
+    end_tokens(keeper, account)
     keeper.save(account, GrantAct.PASSWORD_RESET)
 
 
 def drop_totp(keeper: Keeper, account: Account) -> None:
     """No second factor any longer: its owner has lost it."""
     account.drop_totp()
+    keeper.register.save_totp_sealed(account.id, None)
     keeper.register.keep_recovery_codes(account.id, ())
     keeper.register.sign_out(account.id, keeper.now)
     keeper.save(account, GrantAct.TOTP_REMOVED)
@@ -240,6 +242,7 @@ def set_email(register: Register, username: str, email: str | None) -> None:
     with register.book() as book:
         account = _known(book, username)
         account.email = email
+        account.version += 1
         book.save(account)
         book.note_by_system("account.email", register.now())
         book.commit()

@@ -14,19 +14,19 @@ from casework.workflows.context import Context
 from casework.workflows.ports import Work
 
 # What somebody would be found again by.
-TELLING: Final = frozenset({"name", "birth_date", "phone"})
+TELLING: Final = frozenset({"name", "birth_date", "phone", "rrn"})
 MOST_HINTS: Final = 10
 BATCH: Final = 100
 REVIEW: Final = "duplicate.review"
 
 
 def meet(
-    ctx: Context, work: Work, resident: Resident, number: str | None, *, confirm_new: bool
+    ctx: Context, work: Work, resident: Resident, rrn: str | None = None, *, confirm_new: bool
 ) -> list[Alike]:
     """Those within reach who are like someone new; the strictly alike refuse the registration,
     unless the asker says that it is another person.
     """
-    found = known_alike(ctx, work, resident, number)
+    found = known_alike(ctx, work, resident, rrn)
     strict = [alike for alike in found if alike.refuses]
     work.about(*(alike.resident.id for alike in found))
     if strict and not confirm_new:
@@ -64,17 +64,12 @@ def _refusal(strict: Sequence[Alike]) -> Conflict:
 
 
 def known_alike(
-    ctx: Context, work: Work, resident: Resident, number: str | None = None
+    ctx: Context, work: Work, resident: Resident, rrn: str | None = None
 ) -> list[Alike]:
-    """Who within reach is like a resident; a merged one stands for the survivor.
-
-    ``number`` is the registration number, where there is one.
-    """
-    likeness = likeness_of(resident)
-    numbered = work.residents.numbered(number, resident.id) if number else frozenset()
-    others = work.residents.like(likeness, resident.id, numbered)
+    """Who within reach is like a resident; a merged one stands for the survivor."""
+    likeness = likeness_of(resident, rrn)
     found: dict[UUID, Alike] = {}
-    for alike in likely(likeness, others, ctx.similarity, numbered):
+    for alike in likely(likeness, work.residents.like(likeness, resident.id), ctx.similarity):
         one = alike.resident
         if one.merged_into_id is not None:
             one = work.residents.get(one.id)

@@ -85,8 +85,8 @@ def undo_merge(ctx: Context, merge_id: UUID, reason: str | None) -> UUID:
     with ctx.work(SUPERVISE) as work:
         made = work.merges.get(merge_id, lock=True)
         ctx.expect(made.version)
-        both = work.merges.pair(made.survivor_id, made.duplicate_id)
-        survivor, duplicate = both[made.survivor_id], both[made.duplicate_id]
+        merging.check_standing(made)
+        survivor, duplicate = _two(work, made.survivor_id, made.duplicate_id)
         kept = work.merges.kept(made.id)
         home = _centre(work, merging.home_of(made, survivor))
         merging.undo(made, survivor, duplicate, home, reason, ctx.act)

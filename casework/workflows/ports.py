@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,7 +22,7 @@ from casework.domain.directory import Centre, Offering
 from casework.domain.events import Event
 from casework.domain.figures import Figure, Period
 from casework.domain.handing_over import Absence
-from casework.domain.likeness import Likeness
+from casework.domain.likeness import Candidate, Likeness
 from casework.domain.outbox import Subscription
 from casework.domain.plans import Conference
 from casework.domain.referrals import Referral
@@ -114,14 +114,8 @@ class Residents(Protocol):
         """Cases, referrals and clocks follow a resident who moved to another centre."""
         ...
 
-    def like(
-        self, likeness: Likeness, but: UUID, numbered: Collection[UUID] = ()
-    ) -> list[Resident]:
+    def like(self, likeness: Likeness, but: UUID) -> list[Candidate]:
         """Who within reach may be alike, merged duplicates among them: the rule decides."""
-        ...
-
-    def numbered(self, rrn: str, but: UUID) -> frozenset[UUID]:
-        """Who within reach has the same registration number."""
         ...
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:

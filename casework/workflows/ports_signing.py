@@ -137,6 +137,10 @@ class AccountBook(Protocol):
         """It was right, and counts no more."""
         ...
 
+    def totp_sealed(self, account_id: UUID) -> str | None:
+        """The sealed secret of an account's second factor, enrolled or half enrolled."""
+        ...
+
     def use_recovery_code(self, account_id: UUID, digest: str, now: datetime) -> bool:
         """Use a recovery code up; False where there is no such unused one."""
         ...
@@ -223,6 +227,14 @@ class AccountKeeping(Protocol):
 
     def save_token(self, token: AccountToken) -> None:
         """A token that was revoked."""
+        ...
+
+    def totp_sealed(self, account_id: UUID) -> str | None:
+        """The sealed secret of an account's second factor, enrolled or half enrolled."""
+        ...
+
+    def save_totp_sealed(self, account_id: UUID, sealed: str | None) -> None:
+        """Keep this sealed secret, or none."""
         ...
 
     def keep_recovery_codes(self, account_id: UUID, digests: Iterable[str]) -> None:

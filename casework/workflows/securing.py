@@ -56,9 +56,8 @@ def begin_totp(ctx: Context, door: SignIn, given: Given) -> tuple[str, str]:
         account = own(work.register, ctx.actor)
         if account.has_totp:
             raise Conflict("there is a second factor; remove it first", code="totp_enrolled")
-        account.drop_totp()
-        account.totp_sealed = door.vault.seal(secret, trying.place_of(account))
-        work.register.save(account)
+        sealed = door.vault.seal(secret, trying.place_of(account))
+        work.register.save_totp_sealed(account.id, sealed)
         work.commit(200, {})
     return secret, totp.otpauth_uri(secret, ctx.actor.username)
 
@@ -67,9 +66,10 @@ def confirm_totp(ctx: Context, door: SignIn, code: str) -> list[str]:
     """Put it in force by its first code; returns the recovery codes, shown this once."""
     with ctx.work(SECOND_FACTOR) as work:
         account = own(work.register, ctx.actor)
-        if account.has_totp or account.totp_sealed is None:
+        sealed = work.register.totp_sealed(account.id)
+        if account.has_totp or sealed is None:
             raise Conflict("no second factor waits to be confirmed", code="totp_not_begun")
-        step = trying.accepted_step(door, account, code, ctx.now)
+        step = trying.accepted_step(door, account, sealed, code, ctx.now)
         if step is None:
             raise Forbidden("the code is not right", code="code_wrong")
         account.totp_step, account.totp_confirmed_at = step, ctx.now
@@ -94,6 +94,7 @@ def disable_totp(ctx: Context, door: SignIn, given: Given) -> None:
     with ctx.work(SECOND_FACTOR) as work:
         account = own(work.register, ctx.actor)
         account.drop_totp()
+        work.register.save_totp_sealed(account.id, None)
         _save(ctx, work.register, account, GrantAct.TOTP_REMOVED)
         work.register.keep_recovery_codes(account.id, ())
         work.register.sign_out(account.id, ctx.now)

@@ -71,7 +71,8 @@ def settle(
     Raises Wrong; then nothing was written by this.
     """
     account = book.locked(tried.account_id)
-    step = accepted_step(door, account, given.code, tried.at)
+    sealed = book.totp_sealed(tried.account_id)
+    step = accepted_step(door, account, sealed, given.code, tried.at)
     if account is None or not right or not account.is_active:
         raise Wrong
     if account.password_hash != tried.digest:  # changed since it was compared
@@ -94,24 +95,23 @@ class Wrong(Exception):
 
 
 def accepted_step(
-    door: SignIn, account: Account | None, code: str | None, now: datetime
+    door: SignIn, account: Account | None, sealed: str | None, code: str | None, now: datetime
 ) -> int | None:
     """The step of the second factor that a code belongs to, or None."""
-    secret, last = _secret_of(door, account)
+    secret = _secret_of(door, account, sealed)
+    last = account.totp_step if account is not None else None
     step = totp.accepted_step(secret or NO_SECRET, code or "", now, last)
     return None if secret is None else step
 
 
-def _secret_of(door: SignIn, account: Account | None) -> tuple[bytes | None, int | None]:
-    """Secret and last step; none where none is enrolled, or where it cannot be opened."""
-    if account is None or account.totp_sealed is None:
-        return None, None
+def _secret_of(door: SignIn, account: Account | None, sealed: str | None) -> bytes | None:
+    """The secret, if one is enrolled and can be opened."""
+    if account is None or sealed is None:
+        return None
     try:
-        return totp.from_text(door.vault.open(account.totp_sealed, place_of(account))), (
-            account.totp_step
-        )
+        return totp.from_text(door.vault.open(sealed, place_of(account)))
     except ValueError:  # copied from elsewhere, or its key is gone: no code is right any longer
-        return None, None
+        return None
 
 
 def place_of(account: Account) -> Place:

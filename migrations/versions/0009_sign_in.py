@@ -49,11 +49,11 @@ POSTGRES_GUARD = (
 
 def upgrade() -> None:
     """Make it so; who has rights already has them in the log from now on."""
-    yes_or_no = {"nullable": False, "server_default": sa.text("false")}
+    no = sa.text("false")
     for column in (
         sa.Column("tries", Json, nullable=True),
-        sa.Column("must_change_password", sa.Boolean(), **yes_or_no),
-        sa.Column("is_demo", sa.Boolean(), **yes_or_no),
+        sa.Column("must_change_password", sa.Boolean(), nullable=False, server_default=no),
+        sa.Column("is_demo", sa.Boolean(), nullable=False, server_default=no),
         sa.Column("external_id", sa.String(length=512), nullable=True),
         sa.Column("totp_sealed", sa.Text(), nullable=True),
         sa.Column("totp_confirmed_at", Instant(), nullable=True),

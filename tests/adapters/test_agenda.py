@@ -24,9 +24,9 @@ def test_what_a_meeting_decided_before_there_were_agendas_is_on_its_agenda(
     acts.a_supported_case(api)  # decided without a meeting: on no agenda
     before = supervisor.get(f"/conferences/{meeting}").json()
     api.engine.dispose()
-    migrations.downgrade(store.url, "0001")
+    migrations.downgrade(store.owner_url, "0001")
     assert "agenda_item" not in inspect(api.engine).get_table_names()
-    migrations.upgrade(store.url)
+    migrations.upgrade(store.owner_url)
     after = supervisor.get(f"/conferences/{meeting}").json()
     assert after["agenda"] == before["agenda"]
     assert [one["decision"]["decision"] for one in after["agenda"]] == ["approve"]

@@ -60,7 +60,7 @@ def on_file(
     with api.house.store.work(EVERYTHING, "case.write", api.clock.now) as work:
         file = load(work.files)
         do(file)
-        with changes(api.engine) as sent:
+        with changes(api.house.engine) as sent:
             work.files.save(file, api.clock.now)
         work.commit(200, {})
     return sent
@@ -179,11 +179,11 @@ def test_a_second_save_writes_only_what_changed_since_the_first(api: Api) -> Non
         file = work.files.of_case(case)
         file.case.guidance = "come back"
         work.files.save(file, api.clock.now)
-        with changes(api.engine) as sent:
+        with changes(api.house.engine) as sent:
             work.files.save(file, api.clock.now)
         assert sent == []
         file.case.closing_note = "later"
-        with changes(api.engine) as sent:
+        with changes(api.house.engine) as sent:
             work.files.save(file, api.clock.now)
         assert len(sent) == 1
         assert "guidance" not in sent[0]

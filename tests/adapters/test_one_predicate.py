@@ -24,7 +24,7 @@ CLOCKS, SEED = 3000, 1
 
 @pytest.fixture
 def connection(store: Store) -> Iterator[Connection]:
-    engine = open_engine(store.url).execution_options(vault=session_vault())
+    engine = open_engine(store.owner_url).execution_options(vault=session_vault())
     with engine.connect() as connection:
         yield connection
     engine.dispose()

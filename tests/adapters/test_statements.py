@@ -21,7 +21,10 @@ COSTS = {
     "overdue list of 50": 5,
 }
 # On SQLite an audit entry is sealed in the same transaction: its head read, its seal, its head.
-SEALED_INLINE = {"sqlite": 3, "postgresql": 0}
+SEALED_INLINE = 3
+# On PostgreSQL each transaction first says who asks, for row-level security: one statement each, in
+# the use case, and in the look at what came of it. Signing in reads nothing that is walled.
+TRANSACTIONS = {"make a referral": 2, "make a referral under a key": 2}
 MANY = 51
 
 
@@ -53,13 +56,20 @@ def overdue(api: Api, limit: int = 50) -> Callable[[], Any]:
     return lambda: api.as_(SUPERVISOR).get("/overdue", params={"limit": limit})
 
 
+def allowed(api: Api, name: str) -> int:
+    """What it may cost on this store."""
+    if api.engine.dialect.name == "postgresql":
+        return COSTS[name] + TRANSACTIONS.get(name, 1)
+    return COSTS[name] + SEALED_INLINE
+
+
 def sent_for(api: Api, request: Callable[[], Any]) -> tuple[list[str], Any]:
     """The statements of a request, when what barely changes has been read before; its answer."""
     api.house.clockwork()
     api.house.catalogue()
     for username in (WORKER, SUPERVISOR):
         api.actor(username)  # the test's own question
-    with statements(api.engine) as sent:
+    with statements(api.house.engine) as sent:
         answer = request()
     assert answer.status_code in (200, 201), answer.text
     return sent, answer.json()
@@ -77,7 +87,7 @@ def test_a_request_costs_no_more_than_it_does_today(
     api: Api, name: str, prepare: Callable[[Api], Callable[[], Any]]
 ) -> None:
     sent, _ = sent_for(api, prepare(api))
-    assert len(sent) <= COSTS[name] + SEALED_INLINE[api.engine.dialect.name], "\n".join(sent)
+    assert len(sent) <= allowed(api, name), "\n".join(sent)
 
 
 @pytest.mark.parametrize(
@@ -96,4 +106,4 @@ def test_a_list_costs_the_same_whatever_the_size_of_its_page(
         assert len(page["items"]) == min(limit, MANY)
         costs.append(len(sent))
     assert len(set(costs)) == 1, costs
-    assert costs[0] <= COSTS[name] + SEALED_INLINE[api.engine.dialect.name], "\n".join(sent)
+    assert costs[0] <= allowed(api, name), "\n".join(sent)

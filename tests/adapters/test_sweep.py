@@ -195,7 +195,7 @@ def test_a_dry_run_counts_and_writes_its_record_alone(api: Api) -> None:
     survey, silent, held = a_survey(api), a_referral(api), a_referral(api)
     moved(api, held, "accept", PROVIDER)
     moved(api, held, "hold", PROVIDER, reason="away", until=date(2026, 3, 10))
-    with changes(api.engine) as sent:
+    with changes(api.house.engine) as sent:
         dry = sweep(api, "2026-03-17T09:00", dry_run=True)
     assert [statement.split()[2] for statement in sent] == ["job_run", "SET"]
     assert (dry.dry_run, dry.changed, dry.failed) == (True, 0, 0)
@@ -315,7 +315,7 @@ def test_a_referral_that_fails_is_counted_and_stops_nobody(api: Api) -> None:
     api.clock.set("2026-03-18T09:00")
     result = overdue.sweep_overdue(
         api.house.context(),
-        sweeping.SqlSweepStore(api.engine),
+        sweeping.SqlSweepStore(api.house.engine),
         note_failure=lambda id, error: noted.append((id, type(error).__name__)),
     )
     assert result is not None
@@ -491,7 +491,7 @@ def test_an_act_waits_for_the_sweep_that_holds_its_clock_and_keeps_what_it_raise
     referral = a_referral(api)
     response = clock(api, "response", referral)
     api.clock.set("2026-03-06T09:00")
-    store = sweeping.SqlSweepStore(api.engine)
+    store = sweeping.SqlSweepStore(api.house.engine)
     run = store.begin_run(
         "overdue", api.clock.now, api.clock.now, dry_run=False, slot=None, started_by=None
     )
@@ -530,11 +530,11 @@ def test_an_act_that_plans_the_same_steps_again_and_a_sweep_do_not_block_each_ot
             sweeps[0].start()
             time.sleep(0.3)
 
-    event.listen(api.engine, "before_cursor_execute", meanwhile)
+    event.listen(api.house.engine, "before_cursor_execute", meanwhile)
     try:
         review(api, response, "chase", until=date(2026, 3, 10))
     finally:
-        event.remove(api.engine, "before_cursor_execute", meanwhile)
+        event.remove(api.house.engine, "before_cursor_execute", meanwhile)
     sweeps[0].join()
     assert told(api, response) == [1, 2], "the sweep waited, and then raised what was due"
 
@@ -595,7 +595,7 @@ def test_under_many_acts_and_sweeps_at_once_no_step_is_lost_or_doubled(api: Api)
 
 def test_a_sweep_with_nothing_due_takes_no_lock_and_writes_its_record_alone(api: Api) -> None:
     a_survey(api)
-    with changes(api.engine) as sent:
+    with changes(api.house.engine) as sent:
         assert sweep(api).found == 0
     assert len(sent) == 2
     assert all("job_run" in statement for statement in sent)

@@ -5,20 +5,24 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, func, insert, select, text, update
+from sqlalchemy import Engine, event, func, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
-from casework.adapters.persistence import asking, walls
+from casework.adapters.persistence import asking, bulk, walls
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.policies import OPEN_KINDS, TABLES, policies
+from casework.adapters.persistence.reading import SqlReading
+from casework.bootstrap import House
 from casework.domain.access import EVERYTHING, POLICY, Actor, Reach, Relation, reach
 from casework.domain.errors import NotFound
 from casework.workflows import caseload, intake
+from casework.workflows.ports import Paging, WorklistFilter
 from tests.api.acts import a_case, a_referral, a_resident, a_supported_case, surveyed
 from tests.api.conftest import (
     ASSESSOR,
@@ -37,6 +41,7 @@ from tests.api.conftest import (
     Api,
 )
 from tests.forced_open import forced_open
+from tests.proofs import predicate
 
 ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 WALLED = sorted(name for name, kind in TABLES.items() if kind not in OPEN_KINDS)
@@ -405,3 +410,39 @@ def test_the_relation_of_a_reach_does_not_widen_the_wall() -> None:
     for role in ("worker", "supervisor", "assessor", "provider", "auditor", "admin", "city"):
         wide = Reach(Actor(id=new_id(), role=role), Relation.ALL)
         assert asking.wall_of(wide, "directory.read", now)["reach"] in ("own", "none"), role
+
+
+@ON_POSTGRES
+def test_behind_the_wall_a_worklist_still_reads_its_index_alone(
+    house: House, owner: Engine
+) -> None:
+    with owner.begin() as connection:
+        about = predicate.a_case(connection)
+        clocks = list(predicate.random_clocks(Random(3), about, 600))
+        for clock in clocks:
+            clock.worker_id = new_id()
+        bulk.insert_all(connection, clocks)
+        connection.exec_driver_sql("ANALYZE")
+    place = clocks[0]
+    who = Actor(
+        id=place.worker_id, role="worker", centre_code=place.centre_code,
+        district_code=place.district_code,
+    )  # fmt: skip
+    sent: list[Any] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        sent.append((statement, parameters))
+
+    with house.engine.connect() as connection:
+        reach_of = reach(who, "deadline.read")
+        asking.state(connection, reach_of, "deadline.read", predicate.BEGIN)
+        event.listen(house.engine, "before_cursor_execute", note)
+        try:
+            SqlReading(connection, reach_of, predicate.BEGIN, set()).worklist(
+                WorklistFilter(), Paging()
+            )
+        finally:
+            event.remove(house.engine, "before_cursor_execute", note)
+        (page,) = [one for one in sent if "FROM deadline" in one[0]]
+        plan = connection.exec_driver_sql(f"EXPLAIN {page[0]}", page[1]).scalars()
+        assert "ix_deadline_worker_due" in "\n".join(plan)

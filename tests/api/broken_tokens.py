@@ -83,8 +83,8 @@ def _headers(api: Api) -> Iterator[tuple[str, str]]:
         ("x5u", "http://127.0.0.1:9/x"), ("x5c", ["AAAA"]), ("crit", ["exp"]), ("crit", []),
         ("cty", "JWT"), ("b64", False), ("zip", "DEF"),
     ):  # fmt: skip
-        key = b"x" * 32 if name == "jwk" else KEY
-        yield f"header {name} {value!r}"[:40], signed(header | {name: value}, claims, key)
+        secret = b"x" * 32 if name == "jwk" else KEY
+        yield f"header {name} {value!r}"[:40], signed(header | {name: value}, claims, secret)
     yield "a header that is a list", signed([header], claims)
     yield "a header that is deep", f"{b64(b'[' * 5000)}.{b64(claims)}.{b64(b's')}"
     yield "a signature over something else", f"{said}.{b64(hmac.digest(KEY, b'x', 'sha256'))}"
@@ -144,8 +144,8 @@ def _others(api: Api) -> Iterator[tuple[str, str]]:
     session = sign_in(api, WORKER).json()
     yield "a refresh token", session["refresh_token"]
     yield "an id token", signed({"alg": "HS256", "typ": "JWT"}, right(api)[1] | {"nonce": "n"})
-    good, ended, expired = (_own(api, **facts) for facts in (
-        {}, {"revoked_at": api.clock.now}, {"expires_at": api.clock.now}))  # fmt: skip
+    good = _own(api)
+    ended, expired = _own(api, revoked_at=api.clock.now), _own(api, expires_at=api.clock.now)
     yield "a token of one's own, revoked", ended
     yield "a token of one's own, expired", expired
     yield "a token of one's own, cut", good[:-1]

@@ -62,6 +62,7 @@ def test_whoever_opens_a_resident_looks_and_writes_nothing(api: Api) -> None:
         assert answer.status_code == 200, (path, answer.text)
         mine = owner.get(path)
         assert set(answer.json()) == set(mine.json()), path
+        assert not answer.json().get("allowed_actions"), path
     assert stranger.get(notes_of(resident)).json()["items"][0]["text"] == "the door is at the back"
     assert stranger.get(f"/cases/{case}").json()["referrals"]
     before = everything(api)

@@ -493,7 +493,7 @@ def test_figures_cost_the_same_whatever_there_is_to_count(api: Api) -> None:
     for _ in range(2):
         for _ in range(4):
             a_referral(api)
-        with statements(api.engine) as sent:
+        with statements(api.house.engine) as sent:
             assert figures(api)["applications"]
         costs.append(len(sent))
     assert costs[0] == costs[1] <= 16

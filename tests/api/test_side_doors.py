@@ -278,6 +278,22 @@ def test_an_assessor_learns_of_no_referral_by_any_door(api: Api) -> None:
     assert str(referral) in whole
 
 
+def test_the_time_of_a_case_tells_an_assessor_of_no_referral(api: Api) -> None:
+    supported = a_supported_case(api)
+    path = f"/cases/{supported.case}/time"
+    api.clock.set("2026-03-03T09:00")
+    a_referral(api, supported)
+    api.clock.set("2026-03-06T09:00")
+    by_holder = {
+        who: {one["held_by"]: one["days"] for one in api.as_(who).get(path).json()["by_holder"]}
+        for who in (WORKER, ASSESSOR)
+    }
+    assert by_holder[WORKER]["provider"] == 3
+    assert by_holder[ASSESSOR]["provider"] == 0
+    del by_holder[WORKER]["provider"], by_holder[ASSESSOR]["provider"]
+    assert by_holder[WORKER] == by_holder[ASSESSOR]
+
+
 def test_an_assessor_gets_no_word_that_was_written_for_the_worker(api: Api) -> None:
     resident, case = sent_case(api)
     worker = api.as_(WORKER)

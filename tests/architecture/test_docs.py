@@ -9,12 +9,22 @@ from pathlib import Path
 import pytest
 
 from casework import __main__ as command_line
-from casework.domain import cases, intake, lifecycle, masks, residents, reviewing
+from casework.domain import (
+    access_requests,
+    cases,
+    intake,
+    lifecycle,
+    masks,
+    residents,
+    reviewing,
+    sealing,
+)
 from casework.domain.access import POLICY, Relation, Role
 from casework.domain.calendar import Unit
 from casework.domain.directory import FIELDS
 from casework.domain.duplicates import Verdict
 from casework.domain.figures import UNMET_REASONS, Figure
+from casework.domain.grant_log import GrantAct
 from casework.domain.households import KINDS
 from casework.domain.likeness import Reason
 from casework.domain.plans import ServiceStatus, VersionStatus
@@ -26,10 +36,11 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    cases.CaseStatus, Figure, Kind, lifecycle.Status, Priority, Relation, Role, ServiceStatus, Unit,
-    Verdict, VersionStatus,
+    cases.CaseStatus, Figure, GrantAct, Kind, lifecycle.Status, Priority, Relation, Role,
+    ServiceStatus, Unit, Verdict, VersionStatus,
 )  # fmt: skip
 LISTS = {
+    "access request": access_requests.REQUESTED_BY + access_requests.ANSWERS,
     "activity": intake.ACTIVITIES,
     "cause": reviewing.CAUSES,
     "channel": cases.CHANNELS,
@@ -38,7 +49,10 @@ LISTS = {
     "determination": cases.DETERMINATIONS,
     "disposition": lifecycle.DISPOSITIONS,
     "field": FIELDS,
+    "flaw": sealing.FLAWS,
     "ground": cases.EX_OFFICIO_GROUNDS,
+    "handed over": access_requests.HANDED_OVER,
+    "identity": access_requests.IDENTITY_BY,
     "household": KINDS,
     "likeness": tuple(Reason),
     "merge": ("merged", "undone"),

@@ -45,7 +45,7 @@ def test_an_entry_says_who_did_what_and_what_is_allowed_from_then_on() -> None:
 
 
 def test_nothing_by_which_anybody_could_sign_in_stands_in_an_entry() -> None:
-    account = an_account(password_hash="canary-hash", totp_sealed="canary-secret")
+    account = an_account(password_hash="canary-hash", totp_step=1)
     assert "canary" not in str(entry_of(account, GrantAct.CREATED, ADMIN, NOW, UUID(int=5)))
     assert "연계" not in str(state_of(account))
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from casework.domain.likeness import (
     NEAR,
     REFUSES,
     SUSPICIOUS,
+    Candidate,
     Likeness,
     Reason,
     comparable,
@@ -119,10 +121,12 @@ def test_a_telephone_is_a_reason_with_the_name_and_else_a_hint():
 
 
 def test_the_same_number_is_the_same_person_whatever_else_is_written():
-    other = {"name": "다른이", "birth_date": date(1960, 1, 1)}
-    assert why(mine=replace(ONE, rrn="4103052000000"), **other) == {"same_number"}
-    assert why(mine=replace(ONE, rrn=None), **other) == set()
-    assert why(mine=replace(ONE, rrn="1"), **other, rrn="2") == set()
+    other = replace(ONE, name="다른이", birth_date=date(1960, 1, 1))
+    assert reasons(ONE, other, similarity, same_number=True) == (Reason.SAME_NUMBER,)
+    assert reasons(ONE, other, similarity) == ()
+    assert reasons(ONE, ONE, similarity, same_number=True) == (
+        Reason.SAME_NUMBER, Reason.SAME_NAME_AND_BIRTH_DATE,
+    )  # fmt: skip
 
 
 def test_without_a_measure_only_the_same_name_is_near():
@@ -137,16 +141,18 @@ def test_what_refuses_is_strict_and_a_telephone_alone_is_nobodys_suspicion():
 
 def test_the_strictest_comes_first_and_strangers_are_left_out():
     def resident(id, **facts):
-        usual = {"name": "김영숙", "birth_date": BORN, "sex": "female", "centre_code": "1",
-                 "district_code": "2", "registered_at": seoul("2026-03-02"),
-                 "registered_by": None}  # fmt: skip
+        usual: dict[str, Any] = {
+            "name": "김영숙", "birth_date": BORN, "sex": "female", "centre_code": "1",
+            "district_code": "2", "registered_at": seoul("2026-03-02"), "registered_by": None,
+        }  # fmt: skip
         return Resident(id=UUID(int=id), **(usual | facts))
 
     near, same = resident(1, name="김영순"), resident(2)
     stranger, day = resident(3, name="박철수"), resident(4, birth_date=date(1941, 5, 3))
-    found = likely(ONE, [stranger, day, near, same], similarity)
-    assert [alike.resident for alike in found] == [same, near, day]
-    assert [alike.refuses for alike in found] == [True, False, False]
+    others = [Candidate(one) for one in (stranger, day, near, same)]
+    found = likely(ONE, [*others, Candidate(resident(9, name="다른이"), True)], similarity)
+    assert [alike.resident.id.int for alike in found] == [9, 2, 1, 4]
+    assert [alike.refuses for alike in found] == [True, True, False, False]
     assert all(alike.is_suspicious for alike in found)
 
 

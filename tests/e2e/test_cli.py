@@ -265,6 +265,9 @@ def test_what_cannot_be_done_is_said_in_one_line(run: Run, words: str, arguments
         ("CASEWORK_TOKEN_KEY is shorter than 32", "token_key", "short"),
         ("CASEWORK_CURSOR_KEY is shorter than 32", "cursor_key", "short"),
         ("CASEWORK_MASTER_KEY is shorter than 32", "master_key", "short"),
+        ("CASEWORK_REQUIRE_TOTP cannot be right", "require_totp", "everybody"),
+        ("CASEWORK_LOCAL_SIGN_IN=off needs CASEWORK_OIDC_ISSUER", "local_sign_in", "off"),
+        ("needs CASEWORK_OIDC_AUDIENCE", "oidc_issuer", "https://login.example"),
         ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "nonsense"),
         ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "oracle://here"),
         ("CASEWORK_DATABASE_URL is no", "database_url", "postgresql+asyncpg://localhost/x"),
@@ -294,7 +297,10 @@ def test_a_taken_port_is_one_line_and_nothing_was_begun(run: Run, database: str)
 def test_a_database_is_migrated_seeded_once_and_swept_on_either_store(
     run: Run, store: Store
 ) -> None:
-    assert run("migrate", database_url=store.url).out == "the schema is current\n"
+    assert (
+        run("migrate", database_url=store.url, migration_url=store.owner_url).out
+        == "the schema is current\n"
+    )
     assert run("seed", "--residents", "16", database_url=store.url).code == 0
     is_one_line(run("seed", "--residents", "16", database_url=store.url), "not empty")
     sweep = ["sweep", "overdue", "--json"]
@@ -371,7 +377,7 @@ def test_every_command_explains_itself(run: Run, words: list[str]) -> None:
 def test_the_commands_are_those_of_the_contract() -> None:
     assert {words[0] for words in commands() if words} == {
         "demo", "serve", "scheduler", "migrate", "seed", "sweep", "relay", "account", "due",
-        "policy", "audit",
+        "policy", "audit", "roles", "keys",
         "bench", "duplicates",
     }  # fmt: skip
 
@@ -402,6 +408,10 @@ def documents(text: str) -> list[Any]:
         "duplicates find --all --json",
         "sweep overdue --dry-run --as-of 2026-03-03T09:00:00+09:00 --json",
         "policy --json",
+        "keys show --json",
+        "keys rotate --json",
+        "keys rotate --index --json",
+        "keys retire --json",
     ],
 )
 def test_with_json_stdout_is_one_document(run: Run, database: str, arguments: str) -> None:

@@ -65,7 +65,7 @@ class CareMachine(CaseActs):
         self.world.clock.now += wait
         now, today = self.world.clock.now, self.today
         due = self._due(now)
-        result = self._sweep(SqlSweepStore(self.world.engine))
+        result = self._sweep(SqlSweepStore(self.world.house.engine))
         assert result is not None
         counts = (result.found, result.changed, result.failed)
         assert counts == (due, due, 0), f"of {due} due a sweep {counts}"
@@ -75,7 +75,7 @@ class CareMachine(CaseActs):
         self.state = self.look()
         left = left_by_sweep(self.state, now)
         assert not left, left
-        again = self._sweep(SqlSweepStore(self.world.engine))
+        again = self._sweep(SqlSweepStore(self.world.house.engine))
         assert again is not None
         assert (again.found, again.changed, again.failed) == (0, 0, 0), "a sweep did it again"
         self.must_be_unchanged("a second sweep")
@@ -86,7 +86,7 @@ class CareMachine(CaseActs):
         self.world.clock.now += wait
         moves = self._due_moves(self.world.clock.now)
         try:
-            self._sweep(CutOffSweeps(self.world.engine, batches))
+            self._sweep(CutOffSweeps(self.world.house.engine, batches))
         except Crash:
             self.done["sweeps cut off"] += 1
         else:

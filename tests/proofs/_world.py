@@ -50,8 +50,14 @@ def database(store: str) -> Iterator[str]:
             yield url
     else:
         with postgres.running_server() as server, server.database("casework_proof") as url:
-            migrations.upgrade(url)
-            yield url
+            server.make_roles(url)
+            migrations.upgrade(server.url_as("casework_owner", url))
+            yield server.url_as("casework_app", url)
+
+
+def owner_of(url: str) -> str:
+    """The same database as its owner sees it, where a role of the product connects."""
+    return url.replace("//casework_app:", "//casework_owner:", 1)
 
 
 @contextmanager
@@ -69,6 +75,7 @@ def small_world(url: str, owner_url: str | None = None, **engine: Any) -> Iterat
         vault=open_vault(settings),
         now=Clock(),
     )
+    owner = house.engine if owner_of(url) == url else open_engine(owner_of(url), **engine)
     house.clockwork = Kept(lambda: read_clockwork(house.engine), A_DAY)
     providers, offerings = _agencies()
     owner = house.engine if owner_url is None else open_engine(owner_url)

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, func, select
@@ -86,7 +87,7 @@ class Crowd:
         ]
         for k in range(share):
             facts = RequestFacts(task="GET /residents/{id}", request_id=f"{n}-{k}")
-            self._again(lambda facts=facts: self._one(rng, people, facts))
+            self._again(partial(self._one, rng, people, facts))
 
     def _one(self, rng: random.Random, people: list[Actor], facts: RequestFacts) -> None:
         with self._engine.begin() as connection:

@@ -38,6 +38,7 @@ from casework.adapters.http.call import Services, routes_without_entry
 from casework.adapters.http.limits import BodyLimit
 from casework.adapters.http.metrics import Measured
 from casework.adapters.http.problems import Problem, problem
+from casework.adapters.http.shell import Shell
 from casework.domain.errors import NotFound
 
 BASE = "/api/v1"
@@ -66,7 +67,9 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
-def create_app(services: Services, probe: health.Probe, threads: int = 8) -> FastAPI:
+def create_app(
+    services: Services, probe: health.Probe, threads: int = 8, *, log_requests: bool = False
+) -> FastAPI:
     """The HTTP application. Refuses to exist while a route has no entry in the policy.
 
     ``threads`` requests are worked on at once: as many as there are connections.
@@ -97,6 +100,7 @@ def create_app(services: Services, probe: health.Probe, threads: int = 8) -> Fas
     app.include_router(health.router)
     app.add_middleware(BodyLimit)
     app.add_middleware(Measured)
+    app.add_middleware(Shell, log_requests=log_requests)
     app.add_exception_handler(404, _absent)
     app.add_exception_handler(405, _wrong_method)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
@@ -107,9 +111,11 @@ def _absent(request: Request, _error: Exception) -> Response:
     return problem(NotFound("no such path"), request.headers.get("accept-language"))
 
 
-def _wrong_method(request: Request, _error: Exception) -> Response:
+def _wrong_method(request: Request, error: Exception) -> Response:
     refusal = Problem("this path has no such method", code="method_not_allowed")
-    return problem(refusal, request.headers.get("accept-language"))
+    response = problem(refusal, request.headers.get("accept-language"))
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -153,7 +159,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
 def _say_what_all_share(method: str, operation: dict[str, Any]) -> None:
     """The headers an operation heeds, and the refusals that every one like it may give."""
     answers, heard = operation["responses"], operation.setdefault("parameters", [])
-    shared = {"400": "the request cannot be read"}
+    operation.pop("x-long", None)
+    shared = {"400": "the request cannot be read", "429": "asked too often"}
     if "requestBody" in operation:
         shared["413"] = "a body over 1 MiB"
     if method == "post" and not operation.pop("x-no-key", False):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from casework.adapters.api.render import deadline, instant
 from casework.adapters.http.call import WithETag
-from casework.domain.access import Actor, may
+from casework.domain.access import Actor, is_guest, may
 from casework.domain.allowed import allowed_actions
 from casework.domain.casefile import CaseFile
 from casework.domain.cases import Assessment, Case, Check, Signal
@@ -130,7 +130,7 @@ def resident(
     it: Resident, contacts: Sequence[Contact], cases: Sequence[Row], actor: Actor
 ) -> WithETag:
     """A resident with the people close to them and their cases."""
-    writes = may(actor, "case.write")
+    writes = may(actor, "case.write") and not is_guest(actor, it)
     body = _fields(it, RESIDENT_FIELDS) | {
         "contacts": [_contact(one, actor) for one in contacts],
         "cases": [{name: row[name] for name in ("id", "status", "applied_on")} for row in cases],

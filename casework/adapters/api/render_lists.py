@@ -10,7 +10,7 @@ from typing import Any
 
 from casework.adapters.api import render, render_standards
 from casework.adapters.http.call import WithETag
-from casework.domain.access import Actor, may
+from casework.domain.access import Actor, is_guest, may
 from casework.domain.calendar import day_in_seoul
 from casework.domain.deadlines import Clockwork, Deadline, Explanation
 from casework.domain.masks import covered
@@ -152,7 +152,9 @@ def review(row: Row | None) -> dict[str, Any] | None:
 
 def deadline(clock: Deadline, last_review: Row | None, actor: Actor, now: datetime) -> WithETag:
     """A clock with whose it is, what was last decided, and whether the asker may decide now."""
-    may_review = may(actor, "overdue.review") and clock.is_overdue(now)
+    may_review = may(actor, "overdue.review") and not is_guest(actor, clock)
+    may_review = may_review and clock.is_overdue(now)
+    sees_reviews = may(actor, "overdue.read")
     body = render.deadline(clock, now) | {
         "resident_id": clock.resident_id,
         "case_id": clock.case_id,
@@ -166,7 +168,7 @@ def deadline(clock: Deadline, last_review: Row | None, actor: Actor, now: dateti
         "excused": clock.excused,
         "extended_until": clock.extended_until,
         "deferred_until": clock.deferred_until,
-        "last_review": review(last_review),
+        "last_review": review(last_review) if sees_reviews else None,
         "allowed_actions": ["review"] if may_review else [],
     }
     return WithETag(covered(body, actor, READ, "deadline"), clock.stamp)

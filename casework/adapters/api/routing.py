@@ -42,12 +42,13 @@ def operation(
     status: Literal[200, 201] = 200,
     refuses: tuple[int, ...] = (),
     use_key: bool = True,
+    is_long: bool = False,
     media_type: str = "application/json",
 ) -> dict[str, Any]:
     """The keyword arguments of a route: policy entry, example answer, refusals.
 
     Every guarded operation may also answer 401, 403, 422 and 503. ``use_key`` False says that
-    an idempotency key has no meaning here.
+    an idempotency key has no meaning here; one that ``is_long`` may take half a minute.
     """
     codes = sorted({401, 403, 422, 503, *refuses} if action != "public" else {*refuses})
     responses: dict[int | str, dict[str, Any]] = {
@@ -58,6 +59,8 @@ def operation(
         "content": {media_type: {"example": example}},
     }
     extra: dict[str, Any] = {"x-action": action}
+    if is_long:
+        extra["x-long"] = True
     if not use_key:
         extra["x-no-key"] = True
     if action == "public":

@@ -8,8 +8,8 @@ import random
 import re
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -25,8 +25,9 @@ from structlog.contextvars import bound_contextvars
 
 from casework.adapters.http.cursors import read_cursor, write_cursor
 from casework.adapters.http.limits import check_text, read_json, storable
-from casework.adapters.http.metrics import tell_route
 from casework.adapters.http.problems import Problem, problem, status_of
+from casework.adapters.http.rates import Rates
+from casework.adapters.http.shell import tell
 from casework.domain.access import POLICY, Actor, reach
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
@@ -48,7 +49,12 @@ from casework.workflows.signing_in import who_asks
 from casework.workflows.sweeps.overdue import SweepResult
 
 PUBLIC: Final = "public"
+UNCOUNTED: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 TRIES: Final = 3
+# A request, what takes many transactions, and the record of a request that was refused.
+SECONDS: Final = 5.0
+LONG_SECONDS: Final = 30.0
+RECORD_SECONDS: Final = 1.0
 FORM: Final = "application/x-www-form-urlencoded"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
@@ -110,6 +116,9 @@ class Services:
     sweep_minutes: int
     # How like two names are.
     similarity: Similarity = equal
+    # How often somebody may ask, and within which context the database has how many seconds.
+    rates: Rates = field(default_factory=Rates)
+    time_allowed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()
 
 
 class Call:
@@ -374,14 +383,17 @@ class Guarded(APIRoute):
             field.alias for sub in self.dependant.dependencies for field in sub.query_params
         }
 
+        seconds = LONG_SECONDS if (self.openapi_extra or {}).get("x-long") else SECONDS
+
         async def handle(request: Request) -> Response:
-            tell_route(request.scope, self.path_format)
+            tell(request.scope, self.path_format)
             services: Services = request.app.state.services
             now = services.now()
             facts = await self._facts(request)
             actor: Actor | None = None
-            with bound_contextvars(request_id=facts.request_id):
+            with bound_contextvars(request_id=facts.request_id), services.time_allowed(seconds):
                 try:
+                    self._hold_back(services, facts)
                     if self.action != PUBLIC:
                         actor = await run_in_threadpool(
                             _guard, services, request, facts, now, self.action
@@ -397,6 +409,12 @@ class Guarded(APIRoute):
             return response
 
         return handle
+
+    def _hold_back(self, services: Services, facts: RequestFacts) -> None:
+        """Refuse whoever asks too often, before anything is looked up; machines may look."""
+        if self.path_format not in UNCOUNTED:
+            signs_in = self.action == PUBLIC
+            services.rates.source(facts.source, signs_in=signs_in)
 
     async def _facts(self, request: Request) -> RequestFacts:
         body = await request.body()
@@ -462,6 +480,7 @@ def _guard(
     """Who asks, with present rights; refuses a role that never does this."""
     actor = who_asks(services.door(facts), _bearer(request), now)
     request.state.actor = actor
+    services.rates.account(actor.id)
     reach(actor, action or "")
     request.state.call = Call(services, request, actor, facts, now)
     return actor
@@ -487,9 +506,11 @@ def _refuse(
     refusal, outcome = _told_apart(services, facts, error)
     actor = actor or getattr(request.state, "actor", None)
     try:
-        if not isinstance(error, SignInRefused):
+        # Of too many requests the first refusal is written down: the others would be a flood.
+        if not isinstance(error, SignInRefused) and getattr(error, "is_first", True):
             store = services.store.for_request(facts)
-            store.note_refusal(actor, action, now, refusal.code, outcome)
+            with services.time_allowed(RECORD_SECONDS):
+                store.note_refusal(actor, action, now, refusal.code, outcome)
     except Exception as unwritten:
         log.error("audit entry not written", task=facts.task, error=type(unwritten).__name__)
         refusal = Problem("", code="busy")

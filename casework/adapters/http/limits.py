@@ -14,11 +14,34 @@ MAX_BODY: Final = 1024 * 1024
 READ_AWAY: Final = 16 * 1024 * 1024
 MAX_DEPTH: Final = 32
 MAX_DIGITS: Final = 15
+MAX_ADDRESS: Final = 8 * 1024
+MAX_HEADERS: Final = 100
+MAX_HEADER_BYTES: Final = 64 * 1024
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
+def _of_head(scope: Scope) -> Problem | None:
+    """What is wrong with the size of an address or of the headers."""
+    address = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    if address > MAX_ADDRESS:
+        return Problem(f"at most {MAX_ADDRESS} bytes", code="uri_too_long")
+    headers = scope["headers"]
+    size = sum(len(name) + len(value) for name, value in headers)
+    if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        return Problem(f"at most {MAX_HEADERS} headers of 64 KiB", code="headers_too_large")
+    return None
+
+
+def _language(scope: Scope) -> str:
+    found: bytes = dict(scope["headers"]).get(b"accept-language", b"")
+    return found.decode("latin-1")
+
+
 class BodyLimit:
-    """Answer 413 to a body over 1 MiB, after reading it away so that the client sees it."""
+    """Answer 413 to a body over 1 MiB, after reading it away so that the client sees it.
+
+    An address or headers beyond their bounds are 414 and 431, and nothing of a body is read.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,6 +50,10 @@ class BodyLimit:
         """Collect the body first; what is within the limit is handed on in one message."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        refusal = _of_head(scope)
+        if refusal is not None:
+            await problem(refusal, _language(scope))(scope, receive, send)
             return
         chunks, size, more = [], 0, True
         while more and size <= READ_AWAY:
@@ -44,8 +71,7 @@ class BodyLimit:
         await self._app(scope, _replayed(b"".join(chunks), receive), send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, more: bool) -> None:
-        language = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
-        response = problem(Problem("at most 1 MiB", code="body_too_large"), language)
+        response = problem(Problem("at most 1 MiB", code="body_too_large"), _language(scope))
         if more:
             response.headers["Connection"] = "close"
         await response(scope, receive, send)

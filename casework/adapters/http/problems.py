@@ -29,6 +29,9 @@ _STATUS: dict[type[Refusal], int] = {
 _STATUS_BY_CODE = {
     "precondition_required": 428,
     "body_too_large": 413,
+    "uri_too_long": 414,
+    "headers_too_large": 431,
+    "too_many_requests": 429,
     "in_flight": 409,
     "busy": 503,
     "method_not_allowed": 405,
@@ -72,8 +75,8 @@ def problem(refusal: Refusal, accept_language: str | None) -> Response:
     headers = {"Cache-Control": "no-store"}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    elif status == 503:
-        headers["Retry-After"] = "1"
+    elif status in (429, 503):
+        headers["Retry-After"] = str(getattr(refusal, "retry_after", 1))
     return Response(
         orjson.dumps(document, default=str),
         status_code=status,

@@ -16,6 +16,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "stale": ("It was changed meanwhile", "그사이에 변경되었습니다"),
     "precondition_required": ("Say which version you saw", "어느 판을 보았는지 밝히십시오"),
     "body_too_large": ("The body is too large", "본문이 너무 큽니다"),
+    "uri_too_long": ("The address is too long", "주소가 너무 깁니다"),
+    "headers_too_large": ("The headers are too large", "헤더가 너무 큽니다"),
+    "too_many_requests": ("Asked too often", "요청이 너무 잦습니다"),
     "busy": ("Busy; try again", "지금은 바쁩니다. 다시 시도하십시오"),
     "in_flight": ("The same request is being carried out", "같은 요청을 처리하고 있습니다"),
     "idempotency_key_reused": (

@@ -121,13 +121,20 @@ class OidcIssuer:
     # Keys
 
     def _key(self, kid: str, alg: str) -> Any:
-        """The key of that name, if it is one for this algorithm."""
-        with self._lock:
-            if self._is_stale() or kid not in self._keys:
-                self._refetch()
-            if not self._keys:
-                raise IssuerUnreachable("the identity provider cannot be reached")
-            key = self._keys.get(kid)
+        """The key of that name, if it is one for this algorithm.
+
+        Whoever has a known key waits for nobody: one of them fetches anew, the others go on.
+        """
+        known = kid in self._keys
+        if (not known or self._is_stale()) and self._lock.acquire(blocking=not known):
+            try:
+                if self._is_stale() or kid not in self._keys:
+                    self._refetch()
+            finally:
+                self._lock.release()
+        if not self._keys:
+            raise IssuerUnreachable("the identity provider cannot be reached")
+        key = self._keys.get(kid)
         if key is None or key.get("use", "sig") != "sig" or key.get("alg", alg) != alg:
             return None
         return KeySet.import_key_set({"keys": [key]}).keys[0]
@@ -170,11 +177,11 @@ class OidcIssuer:
         with self._client.stream("GET", url, headers={"Accept": "application/json"}) as answer:
             if answer.status_code != 200:
                 raise ValueError(f"status {answer.status_code}")
-            body = b""
+            body, began = b"", self._monotonic()
             for chunk in answer.iter_bytes():
                 body += chunk
-                if len(body) > LARGEST:
-                    raise ValueError("the document is too large")
+                if len(body) > LARGEST or self._monotonic() - began > TIMEOUT_S:
+                    raise ValueError("the document is too large, or too slow")
         found: dict[str, Any] = json.loads(body)
         return found
 

@@ -24,6 +24,14 @@ from casework.workflows.ports import Page, Paging
 ACCOUNT = t.account.c
 
 
+def read_totp(connection: Connection, account_id: UUID) -> str | None:
+    """The sealed secret of an account's second factor; it is part of no other reading."""
+    sealed: str | None = connection.scalar(
+        select(ACCOUNT.totp_sealed).where(ACCOUNT.id == account_id)
+    )
+    return sealed
+
+
 class SqlAccountKeeping:
     """Accounts in a transaction of whoever keeps them."""
 
@@ -129,6 +137,16 @@ class SqlAccountKeeping:
             update(table)
             .where(table.c.id == token.id)
             .values(revoked_at=token.revoked_at, revoked_by=token.revoked_by)
+        )
+
+    def totp_sealed(self, account_id: UUID) -> str | None:
+        """The sealed secret of an account's second factor."""
+        return read_totp(self._connection, account_id)
+
+    def save_totp_sealed(self, account_id: UUID, sealed: str | None) -> None:
+        """Keep this sealed secret, or none."""
+        self._connection.execute(
+            update(t.account).where(ACCOUNT.id == account_id).values(totp_sealed=sealed)
         )
 
     def keep_recovery_codes(self, account_id: UUID, digests: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_accounts as ta
+from casework.adapters.persistence.account_keeping import read_totp
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.store import write_audit
 from casework.domain.account_tokens import AccountToken
@@ -120,6 +121,10 @@ class SqlAccountBook:
         self._connection.execute(
             update(table).where(table.c.source == source).values(failed_attempts=less)
         )
+
+    def totp_sealed(self, account_id: UUID) -> str | None:
+        """The sealed secret of an account's second factor."""
+        return read_totp(self._connection, account_id)
 
     def use_recovery_code(self, account_id: UUID, digest: str, now: datetime) -> bool:
         """Use a recovery code up, if it is there and unused."""

@@ -116,9 +116,10 @@ class SqlAuditTrail:
         people: dict[str, int] = {
             row.actor: row.residents for row in self._connection.execute(reached)
         }
+        nothing: Row = dict.fromkeys(COUNTED, 0)
         rows = [
             row
-            | {name: counts.get(row["username"], {}).get(name, 0) for name in COUNTED}
+            | {name: counts.get(row["username"], nothing)[name] for name in COUNTED}
             | {"residents": people.get(row["username"], 0)}
             for row in accounts.rows
         ]
@@ -197,7 +198,7 @@ class SqlAuditTrail:
             select(func.count()).select_from(_entry), {"since": since, "until": until}
         )
         if chain is not None:
-            query = query.where(chain == _CHAIN)
+            query = query.where(_CHAIN.in_([chain]))
         if account is not None:
             query = query.where(_entry.c.actor == account)
         return self._connection.scalar(query) or 0

@@ -51,10 +51,15 @@ class SqlDuplicates:
     # Whose are to be found
 
     def look_for(self, resident_id: UUID) -> None:
-        """Have the duplicates of a resident looked for, once this is committed."""
+        """Have the duplicates of a resident looked for, once this is committed.
+
+        One who waits already is written anew: nobody takes them before this commits.
+        """
         row = {"resident_id": resident_id, "asked_at": self._now}
         ask = self._dialect.insert(_check).values(row)
-        self._connection.execute(ask.on_conflict_do_nothing())
+        self._connection.execute(
+            ask.on_conflict_do_update(index_elements=["resident_id"], set_={"asked_at": self._now})
+        )
 
     def look_for_everyones(self, after: UUID | None, limit: int) -> UUID | None:
         """Have those of the next residents looked for; the last of them, or None past the end."""

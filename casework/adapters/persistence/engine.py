@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
+from casework.adapters.persistence.timeouts import watch
 from casework.adapters.persistence.types import to_json
 
 POOL_SIZE = 8
@@ -14,6 +15,8 @@ POOL_WAIT_S = 1
 LOCK_TIMEOUT_MS = 2_000
 STATEMENT_TIMEOUT_MS = 4_000
 IDLE_TIMEOUT_MS = 10_000
+# SQLite has one writer at a time: what waits for it waits as long as a statement may take.
+WRITER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS
 
 
 def open_engine(
@@ -25,8 +28,11 @@ def open_engine(
 ) -> Engine:
     """An engine for a SQLite file or a PostgreSQL database; timeouts in milliseconds."""
     if make_url(url).get_backend_name() == "sqlite":
-        return _sqlite(url)
-    return _postgres(url, schema, statement_timeout_ms, pool_size)
+        engine = _sqlite(url)
+    else:
+        engine = _postgres(url, schema, statement_timeout_ms, pool_size)
+    watch(engine, statement_timeout_ms / 1000)
+    return engine
 
 
 def _postgres(url: str, schema: str | None, statement_timeout_ms: int, pool_size: int) -> Engine:
@@ -54,9 +60,10 @@ def _postgres(url: str, schema: str | None, statement_timeout_ms: int, pool_size
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
         url,
-        connect_args={"timeout": 10, "check_same_thread": False},
+        connect_args={"timeout": WRITER_TIMEOUT_MS / 1000, "check_same_thread": False},
         hide_parameters=True,
         json_serializer=to_json,
+        pool_timeout=POOL_WAIT_S,
     )
 
     @event.listens_for(engine, "connect")
@@ -66,7 +73,7 @@ def _sqlite(url: str) -> Engine:
             "foreign_keys=ON",
             "journal_mode=WAL",
             "synchronous=NORMAL",
-            "busy_timeout=10000",
+            f"busy_timeout={WRITER_TIMEOUT_MS}",
             "cache_size=-65536",
         ):
             connection.execute(f"PRAGMA {pragma}")
@@ -74,7 +81,8 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         # Take the write lock at once: a transaction that reads first and then finds it taken
-        # could only fail.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # could only fail. Whoever says that they only read need not wait for it.
+        only_reads = connection.get_execution_options().get("only_reads", False)
+        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine

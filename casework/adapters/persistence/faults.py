@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from casework.adapters.persistence.timeouts import OutOfTime
+
 _BY_SQLSTATE = {
     "40001": "retry",
     "40P01": "retry",
@@ -18,7 +20,7 @@ _BY_SQLSTATE = {
 
 def fault(error: Exception) -> str | None:
     """``retry``, ``locked`` or ``busy``; None for what is no passing fault."""
-    if isinstance(error, PoolTimeout):
+    if isinstance(error, PoolTimeout | OutOfTime):
         return "busy"
     if not isinstance(error, DBAPIError):
         return None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, select, union, update
+from sqlalchemy import ColumnElement, Connection, Select, false, select, union, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.sealing import needed, vault_of
-from casework.domain.likeness import Likeness, near_dates
-from casework.domain.residents import Resident
+from casework.domain.likeness import Candidate, Likeness, near_dates
+from casework.domain.residents import Resident, name_and_birth
 from casework.workflows.ports_vault import Vault
 
 # A date and those a slip makes of it are about forty; a district of 60,000 has three a day.
@@ -23,23 +22,26 @@ MOST_OF_PHONE: Final = 50
 
 
 def candidates(
-    connection: Connection,
-    likeness: Likeness,
-    but: UUID,
-    sees: ColumnElement[bool],
-    numbered: Collection[UUID],
-) -> list[Resident]:
-    """Residents of the asker's reach (``sees``, on ``resident``) to compare with; those who are
-    ``numbered`` alike are among them.
-    """
-    one, vault = t.resident, vault_of(connection)
-    blocks = _blocks(likeness, sees, needed(vault))
-    if numbered:
-        blocks.append(select(one.c.id).where(one.c.id.in_(numbered), sees))
+    connection: Connection, likeness: Likeness, but: UUID, sees: ColumnElement[bool]
+) -> list[Candidate]:
+    """Residents of the asker's reach (``sees``, on ``resident``) to compare with."""
+    one, vault = t.resident, needed(vault_of(connection))
+    number, blocks = _same_number(likeness, vault), _blocks(likeness, sees, vault)
+    if number is not None:
+        blocks.append(select(one.c.id).where(number, sees))
     wanted = union(*blocks).subquery()
-    query = select(one).where(one.c.id.in_(select(wanted.c.id)), sees, one.c.id != but)
+    query = select(one, (false() if number is None else number).label("has_same_number")).where(
+        one.c.id.in_(select(wanted.c.id)), sees, one.c.id != but
+    )
     rows = connection.execute(query.order_by(one.c.id).limit(MOST_OF_BLOCK))
-    return [from_row(Resident, row, vault) for row in rows]
+    return [Candidate(from_row(Resident, row, vault), bool(row.has_same_number)) for row in rows]
+
+
+def _same_number(likeness: Likeness, vault: Vault) -> ColumnElement[bool] | None:
+    """Who has the same registration number, where numbers are kept."""
+    if likeness.rrn is None:
+        return None
+    return t.resident.c.rrn_index.in_(vault.blinds("rrn", likeness.rrn))
 
 
 def _blocks(likeness: Likeness, sees: ColumnElement[bool], vault: Vault) -> list[Select[Any]]:
@@ -49,14 +51,14 @@ def _blocks(likeness: Likeness, sees: ColumnElement[bool], vault: Vault) -> list
     near = select(one.c.id).where(
         one.c.district_code == likeness.district_code, one.c.birth_date.in_(days), sees
     )
-    same = select(one.c.id).where(
-        one.c.name == likeness.name, one.c.birth_date == likeness.birth_date, sees
-    )
+    person = name_and_birth(likeness.name, likeness.birth_date)
+    known = vault.blinds("name and birth date", person)
+    same = select(one.c.id).where(one.c.name_birth_index.in_(known), sees)
     blocks = [near, same]
     if likeness.phone_digits is not None:
         forms = vault.blinds("phone", likeness.phone_digits)
         phone = select(one.c.id).where(one.c.phone_digits.in_(forms), sees)
-        few = phone.order_by(one.c.id).limit(MOST_OF_PHONE).subquery()
+        few = phone.limit(MOST_OF_PHONE).subquery()
         blocks.append(select(few.c.id))
     return blocks
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, exists, func, or_, select, union
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.access_requests import SqlAccessRequests
@@ -40,6 +40,7 @@ from casework.domain.masks import CLOCKS, TIMELINE_LEAVES_OUT, searches_untold_c
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
 from casework.workflows.ports import Held, Page, Paging, ReferralView, Row
+from casework.workflows.ports_vault import Vault
 
 
 class SqlReading(
@@ -152,17 +153,7 @@ class SqlReading(
             if wanted.get(name) is not None
         ]
         if wanted.get("phone") is not None:
-            forms = needed(vault).blinds("phone", digits_of(wanted["phone"]) or "")
-            fits.append(
-                or_(
-                    written.c.phone_digits.in_(forms),
-                    exists().where(
-                        t.contact.c.resident_id == written.c.id,
-                        t.contact.c.phone_digits.in_(forms),
-                        *self._contacts_shown(),
-                    ),
-                )
-            )
+            fits.append(written.c.id.in_(self._with_phone(wanted["phone"], needed(vault))))
         if fits:
             whose = func.coalesce(written.c.merged_into_id, written.c.id)
             query = query.where(t.resident.c.id.in_(select(whose).where(*fits)))
@@ -175,6 +166,15 @@ class SqlReading(
         )
         self.about(*(one.id for one in found.rows))
         return found
+
+    def _with_phone(self, phone: str, vault: Vault) -> CompoundSelect[Any]:
+        """Residents with that telephone, or close to somebody who has it; each by its index."""
+        forms = vault.blinds("phone", digits_of(phone) or "")
+        of_contact = t.contact.c.phone_digits.in_(forms)
+        return union(
+            select(t.resident.c.id).where(t.resident.c.phone_digits.in_(forms)),
+            select(t.contact.c.resident_id).where(of_contact, *self._contacts_shown()),
+        )
 
     def _contacts_shown(self) -> list[ColumnElement[bool]]:
         """Which contacts' telephones the asker may search by: those they would be shown."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,10 @@ from casework.adapters.persistence import likeness as alike
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, stored
 from casework.adapters.persistence.scope import is_outside, note_opened, seen, seen_or_opened
-from casework.adapters.persistence.sealing import needed, opened, seal_row, vault_of
+from casework.adapters.persistence.sealing import opened, seal_row, vault_of
 from casework.domain.access import Reach
 from casework.domain.errors import NotFound
-from casework.domain.likeness import Likeness
+from casework.domain.likeness import Candidate, Likeness
 from casework.domain.residents import Consent, Contact, Note, Resident
 
 
@@ -137,19 +137,10 @@ class SqlResidents:
                 insert(t.contact), [stored(one, self._vault) for one in contacts]
             )
 
-    def like(
-        self, likeness: Likeness, but: UUID, numbered: Collection[UUID] = ()
-    ) -> list[Resident]:
+    def like(self, likeness: Likeness, but: UUID) -> list[Candidate]:
         """Who within reach may be alike, merged duplicates among them: the rule decides."""
         sees = seen(t.resident, self._reach, self._now)
-        return alike.candidates(self._connection, likeness, but, sees, numbered)
-
-    def numbered(self, rrn: str, but: UUID) -> frozenset[UUID]:
-        """Who within reach has the same registration number."""
-        one, forms = t.resident.c, needed(self._vault).blinds("rrn", rrn)
-        sees = seen(t.resident, self._reach, self._now)
-        query = select(one.id).where(one.rrn_index.in_(forms), one.id != but, sees)
-        return frozenset(self._connection.scalars(query.limit(alike.MOST_OF_PHONE)))
+        return alike.candidates(self._connection, likeness, but, sees)
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
         """A consent of a resident within reach."""

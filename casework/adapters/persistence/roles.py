@@ -58,7 +58,7 @@ def make(
             _say(connection, said)
             for part, password in (passwords or {}).items():
                 _set_password(connection, names[part], password)
-        said += walls.grants(connection, prefix)
+        said += walls.grants(connection, prefix, all_roles=True)
         if not dry_run:
             walls.grant(connection, prefix)
     return Roles(names=names, made=made, statements=said)

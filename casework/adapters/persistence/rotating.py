@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,8 +26,11 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 
+from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.migrations import IS_CLEAR
 from casework.adapters.persistence.sealing import (
     BlindIndex,
@@ -44,6 +48,8 @@ WINDOW: Final = 2_000
 FORMAT: Final = "v1"
 HEAD: Final = 13
 SHORTEST_PAUSE_S: Final = 0.01
+TRIES: Final = 10
+PAUSE_S: Final = 0.5
 # What each index is of, worked out from its row in clear.
 INDEXED: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
     "resident.phone_digits": lambda row: digits_of(row["phone"]),
@@ -58,10 +64,18 @@ class SealedRows:
 
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self._engine, self._vault = engine, vault
+        self._reader = engine.execution_options(only_reads=True)
+
+    @contextmanager
+    def _begun(self, engine: Engine | None = None) -> Iterator[Connection]:
+        """A transaction that sees everybody's rows."""
+        with (engine or self._engine).begin() as connection:
+            asking.state_system(connection)
+            yield connection
 
     def total(self) -> int:
         """How many rows there are to look through."""
-        with self._engine.connect() as connection:
+        with self._begun(self._reader) as connection:
             counts = (select(func.count()).select_from(table) for table in sealed_tables())
             return sum(connection.scalar(count) or 0 for count in counts)
 
@@ -80,19 +94,19 @@ class SealedRows:
                 stale = [row[0] for row in rows if {*row[1:]} - {None} - current]
                 changed = 0
                 for at in range(0, len(stale), BATCH):
-                    changed += self._batch(table, stale[at : at + BATCH], current)
+                    changed += self._patiently(table, stale[at : at + BATCH], current)
                 yield Progress(len(rows), changed, len(stale) - changed)
 
     def seal_clear(self) -> None:
         """Seal what stood here before fields were sealed, while nothing serves."""
         for table in sealed_tables():
             for rows in self._windows(table):
-                with self._engine.begin() as connection:
+                with self._begun() as connection:
                     ids = [row[0] for row in rows]
                     query = select(table).where(table.c.id.in_(ids)).with_for_update()
                     found = connection.execute(query).all()
                     self._write(connection, table, [self._sealed(table, row) for row in found])
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             connection.execute(delete(t.configuration).where(IS_CLEAR))
 
     def _windows(self, table: Table) -> Iterator[list[tuple[Any, ...]]]:
@@ -102,17 +116,28 @@ class SealedRows:
         heads = [_head(column) for column in columns]
         while True:
             query = select(table.c.id, *heads).where(table.c.id > last).order_by(table.c.id)
-            with self._engine.connect() as connection:
+            with self._begun(self._reader) as connection:
                 rows = connection.execute(query.limit(WINDOW)).all()
             if not rows:
                 return
             last = rows[-1][0]
             yield [(row[0], *map(_named, columns, row[1:])) for row in rows]
 
+    def _patiently(self, table: Table, ids: list[UUID], current: set[str]) -> int:
+        """A batch, tried again where others left no room for it."""
+        for _ in range(TRIES):
+            try:
+                return self._batch(table, ids, current)
+            except DBAPIError as error:
+                if fault(error) is None:
+                    raise
+            time.sleep(PAUSE_S)
+        return 0
+
     def _batch(self, table: Table, ids: list[UUID], current: set[str]) -> int:
         """Seal some rows anew in a transaction, then leave others as long a turn."""
         began = time.monotonic()
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             query = select(table).where(table.c.id.in_(ids)).order_by(table.c.id)
             found = connection.execute(query.with_for_update(skip_locked=True)).all()
             rows = [self._renewed(table, dict(row._mapping), current) for row in found]

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.tables_break_glass import break_glass
-from casework.domain.access import Reach, Relation
+from casework.domain.access import Reach, Relation, is_guest
 from casework.domain.standards import PROVIDER, REFERRAL
 
 AFTER_DETERMINATION = timedelta(days=30)
@@ -68,13 +68,7 @@ def note_opened(about: set[UUID], reach: Reach, placed: Any, resident_id: UUID) 
 
 def is_outside(reach: Reach, placed: Any) -> bool:
     """Whether something with a centre and a district is outside the asker's own."""
-    actor = reach.actor
-    match reach.relation:
-        case Relation.CENTRE:
-            return bool(placed.centre_code != actor.centre_code)
-        case Relation.DISTRICT:
-            return bool(placed.district_code != actor.district_code)
-    return False
+    return reach.relation is not Relation.ALL and is_guest(reach.actor, placed)
 
 
 def _sent(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:

@@ -27,7 +27,10 @@ from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.raising import AS_OF, DUE_CLOCKS, IS_ANY_DUE, raise_steps
-from casework.workflows.ports import Found, Raised
+from casework.adapters.persistence.store import write_audit
+from casework.domain.access import SYSTEM
+from casework.workflows.ports import Found, Raised, RequestFacts
+from casework.workflows.sweeps.overdue import JOB
 
 # How often, and how long apart, a sweep asks again for clocks that somebody holds.
 PATIENCE, PAUSE_S = 20, 0.05
@@ -65,8 +68,11 @@ class SqlSweepStore:
 
     def end_run(self, run_id: UUID, now: datetime, counts: dict[str, int]) -> None:
         """Note how a run ended."""
+        facts = RequestFacts(task=f"sweep {JOB}", asked_for=str(run_id))
         with self._engine.begin() as connection:
             connection.execute(_END, {"run": run_id, "ended_at": now, **counts})
+            if counts["changed"]:  # the steps themselves name the run
+                write_audit(connection, SYSTEM, "job.change", now, facts, ())
 
     def break_off(self, run_id: UUID, error: str) -> None:
         """Note why a run never ended."""

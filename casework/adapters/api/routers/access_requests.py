@@ -161,7 +161,7 @@ def get_document(
     language = language_of(accept_language)
     with call.ctx.reading(EXPORT) as reading:
         request = reading.access_requests.get(id)
-        request.expect_identity()
+        request.expect_printable()
         page = document(reading.held(request.resident_id), request, language, call.ctx.now)
     headers = {
         "Cache-Control": "no-store",

@@ -97,7 +97,7 @@ def transfer(id: UUID, body: sc.Transfer, call: Caller) -> Response:
     "/caseloads/handover",
     operation_id="hand_over_caseload",
     summary="Give a leaver's open cases to one worker, or to several in turn",
-    **operation(SUPERVISE, {"moved": ["0190…"]}, refuses=(409,)),
+    **operation(SUPERVISE, {"moved": ["0190…"]}, refuses=(409,), is_long=True),
 )
 def hand_over(body: sc.HandOver, call: Caller) -> Response:
     """All of them or none: each new worker must serve the case's centre."""

@@ -145,6 +145,7 @@ def put_on_agenda(id: UUID, body: s.Agenda, call: Caller) -> Response:
             ]
         },
         refuses=(404, 409, 412),
+        is_long=True,
     ),
 )
 def decide_in_conference(id: UUID, body: s.Decisions, call: Caller) -> Response:

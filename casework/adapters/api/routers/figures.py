@@ -15,6 +15,7 @@ from casework.adapters.api.schemas import Code, Empty
 from casework.adapters.http.call import Guarded
 from casework.domain.figures import Figure, Month
 from casework.domain.lifecycle import Status
+from casework.domain.masks import sees_clock
 from casework.domain.standards import PLANNED_SERVICE, REFERRAL, Kind
 from casework.domain.time_spent import time_spent
 from casework.workflows import figures
@@ -371,7 +372,8 @@ def case_time(id: UUID, call: Caller) -> Response:
     def show(reading: Reading) -> dict[str, Any]:
         file = reading.case_file(id)
         calendar = call.ctx.clockwork.calendar_of(file.case.district_code)
-        spent = time_spent(file.case, file.deadlines.values(), calendar, call.ctx.act.today)
+        clocks = [one for one in file.deadlines.values() if sees_clock(call.ctx.actor, one)]
+        spent = time_spent(file.case, clocks, calendar, call.ctx.act.today)
         return {
             "from": spent.since,
             "to": spent.until,

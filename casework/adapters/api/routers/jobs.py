@@ -90,7 +90,7 @@ def list_runs(name: Code, call: Caller, paged: Paged) -> Response:
     f"/{JOB}/run",
     operation_id="run_overdue",
     summary="Run the overdue sweep now",
-    **operation(RUN, RESULT, refuses=(409,)),
+    **operation(RUN, RESULT, refuses=(409,), is_long=True),
 )
 def run_overdue(call: Caller, body: s.Run | None = None) -> Response:
     """Or as of another instant, in production not a future one; ``dry_run`` changes nothing."""

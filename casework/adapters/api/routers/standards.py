@@ -205,7 +205,7 @@ def change_standard(id: UUID, body: s.ChangeStandard, call: Caller) -> Response:
     operation_id="recalculate_standard",
     summary="Take a standard for running clocks too",
     tags=["standards"],
-    **operation(WRITE, RECALCULATED, refuses=(404, 409)),
+    **operation(WRITE, RECALCULATED, refuses=(404, 409), is_long=True),
 )
 def recalculate(id: UUID, call: Caller, body: s.Recalculate | None = None) -> Response:
     """The running clocks within reach for which it is the most specific one.
@@ -273,7 +273,7 @@ def list_holidays(
     return call.pages(EVERYONE, paged, read, lambda day: day)
 
 
-_DECLARING = operation(WRITE, DECLARED, status=201, refuses=(409,))
+_DECLARING = operation(WRITE, DECLARED, status=201, refuses=(409,), is_long=True)
 _DECLARING["responses"][200] = _DECLARING["responses"][201] | {"description": "replaced"}
 
 

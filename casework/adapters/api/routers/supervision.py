@@ -203,6 +203,7 @@ def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
                 {"deadline_id": "0190…", "status": 409, "code": "not_overdue"},
             ]
         },
+        is_long=True,
     ),
 )
 def review_many(body: s.Reviews, call: Caller) -> Response:

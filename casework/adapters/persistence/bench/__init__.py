@@ -21,6 +21,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from casework.adapters.persistence import migrations
+from casework.adapters.persistence.audit_sealing import seal_with
 from casework.adapters.persistence.bench.filling import (
     CENTRE,
     DISTRICT,
@@ -152,6 +153,7 @@ def _scratch(url: str | None) -> Iterator[Engine]:
 def _migrated(url: str) -> Iterator[Engine]:
     migrations.upgrade(url)
     engine = open_engine(url, statement_timeout_ms=migrations.STATEMENT_TIMEOUT_MS)
+    seal_with(engine, lambda: b"of a measurement, and of no use else")
     try:
         yield engine
     finally:

@@ -1,0 +1,50 @@
+"""Timeouts that nest: lock 2 s < statement 4 s < request 5 s, and a long job 30 s.
+
+The database ends a statement by itself. A request that consists of many is ended here: before each
+statement it is asked how much time is left, and one that could take longer than that is given less.
+A request that is quick costs nothing by it. SQLite has no timeout of a statement, only of the wait
+for its one writer: there a request ends between two statements.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+from sqlalchemy import Engine, event
+
+REQUEST_TIMEOUT_S: Final = 5.0
+LONG_REQUEST_TIMEOUT_S: Final = 30.0
+_until: ContextVar[float | None] = ContextVar("until", default=None)
+
+
+class OutOfTime(Exception):
+    """A request took longer than it may; nothing that it had not committed remains."""
+
+
+@contextmanager
+def time_allowed(seconds: float) -> Iterator[None]:
+    """What is asked of the database in this context ends after so long."""
+    token = _until.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _until.reset(token)
+
+
+def watch(engine: Engine, statement_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    """Hold every statement on an engine to the time that its request has left."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def check(connection: Any, cursor: Any, *_: Any) -> None:
+        until = _until.get()
+        if until is None:
+            return
+        left = until - clock()
+        if left <= 0:
+            raise OutOfTime("the request took too long")
+        if left < statement_s and connection.dialect.name == "postgresql":
+            cursor.execute(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}")

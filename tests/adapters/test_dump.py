@@ -1,0 +1,30 @@
+"""What a stolen dump tells: `python3 dev.py proof dump` asks for a thousand people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from tests.api.conftest import Api
+from tests.conftest import Store
+from tests.proofs._world import small_world
+from tests.proofs.dump import attack, invent, is_proven
+
+PEOPLE, CANDIDATES, SEED = 40, 20, 7
+
+
+@pytest.fixture
+def world(store: Store) -> Iterator[Api]:
+    """A small world."""
+    with small_world(store.url) as world:
+        yield world
+
+
+def test_a_dump_without_keys_gives_no_number_telephone_address_or_note(world: Api) -> None:
+    result = attack(world, invent(Random(SEED), PEOPLE), SEED, CANDIDATES, files=False)
+    assert set(result["recovered"].values()) == {0}, result
+    assert set(result["leaks"].values()) == {0}, result
+    assert result["control"] == PEOPLE, "an unkeyed hash gives all away"
+    assert is_proven(result, PEOPLE)

@@ -1,0 +1,122 @@
+"""Looking for who is alike reads a handful of rows by index, however many residents there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.likeness import MOST_OF_PHONE
+from casework.domain.access import EVERYTHING
+from casework.domain.likeness import Likeness, near_dates
+from tests.adapters.looking import statements
+from tests.api import acts
+from tests.api.conftest import DISTRICT, HERE, WORKER, Api
+
+BORN = date(1941, 3, 5)
+ON_SQLITE = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+
+
+def crowd(api: Api, count: int, **facts: Any) -> None:
+    """So many residents of HERE, born on as many days."""
+    usual = {"sex": "female", "centre_code": HERE, "district_code": DISTRICT, "version": 1,
+             "registered_at": api.clock.now}  # fmt: skip
+    with api.engine.begin() as connection:
+        connection.execute(
+            insert(t.resident),
+            [
+                {
+                    "id": new_id(),
+                    "name": f"가상{n}",
+                    "birth_date": date.fromordinal(690_000 + n),
+                    "phone_digits": f"0109{n:07}",
+                }
+                | usual
+                | facts
+                for n in range(count)
+            ],
+        )
+
+
+def compared(api: Api, likeness: Likeness) -> int:
+    """How many rows are read to be compared with someone."""
+    with api.house.store.work(EVERYTHING, "duplicate.review", api.clock.now) as work:
+        return len(work.residents.like(likeness, new_id()))
+
+
+def test_only_those_born_on_a_near_day_are_read(api: Api) -> None:
+    one = Likeness(name="가상", birth_date=BORN, phone=None, district_code=DISTRICT)
+    near = sorted(near_dates(BORN))
+    crowd(api, 3000, phone_digits=None)
+    before = compared(api, one)
+    assert before < len(near) + 1
+    crowd(api, 5, birth_date=near[0])
+    assert compared(api, one) == before + 5
+    crowd(api, 5, birth_date=near[0], district_code="26110")
+    assert compared(api, one) == before + 5
+    crowd(api, 2, birth_date=BORN, name="가상", district_code="26110")
+    assert compared(api, one) == before + 7
+
+
+def test_a_telephone_of_many_is_not_read_through(api: Api) -> None:
+    one = Likeness(name="가상", birth_date=date(2000, 1, 1), phone="051-1", district_code=DISTRICT)
+    for more, expected in ((MOST_OF_PHONE - 1, MOST_OF_PHONE - 1), (1, MOST_OF_PHONE),
+                           (1, MOST_OF_PHONE)):  # fmt: skip
+        crowd(api, more, phone_digits="0511")
+        assert compared(api, one) == expected
+
+
+@contextmanager
+def plans(api: Api) -> Iterator[list[str]]:
+    """How SQLite reads each table in what is asked meanwhile."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement.startswith("SELECT") and "resident" in statement:
+            asked.append((statement, parameters))
+
+    found: list[str] = []
+    event.listen(api.engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(api.engine, "before_cursor_execute", note)
+    with api.engine.connect() as connection:
+        for statement, parameters in asked:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            found += [row[3] for row in rows]
+
+
+@ON_SQLITE
+def test_nothing_walks_through_the_residents(api: Api) -> None:
+    crowd(api, 2000)
+    with api.engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    with plans(api) as found:
+        acts.a_resident(api, phone="010-1234-5678")
+        list(api.house.find_duplicates())
+        worker = api.as_(WORKER)
+        for wanted in ({"name": "가상7"}, {"phone": "010-1234-5678"}):
+            assert worker.post("/residents/search", wanted).status_code == 200
+    walked = [one for one in found if one.startswith("SCAN") and "(subquery" not in one]
+    assert [one for one in walked if "resident" in one or "written" in one] == []
+    assert any("ix_resident_district_code_birth_date" in one for one in found)
+
+
+def test_registering_costs_the_same_whoever_is_out_of_sight(api: Api) -> None:
+    costs = []
+    acts.a_resident(api)  # what barely changes is read once
+    for _ in range(3):
+        with statements(api.engine) as sent:
+            acts.a_resident(api, name="김영숙", birth_date=BORN, phone="010-1234-5678")
+        costs.append(len(sent))
+        crowd(api, 20, centre_code="2635052000", name="김영숙", birth_date=BORN,
+              phone_digits="01012345678")  # fmt: skip
+    assert costs[1] - costs[0] == 1  # that it is another person than the first, written down
+    assert costs[2] == costs[1]

@@ -1,0 +1,156 @@
+"""Guessing: at most ten passwords an account and hour are compared, and nothing is told apart."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Barrier, Lock
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import select
+
+from casework.adapters.identity import Argon2Passwords
+from casework.adapters.persistence import tables as t
+from tests.api.conftest import COLLEAGUE, PASSWORD, SUPERVISOR, WORKER, Api
+from tests.api.signing import change, sign_in, stored
+
+HOUR = timedelta(hours=1)
+
+
+class Compared:
+    """The instants at which a password was compared with the digest of one account."""
+
+    def __init__(self, digest: str) -> None:
+        self.digest, self.count, self._lock = digest, 0, Lock()
+
+    def note(self, digest: str) -> None:
+        """Count it, if it was that one's digest."""
+        with self._lock:
+            self.count += digest == self.digest
+
+
+@pytest.fixture
+def compared(api: Api, monkeypatch: pytest.MonkeyPatch) -> Compared:
+    """Counts what is really compared with the worker's own digest."""
+    change(api, WORKER, password_hash=api.house.passwords.digest("only the worker knows it"))
+    counted, verify = Compared(stored(api, WORKER).password_hash), PasswordHasher.verify
+
+    def noted(self: PasswordHasher, digest: Any, password: Any) -> bool:
+        counted.note(digest)
+        return verify(self, digest, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", noted)
+    return counted
+
+
+def test_in_no_hour_are_more_than_ten_guesses_compared(api: Api, compared: Compared) -> None:
+    seen: list[tuple[datetime, int]] = []
+    for _ in range(60):
+        before = compared.count
+        assert sign_in(api, WORKER, "wrong").status_code == 401
+        seen.append((api.clock.now, compared.count - before))
+        api.clock.forward(minutes=3)
+    for begins, _ in seen:
+        within = sum(count for at, count in seen if begins <= at < begins + HOUR)
+        assert within <= 10, begins
+    assert 20 <= compared.count <= 30  # three hours
+
+
+def test_an_owner_who_signs_in_between_gives_a_guesser_no_more_guesses(
+    api: Api, compared: Compared
+) -> None:
+    for _ in range(30):
+        sign_in(api, WORKER, "wrong")
+        sign_in(api, WORKER, "only the worker knows it")
+        api.clock.forward(seconds=60)
+    row = stored(api, WORKER)
+    assert len(row.tries) == 10
+    assert compared.count <= 10 + 10  # the guesses, and the owner's until they ran out
+
+
+def test_guesses_at_the_same_moment_are_counted_before_they_are_compared(
+    api: Api, compared: Compared
+) -> None:
+    barrier = Barrier(8)
+
+    def guess(_: int) -> int:
+        barrier.wait()
+        return int(sign_in(api, WORKER, "wrong").status_code)
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(3):
+            assert list(pool.map(guess, range(8))) == [401] * 8
+            change(api, WORKER, locked_until=None, failed_attempts=0)  # the hour's ten remain
+    assert compared.count == 10
+    assert len(stored(api, WORKER).tries) == 10
+
+
+def test_an_owner_may_sign_in_as_often_as_they_like(api: Api) -> None:
+    assert [sign_in(api, WORKER).status_code for _ in range(25)] == [200] * 25
+    assert stored(api, WORKER).tries == []
+    with api.engine.connect() as connection:
+        counted = connection.scalar(select(t.sign_in_source.c.failed_attempts))
+    assert counted == 0
+
+
+def test_after_a_hundred_failures_one_place_compares_nothing_for_anybody(
+    api: Api, compared: Compared
+) -> None:
+    for n in range(101):
+        sign_in(api, f"nobody{n}", "wrong")
+    assert sign_in(api, WORKER, "only the worker knows it").status_code == 401
+    assert compared.count == 0
+    api.clock.forward(minutes=15)
+    assert sign_in(api, WORKER, "only the worker knows it").status_code == 200
+
+
+def test_unknown_wrong_locked_and_disabled_read_the_same(api: Api) -> None:
+    change(api, COLLEAGUE, is_active=False)
+    change(api, SUPERVISOR, locked_until=api.clock.now + HOUR)
+    tries = [api.clock.now.isoformat()] * 10
+    change(api, "city", tries=tries)
+    answers = [
+        sign_in(api, username, password)
+        for username in ("nobody", WORKER, COLLEAGUE, SUPERVISOR, "city")
+        for password in ("wrong", PASSWORD)
+        if (username, password) != (WORKER, PASSWORD)
+    ]
+    told = {
+        (one.status_code, one.content, tuple(sorted(
+            (k, v) for k, v in one.headers.items() if k != "x-request-id")))
+        for one in answers
+    }  # fmt: skip
+    assert len(answers) == 9
+    assert len(told) == 1
+
+
+@pytest.fixture
+def dear(api: Api) -> Api:
+    """Passwords that cost what they cost in earnest, of which a comparison is most of a sign-in."""
+    api.house.passwords = Argon2Passwords()
+    digest = api.house.passwords.digest("only the worker knows it")
+    for username in (WORKER, COLLEAGUE, SUPERVISOR):
+        change(api, username, password_hash=digest)
+    return api
+
+
+def test_unknown_wrong_and_locked_take_the_same_time(dear: Api) -> None:
+    api = dear
+    change(api, COLLEAGUE, is_active=False)
+    change(api, SUPERVISOR, locked_until=api.clock.now + 1000 * HOUR)
+    names = ("nobody", WORKER, COLLEAGUE, SUPERVISOR)
+    took: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(7):
+        api.clock.forward(hours=1)
+        for name in names:  # in turn, so that a slow moment of the machine meets them all
+            wall = time.perf_counter()
+            assert sign_in(api, name, "wrong").status_code == 401
+            took[name].append(time.perf_counter() - wall)
+    middle = {name: statistics.median(times) for name, times in took.items()}
+    fastest, slowest = min(middle.values()), max(middle.values())
+    # Without a comparison it would be a third, or less.
+    assert slowest < 1.7 * fastest, middle

@@ -1,0 +1,133 @@
+"""The commands over the audit, on either store: what they find, print and refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text, update
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine import open_engine
+from casework.adapters.persistence.tables_audit import audit_head
+from tests.audit import free_hand
+from tests.conftest import Store
+from tests.e2e.test_cli import KEYS, Run, documents, is_one_line, run
+
+__all__ = ["run"]
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def database(store: Store) -> str:
+    """The URL of an empty, migrated database, on each store in turn."""
+    return store.url
+
+
+@pytest.fixture
+def asked(run: Run, database: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Commands over a database in which an account was added and listed."""
+    monkeypatch.setattr("casework.__main__._password", lambda: PASSWORD)
+
+    def ask(*words: str, **settings: Any) -> Any:
+        return run(*words, **(KEYS | {"database_url": database} | settings))
+
+    assert ask("migrate").code == 0
+    added = ask("account", "add", "admin.kim", "--role", "admin", "--name", "Kim")
+    assert added.code == 0, added.err
+    assert ask("account", "list").code == 0
+    return ask
+
+
+def change(database: str, statement: Any) -> None:
+    """Do something that nobody may."""
+    engine = open_engine(database)
+    with engine.begin() as connection:
+        free_hand(connection)
+        connection.execute(statement)
+    engine.dispose()
+
+
+def test_a_whole_log_ends_with_zero_and_a_changed_entry_with_one(asked: Any, database: str) -> None:
+    assert asked("audit", "seal").code == 0
+    said = asked("audit", "verify", "--json")
+    assert said.code == 0, said.err
+    (found,) = documents(said.out)
+    assert (found["ok"], found["entries"], found["chains"], found["waiting"]) == (True, 2, 1, 0)
+    assert "as they were sealed" in asked("audit", "verify").out
+    change(database, update(t.audit_entry).values(actor="somebody else"))
+    said = asked("audit", "verify", "--json")
+    (found,) = documents(said.out)
+    engine = open_engine(database)
+    with engine.connect() as connection:
+        first = connection.scalar(select(t.audit_entry.c.id).order_by(t.audit_entry.c.id).limit(1))
+    engine.dispose()
+    assert (said.code, found["ok"]) == (1, False)
+    assert found["first_broken"] == {
+        "chain": "city", "why": "entry_altered", "seq": 1, "entry_id": str(first),
+    }  # fmt: skip
+    said = asked("audit", "verify")
+    assert said.code == 1
+    assert f"broken: chain city at 1, entry {first}: entry_altered" in said.out
+
+
+def test_with_another_key_no_head_is_genuine(asked: Any) -> None:
+    asked("audit", "seal")
+    said = asked("audit", "verify", "--json", audit_key="b" * 32)
+    (found,) = documents(said.out)
+    assert said.code == 1
+    assert {one["why"] for one in found["broken"]} == {"chains_altered", "head_altered"}
+
+
+def test_an_exported_head_shows_a_database_that_was_set_back(
+    asked: Any, database: str, tmp_path: Path
+) -> None:
+    asked("audit", "seal")
+    early = asked("audit", "export-head", "--json")
+    assert len(asked("audit", "export-head").out.splitlines()) == 2
+    asked("account", "list")
+    asked("audit", "seal")
+    late = asked("audit", "export-head", "--json")
+    for name, said in (("early", early), ("late", late)):
+        (tmp_path / name).write_text(said.out)
+        assert asked("audit", "verify", "--head", str(tmp_path / name)).code == 0
+    (old,) = documents(early.out)
+    count = next(one["count"] for one in old["heads"] if one["chain"] == "city")
+    entries = f"(SELECT entry_id FROM audit_seal WHERE seq > {count})"
+    for statement in (
+        f"DELETE FROM audit_entry WHERE id IN {entries}",
+        f"DELETE FROM audit_seal WHERE seq > {count}",
+    ):
+        change(database, text(statement))
+    for one in old["heads"]:
+        change(database, update(audit_head).where(audit_head.c.chain == one["chain"]).values(one))
+    assert asked("audit", "verify").code == 0
+    assert asked("audit", "verify", "--head", str(tmp_path / "early")).code == 0
+    said = asked("audit", "verify", "--json", "--head", str(tmp_path / "late"))
+    assert said.code == 1
+    assert documents(said.out)[0]["first_broken"]["why"] == "not_as_exported"
+
+
+def test_nothing_younger_than_two_years_is_pruned_by_command_or_setting(asked: Any) -> None:
+    is_one_line(asked("audit", "prune", "--before", "2025-01-01"), "kept for 2 years")
+    is_one_line(asked("audit", "prune", "--before", "2024-01-01", audit_years="3"), "3 years")
+    is_one_line(asked("audit", "verify", audit_years="1"), "CASEWORK_AUDIT_YEARS")
+    is_one_line(asked("audit", "prune", "--before", "soon"), "neither a day nor an instant")
+    said = asked("audit", "prune", "--before", "2020-01-01", "--json")
+    assert documents(said.out) == [{"pruned": 0}]
+
+
+def test_whom_an_account_affected_is_one_document(asked: Any) -> None:
+    said = asked("audit", "affected", "admin.kim", "--from", "2026-01-01", "--json")
+    assert (said.code, documents(said.out)) == (0, [[]])
+    assert asked("audit", "affected", "admin.kim").code == 0
+
+
+def test_a_file_that_is_no_exported_head_is_said_so(asked: Any, tmp_path: Path) -> None:
+    for name, content in (("a", "{}"), ("b", "no json"), ("c", json.dumps({"heads": [{"x": 1}]}))):
+        (tmp_path / name).write_text(content)
+        said = asked("audit", "verify", "--head", str(tmp_path / name))
+        is_one_line(said, "is no exported head")
+    is_one_line(asked("audit", "verify", "--head", str(tmp_path / "none")), "is no exported head")
