@@ -61,11 +61,8 @@ def owner_of(url: str) -> str:
 
 
 @contextmanager
-def small_world(url: str, owner_url: str | None = None, **engine: Any) -> Iterator[Api]:
-    """The wired house over a migrated database, with the people and agencies of the API's tests.
-
-    ``owner_url`` is the same database for whoever owns it, where ``url`` is one that does not.
-    """
+def small_world(url: str, **engine: Any) -> Iterator[Api]:
+    """The wired house over a migrated database, with the people and agencies of the API's tests."""
     settings = Settings(database_url=url, audit_key=SecretStr("a" * 32))
     house = House(
         settings=settings,
@@ -75,10 +72,11 @@ def small_world(url: str, owner_url: str | None = None, **engine: Any) -> Iterat
         vault=open_vault(settings),
         now=Clock(),
     )
-    owner = house.engine if owner_of(url) == url else open_engine(owner_of(url), **engine)
+    owner = house.engine
+    if owner_of(url) != url:
+        owner = open_engine(owner_of(url), **engine).execution_options(vault=house.vault)
     house.clockwork = Kept(lambda: read_clockwork(house.engine), A_DAY)
     providers, offerings = _agencies()
-    owner = house.engine if owner_url is None else open_engine(owner_url)
     bulk.load_facts(
         owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
     )

@@ -40,7 +40,6 @@ from casework.domain.access import Relation
 from casework.domain.calendar import day_in_seoul
 from tests import postgres
 from tests.api.conftest import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Api
-from tests.conftest import _make_roles
 from tests.proofs._ask import Answer, Asker, asking
 from tests.proofs._open import filter_open
 from tests.proofs._operations import (
@@ -59,7 +58,7 @@ from tests.proofs._operations import (
 )
 from tests.proofs._reach import is_anyhow_reached, is_reached, relation_of
 from tests.proofs._subjects import ABSENT, INTEGRATION, Planted, Subject, all_subjects, plant
-from tests.proofs._world import STORES, database, small_world
+from tests.proofs._world import STORES, database, owner_of, small_world
 
 WHO: Final = {
     "worker": WORKER, "supervisor": SUPERVISOR, "assessor": ASSESSOR, "provider": PROVIDER,
@@ -468,10 +467,10 @@ def _is_shadowed(method: str, path: str, known: set[tuple[str, str]]) -> bool:
 
 
 @contextmanager
-def planted_matrix(url: str, keep: Any, owner_url: str | None = None) -> Iterator[Matrix]:
+def planted_matrix(url: str, keep: Any) -> Iterator[Matrix]:
     """A matrix over a fresh, migrated database."""
     with ExitStack() as stack:
-        api = stack.enter_context(small_world(url, owner_url))
+        api = stack.enter_context(small_world(url))
         planted, app = plant(api), api.house.app()
         ask = stack.enter_context(asking(app))
 
@@ -533,16 +532,16 @@ def matrix_on(store: str) -> Iterator[Matrix]:
     """A matrix on a throw-away database of either kind."""
     with ExitStack() as stack:
         if store == "sqlite":
-            url, owner_url = stack.enter_context(database(store)), None
+            url = stack.enter_context(database(store))
             keep: Any = keep_file
         else:
             server = stack.enter_context(postgres.running_server())
             home = stack.enter_context(server.database("casework_matrix"))
-            _make_roles(home)
-            url, owner_url = (server.url_as(f"casework_{one}", home) for one in ("app", "owner"))
-            migrations.upgrade(owner_url)
+            server.make_roles(home)
+            url = server.url_as("casework_app", home)
+            migrations.upgrade(owner_of(url))
             keep = keep_copy(server, "casework_matrix")
-        yield stack.enter_context(planted_matrix(url, keep, owner_url))
+        yield stack.enter_context(planted_matrix(url, keep))
 
 
 def main() -> int:
