@@ -410,6 +410,7 @@ OVERRIDES: Final[dict[str, Any]] = {
     "POST /me/password": lambda fill, about: {
         "current_password": PASSWORD, "new_password": "another-word-2026-x"
     },
+    "POST /me/totp": lambda fill, about: {"password": PASSWORD},
     "POST /me/tokens": lambda fill, about: {
         "name": "a token", "expires_on": fill.day(30), "scopes": ["directory.read"]
     },

@@ -54,7 +54,8 @@ def is_reached(relation: Relation, kind: str, it: Subject, actor: Actor, agency:
             return it.district == actor.district_code
         case Relation.CASES_SENT:
             was_sent = it.sent and not it.determined_long_ago
-            return it.district == actor.district_code and was_sent
+            # Of the clocks an assessor sees the assessor's; those planted here are the agency's.
+            return it.district == actor.district_code and was_sent and kind != "deadline"
         case Relation.OWN_AGENCY:
             is_open = it.requested and not it.referral_ended
             return kind in OF_AN_AGENCY and it.agency == agency and is_open

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import platform
 import sys
 import time
@@ -31,6 +30,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import from_schema
 
 from casework.adapters.http.metrics import MEASURED
+from tests.proofs._ask import quiet
 from tests.proofs._operations import BASE, SECOND, Filler, Operation, operations
 from tests.proofs._world import STORES
 from tests.proofs.matrix import REQUIRED, WHO, Matrix, matrix_on
@@ -257,7 +257,7 @@ def main() -> int:
     options.add_argument("--store", choices=STORES, default="sqlite")
     options.add_argument("--seed", type=int, default=1)
     asked = options.parse_args()
-    logging.disable(logging.INFO)
+    quiet()
     began = time.monotonic()
     with matrix_on(asked.store) as matrix:
         fuzz = Fuzz(matrix, asked.seed)

@@ -40,7 +40,7 @@ from casework.domain.access import Relation
 from casework.domain.calendar import day_in_seoul
 from tests import postgres
 from tests.api.conftest import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Api
-from tests.proofs._ask import Answer, Asker, asking
+from tests.proofs._ask import Answer, Asker, asking, quiet
 from tests.proofs._open import filter_open
 from tests.proofs._operations import (
     BASE,
@@ -70,7 +70,9 @@ SHUT: Final = "worker2.2635051000"
 RECORDS: Final = ("audit", "sign_in", "rate")
 LET_IN: Final = (200, 201, 204, 409, 412, 422)
 # Refusals that a rule of its own gives to a role that has a row.
-NARROWER: Final = frozenset({"provider_answers", "own_draft", "not_your_district"})
+NARROWER: Final = frozenset(
+    {"provider_answers", "own_draft", "not_your_district", "password_wrong"}
+)
 SHOWN_FAULTS: Final = 40
 # What a list must not name of whom the asker does not reach.
 OF_WHOM: Final = ("resident", "case", "referral", "deadline", "note", "consent")
@@ -420,6 +422,7 @@ class Matrix:
         answer = self._send(operation, token, id, self._fill(role).body(operation, it), etag)
         self.report.cells["let in"] += 1
         is_narrower = answer.status == 403 and answer.code in NARROWER
+        is_narrower |= answer.status == 404 and operation.name in TRIED_ELSEWHERE
         if answer.status not in LET_IN and not is_narrower:
             self.report.fault(
                 operation.name, "as", role, "about", it.name, "→", answer.status, answer.text[:200]
@@ -550,6 +553,7 @@ def main() -> int:
     options.add_argument("--store", choices=STORES, default="sqlite")
     options.add_argument("--filter-open", action="store_true")
     asked = options.parse_args()
+    quiet()
     began = time.monotonic()
     with matrix_on(asked.store) as matrix, ExitStack() as stack:
         if asked.filter_open:
