@@ -559,6 +559,8 @@ def main() -> int:
         if asked.filter_open:
             stack.enter_context(filter_open())
         report = matrix.run()
+        if asked.filter_open:  # nobody is out of reach then, so nobody can be opened
+            report.silent = [name for name in report.silent if name != "POST /break-glass"]
     print(
         json.dumps(
             report.told()
