@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ OF_EACH_SORT = {
 SHOWING = {"a signal of one's own": ("worker", "supervisor")}
 
 
-def chosen(all_of_them: tuple[Difference, ...], few: dict[str, tuple[str, ...]]) -> Any:
+def chosen(all_of_them: tuple[Difference, ...], few: Mapping[str, tuple[str, ...]]) -> Any:
     found = [replace(it, hidden_from=few[it.name]) for it in all_of_them if it.name in few]
     assert len(found) == len(few)
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any, Final
 from unittest.mock import patch
 from urllib.parse import urlencode
 
+import structlog
 from anyio import to_thread
 
 from tests import canaries
@@ -112,6 +114,11 @@ async def _exchange(app: Any, scope: dict[str, Any], body: bytes) -> Answer:
 
 async def _inline(func: Any, *args: Any, **_: Any) -> Any:
     return func(*args)
+
+
+def quiet() -> None:
+    """For a proof by command, whose own words are the result: only errors are logged."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 @contextmanager

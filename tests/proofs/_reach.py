@@ -8,12 +8,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 from casework.domain.access import POLICY, Actor, Relation, Role
+from tests.api.conftest import WORKER
 from tests.proofs._subjects import Subject
 
 # Whatever hangs on a resident and shows as much of it as the resident's own page.
 OF_A_RESIDENT: Final = frozenset(
-    {"resident", "case", "consent", "note", "signal", "planned_service", "referral", "deadline"}
-)
+    {
+        "resident", "case", "consent", "note", "signal", "planned_service", "referral", "deadline",
+        "household", "access_request", "suspicion", "merge",
+    }
+)  # fmt: skip
+# What belongs to whoever made it, whatever the row of the table says.
+OF_ITS_MAKER: Final = frozenset({"opening", "own_token"})
 OF_AN_AGENCY: Final = frozenset({"referral", "deadline"})
 OF_A_DISTRICT: Final = frozenset({"conference", "standard"})
 OF_NOBODY: Final = frozenset({"job", "month"})
@@ -28,6 +34,11 @@ def relation_of(action: str, role: str) -> Relation | None:
 
 def is_reached(relation: Relation, kind: str, it: Subject, actor: Actor, agency: str) -> bool:
     """Whether somebody with this relation is to find the subject's thing of this kind."""
+    if kind == "own_token":
+        return kind in it.ids and actor.username == WORKER
+    if kind == "opening":  # its opener's, and to be reviewed in the resident's district
+        is_reviewers = actor.role == Role.SUPERVISOR and it.district == actor.district_code
+        return is_reviewers or (it.opened_by != "" and it.opened_by == actor.username)
     if relation is Relation.ALL or kind in OF_NOBODY:
         return True
     if kind == "webhook":
@@ -43,7 +54,8 @@ def is_reached(relation: Relation, kind: str, it: Subject, actor: Actor, agency:
             return it.district == actor.district_code
         case Relation.CASES_SENT:
             was_sent = it.sent and not it.determined_long_ago
-            return it.district == actor.district_code and was_sent
+            # Of the clocks an assessor sees the assessor's; those planted here are the agency's.
+            return it.district == actor.district_code and was_sent and kind != "deadline"
         case Relation.OWN_AGENCY:
             is_open = it.requested and not it.referral_ended
             return kind in OF_AN_AGENCY and it.agency == agency and is_open
@@ -54,4 +66,6 @@ def is_anyhow_reached(relation: Relation, it: Subject, actor: Actor, agency: str
     """Whether anything of the subject may stand in a list that this relation opens."""
     if relation in (Relation.ALL, Relation.CITY):
         return False  # what everybody or the city reads is about nobody
+    if it.opened_by == actor.username:
+        return True  # its opener finds it among the openings
     return any(is_reached(relation, kind, it, actor, agency) for kind in OF_A_RESIDENT)

@@ -18,13 +18,27 @@ from sqlalchemy import insert, select, update
 from casework.adapters.persistence import bulk
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.tables_accounts import account_token
+from casework.adapters.persistence.tables_audit import access_request
+from casework.adapters.persistence.tables_duplicates import duplicate_suspicion as pairs
 from casework.domain import planning as plan
 from casework.domain.calendar import Target, Unit
 from casework.domain.figures import Month
 from casework.domain.outbox import Message, State, Subscription
 from casework.domain.plans import PlannedItem
 from casework.domain.standards import Kind, Standard
-from casework.workflows import caseload, conferring, figures, intake, planning, referring
+from casework.workflows import (
+    access_requests,
+    breaking_glass,
+    caseload,
+    conferring,
+    figures,
+    households,
+    intake,
+    merging,
+    planning,
+    referring,
+)
 from tests.api import acts
 from tests.api.conftest import (
     DISTRICT,
@@ -67,6 +81,7 @@ class Subject:
     referral_ended: bool = False
     sent: bool = False
     determined_long_ago: bool = False
+    opened_by: str = ""
     plan: dict[str, Any] = field(default_factory=dict)
 
 
@@ -101,6 +116,13 @@ def plant(api: Api) -> Planted:
         figures.close_month(api.context(supervisor), Month.parse(CLOSED_MONTH))
     for subject in [*made.values(), *stages.values()]:
         _belongings(api, subject, made["own"])
+    for subject in made.values():
+        _neighbourhood(api, subject)
+    for subject in stages.values():
+        for kind in NEIGHBOURLY:
+            subject.ids.setdefault(kind, made["own"].ids[kind])
+    stages["opened"] = _opened(api, "opened")
+    made["own"].ids["own_token"] = _own_token(api, WORKER)
     _add_integration(api)
     api.clock.now = now
     return Planted(api, made, stages)
@@ -115,6 +137,11 @@ PLACES: Final = {
 WHERE: Final = {
     WORKER: (HERE, DISTRICT), NEIGHBOUR: (NEXT_DOOR, DISTRICT), STRANGER: (FAR, OTHER_DISTRICT),
 }  # fmt: skip
+# Names so unlike each other that nobody takes one for another.
+WORDS: Final = (
+    "갈매", "나루", "도담", "라온", "미르", "보람", "새벽", "아람", "자운", "차돌",
+    "큰솔", "탐라", "푸름", "한결", "겨울", "너울", "두레", "로운", "모란",
+)  # fmt: skip
 _SEQUENCE: Final[dict[str, int]] = {}
 
 
@@ -124,7 +151,8 @@ def _subject(api: Api, name: str, worker: str, agency: str) -> Subject:
     it = Subject(name, *WHERE[worker], agency)
     ctx = api.context(worker)
     own = {
-        "name": f"카나리{number:02d}가상", "address": f"카나리로 {number:02d}길 가상동 7701",
+        "name": f"카나리{WORDS[number % len(WORDS)]}{number:02d}",
+        "address": f"카나리로 {number:02d}길 가상동 7701",
         "phone": f"010-77{number:02d}-55{number:02d}",
     }  # fmt: skip
     close = intake.NewContact(
@@ -132,7 +160,8 @@ def _subject(api: Api, name: str, worker: str, agency: str) -> Subject:
         phone=f"010-88{number:02d}-66{number:02d}", may_be_told=True,
     )  # fmt: skip
     said = f"카나리메모 {number:02d} 가상 기록"
-    facts = own | {"birth_date": date(1941, 5, 6), "sex": "female", "centre_code": it.centre}
+    facts = own | {"birth_date": date(1920 + number, 1 + number % 12, 3), "sex": "female"}
+    facts |= {"centre_code": it.centre}
     it.ids["resident"] = intake.register_resident(ctx, facts, [close], confirm_new=True)
     it.ids["consent"] = intake.record_consent(
         api.context(worker), it.ids["resident"], purpose="provider_sharing", given_by=close.name,
@@ -317,6 +346,76 @@ def _belongings(api: Api, it: Subject, own: Subject) -> None:
     if it.ids.get("webhook") is None:
         it.ids["webhook"], it.ids["message"] = _endpoint(api, it)
     it.ids.setdefault("signal", None)
+
+
+def _neighbourhood(api: Api, it: Subject) -> None:
+    """Others of the same centre: a household, a suspicion, a merge; a request and an opening."""
+    worker, supervisor = next(
+        (who, FAR_SUPERVISOR if place[1] == OTHER_DISTRICT else SUPERVISOR)
+        for who, place in WHERE.items()
+        if place[0] == it.centre
+    )
+    number = _SEQUENCE[it.name]
+    born = date(1970, 1 + number % 12, 20)
+
+    def another(word: str, **facts: Any) -> UUID:
+        return acts.a_resident(api, worker, name=f"{word}{number:02d}", phone=None, **facts)
+
+    there = [another(word, birth_date=date(1950 + n, 2, 20)) for n, word in enumerate(OTHERS)]
+    alike = [another("똑같은이", birth_date=born) for _ in range(2)]
+    it.ids["household"] = households.make_household(api.context(worker), there[:2], "couple")
+    it.ids["housemate"], it.ids["another"] = there[1], there[2]
+    it.ids["merge"] = merging.merge_residents(api.context(supervisor), there[3], there[4], "same")
+    with api.engine.connect() as connection:
+        it.ids["suspicion"] = connection.scalar(
+            select(pairs.c.id).where(pairs.c.resident_id.in_(alike), pairs.c.other_id.in_(alike))
+        )
+    today = api.context(worker).act.today
+    asked = access_requests.Received(
+        received_on=today,
+        requested_by="self",
+        identity_how="identity_card" if it.name == "just ended" else None,
+    )
+    access_requests.receive(api.context(worker), it.ids["resident"], asked)
+    with api.engine.connect() as connection:
+        it.ids["access_request"] = connection.scalar(
+            select(access_request.c.id).where(access_request.c.resident_id == it.ids["resident"])
+        )
+    it.ids["opening"] = breaking_glass.open_resident(
+        api.context(NEIGHBOUR if worker == STRANGER else STRANGER), it.ids["resident"], "asked", 1
+    )
+    it.ids["account"] = api.id_of(f"worker2.{it.centre}")
+
+
+OTHERS: Final = ("하나로", "둘레길", "세모난", "네모진", "다섯째")
+NEIGHBOURLY: Final = (
+    "household", "housemate", "another", "merge", "suspicion", "access_request", "opening",
+    "account",
+)  # fmt: skip
+
+
+def _opened(api: Api, name: str) -> Subject:
+    """Someone elsewhere whom a worker has opened; that says nothing of any list."""
+    it = _subject(api, name, STRANGER, "gamma")
+    it.ids["opening"] = breaking_glass.open_resident(
+        api.context(WORKER), it.ids["resident"], "asked", 72
+    )
+    it.opened_by = WORKER
+    return it
+
+
+def _own_token(api: Api, username: str) -> UUID:
+    """A token that somebody made for themselves."""
+    id, now = new_id(), api.clock.now
+    with api.engine.begin() as connection:
+        connection.execute(
+            insert(account_token),
+            [{
+                "id": id, "account_id": api.id_of(username), "name": "a token", "digest": "0" * 64,
+                "scopes": ["case.read"], "created_at": now, "expires_at": now + A_WINDOW,
+            }],
+        )  # fmt: skip
+    return id
 
 
 def _standard(api: Api, district: str) -> UUID:

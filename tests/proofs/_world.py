@@ -72,7 +72,9 @@ def small_world(url: str, **engine: Any) -> Iterator[Api]:
         vault=open_vault(settings),
         now=Clock(),
     )
-    owner = house.engine if owner_of(url) == url else open_engine(owner_of(url), **engine)
+    owner = house.engine
+    if owner_of(url) != url:
+        owner = open_engine(owner_of(url), **engine).execution_options(vault=house.vault)
     house.clockwork = Kept(lambda: read_clockwork(house.engine), A_DAY)
     providers, offerings = _agencies()
     bulk.load_facts(

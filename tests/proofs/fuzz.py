@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import platform
 import sys
 import time
@@ -31,7 +30,8 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import from_schema
 
 from casework.adapters.http.metrics import MEASURED
-from tests.proofs._operations import BASE, Filler, Operation, operations
+from tests.proofs._ask import quiet
+from tests.proofs._operations import BASE, SECOND, Filler, Operation, operations
 from tests.proofs._world import STORES
 from tests.proofs.matrix import REQUIRED, WHO, Matrix, matrix_on
 
@@ -157,11 +157,12 @@ class Fuzz:
                 },
             }
         )
-        schema = schemathesis.openapi.from_asgi(f"{BASE}/openapi.json", app, config=config)
+        schema: Any = schemathesis.openapi.from_asgi(f"{BASE}/openapi.json", app, config=config)
         if tag is not None:
             schema = schema.include(tag=tag)
         with self._hooked():
             stream = from_schema(schema).execute()
+            event: Any
             for event in stream:
                 recorder = getattr(event, "recorder", None)
                 if recorder is not None:
@@ -206,7 +207,9 @@ class Fuzz:
         fill: Filler = self.matrix._fill(role)
         id = self.matrix._id(operation, own) if operation.kind else None
         if operation.parameter is not None:
-            case.path_parameters = {operation.parameter: str(id)}
+            others = self.matrix.planted.stages["own"].ids
+            case.path_parameters = {name: str(others[kind]) for name, kind in SECOND.items()}
+            case.path_parameters[operation.parameter] = str(id)
         if operation.body is not None:
             case.body = json.loads(json.dumps(fill.body(operation, own), default=str))
             case.media_type = "application/json"
@@ -254,7 +257,7 @@ def main() -> int:
     options.add_argument("--store", choices=STORES, default="sqlite")
     options.add_argument("--seed", type=int, default=1)
     asked = options.parse_args()
-    logging.disable(logging.INFO)
+    quiet()
     began = time.monotonic()
     with matrix_on(asked.store) as matrix:
         fuzz = Fuzz(matrix, asked.seed)

@@ -25,6 +25,7 @@ from uuid import UUID
 from casework.workflows import intake, planning
 from tests.api import acts
 from tests.api.conftest import NEIGHBOUR, STRANGER, WORKER, Api
+from tests.proofs._ask import quiet
 from tests.proofs._operations import BASE, Operation, operations
 from tests.proofs._reach import is_reached, relation_of
 from tests.proofs._world import STORES
@@ -204,6 +205,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--store", choices=STORES, default="sqlite")
     asked = options.parse_args()
+    quiet()
     began = time.monotonic()
     with matrix_on(asked.store) as matrix:
         twins = Twins(matrix)
