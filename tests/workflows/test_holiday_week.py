@@ -16,10 +16,10 @@ from casework.domain.deadlines import BREACH
 from casework.workflows.sweeps.overdue import SweepResult
 from tests.adapters.looking import raised, steps, the_clock, told
 from tests.api.acts import a_referral, a_supported_case, clock
-from tests.api.conftest import WORKER, Api, api, house, seoul
+from tests.api.conftest import WORKER, Api, api, house, owner, seoul
 from tests.e2e.holidays_by_hand import HOLIDAYS
 
-__all__ = ["api", "house"]
+__all__ = ["api", "house", "owner"]
 SENT_AT = "2026-09-23T16:00"
 
 
