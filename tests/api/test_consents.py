@@ -343,9 +343,11 @@ def test_it_is_read_off_what_was_done_in_one_statement(api: Api) -> None:
     a_referral(api, supported)
     api.actor(WORKER)
     api.house.clockwork(), api.house.catalogue()
-    with statements(api.engine) as sent:
+    with statements(api.house.engine) as sent:
         api.as_(WORKER).get(f"/residents/{supported.resident}/disclosures")
-    assert len(sent) <= 4, "\n".join(sent)  # who asks, the resident, the list, the audit entry
+    # The database is told who asks, or the audit entry is sealed at once.
+    more = 1 if api.engine.dialect.name == "postgresql" else 3
+    assert len(sent) <= 4 + more, "\n".join(sent)  # who asks, the resident, list, audit entry
 
 
 def test_every_referral_of_a_seeded_city_that_was_sent_is_a_disclosure(api: Api) -> None:

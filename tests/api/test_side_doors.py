@@ -185,7 +185,7 @@ def test_an_agency_sees_a_referral_for_as_many_days_after_its_end_as_is_set(
     supported = a_supported_case(api)
     referral = a_referral(api, supported)
     services = api.client.app.state.services  # type: ignore[attr-defined]
-    store = SqlStore(api.engine, provider_access=timedelta(days=days))
+    store = SqlStore(api.house.engine, provider_access=timedelta(days=days))
     api.client.app.state.services = replace(services, store=store)  # type: ignore[attr-defined]
     moved(api, referral, "decline", PROVIDER, reason="at_capacity")
     ended = api.clock.now

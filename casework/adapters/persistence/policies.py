@@ -21,6 +21,7 @@ class Kind(StrEnum):
     REFERRAL = "referral"
     CLOCK = "clock"
     OF_RESIDENT = "of_resident"  # a child, by ``resident_id``
+    CONSENT = "consent"  # a child on which an agency's referrals may rest
     NOTE = "note"  # a child that no assessor reads
     OF_CASE = "of_case"  # a child, by ``case_id``
     COUNTED = "counted"  # a child of a case that the city's figures count
@@ -59,7 +60,7 @@ RIGHTS: Final[dict[Kind, Rights]] = {
 TABLES: Final[dict[str, Kind]] = {
     "resident": Kind.RESIDENT,
     "contact": Kind.OF_RESIDENT,
-    "consent": Kind.OF_RESIDENT,
+    "consent": Kind.CONSENT,
     "note": Kind.NOTE,
     "care_case": Kind.CASE,
     "assessment": Kind.OF_CASE,
@@ -167,6 +168,7 @@ FUNCTIONS: Final = {
     "casework_referrals_asked": f"SELECT r.id FROM referral r WHERE {_ASKED.format('r')}",
     "casework_cases_asked": f"SELECT r.case_id FROM referral r WHERE {_ASKED.format('r')}",
     "casework_residents_asked": f"SELECT r.resident_id FROM referral r WHERE {_ASKED.format('r')}",
+    "casework_consents_asked": f"SELECT r.consent_id FROM referral r WHERE {_ASKED.format('r')}",
     "casework_residents_opened": (
         "SELECT b.resident_id FROM break_glass b"
         f" WHERE b.account_id = {_said('account', 'uuid')} AND b.ended_at IS NULL"
@@ -303,6 +305,10 @@ def condition(table: str, *, to_write: bool) -> str:
         Kind.REFERRAL: lambda: [*_referral(row), *counted, *looked_at],
         Kind.CLOCK: lambda: [*_clock(row), *counted, *looked_at],
         Kind.OF_RESIDENT: lambda: _child("resident", row, to_write=to_write),
+        Kind.CONSENT: lambda: [
+            *_child("resident", row, to_write=to_write),
+            *([] if to_write else [f"{row}.id IN (SELECT casework_consents_asked())"]),
+        ],
         Kind.NOTE: lambda: _child("resident", row, to_write=to_write, staff=no_assessor),
         Kind.OF_CASE: lambda: _child("care_case", row, to_write=to_write),
         Kind.COUNTED: lambda: [*_child("care_case", row, to_write=to_write), *counted],

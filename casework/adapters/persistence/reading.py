@@ -272,6 +272,7 @@ class SqlReading(
                 t.care_case.c.status.label("case_status"),
                 t.provider.c.name.label("provider_name"),
                 t.provider.c.phone.label("provider_phone"),
+                t.consent.c.id.label("consent_known"),
                 t.consent.c.withdrawn_at.label("consent_withdrawn_at"),
                 *(column.label(f"of_{column.name}") for column in t.resident.c),
             )
@@ -292,7 +293,9 @@ class SqlReading(
         return ReferralView(
             referral=referral,
             resident=from_row(Resident, row, vault_of(self._connection), "of_"),
-            consent_is_withdrawn=row.consent_withdrawn_at is not None,
+            # One that cannot be seen is no basis either.
+            consent_is_withdrawn=referral.consent_id is not None
+            and (row.consent_known is None or row.consent_withdrawn_at is not None),
             case_is_open=row.case_status != "closed",
             provider_name=row.provider_name,
             provider_phone=row.provider_phone,

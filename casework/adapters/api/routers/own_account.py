@@ -56,6 +56,7 @@ def end_sessions(call: Caller, body: Empty | None = None) -> Response:
         SECOND_FACTOR,
         {"secret": "…", "otpauth_uri": "otpauth://totp/casework%3Alee.u1?secret=…"},
         use_key=False,
+        refuses=(409,),
     ),
 )
 def begin_totp(body: s.BeginTotp, call: Caller) -> Response:
@@ -69,7 +70,12 @@ def begin_totp(body: s.BeginTotp, call: Caller) -> Response:
     "/me/totp/confirm",
     operation_id="confirm_totp",
     summary="Put the second factor in force",
-    **operation(SECOND_FACTOR, {"recovery_codes": ["abcd-efgh-ijkl-mnop"]}, use_key=False),
+    **operation(
+        SECOND_FACTOR,
+        {"recovery_codes": ["abcd-efgh-ijkl-mnop"]},
+        use_key=False,
+        refuses=(409,),
+    ),
 )
 def confirm_totp(body: s.ConfirmTotp, call: Caller) -> Response:
     """Ten recovery codes, shown this once, each good once. Signs out everywhere."""
@@ -81,7 +87,7 @@ def confirm_totp(body: s.ConfirmTotp, call: Caller) -> Response:
     "/me/totp/disable",
     operation_id="disable_totp",
     summary="Remove my second factor",
-    **operation(SECOND_FACTOR, {}, use_key=False),
+    **operation(SECOND_FACTOR, {}, use_key=False, refuses=(409,)),
 )
 def disable_totp(body: s.DisableTotp, call: Caller) -> Response:
     """By password and a code. Signs out everywhere."""
@@ -94,7 +100,7 @@ def disable_totp(body: s.DisableTotp, call: Caller) -> Response:
     "/me/tokens",
     operation_id="make_token",
     summary="Make a token of my own",
-    **operation(TOKENS, render.TOKEN | {"secret": "cwk_…"}, status=201),
+    **operation(TOKENS, render.TOKEN | {"secret": "cwk_…"}, status=201, refuses=(409,)),
 )
 def make_token(body: s.MakeToken, call: Caller) -> Response:
     """The secret is shown this once; it goes where an access token goes."""
