@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from casework.adapters.persistence import scope
-from casework.domain.access import SYSTEM_ROLE, Actor, Reach, Relation, Role
+from casework.domain.access import SYSTEM_ROLE, Reach, Relation, Role
 
 SETTINGS: Final = (
     "reach",
@@ -68,7 +68,7 @@ def wall_of(reach: Reach, action: str, now: datetime) -> dict[str, Any]:
     said: dict[str, Any] = {"reach": "own", "now": now.isoformat()}
     if actor.id is not None:
         said["account"] = str(actor.id)
-    match _stands_as(actor):
+    match actor.stands_as:
         case role if role == SYSTEM_ROLE:
             return {"reach": "all"}
         case Role.WORKER:
@@ -86,17 +86,6 @@ def wall_of(reach: Reach, action: str, now: datetime) -> dict[str, Any]:
         case _:
             said["reach"] = _without_place(reach, action)
     return said
-
-
-def _stands_as(actor: Actor) -> str:
-    """The role behind whose wall somebody stands: a system, where it belongs."""
-    if actor.role != Role.INTEGRATION:
-        return actor.role
-    if actor.provider_id is not None:
-        return Role.PROVIDER
-    if actor.centre_code is not None:
-        return Role.WORKER
-    return Role.SUPERVISOR if actor.district_code is not None else actor.role
 
 
 def _without_place(reach: Reach, action: str) -> str:
