@@ -551,7 +551,7 @@ def _print_keys(found: list[keeping.Held], as_json: bool) -> None:
 
 
 def _register(house: bootstrap.House, what: str, username: str | None = None) -> accounts.Register:
-    return house.register(f"casework account {what}", username)
+    return house.register(f"casework account {what}", username, as_owner=what == "prune-history")
 
 
 def _password() -> str:

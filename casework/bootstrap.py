@@ -53,7 +53,7 @@ from casework.domain.schedule import is_late, next_slot
 from casework.domain.standards import SHIPPED, Standard
 from casework.settings import Settings, SettingsError
 from casework.workflows import sealing
-from casework.workflows.accounts import Register
+from casework.workflows.accounts import Register, RegisterBook
 from casework.workflows.context import Context
 from casework.workflows.demo.accounts import demo_accounts
 from casework.workflows.demo.directory import agencies
@@ -145,16 +145,35 @@ class House:
             is_local=self.settings.local_sign_in == "on",
         )
 
-    def register(self, task: str, username: str | None = None) -> Register:
+    def register(
+        self, task: str, username: str | None = None, *, as_owner: bool = False
+    ) -> Register:
         """What keeping accounts needs; the record names the command and the account."""
         facts = RequestFacts(task=task, asked_for=username)
+
+        @contextmanager
+        def owned() -> Iterator[RegisterBook]:
+            with self._as_owner() as engine, account_register(engine, facts) as book:
+                yield book
+
         return Register(
             passwords=self.passwords,
             new_id=new_id,
             now=self.now,
-            book=lambda: account_register(self.engine, facts),
+            book=owned if as_owner else lambda: account_register(self.engine, facts),
             common=self.common,
         )
+
+    @contextmanager
+    def _as_owner(self) -> Iterator[Engine]:
+        """The database as whoever may delete what is old enough: nobody who serves may."""
+        if not self.settings.migration_url:
+            yield self.engine
+            return
+        with _opened(self.settings) as engine:
+            owner = engine.execution_options(vault=self.vault)
+            seal_with(owner, lambda: self.settings.key("audit"))
+            yield owner
 
     def context(self, actor: Actor = SYSTEM) -> Context:
         """One asker, now."""
@@ -216,7 +235,9 @@ class House:
             facts = RequestFacts(task="casework audit prune", asked_for=f"{chain} up to {seq}")
             write_audit(connection, SYSTEM, "audit.prune", now, facts, ())
 
-        return sealing.prune(self.seals, self.settings.key("audit"), before, now, years, note)
+        with self._as_owner() as owner:
+            book = SqlSealBook(owner.connect)
+            return sealing.prune(book, self.settings.key("audit"), before, now, years, note)
 
     def affected(
         self, account: str, since: datetime | None, until: datetime | None

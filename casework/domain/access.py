@@ -163,6 +163,17 @@ class Actor:
             self.role == Role.INTEGRATION and self.provider_id is not None
         )
 
+    @property
+    def stands_as(self) -> str:
+        """The role whose rows and fields this one gets: a system those of where it belongs."""
+        if self.role != Role.INTEGRATION:
+            return self.role
+        if self.provider_id is not None:
+            return Role.PROVIDER
+        if self.centre_code is not None:
+            return Role.WORKER
+        return Role.SUPERVISOR if self.district_code is not None else self.role
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:

@@ -171,30 +171,30 @@ HIDES_WHY_A_CASE_IS_HELD: Final = frozenset({PR})
 
 def sees_clock(actor: Actor, clock: Deadline) -> bool:
     """Whether a clock of something in reach is among those this one sees."""
-    if actor.role not in CLOCKS:
+    if actor.stands_as not in CLOCKS:
         return True
-    name, is_it, value = CLOCKS[actor.role]
+    name, is_it, value = CLOCKS[actor.stands_as]
     return (getattr(clock, name) == value) is is_it
 
 
 def searches_untold_contacts(actor: Actor) -> bool:
     """Whether the telephone of a contact who is not to be told finds anybody for this one."""
-    if actor.role in GET_EVERYTHING:
+    if actor.stands_as in GET_EVERYTHING:
         return True
-    mask = MASKS.get(("case.read", Role(actor.role)), {}).get("contact")
+    mask = MASKS.get(("case.read", Role(actor.stands_as)), {}).get("contact")
     return mask is not None and "phone" not in mask.covers.get(State.NOT_TO_BE_TOLD, ())
 
 
 def is_told(actor: Actor, action: str, event: Event) -> bool:
     """Whether an event of something in reach is told to this one at all."""
-    if actor.role in GET_EVERYTHING:
+    if actor.stands_as in GET_EVERYTHING:
         return True
-    return event.name not in EVENTS_LEFT_OUT.get((action, Role(actor.role)), ())
+    return event.name not in EVENTS_LEFT_OUT.get((action, Role(actor.stands_as)), ())
 
 
 def as_told(clock: Deadline, actor: Actor) -> Deadline:
     """The clock, without the reason of a hold of the case where this one is not told it."""
-    if actor.role not in HIDES_WHY_A_CASE_IS_HELD:
+    if actor.stands_as not in HIDES_WHY_A_CASE_IS_HELD:
         return clock
     pauses = tuple(
         replace(one, reason="hold") if one.source == CASE else one for one in clock.pauses
@@ -209,9 +209,9 @@ def covered(
 
     What the table does not name is covered.
     """
-    if actor.role in GET_EVERYTHING:
+    if actor.stands_as in GET_EVERYTHING:
         return body
-    mask = MASKS.get((action, Role(actor.role)), {}).get(resource)
+    mask = MASKS.get((action, Role(actor.stands_as)), {}).get(resource)
     if mask is None:
         return {name: _emptied(value) for name, value in body.items()}
     away = frozenset(name for state in states for name in mask.covers.get(state, ()))
@@ -228,9 +228,9 @@ def covered(
 
 def left(body: dict[str, Any], actor: Actor, action: str, resource: str) -> dict[str, Any]:
     """The body without what this role does not get, for what has no fixed fields."""
-    if actor.role in GET_EVERYTHING:
+    if actor.stands_as in GET_EVERYTHING:
         return body
-    mask = MASKS.get((action, Role(actor.role)), {}).get(resource)
+    mask = MASKS.get((action, Role(actor.stands_as)), {}).get(resource)
     return {} if mask is None else {k: v for k, v in body.items() if k in mask.shows}
 
 

@@ -36,8 +36,8 @@ def this_one() -> Script:
 @pytest.fixture
 def before(store: Store) -> Iterator[Engine]:
     """A database with two accounts, as the migration finds it."""
-    migrations.downgrade(store.url, str(this_one().down_revision))
-    engine = open_engine(store.url)
+    migrations.downgrade(store.owner_url, str(this_one().down_revision))
+    engine = open_engine(store.owner_url)
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO district VALUES ('26350', '가상구', 'Gasang')"))
         for id, username, active in ((KIM, "kim", True), (LEE, "lee", False)):
@@ -59,7 +59,7 @@ def before(store: Store) -> Iterator[Engine]:
 def test_whoever_was_there_changes_nothing_and_has_a_first_entry(
     before: Engine, store: Store
 ) -> None:
-    migrations.upgrade(store.url, this_one().revision)
+    migrations.upgrade(store.owner_url, this_one().revision)
     now = datetime.now(UTC)
     with before.connect() as connection:
         names = [one for one in t.account.c if one.name in inspected(before, "account")]
@@ -84,9 +84,9 @@ def inspected(engine: Engine, table: str) -> set[str]:
 
 def test_it_is_taken_back_and_leaves_the_accounts(before: Engine, store: Store) -> None:
     columns, tables = inspected(before, "account"), set(inspect(before).get_table_names())
-    migrations.upgrade(store.url, this_one().revision)
+    migrations.upgrade(store.owner_url, this_one().revision)
     assert inspected(before, "account") > columns
-    migrations.downgrade(store.url, str(this_one().down_revision))
+    migrations.downgrade(store.owner_url, str(this_one().down_revision))
     assert inspected(before, "account") == columns
     assert set(inspect(before).get_table_names()) == tables
     with before.connect() as connection:

@@ -22,7 +22,7 @@ from casework.workflows.sealing import Verdict, verify
 from tests.api.acts import a_case
 from tests.api.asking import ABSENT
 from tests.api.conftest import DISTRICT, OTHER_DISTRICT, STRANGER, WORKER, Api
-from tests.audit import free_hand
+from tests.audit import free_hand, seal
 
 KEY = b"a" * 32
 
@@ -51,7 +51,7 @@ def seals(api: Api, chain: str) -> list[Any]:
 def sealed(api: Api) -> Api:
     """A small world in which people have looked around, and everything is sealed."""
     look_around(api)
-    api.house.seal()
+    seal(api.house)
     return api
 
 
@@ -70,8 +70,8 @@ def test_entries_are_sealed_at_once_on_sqlite_and_soon_after_on_postgresql(api: 
     look_around(api)
     waiting = checked(api).waiting
     assert waiting == (10 if api.engine.dialect.name == "postgresql" else 0)
-    assert api.house.seal().entries == waiting
-    assert api.house.seal().entries == 0
+    assert seal(api.house).entries == waiting
+    assert seal(api.house).entries == 0
     assert checked(api) == Verdict(entries=10, chains=3)
 
 
@@ -88,7 +88,7 @@ def test_an_entry_that_waits_too_long_is_a_flaw(api: Api) -> None:
     assert checked(api).flaws == []
     api.clock.forward(seconds=1)
     assert {flaw.why for flaw in checked(api).flaws} == {"entry_unsealed"}
-    assert api.house.seal().entries == 10
+    assert seal(api.house).entries == 10
     assert checked(api).flaws == []
 
 
@@ -224,7 +224,7 @@ def test_nothing_is_sealed_onto_a_head_that_somebody_changed(sealed: Api) -> Non
         connection.execute(update(audit_head).where(audit_head.c.chain == DISTRICT).values(count=9))
     assert sealed.as_(WORKER).get("/accounts").status_code == 200, "the house goes on"
     assert sealed.as_(STRANGER).get("/accounts").status_code == 200
-    assert [flaw.chain for flaw in sealed.house.seal().flaws] == [DISTRICT]
+    assert [flaw.chain for flaw in seal(sealed.house).flaws] == [DISTRICT]
     assert [len(seals(sealed, chain)) for chain in (DISTRICT, OTHER_DISTRICT)] == [4, 4]
     found = checked(sealed)
     assert (found.flaws, found.waiting) == ([flaw("head_altered")], 1)
@@ -234,7 +234,7 @@ def test_a_database_that_was_set_back_is_found_by_an_exported_head(sealed: Api) 
     exported = list(sealed.house.seals.heads().values())
     assert checked(sealed, exported=exported).flaws == []
     look_around(sealed)
-    sealed.house.seal()
+    seal(sealed.house)
     assert checked(sealed, exported=exported).flaws == [], "it went on"
     later = list(sealed.house.seals.heads().values())
     with sealed.engine.begin() as connection:  # the state of the first export, restored
@@ -328,7 +328,7 @@ def old_entries(api: Api) -> None:
         api.as_(WORKER).get("/accounts")
     api.clock.now = now
     look_around(api)
-    api.house.seal()
+    seal(api.house)
 
 
 def test_what_is_older_than_two_years_is_forgotten_and_the_rest_still_holds(api: Api) -> None:
@@ -336,7 +336,7 @@ def test_what_is_older_than_two_years_is_forgotten_and_the_rest_still_holds(api:
     assert api.house.prune_audit(kept_from(api.clock.now)) == 2
     rows = seals(api, DISTRICT)
     assert rows[0].seq == 3, "the entry of two years ago to the moment is kept"
-    api.house.seal()
+    seal(api.house)
     found = checked(api)
     assert found.flaws == []
     with api.engine.connect() as connection:
@@ -345,7 +345,7 @@ def test_what_is_older_than_two_years_is_forgotten_and_the_rest_still_holds(api:
         ).all()
     assert [(one.role, one.asked_for) for one in pruned] == [("system", f"{DISTRICT} up to 2")]
     look_around(api)
-    api.house.seal()
+    seal(api.house)
     assert checked(api).flaws == []
 
 

@@ -193,6 +193,7 @@ def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
     monkeypatch.setenv("CASEWORK_AUDIT_KEY", "a" * 32)
     monkeypatch.setenv("CASEWORK_DATABASE_URL", store.url)
+    monkeypatch.setenv("CASEWORK_MIGRATION_URL", store.owner_url)
     monkeypatch.setattr("casework.bootstrap.open_engine", _shared_engine)
     house = build(Settings(), now=Clock(), cheap_passwords=True)
     yield house

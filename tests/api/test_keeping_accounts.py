@@ -11,9 +11,13 @@ import pytest
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from casework.adapters.persistence import asking
+from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_accounts as ta
+from casework.adapters.persistence.account_keeping import SqlAccountKeeping
 from casework.adapters.persistence.account_register import account_register
 from casework.adapters.persistence.ids import new_id
+from casework.domain.access import reach
 from casework.domain.errors import Conflict
 from casework.domain.grant_log import replay, state_of
 from casework.workflows import accounts
@@ -106,6 +110,18 @@ def test_whoever_is_disabled_is_out_at_once_and_comes_back_with_the_password(api
     patch(api, id, {"is_active": True})
     assert sign_in(api, WORKER).status_code == 200
     assert refresh(api, session["refresh_token"]).status_code == 401
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_how_many_cases_an_account_carries_is_counted_without_a_look_at_them(api: Api) -> None:
+    a_supported_case(api)
+    looks = reach(api.actor("admin"), "account.manage")
+    with api.house.engine.connect() as connection:
+        asking.state(connection, looks, "account.manage", api.clock.now)
+        book = SqlAccountKeeping(connection)
+        counts = [book.open_cases(api.id_of(username)) for username in (WORKER, COLLEAGUE)]
+        seen = connection.scalar(select(func.count()).select_from(t.care_case))
+    assert (counts, seen) == ([1, 0], 0)
 
 
 def test_whoever_moves_keeps_nothing_of_the_old_place(api: Api) -> None:
@@ -222,7 +238,7 @@ def test_what_was_superseded_three_years_ago_can_be_forgotten_and_nothing_else(a
               "state": {"n": n}} for n, at in enumerate(old)],
         )  # fmt: skip
     api.clock.now = now
-    register = api.house.register("casework account prune-history")
+    register = api.house.register("casework account prune-history", as_owner=True)
     with pytest.raises(Conflict, match="three years"):
         accounts.prune_history(register, now - timedelta(days=1095))
     assert accounts.prune_history(register, now - timedelta(days=1096)) == 2

@@ -181,6 +181,32 @@ def test_a_system_does_what_it_was_granted_as_far_as_it_belongs(api: Api, system
     assert ask(api, secret, "GET", f"/referrals/{referral}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("belongs", "elsewhere"),
+    [
+        ({"centre": HERE}, {"centre_code": NEXT_DOOR}),
+        ({"centre": None, "district": DISTRICT}, {"district_code": OTHER_DISTRICT}),
+        ({"centre": None, "provider": "alpha"}, {"provider_id": "beta"}),
+    ],
+    ids=["centre", "district", "agency"],
+)
+def test_wherever_a_system_belongs_it_sees_what_is_there_and_nothing_else(
+    api: Api, belongs: dict[str, Any], elsewhere: dict[str, Any]
+) -> None:
+    referral = a_referral(api)
+    id = create(api, username="sys.there", role="integration", name="연계", **belongs)
+    granted = api.as_("admin").post(f"/accounts/{id}/grants", {"action": "referral.read"})
+    assert granted.status_code == 200
+    secret = token_for(api, id, scopes=["referral.read"]).json()["secret"]
+    assert ask(api, secret, "GET", f"/referrals/{referral}").status_code == 200
+    (listed,) = ask(api, secret, "GET", "/referrals").json()["items"]
+    assert listed["id"] == str(referral)
+    moved = {n: api.providers[to].id if n == "provider_id" else to for n, to in elsewhere.items()}
+    change(api, "sys.there", **moved)
+    assert ask(api, secret, "GET", f"/referrals/{referral}").status_code == 404
+    assert ask(api, secret, "GET", "/referrals").json()["items"] == []
+
+
 def test_only_what_is_on_the_list_is_granted_and_only_to_a_system(api: Api, system: UUID) -> None:
     admin, worker = api.as_("admin"), api.id_of(WORKER)
     for id, action in (
@@ -214,10 +240,10 @@ def test_a_token_costs_one_statement_for_whoever_asks(api: Api) -> None:
     def note(*given: Any) -> None:
         statements.append(given[2])
 
-    event.listen(api.engine, "before_cursor_execute", note)
+    event.listen(api.house.engine, "before_cursor_execute", note)
     try:
         headers = {"Authorization": f"Bearer {secret}"}
         assert api.client.get(BASE + "/me", headers=headers).status_code == 200
     finally:
-        event.remove(api.engine, "before_cursor_execute", note)
+        event.remove(api.house.engine, "before_cursor_execute", note)
     assert len([one for one in statements if "account" in one]) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -58,6 +58,23 @@ def test_a_thing_that_a_role_has_no_row_for_is_covered_whole(role: Role) -> None
         "all": [],
     }
     assert left({"name": "x"}, actor, "case.write", "event data") == {}
+
+
+@pytest.mark.parametrize(
+    ("belongs", "shown"),
+    [
+        ({}, {"kind": None, "other": None}),
+        ({"centre_code": "1"}, {"kind": "x", "other": "y"}),
+        ({"district_code": "1"}, {"kind": "x", "other": "y"}),
+        ({"provider_id": UUID(int=1)}, {"kind": "x", "other": None}),
+    ],
+)
+def test_a_system_gets_what_is_got_where_it_belongs(
+    belongs: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    system = Actor(id=None, role="integration", **belongs)
+    body = {"kind": "x", "other": "y"}
+    assert covered(body, system, "referral.read", "referral basis") == shown
 
 
 def test_a_state_covers_what_is_shown_otherwise() -> None:

@@ -48,7 +48,8 @@ def spared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def account(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> Account:
     """Run `casework account …` in production, with a password on stdin where one is given."""
-    production = KEYS | {"mode": "production", "database_url": store.url}
+    connections = {"database_url": store.url, "migration_url": store.owner_url}
+    production = KEYS | {"mode": "production"} | connections
     assert run("migrate", **production).code == 0
 
     def account(*arguments: str, password: str | None = None) -> Said:
@@ -67,7 +68,7 @@ class Terminal(io.StringIO):
 
 
 def stored(store: Store, query: Any) -> list[Any]:
-    engine = open_engine(store.url)
+    engine = open_engine(store.owner_url)
     try:
         with engine.connect() as connection:
             return list(connection.execute(query).all())
@@ -110,7 +111,7 @@ def test_production_gets_its_first_way_in(account: Account, store: Store) -> Non
 
 
 def test_each_role_belongs_to_what_it_works_for(account: Account, store: Store) -> None:
-    engine = open_engine(store.url)
+    engine = open_engine(store.owner_url)
     provider = {
         "id": new_id(), "slug": "alpha", "name": "알파", "kind": "home-care", "phone": "051",
         "district_code": "26350", "lat": 35.0, "lon": 129.0, "designations": [], "is_active": True,

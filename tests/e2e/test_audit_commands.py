@@ -22,17 +22,24 @@ PASSWORD = "a long enough password"
 
 @pytest.fixture
 def database(store: Store) -> str:
-    """The URL of an empty, migrated database, on each store in turn."""
-    return store.url
+    """The URL of an empty, migrated database for its owner, on each store in turn."""
+    return store.owner_url
 
 
 @pytest.fixture
-def asked(run: Run, database: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Commands over a database in which an account was added and listed."""
+def asked(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Commands over a database in which an account was added and listed.
+
+    Each as the role that runs it: `audit seal` as the scheduler's, the others as the application's.
+    """
     monkeypatch.setattr("casework.__main__._password", lambda: PASSWORD)
 
     def ask(*words: str, **settings: Any) -> Any:
-        return run(*words, **(KEYS | {"database_url": database} | settings))
+        url = store.url
+        if words[:2] == ("audit", "seal"):
+            url = url.replace("//casework_app:", "//casework_scheduler:", 1)
+        connections = {"database_url": url, "migration_url": store.owner_url}
+        return run(*words, **(KEYS | connections | settings))
 
     assert ask("migrate").code == 0
     added = ask("account", "add", "admin.kim", "--role", "admin", "--name", "Kim")
@@ -42,7 +49,7 @@ def asked(run: Run, database: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def change(database: str, statement: Any) -> None:
-    """Do something that nobody may."""
+    """As the owner, do something that nobody may."""
     engine = open_engine(database)
     with engine.begin() as connection:
         free_hand(connection)

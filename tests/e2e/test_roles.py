@@ -16,7 +16,7 @@ from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.policies import TABLES, rights_on
 from tests import postgres
 from tests.conftest import Store
-from tests.e2e.test_cli import Run, run
+from tests.e2e.test_cli import KEYS, Run, run
 
 __all__ = ["run"]
 PREFIX = "cwtest"
@@ -142,6 +142,11 @@ REFUSED = {
         "UPDATE audit_entry SET outcome = 'ok'",
         "DELETE FROM audit_entry",
         "TRUNCATE audit_entry",
+        "INSERT INTO audit_seal SELECT * FROM audit_seal",
+        "UPDATE audit_head SET count = 0",
+        "INSERT INTO audit_pending SELECT id FROM audit_entry",
+        "DELETE FROM audit_pending",
+        "DELETE FROM account_grant_log",
         "DELETE FROM resident",
         "INSERT INTO district VALUES ('1', 'a', 'b')",
     ],
@@ -149,6 +154,8 @@ REFUSED = {
         "CREATE TABLE mine (id int)",
         "UPDATE audit_entry SET outcome = 'ok'",
         "DELETE FROM audit_entry",
+        "INSERT INTO audit_pending SELECT id FROM audit_entry",
+        "DELETE FROM audit_seal",
         "UPDATE account SET role = 'admin'",
         "SELECT * FROM refresh_token",
     ],
@@ -157,6 +164,7 @@ REFUSED = {
         "SELECT * FROM care_case",
         "SELECT * FROM audit_entry",
         "SELECT casework_cases_sent()",
+        "SELECT casework_open_cases(gen_random_uuid())",
         "INSERT INTO closed_month SELECT * FROM closed_month",
     ],
 }
@@ -190,11 +198,10 @@ def test_for_whom_the_walls_do_not_hold_is_warned_of_and_refused_in_production(
     engine = engine_of(url)
     assert roles.standing(engine).why_unheld == why
     engine.dispose()
-    keys = {"token_key": "t" * 32, "cursor_key": "c" * 32}
-    said = run("sweep", "--dry-run", "--json", database_url=url, **keys)
+    said = run("sweep", "--dry-run", "--json", database_url=url, **KEYS)
     assert said.code == 0, said.err
     assert ("row-level security does not hold" in said.out + said.err) is (why is not None)
-    said = run("sweep", "--dry-run", "--json", database_url=url, mode="production", **keys)
+    said = run("sweep", "--dry-run", "--json", database_url=url, mode="production", **KEYS)
     if why is None:
         assert said.code == 0, said.err
     else:

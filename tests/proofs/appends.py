@@ -36,7 +36,7 @@ from casework.bootstrap import utc_now
 from casework.domain.access import Actor
 from casework.workflows import sealing
 from casework.workflows.ports import RequestFacts
-from tests.proofs._world import STORES, database
+from tests.proofs._world import STORES, database, owner_of
 
 KEY = b"a" * 32
 DISTRICTS = ("26110", "26140", "26350", None)
@@ -170,7 +170,7 @@ def main() -> int:
     options = parser.parse_args()
     began = time.monotonic()
     with database(options.store) as url:
-        engine = open_engine(url, pool_size=WRITERS + SEALERS + 1)
+        engine = open_engine(owner_of(url), pool_size=WRITERS + SEALERS + 1)
         result = append(engine, options.entries, options.seed)
         engine.dispose()
     told = {

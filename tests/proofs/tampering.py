@@ -42,7 +42,7 @@ from casework.workflows import sealing
 from casework.workflows.ports import RequestFacts
 from tests.api.conftest import seoul
 from tests.audit import free_hand
-from tests.proofs._world import STORES, database
+from tests.proofs._world import STORES, database, owner_of
 
 KEY = b"a" * 32
 DISTRICTS = ("26110", "26140", "26350", None)
@@ -383,7 +383,7 @@ def main() -> int:
     options = parser.parse_args()
     began = time.monotonic()
     with database(options.store) as url:
-        engine = sealed_log(url, options.entries, options.seed)
+        engine = sealed_log(owner_of(url), options.entries, options.seed)
 
         def progress(done: int) -> None:
             if done % 50 == 0:

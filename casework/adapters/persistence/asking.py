@@ -68,7 +68,7 @@ def wall_of(reach: Reach, action: str, now: datetime) -> dict[str, Any]:
     said: dict[str, Any] = {"reach": "own", "now": now.isoformat()}
     if actor.id is not None:
         said["account"] = str(actor.id)
-    match actor.role:
+    match actor.stands_as:
         case role if role == SYSTEM_ROLE:
             return {"reach": "all"}
         case Role.WORKER:

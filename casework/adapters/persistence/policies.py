@@ -127,7 +127,8 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "account_token": Rights(scheduler=""),
     "audit_seal": Rights(app="S", scheduler="SI"),
     "audit_head": Rights(app="S", scheduler="SIU"),
-    "audit_pending": Rights(app="SI", scheduler="SID"),
+    # A trigger of the owner puts there what waits; whoever checks the chains looks at it.
+    "audit_pending": Rights(app="S", scheduler="SD"),
     "refresh_token": Rights(scheduler=""),
     "sign_in_source": Rights(scheduler=""),
     "alembic_version": Rights(app="S", scheduler="S"),
@@ -178,6 +179,12 @@ FUNCTIONS: Final = {
         "SELECT v.conference_id FROM plan_version v JOIN care_case c ON c.id = v.case_id"
         f" WHERE v.conference_id IS NOT NULL AND (c.centre_code = {_said('centre')}"
         f" OR c.district_code = {_said('district')} OR ({_SENT.format('c')}))"
+    ),
+}
+# Numbers about accounts, for whoever keeps accounts and sees no case: counted by the owner, too.
+COUNTS: Final = {
+    "casework_open_cases": (
+        "SELECT count(*) FROM care_case c WHERE c.worker_id = $1 AND c.status <> 'closed'"
     ),
 }
 

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, text
 
 from casework.adapters.persistence.policies import (
+    COUNTS,
     FUNCTIONS,
     TABLES,
     Rights,
@@ -15,6 +16,10 @@ from casework.adapters.persistence.policies import (
     rights_on,
 )
 
+# Every function with what it takes and gives.
+_SIGNATURES: Final = dict.fromkeys(FUNCTIONS, ("()", "SETOF uuid")) | dict.fromkeys(
+    COUNTS, ("(uuid)", "bigint")
+)
 PARTS: Final = ("app", "scheduler", "figures")
 DEFAULT_PREFIX: Final = "casework"
 _LETTERS: Final = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
@@ -65,8 +70,8 @@ def take_down(engine: Engine) -> None:
                     drop = f"DROP POLICY IF EXISTS casework_{name} ON {row.relname}"
                     connection.exec_driver_sql(drop)
                 connection.exec_driver_sql(f"ALTER TABLE {row.relname} DISABLE ROW LEVEL SECURITY")
-        for name in FUNCTIONS:
-            connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}()")
+        for name, (takes, _) in _SIGNATURES.items():
+            connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}{takes}")
 
 
 def grant(connection: Connection, prefix: str = DEFAULT_PREFIX) -> list[str]:
@@ -84,9 +89,10 @@ def grants(connection: Connection, prefix: str, *, all_roles: bool = False) -> l
     there = set(connection.scalars(known, {"names": list(roles.values())}))
     tables = {row.relname for row in connection.execute(_STANDING)}
     made = text("SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace")
-    functions = set(connection.scalars(made)) & set(FUNCTIONS)
+    there_are = set(connection.scalars(made))
+    functions = [name + takes for name, (takes, _) in _SIGNATURES.items() if name in there_are]
     schema = _quoted(connection, connection.scalar(text("SELECT current_schema()")) or "public")
-    statements = [f"REVOKE ALL ON FUNCTION {name}() FROM PUBLIC" for name in sorted(functions)]
+    statements = [f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC" for name in functions]
     for part, role in roles.items():
         if all_roles or role in there:
             statements += _grants_to(
@@ -94,7 +100,7 @@ def grants(connection: Connection, prefix: str, *, all_roles: bool = False) -> l
                 _quoted(connection, role),
                 schema,
                 [table for table in TABLES if table in tables],
-                sorted(functions),
+                functions,
             )
     return statements
 
@@ -109,7 +115,7 @@ def _grants_to(
         if letters:
             said.append(f"GRANT {', '.join(letters)} ON {table} TO {role}")
     if part != "figures":
-        said += [f"GRANT EXECUTE ON FUNCTION {name}() TO {role}" for name in functions]
+        said += [f"GRANT EXECUTE ON FUNCTION {name} TO {role}" for name in functions]
     return said
 
 
@@ -119,11 +125,13 @@ def _letters(rights: Rights, part: str) -> list[str]:
 
 def _make_functions(connection: Connection) -> None:
     schema = _quoted(connection, connection.scalar(text("SELECT current_schema()")) or "public")
-    for name, body in FUNCTIONS.items():
+    for name, body in (FUNCTIONS | COUNTS).items():
+        takes, gives = _SIGNATURES[name]
         # For most askers they are never called: a planner that counts on them shuns the indexes.
+        cost = "COST 1 ROWS 10" if gives.startswith("SETOF") else "COST 1"
         connection.exec_driver_sql(
-            f"CREATE OR REPLACE FUNCTION {name}() RETURNS SETOF uuid LANGUAGE sql STABLE"
-            f" COST 1 ROWS 10 SECURITY DEFINER SET search_path = {schema}, pg_temp"
+            f"CREATE OR REPLACE FUNCTION {name}{takes} RETURNS {gives} LANGUAGE sql STABLE"
+            f" {cost} SECURITY DEFINER SET search_path = {schema}, pg_temp"
             f" AS $casework${body}$casework$"
         )
 
