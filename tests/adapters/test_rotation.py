@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, Text, func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 
 from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
@@ -20,20 +20,23 @@ from casework.bootstrap import House
 from casework.domain.residents import Resident
 from casework.workflows.keys import KEPT_AFTER, held, retire, rotate
 from casework.workflows.ports_vault import Progress
+from tests.adapters.clearing import unsealed
 from tests.adapters.looking import stored
 from tests.api.acts import a_case, a_referral, a_resident
 from tests.api.conftest import WORKER, Api
+from tests.conftest import Store
 
 MICROSECOND = timedelta(microseconds=1)
 
 
 @pytest.fixture
-def house(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    """A house whose key ring is its own."""
+def house(house: House, store: Store, tmp_path: Path) -> House:
+    """A house whose key ring is its own, and which migrates as the owner of its tables."""
     ring, master = tmp_path / "keyring.json", b"m" * 32
     make_ring(ring, master, house.now())
     house.vault = KeyVault(ring, master)
     house.engine.update_execution_options(vault=house.vault)
+    house.settings = house.settings.model_copy(update={"migration_url": store.owner_url})
     return house
 
 
@@ -185,12 +188,8 @@ def test_every_index_has_its_recipe() -> None:
 def in_clear(api: Api, resident: Resident) -> None:
     """The database as the migration leaves it where fields stood in clear."""
     row = to_row(resident) | {"name_birth_index": None}
-    bare = t.resident.to_metadata(MetaData())
-    for column in bare.c:
-        if column.name in ("phone", "address", "phone_digits", "name_birth_index"):
-            column.type = Text()
     with api.engine.begin() as connection:
-        connection.execute(insert(bare), [row])
+        connection.execute(insert(unsealed(t.resident)), [row])
         connection.execute(insert(t.configuration), [{"name": "clear_fields", "version": 1}])
 
 
@@ -225,7 +224,7 @@ def test_a_value_in_clear_is_neither_written_nor_read(lived_in: Api) -> None:
 
 
 def test_a_database_with_sealed_fields_is_not_taken_back(lived_in: Api) -> None:
-    url = lived_in.house.settings.url()
+    url = lived_in.house.settings.owner_url()
     with pytest.raises(RuntimeError, match="is sealed: go back by the backup"):
         migrations.downgrade(url, "0006")
     assert migrations.is_current(lived_in.engine)
