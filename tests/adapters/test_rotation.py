@@ -12,11 +12,12 @@ from sqlalchemy import func, insert, select, text, update
 from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import to_row
-from casework.adapters.persistence.rotating import INDEXED, sealed_tables
+from casework.adapters.persistence.rotating import INDEXED, SealedRows, sealed_tables
 from casework.adapters.persistence.sealing import blind_columns, open_row, sealed_columns, vault_of
 from casework.adapters.vault import KeyVault
 from casework.adapters.vault.ring import make_ring
 from casework.bootstrap import House
+from casework.domain.errors import Conflict
 from casework.domain.residents import Resident
 from casework.workflows.keys import KEPT_AFTER, held, retire, rotate
 from casework.workflows.ports_vault import Progress
@@ -27,6 +28,7 @@ from tests.api.conftest import WORKER, Api
 from tests.conftest import Store
 
 MICROSECOND = timedelta(microseconds=1)
+ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 
 
 @pytest.fixture
@@ -166,6 +168,35 @@ def test_a_key_under_which_something_stands_is_never_taken_off(lived_in: Api) ->
     found = retire(lived_in.house.vault, lived_in.house.sealed(), lived_in.clock() + 2 * KEPT_AFTER)
     assert {one.key.id: one.stays for one in found}[old] == "in use"
     assert old in {one.id for one in lived_in.house.vault.listed()}
+
+
+def test_what_is_counted_is_all_there_is(lived_in: Api) -> None:
+    beyond_the_walls = SealedRows(lived_in.engine, lived_in.house.vault).under()
+    assert lived_in.house.sealed().under() == beyond_the_walls
+
+
+@ON_POSTGRES
+@pytest.mark.parametrize(
+    "wall",
+    [
+        ["DROP POLICY casework_see ON resident",
+         "CREATE POLICY casework_see ON resident FOR SELECT USING (false)"],
+        ["CREATE POLICY another ON resident AS RESTRICTIVE USING (false)"],
+        ["DROP POLICY casework_see ON resident"],
+        ["ALTER TABLE subscription ENABLE ROW LEVEL SECURITY"],
+    ],
+)  # fmt: skip
+def test_no_key_goes_while_a_wall_may_hide_what_stands_under_it(
+    lived_in: Api, wall: list[str]
+) -> None:
+    rotated(lived_in)
+    keys = lived_in.house.vault.listed()
+    with lived_in.engine.begin() as connection:
+        for statement in wall:
+            connection.execute(text(statement))
+    with pytest.raises(Conflict, match=r"row-level security on (resident|subscription) is not"):
+        retire(lived_in.house.vault, lived_in.house.sealed(), lived_in.clock() + 2 * KEPT_AFTER)
+    assert lived_in.house.vault.listed() == keys
 
 
 def test_the_newest_keys_always_stay(lived_in: Api) -> None:
