@@ -17,8 +17,9 @@ depends_on = None
 SEALED = {
     "resident": ("address", "phone", "disability", "insurance"),
     "contact": ("phone",),
+    "consent": ("withdrawal_reason",),
     "note": ("with_whom", "text"),
-    "care_case": ("urgent_reason", "guidance", "closing_note", "activities"),
+    "care_case": ("urgent_reason", "guidance", "notified_to", "closing_note", "activities"),
     "assessment": ("needs",),
     "care_check": ("findings", "goals"),
     "signal": ("note", "answer"),

@@ -12,7 +12,8 @@ from casework.settings import Settings, SettingsError
 PROVIDER = {"oidc_issuer": "https://login.example", "oidc_audience": "casework"}
 PRODUCTION = {
     "mode": "production", "database_url": "sqlite:///x", "token_key": "t" * 32,
-    "cursor_key": "c" * 32, "master_key": "m" * 32, "key_ring": Path("/nowhere/ring"),
+    "cursor_key": "c" * 32, "audit_key": "a" * 32, "master_key": "m" * 32,
+    "key_ring": Path("/nowhere/ring"),
 }  # fmt: skip
 
 

@@ -13,8 +13,10 @@ from sqlalchemy import event, insert
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.likeness import MOST_OF_PHONE
+from casework.adapters.persistence.sealing import seal_row
 from casework.domain.access import EVERYTHING
 from casework.domain.likeness import Likeness, near_dates
+from casework.domain.residents import name_and_birth
 from tests.adapters.looking import statements
 from tests.api import acts
 from tests.api.conftest import DISTRICT, HERE, WORKER, Api
@@ -27,21 +29,19 @@ def crowd(api: Api, count: int, **facts: Any) -> None:
     """So many residents of HERE, born on as many days."""
     usual = {"sex": "female", "centre_code": HERE, "district_code": DISTRICT, "version": 1,
              "registered_at": api.clock.now}  # fmt: skip
+    rows = []
+    for n in range(count):
+        row: dict[str, Any] = {
+            "id": new_id(),
+            "name": f"가상{n}",
+            "birth_date": date.fromordinal(690_000 + n),
+            "phone_digits": f"0109{n:07}",
+        }
+        row |= usual | facts
+        row["name_birth_index"] = name_and_birth(row["name"], row["birth_date"])
+        rows.append(seal_row(t.resident, row, row["id"], api.house.vault))
     with api.engine.begin() as connection:
-        connection.execute(
-            insert(t.resident),
-            [
-                {
-                    "id": new_id(),
-                    "name": f"가상{n}",
-                    "birth_date": date.fromordinal(690_000 + n),
-                    "phone_digits": f"0109{n:07}",
-                }
-                | usual
-                | facts
-                for n in range(count)
-            ],
-        )
+        connection.execute(insert(t.resident), rows)
 
 
 def compared(api: Api, likeness: Likeness) -> int:
@@ -60,7 +60,7 @@ def test_only_those_born_on_a_near_day_are_read(api: Api) -> None:
     assert compared(api, one) == before + 5
     crowd(api, 5, birth_date=near[0], district_code="26110")
     assert compared(api, one) == before + 5
-    crowd(api, 2, birth_date=BORN, name="가상", district_code="26110")
+    crowd(api, 2, birth_date=BORN, name="가상", district_code="26110")  # by its index
     assert compared(api, one) == before + 7
 
 
@@ -113,7 +113,7 @@ def test_registering_costs_the_same_whoever_is_out_of_sight(api: Api) -> None:
     costs = []
     acts.a_resident(api)  # what barely changes is read once
     for _ in range(3):
-        with statements(api.engine) as sent:
+        with statements(api.house.engine) as sent:
             acts.a_resident(api, name="김영숙", birth_date=BORN, phone="010-1234-5678")
         costs.append(len(sent))
         crowd(api, 20, centre_code="2635052000", name="김영숙", birth_date=BORN,

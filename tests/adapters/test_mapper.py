@@ -36,9 +36,11 @@ from casework.adapters.persistence.directory import SqlDirectory
 from casework.adapters.persistence.mapper import DERIVED, TABLES, from_row, stored, table_of, to_row
 from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.types import Instant
+from casework.domain.accounts import Account
 from casework.domain.calendar import SEOUL, Pause, Target, Unit
 from casework.domain.deadlines import Deadline
 from casework.domain.directory import Offering, Provider
+from casework.domain.duplicates import Suspicion
 from casework.domain.events import Event
 from casework.domain.grant_log import GrantEntry
 from casework.domain.outbox import Message
@@ -51,10 +53,12 @@ EXAMPLES = 12
 # Fields that their class's table does not hold, and where they stand instead.
 STORED_ELSEWHERE = {
     (Offering, "centres"): "offering_centre",
+    (Offering, "known_as"): "provider",
     (Deadline, "planned"): "escalation",
 }
-# The registration number is in no object: whoever needs it asks for it alone.
-KEPT_APART = {"rrn", "rrn_index"}
+# The registration number and the second factor's secret are in no object: whoever needs one asks
+# for it alone.
+KEPT_APART = {Resident: {"rrn", "rrn_index"}, Account: {"totp_sealed"}}
 LETTERS = "가나다 라마바🏠'\"\\%;\n\tÄé≤x0"
 MICROSECOND = timedelta(microseconds=1)
 CLASSES = sorted(TABLES, key=lambda cls: cls.__name__)
@@ -78,6 +82,9 @@ class Inventor:
         }
         if cls is Deadline:  # one end at most
             values[self._rng.choice(["met_at", "cancelled_at"])] = None
+        if cls is Suspicion:  # each pair once
+            pair = sorted([values["resident_id"], values["other_id"]])
+            values["resident_id"], values["other_id"] = pair
         if cls is Message:  # one receiver
             values["account_id" if bare else "subscription_id"] = None
             values["subscription_id" if bare else "account_id"] = self._id()
@@ -93,7 +100,7 @@ class Inventor:
             (hint,) = set(get_args(hint)) - {NoneType}
         if column is not None and (known := known_values(column)):
             return self._rng.choice(known)
-        if get_origin(hint) in (list, tuple):
+        if get_origin(hint) in (list, tuple, frozenset):
             of = get_args(hint)[0]
             many = [] if bare else [self._one(of, name) for _ in range(self._rng.randrange(1, 4))]
             return get_origin(hint)(many)
@@ -205,7 +212,7 @@ def stored_and_read(connection: Connection, thing: Any) -> Any:
         alone.rollback()
     if cls is not Offering:
         return from_row(cls, row, vault_of(connection))
-    return Offering(**row._mapping, centres=thing.centres)
+    return Offering(**row._mapping, centres=thing.centres, known_as=thing.known_as)
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
@@ -213,7 +220,7 @@ def test_every_field_has_a_column_or_a_place_of_its_own(cls: type) -> None:
     names, columns = {field.name for field in fields(cls)}, set(table_of(cls).c.keys())
     elsewhere = {name for known, name in STORED_ELSEWHERE if known is cls}
     assert names - columns == elsewhere
-    filled = set(DERIVED.get(cls, {})) | (KEPT_APART if cls is Resident else set())
+    filled = set(DERIVED.get(cls, {})) | KEPT_APART.get(cls, set())
     assert columns - names == filled, "columns that no field fills"
 
 
@@ -251,6 +258,7 @@ def test_the_centres_of_an_offering_stand_in_a_table_of_their_own(connection: Co
     provider, offering = inventor.thing(Provider), inventor.thing(Offering)
     provider.is_active, offering.provider_id = True, provider.id
     offering.centres = ["2635051000", "2635052000"]
+    offering.known_as = frozenset({provider.slug, provider.name, provider.kind})
     insert_all(connection, [provider, offering])
     found = SqlDirectory(connection).offering(offering.id)
     assert found is not None

@@ -7,33 +7,38 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, Text, func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 
 from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import to_row
-from casework.adapters.persistence.rotating import INDEXED, sealed_tables
+from casework.adapters.persistence.rotating import INDEXED, SealedRows, sealed_tables
 from casework.adapters.persistence.sealing import blind_columns, open_row, sealed_columns, vault_of
 from casework.adapters.vault import KeyVault
 from casework.adapters.vault.ring import make_ring
 from casework.bootstrap import House
+from casework.domain.errors import Conflict
 from casework.domain.residents import Resident
 from casework.workflows.keys import KEPT_AFTER, held, retire, rotate
 from casework.workflows.ports_vault import Progress
+from tests.adapters.clearing import unsealed
 from tests.adapters.looking import stored
 from tests.api.acts import a_case, a_referral, a_resident
 from tests.api.conftest import WORKER, Api
+from tests.conftest import Store
 
 MICROSECOND = timedelta(microseconds=1)
+ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 
 
 @pytest.fixture
-def house(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    """A house whose key ring is its own."""
+def house(house: House, store: Store, tmp_path: Path) -> House:
+    """A house whose key ring is its own, and which migrates as the owner of its tables."""
     ring, master = tmp_path / "keyring.json", b"m" * 32
     make_ring(ring, master, house.now())
     house.vault = KeyVault(ring, master)
     house.engine.update_execution_options(vault=house.vault)
+    house.settings = house.settings.model_copy(update={"migration_url": store.owner_url})
     return house
 
 
@@ -165,6 +170,35 @@ def test_a_key_under_which_something_stands_is_never_taken_off(lived_in: Api) ->
     assert old in {one.id for one in lived_in.house.vault.listed()}
 
 
+def test_what_is_counted_is_all_there_is(lived_in: Api) -> None:
+    beyond_the_walls = SealedRows(lived_in.engine, lived_in.house.vault).under()
+    assert lived_in.house.sealed().under() == beyond_the_walls
+
+
+@ON_POSTGRES
+@pytest.mark.parametrize(
+    "wall",
+    [
+        ["DROP POLICY casework_see ON resident",
+         "CREATE POLICY casework_see ON resident FOR SELECT USING (false)"],
+        ["CREATE POLICY another ON resident AS RESTRICTIVE USING (false)"],
+        ["DROP POLICY casework_see ON resident"],
+        ["ALTER TABLE subscription ENABLE ROW LEVEL SECURITY"],
+    ],
+)  # fmt: skip
+def test_no_key_goes_while_a_wall_may_hide_what_stands_under_it(
+    lived_in: Api, wall: list[str]
+) -> None:
+    rotated(lived_in)
+    keys = lived_in.house.vault.listed()
+    with lived_in.engine.begin() as connection:
+        for statement in wall:
+            connection.execute(text(statement))
+    with pytest.raises(Conflict, match=r"row-level security on (resident|subscription) is not"):
+        retire(lived_in.house.vault, lived_in.house.sealed(), lived_in.clock() + 2 * KEPT_AFTER)
+    assert lived_in.house.vault.listed() == keys
+
+
 def test_the_newest_keys_always_stay(lived_in: Api) -> None:
     later = lived_in.clock() + 2 * KEPT_AFTER
     found = held(lived_in.house.vault, lived_in.house.sealed(), later)
@@ -185,12 +219,8 @@ def test_every_index_has_its_recipe() -> None:
 def in_clear(api: Api, resident: Resident) -> None:
     """The database as the migration leaves it where fields stood in clear."""
     row = to_row(resident) | {"name_birth_index": None}
-    bare = t.resident.to_metadata(MetaData())
-    for column in bare.c:
-        if column.name in ("phone", "address", "phone_digits", "name_birth_index"):
-            column.type = Text()
     with api.engine.begin() as connection:
-        connection.execute(insert(bare), [row])
+        connection.execute(insert(unsealed(t.resident)), [row])
         connection.execute(insert(t.configuration), [{"name": "clear_fields", "version": 1}])
 
 
@@ -225,7 +255,7 @@ def test_a_value_in_clear_is_neither_written_nor_read(lived_in: Api) -> None:
 
 
 def test_a_database_with_sealed_fields_is_not_taken_back(lived_in: Api) -> None:
-    url = lived_in.house.settings.url()
+    url = lived_in.house.settings.owner_url()
     with pytest.raises(RuntimeError, match="is sealed: go back by the backup"):
         migrations.downgrade(url, "0006")
     assert migrations.is_current(lived_in.engine)

@@ -28,6 +28,7 @@ from sqlalchemy import select
 from casework import __main__ as command_line
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.sealing import open_row
 from casework.bootstrap import build
 from casework.domain.calendar import SEOUL
 from casework.domain.standards import Kind, Priority
@@ -488,7 +489,10 @@ def test_a_relay_tells_what_was_raised_and_says_how_much(run: Run, database: str
 
 
 def everything(database: Path, at: str, seed: int, residents: int = 12) -> dict[str, list[str]]:
-    """All that is stored of a world that was seeded at a moment, but for salted passwords."""
+    """All that is stored of a world that was seeded at a moment, but for salted passwords.
+
+    Sealed fields are opened: the same value stands sealed in another way each time.
+    """
     settings = Settings().model_copy(
         update={"database_url": f"sqlite:///{database}", "data_dir": database.parent}
     )
@@ -499,7 +503,7 @@ def everything(database: Path, at: str, seed: int, residents: int = 12) -> dict[
     with house.engine.connect() as connection:
         found = {
             table.name: sorted(
-                str(row)
+                str(open_row(table, dict(row._mapping), row._mapping.get("id"), house.vault))
                 for row in connection.execute(
                     select(*(c for c in table.c if c.name != "password_hash"))
                 )

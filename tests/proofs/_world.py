@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pydantic import SecretStr
-from sqlalchemy import delete
+from sqlalchemy import delete, make_url
 from starlette.testclient import TestClient
 
 from casework.adapters import reference
@@ -58,6 +60,14 @@ def database(store: str) -> Iterator[str]:
 def owner_of(url: str) -> str:
     """The same database as its owner sees it, where a role of the product connects."""
     return url.replace("//casework_app:", "//casework_owner:", 1)
+
+
+def root_of(url: str) -> str:
+    """The same database as whoever runs its server sees it."""
+    given = os.environ.get("CASEWORK_TEST_PG_URL")
+    if given and not url.startswith("sqlite"):
+        return postgres.Server(given).url(str(make_url(url).database))
+    return re.sub("//casework_app:[^@]*@", "//postgres@", url, count=1)
 
 
 @contextmanager

@@ -39,12 +39,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Engine, inspect, make_url, text
 from starlette.testclient import TestClient
 
+from casework.adapters.persistence.engine import open_engine
 from casework.adapters.vault import KeyVault
 from casework.adapters.vault.ring import make_ring
 from casework.domain.registration_numbers import written
 from casework.workflows.ports_vault import Place
 from tests.api.conftest import BASE, HERE, WORKER, Api
-from tests.proofs._world import STORES, database, small_world
+from tests.proofs._world import STORES, database, root_of, small_world
 
 CANDIDATES = 100
 HASHES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "blake2s", "sha3_256")
@@ -147,13 +148,11 @@ def telling(engine: Engine) -> Iterator[None]:
         with engine.begin() as connection:
             name = connection.scalar(text("SELECT current_database()"))
             connection.execute(text(f"ALTER DATABASE \"{name}\" SET log_statement = 'all'"))
-        engine.dispose()
     yield
 
 
-def dumped(world: Api, *, files: bool) -> Dump:
+def dumped(world: Api, engine: Engine, *, files: bool) -> Dump:
     """What the attacker has. ``files``: the server's own files too, where it is ours alone."""
-    engine = world.engine
     parts = [_tables(engine)]
     if engine.dialect.name == "sqlite":
         path = str(make_url(world.house.settings.url()).database)
@@ -291,9 +290,14 @@ def with_unkeyed_hashes(dump: Dump, people: list[Person]) -> Dump:
 
 def attack(world: Api, people: list[Person], seed: int, candidates: int, *, files: bool) -> Any:
     """What the attacker finds in the dump of one store, and in the control's."""
-    with telling(world.engine):
-        store(world, people)
-    dump = dumped(world, files=files)
+    engine = open_engine(root_of(world.house.settings.url()))
+    try:
+        with telling(engine):
+            world.house.engine.dispose()
+            store(world, people)
+        dump = dumped(world, engine, files=files)
+    finally:
+        engine.dispose()
     found = recovered(dump, people, seed, candidates)
     control = recovered(
         with_unkeyed_hashes(dump, people), people, seed, candidates, plain_only=True

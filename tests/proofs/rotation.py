@@ -1,6 +1,6 @@
 """A new key while everything goes on: no request fails, nothing stays behind, nothing is lost.
 
-    python3 dev.py proof rotation --residents 50000 --seed 1
+    python3 dev.py proof rotation --residents 50000 --seed 1 --store postgresql
 
 Residents with telephones, addresses, contacts and notes stand under the first key. While threads
 register, change, search and read over HTTP, `casework keys rotate` runs as a process of its own,
@@ -21,11 +21,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from random import Random
 from threading import Event
 from typing import Any
@@ -47,6 +48,8 @@ from tests.proofs._world import STORES, database, small_world
 from tests.proofs.sweeps import ROOT, environment
 
 THREADS, BATCH, ENDS_WITHIN_S, THINKS_S = 4, 500, 1800, 0.05
+TELLS_EVERY_S = 10
+Tell = Callable[[str], None]
 ROTATE = [sys.executable, "-m", "casework", "keys", "rotate", "--json"]
 
 
@@ -78,10 +81,16 @@ class Load:
         return answer
 
 
-def fill(world: Api, count: int) -> dict[UUID, str]:
+def silent(_said: str) -> None:
+    """Tell nobody how far it is."""
+
+
+def fill(world: Api, count: int, tell: Tell = silent) -> dict[UUID, str]:
     """So many residents with a contact and a note; each one's telephone."""
     phones: dict[UUID, str] = {}
     for at in range(0, count, BATCH):
+        if at % (10 * BATCH) == 0:
+            tell(f"{at} of {count} residents stand there")
         things: list[Any] = []
         for n in range(at, min(at + BATCH, count)):
             resident, *others = _a_life(world, n)
@@ -141,9 +150,23 @@ def work(worker: SignedIn, mine: list[UUID], seed: int, stop: Event) -> Load:
 def started(world: Api) -> subprocess.Popen[str]:
     """The rotation as an operator starts it."""
     return subprocess.Popen(
-        ROTATE, cwd=ROOT, env=environment(world.engine.url.render_as_string(hide_password=False)),
+        ROTATE, cwd=ROOT, env=environment(world.house.settings.url()),
         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+
+
+def ended(world: Api, rotation: subprocess.Popen[str], old: str, tell: Tell) -> tuple[str, str]:
+    """What a rotation prints until it ends, telling meanwhile how much it has before it."""
+    began = time.monotonic()
+    while True:
+        try:
+            return rotation.communicate(timeout=TELLS_EVERY_S)
+        except subprocess.TimeoutExpired:
+            took = time.monotonic() - began
+            if took > ENDS_WITHIN_S:
+                rotation.kill()
+                raise
+            tell(f"{world.house.sealed().under()[old]} values to go after {took:.0f} s")
 
 
 def killed_midway(world: Api, old: str) -> dict[str, int]:
@@ -180,9 +203,9 @@ def read_back(world: Api, phones: dict[UUID, str]) -> int:
     return wrong
 
 
-def rotate_under_load(world: Api, residents: int, seed: int) -> dict[str, Any]:
+def rotate_under_load(world: Api, residents: int, seed: int, tell: Tell = silent) -> dict[str, Any]:
     """The whole of it on one store."""
-    phones, old, stop = fill(world, residents), world.house.vault.current(), Event()
+    phones, old, stop = fill(world, residents, tell), world.house.vault.current(), Event()
     values = world.house.sealed().under()[old]
     with TestClient(world.house.app()) as client, ThreadPoolExecutor(THREADS) as pool:
         worker, everyone = replace(world, client=client).as_(WORKER), list(phones)
@@ -192,14 +215,16 @@ def rotate_under_load(world: Api, residents: int, seed: int) -> dict[str, Any]:
         began = time.monotonic()
         try:
             midway = killed_midway(world, old)
+            tell(f"killed: {midway['old']} values under the old key, {midway['new']} under the new")
             with started(world) as again:
-                said, errors = again.communicate(timeout=ENDS_WITHIN_S)
+                said, errors = ended(world, again, old, tell)
         finally:
             stop.set()
         done = [one.result() for one in loads]
     took = time.monotonic() - began
     for load in done:
         phones |= load.phones
+    tell(f"ended after {took:.0f} s: reading everything")
     current = {world.house.vault.current(kind) for kind in ("data", "index")}
     left = {key: count for key, count in world.house.sealed().under().items() if key not in current}
     wrong = read_back(world, phones)
@@ -241,7 +266,8 @@ def main() -> int:
     stores = {}
     for name in STORES if options.store == "both" else (options.store,):
         with own_ring(), database(name) as url, small_world(url) as world:
-            stores[name] = rotate_under_load(world, options.residents, options.seed)
+            tell = partial(print, f"{name}:", file=sys.stderr, flush=True)
+            stores[name] = rotate_under_load(world, options.residents, options.seed, tell)
         print(f"{name}: {stores[name]}", file=sys.stderr)
     result = {
         "proof": "rotation", "residents": options.residents, "seed": options.seed,

@@ -47,7 +47,8 @@ def upgrade(
     """Bring the database to a revision; at the newest, put up the policies and grant rights."""
     _patiently(lambda: command.upgrade(config(url, schema), revision))
     with _engine(url, schema) as engine:
-        if is_current(engine):
+        # Though fields may still stand in clear: whoever seals them owns the tables.
+        if _is_newest(engine):
             _patiently(lambda: walls.put_up(engine, prefix))
 
 
@@ -84,11 +85,16 @@ def _engine(url: str, schema: str | None) -> Iterator[Engine]:
 
 def is_current(engine: Engine) -> bool:
     """Whether the database stands at the newest revision, and no field in clear."""
+    if not _is_newest(engine):
+        return False
+    with engine.connect() as connection:
+        return not connection.scalar(select(t.configuration.c.version).where(IS_CLEAR))
+
+
+def _is_newest(engine: Engine) -> bool:
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() != head:
-            return False
-        return not connection.scalar(select(t.configuration.c.version).where(IS_CLEAR))
+        return MigrationContext.configure(connection).get_current_revision() == head
 
 
 def migration_engine(url: str, schema: str | None) -> Engine:

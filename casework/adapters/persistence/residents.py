@@ -154,7 +154,7 @@ class SqlResidents:
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such consent")
-        found: Consent = from_row(Consent, row)
+        found: Consent = from_row(Consent, row, self._vault)
         self._about.add(found.resident_id)
         return found
 
@@ -162,7 +162,7 @@ class SqlResidents:
         """Every consent of a resident who was loaded before."""
         query = select(t.consent).where(t.consent.c.resident_id == resident_id)
         return [
-            from_row(Consent, row)
+            from_row(Consent, row, self._vault)
             for row in self._connection.execute(query.order_by(t.consent.c.id))
         ]
 

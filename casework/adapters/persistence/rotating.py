@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from casework.adapters.persistence import asking
+from casework.adapters.persistence import asking, walls
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.migrations import IS_CLEAR
@@ -40,6 +40,7 @@ from casework.adapters.persistence.sealing import (
     seal_row,
     sealed_columns,
 )
+from casework.domain.errors import Conflict
 from casework.domain.residents import digits_of, name_and_birth
 from casework.workflows.ports_vault import Progress, Vault
 
@@ -73,6 +74,15 @@ class SealedRows:
             asking.state_system(connection)
             yield connection
 
+    def _check_walls(self) -> None:
+        """Refuse to count behind a wall that may hide rows: a key would seem to hold nothing."""
+        with self._begun(self._reader) as connection:
+            if hidden := walls.unlike(connection):
+                raise Conflict(
+                    f"row-level security on {', '.join(sorted(hidden))} is not of this version:"
+                    " run `casework migrate`"
+                )
+
     def total(self) -> int:
         """How many rows there are to look through."""
         with self._begun(self._reader) as connection:
@@ -81,6 +91,7 @@ class SealedRows:
 
     def under(self) -> Counter[str]:
         """How many values stand under each key; those in clear under the empty name."""
+        self._check_walls()
         found: Counter[str] = Counter()
         for table in sealed_tables():
             for rows in self._windows(table):

@@ -305,7 +305,7 @@ consent = Table(
     Column("recorded_by", Uuid),
     Column("withdrawn_at", Instant),
     Column("withdrawn_by", Uuid),
-    Column("withdrawal_reason", Text),
+    Column("withdrawal_reason", SealedText),
     Column("version", Integer, nullable=False),
 )
 note = Table(
@@ -356,7 +356,7 @@ care_case = Table(
     Column("determined_at", Instant),
     Column("first_approved_on", Date),
     Column("notified_on", Date),
-    Column("notified_to", Text),
+    Column("notified_to", SealedText),
     Column("last_checked_on", Date),
     Column("plan_revision", Integer, nullable=False),
     _code("hold_reason", nullable=True),

@@ -26,7 +26,7 @@ _LETTERS: Final = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 # One at a time: two that replace the same function at once would fail.
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(4711002)")
 _STANDING: Final = text(
-    "SELECT c.relname, c.relrowsecurity, "
+    "SELECT c.relname, c.relrowsecurity, row_security_active(c.oid) AS holds, "
     "  (SELECT obj_description(p.oid, 'pg_policy') FROM pg_policy p "
     "   WHERE p.polrelid = c.oid AND p.polname = 'casework_see') AS digest, "
     "  (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) AS policies "
@@ -56,6 +56,22 @@ def put_up(engine: Engine, prefix: str = DEFAULT_PREFIX) -> list[str]:
     with engine.begin() as connection:
         grant(connection, prefix)
     return changed
+
+
+def unlike(connection: Connection) -> list[str]:
+    """The tables whose policies hold for who is connected, and are not those of this code.
+
+    What is counted there may be less than what there is, whatever the transaction said of itself.
+    """
+    if connection.dialect.name != "postgresql":
+        return []
+    standing = {row.relname: row for row in connection.execute(_STANDING) if row.holds}
+    return [
+        table
+        for table, is_as in standing.items()
+        if not (wanted := policies(table) if table in TABLES else {})
+        or (is_as.digest, is_as.policies) != (_digest(wanted), len(wanted))
+    ]
 
 
 def take_down(engine: Engine) -> None:
