@@ -18,6 +18,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.policies import OPEN_KINDS, TABLES, policies
 from casework.adapters.persistence.reading import SqlReading
+from casework.adapters.persistence.sealing import seal_row
 from casework.bootstrap import House
 from casework.domain.access import EVERYTHING, POLICY, Actor, Reach, Relation, reach
 from casework.domain.errors import NotFound
@@ -40,6 +41,7 @@ from tests.api.conftest import (
     WORKER,
     Api,
 )
+from tests.conftest import session_vault
 from tests.forced_open import forced_open
 from tests.proofs import predicate
 
@@ -294,7 +296,7 @@ def test_nothing_is_written_into_what_is_out_of_reach(api: Api, city: dict[str, 
     note = {"id": new_id(), "resident_id": there.resident, "kind": "call", "text": "x",
             "written_at": now}  # fmt: skip
     with asked_as(engine, who, now) as connection, pytest.raises(ProgrammingError) as refused:
-        connection.execute(insert(t.note), [note])
+        connection.execute(insert(t.note), [seal_row(t.note, note, note["id"], session_vault())])
     assert "row-level security" in str(refused.value)
     with asked_as(engine, who, now) as connection, pytest.raises(ProgrammingError):
         connection.execute(
@@ -315,11 +317,14 @@ def test_an_opened_resident_is_seen_by_the_database_and_not_written(
     assert there.note in ids(asked_as(engine, who, now), t.note)
     with asked_as(engine, who, now) as connection:
         mine = t.resident.c.id == there.resident
-        assert connection.execute(update(t.resident).where(mine).values(phone="1")).rowcount == 0
+        assert (
+            connection.execute(update(t.resident).where(mine).values(name="가상 딴이름")).rowcount
+            == 0
+        )
     note = {"id": new_id(), "resident_id": there.resident, "kind": "call", "text": "x",
             "written_at": now}  # fmt: skip
     with asked_as(engine, who, now) as connection, pytest.raises(ProgrammingError):
-        connection.execute(insert(t.note), [note])
+        connection.execute(insert(t.note), [seal_row(t.note, note, note["id"], session_vault())])
     for off, is_seen in ((-1, True), (0, False), (1, False)):
         at = now + timedelta(hours=1, microseconds=off)
         assert (there.resident in ids(asked_as(engine, who, at), t.resident)) is is_seen, off
@@ -416,7 +421,7 @@ def test_the_relation_of_a_reach_does_not_widen_the_wall() -> None:
 def test_behind_the_wall_a_worklist_still_reads_its_index_alone(
     house: House, owner: Engine
 ) -> None:
-    with owner.begin() as connection:
+    with owner.execution_options(vault=session_vault()).begin() as connection:
         about = predicate.a_case(connection)
         clocks = list(predicate.random_clocks(Random(3), about, 600))
         for clock in clocks:
