@@ -19,7 +19,7 @@ from casework.adapters.persistence.engine import open_engine
 from casework.bootstrap import House, Kept, open_vault, read_clockwork
 from casework.settings import Settings
 from tests import postgres
-from tests.api.conftest import Api, Clock, make_people, seoul, settle_in
+from tests.api.conftest import Api, Clock, People, make_people, seoul, settle_in
 
 STORES = ("sqlite", "postgresql")
 A_DAY = 86_400.0
@@ -59,8 +59,11 @@ def owner_of(url: str) -> str:
 
 
 @contextmanager
-def small_world(url: str, **engine: Any) -> Iterator[Api]:
-    """The wired house over a migrated database, with the people and agencies of the API's tests."""
+def small_world(url: str, people: People | None = None, **engine: Any) -> Iterator[Api]:
+    """The wired house over a migrated database, with the people and agencies of the API's tests.
+
+    They settle there now, unless the database says who lives there already.
+    """
     settings = Settings(database_url=url, audit_key=SecretStr("a" * 32))
     house = House(
         settings=settings,
@@ -74,8 +77,9 @@ def small_world(url: str, **engine: Any) -> Iterator[Api]:
     if owner_of(url) != url:
         owner = open_engine(owner_of(url), **engine).execution_options(vault=house.vault)
     house.clockwork = Kept(lambda: read_clockwork(house.engine), A_DAY)
-    people = make_people()
-    settle_in(owner, people)
+    if people is None:
+        people = make_people()
+        settle_in(owner, people)
     slugs = {provider.id: provider.slug for provider in people.providers}
     assert isinstance(house.now, Clock)
     try:
