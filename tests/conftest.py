@@ -1,7 +1,8 @@
 """Every test that asks for `store` runs twice: on SQLite and on PostgreSQL.
 
-One PostgreSQL server and one migrated template of each kind serve the whole session, however many
-workers it has: the first that needs one makes it. Each test gets a copy of its own.
+One PostgreSQL server and two templates of each kind serve the whole session, however many workers
+it has: one that is migrated, one where the small world of the API's tests lives as well. The first
+that needs one makes it. Each test gets a copy of its own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import pickle
 import shutil
 import signal
 import sqlite3
@@ -26,6 +28,7 @@ from tests import canaries, postgres
 
 if TYPE_CHECKING:
     from casework.adapters.vault import KeyVault
+    from tests.api.conftest import People
 
 SESSION_FOLDER = "CASEWORK_TEST_SESSION_FOLDER"
 
@@ -38,6 +41,8 @@ class Store:
     url: str
     # The same for whoever owns the tables; on SQLite, which knows no roles, the very same.
     owner_url: str
+    # Whether it began with the small world of the API's tests.
+    is_peopled: bool = False
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -76,7 +81,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         try:
             template = folder / "postgres-template"
             if template.exists():  # it would stay behind on a server that is not ours to stop
-                postgres.Server(template.read_text()).drop_database(folder.name)
+                server = postgres.Server(template.read_text())
+                for name in (folder.name, f"{folder.name}-world"):
+                    server.drop_database(name)
         finally:
             postgres.stop(folder)
 
@@ -104,13 +111,15 @@ def session_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(session_folder: Path) -> postgres.Server:
+def postgres_server(session_folder: Path) -> Iterator[postgres.Server]:
     """The session's PostgreSQL."""
     address = session_folder / "postgres-server"
     with one_at_a_time(session_folder):
         if not address.exists():
             address.write_text(postgres.start(session_folder).home_url)
-    return postgres.Server(address.read_text())
+    server = postgres.Attended(address.read_text())
+    yield server
+    server.leave()
 
 
 @pytest.fixture(scope="session")
@@ -141,18 +150,77 @@ def sqlite_template(session_folder: Path) -> Path:
     return made
 
 
+@pytest.fixture(scope="session")
+def people(session_folder: Path) -> bytes:
+    """Who lives in the small world, the same for the whole session, to be unpickled."""
+    made = session_folder / "people"
+    with one_at_a_time(session_folder):
+        if not made.exists():
+            from tests.api.conftest import make_people
+
+            made.write_bytes(pickle.dumps(make_people()))
+    return made.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def sqlite_world(session_folder: Path, sqlite_template: Path, people: bytes) -> Path:
+    """A migrated SQLite file where the small world lives, to be copied."""
+    draft, made = session_folder / "draft-world.sqlite", session_folder / "world.sqlite"
+    with one_at_a_time(session_folder):
+        if not made.exists():
+            shutil.copyfile(sqlite_template, draft)
+            settle(f"sqlite:///{draft}", pickle.loads(people))
+            with contextlib.closing(sqlite3.connect(draft)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            draft.rename(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def postgres_world(
+    session_folder: Path, postgres_server: postgres.Server, postgres_template: str, people: bytes
+) -> str:
+    """The name of a migrated PostgreSQL database where the small world lives, to be copied."""
+    name, made = f"{session_folder.name}-world", session_folder / "postgres-world"
+    with one_at_a_time(session_folder):
+        if not made.exists():
+            postgres_server.drop_database(name)  # what a failed settling left
+            postgres_server.create_database(name, postgres_template)
+            url = postgres_server.url_as("casework_owner", postgres_server.url(name))
+            settle(url, pickle.loads(people))
+            made.touch()
+    return name
+
+
+def settle(url: str, people: People) -> None:
+    """Put the shipped facts and these people into a migrated database."""
+    from casework.adapters.persistence.engine import open_engine
+    from tests.api.conftest import settle_in
+
+    engine = open_engine(url).execution_options(vault=session_vault())
+    try:
+        settle_in(engine, people)
+    finally:
+        engine.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, session_folder: Path) -> Iterator[Store]:
-    """A fresh, migrated database for this test alone, on each store in turn."""
+    """A fresh, migrated database for this test alone, on each store in turn.
+
+    Where the test asks for `api`, the small world lives there already.
+    """
+    is_peopled = "api" in request.fixturenames
     # The template is asked for by name, so that a run of `-k sqlite` starts no server.
-    template = request.getfixturevalue(f"{request.param}_template")
+    kind = "world" if is_peopled else "template"
+    template = request.getfixturevalue(f"{request.param}_{kind}")
     if request.param == "sqlite":
         with tempfile.TemporaryDirectory(dir=session_folder) as folder:
             copy = shutil.copyfile(template, Path(folder) / "casework.sqlite")
             url = f"sqlite:///{copy}"
-            yield Store("sqlite", url, url)
+            yield Store("sqlite", url, url, is_peopled)
     else:
         server: postgres.Server = request.getfixturevalue("postgres_server")
         with server.database(f"casework-{uuid4().hex}", template) as url:
             app, owner = (server.url_as(f"casework_{part}", url) for part in ("app", "owner"))
-            yield Store("postgres", app, owner)
+            yield Store("postgres", app, owner, is_peopled)

@@ -22,6 +22,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import psycopg
@@ -120,6 +121,23 @@ class Server:
         home = urlsplit(self.home_url)._replace(scheme="postgresql").geturl()
         with psycopg.connect(home, autocommit=True) as connection:
             connection.execute(statement)
+
+
+class Attended(Server):
+    """A server that is told all through one connection: a new one a command took as long again."""
+
+    _connection: psycopg.Connection[Any] | None = None
+
+    def _execute(self, statement: sql.Composed) -> None:
+        if self._connection is None or self._connection.closed:
+            home = urlsplit(self.home_url)._replace(scheme="postgresql").geturl()
+            self._connection = psycopg.connect(home, autocommit=True)
+        self._connection.execute(statement)
+
+    def leave(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
 
 
 def make_folder(parent: Path | None = None) -> Path:

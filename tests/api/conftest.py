@@ -6,11 +6,13 @@ district, three agencies that offer the same services, the city, an auditor and 
 
 from __future__ import annotations
 
+import os
+import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
@@ -21,7 +23,8 @@ from starlette.testclient import TestClient
 from casework.adapters import reference
 from casework.adapters.api.app import create_app
 from casework.adapters.api.routers.health import Probe
-from casework.adapters.persistence import bulk
+from casework.adapters.identity import Argon2Passwords
+from casework.adapters.persistence import asking, bulk
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.ids import new_id
@@ -75,6 +78,14 @@ class Clock:
 def seoul(moment: str) -> datetime:
     """A moment as a clock in Busan shows it."""
     return datetime.fromisoformat(moment).replace(tzinfo=SEOUL)
+
+
+class People(NamedTuple):
+    """Who lives in the small world."""
+
+    providers: list[Provider]
+    offerings: list[Offering]
+    accounts: list[Account]
 
 
 @dataclass(frozen=True)
@@ -186,6 +197,12 @@ def _shared_engine(url: str, **options: Any) -> Engine:
     return _engines[store, who]
 
 
+@cache
+def _settings(_given: tuple[tuple[str, str], ...]) -> Settings:
+    """What the environment says: it takes a hundredth of a second to read."""
+    return Settings()
+
+
 @pytest.fixture
 def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The wired application over an empty world."""
@@ -195,7 +212,10 @@ def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("CASEWORK_DATABASE_URL", store.url)
     monkeypatch.setenv("CASEWORK_MIGRATION_URL", store.owner_url)
     monkeypatch.setattr("casework.bootstrap.open_engine", _shared_engine)
-    house = build(Settings(), now=Clock(), cheap_passwords=True)
+    given = sorted(one for one in os.environ.items() if one[0].startswith("CASEWORK_"))
+    settings = _settings(tuple(one for one in given if one[0] != "CASEWORK_DATABASE_URL"))
+    settings = settings.model_copy(update={"database_url": store.url})
+    house = build(settings, now=Clock(), cheap_passwords=True)
     yield house
     house.engine.dispose()
 
@@ -211,14 +231,10 @@ def owner(store: Store, house: House) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def api(house: House, owner: Engine) -> Iterator[Api]:
+def api(house: House, owner: Engine, store: Store, people: bytes) -> Iterator[Api]:
     """The application over a small world."""
-    providers, offerings = _agencies()
-    bulk.load_facts(
-        owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
-    )
-    with owner.begin() as connection:
-        bulk.insert_all(connection, [*providers, *offerings, *_accounts(house, providers)])
+    assert store.is_peopled, "ask for `api` by name: its world comes with the database"
+    providers, offerings, accounts = pickle.loads(people)
     assert isinstance(house.now, Clock)
     slugs = {provider.id: provider.slug for provider in providers}
     with TestClient(_application(house), raise_server_exceptions=False) as client:
@@ -227,9 +243,11 @@ def api(house: House, owner: Engine) -> Iterator[Api]:
             house=house, client=client, clock=house.now,
             providers={provider.slug: provider for provider in providers},
             offerings={(slugs[one.provider_id], one.service_code): one for one in offerings},
-            engine=owner,
+            engine=owner, _actors={account.username: account.actor() for account in accounts},
         )  # fmt: skip
-    canaries.look_at_rows(house.engine)
+    with house.engine.connect() as connection:
+        asking.state_system(connection)
+        canaries.look_at_rows(connection)
 
 
 @cache
@@ -245,13 +263,25 @@ def _application(house: House) -> FastAPI:
     return app
 
 
-def _accounts(house: House, providers: list[Provider]) -> list[Account]:
+def make_people() -> People:
+    """The agencies, what they offer, and the accounts, with ids of their own."""
+    providers, offerings = _agencies()
     codes = (DISTRICT, OTHER_DISTRICT)
-    return demo_accounts(
+    accounts = demo_accounts(
         [one for one in reference.districts() if one.code in codes],
         [one for one in reference.centres() if one.code in (HERE, NEXT_DOOR, FAR)],
-        providers, house.passwords.digest(PASSWORD), new_id, house.now(),
+        providers, Argon2Passwords(cheap=True).digest(PASSWORD), new_id, seoul(BEGINS),
     )  # fmt: skip
+    return People(providers, offerings, accounts)
+
+
+def settle_in(owner: Engine, people: People) -> None:
+    """Put the shipped facts and these people into a migrated database."""
+    bulk.load_facts(
+        owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
+    )
+    with owner.begin() as connection:
+        bulk.insert_all(connection, [thing for kind in people for thing in kind])
 
 
 def _agencies() -> tuple[list[Provider], list[Offering]]:

@@ -122,7 +122,8 @@ def test_a_fuzz_run_leaves_no_file_and_no_line_behind(
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         fuzz = Fuzz(matrix, seed=3)
         fuzz.run(110, ("worker",), examples=1)
-        canaries.look_at_rows(matrix.owner)
+        with matrix.owner.connect() as connection:
+            canaries.look_at_rows(connection)
     for file in tmp_path.rglob("*"):
         if file.is_file():
             assert canaries.found_in(file.read_bytes().decode("utf-8", "replace")) is None, file

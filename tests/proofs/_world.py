@@ -14,16 +14,14 @@ from pydantic import SecretStr
 from sqlalchemy import delete, make_url
 from starlette.testclient import TestClient
 
-from casework.adapters import reference
 from casework.adapters.identity import Argon2Passwords, JwtTokens
-from casework.adapters.persistence import bulk, migrations
+from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import open_engine
 from casework.bootstrap import House, Kept, open_vault, read_clockwork
-from casework.domain.standards import SHIPPED
 from casework.settings import Settings
 from tests import postgres
-from tests.api.conftest import Api, Clock, _accounts, _agencies, seoul
+from tests.api.conftest import Api, Clock, People, make_people, seoul, settle_in
 
 STORES = ("sqlite", "postgresql")
 A_DAY = 86_400.0
@@ -71,8 +69,11 @@ def root_of(url: str) -> str:
 
 
 @contextmanager
-def small_world(url: str, **engine: Any) -> Iterator[Api]:
-    """The wired house over a migrated database, with the people and agencies of the API's tests."""
+def small_world(url: str, people: People | None = None, **engine: Any) -> Iterator[Api]:
+    """The wired house over a migrated database, with the people and agencies of the API's tests.
+
+    They settle there now, unless the database says who lives there already.
+    """
     settings = Settings(database_url=url, audit_key=SecretStr("a" * 32))
     house = House(
         settings=settings,
@@ -86,21 +87,18 @@ def small_world(url: str, **engine: Any) -> Iterator[Api]:
     if owner_of(url) != url:
         owner = open_engine(owner_of(url), **engine).execution_options(vault=house.vault)
     house.clockwork = Kept(lambda: read_clockwork(house.engine), A_DAY)
-    providers, offerings = _agencies()
-    bulk.load_facts(
-        owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
-    )
-    with owner.begin() as connection:
-        bulk.insert_all(connection, [*providers, *offerings, *_accounts(house, providers)])
-    slugs = {provider.id: provider.slug for provider in providers}
+    if people is None:
+        people = make_people()
+        settle_in(owner, people)
+    slugs = {provider.id: provider.slug for provider in people.providers}
     assert isinstance(house.now, Clock)
     try:
         yield Api(
             house=house,
             client=cast(TestClient, None),  # nobody here speaks HTTP
             clock=house.now,
-            providers={provider.slug: provider for provider in providers},
-            offerings={(slugs[one.provider_id], one.service_code): one for one in offerings},
+            providers={provider.slug: provider for provider in people.providers},
+            offerings={(slugs[one.provider_id], one.service_code): one for one in people.offerings},
             engine=owner,
         )
     finally:

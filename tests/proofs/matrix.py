@@ -17,29 +17,45 @@ left. Exits 1 where a cell is wrong.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
+import os
+import pickle
 import platform
 import shutil
 import sqlite3
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, make_url, update
 
 from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine import open_engine
+from casework.bootstrap import open_vault
 from casework.domain.access import Relation
 from casework.domain.calendar import day_in_seoul
-from tests import postgres
-from tests.api.conftest import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Api
+from casework.settings import Settings
+from tests import canaries, postgres
+from tests.api.conftest import (
+    ASSESSOR,
+    PROVIDER,
+    SUPERVISOR,
+    WORKER,
+    Api,
+    People,
+    make_people,
+    settle_in,
+)
 from tests.proofs._ask import Answer, Asker, asking, quiet
 from tests.proofs._open import filter_open
 from tests.proofs._operations import (
@@ -470,11 +486,17 @@ def _is_shadowed(method: str, path: str, known: set[tuple[str, str]]) -> bool:
 
 
 @contextmanager
-def planted_matrix(url: str, keep: Any) -> Iterator[Matrix]:
-    """A matrix over a fresh, migrated database."""
+def planted_matrix(url: str, keep: Any, lived_in: LivedIn | None = None) -> Iterator[Matrix]:
+    """A matrix over a migrated database: a fresh one, or one that was planted before."""
     with ExitStack() as stack:
-        api = stack.enter_context(small_world(url))
-        planted, app = plant(api), api.house.app()
+        if lived_in is None:
+            api = stack.enter_context(small_world(url))
+            planted = plant(api)
+        else:
+            api = stack.enter_context(small_world(url, lived_in.people))
+            api.clock.now = lived_in.now
+            planted = Planted(api, lived_in.relations, lived_in.stages)
+        app = api.house.app()
         ask = stack.enter_context(asking(app))
 
         def kept() -> Callable[[], None]:
@@ -488,6 +510,47 @@ def planted_matrix(url: str, keep: Any) -> Iterator[Matrix]:
             return again
 
         yield Matrix(planted, ask, app, api.engine, kept)
+
+
+class LivedIn(NamedTuple):
+    """What is planted in a database, without the house over it."""
+
+    people: People
+    relations: dict[str, Subject]
+    stages: dict[str, Subject]
+    now: datetime
+
+
+def planted_once(session: Path) -> tuple[Path, LivedIn]:
+    """A planted SQLite file, to be copied, and what is in it; made once a session of tests."""
+    file, known = session / "planted.sqlite", session / "planted"
+    with (session / "planting").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not known.exists():
+            people = make_people()
+            with database("sqlite") as url:
+                engine = open_engine(url).execution_options(vault=open_vault(Settings()))
+                settle_in(engine, people)
+                engine.dispose()
+                with small_world(url, people) as api:
+                    planted = plant(api)
+                    found = LivedIn(people, planted.relations, planted.stages, api.clock.now)
+                    keep_file(api.house.engine, api.engine)
+                shutil.copyfile(str(make_url(url).database), file)
+            known.write_bytes(pickle.dumps(found))
+    lived_in: LivedIn = pickle.loads(known.read_bytes())
+    return file, lived_in
+
+
+@contextmanager
+def copied_matrix(session: Path) -> Iterator[Matrix]:
+    """A matrix on a copy of the session's planted SQLite file."""
+    file, lived_in = planted_once(session)
+    place = postgres.MEMORY if postgres.MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="casework-", dir=place) as folder:
+        copy = shutil.copyfile(file, Path(folder) / "casework.sqlite")
+        with planted_matrix(f"sqlite:///{copy}", keep_file, lived_in) as matrix:
+            yield matrix
 
 
 def keep_file(engine: Engine, owner: Engine) -> Callable[[], None]:
@@ -533,7 +596,11 @@ def keep_copy(server: postgres.Server, name: str) -> Any:
 @contextmanager
 def matrix_on(store: str) -> Iterator[Matrix]:
     """A matrix on a throw-away database of either kind."""
+    session = os.environ.get(canaries.SESSION_FOLDER)
     with ExitStack() as stack:
+        if store == "sqlite" and session is not None:
+            yield stack.enter_context(copied_matrix(Path(session)))
+            return
         if store == "sqlite":
             url = stack.enter_context(database(store))
             keep: Any = keep_file
