@@ -293,8 +293,10 @@ def test_nothing_is_written_into_what_is_out_of_reach(api: Api, city: dict[str, 
             changed = connection.execute(update(table).values(centre_code=HERE).where(
                 table.c.district_code == OTHER_DISTRICT))  # fmt: skip
             assert changed.rowcount == 0, table.name
-    note: dict[str, Any] = {"id": new_id(), "resident_id": there.resident, "kind": "call", "text": "x",
-            "written_at": now}  # fmt: skip
+    note: dict[str, Any] = {
+        "id": new_id(), "resident_id": there.resident, "kind": "call", "text": "x",
+        "written_at": now,
+    }  # fmt: skip
     with asked_as(engine, who, now) as connection, pytest.raises(ProgrammingError) as refused:
         connection.execute(insert(t.note), [seal_row(t.note, note, note["id"], session_vault())])
     assert "row-level security" in str(refused.value)
@@ -321,8 +323,10 @@ def test_an_opened_resident_is_seen_by_the_database_and_not_written(
             connection.execute(update(t.resident).where(mine).values(name="가상 딴이름")).rowcount
             == 0
         )
-    note: dict[str, Any] = {"id": new_id(), "resident_id": there.resident, "kind": "call", "text": "x",
-            "written_at": now}  # fmt: skip
+    note: dict[str, Any] = {
+        "id": new_id(), "resident_id": there.resident, "kind": "call", "text": "x",
+        "written_at": now,
+    }  # fmt: skip
     with asked_as(engine, who, now) as connection, pytest.raises(ProgrammingError):
         connection.execute(insert(t.note), [seal_row(t.note, note, note["id"], session_vault())])
     for off, is_seen in ((-1, True), (0, False), (1, False)):
