@@ -222,7 +222,9 @@ def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 @pytest.fixture
 def owner(store: Store, house: House) -> Iterator[Engine]:
     """The same database as its owner sees it: beyond the walls."""
-    engine = house.engine if store.name == "sqlite" else _shared_engine(store.owner_url)
+    engine = house.engine
+    if store.name != "sqlite":
+        engine = _shared_engine(store.owner_url).execution_options(vault=house.vault)
     yield engine
     engine.dispose()
 

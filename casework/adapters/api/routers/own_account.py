@@ -55,6 +55,7 @@ def end_sessions(call: Caller, body: Empty | None = None) -> Response:
     **operation(
         SECOND_FACTOR,
         {"secret": "…", "otpauth_uri": "otpauth://totp/casework%3Alee.u1?secret=…"},
+        refuses=(409,),
         use_key=False,
     ),
 )
@@ -69,7 +70,9 @@ def begin_totp(body: s.BeginTotp, call: Caller) -> Response:
     "/me/totp/confirm",
     operation_id="confirm_totp",
     summary="Put the second factor in force",
-    **operation(SECOND_FACTOR, {"recovery_codes": ["abcd-efgh-ijkl-mnop"]}, use_key=False),
+    **operation(
+        SECOND_FACTOR, {"recovery_codes": ["abcd-efgh-ijkl-mnop"]}, refuses=(409,), use_key=False
+    ),
 )
 def confirm_totp(body: s.ConfirmTotp, call: Caller) -> Response:
     """Ten recovery codes, shown this once, each good once. Signs out everywhere."""
@@ -81,7 +84,7 @@ def confirm_totp(body: s.ConfirmTotp, call: Caller) -> Response:
     "/me/totp/disable",
     operation_id="disable_totp",
     summary="Remove my second factor",
-    **operation(SECOND_FACTOR, {}, use_key=False),
+    **operation(SECOND_FACTOR, {}, refuses=(409,), use_key=False),
 )
 def disable_totp(body: s.DisableTotp, call: Caller) -> Response:
     """By password and a code. Signs out everywhere."""
