@@ -37,5 +37,5 @@ def test_a_failure_and_an_answer_that_is_not_documented_are_found(
     def break_it() -> None:
         monkeypatch.setattr(referring, "move_referral", broken)
 
-    told = fuzzed(99, "provider", first=break_it)
+    told = fuzzed(140, "provider", first=break_it)
     assert any("POST /referrals/{id}/accept failed: 500" in said for said in told["faults"])

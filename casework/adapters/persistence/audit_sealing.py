@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from structlog import get_logger
 
 from casework.adapters.persistence.tables_audit import audit_head, audit_pending, audit_seal
@@ -18,6 +18,13 @@ from casework.domain.sealing import ROLL, Entry, Head, chain_of, extend, roll_of
 
 KEY: Final = "audit_key"
 log = get_logger("casework.audit")
+# Every request on SQLite runs these: they are put together once.
+_NEW_HEAD: Final = (
+    update(audit_head)
+    .where(audit_head.c.chain == bindparam("of"))
+    .values({column.name: bindparam(column.name) for column in audit_head.c})
+)
+_NEW_SEAL: Final = insert(audit_seal)
 Connect = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -61,7 +68,7 @@ def seal_entries(
     for chain, ones in by_chain.items():
         if chain not in false:
             seals, head = extend(heads.get(chain, Head(chain=chain)), ones, now)
-            connection.execute(insert(audit_seal), [asdict(seal) for seal in seals])
+            connection.execute(_NEW_SEAL, [asdict(seal) for seal in seals])
             _put(connection, head.signed(key))
             sealed += [seal.entry_id for seal in seals]
     return sealed, false
@@ -96,8 +103,6 @@ def _begin(connection: Connection, key: bytes, begun: set[str]) -> bool:
 
 def _put(connection: Connection, head: Head) -> None:
     row = asdict(head)
-    changed = connection.execute(
-        update(audit_head).where(audit_head.c.chain == head.chain).values(row)
-    )
+    changed = connection.execute(_NEW_HEAD, row | {"of": head.chain})
     if not changed.rowcount:
         connection.execute(insert(audit_head), [row])

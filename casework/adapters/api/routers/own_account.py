@@ -55,8 +55,8 @@ def end_sessions(call: Caller, body: Empty | None = None) -> Response:
     **operation(
         SECOND_FACTOR,
         {"secret": "…", "otpauth_uri": "otpauth://totp/casework%3Alee.u1?secret=…"},
-        use_key=False,
         refuses=(409,),
+        use_key=False,
     ),
 )
 def begin_totp(body: s.BeginTotp, call: Caller) -> Response:
@@ -71,10 +71,7 @@ def begin_totp(body: s.BeginTotp, call: Caller) -> Response:
     operation_id="confirm_totp",
     summary="Put the second factor in force",
     **operation(
-        SECOND_FACTOR,
-        {"recovery_codes": ["abcd-efgh-ijkl-mnop"]},
-        use_key=False,
-        refuses=(409,),
+        SECOND_FACTOR, {"recovery_codes": ["abcd-efgh-ijkl-mnop"]}, refuses=(409,), use_key=False
     ),
 )
 def confirm_totp(body: s.ConfirmTotp, call: Caller) -> Response:
@@ -87,7 +84,7 @@ def confirm_totp(body: s.ConfirmTotp, call: Caller) -> Response:
     "/me/totp/disable",
     operation_id="disable_totp",
     summary="Remove my second factor",
-    **operation(SECOND_FACTOR, {}, use_key=False, refuses=(409,)),
+    **operation(SECOND_FACTOR, {}, refuses=(409,), use_key=False),
 )
 def disable_totp(body: s.DisableTotp, call: Caller) -> Response:
     """By password and a code. Signs out everywhere."""
