@@ -27,7 +27,7 @@ from tests.api.acts import a_referral, a_supported_case
 from tests.api.asking import everything, refusal
 from tests.api.conftest import BASE, COLLEAGUE, PASSWORD, PROVIDER, WORKER, Api
 from tests.api.racing import ON_POSTGRES, locked
-from tests.conftest import Store
+from tests.conftest import Store, session_vault
 
 
 @contextmanager
@@ -351,7 +351,7 @@ def test_who_waits_for_a_lock_is_told_to_come_again(api: Api) -> None:
     with locked(api, row):
         assert is_busy(api.as_(PROVIDER).post(f"/referrals/{referral}/accept"))
     assert 1.9 < time.monotonic() - began < 4
-    assert api.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert api.house.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     assert api.as_(PROVIDER).post(f"/referrals/{referral}/accept").status_code == 200
 
 
@@ -363,11 +363,11 @@ def slow(api: Api, seconds: float, only: str) -> Iterator[None]:
         if only in statement:
             cursor.execute(f"SELECT pg_sleep({seconds})")
 
-    event.listen(api.engine, "before_cursor_execute", sleep)
+    event.listen(api.house.engine, "before_cursor_execute", sleep)
     try:
         yield
     finally:
-        event.remove(api.engine, "before_cursor_execute", sleep)
+        event.remove(api.house.engine, "before_cursor_execute", sleep)
 
 
 @ON_POSTGRES
@@ -378,7 +378,7 @@ def test_a_statement_that_takes_too_long_is_ended(api: Api) -> None:
     with slow(api, 30, "FROM referral"):
         assert is_busy(api.as_(WORKER).get("/referrals"))
     assert 3.5 < time.monotonic() - began < 6
-    assert api.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert api.house.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     assert api.as_(WORKER).get("/referrals").status_code == 200
 
 
@@ -392,7 +392,7 @@ def test_a_request_of_many_slow_statements_is_ended_as_well(api: Api) -> None:
         assert is_busy(api.as_(PROVIDER).post(f"/referrals/{referral}/accept"))
     assert time.monotonic() - began < 6.5
     assert everything(api) == before
-    assert api.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert api.house.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
 
 
 def test_time_that_has_run_out_ends_a_request_before_its_next_statement(api: Api) -> None:
@@ -410,12 +410,12 @@ def test_time_that_has_run_out_ends_a_request_before_its_next_statement(api: Api
 
 def test_time_is_one_contexts_own_and_ends_with_it(api: Api) -> None:
     with timeouts.time_allowed(0):
-        with pytest.raises(timeouts.OutOfTime) as over, api.engine.connect() as connection:
+        with pytest.raises(timeouts.OutOfTime) as over, api.house.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
         assert fault(over.value) == "busy"
-        with timeouts.time_allowed(5), api.engine.connect() as connection:
+        with timeouts.time_allowed(5), api.house.engine.connect() as connection:
             assert connection.scalar(text("SELECT 1")) == 1
-    with api.engine.connect() as connection:
+    with api.house.engine.connect() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
 
 
@@ -425,7 +425,7 @@ def test_who_finds_no_free_connection_is_told_to_come_again(
 ) -> None:
     referral = a_referral(api)
     api.actor(WORKER)
-    small = open_engine(store.url, pool_size=1)
+    small = open_engine(store.url, pool_size=1).execution_options(vault=session_vault())
     with services(api, store=type(house.store)(small)):
         with small.connect() as held:
             held.execute(text("SELECT 1"))

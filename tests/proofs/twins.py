@@ -36,6 +36,8 @@ ALL: Final = tuple(WHO)
 NOT_THE_CITY: Final = tuple(role for role in WHO if role != "city")
 # The directory's stock is everyone's to see, and an answer of an agency changes it.
 STOCK: Final = ("GET /offerings",)
+# It tells a resident who looked, and somebody else's look at the difference is one of these.
+TELLS_WHO_LOOKED: Final = frozenset({"GET /access-requests/{id}/document"})
 NEW_NAME, NEW_PHONE = "카나리변경가상", "010-7799-5599"
 
 
@@ -145,7 +147,11 @@ class Twins:
 
     def run(self, differences: tuple[Difference, ...] = DIFFERENCES + CONTROLS) -> None:
         """Each difference in a world that is as it was."""
-        self.found = [one for one in operations(self.matrix.app) if not one.is_change]
+        self.found = [
+            one
+            for one in operations(self.matrix.app)
+            if not one.is_change and one.name not in TELLS_WHO_LOOKED
+        ]
         restore = self.matrix.keep()
         self.before: dict[str, dict[str, Any]] = {}
         for one in differences:
