@@ -21,7 +21,7 @@ def fuzzed(requests: int, *roles: str, first: Callable[[], None] = lambda: None)
 
 
 def test_no_request_of_the_document_makes_it_fail() -> None:
-    told = fuzzed(420, "supervisor", "provider", "admin")
+    told = fuzzed(480, "supervisor", "admin")
     assert not told["faults"], "\n".join(told["faults"])
     # Without the roles that are left out; at length, as every role, it is ``SHARE`` at least.
     assert told["share"] >= SHARE - 0.15, told["never_succeeded"]
