@@ -206,11 +206,11 @@ def test_people_are_counted_once_however_many_services_they_get(api: Api) -> Non
 
 
 @pytest.mark.parametrize(
-    ("since", "until", "people"),
+    ("since", "until", "served"),
     [("01", "09", 0), ("01", "10", 1), ("12", "12", 1), ("16", "31", 1), ("17", "31", 0)],
 )
 def test_someone_is_served_from_the_first_to_the_last_day_of_the_service(
-    api: Api, since: str, until: str, people: int
+    api: Api, since: str, until: str, served: int
 ) -> None:
     api.clock.set("2026-03-09T10:00")
     referral = a_referral(api)
@@ -221,7 +221,7 @@ def test_someone_is_served_from_the_first_to_the_last_day_of_the_service(
     moved(api, referral, "complete", PROVIDER, outcome="ended_early",
           ended_on=today.replace(day=16))  # fmt: skip
     period = {"from": f"2026-03-{since}", "to": f"2026-03-{until}"}
-    assert figures(api, **period)["people_served"] == people
+    assert figures(api, **period)["people_served"] == served
 
 
 def test_a_referral_stands_where_it_stood_when_the_period_was_over(api: Api) -> None:

@@ -69,7 +69,10 @@ REVIEWED = {
     "reviewer": "auditor",
 }
 OWED = {"month": "2026-03", "chain": "26350", "account": None}
-Username = Annotated[str | None, Query(max_length=120)]
+# User names and ids of accounts; names of actions.
+NAME = r"^[a-z0-9][a-z0-9._@+-]{1,119}$"
+ACTION = r"^[a-z][a-z_.]{0,59}$"
+Username = Annotated[str | None, Query(max_length=120, pattern=NAME)]
 From = Annotated[
     str | None, Query(alias="from", max_length=40, description="a day, or an instant; included")
 ]
@@ -119,7 +122,7 @@ def list_audit(
     actor: Username = None,
     since: From = None,
     until: To = None,
-    action: Annotated[str | None, Query(max_length=60)] = None,
+    action: Annotated[str | None, Query(max_length=60, pattern=ACTION)] = None,
     outcome: Annotated[Literal["ok", "refused", "failed"] | None, Query()] = None,
 ) -> Response:
     """Ids and codes, nobody's name but the account's. Looking here is an entry too."""
@@ -146,7 +149,9 @@ def list_audit(
 def list_affected(
     call: Caller,
     paged: Paged,
-    actor: Annotated[str, Query(max_length=120, description="user name, or id of an account")],
+    actor: Annotated[
+        str, Query(max_length=120, pattern=NAME, description="user name, or id of an account")
+    ],
     since: From = None,
     until: To = None,
 ) -> Response:
