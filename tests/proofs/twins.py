@@ -36,8 +36,10 @@ ALL: Final = tuple(WHO)
 NOT_THE_CITY: Final = tuple(role for role in WHO if role != "city")
 # The directory's stock is everyone's to see, and an answer of an agency changes it.
 STOCK: Final = ("GET /offerings",)
-# It tells a resident who looked, and somebody else's look at the difference is one of these.
-TELLS_WHO_LOOKED: Final = frozenset({"GET /access-requests/{id}/document"})
+# These tell who looked: they are read before anybody else looks, in either world.
+TELLS_WHO_LOOKED: Final = frozenset(
+    {"GET /access-requests/{id}/document", "GET /audit", "GET /audit/affected", "GET /audit/summary"}
+)
 NEW_NAME, NEW_PHONE = "카나리변경가상", "010-7799-5599"
 
 
@@ -147,27 +149,30 @@ class Twins:
 
     def run(self, differences: tuple[Difference, ...] = DIFFERENCES + CONTROLS) -> None:
         """Each difference in a world that is as it was."""
-        self.found = [
-            one
-            for one in operations(self.matrix.app)
-            if not one.is_change and one.name not in TELLS_WHO_LOOKED
-        ]
+        reads = [one for one in operations(self.matrix.app) if not one.is_change]
+        self.first = [one for one in reads if one.name in TELLS_WHO_LOOKED]
+        self.then = [one for one in reads if one.name not in TELLS_WHO_LOOKED]
         restore = self.matrix.keep()
         self.before: dict[str, dict[str, Any]] = {}
         for one in differences:
+            before = {role: self._readings(role, self.first) for role in one.hidden_from}
             for role in one.hidden_from:
                 if role not in self.before:
-                    self.before[role] = self._readings(role)
+                    self.before[role] = self._readings(role, self.then)
+            restore()
             one.make(self.matrix.api, self.matrix.planted)
+            after = {role: self._readings(role, self.first) for role in one.hidden_from}
             for role in one.hidden_from:
-                self._compare(one, role)
+                told = after[role] | self._readings(role, self.then)
+                self._compare(one, role, before[role] | self.before[role], told)
             restore()
 
-    def _compare(self, one: Difference, role: str) -> None:
-        after = self._readings(role)
+    def _compare(
+        self, one: Difference, role: str, before: dict[str, Any], after: dict[str, Any]
+    ) -> None:
         differ = [
             what
-            for what, answer in self.before[role].items()
+            for what, answer in before.items()
             if after[what] != answer and not what.startswith(one.but_for or ("no such",))
         ]
         if one in CONTROLS and not differ:
@@ -175,10 +180,10 @@ class Twins:
         if one not in CONTROLS:
             self.faults += [f"{what} shows to {role}: {one.name}" for what in differ]
 
-    def _readings(self, role: str) -> dict[str, Any]:
-        """Every answer that the role can get without changing anything."""
+    def _readings(self, role: str, reads: list[Operation]) -> dict[str, Any]:
+        """Every answer that these reads give the role."""
         token, found = self.matrix.token(WHO[role]), {}
-        for operation in self.found:
+        for operation in reads:
             for what, path, query, body in self._questions(operation, role):
                 self.asked += 1
                 answer = self.matrix.ask(
