@@ -138,6 +138,14 @@ class Operation:
         }
 
     @cached_property
+    def needed(self) -> dict[str, Any]:
+        """Those of them without which it is refused."""
+        wanted = {
+            one["name"] for one in self.spec.get("parameters", ()) if one.get("required", False)
+        }
+        return {name: schema for name, schema in self.queries.items() if name in wanted}
+
+    @cached_property
     def ids_in_body(self) -> list[str]:
         """The fields of its body that name someone."""
         return sorted(set(_names(self.body, self.document)) & set(KIND_OF_FIELD))

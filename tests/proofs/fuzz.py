@@ -18,7 +18,7 @@ import platform
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -41,6 +41,8 @@ REAL_ID: Final = 0.5
 SHARE: Final = 0.9
 EXAMPLES_A_PHASE: Final = 10
 SHOWN: Final = 30
+# Whose is ready to be read, where one's own is not.
+READY: Final = {"GET /access-requests/{id}/document": "just ended"}
 PHASES: Final = ("examples", "coverage", "fuzzing", "stateful")
 
 
@@ -127,19 +129,44 @@ class Fuzz:
         for role in roles:
             self.watch.role = role
             until = self.watch.requests + -(-requests // len(roles))
-            self._some({"fuzzing": 1}, until, None)
+            tried = {name for by, name in self.tried if by == role}
+            self._some({"fuzzing": 1}, until, (set(self.found) - tried).__contains__)
             more = examples
             while self.watch.requests < until:
                 before = self.watch.requests
                 for tag in self.rng.sample(self.tags, len(self.tags)):
                     if self.watch.requests < until:
-                        self._some(dict.fromkeys(PHASES, more), until, tag)
+                        self._some(dict.fromkeys(PHASES, more), until, self._tagged(tag))
                 more *= 2
                 if self.watch.requests == before:
                     raise RuntimeError(f"no more requests can be made as {role}")
 
-    def _some(self, phases: dict[str, int], until: int, tag: str | None) -> None:
-        """Some phases with so many examples each, over the operations of a tag or over all."""
+    def reach(self, roles: Sequence[str], tags: Collection[str] = ()) -> None:
+        """One request each, filled in, as each role, of what no role before it succeeded at."""
+        self.restore = self.matrix.keep()
+        for role in roles:
+            self.watch.role = role
+            left = {
+                name
+                for name in set(self.found) - self.succeeded
+                if not tags or set(tags) & set(self.found[name].spec["tags"])
+            }
+            self._some({"fuzzing": 1}, self.watch.requests + len(left) + 1, left.__contains__)
+
+    @property
+    def succeeded(self) -> set[str]:
+        """The operations that somebody succeeded at."""
+        return {
+            name
+            for name, statuses in self.watch.statuses.items()
+            if name in self.found and any(200 <= status < 300 for status in statuses)
+        }
+
+    def _tagged(self, tag: str) -> Callable[[str], bool]:
+        return lambda name: tag in self.found[name].spec["tags"]
+
+    def _some(self, phases: dict[str, int], until: int, only: Callable[[str], bool]) -> None:
+        """Some phases with so many examples each, over some of the operations."""
         app = self.watch
         config = SchemathesisConfig.from_dict(
             {
@@ -158,8 +185,7 @@ class Fuzz:
             }
         )
         schema: Any = schemathesis.openapi.from_asgi(f"{BASE}/openapi.json", app, config=config)
-        if tag is not None:
-            schema = schema.include(tag=tag)
+        schema = schema.include(func=lambda asked: only(_name_of(asked.operation)))
         with self._hooked():
             stream = from_schema(schema).execute()
             event: Any
@@ -189,7 +215,7 @@ class Fuzz:
         case.headers = case.headers if case.headers is not None else {}
         if role != NOBODY:
             case.headers["Authorization"] = f"Bearer {self.matrix.token(WHO[role])}"
-        operation = self.found.get(f"{case.method.upper()} {case.path.removeprefix(BASE)}")
+        operation = self.found.get(_name_of(case))
         if operation is None or role == NOBODY:
             return
         first = (role, operation.name) not in self.tried
@@ -203,7 +229,9 @@ class Fuzz:
         if first:
             self.tried.add((role, operation.name))
             self.restore()
-        own = self.matrix._own(operation)
+        relations = self.matrix.planted.relations
+        ready = READY.get(operation.name)
+        own = relations[ready] if ready else self.matrix._own(operation)
         fill: Filler = self.matrix._fill(role)
         id = self.matrix._id(operation, own) if operation.kind else None
         if operation.parameter is not None:
@@ -214,7 +242,11 @@ class Fuzz:
             case.body = json.loads(json.dumps(fill.body(operation, own), default=str))
             case.media_type = "application/json"
         if operation.method == "GET":
-            case.query = dict(REQUIRED.get(operation.name, {}))
+            case.query = {
+                name: str(self.matrix._values(name, schema)[0])
+                for name, schema in operation.needed.items()
+                if name not in REQUIRED.get(operation.name, {})
+            } | REQUIRED.get(operation.name, {})
         token = self.matrix.token(WHO[role])
         needs = "428" in operation.spec["responses"]
         case.headers["If-Match"] = self.matrix.etag(operation, token, id) if needs else "*"
@@ -222,12 +254,7 @@ class Fuzz:
 
     def told(self) -> dict[str, Any]:
         """What came of it."""
-        watch = self.watch
-        done = {
-            name
-            for name, statuses in watch.statuses.items()
-            if any(200 <= status < 300 for status in statuses) and name in self.found
-        }
+        watch, done = self.watch, self.succeeded
         return {
             "requests": watch.requests,
             "by_role": dict(watch.by_role),
@@ -240,6 +267,10 @@ class Fuzz:
             "wrong": len(watch.faults),
             "faults": watch.faults[:SHOWN],
         }
+
+
+def _name_of(asked: Any) -> str:
+    return f"{asked.method.upper()} {asked.path.removeprefix(BASE)}"
 
 
 def _is_uuid(parameters: Any, name: str | None) -> bool:
