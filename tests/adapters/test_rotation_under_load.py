@@ -11,7 +11,7 @@ from tests.conftest import Store
 from tests.proofs._world import small_world
 from tests.proofs.rotation import is_proven, own_ring, rotate_under_load
 
-RESIDENTS, SEED = 240, 3
+RESIDENTS, SEED = 120, 3
 
 
 @pytest.fixture

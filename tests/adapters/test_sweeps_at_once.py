@@ -30,7 +30,7 @@ from tests.proofs.sweeps import (
     verdict,
 )
 
-RESIDENTS = 40
+RESIDENTS = 24
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ from tests.api.conftest import (
     Api,
 )
 
+# What hundreds of requests are refused for before a store is asked is the same on either.
+ON_ONE_STORE = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 INTEGRATION = "integration.here"
 WHO: Final = {
     "worker": WORKER, "supervisor": SUPERVISOR, "assessor": ASSESSOR, "provider": PROVIDER,
@@ -236,6 +238,7 @@ def test_nobody_is_let_in_anywhere_without_a_token(api: Api) -> None:
     assert everything(api) == before
 
 
+@ON_ONE_STORE
 def test_a_role_without_a_row_is_refused_whatever_the_id_and_the_body(staffed: Api) -> None:
     api, refused = staffed, set()
     referral = a_referral(api)
@@ -251,6 +254,7 @@ def test_a_role_without_a_row_is_refused_whatever_the_id_and_the_body(staffed: A
     assert len(refused) == len({role for role, _ in refused}), "one answer a role"
 
 
+@ON_ONE_STORE
 def test_a_role_with_a_row_is_let_in(staffed: Api) -> None:
     for route in routes():
         for role in LET_IN[route]:
@@ -462,6 +466,7 @@ def test_headers_that_make_no_sense_are_no_failure_of_ours(api: Api) -> None:
     assert everything(api) == before
 
 
+@ON_ONE_STORE
 def test_a_422_names_the_field_and_never_says_what_was_sent(staffed: Api) -> None:
     api, canary = staffed, "캐너리-8d1f-820101-1234567"
     odd: tuple[Any, ...] = (

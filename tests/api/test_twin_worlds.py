@@ -12,14 +12,14 @@ from tests.proofs.twins import CONTROLS, DIFFERENCES, Difference, Twins
 
 OF_EACH_SORT = {
     "the telephone of a resident elsewhere": ("supervisor",),
-    "a signal elsewhere": ("supervisor", "assessor"),
+    "a signal elsewhere": ("assessor",),
     "one more of the neighbours' cases": ("worker",),
     "another agency's answer": ("provider",),
     "the telephone of a resident whose service has ended": ("provider",),
 }
 
 
-SHOWING = {"a signal of one's own": ("worker", "supervisor")}
+SHOWING = {"a signal of one's own": ("worker",)}
 
 
 def chosen(all_of_them: tuple[Difference, ...], few: Mapping[str, tuple[str, ...]]) -> Any:

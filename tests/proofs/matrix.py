@@ -239,7 +239,7 @@ class Matrix:
         body = fill.body(operation, own)
         if relation is None:
             known = self._each(operation, own, *self.planted.relations.values())
-            subjects = [None, *(known if self.thorough else known[:2])]
+            subjects = [None, *(known if self.thorough else known[:1])]
             self._refused(operation, role, token, subjects, body)
             return
         actor = self.api.actor(WHO[role])
