@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -417,6 +418,15 @@ def test_time_is_one_contexts_own_and_ends_with_it(api: Api) -> None:
             assert connection.scalar(text("SELECT 1")) == 1
     with api.house.engine.connect() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
+
+
+@ON_POSTGRES
+def test_rows_that_are_fetched_bit_by_bit_are_held_to_the_time_left_too(api: Api) -> None:
+    bit_by_bit = api.house.engine.execution_options(yield_per=2)
+    with timeouts.time_allowed(2), bit_by_bit.begin() as connection:
+        assert list(connection.scalars(text("SELECT generate_series(1, 5)"))) == [1, 2, 3, 4, 5]
+        left = connection.scalar(text("SELECT current_setting('statement_timeout')"))
+    assert re.fullmatch(r"1\d{3}ms|2s", left), left
 
 
 @ON_POSTGRES
