@@ -28,6 +28,10 @@ SEALED = {
     "referral": ("message", "outside_area_reason", "note"),
     "review": ("reason",),
     "subscription": ("secret",),
+    "access_request": ("requester", "reason"),
+    "break_glass": ("reason", "review_note"),
+    "duplicate_suspicion": ("note",),
+    "resident_merge": ("reason", "undo_reason"),
 }
 INDEXES = {"rrn_index": "resident", "name_birth_index": "resident"}
 
