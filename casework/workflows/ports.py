@@ -693,8 +693,8 @@ class Reading(Protocol):
         """A resident's registration number."""
         ...
 
-    def consents(self, resident_id: UUID) -> list[Consent]:
-        """A resident's consents."""
+    def consents(self, resident_id: UUID) -> tuple[Resident, list[Consent]]:
+        """A resident, and their consents."""
         ...
 
     def consent(self, id: UUID) -> Consent:

@@ -25,6 +25,7 @@ from tests.api.conftest import (
     Api,
 )
 
+SHARING = {"purpose": "provider_sharing", "given_by": "self", "given_on": "2026-03-02"}
 WHY = "found unconscious far from home"
 
 
@@ -44,9 +45,11 @@ def test_whoever_opens_a_resident_looks_and_writes_nothing(api: Api) -> None:
     case, resident = shown["case_id"], shown["resident_id"]
     clock = shown["deadlines"][0]["id"]
     api.as_(WORKER).post(notes_of(resident), {"kind": "call", "text": "the door is at the back"})
+    consents = f"/residents/{resident}/consents"
+    assert api.as_(WORKER).post(consents, SHARING).json()["allowed_actions"] == ["withdraw"]
     looks = [
         f"/residents/{resident}",
-        f"/residents/{resident}/consents",
+        consents,
         f"/residents/{resident}/timeline",
         notes_of(resident),
         f"/cases/{case}",
@@ -65,6 +68,7 @@ def test_whoever_opens_a_resident_looks_and_writes_nothing(api: Api) -> None:
         assert not answer.json().get("allowed_actions"), path
     assert stranger.get(notes_of(resident)).json()["items"][0]["text"] == "the door is at the back"
     assert stranger.get(f"/cases/{case}").json()["referrals"]
+    assert [one["allowed_actions"] for one in stranger.get(consents).json()["items"]] == [[]]
     before = everything(api)
     for path, body in (
         (notes_of(resident), {"kind": "call", "text": "x"}),

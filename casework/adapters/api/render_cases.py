@@ -167,11 +167,17 @@ def found_resident(found: tuple[Resident, list[Row] | None], actor: Actor) -> di
     return covered(body, actor, READ, "found resident")
 
 
-def consent(it: Consent, actor: Actor) -> WithETag:
-    """A consent, and whether it can be withdrawn."""
-    lasts = it.withdrawn_at is None and may(actor, "case.write")
+def consent(it: Consent, actor: Actor, *, is_guests: bool = False) -> WithETag:
+    """A consent, and whether it can be withdrawn: not by a guest, who only looks."""
+    lasts = it.withdrawn_at is None and may(actor, "case.write") and not is_guests
     body = _fields(it, CONSENT_FIELDS) | {"allowed_actions": ["withdraw"] if lasts else []}
     return WithETag(covered(body, actor, READ, "consent"), it.version)
+
+
+def consents(resident: Resident, given: list[Consent], actor: Actor) -> list[dict[str, Any]]:
+    """All the consents of a resident."""
+    guest = is_guest(actor, resident)
+    return [dict(consent(one, actor, is_guests=guest)) for one in given]
 
 
 def disclosure(it: Disclosure) -> dict[str, Any]:

@@ -82,9 +82,10 @@ class SqlReading(
         """A resident's registration number."""
         return self._residents.rrn(self._residents.get(resident_id).id)
 
-    def consents(self, resident_id: UUID) -> list[Consent]:
-        """A resident's consents."""
-        return self._residents.consents(self._residents.get(resident_id).id)
+    def consents(self, resident_id: UUID) -> tuple[Resident, list[Consent]]:
+        """A resident, and their consents."""
+        resident = self._residents.get(resident_id)
+        return resident, self._residents.consents(resident.id)
 
     def consent(self, id: UUID) -> Consent:
         """One consent."""

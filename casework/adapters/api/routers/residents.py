@@ -274,7 +274,7 @@ def give_consents(id: UUID, body: s.GiveConsents, call: Caller) -> Response:
         lambda reading, made: {
             "items": [
                 dict(render.consent(one, call.ctx.actor))
-                for one in reading.consents(made["id"])
+                for one in reading.consents(made["id"])[1]
                 if str(one.id) in made["consents"]
             ]
         },
@@ -308,7 +308,7 @@ def list_consents(id: UUID, call: Caller) -> Response:
     return call.look(
         READ,
         lambda reading: {
-            "items": [dict(render.consent(one, call.ctx.actor)) for one in reading.consents(id)],
+            "items": render.consents(*reading.consents(id), call.ctx.actor),
             "next_cursor": None,
         },
     )
