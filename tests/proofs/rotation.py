@@ -47,7 +47,7 @@ from tests.api.conftest import DISTRICT, HERE, WORKER, Api, SignedIn
 from tests.proofs._world import STORES, database, small_world
 from tests.proofs.sweeps import ROOT, environment
 
-THREADS, BATCH, ENDS_WITHIN_S, THINKS_S = 4, 500, 1800, 0.05
+THREADS, BATCH, ENDS_WITHIN_S, THINKS_S = 4, 500, 3600, 0.2
 TELLS_EVERY_S = 10
 Tell = Callable[[str], None]
 ROTATE = [sys.executable, "-m", "casework", "keys", "rotate", "--json"]
