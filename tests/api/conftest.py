@@ -40,6 +40,7 @@ from casework.workflows.context import Context
 from casework.workflows.demo.accounts import demo_accounts
 from tests import canaries
 from tests.conftest import Store
+from tests.patience import TIME_ALLOWED, patient
 
 BASE = "/api/v1"
 PASSWORD = "small-world-2026"
@@ -212,6 +213,7 @@ def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("CASEWORK_DATABASE_URL", store.url)
     monkeypatch.setenv("CASEWORK_MIGRATION_URL", store.owner_url)
     monkeypatch.setattr("casework.bootstrap.open_engine", _shared_engine)
+    monkeypatch.setattr(TIME_ALLOWED, patient)
     given = sorted(one for one in os.environ.items() if one[0].startswith("CASEWORK_"))
     settings = _settings(tuple(one for one in given if one[0] != "CASEWORK_DATABASE_URL"))
     settings = settings.model_copy(update={"database_url": store.url})

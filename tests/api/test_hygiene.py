@@ -389,7 +389,7 @@ def test_a_request_of_many_slow_statements_is_ended_as_well(api: Api) -> None:
     api.actor(PROVIDER)
     before = everything(api)
     began = time.monotonic()
-    with slow(api, 1.5, "FROM"):
+    with slow(api, 1.5, "FROM"), services(api, time_allowed=timeouts.time_allowed):
         assert is_busy(api.as_(PROVIDER).post(f"/referrals/{referral}/accept"))
     assert time.monotonic() - began < 6.5
     assert everything(api) == before

@@ -172,6 +172,7 @@ class Fuzz:
             {
                 "seed": self.rng.randrange(2**32),
                 "generation": {"database": "none"},
+                "suppress-health-check": ["all"],
                 "checks": {"enabled": False, "not_a_server_error": {"enabled": True}},
                 "phases": {
                     name: {"enabled": name in phases}

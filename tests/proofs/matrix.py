@@ -35,6 +35,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from unittest.mock import patch
 
 from sqlalchemy import Engine, make_url, update
 
@@ -56,6 +57,7 @@ from tests.api.conftest import (
     make_people,
     settle_in,
 )
+from tests.patience import TIME_ALLOWED, patient
 from tests.proofs._ask import Answer, Asker, asking, quiet
 from tests.proofs._open import filter_open
 from tests.proofs._operations import (
@@ -496,7 +498,8 @@ def planted_matrix(url: str, keep: Any, lived_in: LivedIn | None = None) -> Iter
             api = stack.enter_context(small_world(url, lived_in.people))
             api.clock.now = lived_in.now
             planted = Planted(api, lived_in.relations, lived_in.stages)
-        app = api.house.app()
+        with patch(TIME_ALLOWED, patient):
+            app = api.house.app()
         ask = stack.enter_context(asking(app))
 
         def kept() -> Callable[[], None]:
