@@ -88,7 +88,8 @@ def _asked_again(world: Api, people: list[Supported]) -> list[UUID]:
     world.clock.set(ASKED_AT)
     with world.engine.connect() as connection:
         query = select(*_referral.c["planned_service_id", "id"])
-        open_ones = dict(connection.execute(query.where(_referral.c.status == "requested")).all())
+        rows = connection.execute(query.where(_referral.c.status == "requested")).all()
+    open_ones = {row.planned_service_id: row.id for row in rows}
     return [open_ones.get(one.service) or a_referral(world, one) for one in people]
 
 
