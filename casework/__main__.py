@@ -208,6 +208,10 @@ def _tick(house: bootstrap.House, slot: datetime) -> None:
 def _relay(house: bootstrap.House) -> None:
     """One round of the relay; a failure is said and the next round comes all the same."""
     try:
+        house.tend_places(house.context())
+    except Exception as error:  # whoever was not offered a place still waits for it
+        bootstrap.log.error("places not tended", error=type(error).__name__)
+    try:
         house.relay(house.context())
     except Exception as error:  # the next round finds what this one left
         bootstrap.log.error("relay failed", error=type(error).__name__)

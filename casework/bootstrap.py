@@ -26,7 +26,7 @@ from casework.adapters.names import similarity
 from casework.adapters.notifications import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.webhook import Webhook, new_secret
-from casework.adapters.persistence import asking, bulk, migrations, roles, walls
+from casework.adapters.persistence import asking, bulk, migrations, places, roles, walls
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.account_register import account_register
 from casework.adapters.persistence.accounts import account_book
@@ -61,6 +61,7 @@ from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
 from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
 from casework.workflows.notifying import Relayed, apply_brake, relay
+from casework.workflows.places import Tended, tend
 from casework.workflows.ports import Paging, RequestFacts, Row
 from casework.workflows.ports_notices import Post
 from casework.workflows.ports_signing import SignIn
@@ -207,6 +208,10 @@ class House:
             note_failure=_note_failure,
             clock=self.now,
         )
+
+    def tend_places(self, ctx: Context) -> Tended:
+        """Offer places that came free to who waits longest, and ask for figures that are old."""
+        return tend(ctx, _note_failure)
 
     def relay(self, ctx: Context) -> Relayed:
         """Tell people what they are to be told by now."""
@@ -553,6 +558,7 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
             bulk.insert_all(connection, [thing for life in batch for thing in life])
             done += len(batch)
             yield done
+        places.count_anew(connection)
 
 
 def _first_entry(account: Account, id: UUID) -> GrantEntry:

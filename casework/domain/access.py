@@ -68,6 +68,7 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "account.tokens": dict.fromkeys((W, SV, AS, PR, CT, AU, AD), _A),
     "account.manage": {AD: _A},
     "directory.read": EVERYONE,
+    "capacity.write": {SV: _D, PR: _O, AD: _A},
     "case.read": {W: _C, SV: _D, AS: _S},
     "case.write": {W: _C, SV: _D},
     "note.read": {W: _C, SV: _D},

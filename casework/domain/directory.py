@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from math import asin, cos, radians, sin, sqrt
 from typing import Final
 from uuid import UUID
@@ -45,6 +45,8 @@ class Service:
     limit_note: str | None
     basis: str
     certainty: str
+    # How many days an agency's figures count as fresh.
+    fresh_for_days: int = 7
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,7 +67,11 @@ class Provider:
 
 @dataclass(slots=True, kw_only=True)
 class Offering:
-    """This provider gives this service in these centres; capacity as of a moment."""
+    """This provider gives this service in these centres; capacity as of a moment.
+
+    ``held`` and ``waitlisted`` count referrals: of ``capacity`` and ``waiting``, which also cover
+    whom the agency serves besides. ``for_waiting`` are free places that are for those who wait.
+    """
 
     id: UUID
     provider_id: UUID
@@ -77,6 +83,13 @@ class Offering:
     unit: str
     as_of: datetime
     centres: list[str]
+    held: int = 0
+    waitlisted: int = 0
+    for_waiting: int = 0
+    full_until: date | None = None
+    stated_by: UUID | None = None
+    asked_at: datetime | None = None
+    capacity_version: int = 1
     # What its agency is called in a consent besides its id: slug, name and kind.
     known_as: frozenset[str] = frozenset()
 

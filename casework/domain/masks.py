@@ -84,8 +84,9 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
         "referral": _shows(
             "id status priority resident_id case_id planned_service_id service_code field"
             " centre_code offering_id message disclosed resident requested_at answered_at"
-            " accepted_at expected_start_on expected_on started_on ended_at ended_on outcome reason"
-            " note on_behalf hold_until basis provider deadlines history allowed_actions",
+            " place_offered_at accepted_at expected_start_on expected_on started_on ended_at"
+            " ended_on outcome reason note on_behalf hold_until basis provider deadlines history"
+            " allowed_actions",
             {
                 State.CONSENT_WITHDRAWN: "resident message",
                 State.ENDED_BY_SENDER: "note",
@@ -101,8 +102,8 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
         "event": _shows("id event at subject by data", {State.BY_ANOTHER: "by.id"}),
         "event data": _shows(
             "status priority reason outcome on_behalf expected_start_on expected_on started_on"
-            " ended_on until reported_on delivered resumed_on by_itself planned_service_id"
-            " provider_id"
+            " ended_on until full_until reported_on delivered resumed_on by_itself"
+            " planned_service_id provider_id"
         ),
         "deadline": _shows(_CLOCK),
     },
@@ -111,7 +112,7 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
         "explanation": _shows(_WHY),
         "extension": _shows("until at"),
         "step": _shows(_STEP),
-        "work item": _shows(_ITEM),
+        "work item": _shows(_ITEM + " place_offered_at"),
     },
     ("deadline.read", AS): {
         "deadline": _shows(_CLOCK),

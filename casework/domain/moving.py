@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from casework.domain import capacity
 from casework.domain.access import SYSTEM_ROLE, Actor, is_guest, may
 from casework.domain.acts import Act
 from casework.domain.calendar import ONE_DAY, Pause, day_in_seoul, midnight
@@ -37,6 +38,7 @@ class Details:
     reported_on: date | None = None
     delivered: dict[str, Any] | None = None
     until: date | None = None
+    full_until: date | None = None
     outcome: str | None = None
     ended_on: date | None = None
     on_behalf: dict[str, Any] | None = None
@@ -87,6 +89,7 @@ def check_move(file: CaseFile, referral: Referral, action: str, details: Details
         raise refused(file, referral, action, act)
     _check_reason(row, details)
     _check_dates(row, referral, details, act)
+    capacity.check_full_until(action, details.reason, details.full_until, act)
     if action == "send":
         _check_sendable(file, referral, details, act)
 
@@ -132,6 +135,7 @@ def _record(file: CaseFile, referral: Referral, row: Move, details: Details, act
         ended_on=referral.ended_on if row.action == "complete" else None,
         outcome=details.outcome,
         until=details.until,
+        full_until=capacity.full_until(row.action, details.reason, details.full_until, act),
         reported_on=details.reported_on,
         delivered=details.delivered,
         replaced_by=referral.replaced_by_id if row.action == "cancel" else None,

@@ -20,6 +20,7 @@ from casework.domain.events import Event
 from casework.domain.standards import ASSESSOR, HEAD, PROVIDER, SUPERVISOR, WORKER, Priority
 
 if TYPE_CHECKING:
+    from casework.domain.acts import Act
     from casework.domain.casefile import CaseFile
     from casework.domain.referrals import Referral
 
@@ -33,6 +34,8 @@ class NoticeKind(StrEnum):
     REFERRAL_ANSWERED = "referral_answered"
     SIGNAL = "signal"
     BREAK_GLASS = "break_glass"
+    PLACE_OFFERED = "place_offered"
+    FIGURES_WANTED = "figures_wanted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,7 @@ class Notice:
     kind: str
     subject_type: str
     subject_id: UUID
-    # None where it is about a resident and no case: that somebody opened one out of scope.
+    # None where it is about no case: a resident opened out of scope, an offering's old figures.
     case_id: UUID | None
     centre_code: str
     district_code: str
@@ -62,6 +65,7 @@ class Notice:
 _ANSWERS: Final = frozenset(
     {"ReferralAccepted", "ReferralWaitlisted", "ReferralDeclined", "ReferralFailed"}
 )
+_PLACES: Final = {"PlaceOffered": "offered", "PlaceOfferEnded": "gone"}
 _STOPS: Final = frozenset(
     {"ReferralCancelled", "ReferralWithdrawn", "ReferralLapsed", "ReferralEnteredInError"}
 )
@@ -77,6 +81,16 @@ def notice_of(event: Event, file: CaseFile) -> Notice | None:
     referral = file.referrals.get(event.subject_id)
     if referral is None:
         return None
+    if event.name in _PLACES:
+        return _notice(
+            event,
+            file,
+            NoticeKind.PLACE_OFFERED,
+            [PROVIDER, WORKER],
+            about=_PLACES[event.name],
+            at_once=_presses(referral),
+            provider_id=referral.provider_id,
+        )
     if event.name == "ReferralRequested":
         kind, tell, at_once = NoticeKind.REFERRAL_REQUESTED, [PROVIDER], _presses(referral)
     elif _stops(event, referral):
@@ -133,6 +147,30 @@ def _notice(
         at_once=at_once,
         since=event.at,
         about=about,
+    )
+
+
+def notice_of_stale(
+    offering_id: UUID, provider_id: UUID, district_code: str, act: Act, *, tells: bool
+) -> Notice:
+    """That an agency's figures are old and wanted; its district hears where nobody is there.
+
+    ``tells`` says whether somebody of the agency signs in.
+    """
+    return Notice(
+        id=act.new_id(),
+        kind=NoticeKind.FIGURES_WANTED,
+        subject_type="offering",
+        subject_id=offering_id,
+        case_id=None,
+        centre_code="",
+        district_code=district_code,
+        worker_id=None,
+        provider_id=provider_id,
+        tell=[PROVIDER if tells else SUPERVISOR],
+        at_once=False,
+        since=act.at,
+        about="stale",
     )
 
 

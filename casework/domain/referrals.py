@@ -48,6 +48,8 @@ class Referral:
     answered_at: datetime | None = None
     expected_start_on: date | None = None
     expected_on: date | None = None
+    # When a place that had come free was offered to it, while it waited for one.
+    place_offered_at: datetime | None = None
     accepted_at: datetime | None = None
     started_on: date | None = None
     ended_at: datetime | None = None

@@ -31,6 +31,7 @@ from casework.domain.tallying import Cells
 from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
 from casework.workflows.ports_notices import NoticeBook
+from casework.workflows.ports_places import Places
 from casework.workflows.ports_signing import AccountKeeping
 from casework.workflows.ports_standards import Standards
 
@@ -317,6 +318,11 @@ class Work(Protocol):
     @property
     def directory(self) -> Directory:
         """Who offers what."""
+        ...
+
+    @property
+    def places(self) -> Places:
+        """The places of offerings."""
         ...
 
     @property
@@ -626,6 +632,11 @@ class Reading(Protocol):
     reach: Reach
 
     @property
+    def places(self) -> Places:
+        """The places of offerings."""
+        ...
+
+    @property
     def register(self) -> AccountReading:
         """The accounts themselves, for whoever keeps them."""
         ...
@@ -804,7 +815,12 @@ class Reading(Protocol):
         ...
 
     def offerings(
-        self, service: str | None, centre: str | None, is_open: bool | None, paging: Paging
+        self,
+        service: str | None,
+        centre: str | None,
+        is_open: bool | None,
+        paging: Paging,
+        is_free: bool | None = None,
     ) -> Page:
         """Offerings, with what they cover. Refuses a service or a centre that is unknown."""
         ...

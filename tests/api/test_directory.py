@@ -142,8 +142,9 @@ def test_an_offering_shows_its_capacity_and_how_old_the_figure_is(api: Api) -> N
     found = api.as_(WORKER).items("/offerings", service="MED-VISIT", centre=FAR)
     assert [one["service_code"] for one in found] == ["MED-VISIT"]
     assert found[0]["capacity"] == {
-        "maximum": 20, "available": 5, "waiting": 0, "unit": "visit",
-        "as_of": "2026-02-27T09:00:00+09:00", "age_days": 3,
+        "maximum": 20, "available": 5, "free": 5, "full": False, "full_until": None,
+        "waiting": 0, "for_waiting": 0, "unit": "visit",
+        "as_of": "2026-02-27T09:00:00+09:00", "age_days": 3, "is_stale": False, "version": 1,
     }  # fmt: skip
     assert found[0]["provider"] == {
         "id": found[0]["provider_id"], "name": "gamma 돌봄", "phone": "051-000-0000",

@@ -59,13 +59,15 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     EVERYONE: (
         "GET /me", "POST /me/password", "POST /me/sessions/revoke-all",
         "GET /districts", "GET /centres", "GET /services", "GET /providers",
-        "GET /offerings", "GET /standards/effective", "GET /holidays",
+        "GET /offerings", "GET /offerings/{id}/capacity", "GET /standards/effective",
+        "GET /holidays",
     ),
     "worker supervisor assessor provider": (
         "GET /worklist", "GET /deadlines/{id}", "GET /deadlines/{id}/explanation",
         "GET /deadlines/{id}/escalations",
     ),
     "worker supervisor provider admin": ("GET /accounts",),
+    "supervisor provider admin": ("PATCH /offerings/{id}/capacity",),
     "worker supervisor provider city": (
         "GET /figures", "GET /figures/months", "GET /figures/months/{month}",
     ),

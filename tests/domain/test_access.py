@@ -50,6 +50,7 @@ EXPECTED = {
     },
     "figures.open": {"supervisor": "district"},
     "figures.close": {"supervisor": "district"},
+    "capacity.write": {"supervisor": "district", "provider": "own_agency", "admin": "all"},
     "unmet.read": {"worker": "centre", "supervisor": "district"},
     "unmet.count": {"worker": "centre", "supervisor": "district", "city": "city"},
     "standard.read": {"supervisor": "district", "admin": "all"},

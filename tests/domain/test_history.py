@@ -60,7 +60,14 @@ MOVES = [
         "decline",
         {"reason": "at_capacity", "note": "not before June"},
         "ReferralDeclined",
-        {"status": "declined", "reason": "at_capacity"},
+        {"status": "declined", "reason": "at_capacity", "full_until": day("04-15")},
+    ),
+    (
+        "requested",
+        "decline",
+        {"reason": "out_of_area"},
+        "ReferralDeclined",
+        {"status": "declined", "reason": "out_of_area"},
     ),
     ("requested", "lapse", {}, "ReferralLapsed", {"status": "lapsed"}),
     (

@@ -25,10 +25,13 @@ from tests.domain.counting import hours_later, last_day
 
 SECOND = timedelta(seconds=1)
 OPEN = {"draft", "requested", "waitlisted", "accepted", "in_progress", "on_hold"}
+HOLDING = {"accepted", "in_progress", "on_hold"}
 OWING = {"declined", "lapsed", "failed", "withdrawn"}
 WAITS_FOR = {"requested": "response", "waitlisted": "waitlist", "accepted": "start"}
 LAPSES_AFTER = {"response": 10, "waitlist": 30}
 LAW = {"first_check": Target(3, Unit.MONTHS), "check": Target(6, Unit.MONTHS)}
+# Of an agency's places, those that no referral holds and that are not available either.
+SERVED_BESIDES = 15
 READ = {
     "cases": t.care_case,
     "versions": t.plan_version,
@@ -39,6 +42,7 @@ READ = {
     "events": t.event,
     "signals": t.signal,
     "residents": t.resident,
+    "offerings": t.offering,
 }
 Rows = dict[Any, Any]
 
@@ -56,6 +60,7 @@ class State:
     events: Rows
     signals: Rows
     residents: Rows
+    offerings: Rows
 
     def running(self, subject: Any = None) -> list[Any]:
         """The running clocks, of one subject or all."""
@@ -88,7 +93,10 @@ def read(engine: Engine) -> State:
 
 def broken(state: State, clockwork: Clockwork) -> list[str]:
     """Every invariant that does not hold, in words."""
-    checks = (one_of_each, nothing_runs_on, nothing_waits_unseen, well_counted, told_once, folded)
+    checks = (
+        one_of_each, nothing_runs_on, nothing_waits_unseen, well_counted, told_once, folded,
+        places_add_up,
+    )  # fmt: skip
     return [fault for check in checks for fault in check(state, clockwork)]
 
 
@@ -304,6 +312,21 @@ def _as_told(clock: Any, facts: dict[str, Any] | None) -> Iterator[str]:
             yield f"6: {name} of {clock.kind} is {getattr(clock, name)}, the events say {told}"
     if facts["held_by"] != clock.held_by:
         yield f"6: {clock.kind} is held by {clock.held_by}, the events say {facts['held_by']}"
+
+
+def places_add_up(state: State, _clockwork: Clockwork) -> Iterator[str]:
+    """Of each offering as many places are held, and as many wait, as referrals say."""
+    held = Counter(r.offering_id for r in state.referrals.values() if r.status in HOLDING)
+    waits = Counter(r.offering_id for r in state.referrals.values() if r.status == "waitlisted")
+    for row in state.offerings.values():
+        said, counted = (row.held, row.waitlisted), (held[row.id], waits[row.id])
+        if said != counted:
+            yield f"places: {said} held and waiting, counted {counted}"
+        # The agencies of these worlds serve nobody else, but for those that always were there.
+        if row.capacity - row.available - row.held != SERVED_BESIDES:
+            yield f"places: of {row.capacity} {row.available} are free and {row.held} held"
+        if row.for_waiting > min(row.available, row.waitlisted):
+            yield f"places: {row.for_waiting} for {row.waitlisted}, and {row.available} are free"
 
 
 def left_by_sweep(state: State, now: datetime) -> list[str]:

@@ -17,7 +17,9 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant
+from sqlalchemy import update
 
+from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.domain.calendar import day_in_seoul
 from casework.domain.errors import Refusal
@@ -35,7 +37,7 @@ from tests.api.conftest import (
     WORKER,
     Api,
 )
-from tests.proofs._invariants import State, broken, read
+from tests.proofs._invariants import SERVED_BESIDES, State, broken, read
 from tests.proofs._model import ModelCase, ModelReferral, ModelService, differs
 from tests.proofs._world import begin_again
 
@@ -50,6 +52,8 @@ WORKERS = {
 PROVIDERS = ("alpha", "beta", "gamma")
 CODES = ("CARE-MEALS", "MED-VISIT")
 STARTS = ("2026-03-02T10:00", "2026-04-30T17:30", "2026-09-22T23:30", "2026-12-30T08:00")
+# More places than a story can take: what may be done does not hang on them.
+PLENTY = update(t.offering).values(capacity=20 + SERVED_BESIDES, available=20)
 # A batch so small that a sweep has several, between which it can be cut off.
 BATCH = 2
 ANY = st.integers(0, 23)
@@ -100,6 +104,8 @@ class Stage(RuleBasedStateMachine):
         self.residents: list[UUID] = []
         self.consents: dict[UUID, UUID | None] = {}
         begin_again(self.world)
+        with self.world.engine.begin() as connection:
+            connection.execute(PLENTY)
         self.state = self.look()
         self.checked: State | None = None
         self.done["stories"] += 1

@@ -346,6 +346,8 @@ def _belongings(api: Api, it: Subject, own: Subject) -> None:
     if it.ids.get("webhook") is None:
         it.ids["webhook"], it.ids["message"] = _endpoint(api, it)
     it.ids.setdefault("signal", None)
+    # One that nobody here was referred to: its figures are as they were first stated.
+    it.ids["offering"] = api.offerings[it.agency, "MED-VISIT"].id
 
 
 def _neighbourhood(api: Api, it: Subject) -> None:

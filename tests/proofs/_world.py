@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pydantic import SecretStr
-from sqlalchemy import delete, make_url
+from sqlalchemy import delete, make_url, update
 from starlette.testclient import TestClient
 
 from casework.adapters.identity import Argon2Passwords, JwtTokens
@@ -37,6 +37,12 @@ LIFE = [
     # What was written to the audit stays, whatever is forgotten.
     and not table.name.startswith("audit_")
 ]  # fmt: skip
+# Nobody holds a place any longer, and nobody waits for one.
+_EMPTIED = update(t.offering).values(
+    available=t.offering.c.available + t.offering.c.held,
+    waiting=t.offering.c.waiting - t.offering.c.waitlisted,
+    held=0, waitlisted=0, for_waiting=0, full_until=None,
+)  # fmt: skip
 
 
 @contextmanager
@@ -111,4 +117,5 @@ def begin_again(world: Api, at: str = "2026-03-02T10:00") -> None:
     with world.engine.begin() as connection:
         for table in LIFE:
             connection.execute(delete(table))
+        connection.execute(_EMPTIED)
     world.clock.now = seoul(at)

@@ -36,6 +36,7 @@ REFERRAL_FIELDS = (
     "created_at",
     "requested_at",
     "answered_at",
+    "place_offered_at",
     "accepted_at",
     "expected_start_on",
     "expected_on",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from statistics import median
 from typing import Any
 
-from casework.adapters.api import render, render_standards
+from casework.adapters.api import render, render_capacity, render_standards
 from casework.adapters.http.call import WithETag
 from casework.domain.access import Actor, is_guest, may
 from casework.domain.calendar import day_in_seoul
 from casework.domain.deadlines import Clockwork, Deadline, Explanation
+from casework.domain.directory import Service
 from casework.domain.masks import covered
 from casework.domain.schedule import is_late, next_slot
 from casework.workflows.ports import JobView, Row
@@ -42,7 +43,8 @@ def centre(row: Row) -> dict[str, Any]:
 
 def service(row: Row) -> dict[str, Any]:
     """A service of the catalogue; ``limit_note`` None means that no limit is known."""
-    return picked(row, "code", "field", "run_by", "unit", "limit_note", "basis", "certainty") | {
+    names = ("code", "field", "run_by", "unit", "limit_note", "basis", "certainty")
+    return picked(row, *names, "fresh_for_days") | {
         "name": row["name_ko"],
         "name_en": row["name_en"],
     }
@@ -55,8 +57,8 @@ def provider(row: Row) -> dict[str, Any]:
     )
 
 
-def offering(row: Row, today: date) -> dict[str, Any]:
-    """Who gives what where, with its capacity and how many days old that figure is."""
+def offering(row: Row, services: Mapping[str, Service], now: datetime) -> dict[str, Any]:
+    """Who gives what where, with its places and how old that figure is."""
     return picked(row, "id", "provider_id", "service_code", "centres") | {
         "open": row["is_open"],
         "provider": {
@@ -64,14 +66,7 @@ def offering(row: Row, today: date) -> dict[str, Any]:
             "name": row["provider_name"],
             "phone": row["provider_phone"],
         },
-        "capacity": {
-            "maximum": row["capacity"],
-            "available": row["available"],
-            "waiting": row["waiting"],
-            "unit": row["unit"],
-            "as_of": render.instant(row["as_of"]),
-            "age_days": (today - day_in_seoul(row["as_of"])).days,
-        },
+        "capacity": render_capacity.figures(row, services, now),
         "distance_km": row.get("distance_km"),
     }
 
@@ -115,6 +110,7 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
             "provider": agency if agency["id"] else None,
             "due_at": render.instant(row["due_at"]),
             "overdue": bool(row["is_overdue"]),
+            "place_offered_at": render.instant(row.get("place_offered_at")),
             "working_days_late": lateness.of(row) if row["is_overdue"] else 0,
         }
         return covered(body, actor, READ, "work item")

@@ -109,11 +109,15 @@ class Waitlist(Body):
 
 
 class Decline(Body):
-    """The provider cannot; ``replace_with`` asks the next one in the same act."""
+    """The provider cannot; ``replace_with`` asks the next one in the same act.
+
+    With the reason ``at_capacity`` its offering counts as full until the end of ``full_until``.
+    """
 
     reason: Code
     note: Words | None = None
     on_behalf: OnBehalf | None = None
+    full_until: Day | None = None
     replace_with: UUID | None = None
 
 

@@ -43,6 +43,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "not_a_member": ("Not of this household", "그 가구의 구성원이 아닙니다"),
     "open_case_exists": ("There is an open case", "진행 중인 사례가 있습니다"),
     "open_referral_exists": ("There is an open referral", "진행 중인 의뢰가 있습니다"),
+    "no_free_place": ("No place is free", "남은 자리가 없습니다"),
+    "places_held": (
+        "More places than are left beside those held",
+        "이용 중인 자리를 빼고 남은 자리보다 많습니다",
+    ),
+    "referrals_waiting": ("More are waiting than that", "대기 중인 의뢰보다 적습니다"),
+    "full_until_not_asked": (
+        "Only where no place is free",
+        "정원 초과 사유일 때만 적을 수 있습니다",
+    ),
     "referrals_open": ("Referrals are open", "진행 중인 의뢰가 남아 있습니다"),
     "referral_open": ("A referral of it is open", "진행 중인 의뢰가 있습니다"),
     "disposition_owed": ("A disposition is owed", "후속 조치를 먼저 정해야 합니다"),

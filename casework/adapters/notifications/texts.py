@@ -20,6 +20,8 @@ KINDS: Final = {
         "referral_answered": "의뢰 회신",
         "signal": "변화 알림",
         "break_glass": "담당 외 열람",
+        "place_offered": "대기자 빈자리 안내",
+        "figures_wanted": "정원 현황 확인 요청",
     },
     "en": {
         "escalation": "deadline",
@@ -28,18 +30,22 @@ KINDS: Final = {
         "referral_answered": "answer to a referral",
         "signal": "something changed",
         "break_glass": "opened out of scope",
+        "place_offered": "a place for who waits",
+        "figures_wanted": "please state your places",
     },
 }
 LINES: Final = {
     "ko": {
         "case": "사례 {case_id}",
         "break_glass": "열람 {subject_id}",
+        "offering": "제공 서비스 {subject_id}",
         "due": "기한 {due}",
         "more": "외 {more}건",
     },
     "en": {
         "case": "case {case_id}",
         "break_glass": "opening {subject_id}",
+        "offering": "offering {subject_id}",
         "due": "due {due}",
         "more": "and {more} more",
     },

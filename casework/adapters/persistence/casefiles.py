@@ -12,13 +12,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from casework.adapters.persistence import asking, escalations
+from casework.adapters.persistence import asking, escalations, places
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.faults import is_taken
 from casework.adapters.persistence.mapper import from_row, stored, table_of, to_row
 from casework.adapters.persistence.scope import is_outside, note_opened, seen, seen_or_opened
 from casework.adapters.persistence.sealing import seal_row, vault_of
 from casework.domain.access import Reach, Relation
+from casework.domain.capacity import changes as changes_of_places
 from casework.domain.casefile import CaseFile, by_id
 from casework.domain.cases import Case, Signal
 from casework.domain.deadlines import Deadline
@@ -214,8 +215,12 @@ class SqlCaseFiles:
             self._insert(cls, things)
         escalations.plan(self._connection, clocks, at)
         self._insert(Event, file.events)
+        was = {id: row["status"] for id, row in originals.rows.items() if id in file.referrals}
+        moved = changes_of_places(was, file.referrals.values(), file.events)
         told = (notice_of(event, file) for event in file.events)
         self._insert(Notice, [notice for notice in told if notice is not None])
+        # Last: whoever wants a place of the same offering waits from here to the commit.
+        places.settle(self._connection, moved)
         file.events.clear()
         file.added.clear()
         originals.remember(list(self._parts(file)))

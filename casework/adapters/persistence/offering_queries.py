@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from sqlalchemy import Connection, Select, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.paging import page
+from casework.adapters.persistence.places import has_free_place
+from casework.domain.calendar import day_in_seoul
 from casework.domain.directory import distance_km
 from casework.domain.errors import Invalid
 from casework.workflows.ports import Page, Paging, Row
@@ -18,6 +21,7 @@ class OfferingQueries:
     """Districts, centres, services, providers and offerings."""
 
     _connection: Connection
+    _now: datetime
 
     def districts(self, paging: Paging) -> Page:
         """The districts by code."""
@@ -41,7 +45,12 @@ class OfferingQueries:
         return page(self._connection, query, [t.provider.c.slug], paging)
 
     def offerings(
-        self, service: str | None, centre: str | None, is_open: bool | None, paging: Paging
+        self,
+        service: str | None,
+        centre: str | None,
+        is_open: bool | None,
+        paging: Paging,
+        is_free: bool | None = None,
     ) -> Page:
         """Offerings; those that cover a centre come nearest first, with their distance in km."""
         query = (
@@ -59,6 +68,9 @@ class OfferingQueries:
             query = query.where(t.offering.c.service_code == service)
         if is_open is not None:
             query = query.where(t.offering.c.is_open == is_open)
+        if is_free is not None:
+            free = has_free_place(day_in_seoul(self._now))
+            query = query.where(free if is_free else ~free)
         if centre is None:
             found = page(self._connection, query, [t.offering.c.id], paging)
         else:

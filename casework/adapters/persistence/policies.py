@@ -118,6 +118,8 @@ TABLES: Final[dict[str, Kind]] = {
 # Where the rights of a table are not those of its class.
 OWN_RIGHTS: Final[dict[str, Rights]] = {
     "contact": Rights(app="SIUD"),
+    # What the scheduler lets lapse leaves the line of its offering.
+    "offering": Rights(scheduler="SU"),
     "escalation": Rights(app="SIUD", scheduler="SIUD"),
     "message": Rights(app="SIUD", scheduler="SIUD"),
     "idempotency": Rights(app="SIUD"),

@@ -25,6 +25,7 @@ from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notice_queries import NoticeQueries
 from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
+from casework.adapters.persistence.places import SqlPlaces
 from casework.adapters.persistence.residents import SqlResidents
 from casework.adapters.persistence.scope import note_opened, seen, seen_or_opened
 from casework.adapters.persistence.sealing import needed, open_row, vault_of
@@ -60,6 +61,7 @@ class SqlReading(
     ) -> None:
         self._connection, self.reach, self._now, self._about = connection, reach, now, about
         self._residents = SqlResidents(connection, reach, now, about)
+        self.places = SqlPlaces(connection, reach)
         self.figures = SqlFigures(connection, reach, now, about)
         self.standards = SqlStandards(connection, reach, now)
         self.duplicates = SqlDuplicates(connection, reach, now, about)

@@ -29,6 +29,7 @@ from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import to_row
 from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notices import SqlNoticeBook
+from casework.adapters.persistence.places import SqlPlaces
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
 from casework.adapters.persistence.scope import Subjects
@@ -66,6 +67,7 @@ class SqlWork:
         self.files = SqlCaseFiles(connection, reach, now, self._about)
         self.residents = SqlResidents(connection, reach, now, self._about)
         self.directory = SqlDirectory(connection)
+        self.places = SqlPlaces(connection, reach)
         self.accounts = SqlAccounts(connection)
         self.register = SqlAccountKeeping(connection)
         self.notices = SqlNoticeBook(connection)

@@ -90,6 +90,7 @@ service = Table(
     Column("limit_note", Text),
     Column("basis", Text, nullable=False),
     _code("certainty"),
+    Column("fresh_for_days", Integer, nullable=False, server_default=text("7")),
 )
 standard = Table(
     "standard",
@@ -169,8 +170,21 @@ offering = Table(
     Column("waiting", Integer, nullable=False),
     _code("unit"),
     Column("as_of", Instant, nullable=False),
+    Column("held", Integer, nullable=False, server_default=text("0")),
+    Column("waitlisted", Integer, nullable=False, server_default=text("0")),
+    Column("for_waiting", Integer, nullable=False, server_default=text("0")),
+    Column("full_until", Date),
+    Column("stated_by", Uuid),
+    Column("asked_at", Instant),
+    Column("capacity_version", Integer, nullable=False, server_default=text("1")),
     UniqueConstraint("provider_id", "service_code"),
     CheckConstraint("available >= 0", name="available_not_negative"),
+    CheckConstraint("held >= 0 AND available + held <= capacity", name="places_add_up"),
+    CheckConstraint("waitlisted >= 0 AND waitlisted <= waiting", name="waiting_add_up"),
+    CheckConstraint(
+        "for_waiting >= 0 AND for_waiting <= available AND for_waiting <= waitlisted",
+        name="places_for_waiting",
+    ),
     Index(None, "service_code"),
 )
 offering_centre = Table(
@@ -512,6 +526,7 @@ referral = _child(
     Column("answered_at", Instant),
     Column("expected_start_on", Date),
     Column("expected_on", Date),
+    Column("place_offered_at", Instant),
     Column("accepted_at", Instant),
     Column("started_on", Date),
     Column("ended_at", Instant),
@@ -543,6 +558,13 @@ referral = _child(
     Index(None, "provider_id", "id"),
     Index("ix_referral_lapse_at", "lapse_at", **_where("lapse_at IS NOT NULL")),
     Index("ix_referral_resume_at", "resume_at", **_where("resume_at IS NOT NULL")),
+    Index(
+        "ix_referral_in_line",
+        "offering_id",
+        "answered_at",
+        "id",
+        **_where("status = 'waitlisted'"),
+    ),
     name="referral",
 )
 RUNNING = "met_at IS NULL AND cancelled_at IS NULL"

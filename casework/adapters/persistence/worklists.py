@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    case,
     exists,
     func,
     or_,
@@ -27,7 +28,7 @@ from casework.adapters.persistence.sealing import open_row, vault_of
 from casework.domain.access import Reach, Relation
 from casework.domain.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.deadlines import BREACH
-from casework.domain.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER
+from casework.domain.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Kind
 from casework.workflows.ports import OverdueFilter, Page, Paging, Row, WorklistFilter
 
 # Spelt out, so that the planner of either store sees that the partial indexes fit.
@@ -148,6 +149,9 @@ class Worklists:
                     "can_wait",
                 ],
                 self.is_overdue().label("is_overdue"),
+                case((clock.c.kind == Kind.WAITLIST, _place_offered_at())).label(
+                    "place_offered_at"
+                ),
                 t.resident.c.name.label("resident_name"),
                 t.resident.c.phone.label("resident_phone"),
                 t.provider.c.name.label("provider_name"),
@@ -258,6 +262,12 @@ class Worklists:
             .order_by(func.count().desc())
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
+
+
+def _place_offered_at() -> Any:
+    """When a place was offered to the referral of a clock, which waits for one."""
+    of = t.referral.c.id == t.deadline.c.subject_id
+    return select(t.referral.c.place_offered_at).where(of).correlate(t.deadline).scalar_subquery()
 
 
 def _pressing(row: Row) -> tuple[bool, datetime, UUID]:

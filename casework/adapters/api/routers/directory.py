@@ -42,10 +42,16 @@ OFFERING = {
     "capacity": {
         "maximum": 12,
         "available": 3,
+        "free": 3,
+        "full": False,
+        "full_until": None,
         "waiting": 0,
+        "for_waiting": 0,
         "unit": "visit",
         "as_of": "2026-03-27T09:00:00+09:00",
         "age_days": 0,
+        "is_stale": False,
+        "version": 1,
     },
     "distance_km": 0.42,
 }
@@ -130,17 +136,19 @@ def list_offerings(
     service: Annotated[s.Code | None, Query()] = None,
     centre: Annotated[s.Code | None, Query()] = None,
     is_open: Annotated[bool | None, Query(alias="open")] = None,
+    is_free: Annotated[bool | None, Query(alias="free")] = None,
 ) -> Response:
     """With ``centre``, those that cover it, nearest first, with their distance.
 
+    ``free`` asks for those that are open and could take on somebody new now, or for all others.
     An unknown code is 422 ``unknown_service`` or ``unknown_centre``.
     """
-    today = call.ctx.act.today
+    ctx = call.ctx
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.offerings(service, centre, is_open, paging),
-        lambda row: render_lists.offering(row, today),
+        lambda reading, paging: reading.offerings(service, centre, is_open, paging, is_free),
+        lambda row: render_lists.offering(row, ctx.catalogue, ctx.now),
     )
 
 

@@ -1,0 +1,88 @@
+"""Places: figures that an agency states and is asked for, and a free one for who waits longest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from casework.domain import capacity
+from casework.domain.lifecycle import Status
+from casework.domain.notices import notice_of_stale
+from casework.workflows.context import Context
+
+# A round offers so many places; what is left waits for the next.
+IN_A_ROUND: Final = 200
+
+
+@dataclass(slots=True)
+class Tended:
+    """What a round did."""
+
+    offered: int = 0
+    asked: int = 0
+    failed: int = 0
+
+
+def state_figures(ctx: Context, offering_id: UUID, said: capacity.Statement) -> UUID:
+    """An agency's places, on its own word or that of whoever keeps its entry."""
+    with ctx.work("capacity.write") as work:
+        offering = work.places.figures(offering_id, lock=True)
+        ctx.expect(offering.capacity_version)
+        event = capacity.state(offering, said, ctx.act)
+        work.places.keep(offering)
+        work.record([event])
+        work.commit(200, {"id": offering_id})
+        return offering_id
+
+
+def tend(ctx: Context, note_failure: Callable[[UUID, Exception], None]) -> Tended:
+    """Offer places that came free, take back what is gone, and ask for figures that are old.
+
+    Each referral is a transaction of its own; one that fails is counted and stops nobody.
+    """
+    done = Tended()
+    with ctx.work("referral.answer") as work:
+        waiting = work.places.out_of_step(IN_A_ROUND)
+    for referral_id in waiting:
+        try:
+            done.offered += offer_or_take_back(ctx, referral_id)
+        except Exception as error:
+            done.failed += 1
+            note_failure(referral_id, error)
+    done.asked = ask_for_figures(ctx)
+    return done
+
+
+def offer_or_take_back(ctx: Context, referral_id: UUID) -> bool:
+    """Bring a referral in step with its turn; False where another round was there first."""
+    with ctx.work("referral.answer") as work:
+        file = work.files.of_referral(referral_id)
+        referral = file.referral(referral_id)
+        if referral.status != Status.WAITLISTED:
+            return False
+        is_next = work.places.line(referral.offering_id).is_next(referral_id)
+        if is_next == (referral.place_offered_at is not None):
+            return False
+        (capacity.offer_place if is_next else capacity.take_back_offer)(file, referral, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": referral_id})
+        return True
+
+
+def ask_for_figures(ctx: Context) -> int:
+    """Ask agencies whose figures are older than they may be, once in that time each."""
+    with ctx.work("referral.answer") as work:
+        stale = work.places.ask_for(ctx.now)
+        if not stale:
+            return 0
+        notices = [
+            notice_of_stale(
+                one.offering_id, one.provider_id, one.district_code, ctx.act, tells=one.signs_in
+            )
+            for one in stale
+        ]
+        work.places.tell(notices)
+        work.commit(200, {})
+        return len(stale)
