@@ -44,6 +44,7 @@ from casework.workflows.ports import (
     Store,
     Work,
 )
+from casework.workflows.ports_imports import Clerk
 from casework.workflows.ports_signing import SignIn, SignInRefused
 from casework.workflows.signing_in import who_asks
 from casework.workflows.sweeps.overdue import SweepResult
@@ -56,6 +57,7 @@ SECONDS: Final = 5.0
 LONG_SECONDS: Final = 30.0
 RECORD_SECONDS: Final = 1.0
 FORM: Final = "application/x-www-form-urlencoded"
+MULTIPART: Final = "multipart/form-data"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
 log = get_logger("casework.http")
@@ -116,6 +118,8 @@ class Services:
     sweep_minutes: int
     # How like two names are.
     similarity: Similarity = equal
+    # What works through files.
+    clerk: Clerk | None = None
     # How often somebody may ask, and within which context the database has how many seconds.
     rates: Rates = field(default_factory=Rates)
     time_allowed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()
@@ -456,7 +460,9 @@ class Guarded(APIRoute):
             check_text(str(value))
         body: bytes = request._body  # read in full by the guard
         # Whatever it says it is: what reads it on is more lenient about its type than about this.
-        if body and not request.headers.get("content-type", "").lower().startswith(FORM):
+        kind = request.headers.get("content-type", "").lower()
+        takes_file = (self.openapi_extra or {}).get("x-takes-file")
+        if body and not kind.startswith(FORM) and not (takes_file and kind.startswith(MULTIPART)):
             read_json(body)
 
 
