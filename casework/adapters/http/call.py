@@ -116,10 +116,10 @@ class Services:
     keeps_rrn: bool
     # How often a scheduler wakes the sweep.
     sweep_minutes: int
+    # What works through files.
+    clerk: Clerk
     # How like two names are.
     similarity: Similarity = equal
-    # What works through files.
-    clerk: Clerk | None = None
     # How often somebody may ask, and within which context the database has how many seconds.
     rates: Rates = field(default_factory=Rates)
     time_allowed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()
