@@ -434,9 +434,11 @@ def _keyed(salt: str, text: str) -> str:
 
 def _digest_of(source: BinaryIO) -> str:
     source.seek(0)
-    found = hashlib.file_digest(source, "sha256").hexdigest()
+    found = hashlib.sha256()
+    while chunk := source.read(1024 * 1024):
+        found.update(chunk)
     source.seek(0)
-    return found
+    return found.hexdigest()
 
 
 def _note_failed_row(line: int, error: Exception) -> None:

@@ -116,7 +116,7 @@ def word(meanings: Mapping[str, str]) -> Callable[[str], str]:
 
 
 def squeezed(said: str) -> str:
-    """Words as they are compared: composed, small, without blanks, signs and what is in brackets."""
+    """Words as they are compared: composed, small, no blanks, no signs, nothing in brackets."""
     bare = re.sub(r"[(\[（［].*?[)\]）］]", "", unicodedata.normalize("NFC", said))
     return re.sub(r"[\s_*·./:-]", "", bare.translate(_INVISIBLE)).casefold()
 

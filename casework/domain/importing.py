@@ -234,10 +234,14 @@ class ImportRow:
         self.outcome, self.waits = Outcome.UNMATCHED, True
         self.errors = [{"field": "", "code": code, "message": why}]
 
-    def resolve(self, resolution: str, by: UUID | None, at: datetime) -> None:
-        """It was dealt with: what stood in it is forgotten."""
+    def expect_waiting(self) -> None:
+        """Refuse to deal with it twice."""
         if not self.waits:
             raise Conflict("it was dealt with before", code="already_resolved")
+
+    def resolve(self, resolution: str, by: UUID | None, at: datetime) -> None:
+        """It was dealt with: what stood in it is forgotten."""
+        self.expect_waiting()
         self.waits, self.cells = False, None
         self.resolution, self.resolved_by, self.resolved_at = resolution, by, at
 

@@ -44,9 +44,7 @@ def check_offering(
     offering: Offering, provider: Provider, service: Service, centres: Collection[str]
 ) -> None:
     """Refuse numbers that cannot be, a unit that is another's, and centres of elsewhere."""
-    require(
-        provider.is_active, "this agency has ended", code="provider_inactive", field="provider"
-    )
+    require(provider.is_active, "this agency has ended", code="provider_inactive", field="provider")
     for name in ("capacity", "available", "waiting"):
         value = getattr(offering, name)
         require(0 <= value <= MOST_PLACES, "0 or more", code="capacity_negative", field=name)

@@ -131,7 +131,9 @@ def _case(desk: Desk, fields: Values) -> Done:
 
 
 def _where(who: Values) -> str:
-    return next(name for name in ("resident_id", "external_id", "name") if who[name] or name == "name")
+    return next(
+        name for name in ("resident_id", "external_id", "name") if who[name] or name == "name"
+    )
 
 
 def _assessment(desk: Desk, fields: Values) -> Done:

@@ -1,7 +1,7 @@
 """Taking files in: received and staged, then worked on batch by batch until they end.
 
-A batch is one transaction: its rows, each behind a savepoint, their results and the position. Killed
-at any moment, an import goes on behind the last batch that was committed.
+A batch is one transaction: its rows, each behind a savepoint, their results and the position.
+Killed at any moment, an import goes on behind the last batch that was committed.
 """
 
 from __future__ import annotations
@@ -194,17 +194,21 @@ def step(ctx: Context, clerk: Clerk, import_id: UUID, batch: int = BATCH) -> Imp
         if file.has_ended:
             return file
         file.begin(ctx.now)
-        whole = file.is_one_piece
-        while not file.has_ended:
-            _carry_out(ctx, clerk, work, file, batch)
-            _go_on(ctx, work, file)
-            if not whole:
-                break
-        if not (whole and file.state == ImportState.REFUSED):
+        if _next_part(ctx, clerk, work, file, batch):
             work.imports.save(file)
             work.commit(200, {"id": file.id})
             return file
     return _refused_after_all(ctx, import_id, kind)
+
+
+def _next_part(ctx: Context, clerk: Clerk, work: Work, file: ImportFile, batch: int) -> bool:
+    """The next rows, of one piece all that are left; whether what came of it is to be kept."""
+    whole, ended = file.is_one_piece, False
+    while not ended:
+        _carry_out(ctx, clerk, work, file, batch)
+        _go_on(ctx, work, file)
+        ended = file.has_ended or not whole
+    return not (whole and file.state == ImportState.REFUSED)
 
 
 def _go_on(ctx: Context, work: Work, file: ImportFile) -> None:
@@ -228,9 +232,7 @@ def _refused_after_all(ctx: Context, import_id: UUID, kind: str) -> ImportFile:
         return file
 
 
-def _carry_out(
-    ctx: Context, clerk: Clerk, work: Work, file: ImportFile, batch: int
-) -> None:
+def _carry_out(ctx: Context, clerk: Clerk, work: Work, file: ImportFile, batch: int) -> None:
     rows = work.imports.rows_after(file, batch)
     places = Places(*work.imports.places(ctx.actor.district_code))
     read = [_read(clerk, file, row, places) for row in rows]
@@ -242,9 +244,7 @@ def _carry_out(
     file.count(rows)
 
 
-def _read(
-    clerk: Clerk, file: ImportFile, row: ImportRow, places: Places
-) -> dict[str, Any] | None:
+def _read(clerk: Clerk, file: ImportFile, row: ImportRow, places: Places) -> dict[str, Any] | None:
     """The fields of a row; None where they cannot be right, which is then its result."""
     values, errors = read_cells(file.kind, row.cells or {})
     named, unknown = named_places(values, places)

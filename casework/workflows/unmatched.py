@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.errors import Conflict
+from casework.domain.import_columns import read_cells
 from casework.domain.importing import ASSIGNED, Dismissal, FileKind, ImportRow
 from casework.workflows.context import Context
 from casework.workflows.import_kinds import (
@@ -17,7 +18,6 @@ from casework.workflows.import_kinds import (
     shaped,
 )
 from casework.workflows.ports_imports import Clerk
-from casework.domain.import_columns import read_cells
 
 MATCH = "import.match"
 
@@ -26,6 +26,7 @@ def assign(ctx: Context, clerk: Clerk, row_id: UUID, resident_id: UUID) -> UUID:
     """Give a result to a resident: it is recorded in their open case."""
     with ctx.work(MATCH) as work:
         row = work.imports.waiting(row_id)
+        row.expect_waiting()
         chosen = must_be_there(work.imports.within_reach([resident_id]))
         fields = fields_of(clerk, row)
         row.resolve(ASSIGNED, ctx.actor.id, ctx.now)

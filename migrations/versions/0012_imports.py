@@ -15,7 +15,15 @@ depends_on = None
 
 def upgrade() -> None:
     """Make it so."""
-    counts = ("rows", "unknown_columns", "position", "accepted", "refused", "duplicate", "unmatched")
+    counts = (
+        "rows",
+        "unknown_columns",
+        "position",
+        "accepted",
+        "refused",
+        "duplicate",
+        "unmatched",
+    )
     op.create_table(
         "import_file",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -20,6 +20,7 @@ from casework.adapters.api.routers import (
     conferences,
     directory,
     duplicates,
+    exports,
     figures,
     health,
     households,
@@ -66,6 +67,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     access_requests.router,
     audit.router,
     imports.router,
+    exports.router,
 )
 
 

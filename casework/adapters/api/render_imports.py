@@ -14,7 +14,12 @@ REPORT: Final = {
     "ko": ("행", "결과", "항목", "코드", "사유"),
     "en": ("line", "outcome", "field", "code", "reason"),
 }
-OUTCOMES: Final = {"accepted": "등록", "refused": "거부", "duplicate": "중복", "unmatched": "미확인"}
+OUTCOMES: Final = {
+    "accepted": "등록",
+    "refused": "거부",
+    "duplicate": "중복",
+    "unmatched": "미확인",
+}
 # What a person needs to tell whom a result is about.
 OF_QUEUE: Final = (
     "name", "birth_date", "external_id", "centre_code", "assessed_on", "received_on", "assessor",
@@ -91,9 +96,7 @@ def report_line(it: ImportRow, language: str) -> list[list[Any]]:
     said = OUTCOMES[outcome] if language == "ko" else outcome
     if not it.errors:
         return [[it.line, said, "", "", ""]]
-    return [
-        [it.line, said, one["field"], one["code"], reason(one, language)] for one in it.errors
-    ]
+    return [[it.line, said, one["field"], one["code"], reason(one, language)] for one in it.errors]
 
 
 def template(kind: str) -> tuple[list[str], list[list[str]]]:

@@ -85,10 +85,10 @@ async def _upload(request: Request) -> Upload:
 def _wanted(parts: dict[str, str]) -> NewImport:
     for value in parts.values():
         check_text(value)
-    known = {
-        "kind": (list(FileKind), None),
-        "mode": (list(Mode), Mode.ROW_BY_ROW),
-        "dry_run": (list(BOOLEANS), "false"),
+    known: dict[str, tuple[list[str], str | None]] = {
+        "kind": ([*FileKind], None),
+        "mode": ([*Mode], Mode.ROW_BY_ROW),
+        "dry_run": ([*BOOLEANS], "false"),
     }
     found: dict[str, str] = {}
     for name, (values, usual) in known.items():
@@ -96,9 +96,7 @@ def _wanted(parts: dict[str, str]) -> NewImport:
         if given not in values:
             raise Invalid(f"one of {', '.join(values)}", field=name)
         found[name] = str(given)
-    return NewImport(
-        kind=found["kind"], mode=found["mode"], dry_run=BOOLEANS[found["dry_run"]]
-    )
+    return NewImport(kind=found["kind"], mode=found["mode"], dry_run=BOOLEANS[found["dry_run"]])
 
 
 Uploaded = Annotated[Upload, Depends(_upload)]

@@ -1,4 +1,4 @@
-"""`casework import KIND FILE`: take a file in, show how far it is, and say what became of its rows."""
+"""`casework import KIND FILE`: take a file in, show how far it is, say what became of it."""
 
 from __future__ import annotations
 

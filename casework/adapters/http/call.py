@@ -256,6 +256,11 @@ class Call:
             expected_version=None,
         )
 
+    def noting(self, asked_for: str) -> Context:
+        """The asker, whose next look is recorded with what it was for."""
+        facts = replace(self._facts, asked_for=asked_for, idempotency_key=None)
+        return replace(self.ctx, store=self._services.store.for_request(facts))
+
     def part(
         self, action: str, subject: UUID, use_case: Callable[[Context], Any]
     ) -> tuple[int, str | None]:

@@ -47,7 +47,8 @@ def _most(scope: Scope) -> int:
 
 
 class BodyLimit:
-    """Answer 413 to a body over 1 MiB (a file: 16 MiB), after reading it away so that the client sees it.
+    """Answer 413 to a body over 1 MiB (a file: 16 MiB), after reading it away, so that the
+    client sees it.
 
     An address or headers beyond their bounds are 414 and 431, and nothing of a body is read.
     """
@@ -80,7 +81,9 @@ class BodyLimit:
             return
         await self._app(scope, _replayed(b"".join(chunks), receive), send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, more: bool, most: int) -> None:
+    async def _refuse(
+        self, scope: Scope, receive: Receive, send: Send, more: bool, most: int
+    ) -> None:
         said = f"at most {most // MAX_BODY} MiB"
         response = problem(Problem(said, code="body_too_large"), _language(scope))
         if more:

@@ -200,6 +200,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "no_open_case": ("There is no open case", "진행 중인 사례가 없습니다"),
     "import_ended": ("The import has ended", "이미 끝난 가져오기입니다"),
     "already_resolved": ("Dealt with before", "이미 처리한 결과입니다"),
+    "export_too_large": ("Too many rows for a file", "파일로 내보내기에 행이 너무 많습니다"),
     "account_required": ("Say as whom", "누구로 등록할지 지정하십시오"),
     "internal_error": ("Something failed here", "처리 중 오류가 발생했습니다"),
 }

@@ -100,9 +100,7 @@ class SqlImports:
     def save(self, file: ImportFile) -> None:
         """Its state and counts."""
         row = stored(file, self._vault)
-        self._connection.execute(
-            update(import_file).where(_file.id == row.pop("id")).values(row)
-        )
+        self._connection.execute(update(import_file).where(_file.id == row.pop("id")).values(row))
 
     def page(self, paging: Paging) -> Page:
         """The asker's own imports, newest first."""
@@ -116,9 +114,7 @@ class SqlImports:
 
     def rows_after(self, file: ImportFile, limit: int) -> list[ImportRow]:
         """The next rows that have no result."""
-        query = select(import_row).where(
-            _row.import_id == file.id, _row.number > file.position
-        )
+        query = select(import_row).where(_row.import_id == file.id, _row.number > file.position)
         rows = self._connection.execute(query.order_by(_row.number).limit(limit))
         return [from_row(ImportRow, row, self._vault) for row in rows]
 
@@ -144,7 +140,7 @@ class SqlImports:
             if not (keep_cells or row.waits):
                 row.cells = None
         written = [stored(row, self._vault) for row in rows]
-        values = {name: bindparam(f"new_{name}") for name in names}
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
         self._connection.execute(
             update(import_row).where(_row.id == bindparam("of")).values(values),
             [{"of": row["id"]} | {f"new_{name}": row[name] for name in names} for row in written],
@@ -211,9 +207,7 @@ class SqlImports:
 
     def by_name(self, name: str, birth_date: date) -> list[UUID]:
         """Residents within reach of that name and birth date."""
-        known = needed(self._vault).blinds(
-            "name and birth date", name_and_birth(name, birth_date)
-        )
+        known = needed(self._vault).blinds("name and birth date", name_and_birth(name, birth_date))
         one = t.resident
         query = select(func.coalesce(one.c.merged_into_id, one.c.id)).where(
             one.c.name_birth_index.in_(known), seen(one, self._reach, self._now)

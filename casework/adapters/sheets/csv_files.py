@@ -1,4 +1,4 @@
-"""CSV as it comes: UTF-8, UTF-16 or CP949, with a byte order mark or without, by comma or another."""
+"""CSV as it comes: UTF-8, UTF-16 or CP949, with a mark or without, by comma or another."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _MARKS: Final = (
 def read_csv(source: BinaryIO) -> Iterator[list[str]]:
     """The rows, one by one. Raises Invalid where it is no text or no CSV."""
     encoding = encoding_of(source)
-    text = io.TextIOWrapper(_Kept(source), encoding=encoding, newline="")
+    text = _text_of(source, encoding)
     delimiter = _delimiter(text.read(SAMPLE))
     text.detach()
     source.seek(0)
-    text = io.TextIOWrapper(_Kept(source), encoding=encoding, newline="")
+    text = _text_of(source, encoding)
     csv.field_size_limit(min(LONGEST_FIELD, sys.maxsize))
     try:
         for row in csv.reader(text, delimiter=delimiter, strict=False):
@@ -43,6 +43,11 @@ def read_csv(source: BinaryIO) -> Iterator[list[str]]:
         raise _no_sheet() from None
     finally:
         text.detach()
+
+
+def _text_of(source: BinaryIO, encoding: str) -> io.TextIOWrapper:
+    kept: Any = _Kept(source)
+    return io.TextIOWrapper(kept, encoding=encoding, newline="")
 
 
 def encoding_of(source: BinaryIO) -> str:
@@ -79,7 +84,7 @@ def _is(source: BinaryIO, encoding: str) -> bool:
 
 
 def _delimiter(sample: str) -> str:
-    """What stands between the cells: that which most lines have equally often, outside of quotes."""
+    """What stands between the cells: that which most lines have equally often."""
     lines = [line for line in sample.splitlines()[:20] if line.strip()]
     if not lines:
         return ","

@@ -46,7 +46,7 @@ def is_workbook(source: BinaryIO) -> bool:
 
 
 def read_workbook(source: BinaryIO) -> Iterator[list[str]]:
-    """The rows of the first sheet as text. Raises Invalid where it is none, or beyond its bounds."""
+    """The rows of the first sheet as text. Raises Invalid where it is none, or too large."""
     try:
         check_parts(source)
         source.seek(0)

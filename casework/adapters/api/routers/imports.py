@@ -183,9 +183,7 @@ def get_unmatched(id: UUID, call: Caller, accept_language: Language = None) -> R
     summary="Give a result to a resident",
     **operation(MATCH, WAITING, refuses=(404, 409)),
 )
-def assign(
-    id: UUID, body: s.Assign, call: Caller, accept_language: Language = None
-) -> Response:
+def assign(id: UUID, body: s.Assign, call: Caller, accept_language: Language = None) -> Response:
     """It is recorded in their open case, and its sender's id is known from then on."""
     return call.change(
         lambda ctx: unmatched.assign(ctx, call.services.clerk, id, body.resident_id),
@@ -200,9 +198,7 @@ def assign(
     summary="Put a result aside",
     **operation(MATCH, WAITING, refuses=(404, 409)),
 )
-def dismiss(
-    id: UUID, body: s.Dismiss, call: Caller, accept_language: Language = None
-) -> Response:
+def dismiss(id: UUID, body: s.Dismiss, call: Caller, accept_language: Language = None) -> Response:
     """With its reason; what stood in it is forgotten."""
     return call.change(
         lambda ctx: unmatched.dismiss(ctx, id, body.reason),
@@ -249,7 +245,9 @@ def list_rows(
     "/imports/{id}/report",
     operation_id="get_import_report",
     summary="What became of each row, as a file",
-    **operation(READ, "행,결과,항목,코드,사유", refuses=(404,), media_type="text/csv", is_long=True),
+    **operation(
+        READ, "행,결과,항목,코드,사유", refuses=(404,), media_type="text/csv", is_long=True
+    ),
 )
 def get_report(
     id: UUID,
