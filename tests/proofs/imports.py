@@ -5,8 +5,8 @@
 A file of invented residents is written as an office sends it (CP949, Korean headings, dates in five
 forms, telephones without their zero), with faults of every kind among its rows. `casework import`
 takes it in as a process of its own, which is killed (SIGKILL) some times on the way and started
-anew with the same command. At the end the results must be those that were planted, line by line, and
-every good row must be there once: its resident, and the event of its registration. Exits 1
+anew with the same command. At the end the results must be those that were planted, line by line,
+and every good row must be there once: its resident, and the event of its registration. Exits 1
 otherwise.
 """
 
