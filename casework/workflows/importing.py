@@ -311,12 +311,11 @@ def may_go_on(ctx: Context, kind: str) -> bool:
 
 
 def all_results(ctx: Context, import_id: UUID, outcome: str | None) -> Iterator[ImportRow]:
-    """Every row of one's own import, or those with one outcome, page by page."""
-    paging = Paging(limit=500)
-    while True:
-        with ctx.reading(READ) as reading:
+    """Every row of one's own import, or those with one outcome, page by page in one look."""
+    paging: Paging | None = Paging(limit=500)
+    with ctx.reading(READ) as reading:
+        while paging is not None:
             page = reading.imports.results(import_id, outcome, paging)
-        yield from page.rows
-        if page.last_key is None:
-            return
-        paging = Paging(limit=500, after=page.last_key)
+            yield from page.rows
+            more = page.last_key is not None
+            paging = Paging(limit=500, after=page.last_key) if more else None

@@ -164,19 +164,14 @@ def test_all_or_nothing_keeps_nothing_where_one_row_is_refused(api: Api) -> None
 
 def test_the_same_key_takes_a_file_in_once(api: Api) -> None:
     text = RESIDENTS + "가상주민갑,1941.5.6.,여,우1동,\n"
-    form = "multipart/form-data; boundary=b"
-    headers = {"Idempotency-Key": "k1", "Content-Type": form}
-    body = (
-        '--b\r\nContent-Disposition: form-data; name="kind"\r\n\r\nresidents\r\n'
-        '--b\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n\r\n'
-        f"{text}\r\n--b--\r\n"
-    ).encode()
-    first, again = (
-        api.as_(WORKER).request("POST", "/imports", content=body, headers=headers) for _ in range(2)
-    )
+    headers = {"Idempotency-Key": "k1"}
+    # Each with another boundary between the parts of its form.
+    first, again = (sent(api, WORKER, "residents", text, headers=headers) for _ in range(2))
     assert first.status_code == again.status_code == 201
     assert first.json() == again.json()
     assert len(api.as_(WORKER).items("/imports")) == 1
+    other = sent(api, WORKER, "residents", text.replace("갑", "을"), headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
 def test_what_stood_in_the_cells_is_sealed_and_gone_when_its_row_has_a_result(api: Api) -> None:

@@ -90,7 +90,10 @@ def _delimiter(sample: str) -> str:
         return ","
 
     def regular(delimiter: str) -> tuple[int, int]:
-        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        try:
+            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        except csv.Error:
+            return 0, 0
         usual = max(set(widths), key=lambda width: (widths.count(width), width))
         return (widths.count(usual) if usual > 1 else 0, usual)
 

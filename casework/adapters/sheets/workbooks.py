@@ -16,6 +16,7 @@ from xml.etree.ElementTree import ParseError
 
 import openpyxl
 import xlsxwriter
+from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 
 from casework.adapters.sheets.csv_files import FORMULA, plain
@@ -110,7 +111,8 @@ def _text(cell: Any) -> str:
         return cell.date().isoformat() if cell.time() == time(0) else cell.isoformat(sep=" ")
     if isinstance(cell, date):
         return cell.isoformat()
-    return str(cell)
+    text = str(cell)
+    return str(unescape(text)) if "_x" in text else text
 
 
 def _no_workbook() -> Invalid:

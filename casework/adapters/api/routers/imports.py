@@ -263,8 +263,6 @@ def get_report(
         for it in importing.all_results(call.ctx, id, outcome):
             yield from render.report_line(it, language)
 
-    with call.ctx.reading(READ) as reading:
-        reading.imports.get(id)
     return sheet(call, format, render.REPORT[language], lines(), "casework-results")
 
 
