@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from io import BytesIO
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import event, func, select
+import pytest
+from sqlalchemy import event, func, select, update
 
+from casework.adapters.http.limits import MAX_BODY, MAX_UPLOAD
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.tables_imports import import_file, import_row
+from casework.workflows import importing
+from casework.workflows.importing import NewImport
 from tests.api.acts import a_case, a_resident, surveyed
 from tests.api.conftest import (
     ASSESSOR,
@@ -278,3 +284,123 @@ def test_a_result_is_put_aside_with_a_reason_and_what_stood_in_it_goes(api: Api)
     assert (done.json()["resolution"], done.json()["result"]) == ("not_ours", None)
     with api.engine.connect() as connection:
         assert connection.scalars(select(import_row.c.cells)).all() == [None]
+
+
+TWO: Final = RESIDENTS + "가상주민갑,1941.5.6.,여,우1동,\n가상주민을,1942.5.6.,남,우1동,\n"
+
+
+def staged(api: Api, by: str = WORKER, text: str = TWO) -> UUID:
+    """A file that was received, and on which nobody has worked."""
+    wanted = NewImport(kind="residents")
+    return importing.receive(api.context(by), api.house.clerk(), wanted, BytesIO(text.encode()))
+
+
+def cells_left(api: Api) -> int:
+    """How many rows still hold what stood in them."""
+    with api.engine.connect() as connection:
+        return connection.scalar(select(func.count()).where(import_row.c.cells.is_not(None))) or 0
+
+
+def test_the_scheduler_goes_on_with_a_file_as_whoever_sent_it(api: Api) -> None:
+    id = staged(api)
+    assert cells_left(api) == 2
+    assert api.house.work_imports() == 1
+    assert api.as_(WORKER).get(f"/imports/{id}").json()["state"] == "done"
+    with api.engine.connect() as connection:
+        assert set(connection.scalars(select(t.resident.c.registered_by))) == {api.id_of(WORKER)}
+    assert api.house.work_imports() == 0
+
+
+def test_a_file_of_somebody_who_may_no_longer_act_is_stopped(api: Api) -> None:
+    staged(api)
+    with api.engine.begin() as connection:
+        gone = update(t.account).where(t.account.c.username == WORKER)
+        connection.execute(gone.values(is_active=False))
+    api.house.work_imports()
+    with api.engine.connect() as connection:
+        assert connection.scalars(select(import_file.c.state)).all() == ["stopped"]
+    assert (cells_left(api), count(api, t.resident)) == (0, 0)
+
+
+def test_whoever_sent_a_file_stops_it_and_what_was_to_come_is_forgotten(api: Api) -> None:
+    id = staged(api)
+    importing.step(api.context(WORKER), api.house.clerk(), id, batch=1)
+    path = f"/imports/{id}/stop"
+    assert api.as_(COLLEAGUE).post(path).status_code == 404
+    answer = api.as_(WORKER).post(path)
+    assert (answer.json()["state"], answer.json()["position"]) == ("stopped", 1)
+    assert (cells_left(api), count(api, t.resident)) == (0, 1)
+    again = api.as_(WORKER).post(path)
+    assert (again.status_code, again.json()["code"]) == (409, "import_ended")
+
+
+def test_a_file_that_was_broken_off_goes_on_where_it_stood(api: Api) -> None:
+    ctx, clerk, wanted = api.context(WORKER), api.house.clerk(), NewImport(kind="residents")
+    id = staged(api)
+    assert importing.step(ctx, clerk, id, batch=1).position == 1
+    assert importing.again(ctx, clerk, wanted, BytesIO(TWO.encode())) == id
+    assert importing.again(ctx, clerk, wanted, BytesIO(TWO.encode() + b"\n")) is None
+    assert importing.again(api.context(COLLEAGUE), clerk, wanted, BytesIO(TWO.encode())) is None
+    *_, file = importing.work_off(ctx, clerk, id)
+    assert (file.state, file.accepted, file.duplicate) == ("done", 2, 0)
+    assert count(api, t.resident) == 2
+    assert importing.again(ctx, clerk, wanted, BytesIO(TWO.encode())) is None
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_a_template_comes_back_as_it_went_out(api: Api, format: str) -> None:
+    params = {"kind": "providers", "format": format}
+    template = api.as_("admin").get("/imports/template", params=params)
+    assert f"casework-providers.{format}" in template.headers["content-disposition"]
+    (row,) = rows_of(api, "admin", sent(api, "admin", "providers", template.content))
+    assert row["outcome"] == "accepted"
+
+
+def test_what_was_found_leaves_as_a_file_in_the_language_that_is_asked_for(api: Api) -> None:
+    answer = sent(api, WORKER, "residents", TWO + "가상주민병,x,여,우1동,\n")
+    path = f"/imports/{answer.json()['id']}"
+    heard = {"Accept-Language": "ko"}
+    report = api.as_(WORKER).get(f"{path}/report?outcome=refused", headers=heard)
+    assert report.content.decode("utf-8-sig").splitlines() == [
+        "행,결과,항목,코드,사유",
+        "4,거부,birth_date,date_unreadable,날짜를 읽을 수 없습니다",
+    ]
+    (row,) = api.as_(WORKER).items(f"{path}/rows", outcome="refused")
+    assert row["errors"][0]["reason"] == "a day such as 2026-03-27 or 2026.3.27."
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("성명,생년월일\n가상주민,1941.5.6.\n", "column_missing"),
+        (RESIDENTS, "file_empty"),
+        ("", "column_missing"),
+        (RESIDENTS.replace("전화번호", "이름"), "column_twice"),
+        (b"\xef\xbb\xbf\xff\xff", "encoding_unknown"),
+        (b"PK\x03\x04", "file_unreadable"),
+    ],
+)
+def test_a_file_that_cannot_be_read_leaves_nothing(api: Api, text: str | bytes, code: str) -> None:
+    answer = sent(api, WORKER, "residents", text)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert (count(api, import_file), count(api, import_row)) == (0, 0)
+
+
+def test_a_form_has_its_parts_and_no_others(api: Api) -> None:
+    worker = api.as_(WORKER)
+    assert worker.post("/imports", {"kind": "residents"}).json()["code"] == "file_required"
+    for parts in ({"kind": "people"}, {"mode": "some"}, {"dry_run": "1"}, {"note": "x"}):
+        answer = sent(api, WORKER, "residents", TWO, **parts)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), parts
+    twice = worker.request("POST", "/imports", data={"kind": "residents"},
+                           files=[("file", ("a", b"x")), ("file", ("b", b"x"))])  # fmt: skip
+    assert twice.status_code == 400
+    assert count(api, import_file) == 0
+
+
+def test_a_file_may_be_larger_than_a_body_and_has_its_bound(api: Api) -> None:
+    line = ("가상주민병,1943.5.6.,여,우1동,\n").encode()
+    padding = b"\n" * (2 * MAX_BODY)
+    assert sent(api, WORKER, "residents", RESIDENTS.encode() + padding + line).status_code == 201
+    answer = sent(api, WORKER, "residents", b"\n" * MAX_UPLOAD)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
