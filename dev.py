@@ -7,7 +7,7 @@
   test    run the tests on SQLite and on PostgreSQL            (pytest …args)
   check   format, lint, types, import rules and migration drift
   bench   measure on a throw-away PostgreSQL                   (casework bench …args)
-  proof   prove a promise many times over: sweeps, tampering, appends, … (tests/proofs)
+  proof   prove a promise many times over: sweeps, tampering, imports, … (tests/proofs)
   lock    resolve pyproject.toml into requirements.lock        (uv pip compile …args)
 
 Every task runs in the folder of the project, wherever it is called from.

@@ -1,5 +1,5 @@
 """The command line: demo, serve, scheduler, migrate, roles, seed, sweep, account, audit, keys,
-duplicates, due, policy, bench.
+duplicates, due, import, policy, bench.
 """
 
 from __future__ import annotations
@@ -28,8 +28,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from casework import bootstrap
 from casework.adapters.cli.accounts import add_account_commands
+from casework.adapters.cli.imports import add_import_command
 from casework.adapters.persistence import bench as benchmarks
-from casework.adapters.scheduler import add_relay, add_sealer, make_relay, make_scheduler
+from casework.adapters.scheduler import (
+    add_importer,
+    add_relay,
+    add_sealer,
+    make_relay,
+    make_scheduler,
+)
 from casework.audit_commands import audit_commands
 from casework.domain import masks
 from casework.domain.access import POLICY, Role
@@ -189,6 +196,7 @@ def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
     if scheduler is not None:
         add_relay(scheduler, lambda: _relay(house))
         add_sealer(scheduler, lambda: _seal(house))
+        add_importer(scheduler, lambda: _import(house))
         scheduler.start()
     try:
         server.run(sockets=[door])
@@ -231,6 +239,14 @@ def _seal(house: bootstrap.House) -> None:
         bootstrap.log.error("sealing failed", error=type(error).__name__)
 
 
+def _import(house: bootstrap.House) -> None:
+    """One round over the files that were sent in; a failure is said and the next comes anyway."""
+    try:
+        house.work_imports()
+    except Exception as error:  # the next round goes on behind the last batch
+        bootstrap.log.error("importing failed", error=type(error).__name__)
+
+
 @cli.command()
 def serve(
     port: Port = 8000,
@@ -254,6 +270,7 @@ def scheduler() -> None:
 
         add_relay(ticker, lambda: _relay(house))
         add_sealer(ticker, lambda: _seal(house))
+        add_importer(ticker, lambda: _import(house))
         _run_until_stopped(ticker, "ticking")
 
 
@@ -734,6 +751,7 @@ def _bench(measure: Any, sizes: str, due: int, rounds: int, as_json: bool) -> No
             typer.echo(line)
 
 
+add_import_command(cli, _ready_house, Wrong)
 cli.add_typer(audit_commands(_ready_house, Wrong), name="audit")
 
 

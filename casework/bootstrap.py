@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random, random
-from typing import Any, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -35,6 +37,7 @@ from casework.adapters.persistence.audit_sealing import seal_with
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.imports import actor_named, unfinished_imports
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.rotating import SealedRows
@@ -52,7 +55,7 @@ from casework.domain.grant_log import GrantAct, GrantEntry, entry_of
 from casework.domain.schedule import is_late, next_slot
 from casework.domain.standards import SHIPPED, Standard
 from casework.settings import Settings, SettingsError
-from casework.workflows import sealing
+from casework.workflows import importing, sealing
 from casework.workflows.accounts import Register, RegisterBook
 from casework.workflows.context import Context
 from casework.workflows.demo.accounts import demo_accounts
@@ -63,6 +66,7 @@ from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
 from casework.workflows.notifying import Relayed, apply_brake, relay
 from casework.workflows.places import Tended, tend
 from casework.workflows.ports import Paging, RequestFacts, Row
+from casework.workflows.ports_imports import Clerk
 from casework.workflows.ports_notices import Post
 from casework.workflows.ports_signing import SignIn
 from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
@@ -276,9 +280,54 @@ class House:
             keeps_rrn=self.settings.rrn,
             sweep_minutes=self.settings.sweep_minutes,
             similarity=similarity,
+            clerk=self.clerk(),
             rates=Rates(self.settings.requests_per_second),
             time_allowed=time_allowed,
         )
+
+    def clerk(self) -> Clerk:
+        """What works through files."""
+        # Imported here, as the application is: most commands take in no file.
+        from casework.adapters.api.schemas_imports import RowForms
+        from casework.adapters.sheets import SheetFiles
+
+        return Clerk(
+            forms=RowForms(),
+            sheets=SheetFiles(),
+            passes=lambda error: fault(error) is not None,
+            keyed=_keyed,
+            digest=_digest_of,
+            new_salt=new_secret,
+            note_failure=_note_failed_row,
+        )
+
+    def uploader(self, username: str | None) -> Actor:
+        """Who takes a file in at the command line: an account, or the system itself."""
+        if username is None:
+            return SYSTEM
+        actor = actor_named(self.engine, username)
+        if actor is None:
+            raise SettingsError(f"there is no active account {username!r}")
+        return actor
+
+    def context_of(self, username: str | None) -> Context:
+        """Who takes a file in at the command line, now."""
+        return self.context(self.uploader(username))
+
+    def work_imports(self, seconds: float = 20.0) -> int:
+        """Go on with what was sent in, each as whoever sent it; how many imports there were.
+
+        Whoever may no longer do what their file says has it stopped.
+        """
+        left = unfinished_imports(self.engine)
+        for import_id, kind, actor in left:
+            ctx = self.context(actor or SYSTEM)
+            if actor is None or not importing.may_go_on(ctx, kind):
+                importing.stop(self.context(), import_id)
+                continue
+            for _ in importing.work_off(ctx, self.clerk(), import_id, seconds=seconds):
+                pass
+        return len(left)
 
     def app(self) -> FastAPI:
         """The HTTP application."""
@@ -382,6 +431,23 @@ class House:
         """
         self.check_seedable()
         yield from _seed(self, residents, seed)
+
+
+def _keyed(salt: str, text: str) -> str:
+    return hmac.digest(salt.encode(), text.encode(), "sha256").hex()
+
+
+def _digest_of(source: BinaryIO) -> str:
+    source.seek(0)
+    found = hashlib.sha256()
+    while chunk := source.read(1024 * 1024):
+        found.update(chunk)
+    source.seek(0)
+    return found.hexdigest()
+
+
+def _note_failed_row(line: int, error: Exception) -> None:
+    log.error("a row failed", line=line, error=type(error).__name__)
 
 
 def _told(run: Row | None) -> str | None:

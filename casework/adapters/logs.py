@@ -20,7 +20,7 @@ ALLOWED: Final = frozenset({
     "event", "level", "timestamp", "request_id", "task", "error", "where", "status", "referral_id",
     "case_id", "job", "run_id", "found", "changed", "failed",
     "message_id", "account_id", "kind", "count", "sent", "dead",
-    "method", "route", "ms", "logger",
+    "method", "route", "ms", "logger", "line",
 })  # fmt: skip
 FRAMES: Final = 8
 LONGEST: Final = 300

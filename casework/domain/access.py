@@ -104,6 +104,13 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "access_request.read": {W: _C, SV: _D},
     "access_request.write": {W: _C, SV: _D},
     "resident.export": {W: _C, SV: _D},
+    "import.read": {W: _C, SV: _D, AS: _S, AD: _A},
+    "import.write": {W: _C, SV: _D, AS: _S, AD: _A},
+    "import.directory": {AD: _A},
+    "import.residents": {W: _C, SV: _D},
+    "import.assessments": {AS: _S},
+    "import.match": {W: _C, SV: _D},
+    "export.write": {W: _C, SV: _D, AS: _S, PR: _O, CT: _CITY, AD: _A},
     "audit.read": {AU: _A},
     "audit.review": {AU: _A},
 }

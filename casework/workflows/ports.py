@@ -30,6 +30,7 @@ from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
 from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
+from casework.workflows.ports_imports import Imports, Listing
 from casework.workflows.ports_notices import NoticeBook
 from casework.workflows.ports_places import Places
 from casework.workflows.ports_signing import AccountKeeping
@@ -375,6 +376,16 @@ class Work(Protocol):
         """Residents who ask what is held of them."""
         ...
 
+    @property
+    def imports(self) -> Imports:
+        """Files that are taken in, and their rows."""
+        ...
+
+    @property
+    def listing(self) -> Listing:
+        """Putting agencies into the directory."""
+        ...
+
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
         ...
@@ -674,6 +685,11 @@ class Reading(Protocol):
     @property
     def access_requests(self) -> AccessRequests:
         """Residents who ask what is held of them."""
+        ...
+
+    @property
+    def imports(self) -> Imports:
+        """Files that are taken in, and their rows."""
         ...
 
     def held(self, resident_id: UUID) -> Held:

@@ -62,6 +62,11 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /offerings", "GET /offerings/{id}/capacity", "GET /standards/effective",
         "GET /holidays",
     ),
+    "worker supervisor assessor admin": (
+        "POST /imports", "GET /imports", "GET /imports/template", "GET /imports/{id}",
+        "GET /imports/{id}/rows", "GET /imports/{id}/report", "POST /imports/{id}/stop",
+    ),
+    "worker supervisor assessor provider city admin": ("POST /exports",),
     "worker supervisor assessor provider": (
         "GET /worklist", "GET /deadlines/{id}", "GET /deadlines/{id}/explanation",
         "GET /deadlines/{id}/escalations",
@@ -105,6 +110,8 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /access-requests", "GET /access-requests/{id}",
         "POST /access-requests/{id}/identity", "POST /access-requests/{id}/answer",
         "GET /access-requests/{id}/document",
+        "GET /imports/unmatched", "GET /imports/unmatched/{id}",
+        "POST /imports/unmatched/{id}/assign", "POST /imports/unmatched/{id}/dismiss",
     ),
     "auditor": (
         "GET /audit", "GET /audit/affected", "GET /audit/summary", "GET /audit/reviews",

@@ -23,9 +23,11 @@ from casework.domain.access import POLICY, Relation, Role
 from casework.domain.calendar import Unit
 from casework.domain.directory import FIELDS
 from casework.domain.duplicates import Verdict
+from casework.domain.exporting import ExportOf, ExportPurpose
 from casework.domain.figures import UNMET_REASONS, Figure
 from casework.domain.grant_log import GrantAct
 from casework.domain.households import KINDS
+from casework.domain.importing import Dismissal, FileKind, ImportState, Mode, Outcome
 from casework.domain.likeness import Reason
 from casework.domain.plans import ServiceStatus, VersionStatus
 from casework.domain.standards import Kind, Priority
@@ -36,8 +38,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    cases.CaseStatus, Figure, GrantAct, Kind, lifecycle.Status, Priority, Relation, Role,
-    ServiceStatus, Unit, Verdict, VersionStatus,
+    cases.CaseStatus, Dismissal, ExportOf, ExportPurpose, Figure, FileKind, GrantAct, ImportState,
+    Kind, lifecycle.Status, Mode, Outcome, Priority, Relation, Role, ServiceStatus, Unit, Verdict,
+    VersionStatus,
 )  # fmt: skip
 LISTS = {
     "access request": access_requests.REQUESTED_BY + access_requests.ANSWERS,

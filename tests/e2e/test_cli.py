@@ -379,7 +379,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
     assert {words[0] for words in commands() if words} == {
         "demo", "serve", "scheduler", "migrate", "seed", "sweep", "relay", "account", "due",
         "policy", "audit", "roles", "keys",
-        "bench", "duplicates",
+        "bench", "duplicates", "import",
     }  # fmt: skip
 
 

@@ -24,7 +24,8 @@ KIND_OF_PATH: Final = {
     "outbox": "message", "webhooks": "webhook", "standards": "standard", "jobs": "job",
     "months": "month", "households": "household", "access-requests": "access_request",
     "duplicates": "suspicion", "merges": "merge", "break-glass": "opening",
-    "accounts": "account", "tokens": "own_token", "offerings": "offering",
+    "accounts": "account", "tokens": "own_token", "offerings": "offering", "imports": "import",
+    "unmatched": "unmatched",
 }  # fmt: skip
 # What the id in a body is of, where it is of someone.
 KIND_OF_FIELD: Final = {
@@ -55,6 +56,14 @@ TRIED_ELSEWHERE: Final = {
     "POST /accounts/{id}/tokens": "tests/api/test_own_tokens.py",
     "POST /accounts/{id}/tokens/{token_id}/revoke": "tests/api/test_own_tokens.py",
     "POST /audit/reviews": "tests/api/test_audit.py",
+    "POST /imports": "tests/api/test_imports.py",
+    "GET /imports/{id}": "tests/api/test_imports.py",
+    "GET /imports/{id}/rows": "tests/api/test_imports.py",
+    "GET /imports/{id}/report": "tests/api/test_imports.py",
+    "POST /imports/{id}/stop": "tests/api/test_imports.py",
+    "GET /imports/unmatched/{id}": "tests/api/test_imports.py",
+    "POST /imports/unmatched/{id}/assign": "tests/api/test_imports.py",
+    "POST /imports/unmatched/{id}/dismiss": "tests/api/test_imports.py",
 }
 # Names rather than ids: which one there is, and one there never was.
 NAMED: Final[dict[str, tuple[str, str]]] = {
@@ -436,5 +445,6 @@ OVERRIDES: Final[dict[str, Any]] = {
     "POST /holidays": lambda fill, about: {
         "on": fill.day(40), "closed": True, "name": "임시", "district_code": about.district
     },
+    "POST /exports": lambda fill, about: {"what": "providers", "purpose": "supervision"},
     "POST /jobs/overdue/run": lambda fill, about: {"dry_run": True},
 }  # fmt: skip

@@ -21,9 +21,11 @@ from casework.adapters.api.routers import (
     conferences,
     directory,
     duplicates,
+    exports,
     figures,
     health,
     households,
+    imports,
     jobs,
     notices,
     own_account,
@@ -66,6 +68,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     break_glass.router,
     access_requests.router,
     audit.router,
+    imports.router,
+    exports.router,
 )
 
 
@@ -162,6 +166,7 @@ def _say_what_all_share(method: str, operation: dict[str, Any]) -> None:
     """The headers an operation heeds, and the refusals that every one like it may give."""
     answers, heard = operation["responses"], operation.setdefault("parameters", [])
     operation.pop("x-long", None)
+    operation.pop("x-takes-file", None)
     shared = {"400": "the request cannot be read", "429": "asked too often"}
     if "requestBody" in operation:
         shared["413"] = "a body over 1 MiB"

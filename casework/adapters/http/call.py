@@ -18,6 +18,7 @@ import orjson
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from structlog import get_logger
@@ -44,6 +45,7 @@ from casework.workflows.ports import (
     Store,
     Work,
 )
+from casework.workflows.ports_imports import Clerk
 from casework.workflows.ports_signing import SignIn, SignInRefused
 from casework.workflows.signing_in import who_asks
 from casework.workflows.sweeps.overdue import SweepResult
@@ -56,6 +58,9 @@ SECONDS: Final = 5.0
 LONG_SECONDS: Final = 30.0
 RECORD_SECONDS: Final = 1.0
 FORM: Final = "application/x-www-form-urlencoded"
+MULTIPART: Final = "multipart/form-data"
+# One that a client makes up; a shorter one might be a word of the file.
+SHORTEST_BOUNDARY: Final = 16
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
 log = get_logger("casework.http")
@@ -114,6 +119,8 @@ class Services:
     keeps_rrn: bool
     # How often a scheduler wakes the sweep.
     sweep_minutes: int
+    # What works through files.
+    clerk: Clerk
     # How like two names are.
     similarity: Similarity = equal
     # How often somebody may ask, and within which context the database has how many seconds.
@@ -251,6 +258,11 @@ class Call:
             clockwork=self._services.clockwork(),
             expected_version=None,
         )
+
+    def noting(self, asked_for: str) -> Context:
+        """The asker, whose next look is recorded with what it was for."""
+        facts = replace(self._facts, asked_for=asked_for, idempotency_key=None)
+        return replace(self.ctx, store=self._services.store.for_request(facts))
 
     def part(
         self, action: str, subject: UUID, use_case: Callable[[Context], Any]
@@ -421,7 +433,9 @@ class Guarded(APIRoute):
         # Keyed: a body holds what a list of all its possible values would be tried against.
         key = hmac.digest(request.app.state.services.cursor_key, b"request digest", "sha256")
         request.state.digest = hmac.digest(
-            key, f"{request.method} {request.url.path}\n".encode() + body, "sha256"
+            key,
+            f"{request.method} {request.url.path}\n".encode() + self._told(request, body),
+            "sha256",
         ).hex()
         asked_for = next(iter(request.path_params.values()), None)
         return RequestFacts(
@@ -432,6 +446,14 @@ class Guarded(APIRoute):
             idempotency_key=self._key(request),
             digest=request.state.digest,
         )
+
+    def _told(self, request: Request, body: bytes) -> bytes:
+        """What a body says: a form's parts, whatever stands between them this time."""
+        if not (self.openapi_extra or {}).get("x-takes-file"):
+            return body
+        _, options = parse_options_header(request.headers.get("content-type", ""))
+        boundary = options.get(b"boundary", b"")
+        return body.replace(boundary, b"") if len(boundary) >= SHORTEST_BOUNDARY else body
 
     def _key(self, request: Request) -> str | None:
         """The idempotency key, where the operation heeds one: a POST that makes a change."""
@@ -456,7 +478,9 @@ class Guarded(APIRoute):
             check_text(str(value))
         body: bytes = request._body  # read in full by the guard
         # Whatever it says it is: what reads it on is more lenient about its type than about this.
-        if body and not request.headers.get("content-type", "").lower().startswith(FORM):
+        kind = request.headers.get("content-type", "").lower()
+        takes_file = (self.openapi_extra or {}).get("x-takes-file")
+        if body and not kind.startswith(FORM) and not (takes_file and kind.startswith(MULTIPART)):
             read_json(body)
 
 

@@ -11,7 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from casework.adapters.http.problems import Problem, problem
 
 MAX_BODY: Final = 1024 * 1024
-READ_AWAY: Final = 16 * 1024 * 1024
+MAX_UPLOAD: Final = 16 * 1024 * 1024
+# Where files are sent to; only there may a body be more.
+UPLOADS: Final = ("/imports",)
+READ_AWAY: Final = 32 * 1024 * 1024
 MAX_DEPTH: Final = 32
 MAX_DIGITS: Final = 15
 MAX_ADDRESS: Final = 8 * 1024
@@ -37,8 +40,15 @@ def _language(scope: Scope) -> str:
     return found.decode("latin-1")
 
 
+def _most(scope: Scope) -> int:
+    """How much a body may be: more where files are sent to."""
+    is_upload = scope["method"] == "POST" and scope["path"].endswith(UPLOADS)
+    return MAX_UPLOAD if is_upload else MAX_BODY
+
+
 class BodyLimit:
-    """Answer 413 to a body over 1 MiB, after reading it away so that the client sees it.
+    """Answer 413 to a body over 1 MiB (a file: 16 MiB), after reading it away, so that the
+    client sees it.
 
     An address or headers beyond their bounds are 414 and 431, and nothing of a body is read.
     """
@@ -55,6 +65,7 @@ class BodyLimit:
         if refusal is not None:
             await problem(refusal, _language(scope))(scope, receive, send)
             return
+        most = _most(scope)
         chunks, size, more = [], 0, True
         while more and size <= READ_AWAY:
             message = await receive()
@@ -62,16 +73,19 @@ class BodyLimit:
                 return
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size <= MAX_BODY:
+            if size <= most:
                 chunks.append(chunk)
             more = message.get("more_body", False)
-        if size > MAX_BODY:
-            await self._refuse(scope, receive, send, more)
+        if size > most:
+            await self._refuse(scope, receive, send, more, most)
             return
         await self._app(scope, _replayed(b"".join(chunks), receive), send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, more: bool) -> None:
-        response = problem(Problem("at most 1 MiB", code="body_too_large"), _language(scope))
+    async def _refuse(
+        self, scope: Scope, receive: Receive, send: Send, more: bool, most: int
+    ) -> None:
+        said = f"at most {most // MAX_BODY} MiB"
+        response = problem(Problem(said, code="body_too_large"), _language(scope))
         if more:
             response.headers["Connection"] = "close"
         await response(scope, receive, send)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Table
 
 from casework.adapters.persistence import tables as t
@@ -17,6 +18,8 @@ from casework.adapters.persistence import tables_audit
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.sealing import needed, opened_fields, seal_row
 from casework.adapters.persistence.tables_break_glass import break_glass
+from casework.adapters.persistence.tables_imports import import_file, import_row
+from casework.adapters.persistence.types import to_json
 from casework.domain.access_requests import AccessRequest
 from casework.domain.account_tokens import AccountToken
 from casework.domain.accounts import Account
@@ -32,6 +35,7 @@ from casework.domain.events import Event
 from casework.domain.grant_log import GrantEntry
 from casework.domain.handing_over import Absence
 from casework.domain.households import Household, Member
+from casework.domain.importing import ImportFile, ImportRow
 from casework.domain.merging import Merge
 from casework.domain.notices import Notice
 from casework.domain.outbox import Message, Subscription
@@ -109,6 +113,14 @@ def _as_dicts(things: Iterable[Any] | None) -> list[dict[str, Any]] | None:
     return None if things is None else [asdict(thing) for thing in things]
 
 
+def _as_text(cells: dict[str, Any] | None) -> str | None:
+    return None if cells is None else to_json(cells)
+
+
+def _as_cells(stored: str | None) -> dict[str, Any] | None:
+    return None if stored is None else dict(orjson.loads(stored))
+
+
 def _instants(stored: list[str] | None) -> list[datetime]:
     return [datetime.fromisoformat(one) for one in stored or ()]
 
@@ -123,6 +135,7 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
         "extensions": Codec(list, _extensions),
         "escalation": Codec(_as_dicts, _rungs),
     },
+    ImportRow: {"cells": Codec(_as_text, _as_cells)},
     PlanVersion: {"services": Codec(_as_dicts, _items)},
     Standard: {
         "escalation": Codec(_as_dicts, _rungs),
@@ -138,6 +151,7 @@ DERIVED: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
         "name_birth_index": lambda it: name_and_birth(it.name, it.birth_date),
     },
     Contact: {"phone_digits": lambda it: digits_of(it.phone)},
+    ImportRow: {"external_index": lambda it: it.external_id},
 }
 TABLES: Final[dict[type, Table]] = {
     District: t.district,
@@ -179,6 +193,8 @@ TABLES: Final[dict[type, Table]] = {
     Member: td.household_member,
     AuditReview: tables_audit.audit_review,
     AccessRequest: tables_audit.access_request,
+    ImportFile: import_file,
+    ImportRow: import_row,
 }
 
 

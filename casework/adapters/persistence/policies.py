@@ -30,6 +30,7 @@ class Kind(StrEnum):
     EVENT = "event"
     MEETING = "meeting"
     OPENING = "opening"  # break-glass
+    IMPORTED = "imported"  # a file that was taken in, and its rows
     # The rows of what follows are not told apart; the roles' rights on them are.
     ACCOUNT = "account"
     CONFIGURATION = "configuration"
@@ -114,6 +115,8 @@ TABLES: Final[dict[str, Kind]] = {
     "audit_pending": Kind.AUDIT,
     "audit_review": Kind.AUDIT,
     "access_request": Kind.OF_RESIDENT,
+    "import_file": Kind.IMPORTED,
+    "import_row": Kind.IMPORTED,
 }
 # Where the rights of a table are not those of its class.
 OWN_RIGHTS: Final[dict[str, Rights]] = {
@@ -135,6 +138,10 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "sign_in_source": Rights(scheduler=""),
     "alembic_version": Rights(app="S", scheduler="S"),
     "closed_month": Rights(scheduler="S", figures="S"),
+    # The scheduler works through files of the directory that were sent in.
+    "provider": Rights(scheduler="SI"),
+    "offering": Rights(scheduler="SI"),
+    "offering_centre": Rights(scheduler="SI"),
 }
 
 
@@ -263,6 +270,16 @@ def _opening(row: str) -> list[str]:
     ]
 
 
+def _imported(row: str) -> list[str]:
+    """One's own; what matched nobody is worked off, and found again, in its district."""
+    return [
+        _ALL,
+        f"{row}.account_id = {_said('account', 'uuid')}",
+        f"{row}.district_code = {_said('district')}",
+        f"{row}.district_code = {_said('home')}",
+    ]
+
+
 _PARENTS: Final = {
     "resident": ("resident_id", _resident),
     "care_case": ("case_id", _case),
@@ -326,6 +343,7 @@ def condition(table: str, *, to_write: bool) -> str:
         Kind.EVENT: lambda: _event(row, to_write=to_write),
         Kind.MEETING: lambda: [*_meeting(row), *counted],
         Kind.OPENING: lambda: _opening(row),
+        Kind.IMPORTED: lambda: _imported(row),
     }[kind]()
     return _any_of(*conditions)
 

@@ -19,6 +19,7 @@ from casework.adapters.persistence.disclosures import DisclosureQueries
 from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.households import SqlHouseholds
+from casework.adapters.persistence.imports import SqlImports
 from casework.adapters.persistence.job_queries import JobQueries
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.merging import SqlMerges
@@ -70,6 +71,7 @@ class SqlReading(
         self.register = SqlAccountKeeping(connection)
         self.audit = SqlAuditTrail(connection, about)
         self.access_requests = SqlAccessRequests(connection, reach, now, about)
+        self.imports = SqlImports(connection, reach, now, about)
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self.reach, self._now)

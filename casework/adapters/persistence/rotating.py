@@ -57,6 +57,7 @@ INDEXED: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
     "resident.rrn_index": lambda row: row["rrn"],
     "resident.name_birth_index": lambda row: name_and_birth(row["name"], row["birth_date"]),
     "contact.phone_digits": lambda row: digits_of(row["phone"]),
+    "import_row.external_index": lambda row: row["external_id"],
 }
 
 

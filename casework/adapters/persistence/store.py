@@ -26,6 +26,8 @@ from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.households import SqlHouseholds
 from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.imports import SqlImports
+from casework.adapters.persistence.listing import SqlListing
 from casework.adapters.persistence.mapper import to_row
 from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notices import SqlNoticeBook
@@ -80,6 +82,12 @@ class SqlWork:
         self.openings = SqlOpenings(connection, reach, now, self._about)
         self.audit = SqlAuditTrail(connection, self._about)
         self.access_requests = SqlAccessRequests(connection, reach, now, self._about)
+        self.imports = SqlImports(connection, reach, now, self._about, self._part)
+        self.listing = SqlListing(connection)
+
+    def _part(self, reach: Reach, action: str, now: datetime) -> SqlPart:
+        asking.state(self._connection, reach, action, now)
+        return SqlPart(self._connection, reach, action, now, self._facts, lambda *_: None)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
@@ -126,6 +134,19 @@ class SqlWork:
             )
         self._connection.commit()
         self._committed(status, resource)
+
+
+class SqlPart(SqlWork):
+    """A use case within the transaction of another, by which it is recorded and committed."""
+
+    def commit(self, status: int, resource: dict[str, Any]) -> None:
+        """It is to be kept with the rest."""
+        self._committed(status, resource)
+
+    @property
+    def subjects(self) -> frozenset[UUID]:
+        """Whom it was about."""
+        return frozenset(self._about)
 
 
 class SqlStore:

@@ -57,6 +57,18 @@ def add_relay(scheduler: BaseScheduler, relay: Callable[[], None]) -> None:
     )
 
 
+def add_importer(scheduler: BaseScheduler, work: Callable[[], None]) -> None:
+    """Go on with the files that were sent in, every few seconds; two at once are harmless."""
+    scheduler.add_job(
+        work,
+        CronTrigger(second="*/5", timezone=SEOUL),
+        id="imports",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )
+
+
 def add_sealer(scheduler: BaseScheduler, seal: Callable[[], None]) -> None:
     """Seal what was written to the audit, every few seconds; two at once are harmless."""
     scheduler.add_job(

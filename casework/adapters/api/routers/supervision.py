@@ -105,7 +105,7 @@ STEP = {
 }
 
 
-def _since(given: datetime | s.Day | None) -> datetime | None:
+def since_of(given: datetime | s.Day | None) -> datetime | None:
     """An instant; a day counts from its midnight."""
     return given if given is None or isinstance(given, datetime) else midnight(given)
 
@@ -139,7 +139,7 @@ def list_overdue(
         held_by=held_by,
         tier=tier,
         answered=answered,
-        since=_since(since),
+        since=since_of(since),
     )
     lateness = render_lists.Lateness(call.ctx.clockwork, call.ctx.now)
     return call.pages(
@@ -165,7 +165,7 @@ def summarise_overdue(
 ) -> Response:
     """Counts, oldest, median working days late and new ones; what falls due in 14 days."""
     ctx = call.ctx
-    new_since = _since(since) or ctx.now - NEW_WITHIN
+    new_since = since_of(since) or ctx.now - NEW_WITHIN
     lateness = render_lists.Lateness(ctx.clockwork, ctx.now)
 
     def show(reading: Reading) -> dict[str, Any]:

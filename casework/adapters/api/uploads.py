@@ -1,0 +1,102 @@
+"""A file as it is sent: a form of named parts, read in memory and within bounds."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from casework.adapters.http.limits import MAX_UPLOAD, check_text
+from casework.adapters.http.problems import Problem
+from casework.domain.errors import Invalid
+from casework.domain.importing import FileKind, Mode
+from casework.workflows.importing import NewImport
+
+PARTS: Final = ("kind", "mode", "dry_run", "file")
+BOOLEANS: Final = {"true": True, "false": False}
+# What the document says of the body.
+BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["kind", "file"],
+                "additionalProperties": False,
+                "properties": {
+                    "kind": {"type": "string", "enum": list(FileKind)},
+                    "mode": {"type": "string", "enum": list(Mode), "default": Mode.ROW_BY_ROW},
+                    "dry_run": {"type": "boolean", "default": False},
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "CSV or xlsx, at most 16 MiB",
+                    },
+                },
+            }
+        }
+    },
+}
+
+
+class _InMemory(MultiPartParser):
+    """What is personal is not put on a disk in clear on its way."""
+
+    spool_max_size = MAX_UPLOAD + 1
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What was sent: what it is to become, and its bytes."""
+
+    wanted: NewImport
+    source: io.BytesIO
+
+
+async def _upload(request: Request) -> Upload:
+    async def body() -> AsyncGenerator[bytes, None]:
+        yield await request.body()
+
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise Invalid("a form with a file", code="file_required", field="file")
+    try:
+        form = await _InMemory(request.headers, body(), max_files=1, max_fields=len(PARTS)).parse()
+    except (MultiPartException, KeyError, UnicodeDecodeError):
+        raise Problem("no form that can be read", code="malformed") from None
+    given = form.multi_items()
+    names = [name for name, _ in given]
+    for name in names:
+        if name not in PARTS or names.count(name) > 1:
+            raise Invalid("no such part, or twice", field=name if name in PARTS else "?")
+    parts = dict(given)
+    file = parts.pop("file", None)
+    if not isinstance(file, UploadFile):
+        raise Invalid("a form with a file", code="file_required", field="file")
+    source = io.BytesIO(await file.read())
+    await form.close()
+    return Upload(_wanted({name: str(value) for name, value in parts.items()}), source)
+
+
+def _wanted(parts: dict[str, str]) -> NewImport:
+    for value in parts.values():
+        check_text(value)
+    known: dict[str, tuple[list[str], str | None]] = {
+        "kind": ([*FileKind], None),
+        "mode": ([*Mode], Mode.ROW_BY_ROW),
+        "dry_run": ([*BOOLEANS], "false"),
+    }
+    found: dict[str, str] = {}
+    for name, (values, usual) in known.items():
+        given = parts.get(name, usual)
+        if given not in values:
+            raise Invalid(f"one of {', '.join(values)}", field=name)
+        found[name] = str(given)
+    return NewImport(kind=found["kind"], mode=found["mode"], dry_run=BOOLEANS[found["dry_run"]])
+
+
+Uploaded = Annotated[Upload, Depends(_upload)]

@@ -1,0 +1,147 @@
+"""`casework import KIND FILE`: take a file in, show how far it is, say what became of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Protocol
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from casework.domain.errors import Refusal
+from casework.domain.importing import FileKind, ImportFile, ImportRow, Mode
+from casework.workflows import importing
+from casework.workflows.context import Context
+from casework.workflows.importing import NewImport
+from casework.workflows.ports_imports import Clerk
+
+notes = Console(stderr=True)
+COUNTS = ("accepted", "refused", "duplicate", "unmatched")
+
+
+class Taker(Protocol):
+    """What an import needs, for one command."""
+
+    def clerk(self) -> Clerk:
+        """What works through files."""
+        ...
+
+    def context_of(self, username: str | None) -> Context:
+        """Who takes it in."""
+        ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file, of one asker."""
+
+    ctx: Context
+    clerk: Clerk
+    wanted: NewImport
+
+    def begin(self, source: BinaryIO) -> tuple[UUID, bool]:
+        """The import, and whether it was begun before and broken off."""
+        before = importing.again(self.ctx, self.clerk, self.wanted, source)
+        if before is not None:
+            return before, True
+        return importing.receive(self.ctx, self.clerk, self.wanted, source), False
+
+
+def add_import_command(
+    app: typer.Typer,
+    opened: Callable[[], AbstractContextManager[Taker]],
+    wrong: type[Exception],
+) -> None:
+    """Put the command into ``app``; ``opened`` gives it what it needs."""
+
+    @app.command("import")
+    def import_file(
+        kind: Annotated[FileKind, typer.Argument(help="What the file holds.")],
+        file: Annotated[Path, typer.Argument(help="CSV or xlsx.")],
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Try it, keep nothing.")] = False,
+        all_or_nothing: Annotated[
+            bool, typer.Option("--all-or-nothing", help="Nothing, where any row is refused.")
+        ] = False,
+        as_account: Annotated[
+            str | None, typer.Option("--as", help="Who takes it in; needed but for directories.")
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    ) -> None:
+        """Take a file in. The same command again goes on where one was broken off.
+
+        Exits 1 where a row was refused.
+        """
+        mode = Mode.ALL_OR_NOTHING if all_or_nothing else Mode.ROW_BY_ROW
+        wanted = NewImport(kind=kind, mode=mode, dry_run=dry_run)
+        with opened() as taker, _source(file, wrong) as source:
+            job = Job(taker.context_of(as_account), taker.clerk(), wanted)
+            try:
+                import_id, is_resumed = job.begin(source)
+                done = _with_progress(job, import_id, is_resumed)
+            except Refusal as refusal:
+                raise wrong(_one_line(refusal)) from None
+            _say(done, list(_bad_rows(job, import_id)), as_json)
+        if done.refused:
+            raise typer.Exit(1)
+
+
+def _source(file: Path, wrong: type[Exception]) -> BinaryIO:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise wrong(f"{file}: {error.strerror}") from None
+
+
+def _one_line(refusal: Refusal) -> str:
+    """A refusal of the file as a whole, with the fields that it names."""
+    fields = [one["field"] for one in refusal.facts.get("errors", [])]
+    return f"{refusal.code}: {refusal.detail}" + (f" ({', '.join(fields)})" if fields else "")
+
+
+def _with_progress(job: Job, import_id: UUID, is_resumed: bool) -> ImportFile:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TimeElapsedColumn(), console=notes, disable=not sys.stderr.isatty()
+    ) as progress:
+        task = progress.add_task("going on" if is_resumed else "rows")
+        for file in importing.work_off(job.ctx, job.clerk, import_id):
+            progress.update(
+                task, description=str(file.state), completed=file.position, total=file.rows
+            )
+    return file
+
+
+def _bad_rows(job: Job, import_id: UUID) -> Iterator[ImportRow]:
+    """Every row that was not accepted, page by page."""
+    for outcome in COUNTS[1:]:
+        yield from importing.all_results(job.ctx, import_id, outcome)
+
+
+def _say(file: ImportFile, bad: list[ImportRow], as_json: bool) -> None:
+    counts = {name: getattr(file, name) for name in COUNTS}
+    if as_json:
+        said: dict[str, Any] = {
+            "id": str(file.id), "kind": file.kind, "state": file.state, "dry_run": file.dry_run,
+            "kept": file.is_kept, "rows": file.rows, **counts,
+            "results": [
+                {"line": row.line, "outcome": row.outcome, "errors": row.errors} for row in bad
+            ],
+        }  # fmt: skip
+        typer.echo(json.dumps(said, ensure_ascii=False))
+        return
+    for row in bad:
+        why = "; ".join(
+            " ".join(filter(None, (one["field"], one["code"], f"({one['message']})")))
+            for one in row.errors
+        )
+        typer.echo(f"line {row.line}: {row.outcome}: {why}")
+    kept = "kept" if file.is_kept else "nothing kept"
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    typer.echo(f"{file.state}: {told}; {kept}")

@@ -1,0 +1,156 @@
+"""Excel workbooks: read row by row and within bounds, written row by row.
+
+A workbook is a zip of XML. Before anything parses it, every part is unpacked once within bounds and
+looked through for declarations that would let its text grow: no honest workbook has any.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time
+from typing import Any, BinaryIO, Final
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+import xlsxwriter
+from openpyxl.utils.escape import unescape
+from openpyxl.utils.exceptions import InvalidFileException
+
+from casework.adapters.sheets.csv_files import FORMULA, plain
+from casework.domain.errors import Invalid
+
+MARK: Final = b"PK\x03\x04"
+MOST_PARTS: Final = 500
+MOST_BYTES: Final = 256 * 1024 * 1024
+MOST_SHARED: Final = 64 * 1024 * 1024
+CHUNK: Final = 256 * 1024
+# So many empty rows in a sequence are the end of what somebody filled in.
+EMPTY_ROWS: Final = 1_000
+MOST_CELLS: Final = 120
+_FORBIDDEN: Final = (b"<!DOCTYPE", b"<!ENTITY", b"<!doctype", b"<!entity")
+_WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00<", b"<\x00")
+_BROKEN: Final = (
+    zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError,
+    AttributeError, IndexError, EOFError, NotImplementedError, OSError, RuntimeError,
+)  # fmt: skip
+
+
+def is_workbook(source: BinaryIO) -> bool:
+    """Whether this is a zip, as workbooks are."""
+    source.seek(0)
+    head = source.read(len(MARK))
+    source.seek(0)
+    return head == MARK
+
+
+def read_workbook(source: BinaryIO) -> Iterator[list[str]]:
+    """The rows of the first sheet as text. Raises Invalid where it is none, or too large."""
+    try:
+        check_parts(source)
+        source.seek(0)
+        book = openpyxl.load_workbook(source, read_only=True, data_only=True, keep_links=False)
+    except _BROKEN:
+        raise _no_workbook() from None
+    try:
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()
+        empty = 0
+        for cells in sheet.iter_rows(values_only=True, max_col=MOST_CELLS):
+            row = [_text(cell) for cell in cells]
+            empty = 0 if any(row) else empty + 1
+            if empty > EMPTY_ROWS:
+                return
+            yield row
+    except _BROKEN:
+        raise _no_workbook() from None
+    finally:
+        book.close()
+
+
+def check_parts(source: BinaryIO) -> None:
+    """Unpack every part within bounds, and refuse what declares entities or another alphabet."""
+    source.seek(0)
+    with zipfile.ZipFile(source) as packed:
+        parts = packed.infolist()
+        if len(parts) > MOST_PARTS:
+            raise _too_large()
+        left = MOST_BYTES
+        for part in parts:
+            if part.flag_bits & 0x1:
+                raise Invalid("it is locked by a password", code="file_locked", field="file")
+            left -= _look_through(packed, part, left)
+
+
+def _look_through(packed: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> int:
+    most = min(left, MOST_SHARED) if part.filename.endswith("sharedStrings.xml") else left
+    is_text = part.filename.endswith((".xml", ".rels", ".vml"))
+    size, tail = 0, b""
+    with packed.open(part) as opened:
+        while chunk := opened.read(CHUNK):
+            if is_text and size == 0 and chunk[:2] in _WIDE:
+                raise _no_workbook()
+            size += len(chunk)
+            if size > most:
+                raise _too_large()
+            if is_text and any(one in tail + chunk for one in _FORBIDDEN):
+                raise _no_workbook()
+            tail = chunk[-16:]
+    return size
+
+
+def _text(cell: Any) -> str:
+    """A cell as a person would have typed it: numbers without a useless point, days as days."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time(0) else cell.isoformat(sep=" ")
+    if isinstance(cell, date):
+        return cell.isoformat()
+    text = str(cell)
+    return str(unescape(text)) if "_x" in text else text
+
+
+def _no_workbook() -> Invalid:
+    return Invalid("no workbook that can be read", code="file_unreadable", field="file")
+
+
+def _too_large() -> Invalid:
+    return Invalid("it unpacks to too much", code="file_too_large", field="file")
+
+
+def write_workbook(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A workbook of one sheet. What it needs on the way lies in a folder of its own, and goes."""
+    written = io.BytesIO()
+    with tempfile.TemporaryDirectory(prefix="casework-") as folder:
+        book = xlsxwriter.Workbook(
+            written,
+            {"constant_memory": True, "tmpdir": folder, "strings_to_formulas": False,
+             "strings_to_numbers": False, "strings_to_urls": False},
+        )  # fmt: skip
+        sheet = book.add_worksheet()
+        sheet.freeze_panes(1, 0)
+        bold = book.add_format({"bold": True})
+        for column, heading in enumerate(headings):
+            sheet.write_string(0, column, heading, bold)
+        for at, row in enumerate(rows, start=1):
+            for column, cell in enumerate(row):
+                _put(sheet, at, column, cell)
+        book.close()
+    return written.getvalue()
+
+
+def _put(sheet: Any, row: int, column: int, cell: Any) -> None:
+    """Text stays text: nothing that somebody typed becomes a formula or a link."""
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        sheet.write_number(row, column, cell)
+        return
+    told = plain(cell)
+    if isinstance(cell, str) and told.startswith(FORMULA):
+        told = "'" + told
+    if told:
+        sheet.write_string(row, column, told)
