@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,7 @@ from tests.api.conftest import (
 from tests.conftest import session_vault
 from tests.forced_open import forced_open
 from tests.proofs import predicate
+from tests.proofs.rotation import fill
 
 ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 WALLED = sorted(name for name, kind in TABLES.items() if kind not in OPEN_KINDS)
@@ -437,21 +439,42 @@ def test_behind_the_wall_a_worklist_still_reads_its_index_alone(
         id=place.worker_id, role="worker", centre_code=place.centre_code,
         district_code=place.district_code,
     )  # fmt: skip
+    plan = plan_of(
+        house, who, "deadline.read", lambda it: it.worklist(WorklistFilter(), Paging()), "deadline"
+    )
+    assert "ix_deadline_worker_due" in plan
+
+
+@ON_POSTGRES
+def test_behind_the_wall_a_telephone_is_found_by_its_index(api: Api) -> None:
+    phones = fill(api, 1500)
+    with api.engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    plan = plan_of(
+        api.house, api.actor(WORKER), "case.read",
+        lambda it: it.search({"phone": next(iter(phones.values()))}, Paging()), "resident",
+    )  # fmt: skip
+    assert "ix_resident_phone_digits" in plan
+    assert "Seq Scan on resident" not in plan
+
+
+def plan_of(
+    house: House, who: Actor, action: str, look: Callable[[SqlReading], Any], table: str
+) -> str:
+    """How PostgreSQL goes about the one statement by which this asker reads from a table."""
     sent: list[Any] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         sent.append((statement, parameters))
 
     with house.engine.connect() as connection:
-        reach_of = reach(who, "deadline.read")
-        asking.state(connection, reach_of, "deadline.read", predicate.BEGIN)
+        to = reach(who, action)
+        asking.state(connection, to, action, predicate.BEGIN)
         event.listen(house.engine, "before_cursor_execute", note)
         try:
-            SqlReading(connection, reach_of, predicate.BEGIN, set()).worklist(
-                WorklistFilter(), Paging()
-            )
+            look(SqlReading(connection, to, predicate.BEGIN, set()))
         finally:
             event.remove(house.engine, "before_cursor_execute", note)
-        (page,) = [one for one in sent if "FROM deadline" in one[0]]
+        (page,) = [one for one in sent if f"FROM {table}" in one[0]]
         plan = connection.exec_driver_sql(f"EXPLAIN {page[0]}", page[1]).scalars()
-        assert "ix_deadline_worker_due" in "\n".join(plan)
+        return "\n".join(plan)

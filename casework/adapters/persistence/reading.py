@@ -160,17 +160,19 @@ class SqlReading(
         if wanted.get("phone") is not None:
             fits.append(written.c.id.in_(self._with_phone(wanted["phone"], needed(vault))))
         if fits:
+            # A join, and not a list to be in: PostgreSQL would look through a whole centre for it.
             whose = func.coalesce(written.c.merged_into_id, written.c.id)
-            query = query.where(t.resident.c.id.in_(select(whose).where(*fits)))
-        found = page(
+            found = select(whose.label("id")).where(*fits).distinct().subquery()
+            query = query.join(found, found.c.id == t.resident.c.id)
+        shown = page(
             self._connection,
             query,
             [t.resident.c.id],
             paging,
             make=lambda row: from_row(Resident, row, vault),
         )
-        self.about(*(one.id for one in found.rows))
-        return found
+        self.about(*(one.id for one in shown.rows))
+        return shown
 
     def _with_phone(self, phone: str, vault: Vault) -> CompoundSelect[Any]:
         """Residents with that telephone, or close to somebody who has it; each by its index."""
