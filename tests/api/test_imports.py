@@ -389,7 +389,8 @@ def test_a_file_that_cannot_be_read_leaves_nothing(api: Api, text: str | bytes, 
 def test_a_form_has_its_parts_and_no_others(api: Api) -> None:
     worker = api.as_(WORKER)
     assert worker.post("/imports", {"kind": "residents"}).json()["code"] == "file_required"
-    for parts in ({"kind": "people"}, {"mode": "some"}, {"dry_run": "1"}, {"note": "x"}):
+    assert sent(api, WORKER, "people", TWO).json()["code"] == "invalid"
+    for parts in ({"mode": "some"}, {"dry_run": "1"}, {"note": "x"}):
         answer = sent(api, WORKER, "residents", TWO, **parts)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), parts
     twice = worker.request("POST", "/imports", data={"kind": "residents"},
