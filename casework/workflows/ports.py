@@ -30,6 +30,7 @@ from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
 from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
+from casework.workflows.ports_inbox import Inbox, Staff
 from casework.workflows.ports_notices import NoticeBook
 from casework.workflows.ports_signing import AccountKeeping
 from casework.workflows.ports_standards import Standards
@@ -293,6 +294,16 @@ class Work(Protocol):
     """One transaction of one asker. Whatever is not committed never happened."""
 
     reach: Reach
+
+    @property
+    def staff(self) -> Staff:
+        """The accounts of one's own agency, for its lead."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox:
+        """What one's own agency is asked for."""
+        ...
 
     @property
     def register(self) -> AccountKeeping:
@@ -624,6 +635,16 @@ class Reading(Protocol):
     """What can be looked at, each as the asker sees it, each one statement or a few."""
 
     reach: Reach
+
+    @property
+    def staff(self) -> Staff:
+        """The accounts of one's own agency, for its lead."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox:
+        """What one's own agency is asked for."""
+        ...
 
     @property
     def register(self) -> AccountReading:
