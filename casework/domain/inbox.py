@@ -52,8 +52,8 @@ def check_each_once(referral_ids: Sequence[UUID]) -> None:
 class Received:
     """Requests that are alike: of one service, that came to the same, in as many working days.
 
-    ``came_to`` is one of ``CAME_TO``, declined for a ``reason``. ``outcome`` is how the clock for the
-    answer ended; ``days`` is None while no answer was given.
+    ``came_to`` is one of ``CAME_TO``, declined for a ``reason``; ``outcome`` is how the clock for
+    the answer ended; ``days`` is None while no answer was given.
     """
 
     service: str

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.figure_sources import counted, outcome_of_clock
 from casework.adapters.persistence.mapper import from_row, pauses_of
-from casework.adapters.persistence.paging import page
+from casework.adapters.persistence.paging import cut_out, page
 from casework.adapters.persistence.referral_views import view_of, viewed
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import vault_of
@@ -39,49 +39,59 @@ class SqlInbox:
         self._about = about
 
     def owed(self, wanted: InboxFilter, paging: Paging) -> Page:
-        """Requests with the clock that waits for the agency, first due first."""
-        clock, vault = t.deadline.c, vault_of(self._connection)
+        """Requests with the clock that waits for the agency, first due first.
+
+        The page is cut out of the clocks, along their index, before anything is read beside it.
+        """
+        vault = vault_of(self._connection)
 
         def make(row: Any) -> ReferralView:
             running = from_row(Deadline, row, None, CLOCK)
             return view_of(row, vault, deadlines=[running], history=[])
 
-        keys = [column.label(CLOCK + column.name) for column in (clock.due_at, clock.id)]
-        query = self._filtered(self._running(), wanted)
+        cut = cut_out(self._running(wanted), [t.deadline.c.due_at, t.deadline.c.id], paging)
+        clocks = cut.subquery("clocks")
+        shown = {column.name: column.label(CLOCK + column.name) for column in clocks.c}
+        query = viewed(*shown.values()).join(clocks, clocks.c.subject_id == t.referral.c.id)
+        keys = [shown["due_at"], shown["id"]]
         found = page(self._connection, query, keys, paging, make=make)
         self._about.update(view.referral.resident_id for view in found.rows)
         return found
 
-    def _running(self) -> Select[Any]:
-        """Clocks that the agency holds, each with its request, in the order of an index."""
+    def _running(self, wanted: InboxFilter) -> Select[Any]:
+        """Clocks that the agency holds on requests that it sees."""
         clock = t.deadline.c
-        shown = (column.label(CLOCK + column.name) for column in clock)
-        return (
-            viewed(*shown)
-            .join(t.deadline, clock.subject_id == t.referral.c.id)
-            .where(
-                IS_RUNNING,
-                clock.provider_id == self._reach.actor.provider_id,
-                clock.held_by == PROVIDER,
-                seen(t.referral, self._reach, self._now),
-            )
+        return select(t.deadline).where(
+            IS_RUNNING,
+            clock.provider_id == self._reach.actor.provider_id,
+            clock.held_by == PROVIDER,
+            self._request(wanted),
+            *self._due(wanted),
         )
 
-    def _filtered(self, query: Select[Any], wanted: InboxFilter) -> Select[Any]:
-        one, due_at = t.referral.c, t.deadline.c.due_at
-        for column, value in (
+    def _request(self, wanted: InboxFilter) -> ColumnElement[bool]:
+        """There is a request to the clock, within reach, that fits the filters."""
+        one = t.referral.c
+        filters = (
             (one.status, wanted.status),
             (one.service_code, wanted.service),
             (one.centre_code, wanted.centre),
             (one.priority, wanted.priority),
-        ):
-            if value is not None:
-                query = query.where(column == value)
+        )
+        return exists().where(
+            one.id == t.deadline.c.subject_id,
+            seen(t.referral, self._reach, self._now),
+            *(column == value for column, value in filters if value is not None),
+        )
+
+    def _due(self, wanted: InboxFilter) -> Iterator[ColumnElement[bool]]:
+        due_at = t.deadline.c.due_at
         if wanted.due_from is not None:
-            query = query.where(due_at >= wanted.due_from)
+            yield due_at >= wanted.due_from
         if wanted.due_before is not None:
-            query = query.where(due_at < wanted.due_before)
-        return query.where(is_overdue(self._now)) if wanted.overdue else query
+            yield due_at < wanted.due_before
+        if wanted.overdue:
+            yield is_overdue(self._now)
 
     def standing(self, referral_ids: Iterable[UUID]) -> Mapping[UUID, ReferralView]:
         """Some requests of the agency as they stand now."""
