@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain.inbox import ANSWERS
 from casework.domain import planning as plan
+from casework.domain.inbox import ANSWERS
 from casework.domain.plans import PlannedItem
 from casework.workflows import planning, referring
 from tests.adapters.looking import count
