@@ -32,6 +32,8 @@ from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
 from casework.workflows.ports_inbox import Inbox, Staff
 from casework.workflows.ports_notices import NoticeBook
+from casework.workflows.ports_paging import Page as Page
+from casework.workflows.ports_paging import Paging as Paging
 from casework.workflows.ports_signing import AccountKeeping
 from casework.workflows.ports_standards import Standards
 
@@ -434,22 +436,6 @@ class RequestFacts:
 
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows in order, and the key of the last one where more follow."""
-
-    rows: list[Any]
-    last_key: tuple[Any, ...] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paging:
-    """How many rows, after which key."""
-
-    limit: int = 50
-    after: tuple[Any, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

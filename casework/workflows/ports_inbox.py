@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from casework.domain.accounts import Account
 from casework.domain.calendar import Pause
 from casework.domain.figures import Period
-
-if TYPE_CHECKING:  # ports.py itself names what stands here
-    from casework.workflows.ports import Page, Paging
+from casework.workflows.ports_paging import Page, Paging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from tests.api import acts
 from tests.api.acts import a_referral, a_supported_case, moved
 from tests.api.asking import ABSENT, everything, fields_of, refusal
 from tests.api.conftest import OTHER_PROVIDER, PROVIDER, SUPERVISOR, WORKER, Api
+from tests.api.signing import ask
 
 TODAY = "2026-03-02"
 
@@ -201,21 +202,23 @@ def two_requests_of_one_case(api: Api) -> list[UUID]:
     acts.assessed(api, case)
     ctx = api.context(WORKER)
     codes, today = ("CARE-MEALS", "MED-VISIT"), ctx.act.today
-    items = [
+    items: list[tuple[UUID | None, PlannedItem]] = [
         (None, PlannedItem(
             id=ctx.new_id(), service_code=code, content="as agreed", quantity=Decimal(1),
             unit="visit", per="week", starts_on=today, ends_on=today.replace(year=2027),
         ))
         for code in codes
     ]  # fmt: skip
-    heard = {"heard_on": today, "heard_from": "the resident"}
-    planning.put_draft(ctx, case, plan.Draft(goals=["stay at home"], items=items, **heard))
+    draft = plan.Draft(
+        goals=["stay at home"], items=items, heard_on=today, heard_from="the resident"
+    )
+    planning.put_draft(ctx, case, draft)
     version = planning.submit_plan(ctx, case)
-    planning.decide_plan(
-        api.context(SUPERVISOR), case,
-        planning.DecisionCommand(version=version.number, hash=version.hash, approve=True,
-                                 without_meeting_reason="no meeting this week"),
-    )  # fmt: skip
+    assert version.hash is not None
+    decision = planning.DecisionCommand(
+        version=version.number, hash=version.hash, approve=True, without_meeting_reason="none held"
+    )
+    planning.decide_plan(api.context(SUPERVISOR), case, decision)
     with api.engine.connect() as connection:
         query = select(t.planned_service.c.id, t.planned_service.c.service_code)
         rows = connection.execute(query.where(t.planned_service.c.case_id == case)).all()
@@ -318,6 +321,28 @@ def test_each_answer_is_written_down_for_whom_it_was_about(api: Api) -> None:
         ("ok", None, None, 0), ("refused", "not_allowed_in_state", str(gone), 0)
     ]  # fmt: skip
     assert entries(api, "inbox.read") == [("ok", None, None, 2)]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_token_that_shows_nothing_answers_nothing(api: Api, together: bool) -> None:
+    asked = a_referral(api)
+    tokens = {}
+    for name, scopes in (
+        ("answers", ["inbox.answer", "referral.answer"]), ("looks", ["inbox.read"]),
+        ("both", ["inbox.answer", "referral.answer", "inbox.read"]),
+    ):  # fmt: skip
+        body = {"name": name, "expires_on": "2026-12-31", "scopes": scopes}
+        tokens[name] = api.as_(PROVIDER).post("/me/tokens", body).json()["secret"]
+    body = {"answers": [an("accept", asked)], "all_or_nothing": together}
+    before = everything(api)
+    for name in ("answers", "looks"):
+        assert ask(api, tokens[name], "POST", "/inbox/answers", body).status_code == 403
+    assert {k: v for k, v in everything(api).items() if k != "account_token"} == {
+        k: v for k, v in before.items() if k != "account_token"
+    }
+    assert results(ask(api, tokens["both"], "POST", "/inbox/answers", body)) == [
+        (200, None, "accepted")
+    ]  # fmt: skip
 
 
 # At once

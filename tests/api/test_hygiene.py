@@ -420,6 +420,16 @@ def test_time_is_one_contexts_own_and_ends_with_it(api: Api) -> None:
 
 
 @ON_POSTGRES
+def test_little_time_left_is_enough_for_rows_that_come_in_batches(api: Api) -> None:
+    batches = {"yield_per": 2}
+    with timeouts.time_allowed(3), api.house.engine.connect() as connection:
+        rows = connection.execute(text("SELECT generate_series(1, 5)"), execution_options=batches)
+        assert list(rows.scalars()) == [1, 2, 3, 4, 5]
+        left = connection.scalar(text("SHOW statement_timeout"))
+    assert left != "4s"
+
+
+@ON_POSTGRES
 def test_who_finds_no_free_connection_is_told_to_come_again(
     api: Api, house: House, store: Store
 ) -> None:

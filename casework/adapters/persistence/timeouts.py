@@ -39,7 +39,7 @@ def watch(engine: Engine, statement_s: float, clock: Callable[[], float] = time.
     """Hold every statement on an engine to the time that its request has left."""
 
     @event.listens_for(engine, "before_cursor_execute")
-    def check(connection: Any, cursor: Any, *_: Any) -> None:
+    def check(connection: Any, _cursor: Any, *_: Any) -> None:
         until = _until.get()
         if until is None:
             return
@@ -47,4 +47,6 @@ def watch(engine: Engine, statement_s: float, clock: Callable[[], float] = time.
         if left <= 0:
             raise OutOfTime("the request took too long")
         if left < statement_s and connection.dialect.name == "postgresql":
-            cursor.execute(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}")
+            # On a cursor of its own: one on the server's side takes queries only.
+            with connection.connection.cursor() as own:
+                own.execute(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}")

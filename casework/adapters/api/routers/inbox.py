@@ -16,6 +16,7 @@ from casework.adapters.api.schemas_figures import OfFigures
 from casework.adapters.api.schemas_supervision import Due
 from casework.adapters.http.call import Call, Guarded
 from casework.adapters.http.problems import status_of
+from casework.domain.access import reach
 from casework.domain.calendar import ONE_DAY, midnight
 from casework.domain.errors import Conflict
 from casework.domain.inbox import check_each_once
@@ -119,6 +120,7 @@ def give_answers(body: s.GiveAnswers, call: Caller) -> Response:
 
 
 def _one_by_one(call: Call, answers: list[Answer]) -> Response:
+    reach(call.ctx.actor, READ)  # or nobody could be shown what was done
     call.once(ANSWER, {})
     results = {
         answer.referral_id: call.part(
