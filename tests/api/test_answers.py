@@ -331,8 +331,8 @@ def test_a_token_that_shows_nothing_answers_nothing(api: Api, together: bool) ->
         ("answers", ["inbox.answer", "referral.answer"]), ("looks", ["inbox.read"]),
         ("both", ["inbox.answer", "referral.answer", "inbox.read"]),
     ):  # fmt: skip
-        body = {"name": name, "expires_on": "2026-12-31", "scopes": scopes}
-        tokens[name] = api.as_(PROVIDER).post("/me/tokens", body).json()["secret"]
+        asks = {"name": name, "expires_on": "2026-12-31", "scopes": scopes}
+        tokens[name] = api.as_(PROVIDER).post("/me/tokens", asks).json()["secret"]
     body = {"answers": [an("accept", asked)], "all_or_nothing": together}
     before = everything(api)
     for name in ("answers", "looks"):
