@@ -602,7 +602,9 @@ def account_add(
         str | None, typer.Option(help="Of a supervisor, an assessor or a system.")
     ] = None,
     provider: Annotated[str | None, typer.Option(help="Of a provider: the agency's slug.")] = None,
-    head: Annotated[bool, typer.Option("--head", help="A supervisor who heads it.")] = False,
+    head: Annotated[
+        bool, typer.Option("--head", help="Heads the district, or leads the agency.")
+    ] = False,
     email: Annotated[str | None, typer.Option(help="Where notices go by mail.")] = None,
 ) -> None:
     """Add an account. Its first password is read from a pipe, or typed twice."""

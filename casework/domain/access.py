@@ -35,6 +35,7 @@ class Relation(StrEnum):
     DISTRICT = "district"
     CASES_SENT = "cases_sent"
     OWN_AGENCY = "own_agency"
+    LED_AGENCY = "led_agency"
     CITY = "city"
     ALL = "all"
 
@@ -98,6 +99,10 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "notice.release": {SV: _D, AD: _A},
     "outbox.manage": {AD: _A},
     "webhook.manage": {PR: _O, AD: _A},
+    "inbox.read": {PR: _O},
+    "inbox.answer": {PR: _O},
+    "inbox.figures": {PR: _O},
+    "staff.manage": {PR: Relation.LED_AGENCY},
     "break_glass.open": {W: _A, SV: _A},
     "break_glass.read": {W: _C, SV: _D},
     "break_glass.review": {SV: _D},
@@ -137,7 +142,7 @@ GRANTABLE: Final = frozenset(
 )
 # What no token that somebody made is good for: it would make itself another.
 KEEPING_ACCOUNTS: Final = frozenset(
-    {"account.secure", "account.second_factor", "account.tokens", "account.manage"}
+    {"account.secure", "account.second_factor", "account.tokens", "account.manage", "staff.manage"}
 )
 
 
@@ -248,7 +253,8 @@ def _relation(actor: Actor, action: str) -> Relation | None:
     if role == Role.INTEGRATION and action in actor.grants & GRANTABLE:
         own = _belonging(actor)
         return own if own in row.values() else None
-    return row.get(role)
+    relation = row.get(role)
+    return None if relation is Relation.LED_AGENCY and not actor.is_head else relation
 
 
 def _belonging(actor: Actor) -> Relation | None:

@@ -169,8 +169,8 @@ class NewAccount:
         check_email(self.email)
         self._check_belonging(self._belongs_to())
         require(
-            self.role == Role.SUPERVISOR or not self.is_head,
-            "only a supervisor heads a district",
+            self.role in (Role.SUPERVISOR, Role.PROVIDER) or not self.is_head,
+            "only a supervisor heads a district, and only an agency's account leads its agency",
             code="head_is_supervisor",
             field="head",
         )

@@ -33,6 +33,8 @@ WINDOWS: Final[dict[tuple[str, Role], Window]] = {
     ("referral.read", PR): Window.ASKED,
     ("referral.answer", PR): Window.ASKED,
     ("deadline.read", PR): Window.ASKED,
+    ("inbox.read", PR): Window.ASKED,
+    ("inbox.answer", PR): Window.ASKED,
     ("case.read", AS): Window.SENT,
     ("assessment.write", AS): Window.SENT,
     ("deadline.read", AS): Window.SENT,
@@ -113,6 +115,13 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
         "extension": _shows("until at"),
         "step": _shows(_STEP),
         "work item": _shows(_ITEM + " place_offered_at"),
+    },
+    ("inbox.read", PR): {
+        "inbox item": _shows(
+            "id status priority service_code field centre_code case_id planned_service_id message"
+            " resident requested_at expected_start_on expected_on hold_until wants deadline due_at"
+            " overdue working_days_late allowed_actions"
+        ),
     },
     ("deadline.read", AS): {
         "deadline": _shows(_CLOCK),

@@ -36,16 +36,17 @@ def change_account(ctx: Context, id: UUID, changes: dict[str, Any]) -> None:
         ctx.expect(account.version)
         placed = {name: value for name, value in changes.items() if name in PLACE}
         if placed or changes.get("is_active") is False:
-            _refuse_own(ctx, account)
+            refuse_own(ctx, account)
         if placed:
             accounts.move(keeper, account, accounts.moved(_asked(account), placed))
         if changes.get("is_active") is not None:
             accounts.activate(keeper, account, active=changes["is_active"])
-        _rename(work, account, changes)
+        rename(work, account, changes)
         work.commit(200, {"id": id})
 
 
-def _rename(work: Work, account: Account, changes: dict[str, Any]) -> None:
+def rename(work: Work, account: Account, changes: dict[str, Any]) -> None:
+    """Another name or address, where either is among the changes."""
     if not {"name", "email"} & set(changes):
         return
     account.name = changes.get("name", account.name).strip()
@@ -61,7 +62,8 @@ def _asked(account: Account) -> NewAccount:
     return accounts.as_asked(account, None)
 
 
-def _refuse_own(ctx: Context, account: Account) -> None:
+def refuse_own(ctx: Context, account: Account) -> None:
+    """Nobody locks themselves out, nor in."""
     if account.id == ctx.actor.id:
         raise Conflict("somebody else does this to your account", code="own_account")
 
@@ -74,7 +76,7 @@ def reset_password(ctx: Context, door: SignIn, id: UUID, password: str) -> None:
     password_hash = door.passwords.digest(password)
     with ctx.work(MANAGE) as work:
         account = found(work, id)
-        _refuse_own(ctx, account)
+        refuse_own(ctx, account)
         accounts.reset_password(_keeper(ctx, work), account, password_hash)
         work.commit(200, {"id": id})
 
@@ -83,7 +85,7 @@ def reset_totp(ctx: Context, id: UUID) -> None:
     """No second factor any longer, where its owner lost it."""
     with ctx.work(MANAGE) as work:
         account = found(work, id)
-        _refuse_own(ctx, account)
+        refuse_own(ctx, account)
         accounts.drop_totp(_keeper(ctx, work), account)
         work.commit(200, {"id": id})
 

@@ -31,7 +31,10 @@ from casework.domain.tallying import Cells
 from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
 from casework.workflows.ports_imports import Imports, Listing
+from casework.workflows.ports_inbox import Inbox, Staff
 from casework.workflows.ports_notices import NoticeBook
+from casework.workflows.ports_paging import Page as Page
+from casework.workflows.ports_paging import Paging as Paging
 from casework.workflows.ports_places import Places
 from casework.workflows.ports_signing import AccountKeeping
 from casework.workflows.ports_standards import Standards
@@ -297,6 +300,16 @@ class Work(Protocol):
     reach: Reach
 
     @property
+    def staff(self) -> Staff:
+        """The accounts of one's own agency, for its lead."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox:
+        """What one's own agency is asked for."""
+        ...
+
+    @property
     def register(self) -> AccountKeeping:
         """The accounts themselves, for whoever keeps them."""
         ...
@@ -440,22 +453,6 @@ class RequestFacts:
 
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows in order, and the key of the last one where more follow."""
-
-    rows: list[Any]
-    last_key: tuple[Any, ...] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paging:
-    """How many rows, after which key."""
-
-    limit: int = 50
-    after: tuple[Any, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -645,6 +642,16 @@ class Reading(Protocol):
     @property
     def places(self) -> Places:
         """The places of offerings."""
+        ...
+
+    @property
+    def staff(self) -> Staff:
+        """The accounts of one's own agency, for its lead."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox:
+        """What one's own agency is asked for."""
         ...
 
     @property

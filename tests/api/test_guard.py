@@ -150,6 +150,11 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     "worker supervisor assessor provider city auditor admin": (
         "POST /me/tokens", "GET /me/tokens", "POST /me/tokens/{id}/revoke",
     ),
+    "provider": (
+        "GET /inbox", "POST /inbox/answers", "GET /inbox/figures",
+        "GET /inbox/staff", "POST /inbox/staff", "GET /inbox/staff/{id}",
+        "PATCH /inbox/staff/{id}", "POST /inbox/staff/{id}/reset-password",
+    ),
     "provider admin": (
         "POST /webhooks", "GET /webhooks", "GET /webhooks/{id}", "DELETE /webhooks/{id}",
     ),

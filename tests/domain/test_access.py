@@ -2,7 +2,17 @@
 
 import pytest
 
-from casework.domain.access import EVERYTHING, POLICY, SYSTEM, Actor, Relation, Role, may, reach
+from casework.domain.access import (
+    EVERYTHING,
+    POLICY,
+    SYSTEM,
+    Actor,
+    Relation,
+    Role,
+    may,
+    reach,
+    scopes_of,
+)
 from casework.domain.errors import Forbidden
 from casework.domain.lifecycle import Party
 from tests.factories import ActorFactory
@@ -58,6 +68,10 @@ EXPECTED = {
     "notice.release": {"supervisor": "district", "admin": "all"},
     "outbox.manage": {"admin": "all"},
     "webhook.manage": {"provider": "own_agency", "admin": "all"},
+    "inbox.read": {"provider": "own_agency"},
+    "inbox.answer": {"provider": "own_agency"},
+    "inbox.figures": {"provider": "own_agency"},
+    "staff.manage": {"provider": "led_agency"},
     "job.read": {"supervisor": "district", "admin": "all"},
     "job.run": {"supervisor": "district", "admin": "all"},
     "break_glass.open": {"worker": "all", "supervisor": "all"},
@@ -97,7 +111,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize(("action", "role"), CELLS)
 def test_every_cell_of_the_table_is_as_the_contract_says(action, role):
-    actor = Actor(id=None, role=role)
+    actor = Actor(id=None, role=role, is_head=True)
     expected = "all" if action in FOR_EVERYONE else EXPECTED[action].get(role)
     assert may(actor, action) is (expected is not None)
     if expected is None:
@@ -106,6 +120,16 @@ def test_every_cell_of_the_table_is_as_the_contract_says(action, role):
     else:
         found = reach(actor, action)
         assert (found.actor, found.relation) == (actor, expected)
+
+
+def test_only_whoever_leads_an_agency_reaches_as_its_lead():
+    for action, row in POLICY.items():
+        for role, relation in row.items():
+            plain = Actor(id=None, role=role)
+            assert may(plain, action) is (relation is not Relation.LED_AGENCY), action
+    with pytest.raises(Forbidden, match="provider may not do this"):
+        reach(Actor(id=None, role="provider"), "staff.manage")
+    assert "staff.manage" not in scopes_of(Actor(id=None, role="provider", is_head=True))
 
 
 def test_the_table_is_complete():

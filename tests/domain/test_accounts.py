@@ -78,6 +78,17 @@ def test_what_no_account_can_be_is_refused(changed, code, field):
     assert field_of(caught) == field
 
 
+def test_an_agencys_account_may_lead_it_and_no_workers_may():
+    lead = NewAccount(
+        username="ha", role="provider", name="가상 대표", provider="alpha", is_head=True
+    )
+    lead.check()
+    for role, place in (("assessor", {"district": "26350"}), ("admin", {})):
+        asked = NewAccount(username="ha", role=role, name="가상", is_head=True, **place)
+        with refused(Invalid, "head_is_supervisor", asked):
+            asked.check()
+
+
 def test_a_refusal_says_what_the_role_needs():
     with refused(Invalid, "belonging_required") as caught:
         replace(HEAD, district=None).check()

@@ -25,7 +25,7 @@ KIND_OF_PATH: Final = {
     "months": "month", "households": "household", "access-requests": "access_request",
     "duplicates": "suspicion", "merges": "merge", "break-glass": "opening",
     "accounts": "account", "tokens": "own_token", "offerings": "offering", "imports": "import",
-    "unmatched": "unmatched",
+    "unmatched": "unmatched", "staff": "staff",
 }  # fmt: skip
 # What the id in a body is of, where it is of someone.
 KIND_OF_FIELD: Final = {
@@ -442,6 +442,14 @@ OVERRIDES: Final[dict[str, Any]] = {
     "POST /accounts/{id}/reset-password": lambda fill, about: {"password": "a-first-word-2026"},
     "POST /accounts/{id}/grants": lambda fill, about: {"action": "case.read"},
     "POST /accounts/{id}/grants/revoke": lambda fill, about: {"action": "case.read"},
+    "POST /inbox/answers": lambda fill, about: {"answers": [
+        {"referral_id": about.ids.get("referral") or ABSENT, "action": "accept"}
+    ]},
+    "POST /inbox/staff": lambda fill, about: {
+        "username": "someone.else", "name": "가상직원", "password": "a-first-word-2026",
+    },
+    "PATCH /inbox/staff/{id}": lambda fill, about: {"name": "가상새이름"},
+    "POST /inbox/staff/{id}/reset-password": lambda fill, about: {"password": "a-first-word-2026"},
     "POST /holidays": lambda fill, about: {
         "on": fill.day(40), "closed": True, "name": "임시", "district_code": about.district
     },

@@ -45,6 +45,8 @@ def is_reached(relation: Relation, kind: str, it: Subject, actor: Actor, agency:
         return relation is Relation.OWN_AGENCY and it.agency == agency
     if kind == "offering" and relation is Relation.OWN_AGENCY:
         return it.agency == agency
+    if kind == "staff":
+        return relation is Relation.LED_AGENCY and it.agency == agency
     if kind in OF_A_DISTRICT:
         return relation is Relation.DISTRICT and it.district == actor.district_code
     if kind not in OF_A_RESIDENT:

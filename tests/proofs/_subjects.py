@@ -345,9 +345,32 @@ def _belongings(api: Api, it: Subject, own: Subject) -> None:
         it.ids["standard"] = _standard(api, it.district)
     if it.ids.get("webhook") is None:
         it.ids["webhook"], it.ids["message"] = _endpoint(api, it)
+    it.ids["staff"] = _staff(api, it.agency)
     it.ids.setdefault("signal", None)
     # One that nobody here was referred to: its figures are as they were first stated.
     it.ids["offering"] = api.offerings[it.agency, "MED-VISIT"].id
+
+
+def _staff(api: Api, agency: str) -> UUID:
+    """Somebody of the agency who does not lead it; one for each."""
+    username, account = f"staff.{agency}", t.account
+    with api.engine.begin() as connection:
+        found: UUID | None = connection.scalar(
+            select(account.c.id).where(account.c.username == username)
+        )
+        if found is not None:
+            return found
+        id = new_id()
+        connection.execute(
+            insert(account),
+            [{
+                "id": id, "username": username, "name": "가상직원", "role": "provider",
+                "password_hash": "", "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+                "provider_id": api.providers[agency].id, "is_head": False, "is_active": True,
+                "failed_attempts": 0,
+            }],
+        )  # fmt: skip
+        return id
 
 
 def _neighbourhood(api: Api, it: Subject) -> None:

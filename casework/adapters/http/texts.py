@@ -167,6 +167,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Hand the open cases over first",
         "담당 중인 사례를 먼저 인계하십시오",
     ),
+    "last_lead": ("Nobody else leads this agency", "기관에 다른 책임자가 없습니다"),
+    "answers_refused": (
+        "Some answers are refused; none was given",
+        "일부 답변이 거절되어 모두 반영되지 않았습니다",
+    ),
     "own_account": ("Not on one's own account", "본인 계정에는 할 수 없습니다"),
     "not_a_system": ("Not a system's account", "연계 시스템의 계정이 아닙니다"),
     "already_linked": ("Another account has this identity", "다른 계정에 연결된 사용자입니다"),

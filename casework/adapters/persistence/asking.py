@@ -36,7 +36,7 @@ _OPEN: Final = text("SELECT set_config('casework.unit', :unit, true)")
 # Actions that an asker without a place does on all of the city: a recount goes through every clock.
 WHOLE: Final = frozenset({"standard.write"})
 # Figures count an agency's own referrals however long ago they ended.
-COUNTING: Final = frozenset({"figures.read"})
+COUNTING: Final = frozenset({"figures.read", "inbox.figures"})
 EVER: Final = "-infinity"
 
 

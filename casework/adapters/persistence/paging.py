@@ -20,12 +20,19 @@ def page(
     make: Callable[[Any], Any] = lambda row: dict(row._mapping),
 ) -> Page:
     """The rows after a key, in key order; one more is read to know whether others follow."""
+    rows = connection.execute(cut_out(query, keys, paging, newest_first=newest_first)).all()
+    shown, more = rows[: paging.limit], len(rows) > paging.limit
+    last = tuple(shown[-1]._mapping[key.name] for key in keys) if more else None
+    return Page([make(row) for row in shown], last)
+
+
+def cut_out(
+    query: Select[Any], keys: list[Any], paging: Paging, *, newest_first: bool = False
+) -> Select[Any]:
+    """The query of a page: what comes after the key, and one row more."""
     if paging.after is not None:
         bound = [literal(value, key.type) for key, value in zip(keys, paging.after, strict=True)]
         here, there = tuple_(*keys), tuple_(*bound)
         query = query.where(here < there if newest_first else here > there)
     order = [key.desc() if newest_first else key.asc() for key in keys]
-    rows = connection.execute(query.order_by(*order).limit(paging.limit + 1)).all()
-    shown, more = rows[: paging.limit], len(rows) > paging.limit
-    last = tuple(shown[-1]._mapping[key.name] for key in keys) if more else None
-    return Page([make(row) for row in shown], last)
+    return query.order_by(*order).limit(paging.limit + 1)

@@ -20,6 +20,7 @@ from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.households import SqlHouseholds
 from casework.adapters.persistence.imports import SqlImports
+from casework.adapters.persistence.inbox import SqlInbox
 from casework.adapters.persistence.job_queries import JobQueries
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.merging import SqlMerges
@@ -27,9 +28,11 @@ from casework.adapters.persistence.notice_queries import NoticeQueries
 from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.places import SqlPlaces
+from casework.adapters.persistence.referral_views import view_of, viewed
 from casework.adapters.persistence.residents import SqlResidents
 from casework.adapters.persistence.scope import note_opened, seen, seen_or_opened
 from casework.adapters.persistence.sealing import needed, open_row, vault_of
+from casework.adapters.persistence.staff import SqlStaff
 from casework.adapters.persistence.standards import SqlStandards
 from casework.adapters.persistence.worklists import Worklists
 from casework.domain.access import EVERYTHING, Reach, Relation
@@ -39,7 +42,6 @@ from casework.domain.errors import NotFound
 from casework.domain.events import Event
 from casework.domain.lifecycle import OPEN
 from casework.domain.masks import CLOCKS, TIMELINE_LEAVES_OUT, searches_untold_contacts
-from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
 from casework.workflows.ports import Held, Page, Paging, ReferralView, Row
 from casework.workflows.ports_vault import Vault
@@ -69,6 +71,8 @@ class SqlReading(
         self.merges = SqlMerges(connection, reach, now, about)
         self.households = SqlHouseholds(connection, reach, now, about)
         self.register = SqlAccountKeeping(connection)
+        self.staff = SqlStaff(connection, reach)
+        self.inbox = SqlInbox(connection, reach, now, about)
         self.audit = SqlAuditTrail(connection, about)
         self.access_requests = SqlAccessRequests(connection, reach, now, about)
         self.imports = SqlImports(connection, reach, now, about)
@@ -273,39 +277,17 @@ class SqlReading(
 
     def referral(self, id: UUID) -> ReferralView:
         """One referral with its agency, clocks and history: three statements."""
-        query = (
-            select(
-                t.referral,
-                t.care_case.c.status.label("case_status"),
-                t.provider.c.name.label("provider_name"),
-                t.provider.c.phone.label("provider_phone"),
-                t.consent.c.id.label("consent_known"),
-                t.consent.c.withdrawn_at.label("consent_withdrawn_at"),
-                *(column.label(f"of_{column.name}") for column in t.resident.c),
-            )
-            .join(t.care_case, t.care_case.c.id == t.referral.c.case_id)
-            .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
-            .join(t.resident, t.resident.c.id == t.referral.c.resident_id)
-            .outerjoin(t.consent, t.consent.c.id == t.referral.c.consent_id)
-            .where(t.referral.c.id == id, seen_or_opened(t.referral, self.reach, self._now))
+        query = viewed().where(
+            t.referral.c.id == id, seen_or_opened(t.referral, self.reach, self._now)
         )
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such referral")
-        referral: Referral = from_row(Referral, row, vault_of(self._connection))
-        self.about(referral.resident_id)
-        note_opened(self._about, self.reach, referral, referral.resident_id)
         clocks = select(t.deadline).where(t.deadline.c.subject_id == id)
         history = select(t.event).where(t.event.c.subject_id == id)
-        return ReferralView(
-            referral=referral,
-            resident=from_row(Resident, row, vault_of(self._connection), "of_"),
-            # One that cannot be seen is no basis either.
-            consent_is_withdrawn=referral.consent_id is not None
-            and (row.consent_known is None or row.consent_withdrawn_at is not None),
-            case_is_open=row.case_status != "closed",
-            provider_name=row.provider_name,
-            provider_phone=row.provider_phone,
+        view = view_of(
+            row,
+            vault_of(self._connection),
             deadlines=[
                 from_row(Deadline, one)
                 for one in self._connection.execute(
@@ -317,6 +299,10 @@ class SqlReading(
                 for one in self._connection.execute(history.order_by(t.event.c.at, t.event.c.id))
             ],
         )
+        referral = view.referral
+        self.about(referral.resident_id)
+        note_opened(self._about, self.reach, referral, referral.resident_id)
+        return view
 
     # Clocks
 

@@ -27,6 +27,7 @@ from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.households import SqlHouseholds
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.imports import SqlImports
+from casework.adapters.persistence.inbox import SqlInbox
 from casework.adapters.persistence.listing import SqlListing
 from casework.adapters.persistence.mapper import to_row
 from casework.adapters.persistence.merging import SqlMerges
@@ -35,6 +36,7 @@ from casework.adapters.persistence.places import SqlPlaces
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
 from casework.adapters.persistence.scope import Subjects
+from casework.adapters.persistence.staff import SqlStaff
 from casework.adapters.persistence.standards import SqlStandards
 from casework.domain.access import PROVIDER_ACCESS, Actor, Reach
 from casework.domain.deadlines import Deadline
@@ -72,6 +74,8 @@ class SqlWork:
         self.places = SqlPlaces(connection, reach)
         self.accounts = SqlAccounts(connection)
         self.register = SqlAccountKeeping(connection)
+        self.staff = SqlStaff(connection, reach)
+        self.inbox = SqlInbox(connection, reach, now, self._about)
         self.notices = SqlNoticeBook(connection)
         self.conferences = SqlConferences(connection, reach, now)
         self.figures = SqlFigures(connection, reach, now, self._about)

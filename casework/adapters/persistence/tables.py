@@ -611,6 +611,13 @@ deadline = _child(
     ),
     Index("ix_deadline_centre_due", "centre_code", "due_at", "id", **_where(RUNNING)),
     Index("ix_deadline_provider_due", "provider_id", "can_wait", "due_at", "id", **_where(RUNNING)),
+    Index(
+        "ix_deadline_inbox",
+        "provider_id",
+        "due_at",
+        "id",
+        **_where(f"provider_id IS NOT NULL AND {RUNNING}"),
+    ),
     name="deadline",
 )
 escalation = Table(

@@ -26,7 +26,8 @@ def demo_accounts(
 ) -> list[Account]:
     """Two workers a centre, three people a district, one a provider, and the city's own three.
 
-    One supervisor of each district heads it. They all share one password, whose hash is given.
+    One supervisor of each district heads it, and the one of a provider leads it. They all share one
+    password, whose hash is given.
     """
     rng = Random(NAMED_BY)  # noqa: S311 - names, not secrets
     return [
@@ -56,7 +57,8 @@ def _people(
         yield from _of_district(district)
     for provider in providers:
         name = f"{provider.name} 담당자"
-        yield f"provider.{provider.slug}", Role.PROVIDER, name, {"provider_id": provider.id}
+        leads = {"provider_id": provider.id, "is_head": True}
+        yield f"provider.{provider.slug}", Role.PROVIDER, name, leads
     for role in (Role.CITY, Role.AUDITOR, Role.ADMIN):
         yield role.value, role, "", {}
 
