@@ -29,7 +29,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from casework import bootstrap
 from casework.adapters.cli.accounts import add_account_commands
 from casework.adapters.persistence import bench as benchmarks
-from casework.adapters.scheduler import add_relay, add_sealer, make_relay, make_scheduler
+from casework.adapters.scheduler import (
+    add_measuring,
+    add_relay,
+    add_sealer,
+    make_relay,
+    make_scheduler,
+)
 from casework.audit_commands import audit_commands
 from casework.domain import masks
 from casework.domain.access import POLICY, Role
@@ -189,6 +195,7 @@ def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
     if scheduler is not None:
         add_relay(scheduler, lambda: _relay(house))
         add_sealer(scheduler, lambda: _seal(house))
+        add_measuring(scheduler, lambda: _measure(house), house.now)
         scheduler.start()
     try:
         server.run(sockets=[door])
@@ -227,6 +234,14 @@ def _seal(house: bootstrap.House) -> None:
         bootstrap.log.error("sealing failed", error=type(error).__name__)
 
 
+def _measure(house: bootstrap.House) -> None:
+    """Measure the agencies' answers; a failure is said, and the figures stay as they were."""
+    try:
+        house.measure_answers()
+    except Exception as error:  # the next round counts everything anew
+        bootstrap.log.error("answers not measured", error=type(error).__name__)
+
+
 @cli.command()
 def serve(
     port: Port = 8000,
@@ -250,6 +265,7 @@ def scheduler() -> None:
 
         add_relay(ticker, lambda: _relay(house))
         add_sealer(ticker, lambda: _seal(house))
+        add_measuring(ticker, lambda: _measure(house), house.now)
         _run_until_stopped(ticker, "ticking")
 
 

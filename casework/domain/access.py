@@ -68,6 +68,8 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "account.tokens": dict.fromkeys((W, SV, AS, PR, CT, AU, AD), _A),
     "account.manage": {AD: _A},
     "directory.read": EVERYONE,
+    "offering.match": {W: _C, SV: _D},
+    "coverage.read": {W: _C, SV: _D, CT: _CITY},
     "case.read": {W: _C, SV: _D, AS: _S},
     "case.write": {W: _C, SV: _D},
     "note.read": {W: _C, SV: _D},

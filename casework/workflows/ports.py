@@ -30,6 +30,7 @@ from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
 from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
+from casework.workflows.ports_matching import Matching
 from casework.workflows.ports_notices import NoticeBook
 from casework.workflows.ports_signing import AccountKeeping
 from casework.workflows.ports_standards import Standards
@@ -643,6 +644,11 @@ class Reading(Protocol):
     @property
     def duplicates(self) -> Duplicates:
         """Pairs that may be one person."""
+        ...
+
+    @property
+    def matching(self) -> Matching:
+        """Who offers what where."""
         ...
 
     @property

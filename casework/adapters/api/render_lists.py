@@ -45,6 +45,8 @@ def service(row: Row) -> dict[str, Any]:
     return picked(row, "code", "field", "run_by", "unit", "limit_note", "basis", "certainty") | {
         "name": row["name_ko"],
         "name_en": row["name_en"],
+        "eligibility": row["eligibility"] or [],
+        "given_at": row["given_at"],
     }
 
 
@@ -52,7 +54,7 @@ def provider(row: Row) -> dict[str, Any]:
     """An agency."""
     return picked(
         row, "id", "slug", "name", "kind", "phone", "district_code", "designations", "lat", "lon"
-    )
+    ) | {"languages": row["languages"]}
 
 
 def offering(row: Row, today: date) -> dict[str, Any]:

@@ -89,6 +89,7 @@ TABLES: Final[dict[str, Kind]] = {
     "provider": Kind.CONFIGURATION,
     "offering": Kind.CONFIGURATION,
     "offering_centre": Kind.CONFIGURATION,
+    "provider_answers": Kind.CONFIGURATION,
     "standard": Kind.CONFIGURATION,
     "holiday_override": Kind.CONFIGURATION,
     "recount": Kind.CONFIGURATION,
@@ -133,6 +134,7 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "sign_in_source": Rights(scheduler=""),
     "alembic_version": Rights(app="S", scheduler="S"),
     "closed_month": Rights(scheduler="S", figures="S"),
+    "provider_answers": Rights(app="S", scheduler="SIUD"),
 }
 
 

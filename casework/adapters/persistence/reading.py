@@ -21,6 +21,7 @@ from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.households import SqlHouseholds
 from casework.adapters.persistence.job_queries import JobQueries
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.matching import SqlMatching
 from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notice_queries import NoticeQueries
 from casework.adapters.persistence.offering_queries import OfferingQueries
@@ -65,6 +66,7 @@ class SqlReading(
         self.duplicates = SqlDuplicates(connection, reach, now, about)
         self.merges = SqlMerges(connection, reach, now, about)
         self.households = SqlHouseholds(connection, reach, now, about)
+        self.matching = SqlMatching(connection, reach, self._residents)
         self.register = SqlAccountKeeping(connection)
         self.audit = SqlAuditTrail(connection, about)
         self.access_requests = SqlAccessRequests(connection, reach, now, about)

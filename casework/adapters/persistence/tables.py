@@ -90,6 +90,8 @@ service = Table(
     Column("limit_note", Text),
     Column("basis", Text, nullable=False),
     _code("certainty"),
+    Column("eligibility", Json),
+    _code("given_at", nullable=True),
 )
 standard = Table(
     "standard",
@@ -156,6 +158,7 @@ provider = Table(
     Column("lon", Float, nullable=False),
     Column("designations", Json, nullable=False),
     Column("is_active", Boolean, nullable=False),
+    Column("languages", Json),
 )
 offering = Table(
     "offering",
@@ -169,6 +172,7 @@ offering = Table(
     Column("waiting", Integer, nullable=False),
     _code("unit"),
     Column("as_of", Instant, nullable=False),
+    _code("given_at", nullable=True),
     UniqueConstraint("provider_id", "service_code"),
     CheckConstraint("available >= 0", name="available_not_negative"),
     Index(None, "service_code"),
@@ -508,6 +512,7 @@ referral = _child(
     Column("message", SealedText),
     Column("outside_area_reason", SealedText),
     Column("disclosed", Json),
+    Column("judged", SealedJson),
     Column("requested_at", Instant),
     Column("answered_at", Instant),
     Column("expected_start_on", Date),
