@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, make_url, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.measuring import answer_book
 from casework.adapters.persistence.tables_matching import provider_answers
+from casework.bootstrap import House, build
 from casework.domain.matching import Factor
-from casework.workflows.matching import measure
 from tests.adapters.looking import statements
-from tests.api.acts import a_referral, a_resident, a_supported_case, moved
+from tests.api.acts import a_referral, a_resident, a_supported_case, clock, moved
 from tests.api.asking import ABSENT, fields_of, refusal
 from tests.api.conftest import (
     ASSESSOR,
@@ -300,9 +301,26 @@ def answered(api: Api, provider: str, *, accepts: bool, working_days: int) -> UU
     return referral
 
 
+@contextmanager
+def as_scheduler(api: Api) -> Iterator[House]:
+    """The house as the scheduler's process builds it, with the rights that it has."""
+    settings = api.house.settings
+    url = make_url(settings.url())
+    if url.get_backend_name() != "sqlite":
+        url = url.set(username="casework_scheduler")
+        given = {"database_url": url.render_as_string(hide_password=False)}
+        settings = settings.model_copy(update=given)
+    house = build(settings, now=api.clock, cheap_passwords=True)
+    try:
+        yield house
+    finally:
+        house.engine.dispose()
+
+
 def remeasure(api: Api) -> int:
-    """As the scheduler does, with the rights that it has."""
-    return measure(api.house.context(), answer_book(api.engine))
+    """What the scheduler does every hour."""
+    with as_scheduler(api) as house:
+        return house.measure_answers()
 
 
 def measured(api: Api) -> dict[UUID, tuple[int, float, float]]:
@@ -394,10 +412,11 @@ def test_measuring_again_changes_nothing_and_costs_the_same_for_many(api: Api) -
         for n in range(5):
             answered(api, provider, accepts=n > 1, working_days=n)
         expected[api.providers[provider].id] = (5, 2.0, 0.6)
-        ctx = api.house.context()
         for _ in range(2):
-            with statements(api.engine) as sent:
-                assert measure(ctx, answer_book(api.engine)) == len(expected)
+            with as_scheduler(api) as house:
+                house.context()
+                with statements(house.engine) as sent:
+                    assert house.measure_answers() == len(expected)
             assert measured(api) == expected
             own = [one for one in sent if "set_config" not in one]
             assert len(own) == 3, "\n".join(own)
@@ -478,6 +497,19 @@ def test_whoever_is_asked_next_is_judged_anew(api: Api) -> None:
     disposed = worker.post(f"/referrals/{successor['id']}/dispose", body).json()
     third = worker.get(f"/referrals/{disposed['replaced_by']}").json()
     assert third["judged"] == successor["judged"]
+
+
+def test_whom_a_supervisor_redirects_to_is_judged_too(api: Api) -> None:
+    referral = judged_referral(api, ltc_grade="1")
+    api.clock.set("2026-03-20T09:00")
+    body = {"action": "redirect", "cause": "provider_slow",
+            "offering_id": str(api.offerings["beta", "CARE-MEALS"].id)}  # fmt: skip
+    deadline = clock(api, "response", referral)
+    supervisor = api.as_(SUPERVISOR)
+    assert supervisor.post(f"/overdue/{deadline}/review", body).status_code == 200
+    old = supervisor.get(f"/referrals/{referral}").json()
+    new = supervisor.get(f"/referrals/{old['replaced_by']}").json()
+    assert (new["judged"]["on"], new["judged"]["verdict"]) == ("2026-03-20", "met")
 
 
 # The cost

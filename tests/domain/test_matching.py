@@ -39,7 +39,7 @@ def north(metres: float) -> tuple[float, float]:
 
 def provider(point: tuple[float, float] = HERE, **facts: Any) -> Provider:
     offering = OfferingFactory()
-    usual = {
+    usual: dict[str, Any] = {
         "id": offering.provider_id, "slug": "a", "name": "가상기관", "kind": "clinic",
         "phone": "051-000-0000", "district_code": "26350", "designations": [],
     }  # fmt: skip
@@ -60,7 +60,8 @@ def candidate(metres: float = 0, **facts: Any) -> Candidate:
 
 
 def wish(**facts: Any) -> Wish:
-    return Wish(**({"point": HERE, "now": NOW, "calendar": CALENDAR} | facts))
+    usual: dict[str, Any] = {"point": HERE, "now": NOW, "calendar": CALENDAR}
+    return Wish(**(usual | facts))
 
 
 def rank(one: Match, factor: Factor) -> int:
