@@ -78,7 +78,6 @@ def test_open_without_a_free_place_is_full_and_closed_is_nobody(api: Api) -> Non
         found = holes(api, **MEALS)[FAR]
         assert (found["hole"], found["open"], found["accepting"]) == (hole, open_, 0)
         assert (found["nearest"], found["minutes"]) == (None, None)
-        assert found["within_15_minutes"] is False
     offering(api, "gamma", is_open=True, available=1)
     assert FAR not in holes(api, **MEALS)
     set_(api, t.provider, t.provider.c.slug == "gamma", is_active=False)
@@ -98,7 +97,7 @@ def test_more_than_fifteen_minutes_to_the_nearest_is_far(api: Api) -> None:
     assert found[FAR] == {
         "centre_code": FAR, "name": "중앙동", "district_code": OTHER_DISTRICT, "hole": "far",
         "open": 1, "accepting": 1, "nearest": {"id": str(gamma.id), "name": gamma.name},
-        "distance_km": 4.287, "minutes": 16, "within_15_minutes": False,
+        "distance_km": 4.287, "minutes": 16,
     }  # fmt: skip
 
 

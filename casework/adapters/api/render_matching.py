@@ -65,5 +65,4 @@ def hole(it: Cover) -> dict[str, Any]:
         "nearest": {"id": nearest.id, "name": nearest.name} if nearest else None,
         "distance_km": None if it.distance_km is None else round(it.distance_km, METRES),
         "minutes": it.minutes,
-        "within_15_minutes": it.hole is None,
     }

@@ -47,7 +47,6 @@ HOLE = {
     "nearest": {"id": "0190…", "name": "…"},
     "distance_km": 9.41,
     "minutes": 33,
-    "within_15_minutes": False,
 }
 
 
