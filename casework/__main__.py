@@ -32,6 +32,7 @@ from casework.adapters.cli.imports import add_import_command
 from casework.adapters.persistence import bench as benchmarks
 from casework.adapters.scheduler import (
     add_importer,
+    add_measuring,
     add_relay,
     add_sealer,
     make_relay,
@@ -197,6 +198,7 @@ def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
         add_relay(scheduler, lambda: _relay(house))
         add_sealer(scheduler, lambda: _seal(house))
         add_importer(scheduler, lambda: _import(house))
+        add_measuring(scheduler, lambda: _measure(house), house.now)
         scheduler.start()
     try:
         server.run(sockets=[door])
@@ -247,6 +249,14 @@ def _import(house: bootstrap.House) -> None:
         bootstrap.log.error("importing failed", error=type(error).__name__)
 
 
+def _measure(house: bootstrap.House) -> None:
+    """Measure the agencies' answers; a failure is said, and the figures stay as they were."""
+    try:
+        house.measure_answers()
+    except Exception as error:  # the next round counts everything anew
+        bootstrap.log.error("answers not measured", error=type(error).__name__)
+
+
 @cli.command()
 def serve(
     port: Port = 8000,
@@ -271,6 +281,7 @@ def scheduler() -> None:
         add_relay(ticker, lambda: _relay(house))
         add_sealer(ticker, lambda: _seal(house))
         add_importer(ticker, lambda: _import(house))
+        add_measuring(ticker, lambda: _measure(house), house.now)
         _run_until_stopped(ticker, "ticking")
 
 

@@ -39,6 +39,7 @@ from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.imports import actor_named, unfinished_imports
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.measuring import answer_book
 from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.rotating import SealedRows
 from casework.adapters.persistence.store import SqlStore, write_audit
@@ -63,6 +64,7 @@ from casework.workflows.demo.directory import agencies
 from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
 from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
+from casework.workflows.matching import measure
 from casework.workflows.notifying import Relayed, apply_brake, relay
 from casework.workflows.places import Tended, tend
 from casework.workflows.ports import Paging, RequestFacts, Row
@@ -231,6 +233,10 @@ class House:
     def find_duplicates(self) -> Iterator[tuple[int, int]]:
         """Look for the duplicates of all whose are to be found, batch by batch."""
         yield from find_all(self.context())
+
+    def measure_answers(self) -> int:
+        """Count anew how every agency answered of late."""
+        return measure(self.context(), answer_book(self.engine))
 
     def seal(self) -> sealing.Verdict:
         """Seal the audit entries that wait for it."""

@@ -70,6 +70,8 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "account.manage": {AD: _A},
     "directory.read": EVERYONE,
     "capacity.write": {SV: _D, PR: _O, AD: _A},
+    "offering.match": {W: _C, SV: _D},
+    "coverage.read": {W: _C, SV: _D, CT: _CITY},
     "case.read": {W: _C, SV: _D, AS: _S},
     "case.write": {W: _C, SV: _D},
     "note.read": {W: _C, SV: _D},

@@ -8,6 +8,8 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Final
 from uuid import UUID
 
+from casework.domain.eligibility import Rule
+
 EARTH_RADIUS_KM: Final = 6371.0
 FIELDS: Final = ("medical", "health", "nursing", "care", "housing", "family")
 
@@ -47,6 +49,9 @@ class Service:
     certainty: str
     # How many days an agency's figures count as fresh.
     fresh_for_days: int = 7
+    # Whom it is for, as far as that is known, and where it is given (``home`` or ``site``).
+    eligibility: tuple[Rule, ...] = ()
+    given_at: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +68,8 @@ class Provider:
     lon: float
     designations: list[str]
     is_active: bool = True
+    # The codes of the languages spoken there, None where nobody has said.
+    languages: list[str] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +97,8 @@ class Offering:
     stated_by: UUID | None = None
     asked_at: datetime | None = None
     capacity_version: int = 1
+    # Where this agency gives it, None where that is as usual for the service.
+    given_at: str | None = None
     # What its agency is called in a consent besides its id: slug, name and kind.
     known_as: frozenset[str] = frozenset()
 

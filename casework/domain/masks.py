@@ -51,6 +51,8 @@ class State(StrEnum):
     NOT_TO_BE_TOLD = "the contact is not to be told"
 
 
+# What an agency is told of a judgement: the rules on a fact that was disclosed to it anyway.
+FACT_IS_TOLD_BY: Final = {"age": "birth_date", "sex": "sex"}
 ENDED_BY_SENDER: Final = frozenset({Status.CANCELLED, Status.WITHDRAWN, Status.ENTERED_IN_ERROR})
 
 
@@ -85,12 +87,12 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
     ("referral.read", PR): {
         "referral": _shows(
             "id status priority resident_id case_id planned_service_id service_code field"
-            " centre_code offering_id message disclosed resident requested_at answered_at"
+            " centre_code offering_id message disclosed judged resident requested_at answered_at"
             " place_offered_at accepted_at expected_start_on expected_on started_on ended_at"
             " ended_on outcome reason note on_behalf hold_until basis provider deadlines history"
             " allowed_actions",
             {
-                State.CONSENT_WITHDRAWN: "resident message",
+                State.CONSENT_WITHDRAWN: "resident message judged",
                 State.ENDED_BY_SENDER: "note",
                 State.IN_ERROR: "reason",
             },
@@ -242,6 +244,20 @@ def left(body: dict[str, Any], actor: Actor, action: str, resource: str) -> dict
         return body
     mask = MASKS.get((action, Role(actor.stands_as)), {}).get(resource)
     return {} if mask is None else {k: v for k, v in body.items() if k in mask.shows}
+
+
+def judged_as_told(
+    judged: dict[str, Any] | None, disclosed: Iterable[str], actor: Actor
+) -> dict[str, Any] | None:
+    """What was judged of the resident, as far as the fact of each rule was disclosed.
+
+    The verdict over all of them tells of the others, and goes with them.
+    """
+    if judged is None or actor.stands_as in GET_EVERYTHING:
+        return judged
+    told = frozenset(disclosed)
+    rules = [one for one in judged["rules"] if FACT_IS_TOLD_BY.get(one["fact"]) in told]
+    return judged | {"rules": rules, "verdict": None}
 
 
 def _emptied(value: Any) -> Any:

@@ -44,6 +44,8 @@ class Referral:
     message: str | None = None
     outside_area_reason: str | None = None
     disclosed: list[str] | None = None
+    # Whom the service is meant for, judged on the resident's facts when it was made.
+    judged: dict[str, Any] | None = None
     requested_at: datetime | None = None
     answered_at: datetime | None = None
     expected_start_on: date | None = None

@@ -32,6 +32,7 @@ from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
 from casework.workflows.ports_imports import Imports, Listing
 from casework.workflows.ports_inbox import Inbox, Staff
+from casework.workflows.ports_matching import Matching
 from casework.workflows.ports_notices import NoticeBook
 from casework.workflows.ports_paging import Page as Page
 from casework.workflows.ports_paging import Paging as Paging
@@ -672,6 +673,11 @@ class Reading(Protocol):
     @property
     def duplicates(self) -> Duplicates:
         """Pairs that may be one person."""
+        ...
+
+    @property
+    def matching(self) -> Matching:
+        """Who offers what where."""
         ...
 
     @property

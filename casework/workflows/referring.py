@@ -13,6 +13,7 @@ from casework.domain.lifecycle import MOVES
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent
 from casework.workflows.context import Context
+from casework.workflows.matching import keep_judged
 from casework.workflows.ports import Work
 
 
@@ -46,6 +47,7 @@ def refer(ctx: Context, command: ReferCommand) -> UUID:
             replaces=command.replaces,
         )
         referral = referring.refer(file, file.service(command.planned_service_id), request, ctx.act)
+        keep_judged(ctx, work, referral)
         work.files.save(file, ctx.now)
         work.commit(201, {"id": referral.id})
         return referral.id
@@ -87,7 +89,7 @@ def _re_refer(
             code="replace_with_not_yours",
             field="replace_with",
         )
-    referring.dispose(
+    made = referring.dispose(
         file,
         referral,
         "re_refer",
@@ -96,6 +98,7 @@ def _re_refer(
         offering=known_offering(work, offering_id),
         consent=_consent(work, referral.consent_id),
     )
+    keep_judged(ctx, work, made)
 
 
 def dispose_referral(
@@ -107,7 +110,7 @@ def dispose_referral(
         referral = file.referral(referral_id)
         ctx.expect(referral.version)
         offering = known_offering(work, offering_id) if offering_id else None
-        referring.dispose(
+        made = referring.dispose(
             file,
             referral,
             disposition,
@@ -116,6 +119,7 @@ def dispose_referral(
             offering=offering,
             consent=_consent(work, referral.consent_id),
         )
+        keep_judged(ctx, work, made)
         work.files.save(file, ctx.now)
         work.commit(200, {"id": referral_id})
         return referral_id

@@ -10,6 +10,7 @@ from casework.domain.deadlines import Deadline
 from casework.domain.errors import Invalid
 from casework.domain.standards import REFERRAL
 from casework.workflows.context import Context
+from casework.workflows.matching import keep_judged
 from casework.workflows.planning import known_worker
 from casework.workflows.ports import Work
 from casework.workflows.referring import known_offering
@@ -41,4 +42,5 @@ def _redirect(
         raise Invalid("name the offering to ask", code="offering_required", field="offering_id")
     referral = file.referral(deadline.subject_id)
     consent = work.residents.consent(referral.consent_id) if referral.consent_id else None
-    referring.redirect(file, referral, known_offering(work, verdict.offering_id), ctx.act, consent)
+    offering = known_offering(work, verdict.offering_id)
+    keep_judged(ctx, work, referring.redirect(file, referral, offering, ctx.act, consent))

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.scheduler import make_scheduler
+from casework.adapters.scheduler import add_measuring, make_scheduler
 from casework.bootstrap import utc_now
 from casework.domain.schedule import slot_of
 from tests.api.conftest import Api
@@ -40,6 +40,17 @@ def test_it_wakes_when_the_next_slot_begins(minutes: int) -> None:
     assert (hour, following.minute, following.second) == {
         1: (0, 3, 0), 5: (0, 5, 0), 7: (0, 7, 0), 59: (0, 59, 0), 60: (1, 0, 0),
     }[minutes]  # fmt: skip
+
+
+def test_answers_are_measured_at_once_and_then_every_hour() -> None:
+    scheduler = make_scheduler(nothing, 5, background=True, now=lambda: MOMENT)
+    add_measuring(scheduler, lambda: None, lambda: MOMENT)
+    job = scheduler.get_job("measure")
+    assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
+    assert job.next_run_time == MOMENT, "at once"
+    first = job.trigger.get_next_fire_time(None, MOMENT)
+    second = job.trigger.get_next_fire_time(first, first)
+    assert (second - first).total_seconds() == 3600
 
 
 def slots_of_two_schedulers(

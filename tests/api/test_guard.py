@@ -76,7 +76,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     "worker supervisor provider city": (
         "GET /figures", "GET /figures/months", "GET /figures/months/{month}",
     ),
-    "worker supervisor city": ("GET /unmet-needs/summary",),
+    "worker supervisor city": ("GET /unmet-needs/summary", "GET /coverage"),
     "worker supervisor assessor": (
         "POST /residents/search", "GET /residents/{id}", "GET /residents/{id}/consents",
         "GET /residents/{id}/timeline", "GET /cases", "GET /cases/{id}", "GET /cases/{id}/plan",
@@ -101,6 +101,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /cases/{id}/hold", "POST /cases/{id}/resume",
         "PUT /cases/{id}/plan/draft", "POST /cases/{id}/plan/submit",
         "POST /cases/{id}/plan/notified", "POST /planned-services/{id}/settle",
+        "POST /offerings/match",
         "POST /referrals", "POST /referrals/{id}/send", "POST /referrals/{id}/cancel",
         "POST /referrals/{id}/withdraw", "POST /referrals/{id}/dispose",
         "GET /overdue", "GET /overdue/summary", "GET /unmet-needs",

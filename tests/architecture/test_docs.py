@@ -21,14 +21,18 @@ from casework.domain import (
 )
 from casework.domain.access import POLICY, Relation, Role
 from casework.domain.calendar import Unit
+from casework.domain.covering import Hole
 from casework.domain.directory import FIELDS
 from casework.domain.duplicates import Verdict
+from casework.domain.eligibility import FACTS, Comparison
+from casework.domain.eligibility import Verdict as OfRule
 from casework.domain.exporting import ExportOf, ExportPurpose
 from casework.domain.figures import UNMET_REASONS, Figure
 from casework.domain.grant_log import GrantAct
 from casework.domain.households import KINDS
 from casework.domain.importing import Dismissal, FileKind, ImportState, Mode, Outcome
 from casework.domain.likeness import Reason
+from casework.domain.matching import Factor, GivenAt
 from casework.domain.plans import ServiceStatus, VersionStatus
 from casework.domain.standards import Kind, Priority
 from casework.settings import Settings
@@ -38,9 +42,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    cases.CaseStatus, Dismissal, ExportOf, ExportPurpose, Figure, FileKind, GrantAct, ImportState,
-    Kind, lifecycle.Status, Mode, Outcome, Priority, Relation, Role, ServiceStatus, Unit, Verdict,
-    VersionStatus,
+    cases.CaseStatus, Comparison, Dismissal, ExportOf, ExportPurpose, Factor, Figure, FileKind,
+    GivenAt, GrantAct, Hole, ImportState, Kind, lifecycle.Status, Mode, Outcome, Priority, Relation,
+    Role, ServiceStatus, Unit, Verdict, VersionStatus,
 )  # fmt: skip
 LISTS = {
     "access request": access_requests.REQUESTED_BY + access_requests.ANSWERS,
@@ -52,6 +56,7 @@ LISTS = {
     "determination": cases.DETERMINATIONS,
     "disposition": lifecycle.DISPOSITIONS,
     "field": FIELDS,
+    "fact": FACTS,
     "flaw": sealing.FLAWS,
     "ground": cases.EX_OFFICIO_GROUNDS,
     "handed over": access_requests.HANDED_OVER,
@@ -67,6 +72,7 @@ LISTS = {
     "signal": cases.SIGNALS,
     "unmet reason": UNMET_REASONS,
     **{f"reason to {move}": reasons for move, reasons in lifecycle.REASONS.items()},
+    "verdict of a rule": tuple(OfRule),
     **{enum.__name__: tuple(enum) for enum in ENUMS},
 }
 # What begins like this inside backticks is a file or folder of the repository.

@@ -25,6 +25,8 @@ EXPECTED = {
     "account.second_factor": {role: "all" for role in PEOPLE if role != "provider"},
     "account.tokens": dict.fromkeys(PEOPLE, "all"),
     "account.manage": {"admin": "all"},
+    "offering.match": {"worker": "centre", "supervisor": "district"},
+    "coverage.read": {"worker": "centre", "supervisor": "district", "city": "city"},
     "case.read": {"worker": "centre", "supervisor": "district", "assessor": "cases_sent"},
     "case.write": {"worker": "centre", "supervisor": "district"},
     "note.read": {"worker": "centre", "supervisor": "district"},

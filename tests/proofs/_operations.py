@@ -16,6 +16,8 @@ from tests.proofs._subjects import ABSENT, CLOSED_MONTH, MEMBERS, SERVICE, Plant
 
 BASE: Final = "/api/v1"
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# What is asked by a POST, so that no address holds it, and changes nothing.
+LOOKS: Final = frozenset({"/residents/search", "/offerings/match"})
 # What the id in a path is of, by the last word before it.
 KIND_OF_PATH: Final = {
     "residents": "resident", "cases": "case", "consents": "consent", "signals": "signal",
@@ -129,7 +131,7 @@ class Operation:
     @property
     def is_change(self) -> bool:
         """Whether it may write anything but the record of who asked."""
-        return self.method != "GET" and self.path != "/residents/search"
+        return self.method != "GET" and self.path not in LOOKS
 
     @cached_property
     def body(self) -> Any:
@@ -346,6 +348,9 @@ def _draft(fill: Filler, about: Subject) -> dict[str, Any]:
 
 # Where a body made from the schema would be refused for what it says.
 OVERRIDES: Final[dict[str, Any]] = {
+    "POST /offerings/match": lambda fill, about: {
+        "service_code": SERVICE, "resident_id": about.ids.get("resident") or ABSENT
+    },
     "POST /residents/search": lambda fill, about: {"name": "카나리"},
     "PATCH /residents/{id}": lambda fill, about: {"mobility": "limited"},
     "POST /cases/{id}/pre-survey": lambda fill, about: {

@@ -12,7 +12,15 @@ from casework.domain.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
 from casework.domain.deadlines import Deadline
 from casework.domain.events import Event
 from casework.domain.lifecycle import Status
-from casework.domain.masks import ENDED_BY_SENDER, State, covered, is_told, left, sees_clock
+from casework.domain.masks import (
+    ENDED_BY_SENDER,
+    State,
+    covered,
+    is_told,
+    judged_as_told,
+    left,
+    sees_clock,
+)
 from casework.domain.referring import allowed_actions
 from casework.workflows.ports import ReferralView, Row
 
@@ -154,6 +162,7 @@ def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
             "phone": view.provider_phone,
         },
         "resident": _disclosed(view, actor),
+        "judged": judged_as_told(it.judged, it.disclosed or (), actor),
         "replaces": it.replaces_id,
         "replaced_by": it.replaced_by_id,
         "deadlines": [

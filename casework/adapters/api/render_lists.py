@@ -47,6 +47,8 @@ def service(row: Row) -> dict[str, Any]:
     return picked(row, *names, "fresh_for_days") | {
         "name": row["name_ko"],
         "name_en": row["name_en"],
+        "eligibility": row["eligibility"] or [],
+        "given_at": row["given_at"],
     }
 
 
@@ -54,7 +56,7 @@ def provider(row: Row) -> dict[str, Any]:
     """An agency."""
     return picked(
         row, "id", "slug", "name", "kind", "phone", "district_code", "designations", "lat", "lon"
-    )
+    ) | {"languages": row["languages"]}
 
 
 def offering(row: Row, services: Mapping[str, Service], now: datetime) -> dict[str, Any]:

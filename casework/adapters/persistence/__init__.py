@@ -7,3 +7,4 @@ from casework.adapters.persistence import tables_audit as tables_audit
 from casework.adapters.persistence import tables_break_glass as tables_break_glass
 from casework.adapters.persistence import tables_duplicates as tables_duplicates
 from casework.adapters.persistence import tables_imports as tables_imports
+from casework.adapters.persistence import tables_matching as tables_matching

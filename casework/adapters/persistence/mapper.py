@@ -31,6 +31,7 @@ from casework.domain.conferences import AgendaItem
 from casework.domain.deadlines import Deadline, Escalation
 from casework.domain.directory import Centre, District, Offering, Provider, Service
 from casework.domain.duplicates import Suspicion
+from casework.domain.eligibility import as_data, rule_of
 from casework.domain.events import Event
 from casework.domain.grant_log import GrantEntry
 from casework.domain.handing_over import Absence
@@ -137,6 +138,12 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
     },
     ImportRow: {"cells": Codec(_as_text, _as_cells)},
     PlanVersion: {"services": Codec(_as_dicts, _items)},
+    Service: {
+        "eligibility": Codec(
+            lambda rules: [as_data(rule) for rule in rules],
+            lambda stored: tuple(rule_of(one) for one in stored or ()),
+        ),
+    },
     Standard: {
         "escalation": Codec(_as_dicts, _rungs),
         # One that stood there before standards had versions, or was written by hand, is the first.

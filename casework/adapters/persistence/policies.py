@@ -90,6 +90,7 @@ TABLES: Final[dict[str, Kind]] = {
     "provider": Kind.CONFIGURATION,
     "offering": Kind.CONFIGURATION,
     "offering_centre": Kind.CONFIGURATION,
+    "provider_answers": Kind.CONFIGURATION,
     "standard": Kind.CONFIGURATION,
     "holiday_override": Kind.CONFIGURATION,
     "recount": Kind.CONFIGURATION,
@@ -121,8 +122,8 @@ TABLES: Final[dict[str, Kind]] = {
 # Where the rights of a table are not those of its class.
 OWN_RIGHTS: Final[dict[str, Rights]] = {
     "contact": Rights(app="SIUD"),
-    # What the scheduler lets lapse leaves the line of its offering.
-    "offering": Rights(scheduler="SU"),
+    # What the scheduler lets lapse leaves the line of its offering; files of offerings come in.
+    "offering": Rights(scheduler="SIU"),
     "escalation": Rights(app="SIUD", scheduler="SIUD"),
     "message": Rights(app="SIUD", scheduler="SIUD"),
     "idempotency": Rights(app="SIUD"),
@@ -140,8 +141,8 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "closed_month": Rights(scheduler="S", figures="S"),
     # The scheduler works through files of the directory that were sent in.
     "provider": Rights(scheduler="SI"),
-    "offering": Rights(scheduler="SI"),
     "offering_centre": Rights(scheduler="SI"),
+    "provider_answers": Rights(app="S", scheduler="SIUD"),
 }
 
 

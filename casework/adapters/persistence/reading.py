@@ -23,6 +23,7 @@ from casework.adapters.persistence.imports import SqlImports
 from casework.adapters.persistence.inbox import SqlInbox
 from casework.adapters.persistence.job_queries import JobQueries
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.matching import SqlMatching
 from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notice_queries import NoticeQueries
 from casework.adapters.persistence.offering_queries import OfferingQueries
@@ -70,6 +71,7 @@ class SqlReading(
         self.duplicates = SqlDuplicates(connection, reach, now, about)
         self.merges = SqlMerges(connection, reach, now, about)
         self.households = SqlHouseholds(connection, reach, now, about)
+        self.matching = SqlMatching(connection, reach, self._residents)
         self.register = SqlAccountKeeping(connection)
         self.staff = SqlStaff(connection, reach)
         self.inbox = SqlInbox(connection, reach, now, about)

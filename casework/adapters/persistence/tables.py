@@ -91,6 +91,8 @@ service = Table(
     Column("basis", Text, nullable=False),
     _code("certainty"),
     Column("fresh_for_days", Integer, nullable=False, server_default=text("7")),
+    Column("eligibility", Json),
+    _code("given_at", nullable=True),
 )
 standard = Table(
     "standard",
@@ -157,6 +159,7 @@ provider = Table(
     Column("lon", Float, nullable=False),
     Column("designations", Json, nullable=False),
     Column("is_active", Boolean, nullable=False),
+    Column("languages", Json),
 )
 offering = Table(
     "offering",
@@ -177,6 +180,7 @@ offering = Table(
     Column("stated_by", Uuid),
     Column("asked_at", Instant),
     Column("capacity_version", Integer, nullable=False, server_default=text("1")),
+    _code("given_at", nullable=True),
     UniqueConstraint("provider_id", "service_code"),
     CheckConstraint("available >= 0", name="available_not_negative"),
     CheckConstraint("held >= 0 AND available + held <= capacity", name="places_add_up"),
@@ -522,6 +526,7 @@ referral = _child(
     Column("message", SealedText),
     Column("outside_area_reason", SealedText),
     Column("disclosed", Json),
+    Column("judged", SealedJson),
     Column("requested_at", Instant),
     Column("answered_at", Instant),
     Column("expected_start_on", Date),

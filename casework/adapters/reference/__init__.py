@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
 from importlib.resources import files
 
 from casework.domain.directory import Centre, District, Service
+from casework.domain.eligibility import Rule, rule_of
 
 
 def districts() -> list[District]:
@@ -29,6 +31,7 @@ def centres() -> list[Centre]:
 
 def services() -> list[Service]:
     """The catalogue of services; an empty ``limit_note`` means that no limit is known."""
+    rules, places = _eligibility(), _given_at()
     return [
         Service(
             code=row["code"],
@@ -40,9 +43,23 @@ def services() -> list[Service]:
             limit_note=row["limit_note"] or None,
             basis=row["basis"],
             certainty=row["certainty"],
+            eligibility=tuple(rules.get(row["code"], ())),
+            given_at=places.get(row["code"]),
         )
         for row in _rows("services.csv")
     ]
+
+
+def _eligibility() -> dict[str, list[Rule]]:
+    """Whom each service is for; several values of a rule stand beside each other."""
+    found: dict[str, list[Rule]] = defaultdict(list)
+    for row in _rows("eligibility.csv"):
+        found[row["service_code"]].append(rule_of(row | {"values": row["values"].split()}))
+    return found
+
+
+def _given_at() -> dict[str, str]:
+    return {row["service_code"]: row["given_at"] for row in _rows("given-at.csv")}
 
 
 def common_passwords() -> frozenset[str]:

@@ -79,3 +79,18 @@ def add_sealer(scheduler: BaseScheduler, seal: Callable[[], None]) -> None:
         max_instances=1,
         misfire_grace_time=None,
     )
+
+
+def add_measuring(
+    scheduler: BaseScheduler, measure: Callable[[], None], now: Callable[[], datetime]
+) -> None:
+    """Count anew how agencies answered, at once and then every hour; two at once are harmless."""
+    scheduler.add_job(
+        measure,
+        CronTrigger(minute="17", timezone=SEOUL),
+        id="measure",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+        next_run_time=now(),
+    )

@@ -36,6 +36,7 @@ class Kind:
     designations: tuple[str, ...] = ()
     scarce: tuple[str, ...] = ()
     every: int = 1  # in each district, or in each second or third one
+    languages: tuple[str, ...] = ()  # as far as they said
 
 
 KINDS: Final = (
@@ -45,13 +46,13 @@ KINDS: Final = (
          designations=("home_medical_centre",), scarce=("MED-HOSPICE",)),
     Kind(code="hospital", name="연계병원",
          services=("MED-DISCHARGE", "MED-NURSE", "MED-REHAB", "MED-HOSPICE"),
-         designations=("agreement_hospital",)),
+         designations=("agreement_hospital",), languages=("ko", "en")),
     Kind(code="korean-medicine", name="한의원", services=("MED-KMED",), every=2),
     Kind(code="dental", name="치과의원", services=("MED-DENTAL",), every=2),
     Kind(code="pharmacy", name="돌봄약국", services=("MED-DRUGS",), every=3),
     Kind(code="health-centre", name="보건지소",
          services=("HLT-CHRONIC", "HLT-DEMENTIA", "HLT-EXERCISE", "HLT-FRAILTY",
-                   "HLT-PHC-VISIT")),
+                   "HLT-PHC-VISIT"), languages=("ko", "en", "vi")),
     Kind(code="home-care", name="방문요양센터",
          services=("NUR-BATH", "NUR-EQUIP", "NUR-HOMEHELP", "NUR-INTEGRATED", "NUR-VISITNURSE"),
          scarce=("FAM-RESPITE",)),
@@ -127,6 +128,7 @@ def _found(
                 lat=round(lat + rng.uniform(-SCATTER, SCATTER), 4),
                 lon=round(lon + rng.uniform(-SCATTER, SCATTER), 4),
                 designations=list(kind.designations),
+                languages=list(kind.languages) or None,
             )
             founded.append((kind, provider))
     return founded

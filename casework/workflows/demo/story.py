@@ -15,6 +15,7 @@ from casework.domain.acts import Act
 from casework.domain.calendar import SEOUL, day_in_seoul, midnight
 from casework.domain.casefile import CaseFile
 from casework.domain.directory import Centre, Offering
+from casework.domain.eligibility import facts_of, judge, snapshot
 from casework.domain.events import Event
 from casework.domain.lifecycle import Status
 from casework.domain.plans import Conference, PlannedService
@@ -254,11 +255,19 @@ class Story:
         records += [*person.consents.values(), *person.notes]
         if self._file is not None:
             file = self._file
+            for referral in file.referrals.values():
+                self._judge(referral)
             records += [file.case, *file.versions, *file.services.values()]
             records += [*file.referrals.values(), *file.deadlines.values()]
             records += [*file.signals.values(), *file.added, *self.ledger.rows()]
             self.events += [*file.events, *self.ledger.events(file.deadlines)]
         return records + sorted(self.events, key=lambda event: (event.at, event.id))
+
+    def _judge(self, referral: Referral) -> None:
+        """Whom the service is meant for, judged as on the day on which the referral was made."""
+        day = day_in_seoul(referral.created_at)
+        rules = self.stage.catalogue[referral.service_code].eligibility
+        referral.judged = snapshot(judge(rules, facts_of(self.person.resident, day)), day)
 
 
 def _first_by_itself(file: CaseFile, until: datetime) -> tuple[datetime, Referral] | None:

@@ -1,0 +1,58 @@
+"""What matching, coverage and the measuring of answers need from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from casework.domain.calendar import Pause
+from casework.domain.covering import Cover
+from casework.domain.directory import Centre
+from casework.domain.matching import Candidate, Measured
+from casework.domain.residents import Resident
+
+
+class Matching(Protocol):
+    """Who offers what where."""
+
+    def resident(self, id: UUID) -> Resident:
+        """A resident within reach."""
+        ...
+
+    def candidates(
+        self, service_code: str, centre_code: str
+    ) -> tuple[Centre, list[Candidate]] | None:
+        """The centre, with every open offering that covers it; None where there is no such one."""
+        ...
+
+    def coverage(self, service_code: str | None, designation: str | None) -> list[Cover]:
+        """How each centre within reach is covered, by code."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """So many requests of one agency that were sent and answered, or lapsed, on the same days."""
+
+    provider_id: UUID
+    district_code: str
+    began_on: date
+    ended_on: date
+    pauses: tuple[Pause, ...]
+    accepted: bool
+    count: int
+
+
+class AnswerBook(Protocol):
+    """How agencies answered, over everybody's requests."""
+
+    def answered(self, since: datetime, until: datetime) -> Iterator[Answered]:
+        """Requests that were answered, or lapsed, from one instant to another, by agency."""
+        ...
+
+    def keep(self, found: Iterable[tuple[UUID, Measured]], as_of: datetime) -> None:
+        """Write down what was found, and forget whoever is not among it."""
+        ...
