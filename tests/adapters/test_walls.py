@@ -369,6 +369,14 @@ def test_an_assessor_sees_a_case_that_was_sent_and_no_other(api: Api) -> None:
         assert api.as_(ASSESSOR).get(f"/cases/{unsent}").status_code == 404
 
 
+def test_an_assessor_sees_a_case_and_not_how_its_requests_go(api: Api) -> None:
+    shown = api.as_(WORKER).get(f"/referrals/{a_referral(api)}").json()
+    clock = shown["deadlines"][0]["id"]
+    with forced_open() if api.engine.dialect.name == "postgresql" else nullcontext():
+        assert api.as_(ASSESSOR).get(f"/cases/{shown['case_id']}").status_code == 200
+        assert api.as_(ASSESSOR).get(f"/deadlines/{clock}").status_code == 404
+
+
 @ON_POSTGRES
 def test_a_transaction_of_a_store_that_was_told_wrongly_finds_nothing(api: Api) -> None:
     case = a_case(api)

@@ -36,7 +36,7 @@ from uuid import UUID
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from casework.adapters.persistence import bulk
+from casework.adapters.persistence import bulk, rotating
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
@@ -51,6 +51,16 @@ THREADS, BATCH, ENDS_WITHIN_S, THINKS_S = 4, 500, 3600, 0.2
 TELLS_EVERY_S = 10
 Tell = Callable[[str], None]
 ROTATE = [sys.executable, "-m", "casework", "keys", "rotate", "--json"]
+# The same in batches of so many rows: of few residents the usual ones are done before it is killed.
+IN_BATCHES = """
+import sys
+from casework.__main__ import main
+from casework.adapters.persistence import rotating
+
+rotating.BATCH = int(sys.argv.pop(1))
+main()
+"""
+STEPS = 20
 
 
 @contextmanager
@@ -147,10 +157,11 @@ def work(worker: SignedIn, mine: list[UUID], seed: int, stop: Event) -> Load:
     return load
 
 
-def started(world: Api) -> subprocess.Popen[str]:
-    """The rotation as an operator starts it."""
+def started(world: Api, rows: int | None = None) -> subprocess.Popen[str]:
+    """The rotation as an operator starts it; or with no more than so many rows a batch."""
+    batch = [sys.executable, "-c", IN_BATCHES, str(rows), *ROTATE[3:]]
     return subprocess.Popen(
-        ROTATE, cwd=ROOT, env=environment(world.house.settings.url()),
+        batch if rows else ROTATE, cwd=ROOT, env=environment(world.house.settings.url()),
         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -169,9 +180,10 @@ def ended(world: Api, rotation: subprocess.Popen[str], old: str, tell: Tell) -> 
             tell(f"{world.house.sealed().under()[old]} values to go after {took:.0f} s")
 
 
-def killed_midway(world: Api, old: str) -> dict[str, int]:
+def killed_midway(world: Api, old: str, residents: int) -> dict[str, int]:
     """Rotate until a third is done, then kill; how many values stood under the old and the new."""
-    rotation, rows = started(world), world.house.sealed()
+    batch = max(1, min(rotating.BATCH, residents // STEPS))
+    rotation, rows = started(world, batch), world.house.sealed()
     try:
         before = rows.under()[old]
         while rotation.poll() is None:
@@ -214,7 +226,7 @@ def rotate_under_load(world: Api, residents: int, seed: int, tell: Tell = silent
         ]
         began = time.monotonic()
         try:
-            midway = killed_midway(world, old)
+            midway = killed_midway(world, old, residents)
             tell(f"killed: {midway['old']} values under the old key, {midway['new']} under the new")
             with started(world) as again:
                 said, errors = ended(world, again, old, tell)

@@ -36,15 +36,11 @@ ALL: Final = tuple(WHO)
 NOT_THE_CITY: Final = tuple(role for role in WHO if role != "city")
 # The directory's stock is everyone's to see, and an answer of an agency changes it.
 STOCK: Final = ("GET /offerings",)
-# These tell who looked: they are read before anybody else looks, in either world.
-TELLS_WHO_LOOKED: Final = frozenset(
-    {
-        "GET /access-requests/{id}/document",
-        "GET /audit",
-        "GET /audit/affected",
-        "GET /audit/summary",
-    }
-)
+# It tells who looked, and so it is read before anybody else looks, in either world.
+TELLS_WHO_LOOKED: Final = frozenset({"GET /access-requests/{id}/document"})
+# Who reads the log is to see that something was done, whoever it was about; never what was written,
+# which the matrix looks for.
+TELLS_OF_ACTS: Final = frozenset({"GET /audit", "GET /audit/affected", "GET /audit/summary"})
 NEW_NAME, NEW_PHONE = "카나리변경가상", "010-7799-5599"
 
 
@@ -154,7 +150,11 @@ class Twins:
 
     def run(self, differences: tuple[Difference, ...] = DIFFERENCES + CONTROLS) -> None:
         """Each difference in a world that is as it was."""
-        reads = [one for one in operations(self.matrix.app) if not one.is_change]
+        reads = [
+            one
+            for one in operations(self.matrix.app)
+            if not one.is_change and one.name not in TELLS_OF_ACTS
+        ]
         self.first = [one for one in reads if one.name in TELLS_WHO_LOOKED]
         self.then = [one for one in reads if one.name not in TELLS_WHO_LOOKED]
         restore = self.matrix.keep()

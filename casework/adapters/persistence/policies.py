@@ -245,7 +245,9 @@ def _clock(row: str) -> list[str]:
         f"{row}.provider_id = {_said('agency', 'uuid')}"
         f" AND {row}.subject_id IN (SELECT casework_referrals_asked())"
     )
-    return [*_placed(row, f"{row}.resident_id"), _of_case_sent(row), of_agency]
+    # Whom a referral asks, and how that goes, is no part of what was sent to be assessed.
+    of_assessor = f"{_of_case_sent(row)} AND {row}.subject_type <> 'referral'"
+    return [*_placed(row, f"{row}.resident_id"), of_assessor, of_agency]
 
 
 def _of_case_sent(row: str) -> str:
