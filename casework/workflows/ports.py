@@ -29,6 +29,7 @@ from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
 from casework.workflows.ports_break_glass import Openings, OpeningView
+from casework.workflows.ports_directory import DirectoryKeeping
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
 from casework.workflows.ports_notices import NoticeBook
 from casework.workflows.ports_signing import AccountKeeping
@@ -317,6 +318,11 @@ class Work(Protocol):
     @property
     def directory(self) -> Directory:
         """Who offers what."""
+        ...
+
+    @property
+    def keeping(self) -> DirectoryKeeping:
+        """The directory itself, for whoever keeps it."""
         ...
 
     @property
@@ -624,6 +630,11 @@ class Reading(Protocol):
     """What can be looked at, each as the asker sees it, each one statement or a few."""
 
     reach: Reach
+
+    @property
+    def keeping(self) -> DirectoryKeeping:
+        """The directory itself, for whoever keeps it."""
+        ...
 
     @property
     def register(self) -> AccountReading:

@@ -45,14 +45,21 @@ def service(row: Row) -> dict[str, Any]:
     return picked(row, "code", "field", "run_by", "unit", "limit_note", "basis", "certainty") | {
         "name": row["name_ko"],
         "name_en": row["name_en"],
+        "limits": row["limits"] or [],
+        "co_payments": row["co_payments"] or [],
+        "valid_from": row["valid_from"],
+        "valid_to": row["valid_to"],
     }
 
 
 def provider(row: Row) -> dict[str, Any]:
     """An agency."""
-    return picked(
-        row, "id", "slug", "name", "kind", "phone", "district_code", "designations", "lat", "lon"
-    )
+    names = ("id", "slug", "name", "kind", "phone", "district_code", "designations", "lat", "lon",
+             "ended_on")  # fmt: skip
+    return picked(row, *names) | {
+        "opening_hours": row["opening_hours"] or [],
+        "contacts": row["contacts"] or [],
+    }
 
 
 def offering(row: Row, today: date) -> dict[str, Any]:

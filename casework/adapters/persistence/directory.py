@@ -16,6 +16,13 @@ from casework.domain.directory import Centre, Offering
 from casework.domain.handing_over import Absence
 
 KNOWN_AS = ("slug", "name", "kind")
+# What else of its agency and service decides whether it may be asked.
+LISTED = {
+    "provider_ended_on": t.provider.c.ended_on,
+    "service_from": t.service.c.valid_from,
+    "service_to": t.service.c.valid_to,
+    "service_state": t.service.c.state,
+}
 
 
 class SqlDirectory:
@@ -32,8 +39,10 @@ class SqlDirectory:
                 t.offering,
                 covers.c.centre_code.label("covers"),
                 *(t.provider.c[name].label(f"known_as_{name}") for name in KNOWN_AS),
+                *(column.label(name) for name, column in LISTED.items()),
             )
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+            .join(t.service, t.service.c.code == t.offering.c.service_code)
             .outerjoin(covers, covers.c.offering_id == t.offering.c.id)
             .where(t.offering.c.id == id, t.provider.c.is_active)
         )

@@ -84,8 +84,10 @@ TABLES: Final[dict[str, Kind]] = {
     "sign_in_source": Kind.ACCOUNT,
     "district": Kind.FACT,
     "centre": Kind.FACT,
-    "service": Kind.FACT,
     "alembic_version": Kind.FACT,
+    "service": Kind.CONFIGURATION,
+    "designation": Kind.CONFIGURATION,
+    "directory_change": Kind.CONFIGURATION,
     "provider": Kind.CONFIGURATION,
     "offering": Kind.CONFIGURATION,
     "offering_centre": Kind.CONFIGURATION,
@@ -133,6 +135,9 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "sign_in_source": Rights(scheduler=""),
     "alembic_version": Rights(app="S", scheduler="S"),
     "closed_month": Rights(scheduler="S", figures="S"),
+    "service": Rights(scheduler="S", figures="S"),
+    "offering_centre": Rights(app="SID", scheduler="S"),
+    "directory_change": Rights(app="SI", scheduler="S"),
 }
 
 
@@ -181,10 +186,18 @@ FUNCTIONS: Final = {
         f" OR c.district_code = {_said('district')} OR ({_SENT.format('c')}))"
     ),
 }
-# Numbers about accounts, for whoever keeps accounts and sees no case: counted by the owner, too.
+# Numbers for whoever sees no case, but keeps accounts or the directory: counted by the owner, too.
 COUNTS: Final = {
     "casework_open_cases": (
         "SELECT count(*) FROM care_case c WHERE c.worker_id = $1 AND c.status <> 'closed'"
+    ),
+    "casework_open_requests": (
+        "SELECT count(*) FROM referral r WHERE r.offering_id = $1"
+        " AND r.status IN ('requested', 'waitlisted', 'accepted')"
+    ),
+    "casework_running_services": (
+        "SELECT count(*) FROM referral r WHERE r.offering_id = $1"
+        " AND r.status IN ('in_progress', 'on_hold')"
     ),
 }
 

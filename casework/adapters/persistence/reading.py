@@ -15,6 +15,7 @@ from casework.adapters.persistence.audit_trail import SqlAuditTrail
 from casework.adapters.persistence.break_glass import OpeningQueries
 from casework.adapters.persistence.case_queries import CaseQueries
 from casework.adapters.persistence.conferences import ConferenceQueries
+from casework.adapters.persistence.directory_keeping import SqlDirectoryKeeping
 from casework.adapters.persistence.disclosures import DisclosureQueries
 from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
@@ -66,6 +67,7 @@ class SqlReading(
         self.merges = SqlMerges(connection, reach, now, about)
         self.households = SqlHouseholds(connection, reach, now, about)
         self.register = SqlAccountKeeping(connection)
+        self.keeping = SqlDirectoryKeeping(connection, reach, now, about)
         self.audit = SqlAuditTrail(connection, about)
         self.access_requests = SqlAccessRequests(connection, reach, now, about)
 

@@ -22,6 +22,7 @@ from casework.adapters.persistence.break_glass import SqlOpenings, used
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.conferences import SqlConferences
 from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
+from casework.adapters.persistence.directory_keeping import SqlDirectoryKeeping
 from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.households import SqlHouseholds
@@ -66,6 +67,7 @@ class SqlWork:
         self.files = SqlCaseFiles(connection, reach, now, self._about)
         self.residents = SqlResidents(connection, reach, now, self._about)
         self.directory = SqlDirectory(connection)
+        self.keeping = SqlDirectoryKeeping(connection, reach, now, self._about)
         self.accounts = SqlAccounts(connection)
         self.register = SqlAccountKeeping(connection)
         self.notices = SqlNoticeBook(connection)

@@ -57,6 +57,16 @@ def _one_of(name: str, values: Any) -> CheckConstraint:
     return CheckConstraint(f"{name} IN ({listed})", name=f"{name}_known")
 
 
+def _version() -> Column[Any]:
+    return Column("version", Integer, nullable=False, server_default=text("1"))
+
+
+def _entry() -> tuple[Column[Any], ...]:
+    """What an entry of the comprehensive list has: how far it has come, and who proposed it."""
+    state = Column("state", String(40), nullable=False, server_default=text("'published'"))
+    return state, Column("proposed_by", Uuid), _version()
+
+
 def _where(condition: str) -> dict[str, Any]:
     """A partial index, on both stores."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
@@ -90,6 +100,11 @@ service = Table(
     Column("limit_note", Text),
     Column("basis", Text, nullable=False),
     _code("certainty"),
+    *_entry(),
+    Column("limits", Json),
+    Column("co_payments", Json),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
 )
 standard = Table(
     "standard",
@@ -154,8 +169,12 @@ provider = Table(
     Column("district_code", String(10), ForeignKey("district.code"), nullable=False),
     Column("lat", Float, nullable=False),
     Column("lon", Float, nullable=False),
-    Column("designations", Json, nullable=False),
     Column("is_active", Boolean, nullable=False),
+    _version(),
+    Column("ended_on", Date),
+    Column("end_reason", Text),
+    Column("opening_hours", Json),
+    Column("contacts", Json),
 )
 offering = Table(
     "offering",
@@ -169,6 +188,8 @@ offering = Table(
     Column("waiting", Integer, nullable=False),
     _code("unit"),
     Column("as_of", Instant, nullable=False),
+    *_entry(),
+    Column("as_of_by", Uuid),
     UniqueConstraint("provider_id", "service_code"),
     CheckConstraint("available >= 0", name="available_not_negative"),
     Index(None, "service_code"),
@@ -541,6 +562,7 @@ referral = _child(
     Index(None, "centre_code", "id"),
     Index(None, "district_code", "id"),
     Index(None, "provider_id", "id"),
+    Index(None, "offering_id"),
     Index("ix_referral_lapse_at", "lapse_at", **_where("lapse_at IS NOT NULL")),
     Index("ix_referral_resume_at", "resume_at", **_where("resume_at IS NOT NULL")),
     name="referral",
