@@ -166,8 +166,12 @@ def _add_the_lists() -> None:
 
 
 def _as_it_was() -> None:
+    # Others refer to the agencies: that holds again once they are back in the table.
+    op.execute("PRAGMA defer_foreign_keys = ON")
+    op.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM provider")
+    op.drop_table("provider")
     op.create_table(
-        "provider_as_it_was",
+        "provider",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -186,8 +190,7 @@ def _as_it_was() -> None:
     )
     names = "id, slug, name, kind, phone, district_code, lat, lon"
     op.execute(
-        f"INSERT INTO provider_as_it_was ({names}, designations, is_active)"  # noqa: S608 - fixed
-        f" SELECT {names}, '[]', is_active FROM provider"
+        f"INSERT INTO provider ({names}, designations, is_active)"  # noqa: S608 - fixed
+        f" SELECT {names}, '[]', is_active FROM kept"
     )
-    op.drop_table("provider")
-    op.rename_table("provider_as_it_was", "provider")
+    op.execute("DROP TABLE kept")
