@@ -191,7 +191,7 @@ def check_service(service: Service) -> None:
 
 def _check_district(by: Actor, code: str) -> None:
     if reach(by, WRITE).relation is Relation.DISTRICT and code != by.district_code:
-        raise Forbidden("only in one's own district", code="not_your_district")
+        raise Forbidden("only in one's own district", code="district_out_of_scope")
 
 
 def _check_own(by: Actor, changes: Mapping[str, Any], own: frozenset[str]) -> None:

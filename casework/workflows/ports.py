@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -626,13 +626,29 @@ class AccountReading(AccountKeeping, Protocol):
         ...
 
 
+class DirectoryReading(DirectoryKeeping, Protocol):
+    """The directory, its drafts and its past, as whoever keeps it looks at them."""
+
+    def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:
+        """The changes of a thing, of some kinds, newest first, with who made them."""
+        ...
+
+    def entries(self, filters: Row, paging: Paging) -> Page:
+        """Offerings within reach in every state; a filter that is None filters nothing."""
+        ...
+
+    def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
+        """For each district and service of the list, what is offered there."""
+        ...
+
+
 class Reading(Protocol):
     """What can be looked at, each as the asker sees it, each one statement or a few."""
 
     reach: Reach
 
     @property
-    def keeping(self) -> DirectoryKeeping:
+    def keeping(self) -> DirectoryReading:
         """The directory itself, for whoever keeps it."""
         ...
 

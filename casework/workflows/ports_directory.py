@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from casework.domain.designations import Designation
 from casework.domain.directory import Offering, Provider, Service
 from casework.domain.entries import Change
-
-if TYPE_CHECKING:
-    from casework.workflows.ports import Page, Paging, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +21,7 @@ class OpenWork:
 
     requests: int
     running: int
-    referrals: list[Mapping[str, Any]] | None
+    referrals: Sequence[Mapping[str, Any]] | None
 
 
 class DirectoryKeeping(Protocol):
@@ -98,18 +95,6 @@ class DirectoryKeeping(Protocol):
         """Keep what was changed."""
         ...
 
-    def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:
-        """The changes of a thing, of some kinds, newest first, with who made them."""
-        ...
-
-    def entries(self, filters: Row, paging: Paging) -> Page:
-        """Offerings within reach in every state; a filter that is None filters nothing."""
-        ...
-
     def open_work(self, provider_id: UUID, services: Collection[str] | None) -> OpenWork:
         """What an agency has in hand, as far as the asker sees it; of some services or all."""
-        ...
-
-    def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
-        """For each district and service of the list, what is offered there."""
         ...

@@ -57,7 +57,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     EVERYONE: (
         "GET /me", "POST /me/password", "POST /me/sessions/revoke-all",
         "GET /districts", "GET /centres", "GET /services", "GET /providers",
-        "GET /offerings", "GET /standards/effective", "GET /holidays",
+        "GET /offerings", "GET /directory/overview", "GET /standards/effective", "GET /holidays",
     ),
     "worker supervisor assessor provider": (
         "GET /worklist", "GET /deadlines/{id}", "GET /deadlines/{id}/explanation",
@@ -102,6 +102,21 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /access-requests/{id}/identity", "POST /access-requests/{id}/answer",
         "GET /access-requests/{id}/document",
     ),
+    "supervisor provider city admin": (
+        "GET /providers/{id}", "GET /providers/{id}/history", "GET /offerings/{id}",
+        "GET /offerings/{id}/history", "GET /services/{code}", "GET /services/{code}/history",
+        "GET /directory/entries",
+    ),
+    "supervisor provider admin": (
+        "PATCH /providers/{id}", "PATCH /offerings/{id}", "GET /providers/{id}/open-work",
+    ),
+    "supervisor city admin": ("POST /providers/{id}/designations", "POST /designations/{id}/end"),
+    "supervisor city": ("POST /offerings/{id}/confirm",),
+    "city admin": (
+        "POST /offerings/{id}/publish", "POST /offerings/{id}/withdraw",
+        "POST /services/{code}/publish", "POST /services/{code}/withdraw",
+    ),
+    "city": ("POST /services/{code}/confirm",),
     "auditor": (
         "GET /audit", "GET /audit/affected", "GET /audit/summary", "GET /audit/reviews",
         "GET /audit/reviews/due", "POST /audit/reviews",
@@ -124,8 +139,10 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /notices/held", "POST /notices/release",
         "GET /standards", "POST /standards", "GET /standards/{id}", "PATCH /standards/{id}",
         "POST /standards/{id}/recalculate", "POST /holidays",
+        "POST /providers", "POST /providers/{id}/end", "POST /offerings",
     ),
     "admin": (
+        "POST /services", "PATCH /services/{code}",
         "GET /outbox", "POST /outbox/{id}/replay",
         "POST /accounts", "GET /accounts/{id}", "PATCH /accounts/{id}",
         "POST /accounts/{id}/reset-password", "POST /accounts/{id}/reset-totp",
@@ -167,7 +184,7 @@ def routes() -> list[str]:
 def send(api: Api, username: str | None, route: str, id: object, **with_it: Any) -> Any:
     """Make a request of a route as someone, or as nobody, about an id."""
     method, path = route.split(" ")
-    for name in ("id", "deadline_id", "resident_id", "token_id", "name"):
+    for name in ("id", "deadline_id", "resident_id", "token_id", "name", "code"):
         path = path.replace(f"{{{name}}}", str(id))
     headers = {"If-Match": '"1"', "Content-Type": "application/json"} | with_it.pop("headers", {})
     if username is None:

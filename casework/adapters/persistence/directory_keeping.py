@@ -288,7 +288,7 @@ class SqlDirectoryKeeping:
             .order_by(table.c.id)
             .limit(SHOWN_REFERRALS)
         )
-        rows = [dict(row._mapping) for row in self._connection.execute(query)]
+        rows = [dict(zip(names, row, strict=True)) for row in self._connection.execute(query)]
         self._about.update(row["resident_id"] for row in rows)
         return rows
 
