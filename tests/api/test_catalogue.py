@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from casework.domain.directory import INCOME_TIERS
 from tests.api.acts import a_case, a_referral, a_supported_case, assessed, moved, surveyed
 from tests.api.asking import fields_of, refusal
 from tests.api.conftest import DISTRICT, PROVIDER, SUPERVISOR, WORKER, Api
@@ -50,6 +51,17 @@ def planning_case(api: Api) -> object:
     return case
 
 
+def test_the_shipped_catalogue_says_its_limits_and_what_each_income_pays(api: Api) -> None:
+    services = {one["code"]: one for one in api.as_(WORKER).items("/services")}
+    assert services["CARE-ESCORT"]["limits"] == [{"quantity": 24, "unit": "trip", "per": "year"}]
+    assert services["MED-VISIT"]["limits"] == services["MED-VISIT"]["co_payments"] == []
+    escort = {one["income_tier"]: one for one in services["CARE-ESCORT"]["co_payments"]}
+    assert set(escort) == {"basic", "near_poor", "median_70"}
+    assert escort["median_70"]["won_per_unit"] == 2000
+    meals = {one["income_tier"]: one for one in services["CARE-MEALS"]["co_payments"]}
+    assert [meals[tier]["share_percent"] for tier in INCOME_TIERS] == [0, 0, 0, 0, 100]
+
+
 def test_a_service_is_planned_once_it_is_proposed_confirmed_and_published(api: Api) -> None:
     made = api.as_("admin").post("/services", NEW)
     assert made.status_code == 201, made.text
@@ -91,9 +103,10 @@ def test_a_service_is_planned_once_it_is_proposed_confirmed_and_published(api: A
     ],
 )
 def test_a_co_payment_that_cannot_be_is_refused(api: Api, wrong: Any, field: str) -> None:
+    before = api.as_("admin").get(MEALS).json()
     answer = changed(api, MEALS, co_payments=[wrong])
     assert fields_of(answer) == [field]
-    assert api.as_("admin").get(MEALS).json()["co_payments"] == []
+    assert api.as_("admin").get(MEALS).json() == before
 
 
 def test_a_service_ends_before_it_begins_nowhere(api: Api) -> None:

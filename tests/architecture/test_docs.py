@@ -21,12 +21,15 @@ from casework.domain import (
 )
 from casework.domain.access import POLICY, Relation, Role
 from casework.domain.calendar import Unit
-from casework.domain.directory import FIELDS
+from casework.domain.designations import DesignationCode
+from casework.domain.directory import FIELDS, INCOME_TIERS, Entry, ProviderKind
 from casework.domain.duplicates import Verdict
+from casework.domain.entries import DIVISIONS, STEPS
 from casework.domain.figures import UNMET_REASONS, Figure
 from casework.domain.grant_log import GrantAct
 from casework.domain.households import KINDS
 from casework.domain.likeness import Reason
+from casework.domain.overview import Standing
 from casework.domain.plans import ServiceStatus, VersionStatus
 from casework.domain.standards import Kind, Priority
 from casework.settings import Settings
@@ -36,8 +39,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    cases.CaseStatus, Figure, GrantAct, Kind, lifecycle.Status, Priority, Relation, Role,
-    ServiceStatus, Unit, Verdict, VersionStatus,
+    cases.CaseStatus, DesignationCode, Entry, Figure, GrantAct, Kind, lifecycle.Status, Priority, Relation, Role,
+    ProviderKind, ServiceStatus, Standing, Unit, Verdict, VersionStatus,
 )  # fmt: skip
 LISTS = {
     "access request": access_requests.REQUESTED_BY + access_requests.ANSWERS,
@@ -48,7 +51,10 @@ LISTS = {
     "consent": residents.PURPOSES,
     "determination": cases.DETERMINATIONS,
     "disposition": lifecycle.DISPOSITIONS,
+    "division": tuple(DIVISIONS.values()),
+    "entry": tuple(STEPS),
     "field": FIELDS,
+    "income tier": INCOME_TIERS,
     "flaw": sealing.FLAWS,
     "ground": cases.EX_OFFICIO_GROUNDS,
     "handed over": access_requests.HANDED_OVER,

@@ -22,7 +22,9 @@ OF_A_RESIDENT: Final = frozenset(
 OF_ITS_MAKER: Final = frozenset({"opening", "own_token"})
 OF_AN_AGENCY: Final = frozenset({"referral", "deadline"})
 OF_A_DISTRICT: Final = frozenset({"conference", "standard"})
-OF_NOBODY: Final = frozenset({"job", "month"})
+OF_NOBODY: Final = frozenset({"job", "month", "service"})
+# What belongs to an agency, and is kept by its district too.
+OF_THE_DIRECTORY: Final = frozenset({"provider", "offering", "designation"})
 
 
 def relation_of(action: str, role: str) -> Relation | None:
@@ -43,6 +45,10 @@ def is_reached(relation: Relation, kind: str, it: Subject, actor: Actor, agency:
         return True
     if kind == "webhook":
         return relation is Relation.OWN_AGENCY and it.agency == agency
+    if kind in OF_THE_DIRECTORY:
+        if relation is Relation.OWN_AGENCY:
+            return it.agency == agency
+        return relation is Relation.DISTRICT and it.district == actor.district_code
     if kind in OF_A_DISTRICT:
         return relation is Relation.DISTRICT and it.district == actor.district_code
     if kind not in OF_A_RESIDENT:
