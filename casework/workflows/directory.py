@@ -9,7 +9,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.domain import keeping_directory as keep
-from casework.domain.designations import Designation, check_designation, ended_designation
+from casework.domain.access import may
+from casework.domain.designations import (
+    GIVEN_UNDER,
+    Designation,
+    check_designation,
+    ended_designation,
+)
 from casework.domain.directory import Offering, Provider, Service
 from casework.domain.entries import (
     DESIGNATION,
@@ -69,6 +75,7 @@ def end_provider(ctx: Context, id: UUID, last_day: date | None, reason: str | No
         ctx.expect(before.version)
         changed = keep.ended_provider(before, last_day, reason, ctx.act)
         _save_provider(ctx, work, before, changed, "ended" if last_day else "taken_up")
+        work.keeping.open_work(id, None)  # the answer shows whom: the audit entry names them
         work.commit(200, {"id": id})
         return id
 
@@ -125,6 +132,8 @@ def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
         work.keeping.save_designation(changed)
         did = "ended" if last_day else "taken_up"
         _note(ctx, work, DESIGNATION, before, changed, provider.id, did, provider.id)
+        if may(ctx.actor, OPEN_WORK):
+            work.keeping.open_work(provider.id, GIVEN_UNDER[changed.code])
         work.commit(200, {"id": id, "provider_id": provider.id})
         return id
 

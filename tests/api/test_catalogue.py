@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from casework.domain.directory import INCOME_TIERS
+from casework.adapters.api import schemas_directory as s
+from casework.domain.directory import FIELDS, INCOME_TIERS
+from casework.domain.keeping_directory import DAYS, PERS
 from tests.api.acts import a_case, a_referral, a_supported_case, assessed, moved, surveyed
 from tests.api.asking import fields_of, refusal
 from tests.api.conftest import DISTRICT, PROVIDER, SUPERVISOR, WORKER, Api
@@ -49,6 +51,13 @@ def planning_case(api: Api) -> object:
     surveyed(api, case)
     assessed(api, case)
     return case
+
+
+def test_what_may_be_sent_is_what_the_domain_knows() -> None:
+    assert get_args(s.CareField) == FIELDS
+    assert get_args(s.IncomeTier) == INCOME_TIERS
+    assert get_args(s.Limit.model_fields["per"].annotation) == PERS
+    assert get_args(s.Hours.model_fields["day"].annotation) == DAYS
 
 
 def test_the_shipped_catalogue_says_its_limits_and_what_each_income_pays(api: Api) -> None:
@@ -123,6 +132,7 @@ def test_a_service_is_asked_for_from_its_first_to_its_last_day(api: Api) -> None
     before, later = a_supported_case(api), a_supported_case(api)
     unsent = a_referral(api, a_supported_case(api), send=False)
     api.clock.set("2026-03-05T23:59")
+    assert len(api.as_(WORKER).items("/offerings", service="CARE-MEALS")) == 3
     running = a_referral(api, before)
     api.clock.set("2026-03-06T00:00")
     body = {
@@ -131,6 +141,7 @@ def test_a_service_is_asked_for_from_its_first_to_its_last_day(api: Api) -> None
         "basis": {"kind": "article_14_2"},
     }  # fmt: skip
     worker = api.as_(WORKER)
+    assert worker.items("/offerings", service="CARE-MEALS") == []
     assert refusal(worker.post("/referrals", body)) == (422, "service_not_in_force")
     assert refusal(worker.post(f"/referrals/{unsent}/send")) == (422, "service_not_in_force")
     moved(api, running, "accept", PROVIDER)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from casework.adapters.persistence import tables as t
 from tests.api.acts import a_referral, a_supported_case, moved
 from tests.api.asking import fields_of, refusal
 from tests.api.conftest import (
@@ -300,6 +302,36 @@ def test_a_designation_holds_from_its_first_to_its_last_day(api: Api) -> None:
     assert [(one["of"], one["did"]) for one in history] == [
         ("designation", "added"), ("designation", "ended"), ("designation", "added"),
     ]  # fmt: skip
+
+
+def test_ending_a_designation_shows_what_is_given_under_it(api: Api) -> None:
+    path = f"/providers/{api.providers['alpha'].id}/designations"
+    body = {"code": "home_visit_15", "valid_from": "2026-03-01", "designated_by": "부산광역시"}
+    id = api.as_("admin").post(path, body).json()["id"]
+    visit = a_supported_case(api, code="MED-VISIT")
+    asked = {
+        "planned_service_id": str(visit.service), "priority": "routine",
+        "offering_id": str(api.offerings["alpha", "MED-VISIT"].id),
+        "basis": {"kind": "article_14_2"},
+    }  # fmt: skip
+    given = api.as_(WORKER).post("/referrals", asked).json()["id"]
+    a_referral(api)
+    end = f"/designations/{id}/end"
+    told = api.as_(SUPERVISOR).post(end, {"last_day": "2026-03-31"}).json()["open"]
+    assert (told["requests"], told["running"]) == (1, 0)
+    assert [one["id"] for one in told["referrals"]] == [given]
+    with api.engine.connect() as connection:
+        entry = connection.execute(
+            select(t.audit_entry)
+            .where(t.audit_entry.c.action == "directory.designate")
+            .order_by(t.audit_entry.c.id.desc())
+        ).first()
+    assert entry is not None
+    assert entry.subjects == [str(visit.resident)]
+    for username, expected in (("admin", (1, 0, None)), ("city", None)):
+        answer = api.as_(username).post(end, {"last_day": "2026-04-01"}).json()["open"]
+        found = answer and (answer["requests"], answer["running"], answer["referrals"])
+        assert found == expected, username
 
 
 def test_the_overview_tells_open_full_stale_and_none_apart(api: Api) -> None:

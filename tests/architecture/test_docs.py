@@ -39,8 +39,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    cases.CaseStatus, DesignationCode, Entry, Figure, GrantAct, Kind, lifecycle.Status, Priority, Relation, Role,
-    ProviderKind, ServiceStatus, Standing, Unit, Verdict, VersionStatus,
+    cases.CaseStatus, DesignationCode, Entry, Figure, GrantAct, Kind, lifecycle.Status, Priority,
+    ProviderKind, Relation, Role, ServiceStatus, Standing, Unit, Verdict, VersionStatus,
 )  # fmt: skip
 LISTS = {
     "access request": access_requests.REQUESTED_BY + access_requests.ANSWERS,

@@ -1,4 +1,4 @@
-"""The directory's own rules: what holds on a day, which figures can be relied on, what was changed."""
+"""The directory's own rules: what holds on a day, and which figures can be relied on."""
 
 from __future__ import annotations
 

@@ -117,6 +117,7 @@ OPEN: Final = {
         }
     ],
 }
+ENDED: Final = DESIGNATION | {"open": OPEN | {"designation": "home_visit_15"}}
 CELL: Final = {
     "district_code": "26350",
     "service_code": "MED-VISIT",

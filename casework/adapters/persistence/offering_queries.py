@@ -32,6 +32,12 @@ def holds(table: Any, today: date) -> ColumnElement[bool]:
     )
 
 
+def is_listed(today: date) -> tuple[ColumnElement[bool], ...]:
+    """Offerings, with agency and service, that are published and may be asked for on a day."""
+    published = [table.c.state == Entry.PUBLISHED for table in (t.offering, t.service)]
+    return (*published, is_asked(today), holds(t.service, today))
+
+
 def designated(connection: Connection, ids: Iterable[UUID], today: date) -> dict[UUID, list[str]]:
     """The designations of agencies that hold on a day."""
     table = designation
@@ -99,7 +105,8 @@ class OfferingQueries:
                 *t.provider.c["lat", "lon"],
             )
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
-            .where(is_asked(day_in_seoul(self._now)), t.offering.c.state == Entry.PUBLISHED)
+            .join(t.service, t.service.c.code == t.offering.c.service_code)
+            .where(*is_listed(day_in_seoul(self._now)))
         )
         if service is not None:
             self._check_known(t.service, service, "service")

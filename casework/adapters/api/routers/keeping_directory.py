@@ -12,6 +12,7 @@ from casework.adapters.api import schemas_directory as s
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Code, Empty
 from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.domain.access import may
 from casework.domain.designations import GIVEN_UNDER, DesignationCode
 from casework.domain.directory import Entry
 from casework.domain.entries import DESIGNATION, OFFERING, PROVIDER
@@ -167,15 +168,25 @@ def designate(id: UUID, body: s.Designate, call: Caller) -> Response:
     "/designations/{id}/end",
     operation_id="end_designation",
     summary="Give a designation its last day",
-    **operation(kept.DESIGNATE, shape.DESIGNATION, refuses=(404, 409, 412)),
+    **operation(kept.DESIGNATE, shape.ENDED, refuses=(404, 409, 412)),
 )
 def end_designation(id: UUID, body: s.EndDesignation, call: Caller) -> Response:
-    """``last_day`` null takes the end back. What is open with it: the agency's open work."""
+    """Shows what is given under it and open: that goes on. ``last_day`` null takes the end back.
+
+    ``open`` is null for a city officer, who sees no number of a single agency.
+    """
     return call.change(
         lambda ctx: kept.end_designation(ctx, id, body.last_day),
         kept.ENTRIES,
-        lambda reading, made: _designation(call, reading, made),
+        lambda reading, made: _ended(call, reading, made),
     )
+
+
+def _ended(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
+    shown = _designation(call, reading, made)
+    is_told = may(call.ctx.actor, kept.OPEN_WORK)
+    work = _open_work(reading, made["provider_id"], shown["code"]) if is_told else None
+    return WithETag(shown | {"open": work}, shown.etag)
 
 
 # Offerings
