@@ -60,7 +60,7 @@ from casework.workflows import importing, sealing
 from casework.workflows.accounts import Register, RegisterBook
 from casework.workflows.context import Context
 from casework.workflows.demo.accounts import demo_accounts
-from casework.workflows.demo.directory import agencies
+from casework.workflows.demo.directory import agencies, designations
 from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
 from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
@@ -279,7 +279,7 @@ class House:
             new_id=new_id,
             cursor_key=self.settings.key("cursor"),
             fault=fault,
-            forget=self.clockwork.forget,
+            forget=self._forget,
             sweep=self.sweep,
             new_secret=new_secret,
             is_production=self.settings.is_production,
@@ -334,6 +334,11 @@ class House:
             for _ in importing.work_off(ctx, self.clerk(), import_id, seconds=seconds):
                 pass
         return len(left)
+
+    def _forget(self) -> None:
+        """Read standards, calendars and the catalogue afresh: somebody has just changed them."""
+        self.clockwork.forget()
+        self.catalogue.forget()
 
     def app(self) -> FastAPI:
         """The HTTP application."""
@@ -624,6 +629,7 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
     with house.engine.begin() as connection:
         asking.state_system(connection)
         bulk.insert_all(connection, [*providers, *offerings, *accounts])
+        bulk.insert_all(connection, designations(providers, ids, today))
         bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])
         done = 0
         for batch in _batches(lives, SEED_BATCH):

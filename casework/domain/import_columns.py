@@ -38,6 +38,7 @@ PROVIDER_KIND: Final = {
     "보건소": "health-centre", "보건지소": "health-centre", "방문요양센터": "home-care",
     "장기요양기관": "home-care", "주야간보호센터": "day-care", "복지관": "welfare-centre",
     "종합복지관": "welfare-centre", "장애인복지관": "disability", "주거복지센터": "housing",
+    "자활센터": "self-support", "가족센터": "family", "공단지사": "nhis-branch",
 }  # fmt: skip
 FIELDS_KO: Final = {"medical": "의료", "health": "보건", "nursing": "요양", "care": "돌봄",
                     "housing": "주거", "family": "가족"}  # fmt: skip
@@ -93,7 +94,6 @@ PROVIDERS: Final = (
             required=True),
     _column("lat", "위도", "latitude", cells.degrees, "35.163", required=True),
     _column("lon", "경도", "longitude lng", cells.degrees, "129.163", required=True),
-    _column("designations", "지정", "지정사항 designation", cells.several, "home_visit_15"),
 )  # fmt: skip
 OFFERINGS: Final = (
     _column("provider", "기관코드", "provider_slug slug", cells.code, "haeundae-visit",

@@ -86,7 +86,7 @@ DUPLICATE_CODES: Final = frozenset(
     {
         "possible_duplicate",
         "duplicate_in_file",
-        "provider_exists",
+        "slug_taken",
         "offering_exists",
         "open_case_exists",
         "assessment_exists",

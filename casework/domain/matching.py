@@ -17,6 +17,7 @@ from math import ceil
 from typing import Any, Final
 
 from casework.domain.calendar import WorkingCalendar, day_in_seoul
+from casework.domain.capacity import free_places, is_marked_full, is_stale
 from casework.domain.directory import Offering, Provider, distance_km
 from casework.domain.eligibility import Judged, Verdict, summed_up
 
@@ -27,7 +28,6 @@ SPEED_KMH: Final = 24.0
 NEAR_MINUTES: Final = 15
 # Far below a metre's worth of time: what floating point adds to a whole minute is no minute more.
 MINUTE_DIGITS: Final = 6
-FRESH_FOR: Final = timedelta(days=7)
 FAST_DAYS, SLOW_DAYS = 1.0, 3.0
 OFTEN, SELDOM = 0.8, 0.5
 KOREAN: Final = "ko"
@@ -74,8 +74,8 @@ class Candidate:
     offering: Offering
     provider: Provider
     measured: Measured | None
+    fresh_for: timedelta
     given_at: str | None = None
-    fresh_for: timedelta = FRESH_FOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,11 +139,6 @@ def is_near(kilometres: float) -> bool:
     return minutes_for(kilometres) <= NEAR_MINUTES
 
 
-def is_stale(offering: Offering, fresh_for: timedelta, now: datetime) -> bool:
-    """Whether the figure of free places is older than it may be."""
-    return now - offering.as_of > fresh_for
-
-
 def answer_expected_on(measured: Measured, wish: Wish) -> date:
     """The working day by which half of the agency's answers come, were it asked now."""
     days = ceil(measured.median_days)
@@ -176,7 +171,7 @@ def _reasons(one: Candidate, wish: Wish) -> tuple[Reason, ...]:
         _eligible(wish),
         _comes_home(one, wish),
         _language(one, wish),
-        _free_place(one),
+        _free_place(one, wish),
         _fresh(one, wish),
         _in_time(one, wish),
         _answering(one.measured),
@@ -209,10 +204,19 @@ def _language(one: Candidate, wish: Wish) -> Reason:
     return Reason(factor=Factor.LANGUAGE, value=value, rank=2 if spoken is None else 3)
 
 
-def _free_place(one: Candidate) -> Reason:
-    of = one.offering
-    value = {"available": of.available, "maximum": of.capacity, "waiting": of.waiting}
-    return Reason(factor=Factor.FREE_PLACE, value=value, rank=1 if of.available > 0 else 2)
+def _free_place(one: Candidate, wish: Wish) -> Reason:
+    """Free for somebody new: not for those who wait, and not where it is marked full."""
+    of, today = one.offering, day_in_seoul(wish.now)
+    free = free_places(of, today)
+    until = of.full_until if is_marked_full(of, today) else None
+    value = {
+        "free": free,
+        "available": of.available,
+        "maximum": of.capacity,
+        "waiting": of.waiting,
+        "full_until": until,
+    }
+    return Reason(factor=Factor.FREE_PLACE, value=value, rank=1 if free > 0 else 2)
 
 
 def _fresh(one: Candidate, wish: Wish) -> Reason:

@@ -209,7 +209,7 @@ def _check_sendable(file: CaseFile, referral: Referral, details: Details, act: A
     check_plan(file, service)
     if offering is None or offering.id != referral.offering_id:
         raise Invalid("the offering it asks is gone", code="offering_required", field="offering_id")
-    check_offering(file, service, offering, referral.outside_area_reason)
+    check_offering(file, service, offering, referral.outside_area_reason, act)
     consent = details.consent
     if consent is not None and consent.id != referral.consent_id:
         consent = None

@@ -67,6 +67,7 @@ def put_draft(
     check_possible(file, "draft", act)
     act.not_future(draft.heard_on, "heard.on")
     _check_items(file, draft.items, catalogue)
+    _check_in_force(draft.items, catalogue, act)
     known = {id for id, _ in draft.items}
     for service in file.services.values():
         if service.id not in known and service.status != ServiceStatus.DROPPED:
@@ -123,6 +124,20 @@ def _check_items(
         code="duplicate_service",
         field="services",
     )
+
+
+def _check_in_force(
+    items: list[tuple[UUID | None, PlannedItem]], catalogue: Mapping[str, Service], act: Act
+) -> None:
+    """A service is planned anew only while it is in force; what is planned already stays."""
+    for n, (id, item) in enumerate(items):
+        begins = max(act.today, item.starts_on)
+        if id is None and not catalogue[item.service_code].is_in_force(begins):
+            raise Invalid(
+                f"this service is not in force on {begins}",
+                code="service_not_in_force",
+                field=f"services.{n}.service_code",
+            )
 
 
 def _planned(

@@ -6,7 +6,7 @@ from typing import Final
 
 from casework.domain.acts import Act
 from casework.domain.casefile import CaseFile
-from casework.domain.directory import Offering
+from casework.domain.directory import Entry, Offering, covers_day
 from casework.domain.errors import Conflict, Invalid, require
 from casework.domain.plans import PlannedService, ServiceStatus
 from casework.domain.residents import Consent
@@ -23,9 +23,14 @@ def check_plan(file: CaseFile, service: PlannedService) -> None:
 
 
 def check_offering(
-    file: CaseFile, service: PlannedService, offering: Offering, outside_area_reason: str | None
+    file: CaseFile,
+    service: PlannedService,
+    offering: Offering,
+    outside_area_reason: str | None,
+    act: Act,
 ) -> None:
     """The offering is open, of this service, and covers the centre (or someone says why not)."""
+    check_listed(offering, act)
     require(
         offering.service_code == service.service_code,
         "this offering is for another service",
@@ -43,6 +48,32 @@ def check_offering(
         "this offering does not cover the resident's centre; say why it is asked",
         code="outside_area",
         field="outside_area_reason",
+    )
+
+
+def check_listed(offering: Offering, act: Act) -> None:
+    """It stands in the published list, of an agency and a service that are there today.
+
+    Asked only when a request is sent: what runs goes on, whatever ends.
+    """
+    require(
+        offering.state == Entry.PUBLISHED,
+        "this offering is not published",
+        code="offering_not_published",
+        field="offering_id",
+    )
+    require(
+        covers_day(act.today, None, offering.provider_ended_on),
+        "this provider has ended",
+        code="provider_ended",
+        field="offering_id",
+    )
+    require(
+        offering.service_state == Entry.PUBLISHED
+        and covers_day(act.today, offering.service_from, offering.service_to),
+        "this service is not in force today",
+        code="service_not_in_force",
+        field="offering_id",
     )
 
 

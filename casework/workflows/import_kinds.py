@@ -16,9 +16,8 @@ from casework.domain.directory import FIELDS
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.importing import FileKind, ImportRow
 from casework.domain.intake import Finding
-from casework.domain.listing import NewOffering
 from casework.domain.residents import name_and_birth
-from casework.workflows import intake, listing
+from casework.workflows import directory, intake
 from casework.workflows.context import Context
 from casework.workflows.ports import Work
 
@@ -104,12 +103,18 @@ def _person(fields: Values) -> str:
 
 
 def _provider(desk: Desk, fields: Values) -> Done:
-    return listing.enter_provider(desk.ctx, fields), None
+    return directory.add_provider(desk.ctx, fields), None
 
 
 def _offering(desk: Desk, fields: Values) -> Done:
-    centres = tuple(fields.pop("centres", ()))
-    return listing.enter_offering(desk.ctx, NewOffering(**fields, centres=centres)), None
+    """What an agency offers; without centres, in its whole district."""
+    provider = desk.work.keeping.provider_by_slug(fields.pop("provider"))
+    if provider is None:
+        raise Invalid("no such agency", code="unknown_provider", field="provider")
+    fields["centres"] = fields.get("centres") or desk.work.keeping.centres_of(
+        provider.district_code
+    )
+    return directory.propose_offering(desk.ctx, provider.id, fields), None
 
 
 def _resident(desk: Desk, fields: Values) -> Done:

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from casework.domain import capacity
+from casework.domain.entries import OFFERING, change_of, facts_of
 from casework.domain.lifecycle import Status
 from casework.domain.notices import notice_of_stale
 from casework.workflows.context import Context
@@ -25,16 +26,21 @@ class Tended:
     failed: int = 0
 
 
-def state_figures(ctx: Context, offering_id: UUID, said: capacity.Statement) -> UUID:
+def state_figures(ctx: Context, id: UUID, said: capacity.Statement) -> UUID:
     """An agency's places, on its own word or that of whoever keeps its entry."""
     with ctx.work("capacity.write") as work:
-        offering = work.places.figures(offering_id, lock=True)
+        offering = work.places.figures(id, lock=True)
         ctx.expect(offering.capacity_version)
+        before = facts_of(OFFERING, offering)
         event = capacity.state(offering, said, ctx.act)
         work.places.keep(offering)
+        after = facts_of(OFFERING, offering)
+        work.keeping.note(
+            [change_of(OFFERING, id, offering.provider_id, "stated", before, after, ctx.act)]
+        )
         work.record([event])
-        work.commit(200, {"id": offering_id})
-        return offering_id
+        work.commit(200, {"id": id})
+        return id
 
 
 def tend(ctx: Context, note_failure: Callable[[UUID, Exception], None]) -> Tended:

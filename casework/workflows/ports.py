@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,8 +29,9 @@ from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
 from casework.workflows.ports_break_glass import Openings, OpeningView
+from casework.workflows.ports_directory import DirectoryKeeping
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
-from casework.workflows.ports_imports import Imports, Listing
+from casework.workflows.ports_imports import Imports
 from casework.workflows.ports_inbox import Inbox, Staff
 from casework.workflows.ports_matching import Matching
 from casework.workflows.ports_notices import NoticeBook
@@ -341,6 +342,11 @@ class Work(Protocol):
         ...
 
     @property
+    def keeping(self) -> DirectoryKeeping:
+        """The directory itself, for whoever keeps it."""
+        ...
+
+    @property
     def accounts(self) -> Accounts:
         """Whom work can be given to."""
         ...
@@ -393,11 +399,6 @@ class Work(Protocol):
     @property
     def imports(self) -> Imports:
         """Files that are taken in, and their rows."""
-        ...
-
-    @property
-    def listing(self) -> Listing:
-        """Putting agencies into the directory."""
         ...
 
     def record(self, events: Iterable[Event]) -> None:
@@ -635,6 +636,22 @@ class AccountReading(AccountKeeping, Protocol):
         ...
 
 
+class DirectoryReading(DirectoryKeeping, Protocol):
+    """The directory, its drafts and its past, as whoever keeps it looks at them."""
+
+    def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:
+        """The changes of a thing, of some kinds, newest first, with who made them."""
+        ...
+
+    def entries(self, filters: Row, paging: Paging) -> Page:
+        """Offerings within reach in every state; a filter that is None filters nothing."""
+        ...
+
+    def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
+        """For each district and service of the list, what is offered there."""
+        ...
+
+
 class Reading(Protocol):
     """What can be looked at, each as the asker sees it, each one statement or a few."""
 
@@ -653,6 +670,11 @@ class Reading(Protocol):
     @property
     def inbox(self) -> Inbox:
         """What one's own agency is asked for."""
+        ...
+
+    @property
+    def keeping(self) -> DirectoryReading:
+        """The directory itself, for whoever keeps it."""
         ...
 
     @property

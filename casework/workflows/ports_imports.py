@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
-from casework.domain.directory import Offering, Provider
 from casework.domain.importing import ImportFile, ImportRow
 
 
@@ -105,30 +104,6 @@ class Imports(Protocol):
 
     def row(self, id: UUID) -> ImportRow:
         """A row that waited, within reach."""
-        ...
-
-
-class Listing(Protocol):
-    """Putting agencies and what they offer into the directory."""
-
-    def provider_by_slug(self, slug: str) -> Provider | None:
-        """The agency of that slug, active or not."""
-        ...
-
-    def add_provider(self, provider: Provider) -> None:
-        """A new agency."""
-        ...
-
-    def offers(self, provider_id: UUID, service_code: str) -> bool:
-        """Whether the agency has an offering of the service."""
-        ...
-
-    def add_offering(self, offering: Offering) -> None:
-        """A new offering with the centres it covers."""
-        ...
-
-    def centres_of(self, district_code: str) -> list[str]:
-        """The codes of a district's centres."""
         ...
 
 

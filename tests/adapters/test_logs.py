@@ -122,7 +122,7 @@ def test_a_validation_error_that_is_logged_says_nothing_of_the_input(logged: Rea
 def test_an_error_of_the_database_is_told_without_parameters(store: Store, logged: Read) -> None:
     engine = open_engine(store.url)
     row = {"id": new_id(), "slug": CANARY, "name": CANARY, "kind": "x", "phone": "1",
-           "district_code": "nowhere", "lat": 1.0, "lon": 1.0, "designations": [],
+           "district_code": "nowhere", "lat": 1.0, "lon": 1.0,
            "is_active": True}  # fmt: skip
     for values in (row, row | {"district_code": None}):
         with pytest.raises(IntegrityError) as found, engine.begin() as connection:

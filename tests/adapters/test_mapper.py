@@ -39,7 +39,8 @@ from casework.adapters.persistence.types import Instant
 from casework.domain.accounts import Account
 from casework.domain.calendar import SEOUL, Pause, Target, Unit
 from casework.domain.deadlines import Deadline
-from casework.domain.directory import Offering, Provider
+from casework.domain.designations import Designation
+from casework.domain.directory import CoPayment, Limit, Offering, Provider
 from casework.domain.duplicates import Suspicion
 from casework.domain.events import Event
 from casework.domain.grant_log import GrantEntry
@@ -52,6 +53,10 @@ from casework.workflows.signing_in import RefreshToken
 EXAMPLES = 12
 # Fields that their class's table does not hold, and where they stand instead.
 STORED_ELSEWHERE = {
+    (Offering, "provider_ended_on"): "provider",
+    (Offering, "service_from"): "service",
+    (Offering, "service_to"): "service",
+    (Offering, "service_state"): "service",
     (Offering, "centres"): "offering_centre",
     (Offering, "known_as"): "provider",
     (Deadline, "planned"): "escalation",
@@ -85,6 +90,9 @@ class Inventor:
         if cls is Suspicion:  # each pair once
             pair = sorted([values["resident_id"], values["other_id"]])
             values["resident_id"], values["other_id"] = pair
+        if cls is Designation and not bare:  # it ends after it begins
+            days = sorted([values["valid_from"], values["valid_to"]])
+            values["valid_from"], values["valid_to"] = days
         if cls is Message:  # one receiver
             values["account_id" if bare else "subscription_id"] = None
             values["subscription_id" if bare else "account_id"] = self._id()
@@ -166,12 +174,18 @@ class Inventor:
     def _rung(self) -> Rung:
         return Rung(self._rng.randrange(1, 4), self._target(), self._text(None))
 
+    def _limit(self) -> Limit:
+        return Limit(quantity=self._rng.randrange(1, 99), unit=self._text(None), per="year")
+
+    def _paid(self) -> CoPayment:
+        return CoPayment(income_tier=self._text(None), share_percent=self._rng.randrange(101))
+
     _simple: ClassVar[dict[Any, Callable[[Inventor], Any]]] = {
         bool: lambda self: self._rng.random() < 0.5,
         int: lambda self: self._rng.randrange(2**31),
         float: lambda self: self._rng.uniform(-180, 180),
         UUID: _id, date: _day, datetime: instant, Target: _target, Pause: _pause,
-        PlannedItem: _item, Decimal: _decimal, Rung: _rung,
+        PlannedItem: _item, Limit: _limit, CoPayment: _paid, Decimal: _decimal, Rung: _rung,
     }  # fmt: skip
 
 
@@ -212,7 +226,8 @@ def stored_and_read(connection: Connection, thing: Any) -> Any:
         alone.rollback()
     if cls is not Offering:
         return from_row(cls, row, vault_of(connection))
-    return Offering(**row._mapping, centres=thing.centres, known_as=thing.known_as)
+    apart = {name for known, name in STORED_ELSEWHERE if known is Offering}
+    return Offering(**row._mapping, **{name: getattr(thing, name) for name in apart})
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
@@ -260,7 +275,7 @@ def test_the_centres_of_an_offering_stand_in_a_table_of_their_own(connection: Co
     offering.centres = ["2635051000", "2635052000"]
     offering.known_as = frozenset({provider.slug, provider.name, provider.kind})
     insert_all(connection, [provider, offering])
-    found = SqlDirectory(connection).offering(offering.id)
+    found = SqlDirectory(connection, inventor.thing(Offering).as_of).offering(offering.id)
     assert found is not None
     found.centres.sort()
     assert found == offering

@@ -302,7 +302,7 @@ def _agencies() -> tuple[list[Provider], list[Offering]]:
 def _provider(slug: str, near: Centre, off: float) -> Provider:
     return Provider(
         id=new_id(), slug=slug, name=f"{slug} 돌봄", kind="home-care", phone="051-000-0000",
-        district_code=near.district_code, lat=near.lat + off, lon=near.lon, designations=[],
+        district_code=near.district_code, lat=near.lat + off, lon=near.lon,
     )  # fmt: skip
 
 

@@ -102,7 +102,13 @@ def test_more_than_fifteen_minutes_to_the_nearest_is_far(api: Api) -> None:
 
 
 def test_a_designation_asks_for_those_who_hold_it(api: Api) -> None:
-    set_(api, t.provider, t.provider.c.slug == "gamma", designations=["home_visit_15"])
+    made = api.as_("city").post(
+        f"/providers/{api.providers['gamma'].id}/designations",
+        {"code": "home_visit_15", "valid_from": "2026-03-03", "designated_by": "부산광역시"},
+    )
+    assert made.status_code == 201, made.text
+    assert FAR in holes(api, designation="home_visit_15")  # from tomorrow on
+    api.clock.forward(days=1)
     assert FAR not in holes(api, designation="home_visit_15")
     assert FAR not in holes(api, designation="home_visit_15", **MEALS)
     assert HERE in holes(api, designation="home_visit_15")

@@ -59,8 +59,8 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     EVERYONE: (
         "GET /me", "POST /me/password", "POST /me/sessions/revoke-all",
         "GET /districts", "GET /centres", "GET /services", "GET /providers",
-        "GET /offerings", "GET /offerings/{id}/capacity", "GET /standards/effective",
-        "GET /holidays",
+        "GET /offerings", "GET /offerings/{id}/capacity", "GET /directory/overview",
+        "GET /standards/effective", "GET /holidays",
     ),
     "worker supervisor assessor admin": (
         "POST /imports", "GET /imports", "GET /imports/template", "GET /imports/{id}",
@@ -72,7 +72,10 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /deadlines/{id}/escalations",
     ),
     "worker supervisor provider admin": ("GET /accounts",),
-    "supervisor provider admin": ("PATCH /offerings/{id}/capacity",),
+    "supervisor provider admin": (
+        "PATCH /providers/{id}", "GET /providers/{id}/open-work",
+        "PATCH /offerings/{id}/capacity",
+    ),
     "worker supervisor provider city": (
         "GET /figures", "GET /figures/months", "GET /figures/months/{month}",
     ),
@@ -114,6 +117,18 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /imports/unmatched", "GET /imports/unmatched/{id}",
         "POST /imports/unmatched/{id}/assign", "POST /imports/unmatched/{id}/dismiss",
     ),
+    "supervisor provider city admin": (
+        "GET /providers/{id}", "GET /providers/{id}/history", "GET /offerings/{id}",
+        "GET /offerings/{id}/history", "GET /services/{code}", "GET /services/{code}/history",
+        "GET /directory/entries",
+    ),
+    "supervisor city admin": ("POST /providers/{id}/designations", "POST /designations/{id}/end"),
+    "supervisor city": ("POST /offerings/{id}/confirm",),
+    "city admin": (
+        "POST /offerings/{id}/publish", "POST /offerings/{id}/withdraw",
+        "POST /services/{code}/publish", "POST /services/{code}/withdraw",
+    ),
+    "city": ("POST /services/{code}/confirm",),
     "auditor": (
         "GET /audit", "GET /audit/affected", "GET /audit/summary", "GET /audit/reviews",
         "GET /audit/reviews/due", "POST /audit/reviews",
@@ -136,8 +151,10 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /notices/held", "POST /notices/release",
         "GET /standards", "POST /standards", "GET /standards/{id}", "PATCH /standards/{id}",
         "POST /standards/{id}/recalculate", "POST /holidays",
+        "POST /providers", "POST /providers/{id}/end", "POST /offerings", "PATCH /offerings/{id}",
     ),
     "admin": (
+        "POST /services", "PATCH /services/{code}",
         "GET /outbox", "POST /outbox/{id}/replay",
         "POST /accounts", "GET /accounts/{id}", "PATCH /accounts/{id}",
         "POST /accounts/{id}/reset-password", "POST /accounts/{id}/reset-totp",
@@ -184,7 +201,7 @@ def routes() -> list[str]:
 def send(api: Api, username: str | None, route: str, id: object, **with_it: Any) -> Any:
     """Make a request of a route as someone, or as nobody, about an id."""
     method, path = route.split(" ")
-    for name in ("id", "deadline_id", "resident_id", "token_id", "name"):
+    for name in ("id", "deadline_id", "resident_id", "token_id", "name", "code"):
         path = path.replace(f"{{{name}}}", str(id))
     headers = {"If-Match": '"1"', "Content-Type": "application/json"} | with_it.pop("headers", {})
     if username is None:

@@ -72,7 +72,7 @@ def test_an_admin_takes_in_agencies_and_each_row_has_its_result(api: Api) -> Non
     rows = rows_of(api, "admin", answer)
     assert [row["line"] for row in rows] == [2, 3, 4]
     assert [row["outcome"] for row in rows] == ["accepted", "refused", "duplicate"]
-    assert told(rows[1]) == [("lat", "off_the_map")]
+    assert told(rows[1]) == [("lat", "place_out_of_range")]
     assert told(rows[2]) == [("", "duplicate_in_file")]
     (found,) = [one for one in api.as_("admin").items("/providers") if one["slug"] == "new-visit"]
     assert (found["id"], found["phone"]) == (rows[0]["subject_id"], "051-000-0000")

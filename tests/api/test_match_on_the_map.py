@@ -22,6 +22,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.sealing import open_row
+from casework.adapters.persistence.tables_directory import designation
 from casework.adapters.persistence.tables_matching import provider_answers
 from casework.domain.access import Actor
 from tests.api.conftest import Api, SignedIn
@@ -65,13 +66,21 @@ def shake(connection: Connection, rng: Random, now: datetime) -> None:
             "of": id, "available": rng.choice((0, 1, 1, 7)), "is_open": rng.random() < 0.85,
             "as_of": now - rng.choice((second, week - second, week, week + second, 3 * week)),
             "given_at": rng.choice((None, None, "home", "site")),
+            "full_until": rng.choice((None, None, None, TODAY, TODAY - timedelta(days=1))),
+            "state": rng.choice((*["published"] * 9, "confirmed")),
         }
         for id in offerings
     ])  # fmt: skip
+    connection.execute(
+        update(t.offering)
+        .where(t.offering.c.available == 7)
+        .values(for_waiting=7, waitlisted=9, waiting=9)
+    )
     rewrite(connection, t.provider, [
         {
             "of": id, "languages": rng.choice((None, ["ko"], ["ko", "vi"], ["vi"])),
             "is_active": rng.random() < 0.95,
+            "ended_on": rng.choice((*[None] * 8, TODAY, TODAY - timedelta(days=1))),
         }
         for id in providers
     ])  # fmt: skip
@@ -86,6 +95,9 @@ def shake(connection: Connection, rng: Random, now: datetime) -> None:
     ])  # fmt: skip
     rule = {"fact": "age", "comparison": "at_least", "values": ["75"], "basis": "invented"}
     lives = {"fact": "lives_alone", "comparison": "one_of", "values": ["yes"], "basis": "invented"}
+    connection.execute(
+        update(t.service).where(t.service.c.code == "CARE-MEALS").values(fresh_for_days=21)
+    )
     for code, rules in (("CARE-MEALS", [rule]), ("MED-VISIT", [rule, lives])):
         connection.execute(
             update(t.service).where(t.service.c.code == code).values(eligibility=rules)
@@ -95,7 +107,7 @@ def shake(connection: Connection, rng: Random, now: datetime) -> None:
 def rewrite(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
     """Each row by its id, which stands under ``of``."""
     names = [name for name in rows[0] if name != "of"]
-    values = {name: bindparam(name) for name in names}
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
     connection.execute(update(table).where(table.c.id == bindparam("of")).values(values), rows)
 
 
@@ -128,6 +140,15 @@ class City:
         return {row["id"]: row for row in self.rows(t.provider)}
 
     @cached_property
+    def designated(self) -> dict[UUID, set[str]]:
+        """What each agency is designated as, from the law's first day on."""
+        found: dict[UUID, set[str]] = defaultdict(set)
+        for row in self.rows(designation):
+            assert row["valid_to"] is None
+            found[row["provider_id"]].add(row["code"])
+        return found
+
+    @cached_property
     def answers(self) -> dict[UUID, dict[str, Any]]:
         return {row["provider_id"]: row for row in self.rows(provider_answers)}
 
@@ -138,7 +159,9 @@ class City:
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in self.rows(t.offering_centre):
             one = offerings[row["offering_id"]]
-            if one["is_open"] and self.agencies[one["provider_id"]]["is_active"]:
+            agency = self.agencies[one["provider_id"]]
+            is_asked = agency["is_active"] and (agency["ended_on"] or TODAY) >= TODAY
+            if one["is_open"] and one["state"] == "published" and is_asked:
                 found[row["centre_code"]].append(one)
         return found
 
@@ -164,8 +187,8 @@ class City:
                 self.eligible(service, person),
                 at_home(one["given_at"] or self.services[service]["given_at"], asked, person),
                 spoken(agency["languages"], asked.get("language")),
-                1 if one["available"] else 2,
-                2 if self.api.clock.now > one["as_of"] + timedelta(days=7) else 1,
+                1 if self.free(one) else 2,
+                2 if self.api.clock.now > one["as_of"] + self.fresh_for(service) else 1,
                 in_time(said, asked.get("needed_by")),
                 2 if said is None else 1 + (said["median_days"] > 1) + (said["median_days"] > 3),
                 2 if said is None else 3 - (said["accepted_share"] >= 0.5)
@@ -176,6 +199,15 @@ class City:
                 {"id": str(one["id"]), "ranks": ranks, "km": way, "minutes": way * 1.4 / 24 * 60}
             )
         return sorted(found, key=lambda one: (one["ranks"], one["id"]))
+
+    def fresh_for(self, service: str) -> timedelta:
+        return timedelta(days=self.services[service]["fresh_for_days"])
+
+    def free(self, one: dict[str, Any]) -> bool:
+        """Whether somebody new could have a place: not those of who waits, nor while it is full."""
+        until = one["full_until"]
+        is_full = until is not None and until >= TODAY
+        return one["available"] > one["for_waiting"] and not is_full
 
     def eligible(self, service: str, person: dict[str, Any] | None) -> int:
         rules = self.services[service]["eligibility"] or []
@@ -192,9 +224,9 @@ class City:
                 for one in self.offered[centre]
                 if service in (None, one["service_code"])
                 and (designation is None
-                     or designation in self.agencies[one["provider_id"]]["designations"])
+                     or designation in self.designated[one["provider_id"]])
             ]  # fmt: skip
-            free = [self.way(centre, one["provider_id"]) for one in offers if one["available"]]
+            free = [self.way(centre, one["provider_id"]) for one in offers if self.free(one)]
             if not offers:
                 found[centre] = ("nobody", None)
             elif not free:
@@ -328,10 +360,10 @@ def test_for_residents_matching_equals_another_count_by_their_facts(city: City) 
 def test_the_holes_of_the_city_and_of_every_district_equal_another_count(city: City) -> None:
     officer, kinds = city.as_("city"), set()
     for service in (None, *sorted(city.services)):
-        for designation in DESIGNATIONS if service in (None, "MED-VISIT") else (None,):
-            params = {"service": service, "designation": designation, "limit": 200}
+        for code in DESIGNATIONS if service in (None, "MED-VISIT") else (None,):
+            params = {"service": service, "designation": code, "limit": 200}
             params = {name: value for name, value in params.items() if value is not None}
-            expected = city.holes(list(city.centres), service, designation)
+            expected = city.holes(list(city.centres), service, code)
             assert shown(officer.items("/coverage", **params)) == expected, params
             kinds |= {kind for kind, _ in expected.values()}
     assert kinds == {"nobody", "full", "far"}

@@ -22,10 +22,12 @@ from casework.domain import (
 from casework.domain.access import POLICY, Relation, Role
 from casework.domain.calendar import Unit
 from casework.domain.covering import Hole
-from casework.domain.directory import FIELDS
+from casework.domain.designations import DesignationCode
+from casework.domain.directory import FIELDS, INCOME_TIERS, Entry, ProviderKind
 from casework.domain.duplicates import Verdict
 from casework.domain.eligibility import FACTS, Comparison
 from casework.domain.eligibility import Verdict as OfRule
+from casework.domain.entries import DIVISIONS, STEPS
 from casework.domain.exporting import ExportOf, ExportPurpose
 from casework.domain.figures import UNMET_REASONS, Figure
 from casework.domain.grant_log import GrantAct
@@ -33,6 +35,7 @@ from casework.domain.households import KINDS
 from casework.domain.importing import Dismissal, FileKind, ImportState, Mode, Outcome
 from casework.domain.likeness import Reason
 from casework.domain.matching import Factor, GivenAt
+from casework.domain.overview import Standing
 from casework.domain.plans import ServiceStatus, VersionStatus
 from casework.domain.standards import Kind, Priority
 from casework.settings import Settings
@@ -42,9 +45,10 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    cases.CaseStatus, Comparison, Dismissal, ExportOf, ExportPurpose, Factor, Figure, FileKind,
-    GivenAt, GrantAct, Hole, ImportState, Kind, lifecycle.Status, Mode, Outcome, Priority, Relation,
-    Role, ServiceStatus, Unit, Verdict, VersionStatus,
+    cases.CaseStatus, Comparison, DesignationCode, Dismissal, Entry, ExportOf, ExportPurpose,
+    Factor, Figure, FileKind, GivenAt, GrantAct, Hole, ImportState, Kind, lifecycle.Status, Mode,
+    Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus, Standing, Unit, Verdict,
+    VersionStatus,
 )  # fmt: skip
 LISTS = {
     "access request": access_requests.REQUESTED_BY + access_requests.ANSWERS,
@@ -55,8 +59,11 @@ LISTS = {
     "consent": residents.PURPOSES,
     "determination": cases.DETERMINATIONS,
     "disposition": lifecycle.DISPOSITIONS,
+    "division": tuple(DIVISIONS.values()),
+    "entry": tuple(STEPS),
     "field": FIELDS,
     "fact": FACTS,
+    "income tier": INCOME_TIERS,
     "flaw": sealing.FLAWS,
     "ground": cases.EX_OFFICIO_GROUNDS,
     "handed over": access_requests.HANDED_OVER,

@@ -13,7 +13,6 @@ from casework.domain.calendar import SEOUL
 from casework.domain.directory import Provider
 from casework.domain.eligibility import Comparison, Rule, judge
 from casework.domain.matching import (
-    FRESH_FOR,
     Candidate,
     Factor,
     Match,
@@ -25,6 +24,7 @@ from casework.domain.matching import (
 )
 from tests.factories.directory import OfferingFactory
 
+FRESH_FOR = timedelta(days=7)
 NOW = datetime(2026, 3, 27, 9, 0, tzinfo=SEOUL)  # a Friday
 HERE = (35.0, 129.0)
 CALENDAR = korean_calendar()
@@ -41,7 +41,7 @@ def provider(point: tuple[float, float] = HERE, **facts: Any) -> Provider:
     offering = OfferingFactory()
     usual: dict[str, Any] = {
         "id": offering.provider_id, "slug": "a", "name": "가상기관", "kind": "clinic",
-        "phone": "051-000-0000", "district_code": "26350", "designations": [],
+        "phone": "051-000-0000", "district_code": "26350",
     }  # fmt: skip
     return Provider(lat=point[0], lon=point[1], **(usual | facts))
 
@@ -56,7 +56,9 @@ def candidate(metres: float = 0, **facts: Any) -> Candidate:
     rest = {name: facts.pop(name) for name in names if name in facts}
     offering = OfferingFactory(**({"as_of": NOW} | facts))
     agency = provider(north(metres), languages=spoken)
-    return Candidate(offering=offering, provider=agency, **({"measured": None} | rest))
+    return Candidate(
+        offering=offering, provider=agency, **({"measured": None, "fresh_for": FRESH_FOR} | rest)
+    )
 
 
 def wish(**facts: Any) -> Wish:
@@ -112,7 +114,12 @@ def test_the_distance_is_a_plain_great_circle_without_any_detour() -> None:
     chord = 2 * asin(
         ((sin((b[0] - a[0]) / 2)) ** 2 + cos(a[0]) * cos(b[0]) * sin((b[1] - a[1]) / 2) ** 2) ** 0.5
     )
-    one = Candidate(offering=OfferingFactory(as_of=NOW), provider=provider(there), measured=None)
+    one = Candidate(
+        offering=OfferingFactory(as_of=NOW),
+        provider=provider(there),
+        measured=None,
+        fresh_for=FRESH_FOR,
+    )
     (found,) = matches([one], wish())
     assert found.distance_km == pytest.approx(6371 * chord, abs=1e-9)
     assert value(found, Factor.TRAVEL) == {

@@ -114,7 +114,7 @@ def test_each_role_belongs_to_what_it_works_for(account: Account, store: Store) 
     engine = open_engine(store.owner_url)
     provider = {
         "id": new_id(), "slug": "alpha", "name": "알파", "kind": "home-care", "phone": "051",
-        "district_code": "26350", "lat": 35.0, "lon": 129.0, "designations": [], "is_active": True,
+        "district_code": "26350", "lat": 35.0, "lon": 129.0, "is_active": True,
     }  # fmt: skip
     with engine.begin() as connection:
         connection.execute(insert(t.provider), [provider])

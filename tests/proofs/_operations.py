@@ -26,8 +26,10 @@ KIND_OF_PATH: Final = {
     "outbox": "message", "webhooks": "webhook", "standards": "standard", "jobs": "job",
     "months": "month", "households": "household", "access-requests": "access_request",
     "duplicates": "suspicion", "merges": "merge", "break-glass": "opening",
-    "accounts": "account", "tokens": "own_token", "offerings": "offering", "imports": "import",
+    "accounts": "account", "tokens": "own_token", "imports": "import",
     "unmatched": "unmatched", "staff": "staff",
+    "providers": "provider", "offerings": "offering", "designations": "designation",
+    "services": "service",
 }  # fmt: skip
 # What the id in a body is of, where it is of someone.
 KIND_OF_FIELD: Final = {
@@ -66,10 +68,15 @@ TRIED_ELSEWHERE: Final = {
     "GET /imports/unmatched/{id}": "tests/api/test_imports.py",
     "POST /imports/unmatched/{id}/assign": "tests/api/test_imports.py",
     "POST /imports/unmatched/{id}/dismiss": "tests/api/test_imports.py",
+    "POST /offerings/{id}/confirm": "tests/api/test_keeping_directory.py",
+    "POST /offerings/{id}/publish": "tests/api/test_keeping_directory.py",
+    "POST /services/{code}/confirm": "tests/api/test_catalogue.py",
+    "POST /services/{code}/publish": "tests/api/test_catalogue.py",
 }
 # Names rather than ids: which one there is, and one there never was.
 NAMED: Final[dict[str, tuple[str, str]]] = {
     "job": ("overdue", "no-such-job"), "month": (CLOSED_MONTH, "1999-01"),
+    "service": (SERVICE, "NO-SUCH"),
 }  # fmt: skip
 NAMED_FOR: Final = {"POST /figures/months/{month}/close": ("2026-02", "1999-01")}
 # The state that an operation needs, where it is not that of a supported case with a request.
@@ -459,5 +466,25 @@ OVERRIDES: Final[dict[str, Any]] = {
         "on": fill.day(40), "closed": True, "name": "임시", "district_code": about.district
     },
     "POST /exports": lambda fill, about: {"what": "providers", "purpose": "supervision"},
+    "POST /providers": lambda fill, about: {
+        "slug": "new", "name": "가상새기관", "kind": "clinic", "phone": "051-000-0000",
+        "district_code": about.district, "lat": 35.1, "lon": 129.0,
+    },
+    "PATCH /providers/{id}": lambda fill, about: {"phone": "051-000-0001"},
+    "POST /providers/{id}/end": lambda fill, about: {"last_day": None},
+    "POST /providers/{id}/designations": lambda fill, about: {
+        "code": "agreement_hospital", "valid_from": fill.day(0), "designated_by": "the city"
+    },
+    "POST /designations/{id}/end": lambda fill, about: {"last_day": fill.day(3)},
+    "POST /offerings": lambda fill, about: {
+        "provider_id": about.ids["provider"], "service_code": "NUR-DAY",
+        "centres": [about.centre], "unit": "day", "capacity": {"maximum": 2, "available": 1},
+    },
+    "PATCH /offerings/{id}": lambda fill, about: {"open": True},
+    "POST /services": lambda fill, about: {
+        "code": "CARE-NEW", "field": "care", "name_ko": "가상", "name_en": "new",
+        "run_by": "city", "unit": "visit", "basis": "Act 18", "certainty": "L",
+    },
+    "PATCH /services/{code}": lambda fill, about: {"limit_note": "as the district says"},
     "POST /jobs/overdue/run": lambda fill, about: {"dry_run": True},
 }  # fmt: skip

@@ -21,8 +21,10 @@ OF_A_RESIDENT: Final = frozenset(
 # What belongs to whoever made it, whatever the row of the table says.
 OF_ITS_MAKER: Final = frozenset({"opening", "own_token"})
 OF_AN_AGENCY: Final = frozenset({"referral", "deadline"})
-OF_A_DISTRICT: Final = frozenset({"conference", "standard", "offering"})
-OF_NOBODY: Final = frozenset({"job", "month"})
+OF_A_DISTRICT: Final = frozenset({"conference", "standard"})
+OF_NOBODY: Final = frozenset({"job", "month", "service"})
+# What belongs to an agency, and is kept by its district too.
+OF_THE_DIRECTORY: Final = frozenset({"provider", "offering", "designation"})
 
 
 def relation_of(action: str, role: str) -> Relation | None:
@@ -43,10 +45,12 @@ def is_reached(relation: Relation, kind: str, it: Subject, actor: Actor, agency:
         return True
     if kind == "webhook":
         return relation is Relation.OWN_AGENCY and it.agency == agency
-    if kind == "offering" and relation is Relation.OWN_AGENCY:
-        return it.agency == agency
     if kind == "staff":
         return relation is Relation.LED_AGENCY and it.agency == agency
+    if kind in OF_THE_DIRECTORY:
+        if relation is Relation.OWN_AGENCY:
+            return it.agency == agency
+        return relation is Relation.DISTRICT and it.district == actor.district_code
     if kind in OF_A_DISTRICT:
         return relation is Relation.DISTRICT and it.district == actor.district_code
     if kind not in OF_A_RESIDENT:

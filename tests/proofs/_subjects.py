@@ -20,9 +20,11 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.tables_accounts import account_token
 from casework.adapters.persistence.tables_audit import access_request
+from casework.adapters.persistence.tables_directory import designation
 from casework.adapters.persistence.tables_duplicates import duplicate_suspicion as pairs
 from casework.domain import planning as plan
 from casework.domain.calendar import Target, Unit
+from casework.domain.designations import Designation
 from casework.domain.figures import Month
 from casework.domain.outbox import Message, State, Subscription
 from casework.domain.plans import PlannedItem
@@ -145,10 +147,26 @@ WORDS: Final = (
 _SEQUENCE: Final[dict[str, int]] = {}
 
 
+def _designation(api: Api, provider_id: UUID) -> UUID:
+    """What an agency was designated as, once."""
+    id = UUID(int=provider_id.int ^ 1)
+    with api.engine.begin() as connection:
+        if connection.scalar(select(designation.c.id).where(designation.c.id == id)) is None:
+            made = Designation(
+                id=id, provider_id=provider_id, code="home_visit_15", designated_by="the city",
+                valid_from=date(2026, 1, 1), valid_to=None,
+            )  # fmt: skip
+            bulk.insert_all(connection, [made])
+    return id
+
+
 def _subject(api: Api, name: str, worker: str, agency: str) -> Subject:
     """A registered resident, with a contact, a consent and a note."""
     number = _SEQUENCE.setdefault(name, len(_SEQUENCE) + 1)
     it = Subject(name, *WHERE[worker], agency)
+    it.ids["provider"] = api.providers[agency].id
+    it.ids["offering"] = api.offerings[agency, SERVICE].id
+    it.ids["designation"] = _designation(api, it.ids["provider"])
     ctx = api.context(worker)
     own = {
         "name": f"카나리{WORDS[number % len(WORDS)]}{number:02d}",

@@ -214,6 +214,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "referral.answer": ("answered a request", "의뢰 응답"),
     "deadline.read": ("read a list of due dates", "기한 목록 조회"),
     "overdue.read": ("read the overdue list", "지연 목록 조회"),
+    "directory.open_work": ("read what an agency has in hand", "제공기관 진행 업무 조회"),
+    "directory.write": ("ended an agency", "제공기관 운영 종료 처리"),
     "resident.export": ("made such a document", "열람 문서 작성"),
     "access_request.read": ("read a request like this", "열람 요구 조회"),
     "access_request.write": ("handled a request like this", "열람 요구 처리"),

@@ -49,14 +49,21 @@ def service(row: Row) -> dict[str, Any]:
         "name_en": row["name_en"],
         "eligibility": row["eligibility"] or [],
         "given_at": row["given_at"],
+        "limits": row["limits"] or [],
+        "co_payments": row["co_payments"] or [],
+        "valid_from": row["valid_from"],
+        "valid_to": row["valid_to"],
     }
 
 
 def provider(row: Row) -> dict[str, Any]:
     """An agency."""
-    return picked(
-        row, "id", "slug", "name", "kind", "phone", "district_code", "designations", "lat", "lon"
-    ) | {"languages": row["languages"]}
+    names = ("id", "slug", "name", "kind", "phone", "district_code", "designations", "lat", "lon",
+             "languages", "ended_on")  # fmt: skip
+    return picked(row, *names) | {
+        "opening_hours": row["opening_hours"] or [],
+        "contacts": row["contacts"] or [],
+    }
 
 
 def offering(row: Row, services: Mapping[str, Service], now: datetime) -> dict[str, Any]:

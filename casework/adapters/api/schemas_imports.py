@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraint
 
 from casework.adapters.api import schemas_intake as intake
 from casework.adapters.api.schemas import Body, Code, Day, Phone, Short, Words
+from casework.domain.directory import ProviderKind
 from casework.domain.importing import Dismissal
 from casework.workflows.ports_imports import Unreadable
 
@@ -25,12 +26,11 @@ class ProviderRow(Body):
 
     slug: Slug
     name: Short
-    kind: Code
+    kind: ProviderKind
     phone: Phone
     district_code: Code
     lat: StrictFloat
     lon: StrictFloat
-    designations: list[Code] = Field(default=[], max_length=20)
 
 
 class OfferingRow(Body):

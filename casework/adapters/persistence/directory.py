@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,19 +11,28 @@ from sqlalchemy import Connection, insert, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, to_row
+from casework.adapters.persistence.offering_queries import is_asked
 from casework.domain.access import Reach, Role
 from casework.domain.accounts import Account
+from casework.domain.calendar import day_in_seoul
 from casework.domain.directory import Centre, Offering
 from casework.domain.handing_over import Absence
 
 KNOWN_AS = ("slug", "name", "kind")
+# What else of its agency and service decides whether it may be asked.
+LISTED = {
+    "provider_ended_on": t.provider.c.ended_on,
+    "service_from": t.service.c.valid_from,
+    "service_to": t.service.c.valid_to,
+    "service_state": t.service.c.state,
+}
 
 
 class SqlDirectory:
     """Centres and offerings."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection, self._today = connection, day_in_seoul(now)
 
     def offering(self, id: UUID) -> Offering | None:
         """An offering of an active agency with the centres it covers."""
@@ -32,8 +42,10 @@ class SqlDirectory:
                 t.offering,
                 covers.c.centre_code.label("covers"),
                 *(t.provider.c[name].label(f"known_as_{name}") for name in KNOWN_AS),
+                *(column.label(name) for name, column in LISTED.items()),
             )
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+            .join(t.service, t.service.c.code == t.offering.c.service_code)
             .outerjoin(covers, covers.c.offering_id == t.offering.c.id)
             .where(t.offering.c.id == id, t.provider.c.is_active)
         )
@@ -47,11 +59,11 @@ class SqlDirectory:
         return Offering(**values, centres=centres, known_as=names)
 
     def known_providers(self, ids: Iterable[UUID]) -> set[UUID]:
-        """Those of the ids that are active agencies."""
+        """Those of the ids that are agencies which may still be asked."""
         wanted = set(ids)
         if not wanted:
             return set()
-        query = select(t.provider.c.id).where(t.provider.c.id.in_(wanted), t.provider.c.is_active)
+        query = select(t.provider.c.id).where(t.provider.c.id.in_(wanted), is_asked(self._today))
         return set(self._connection.scalars(query))
 
     def has_district(self, code: str) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import Table
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_accounts as ta
 from casework.adapters.persistence import tables_audit
+from casework.adapters.persistence import tables_directory as tdir
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.sealing import needed, opened_fields, seal_row
 from casework.adapters.persistence.tables_break_glass import break_glass
@@ -29,9 +30,19 @@ from casework.domain.calendar import Pause, Target, Unit
 from casework.domain.cases import Assessment, Case, Check, Signal
 from casework.domain.conferences import AgendaItem
 from casework.domain.deadlines import Deadline, Escalation
-from casework.domain.directory import Centre, District, Offering, Provider, Service
+from casework.domain.designations import Designation
+from casework.domain.directory import (
+    Centre,
+    CoPayment,
+    District,
+    Limit,
+    Offering,
+    Provider,
+    Service,
+)
 from casework.domain.duplicates import Suspicion
 from casework.domain.eligibility import as_data, rule_of
+from casework.domain.entries import Change
 from casework.domain.events import Event
 from casework.domain.grant_log import GrantEntry
 from casework.domain.handing_over import Absence
@@ -126,6 +137,10 @@ def _instants(stored: list[str] | None) -> list[datetime]:
     return [datetime.fromisoformat(one) for one in stored or ()]
 
 
+def _tuple_of(cls: type[Any]) -> Codec:
+    return Codec(_as_dicts, lambda stored: tuple(cls(**one) for one in stored or ()))
+
+
 CODECS: Final[dict[type, dict[str, Codec]]] = {
     Account: {
         "tries": Codec(lambda tries: [one.isoformat() for one in tries], _instants),
@@ -143,7 +158,10 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
             lambda rules: [as_data(rule) for rule in rules],
             lambda stored: tuple(rule_of(one) for one in stored or ()),
         ),
+        "limits": _tuple_of(Limit),
+        "co_payments": _tuple_of(CoPayment),
     },
+    Provider: dict.fromkeys(("opening_hours", "contacts"), Codec(list, lambda it: it or [])),
     Standard: {
         "escalation": Codec(_as_dicts, _rungs),
         # One that stood there before standards had versions, or was written by hand, is the first.
@@ -169,6 +187,8 @@ TABLES: Final[dict[type, Table]] = {
     Recount: t.recount,
     Provider: t.provider,
     Offering: t.offering,
+    Designation: tdir.designation,
+    Change: tdir.directory_change,
     Account: t.account,
     AccountToken: ta.account_token,
     GrantEntry: ta.account_grant_log,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, true
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 from sqlalchemy.sql.expression import false
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.offering_queries import holders, is_listed
+from casework.adapters.persistence.places import has_free_place
 from casework.adapters.persistence.residents import SqlResidents
 from casework.adapters.persistence.tables_matching import provider_answers
 from casework.domain.access import Reach, Relation
+from casework.domain.calendar import day_in_seoul
 from casework.domain.covering import Agency, Cover, cover
 from casework.domain.directory import Centre, Offering, Provider
 from casework.domain.matching import Candidate, Measured
@@ -25,8 +29,11 @@ AS_PROVIDER, AS_MEASURED, AS_CENTRE = "of_", "how_", "at_"
 class SqlMatching:
     """Who offers what where, for one asker."""
 
-    def __init__(self, connection: Connection, reach: Reach, residents: SqlResidents) -> None:
+    def __init__(
+        self, connection: Connection, reach: Reach, residents: SqlResidents, now: datetime
+    ) -> None:
         self._connection, self._reach, self._residents = connection, reach, residents
+        self._today = day_in_seoul(now)
 
     def resident(self, id: UUID) -> Resident:
         """A resident within reach."""
@@ -49,6 +56,7 @@ class SqlMatching:
                 *_named(by, AS_PROVIDER),
                 *_named(how, AS_MEASURED),
                 t.service.c.given_at.label("usually_at"),
+                t.service.c.fresh_for_days,
             )
             .select_from(
                 t.centre.join(t.service, t.service.c.code == service_code).outerjoin(
@@ -57,7 +65,7 @@ class SqlMatching:
                         covers.c.centre_code == t.centre.c.code,
                         one.c.service_code == service_code,
                         one.c.is_open,
-                        by.c.is_active,
+                        *is_listed(self._today),
                     ),
                 )
             )
@@ -72,21 +80,22 @@ class SqlMatching:
     def coverage(self, service_code: str | None, designation: str | None) -> list[Cover]:
         """How each centre within reach is covered, by code."""
         covers, one, by = t.offering_centre, t.offering, t.provider
-        is_meant: list[ColumnElement[bool]] = [one.c.is_open, by.c.is_active]
+        is_meant: list[ColumnElement[bool]] = [one.c.is_open, *is_listed(self._today)]
         if service_code is not None:
             is_meant.append(one.c.service_code == service_code)
         if designation is not None:
-            is_meant.append(by.c.id.in_(self._designated(designation)))
+            is_meant.append(by.c.id.in_(holders(designation, self._today)))
         query = (
             select(
                 covers.c.centre_code,
                 *by.c["id", "name", "lat", "lon"],
-                func.max(one.c.available).label("available"),
+                func.max(case((has_free_place(self._today), 1), else_=0)).label("is_accepting"),
             )
             .select_from(
                 covers.join(one, one.c.id == covers.c.offering_id)
                 .join(by, by.c.id == one.c.provider_id)
                 .join(t.centre, t.centre.c.code == covers.c.centre_code)
+                .join(t.service, t.service.c.code == one.c.service_code)
             )
             .where(*is_meant, self._in_reach())
             .group_by(covers.c.centre_code, *by.c["id", "name", "lat", "lon"])
@@ -98,7 +107,7 @@ class SqlMatching:
                     id=row.id,
                     name=row.name,
                     point=(row.lat, row.lon),
-                    is_accepting=row.available > 0,
+                    is_accepting=bool(row.is_accepting),
                 )
             )
         centres = select(t.centre).where(self._in_reach()).order_by(t.centre.c.code)
@@ -106,11 +115,6 @@ class SqlMatching:
             cover(from_row(Centre, row), agencies[row.code])
             for row in self._connection.execute(centres)
         ]
-
-    def _designated(self, designation: str) -> list[UUID]:
-        """The agencies that hold a designation now: the one place that knows how it is kept."""
-        query = select(t.provider.c.id, t.provider.c.designations).where(t.provider.c.is_active)
-        return [row.id for row in self._connection.execute(query) if designation in row[1]]
 
     def _in_reach(self) -> ColumnElement[bool]:
         """Which centres the asker is told of. Who offers what there concerns nobody in person."""
@@ -138,4 +142,5 @@ def _candidate(row: Any) -> Candidate:
         provider=from_row(Provider, row, prefix=AS_PROVIDER),
         measured=Measured(**how) if how["answers"] is not None else None,
         given_at=row["given_at"] or row["usually_at"],
+        fresh_for=timedelta(days=row["fresh_for_days"]),
     )

@@ -2,19 +2,70 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.places import has_free_place
+from casework.adapters.persistence.tables_directory import designation
 from casework.domain.calendar import day_in_seoul
-from casework.domain.directory import distance_km
+from casework.domain.directory import Entry, distance_km
 from casework.domain.errors import Invalid
 from casework.workflows.ports import Page, Paging, Row
+
+
+def is_asked(today: date) -> ColumnElement[bool]:
+    """Agencies that may be asked on a day."""
+    agency = t.provider.c
+    return and_(agency.is_active, or_(agency.ended_on.is_(None), agency.ended_on >= today))
+
+
+def holds(table: Any, today: date) -> ColumnElement[bool]:
+    """Rows that are valid on a day."""
+    return and_(
+        or_(table.c.valid_from.is_(None), table.c.valid_from <= today),
+        or_(table.c.valid_to.is_(None), table.c.valid_to >= today),
+    )
+
+
+def is_listed(today: date) -> tuple[ColumnElement[bool], ...]:
+    """Offerings, with agency and service, that are published and may be asked for on a day."""
+    published = [table.c.state == Entry.PUBLISHED for table in (t.offering, t.service)]
+    return (*published, is_asked(today), holds(t.service, today))
+
+
+def designated(connection: Connection, ids: Iterable[UUID], today: date) -> dict[UUID, list[str]]:
+    """The designations of agencies that hold on a day."""
+    table = designation
+    query = select(table.c.provider_id, table.c.code).where(
+        table.c.provider_id.in_(list(ids)), holds(table, today)
+    )
+    found: dict[UUID, list[str]] = {}
+    for row in connection.execute(query.order_by(table.c.code)):
+        found.setdefault(row.provider_id, []).append(row.code)
+    return found
+
+
+def holders(code: str, today: date) -> Select[tuple[UUID]]:
+    """The agencies that hold a designation on a day."""
+    return select(designation.c.provider_id).where(
+        designation.c.code == code, holds(designation, today)
+    )
+
+
+def centres_of(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, list[str]]:
+    """The centres that offerings cover, by code."""
+    table = t.offering_centre
+    query = select(table).where(table.c.offering_id.in_(list(ids))).order_by(table.c.centre_code)
+    found: dict[UUID, list[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.offering_id, []).append(row.centre_code)
+    return found
 
 
 class OfferingQueries:
@@ -36,13 +87,19 @@ class OfferingQueries:
         return page(self._connection, query, [t.centre.c.code], paging)
 
     def services(self, paging: Paging) -> Page:
-        """The catalogue by code."""
-        return page(self._connection, select(t.service), [t.service.c.code], paging)
+        """The published catalogue by code."""
+        query = select(t.service).where(t.service.c.state == Entry.PUBLISHED)
+        return page(self._connection, query, [t.service.c.code], paging)
 
     def providers(self, paging: Paging) -> Page:
-        """The active agencies by slug."""
-        query = select(t.provider).where(t.provider.c.is_active)
-        return page(self._connection, query, [t.provider.c.slug], paging)
+        """The active agencies by slug, with the designations that hold today."""
+        today = day_in_seoul(self._now)
+        query = select(t.provider).where(is_asked(today))
+        found = page(self._connection, query, [t.provider.c.slug], paging)
+        held = designated(self._connection, [row["id"] for row in found.rows], today)
+        for row in found.rows:
+            row["designations"] = held.get(row["id"], [])
+        return found
 
     def offerings(
         self,
@@ -61,7 +118,8 @@ class OfferingQueries:
                 *t.provider.c["lat", "lon"],
             )
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
-            .where(t.provider.c.is_active)
+            .join(t.service, t.service.c.code == t.offering.c.service_code)
+            .where(*is_listed(day_in_seoul(self._now)))
         )
         if service is not None:
             self._check_known(t.service, service, "service")
@@ -102,15 +160,7 @@ class OfferingQueries:
 
     def _add_centres(self, found: Page) -> None:
         """The centres that each offering covers."""
-        table = t.offering_centre
-        covers = self._connection.execute(
-            select(table)
-            .where(table.c.offering_id.in_([row["id"] for row in found.rows]))
-            .order_by(table.c.centre_code)
-        )
-        centres: dict[UUID, list[str]] = {}
-        for row in covers:
-            centres.setdefault(row.offering_id, []).append(row.centre_code)
+        centres = centres_of(self._connection, [row["id"] for row in found.rows])
         for row in found.rows:
             row["centres"] = centres.get(row["id"], [])
 

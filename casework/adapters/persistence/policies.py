@@ -85,8 +85,10 @@ TABLES: Final[dict[str, Kind]] = {
     "sign_in_source": Kind.ACCOUNT,
     "district": Kind.FACT,
     "centre": Kind.FACT,
-    "service": Kind.FACT,
     "alembic_version": Kind.FACT,
+    "service": Kind.CONFIGURATION,
+    "designation": Kind.CONFIGURATION,
+    "directory_change": Kind.CONFIGURATION,
     "provider": Kind.CONFIGURATION,
     "offering": Kind.CONFIGURATION,
     "offering_centre": Kind.CONFIGURATION,
@@ -141,8 +143,10 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "closed_month": Rights(scheduler="S", figures="S"),
     # The scheduler works through files of the directory that were sent in.
     "provider": Rights(scheduler="SI"),
-    "offering_centre": Rights(scheduler="SI"),
     "provider_answers": Rights(app="S", scheduler="SIUD"),
+    "service": Rights(scheduler="S", figures="S"),
+    "offering_centre": Rights(app="SID", scheduler="SI"),
+    "directory_change": Rights(app="SI", scheduler="SI"),
 }
 
 
@@ -191,10 +195,18 @@ FUNCTIONS: Final = {
         f" OR c.district_code = {_said('district')} OR ({_SENT.format('c')}))"
     ),
 }
-# Numbers about accounts, for whoever keeps accounts and sees no case: counted by the owner, too.
+# Numbers for whoever sees no case, but keeps accounts or the directory: counted by the owner, too.
 COUNTS: Final = {
     "casework_open_cases": (
         "SELECT count(*) FROM care_case c WHERE c.worker_id = $1 AND c.status <> 'closed'"
+    ),
+    "casework_open_requests": (
+        "SELECT count(*) FROM referral r WHERE r.offering_id = $1"
+        " AND r.status IN ('requested', 'waitlisted', 'accepted')"
+    ),
+    "casework_running_services": (
+        "SELECT count(*) FROM referral r WHERE r.offering_id = $1"
+        " AND r.status IN ('in_progress', 'on_hold')"
     ),
 }
 

@@ -15,6 +15,7 @@ from casework.adapters.persistence.audit_trail import SqlAuditTrail
 from casework.adapters.persistence.break_glass import OpeningQueries
 from casework.adapters.persistence.case_queries import CaseQueries
 from casework.adapters.persistence.conferences import ConferenceQueries
+from casework.adapters.persistence.directory_keeping import SqlDirectoryKeeping
 from casework.adapters.persistence.disclosures import DisclosureQueries
 from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
@@ -71,10 +72,11 @@ class SqlReading(
         self.duplicates = SqlDuplicates(connection, reach, now, about)
         self.merges = SqlMerges(connection, reach, now, about)
         self.households = SqlHouseholds(connection, reach, now, about)
-        self.matching = SqlMatching(connection, reach, self._residents)
+        self.matching = SqlMatching(connection, reach, self._residents, now)
         self.register = SqlAccountKeeping(connection)
         self.staff = SqlStaff(connection, reach)
         self.inbox = SqlInbox(connection, reach, now, about)
+        self.keeping = SqlDirectoryKeeping(connection, reach, now, about)
         self.audit = SqlAuditTrail(connection, about)
         self.access_requests = SqlAccessRequests(connection, reach, now, about)
         self.imports = SqlImports(connection, reach, now, about)

@@ -22,13 +22,13 @@ from casework.adapters.persistence.break_glass import SqlOpenings, used
 from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.conferences import SqlConferences
 from casework.adapters.persistence.directory import SqlAccounts, SqlDirectory
+from casework.adapters.persistence.directory_keeping import SqlDirectoryKeeping
 from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.households import SqlHouseholds
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.imports import SqlImports
 from casework.adapters.persistence.inbox import SqlInbox
-from casework.adapters.persistence.listing import SqlListing
 from casework.adapters.persistence.mapper import to_row
 from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notices import SqlNoticeBook
@@ -70,8 +70,9 @@ class SqlWork:
         self.reach = reach
         self.files = SqlCaseFiles(connection, reach, now, self._about)
         self.residents = SqlResidents(connection, reach, now, self._about)
-        self.directory = SqlDirectory(connection)
+        self.directory = SqlDirectory(connection, now)
         self.places = SqlPlaces(connection, reach)
+        self.keeping = SqlDirectoryKeeping(connection, reach, now, self._about)
         self.accounts = SqlAccounts(connection)
         self.register = SqlAccountKeeping(connection)
         self.staff = SqlStaff(connection, reach)
@@ -87,7 +88,6 @@ class SqlWork:
         self.audit = SqlAuditTrail(connection, self._about)
         self.access_requests = SqlAccessRequests(connection, reach, now, self._about)
         self.imports = SqlImports(connection, reach, now, self._about, self._part)
-        self.listing = SqlListing(connection)
 
     def _part(self, reach: Reach, action: str, now: datetime) -> SqlPart:
         asking.state(self._connection, reach, action, now)

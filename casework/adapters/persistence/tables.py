@@ -57,6 +57,16 @@ def _one_of(name: str, values: Any) -> CheckConstraint:
     return CheckConstraint(f"{name} IN ({listed})", name=f"{name}_known")
 
 
+def _version() -> Column[Any]:
+    return Column("version", Integer, nullable=False, server_default=text("1"))
+
+
+def _entry() -> tuple[Column[Any], ...]:
+    """What an entry of the comprehensive list has: how far it has come, and who proposed it."""
+    state = Column("state", String(40), nullable=False, server_default=text("'published'"))
+    return state, Column("proposed_by", Uuid), _version()
+
+
 def _where(condition: str) -> dict[str, Any]:
     """A partial index, on both stores."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
@@ -93,6 +103,11 @@ service = Table(
     Column("fresh_for_days", Integer, nullable=False, server_default=text("7")),
     Column("eligibility", Json),
     _code("given_at", nullable=True),
+    *_entry(),
+    Column("limits", Json),
+    Column("co_payments", Json),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
 )
 standard = Table(
     "standard",
@@ -157,9 +172,13 @@ provider = Table(
     Column("district_code", String(10), ForeignKey("district.code"), nullable=False),
     Column("lat", Float, nullable=False),
     Column("lon", Float, nullable=False),
-    Column("designations", Json, nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("languages", Json),
+    _version(),
+    Column("ended_on", Date),
+    Column("end_reason", Text),
+    Column("opening_hours", Json),
+    Column("contacts", Json),
 )
 offering = Table(
     "offering",
@@ -181,6 +200,7 @@ offering = Table(
     Column("asked_at", Instant),
     Column("capacity_version", Integer, nullable=False, server_default=text("1")),
     _code("given_at", nullable=True),
+    *_entry(),
     UniqueConstraint("provider_id", "service_code"),
     CheckConstraint("available >= 0", name="available_not_negative"),
     CheckConstraint("held >= 0 AND available + held <= capacity", name="places_add_up"),
@@ -561,6 +581,7 @@ referral = _child(
     Index(None, "centre_code", "id"),
     Index(None, "district_code", "id"),
     Index(None, "provider_id", "id"),
+    Index(None, "offering_id"),
     Index("ix_referral_lapse_at", "lapse_at", **_where("lapse_at IS NOT NULL")),
     Index("ix_referral_resume_at", "resume_at", **_where("resume_at IS NOT NULL")),
     Index(

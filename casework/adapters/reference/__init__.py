@@ -6,7 +6,7 @@ import csv
 from collections import defaultdict
 from importlib.resources import files
 
-from casework.domain.directory import Centre, District, Service
+from casework.domain.directory import Centre, CoPayment, District, Limit, Service
 from casework.domain.eligibility import Rule, rule_of
 
 
@@ -32,6 +32,7 @@ def centres() -> list[Centre]:
 def services() -> list[Service]:
     """The catalogue of services; an empty ``limit_note`` means that no limit is known."""
     rules, places = _eligibility(), _given_at()
+    limits, co_payments = _limits(), _co_payments()
     return [
         Service(
             code=row["code"],
@@ -45,6 +46,8 @@ def services() -> list[Service]:
             certainty=row["certainty"],
             eligibility=tuple(rules.get(row["code"], ())),
             given_at=places.get(row["code"]),
+            limits=tuple(limits.get(row["code"], ())),
+            co_payments=tuple(co_payments.get(row["code"], ())),
         )
         for row in _rows("services.csv")
     ]
@@ -60,6 +63,28 @@ def _eligibility() -> dict[str, list[Rule]]:
 
 def _given_at() -> dict[str, str]:
     return {row["service_code"]: row["given_at"] for row in _rows("given-at.csv")}
+
+
+def _limits() -> dict[str, list[Limit]]:
+    found: dict[str, list[Limit]] = {}
+    for row in _rows("service-limits.csv"):
+        limit = Limit(quantity=int(row["quantity"]), unit=row["unit"], per=row["per"])
+        found.setdefault(row["service_code"], []).append(limit)
+    return found
+
+
+def _co_payments() -> dict[str, list[CoPayment]]:
+    """What the city is known to ask; what is not listed is not known, and not nothing."""
+    found: dict[str, list[CoPayment]] = {}
+    for row in _rows("co-payments.csv"):
+        paid = CoPayment(
+            income_tier=row["income_tier"],
+            district_code=row["district_code"] or None,
+            share_percent=int(row["share_percent"]) if row["share_percent"] else None,
+            won_per_unit=int(row["won_per_unit"]) if row["won_per_unit"] else None,
+        )
+        found.setdefault(row["service_code"], []).append(paid)
+    return found
 
 
 def common_passwords() -> frozenset[str]:

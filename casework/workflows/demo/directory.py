@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Final
 from uuid import UUID
 
+from casework.domain.calendar import day_in_seoul
+from casework.domain.designations import Designation
 from casework.domain.directory import (
     Centre,
     District,
+    Entry,
     Offering,
     Provider,
     Service,
@@ -20,6 +23,12 @@ from casework.domain.directory import (
 from casework.workflows.demo import names
 
 AT_LEAST: Final = 2  # agencies with a free place for every service in every centre
+# When the law came into force, and agencies were designated for it.
+DESIGNATED_ON: Final = date(2026, 3, 27)
+CITY: Final = "부산광역시"
+WORKING_HOURS: Final = [
+    {"day": day, "opens": "09:00", "closes": "18:00"} for day in ("mon", "tue", "wed", "thu", "fri")
+]
 SCATTER: Final = 0.01  # degrees: a kilometre or so around the middle of the district
 
 
@@ -127,11 +136,43 @@ def _found(
                 district_code=district.code,
                 lat=round(lat + rng.uniform(-SCATTER, SCATTER), 4),
                 lon=round(lon + rng.uniform(-SCATTER, SCATTER), 4),
-                designations=list(kind.designations),
                 languages=list(kind.languages) or None,
+                opening_hours=[dict(one) for one in WORKING_HOURS],
+                contacts=[_desk(len(founded) + 1)],
             )
             founded.append((kind, provider))
     return founded
+
+
+def designations(
+    providers: Iterable[Provider], new_id: Callable[[], UUID], now: datetime
+) -> list[Designation]:
+    """What the city designated each kind of agency as, from the beginning of the law on."""
+    codes = {kind.code: kind.designations for kind in KINDS}
+    first = min(DESIGNATED_ON, day_in_seoul(now))
+    return [
+        Designation(
+            id=new_id(),
+            provider_id=provider.id,
+            code=code,
+            valid_from=first,
+            valid_to=None,
+            designated_by=CITY,
+            recorded_at=now,
+        )
+        for provider in providers
+        for code in codes[provider.kind]
+    ]
+
+
+def _desk(number: int) -> dict[str, str | None]:
+    """The desk of an agency; the address is of a domain that cannot be."""
+    return {
+        "name": "의뢰 담당",
+        "role": "referrals",
+        "phone": names.landline(number),
+        "email": f"desk{number}@agency.example",
+    }
 
 
 def _slug(district: District) -> str:
@@ -197,5 +238,6 @@ class _Stock:
             waiting=0,
             unit=self._units[code],
             as_of=self._now - timedelta(hours=self._rng.randint(1, 240)),
+            state=Entry.PUBLISHED,
             centres=centres,
         )

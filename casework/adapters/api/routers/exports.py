@@ -85,12 +85,12 @@ def _providers(_of: Wanted, reading: Reading) -> Iterator[Any]:
 
 
 def _offerings(of: Wanted, reading: Reading) -> Iterator[Any]:
-    given, today = of.filters, of.call.ctx.act.today
+    given, ctx = of.filters, of.call.ctx
     rows = whole(
         reading,
         lambda look, paging: look.offerings(given.service, given.centre, given.is_open, paging),
     )
-    return (render_lists.offering(row, today) for row in rows)
+    return (render_lists.offering(row, ctx.catalogue, ctx.now) for row in rows)
 
 
 READ: Final[dict[str, Callable[[Wanted, Reading], Iterator[Any]]]] = {

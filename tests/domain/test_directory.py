@@ -1,0 +1,135 @@
+"""The directory's own rules: what holds on a day, and which figures can be relied on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+
+from casework.domain import designations as des
+from casework.domain.designations import Designation
+from casework.domain.directory import FIELDS, covers_day
+from casework.domain.entries import DIVISIONS, change_of, steps_from
+from casework.domain.errors import Conflict, Invalid
+from casework.domain.overview import Offered, Standing, standing
+from tests.factories.town import Town, seoul
+
+NOW = seoul("2026-03-10")
+A_MOMENT = timedelta(microseconds=1)
+FRESH_FOR = timedelta(days=7)
+AGENCY = UUID(int=7)
+
+
+def offered(
+    available: int,
+    *,
+    age: timedelta = timedelta(),
+    is_open: bool = True,
+    for_waiting: int = 0,
+    full_until: str | None = None,
+) -> Offered:
+    return Offered(
+        is_open=is_open, available=available, for_waiting=for_waiting, waiting=0, as_of=NOW - age,
+        full_until=date.fromisoformat(full_until) if full_until else None,
+    )  # fmt: skip
+
+
+def designated(first: str | None, last: str | None, id: int = 1, code: str = "x") -> Designation:
+    return Designation(
+        id=UUID(int=id), provider_id=AGENCY, code=code, designated_by="the city",
+        valid_from=date.fromisoformat(first) if first else None,
+        valid_to=date.fromisoformat(last) if last else None,
+    )  # fmt: skip
+
+
+def test_first_and_last_day_both_count() -> None:
+    first, last = date(2026, 3, 2), date(2026, 3, 4)
+    days = [date(2026, 3, day) for day in range(1, 6)]
+    assert [covers_day(day, first, last) for day in days] == [False, True, True, True, False]
+    assert [covers_day(day, None, last) for day in days] == [True, True, True, True, False]
+    assert [covers_day(day, first, None) for day in days] == [False, True, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("those", "expected"),
+    [
+        ([], Standing.NONE),
+        ([offered(9, is_open=False)], Standing.NONE),
+        ([offered(0)], Standing.FULL),
+        ([offered(0), offered(1)], Standing.OPEN),
+        ([offered(0), offered(1, is_open=False)], Standing.FULL),
+        ([offered(2, for_waiting=2)], Standing.FULL),
+        ([offered(3, for_waiting=2)], Standing.OPEN),
+        ([offered(3, full_until="2026-03-10")], Standing.FULL),
+        ([offered(3, full_until="2026-03-09")], Standing.OPEN),
+        ([offered(5, age=FRESH_FOR)], Standing.OPEN),
+        ([offered(5, age=FRESH_FOR + A_MOMENT)], Standing.STALE),
+        ([offered(0), offered(0, age=FRESH_FOR + A_MOMENT)], Standing.STALE),
+        ([offered(1), offered(0, age=FRESH_FOR + A_MOMENT)], Standing.OPEN),
+        ([offered(0), offered(0, age=FRESH_FOR * 2, is_open=False)], Standing.FULL),
+    ],
+)
+def test_a_service_stands_by_what_can_be_relied_on(
+    those: list[Offered], expected: Standing
+) -> None:
+    assert standing(those, NOW, FRESH_FOR) is expected
+    for one in those:
+        a_day = timedelta(days=1)
+        assert standing([replace(one, as_of=NOW - a_day * 2)], NOW, a_day) in (
+            Standing.STALE,
+            Standing.NONE,
+        )
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "overlaps"),
+    [
+        ("2026-03-06", None, False),
+        ("2026-03-05", None, True),
+        (None, "2026-03-01", False),
+        (None, "2026-03-02", True),
+        (None, None, True),
+    ],
+)
+def test_one_designation_of_a_code_holds_at_a_time(
+    first: str | None, last: str | None, overlaps: bool
+) -> None:
+    there = designated("2026-03-02", "2026-03-05")
+    made = designated(first, last, id=2)
+    assert made.overlaps(there) is there.overlaps(made) is overlaps
+    assert not designated(first, last, id=2, code="y").overlaps(there)
+    if overlaps:
+        with pytest.raises(Conflict) as refused:
+            des.check_designation(made, [there])
+        assert refused.value.code == "designation_exists"
+    else:
+        des.check_designation(made, [there])
+
+
+def test_a_designation_ends_on_its_first_day_at_the_earliest() -> None:
+    town, there = Town("2026-03-10"), designated("2026-03-02", None)
+    act = town.act()
+    ended = des.ended_designation(there, date(2026, 3, 2), [there], act)
+    assert (ended.valid_to, ended.version) == (date(2026, 3, 2), 2)
+    with pytest.raises(Invalid) as refused:
+        des.ended_designation(there, date(2026, 3, 1), [there], act)
+    assert refused.value.code == "date_too_early"
+
+
+def test_each_field_has_a_division_and_each_state_its_steps() -> None:
+    assert set(DIVISIONS) == set(FIELDS)
+    assert steps_from("proposed") == ["confirm"]
+    assert steps_from("confirmed") == ["publish", "withdraw"]
+    assert steps_from("published") == ["withdraw"]
+
+
+def test_a_change_names_only_what_differs() -> None:
+    act = Town("2026-03-10").act()
+    change = change_of(
+        "provider", AGENCY, AGENCY, "changed", {"a": 1, "b": [1]}, {"a": 1, "b": [2]}, act
+    )
+    assert (change.before, change.after) == ({"b": [1]}, {"b": [2]})
+    new = change_of("provider", AGENCY, AGENCY, "added", {}, {"a": None}, act)
+    assert (new.before, new.after) == ({"a": None}, {"a": None})
