@@ -181,13 +181,13 @@ def _as_it_was() -> None:
         sa.Column("lon", sa.Float(), nullable=False),
         sa.Column("designations", Json, nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
-        sa.Column("languages", Json, nullable=True),
         sa.ForeignKeyConstraint(
             ["district_code"], ["district.code"], name=op.f("fk_provider_district_code")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider")),
         sa.UniqueConstraint("slug", name=op.f("uq_provider_slug")),
     )
+    op.add_column("provider", sa.Column("languages", Json, nullable=True))
     names = "id, slug, name, kind, phone, district_code, lat, lon"
     op.execute(
         f"INSERT INTO provider ({names}, designations, is_active, languages)"  # noqa: S608 - fixed

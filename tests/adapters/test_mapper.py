@@ -40,7 +40,8 @@ from casework.domain.accounts import Account
 from casework.domain.calendar import SEOUL, Pause, Target, Unit
 from casework.domain.deadlines import Deadline
 from casework.domain.designations import Designation
-from casework.domain.directory import CoPayment, Limit, Offering, Provider
+from casework.domain.directory import CoPayment, Limit, Offering, Provider, Service
+from casework.domain.eligibility import Comparison, Rule
 from casework.domain.duplicates import Suspicion
 from casework.domain.events import Event
 from casework.domain.grant_log import GrantEntry
@@ -93,6 +94,10 @@ class Inventor:
         if cls is Designation and not bare:  # it ends after it begins
             days = sorted([values["valid_from"], values["valid_to"]])
             values["valid_from"], values["valid_to"] = days
+        if cls is Offering:  # no more than there is
+            free, held, waiting = (self._rng.randrange(99) for _ in range(3))
+            values |= {"available": free, "held": held, "capacity": free + held}
+            values |= {"waitlisted": waiting, "waiting": waiting, "for_waiting": min(free, waiting)}
         if cls is Message:  # one receiver
             values["account_id" if bare else "subscription_id"] = None
             values["subscription_id" if bare else "account_id"] = self._id()
@@ -177,6 +182,10 @@ class Inventor:
     def _limit(self) -> Limit:
         return Limit(quantity=self._rng.randrange(1, 99), unit=self._text(None), per="year")
 
+    def _rule(self) -> Rule:
+        values = (str(self._rng.randrange(120)),)
+        return Rule(fact="age", comparison=Comparison.AT_LEAST, values=values, basis="invented")
+
     def _paid(self) -> CoPayment:
         return CoPayment(income_tier=self._text(None), share_percent=self._rng.randrange(101))
 
@@ -185,7 +194,7 @@ class Inventor:
         int: lambda self: self._rng.randrange(2**31),
         float: lambda self: self._rng.uniform(-180, 180),
         UUID: _id, date: _day, datetime: instant, Target: _target, Pause: _pause,
-        PlannedItem: _item, Limit: _limit, CoPayment: _paid, Decimal: _decimal, Rung: _rung,
+        PlannedItem: _item, Limit: _limit, CoPayment: _paid, Rule: _rule, Decimal: _decimal, Rung: _rung,
     }  # fmt: skip
 
 
@@ -271,10 +280,14 @@ def test_the_control_a_lost_field_is_noticed(connection: Connection) -> None:
 def test_the_centres_of_an_offering_stand_in_a_table_of_their_own(connection: Connection) -> None:
     inventor = Inventor(3)
     provider, offering = inventor.thing(Provider), inventor.thing(Offering)
+    service = inventor.thing(Service)
     provider.is_active, offering.provider_id = True, provider.id
+    offering.service_code, offering.provider_ended_on = service.code, provider.ended_on
+    offering.service_from, offering.service_to = service.valid_from, service.valid_to
+    offering.service_state = service.state
     offering.centres = ["2635051000", "2635052000"]
     offering.known_as = frozenset({provider.slug, provider.name, provider.kind})
-    insert_all(connection, [provider, offering])
+    insert_all(connection, [provider, service, offering])
     found = SqlDirectory(connection, inventor.thing(Offering).as_of).offering(offering.id)
     assert found is not None
     found.centres.sort()
@@ -325,6 +338,8 @@ def test_every_column_that_holds_a_moment_holds_it_as_an_instant() -> None:
         for column in table.c:
             assert not isinstance(column.type, DateTime), f"{column} forgets its offset"
             named_so = column.name == "at" or column.name.endswith("_at")
+            if column.name == "given_at":  # where a service is given, not when
+                continue
             assert not named_so or any(column is one for one in instants), column
     assert len(instants) > 40
 

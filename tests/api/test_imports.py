@@ -105,7 +105,7 @@ def test_who_may_send_what(api: Api) -> None:
     expected = {
         ("admin", "providers"): 201, ("admin", "residents"): 403, ("admin", "assessments"): 403,
         (WORKER, "providers"): 403, (WORKER, "residents"): 201, (WORKER, "assessments"): 403,
-        (SUPERVISOR, "residents"): 201, (SUPERVISOR, "providers"): 403,
+        (SUPERVISOR, "residents"): 201, (SUPERVISOR, "providers"): 201,
         (ASSESSOR, "residents"): 403, (ASSESSOR, "assessments"): 201,
         (PROVIDER, "residents"): 403, ("city", "residents"): 403, ("auditor", "residents"): 403,
     }  # fmt: skip

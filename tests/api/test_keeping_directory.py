@@ -338,9 +338,9 @@ def test_the_overview_tells_open_full_stale_and_none_apart(api: Api) -> None:
         return str(cell["standing"])
 
     def say(slug: str, **figures: int) -> None:
-        path = f"/offerings/{api.offerings[slug, 'CARE-MEALS'].id}"
+        path = f"/offerings/{api.offerings[slug, 'CARE-MEALS'].id}/capacity"
         version = api.as_("admin").get(path).json()["version"]
-        answer = patched(api, "admin", path, {"capacity": figures}, version)
+        answer = patched(api, "admin", path, figures, version)
         assert answer.status_code == 200, answer.text
 
     assert standing("NUR-DAY") == "none"

@@ -63,7 +63,7 @@ def shake(connection: Connection, rng: Random, now: datetime) -> None:
     )
     rewrite(connection, t.offering, [
         {
-            "of": id, "available": rng.choice((0, 1, 1, 7)), "is_open": rng.random() < 0.85,
+            "of": id, "available": rng.choice((0, 1, 1, 2)), "is_open": rng.random() < 0.85,
             "as_of": now - rng.choice((second, week - second, week, week + second, 3 * week)),
             "given_at": rng.choice((None, None, "home", "site")),
             "full_until": rng.choice((None, None, None, TODAY, TODAY - timedelta(days=1))),
@@ -73,8 +73,8 @@ def shake(connection: Connection, rng: Random, now: datetime) -> None:
     ])  # fmt: skip
     connection.execute(
         update(t.offering)
-        .where(t.offering.c.available == 7)
-        .values(for_waiting=7, waitlisted=9, waiting=9)
+        .where(t.offering.c.available == 2)
+        .values(for_waiting=2, waitlisted=9, waiting=9)
     )
     rewrite(connection, t.provider, [
         {

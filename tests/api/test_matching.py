@@ -297,7 +297,7 @@ def answered(api: Api, provider: str, *, accepts: bool, working_days: int) -> UU
     if accepts:
         moved(api, referral, "accept", by)
     else:
-        moved(api, referral, "decline", by, reason="at_capacity")
+        moved(api, referral, "decline", by, reason="out_of_area")
     return referral
 
 

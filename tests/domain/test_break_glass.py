@@ -34,7 +34,7 @@ def an_act(by: Actor, at: str) -> Act:
 
 
 def worker(role: Role = Role.WORKER) -> Actor:
-    actor: Actor = ActorFactory(role=role, district_code="26350")
+    actor: Actor = ActorFactory(role=role, district_code="26350", is_head=role == Role.PROVIDER)
     return actor
 
 

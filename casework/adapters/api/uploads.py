@@ -68,18 +68,24 @@ async def _upload(request: Request) -> Upload:
         form = await _InMemory(request.headers, body(), max_files=1, max_fields=len(PARTS)).parse()
     except (MultiPartException, KeyError, UnicodeDecodeError):
         raise Problem("no form that can be read", code="malformed") from None
-    given = form.multi_items()
+    try:
+        parts = _parts(form.multi_items())
+        file = parts.pop("file", None)
+        if not isinstance(file, UploadFile):
+            raise Invalid("a form with a file", code="file_required", field="file")
+        source = io.BytesIO(await file.read())
+        return Upload(_wanted({name: str(value) for name, value in parts.items()}), source)
+    finally:
+        await form.close()
+
+
+def _parts(given: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The parts by name, each of them known and there once."""
     names = [name for name, _ in given]
     for name in names:
         if name not in PARTS or names.count(name) > 1:
             raise Invalid("no such part, or twice", field=name if name in PARTS else "?")
-    parts = dict(given)
-    file = parts.pop("file", None)
-    if not isinstance(file, UploadFile):
-        raise Invalid("a form with a file", code="file_required", field="file")
-    source = io.BytesIO(await file.read())
-    await form.close()
-    return Upload(_wanted({name: str(value) for name, value in parts.items()}), source)
+    return dict(given)
 
 
 def _wanted(parts: dict[str, str]) -> NewImport:

@@ -59,7 +59,7 @@ def read_workbook(source: BinaryIO) -> Iterator[list[str]]:
         sheet.reset_dimensions()
         empty = 0
         for cells in sheet.iter_rows(values_only=True, max_col=MOST_CELLS):
-            row = [_text(cell) for cell in cells]
+            row = _trimmed([_text(cell) for cell in cells])
             empty = 0 if any(row) else empty + 1
             if empty > EMPTY_ROWS:
                 return
@@ -68,6 +68,13 @@ def read_workbook(source: BinaryIO) -> Iterator[list[str]]:
         raise _no_workbook() from None
     finally:
         book.close()
+
+
+def _trimmed(row: list[str]) -> list[str]:
+    """Without the empty cells at its end, which a sheet has without end."""
+    while row and not row[-1]:
+        row.pop()
+    return row
 
 
 def check_parts(source: BinaryIO) -> None:
