@@ -30,6 +30,7 @@ from casework.domain.residents import Consent, Contact, Note, Resident
 from casework.domain.tallying import Cells
 from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
+from casework.workflows.ports_links import Links, Rosters
 from casework.workflows.ports_notices import NoticeBook
 from casework.workflows.ports_signing import AccountKeeping
 from casework.workflows.ports_standards import Standards
@@ -369,6 +370,11 @@ class Work(Protocol):
         """Residents who ask what is held of them."""
         ...
 
+    @property
+    def rosters(self) -> Rosters:
+        """What agencies delivered, and what a home is like."""
+        ...
+
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
         ...
@@ -663,6 +669,16 @@ class Reading(Protocol):
     @property
     def access_requests(self) -> AccessRequests:
         """Residents who ask what is held of them."""
+        ...
+
+    @property
+    def rosters(self) -> Rosters:
+        """What agencies delivered, and what a home is like."""
+        ...
+
+    @property
+    def links(self) -> Links:
+        """Links of agencies that answer without an account."""
         ...
 
     def held(self, resident_id: UUID) -> Held:

@@ -38,7 +38,12 @@ NOT_THE_CITY: Final = tuple(role for role in WHO if role != "city")
 STOCK: Final = ("GET /offerings",)
 # These tell who looked: they are read before anybody else looks, in either world.
 TELLS_WHO_LOOKED: Final = frozenset(
-    {"GET /access-requests/{id}/document", "GET /audit", "GET /audit/affected", "GET /audit/summary"}
+    {
+        "GET /access-requests/{id}/document",
+        "GET /audit",
+        "GET /audit/affected",
+        "GET /audit/summary",
+    }
 )
 NEW_NAME, NEW_PHONE = "카나리변경가상", "010-7799-5599"
 

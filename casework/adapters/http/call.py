@@ -44,6 +44,7 @@ from casework.workflows.ports import (
     Store,
     Work,
 )
+from casework.workflows.ports_links import Linking
 from casework.workflows.ports_signing import SignIn, SignInRefused
 from casework.workflows.signing_in import who_asks
 from casework.workflows.sweeps.overdue import SweepResult
@@ -114,6 +115,8 @@ class Services:
     keeps_rrn: bool
     # How often a scheduler wakes the sweep.
     sweep_minutes: int
+    # What agencies that answer without an account need.
+    linking: Linking
     # How like two names are.
     similarity: Similarity = equal
     # How often somebody may ask, and within which context the database has how many seconds.

@@ -6,3 +6,4 @@ from casework.adapters.persistence import tables_accounts as tables_accounts
 from casework.adapters.persistence import tables_audit as tables_audit
 from casework.adapters.persistence import tables_break_glass as tables_break_glass
 from casework.adapters.persistence import tables_duplicates as tables_duplicates
+from casework.adapters.persistence import tables_links as tables_links

@@ -114,6 +114,12 @@ TABLES: Final[dict[str, Kind]] = {
     "audit_pending": Kind.AUDIT,
     "audit_review": Kind.AUDIT,
     "access_request": Kind.OF_RESIDENT,
+    "answering": Kind.ACCOUNT,
+    "agency_link": Kind.MACHINERY,
+    "link_referral": Kind.MACHINERY,
+    "link_session": Kind.MACHINERY,
+    "delivered": Kind.OF_RESIDENT,
+    "way_in": Kind.OF_RESIDENT,
 }
 # Where the rights of a table are not those of its class.
 OWN_RIGHTS: Final[dict[str, Rights]] = {
@@ -133,6 +139,7 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "sign_in_source": Rights(scheduler=""),
     "alembic_version": Rights(app="S", scheduler="S"),
     "closed_month": Rights(scheduler="S", figures="S"),
+    "link_session": Rights(app="SIUD", scheduler=""),
 }
 
 

@@ -20,12 +20,14 @@ from casework.adapters.persistence.duplicates import SqlDuplicates
 from casework.adapters.persistence.figures import SqlFigures
 from casework.adapters.persistence.households import SqlHouseholds
 from casework.adapters.persistence.job_queries import JobQueries
+from casework.adapters.persistence.links import SqlLinks
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notice_queries import NoticeQueries
 from casework.adapters.persistence.offering_queries import OfferingQueries
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.residents import SqlResidents
+from casework.adapters.persistence.rosters import SqlRosters
 from casework.adapters.persistence.scope import note_opened, seen, seen_or_opened
 from casework.adapters.persistence.sealing import needed, open_row, vault_of
 from casework.adapters.persistence.standards import SqlStandards
@@ -68,6 +70,8 @@ class SqlReading(
         self.register = SqlAccountKeeping(connection)
         self.audit = SqlAuditTrail(connection, about)
         self.access_requests = SqlAccessRequests(connection, reach, now, about)
+        self.rosters = SqlRosters(connection, reach, now, about)
+        self.links = SqlLinks(connection)
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self.reach, self._now)

@@ -31,6 +31,7 @@ from casework.adapters.persistence.merging import SqlMerges
 from casework.adapters.persistence.notices import SqlNoticeBook
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
+from casework.adapters.persistence.rosters import SqlRosters
 from casework.adapters.persistence.scope import Subjects
 from casework.adapters.persistence.standards import SqlStandards
 from casework.domain.access import PROVIDER_ACCESS, Actor, Reach
@@ -78,6 +79,7 @@ class SqlWork:
         self.openings = SqlOpenings(connection, reach, now, self._about)
         self.audit = SqlAuditTrail(connection, self._about)
         self.access_requests = SqlAccessRequests(connection, reach, now, self._about)
+        self.rosters = SqlRosters(connection, reach, now, self._about)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
