@@ -45,6 +45,6 @@ def check_way_in(text: str) -> None:
     require(len(text) <= LONGEST, "at most 500 characters", field="text")
 
 
-def may_be_told(referral: Referral, *, consent_is_withdrawn: bool) -> bool:
-    """Whether the agency of a referral is told of the home: it comes, and the basis still holds."""
-    return referral.status in COMES and not consent_is_withdrawn
+def comes(referral: Referral) -> bool:
+    """Whether the agency of a referral has said that it comes, and still does."""
+    return referral.status in COMES

@@ -1,4 +1,4 @@
-"""What an agency delivered in a month: prefilled from the plan, so that only exceptions are typed."""
+"""What an agency delivered in a month: prefilled by the plan, so that only exceptions are typed."""
 
 from __future__ import annotations
 

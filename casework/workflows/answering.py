@@ -11,7 +11,7 @@ from uuid import UUID
 from casework.domain import rosters
 from casework.domain.access import Actor
 from casework.domain.errors import Invalid, NotFound, require
-from casework.domain.homes import Coming, WayIn, check_way_in, may_be_told
+from casework.domain.homes import Coming, WayIn, check_way_in, comes
 from casework.domain.lifecycle import Status
 from casework.domain.masks import ENDED_BY_SENDER, State, covered
 from casework.domain.plans import PlannedItem
@@ -40,7 +40,7 @@ class Asked:
     due_at: Any
     actions: list[str]
     version: int
-    way_in: WayIn | None
+    way_in: str | None
     coming: list[Coming]
 
 
@@ -70,7 +70,7 @@ def _asked(
         "resident": covered(resident, actor, READ, "referral resident")
     }
     body = covered(body, actor, READ, "referral", states)
-    is_told = told_of_home(view)
+    home = home_of(reading, view, actor)
     running = [one for one in view.deadlines if one.status(ctx.now) == "running"]
     return Asked(
         of=body,
@@ -79,8 +79,8 @@ def _asked(
         due_at=min((one.due_at for one in running if one.due_at), default=None),
         actions=allowed_actions(view.case_is_open, it, actor, ctx.now),
         version=it.version,
-        way_in=reading.rosters.way_in(it.resident_id) if is_told else None,
-        coming=reading.rosters.coming(it) if is_told else [],
+        way_in=home["way_in"],
+        coming=home["coming"],
     )
 
 
@@ -95,14 +95,21 @@ def states_of(view: ReferralView) -> list[State]:
     return [state for state, is_so in found.items() if is_so]
 
 
-def told_of_home(view: ReferralView) -> bool:
-    """Whether the agency of a referral is told how to get in, and who else comes."""
-    return view.case_is_open and may_be_told(
-        view.referral, consent_is_withdrawn=view.consent_is_withdrawn
-    )
-
-
 # The home
+
+
+def home_of(reading: Reading, view: ReferralView, actor: Actor) -> dict[str, Any]:
+    """How to get in and who else comes, as far as the asker is told; the file was loaded before."""
+    it, states = view.referral, states_of(view)
+    if not (view.case_is_open and comes(it)):
+        states.append(State.NOT_COMING)
+    way = reading.rosters.way_in(it.resident_id)
+    body = {
+        "referral_id": it.id,
+        "way_in": way.text if way else None,
+        "coming": reading.rosters.coming(it),
+    }
+    return covered(body, actor, READ, "visit", states)
 
 
 def write_way_in(ctx: Context, resident_id: UUID, text: str) -> None:

@@ -192,9 +192,9 @@ def knock(linking: Linking, knock: Knock) -> Visit:
     """Look a link up and count the request. Raises LinkRefused, whatever is wrong with it."""
     with linking.book(knock.facts) as book:
         visit = _visit(linking, book, knock)
-        if visit is None:
-            if book.begin_source_try(knock.source, knock.now):  # beyond that it is a flood
-                book.note_link(None, OPEN, knock.now, LinkRefused.code)
+        # What is written down ends with what is counted: the rest would be a flood.
+        if visit is None and book.begin_source_try(knock.source, knock.now):
+            book.note_link(None, OPEN, knock.now, LinkRefused.code)
         book.commit()
     if visit is None:
         raise LinkRefused("this link opens nothing")

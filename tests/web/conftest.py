@@ -27,11 +27,11 @@ class Mailbox:
 
     def link(self) -> str:
         """The path of the newest link."""
-        return re.findall(r"https?://[^/\s]+(/a/[\w-]+)", "\n".join(self.texts))[-1]
+        return str(re.findall(r"https?://[^/\s]+(/a/[\w-]+)", "\n".join(self.texts))[-1])
 
     def code(self) -> str:
         """The newest code."""
-        return re.findall(r"\b(\d{6})\b", self.texts[-1])[-1]
+        return str(re.findall(r"\b(\d{6})\b", self.texts[-1])[-1])
 
 
 @dataclass

@@ -18,6 +18,7 @@ from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import opened, seal_row, vault_of
 from casework.domain.access import Reach
+from casework.domain.directory import Offering
 from casework.domain.errors import NotFound
 from casework.domain.homes import Coming, WayIn
 from casework.domain.lifecycle import Status

@@ -12,7 +12,11 @@ from casework.adapters.api.render import instant
 from casework.adapters.api.routing import Caller, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.domain.access import Actor
+from casework.domain.errors import NotFound
+from casework.domain.homes import Coming
 from casework.domain.links import AgencyLink
+from casework.domain.masks import covered
 from casework.domain.rosters import Delivered
 from casework.workflows import answering, linking
 from casework.workflows.ports import Reading
@@ -134,7 +138,8 @@ def keep_answering(id: UUID, body: sl.Answering, call: Caller) -> Response:
 
     def show(reading: Reading, _made: dict[str, Any]) -> Any:
         account = reading.links.answering_account(id)
-        assert account is not None
+        if account is None:
+            raise NotFound("no such agency")
         return {
             "provider_id": id, "account_id": account.id, "email": account.email,
             "is_on": account.is_active,
@@ -160,13 +165,13 @@ def list_delivered(id: UUID, call: Caller) -> Response:
 
     def show(reading: Reading) -> Any:
         lines = answering.delivered(reading, id)
-        return {"items": [_line(one) for one in lines], "next_cursor": None}
+        return {"items": [_line(one, call.ctx.actor) for one in lines], "next_cursor": None}
 
     return call.look("referral.read", show)
 
 
-def _line(one: Delivered) -> dict[str, Any]:
-    return {
+def _line(one: Delivered, actor: Actor) -> dict[str, Any]:
+    body = {
         "id": one.id,
         "month": one.month,
         "planned": f"{one.planned:f}",
@@ -177,6 +182,7 @@ def _line(one: Delivered) -> dict[str, Any]:
         "recorded_at": instant(one.recorded_at),
         "recorded_by": one.recorded_by,
     }
+    return covered(body, actor, "referral.read", "delivered")
 
 
 @router.get(
@@ -190,25 +196,20 @@ def get_visit(id: UUID, call: Caller) -> Response:
 
     def show(reading: Reading) -> Any:
         view = reading.referral(id)
-        referral = reading.rosters.referral(id)
-        is_told = answering.told_of_home(view) or not call.ctx.actor.answers_as_provider
-        way = reading.rosters.way_in(referral.resident_id) if is_told else None
-        coming = reading.rosters.coming(referral) if is_told else []
-        return {
-            "referral_id": id,
-            "way_in": way.text if way else None,
-            "coming": [
-                {
-                    "service_code": one.service_code,
-                    "field": one.field,
-                    "status": one.status,
-                    "provider": {"name": one.provider_name, "phone": one.provider_phone},
-                }
-                for one in coming
-            ],
-        }
+        reading.rosters.referral(id)
+        home = answering.home_of(reading, view, call.ctx.actor)
+        return home | {"coming": [_coming(one) for one in home["coming"]]}
 
     return call.look("referral.read", show)
+
+
+def _coming(one: Coming) -> dict[str, Any]:
+    return {
+        "service_code": one.service_code,
+        "field": one.field,
+        "status": one.status,
+        "provider": {"name": one.provider_name, "phone": one.provider_phone},
+    }
 
 
 @router.put(
