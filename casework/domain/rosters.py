@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +22,7 @@ EXCEPTIONS: Final = (
 MOST: Final = Decimal(9999)
 LONGEST_NOTE: Final = 500
 WEEK: Final = 7
+_QUANTITY: Final = re.compile(r"-?[0-9]{1,5}([.,][0-9]{1,2})?")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,13 +75,9 @@ class Said:
 
 def quantity_of(text: str) -> Decimal:
     """A quantity as somebody typed it: up to two places. Raises Invalid."""
-    try:
-        found = Decimal(text.strip().replace(",", "."))
-    except InvalidOperation:
-        raise Invalid("a number", code="quantity_invalid", field="delivered") from None
-    is_plain = found.is_finite() and found == found.quantize(Decimal("0.01"))
-    require(is_plain, "a number of two places", code="quantity_invalid", field="delivered")
-    return found
+    found = _QUANTITY.fullmatch(text.strip())
+    require(found, "a number of two places", code="quantity_invalid", field="delivered")
+    return Decimal(text.strip().replace(",", "."))
 
 
 def days_of(month: str) -> tuple[date, date]:

@@ -24,7 +24,7 @@ KIND_OF_PATH: Final = {
     "outbox": "message", "webhooks": "webhook", "standards": "standard", "jobs": "job",
     "months": "month", "households": "household", "access-requests": "access_request",
     "duplicates": "suspicion", "merges": "merge", "break-glass": "opening",
-    "accounts": "account", "tokens": "own_token",
+    "accounts": "account", "tokens": "own_token", "links": "link", "providers": "provider",
 }  # fmt: skip
 # What the id in a body is of, where it is of someone.
 KIND_OF_FIELD: Final = {

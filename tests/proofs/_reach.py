@@ -15,13 +15,13 @@ from tests.proofs._subjects import Subject
 OF_A_RESIDENT: Final = frozenset(
     {
         "resident", "case", "consent", "note", "signal", "planned_service", "referral", "deadline",
-        "household", "access_request", "suspicion", "merge",
+        "household", "access_request", "suspicion", "merge", "link",
     }
 )  # fmt: skip
 # What belongs to whoever made it, whatever the row of the table says.
 OF_ITS_MAKER: Final = frozenset({"opening", "own_token"})
 OF_AN_AGENCY: Final = frozenset({"referral", "deadline"})
-OF_A_DISTRICT: Final = frozenset({"conference", "standard"})
+OF_A_DISTRICT: Final = frozenset({"conference", "standard", "provider"})
 OF_NOBODY: Final = frozenset({"job", "month"})
 
 

@@ -192,7 +192,9 @@ def test_free_places_are_stated(agency: Agency, asked: UUID) -> None:
         answer = agency.send("/places", {f"free.{offering.id}": given})
         assert answer.status_code == status, given
         found = agency.api.as_(WORKER).items("/offerings", service="CARE-MEALS")
-        assert [one["capacity"]["available"] for one in found if one["id"] == str(offering.id)] == [free]
+        assert [one["capacity"]["available"] for one in found if one["id"] == str(offering.id)] == [
+            free
+        ]
 
 
 def test_another_agencys_places_are_not_there(agency: Agency, asked: UUID) -> None:
@@ -237,9 +239,10 @@ def test_a_roster_is_prefilled_and_only_exceptions_are_typed(agency: Agency) -> 
 
 def _link_both(agency: Agency, ids: list[UUID]) -> None:
     """A link that names several referrals that run already."""
+    from sqlalchemy import insert
+
     from casework.adapters.persistence import tables_links as tl
     from casework.adapters.persistence.tables_links import link_referral
-    from sqlalchemy import insert
 
     sent_link(agency, ids[0])
     with agency.api.engine.begin() as connection:
@@ -280,7 +283,12 @@ def test_another_agencys_worker_reads_no_roster(agency: Agency, asked: UUID) -> 
 
 def test_the_pages_speak_korean_first_and_english_where_asked(agency: Agency, asked: UUID) -> None:
     korean, english = "인증번호 확인", "Confirm with a code"
-    for said, found in ((None, korean), ("en", english), ("ko-KR,en;q=0.5", korean), ("fr", korean)):
+    for said, found in (
+        (None, korean),
+        ("en", english),
+        ("ko-KR,en;q=0.5", korean),
+        ("fr", korean),
+    ):
         headers = {"Accept-Language": said} if said else {"Accept-Language": ""}
         page = agency.get(headers=headers)
         assert found in page.text, said
