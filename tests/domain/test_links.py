@@ -113,10 +113,10 @@ def test_a_right_try_counts_no_more_and_its_code_is_used_up() -> None:
 # Rosters
 
 
-def an_item(per: str, quantity: str = "3", **dates: date) -> PlannedItem:
+def an_item(per: str, quantity: str = "3", ends_on: date = date(2026, 12, 31)) -> PlannedItem:
     return PlannedItem(
         id=ID, service_code="CARE-MEALS", content="lunch", quantity=Decimal(quantity), unit="meal",
-        per=per, **({"starts_on": date(2026, 1, 1), "ends_on": date(2026, 12, 31)} | dates),
+        per=per, starts_on=date(2026, 1, 1), ends_on=ends_on,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.api.acts import a_referral, moved
 from tests.api.conftest import PROVIDER, WORKER
@@ -24,7 +24,8 @@ ARGUMENTS: Final = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-PHONE: Final = {"width": 360, "height": 740}
+WIDTH: Final = 360
+PHONE: Final = ViewportSize(width=WIDTH, height=740)
 SERIOUS: Final = {"serious", "critical"}
 LANGUAGES: Final = {
     "ko": ("ko-KR", "우리 기관에 온 의뢰"),
@@ -94,7 +95,7 @@ def faults(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     told = [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in SERIOUS]
     width = page.evaluate("document.documentElement.scrollWidth")
-    return [*told, *([f"{width} wide"] if width > PHONE["width"] else [])]
+    return [*told, *([f"{width} wide"] if width > WIDTH else [])]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
