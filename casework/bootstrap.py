@@ -66,7 +66,7 @@ from casework.workflows.demo.directory import agencies
 from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
 from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
-from casework.workflows.linking import mint
+from casework.workflows.linking import ask_rosters, mint
 from casework.workflows.notifying import Relayed, apply_brake, relay, send_one
 from casework.workflows.ports import Paging, RequestFacts, Row
 from casework.workflows.ports_links import Linking
@@ -161,6 +161,8 @@ class House:
         """What a message says besides: a link's address, a code; worked out as it leaves."""
         link, code = message.payload.get("link_id"), message.payload.get("code_id")
         url = self.linking.url_of(UUID(link)) if link else None
+        if url and (of := message.payload.get("month")):
+            url = f"{url}/months/{of}"
         digits = self.linking.keys.code_of(UUID(code)) if code else None
         return added_to(message, self.settings.language, url, digits)
 
@@ -243,6 +245,7 @@ class House:
 
     def relay(self, ctx: Context) -> Relayed:
         """Tell people what they are to be told by now."""
+        ask_rosters(ctx, self.linking, self.notices)
         give = partial(mint, ctx, self.linking)
         return relay(ctx, self.notices, self.post, clock=self.now, jitter=_jitter, mint=give)
 

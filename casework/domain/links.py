@@ -62,6 +62,7 @@ class AgencyLink:
     created_by: UUID | None
     expires_at: datetime
     message_id: UUID | None = None
+    month: str | None = None
     revoked_at: datetime | None = None
     revoked_by: UUID | None = None
     counted_from: datetime | None = None

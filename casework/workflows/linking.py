@@ -11,8 +11,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from casework.domain import rosters
 from casework.domain.access import Actor, Relation, Role
 from casework.domain.accounts import Account, check_email
+from casework.domain.calendar import morning_of
 from casework.domain.errors import Conflict, NotAllowedInState, NotFound
 from casework.domain.grant_log import GrantAct, entry_of
 from casework.domain.links import (
@@ -31,7 +33,7 @@ from casework.domain.standards import REFERRAL
 from casework.workflows.context import Context
 from casework.workflows.ports import RequestFacts, Work
 from casework.workflows.ports_links import LinkBook, Linking
-from casework.workflows.ports_notices import NoticeBook
+from casework.workflows.ports_notices import NoticeBook, Notices
 from casework.workflows.ports_signing import Passwords
 
 MANAGE, KEEP = "link.manage", "answering.manage"
@@ -133,6 +135,28 @@ def mint(ctx: Context, linking: Linking, book: NoticeBook) -> None:
             link = _new_link(ctx, linking, provider_id, message.account_id, message.id)
             book.links.add(link, asked)
             book.links.set_link_of(message, link.id)
+
+
+def ask_rosters(ctx: Context, linking: Linking, notices: Notices) -> int:
+    """Send every agency that answers by link one link to the roster of the month that is over.
+
+    From nine o'clock on the first day of the next month; once an agency and month, whoever asks.
+    """
+    today = ctx.act.today
+    if linking.address is None or ctx.now < morning_of(today.replace(day=1)):
+        return 0
+    month = rosters.month_before(today)
+    since = ctx.now - linking.after_end
+    with notices.book() as book:
+        due = book.links.rosters_due(month, rosters.days_of(month), since)
+        for (provider_id, account_id), referrals in due.items():
+            message = _message(ctx, account_id, LINK, None)
+            link = _new_link(ctx, linking, provider_id, account_id, message.id)
+            link.month = month
+            message.payload |= {"link_id": str(link.id), "month": month}
+            book.add_message(message)
+            book.links.add(link, referrals)
+    return len(due)
 
 
 def _named(message: Message) -> list[str]:

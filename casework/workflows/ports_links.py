@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -117,6 +117,12 @@ class Links(Protocol):
 
     def asked_of(self, provider_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
         """Those of some ids that are requests to an agency."""
+        ...
+
+    def rosters_due(
+        self, month: str, days: tuple[date, date], ended_since: datetime
+    ) -> dict[tuple[UUID, UUID], list[UUID]]:
+        """By agency and account: the referrals of a month whose roster nobody asked for."""
         ...
 
     def claim(self, message_id: UUID, now: datetime, until: datetime) -> list[Letter]:

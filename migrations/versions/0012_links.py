@@ -85,6 +85,7 @@ def _create_links() -> None:
         sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.Column("expires_at", Instant(), nullable=False),
         sa.Column("message_id", sa.Uuid(), nullable=True),
+        sa.Column("month", sa.String(length=7), nullable=True),
         sa.Column("revoked_at", Instant(), nullable=True),
         sa.Column("revoked_by", sa.Uuid(), nullable=True),
         sa.Column("counted_from", Instant(), nullable=True),
@@ -102,6 +103,7 @@ def _create_links() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agency_link")),
         sa.UniqueConstraint("digest", name=op.f("uq_agency_link_digest")),
         sa.UniqueConstraint("message_id", name=op.f("uq_agency_link_message_id")),
+        sa.UniqueConstraint("provider_id", "month", name=op.f("uq_agency_link_provider_id_month")),
     )
     op.create_index(op.f("ix_agency_link_provider_id_id"), "agency_link", ["provider_id", "id"])
     op.create_table(

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.tables_links import delivered
 from casework.workflows import intake, linking
 from tests.api.acts import a_referral, a_supported_case, moved
 from tests.api.conftest import PROVIDER, SUPERVISOR, WORKER, Api
@@ -216,7 +217,14 @@ def test_a_roster_is_prefilled_and_only_exceptions_are_typed(agency: Agency) -> 
     ids = [a_referral(api) for _ in range(2)]
     for id in ids:
         started(agency, id)
-    _link_both(agency, ids)
+    api.clock.set("2026-04-01T08:59:59")
+    api.house.relay(api.house.context())
+    assert not [one for one in agency.mailbox.texts if "/months/" in one]
+    api.clock.set("2026-04-01T09:00")
+    for _ in range(2):  # once a month, however often
+        api.house.relay(api.house.context())
+    assert len([one for one in agency.mailbox.texts if "/months/2026-03" in one]) == 1
+    agency.path = agency.mailbox.link()
     agency.enters()
     page = agency.get("/months/2026-03")
     # Three a week from Monday 2 March to the 31st: thirty days.
@@ -237,20 +245,6 @@ def test_a_roster_is_prefilled_and_only_exceptions_are_typed(agency: Agency) -> 
     assert 'value="9"' in agency.get("/months/2026-03").text
 
 
-def _link_both(agency: Agency, ids: list[UUID]) -> None:
-    """A link that names several referrals that run already."""
-    from sqlalchemy import insert
-
-    from casework.adapters.persistence import tables_links as tl
-    from casework.adapters.persistence.tables_links import link_referral
-
-    sent_link(agency, ids[0])
-    with agency.api.engine.begin() as connection:
-        link = connection.scalar(select(tl.agency_link.c.id))
-        rows = [{"link_id": link, "referral_id": one} for one in ids[1:]]
-        connection.execute(insert(link_referral), rows)
-
-
 def test_a_roster_said_twice_is_written_once(agency: Agency, asked: UUID) -> None:
     started(agency, asked)
     agency.enters()
@@ -258,8 +252,6 @@ def test_a_roster_said_twice_is_written_once(agency: Agency, asked: UUID) -> Non
     for quantity in ("13", "13", "13"):
         agency.send("/months/2026-03", {f"line.{asked}": quantity})
     with agency.api.engine.connect() as connection:
-        from casework.adapters.persistence.tables_links import delivered
-
         rows = connection.execute(select(delivered)).all()
     assert [(one.delivered, one.version) for one in rows] == [("13", 1)]
     agency.send("/months/2026-03", {f"line.{asked}": "12", f"why.{asked}": "resident_absent"})

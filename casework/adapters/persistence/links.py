@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, exists, insert, or_, select, update
 
+from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_links as tl
 from casework.adapters.persistence.mapper import from_row
@@ -177,12 +178,43 @@ class SqlLinks:
         self._connection.execute(update(of).where(of.c.id == message.id).values(payload=said))
 
     def asked_of(self, provider_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
-        """Those of some ids that are requests to an agency."""
+        """Those of some ids that are requests to an agency; for the system itself."""
+        asking.state_system(self._connection)
         of = t.referral.c
         query = select(of.id).where(
             of.id.in_(ids), of.provider_id == provider_id, of.requested_at.is_not(None)
         )
         return list(self._connection.scalars(query.order_by(of.id)))
+
+    def rosters_due(
+        self, month: str, days: tuple[date, date], ended_since: datetime
+    ) -> dict[tuple[UUID, UUID], list[UUID]]:
+        """By agency and account: the referrals that ran in a month whose roster nobody asked for.
+
+        For the system itself.
+        """
+        asking.state_system(self._connection)
+        of, answers = t.referral.c, tl.answering.c
+        is_asked = exists().where(_link.c.provider_id == of.provider_id, _link.c.month == month)
+        query = (
+            select(answers.provider_id, answers.account_id, of.id)
+            .join(t.account, t.account.c.id == answers.account_id)
+            .join(t.provider, t.provider.c.id == answers.provider_id)
+            .join(t.referral, of.provider_id == answers.provider_id)
+            .where(
+                t.account.c.is_active,
+                t.provider.c.is_active,
+                of.started_on <= days[1],
+                or_(of.ended_on.is_(None), of.ended_on >= days[0]),
+                or_(of.ended_at.is_(None), of.ended_at > ended_since),
+                ~is_asked,
+            )
+            .order_by(answers.provider_id, of.id)
+        )
+        found: dict[tuple[UUID, UUID], list[UUID]] = {}
+        for provider_id, account_id, referral_id in self._connection.execute(query):
+            found.setdefault((provider_id, account_id), []).append(referral_id)
+        return found
 
     def claim(self, message_id: UUID, now: datetime, until: datetime) -> list[Letter]:
         """Lease one message that is due, if nobody else holds it."""

@@ -36,6 +36,8 @@ agency_link = Table(
     Column("expires_at", Instant, nullable=False),
     # The message that carries it; that may be gone before the link is.
     Column("message_id", Uuid, unique=True),
+    # The month whose roster it asks for; one an agency.
+    Column("month", String(7)),
     Column("revoked_at", Instant),
     Column("revoked_by", Uuid),
     Column("counted_from", Instant),
@@ -48,6 +50,7 @@ agency_link = Table(
     Column("tries", Json, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("version", Integer, nullable=False),
+    UniqueConstraint("provider_id", "month"),
     Index(None, "provider_id", "id"),
 )
 link_referral = Table(

@@ -15,7 +15,7 @@ from casework.domain.cases import SIGNALS
 from casework.domain.errors import Invalid
 from casework.domain.lifecycle import OUTCOMES, REASONS
 
-MOST_FIELDS: Final = 2000
+MOST_FIELDS: Final = 10_000
 LONGEST_NOTE: Final = 2000
 
 
