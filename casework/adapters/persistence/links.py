@@ -198,6 +198,7 @@ class SqlLinks:
         is_asked = exists().where(_link.c.provider_id == of.provider_id, _link.c.month == month)
         query = (
             select(answers.provider_id, answers.account_id, of.id)
+            .select_from(tl.answering)
             .join(t.account, t.account.c.id == answers.account_id)
             .join(t.provider, t.provider.c.id == answers.provider_id)
             .join(t.referral, of.provider_id == answers.provider_id)
