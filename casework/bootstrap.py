@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from random import Random, random
 from typing import Any, BinaryIO, Generic, TypeVar
 from uuid import UUID
@@ -22,11 +24,13 @@ from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.call import Services
 from casework.adapters.http.rates import Rates
 from casework.adapters.identity import Argon2Passwords, JwtTokens
+from casework.adapters.identity.links import KeyedLinks
 from casework.adapters.identity.oidc import OidcIssuer
 from casework.adapters.logs import configure_logs
 from casework.adapters.names import similarity
 from casework.adapters.notifications import Channels
 from casework.adapters.notifications.mail import Mail
+from casework.adapters.notifications.texts import added_to
 from casework.adapters.notifications.webhook import Webhook, new_secret
 from casework.adapters.persistence import asking, bulk, migrations, places, roles, walls
 from casework.adapters.persistence import tables as t
@@ -38,6 +42,7 @@ from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.imports import actor_named, unfinished_imports
+from casework.adapters.persistence.link_book import link_book
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.measuring import answer_book
 from casework.adapters.persistence.notices import SqlNotices
@@ -53,6 +58,7 @@ from casework.domain.calendar import SEOUL, WorkingCalendar, day_in_seoul, midni
 from casework.domain.deadlines import Clockwork
 from casework.domain.directory import Service
 from casework.domain.grant_log import GrantAct, GrantEntry, entry_of
+from casework.domain.outbox import Message
 from casework.domain.schedule import is_late, next_slot
 from casework.domain.standards import SHIPPED, Standard
 from casework.settings import Settings, SettingsError
@@ -64,11 +70,13 @@ from casework.workflows.demo.directory import agencies, designations
 from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.world import build_world
 from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
+from casework.workflows.linking import ask_rosters, mint
 from casework.workflows.matching import measure
-from casework.workflows.notifying import Relayed, apply_brake, relay
+from casework.workflows.notifying import Relayed, apply_brake, relay, send_one
 from casework.workflows.places import Tended, tend
 from casework.workflows.ports import Paging, RequestFacts, Row
 from casework.workflows.ports_imports import Clerk
+from casework.workflows.ports_links import Linking
 from casework.workflows.ports_notices import Post
 from casework.workflows.ports_signing import SignIn
 from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
@@ -131,12 +139,39 @@ class House:
         self.seals = SqlSealBook(self.engine.connect)
         self.store = SqlStore(self.engine, provider_access=days)
         self.notices = SqlNotices(self.engine)
+        self.linking = self._linking(days)
         self.post: Post = Channels(
-            Webhook(private=not self.settings.is_production), _mail(self.settings)
+            Webhook(private=not self.settings.is_production),
+            _mail(self.settings),
+            self._added,
+            None if self.settings.is_production else _say,
         )
         self.issuer = _issuer(self.settings)
         self.common = reference.common_passwords()
         self.built_at = self.now()
+
+    def _linking(self, after_end: timedelta) -> Linking:
+        """What agencies that answer without an account need."""
+        return Linking(
+            keys=KeyedLinks(self.settings.key("token")),
+            book=lambda facts: link_book(self.engine, facts),
+            address=self.settings.address(),
+            lasts=timedelta(days=self.settings.link_days),
+            after_end=after_end,
+            send=self._send_one,
+        )
+
+    def _send_one(self, message_id: UUID) -> None:
+        send_one(self.notices, self.post, message_id, clock=self.now, jitter=_jitter)
+
+    def _added(self, message: Message) -> str:
+        """What a message says besides: a link's address, a code; worked out as it leaves."""
+        link, code = message.payload.get("link_id"), message.payload.get("code_id")
+        url = self.linking.url_of(UUID(link)) if link else None
+        if url and (of := message.payload.get("month")):
+            url = f"{url}/months/{of}"
+        digits = self.linking.keys.code_of(UUID(code)) if code else None
+        return added_to(message, self.settings.language, url, digits)
 
     def door(self, facts: RequestFacts) -> SignIn:
         """What signing in needs."""
@@ -221,7 +256,9 @@ class House:
 
     def relay(self, ctx: Context) -> Relayed:
         """Tell people what they are to be told by now."""
-        return relay(ctx, self.notices, self.post, clock=self.now, jitter=_jitter)
+        ask_rosters(ctx, self.linking, self.notices)
+        give = partial(mint, ctx, self.linking)
+        return relay(ctx, self.notices, self.post, clock=self.now, jitter=_jitter, mint=give)
 
     def ask_for_duplicates(self, everyone: bool) -> int:
         """How many residents' duplicates are to be found: of those who wait, or of everybody."""
@@ -285,6 +322,7 @@ class House:
             is_production=self.settings.is_production,
             keeps_rrn=self.settings.rrn,
             sweep_minutes=self.settings.sweep_minutes,
+            linking=self.linking,
             similarity=similarity,
             clerk=self.clerk(),
             rates=Rates(self.settings.requests_per_second),
@@ -345,10 +383,12 @@ class House:
         # Imported here: a third of the start of a command that serves nothing is its routes.
         from casework.adapters.api.app import create_app
         from casework.adapters.api.routers.health import Probe
+        from casework.adapters.web import router as pages
 
         return create_app(
             self.services(),
             Probe(self.readiness),
+            pages,
             threads=self.settings.threads,
             log_requests=self.settings.log_requests,
         )
@@ -559,6 +599,12 @@ def _mail(settings: Settings) -> Mail | None:
         starttls=settings.smtp_starttls,
         language=settings.language,
     )
+
+
+def _say(text: str) -> None:
+    """What a mail would have said, for whoever stands by: never in production."""
+    sys.stderr.write(f"── {text}")
+    sys.stderr.flush()
 
 
 def _jitter() -> float:

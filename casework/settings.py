@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 KEY_BYTES = 32
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 RATE_IN_PRODUCTION = 20
+DEMO_ADDRESS = "http://127.0.0.1:8000"
 STORES = ("postgresql+psycopg://", "sqlite://")
 
 
@@ -49,6 +50,8 @@ class Settings(BaseSettings):
     rate_limit: int | None = Field(default=None, ge=0, le=100_000)
     log_requests: bool = True
     provider_access_days: int = Field(default=30, ge=0, le=3650)
+    public_url: str | None = None
+    link_days: int = Field(default=30, ge=1, le=365)
     language: Literal["ko", "en"] = "ko"
     smtp_host: str | None = None
     smtp_port: int = Field(default=587, ge=1, le=65535)
@@ -118,7 +121,17 @@ class Settings(BaseSettings):
         self.key("audit")
         self.key("master")
         self.ring()
+        self.address()
         self._check_issuer()
+
+    def address(self) -> str | None:
+        """What links to this installation begin with; None where none are sent."""
+        if self.public_url is None:
+            return None if self.is_production else DEMO_ADDRESS
+        schemes = ("https://",) if self.is_production else ("https://", "http://")
+        if not self.public_url.startswith(schemes):
+            raise SettingsError("CASEWORK_PUBLIC_URL is https")
+        return self.public_url.rstrip("/")
 
     @property
     def totp_is_required(self) -> bool:

@@ -94,6 +94,8 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "referral.send": {W: _C, SV: _D},
     "referral.answer": {W: _C, SV: _D, PR: _O},
     "referral.correct": {SV: _D},
+    "link.manage": {W: _C, SV: _D},
+    "answering.manage": {SV: _D, AD: _A},
     "deadline.read": {W: _C, SV: _D, AS: _S, PR: _O},
     "overdue.read": {W: _C, SV: _D},
     "overdue.review": {SV: _D},

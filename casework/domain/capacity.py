@@ -23,6 +23,7 @@ from casework.domain.referrals import Referral
 HOLDS_A_PLACE: Final = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
 # How long an offering counts as full where its agency does not say until when.
 FULL_FOR: Final = timedelta(days=14)
+MOST_PLACES: Final = 100_000
 AT_CAPACITY: Final = "at_capacity"
 
 
@@ -179,6 +180,12 @@ def state(offering: Offering, said: Statement, act: Act) -> Event:
     """Take the figures over. They are the newest word: a mark that it is full ends with them."""
     capacity = offering.capacity if said.capacity is None else said.capacity
     waiting = offering.waiting if said.waiting is None else said.waiting
+    require(
+        0 <= said.available <= MOST_PLACES,
+        f"from 0 to {MOST_PLACES}",
+        code="places_out_of_range",
+        field="available",
+    )
     require(
         said.available + offering.held <= capacity,
         f"of {capacity} places {offering.held} are held by referrals",

@@ -48,6 +48,7 @@ class State(StrEnum):
     ENDED_BY_SENDER = "the sender ended it"
     IN_ERROR = "it was entered in error"
     BY_ANOTHER = "somebody else did it"
+    NOT_COMING = "its agency has not said that it comes, or comes no more"
     NOT_TO_BE_TOLD = "the contact is not to be told"
 
 
@@ -110,6 +111,11 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             " planned_service_id provider_id"
         ),
         "deadline": _shows(_CLOCK),
+        "delivered": _shows("id month planned delivered unit reason note recorded_at recorded_by"),
+        "visit": _shows(
+            "referral_id way_in coming",
+            {State.CONSENT_WITHDRAWN: "way_in coming", State.NOT_COMING: "way_in coming"},
+        ),
     },
     ("deadline.read", PR): {
         "deadline": _shows(_CLOCK),

@@ -130,6 +130,8 @@ class Letter:
     message: Message
     subscription: Subscription | None
     email: str | None
+    # What is said besides, worked out as it leaves and stored nowhere: an address, a code.
+    added: str = ""
 
 
 def wait_after(failures: int, jitter: float) -> timedelta:

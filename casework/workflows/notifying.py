@@ -145,16 +145,18 @@ def relay(
     *,
     clock: Callable[[], datetime],
     jitter: Callable[[], float],
+    mint: Callable[[NoticeBook], None] = lambda _book: None,
 ) -> Relayed:
     """Judge, address, gather, and send until nothing is left that is due.
 
     Sending takes its time, so each batch is leased from the instant that ``clock`` shows.
+    ``mint`` gives messages to agencies that answer by link their link, before they can leave.
     """
     done = Relayed()
     apply_brake(ctx, notices)
-    while count := _address(ctx, notices):
+    while count := _address(ctx, notices, mint):
         done.addressed += count
-    done.digests = _gather(ctx, notices)
+    done.digests = _gather(ctx, notices, mint)
     while letters := _claim(notices, clock()):
         results = post.deliver(letters, clock())
         with notices.book() as book:
@@ -163,7 +165,7 @@ def relay(
     return done
 
 
-def _address(ctx: Context, notices: Notices) -> int:
+def _address(ctx: Context, notices: Notices, mint: Callable[[NoticeBook], None]) -> int:
     """Find whom some waiting notices are for; write at once what cannot wait."""
     with notices.book() as book:
         waiting = book.waiting(BATCH)
@@ -179,6 +181,7 @@ def _address(ctx: Context, notices: Notices) -> int:
                 if endpoint.hears(notice):
                     _write(ctx, book, notice, None, endpoint.id)
         book.address(waiting, told, ctx.now)
+        mint(book)
         return len(waiting)
 
 
@@ -204,7 +207,7 @@ def _write(
     return message.id
 
 
-def _gather(ctx: Context, notices: Notices) -> int:
+def _gather(ctx: Context, notices: Notices, mint: Callable[[NoticeBook], None]) -> int:
     """Write the digests of all whose morning it is."""
     with notices.book() as book:
         swept = book.swept_as_of()
@@ -215,6 +218,7 @@ def _gather(ctx: Context, notices: Notices) -> int:
         if morning is not None:
             with notices.book() as book:
                 made += _write_digest(ctx, book, account_id, district, morning)
+                mint(book)
     return made
 
 
@@ -244,6 +248,25 @@ def _write_digest(
 def _claim(notices: Notices, now: datetime) -> list[Letter]:
     with notices.book() as book:
         return book.claim(now, now + LEASE, SENT_AT_ONCE, EACH)
+
+
+def send_one(
+    notices: Notices,
+    post: Post,
+    message_id: UUID,
+    *,
+    clock: Callable[[], datetime],
+    jitter: Callable[[], float],
+) -> Relayed:
+    """Send one message now, if it waits and nobody else holds it; else the relay's round does."""
+    done = Relayed()
+    with notices.book() as book:
+        letters = book.links.claim(message_id, clock(), clock() + LEASE)
+    results = post.deliver(letters, clock()) if letters else []
+    with notices.book() as book:
+        for letter, error in zip(letters, results, strict=True):
+            _settle(book, letter, error, clock(), done, jitter())
+    return done
 
 
 def _settle(

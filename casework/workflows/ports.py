@@ -33,6 +33,7 @@ from casework.workflows.ports_directory import DirectoryKeeping
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges
 from casework.workflows.ports_imports import Imports
 from casework.workflows.ports_inbox import Inbox, Staff
+from casework.workflows.ports_links import Links, Rosters
 from casework.workflows.ports_matching import Matching
 from casework.workflows.ports_notices import NoticeBook
 from casework.workflows.ports_paging import Page as Page
@@ -401,6 +402,11 @@ class Work(Protocol):
         """Files that are taken in, and their rows."""
         ...
 
+    @property
+    def rosters(self) -> Rosters:
+        """What agencies delivered, and what a home is like."""
+        ...
+
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
         ...
@@ -725,6 +731,16 @@ class Reading(Protocol):
     @property
     def imports(self) -> Imports:
         """Files that are taken in, and their rows."""
+        ...
+
+    @property
+    def rosters(self) -> Rosters:
+        """What agencies delivered, and what a home is like."""
+        ...
+
+    @property
+    def links(self) -> Links:
+        """Links of agencies that answer without an account."""
         ...
 
     def held(self, resident_id: UUID) -> Held:

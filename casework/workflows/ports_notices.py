@@ -11,10 +11,16 @@ from uuid import UUID
 from casework.domain.access import Reach
 from casework.domain.notices import Notice, People
 from casework.domain.outbox import Letter, Message, Subscription
+from casework.workflows.ports_links import Links
 
 
 class NoticeBook(Protocol):
     """Notices and messages, in one transaction."""
+
+    @property
+    def links(self) -> Links:
+        """Links of agencies that answer without an account."""
+        ...
 
     def unjudged(self, run_id: UUID | None, begun_before: datetime) -> dict[UUID, dict[str, int]]:
         """How many notices each run gives each district to be told, where nobody has judged it yet.

@@ -41,8 +41,8 @@ from casework.domain.calendar import SEOUL, Pause, Target, Unit
 from casework.domain.deadlines import Deadline
 from casework.domain.designations import Designation
 from casework.domain.directory import CoPayment, Limit, Offering, Provider, Service
-from casework.domain.eligibility import Comparison, Rule
 from casework.domain.duplicates import Suspicion
+from casework.domain.eligibility import Comparison, Rule
 from casework.domain.events import Event
 from casework.domain.grant_log import GrantEntry
 from casework.domain.outbox import Message
@@ -194,7 +194,8 @@ class Inventor:
         int: lambda self: self._rng.randrange(2**31),
         float: lambda self: self._rng.uniform(-180, 180),
         UUID: _id, date: _day, datetime: instant, Target: _target, Pause: _pause,
-        PlannedItem: _item, Limit: _limit, CoPayment: _paid, Rule: _rule, Decimal: _decimal, Rung: _rung,
+        PlannedItem: _item, Limit: _limit, CoPayment: _paid, Rule: _rule,
+        Decimal: _decimal, Rung: _rung,
     }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
+from casework.adapters.web import router as pages
 from casework.bootstrap import House, build
 from casework.domain.access import Actor
 from casework.domain.accounts import Account
@@ -255,7 +256,7 @@ def api(house: House, owner: Engine, store: Store, people: bytes) -> Iterator[Ap
 @cache
 def _routes() -> FastAPI:
     """The application without a house: its routes take half a second to build, once."""
-    return create_app(None, None)  # type: ignore[arg-type]
+    return create_app(None, None, pages)  # type: ignore[arg-type]
 
 
 def _application(house: House) -> FastAPI:

@@ -90,7 +90,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /referrals/{id}/waitlist", "POST /referrals/{id}/decline",
         "POST /referrals/{id}/start", "POST /referrals/{id}/report", "POST /referrals/{id}/signal",
         "POST /referrals/{id}/hold", "POST /referrals/{id}/resume", "POST /referrals/{id}/complete",
-        "POST /referrals/{id}/fail",
+        "POST /referrals/{id}/fail", "GET /referrals/{id}/delivered", "GET /referrals/{id}/visit",
     ),
     "worker supervisor": (
         "POST /households", "GET /households/{id}", "POST /households/{id}/members",
@@ -107,6 +107,8 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /offerings/match",
         "POST /referrals", "POST /referrals/{id}/send", "POST /referrals/{id}/cancel",
         "POST /referrals/{id}/withdraw", "POST /referrals/{id}/dispose",
+        "POST /referrals/{id}/link", "GET /referrals/{id}/links", "POST /links/{id}/revoke",
+        "PUT /residents/{id}/way-in",
         "GET /overdue", "GET /overdue/summary", "GET /unmet-needs",
         "POST /break-glass", "GET /break-glass", "GET /break-glass/{id}",
         "POST /break-glass/{id}/end",
@@ -148,7 +150,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     ),
     "supervisor admin": (
         "GET /jobs", "GET /jobs/{name}/runs", "POST /jobs/overdue/run",
-        "GET /notices/held", "POST /notices/release",
+        "GET /notices/held", "POST /notices/release", "PUT /providers/{id}/answering",
         "GET /standards", "POST /standards", "GET /standards/{id}", "PATCH /standards/{id}",
         "POST /standards/{id}/recalculate", "POST /holidays",
         "POST /providers", "POST /providers/{id}/end", "POST /offerings", "PATCH /offerings/{id}",

@@ -17,6 +17,7 @@ from casework.domain import (
     masks,
     residents,
     reviewing,
+    rosters,
     sealing,
 )
 from casework.domain.access import POLICY, Relation, Role
@@ -58,6 +59,7 @@ LISTS = {
     "closing reason": cases.CLOSING_REASONS,
     "consent": residents.PURPOSES,
     "determination": cases.DETERMINATIONS,
+    "delivered": rosters.EXCEPTIONS,
     "disposition": lifecycle.DISPOSITIONS,
     "division": tuple(DIVISIONS.values()),
     "entry": tuple(STEPS),

@@ -54,6 +54,8 @@ EXPECTED = {
     "referral.send": {"worker": "centre", "supervisor": "district"},
     "referral.answer": {"worker": "centre", "supervisor": "district", "provider": "own_agency"},
     "referral.correct": {"supervisor": "district"},
+    "link.manage": {"worker": "centre", "supervisor": "district"},
+    "answering.manage": {"supervisor": "district", "admin": "all"},
     "deadline.read": {
         "worker": "centre",
         "supervisor": "district",

@@ -27,7 +27,7 @@ KIND_OF_PATH: Final = {
     "months": "month", "households": "household", "access-requests": "access_request",
     "duplicates": "suspicion", "merges": "merge", "break-glass": "opening",
     "accounts": "account", "tokens": "own_token", "imports": "import",
-    "unmatched": "unmatched", "staff": "staff",
+    "unmatched": "unmatched", "staff": "staff", "links": "link",
     "providers": "provider", "offerings": "offering", "designations": "designation",
     "services": "service",
 }  # fmt: skip

@@ -37,6 +37,7 @@ from casework.workflows import (
     figures,
     households,
     intake,
+    linking,
     merging,
     planning,
     referring,
@@ -118,6 +119,7 @@ def plant(api: Api) -> Planted:
         figures.close_month(api.context(supervisor), Month.parse(CLOSED_MONTH))
     for subject in [*made.values(), *stages.values()]:
         _belongings(api, subject, made["own"])
+        _answers_by_link(api, subject)
     for subject in made.values():
         _neighbourhood(api, subject)
     for subject in stages.values():
@@ -389,6 +391,19 @@ def _staff(api: Api, agency: str) -> UUID:
             }],
         )  # fmt: skip
         return id
+
+
+def _answers_by_link(api: Api, it: Subject) -> None:
+    """Its agency answers by link, and has one where there is something to answer."""
+    supervisor = SUPERVISOR if it.district == DISTRICT else FAR_SUPERVISOR
+    it.ids["provider"] = api.providers[it.agency].id
+    linking.keep_answering(
+        api.context(supervisor), api.house.linking, api.house.passwords, it.ids["provider"],
+        email=f"{it.agency}@agency.example", is_on=True,
+    )  # fmt: skip
+    if it.requested and it.name in PLACES:
+        ctx = api.context(supervisor)
+        it.ids["link"] = linking.send_link(ctx, api.house.linking, it.ids["referral"])
 
 
 def _neighbourhood(api: Api, it: Subject) -> None:

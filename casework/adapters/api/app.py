@@ -30,6 +30,7 @@ from casework.adapters.api.routers import (
     inbox,
     jobs,
     keeping_directory,
+    links,
     matching,
     notices,
     own_account,
@@ -67,6 +68,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     conferences.router,
     caseload.router,
     referrals.router,
+    links.router,
     worklist.router,
     inbox.router,
     staff.router,
@@ -84,10 +86,16 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 
 def create_app(
-    services: Services, probe: health.Probe, threads: int = 8, *, log_requests: bool = False
+    services: Services,
+    probe: health.Probe,
+    pages: APIRouter | None = None,
+    threads: int = 8,
+    *,
+    log_requests: bool = False,
 ) -> FastAPI:
     """The HTTP application. Refuses to exist while a route has no entry in the policy.
 
+    ``pages`` are those of agencies that answer without an account.
     ``threads`` requests are worked on at once: as many as there are connections.
     """
 
@@ -107,13 +115,19 @@ def create_app(
     )
     app.state.services, app.state.probe = services, probe
     ungoverned = routes_without_entry(
-        [route for router in (*ROUTERS, health.router) for route in router.routes]
+        [
+            route
+            for router in (*ROUTERS, health.router, *([pages] if pages else []))
+            for route in router.routes
+        ]
     )
     if ungoverned:
         raise RuntimeError(f"routes without an entry in the policy: {', '.join(ungoverned)}")
     for router in ROUTERS:
         app.include_router(router, prefix=BASE)
     app.include_router(health.router)
+    if pages is not None:
+        app.include_router(pages, include_in_schema=False)
     app.add_middleware(BodyLimit)
     app.add_middleware(Measured)
     app.add_middleware(Shell, log_requests=log_requests)

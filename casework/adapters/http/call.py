@@ -46,6 +46,7 @@ from casework.workflows.ports import (
     Work,
 )
 from casework.workflows.ports_imports import Clerk
+from casework.workflows.ports_links import Linking
 from casework.workflows.ports_signing import SignIn, SignInRefused
 from casework.workflows.signing_in import who_asks
 from casework.workflows.sweeps.overdue import SweepResult
@@ -121,6 +122,8 @@ class Services:
     sweep_minutes: int
     # What works through files.
     clerk: Clerk
+    # What agencies that answer without an account need.
+    linking: Linking
     # How like two names are.
     similarity: Similarity = equal
     # How often somebody may ask, and within which context the database has how many seconds.

@@ -27,6 +27,7 @@ _STATUS: dict[type[Refusal], int] = {
     Unauthenticated: 401,
 }
 _STATUS_BY_CODE = {
+    "form_expired": 403,
     "precondition_required": 428,
     "body_too_large": 413,
     "uri_too_long": 414,

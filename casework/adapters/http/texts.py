@@ -224,6 +224,28 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "already_resolved": ("Dealt with before", "이미 처리한 결과입니다"),
     "export_too_large": ("Too many rows for a file", "파일로 내보내기에 행이 너무 많습니다"),
     "account_required": ("Say as whom", "누구로 등록할지 지정하십시오"),
+    "link_refused": ("This link opens nothing", "이 링크로는 열 수 없습니다"),
+    "links_off": ("No links are sent here", "이곳은 링크를 보내지 않습니다"),
+    "no_known_address": (
+        "No address of this agency is known",
+        "이 기관의 연락처가 등록되어 있지 않습니다",
+    ),
+    "already_revoked": ("Revoked before", "이미 무효로 한 링크입니다"),
+    "too_many_codes": ("Codes were asked for too often", "인증번호를 너무 자주 요청했습니다"),
+    "form_expired": (
+        "The form is too old; go back and try again",
+        "화면이 오래되었습니다. 돌아가서 다시 시도하십시오",
+    ),
+    "quantity_invalid": ("Not a quantity", "올바른 수량이 아닙니다"),
+    "month_not_begun": ("The month has not begun", "아직 시작되지 않은 달입니다"),
+    "not_in_month": ("It did not run in this month", "이 달에 제공한 서비스가 아닙니다"),
+    "places_out_of_range": (
+        "Between none and the capacity",
+        "0과 정원 사이의 수를 적으십시오",
+    ),
+    "reason_unknown": ("Choose a reason", "사유를 선택하십시오"),
+    "outcome_unknown": ("Choose how it ended", "종료 구분을 선택하십시오"),
+    "until_in_past": ("Until today or later", "오늘이나 그 뒤의 날을 적으십시오"),
     "internal_error": ("Something failed here", "처리 중 오류가 발생했습니다"),
 }
 

@@ -50,5 +50,5 @@ class Mail:
         # The same message sent twice is recognised by its id.
         mail["Message-ID"] = f"<{letter.message.id}@{self.sender.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(text_of(letter.message, self.language))
+        mail.set_content(text_of(letter.message, self.language) + letter.added)
         return mail

@@ -6,11 +6,32 @@ from datetime import datetime
 from typing import Any, Final
 
 from casework.domain.calendar import SEOUL
+from casework.domain.links import LINK, LINK_CODE
 from casework.domain.outbox import DIGEST, Message
 
 SUBJECTS: Final = {
-    "ko": {"digest": "[casework] 오늘 확인할 일 {count}건", "one": "[casework] 바로 확인해 주세요"},
-    "en": {"digest": "[casework] {count} to look at today", "one": "[casework] Please look now"},
+    "ko": {
+        "digest": "[casework] 오늘 확인할 일 {count}건",
+        "one": "[casework] 바로 확인해 주세요",
+        "code": "[casework] 인증번호",
+    },
+    "en": {
+        "digest": "[casework] {count} to look at today",
+        "one": "[casework] Please look now",
+        "code": "[casework] Your code",
+    },
+}
+LINKS: Final = {
+    "ko": {
+        "link": "아래 주소에서 바로 답하실 수 있습니다. 로그인은 필요 없습니다.",
+        "code": "인증번호 {code} (10분 안에 입력하십시오)",
+        "beware": "요청한 적이 없다면 누구에게도 알려 주지 마십시오.",
+    },
+    "en": {
+        "link": "You can answer here, without signing in:",
+        "code": "Your code is {code}; it is good for ten minutes.",
+        "beware": "If you did not ask for it, tell it to nobody.",
+    },
 }
 KINDS: Final = {
     "ko": {
@@ -54,18 +75,28 @@ LINES: Final = {
 
 def subject_of(message: Message, language: str) -> str:
     """The subject line of a mail."""
-    which = "digest" if message.kind == DIGEST else "one"
+    which = {DIGEST: "digest", LINK_CODE: "code"}.get(message.kind, "one")
     return SUBJECTS[language][which].format(count=message.payload.get("count", 1))
 
 
 def text_of(message: Message, language: str) -> str:
     """One line for each thing, and how many more there are."""
+    if message.kind in (LINK, LINK_CODE):  # all that these say is added as they leave
+        return ""
     items = message.payload["items"] if message.kind == DIGEST else [message.payload]
     lines = [_line(item, language) for item in items]
     more = message.payload.get("count", len(items)) - len(items)
     if more > 0:
         lines.append(LINES[language]["more"].format(more=more))
     return "\n".join(lines) + "\n"
+
+
+def added_to(message: Message, language: str, url: str | None, code: str | None) -> str:
+    """What a message to an agency without an account says besides: its link, or a code."""
+    said = LINKS[language]
+    lines = [said["link"], url] if url else []
+    lines += [said["code"].format(code=code), said["beware"]] if code else []
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _line(item: dict[str, Any], language: str) -> str:

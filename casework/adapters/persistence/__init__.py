@@ -8,4 +8,5 @@ from casework.adapters.persistence import tables_break_glass as tables_break_gla
 from casework.adapters.persistence import tables_directory as tables_directory
 from casework.adapters.persistence import tables_duplicates as tables_duplicates
 from casework.adapters.persistence import tables_imports as tables_imports
+from casework.adapters.persistence import tables_links as tables_links
 from casework.adapters.persistence import tables_matching as tables_matching

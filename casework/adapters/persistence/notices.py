@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.links import SqlLinks
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.outbox import SqlOutbox
 from casework.adapters.persistence.sealing import vault_of
@@ -39,6 +40,11 @@ _WAITS = text("notice.addressed_at IS NULL")
 
 class SqlNoticeBook(SqlOutbox):
     """Notices and messages in one transaction."""
+
+    @property
+    def links(self) -> SqlLinks:
+        """Links of agencies that answer without an account."""
+        return SqlLinks(self._connection)
 
     # The brake
 

@@ -64,7 +64,15 @@ class SqlOutbox:
             .where(_message.c.id.in_(ids), _is_due(now))
             .with_for_update(skip_locked=True)
         )
-        claimed = list(self._connection.scalars(locked))
+        return self._leased(list(self._connection.scalars(locked)), leased_until)
+
+    def claim_one(self, id: UUID, now: datetime, leased_until: datetime) -> list[Letter]:
+        """Lease one message that is due, if nobody else holds it."""
+        one = select(_message.c.id).where(_message.c.id == id, _is_due(now))
+        found = self._connection.scalars(one.with_for_update(skip_locked=True))
+        return self._leased(list(found), leased_until)
+
+    def _leased(self, claimed: list[UUID], leased_until: datetime) -> list[Letter]:
         self._connection.execute(
             update(_message)
             .where(_message.c.id.in_(claimed))

@@ -120,6 +120,12 @@ TABLES: Final[dict[str, Kind]] = {
     "access_request": Kind.OF_RESIDENT,
     "import_file": Kind.IMPORTED,
     "import_row": Kind.IMPORTED,
+    "answering": Kind.ACCOUNT,
+    "agency_link": Kind.MACHINERY,
+    "link_referral": Kind.MACHINERY,
+    "link_session": Kind.MACHINERY,
+    "delivered": Kind.OF_RESIDENT,
+    "way_in": Kind.OF_RESIDENT,
 }
 # Where the rights of a table are not those of its class.
 OWN_RIGHTS: Final[dict[str, Rights]] = {
@@ -147,6 +153,7 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "service": Rights(scheduler="S", figures="S"),
     "offering_centre": Rights(app="SID", scheduler="SI"),
     "directory_change": Rights(app="SI", scheduler="SI"),
+    "link_session": Rights(app="SIUD", scheduler=""),
 }
 
 

@@ -23,6 +23,7 @@ from casework.adapters.persistence.households import SqlHouseholds
 from casework.adapters.persistence.imports import SqlImports
 from casework.adapters.persistence.inbox import SqlInbox
 from casework.adapters.persistence.job_queries import JobQueries
+from casework.adapters.persistence.links import SqlLinks
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.matching import SqlMatching
 from casework.adapters.persistence.merging import SqlMerges
@@ -32,6 +33,7 @@ from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.places import SqlPlaces
 from casework.adapters.persistence.referral_views import view_of, viewed
 from casework.adapters.persistence.residents import SqlResidents
+from casework.adapters.persistence.rosters import SqlRosters
 from casework.adapters.persistence.scope import note_opened, seen, seen_or_opened
 from casework.adapters.persistence.sealing import needed, open_row, vault_of
 from casework.adapters.persistence.staff import SqlStaff
@@ -80,6 +82,8 @@ class SqlReading(
         self.audit = SqlAuditTrail(connection, about)
         self.access_requests = SqlAccessRequests(connection, reach, now, about)
         self.imports = SqlImports(connection, reach, now, about)
+        self.rosters = SqlRosters(connection, reach, now, about)
+        self.links = SqlLinks(connection)
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self.reach, self._now)

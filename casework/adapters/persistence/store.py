@@ -35,6 +35,7 @@ from casework.adapters.persistence.notices import SqlNoticeBook
 from casework.adapters.persistence.places import SqlPlaces
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.residents import SqlResidents
+from casework.adapters.persistence.rosters import SqlRosters
 from casework.adapters.persistence.scope import Subjects
 from casework.adapters.persistence.staff import SqlStaff
 from casework.adapters.persistence.standards import SqlStandards
@@ -88,6 +89,7 @@ class SqlWork:
         self.audit = SqlAuditTrail(connection, self._about)
         self.access_requests = SqlAccessRequests(connection, reach, now, self._about)
         self.imports = SqlImports(connection, reach, now, self._about, self._part)
+        self.rosters = SqlRosters(connection, reach, now, self._about)
 
     def _part(self, reach: Reach, action: str, now: datetime) -> SqlPart:
         asking.state(self._connection, reach, action, now)

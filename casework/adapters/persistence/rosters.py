@@ -1,0 +1,149 @@
+"""What agencies delivered by month, and how to get into a resident's home."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select, update
+
+from casework.adapters.persistence import asking
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence import tables_links as tl
+from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.scope import seen
+from casework.adapters.persistence.sealing import opened, seal_row, vault_of
+from casework.domain.access import Reach
+from casework.domain.directory import Entry, Offering
+from casework.domain.errors import NotFound
+from casework.domain.homes import Coming, WayIn
+from casework.domain.lifecycle import Status
+from casework.domain.plans import PlannedItem, PlanVersion, VersionStatus
+from casework.domain.referrals import Referral
+from casework.domain.rosters import Delivered
+
+_QUANTITIES: Final = ("planned", "delivered")
+_IN_FORCE: Final = (VersionStatus.APPROVED,)
+_COMING: Final = (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD)
+
+
+class SqlRosters:
+    """The repository of what was delivered, for one transaction of one asker."""
+
+    def __init__(
+        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+    ) -> None:
+        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._vault = vault_of(connection)
+
+    def referrals(self, ids: Sequence[UUID], *, lock: bool = False) -> list[Referral]:
+        """Those of some referrals that the asker sees; what follows is read of their files."""
+        query = (
+            select(t.referral)
+            .where(t.referral.c.id.in_(ids), seen(t.referral, self._reach, self._now))
+            .order_by(t.referral.c.id)
+        )
+        rows = self._connection.execute(query.with_for_update() if lock else query).all()
+        found = [from_row(Referral, row, self._vault) for row in rows]
+        self._about.update(one.resident_id for one in found)
+        asking.open_unit(self._connection, [one.resident_id for one in found])
+        return found
+
+    def referral(self, id: UUID) -> Referral:
+        """One of them. Raises NotFound."""
+        for found in self.referrals([id]):
+            return found
+        raise NotFound("no such referral")
+
+    # What was delivered
+
+    def of_referrals(self, ids: Sequence[UUID], month: str | None = None) -> list[Delivered]:
+        """What was delivered for referrals that were loaded before, by month."""
+        of = tl.delivered
+        query = select(of).where(of.c.referral_id.in_(ids)).order_by(of.c.month, of.c.referral_id)
+        if month is not None:
+            query = query.where(of.c.month == month)
+        return [self._line(row) for row in self._connection.execute(query)]
+
+    def _line(self, row: Any) -> Delivered:
+        values = {one.name: row._mapping[one.name] for one in fields(Delivered)}
+        values |= {name: Decimal(values[name]) for name in _QUANTITIES}
+        values["note"] = opened(tl.delivered, "note", row.note, row.id, self._vault)
+        return Delivered(**values)
+
+    def save(self, line: Delivered) -> None:
+        """A new or a changed line."""
+        row = asdict(line) | {name: f"{getattr(line, name):f}" for name in _QUANTITIES}
+        row = seal_row(tl.delivered, row, line.id, self._vault)
+        if line.version == 1:
+            self._connection.execute(insert(tl.delivered), [row])
+        else:
+            of = tl.delivered
+            self._connection.execute(update(of).where(of.c.id == row.pop("id")).values(row))
+
+    def items(self, services: Sequence[UUID]) -> dict[UUID, PlannedItem]:
+        """What the plans in force say of planned services whose files are open to the asker."""
+        cases = select(t.planned_service.c.case_id).where(t.planned_service.c.id.in_(services))
+        of = t.plan_version
+        query = select(of).where(of.c.case_id.in_(cases), of.c.status.in_(_IN_FORCE))
+        versions = [
+            from_row(PlanVersion, row, self._vault)
+            for row in self._connection.execute(query.order_by(of.c.number))
+        ]
+        return {item.id: item for one in versions for item in one.services if item.id in services}
+
+    # The home
+
+    def way_in(self, resident_id: UUID) -> WayIn | None:
+        """How to get into the home of a resident who was loaded before."""
+        row = self._connection.execute(
+            select(tl.way_in).where(tl.way_in.c.resident_id == resident_id)
+        ).first()
+        if row is None:
+            return None
+        values = dict(row._mapping)
+        values["text"] = opened(tl.way_in, "text", row.text, row.id, self._vault)
+        return WayIn(**values)
+
+    def save_way_in(self, way: WayIn) -> None:
+        """A new or a changed one."""
+        row, of = seal_row(tl.way_in, asdict(way), way.id, self._vault), tl.way_in
+        if way.version == 1:
+            self._connection.execute(insert(of), [row])
+        else:
+            self._connection.execute(update(of).where(of.c.id == row.pop("id")).values(row))
+
+    def coming(self, referral: Referral) -> list[Coming]:
+        """The other services that come to the same home now, by agency."""
+        of = t.referral.c
+        query = (
+            select(of.service_code, of.field, of.status, t.provider.c.name, t.provider.c.phone)
+            .join(t.provider, t.provider.c.id == of.provider_id)
+            .where(
+                of.resident_id == referral.resident_id,
+                of.id != referral.id,
+                of.status.in_(_COMING),
+            )
+            .order_by(of.id)
+        )
+        return [
+            Coming(
+                service_code=row.service_code, field=row.field, status=row.status,
+                provider_name=row.name, provider_phone=row.phone,
+            )
+            for row in self._connection.execute(query)
+        ]  # fmt: skip
+
+    # Places
+
+    def offerings(self) -> list[Offering]:
+        """What of the asker's agency stands in the published list."""
+        of = t.offering
+        own = of.c.provider_id == self._reach.actor.provider_id
+        listed = select(of).where(own, of.c.state == Entry.PUBLISHED).order_by(of.c.service_code)
+        rows = self._connection.execute(listed)
+        return [Offering(**row._mapping, centres=[]) for row in rows]

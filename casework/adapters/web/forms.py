@@ -1,0 +1,99 @@
+"""What an answer on a page asks for, action by action, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from casework.adapters.http.limits import check_text
+from casework.adapters.http.problems import Problem
+from casework.domain.cases import SIGNALS
+from casework.domain.errors import Invalid
+from casework.domain.lifecycle import OUTCOMES, REASONS
+
+MOST_FIELDS: Final = 10_000
+LONGEST_NOTE: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an answer: a date, a choice of codes, or a note."""
+
+    name: str
+    kind: str = "date"
+    codes: tuple[str, ...] = ()
+    words: str = ""
+    is_needed: bool = False
+
+
+def _choice(name: str, codes: tuple[str, ...], words: str) -> Field:
+    return Field(name, "choice", codes, words, True)
+
+
+NOTE: Final = Field("note", "note")
+# In the order in which they are offered. Putting on hold and reporting are among them.
+ACTIONS: Final[dict[str, tuple[Field, ...]]] = {
+    "accept": (Field("expected_start_on"), NOTE),
+    "waitlist": (Field("expected_on"), NOTE),
+    "decline": (_choice("reason", REASONS["decline"], "reason"), NOTE),
+    "start": (Field("started_on", is_needed=True),),
+    "signal": (_choice("kind", SIGNALS, "signal"), NOTE),
+    "hold": (_choice("reason", REASONS["hold"], "reason"), Field("until", is_needed=True), NOTE),
+    "resume": (),
+    "complete": (_choice("outcome", OUTCOMES, "outcome"), Field("ended_on", is_needed=True), NOTE),
+    "fail": (_choice("reason", REASONS["fail"], "reason"), NOTE),
+}
+
+
+class Form(dict[str, str]):
+    """The fields of a body, each once, without odd characters."""
+
+    @classmethod
+    def of(cls, body: bytes) -> Form:
+        """Read a body as a browser sends it. Raises Problem ``malformed``."""
+        try:
+            pairs = parse_qsl(
+                body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body),
+                errors="strict", max_num_fields=MOST_FIELDS,
+            )  # fmt: skip
+        except ValueError:
+            raise Problem("not a form", code="malformed") from None
+        for name, value in pairs:
+            check_text(name + value)
+        if len(dict(pairs)) != len(pairs):
+            raise Problem("a field twice", code="malformed")
+        return cls(pairs)
+
+
+def answer_of(form: Mapping[str, str], prefix: str, action: str) -> dict[str, Any]:
+    """What was filled in for an action; other actions' fields are not looked at."""
+    if action not in ACTIONS:
+        raise Invalid("no such answer", code="invalid", field=prefix)
+    found: dict[str, Any] = {}
+    for field in ACTIONS[action]:
+        text = form.get(f"{prefix}.{action}.{field.name}", "").strip()
+        if text:
+            found[field.name] = _date(text, field.name) if field.kind == "date" else text
+    if len(found.get("note", "")) > LONGEST_NOTE:
+        raise Invalid("at most 2000 characters", field="note")
+    return found
+
+
+def _date(text: str, name: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid("a day as YYYY-MM-DD", field=name) from None
+
+
+def ids_in(form: Mapping[str, str], prefix: str) -> list[UUID]:
+    """The ids behind a prefix in the names of fields: ``line.<id>``. Raises Problem."""
+    names = [one.removeprefix(prefix) for one in form if one.startswith(prefix)]
+    try:
+        return sorted({UUID(one.partition(".")[0]) for one in names})
+    except ValueError:
+        raise Problem("not one of our forms", code="malformed") from None

@@ -1,0 +1,393 @@
+"""The pages behind a link: a code, what is asked, free places, and a month's roster."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from starlette.background import BackgroundTask
+
+from casework.adapters.http.call import TRIES, Services
+from casework.adapters.http.problems import Problem
+from casework.adapters.http.texts import say
+from casework.adapters.web.forms import ACTIONS, Form, answer_of, ids_in
+from casework.adapters.web.route import COOKIE, Page, language, page, style
+from casework.domain import rosters
+from casework.domain.calendar import SEOUL
+from casework.domain.capacity import Statement
+from casework.domain.errors import NotFound, Refusal
+from casework.domain.links import SESSION_FOR, CodeWrong, LinkRefused, TooManyCodes
+from casework.domain.referring import Details
+from casework.domain.rosters import EXCEPTIONS, Said
+from casework.workflows import delivering, linking, referring
+from casework.workflows import places as places_of
+from casework.workflows.context import Context
+from casework.workflows.linking import Knock, Visit
+from casework.workflows.ports import Replay
+
+FORM_COOKIE: Final = "casework_form"
+ONLY_POSTED: Final = ("/code", "/enter", "/leave", "/answers")
+DONE: Final = ("done", "sent", "left")
+router = APIRouter(route_class=Page, include_in_schema=False)
+PUBLIC: Final[dict[str, Any]] = {"openapi_extra": {"x-action": "public"}, "response_model": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Whoever opened a link: what they asked for, and as whom they act."""
+
+    services: Services
+    request: Request
+    knock: Knock
+    visit: Visit
+    form_cookie: str
+
+    @property
+    def path(self) -> str:
+        """Where the pages of this link begin."""
+        return f"/a/{self.knock.secret}"
+
+    @property
+    def token(self) -> str:
+        """What every form of this browser for this link carries."""
+        return self.services.linking.keys.form_token(self.form_cookie, str(self.visit.link.id))
+
+    def context(self, key: str | None = None, said: str = "") -> Context:
+        """The agency as who asks; the record names the link and from where."""
+        services = self.services
+        digest = hmac.digest(services.cursor_key, said.encode(), hashlib.sha256).hex()
+        facts = replace(
+            self.knock.facts, asked_for=f"link {self.visit.link.id}", idempotency_key=key,
+            digest=digest,
+        )  # fmt: skip
+        return Context(
+            actor=self.visit.actor, now=self.knock.now, new_id=services.new_id,
+            clockwork=services.clockwork(), catalogue=services.catalogue(),
+            store=services.store.for_request(facts), similarity=services.similarity,
+        )  # fmt: skip
+
+    def show(self, template: str, status: int = 200, **values: Any) -> Response:
+        """A page of this link."""
+        spoken = language(self.request)
+        done = self.request.query_params.get("done")
+        response = page(
+            self.request, template, status, path=self.path, token=self.token,
+            key=self.services.linking.keys.new_secret(), here=self._here(),
+            done=done if done in DONE and self.request.method == "GET" else None,
+            service=lambda code: self._service(code, spoken), day=_day, moment=_moment,
+            plain=_plain, is_in=self.visit.is_in, month_now=self._month(), **values,
+        )  # fmt: skip
+        return self._with_form_cookie(response)
+
+    def _with_form_cookie(self, response: Response) -> Response:
+        if self.request.cookies.get(FORM_COOKIE) != self.form_cookie:
+            _set_cookie(self, response, FORM_COOKIE, self.form_cookie)
+        return response
+
+    def _service(self, code: str, spoken: str) -> str:
+        known = self.services.catalogue().get(code)
+        return code if known is None else known.name_ko if spoken == "ko" else known.name_en
+
+    def _here(self) -> str:
+        """The address under which this page can be asked for again."""
+        path = self.request.url.path
+        only_posted = any(path == self.path + one for one in ONLY_POSTED)
+        return self.path if only_posted else path
+
+    def _month(self) -> str:
+        return rosters.month_before(self.knock.now.astimezone(SEOUL).date())
+
+    def to(self, where: str = "", done: str | None = None, **with_it: Any) -> Response:
+        """Go on to a page by a GET, so that a reload repeats nothing."""
+        asked = {"lang": self.request.query_params.get("lang"), "done": done}
+        query = "&".join(f"{k}={v}" for k, v in asked.items() if v in (*DONE, "ko", "en"))
+        headers = {"Location": self.path + where + (f"?{query}" if query else "")}
+        return Response(None, 303, headers | {"Cache-Control": "no-store"}, **with_it)
+
+
+def _set_cookie(guest: Guest, response: Response, name: str, value: str) -> None:
+    response.set_cookie(
+        name, value, max_age=int(SESSION_FOR.total_seconds()) if name == COOKIE else None,
+        path="/a", httponly=True, samesite="strict", secure=guest.services.is_production,
+    )  # fmt: skip
+
+
+def _day(value: date | None) -> str:
+    return "" if value is None else value.isoformat()
+
+
+def _moment(value: Any) -> str:
+    return "" if value is None else f"{value.astimezone(SEOUL):%Y-%m-%d %H:%M}"
+
+
+def _plain(value: Any) -> str:
+    """A quantity without zeros that say nothing."""
+    return "" if value is None else f"{value.normalize():f}"
+
+
+def _opened(request: Request, secret: str) -> Guest:
+    """The link behind an address. Raises LinkRefused."""
+    services: Services = request.app.state.services
+    asked = Knock(secret, request.cookies.get(COOKIE), request.state.facts, services.now())
+    visit = linking.knock(services.linking, asked)
+    request.state.visit = visit
+    carried = request.cookies.get(FORM_COOKIE) or services.linking.keys.new_secret()
+    return Guest(services, request, asked, visit, carried)
+
+
+def _posted(request: Request, secret: str) -> tuple[Guest, Form]:
+    """The same with its form, which must be one of ours. Raises Problem ``form_expired``."""
+    guest = _opened(request, secret)
+    form = Form.of(request._body)
+    if FORM_COOKIE not in request.cookies or not hmac.compare_digest(
+        form.get("token", "").encode(), guest.token.encode()
+    ):
+        raise Problem("the form is too old; go back and try again", code="form_expired")
+    return guest, form
+
+
+def _tried(services: Services, use_case: Callable[[], Any]) -> None:
+    """A deadlock is tried again; what was carried out before is not carried out once more."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            use_case()
+            return
+        except Replay:
+            return
+        except Exception as error:
+            if services.fault(error) != "retry" or attempt == TRIES:
+                raise
+            time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter
+
+
+@router.get("/a/style.css", **PUBLIC)
+def style_sheet() -> Response:
+    """The one style sheet."""
+    return Response(style(), headers={"Cache-Control": "max-age=3600"}, media_type="text/css")
+
+
+# Getting in
+
+
+@router.get("/a/{secret}", **PUBLIC)
+def first(request: Request, secret: str) -> Response:
+    """What is asked; before a code was given, only where to get one."""
+    guest = _opened(request, secret)
+    return _requests(guest) if guest.visit.is_in else _entrance(guest)
+
+
+def _entrance(guest: Guest, status: int = 200, problem: str | None = None) -> Response:
+    waits = guest.visit.link.waits_for_code(guest.knock.now)
+    return guest.show("enter.html", status, waits=waits, problem=problem)
+
+
+@router.post("/a/{secret}/code", **PUBLIC)
+def code(request: Request, secret: str) -> Response:
+    """Send a code; it leaves after the answer did."""
+    guest, _ = _posted(request, secret)
+    services, ids = guest.services, (guest.services.new_id(), guest.services.new_id())
+    try:
+        message = linking.ask_code(services.linking, guest.visit, guest.knock, *ids)
+    except TooManyCodes:
+        return _entrance(guest, 429, "too_many_codes")
+    return guest.to(done="sent", background=BackgroundTask(services.linking.send, message))
+
+
+@router.post("/a/{secret}/enter", **PUBLIC)
+def enter(request: Request, secret: str) -> Response:
+    """Exchange a code for a short session."""
+    guest, form = _posted(request, secret)
+    try:
+        carried = linking.enter(
+            guest.services.linking, guest.visit, guest.knock, form.get("code", "")
+        )
+    except CodeWrong:
+        return _entrance(guest, 422, "code_wrong")
+    response = guest.to()
+    _set_cookie(guest, response, COOKIE, carried)
+    return response
+
+
+@router.post("/a/{secret}/leave", **PUBLIC)
+def leave(request: Request, secret: str) -> Response:
+    """End the session."""
+    guest, _ = _posted(request, secret)
+    linking.leave(guest.services.linking, guest.visit, guest.knock)
+    response = guest.to(done="left")
+    response.delete_cookie(COOKIE, path="/a")
+    return response
+
+
+# What is asked, and answers
+
+
+def _requests(
+    guest: Guest,
+    status: int = 200,
+    problems: Mapping[UUID, str] | None = None,
+    given: Mapping[str, str] | None = None,
+) -> Response:
+    found = delivering.asked(guest.context(), guest.visit.referral_ids)
+    return guest.show(
+        "requests.html", status, asked=found, actions=ACTIONS, problems=problems or {},
+        given=given or {},
+    )  # fmt: skip
+
+
+@router.post("/a/{secret}/answers", **PUBLIC)
+def answers(request: Request, secret: str) -> Response:
+    """Answer one request or several, each by itself: one that is refused keeps no other back."""
+    guest, form = _posted(request, secret)
+    if not guest.visit.is_in:
+        return guest.to()
+    problems: dict[UUID, str] = {}
+    for id in ids_in(form, "do."):
+        action = form[f"do.{id}"]
+        if not action:
+            continue
+        if id not in guest.visit.referral_ids:  # a link opens nothing but what it names
+            raise LinkRefused("not of this link")
+        try:
+            _answer(guest, form, id, action)
+        except Refusal as refusal:
+            problems[id] = say(refusal.code, refusal.detail, language(request))[1]
+            _note_refusal(guest, refusal)
+    if problems:
+        return _requests(guest, 422, problems, form)
+    return guest.to(done="done")
+
+
+def _answer(guest: Guest, form: Form, id: UUID, action: str) -> None:
+    """One answer in its own transaction, once for each form."""
+    given = answer_of(form, str(id), action)
+    said = f"{id} {action} {sorted((k, str(v)) for k, v in given.items())}"
+    ctx = guest.context(_key(form, id), said)
+    if action == "signal":
+        kind, note = given.get("kind", ""), given.get("note")
+        _tried(guest.services, lambda: referring.signal_change(ctx, id, kind, note))
+    else:
+        details = Details(**given)
+        _tried(guest.services, lambda: referring.move_referral(ctx, id, action, details))
+
+
+def _key(form: Form, about: object) -> str:
+    return hashlib.sha256(f"{form.get('key', '')[:100]}\n{about}".encode()).hexdigest()
+
+
+def _note_refusal(guest: Guest, refusal: Refusal) -> None:
+    ctx = guest.context()
+    store: Any = ctx.store
+    store.note_refusal(ctx.actor, "referral.answer", ctx.now, refusal.code, "refused")
+
+
+# Free places
+
+
+def _places(guest: Guest, status: int = 200, problem: str | None = None) -> Response:
+    found = delivering.own_offerings(guest.context())
+    return guest.show("places.html", status, offerings=found, problem=problem)
+
+
+@router.get("/a/{secret}/places", **PUBLIC)
+def places(request: Request, secret: str) -> Response:
+    """How many places are free, as last stated."""
+    guest = _opened(request, secret)
+    return _places(guest) if guest.visit.is_in else guest.to()
+
+
+@router.post("/a/{secret}/places", **PUBLIC)
+def state_places(request: Request, secret: str) -> Response:
+    """State them anew."""
+    guest, form = _posted(request, secret)
+    if not guest.visit.is_in:
+        return guest.to()
+    try:
+        for id in ids_in(form, "free."):
+            given = form[f"free.{id}"].strip()
+            if not given:
+                continue
+            said = Statement(available=_whole(given))
+            seen = max(0, _whole(form.get(f"seen.{id}", "").strip()))
+            ctx = replace(guest.context(_key(form, id), given), expected_version=seen)
+            _tried(
+                guest.services,
+                lambda c=ctx, i=id, it=said: places_of.state_figures(c, i, it),  # type: ignore[misc]
+            )
+    except Refusal as refusal:
+        _note_refusal(guest, refusal)
+        return _places(guest, 422, say(refusal.code, refusal.detail, language(request))[1])
+    return guest.to("/places", done="done")
+
+
+def _whole(given: str) -> int:
+    """A number as it was typed; what is none is refused as one that cannot be."""
+    return int(given) if given.isdecimal() and len(given) < 5 else -1
+
+
+# The month's roster
+
+
+def _roster(
+    guest: Guest,
+    month: str,
+    status: int = 200,
+    problem: str | None = None,
+    given: Mapping[str, str] | None = None,
+) -> Response:
+    lines = delivering.roster(guest.context(), guest.visit.referral_ids, month)
+    begins, ends = rosters.days_of(month)
+    today = guest.knock.now.astimezone(SEOUL).date()
+    after = f"{ends + timedelta(days=1):%Y-%m}" if ends < today else None
+    return guest.show(
+        "month.html", status, lines=lines, month=month, exceptions=EXCEPTIONS, problem=problem,
+        given=given or {}, before=rosters.month_before(begins), after=after,
+        is_begun=begins <= today,
+    )  # fmt: skip
+
+
+@router.get("/a/{secret}/months/{month}", **PUBLIC)
+def roster(request: Request, secret: str, month: str) -> Response:
+    """A month's roster, prefilled by the plan."""
+    guest = _opened(request, secret)
+    return _roster(guest, month) if guest.visit.is_in else guest.to()
+
+
+@router.post("/a/{secret}/months/{month}", **PUBLIC)
+def record(request: Request, secret: str, month: str) -> Response:
+    """Write the roster down; lines that say nothing were delivered as planned."""
+    guest, form = _posted(request, secret)
+    if not guest.visit.is_in:
+        return guest.to()
+    rosters.days_of(month)
+    ids = ids_in(form, "line.")
+    if not set(ids) <= set(guest.visit.referral_ids):
+        raise LinkRefused("not of this link")
+    try:
+        said = {id: _said(form, id) for id in ids}
+        body = f"{month} {sorted((str(id), str(one)) for id, one in said.items())}"
+        ctx = guest.context(_key(form, month), body)
+        if said:
+            _tried(guest.services, lambda: delivering.record_roster(ctx, month, said))
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        _note_refusal(guest, refusal)
+        text = say(refusal.code, refusal.detail, language(request))[1]
+        return _roster(guest, month, 422, text, form)
+    return guest.to(f"/months/{month}", done="done")
+
+
+def _said(form: Form, id: UUID) -> Said:
+    quantity, reason = form[f"line.{id}"].strip(), form.get(f"why.{id}", "")
+    return Said(
+        delivered=rosters.quantity_of(quantity) if quantity else None, reason=reason or None,
+        note=form.get(f"note.{id}", "") or None,
+    )  # fmt: skip

@@ -1,0 +1,144 @@
+"""One request of a page: counted, looked up, carried out, and answered in HTML whatever happens.
+
+A page is public to the guard; who asks is found by the link in its address. No record of a request
+ever holds that address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from fastapi import Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from structlog import get_logger
+from structlog.contextvars import bound_contextvars
+
+from casework.adapters.http.call import FORM, SECONDS, Guarded, Services
+from casework.adapters.http.limits import check_text
+from casework.adapters.http.problems import Problem, language_of, status_of
+from casework.adapters.http.shell import tell
+from casework.adapters.http.texts import say
+from casework.adapters.web.words import named, word
+from casework.domain.errors import Refusal
+from casework.domain.links import LinkRefused
+from casework.workflows.ports import Replay, RequestFacts
+
+COOKIE: Final = "casework_link"
+CSP: Final = (
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+LANGUAGES: Final = ("ko", "en")
+log = get_logger("casework.http")
+
+
+@cache
+def environment() -> Environment:
+    """The templates: all that is filled in is escaped, and nothing is filled in as nothing."""
+    return Environment(
+        loader=PackageLoader("casework.adapters.web"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+@cache
+def style() -> bytes:
+    """The one style sheet."""
+    return files("casework.adapters.web").joinpath("static/style.css").read_bytes()
+
+
+def language(request: Request) -> str:
+    """As the address says, else as the browser does; Korean where neither does."""
+    chosen = request.query_params.get("lang")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    asked = request.headers.get("accept-language")
+    return language_of(asked) if asked else "ko"
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page in the reader's language."""
+    spoken = language(request)
+    other = "en" if spoken == "ko" else "ko"
+    html = environment().get_template(template).render(
+        lang=spoken, other=other, w=lambda key: word(key, spoken),
+        n=lambda kind, code: named(kind, code, spoken), **values,
+    )  # fmt: skip
+    headers = {
+        "Cache-Control": "no-store", "Content-Security-Policy": CSP,
+        "Content-Language": spoken, "X-Robots-Tag": "noindex",
+    }  # fmt: skip
+    return Response(html, status, headers, "text/html; charset=utf-8")
+
+
+def refused(request: Request) -> Response:
+    """The one answer to every link that opens nothing: nothing in it rests on the link."""
+    return page(request, "refused.html", 404)
+
+
+class Page(Guarded):
+    """A route of a page: its problems are pages too."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler between counting and problems."""
+        usual = super(Guarded, self).get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            tell(request.scope, self.path_format)
+            services: Services = request.app.state.services
+            facts = replace(await self._facts(request), asked_for=None, idempotency_key=None)
+            with bound_contextvars(request_id=facts.request_id), services.time_allowed(SECONDS):
+                try:
+                    services.rates.source(facts.source, signs_in=False)
+                    self._check_form(request)
+                    request.state.facts = facts
+                    response = await usual(request)
+                except Exception as error:
+                    response = await run_in_threadpool(_problem, services, request, facts, error)
+            response.headers["X-Request-Id"] = facts.request_id or ""
+            return response
+
+        return handle
+
+    def _check_form(self, request: Request) -> None:
+        for value in (*request.query_params.values(), *request.path_params.values()):
+            check_text(str(value))
+        given = request.headers.get("content-type", "").lower()
+        if request.method == "POST" and not given.startswith(FORM):
+            raise Problem("a form", code="malformed")
+
+
+def _problem(
+    services: Services, request: Request, facts: RequestFacts, error: Exception
+) -> Response:
+    """What went wrong, as a page; a refusal is written down."""
+    if isinstance(error, LinkRefused):  # it was written down where it was counted
+        return refused(request)
+    known = error if isinstance(error, Refusal) else None
+    if isinstance(error, Replay):
+        known = Problem("", code="in_flight")
+    if known is None and isinstance(error, HTTPException):
+        known = Problem("", code="malformed")
+    fault = services.fault(error) if known is None else None
+    if known is None and fault is None:
+        log.error("request failed", task=facts.task, error=type(error).__name__, exc_info=error)
+    refusal = known or Problem("", code="busy" if fault else "internal_error")
+    visit = getattr(request.state, "visit", None)
+    if visit is not None:
+        written = replace(facts, asked_for=f"link {visit.link.id}")
+        outcome = "refused" if known else "failed"
+        store = services.store.for_request(written)
+        store.note_refusal(visit.actor, "link.answer", services.now(), refusal.code, outcome)
+    status = status_of(refusal)
+    title, detail = say(refusal.code, refusal.detail, language(request))
+    back = f"/a/{request.path_params['secret']}" if visit is not None else None
+    response = page(request, "problem.html", status, heading=title, text=detail, back=back)
+    if status in (429, 503):
+        response.headers["Retry-After"] = str(getattr(refusal, "retry_after", 1))
+    return response

@@ -1,0 +1,138 @@
+"""Links: an agency answers without an account, by a secret and a code that was sent to it.
+
+The link is of one agency and of the referrals it names. What opens it is two things that go
+different ways: the secret in its address, and a code that is sent to the agency's known address
+at the moment somebody opens it. A code is counted before it is compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from casework.domain.errors import Conflict, Refusal
+
+LINK: Final = "link"
+LINK_CODE: Final = "link_code"
+CODE_DIGITS: Final = 6
+CODE_FOR: Final = timedelta(minutes=10)
+SESSION_FOR: Final = timedelta(minutes=30)
+HOUR: Final = timedelta(hours=1)
+# Of each code, of an hour, and of a link's whole life: then it is void.
+TRIES_A_CODE: Final = 5
+TRIES_AN_HOUR: Final = 10
+FAILURES: Final = 30
+CODES_AN_HOUR: Final = 5
+OPENINGS_AN_HOUR: Final = 300
+REFERRALS_A_LINK: Final = 50
+
+
+class LinkRefused(Refusal):
+    """Unknown, expired, revoked, worn out, of an agency that has ended: nobody is told which."""
+
+    code = "link_refused"
+
+
+class TooManyCodes(Conflict):
+    """Codes were asked for too often, or too many were wrong."""
+
+    code = "too_many_codes"
+
+
+class CodeWrong(Conflict):
+    """Not the code that was sent, or no longer."""
+
+    code = "code_wrong"
+
+
+@dataclass(slots=True, kw_only=True)
+class AgencyLink:
+    """A link as stored: never its secret nor a code, only what they are recognised by.
+
+    ``codes`` and ``tries`` are the instants of this hour; ``failures`` counts wrong codes ever.
+    """
+
+    id: UUID
+    provider_id: UUID
+    account_id: UUID
+    digest: str
+    created_at: datetime
+    created_by: UUID | None
+    expires_at: datetime
+    message_id: UUID | None = None
+    month: str | None = None
+    revoked_at: datetime | None = None
+    revoked_by: UUID | None = None
+    counted_from: datetime | None = None
+    opened: int = 0
+    code_id: UUID | None = None
+    code_digest: str | None = None
+    code_until: datetime | None = None
+    code_tries: int = 0
+    codes: list[datetime] = field(default_factory=list)
+    tries: list[datetime] = field(default_factory=list)
+    failures: int = 0
+    version: int = 1
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether it opens anything at all; at the very instant it expires, no longer."""
+        is_worn = self.failures >= FAILURES
+        return self.revoked_at is None and now < self.expires_at and not is_worn
+
+    def count_opening(self, now: datetime) -> bool:
+        """Count one more request of this hour; False where there were too many."""
+        if self.counted_from is None or now - self.counted_from >= HOUR:
+            self.counted_from, self.opened = now, 0
+        self.opened += 1
+        return self.opened <= OPENINGS_AN_HOUR
+
+    def waits_for_code(self, now: datetime) -> bool:
+        """Whether a code was sent that can still be right."""
+        return (
+            self.code_until is not None and now < self.code_until and self.code_tries < TRIES_A_CODE
+        )
+
+    def take_code(self, code_id: UUID, digest: str, now: datetime) -> None:
+        """A new code, which alone counts from now on."""
+        self.codes = [one for one in self.codes if one > now - HOUR]
+        if len(self.codes) >= CODES_AN_HOUR:
+            raise TooManyCodes("codes were asked for too often")
+        self.codes.append(now)
+        self.code_id, self.code_digest, self.code_tries = code_id, digest, 0
+        self.code_until = now + CODE_FOR
+
+    def begin_try(self, now: datetime) -> str | None:
+        """Count a try before anything is compared; the digest to compare with, or None."""
+        self.tries = [one for one in self.tries if one > now - HOUR]
+        if len(self.tries) >= TRIES_AN_HOUR or not self.waits_for_code(now):
+            return None
+        self.tries.append(now)
+        self.code_tries += 1
+        self.failures += 1  # until it turns out to be right
+        return self.code_digest
+
+    def settle_try(self, now: datetime) -> None:
+        """It was right: the code is used up, and its try counts no more."""
+        if now in self.tries:
+            self.tries.remove(now)
+        self.failures -= 1
+        self.code_id = self.code_digest = self.code_until = None
+
+    def revoke(self, by: UUID | None, now: datetime) -> None:
+        """It opens nothing any more."""
+        if self.revoked_at is not None:
+            raise Conflict("it was revoked before", code="already_revoked")
+        self.revoked_at, self.revoked_by, self.version = now, by, self.version + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSession:
+    """Somebody who opened a link by its code, for a short while."""
+
+    digest: str
+    link_id: UUID
+    started_at: datetime
+    ends_at: datetime
+    source: str | None

@@ -1,0 +1,217 @@
+"""What answering without an account needs from outside: secrets, links, sessions, rosters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from casework.domain.access import PROVIDER_ACCESS, Actor
+from casework.domain.accounts import Account
+from casework.domain.directory import Offering, Provider
+from casework.domain.homes import Coming, WayIn
+from casework.domain.links import AgencyLink, LinkSession
+from casework.domain.outbox import Letter, Message
+from casework.domain.plans import PlannedItem
+from casework.domain.referrals import Referral
+from casework.domain.rosters import Delivered
+
+
+class LinkKeys(Protocol):
+    """Secrets and codes: worked out under a key outside the database, never kept."""
+
+    def secret_of(self, link_id: UUID) -> str:
+        """The secret of a link, as it stands in its address."""
+        ...
+
+    def digest_of(self, secret: str) -> str:
+        """Under what a secret, or what a browser carries, is stored."""
+        ...
+
+    def code_of(self, code_id: UUID) -> str:
+        """The six digits of a code."""
+        ...
+
+    def code_digest(self, link_id: UUID, code: str) -> str:
+        """Under what a code of a link is stored."""
+        ...
+
+    def form_token(self, carried: str, link: str) -> str:
+        """What a form of ours carries besides the browser's cookie."""
+        ...
+
+    def new_secret(self) -> str:
+        """A random word for a browser to carry."""
+        ...
+
+
+class Links(Protocol):
+    """Links in one transaction."""
+
+    def answering_account(self, provider_id: UUID) -> Account | None:
+        """The account as which an agency answers by link, let in or not."""
+        ...
+
+    def add_answering(self, provider_id: UUID, account_id: UUID) -> None:
+        """From now on the agency answers as this account."""
+        ...
+
+    def add(self, link: AgencyLink, referral_ids: Sequence[UUID]) -> None:
+        """A new link with the referrals it is about."""
+        ...
+
+    def by_digest(self, digest: str) -> AgencyLink | None:
+        """A link, locked."""
+        ...
+
+    def get(self, id: UUID) -> AgencyLink:
+        """A link, locked. Raises NotFound."""
+        ...
+
+    def save(self, link: AgencyLink) -> None:
+        """What changed of a link."""
+        ...
+
+    def referrals_of(self, link_id: UUID) -> list[UUID]:
+        """The referrals that a link names."""
+        ...
+
+    def of_referral(self, referral_id: UUID) -> list[AgencyLink]:
+        """The links that name a referral, newest first."""
+        ...
+
+    def acts_as(self, link: AgencyLink) -> Account | None:
+        """The account of a link, while it and its agency are active."""
+        ...
+
+    def reaches(self, link_id: UUID, ended_since: datetime) -> bool:
+        """Whether the agency still sees any referral that the link names."""
+        ...
+
+    def agency(self, provider_id: UUID) -> Provider | None:
+        """An active agency."""
+        ...
+
+    def end_sessions(self, link_id: UUID) -> None:
+        """Whoever has opened the link is out."""
+        ...
+
+    def add_session(self, session: LinkSession, now: datetime) -> None:
+        """Somebody opened it; sessions that are over are forgotten."""
+        ...
+
+    def session(self, digest: str) -> LinkSession | None:
+        """A session by what the browser carries."""
+        ...
+
+    def without_link(self) -> list[tuple[Message, UUID]]:
+        """Messages to agencies that answer by link and have none yet, with the agency."""
+        ...
+
+    def set_link_of(self, message: Message, link_id: UUID) -> None:
+        """The message carries that link."""
+        ...
+
+    def asked_of(self, provider_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
+        """Those of some ids that are requests to an agency."""
+        ...
+
+    def rosters_due(
+        self, month: str, days: tuple[date, date], ended_since: datetime
+    ) -> dict[tuple[UUID, UUID], list[UUID]]:
+        """By agency and account: the referrals of a month whose roster nobody asked for."""
+        ...
+
+    def claim(self, message_id: UUID, now: datetime, until: datetime) -> list[Letter]:
+        """Lease one message that is due, if nobody else holds it."""
+        ...
+
+
+class LinkBook(Protocol):
+    """Links before anybody is known to ask, in one transaction."""
+
+    @property
+    def links(self) -> Links:
+        """The links themselves."""
+        ...
+
+    def begin_source_try(self, source: str, now: datetime) -> bool:
+        """Count a request from there that opened nothing; False where there were too many."""
+        ...
+
+    def is_held_back(self, source: str, now: datetime) -> bool:
+        """Whether that source has to wait; nothing is counted."""
+        ...
+
+    def add_message(self, message: Message) -> bool:
+        """A message to be sent."""
+        ...
+
+    def note_link(self, actor: Actor | None, action: str, now: datetime, code: str | None) -> None:
+        """The audit entry; ``code`` None says it went well."""
+        ...
+
+    def commit(self) -> None:
+        """Keep it."""
+        ...
+
+
+class Rosters(Protocol):
+    """What was delivered and what a home is like, in one transaction of one asker."""
+
+    def referrals(self, ids: Sequence[UUID], *, lock: bool = False) -> list[Referral]:
+        """Those of some referrals that the asker sees; what follows is read of their files."""
+        ...
+
+    def referral(self, id: UUID) -> Referral:
+        """One of them. Raises NotFound."""
+        ...
+
+    def of_referrals(self, ids: Sequence[UUID], month: str | None = None) -> list[Delivered]:
+        """What was delivered for referrals that were loaded before, by month."""
+        ...
+
+    def save(self, line: Delivered) -> None:
+        """A new or a changed line."""
+        ...
+
+    def items(self, services: Sequence[UUID]) -> dict[UUID, PlannedItem]:
+        """What the plans in force say of planned services of referrals loaded before."""
+        ...
+
+    def way_in(self, resident_id: UUID) -> WayIn | None:
+        """How to get into the home of a resident who was loaded before."""
+        ...
+
+    def save_way_in(self, way: WayIn) -> None:
+        """A new or a changed one."""
+        ...
+
+    def coming(self, referral: Referral) -> list[Coming]:
+        """The other services that come to the same home now."""
+        ...
+
+    def offerings(self) -> list[Offering]:
+        """What the asker's agency offers."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linking:
+    """What links need. Without an ``address`` of the installation none are sent."""
+
+    keys: LinkKeys
+    book: Callable[[Any], AbstractContextManager[LinkBook]]
+    address: str | None
+    lasts: timedelta
+    # How long after its end an agency sees a referral.
+    after_end: timedelta = PROVIDER_ACCESS
+    # Sends what is due of one message, after the answer has left.
+    send: Callable[[UUID], None] = field(default=lambda _id: None)
+
+    def url_of(self, link_id: UUID) -> str:
+        """The address that a link is sent as."""
+        return f"{self.address}/a/{self.keys.secret_of(link_id)}"

@@ -1,0 +1,197 @@
+"""The pages in Chromium: at the width of a phone, by keyboard alone, and as axe-core finds them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from tests.api.acts import a_referral, moved
+from tests.api.conftest import PROVIDER, WORKER
+from tests.web.conftest import Agency, sent_link
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+ARGUMENTS: Final = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+WIDTH: Final = 360
+PHONE: Final = ViewportSize(width=WIDTH, height=740)
+SERIOUS: Final = {"serious", "critical"}
+LANGUAGES: Final = {
+    "ko": ("ko-KR", "우리 기관에 온 의뢰"),
+    "en": ("en-US", "What your agency is asked"),
+}
+MOST_TABS: Final = 60
+# The browser and what it shows are the same on either store.
+pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a worker."""
+    if not CHROMIUM.exists():
+        pytest.fail(f"no {CHROMIUM}: install it with `apt-get install chromium`")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield found
+        found.close()
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """The application on a socket, as a browser meets it."""
+    door = socket.socket()
+    door.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{door.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        door.close()
+
+
+@pytest.fixture
+def address(agency: Agency) -> Iterator[str]:
+    """Where the application is served."""
+    with served(agency.api.client.app) as found:
+        yield found
+
+
+@contextmanager
+def phone(browser: Browser, locale: str, **options: Any) -> Iterator[Page]:
+    """A phone of somebody who reads that language."""
+    context = browser.new_context(viewport=PHONE, locale=locale, **options)
+    context.set_default_timeout(15_000)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def enter(page: Page, agency: Agency, address: str) -> None:
+    """Through the code, with the keys of a phone."""
+    page.goto(address + agency.path)
+    page.click("form[action*='/code'] button")
+    page.fill("#code", agency.mailbox.code())
+    page.click("form[action*='/enter'] button")
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds to be serious, and whether the page is wider than the phone."""
+    found = Axe().run(page).response["violations"]
+    told = [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in SERIOUS]
+    width = page.evaluate("document.documentElement.scrollWidth")
+    return [*told, *([f"{width} wide"] if width > WIDTH else [])]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_fits_a_phone_and_axe_finds_nothing_serious(
+    agency: Agency, asked: UUID, address: str, browser: Browser, language: str
+) -> None:
+    locale, heading = LANGUAGES[language]
+    moved(agency.api, asked, "accept", PROVIDER)
+    moved(agency.api, asked, "start", PROVIDER, started_on=agency.api.clock.now.date())
+    seen: dict[str, list[str]] = {}
+    with phone(browser, locale) as page:
+        page.goto(address + "/a/" + "x" * 43)
+        seen["refused"] = faults(page)
+        page.goto(address + agency.path)
+        seen["before a code"] = faults(page)
+        page.click("form[action*='/code'] button")
+        page.fill("#code", "000000")
+        page.click("form[action*='/enter'] button")
+        seen["a wrong code"] = faults(page)
+        page.fill("#code", agency.mailbox.code())
+        page.click("form[action*='/enter'] button")
+        assert page.inner_text("h1") == heading
+        assert page.get_attribute("html", "lang") == language
+        seen["requests"] = faults(page)
+        page.check(f"[name='do.{asked}'][value='signal']")
+        seen["an answer"] = faults(page)
+        page.click("main form[action*='/answers'] > button")
+        seen["a refused answer"] = faults(page)
+        assert page.locator(".bad[role=alert]").count() == 1
+        for where in ("/places", "/months/2026-03"):
+            page.goto(address + agency.path + where)
+            seen[where] = faults(page)
+            assert page.locator("main form button").count() == 2
+    assert seen == {name: [] for name in seen}
+
+
+def test_what_would_be_serious_is_found(api: Any, browser: Browser) -> None:
+    with phone(browser, "ko-KR") as page:
+        page.set_content("<input><p style='width: 50rem; color: #ccc'>x</p>")
+        found = " ".join(faults(page))
+    for fault in ("label", "color-contrast", "html-has-lang", "800 wide"):
+        assert fault in found
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the focus is there; it must be seen to be there."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", selector
+            return
+    raise AssertionError(f"the keyboard does not reach {selector}")
+
+
+def test_a_request_is_accepted_by_keyboard_alone(
+    agency: Agency, asked: UUID, address: str, browser: Browser
+) -> None:
+    with phone(browser, "en-US") as page:
+        page.goto(address + agency.path)
+        tab_to(page, "form[action*='/code'] button")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#code")
+        tab_to(page, "#code")
+        page.keyboard.type(agency.mailbox.code())
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f"[name='do.{asked}']")
+        tab_to(page, f"[name='do.{asked}']")
+        page.keyboard.press("ArrowDown")  # from "nothing now" to the first answer
+        tab_to(page, "input[type=date]")
+        page.keyboard.type("03052026")
+        tab_to(page, "main form[action*='/answers'] > button")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".good[role=status]")
+    seen = agency.api.as_(WORKER).get(f"/referrals/{asked}").json()
+    assert (seen["status"], seen["expected_start_on"]) == ("accepted", "2026-03-05")
+
+
+def test_all_of_it_works_without_javascript(
+    agency: Agency, asked: UUID, address: str, browser: Browser
+) -> None:
+    other = a_referral(agency.api)
+    with phone(browser, "ko-KR", java_script_enabled=False) as page:
+        enter(page, agency, address)
+        page.check(f"[name='do.{asked}'][value='decline']")
+        page.select_option(f"[name='{asked}.decline.reason']", "at_capacity")
+        page.click("main form[action*='/answers'] > button")
+        assert page.inner_text(".good") == "저장했습니다."
+        page.reload()  # a reload repeats nothing
+        page.goto(address + agency.path + "/places")
+        name = f"free.{agency.api.offerings['alpha', 'CARE-MEALS'].id}"
+        page.fill(f"[name='{name}']", "0")
+        page.click("main form[action*='/places'] button")
+        assert page.input_value(f"[name='{name}']") == "0"
+        sent_link(agency, other)
+        page.goto(address + agency.path)
+        assert page.locator("form[action*='/code']").count() == 1  # a code of its own
+    seen = agency.api.as_(WORKER).get(f"/referrals/{asked}").json()
+    assert (seen["status"], seen["reason"]) == ("declined", "at_capacity")
