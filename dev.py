@@ -8,6 +8,7 @@
   check   format, lint, types, import rules and migration drift
   bench   measure on a throw-away PostgreSQL                   (casework bench …args)
   proof   prove a promise many times over: sweeps, tampering, imports, … (tests/proofs)
+  browser install Chromium and Korean fonts, for the tests of the pages
   lock    resolve pyproject.toml into requirements.lock        (uv pip compile …args)
 
 Every task runs in the folder of the project, wherever it is called from.
@@ -46,6 +47,8 @@ CHECKS = {
     "imports": [PYTHON, str(BIN / "lint-imports"), "--no-logo"],
     "migration drift": [PYTHON, "-m", "tests.drift"],
 }
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_PACKAGES = ("chromium", "fonts-noto-cjk")
 COMPILE = (
     "pip compile --universal --python-version 3.11 --extra dev --generate-hashes "
     "--no-header --no-annotate --quiet pyproject.toml -o requirements.lock"
@@ -86,6 +89,17 @@ def setup() -> None:
     STAMP.write_text(home + digest, encoding="utf-8")
 
 
+def browser() -> None:
+    """Install a browser, unless there is one: by apt, or else Playwright's own."""
+    if any(map(shutil.which, BROWSERS)):
+        return
+    if shutil.which("apt-get"):
+        run("apt-get", "update", "--quiet")
+        run("apt-get", "install", "--quiet", "--yes", *BROWSER_PACKAGES)
+    else:
+        run(PYTHON, "-m", "playwright", "install", "chromium")
+
+
 def check() -> int:
     """Run every check and report each; return the first exit code that is not zero."""
     codes = {}
@@ -113,7 +127,7 @@ def main(task: str = "--help", *args: str) -> int:
     if task in ("-h", "--help", "help"):
         print(HELP)
         return 0
-    if task not in ("setup", "check", "lock", *COMMANDS):
+    if task not in ("setup", "check", "browser", "lock", *COMMANDS):
         print(f"dev.py: there is no task {task!r}.\n\n{HELP}", file=sys.stderr)
         return 2
     if task == "lock":
@@ -124,6 +138,9 @@ def main(task: str = "--help", *args: str) -> int:
         return 0
     if task == "check":
         return check()
+    if task == "browser":
+        browser()
+        return 0
     # The tools of .venv go first, for what the task starts in its turn.
     os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     # The task takes over this process, so that a signal (Ctrl-C, a stop) reaches it and no other.
