@@ -255,11 +255,16 @@ def test_a_value_in_clear_is_neither_written_nor_read(lived_in: Api) -> None:
 
 
 def test_a_database_with_sealed_fields_is_not_taken_back(lived_in: Api) -> None:
-    url = lived_in.house.settings.owner_url()
+    url, before = lived_in.house.settings.owner_url(), everything(lived_in)
     with pytest.raises(RuntimeError, match="is sealed: go back by the backup"):
         migrations.downgrade(url, "0006")
+    lived_in.house.migrate()  # what came after the seals went back; nothing that is sealed did
     assert migrations.is_current(lived_in.engine)
-    assert everything(lived_in)
+    assert everything(lived_in) == before
+
+
+# These came with seals, and go with their own migrations.
+LATER = ("import_file", "import_row", "delivered", "way_in")
 
 
 def test_going_back_asks_about_every_column_that_was_there_before_and_is_sealed() -> None:
@@ -270,6 +275,7 @@ def test_going_back_asks_about_every_column_that_was_there_before_and_is_sealed(
         f"{table.name}.{column.name}"
         for table in sealed_tables()
         for column in sealed_columns(table)
+        if table.name not in LATER and (table.name, column.name) != ("referral", "judged")
     }
     # The first came sealed and goes with its migration; the other is asked about by name.
     assert sealed - {"account.totp_sealed", "resident.rrn"} == asked

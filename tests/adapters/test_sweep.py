@@ -37,7 +37,7 @@ from tests.adapters.looking import (
     the_clock,
     told,
 )
-from tests.api.acts import a_case, a_referral, a_supported_case, clock, moved
+from tests.api.acts import a_case, a_referral, a_supported_case, clock, make_room, moved
 from tests.api.conftest import PROVIDER, SUPERVISOR, WORKER, Api, seoul
 
 SECOND = timedelta(seconds=1)
@@ -545,6 +545,7 @@ ROUNDS = 12
 @ON_POSTGRES
 def test_under_many_acts_and_sweeps_at_once_no_step_is_lost_or_doubled(api: Api) -> None:
     """Half the threads sweep, half hold, resume and review; each clock's books must balance."""
+    make_room(api)
     referrals = [a_referral(api, a_supported_case(api)) for _ in range(6)]
     for referral in referrals:
         moved(api, referral, "accept", PROVIDER)

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from casework.adapters.persistence import tables as t
 from casework.domain import intake as survey
@@ -130,6 +130,12 @@ def a_referral(
 def moved(api: Api, referral: UUID, action: str, by: str, **details: Any) -> None:
     """Make a move of the lifecycle table."""
     referring.move_referral(api.context(by), referral, action, Details(**details))
+
+
+def make_room(api: Api, places: int = 500) -> None:
+    """So many free places everywhere, where a test is about something else."""
+    with api.engine.begin() as connection:
+        connection.execute(update(t.offering).values(capacity=places + 20, available=places))
 
 
 def clock(api: Api, kind: str, subject: UUID) -> UUID:

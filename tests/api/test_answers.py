@@ -17,7 +17,7 @@ from casework.domain.plans import PlannedItem
 from casework.workflows import planning, referring
 from tests.adapters.looking import count
 from tests.api import acts
-from tests.api.acts import a_referral, a_supported_case, moved
+from tests.api.acts import a_referral, a_supported_case, make_room, moved
 from tests.api.asking import ABSENT, everything, fields_of, refusal
 from tests.api.conftest import OTHER_PROVIDER, PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.signing import ask
@@ -99,6 +99,7 @@ def test_every_answer_that_is_an_agencys_can_be_given_here(api: Api) -> None:
         "resume": "accepted", "complete": "completed", "fail": "failed", "signal": "requested",
     }  # fmt: skip
     assert set(ends) == set(ANSWERS)
+    make_room(api)
     given = {}
     for action in ANSWERS:
         given[action] = a_referral(api)
@@ -351,6 +352,7 @@ def test_a_token_that_shows_nothing_answers_nothing(api: Api, together: bool) ->
 @pytest.mark.parametrize("together", [False, True])
 def test_of_bulks_at_once_each_request_is_answered_once(api: Api, together: bool) -> None:
     """Four people accept the same ten requests in different orders at the same time."""
+    make_room(api)
     ours = [a_referral(api) for _ in range(6)]
     orders = [ours, ours[::-1], ours[3:] + ours[:3], ours[1::2] + ours[::2]]
     with ThreadPoolExecutor(4) as pool:

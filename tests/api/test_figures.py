@@ -19,6 +19,7 @@ from tests.api.acts import (
     a_resident,
     a_supported_case,
     clock,
+    make_room,
     moved,
     surveyed,
 )
@@ -396,6 +397,7 @@ def test_the_city_sees_no_count_under_five(api: Api) -> None:
 
 def test_the_share_does_not_tell_the_city_what_is_hidden(api: Api) -> None:
     api.clock.set("2026-03-03T10:00")
+    make_room(api)
     referrals = [a_referral(api) for _ in range(7)]
     for one in referrals[:6]:
         answered(api, one, "2026-03-04T10:00")

@@ -18,7 +18,7 @@ from casework.domain.calendar import day_in_seoul
 from casework.domain.lifecycle import REASONS
 from casework.workflows import referring
 from tests.adapters.looking import statements
-from tests.api.acts import a_referral, a_supported_case, moved
+from tests.api.acts import a_referral, a_supported_case, make_room, moved
 from tests.api.asking import refusal
 from tests.api.conftest import FAR, OTHER_PROVIDER, PROVIDER, WORKER, Api
 
@@ -293,6 +293,7 @@ def counted_by_hand(rows: list[dict[str, Any]], api: Api) -> dict[str, Any]:
 
 def lived(api: Api, rng: Random, count: int) -> None:
     """Some weeks of requests to two agencies, answered by chance."""
+    make_room(api)
     waiting: list[tuple[UUID, str]] = []
     for _ in range(count):
         api.clock.forward(hours=rng.randrange(2, 30))

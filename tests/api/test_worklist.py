@@ -64,6 +64,7 @@ def test_an_item_says_whom_it_is_about_and_when_it_is_due(api: Api) -> None:
         "deadline_id": str(clock(api, "survey", case)),
         "kind": "survey",
         "held_by": "worker",
+        "place_offered_at": None,
         "subject": {"type": "case", "id": str(case)},
         "resident": {"id": str(resident), "name": "가상이름", "phone": "010-0000-0000"},
         "provider": None,

@@ -36,9 +36,9 @@ MOST_TABS: Final = 60
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of a worker."""
+    """One Chromium for these tests: while it is open, its loop is this thread's only one."""
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path
         path = next(filter(None, map(shutil.which, (*NAMES, own))), None)

@@ -33,8 +33,9 @@ INSERT INTO centre VALUES ('2611051000', '26110', '가상동', 35.1, 129.0);
 INSERT INTO service (code, field, name_ko, name_en, run_by, unit, limit_note, basis, certainty)
   VALUES
   ('MED-VISIT', 'medical', '방문진료', 'Visit', 'national', 'visit', NULL, 'Act 15', 'C');
-INSERT INTO provider VALUES
-  ({one}, 'example', '가상의원', 'clinic', '051-000-0000', '26110', 35.1, 129.0, '[]', true);
+INSERT INTO provider (id, slug, name, kind, phone, district_code, lat, lon, is_active, version)
+  VALUES
+  ({one}, 'example', '가상의원', 'clinic', '051-000-0000', '26110', 35.1, 129.0, true, 1);
 INSERT INTO offering (id, provider_id, service_code, is_open, capacity, available, waiting, unit,
   as_of) VALUES ({one}, {one}, 'MED-VISIT', true, 1, 1, 0, 'visit', {at})
 """
