@@ -19,7 +19,7 @@ OF_A_RESIDENT: Final = frozenset(
     }
 )  # fmt: skip
 # What belongs to whoever made it, whatever the row of the table says.
-OF_ITS_MAKER: Final = frozenset({"opening", "own_token"})
+OF_ITS_MAKER: Final = frozenset({"opening", "own_token", "import"})
 OF_AN_AGENCY: Final = frozenset({"referral", "deadline"})
 OF_A_DISTRICT: Final = frozenset({"conference", "standard"})
 OF_NOBODY: Final = frozenset({"job", "month", "service"})
@@ -41,6 +41,12 @@ def is_reached(relation: Relation, kind: str, it: Subject, actor: Actor, agency:
     if kind == "opening":  # its opener's, and to be reviewed in the resident's district
         is_reviewers = actor.role == Role.SUPERVISOR and it.district == actor.district_code
         return is_reviewers or (it.opened_by != "" and it.opened_by == actor.username)
+    if kind == "import":  # whoever sent it in, and nobody else
+        return it.imported_by == actor.username
+    if kind == "unmatched":  # the centre that it names, and its district
+        is_there = it.centre == actor.centre_code
+        is_in = it.district == actor.district_code
+        return {Relation.CENTRE: is_there, Relation.DISTRICT: is_in}.get(relation, False)
     if relation is Relation.ALL or kind in OF_NOBODY:
         return True
     if kind == "webhook":

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from casework.adapters.persistence.tables_accounts import account_token
 from casework.adapters.persistence.tables_audit import access_request
 from casework.adapters.persistence.tables_directory import designation
 from casework.adapters.persistence.tables_duplicates import duplicate_suspicion as pairs
+from casework.adapters.persistence.tables_imports import import_row
 from casework.domain import planning as plan
 from casework.domain.calendar import Target, Unit
 from casework.domain.designations import Designation
@@ -36,6 +38,7 @@ from casework.workflows import (
     conferring,
     figures,
     households,
+    importing,
     intake,
     linking,
     merging,
@@ -85,6 +88,7 @@ class Subject:
     sent: bool = False
     determined_long_ago: bool = False
     opened_by: str = ""
+    imported_by: str = ""
     plan: dict[str, Any] = field(default_factory=dict)
 
 
@@ -123,6 +127,7 @@ def plant(api: Api) -> Planted:
     for subject in made.values():
         _neighbourhood(api, subject)
     for subject in stages.values():
+        subject.imported_by = made["own"].imported_by
         for kind in NEIGHBOURLY:
             subject.ids.setdefault(kind, made["own"].ids[kind])
     stages["opened"] = _opened(api, "opened")
@@ -443,12 +448,35 @@ def _neighbourhood(api: Api, it: Subject) -> None:
         api.context(NEIGHBOUR if worker == STRANGER else STRANGER), it.ids["resident"], "asked", 1
     )
     it.ids["account"] = api.id_of(f"worker2.{it.centre}")
+    it.imported_by, it.ids["import"] = worker, _import(api, worker, "residents", PEOPLE)
+    it.ids["unmatched"] = _unmatched(api, it)
 
 
+def _import(api: Api, username: str, kind: str, text: str) -> UUID:
+    """A file that somebody sent in, and that nobody has worked on."""
+    wanted = importing.NewImport(kind=kind)
+    source = BytesIO(text.encode())
+    return importing.receive(api.context(username), api.house.clerk(), wanted, source)
+
+
+def _unmatched(api: Api, it: Subject) -> UUID:
+    """A result about somebody whom nobody knows, in the queue of the subject's centre."""
+    ctx = api.context(f"assessor.{it.district}")
+    file = _import(api, ctx.actor.username, "assessments", RESULT.format(it.centre))
+    for _ in importing.work_off(ctx, api.house.clerk(), file):
+        pass
+    with api.engine.connect() as connection:
+        waits = select(import_row.c.id).where(import_row.c.import_id == file, import_row.c.waits)
+        found: UUID = connection.execute(waits).scalar_one()
+    return found
+
+
+PEOPLE: Final = "성명,생년월일,성별,읍면동\n가상주민,1941.5.6.,여,우1동\n"
+RESULT: Final = "성명,생년월일,읍면동,조사일,조사자,판정\n없는사람,1920.1.2.,{0},2026.3.2.,가상 조사자,통합돌봄\n"
 OTHERS: Final = ("하나로", "둘레길", "세모난", "네모진", "다섯째")
 NEIGHBOURLY: Final = (
     "household", "housemate", "another", "merge", "suspicion", "access_request", "opening",
-    "account",
+    "account", "import", "unmatched",
 )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ ALL: Final = tuple(WHO)
 # Whoever counts over the whole city sees that one more was counted.
 NOT_THE_CITY: Final = tuple(role for role in WHO if role != "city")
 # The directory's stock is everyone's to see, and an answer of an agency changes it.
-STOCK: Final = ("GET /offerings",)
+STOCK: Final = ("GET /offerings", "GET /offerings/{id}/capacity", "GET /directory/overview")
 # It tells who looked, and so it is read before anybody else looks, in either world.
 TELLS_WHO_LOOKED: Final = frozenset({"GET /access-requests/{id}/document"})
 # Who reads the log is to see that something was done, whoever it was about; never what was written,
