@@ -472,7 +472,8 @@ def _unmatched(api: Api, it: Subject) -> UUID:
 
 
 PEOPLE: Final = "성명,생년월일,성별,읍면동\n가상주민,1941.5.6.,여,우1동\n"
-RESULT: Final = "성명,생년월일,읍면동,조사일,조사자,판정\n없는사람,1920.1.2.,{0},2026.3.2.,가상 조사자,통합돌봄\n"
+UNKNOWN: Final = "없는사람,1920.1.2.,{0},2026.3.2.,가상 조사자,통합돌봄\n"
+RESULT: Final = "성명,생년월일,읍면동,조사일,조사자,판정\n" + UNKNOWN
 OTHERS: Final = ("하나로", "둘레길", "세모난", "네모진", "다섯째")
 NEIGHBOURLY: Final = (
     "household", "housemate", "another", "merge", "suspicion", "access_request", "opening",
