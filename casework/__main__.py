@@ -118,8 +118,17 @@ def demo(
     settings = Settings()
     if settings.is_production:
         raise Wrong("demo is not for production")
-    own = {"database_url": None, "data_dir": data_dir or settings.data_dir / "demo"}
-    with _bind("127.0.0.1", port) as door, _house(settings.model_copy(update=own)) as house:
+    with _bind("127.0.0.1", port) as door:
+        own = {
+            "database_url": None,
+            "data_dir": data_dir or settings.data_dir / "demo",
+            "public_url": settings.public_url or f"http://127.0.0.1:{door.getsockname()[1]}",
+        }
+        _run_demo(settings.model_copy(update=own), door, residents, seed)
+
+
+def _run_demo(settings: Settings, door: socket.socket, residents: int, seed: int) -> None:
+    with _house(settings) as house:
         notes.print("migrating …")
         house.migrate()
         if house.is_empty():
