@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.domain import keeping_directory as keep
-from casework.domain.access import may
+from casework.domain.access import Actor, may
 from casework.domain.designations import (
     GIVEN_UNDER,
     Designation,
@@ -26,7 +26,7 @@ from casework.domain.entries import (
     facts_of,
     next_state,
 )
-from casework.domain.errors import Invalid, NotFound
+from casework.domain.errors import Forbidden, Invalid, NotFound
 from casework.workflows.context import Context
 from casework.workflows.ports import Work
 
@@ -36,6 +36,7 @@ CHANGE: Final = "directory.change"
 DESIGNATE: Final = "directory.designate"
 OPEN_WORK: Final = "directory.open_work"
 CONFIRM, PUBLISH = "directory.confirm", "directory.publish"
+STEP: Final = "directory.step"
 CATALOGUE, CONFIRM_SERVICE = "catalogue.write", "catalogue.confirm"
 NOTHING: Final[Mapping[str, Any]] = {}
 # Who takes a step with an entry: the policy's action.
@@ -178,6 +179,12 @@ def step_offering(ctx: Context, id: UUID, step: str) -> UUID:
         _save_offering(ctx, work, before, changed, _done(step))
         work.commit(200, {"id": id})
         return id
+
+
+def check_who_steps(actor: Actor, step: str) -> None:
+    """Refuse a step that this role never takes, before any of many entries is looked at."""
+    if not may(actor, WHO[step]):
+        raise Forbidden("this role never takes this step", code="step_not_yours")
 
 
 def _save_offering(ctx: Context, work: Work, before: Offering, changed: Offering, did: str) -> None:

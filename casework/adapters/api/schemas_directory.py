@@ -12,6 +12,7 @@ from casework.domain import directory as d
 from casework.domain.designations import DesignationCode
 from casework.domain.directory import ProviderKind
 from casework.domain.eligibility import Comparison, rule_of
+from casework.domain.entries import MOST_AT_ONCE
 
 Slug = Annotated[
     str, StringConstraints(min_length=1, max_length=80, pattern=r"^[a-z0-9][a-z0-9._-]*$")
@@ -160,6 +161,13 @@ class ChangeOffering(Body):
         if "centres" in found:
             found["centres"] = sorted(set(found["centres"]))
         return found
+
+
+class StepEntries(Body):
+    """One step for some entries of the list."""
+
+    step: Literal["confirm", "publish", "withdraw"]
+    offering_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
 class Limit(Body):

@@ -69,6 +69,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "provider_ended": ("The provider has ended", "운영이 끝난 제공기관입니다"),
     "service_not_in_force": ("The service is not in force", "시행 기간이 아닌 서비스입니다"),
     "own_entry": ("Not on one's own entry", "본인이 제안한 항목은 확인할 수 없습니다"),
+    "step_not_yours": ("Not a step of this role", "이 역할이 할 수 없는 단계입니다"),
     "field_not_yours": ("Not yours to change", "제공기관이 바꿀 수 없는 항목입니다"),
     "slug_taken": ("There is such a provider", "이미 있는 제공기관 이름입니다"),
     "offering_exists": ("Offered already", "이미 등록된 제공 항목입니다"),

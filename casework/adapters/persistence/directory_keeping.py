@@ -247,6 +247,15 @@ class SqlDirectoryKeeping:
             row["centres"] = covers.get(row["id"], [])
         return found
 
+    def states_of(self, ids: Collection[UUID]) -> dict[UUID, str]:
+        """The states of those offerings that are within reach."""
+        query = (
+            select(t.offering.c.id, t.offering.c.state)
+            .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+            .where(t.offering.c.id.in_(ids), self._kept())
+        )
+        return {row.id: row.state for row in self._connection.execute(query)}
+
     def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
         """For each district and service of the list, what is offered there."""
         return overview(self._connection, self._now, district, service, paging)
