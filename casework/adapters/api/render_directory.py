@@ -265,7 +265,7 @@ def entry(row: Row) -> dict[str, Any]:
 def stepped(
     results: Mapping[UUID, tuple[int, str | None]], states: Mapping[UUID, str]
 ) -> dict[str, Any]:
-    """What became of each entry, and where it stands; nothing of one that the asker does not keep."""
+    """What became of each entry, and where it stands; nothing of one that is not kept."""
     return {
         "results": [
             {"offering_id": id, "status": status}
