@@ -113,7 +113,8 @@ def test_a_designation_asks_for_those_who_hold_it(api: Api) -> None:
     assert FAR not in holes(api, designation="home_visit_15", **MEALS)
     assert HERE in holes(api, designation="home_visit_15")
     assert FAR in holes(api, designation="home_visit_15", service="MED-REHAB")
-    assert len(holes(api, designation="home_visit")) == 205
+    wrong = api.as_("city").get("/coverage", params={"designation": "home_visit"})
+    assert refusal(wrong) == (422, "invalid")  # and no city full of holes
 
 
 def test_with_no_question_whoever_accepts_for_anything_counts(api: Api) -> None:
