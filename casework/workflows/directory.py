@@ -145,7 +145,7 @@ def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
 def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) -> UUID:
     """A proposed entry of the list: it is asked by nobody until it is published."""
     with ctx.work(WRITE) as work:
-        provider = work.keeping.provider(provider_id, lock=True)
+        provider = work.keeping.provider(provider_id)
         service = _service(work, facts["service_code"])
         _check_centres(work, facts["centres"])
         rest = {name: fact for name, fact in facts.items() if name != "service_code"}

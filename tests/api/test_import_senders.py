@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
+from io import BytesIO
 from typing import Any, Final
 from uuid import UUID
 
 import pytest
 
+from casework.workflows import importing
+from casework.workflows.importing import NewImport
 from tests.api.acts import a_case, a_resident, surveyed
 from tests.api.conftest import ASSESSOR, DISTRICT, HERE, SUPERVISOR, WORKER, Api
-from tests.api.test_imports import ASSESSMENTS, PROVIDERS, RESIDENTS, rows_of, sent, told
+from tests.api.test_imports import ALPHA, ASSESSMENTS, PROVIDERS, RESIDENTS, rows_of, sent, told
 from tests.api.test_keeping_directory import AGENCY
+from tests.api.test_matching import as_scheduler
 
 HEAD: Final = RESIDENTS.replace("전화번호", "전화번호,관리번호")
+OFFERINGS: Final = "기관코드,서비스코드,정원,가능인원,단위,읍면동\n"
 FOUND: Final = ",2026.3.2.,가상조사자,통합돌봄"
 
 
@@ -96,13 +101,40 @@ def test_a_file_takes_what_the_single_operations_take(api: Api) -> None:
     point = "gamma.3,가상 의원,의원,051-000-0000,해운대구,35.163000000000004,129.16299999999998\n"
     (row,) = rows_of(api, "admin", sent(api, "admin", "providers", PROVIDERS + point))
     assert (row["outcome"], told(row)) == ("accepted", [])
-    head = "기관코드,서비스코드,정원,가능인원,단위,읍면동\n"
     lines = f"delta.home_2,CARE-MEALS,100000,100000,meal,{HERE}\n"
     lines += f"gamma.3,CARE-MEALS,100001,1,meal,{HERE}\n"
-    rows = rows_of(api, SUPERVISOR, sent(api, SUPERVISOR, "offerings", head + lines))
+    rows = rows_of(api, SUPERVISOR, sent(api, SUPERVISOR, "offerings", OFFERINGS + lines))
     assert [(one["outcome"], told(one)) for one in rows] == [
         ("accepted", []), ("refused", [("capacity", "invalid")]),
     ]  # fmt: skip
     (entry,) = api.as_(SUPERVISOR).items("/directory/entries", state="proposed")
     assert (entry["id"], entry["provider_id"]) == (rows[0]["subject_id"], made.json()["id"])
     assert made.json()["district_code"] == DISTRICT
+
+
+def test_the_schedulers_own_process_goes_on_with_a_file_of_every_kind(api: Api) -> None:
+    """With no more rights than that process has."""
+    _, case = with_case(api, "가상주민갑", date(1941, 5, 6))
+    files = (
+        ("admin", "providers", PROVIDERS + ALPHA),
+        (SUPERVISOR, "offerings", OFFERINGS + f"new-visit,CARE-MEALS,2,1,meal,{HERE}\n"),
+        (WORKER, "residents", RESIDENTS + "가상주민을,1942.5.6.,여,우1동,\n"),
+        (WORKER, "cases", "성명,생년월일,신청경로,신청일\n가상주민을,1942.5.6.,본인,2026.3.2.\n"),
+        (ASSESSOR, "assessments", ASSESSMENTS + "S-1,가상주민갑,1941.5.6." + FOUND),
+        (ASSESSOR, "assessments", ASSESSMENTS + "S-2,모르는이,1941.5.6." + FOUND),
+    )
+    with as_scheduler(api) as house:
+        for who, kind, text in files:
+            ctx, content = api.context(who), BytesIO(text.encode())
+            id = importing.receive(ctx, api.house.clerk(), NewImport(kind=kind), content)
+            house.work_imports()
+            (row,) = api.as_(who).items(f"/imports/{id}/rows")
+            expected = "unmatched" if "S-2" in text else "accepted"
+            assert (row["outcome"], told(row)[:1]) == (
+                expected, [("", "nobody_found")] if expected == "unmatched" else [],
+            ), kind  # fmt: skip
+    assert determination(api, case) == "community_care"
+    (entry,) = api.as_("city").items("/directory/entries", state="proposed")
+    assert (entry["service_code"], entry["centres"]) == ("CARE-MEALS", [HERE])
+    (made,) = api.as_("city").items(f"/offerings/{entry['id']}/history")
+    assert (made["did"], made["by"]["id"]) == ("proposed", str(api.id_of(SUPERVISOR)))
