@@ -132,6 +132,9 @@ def test_whoever_does_not_keep_an_agency_does_not_find_it(api: Api) -> None:
         assert refusal(patched(api, username, places, {"available": 1}))[0] == 404
         assert api.as_(username).items("/directory/entries", state="proposed") == []
     assert refusal(step(api, FAR_SUPERVISOR, entry["id"], "confirm"))[0] == 404
+    for name in ("service", "district"):
+        wrong = api.as_("city").get("/directory/entries", params={name: "nothing"})
+        assert refusal(wrong) == (422, f"unknown_{name}")
     (own,) = api.as_(SUPERVISOR).items("/directory/entries", state="proposed", field="care")
     assert (own["id"], own["division"]) == (entry["id"], "welfare_policy")
 
