@@ -157,13 +157,14 @@ def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) 
 
 
 def change_offering(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
-    """Change an offering; it stays as far in the list as it has come."""
+    """Change an offering; a published one stays published, a draft is proposed anew."""
     with ctx.work(WRITE) as work:
         before = work.keeping.offering(id, lock=True)
         ctx.expect(before.version)
         if "centres" in changes:
             _check_centres(work, changes["centres"])
-        changed = keep.changed_offering(before, _service(work, before.service_code), changes)
+        service = _service(work, before.service_code)
+        changed = keep.changed_offering(before, service, changes, ctx.act)
         _save_offering(ctx, work, before, changed, "changed")
         work.commit(200, {"id": id})
         return id
@@ -217,7 +218,8 @@ def change_service(ctx: Context, code: str, changes: Mapping[str, Any]) -> str:
         before = work.keeping.service(code, lock=True)
         ctx.expect(before.version)
         _check_districts(work, _districts_of(changes), "co_payments")
-        _save_service(ctx, work, before, keep.changed_service(before, changes), "changed")
+        changed = keep.changed_service(before, changes, ctx.act)
+        _save_service(ctx, work, before, changed, "changed")
         work.commit(200, {"code": code})
         return code
 

@@ -273,7 +273,9 @@ def get_offering(id: UUID, call: Caller) -> Response:
     **operation(kept.WRITE, shape.OFFERING, refuses=(404, 412, 428)),
 )
 def change_offering(id: UUID, body: s.ChangeOffering, call: Caller) -> Response:
-    """Needs ``If-Match``. Its places are stated at ``/offerings/{id}/capacity``."""
+    """Needs ``If-Match``. A published entry stays published; a draft is proposed anew, by whoever
+    changed it. Its places are stated at ``/offerings/{id}/capacity``.
+    """
     seen_version(call)
     return call.change(
         lambda ctx: kept.change_offering(ctx, id, body.facts()),
