@@ -365,13 +365,19 @@ class House:
         """
         left = unfinished_imports(self.engine)
         for import_id, kind, actor in left:
-            ctx = self.context(actor or SYSTEM)
-            if actor is None or not importing.may_go_on(ctx, kind):
-                importing.stop(self.context(), import_id)
-                continue
-            for _ in importing.work_off(ctx, self.clerk(), import_id, seconds=seconds):
-                pass
+            try:
+                self._work_import(import_id, kind, actor, seconds)
+            except Exception as error:  # one that cannot go on keeps nobody else's from it
+                log.error("an import waits", error=type(error).__name__)
         return len(left)
+
+    def _work_import(self, import_id: UUID, kind: str, actor: Actor | None, seconds: float) -> None:
+        ctx = self.context(actor or SYSTEM)
+        if actor is None or not importing.may_go_on(ctx, kind):
+            importing.stop(self.context(), import_id)
+            return
+        for _ in importing.work_off(ctx, self.clerk(), import_id, seconds=seconds):
+            pass
 
     def _forget(self) -> None:
         """Read standards, calendars and the catalogue afresh: somebody has just changed them."""

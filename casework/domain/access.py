@@ -79,6 +79,7 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "directory.open_work": {SV: _D, PR: _O, AD: _A},
     "directory.confirm": {SV: _D, CT: _A},
     "directory.publish": {CT: _A, AD: _A},
+    "directory.step": {SV: _D, CT: _A, AD: _A},
     "catalogue.write": {AD: _A},
     "catalogue.confirm": {CT: _A},
     "case.read": {W: _C, SV: _D, AS: _S},

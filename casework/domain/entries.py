@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from casework.domain.acts import Act
 from casework.domain.directory import Entry, Offering, Service
-from casework.domain.errors import Conflict, NotAllowedInState
+from casework.domain.errors import Conflict, NotAllowedInState, require
 
 # Which division of the city or a district answers for the entries of a field.
 DIVISIONS: Final[dict[str, str]] = {
@@ -27,6 +27,7 @@ STEPS: Final[dict[str, tuple[frozenset[str], Entry]]] = {
     "publish": (frozenset({Entry.CONFIRMED}), Entry.PUBLISHED),
     "withdraw": (frozenset({Entry.CONFIRMED, Entry.PUBLISHED}), Entry.PROPOSED),
 }
+MOST_AT_ONCE: Final = 100
 SERVICE, PROVIDER, OFFERING, DESIGNATION = "service", "provider", "offering", "designation"
 # What the history tells of each kind of thing.
 FACTS: Final[dict[str, tuple[str, ...]]] = {
@@ -71,6 +72,17 @@ def next_state(entry: Service | Offering, step: str, act: Act) -> Entry:
     if step == "confirm" and entry.proposed_by is not None and entry.proposed_by == act.by.id:
         raise Conflict("whoever proposed it does not confirm it", code="own_entry")
     return to
+
+
+def check_each_once(offering_ids: Sequence[UUID]) -> None:
+    """Refuse an entry that is named twice: its second result would be a refusal."""
+    twice = [index for index, id in enumerate(offering_ids) if id in offering_ids[:index]]
+    require(
+        not twice,
+        "each entry is named once",
+        code="entry_named_twice",
+        field=f"offering_ids.{twice[0]}" if twice else "offering_ids",
+    )
 
 
 def steps_from(state: str) -> list[str]:

@@ -87,7 +87,7 @@ def whole(text: str) -> int | str:
 
 def degrees(text: str) -> float | str:
     """A number with a decimal point."""
-    return float(text) if re.fullmatch(r"-?\d{1,3}(\.\d{1,12})?", text, re.ASCII) else text
+    return float(text) if re.fullmatch(r"-?\d{1,3}(\.\d{1,20})?", text, re.ASCII) else text
 
 
 def several(text: str) -> list[str]:

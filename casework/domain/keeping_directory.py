@@ -112,7 +112,9 @@ def new_offering(
     return offering
 
 
-def changed_offering(offering: Offering, service: Service, changes: Mapping[str, Any]) -> Offering:
+def changed_offering(
+    offering: Offering, service: Service, changes: Mapping[str, Any], act: Act
+) -> Offering:
     """The offering with what was changed; its places are stated apart."""
     if "unit" in changes:
         _check_unit(changes, service)
@@ -120,7 +122,7 @@ def changed_offering(offering: Offering, service: Service, changes: Mapping[str,
     check_offering(changed)
     if changed == offering:
         return offering
-    return replace(changed, version=offering.version + 1)
+    return replace(changed, version=offering.version + 1, **_proposed_anew(offering, act))
 
 
 def _check_unit(facts: Mapping[str, Any], service: Service) -> None:
@@ -153,11 +155,13 @@ def new_service(facts: Mapping[str, Any], act: Act) -> Service:
     return service
 
 
-def changed_service(service: Service, changes: Mapping[str, Any]) -> Service:
+def changed_service(service: Service, changes: Mapping[str, Any], act: Act) -> Service:
     """The service with what was changed."""
     changed = replace(service, **changes)
     check_service(changed)
-    return service if changed == service else replace(changed, version=service.version + 1)
+    if changed == service:
+        return service
+    return replace(changed, version=service.version + 1, **_proposed_anew(service, act))
 
 
 def check_service(service: Service) -> None:
@@ -196,6 +200,16 @@ def check_service(service: Service) -> None:
 
 
 # Who
+
+
+def _proposed_anew(entry: Service | Offering, act: Act) -> dict[str, Any]:
+    """Of a draft, what was changed is proposed by whoever changed it, for another to confirm.
+
+    A published entry stays published: its centres and opening change every week.
+    """
+    if entry.state == Entry.PUBLISHED:
+        return {}
+    return {"state": Entry.PROPOSED, "proposed_by": act.by.id}
 
 
 def _check_district(by: Actor, code: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.domain import keeping_directory as keep
-from casework.domain.access import may
+from casework.domain.access import Actor, may
 from casework.domain.designations import (
     GIVEN_UNDER,
     Designation,
@@ -26,7 +26,7 @@ from casework.domain.entries import (
     facts_of,
     next_state,
 )
-from casework.domain.errors import Invalid, NotFound
+from casework.domain.errors import Forbidden, Invalid, NotFound
 from casework.workflows.context import Context
 from casework.workflows.ports import Work
 
@@ -36,6 +36,7 @@ CHANGE: Final = "directory.change"
 DESIGNATE: Final = "directory.designate"
 OPEN_WORK: Final = "directory.open_work"
 CONFIRM, PUBLISH = "directory.confirm", "directory.publish"
+STEP: Final = "directory.step"
 CATALOGUE, CONFIRM_SERVICE = "catalogue.write", "catalogue.confirm"
 NOTHING: Final[Mapping[str, Any]] = {}
 # Who takes a step with an entry: the policy's action.
@@ -144,7 +145,7 @@ def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
 def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) -> UUID:
     """A proposed entry of the list: it is asked by nobody until it is published."""
     with ctx.work(WRITE) as work:
-        provider = work.keeping.provider(provider_id, lock=True)
+        provider = work.keeping.provider(provider_id)
         service = _service(work, facts["service_code"])
         _check_centres(work, facts["centres"])
         rest = {name: fact for name, fact in facts.items() if name != "service_code"}
@@ -156,13 +157,14 @@ def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) 
 
 
 def change_offering(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
-    """Change an offering; it stays as far in the list as it has come."""
+    """Change an offering; a published one stays published, a draft is proposed anew."""
     with ctx.work(WRITE) as work:
         before = work.keeping.offering(id, lock=True)
         ctx.expect(before.version)
         if "centres" in changes:
             _check_centres(work, changes["centres"])
-        changed = keep.changed_offering(before, _service(work, before.service_code), changes)
+        service = _service(work, before.service_code)
+        changed = keep.changed_offering(before, service, changes, ctx.act)
         _save_offering(ctx, work, before, changed, "changed")
         work.commit(200, {"id": id})
         return id
@@ -178,6 +180,12 @@ def step_offering(ctx: Context, id: UUID, step: str) -> UUID:
         _save_offering(ctx, work, before, changed, _done(step))
         work.commit(200, {"id": id})
         return id
+
+
+def check_who_steps(actor: Actor, step: str) -> None:
+    """Refuse a step that this role never takes, before any of many entries is looked at."""
+    if not may(actor, WHO[step]):
+        raise Forbidden("this role never takes this step", code="step_not_yours")
 
 
 def _save_offering(ctx: Context, work: Work, before: Offering, changed: Offering, did: str) -> None:
@@ -210,7 +218,8 @@ def change_service(ctx: Context, code: str, changes: Mapping[str, Any]) -> str:
         before = work.keeping.service(code, lock=True)
         ctx.expect(before.version)
         _check_districts(work, _districts_of(changes), "co_payments")
-        _save_service(ctx, work, before, keep.changed_service(before, changes), "changed")
+        changed = keep.changed_service(before, changes, ctx.act)
+        _save_service(ctx, work, before, changed, "changed")
         work.commit(200, {"code": code})
         return code
 

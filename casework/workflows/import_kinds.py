@@ -38,6 +38,20 @@ class Places:
     centres: Mapping[str, str]
 
 
+@dataclass(slots=True)
+class Known:
+    """Whom senders' ids are of: by what stands written down, and by the rows of this batch."""
+
+    import_id: UUID
+    of_batch: dict[str, UUID]
+
+    def residents(self, work: Work, external_id: str, *, by_hand: bool = False) -> set[UUID]:
+        """Everyone within reach of whom this id is; ``by_hand``, whom somebody chose for it."""
+        found = set(work.imports.by_external_id(external_id, self.import_id, by_hand=by_hand))
+        met = None if by_hand else self.of_batch.get(external_id)
+        return found if met is None else found | {met}
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Where one row is carried out: the outer work to look things up, the context to act."""
@@ -45,6 +59,7 @@ class Desk:
     ctx: Context
     work: Work
     places: Places
+    known: Known
 
 
 Values = dict[str, Any]
@@ -129,7 +144,7 @@ def _case(desk: Desk, fields: Values) -> Done:
         for name in ("resident_id", "external_id", "name", "birth_date")
     }
     try:
-        resident_id = find(desk.work, who)
+        resident_id = find(desk, who)
     except NobodyFound as nobody:
         raise Invalid(nobody.why, code=nobody.code, field=_where(who)) from None
     return intake.open_case(desk.ctx, resident_id, fields, None), resident_id
@@ -144,7 +159,11 @@ def _where(who: Values) -> str:
 def _assessment(desk: Desk, fields: Values) -> Done:
     who = {name: fields.pop(name, None) for name in ("external_id", "name", "birth_date")}
     fields.pop("centre_code", None)
-    return record(desk.ctx, desk.work, find(desk.work, who), Finding(**fields))
+    resident_id = find(desk, who)
+    done = record(desk.ctx, desk.work, resident_id, Finding(**fields))
+    if who["external_id"]:
+        desk.known.of_batch[who["external_id"]] = resident_id
+    return done
 
 
 def record(ctx: Context, work: Work, resident_id: UUID, finding: Finding) -> Done:
@@ -158,17 +177,36 @@ def record(ctx: Context, work: Work, resident_id: UUID, finding: Finding) -> Don
     return intake.record_assessment(ctx, case_id, finding).id, resident.id
 
 
-def find(work: Work, who: Values) -> UUID:
+def find(desk: Desk, who: Values) -> UUID:
     """Whom a row is about: by our id, by the sender's, or by name and birth date."""
     if who.get("resident_id"):
-        return _only(work.imports.within_reach([who["resident_id"]]))
+        return _only(desk.work.imports.within_reach([who["resident_id"]]))
     if who.get("external_id"):
-        known = work.imports.by_external_id(who["external_id"])
+        known = _by_external_id(desk, who)
         if known:
             return _only(known)
-    if who.get("name") and who.get("birth_date"):
-        return _only(work.imports.by_name(who["name"], who["birth_date"]))
+    if _is_named(who):
+        return _only(desk.work.imports.by_name(who["name"], who["birth_date"]))
     raise NobodyFound("nobody_found", "nobody within reach is known by this")
+
+
+def _by_external_id(desk: Desk, who: Values) -> list[UUID]:
+    """Of whom the sender's id is. Two senders may count alike: a name beside it must agree.
+
+    Unless a person gave that id to that resident, who then knew what was written.
+    """
+    known = desk.known.residents(desk.work, who["external_id"])
+    if not known or not _is_named(who):
+        return sorted(known)
+    agreed = set(desk.work.imports.by_name(who["name"], who["birth_date"]))
+    agreed |= desk.known.residents(desk.work, who["external_id"], by_hand=True)
+    if not known & agreed:
+        raise NobodyFound("id_of_another", "the id is of somebody of another name or birth date")
+    return sorted(known & agreed)
+
+
+def _is_named(who: Values) -> bool:
+    return bool(who.get("name") and who.get("birth_date"))
 
 
 def _only(found: list[UUID]) -> UUID:

@@ -36,6 +36,7 @@ from casework.workflows.context import Context
 from casework.workflows.import_kinds import (
     CARRY_OUT,
     Desk,
+    Known,
     NobodyFound,
     Places,
     key_of,
@@ -236,10 +237,11 @@ def _carry_out(ctx: Context, clerk: Clerk, work: Work, file: ImportFile, batch: 
     rows = work.imports.rows_after(file, batch)
     places = Places(*work.imports.places(ctx.actor.district_code))
     read = [_read(clerk, file, row, places) for row in rows]
-    known = work.imports.keys_before(file, (row.key for row in rows if row.key))
+    keys = work.imports.keys_before(file, (row.key for row in rows if row.key))
+    desk = Desk(ctx, work, places, Known(file.id, {}))
     for row, fields in zip(rows, read, strict=True):
         if fields is not None:
-            _one(ctx, clerk, work, file, row, fields, places, known)
+            _one(desk, clerk, file, row, fields, keys)
     work.imports.note(rows, keep_cells=file.state == ImportState.CHECKING)
     file.count(rows)
 
@@ -264,21 +266,22 @@ def _read(clerk: Clerk, file: ImportFile, row: ImportRow, places: Places) -> dic
 
 
 def _one(
-    ctx: Context, clerk: Clerk, work: Work, file: ImportFile, row: ImportRow,
-    fields: dict[str, Any], places: Places, known: set[str],
+    desk: Desk, clerk: Clerk, file: ImportFile, row: ImportRow, fields: dict[str, Any],
+    keys: set[str],
 ) -> None:  # fmt: skip
-    if row.key in known:
+    if row.key in keys:
         row.refuse(Invalid("an earlier row says the same", code="duplicate_in_file"))
         return
     try:
-        with work.imports.trial(keep=file.keeps) as store:
-            inner = replace(ctx, store=store, expected_version=None)
-            done = CARRY_OUT[file.kind](Desk(inner, work, places), dict(fields))
-        row.accept(*(done if file.keeps else (None, done[1])))
+        with desk.work.imports.trial(keep=file.keeps) as store:
+            inner = replace(desk.ctx, store=store, expected_version=None)
+            made, about = CARRY_OUT[file.kind](replace(desk, ctx=inner), dict(fields))
+        # What was only tried made nobody.
+        row.accept(*((made, about) if file.keeps else (None, None if about == made else about)))
     except NobodyFound as nobody:
         row.wait(nobody.code, nobody.why)
         row.waits = file.keeps
-        place_in_queue(row, fields, ctx.actor, work)
+        place_in_queue(row, fields, desk.ctx.actor, desk.work)
     except Refusal as refusal:
         row.refuse(refusal)
     except Exception as error:
@@ -287,7 +290,7 @@ def _one(
         clerk.note_failure(row.line, error)
         row.refuse(Invalid("something failed here", code="internal_error"))
     if row.outcome in (Outcome.ACCEPTED, Outcome.UNMATCHED) and row.key:
-        known.add(row.key)
+        keys.add(row.key)
 
 
 def stop(ctx: Context, import_id: UUID) -> UUID:

@@ -10,7 +10,7 @@ from itertools import groupby
 from uuid import UUID
 
 from casework.domain.covering import Cover
-from casework.domain.directory import Centre, Service
+from casework.domain.directory import Centre, Entry, Service
 from casework.domain.eligibility import Judged, facts_of, judge, snapshot
 from casework.domain.errors import Invalid, require
 from casework.domain.matching import Match, Wish, matches
@@ -87,9 +87,9 @@ def _check(ctx: Context, asked: MatchQuestion) -> Service:
 
 
 def known_service(ctx: Context, code: str, field: str) -> Service:
-    """The service of the catalogue, which must exist."""
+    """The service of the published list, which must exist: of another nothing is to be had."""
     service = ctx.catalogue.get(code)
-    if service is None:
+    if service is None or service.state != Entry.PUBLISHED:
         raise Invalid("no such service", code="unknown_service", field=field)
     return service
 

@@ -653,6 +653,10 @@ class DirectoryReading(DirectoryKeeping, Protocol):
         """Offerings within reach in every state; a filter that is None filters nothing."""
         ...
 
+    def states_of(self, ids: Collection[UUID]) -> dict[UUID, str]:
+        """The states of those offerings that are within reach."""
+        ...
+
     def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
         """For each district and service of the list, what is offered there."""
         ...

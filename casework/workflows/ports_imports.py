@@ -70,8 +70,14 @@ class Imports(Protocol):
         """Residents within reach of that name and birth date."""
         ...
 
-    def by_external_id(self, external_id: str) -> list[UUID]:
-        """Whom earlier rows of that external id were about; within reach they may not be."""
+    def by_external_id(
+        self, external_id: str, import_id: UUID, *, by_hand: bool = False
+    ) -> list[UUID]:
+        """Whom earlier rows of that external id were about, within reach.
+
+        Rows of the asker's district, of files that were kept or of this one; ``by_hand``, those
+        alone that a person gave to somebody.
+        """
         ...
 
     def within_reach(self, ids: Iterable[UUID]) -> list[UUID]:

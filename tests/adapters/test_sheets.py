@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import date, datetime, time
+from random import Random
 
 import openpyxl
 import pytest
@@ -168,7 +169,7 @@ def test_a_workbook_of_a_million_empty_rows_ends() -> None:
     assert len(rows) == 1 + workbooks.EMPTY_ROWS
 
 
-HARMFUL = ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1"]
+HARMFUL = ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A1"]
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx"])
@@ -184,3 +185,32 @@ def test_what_leaves_can_be_read_again_and_is_no_formula(format: str) -> None:
 def test_a_number_below_zero_is_no_formula() -> None:
     _, content = SheetFiles().write("csv", ["수"], [[-5]])
     assert content.decode("utf-8-sig") == "수\r\n-5\r\n"
+
+
+def test_a_workbook_that_was_damaged_on_its_way_is_refused() -> None:
+    """Whatever byte was hit: a row may be read wrongly, but nothing fails."""
+    content, codes = workbook(("성명", 1.5), *(("가상주민", n) for n in range(40))), set()
+    for seed in range(150):
+        random, damaged = Random(seed), bytearray(content)
+        for _ in range(random.choice((1, 5, 20))):
+            damaged[random.randrange(4, len(damaged))] = random.randrange(256)
+        try:
+            read(bytes(damaged))
+        except Invalid as refused:
+            codes.add(refused.code)
+    assert "file_unreadable" in codes
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_workbook_is_packed_as_workbooks_are(way: int) -> None:
+    """Other ways of packing let a few bytes unpack to a hundred megabytes in one piece."""
+    written = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook(("a",)))) as old,
+        zipfile.ZipFile(written, "w", way) as new,
+    ):
+        for one in old.namelist():
+            new.writestr(one, old.read(one))
+    with pytest.raises(Invalid) as refused:
+        read(written.getvalue())
+    assert refused.value.code == "file_unreadable"

@@ -88,6 +88,10 @@ def test_a_service_is_planned_once_it_is_proposed_confirmed_and_published(api: A
     assert refusal(api.as_("admin").post(f"{path}/confirm")) == (403, "forbidden")
     assert api.as_("city").post(f"{path}/confirm").json()["state"] == "confirmed"
     assert refusal(draft(api, case, CODE)) == (422, "service_not_in_force")
+    version = api.as_("admin").get(path).headers["etag"]
+    again = api.as_("admin").patch(path, {"basis": "Act 19"}, headers={"If-Match": version})
+    assert again.json()["state"] == "proposed"
+    assert api.as_("city").post(f"{path}/confirm").json()["state"] == "confirmed"
     assert api.as_("admin").post(f"{path}/publish").json()["in_force"] is True
     assert draft(api, case, CODE).status_code == 200
     (shown,) = [one for one in api.as_(WORKER).items("/services") if one["code"] == CODE]
@@ -97,7 +101,9 @@ def test_a_service_is_planned_once_it_is_proposed_confirmed_and_published(api: A
         "won_per_unit": None,
     }  # fmt: skip
     history = api.as_(SUPERVISOR).items(f"{path}/history")
-    assert [one["did"] for one in history] == ["published", "confirmed", "proposed"]
+    assert [one["did"] for one in history] == [
+        "published", "confirmed", "changed", "confirmed", "proposed",
+    ]  # fmt: skip
     assert refusal(api.as_("admin").post("/services", NEW)) == (409, "service_exists")
 
 

@@ -113,7 +113,23 @@ def test_a_designation_asks_for_those_who_hold_it(api: Api) -> None:
     assert FAR not in holes(api, designation="home_visit_15", **MEALS)
     assert HERE in holes(api, designation="home_visit_15")
     assert FAR in holes(api, designation="home_visit_15", service="MED-REHAB")
-    assert len(holes(api, designation="home_visit")) == 205
+    wrong = api.as_("city").get("/coverage", params={"designation": "home_visit"})
+    assert refusal(wrong) == (422, "invalid")  # and no city full of holes
+
+
+def test_of_a_service_that_is_not_published_nothing_is_said(api: Api) -> None:
+    """Neither that the whole city lacks it, nor that nobody near a resident has it."""
+    body = {
+        "code": "CARE-NEW", "field": "care", "name_ko": "가상", "name_en": "new",
+        "run_by": "city", "unit": "visit", "basis": "Act 18", "certainty": "L",
+    }  # fmt: skip
+    assert api.as_("admin").post("/services", body).status_code == 201
+    asked = {"service_code": "CARE-NEW", "centre_code": HERE}
+    for answer in (
+        api.as_("city").get("/coverage", params={"service": "CARE-NEW"}),
+        api.as_(WORKER).post("/offerings/match", asked),
+    ):
+        assert refusal(answer) == (422, "unknown_service")
 
 
 def test_with_no_question_whoever_accepts_for_anything_counts(api: Api) -> None:

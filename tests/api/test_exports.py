@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
 from casework.domain import exporting
-from tests.api.acts import a_case, a_referral, a_resident
+from tests.api.acts import a_case, a_referral, a_resident, moved
 from tests.api.conftest import ASSESSOR, NEIGHBOUR, PROVIDER, SUPERVISOR, WORKER, Api
 
 ALL = ("worklist", "overdue", "figures", "providers", "offerings")
@@ -53,6 +53,20 @@ def test_an_agency_takes_away_only_the_fields_that_it_sees(api: Api) -> None:
             value = value.get(part) if isinstance(value, dict) else None
         said = {True: "Y", False: "N"}.get(value) if isinstance(value, bool) else value
         assert found[name] == ("" if said is None else str(said)), name
+
+
+def test_the_directory_leaves_with_what_is_free_and_how_old_that_is(api: Api) -> None:
+    """Not only with what an agency stated: whoever reads the file asks by it."""
+    asked = a_referral(api)
+    moved(api, asked, "decline", PROVIDER, reason="at_capacity")
+    plain = {one["id"]: one for one in api.as_(WORKER).items("/offerings", service="CARE-MEALS")}
+    found = lines(taken(api, WORKER, "offerings", filters={"service": "CARE-MEALS"}))
+    assert [(one["capacity.free"], one["capacity.full_until"], one["capacity.is_stale"])
+            for one in found] == [
+        (str(one["capacity"]["free"]), one["capacity"]["full_until"] or "", "N")
+        for one in plain.values()
+    ]  # fmt: skip
+    assert "2026-03-16" in {one["capacity.full_until"] for one in found}
 
 
 def test_the_audit_says_who_was_on_the_list_and_what_for(api: Api) -> None:

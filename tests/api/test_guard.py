@@ -124,7 +124,10 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /offerings/{id}/history", "GET /services/{code}", "GET /services/{code}/history",
         "GET /directory/entries",
     ),
-    "supervisor city admin": ("POST /providers/{id}/designations", "POST /designations/{id}/end"),
+    "supervisor city admin": (
+        "POST /providers/{id}/designations", "POST /designations/{id}/end",
+        "POST /directory/entries/steps",
+    ),
     "supervisor city": ("POST /offerings/{id}/confirm",),
     "city admin": (
         "POST /offerings/{id}/publish", "POST /offerings/{id}/withdraw",

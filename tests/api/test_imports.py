@@ -311,6 +311,17 @@ def test_the_scheduler_goes_on_with_a_file_as_whoever_sent_it(api: Api) -> None:
     assert api.house.work_imports() == 0
 
 
+def test_a_file_that_cannot_go_on_keeps_nobody_elses_from_it(api: Api) -> None:
+    broken, other = staged(api), staged(api, COLLEAGUE, TWO.replace("194", "195"))
+    assert broken < other
+    with api.engine.begin() as connection:
+        spoilt = update(import_row).where(import_row.c.import_id == broken)
+        connection.execute(spoilt.values(cells="v1.00000000.spoilt"))
+    api.house.work_imports()
+    assert api.as_(WORKER).get(f"/imports/{broken}").json()["position"] == 0
+    assert api.as_(COLLEAGUE).get(f"/imports/{other}").json()["state"] == "done"
+
+
 def test_a_file_of_somebody_who_may_no_longer_act_is_stopped(api: Api) -> None:
     staged(api)
     with api.engine.begin() as connection:

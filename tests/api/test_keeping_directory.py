@@ -93,6 +93,34 @@ def test_an_entry_is_proposed_confirmed_by_another_and_published_before_anyone_i
     assert entry["id"] not in listed(api)
 
 
+def test_what_is_changed_in_a_draft_is_confirmed_by_somebody_else_again(api: Api) -> None:
+    """What is published was read by two, also where it was written after it was confirmed."""
+    entry = proposed(api, agency(api))
+    path = f"/offerings/{entry['id']}"
+    assert step(api, "city", entry["id"], "confirm").status_code == 200
+    same = patched(api, SUPERVISOR, path, {"open": True}, version=2)
+    assert same.json()["state"] == "confirmed"
+    changed = patched(api, SUPERVISOR, path, {"centres": [HERE]}, version=2)
+    assert (changed.json()["state"], changed.json()["version"]) == ("proposed", 3)
+    assert refusal(step(api, "city", entry["id"], "publish")) == (409, "not_allowed_in_state")
+    assert refusal(step(api, SUPERVISOR, entry["id"], "confirm")) == (409, "own_entry")
+    assert step(api, "city", entry["id"], "confirm").status_code == 200
+    assert step(api, "city", entry["id"], "publish").status_code == 200
+    kept = patched(api, SUPERVISOR, path, {"centres": [NEXT_DOOR]}, version=5)
+    assert kept.json()["state"] == "published"
+    told = api.as_("city").items(f"{path}/history")[3]
+    fields = {one["field"]: (one["before"], one["after"]) for one in told["fields"]}
+    assert (told["did"], fields["state"]) == ("changed", ("confirmed", "proposed"))
+    assert told["by"]["id"] == str(api.id_of(SUPERVISOR))
+
+
+def test_a_draft_is_confirmed_by_somebody_else_than_whoever_wrote_it_last(api: Api) -> None:
+    entry = proposed(api, agency(api))
+    path = f"/offerings/{entry['id']}"
+    assert patched(api, "admin", path, {"centres": [HERE]}).status_code == 200
+    assert step(api, SUPERVISOR, entry["id"], "confirm").json()["state"] == "confirmed"
+
+
 def test_the_history_says_who_changed_what_when_and_what_it_was_before(api: Api) -> None:
     entry = proposed(api, agency(api))
     path = f"/offerings/{entry['id']}"
@@ -132,6 +160,9 @@ def test_whoever_does_not_keep_an_agency_does_not_find_it(api: Api) -> None:
         assert refusal(patched(api, username, places, {"available": 1}))[0] == 404
         assert api.as_(username).items("/directory/entries", state="proposed") == []
     assert refusal(step(api, FAR_SUPERVISOR, entry["id"], "confirm"))[0] == 404
+    for name in ("service", "district"):
+        wrong = api.as_("city").get("/directory/entries", params={name: "nothing"})
+        assert refusal(wrong) == (422, f"unknown_{name}")
     (own,) = api.as_(SUPERVISOR).items("/directory/entries", state="proposed", field="care")
     assert (own["id"], own["division"]) == (entry["id"], "welfare_policy")
 

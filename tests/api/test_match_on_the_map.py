@@ -25,13 +25,14 @@ from casework.adapters.persistence.sealing import open_row
 from casework.adapters.persistence.tables_directory import designation
 from casework.adapters.persistence.tables_matching import provider_answers
 from casework.domain.access import Actor
+from casework.domain.designations import DesignationCode
 from tests.api.conftest import Api, SignedIn
 
 NOW = "2026-11-20T12:00"  # a Friday
 TODAY = date(2026, 11, 20)
 RESIDENTS, SEED = 24, 3
 CLOSED = country_holidays("KR", years=2026)
-DESIGNATIONS = (None, "home_visit_15", "home_medical_centre", "no_such")
+DESIGNATIONS = (None, *DesignationCode)
 FACTORS = [
     "eligible", "comes_home", "language", "free_place", "fresh", "in_time", "answers", "accepts",
     "travel",

@@ -212,6 +212,23 @@ def test_the_reasons_are_told_in_korean_and_in_english(api: Api) -> None:
     assert told == {"ko": "정원 20 중 빈자리 5, 대기 0.", "en": "5 of 20 places free, 0 waiting."}
 
 
+@pytest.mark.parametrize(
+    ("until", "says"),
+    [
+        (None, "3 of 20 places free, 2 waiting."),
+        (date(2026, 3, 1), "3 of 20 places free, 2 waiting."),
+        (date(2026, 3, 2), "0 of 20 places free, 2 waiting; full until 2026-03-02."),
+    ],
+)
+def test_what_is_said_of_the_places_is_what_the_rank_goes_by(
+    api: Api, until: date | None, says: str
+) -> None:
+    offering(api, "alpha", available=5, for_waiting=2, waitlisted=2, waiting=2, full_until=until)
+    items = {one["provider"]["id"]: one for one in found(api, centre_code=HERE)}
+    place = why(items[str(api.providers["alpha"].id)], "free_place")
+    assert (place["says"], place["rank"]) == (says, 2 if "full" in says else 1)
+
+
 def test_each_factor_moves_the_nearer_one_back(api: Api) -> None:
     def first(**body: Any) -> str:
         return names(found(api, centre_code=HERE, **body))[0]

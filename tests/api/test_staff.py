@@ -53,6 +53,26 @@ def as_lead(api: Api, username: str) -> UUID:
     return id
 
 
+def test_as_whom_an_agency_answers_by_link_is_nobody_whom_a_lead_keeps(api: Api) -> None:
+    """With its password one would sign in as it, and its address is where the codes go."""
+    alpha = api.providers["alpha"].id
+    body = {"email": "desk@agency.example"}
+    set_up = api.as_(SUPERVISOR).put(f"/providers/{alpha}/answering", body)
+    assert set_up.status_code == 200, set_up.text
+    with api.engine.connect() as connection:
+        id = connection.scalar(select(t.account.c.id).where(t.account.c.username == "link.alpha"))
+    lead, before = api.as_(PROVIDER), everything(api)
+    assert "link.alpha" not in [one["username"] for one in lead.items(STAFF)]
+    for answer in (
+        lead.get(f"{STAFF}/{id}"),
+        lead.patch(f"{STAFF}/{id}", {"email": "mine@example.org"}, headers={"If-Match": '"1"'}),
+        lead.patch(f"{STAFF}/{id}", {"is_lead": True}, headers={"If-Match": '"1"'}),
+        lead.post(f"{STAFF}/{id}/reset-password", {"password": FIRST}),
+    ):
+        assert refused(answer) == (404, "not_found")
+    assert everything(api) == before
+
+
 def test_a_lead_adds_somebody_who_changes_the_first_password_and_answers(api: Api) -> None:
     made = api.as_(PROVIDER).post(STAFF, NEW | {"email": "ha@example.org"})
     assert made.status_code == 201

@@ -39,6 +39,7 @@ EXPECTED = {
     "directory.open_work": {"supervisor": "district", "provider": "own_agency", "admin": "all"},
     "directory.confirm": {"supervisor": "district", "city": "all"},
     "directory.publish": {"city": "all", "admin": "all"},
+    "directory.step": {"supervisor": "district", "city": "all", "admin": "all"},
     "catalogue.write": {"admin": "all"},
     "catalogue.confirm": {"city": "all"},
     "case.read": {"worker": "centre", "supervisor": "district", "assessor": "cases_sent"},

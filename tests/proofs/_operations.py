@@ -36,7 +36,7 @@ KIND_OF_FIELD: Final = {
     "resident_id": "resident", "case_id": "case", "case_ids": "case", "consent_id": "consent",
     "deadline_id": "deadline", "planned_service_id": "planned_service", "replaces": "referral",
     "conference_id": "conference", "referral_id": "referral", "duplicate_id": "resident",
-    "resident_ids": "resident",
+    "resident_ids": "resident", "offering_ids": "offering",
 }  # fmt: skip
 # Ids of the directory, which everyone reads; who may be named is a rule of its own.
 OF_THE_DIRECTORY: Final = frozenset(
@@ -474,6 +474,9 @@ OVERRIDES: Final[dict[str, Any]] = {
         "centres": [about.centre], "unit": "day", "capacity": {"maximum": 2, "available": 1},
     },
     "PATCH /offerings/{id}": lambda fill, about: {"open": True},
+    "POST /directory/entries/steps": lambda fill, about: {
+        "step": "confirm", "offering_ids": [about.ids.get("offering") or ABSENT],
+    },
     "POST /services": lambda fill, about: {
         "code": "CARE-NEW", "field": "care", "name_ko": "가상", "name_en": "new",
         "run_by": "city", "unit": "visit", "basis": "Act 18", "certainty": "L",

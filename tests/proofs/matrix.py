@@ -89,7 +89,7 @@ RECORDS: Final = ("audit", "sign_in", "rate")
 LET_IN: Final = (200, 201, 204, 409, 412, 422)
 # Refusals that a rule of its own gives to a role that has a row.
 NARROWER: Final = frozenset(
-    {"provider_answers", "own_draft", "not_your_district", "password_wrong"}
+    {"provider_answers", "own_draft", "not_your_district", "password_wrong", "step_not_yours"}
 )
 SHOWN_FAULTS: Final = 40
 # What a list must not name of whom the asker does not reach.

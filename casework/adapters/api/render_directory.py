@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 from casework.adapters.api import render
 from casework.adapters.http.call import WithETag
@@ -107,6 +109,14 @@ ENTRY: Final = OFFERING | {
     "division": "health_policy",
     "provider": {"id": "0190…", "name": "…", "phone": "051-000-0000"},
 }
+STEPPED: Final = {
+    "results": [
+        {"offering_id": "0190…", "status": 200, "state": "confirmed",
+         "steps": ["publish", "withdraw"]},
+        {"offering_id": "0190…", "status": 409, "code": "own_entry", "state": "proposed",
+         "steps": ["confirm"]},
+    ]
+}  # fmt: skip
 CHANGED: Final = {
     "id": "0190…",
     "of": "offering",
@@ -140,6 +150,7 @@ CELL: Final = {
     "offerings": 3,
     "open": 2,
     "available": 7,
+    "free": 7,
     "waiting": 0,
     "oldest_as_of": _WHEN,
 }
@@ -248,6 +259,20 @@ def entry(row: Row) -> dict[str, Any]:
         "state": row["state"],
         "version": row["version"],
         "steps": steps_from(row["state"]),
+    }
+
+
+def stepped(
+    results: Mapping[UUID, tuple[int, str | None]], states: Mapping[UUID, str]
+) -> dict[str, Any]:
+    """What became of each entry, and where it stands; nothing of one that is not kept."""
+    return {
+        "results": [
+            {"offering_id": id, "status": status}
+            | ({"code": code} if code else {})
+            | {"state": states.get(id), "steps": steps_from(states[id]) if id in states else []}
+            for id, (status, code) in results.items()
+        ]
     }
 
 

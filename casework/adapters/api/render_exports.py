@@ -26,8 +26,9 @@ _PROVIDERS: Final[Columns] = (
 _OFFERINGS: Final[Columns] = (
     ("provider.name", "기관명"), ("provider.phone", "전화번호"), ("service_code", "서비스코드"),
     ("open", "접수여부"), ("capacity.maximum", "정원"), ("capacity.available", "가능인원"),
+    ("capacity.free", "빈자리"), ("capacity.full_until", "정원초과기한"),
     ("capacity.waiting", "대기인원"), ("capacity.unit", "단위"), ("capacity.as_of", "기준시각"),
-    ("capacity.age_days", "경과일"), ("centres", "제공지역"),
+    ("capacity.age_days", "경과일"), ("capacity.is_stale", "오래된수치"), ("centres", "제공지역"),
 )  # fmt: skip
 _FIGURES: Final[Columns] = (
     ("group", "구분"), ("part", "지표"), ("of", "대상"), ("figure", "항목"), ("value", "값"),

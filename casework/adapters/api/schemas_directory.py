@@ -8,10 +8,12 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.schemas import Body, Code, Day, Phone, Short, Words
+from casework.adapters.api.schemas_matching import Language
 from casework.domain import directory as d
 from casework.domain.designations import DesignationCode
 from casework.domain.directory import ProviderKind
 from casework.domain.eligibility import Comparison, rule_of
+from casework.domain.entries import MOST_AT_ONCE
 
 Slug = Annotated[
     str, StringConstraints(min_length=1, max_length=80, pattern=r"^[a-z0-9][a-z0-9._-]*$")
@@ -20,7 +22,7 @@ CareField = Literal["medical", "health", "nursing", "care", "housing", "family"]
 IncomeTier = Literal["basic", "near_poor", "median_70", "median_100", "above_100"]
 Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 GivenAt = Literal["home", "site"]
-Languages = Annotated[list[Code], Field(max_length=30)] | None
+Languages = Annotated[list[Language], Field(max_length=30)] | None
 Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Email = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$")
@@ -160,6 +162,13 @@ class ChangeOffering(Body):
         if "centres" in found:
             found["centres"] = sorted(set(found["centres"]))
         return found
+
+
+class StepEntries(Body):
+    """One step for some entries of the list."""
+
+    step: Literal["confirm", "publish", "withdraw"]
+    offering_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
 class Limit(Body):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints, ValidationError
+from pydantic import Field, StrictBool, StringConstraints, ValidationError
 
 from casework.adapters.api import schemas_intake as intake
 from casework.adapters.api.schemas import Body, Code, Day, Phone, Short, Words
+from casework.adapters.api.schemas_directory import Count, Degrees, Slug
 from casework.domain.directory import ProviderKind
 from casework.domain.importing import Dismissal
 from casework.workflows.ports_imports import Unreadable
@@ -16,9 +17,7 @@ from casework.workflows.ports_imports import Unreadable
 FileKind = Literal["providers", "offerings", "residents", "cases", "assessments"]
 Mode = Literal["row_by_row", "all_or_nothing"]
 Outcome = Literal["accepted", "refused", "duplicate", "unmatched"]
-Slug = Annotated[str, StringConstraints(min_length=2, max_length=80, pattern=r"^[a-z0-9-]+$")]
 External = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[\w./-]+$")]
-Places = Annotated[StrictInt, Field(ge=0, le=10_000)]
 
 
 class ProviderRow(Body):
@@ -29,8 +28,8 @@ class ProviderRow(Body):
     kind: ProviderKind
     phone: Phone
     district_code: Code
-    lat: StrictFloat
-    lon: StrictFloat
+    lat: Degrees
+    lon: Degrees
 
 
 class OfferingRow(Body):
@@ -38,9 +37,9 @@ class OfferingRow(Body):
 
     provider: Slug
     service_code: Code
-    capacity: Places
-    available: Places
-    waiting: Places = 0
+    capacity: Count
+    available: Count
+    waiting: Count = 0
     unit: Code
     is_open: StrictBool = True
     centres: list[Code] = Field(default=[], max_length=300)

@@ -50,9 +50,14 @@ def _language(value: Mapping[str, Any], rank: int) -> Said:
 
 
 def _free_place(value: Mapping[str, Any], _rank: int) -> Said:
-    free, of, waiting = value["available"], value["maximum"], value["waiting"]
+    """What somebody new could have, which is not what nobody holds: that is the rank's reason."""
+    free, of, waiting = value["free"], value["maximum"], value["waiting"]
     english, korean = f"{free} of {of} places free", f"정원 {of} 중 빈자리 {free}"
-    return f"{english}, {waiting} waiting.", f"{korean}, 대기 {waiting}."
+    english, korean = f"{english}, {waiting} waiting", f"{korean}, 대기 {waiting}"
+    until = value["full_until"]
+    if until is None:
+        return f"{english}.", f"{korean}."
+    return f"{english}; full until {until}.", f"{korean}, {until}까지 정원 초과."
 
 
 def _fresh(value: Mapping[str, Any], _rank: int) -> Said:

@@ -32,7 +32,7 @@ from casework.domain.access import Reach, Relation, Role
 from casework.domain.designations import Designation
 from casework.domain.directory import Offering, Provider, Service
 from casework.domain.entries import Change
-from casework.domain.errors import Conflict, NotFound
+from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.lifecycle import Status
 from casework.workflows.ports import Page, Paging, Row
 from casework.workflows.ports_directory import OpenWork
@@ -238,6 +238,7 @@ class SqlDirectoryKeeping:
             .join(t.service, t.service.c.code == t.offering.c.service_code)
             .where(self._kept())
         )
+        self._check_known(filters)
         for name, wanted in filters.items():
             if wanted is not None:
                 query = query.where(columns[name] == wanted)
@@ -246,6 +247,22 @@ class SqlDirectoryKeeping:
         for row in found.rows:
             row["centres"] = covers.get(row["id"], [])
         return found
+
+    def _check_known(self, filters: Row) -> None:
+        """Refuse a code that nobody has, which would filter all away."""
+        for name, code in (("service", t.service.c.code), ("district", t.district.c.code)):
+            wanted = filters.get(name)
+            if wanted is not None and self._unknown(code, [wanted]):
+                raise Invalid(f"no such {name}", code=f"unknown_{name}", field=name)
+
+    def states_of(self, ids: Collection[UUID]) -> dict[UUID, str]:
+        """The states of those offerings that are within reach."""
+        query = (
+            select(t.offering.c.id, t.offering.c.state)
+            .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+            .where(t.offering.c.id.in_(ids), self._kept())
+        )
+        return {row.id: row.state for row in self._connection.execute(query)}
 
     def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
         """For each district and service of the list, what is offered there."""

@@ -33,7 +33,14 @@ from casework.adapters.persistence.tables_imports import import_file, import_row
 from casework.domain.access import EVERYTHING, SYSTEM_ROLE, Actor, Reach, Role
 from casework.domain.accounts import Account
 from casework.domain.errors import NotFound
-from casework.domain.importing import ASSIGNED, ImportFile, ImportRow, Outcome
+from casework.domain.importing import (
+    ASSIGNED,
+    ImportFile,
+    ImportRow,
+    ImportState,
+    Mode,
+    Outcome,
+)
 from casework.domain.residents import name_and_birth
 from casework.workflows.ports import Page, Paging
 
@@ -214,15 +221,36 @@ class SqlImports:
         )
         return sorted(set(self._connection.scalars(query)))
 
-    def by_external_id(self, external_id: str) -> list[UUID]:
-        """Whom earlier rows of that external id were about."""
+    def by_external_id(
+        self, external_id: str, import_id: UUID, *, by_hand: bool = False
+    ) -> list[UUID]:
+        """Whom earlier rows of that external id were about, and what was only tried forgotten."""
         known = needed(self._vault).blinds("external id", external_id)
-        query = select(_row.resident_id).where(
-            _row.external_index.in_(known),
-            _row.resident_id.is_not(None),
-            or_(_row.outcome == Outcome.ACCEPTED, _row.resolution == ASSIGNED),
+        taken = and_(
+            _row.outcome == Outcome.ACCEPTED,
+            or_(_row.import_id == import_id, and_(~_file.dry_run, _was_kept())),
+        )
+        query = (
+            select(_row.resident_id)
+            .join(import_file, _file.id == _row.import_id)
+            .where(
+                _row.external_index.in_(known),
+                _row.resident_id.is_not(None),
+                self._of_district(),
+                _row.resolution == ASSIGNED if by_hand else or_(taken, _row.resolution == ASSIGNED),
+            )
         )
         return self.within_reach(set(self._connection.scalars(query)))
+
+    def _of_district(self) -> ColumnElement[bool]:
+        """Rows that came into the asker's district, or by the asker."""
+        actor = self._reach.actor
+        if self._reach == EVERYTHING:
+            return true()
+        return or_(
+            _row.account_id == actor.id,
+            and_(_row.district_code.is_not(None), _row.district_code == actor.district_code),
+        )
 
     def within_reach(self, ids: Iterable[UUID]) -> list[UUID]:
         """Those residents the asker reaches, the merged ones as their survivors."""
@@ -296,6 +324,14 @@ class SqlImports:
         if actor.stands_as == Role.WORKER:
             return and_(of_district, _row.centre_code == actor.centre_code)
         return of_district if actor.stands_as == Role.SUPERVISOR else ~true()
+
+
+def _was_kept() -> ColumnElement[bool]:
+    """As ``ImportFile.is_kept`` of what was no dry run."""
+    return or_(
+        _file.state == ImportState.DONE,
+        and_(_file.mode == Mode.ROW_BY_ROW, _file.state != ImportState.REFUSED),
+    )
 
 
 class _Parts:

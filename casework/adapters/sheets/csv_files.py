@@ -16,8 +16,8 @@ CHUNK: Final = 64 * 1024
 SAMPLE: Final = 64 * 1024
 LONGEST_FIELD: Final = 32 * 1024
 DELIMITERS: Final = (",", "\t", ";", "|")
-# A cell that begins so is a formula to a spreadsheet.
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# A cell that begins so is a formula to a spreadsheet; to an Asian one the wide signs are too.
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -135,9 +135,8 @@ def write_csv(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 def neutral(cell: Any) -> str:
     """A cell as text; what a spreadsheet would take for a formula has a quote before it."""
     told = plain(cell)
-    if isinstance(cell, str) and told.startswith(FORMULA):
-        return "'" + told
-    return told
+    is_number = isinstance(cell, int | float)
+    return "'" + told if told.startswith(FORMULA) and not is_number else told
 
 
 def plain(cell: Any) -> str:

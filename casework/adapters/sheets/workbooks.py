@@ -7,8 +7,11 @@ looked through for declarations that would let its text grow: no honest workbook
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from typing import Any, BinaryIO, Final
@@ -19,7 +22,7 @@ import xlsxwriter
 from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 
-from casework.adapters.sheets.csv_files import FORMULA, plain
+from casework.adapters.sheets.csv_files import neutral
 from casework.domain.errors import Invalid
 
 MARK: Final = b"PK\x03\x04"
@@ -30,11 +33,14 @@ CHUNK: Final = 256 * 1024
 # So many empty rows in a sequence are the end of what somebody filled in.
 EMPTY_ROWS: Final = 1_000
 MOST_CELLS: Final = 120
+# How honest workbooks are packed: of other ways one piece may unpack to more than is asked for.
+_PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FORBIDDEN: Final = (b"<!DOCTYPE", b"<!ENTITY", b"<!doctype", b"<!entity")
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00<", b"<\x00")
 _BROKEN: Final = (
     zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError,
     AttributeError, IndexError, EOFError, NotImplementedError, OSError, RuntimeError,
+    OverflowError, zlib.error, lzma.LZMAError, struct.error,
 )  # fmt: skip
 
 
@@ -88,6 +94,8 @@ def check_parts(source: BinaryIO) -> None:
         for part in parts:
             if part.flag_bits & 0x1:
                 raise Invalid("it is locked by a password", code="file_locked", field="file")
+            if part.compress_type not in _PACKED:
+                raise _no_workbook()
             left -= _look_through(packed, part, left)
 
 
@@ -156,8 +164,6 @@ def _put(sheet: Any, row: int, column: int, cell: Any) -> None:
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         sheet.write_number(row, column, cell)
         return
-    told = plain(cell)
-    if isinstance(cell, str) and told.startswith(FORMULA):
-        told = "'" + told
+    told = neutral(cell)
     if told:
         sheet.write_string(row, column, told)

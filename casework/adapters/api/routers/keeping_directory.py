@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from casework.adapters.http.call import Call, Guarded, WithETag
 from casework.domain.access import may
 from casework.domain.designations import GIVEN_UNDER, DesignationCode
 from casework.domain.directory import Entry
-from casework.domain.entries import DESIGNATION, OFFERING, PROVIDER
+from casework.domain.entries import DESIGNATION, OFFERING, PROVIDER, check_each_once
 from casework.domain.errors import StaleVersion
 from casework.workflows import directory as kept
 from casework.workflows.ports import Page, Paging, Reading
@@ -272,7 +273,9 @@ def get_offering(id: UUID, call: Caller) -> Response:
     **operation(kept.WRITE, shape.OFFERING, refuses=(404, 412, 428)),
 )
 def change_offering(id: UUID, body: s.ChangeOffering, call: Caller) -> Response:
-    """Needs ``If-Match``. Its places are stated at ``/offerings/{id}/capacity``."""
+    """Needs ``If-Match``. A published entry stays published; a draft is proposed anew, by whoever
+    changed it. Its places are stated at ``/offerings/{id}/capacity``.
+    """
     seen_version(call)
     return call.change(
         lambda ctx: kept.change_offering(ctx, id, body.facts()),
@@ -324,6 +327,29 @@ def publish(id: UUID, call: Caller, body: Empty | None = None) -> Response:
 def withdraw(id: UUID, call: Caller, body: Empty | None = None) -> Response:
     """It is proposed again. What was asked of it goes on."""
     return _stepped(call, id, "withdraw")
+
+
+@router.post(
+    "/directory/entries/steps",
+    operation_id="step_entries",
+    summary="Confirm, publish or withdraw up to 100 entries",
+    **operation(kept.STEP, shape.STEPPED, is_long=True),
+)
+def step_entries(body: s.StepEntries, call: Caller) -> Response:
+    """Each by the rules of its single step, in a transaction of its own and with a result of its
+    own; one that is refused stops none of the others.
+    """
+    check_each_once(body.offering_ids)
+    kept.check_who_steps(call.ctx.actor, body.step)
+    call.once(kept.STEP, {})
+    results = {
+        id: call.part(kept.WHO[body.step], id, partial(kept.step_offering, id=id, step=body.step))
+        for id in body.offering_ids
+    }
+    return call.look(
+        kept.ENTRIES,
+        lambda reading: shape.stepped(results, reading.keeping.states_of(results)),
+    )
 
 
 @router.get(

@@ -12,6 +12,7 @@ from casework.adapters.api import schemas_matching as m
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Guarded
 from casework.adapters.http.problems import language_of
+from casework.domain.designations import DesignationCode
 from casework.workflows import matching
 
 router = APIRouter(route_class=Guarded, tags=["directory"])
@@ -30,7 +31,13 @@ MATCHED = {
                 {
                     "factor": "free_place",
                     "rank": 1,
-                    "value": {"available": 3, "maximum": 12, "waiting": 0},
+                    "value": {
+                        "free": 3,
+                        "available": 3,
+                        "maximum": 12,
+                        "waiting": 0,
+                        "full_until": None,
+                    },
                     "says": "3 of 12 places free, 0 waiting.",
                 }
             ],
@@ -82,7 +89,9 @@ def holes(
     call: Caller,
     paged: Paged,
     service: Annotated[s.Code | None, Query(description="by its code; else any")] = None,
-    designation: Annotated[s.Code | None, Query(description="of the agency; else any")] = None,
+    designation: Annotated[
+        DesignationCode | None, Query(description="of the agency; else any")
+    ] = None,
 ) -> Response:
     """Within reach, by code. An agency accepts while an open offering of it has a free place.
 
