@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, false, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.paging import page
+from casework.adapters.persistence.tables_links import answering
 from casework.domain.access import Reach, Relation, Role
 from casework.domain.accounts import Account
 from casework.domain.errors import NotFound
@@ -25,11 +26,19 @@ class SqlStaff:
         self._connection, self._reach = connection, reach
 
     def _own(self) -> ColumnElement[bool]:
-        """Scope: people's accounts of the agency that the asker leads."""
+        """Scope: people's accounts of the agency that the asker leads.
+
+        Not the one as which it answers by link: where its links and codes go others say.
+        """
         if self._reach.relation is not Relation.LED_AGENCY:
             return false()
         agency = self._reach.actor.provider_id
-        return and_(ACCOUNT.provider_id == agency, ACCOUNT.role == Role.PROVIDER.value)
+        by_link = select(answering.c.account_id)
+        return and_(
+            ACCOUNT.provider_id == agency,
+            ACCOUNT.role == Role.PROVIDER.value,
+            ACCOUNT.id.not_in(by_link),
+        )
 
     def listed(self, paging: Paging) -> Page:
         """By user name, those that are shut too."""
