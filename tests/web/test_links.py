@@ -74,6 +74,23 @@ def test_a_revoked_link_opens_nothing_and_puts_out_whoever_is_in(
     assert (again.status_code, again.json()["code"]) == (409, "already_revoked")
 
 
+def test_where_the_address_was_changed_nobody_is_in_and_no_code_is_good(
+    agency: Agency, asked: UUID
+) -> None:
+    path = f"/providers/{agency.api.providers['alpha'].id}/answering"
+    keeper = agency.api.as_(SUPERVISOR)
+    agency.enters()
+    agency.post("/code")
+    code = agency.mailbox.code()
+    assert keeper.put(path, {"email": "alpha@agency.example"}).status_code == 200
+    assert f"do.{asked}" in agency.get().text  # the same address
+    assert keeper.put(path, {"email": "new@agency.example"}).status_code == 200
+    assert f"do.{asked}" not in agency.get().text
+    assert agency.post("/enter", code=code).status_code == 422
+    agency.post("/code")
+    assert f"do.{asked}" in agency.post("/enter", code=agency.mailbox.code()).text
+
+
 @pytest.mark.parametrize("by", [NEIGHBOUR, STRANGER])
 def test_a_link_is_nobodys_but_its_senders(agency: Agency, asked: UUID, by: str) -> None:
     (link,) = links_of(agency.api, asked)
