@@ -90,6 +90,18 @@ def test_what_is_wrong_is_said_with_its_field(
     assert of(agency, asked)["status"] == "accepted"
 
 
+def test_a_form_that_was_sent_with_another_answer_says_so(agency: Agency, asked: UUID) -> None:
+    agency.enters()
+    form = agency.hidden | {f"do.{asked}": "accept"}
+    day = {f"{asked}.accept.expected_start_on": "2026-03-09"}
+    where = agency.path + "/answers"
+    assert agency.browser.post(where, data=form).status_code == 200
+    again = agency.browser.post(where, data=form | day)
+    assert again.status_code == 422
+    assert "이미 다른 내용을 저장했습니다" in again.text
+    assert of(agency, asked)["expected_start_on"] is None
+
+
 def test_a_note_is_as_long_as_the_browser_counted_it(agency: Agency, asked: UUID) -> None:
     moved(agency.api, asked, "accept", PROVIDER)
     agency.enters()
@@ -151,5 +163,5 @@ def test_whoever_merely_holds_the_link_puts_nobody_out(agency: Agency, asked: UU
     agency.browser.cookies.delete("casework_link")
     agency.get()
     assert "나갔습니다" in agency.post("/leave").text
-    agency.browser.cookies.set("casework_link", inside, path="/a")
+    agency.browser.cookies.set("casework_link", inside, path=agency.path)
     assert f"do.{asked}" in agency.get().text

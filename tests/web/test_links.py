@@ -152,10 +152,21 @@ def test_a_link_reaches_no_referral_but_its_own(agency: Agency, asked: UUID) -> 
 
 def test_a_session_of_one_link_opens_no_other(agency: Agency, asked: UUID) -> None:
     agency.enters()
+    carried = agency.browser.cookies["casework_link"]
     other = a_referral(agency.api)
     sent_link(agency, other)
+    agency.browser.cookies.set("casework_link", carried, path=agency.path)
     assert f"do.{other}" not in agency.get().text
     assert "인증번호 받기" in agency.last.text
+
+
+def test_whoever_has_two_links_open_is_in_both(agency: Agency, asked: UUID) -> None:
+    agency.enters()
+    first, other = agency.path, a_referral(agency.api)
+    sent_link(agency, other)
+    agency.enters()
+    for path, referral in ((first, asked), (agency.path, other)):
+        assert f"do.{referral}" in agency.browser.get(path).text
 
 
 def test_a_forwarded_link_shows_nothing_without_a_code_of_its_own(
@@ -299,7 +310,7 @@ def test_what_a_browser_carries_goes_nowhere_else(agency: Agency, asked: UUID) -
     entered = agency.last.history[0]
     for answer in (entered, agency.browser.get("/a/" + "x" * 43)):
         for cookie in answer.headers.get_list("set-cookie"):
-            assert {"HttpOnly", "Path=/a", "SameSite=strict"} <= {
+            assert {"HttpOnly", f"Path={agency.path}", "SameSite=strict"} <= {
                 part.strip() for part in cookie.split(";")
             }
     assert len(entered.headers.get_list("set-cookie")) == 1

@@ -20,7 +20,7 @@ from casework.adapters.http.problems import Problem
 from casework.adapters.http.texts import say
 from casework.adapters.web.forms import ACTIONS, Form, answer_of, ids_in
 from casework.adapters.web.route import COOKIE, Page, language, page, style
-from casework.adapters.web.words import told
+from casework.adapters.web.words import told, word
 from casework.domain import rosters
 from casework.domain.calendar import SEOUL
 from casework.domain.capacity import Statement
@@ -122,9 +122,10 @@ class Guest:
 
 
 def _set_cookie(guest: Guest, response: Response, name: str, value: str) -> None:
+    path = guest.path if name == COOKIE else "/a"  # whoever has two links open is in both
     response.set_cookie(
         name, value, max_age=int(SESSION_FOR.total_seconds()) if name == COOKIE else None,
-        path="/a", httponly=True, samesite="strict", secure=guest.services.is_production,
+        path=path, httponly=True, samesite="strict", secure=guest.services.is_production,
     )  # fmt: skip
 
 
@@ -240,7 +241,7 @@ def leave(request: Request, secret: str) -> Response:
     if guest.visit.is_in:  # whoever merely holds the link puts nobody out
         linking.leave(guest.services.linking, guest.visit, guest.knock)
     response = guest.to(done="left")
-    response.delete_cookie(COOKIE, path="/a")
+    response.delete_cookie(COOKIE, path=guest.path)
     return response
 
 
@@ -310,6 +311,8 @@ def _refused(guest: Guest, refusal: Refusal, action: str = "referral.answer") ->
     store: Any = ctx.store
     store.note_refusal(ctx.actor, action, ctx.now, refusal.code, "refused")
     title, _ = say(refusal.code, refusal.detail, spoken)
+    if refusal.code == "idempotency_key_reused":  # the form before was sent with another answer
+        return word("form_used", spoken)
     fields = [one["field"] for one in refusal.facts.get("errors", ())]
     return told(title, next(iter(fields), None), spoken)
 

@@ -27,6 +27,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The address is wrong, or the link has expired or is no longer good. "
         "Ask the community centre that sent it for a new one.",
     ),
+    "form_used": (
+        "이 화면에서 이미 다른 내용을 저장했습니다. 확인하고 다시 저장하십시오.",
+        "Something else was saved from this page before. Look at it, and save again.",
+    ),
     "error_heading": ("처리하지 못했습니다", "That did not work"),
     "back": ("돌아가기", "Back"),
     # Getting in
