@@ -62,6 +62,20 @@ def test_declined_for_want_of_a_place_it_is_full_until_the_day_that_was_said(
     assert "정원 초과로 표시된 기한" not in agency.get("/places").text
 
 
+def test_whoever_states_other_places_leaves_the_mark_as_it_is(agency: Agency, asked: UUID) -> None:
+    agency.enters()
+    set_to(agency, full_until=agency.api.clock.now.date())
+    page = agency.get("/places").text
+    id = meals(agency)
+    assert f'name="free.{id}" inputmode="numeric" maxlength="4" value=""' in page
+    seen = str(stored(agency, id).capacity_version)
+    assert agency.send("/places", {f"free.{id}": "", f"seen.{id}": seen}).status_code == 200
+    assert stored(agency, id).full_until is not None
+    assert agency.send("/places", {f"free.{id}": "3", f"seen.{id}": seen}).status_code == 200
+    assert stored(agency, id).full_until is None
+    assert f'maxlength="4" value="{stored(agency, id).available}"' in agency.get("/places").text
+
+
 def test_until_when_it_is_full_goes_with_no_other_reason(agency: Agency, asked: UUID) -> None:
     agency.enters()
     answer = agency.send("/answers", {

@@ -100,7 +100,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "choose": ("선택하십시오", "Choose"),
     # Places
     "places_heading": ("빈자리 알리기", "State free places"),
-    "places_text": ("지금 비어 있는 자리 수를 적으십시오.", "Say how many places are free now."),
+    "places_text": (
+        "지금 비어 있는 자리 수를 적으십시오. 비워 두면 바뀌지 않습니다.",
+        "Say how many places are free now. What is left empty stays as it was.",
+    ),
     "capacity": ("정원", "capacity"),
     "as_of": ("기준", "as of"),
     "stale": ("오래된 수치입니다. 다시 적어 주십시오.", "out of date; please state it anew"),
