@@ -70,6 +70,13 @@ class SqlRosters:
             query = query.where(of.c.month == month)
         return [self._line(row) for row in self._connection.execute(query)]
 
+    def of_resident(self, resident_id: UUID) -> list[Delivered]:
+        """What was delivered to a resident who was loaded before, whoever did it."""
+        of = tl.delivered
+        query = select(of).where(of.c.resident_id == resident_id)
+        rows = self._connection.execute(query.order_by(of.c.month, of.c.referral_id))
+        return [self._line(row) for row in rows]
+
     def _line(self, row: Any) -> Delivered:
         values = {one.name: row._mapping[one.name] for one in fields(Delivered)}
         values |= {name: Decimal(values[name]) for name in _QUANTITIES}
