@@ -165,3 +165,17 @@ def test_whoever_merely_holds_the_link_puts_nobody_out(agency: Agency, asked: UU
     assert "나갔습니다" in agency.post("/leave").text
     agency.browser.cookies.set("casework_link", inside, path=agency.path)
     assert f"do.{asked}" in agency.get().text
+
+
+def test_neither_does_a_case_rest_beyond_every_calendar(agency: Agency, asked: UUID) -> None:
+    where = f"/cases/{of(agency, asked)['case_id']}/hold"
+    answer = agency.api.as_(WORKER).post(where, {"reason": "hospitalised", "until": "9999-12-31"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "until")
+
+
+def test_by_when_a_place_was_expected_is_shown_to_who_said_so(agency: Agency, asked: UUID) -> None:
+    agency.enters()
+    agency.send(
+        "/answers", {f"do.{asked}": "waitlist", f"{asked}.waitlist.expected_on": "2026-04-09"}
+    )
+    assert "<dd>2026-04-09</dd>" in agency.get().text
