@@ -10,7 +10,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 from uuid import UUID
 
+from casework.domain.calendar import day_in_seoul
 from casework.domain.errors import Conflict, Invalid, require
+from casework.domain.lifecycle import Status
 from casework.domain.plans import PlannedItem
 from casework.domain.referrals import Referral
 
@@ -99,8 +101,15 @@ def month_before(today: date) -> str:
 def is_in(referral: Referral, month: str) -> bool:
     """Whether something can have been delivered: it had started and not ended before."""
     first, last = days_of(month)
-    started, ended = referral.started_on, referral.ended_on
+    started, ended = referral.started_on, last_day(referral)
+    if referral.status == Status.ENTERED_IN_ERROR:
+        return False
     return started is not None and started <= last and (ended is None or ended >= first)
+
+
+def last_day(referral: Referral) -> date | None:
+    """The last day of a service: as it was said, else that of its end, whoever ended it."""
+    return referral.ended_on or (referral.ended_at and day_in_seoul(referral.ended_at))
 
 
 def check_month(month: str, today: date) -> None:
@@ -117,7 +126,7 @@ def planned_in(item: PlannedItem, referral: Referral, month: str) -> Decimal:
     """
     first, last = days_of(month)
     begins = max(first, item.starts_on, referral.started_on or first)
-    ends = min(last, item.ends_on, referral.ended_on or last)
+    ends = min(last, item.ends_on, last_day(referral) or last)
     days = (ends - begins).days + 1
     if days <= 0:
         return Decimal(0)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain import rosters
+from casework.domain import capacity, rosters
 from casework.domain.access import Actor
+from casework.domain.directory import Offering
 from casework.domain.errors import Invalid, NotFound
 from casework.domain.homes import Coming, WayIn, check_way_in, comes
 from casework.domain.lifecycle import Status
@@ -25,8 +27,8 @@ READ, ANSWER = "referral.read", "referral.answer"
 OF_RESIDENT: Final = ("name", "birth_date", "sex", "address", "phone")
 OF_REFERRAL: Final = (
     "id", "status", "priority", "service_code", "field", "message", "requested_at",
-    "expected_start_on", "expected_on", "started_on", "ended_on", "hold_until", "reason", "note",
-    "outcome",
+    "expected_start_on", "expected_on", "place_offered_at", "started_on", "ended_on", "hold_until",
+    "reason", "note", "outcome",
 )  # fmt: skip
 
 
@@ -224,7 +226,26 @@ def delivered(reading: Reading, referral_id: UUID) -> list[Delivered]:
 # Free places
 
 
-def own_offerings(ctx: Context) -> Iterable[Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """An offering of the asker's agency, and how far its figures can be believed."""
+
+    offering: Offering
+    is_stale: bool
+    full_until: date | None
+
+
+def own_places(ctx: Context) -> list[Places]:
     """What the asker's agency offers, with its places and their version."""
     with ctx.reading("directory.read") as reading:
-        return reading.rosters.offerings()
+        return [_places(one, ctx) for one in reading.rosters.offerings()]
+
+
+def _places(one: Offering, ctx: Context) -> Places:
+    fresh_for = timedelta(days=ctx.catalogue[one.service_code].fresh_for_days)
+    is_marked = capacity.is_marked_full(one, ctx.act.today)
+    return Places(
+        offering=one,
+        is_stale=capacity.is_stale(one, fresh_for, ctx.now),
+        full_until=one.full_until if is_marked else None,
+    )

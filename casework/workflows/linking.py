@@ -8,14 +8,14 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from casework.domain import rosters
 from casework.domain.access import Actor, Relation, Role
 from casework.domain.accounts import Account, check_email
 from casework.domain.calendar import morning_of
-from casework.domain.errors import Conflict, NotAllowedInState, NotFound
+from casework.domain.errors import Conflict, NotAllowedInState, NotFound, require
 from casework.domain.grant_log import GrantAct, entry_of
 from casework.domain.links import (
     LINK,
@@ -28,6 +28,7 @@ from casework.domain.links import (
     LinkSession,
     TooManyCodes,
 )
+from casework.domain.notices import NoticeKind
 from casework.domain.outbox import Message
 from casework.domain.standards import REFERRAL
 from casework.workflows.context import Context
@@ -50,6 +51,7 @@ def keep_answering(
 ) -> None:  # fmt: skip
     """Whether an agency answers by link, and the one address its links and codes go to."""
     check_email(email)
+    require(email or not is_on, "an address is needed", code="email_invalid", field="email")
     password = passwords.digest(linking.keys.new_secret())  # slow; and nobody knows it
     with ctx.work(KEEP) as work:
         links = work.notices.links
@@ -72,6 +74,8 @@ def keep_answering(
         else:
             act = GrantAct.ENABLED if is_on else GrantAct.DISABLED
             changed = account.is_active != is_on
+            if account.email != email:
+                links.forget_address(provider_id)
             account.email, account.is_active = email, is_on
             account.version += 1
             work.register.save(account)
@@ -91,7 +95,7 @@ def send_link(ctx: Context, linking: Linking, referral_id: UUID) -> UUID:
         if linking.address is None:
             raise Conflict("this installation sends no links", code="links_off")
         account = work.notices.links.answering_account(referral.provider_id)
-        if account is None or not account.is_active:
+        if account is None or not account.is_active or account.email is None:
             raise Conflict("no address of this agency is known", code="no_known_address")
         message = _message(ctx, account.id, LINK, referral.district_code)
         link = _new_link(ctx, linking, referral.provider_id, account.id, message.id)
@@ -131,7 +135,7 @@ def mint(ctx: Context, linking: Linking, book: NoticeBook) -> None:
     for message, provider_id in book.links.without_link():
         named = [UUID(str(one)) for one in _named(message)][:REFERRALS_A_LINK]
         asked = book.links.asked_of(provider_id, named)
-        if asked and message.account_id is not None:
+        if (asked or _wants_figures(message)) and message.account_id is not None:
             link = _new_link(ctx, linking, provider_id, message.account_id, message.id)
             book.links.add(link, asked)
             book.links.set_link_of(message, link.id)
@@ -159,10 +163,20 @@ def ask_rosters(ctx: Context, linking: Linking, notices: Notices) -> int:
     return len(due)
 
 
+def _items(message: Message) -> list[dict[str, Any]]:
+    """What a message tells of."""
+    found: list[dict[str, Any]] = message.payload.get("items", [message.payload])
+    return found
+
+
+def _wants_figures(message: Message) -> bool:
+    """Whether it asks for free places, which are stated where a link leads, whatever it names."""
+    return any(item.get("kind") == NoticeKind.FIGURES_WANTED for item in _items(message))
+
+
 def _named(message: Message) -> list[str]:
     """The referrals that a message tells of."""
-    items = message.payload.get("items", [message.payload])
-    subjects = [item.get("subject") or {} for item in items]
+    subjects = [item.get("subject") or {} for item in _items(message)]
     return list(dict.fromkeys(one["id"] for one in subjects if one.get("type") == REFERRAL))
 
 

@@ -22,11 +22,13 @@ from casework.domain.directory import Centre, Offering
 from casework.domain.events import Event
 from casework.domain.figures import Figure, Period
 from casework.domain.handing_over import Absence
+from casework.domain.homes import WayIn
 from casework.domain.likeness import Candidate, Likeness
 from casework.domain.outbox import Subscription
 from casework.domain.plans import Conference
 from casework.domain.referrals import Referral
 from casework.domain.residents import Consent, Contact, Note, Resident
+from casework.domain.rosters import Delivered
 from casework.domain.tallying import Cells
 from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_directory import DirectoryKeeping
@@ -541,6 +543,8 @@ class Held:
     notes: Sequence[Note]
     cases: Sequence[CaseView]
     signals: Sequence[Signal]
+    ways_in: Sequence[WayIn]
+    delivered: Sequence[Delivered]
     events: Sequence[Event]
     lookers: Sequence[Row]
 

@@ -88,7 +88,7 @@ class Links(Protocol):
         ...
 
     def reaches(self, link_id: UUID, ended_since: datetime) -> bool:
-        """Whether the agency still sees any referral that the link names."""
+        """Whether the agency still sees any referral that the link names, if it names any."""
         ...
 
     def agency(self, provider_id: UUID) -> Provider | None:
@@ -97,6 +97,10 @@ class Links(Protocol):
 
     def end_sessions(self, link_id: UUID) -> None:
         """Whoever has opened the link is out."""
+        ...
+
+    def forget_address(self, provider_id: UUID) -> None:
+        """Its address is another now: nobody is in, and no code that was sent is good."""
         ...
 
     def add_session(self, session: LinkSession, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
+from casework.domain.rosters import Said
+from casework.workflows import delivering
 from tests.api import acts
 from tests.api.asking import (
     ABSENT,
@@ -192,6 +195,11 @@ def test_the_answer_has_what_is_held_and_who_looked_and_nothing_of_anybody_else(
     own = worker.get(f"/residents/{resident}").json()
     note = {"kind": "call", "with": "neighbour", "text": "likes <b>tea</b> & chess"}
     assert worker.post(f"/residents/{resident}/notes", note).status_code == 201
+    assert worker.put(f"/residents/{resident}/way-in", {"text": "knock <twice>"}).status_code == 200
+    acts.moved(api, referral, "accept", PROVIDER)
+    acts.moved(api, referral, "start", PROVIDER, started_on=api.clock.now.date())
+    said = Said(delivered=Decimal(7), reason="other", note="was away for a week")
+    delivering.record_roster(api.context(PROVIDER), "2026-03", {referral: said})
     assert provider.get(f"/referrals/{referral}").status_code == 200
     assert api.as_("worker.2611051000").get(f"/residents/{resident}").status_code == 404
     made = asked(api, resident, **CHECKED)
@@ -204,6 +212,7 @@ def test_the_answer_has_what_is_held_and_who_looked_and_nothing_of_anybody_else(
     page = answer.text
     assert "개인정보 열람 결과" in page
     for held in (own["name"], own["birth_date"], "likes &lt;b&gt;tea&lt;/b&gt; &amp; chess",
+                 "knock &lt;twice&gt;", "출입 방법", "was away for a week", "제공 수량",
                  "alpha 돌봄", "제공 항목", "접속기록", "2026-03-12"):  # fmt: skip
         assert held in page, held
     looks = page[page.index("접속기록") :]

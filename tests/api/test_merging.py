@@ -13,7 +13,8 @@ from sqlalchemy import Table, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.sealing import open_row
-from casework.workflows import caseload
+from casework.domain.rosters import Said
+from casework.workflows import caseload, delivering
 from tests.api import acts
 from tests.api.asking import (
     ABSENT,
@@ -95,11 +96,15 @@ def check_sound(api: Api) -> None:
 
 
 def a_life(api: Api, by: str = NEIGHBOUR) -> acts.Supported:
-    """A supported case with an open referral, a consent, a note, a signal and a contact."""
+    """A supported case with a referral, what was delivered, and all else that is kept."""
     supported = acts.a_supported_case(api, by)
-    acts.a_referral(api, supported, by=by)
+    begun = acts.a_referral(api, supported, by=by)
+    acts.moved(api, begun, "accept", PROVIDER)
+    acts.moved(api, begun, "start", PROVIDER, started_on=api.clock.now.date())
+    delivering.record_roster(api.context(PROVIDER), "2026-03", {begun: Said()})
     worker, path = api.as_(by), f"/residents/{supported.resident}"
     assert worker.post(f"{path}/consents", CONSENT).status_code == 201
+    assert worker.put(f"{path}/way-in", {"text": "canary-way"}).status_code == 200
     note = {"kind": "call", "text": "canary-note", "come_back_on": "2026-03-04"}
     assert worker.post(f"{path}/notes", note).status_code == 201
     assert worker.post(f"/cases/{supported.case}/signals", {"kind": "fall"}).status_code == 201
@@ -317,6 +322,36 @@ def test_the_same_key_merges_once(api: Api) -> None:
     for _ in range(2):
         done = api.as_(SUPERVISOR).post(undo_path, {}, headers=undo_key)
         assert (done.status_code, done.json()["status"]) == (200, "undone")
+
+
+def test_how_to_get_in_and_what_was_delivered_come_along_and_go_back(api: Api) -> None:
+    survivor, life = acts.a_resident(api), a_life(api, WORKER)
+    worker, provider = api.as_(WORKER), api.as_(PROVIDER)
+    (referral,) = (row["id"] for row in worker.items("/referrals"))
+
+    def told() -> tuple[str, list[str]]:
+        lines = provider.get(f"/referrals/{referral}/delivered").json()["items"]
+        way = provider.get(f"/referrals/{referral}/visit").json()["way_in"]
+        return way, [one["month"] for one in lines]
+
+    merge_id = merge(api, survivor, life.resident)
+    assert told() == ("canary-way", ["2026-03"])
+    delivering.record_roster(api.context(PROVIDER), "2026-03", {UUID(referral): Said()})
+    undo(api, merge_id)
+    assert told() == ("canary-way", ["2026-03"])
+
+
+def test_where_both_say_how_to_get_in_each_keeps_its_own(api: Api) -> None:
+    survivor, life = acts.a_resident(api), a_life(api, WORKER)
+    worker = api.as_(WORKER)
+    own = worker.put(f"/residents/{survivor}/way-in", {"text": "another way"})
+    assert own.status_code == 200
+    before = held(api)["way_in"]
+    undo(api, merge(api, survivor, life.resident))
+    assert held(api)["way_in"] == before
+    (referral,) = (row["id"] for row in worker.items("/referrals"))
+    merge(api, survivor, life.resident)
+    assert worker.get(f"/referrals/{referral}/visit").json()["way_in"] == "another way"
 
 
 # Undoing

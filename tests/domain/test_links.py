@@ -166,6 +166,28 @@ def test_after_the_service_or_the_plan_ended_nothing_is_foreseen() -> None:
     assert rosters.planned_in(item, a_referral(), "2026-03") == 9
 
 
+@pytest.mark.parametrize(
+    ("ended_at", "runs", "planned"),
+    [
+        (datetime(2026, 3, 20, 1, tzinfo=UTC), True, 19),
+        (datetime(2026, 2, 28, 15, tzinfo=UTC), True, 0),  # midnight in Seoul
+        (datetime(2026, 2, 28, 14, 59, tzinfo=UTC), False, 0),
+    ],
+)
+def test_what_others_ended_ran_until_the_day_on_which_they_did(
+    ended_at: datetime, runs: bool, planned: int
+) -> None:
+    ended = a_referral(Status.CANCELLED, ended_at=ended_at)
+    earlier = a_referral(Status.CANCELLED, ended_at=ended_at, started_on=date(2026, 1, 5))
+    assert rosters.is_in(earlier, "2026-03") is runs
+    assert rosters.planned_in(an_item("day", "1"), ended, "2026-03") == planned
+    assert not rosters.is_in(ended, "2026-04")
+
+
+def test_what_was_entered_in_error_stands_in_no_roster() -> None:
+    assert not rosters.is_in(a_referral(Status.ENTERED_IN_ERROR), "2026-03")
+
+
 @pytest.mark.parametrize("month", ["2026-13", "2026-3", "26-03", "", "2026-03-01", "x"])
 def test_what_is_no_month_is_refused(month: str) -> None:
     with pytest.raises(Invalid) as refused:

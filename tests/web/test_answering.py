@@ -6,7 +6,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.tables_links import delivered
@@ -165,6 +165,25 @@ def test_who_else_comes_to_the_home_is_named(agency: Agency) -> None:
     assert "beta 돌봄" in agency.get().text
 
 
+def test_what_people_go_to_themselves_comes_to_no_home(agency: Agency) -> None:
+    api = agency.api
+    case = a_supported_case(api)
+    own, other = a_referral(api, case), a_referral(api, case, "beta")
+    for id, by in ((own, PROVIDER), (other, "provider.beta")):
+        moved(api, id, "accept", by)
+    sent_link(agency, own)
+    agency.enters()
+    for of_service, of_offering, comes in (
+        ("site", None, False), ("site", "home", True), ("home", "site", False), (None, None, True),
+    ):  # fmt: skip
+        with api.engine.begin() as connection:
+            connection.execute(update(t.service).values(given_at=of_service))
+            connection.execute(update(t.offering).values(given_at=of_offering))
+        assert ("beta 돌봄" in agency.get().text) is comes
+        shown = api.as_(PROVIDER).get(f"/referrals/{own}/visit").json()["coming"]
+        assert bool(shown) is comes
+
+
 def test_a_withdrawn_consent_takes_the_resident_off_the_page(agency: Agency) -> None:
     api = agency.api
     case = a_supported_case(api)
@@ -320,6 +339,8 @@ def test_a_supervisor_decides_where_codes_go(api: Api) -> None:
     answers_by_link(api)
     bad = api.as_(SUPERVISOR).put(path, {"email": "no address"})
     assert (bad.status_code, bad.json()["code"]) == (422, "email_invalid")
+    none = api.as_(SUPERVISOR).put(path, {"email": None})
+    assert (none.status_code, none.json()["code"]) == (422, "email_invalid")
     off = api.as_("admin").put(path, {"email": None, "is_on": False})
     assert off.json()["is_on"] is False
     referral = a_referral(api)

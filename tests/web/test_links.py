@@ -74,6 +74,23 @@ def test_a_revoked_link_opens_nothing_and_puts_out_whoever_is_in(
     assert (again.status_code, again.json()["code"]) == (409, "already_revoked")
 
 
+def test_where_the_address_was_changed_nobody_is_in_and_no_code_is_good(
+    agency: Agency, asked: UUID
+) -> None:
+    path = f"/providers/{agency.api.providers['alpha'].id}/answering"
+    keeper = agency.api.as_(SUPERVISOR)
+    agency.enters()
+    agency.post("/code")
+    code = agency.mailbox.code()
+    assert keeper.put(path, {"email": "alpha@agency.example"}).status_code == 200
+    assert f"do.{asked}" in agency.get().text  # the same address
+    assert keeper.put(path, {"email": "new@agency.example"}).status_code == 200
+    assert f"do.{asked}" not in agency.get().text
+    assert agency.post("/enter", code=code).status_code == 422
+    agency.post("/code")
+    assert f"do.{asked}" in agency.post("/enter", code=agency.mailbox.code()).text
+
+
 @pytest.mark.parametrize("by", [NEIGHBOUR, STRANGER])
 def test_a_link_is_nobodys_but_its_senders(agency: Agency, asked: UUID, by: str) -> None:
     (link,) = links_of(agency.api, asked)
@@ -135,10 +152,21 @@ def test_a_link_reaches_no_referral_but_its_own(agency: Agency, asked: UUID) -> 
 
 def test_a_session_of_one_link_opens_no_other(agency: Agency, asked: UUID) -> None:
     agency.enters()
+    carried = agency.browser.cookies["casework_link"]
     other = a_referral(agency.api)
     sent_link(agency, other)
+    agency.browser.cookies.set("casework_link", carried, path=agency.path)
     assert f"do.{other}" not in agency.get().text
     assert "인증번호 받기" in agency.last.text
+
+
+def test_whoever_has_two_links_open_is_in_both(agency: Agency, asked: UUID) -> None:
+    agency.enters()
+    first, other = agency.path, a_referral(agency.api)
+    sent_link(agency, other)
+    agency.enters()
+    for path, referral in ((first, asked), (agency.path, other)):
+        assert f"do.{referral}" in agency.browser.get(path).text
 
 
 def test_a_forwarded_link_shows_nothing_without_a_code_of_its_own(
@@ -282,7 +310,7 @@ def test_what_a_browser_carries_goes_nowhere_else(agency: Agency, asked: UUID) -
     entered = agency.last.history[0]
     for answer in (entered, agency.browser.get("/a/" + "x" * 43)):
         for cookie in answer.headers.get_list("set-cookie"):
-            assert {"HttpOnly", "Path=/a", "SameSite=strict"} <= {
+            assert {"HttpOnly", f"Path={agency.path}", "SameSite=strict"} <= {
                 part.strip() for part in cookie.split(";")
             }
     assert len(entered.headers.get_list("set-cookie")) == 1

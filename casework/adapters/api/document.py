@@ -14,6 +14,7 @@ from uuid import UUID
 from casework.adapters.api.document_words import FIELDS, SECTIONS, word
 from casework.domain.access_requests import AccessRequest
 from casework.domain.calendar import SEOUL, Target
+from casework.domain.rosters import Delivered
 from casework.workflows.ports import CaseView, Held, Row
 
 STYLE: Final = (
@@ -47,7 +48,8 @@ class _Page:
             self._section("resident", [held.resident]),
             self._section("contacts", held.contacts),
             self._section("consents", held.consents),
-            *(self._case(view) for view in held.cases),
+            self._section("ways_in", held.ways_in),
+            *(self._case(view, held.delivered) for view in held.cases),
             self._section("signals", held.signals),
             self._section("notes", held.notes),
             self._events(held.events),
@@ -60,12 +62,13 @@ class _Page:
             f"<h1>{title}</h1>{made}{''.join(parts)}</body></html>"
         )
 
-    def _case(self, view: CaseView) -> str:
+    def _case(self, view: CaseView, delivered: Iterable[Delivered]) -> str:
         file = view.file
         agencies = {id: str(row["name"]) for id, row in view.providers.items()}
         referrals = (
             f"{self._record(one)}"
             f"<p>{self._title('to')}: {escape(agencies.get(one.provider_id, '–'))}</p>"
+            f"{''.join(self._record(line) for line in delivered if line.referral_id == one.id)}"
             for one in file.referrals.values()
         )
         return (

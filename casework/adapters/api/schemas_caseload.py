@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from casework.adapters.api.schemas import Body, Code, Words
+from casework.adapters.api.schemas import Body, Code, Day, Words
 
 
 class HoldCase(Body):
     """The whole case rests up to and including a day."""
 
     reason: Code
-    until: date
+    until: Day
     note: Words | None = None
 
 
@@ -44,6 +43,6 @@ class RecordAbsence(Body):
     """Who is away from when to when, and who deputises."""
 
     worker_id: UUID
-    from_: Annotated[date, Field(alias="from")]
-    to: date
+    from_: Annotated[Day, Field(alias="from")]
+    to: Day
     deputy_id: UUID

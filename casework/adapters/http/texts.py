@@ -88,6 +88,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The consent is not for this recipient",
         "이 기관에 대한 동의가 아닙니다",
     ),
+    "date_required": ("A day is needed", "날짜를 적으십시오"),
+    "date_too_early": ("Before what it follows", "앞선 날짜보다 이릅니다"),
     "date_in_future": ("A date in the future", "미래의 날짜입니다"),
     "birth_date_in_future": ("A birth date in the future", "생년월일이 미래입니다"),
     "ends_before_start": ("It ends before it starts", "종료일이 시작일보다 앞섭니다"),

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
 
 from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
@@ -16,8 +16,10 @@ from casework.adapters.persistence import tables_links as tl
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.outbox import SqlOutbox
 from casework.domain.accounts import Account
+from casework.domain.calendar import midnight
 from casework.domain.directory import Provider
 from casework.domain.errors import NotFound
+from casework.domain.lifecycle import Status
 from casework.domain.links import LINK_CODE, AgencyLink, LinkSession
 from casework.domain.outbox import Letter, Message
 
@@ -62,7 +64,8 @@ class SqlLinks:
         """A new link with the referrals it is about."""
         self._connection.execute(insert(_link), [_row(link)])
         rows = [{"link_id": link.id, "referral_id": one} for one in dict.fromkeys(referral_ids)]
-        self._connection.execute(insert(tl.link_referral), rows)
+        if rows:
+            self._connection.execute(insert(tl.link_referral), rows)
 
     def _one(self, *where: Any) -> AgencyLink | None:
         row = self._connection.execute(select(_link).where(*where).with_for_update()).first()
@@ -116,7 +119,7 @@ class SqlLinks:
         return None if row is None else from_row(Account, row)
 
     def reaches(self, link_id: UUID, ended_since: datetime) -> bool:
-        """Whether the agency still sees any referral that the link names."""
+        """Whether the agency still sees any referral that the link names, if it names any."""
         of, named = t.referral.c, tl.link_referral.c
         query = (
             select(of.id)
@@ -128,7 +131,11 @@ class SqlLinks:
             )
             .limit(1)
         )
-        return self._connection.scalar(query) is not None
+        if self._connection.scalar(query) is not None:
+            return True
+        # One that names none is about the agency's places alone.
+        names_any = select(named.link_id).where(named.link_id == link_id).limit(1)
+        return self._connection.scalar(names_any) is None
 
     def agency(self, provider_id: UUID) -> Provider | None:
         """An active agency."""
@@ -143,6 +150,16 @@ class SqlLinks:
         """Whoever has opened the link is out."""
         of = tl.link_session
         self._connection.execute(delete(of).where(of.c.link_id == link_id))
+
+    def forget_address(self, provider_id: UUID) -> None:
+        """Where its links and codes went is not its address any more: nobody is in, no code good.
+
+        The links themselves stay, whose codes go to the new one.
+        """
+        of, own = tl.link_session, _link.c.provider_id == provider_id
+        self._connection.execute(delete(of).where(of.c.link_id.in_(select(_link.c.id).where(own))))
+        void = {"code_id": None, "code_digest": None, "code_until": None}
+        self._connection.execute(update(_link).where(own).values(void))
 
     def add_session(self, session: LinkSession, now: datetime) -> None:
         """Somebody opened it; sessions that are over are forgotten."""
@@ -206,7 +223,14 @@ class SqlLinks:
                 t.account.c.is_active,
                 t.provider.c.is_active,
                 of.started_on <= days[1],
-                or_(of.ended_on.is_(None), of.ended_on >= days[0]),
+                of.status != Status.ENTERED_IN_ERROR,
+                or_(
+                    of.ended_on >= days[0],
+                    and_(
+                        of.ended_on.is_(None),
+                        or_(of.ended_at.is_(None), of.ended_at >= midnight(days[0])),
+                    ),
+                ),
                 or_(of.ended_at.is_(None), of.ended_at > ended_since),
                 ~is_asked,
             )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
+from casework.adapters.persistence import tables_links as tl
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row, stored
 from casework.adapters.persistence.scope import seen
@@ -34,6 +35,7 @@ OF_CASES: Final = (
     t.referral,
     t.deadline,
 )
+_way: Final = tl.way_in
 CASES, CONSENTS = t.care_case.name, t.consent.name
 _member, _pair, _child = td.household_member, td.duplicate_suspicion, td.merge_child
 Kept = dict[str, list[UUID]]
@@ -137,6 +139,9 @@ class SqlMerges:
             self._hand(table, table.c.id.in_(ids[table.name]), made.survivor_id)
         for table in OF_CASES:
             self._hand(table, table.c.case_id.in_(ids[CASES]), made.survivor_id)
+        self._hand_delivered(ids[CASES], made.survivor_id)
+        ids[_way.name] = self._way_in_that_is_lacking(made)
+        self._hand(_way, _way.c.id.in_(ids[_way.name]), made.survivor_id)
         former = t.resident.c.merged_into_id == made.duplicate_id
         ids["resident"] = self._ids(t.resident, former)
         self._connection.execute(
@@ -162,6 +167,8 @@ class SqlMerges:
             self._hand(table, table.c.id.in_(ids[table.name]) & here, made.duplicate_id)
         for table in (*OF_CASES, t.event):
             self._hand(table, table.c.case_id.in_(ids[CASES]), made.duplicate_id)
+        self._hand_delivered(ids[CASES], made.duplicate_id)
+        self._hand(_way, _way.c.id.in_(ids[_way.name]), made.duplicate_id)
         self._connection.execute(
             update(t.resident)
             .where(t.resident.c.id.in_(ids["resident"]))
@@ -190,6 +197,17 @@ class SqlMerges:
         if table.name in (CASES, CONSENTS, t.referral.name, t.signal.name):
             values["version"] = table.c.version + 1
         self._connection.execute(update(table).where(which).values(values))
+
+    def _hand_delivered(self, cases: list[UUID], to: UUID) -> None:
+        """What was delivered goes with its referral."""
+        referrals = select(t.referral.c.id).where(t.referral.c.case_id.in_(cases))
+        self._hand(tl.delivered, tl.delivered.c.referral_id.in_(referrals), to)
+
+    def _way_in_that_is_lacking(self, made: Merge) -> list[UUID]:
+        """How to get in, where the survivor's record does not say; else each keeps its own."""
+        if self._ids(_way, _way.c.resident_id == made.survivor_id):
+            return []
+        return self._ids(_way, _way.c.resident_id == made.duplicate_id)
 
     def _copy_contacts(self, made: Merge) -> list[UUID]:
         """The duplicate keeps its contacts; the survivor gets those that it lacks."""

@@ -137,8 +137,11 @@ class SqlReading(
         signals = select(t.signal).where(t.signal.c.resident_id == resident_id)
         events = select(t.event).where(t.event.c.resident_id == resident_id)
         order = (t.event.c.at, t.event.c.id)
+        way = self.rosters.way_in(resident_id)
         return Held(
             resident=resident,
+            ways_in=[] if way is None else [way],
+            delivered=self.rosters.of_resident(resident_id),
             contacts=self._residents.contacts(resident_id),
             consents=self._residents.consents(resident_id),
             notes=[from_row(Note, row, vault) for row in self._connection.execute(notes)],

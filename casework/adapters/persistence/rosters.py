@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
@@ -22,6 +22,7 @@ from casework.domain.directory import Entry, Offering
 from casework.domain.errors import NotFound
 from casework.domain.homes import Coming, WayIn
 from casework.domain.lifecycle import Status
+from casework.domain.matching import GivenAt
 from casework.domain.plans import PlannedItem, PlanVersion, VersionStatus
 from casework.domain.referrals import Referral
 from casework.domain.rosters import Delivered
@@ -68,6 +69,13 @@ class SqlRosters:
         if month is not None:
             query = query.where(of.c.month == month)
         return [self._line(row) for row in self._connection.execute(query)]
+
+    def of_resident(self, resident_id: UUID) -> list[Delivered]:
+        """What was delivered to a resident who was loaded before, whoever did it."""
+        of = tl.delivered
+        query = select(of).where(of.c.resident_id == resident_id)
+        rows = self._connection.execute(query.order_by(of.c.month, of.c.referral_id))
+        return [self._line(row) for row in rows]
 
     def _line(self, row: Any) -> Delivered:
         values = {one.name: row._mapping[one.name] for one in fields(Delivered)}
@@ -118,15 +126,22 @@ class SqlRosters:
             self._connection.execute(update(of).where(of.c.id == row.pop("id")).values(row))
 
     def coming(self, referral: Referral) -> list[Coming]:
-        """The other services that come to the same home now, by agency."""
+        """The other services that come to the same home now, by agency.
+
+        What people go to themselves is none of them, and nobody's who comes to the home.
+        """
         of = t.referral.c
+        given_at = func.coalesce(t.offering.c.given_at, t.service.c.given_at)
         query = (
             select(of.service_code, of.field, of.status, t.provider.c.name, t.provider.c.phone)
             .join(t.provider, t.provider.c.id == of.provider_id)
+            .join(t.offering, t.offering.c.id == of.offering_id)
+            .join(t.service, t.service.c.code == of.service_code)
             .where(
                 of.resident_id == referral.resident_id,
                 of.id != referral.id,
                 of.status.in_(_COMING),
+                func.coalesce(given_at, "") != GivenAt.SITE,
             )
             .order_by(of.id)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +18,8 @@ from casework.domain.lifecycle import OUTCOMES, REASONS
 
 MOST_FIELDS: Final = 10_000
 LONGEST_NOTE: Final = 2000
+# A year far off would lie beyond every calendar.
+_DAY: Final = re.compile(r"(1[89]|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,13 @@ def _choice(name: str, codes: tuple[str, ...], words: str) -> Field:
 
 
 NOTE: Final = Field("note", "note")
-# In the order in which they are offered. Putting on hold and reporting are among them.
+# In the order in which they are offered.
 ACTIONS: Final[dict[str, tuple[Field, ...]]] = {
     "accept": (Field("expected_start_on"), NOTE),
     "waitlist": (Field("expected_on"), NOTE),
-    "decline": (_choice("reason", REASONS["decline"], "reason"), NOTE),
+    "decline": (_choice("reason", REASONS["decline"], "reason"), Field("full_until"), NOTE),
     "start": (Field("started_on", is_needed=True),),
+    "report": (Field("reported_on", is_needed=True), NOTE),
     "signal": (_choice("kind", SIGNALS, "signal"), NOTE),
     "hold": (_choice("reason", REASONS["hold"], "reason"), Field("until", is_needed=True), NOTE),
     "resume": (),
@@ -66,7 +70,8 @@ class Form(dict[str, str]):
             check_text(name + value)
         if len(dict(pairs)) != len(pairs):
             raise Problem("a field twice", code="malformed")
-        return cls(pairs)
+        # A browser sends two characters for what it counted, and showed, as the end of a line.
+        return cls((name, value.replace("\r\n", "\n")) for name, value in pairs)
 
 
 def answer_of(form: Mapping[str, str], prefix: str, action: str) -> dict[str, Any]:
@@ -78,6 +83,8 @@ def answer_of(form: Mapping[str, str], prefix: str, action: str) -> dict[str, An
         text = form.get(f"{prefix}.{action}.{field.name}", "").strip()
         if text:
             found[field.name] = _date(text, field.name) if field.kind == "date" else text
+        elif field.is_needed and field.kind == "date":  # of a choice its rule says what is wrong
+            raise Invalid("a day is needed", code="date_required", field=field.name)
     if len(found.get("note", "")) > LONGEST_NOTE:
         raise Invalid("at most 2000 characters", field="note")
     return found
@@ -85,15 +92,20 @@ def answer_of(form: Mapping[str, str], prefix: str, action: str) -> dict[str, An
 
 def _date(text: str, name: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text if _DAY.fullmatch(text) else "")
     except ValueError:
-        raise Invalid("a day as YYYY-MM-DD", field=name) from None
+        said = "a day from 1800 to 2199, written YYYY-MM-DD"
+        raise Invalid(said, code="date_required", field=name) from None
 
 
 def ids_in(form: Mapping[str, str], prefix: str) -> list[UUID]:
     """The ids behind a prefix in the names of fields: ``line.<id>``. Raises Problem."""
     names = [one.removeprefix(prefix) for one in form if one.startswith(prefix)]
     try:
-        return sorted({UUID(one.partition(".")[0]) for one in names})
+        found = {UUID(one): one for one in names}
     except ValueError:
-        raise Problem("not one of our forms", code="malformed") from None
+        found = {}
+    # Written as we write them: of an id in another form no field would be found.
+    if sorted(names) != sorted(str(id) for id in found):
+        raise Problem("not one of our forms", code="malformed")
+    return sorted(found)

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -20,6 +20,7 @@ from casework.adapters.http.problems import Problem
 from casework.adapters.http.texts import say
 from casework.adapters.web.forms import ACTIONS, Form, answer_of, ids_in
 from casework.adapters.web.route import COOKIE, Page, language, page, style
+from casework.adapters.web.words import told, word
 from casework.domain import rosters
 from casework.domain.calendar import SEOUL
 from casework.domain.capacity import Statement
@@ -54,6 +55,13 @@ class Guest:
     def path(self) -> str:
         """Where the pages of this link begin."""
         return f"/a/{self.knock.secret}"
+
+    @property
+    def begins(self) -> str:
+        """The page that this link is about: a month's roster, free places, or what is asked."""
+        if self.visit.link.month:
+            return f"/months/{self.visit.link.month}"
+        return "" if self.visit.referral_ids else "/places"
 
     @property
     def token(self) -> str:
@@ -114,9 +122,10 @@ class Guest:
 
 
 def _set_cookie(guest: Guest, response: Response, name: str, value: str) -> None:
+    path = guest.path if name == COOKIE else "/a"  # whoever has two links open is in both
     response.set_cookie(
         name, value, max_age=int(SESSION_FOR.total_seconds()) if name == COOKIE else None,
-        path="/a", httponly=True, samesite="strict", secure=guest.services.is_production,
+        path=path, httponly=True, samesite="strict", secure=guest.services.is_production,
     )  # fmt: skip
 
 
@@ -177,6 +186,15 @@ def style_sheet() -> Response:
 # Getting in
 
 
+@router.get("/a/{secret}/code", **PUBLIC)
+@router.get("/a/{secret}/enter", **PUBLIC)
+@router.get("/a/{secret}/leave", **PUBLIC)
+@router.get("/a/{secret}/answers", **PUBLIC)
+def only_posted(request: Request, secret: str) -> Response:
+    """A page that was the answer to a form, asked for again: back to where the link begins."""
+    return _opened(request, secret).to()
+
+
 @router.get("/a/{secret}", **PUBLIC)
 def first(request: Request, secret: str) -> Response:
     """What is asked; before a code was given, only where to get one."""
@@ -211,7 +229,7 @@ def enter(request: Request, secret: str) -> Response:
         )
     except CodeWrong:
         return _entrance(guest, 422, "code_wrong")
-    response = guest.to()
+    response = guest.to(guest.begins)
     _set_cookie(guest, response, COOKIE, carried)
     return response
 
@@ -220,9 +238,10 @@ def enter(request: Request, secret: str) -> Response:
 def leave(request: Request, secret: str) -> Response:
     """End the session."""
     guest, _ = _posted(request, secret)
-    linking.leave(guest.services.linking, guest.visit, guest.knock)
+    if guest.visit.is_in:  # whoever merely holds the link puts nobody out
+        linking.leave(guest.services.linking, guest.visit, guest.knock)
     response = guest.to(done="left")
-    response.delete_cookie(COOKIE, path="/a")
+    response.delete_cookie(COOKIE, path=guest.path)
     return response
 
 
@@ -248,18 +267,14 @@ def answers(request: Request, secret: str) -> Response:
     guest, form = _posted(request, secret)
     if not guest.visit.is_in:
         return guest.to()
+    chosen = {id: form[f"do.{id}"] for id in ids_in(form, "do.") if form[f"do.{id}"]}
+    _check_named(guest, chosen)
     problems: dict[UUID, str] = {}
-    for id in ids_in(form, "do."):
-        action = form[f"do.{id}"]
-        if not action:
-            continue
-        if id not in guest.visit.referral_ids:  # a link opens nothing but what it names
-            raise LinkRefused("not of this link")
+    for id, action in chosen.items():
         try:
             _answer(guest, form, id, action)
         except Refusal as refusal:
-            problems[id] = say(refusal.code, refusal.detail, language(request))[1]
-            _note_refusal(guest, refusal)
+            problems[id] = _refused(guest, refusal)
     if problems:
         return _requests(guest, 422, problems, form)
     return guest.to(done="done")
@@ -282,18 +297,39 @@ def _key(form: Form, about: object) -> str:
     return hashlib.sha256(f"{form.get('key', '')[:100]}\n{about}".encode()).hexdigest()
 
 
-def _note_refusal(guest: Guest, refusal: Refusal) -> None:
-    ctx = guest.context()
+def _check_named(guest: Guest, ids: Iterable[UUID]) -> None:
+    """A link opens nothing but what it names. Raises LinkRefused, before anything is done."""
+    if not set(ids) <= set(guest.visit.referral_ids):
+        refusal = LinkRefused("not of this link")
+        _refused(guest, refusal)
+        raise refusal
+
+
+def _refused(guest: Guest, refusal: Refusal, action: str = "referral.answer") -> str:
+    """Write a refusal down; what it says on the page, and of which field."""
+    ctx, spoken = guest.context(), language(guest.request)
     store: Any = ctx.store
-    store.note_refusal(ctx.actor, "referral.answer", ctx.now, refusal.code, "refused")
+    store.note_refusal(ctx.actor, action, ctx.now, refusal.code, "refused")
+    title, _ = say(refusal.code, refusal.detail, spoken)
+    if refusal.code == "idempotency_key_reused":  # the form before was sent with another answer
+        return word("form_used", spoken)
+    fields = [one["field"] for one in refusal.facts.get("errors", ())]
+    return told(title, next(iter(fields), None), spoken)
 
 
 # Free places
 
 
-def _places(guest: Guest, status: int = 200, problem: str | None = None) -> Response:
-    found = delivering.own_offerings(guest.context())
-    return guest.show("places.html", status, offerings=found, problem=problem)
+def _places(
+    guest: Guest,
+    status: int = 200,
+    problems: Mapping[UUID, str] | None = None,
+    given: Mapping[str, str] | None = None,
+) -> Response:
+    found = delivering.own_places(guest.context())
+    return guest.show(
+        "places.html", status, places=found, problems=problems or {}, given=given or {}
+    )
 
 
 @router.get("/a/{secret}/places", **PUBLIC)
@@ -305,26 +341,31 @@ def places(request: Request, secret: str) -> Response:
 
 @router.post("/a/{secret}/places", **PUBLIC)
 def state_places(request: Request, secret: str) -> Response:
-    """State them anew."""
+    """State them anew, each offering's by themselves."""
     guest, form = _posted(request, secret)
     if not guest.visit.is_in:
         return guest.to()
-    try:
-        for id in ids_in(form, "free."):
-            given = form[f"free.{id}"].strip()
-            if not given:
-                continue
-            said = Statement(available=_whole(given))
-            seen = max(0, _whole(form.get(f"seen.{id}", "").strip()))
-            ctx = replace(guest.context(_key(form, id), given), expected_version=seen)
-            _tried(
-                guest.services,
-                lambda c=ctx, i=id, it=said: places_of.state_figures(c, i, it),  # type: ignore[misc]
-            )
-    except Refusal as refusal:
-        _note_refusal(guest, refusal)
-        return _places(guest, 422, say(refusal.code, refusal.detail, language(request))[1])
+    problems: dict[UUID, str] = {}
+    for id in ids_in(form, "free."):
+        try:
+            _state(guest, form, id)
+        except NotFound:  # of another agency
+            raise
+        except Refusal as refusal:
+            problems[id] = _refused(guest, refusal, "capacity.write")
+    if problems:
+        return _places(guest, 422, problems, form)
     return guest.to("/places", done="done")
+
+
+def _state(guest: Guest, form: Form, id: UUID) -> None:
+    """The places of one offering in their own transaction; an empty field says nothing."""
+    given = form[f"free.{id}"].strip()
+    if given:
+        said = Statement(available=_whole(given))
+        seen = max(0, _whole(form.get(f"seen.{id}", "").strip()))
+        ctx = replace(guest.context(_key(form, id), given), expected_version=seen)
+        _tried(guest.services, lambda: places_of.state_figures(ctx, id, said))
 
 
 def _whole(given: str) -> int:
@@ -368,8 +409,7 @@ def record(request: Request, secret: str, month: str) -> Response:
         return guest.to()
     rosters.days_of(month)
     ids = ids_in(form, "line.")
-    if not set(ids) <= set(guest.visit.referral_ids):
-        raise LinkRefused("not of this link")
+    _check_named(guest, ids)
     try:
         said = {id: _said(form, id) for id in ids}
         body = f"{month} {sorted((str(id), str(one)) for id, one in said.items())}"
@@ -379,9 +419,7 @@ def record(request: Request, secret: str, month: str) -> Response:
     except NotFound:
         raise
     except Refusal as refusal:
-        _note_refusal(guest, refusal)
-        text = say(refusal.code, refusal.detail, language(request))[1]
-        return _roster(guest, month, 422, text, form)
+        return _roster(guest, month, 422, _refused(guest, refusal), form)
     return guest.to(f"/months/{month}", done="done")
 
 

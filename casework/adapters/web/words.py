@@ -27,6 +27,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The address is wrong, or the link has expired or is no longer good. "
         "Ask the community centre that sent it for a new one.",
     ),
+    "form_used": (
+        "이 화면에서 이미 다른 내용을 저장했습니다. 확인하고 다시 저장하십시오.",
+        "Something else was saved from this page before. Look at it, and save again.",
+    ),
     "error_heading": ("처리하지 못했습니다", "That did not work"),
     "back": ("돌아가기", "Back"),
     # Getting in
@@ -67,6 +71,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "expected_start_on": ("시작 예정일", "Expected start"),
     "started_on": ("시작일", "Started"),
     "hold_until": ("보류 기한", "On hold until"),
+    "place_offered": ("빈자리 안내", "A place is free since"),
     "way_in": ("출입 방법", "How to get in"),
     "coming": ("함께 방문하는 서비스", "Who else comes to the home"),
     "withheld": (
@@ -83,6 +88,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "field_started_on": ("시작한 날", "Started on"),
     "field_ended_on": ("끝난 날", "Ended on"),
     "field_until": ("언제까지", "Until"),
+    "field_full_until": (
+        "언제까지 빈자리가 없습니까 (정원 초과일 때)",
+        "No free place until (where there is none)",
+    ),
     "field_reason": ("사유", "Reason"),
     "field_outcome": ("종료 구분", "How it ended"),
     "field_kind": ("무엇이 달라졌습니까", "What changed"),
@@ -91,9 +100,15 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "choose": ("선택하십시오", "Choose"),
     # Places
     "places_heading": ("빈자리 알리기", "State free places"),
-    "places_text": ("지금 비어 있는 자리 수를 적으십시오.", "Say how many places are free now."),
+    "places_text": (
+        "지금 비어 있는 자리 수를 적으십시오. 비워 두면 바뀌지 않습니다.",
+        "Say how many places are free now. What is left empty stays as it was.",
+    ),
     "capacity": ("정원", "capacity"),
     "as_of": ("기준", "as of"),
+    "stale": ("오래된 수치입니다. 다시 적어 주십시오.", "out of date; please state it anew"),
+    "full_until": ("정원 초과로 표시된 기한", "marked full until"),
+    "field_available": ("빈자리 수", "Free places"),
     # Month
     "month_heading": ("월별 제공 실적", "What was delivered"),
     "month_text": (
@@ -166,6 +181,12 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "signal.died": ("사망", "died"),
     "signal.other": ("기타", "something else"),
 }
+
+
+def told(title: str, field: str | None, language: str) -> str:
+    """What is wrong, and in which field, where it has a name on a page."""
+    key = f"field_{field}"
+    return f"{title} ({word(key, language)})" if key in WORDS else title
 
 
 def word(key: str, language: str) -> str:
