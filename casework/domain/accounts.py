@@ -19,6 +19,8 @@ HOUR: Final = timedelta(hours=1)
 PASSWORD_LENGTHS: Final = range(12, 1025)
 NAME_LENGTHS: Final = range(1, 121)
 # Small letters only: two accounts that differ in a capital are one to whoever reads a list.
+# As whom an agency answers by link: its slug behind this. Nobody signs in so.
+BY_LINK: Final = "link."
 USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,119}")
 EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 LONGEST_EMAIL: Final = 254
@@ -157,6 +159,12 @@ class NewAccount:
         require(
             USERNAME.fullmatch(self.username),
             "a user name has 2 to 120 of a-z, 0-9 and . _ @ + -, and begins with one of the first",
+            code="username_invalid",
+            field="username",
+        )
+        require(
+            not self.username.startswith(BY_LINK),
+            f"{BY_LINK}… is for agencies that answer by link",
             code="username_invalid",
             field="username",
         )

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from casework.domain.eligibility import Rule
 
+FRESH_FOR_DAYS: Final = 7
 EARTH_RADIUS_KM: Final = 6371.0
 FIELDS: Final = ("medical", "health", "nursing", "care", "housing", "family")
 # What a co-payment may rest on, from the lowest income up; ``median_70``: up to 70 % of the median.
@@ -106,7 +107,7 @@ class Service:
     basis: str
     certainty: str
     # How many days an agency's figures count as fresh.
-    fresh_for_days: int = 7
+    fresh_for_days: int = FRESH_FOR_DAYS
     # Whom it is for, as far as that is known, and where it is given (``home`` or ``site``).
     eligibility: tuple[Rule, ...] = ()
     given_at: str | None = None

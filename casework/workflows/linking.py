@@ -13,7 +13,7 @@ from uuid import UUID
 
 from casework.domain import rosters
 from casework.domain.access import Actor, Relation, Role
-from casework.domain.accounts import Account, check_email
+from casework.domain.accounts import BY_LINK, Account, check_email
 from casework.domain.calendar import morning_of
 from casework.domain.errors import Conflict, NotAllowedInState, NotFound, require
 from casework.domain.grant_log import GrantAct, entry_of
@@ -64,7 +64,7 @@ def keep_answering(
         account = links.answering_account(provider_id)
         if account is None:
             account = Account(
-                id=ctx.new_id(), username=f"link.{agency.slug}", name=agency.name,
+                id=ctx.new_id(), username=BY_LINK + agency.slug, name=agency.name,
                 role=Role.PROVIDER, password_hash=password, created_at=ctx.now,
                 provider_id=provider_id, email=email, is_active=is_on,
             )  # fmt: skip

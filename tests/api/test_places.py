@@ -498,7 +498,7 @@ def test_figures_are_stated_by_the_agency_its_district_or_an_administrator(
     api: Api, username: str
 ) -> None:
     api.clock.set("2026-03-12T09:00")
-    answer = stated(api, username, {"capacity": 9, "available": 7, "waiting": 2})
+    answer = stated(api, username, {"maximum": 9, "available": 7, "waiting": 2})
     assert answer.status_code == 200, answer.text
     body = answer.json()
     assert (body["maximum"], body["available"], body["waiting"]) == (9, 7, 2)
@@ -542,7 +542,7 @@ def test_figures_cannot_deny_what_referrals_hold(api: Api) -> None:
     waiting(api)
     for body, code, field in (
         ({"available": 20}, "places_held", "available"),
-        ({"available": 0, "capacity": 0}, "places_held", "available"),
+        ({"available": 0, "maximum": 0}, "places_held", "available"),
         ({"available": 1, "waiting": 0}, "referrals_waiting", "waiting"),
         ({"available": -1}, "invalid", "available"), ({"available": "1"}, "invalid", "available"),
         ({"available": 1, "held": 0}, "invalid", "held"), ({}, "invalid", "available"),

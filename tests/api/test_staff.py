@@ -148,26 +148,12 @@ def test_nothing_but_an_account_of_the_own_agency_can_be_asked_for(api: Api) -> 
         [({"username": "Ha"}, "username"), ({"name": " "}, "name"), ({"email": "nobody"}, "email"),
          ({"password": "short"}, "password"), ({"password": "ha.nurse"}, "password"),
          ({"provider": "beta"}, "provider"), ({"role": "admin"}, "role"),
+         ({"username": "link.beta"}, "username"),
          ({"is_head": True}, "is_head"), ({"centre": "2635051000"}, "centre")],
     )  # fmt: skip
     add(api)
     assert refused(api.as_(PROVIDER).post(STAFF, NEW)) == (409, "username_taken")
     assert refused(api.as_(OTHER_PROVIDER).post(STAFF, NEW)) == (409, "username_taken")
-
-
-def test_the_account_of_an_agencys_links_is_none_of_its_leads(api: Api) -> None:
-    agency = api.providers["alpha"].id
-    asked = {"email": "alpha@agency.example"}
-    made = api.as_(SUPERVISOR).put(f"/providers/{agency}/answering", asked).json()
-    shown = api.as_(PROVIDER).items(STAFF)
-    assert made["account_id"] not in {one["id"] for one in shown}
-    lead, path = api.as_(PROVIDER), f"{STAFF}/{made['account_id']}"
-    told = {"If-Match": '"1"'}
-    assert lead.get(path).status_code == 404
-    assert lead.patch(path, {"email": "else@agency.example"}, headers=told).status_code == 404
-    assert lead.post(f"{path}/reset-password", {"password": FIRST}).status_code == 404
-    again = api.as_(SUPERVISOR).put(f"/providers/{agency}/answering", asked).json()
-    assert again["email"] == "alpha@agency.example"
 
 
 def test_a_change_says_which_version_it_saw(api: Api) -> None:

@@ -12,7 +12,7 @@ from casework.adapters.http.call import WithETag
 from casework.domain import capacity
 from casework.domain.access import Actor, may
 from casework.domain.calendar import day_in_seoul
-from casework.domain.directory import Service
+from casework.domain.directory import FRESH_FOR_DAYS, Service
 from casework.workflows.ports import Row
 
 
@@ -23,7 +23,7 @@ def figures(row: Row, services: Mapping[str, Service], now: datetime) -> dict[st
     is for those who wait.
     """
     it, today = SimpleNamespace(**row), day_in_seoul(now)
-    fresh_for = timedelta(days=services[it.service_code].fresh_for_days)
+    fresh_for = timedelta(days=_fresh_days(services, it.service_code))
     is_marked = capacity.is_marked_full(it, today)
     free = capacity.free_places(it, today)
     return {
@@ -52,12 +52,18 @@ def of_offering(row: Row, services: Mapping[str, Service], actor: Actor, now: da
         **figures(row, services, now),
         "held": row["held"],
         "waitlisted": row["waitlisted"],
-        "fresh_for_days": services[row["service_code"]].fresh_for_days,
+        "fresh_for_days": _fresh_days(services, row["service_code"]),
         "stated_by": row["stated_by"],
         "asked_at": render.instant(row["asked_at"]),
         "allowed_actions": ["capacity"] if _may_state(row, actor) else [],
     }
     return WithETag(body, row["capacity_version"])
+
+
+def _fresh_days(services: Mapping[str, Service], code: str) -> int:
+    """As long as is usual, for a service so new that this process has not read of it."""
+    known = services.get(code)
+    return FRESH_FOR_DAYS if known is None else known.fresh_for_days
 
 
 def _may_state(row: Row, actor: Actor) -> bool:

@@ -16,9 +16,10 @@ class StateFigures(Body):
     """How many places are free now; the maximum and who waits only where they have changed."""
 
     available: Count
-    capacity: Count | None = None
+    maximum: Count | None = None
     waiting: Count | None = None
 
     def statement(self) -> Statement:
         """The same for the domain."""
-        return Statement(**self.model_dump())
+        given = self.model_dump()
+        return Statement(capacity=given.pop("maximum"), **given)

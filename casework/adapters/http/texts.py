@@ -228,7 +228,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "co_payment_twice": ("Said twice", "같은 본인부담 기준이 두 번 있습니다"),
     "unknown_income_tier": ("No such income tier", "그런 소득구간이 없습니다"),
     "unknown_field": ("No such field", "그런 분야가 없습니다"),
-    "date_too_early": ("Too early", "날짜가 너무 이릅니다"),
     "birth_date_too_early": ("Too early a birth date", "생년월일이 너무 이릅니다"),
     "channel_unknown": ("No such channel", "그런 신청경로가 없습니다"),
     "determination_unknown": ("No such determination", "그런 판정이 없습니다"),
