@@ -52,9 +52,21 @@ class State(StrEnum):
     NOT_TO_BE_TOLD = "the contact is not to be told"
 
 
+ENDED_BY_SENDER: Final = frozenset({Status.CANCELLED, Status.WITHDRAWN, Status.ENTERED_IN_ERROR})
+
+
+def states_of_referral(status: str, *, consent_is_withdrawn: bool) -> list[State]:
+    """In which of the states that cover more a referral is."""
+    found = {
+        State.CONSENT_WITHDRAWN: consent_is_withdrawn,
+        State.ENDED_BY_SENDER: status in ENDED_BY_SENDER,
+        State.IN_ERROR: status == Status.ENTERED_IN_ERROR,
+    }
+    return [state for state, is_so in found.items() if is_so]
+
+
 # What an agency is told of a judgement: the rules on a fact that was disclosed to it anyway.
 FACT_IS_TOLD_BY: Final = {"age": "birth_date", "sex": "sex"}
-ENDED_BY_SENDER: Final = frozenset({Status.CANCELLED, Status.WITHDRAWN, Status.ENTERED_IN_ERROR})
 
 
 @dataclass(frozen=True, slots=True)

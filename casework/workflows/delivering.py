@@ -14,8 +14,7 @@ from casework.domain.access import Actor
 from casework.domain.directory import Offering
 from casework.domain.errors import Invalid, NotFound
 from casework.domain.homes import Coming, WayIn, check_way_in, comes
-from casework.domain.lifecycle import Status
-from casework.domain.masks import ENDED_BY_SENDER, State, covered
+from casework.domain.masks import State, covered, states_of_referral
 from casework.domain.plans import PlannedItem
 from casework.domain.referrals import Referral
 from casework.domain.referring import allowed_actions
@@ -88,13 +87,8 @@ def _asked(
 
 def states_of(view: ReferralView) -> list[State]:
     """In which of the states that the masks know a referral is."""
-    status = view.referral.status
-    found = {
-        State.CONSENT_WITHDRAWN: view.consent_is_withdrawn,
-        State.ENDED_BY_SENDER: status in ENDED_BY_SENDER,
-        State.IN_ERROR: status == Status.ENTERED_IN_ERROR,
-    }
-    return [state for state, is_so in found.items() if is_so]
+    it = view.referral
+    return states_of_referral(it.status, consent_is_withdrawn=view.consent_is_withdrawn)
 
 
 # The home

@@ -11,15 +11,14 @@ from casework.domain.access import Actor
 from casework.domain.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
 from casework.domain.deadlines import Deadline
 from casework.domain.events import Event
-from casework.domain.lifecycle import Status
 from casework.domain.masks import (
-    ENDED_BY_SENDER,
     State,
     covered,
     is_told,
     judged_as_told,
     left,
     sees_clock,
+    states_of_referral,
 )
 from casework.domain.referring import allowed_actions
 from casework.workflows.ports import ReferralView, Row
@@ -130,13 +129,8 @@ def event(one: Event, actor: Actor, action: str) -> dict[str, Any]:
 
 def _states(view: ReferralView) -> list[State]:
     """In which of the states that the masks know this referral is."""
-    status = view.referral.status
-    found = {
-        State.CONSENT_WITHDRAWN: view.consent_is_withdrawn,
-        State.ENDED_BY_SENDER: status in ENDED_BY_SENDER,
-        State.IN_ERROR: status == Status.ENTERED_IN_ERROR,
-    }
-    return [state for state, is_so in found.items() if is_so]
+    it = view.referral
+    return states_of_referral(it.status, consent_is_withdrawn=view.consent_is_withdrawn)
 
 
 def _disclosed(view: ReferralView, actor: Actor) -> dict[str, Any]:
