@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -144,7 +145,7 @@ def test_agency_and_worker_read_on_what_was_delivered_and_how_to_get_in(api: Api
     for reader in (PROVIDER, WORKER, SUPERVISOR):
         assert quantities(api, life.referral, reader) == ["13"], reader
         assert way_told(api, life.referral, reader) == WAY, reader
-    says(api, life.referral, Said(delivered=acts.Decimal(9), reason="hospitalised"))
+    says(api, life.referral, Said(delivered=Decimal(9), reason="hospitalised"))
     assert quantities(api, life.referral, WORKER) == ["9"]
     undo(api, merge_id)
     for reader in (PROVIDER, by, SUPERVISOR):
@@ -211,7 +212,7 @@ def test_what_is_said_while_merging_is_not_lost(api: Api) -> None:
     worker = api.as_(WORKER)
     for _ in range(4):
         survivor, life = acts.a_resident(api), a_full_life(api)
-        said = Said(delivered=acts.Decimal(9), reason="hospitalised")
+        said = Said(delivered=Decimal(9), reason="hospitalised")
         answers = at_once(
             lambda one=survivor, other=life.resident: merged(api, one, other),
             lambda of=life.referral, said=said: says(api, of, said),
