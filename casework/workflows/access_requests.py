@@ -35,7 +35,7 @@ class Answer:
 def receive(ctx: Context, resident_id: UUID, received: Received) -> None:
     """Record a request, perhaps of somebody whose identity was checked at once."""
     with ctx.work(WRITE) as work:
-        resident = work.residents.get(resident_id)
+        resident = work.residents.get(resident_id, lock=True)
         request = domain.receive(
             ctx.act,
             resident.id,

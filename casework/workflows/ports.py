@@ -23,6 +23,7 @@ from casework.domain.events import Event
 from casework.domain.figures import Figure, Period
 from casework.domain.handing_over import Absence
 from casework.domain.homes import WayIn
+from casework.domain.households import Member
 from casework.domain.likeness import Candidate, Likeness
 from casework.domain.outbox import Subscription
 from casework.domain.plans import Conference
@@ -538,13 +539,17 @@ class Held:
     """Everything that is held of one resident, and who looked at it."""
 
     resident: Resident
+    # Records that were merged into this one: what else is written of the same person.
+    former: Sequence[Resident]
     contacts: Sequence[Contact]
+    homes: Sequence[Member]
+    ways_in: Sequence[WayIn]
     consents: Sequence[Consent]
     notes: Sequence[Note]
     cases: Sequence[CaseView]
-    signals: Sequence[Signal]
-    ways_in: Sequence[WayIn]
     delivered: Sequence[Delivered]
+    signals: Sequence[Signal]
+    requests: Sequence[AccessRequest]
     events: Sequence[Event]
     lookers: Sequence[Row]
 

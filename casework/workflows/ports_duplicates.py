@@ -87,7 +87,7 @@ class Merges(Protocol):
         """Everything of the duplicate becomes the survivor's; the cases that do."""
         ...
 
-    def give_back(self, made: Merge, kept: Iterable[tuple[str, UUID]]) -> list[UUID]:
+    def give_back(self, made: Merge, kept: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
         """What the merge moved is the duplicate's again; the cases that are."""
         ...
 

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import Table, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.sealing import open_row
 from casework.domain.rosters import Said
 from casework.workflows import caseload, delivering
@@ -584,16 +583,3 @@ def test_of_a_merge_and_the_second_open_case_at_once_one_is_refused(api: Api) ->
         )
         assert sorted(a.status_code for a in answers) == [201, 409], [a.text for a in answers]
     check_sound(api)
-
-
-def test_no_row_is_left_with_a_merged_duplicate(api: Api) -> None:
-    survivor, life = acts.a_resident(api), a_life(api, NEIGHBOUR)
-    merge(api, survivor, life.resident)
-    keeps = {"contact", "event", "duplicate_check", "duplicate_suspicion"}
-    with api.engine.connect() as connection:
-        for table in t.metadata.sorted_tables:
-            if "resident_id" in table.c and table.name not in keeps:
-                of = select(table).where(table.c.resident_id == life.resident)
-                assert connection.execute(of).first() is None, table.name
-        kept = connection.execute(select(td.merge_child)).all()
-    assert {row.kind for row in kept} >= {"care_case", "consent", "note", "contact"}

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 import casework
-from casework.adapters.api.document_words import FIELDS, word
+from casework.adapters.api.document import INSIDE
+from casework.adapters.api.document_words import FIELDS, SECTIONS, word
 from casework.adapters.http.texts import TEXTS
 from casework.domain.access import POLICY
 from casework.domain.eligibility import Comparison, Rule, Verdict, judge, snapshot
+from casework.domain.homes import WayIn
+from casework.domain.households import Member
+from casework.domain.rosters import EXCEPTIONS, Delivered
 from tests.api.conftest import WORKER, Api
 from tests.api.test_imports import PROVIDERS, sent
 
@@ -48,6 +53,19 @@ def test_what_was_judged_of_a_resident_is_told_in_words() -> None:
     names = {*kept, *kept["rules"][0]}
     assert names <= set(FIELDS)
     for code in (*Verdict, *Comparison):
+        assert not word(code, "ko").isascii(), code
+
+
+def test_what_was_delivered_and_how_to_get_in_is_told_in_words() -> None:
+    told = {one.name for cls in (Delivered, WayIn, Member) for one in fields(cls)}
+    shown = {name for name in told if name not in INSIDE and not name.endswith(("_id", "_by"))}
+    assert shown - {"id"} <= set(FIELDS)
+    for section in ("delivered", "ways_in", "homes", "former", "earlier"):
+        english, korean = SECTIONS[section]
+        assert english.isascii(), section
+        assert not korean.isascii(), section
+    for code in EXCEPTIONS:
+        assert word(code, "en") != code or code == "other"
         assert not word(code, "ko").isascii(), code
 
 

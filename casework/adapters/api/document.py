@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from html import escape
@@ -45,10 +45,13 @@ class _Page:
         title = self._title("title")
         parts = [
             self._section("request", [request]),
+            self._section("earlier", (one for one in held.requests if one.id != request.id)),
             self._section("resident", [held.resident]),
+            self._section("former", held.former),
             self._section("contacts", held.contacts),
-            self._section("consents", held.consents),
+            self._section("homes", held.homes),
             self._section("ways_in", held.ways_in),
+            self._section("consents", held.consents),
             *(self._case(view, held.delivered) for view in held.cases),
             self._section("signals", held.signals),
             self._section("notes", held.notes),
@@ -62,13 +65,13 @@ class _Page:
             f"<h1>{title}</h1>{made}{''.join(parts)}</body></html>"
         )
 
-    def _case(self, view: CaseView, delivered: Iterable[Delivered]) -> str:
+    def _case(self, view: CaseView, delivered: Sequence[Delivered]) -> str:
         file = view.file
         agencies = {id: str(row["name"]) for id, row in view.providers.items()}
         referrals = (
             f"{self._record(one)}"
             f"<p>{self._title('to')}: {escape(agencies.get(one.provider_id, '–'))}</p>"
-            f"{''.join(self._record(line) for line in delivered if line.referral_id == one.id)}"
+            f"{self._delivered(line for line in delivered if line.referral_id == one.id)}"
             for one in file.referrals.values()
         )
         return (
@@ -80,6 +83,11 @@ class _Page:
             + f"<h2>{self._title('referrals')}</h2>"
             + ("".join(referrals) or self._nothing())
         )
+
+    def _delivered(self, lines: Iterable[Delivered]) -> str:
+        """What the agency said of its months, under what it was asked for."""
+        told = "".join(self._record(one) for one in lines)
+        return told and f"<h3>{self._title('delivered')}</h3>{told}"
 
     def _section(self, name: str, records: Iterable[Any]) -> str:
         body = "".join(self._record(one) for one in records)

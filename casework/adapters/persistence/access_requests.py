@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,6 +59,13 @@ class SqlAccessRequests:
         self._about.add(resident_id)
         query = self._seen().where(access_request.c.resident_id == resident_id)
         return self._page(query, [access_request.c.id], paging, newest_first=True)
+
+    def all_of(self, resident_ids: Sequence[UUID]) -> list[AccessRequest]:
+        """Every one of residents within reach, as they came."""
+        query = self._seen().where(access_request.c.resident_id.in_(resident_ids))
+        vault = vault_of(self._connection)
+        rows = self._connection.execute(query.order_by(access_request.c.id))
+        return [from_row(AccessRequest, row, vault) for row in rows]
 
     def unanswered(self, paging: Paging) -> Page:
         """Those to which an answer is owed, the most pressing first."""

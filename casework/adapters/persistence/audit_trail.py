@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -125,8 +125,8 @@ class SqlAuditTrail:
         ]
         return Page(rows, accounts.last_key)
 
-    def lookers(self, resident_id: UUID) -> list[Row]:
-        """Who looked at, changed or was refused a resident, newest first: no name, but where."""
+    def lookers(self, resident_ids: Sequence[UUID]) -> list[Row]:
+        """Who looked at, changed or was refused residents, newest first: no name, but where."""
         query = (
             select(
                 *_entry.c["at", "role", "action", "outcome"],
@@ -138,7 +138,7 @@ class SqlAuditTrail:
             .outerjoin(t.centre, t.centre.c.code == t.account.c.centre_code)
             .outerjoin(t.provider, t.provider.c.id == t.account.c.provider_id)
             .outerjoin(t.district, t.district.c.code == t.account.c.district_code)
-            .where(self._is_about(resident_id))
+            .where(or_(*map(self._is_about, resident_ids)))
             .order_by(_entry.c.at.desc(), _entry.c.id.desc())
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]

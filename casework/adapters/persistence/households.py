@@ -58,6 +58,11 @@ class SqlHouseholds:
         ).first()
         return None if row is None else from_row(Member, row)
 
+    def of_residents(self, ids: Sequence[UUID]) -> list[Member]:
+        """Since when residents who were loaded before live with others, and till when."""
+        query = select(_member).where(_member.c.resident_id.in_(ids)).order_by(_member.c.joined_at)
+        return [from_row(Member, row) for row in self._connection.execute(query)]
+
     def add(self, household: Household, members: Sequence[Member]) -> None:
         """A new household."""
         self._connection.execute(insert(_home), [to_row(household)])

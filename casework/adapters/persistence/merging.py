@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row, stored
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import vault_of
+from casework.adapters.persistence.tables_audit import access_request
 from casework.domain.access import Reach
 from casework.domain.duplicates import Suspicion, Verdict
 from casework.domain.errors import NotFound
@@ -25,8 +26,8 @@ from casework.domain.merging import Merge
 from casework.domain.residents import Contact, Resident
 from casework.workflows.ports import Row
 
-# What moves by itself, and what moves with its case.
-MOVED: Final = (t.care_case, t.consent, t.note)
+# What moves by itself, what moves with its case, and what with its case's referrals.
+MOVED: Final = (t.care_case, t.consent, t.note, access_request)
 OF_CASES: Final = (
     t.assessment,
     t.care_check,
@@ -35,7 +36,11 @@ OF_CASES: Final = (
     t.referral,
     t.deadline,
 )
-_way: Final = tl.way_in
+OF_REFERRALS: Final = (tl.delivered,)
+# Of which a resident has one: it moves where the survivor has none, and else it stays.
+ONE_EACH: Final = (tl.way_in,)
+# Whoever saw a version of one has to look again.
+SEEN_BY_VERSION: Final = (t.care_case, t.consent, t.referral, t.signal, access_request)
 CASES, CONSENTS = t.care_case.name, t.consent.name
 _member, _pair, _child = td.household_member, td.duplicate_suspicion, td.merge_child
 Kept = dict[str, list[UUID]]
@@ -130,6 +135,7 @@ class SqlMerges:
         """Everything of the duplicate becomes the survivor's; ``before`` tells of cases whose
         worker that changes. Returns the cases.
         """
+        before = dict(before)
         self._connection.execute(
             insert(td.resident_merge), [stored(made, vault_of(self._connection))]
         )
@@ -137,11 +143,9 @@ class SqlMerges:
         for table in MOVED:
             ids[table.name] = self._ids(table, table.c.resident_id == made.duplicate_id)
             self._hand(table, table.c.id.in_(ids[table.name]), made.survivor_id)
-        for table in OF_CASES:
-            self._hand(table, table.c.case_id.in_(ids[CASES]), made.survivor_id)
-        self._hand_delivered(ids[CASES], made.survivor_id)
-        ids[_way.name] = self._way_in_that_is_lacking(made)
-        self._hand(_way, _way.c.id.in_(ids[_way.name]), made.survivor_id)
+        self._hand_of_cases(OF_CASES, ids[CASES], made.survivor_id)
+        for table in ONE_EACH:
+            before |= self._move_only(table, made, ids)
         former = t.resident.c.merged_into_id == made.duplicate_id
         ids["resident"] = self._ids(t.resident, former)
         self._connection.execute(
@@ -159,16 +163,19 @@ class SqlMerges:
             self._connection.execute(insert(_child), rows)
         return sorted(ids[CASES])
 
-    def give_back(self, made: Merge, kept: Iterable[tuple[str, UUID]]) -> list[UUID]:
+    def give_back(self, made: Merge, kept: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
         """What the merge moved is the duplicate's again. Returns the cases."""
         ids = _by_kind(kept)
         for table in MOVED:
             here = table.c.resident_id == made.survivor_id
             self._hand(table, table.c.id.in_(ids[table.name]) & here, made.duplicate_id)
-        for table in (*OF_CASES, t.event):
-            self._hand(table, table.c.case_id.in_(ids[CASES]), made.duplicate_id)
-        self._hand_delivered(ids[CASES], made.duplicate_id)
-        self._hand(_way, _way.c.id.in_(ids[_way.name]), made.duplicate_id)
+        self._hand_of_cases((*OF_CASES, t.event), ids[CASES], made.duplicate_id)
+        for table in ONE_EACH:
+            for id in ids[table.name]:
+                as_it_was = (table.c.id == id) & (
+                    table.c.version == kept[table.name, id]["version"]
+                )
+                self._hand(table, as_it_was, made.duplicate_id)
         self._connection.execute(
             update(t.resident)
             .where(t.resident.c.id.in_(ids["resident"]))
@@ -192,22 +199,31 @@ class SqlMerges:
         return list(self._connection.scalars(select(table.c.id).where(which)))
 
     def _hand(self, table: Any, which: Any, to: UUID) -> None:
-        """Rows become a resident's; whoever saw a version of one has to look again."""
+        """Rows become a resident's."""
         values: dict[Any, Any] = {"resident_id": to}
-        if table.name in (CASES, CONSENTS, t.referral.name, t.signal.name):
+        if table in SEEN_BY_VERSION:
             values["version"] = table.c.version + 1
         self._connection.execute(update(table).where(which).values(values))
 
-    def _hand_delivered(self, cases: list[UUID], to: UUID) -> None:
-        """What was delivered goes with its referral."""
+    def _hand_of_cases(self, tables: Iterable[Any], cases: list[UUID], to: UUID) -> None:
+        """What hangs on cases and on their referrals, those last: they are locked by then."""
+        for table in tables:
+            self._hand(table, table.c.case_id.in_(cases), to)
         referrals = select(t.referral.c.id).where(t.referral.c.case_id.in_(cases))
-        self._hand(tl.delivered, tl.delivered.c.referral_id.in_(referrals), to)
+        for table in OF_REFERRALS:
+            self._hand(table, table.c.referral_id.in_(referrals), to)
 
-    def _way_in_that_is_lacking(self, made: Merge) -> list[UUID]:
-        """How to get in, where the survivor's record does not say; else each keeps its own."""
-        if self._ids(_way, _way.c.resident_id == made.survivor_id):
-            return []
-        return self._ids(_way, _way.c.resident_id == made.duplicate_id)
+    def _move_only(self, table: Any, made: Merge, ids: Kept) -> dict[UUID, dict[str, Any]]:
+        """What the survivor lacks is theirs, in which version: written anew it is no longer what
+        was moved.
+        """
+        if self._ids(table, table.c.resident_id == made.survivor_id):
+            return {}
+        theirs = table.c.resident_id == made.duplicate_id
+        found = self._connection.execute(select(table.c.id, table.c.version).where(theirs)).all()
+        ids[table.name] = [row.id for row in found]
+        self._hand(table, theirs, made.survivor_id)
+        return {row.id: {"version": row.version} for row in found}
 
     def _copy_contacts(self, made: Merge) -> list[UUID]:
         """The duplicate keeps its contacts; the survivor gets those that it lacks."""

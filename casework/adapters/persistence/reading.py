@@ -126,35 +126,36 @@ class SqlReading(
         )
 
     def held(self, resident_id: UUID) -> Held:
-        """Everything that is held of a resident within reach, wherever it was written.
+        """Everything that is held of a resident within reach, wherever it was written, also where
+        there once were several records of them.
 
         Who asks is owed all of it, and not only what the worker who hands it out usually sees.
         """
         resident = self._residents.get(resident_id)
-        vault = vault_of(self._connection)
+        former = self._residents.former(resident.id)
+        records = [resident.id, *(one.id for one in former)]
+        self.about(*records)
         whole = SqlReading(self._connection, EVERYTHING, self._now, self._about)
-        notes = select(t.note).where(t.note.c.resident_id == resident_id).order_by(t.note.c.id)
-        signals = select(t.signal).where(t.signal.c.resident_id == resident_id)
-        events = select(t.event).where(t.event.c.resident_id == resident_id)
-        order = (t.event.c.at, t.event.c.id)
-        way = self.rosters.way_in(resident_id)
         return Held(
             resident=resident,
-            ways_in=[] if way is None else [way],
-            delivered=self.rosters.of_resident(resident_id),
-            contacts=self._residents.contacts(resident_id),
-            consents=self._residents.consents(resident_id),
-            notes=[from_row(Note, row, vault) for row in self._connection.execute(notes)],
-            cases=[whole.case(row["id"]) for row in whole.cases_of(resident_id)],
-            signals=[
-                from_row(Signal, row, vault)
-                for row in self._connection.execute(signals.order_by(t.signal.c.id))
-            ],
-            events=[
-                from_row(Event, row) for row in self._connection.execute(events.order_by(*order))
-            ],
-            lookers=self.audit.lookers(resident_id),
+            former=former,
+            contacts=self._of(Contact, t.contact, records, t.contact.c.id),
+            homes=self.households.of_residents(records),
+            ways_in=self.rosters.ways_in(records),
+            consents=self._residents.consents(resident.id),
+            notes=self._of(Note, t.note, records, t.note.c.id),
+            cases=[whole.case(row["id"]) for row in whole.cases_of(resident.id)],
+            delivered=self.rosters.of_residents(records),
+            signals=self._of(Signal, t.signal, records, t.signal.c.id),
+            requests=self.access_requests.all_of(records),
+            events=self._of(Event, t.event, records, t.event.c.at, t.event.c.id),
+            lookers=self.audit.lookers(records),
         )
+
+    def _of(self, cls: type[Any], table: Any, residents: list[UUID], *order: Any) -> list[Any]:
+        query = select(table).where(table.c.resident_id.in_(residents)).order_by(*order)
+        vault = vault_of(self._connection)
+        return [from_row(cls, row, vault) for row in self._connection.execute(query)]
 
     def search(self, wanted: Row, paging: Paging) -> Page:
         """Residents within reach; each named in the audit entry. One into whom others were merged

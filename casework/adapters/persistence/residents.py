@@ -74,6 +74,12 @@ class SqlResidents:
             for row in self._connection.execute(query.order_by(t.contact.c.id))
         ]
 
+    def former(self, resident_id: UUID) -> list[Resident]:
+        """The records that were merged into a resident who was loaded before."""
+        query = select(t.resident).where(t.resident.c.merged_into_id == resident_id)
+        rows = self._connection.execute(query.order_by(t.resident.c.id))
+        return [from_row(Resident, row, self._vault) for row in rows]
+
     def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
         """A new resident with contacts."""
         self._connection.execute(insert(t.resident), [stored(resident, self._vault)])

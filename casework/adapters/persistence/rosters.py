@@ -70,12 +70,11 @@ class SqlRosters:
             query = query.where(of.c.month == month)
         return [self._line(row) for row in self._connection.execute(query)]
 
-    def of_resident(self, resident_id: UUID) -> list[Delivered]:
-        """What was delivered to a resident who was loaded before, whoever did it."""
+    def of_residents(self, ids: Sequence[UUID]) -> list[Delivered]:
+        """What was delivered to residents who were loaded before, by month."""
         of = tl.delivered
-        query = select(of).where(of.c.resident_id == resident_id)
-        rows = self._connection.execute(query.order_by(of.c.month, of.c.referral_id))
-        return [self._line(row) for row in rows]
+        query = select(of).where(of.c.resident_id.in_(ids)).order_by(of.c.month, of.c.referral_id)
+        return [self._line(row) for row in self._connection.execute(query)]
 
     def _line(self, row: Any) -> Delivered:
         values = {one.name: row._mapping[one.name] for one in fields(Delivered)}
@@ -108,11 +107,15 @@ class SqlRosters:
 
     def way_in(self, resident_id: UUID) -> WayIn | None:
         """How to get into the home of a resident who was loaded before."""
-        row = self._connection.execute(
-            select(tl.way_in).where(tl.way_in.c.resident_id == resident_id)
-        ).first()
-        if row is None:
-            return None
+        return next(iter(self.ways_in([resident_id])), None)
+
+    def ways_in(self, ids: Sequence[UUID]) -> list[WayIn]:
+        """Those into the homes of residents who were loaded before."""
+        of = tl.way_in
+        query = select(of).where(of.c.resident_id.in_(ids)).order_by(of.c.id)
+        return [self._way(row) for row in self._connection.execute(query)]
+
+    def _way(self, row: Any) -> WayIn:
         values = dict(row._mapping)
         values["text"] = opened(tl.way_in, "text", row.text, row.id, self._vault)
         return WayIn(**values)
