@@ -59,8 +59,6 @@ def a_full_life(api: Api, by: str = WORKER) -> Full:
         for one in worker.items("/referrals")
         if one["resident_id"] == str(life.resident)
     )
-    acts.moved(api, referral, "accept", PROVIDER)
-    acts.moved(api, referral, "start", PROVIDER, started_on=api.clock.now.date())
     says(api, referral, Said())
     writes_way_in(api, life.resident, WAY, by)
     for path, body in (
