@@ -124,7 +124,7 @@ class SqlReading(
         return Held(
             resident=resident,
             contacts=self._residents.contacts(resident_id),
-            consents=self._residents.consents(resident_id),
+            consents=self._residents.consents(resident.id),
             notes=[from_row(Note, row, vault) for row in self._connection.execute(notes)],
             cases=[whole.case(row["id"]) for row in whole.cases_of(resident_id)],
             signals=[
