@@ -6,9 +6,12 @@ be a refusal that says more of the machine than of the application.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
+from unittest.mock import patch
 
+from casework.adapters.persistence import engine
 from casework.adapters.persistence.timeouts import time_allowed
 
 PATIENCE: Final = 20
@@ -18,3 +21,10 @@ TIME_ALLOWED: Final = "casework.bootstrap.time_allowed"
 def patient(seconds: float) -> AbstractContextManager[None]:
     """Many times as long as the application allows."""
     return time_allowed(PATIENCE * seconds)
+
+
+@contextmanager
+def patient_locks() -> Iterator[None]:
+    """An engine that is opened in here waits for a lock nearly as long as for a statement."""
+    with patch.object(engine, "LOCK_TIMEOUT_MS", engine.STATEMENT_TIMEOUT_MS - 200):
+        yield

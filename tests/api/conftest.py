@@ -41,7 +41,7 @@ from casework.workflows.context import Context
 from casework.workflows.demo.accounts import demo_accounts
 from tests import canaries
 from tests.conftest import Store
-from tests.patience import TIME_ALLOWED, patient
+from tests.patience import TIME_ALLOWED, patient, patient_locks
 
 BASE = "/api/v1"
 PASSWORD = "small-world-2026"
@@ -185,7 +185,8 @@ def _shared_engine(url: str, **options: Any) -> Engine:
     target = make_url(url)
     store, who = target.get_backend_name(), target.username
     if (store, who) not in _engines:
-        engine = _engines[store, who] = open_engine(url, **options)
+        with patient_locks():
+            engine = _engines[store, who] = open_engine(url, **options)
 
         @event.listens_for(engine, "do_connect")
         def aim(_dialect: Any, _record: Any, args: list[Any], params: dict[str, Any]) -> None:

@@ -330,11 +330,13 @@ def test_what_may_take_long_is_what_takes_many_transactions() -> None:
 
 @ON_POSTGRES
 def test_every_connection_has_the_timeouts_of_the_database(api: Api) -> None:
-    with api.engine.connect() as connection:
+    engine = engines.open_engine(api.house.settings.url())
+    with engine.connect() as connection:
         found = [
             connection.scalar(text(f"SHOW {name}"))
             for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
         ]
+    engine.dispose()
     assert found == ["2s", "4s", "10s"]
 
 
