@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ def browser() -> Iterator[Browser]:
         own = playwright.chromium.executable_path
         path = next(filter(None, map(shutil.which, (*NAMES, own))), None)
         if path is None:
+            assert "CI" not in os.environ, "there is no Chromium, and in CI there must be one"
             pytest.skip("there is no Chromium: install one with `python3 dev.py browser`")
         found = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield found
