@@ -39,12 +39,12 @@ from casework.adapters.scheduler import (
     make_scheduler,
 )
 from casework.audit_commands import audit_commands
-from casework.domain import masks
-from casework.domain.access import POLICY, Role
-from casework.domain.accounts import NewAccount
-from casework.domain.calendar import KNOWN_YEARS, midnight
+from casework.domain.access.accounts import NewAccount
+from casework.domain.access.policy import POLICY, Role
+from casework.domain.clocks.calendar import KNOWN_YEARS, midnight
+from casework.domain.clocks.standards import About, Kind, Priority
 from casework.domain.errors import Refusal
-from casework.domain.standards import About, Kind, Priority
+from casework.domain.privacy import masks
 from casework.settings import Settings, SettingsError
 from casework.workflows import accounts
 from casework.workflows import keys as keeping

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from casework.bootstrap import House
-from casework.domain.calendar import SEOUL
-from casework.domain.sealing import Head
+from casework.domain.audit.chain import Head
+from casework.domain.clocks.calendar import SEOUL
 from casework.workflows import sealing
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]

@@ -52,15 +52,15 @@ from casework.adapters.persistence.sweeping import SqlSweepStore
 from casework.adapters.persistence.timeouts import time_allowed
 from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import make_ring
-from casework.domain.access import EVERYTHING, SYSTEM, Actor
-from casework.domain.accounts import Account
-from casework.domain.calendar import SEOUL, WorkingCalendar, day_in_seoul, midnight
-from casework.domain.deadlines import Clockwork
-from casework.domain.directory import Service
-from casework.domain.grant_log import GrantAct, GrantEntry, entry_of
-from casework.domain.outbox import Message
-from casework.domain.schedule import is_late, next_slot
-from casework.domain.standards import SHIPPED, Standard
+from casework.domain.access.accounts import Account
+from casework.domain.access.grant_log import GrantAct, GrantEntry, entry_of
+from casework.domain.access.policy import EVERYTHING, SYSTEM, Actor
+from casework.domain.clocks.calendar import SEOUL, WorkingCalendar, day_in_seoul, midnight
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.clocks.schedule import is_late, next_slot
+from casework.domain.clocks.standards import SHIPPED, Standard
+from casework.domain.directory.directory import Service
+from casework.domain.notices.outbox import Message
 from casework.settings import Settings, SettingsError
 from casework.workflows import importing, sealing
 from casework.workflows.accounts import Register, RegisterBook

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from casework.domain import access_requests as domain
+from casework.domain.privacy import access_requests as domain
 from casework.workflows.context import Context
 
 READ, WRITE, EXPORT = "access_request.read", "access_request.write", "resident.export"

@@ -13,15 +13,10 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from casework.domain.access import SYSTEM, Actor, grantable
-from casework.domain.accounts import (
-    Account,
-    NewAccount,
-    check_email,
-    check_password,
-)
+from casework.domain.access.accounts import Account, NewAccount, check_email, check_password
+from casework.domain.access.grant_log import GrantAct, GrantEntry, check_prunable, entry_of, replay
+from casework.domain.access.policy import SYSTEM, Actor, grantable
 from casework.domain.errors import Conflict, NotFound, require
-from casework.domain.grant_log import GrantAct, GrantEntry, check_prunable, entry_of, replay
 from casework.workflows.ports_signing import AccountKeeping, Passwords
 from casework.workflows.securing import revoke_token
 

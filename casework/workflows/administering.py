@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from casework.domain.account_tokens import NewToken
-from casework.domain.accounts import Account, NewAccount, check_email, check_name, check_password
+from casework.domain.access.accounts import (
+    Account,
+    NewAccount,
+    check_email,
+    check_name,
+    check_password,
+)
+from casework.domain.access.tokens import NewToken
 from casework.domain.errors import Conflict, NotFound
 from casework.workflows import accounts
 from casework.workflows.accounts import Keeper

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
-from casework.domain.access import Reach
+from casework.domain.access.policy import Reach
+from casework.domain.agencies.inbox import Received, came_to, own_figures
 from casework.domain.errors import Conflict, Refusal
-from casework.domain.figures import Period
-from casework.domain.inbox import Received, came_to, own_figures
-from casework.domain.referring import Details
+from casework.domain.figures.figures import Period
+from casework.domain.referring.referring import Details
 from casework.workflows.context import Context
 from casework.workflows.figures import spent_in
 from casework.workflows.ports import Reading, Spent, Work

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from casework.domain import audit_reviews as domain
-from casework.domain.calendar import ONE_DAY, day_in_seoul, midnight
+from casework.domain.audit import reviews as domain
+from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.errors import require
-from casework.domain.figures import Month
+from casework.domain.figures.figures import Month
 from casework.workflows.context import Context
 from casework.workflows.ports import Page, Paging, Reading, Row
 

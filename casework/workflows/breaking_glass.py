@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from casework.domain import break_glass as glass
-from casework.domain.access import reach
+from casework.domain.access.policy import reach
+from casework.domain.privacy import break_glass as glass
 from casework.workflows.context import Context
 
 OPEN, READ, REVIEW = "break_glass.open", "break_glass.read", "break_glass.review"

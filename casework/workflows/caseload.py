@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from casework.domain import handing_over, holding, reopening
-from casework.domain.accounts import Account
+from casework.domain.access.accounts import Account
+from casework.domain.cases import handover, holding, reopening
+from casework.domain.cases.handover import Absence
 from casework.domain.errors import Invalid
-from casework.domain.handing_over import Absence
-from casework.domain.residents import Note
+from casework.domain.residents.resident import Note
 from casework.workflows.context import Context
 from casework.workflows.ports import Work
 
@@ -63,7 +63,7 @@ def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) ->
         centre = work.directory.centre(centre_code)
         if centre is None:
             raise Invalid("no such centre", code="unknown_centre", field="centre_code")
-        handing_over.transfer(file, resident, centre, ctx.act)
+        handover.transfer(file, resident, centre, ctx.act)
         _note(ctx, work, resident.id, reason)
         stops = [
             {
@@ -95,7 +95,7 @@ def hand_over(
             file = work.files.of_case(case_id, with_plan=True)
             worker = workers[n % len(workers)]
             _must_serve(worker, file.case.centre_code, "to_worker_id")
-            handing_over.assign(file, worker.id, ctx.act, why="handover")
+            handover.assign(file, worker.id, ctx.act, why="handover")
             _note(ctx, work, file.case.resident_id, reason)
             work.files.save(file, ctx.now)
             moved.append(case_id)
@@ -130,7 +130,7 @@ def record_absence(ctx: Context, command: AbsenceCommand) -> UUID:
             recorded_at=ctx.now,
             recorded_by=ctx.actor.id,
         )
-        handing_over.check_absence(absence, ctx.act)
+        handover.check_absence(absence, ctx.act)
         work.accounts.add_absence(absence)
         work.commit(201, {"id": absence.id})
         return absence.id

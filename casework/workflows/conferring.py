@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from casework.domain import conferences
+from casework.domain.casefile.plan import Conference
 from casework.domain.errors import Invalid, NotFound
-from casework.domain.plans import Conference
+from casework.domain.planning import conferences
 from casework.workflows.context import Context
 from casework.workflows.ports import Work
 

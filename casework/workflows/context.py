@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from casework.domain.access import Actor, reach
-from casework.domain.acts import Act
-from casework.domain.deadlines import Clockwork
-from casework.domain.directory import Service
+from casework.domain.access.policy import Actor, reach
+from casework.domain.act import Act
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.directory.directory import Service
+from casework.domain.duplicates.likeness import Similarity, equal
 from casework.domain.errors import StaleVersion
-from casework.domain.likeness import Similarity, equal
 from casework.workflows.ports import Reading, Store, Work
 
 

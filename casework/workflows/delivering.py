@@ -9,16 +9,17 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain import capacity, rosters
-from casework.domain.access import Actor
-from casework.domain.directory import Offering
+from casework.domain.access.policy import Actor
+from casework.domain.agencies import rosters
+from casework.domain.agencies.rosters import Delivered, Said
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.casefile.referral import Referral
+from casework.domain.directory import capacity
+from casework.domain.directory.directory import Offering
 from casework.domain.errors import Invalid, NotFound
-from casework.domain.homes import Coming, WayIn, check_way_in, comes
-from casework.domain.masks import State, covered, states_of_referral
-from casework.domain.plans import PlannedItem
-from casework.domain.referrals import Referral
-from casework.domain.referring import allowed_actions
-from casework.domain.rosters import Delivered, Said
+from casework.domain.privacy.masks import State, covered, states_of_referral
+from casework.domain.referring.referring import allowed_actions
+from casework.domain.residents.homes import Coming, WayIn, check_way_in, comes
 from casework.workflows.context import Context
 from casework.workflows.ports import Reading, ReferralView
 

@@ -8,16 +8,16 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain import keeping_directory as keep
-from casework.domain.access import Actor, may
-from casework.domain.designations import (
+from casework.domain.access.policy import Actor, may
+from casework.domain.directory import editing as keep
+from casework.domain.directory.designations import (
     GIVEN_UNDER,
     Designation,
     check_designation,
     ended_designation,
 )
-from casework.domain.directory import Offering, Provider, Service
-from casework.domain.entries import (
+from casework.domain.directory.directory import Offering, Provider, Service
+from casework.domain.directory.entries import (
     DESIGNATION,
     OFFERING,
     PROVIDER,

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.duplicates import Verdict, suspect
+from casework.domain.duplicates.likeness import Alike, likely, likeness_of
+from casework.domain.duplicates.suspicions import Verdict, suspect
 from casework.domain.errors import Conflict
-from casework.domain.likeness import Alike, likely, likeness_of
-from casework.domain.residents import Resident
+from casework.domain.residents.resident import Resident
 from casework.workflows.context import Context
 from casework.workflows.ports import Work
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from casework.domain.errors import Invalid
-from casework.domain.exporting import MOST_ROWS, PAGE
+from casework.domain.exchange.exporting import MOST_ROWS, PAGE
 from casework.workflows.ports import Page, Paging, Reading
 
 

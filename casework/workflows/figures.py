@@ -9,13 +9,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from casework.domain.access import Reach, Relation
-from casework.domain.calendar import Pause
-from casework.domain.deadlines import Clockwork
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.clocks.calendar import Pause
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.clocks.standards import PROVIDER
 from casework.domain.errors import Invalid, NotFound, require
-from casework.domain.figures import Month, Period, working_days_spent
-from casework.domain.standards import PROVIDER
-from casework.domain.tallying import (
+from casework.domain.figures.figures import Month, Period, working_days_spent
+from casework.domain.figures.tallying import (
     ALL_PEOPLE,
     OF_NO_FIELD,
     OF_NO_PROVIDER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from casework.domain import households
+from casework.domain.residents import households
 from casework.workflows.context import Context
 
 

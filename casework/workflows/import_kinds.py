@@ -11,12 +11,12 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.access import Actor
-from casework.domain.directory import FIELDS
+from casework.domain.access.policy import Actor
+from casework.domain.cases.intake import Finding
+from casework.domain.directory.directory import FIELDS
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.domain.importing import FileKind, ImportRow
-from casework.domain.intake import Finding
-from casework.domain.residents import name_and_birth
+from casework.domain.exchange.importing import FileKind, ImportRow
+from casework.domain.residents.resident import name_and_birth
 from casework.workflows import directory, intake
 from casework.workflows.context import Context
 from casework.workflows.ports import Work

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 from uuid import UUID
 
 from casework.domain.errors import Forbidden, Invalid, Refusal
-from casework.domain.import_columns import (
+from casework.domain.exchange.import_columns import (
     HEADING_WITHIN,
     MOST_COLUMNS,
     MOST_ROWS,
@@ -22,7 +22,7 @@ from casework.domain.import_columns import (
     find_headings,
     read_cells,
 )
-from casework.domain.importing import (
+from casework.domain.exchange.importing import (
     ACTION,
     MOST_AT_ONCE,
     ImportFile,

@@ -8,16 +8,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from casework.domain import intake
-from casework.domain.access import Role
-from casework.domain.acts import Act
-from casework.domain.casefile import CaseFile
-from casework.domain.cases import Assessment
+from casework.domain.access.policy import Role
+from casework.domain.act import Act
+from casework.domain.casefile.case import Assessment
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.cases import intake
 from casework.domain.errors import Forbidden, Invalid
 from casework.domain.events import Event
-from casework.domain.referring import Details, move
-from casework.domain.registration_numbers import read_number
-from casework.domain.residents import Consent, Contact, Note, Resident, check_birth_date
+from casework.domain.referring.referring import Details, move
+from casework.domain.residents.registration_numbers import read_number
+from casework.domain.residents.resident import Consent, Contact, Note, Resident, check_birth_date
 from casework.workflows import duplicates
 from casework.workflows.context import Context
 from casework.workflows.ports import Work

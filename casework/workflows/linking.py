@@ -11,13 +11,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain import rosters
-from casework.domain.access import Actor, Relation, Role
-from casework.domain.accounts import BY_LINK, Account, check_email
-from casework.domain.calendar import morning_of
-from casework.domain.errors import Conflict, NotAllowedInState, NotFound, require
-from casework.domain.grant_log import GrantAct, entry_of
-from casework.domain.links import (
+from casework.domain.access.accounts import BY_LINK, Account, check_email
+from casework.domain.access.grant_log import GrantAct, entry_of
+from casework.domain.access.policy import Actor, Relation, Role
+from casework.domain.agencies import rosters
+from casework.domain.agencies.links import (
     LINK,
     LINK_CODE,
     REFERRALS_A_LINK,
@@ -28,9 +26,11 @@ from casework.domain.links import (
     LinkSession,
     TooManyCodes,
 )
-from casework.domain.notices import NoticeKind
-from casework.domain.outbox import Message
-from casework.domain.standards import REFERRAL
+from casework.domain.clocks.calendar import morning_of
+from casework.domain.clocks.standards import REFERRAL
+from casework.domain.errors import Conflict, NotAllowedInState, NotFound, require
+from casework.domain.notices.notices import NoticeKind
+from casework.domain.notices.outbox import Message
 from casework.workflows.context import Context
 from casework.workflows.ports import RequestFacts, Work
 from casework.workflows.ports_links import LinkBook, Linking

@@ -9,13 +9,13 @@ from datetime import date
 from itertools import groupby
 from uuid import UUID
 
-from casework.domain.covering import Cover
-from casework.domain.directory import Centre, Entry, Service
-from casework.domain.eligibility import Judged, facts_of, judge, snapshot
+from casework.domain.casefile.referral import Referral
+from casework.domain.directory.coverage import Cover
+from casework.domain.directory.directory import Centre, Entry, Service
+from casework.domain.directory.eligibility import Judged, facts_of, judge, snapshot
+from casework.domain.directory.matching import Match, Wish, matches
 from casework.domain.errors import Invalid, require
-from casework.domain.matching import Match, Wish, matches
-from casework.domain.measuring import MEASURED_OVER, Answers, measured
-from casework.domain.referrals import Referral
+from casework.domain.figures.response_rates import MEASURED_OVER, Answers, measured
 from casework.workflows.context import Context
 from casework.workflows.figures import spent_in
 from casework.workflows.ports import Page, Paging, Reading, Work

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from casework.domain import handing_over, merging
-from casework.domain.directory import Centre
+from casework.domain.cases import handover
+from casework.domain.directory.directory import Centre
+from casework.domain.duplicates import merging
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.domain.residents import Resident
+from casework.domain.residents.resident import Resident
 from casework.workflows.context import Context
 from casework.workflows.ports import Work
 
@@ -64,7 +65,7 @@ def _transfer(ctx: Context, work: Work, case_id: UUID, duplicate: Resident) -> B
     file = work.files.of_case(case_id)
     case = file.case
     before = {"worker_id": case.worker_id, "arrived_at": case.arrived_at}
-    handing_over.transfer(file, duplicate, _centre(work, duplicate.centre_code), ctx.act)
+    handover.transfer(file, duplicate, _centre(work, duplicate.centre_code), ctx.act)
     work.files.save(file, ctx.now)
     return {case_id: before}
 

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from casework.domain.access import Reach, Relation
-from casework.domain.calendar import day_in_seoul, morning_of
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.clocks.calendar import day_in_seoul, morning_of
 from casework.domain.errors import Conflict, NotFound, require
-from casework.domain.notices import (
+from casework.domain.notices.notices import (
     RUNS_REMEMBERED,
     Notice,
     addressees,
@@ -21,7 +21,7 @@ from casework.domain.notices import (
     is_flood,
     said_of,
 )
-from casework.domain.outbox import (
+from casework.domain.notices.outbox import (
     DIGEST,
     GIVEN_UP_AFTER,
     LEASE,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from casework.domain import capacity
-from casework.domain.entries import OFFERING, change_of, facts_of
-from casework.domain.lifecycle import Status
-from casework.domain.notices import notice_of_stale
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.directory import capacity
+from casework.domain.directory.entries import OFFERING, change_of, facts_of
+from casework.domain.notices.notices import notice_of_stale
 from casework.workflows.context import Context
 
 # A round offers so many places; what is left waits for the next.

@@ -7,11 +7,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from casework.domain import checking, closing, handing_over, planning
-from casework.domain.casefile import CaseFile
-from casework.domain.conferences import check_members
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.plan import Conference, PlanVersion, VersionStatus
+from casework.domain.cases import checks, closing, handover
 from casework.domain.errors import Invalid, StaleVersion, require
-from casework.domain.plans import Conference, PlanVersion, VersionStatus
+from casework.domain.planning import planning
+from casework.domain.planning.conferences import check_members
 from casework.workflows.conferring import add_conference, known_conference
 from casework.workflows.context import Context
 from casework.workflows.ports import Work
@@ -142,12 +143,12 @@ def settle_service(ctx: Context, service_id: UUID, how: str, note: str | None) -
         return file.case.id
 
 
-def record_check(ctx: Context, case_id: UUID, findings: checking.Findings) -> UUID:
+def record_check(ctx: Context, case_id: UUID, findings: checks.Findings) -> UUID:
     """Record a check of how things go."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
-        check = checking.record_check(file, findings, ctx.act)
+        check = checks.record_check(file, findings, ctx.act)
         work.files.save(file, ctx.now)
         work.commit(201, {"id": check.id, "case_id": case_id})
         return check.id
@@ -158,7 +159,7 @@ def raise_signal(ctx: Context, case_id: UUID, kind: str, note: str | None) -> UU
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
-        signal = checking.raise_signal(file, kind, note, ctx.act)
+        signal = checks.raise_signal(file, kind, note, ctx.act)
         work.files.save(file, ctx.now)
         work.commit(201, {"id": signal.id, "case_id": case_id})
         return signal.id
@@ -170,7 +171,7 @@ def answer_signal(ctx: Context, signal_id: UUID, note: str) -> UUID:
         file = work.files.of_signal(signal_id)
         signal = file.signals[signal_id]
         ctx.expect(signal.version)
-        checking.answer_signal(file, signal, note, ctx.act)
+        checks.answer_signal(file, signal, note, ctx.act)
         work.files.save(file, ctx.now)
         work.commit(200, {"id": signal_id, "case_id": file.case.id})
         return file.case.id
@@ -181,7 +182,7 @@ def assign_case(ctx: Context, case_id: UUID, worker_id: UUID) -> UUID:
     with ctx.work("case.supervise") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
-        handing_over.assign(file, known_worker(work, file, worker_id), ctx.act)
+        handover.assign(file, known_worker(work, file, worker_id), ctx.act)
         work.files.save(file, ctx.now)
         work.commit(200, {"id": case_id})
         return case_id

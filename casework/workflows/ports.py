@@ -9,28 +9,28 @@ from datetime import date, datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from casework.domain.access import Reach
-from casework.domain.access_requests import AccessRequest
-from casework.domain.accounts import Account
-from casework.domain.audit_reviews import AuditReview
-from casework.domain.calendar import Pause
-from casework.domain.casefile import CaseFile
-from casework.domain.cases import Assessment, Check, Signal
-from casework.domain.conferences import AgendaItem, Submission
-from casework.domain.deadlines import Deadline
-from casework.domain.directory import Centre, Offering
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Reach
+from casework.domain.agencies.rosters import Delivered
+from casework.domain.audit.reviews import AuditReview
+from casework.domain.casefile.case import Assessment, Check, Signal
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.plan import Conference
+from casework.domain.casefile.referral import Referral
+from casework.domain.cases.handover import Absence
+from casework.domain.clocks.calendar import Pause
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.directory.directory import Centre, Offering
+from casework.domain.duplicates.likeness import Candidate, Likeness
 from casework.domain.events import Event
-from casework.domain.figures import Figure, Period
-from casework.domain.handing_over import Absence
-from casework.domain.homes import WayIn
-from casework.domain.households import Member
-from casework.domain.likeness import Candidate, Likeness
-from casework.domain.outbox import Subscription
-from casework.domain.plans import Conference
-from casework.domain.referrals import Referral
-from casework.domain.residents import Consent, Contact, Note, Resident
-from casework.domain.rosters import Delivered
-from casework.domain.tallying import Cells
+from casework.domain.figures.figures import Figure, Period
+from casework.domain.figures.tallying import Cells
+from casework.domain.notices.outbox import Subscription
+from casework.domain.planning.conferences import AgendaItem, Submission
+from casework.domain.privacy.access_requests import AccessRequest
+from casework.domain.residents.homes import WayIn
+from casework.domain.residents.households import Member
+from casework.domain.residents.resident import Consent, Contact, Note, Resident
 from casework.workflows.ports_break_glass import Openings, OpeningView
 from casework.workflows.ports_directory import DirectoryKeeping
 from casework.workflows.ports_duplicates import Duplicates, Households, Merges

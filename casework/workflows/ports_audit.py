@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework.domain.sealing import Entry, Head, Seal
+from casework.domain.audit.chain import Entry, Head, Seal
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from casework.domain.access import Reach
-from casework.domain.break_glass import BreakGlass
+from casework.domain.access.policy import Reach
 from casework.domain.events import Event
-from casework.domain.notices import Notice
-from casework.domain.residents import Resident
+from casework.domain.notices.notices import Notice
+from casework.domain.privacy.break_glass import BreakGlass
+from casework.domain.residents.resident import Resident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

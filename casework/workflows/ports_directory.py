@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework.domain.designations import Designation
-from casework.domain.directory import Offering, Provider, Service
-from casework.domain.entries import Change
+from casework.domain.directory.designations import Designation
+from casework.domain.directory.directory import Offering, Provider, Service
+from casework.domain.directory.entries import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework.domain.duplicates import Suspicion
-from casework.domain.households import Household, Member
-from casework.domain.merging import Merge
-from casework.domain.residents import Resident
+from casework.domain.duplicates.merging import Merge
+from casework.domain.duplicates.suspicions import Suspicion
+from casework.domain.residents.households import Household, Member
+from casework.domain.residents.resident import Resident
 
 
 class Duplicates(Protocol):

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
-from casework.domain.importing import ImportFile, ImportRow
+from casework.domain.exchange.importing import ImportFile, ImportRow
 
 
 class Imports(Protocol):

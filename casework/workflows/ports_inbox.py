@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework.domain.accounts import Account
-from casework.domain.calendar import Pause
-from casework.domain.figures import Period
+from casework.domain.access.accounts import Account
+from casework.domain.clocks.calendar import Pause
+from casework.domain.figures.figures import Period
 from casework.workflows.ports_paging import Page, Paging
 
 

@@ -9,15 +9,15 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework.domain.access import PROVIDER_ACCESS, Actor
-from casework.domain.accounts import Account
-from casework.domain.directory import Offering, Provider
-from casework.domain.homes import Coming, WayIn
-from casework.domain.links import AgencyLink, LinkSession
-from casework.domain.outbox import Letter, Message
-from casework.domain.plans import PlannedItem
-from casework.domain.referrals import Referral
-from casework.domain.rosters import Delivered
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import PROVIDER_ACCESS, Actor
+from casework.domain.agencies.links import AgencyLink, LinkSession
+from casework.domain.agencies.rosters import Delivered
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.casefile.referral import Referral
+from casework.domain.directory.directory import Offering, Provider
+from casework.domain.notices.outbox import Letter, Message
+from casework.domain.residents.homes import Coming, WayIn
 
 
 class LinkKeys(Protocol):

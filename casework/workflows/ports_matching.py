@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from casework.domain.calendar import Pause
-from casework.domain.covering import Cover
-from casework.domain.directory import Centre
-from casework.domain.matching import Candidate, Measured
-from casework.domain.residents import Resident
+from casework.domain.clocks.calendar import Pause
+from casework.domain.directory.coverage import Cover
+from casework.domain.directory.directory import Centre
+from casework.domain.directory.matching import Candidate, Measured
+from casework.domain.residents.resident import Resident
 
 
 class Matching(Protocol):

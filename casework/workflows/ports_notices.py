@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from casework.domain.access import Reach
-from casework.domain.notices import Notice, People
-from casework.domain.outbox import Letter, Message, Subscription
+from casework.domain.access.policy import Reach
+from casework.domain.notices.notices import Notice, People
+from casework.domain.notices.outbox import Letter, Message, Subscription
 from casework.workflows.ports_links import Links
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework.domain.directory import Offering
-from casework.domain.notices import Notice
+from casework.domain.directory.directory import Offering
+from casework.domain.notices.notices import Notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

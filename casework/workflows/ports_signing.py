@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from casework.domain.account_tokens import AccountToken
-from casework.domain.accounts import Account
+from casework.domain.access.accounts import Account
+from casework.domain.access.grant_log import GrantEntry
+from casework.domain.access.tokens import AccountToken
 from casework.domain.errors import Refusal
-from casework.domain.grant_log import GrantEntry
 from casework.workflows.ports_vault import Vault
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework.domain.recounting import Found, Reason, Recount
-from casework.domain.setting_standards import Holiday
-from casework.domain.standards import Standard
+from casework.domain.clocks.standards import Standard
+from casework.domain.supervision.recounting import Found, Reason, Recount
+from casework.domain.supervision.setting_standards import Holiday
 
 
 class Standards(Protocol):

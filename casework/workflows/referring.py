@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from casework.domain import checking, referring
-from casework.domain.casefile import CaseFile
-from casework.domain.directory import Offering
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.lifecycle import MOVES
+from casework.domain.casefile.referral import Referral
+from casework.domain.cases import checks
+from casework.domain.directory.directory import Offering
 from casework.domain.errors import Invalid, NotFound
-from casework.domain.lifecycle import MOVES
-from casework.domain.referrals import Referral
-from casework.domain.residents import Consent
+from casework.domain.referring import referring
+from casework.domain.residents.resident import Consent
 from casework.workflows.context import Context
 from casework.workflows.matching import keep_judged
 from casework.workflows.ports import Work
@@ -131,7 +132,7 @@ def signal_change(ctx: Context, referral_id: UUID, kind: str, note: str | None) 
         file = work.files.of_referral(referral_id)
         referral = file.referral(referral_id)
         ctx.expect(referral.version)
-        checking.raise_signal(file, kind, note, ctx.act, referral)
+        checks.raise_signal(file, kind, note, ctx.act, referral)
         work.files.save(file, ctx.now)
         work.commit(200, {"id": referral_id})
         return referral_id

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from casework.domain.sealing import (
+from casework.domain.audit.chain import (
     ROLL,
     SEALED_WITHIN,
     Flaw,

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from casework.domain import totp
-from casework.domain.access import Actor
-from casework.domain.account_tokens import MOST_TOKENS, PREFIX, AccountToken, NewToken, live
-from casework.domain.accounts import Account, check_password
+from casework.domain.access import totp
+from casework.domain.access.accounts import Account, check_password
+from casework.domain.access.grant_log import GrantAct, entry_of
+from casework.domain.access.policy import Actor
+from casework.domain.access.tokens import MOST_TOKENS, PREFIX, AccountToken, NewToken, live
 from casework.domain.errors import Conflict, Forbidden, NotFound, require
-from casework.domain.grant_log import GrantAct, entry_of
 from casework.workflows import trying
 from casework.workflows.context import Context
 from casework.workflows.ports_signing import AccountKeeping, SignIn

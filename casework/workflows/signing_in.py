@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from casework.domain.access import Actor
-from casework.domain.account_tokens import PREFIX
-from casework.domain.calendar import day_in_seoul
+from casework.domain.access.policy import Actor
+from casework.domain.access.tokens import PREFIX
+from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Forbidden
 from casework.workflows import trying
 from casework.workflows.ports_signing import (

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.access import Role
-from casework.domain.accounts import Account, NewAccount, check_password
+from casework.domain.access.accounts import Account, NewAccount, check_password
+from casework.domain.access.grant_log import GrantAct
+from casework.domain.access.policy import Role
 from casework.domain.errors import Conflict, Forbidden
-from casework.domain.grant_log import GrantAct
 from casework.workflows import accounts
 from casework.workflows.accounts import Keeper
 from casework.workflows.administering import refuse_own, rename

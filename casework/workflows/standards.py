@@ -9,11 +9,11 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from casework.domain import recounting, setting_standards
+from casework.domain.clocks.standards import Standard
 from casework.domain.events import Event
-from casework.domain.recounting import HOLIDAY, STANDARD, Found, Moved, Reason, Recount
-from casework.domain.setting_standards import Holiday
-from casework.domain.standards import Standard
+from casework.domain.supervision import recounting, setting_standards
+from casework.domain.supervision.recounting import HOLIDAY, STANDARD, Found, Moved, Reason, Recount
+from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.context import Context
 from casework.workflows.ports import Work
 

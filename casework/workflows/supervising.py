@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from casework.domain import handing_over, referring, reviewing
-from casework.domain.casefile import CaseFile
-from casework.domain.deadlines import Deadline
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.cases import handover
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import REFERRAL
 from casework.domain.errors import Invalid
-from casework.domain.standards import REFERRAL
+from casework.domain.referring import referring
+from casework.domain.supervision import reviewing
 from casework.workflows.context import Context
 from casework.workflows.matching import keep_judged
 from casework.workflows.planning import known_worker
@@ -24,7 +26,7 @@ def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.Verdict)
         ctx.expect(deadline.stamp)
         done = reviewing.review(file, deadline, verdict, ctx.act)
         if verdict.action == "reassign":
-            handing_over.assign(file, known_worker(work, file, verdict.worker_id), ctx.act)
+            handover.assign(file, known_worker(work, file, verdict.worker_id), ctx.act)
         elif verdict.action == "redirect":
             _redirect(ctx, work, file, deadline, verdict)
         work.files.save(file, ctx.now)

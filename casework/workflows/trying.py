@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from casework.domain import totp
-from casework.domain.accounts import Account
+from casework.domain.access import totp
+from casework.domain.access.accounts import Account
 from casework.workflows.ports_signing import AccountBook, SignIn
 from casework.workflows.ports_vault import Place
 

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.errors import Conflict
-from casework.domain.import_columns import read_cells
-from casework.domain.importing import ASSIGNED, Dismissal, FileKind, ImportRow
+from casework.domain.exchange.import_columns import read_cells
+from casework.domain.exchange.importing import ASSIGNED, Dismissal, FileKind, ImportRow
 from casework.workflows.context import Context
 from casework.workflows.import_kinds import (
     NobodyFound,

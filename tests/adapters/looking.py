@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event, func, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, table_of
 from casework.adapters.persistence.sealing import vault_of
-from casework.domain.deadlines import Deadline, Escalation
+from casework.domain.clocks.deadlines import Deadline, Escalation
 from tests.api.conftest import Api
 
 CHANGES = ("INSERT", "UPDATE", "DELETE", "WITH")

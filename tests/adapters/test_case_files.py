@@ -13,13 +13,13 @@ from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
-from casework.domain import checking
-from casework.domain.access import EVERYTHING
-from casework.domain.calendar import day_in_seoul, end_of, morning_of
-from casework.domain.casefile import CaseFile
-from casework.domain.deadlines import BREACH, REMINDER
+from casework.domain.access.policy import EVERYTHING
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.cases import checks
+from casework.domain.clocks.calendar import day_in_seoul, end_of, morning_of
+from casework.domain.clocks.deadlines import BREACH, REMINDER
 from casework.domain.errors import Conflict
-from casework.domain.reviewing import Verdict
+from casework.domain.supervision.reviewing import Verdict
 from casework.workflows import intake, planning
 from casework.workflows.ports import CaseFiles
 from casework.workflows.supervising import review_deadline
@@ -84,7 +84,7 @@ def an_eventful_case(api: Api) -> tuple[Supported, UUID, UUID, UUID]:
     moved(api, referral, "hold", PROVIDER, reason="away", until=date(2026, 3, 24))
     signal = planning.raise_signal(api.context(WORKER), supported.case, "fall", "in the kitchen")
     planning.notify_plan(api.context(WORKER), supported.case, date(2026, 3, 20), "her daughter")
-    found = checking.Findings(
+    found = checks.Findings(
         checked_on=date(2026, 3, 20), findings="well", goals=[{"goal": "home", "met": "yes"}]
     )
     planning.record_check(api.context(WORKER), supported.case, found)

@@ -23,7 +23,7 @@ from casework.adapters.notifications import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.texts import subject_of, text_of
 from casework.adapters.notifications.webhook import Webhook, new_secret, signature
-from casework.domain.outbox import Letter, Message, Subscription
+from casework.domain.notices.outbox import Letter, Message, Subscription
 
 NOW = datetime(2026, 3, 10, 0, 0, 5, tzinfo=UTC)
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()

@@ -18,14 +18,14 @@ from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.seoul import month_of_day, seoul_day
-from casework.domain.access import EVERYTHING
-from casework.domain.calendar import day_in_seoul, midnight
-from casework.domain.deadlines import Deadline
-from casework.domain.figures import OUTCOMES, Month, Period, outcome, state_on
-from casework.domain.lifecycle import Status
-from casework.domain.plans import PlannedService
-from casework.domain.referrals import Referral
-from casework.domain.standards import Kind
+from casework.domain.access.policy import EVERYTHING
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.plan import PlannedService
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.calendar import day_in_seoul, midnight
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import Kind
+from casework.domain.figures.figures import OUTCOMES, Month, Period, outcome, state_on
 from casework.workflows.ports import Question
 from tests.api.acts import a_referral, a_supported_case
 from tests.api.conftest import Api

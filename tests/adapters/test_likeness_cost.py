@@ -14,9 +14,9 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.likeness import MOST_OF_PHONE
 from casework.adapters.persistence.sealing import seal_row
-from casework.domain.access import EVERYTHING
-from casework.domain.likeness import Likeness, near_dates
-from casework.domain.residents import name_and_birth
+from casework.domain.access.policy import EVERYTHING
+from casework.domain.duplicates.likeness import Likeness, near_dates
+from casework.domain.residents.resident import name_and_birth
 from tests.adapters.looking import statements
 from tests.api import acts
 from tests.api.conftest import DISTRICT, HERE, WORKER, Api

@@ -36,19 +36,19 @@ from casework.adapters.persistence.directory import SqlDirectory
 from casework.adapters.persistence.mapper import DERIVED, TABLES, from_row, stored, table_of, to_row
 from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.types import Instant
-from casework.domain.accounts import Account
-from casework.domain.calendar import SEOUL, Pause, Target, Unit
-from casework.domain.deadlines import Deadline
-from casework.domain.designations import Designation
-from casework.domain.directory import CoPayment, Limit, Offering, Provider, Service
-from casework.domain.duplicates import Suspicion
-from casework.domain.eligibility import Comparison, Rule
+from casework.domain.access.accounts import Account
+from casework.domain.access.grant_log import GrantEntry
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import Rung
+from casework.domain.directory.designations import Designation
+from casework.domain.directory.directory import CoPayment, Limit, Offering, Provider, Service
+from casework.domain.directory.eligibility import Comparison, Rule
+from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.events import Event
-from casework.domain.grant_log import GrantEntry
-from casework.domain.outbox import Message
-from casework.domain.plans import PlannedItem
-from casework.domain.residents import Resident
-from casework.domain.standards import Rung
+from casework.domain.notices.outbox import Message
+from casework.domain.residents.resident import Resident
 from casework.workflows.signing_in import RefreshToken
 
 EXAMPLES = 12

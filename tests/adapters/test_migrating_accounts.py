@@ -16,8 +16,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_accounts as ta
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.mapper import from_row
-from casework.domain.accounts import Account
-from casework.domain.grant_log import GrantEntry, replay, state_of
+from casework.domain.access.accounts import Account
+from casework.domain.access.grant_log import GrantEntry, replay, state_of
 from tests.conftest import Store
 
 KIM, LEE = UUID(int=1), UUID(int=2)

@@ -15,8 +15,8 @@ from casework.adapters.persistence import bulk, migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.mapper import from_row
-from casework.domain.directory import Service
-from casework.domain.standards import SHIPPED
+from casework.domain.clocks.standards import SHIPPED
+from casework.domain.directory.directory import Service
 from tests.conftest import Store
 
 OWN = {"fact": "age", "comparison": "at_least", "values": ["60"], "basis": "invented",

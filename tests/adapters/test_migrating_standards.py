@@ -18,7 +18,7 @@ from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import open_engine
 from casework.bootstrap import House, build
-from casework.domain.standards import SHIPPED
+from casework.domain.clocks.standards import SHIPPED
 from casework.settings import Settings
 
 NUMBERED = 0x0190_0000_0000_7000_8000_0000_0000_0000

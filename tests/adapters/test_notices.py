@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.domain.handing_over import Absence
-from casework.domain.outbox import MAX_TRIES, Letter
+from casework.domain.cases.handover import Absence
+from casework.domain.notices.outbox import MAX_TRIES, Letter
 from casework.workflows import notifying, planning
 from casework.workflows.notifying import Relayed, relay
 from tests.adapters.test_sweep import sweep
@@ -261,7 +261,7 @@ def test_a_message_says_nothing_personal(api: Api) -> None:
 
 
 def flood(api: Api, monkeypatch: pytest.MonkeyPatch, allowed: int) -> None:
-    monkeypatch.setattr("casework.domain.notices.ALWAYS_ALLOWED", allowed)
+    monkeypatch.setattr("casework.domain.notices.notices.ALWAYS_ALLOWED", allowed)
 
 
 def test_a_flood_is_held_until_a_supervisor_lets_it_go(

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain.access import SYSTEM
-from casework.domain.schedule import slot_of
+from casework.domain.access.policy import SYSTEM
+from casework.domain.clocks.schedule import slot_of
 from casework.workflows.sweeps.overdue import SweepResult
 from tests.api.acts import a_referral, a_supported_case, moved
 from tests.api.conftest import PROVIDER, Api, seoul

@@ -19,7 +19,7 @@ from casework.adapters.vault import KeyVault
 from casework.adapters.vault.ring import make_ring
 from casework.bootstrap import House
 from casework.domain.errors import Conflict
-from casework.domain.residents import Resident
+from casework.domain.residents.resident import Resident
 from casework.workflows.keys import KEPT_AFTER, held, retire, rotate
 from casework.workflows.ports_vault import Progress
 from tests.adapters.clearing import unsealed

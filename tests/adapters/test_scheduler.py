@@ -13,7 +13,7 @@ from sqlalchemy import select
 from casework.adapters.persistence import tables as t
 from casework.adapters.scheduler import add_measuring, make_scheduler
 from casework.bootstrap import utc_now
-from casework.domain.schedule import slot_of
+from casework.domain.clocks.schedule import slot_of
 from tests.api.conftest import Api
 
 MOMENT = datetime(2026, 3, 2, 1, 2, 3, tzinfo=UTC)

@@ -16,8 +16,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit_log import SqlSealBook
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.tables_audit import audit_head, audit_pending, audit_seal
+from casework.domain.audit.chain import CITY, ROLL, Flaw, kept_from
 from casework.domain.errors import Invalid
-from casework.domain.sealing import CITY, ROLL, Flaw, kept_from
 from casework.workflows.sealing import Verdict, verify
 from tests.api.acts import a_case
 from tests.api.asking import ABSENT

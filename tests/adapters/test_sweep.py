@@ -17,12 +17,12 @@ from sqlalchemy import event, select, text, update
 from casework.adapters.persistence import sweeping
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.raising import IS_ANY_DUE, raise_steps
-from casework.domain.access import EVERYTHING, SYSTEM_ROLE
-from casework.domain.calendar import end_of, midnight, morning_of
-from casework.domain.deadlines import BREACH, REMINDER, Deadline
+from casework.domain.access.policy import EVERYTHING, SYSTEM_ROLE
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.calendar import end_of, midnight, morning_of
+from casework.domain.clocks.deadlines import BREACH, REMINDER, Deadline
 from casework.domain.events import Event
-from casework.domain.referrals import Referral
-from casework.domain.reviewing import Verdict
+from casework.domain.supervision.reviewing import Verdict
 from casework.workflows.supervising import review_deadline
 from casework.workflows.sweeps import overdue
 from casework.workflows.sweeps.overdue import SweepResult

@@ -21,7 +21,7 @@ from casework.adapters.persistence.policies import OPEN_KINDS, TABLES, policies
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.sealing import seal_row
 from casework.bootstrap import House
-from casework.domain.access import EVERYTHING, POLICY, Actor, Reach, Relation, reach
+from casework.domain.access.policy import EVERYTHING, POLICY, Actor, Reach, Relation, reach
 from casework.domain.errors import NotFound
 from casework.workflows import caseload, intake
 from casework.workflows.ports import Paging, WorklistFilter

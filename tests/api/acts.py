@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from casework.adapters.persistence import tables as t
-from casework.domain import intake as survey
-from casework.domain import planning as plan
-from casework.domain.plans import PlannedItem
-from casework.domain.referring import Details
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.cases import intake as survey
+from casework.domain.planning import planning as plan
+from casework.domain.referring.referring import Details
 from casework.workflows import intake, planning, referring
 from tests.api.conftest import SUPERVISOR, WORKER, Api
 

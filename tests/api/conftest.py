@@ -31,11 +31,11 @@ from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.web import router as pages
 from casework.bootstrap import House, build
-from casework.domain.access import Actor
-from casework.domain.accounts import Account
-from casework.domain.calendar import SEOUL
-from casework.domain.directory import Centre, Offering, Provider
-from casework.domain.standards import SHIPPED
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Actor
+from casework.domain.clocks.calendar import SEOUL
+from casework.domain.clocks.standards import SHIPPED
+from casework.domain.directory.directory import Centre, Offering, Provider
 from casework.settings import Settings
 from casework.workflows.context import Context
 from casework.workflows.demo.accounts import demo_accounts

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain.calendar import SEOUL
+from casework.domain.clocks.calendar import SEOUL
 from tests.api.asking import everything
 from tests.api.conftest import SUPERVISOR, WORKER, Api
 

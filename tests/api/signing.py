@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from casework.adapters.persistence import tables as t
-from casework.domain import totp
+from casework.domain.access import totp
 from tests.api.conftest import BASE, HERE, PASSWORD, Api
 
 FIRST, OWN = "first-password-77", "three odd herons walk"

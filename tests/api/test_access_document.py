@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import event
 
 from casework.adapters.persistence import tables as t
-from casework.domain.rosters import Said
+from casework.domain.agencies.rosters import Said
 from tests.api import acts
 from tests.api.conftest import PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.test_access_requests import CHECKED, RECEIVED

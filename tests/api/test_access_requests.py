@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain.rosters import Said
+from casework.domain.agencies.rosters import Said
 from casework.workflows import delivering
 from tests.api import acts
 from tests.api.asking import (

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain import planning as plan
-from casework.domain.inbox import ANSWERS
-from casework.domain.plans import PlannedItem
+from casework.domain.agencies.inbox import ANSWERS
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.planning import planning as plan
 from casework.workflows import planning, referring
 from tests.adapters.looking import count
 from tests.api import acts

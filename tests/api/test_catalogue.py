@@ -7,8 +7,8 @@ from typing import Any, get_args
 import pytest
 
 from casework.adapters.api import schemas_directory as s
-from casework.domain.directory import FIELDS, INCOME_TIERS
-from casework.domain.keeping_directory import DAYS, PERS
+from casework.domain.directory.directory import FIELDS, INCOME_TIERS
+from casework.domain.directory.editing import DAYS, PERS
 from tests.api.acts import a_case, a_referral, a_supported_case, assessed, moved, surveyed
 from tests.api.asking import fields_of, refusal
 from tests.api.conftest import DISTRICT, PROVIDER, SUPERVISOR, WORKER, Api

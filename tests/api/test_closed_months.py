@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.figures import Month, Period
-from casework.domain.tallying import ALL_PEOPLE
+from casework.domain.figures.figures import Month, Period
+from casework.domain.figures.tallying import ALL_PEOPLE
 from casework.workflows.figures import spent_in
 from casework.workflows.ports import Question
 from tests.api.acts import a_case, a_referral, a_supported_case, moved, surveyed

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain import conferences as domain
+from casework.domain.planning import conferences as domain
 from tests.api import acts
 from tests.api.asking import (
     ABSENT,

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from casework.adapters.persistence import tables as t
-from casework.domain.referring import DISCLOSED
+from casework.domain.referring.referring import DISCLOSED
 from tests.adapters.looking import statements
 from tests.api.acts import (
     Supported,

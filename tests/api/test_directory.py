@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.domain.directory import distance_km
+from casework.domain.directory.directory import distance_km
 from tests.api.asking import fields_of, refusal
 from tests.api.conftest import (
     ASSESSOR,

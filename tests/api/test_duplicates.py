@@ -11,7 +11,7 @@ from sqlalchemy import select
 from casework.adapters.api import schemas_duplicates
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
-from casework.domain.duplicates import Verdict
+from casework.domain.duplicates.suspicions import Verdict
 from casework.workflows import duplicates
 from tests.api import acts
 from tests.api.asking import (

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain import exporting
+from casework.domain.exchange import exporting
 from tests.api.acts import a_case, a_referral, a_resident, moved
 from tests.api.conftest import ASSESSOR, NEIGHBOUR, PROVIDER, SUPERVISOR, WORKER, Api
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain.reviewing import Verdict
+from casework.domain.supervision.reviewing import Verdict
 from casework.workflows import caseload, planning
 from casework.workflows.supervising import review_deadline
 from tests.adapters.looking import statements

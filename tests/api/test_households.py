@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from casework.adapters.api import schemas_duplicates
 from casework.adapters.persistence import tables as t
-from casework.domain.households import KINDS
+from casework.domain.residents.households import KINDS
 from tests.api import acts
 from tests.api.asking import (
     ABSENT,

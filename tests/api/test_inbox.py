@@ -13,9 +13,9 @@ from uuid import UUID
 from sqlalchemy import event, select, text, update
 
 from casework.adapters.persistence import tables as t
-from casework.domain.access import SYSTEM
-from casework.domain.calendar import day_in_seoul
-from casework.domain.lifecycle import REASONS
+from casework.domain.access.policy import SYSTEM
+from casework.domain.casefile.lifecycle import REASONS
+from casework.domain.clocks.calendar import day_in_seoul
 from casework.workflows import referring
 from tests.adapters.looking import statements
 from tests.api.acts import a_referral, a_supported_case, make_room, moved

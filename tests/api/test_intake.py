@@ -9,8 +9,11 @@ from sqlalchemy import select
 
 from casework.adapters.api import schemas_intake, schemas_plans
 from casework.adapters.persistence import tables as t
-from casework.domain import cases, directory, lifecycle, residents
-from casework.domain.intake import ACTIVITIES
+from casework.domain.casefile import case as casefile_case
+from casework.domain.casefile import lifecycle
+from casework.domain.cases.intake import ACTIVITIES
+from casework.domain.directory import directory
+from casework.domain.residents import resident as resident_resident
 from tests.api import acts
 from tests.api.asking import (
     ABSENT,
@@ -709,14 +712,14 @@ def test_every_read_and_change_names_its_resident_in_the_audit(api: Api) -> None
 
 def test_the_lists_in_the_document_are_those_of_the_domain() -> None:
     for listed, known in (
-        (schemas_intake.Sex, residents.SEXES),
-        (schemas_intake.Mobility, residents.MOBILITIES),
-        (schemas_intake.Purpose, residents.PURPOSES),
-        (schemas_intake.Channel, cases.CHANNELS),
-        (schemas_intake.Ground, cases.EX_OFFICIO_GROUNDS),
-        (schemas_intake.Determination, cases.DETERMINATIONS),
+        (schemas_intake.Sex, resident_resident.SEXES),
+        (schemas_intake.Mobility, resident_resident.MOBILITIES),
+        (schemas_intake.Purpose, resident_resident.PURPOSES),
+        (schemas_intake.Channel, casefile_case.CHANNELS),
+        (schemas_intake.Ground, casefile_case.EX_OFFICIO_GROUNDS),
+        (schemas_intake.Determination, casefile_case.DETERMINATIONS),
         (schemas_intake.ServiceField, directory.FIELDS),
-        (schemas_plans.ClosingReason, cases.CLOSING_REASONS),
+        (schemas_plans.ClosingReason, casefile_case.CLOSING_REASONS),
         (schemas_plans.Settlement, lifecycle.SETTLEMENTS),
     ):
         assert get_args(listed) == tuple(known)

@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from casework.adapters.identity.oidc import OidcIssuer
-from casework.domain.accounts import Account
+from casework.domain.access.accounts import Account
 from casework.workflows import accounts
 from tests.api.broken_tokens import signed
 from tests.api.conftest import BASE, PASSWORD, WORKER, Api

@@ -17,9 +17,9 @@ from casework.adapters.persistence import tables_accounts as ta
 from casework.adapters.persistence.account_keeping import SqlAccountKeeping
 from casework.adapters.persistence.account_register import account_register
 from casework.adapters.persistence.ids import new_id
-from casework.domain.access import reach
+from casework.domain.access.grant_log import replay, state_of
+from casework.domain.access.policy import reach
 from casework.domain.errors import Conflict
-from casework.domain.grant_log import replay, state_of
 from casework.workflows import accounts
 from casework.workflows.ports import RequestFacts
 from tests.api.acts import a_supported_case

@@ -1,7 +1,7 @@
 """Matching on the real map: every centre and every district, against a count of its own.
 
 What is expected is worked out here from the bare rows, with another formula for the way, another
-order of steps, and nothing of `casework.domain.matching` or `covering`.
+order of steps, and nothing of `casework.domain.directory.matching` or `covering`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.sealing import open_row
 from casework.adapters.persistence.tables_directory import designation
 from casework.adapters.persistence.tables_matching import provider_answers
-from casework.domain.access import Actor
-from casework.domain.designations import DesignationCode
+from casework.domain.access.policy import Actor
+from casework.domain.directory.designations import DesignationCode
 from tests.api.conftest import Api, SignedIn
 
 NOW = "2026-11-20T12:00"  # a Friday

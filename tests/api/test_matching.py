@@ -15,7 +15,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.tables_matching import provider_answers
 from casework.bootstrap import House, build
-from casework.domain.matching import Factor
+from casework.domain.directory.matching import Factor
 from tests.adapters.looking import statements
 from tests.api.acts import a_referral, a_resident, a_supported_case, clock, moved
 from tests.api.asking import ABSENT, fields_of, refusal

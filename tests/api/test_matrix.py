@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from casework.domain.access import POLICY, Role
+from casework.domain.access.policy import POLICY, Role
 from tests.proofs import _operations, matrix
 from tests.proofs._open import filter_open
 from tests.proofs._operations import Operation

@@ -12,7 +12,7 @@ from sqlalchemy import Table, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.sealing import open_row
-from casework.domain.rosters import Said
+from casework.domain.agencies.rosters import Said
 from casework.workflows import caseload, delivering
 from tests.api import acts
 from tests.api.asking import (

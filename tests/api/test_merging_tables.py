@@ -14,7 +14,7 @@ from casework.adapters.persistence import merging
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.tables_links import delivered, way_in
-from casework.domain.rosters import Said
+from casework.domain.agencies.rosters import Said
 from casework.workflows import delivering
 from tests.api import acts
 from tests.api.conftest import NEIGHBOUR, PROVIDER, SUPERVISOR, WORKER, Api

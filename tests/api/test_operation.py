@@ -13,7 +13,7 @@ from sqlalchemy import insert, update
 from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
-from casework.domain.schedule import slot_of
+from casework.domain.clocks.schedule import slot_of
 from tests.api.acts import a_case, a_resident
 from tests.api.asking import refusal
 from tests.api.conftest import BASE, SUPERVISOR, WORKER, Api

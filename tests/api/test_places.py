@@ -12,8 +12,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
-from casework.domain import referring
-from casework.domain.capacity import HOLDS_A_PLACE
+from casework.domain.directory.capacity import HOLDS_A_PLACE
+from casework.domain.referring import referring
 from casework.workflows import caseload, planning
 from casework.workflows.places import offer_or_take_back
 from tests.api.acts import a_referral, a_supported_case, moved

@@ -15,9 +15,9 @@ from sqlalchemy import delete, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.store import SqlWork
-from casework.domain import referring as rules
+from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.errors import Invalid
-from casework.domain.lifecycle import MOVES
+from casework.domain.referring import referring as rules
 from casework.workflows import intake, planning, referring
 from tests.api.acts import (
     Supported,

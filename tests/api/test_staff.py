@@ -14,7 +14,7 @@ from sqlalchemy import select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_accounts as ta
 from casework.adapters.persistence.account_register import account_register
-from casework.domain.grant_log import replay, state_of
+from casework.domain.access.grant_log import replay, state_of
 from casework.workflows.ports import RequestFacts
 from tests.api.acts import a_referral
 from tests.api.asking import ABSENT, check_wrong, etag, everything

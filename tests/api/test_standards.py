@@ -13,11 +13,11 @@ from casework.adapters.api import schemas_standards as schemas
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import to_row
-from casework.domain.calendar import Target, Unit
-from casework.domain.directory import FIELDS
-from casework.domain.reviewing import Verdict
-from casework.domain.setting_standards import TOLD, UNITS
-from casework.domain.standards import Standard
+from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.standards import Standard
+from casework.domain.directory.directory import FIELDS
+from casework.domain.supervision.reviewing import Verdict
+from casework.domain.supervision.setting_standards import TOLD, UNITS
 from casework.workflows import caseload, standards
 from casework.workflows.supervising import review_deadline
 from tests.api.acts import a_case, a_referral, a_supported_case, clock, moved

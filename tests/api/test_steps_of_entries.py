@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain.entries import MOST_AT_ONCE
+from casework.domain.directory.entries import MOST_AT_ONCE
 from tests.api.asking import ABSENT, everything, fields_of, refusal
 from tests.api.conftest import FAR, FAR_SUPERVISOR, OTHER_DISTRICT, SUPERVISOR, Api
 from tests.api.test_keeping_directory import agency, listed, proposed

@@ -13,11 +13,11 @@ import casework
 from casework.adapters.api.document import INSIDE
 from casework.adapters.api.document_words import FIELDS, SECTIONS, word
 from casework.adapters.http.texts import TEXTS
-from casework.domain.access import POLICY
-from casework.domain.eligibility import Comparison, Rule, Verdict, judge, snapshot
-from casework.domain.homes import WayIn
-from casework.domain.households import Member
-from casework.domain.rosters import EXCEPTIONS, Delivered
+from casework.domain.access.policy import POLICY
+from casework.domain.agencies.rosters import EXCEPTIONS, Delivered
+from casework.domain.directory.eligibility import Comparison, Rule, Verdict, judge, snapshot
+from casework.domain.residents.homes import WayIn
+from casework.domain.residents.households import Member
 from tests.api.conftest import WORKER, Api
 from tests.api.test_imports import PROVIDERS, sent
 

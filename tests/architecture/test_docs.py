@@ -9,36 +9,32 @@ from pathlib import Path
 import pytest
 
 from casework import __main__ as command_line
-from casework.domain import (
-    access_requests,
-    cases,
-    intake,
-    lifecycle,
-    masks,
-    residents,
-    reviewing,
-    rosters,
-    sealing,
-)
-from casework.domain.access import POLICY, Relation, Role
-from casework.domain.calendar import Unit
-from casework.domain.covering import Hole
-from casework.domain.designations import DesignationCode
-from casework.domain.directory import FIELDS, INCOME_TIERS, Entry, ProviderKind
-from casework.domain.duplicates import Verdict
-from casework.domain.eligibility import FACTS, Comparison
-from casework.domain.eligibility import Verdict as OfRule
-from casework.domain.entries import DIVISIONS, STEPS
-from casework.domain.exporting import ExportOf, ExportPurpose
-from casework.domain.figures import UNMET_REASONS, Figure
-from casework.domain.grant_log import GrantAct
-from casework.domain.households import KINDS
-from casework.domain.importing import Dismissal, FileKind, ImportState, Mode, Outcome
-from casework.domain.likeness import Reason
-from casework.domain.matching import Factor, GivenAt
-from casework.domain.overview import Standing
-from casework.domain.plans import ServiceStatus, VersionStatus
-from casework.domain.standards import Kind, Priority
+from casework.domain.access.grant_log import GrantAct
+from casework.domain.access.policy import POLICY, Relation, Role
+from casework.domain.agencies import rosters
+from casework.domain.audit import chain
+from casework.domain.casefile import case, lifecycle
+from casework.domain.casefile.plan import ServiceStatus, VersionStatus
+from casework.domain.cases import intake
+from casework.domain.clocks.calendar import Unit
+from casework.domain.clocks.standards import Kind, Priority
+from casework.domain.directory.coverage import Hole
+from casework.domain.directory.designations import DesignationCode
+from casework.domain.directory.directory import FIELDS, INCOME_TIERS, Entry, ProviderKind
+from casework.domain.directory.eligibility import FACTS, Comparison
+from casework.domain.directory.eligibility import Verdict as OfRule
+from casework.domain.directory.entries import DIVISIONS, STEPS
+from casework.domain.directory.matching import Factor, GivenAt
+from casework.domain.directory.overview import Standing
+from casework.domain.duplicates.likeness import Reason
+from casework.domain.duplicates.suspicions import Verdict
+from casework.domain.exchange.exporting import ExportOf, ExportPurpose
+from casework.domain.exchange.importing import Dismissal, FileKind, ImportState, Mode, Outcome
+from casework.domain.figures.figures import UNMET_REASONS, Figure
+from casework.domain.privacy import access_requests, masks
+from casework.domain.residents import resident
+from casework.domain.residents.households import KINDS
+from casework.domain.supervision import reviewing
 from casework.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +42,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    cases.CaseStatus, Comparison, DesignationCode, Dismissal, Entry, ExportOf, ExportPurpose,
+    case.CaseStatus, Comparison, DesignationCode, Dismissal, Entry, ExportOf, ExportPurpose,
     Factor, Figure, FileKind, GivenAt, GrantAct, Hole, ImportState, Kind, lifecycle.Status, Mode,
     Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus, Standing, Unit, Verdict,
     VersionStatus,
@@ -55,10 +51,10 @@ LISTS = {
     "access request": access_requests.REQUESTED_BY + access_requests.ANSWERS,
     "activity": intake.ACTIVITIES,
     "cause": reviewing.CAUSES,
-    "channel": cases.CHANNELS,
-    "closing reason": cases.CLOSING_REASONS,
-    "consent": residents.PURPOSES,
-    "determination": cases.DETERMINATIONS,
+    "channel": case.CHANNELS,
+    "closing reason": case.CLOSING_REASONS,
+    "consent": resident.PURPOSES,
+    "determination": case.DETERMINATIONS,
     "delivered": rosters.EXCEPTIONS,
     "disposition": lifecycle.DISPOSITIONS,
     "division": tuple(DIVISIONS.values()),
@@ -66,19 +62,19 @@ LISTS = {
     "field": FIELDS,
     "fact": FACTS,
     "income tier": INCOME_TIERS,
-    "flaw": sealing.FLAWS,
-    "ground": cases.EX_OFFICIO_GROUNDS,
+    "flaw": chain.FLAWS,
+    "ground": case.EX_OFFICIO_GROUNDS,
     "handed over": access_requests.HANDED_OVER,
     "identity": access_requests.IDENTITY_BY,
     "household": KINDS,
     "likeness": tuple(Reason),
     "merge": ("merged", "undone"),
-    "mobility": residents.MOBILITIES,
+    "mobility": resident.MOBILITIES,
     "move": tuple(lifecycle.MOVES),
     "outcome": lifecycle.OUTCOMES,
     "review": reviewing.ACTIONS,
-    "route": (*sorted(cases.ASSESSMENT_ROUTES), "guidance"),
-    "signal": cases.SIGNALS,
+    "route": (*sorted(case.ASSESSMENT_ROUTES), "guidance"),
+    "signal": case.SIGNALS,
     "unmet reason": UNMET_REASONS,
     **{f"reason to {move}": reasons for move, reasons in lifecycle.REASONS.items()},
     "verdict of a rule": tuple(OfRule),

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.casefile import CaseFile
-from casework.domain.deadlines import Deadline
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import Refusal
 
 

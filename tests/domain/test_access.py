@@ -2,7 +2,7 @@
 
 import pytest
 
-from casework.domain.access import (
+from casework.domain.access.policy import (
     EVERYTHING,
     POLICY,
     SYSTEM,
@@ -13,8 +13,8 @@ from casework.domain.access import (
     reach,
     scopes_of,
 )
+from casework.domain.casefile.lifecycle import Party
 from casework.domain.errors import Forbidden
-from casework.domain.lifecycle import Party
 from tests.factories import ActorFactory
 
 CELLS = [(action, role) for action in POLICY for role in Role]

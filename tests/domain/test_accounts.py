@@ -9,13 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.access import Actor
-from casework.domain.accounts import (
-    Account,
-    NewAccount,
-    check_email,
-    check_password,
-)
+from casework.domain.access.accounts import Account, NewAccount, check_email, check_password
+from casework.domain.access.policy import Actor
 from casework.domain.errors import Invalid
 from tests.domain.helpers import field_of, refused
 from tests.factories import seoul

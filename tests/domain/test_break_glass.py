@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from casework.domain.access import OPENS, POLICY, Actor, Role, reach
-from casework.domain.acts import Act
-from casework.domain.break_glass import (
+from casework.domain.access.policy import OPENS, POLICY, Actor, Role, reach
+from casework.domain.act import Act
+from casework.domain.errors import Conflict, Forbidden, Invalid
+from casework.domain.privacy.break_glass import (
     LONGEST_REASON,
     MOST_HOURS,
     BreakGlass,
     break_glass,
     notice_of_opening,
 )
-from casework.domain.errors import Conflict, Forbidden, Invalid
-from casework.domain.residents import Resident
+from casework.domain.residents.resident import Resident
 from tests.factories import ActorFactory, ResidentFactory, Town, seoul
 
 MONDAY = "2026-03-09T10:00"

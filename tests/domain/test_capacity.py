@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain import capacity
-from casework.domain.capacity import Change, Statement
+from casework.domain.casefile.lifecycle import OPEN, Status
+from casework.domain.directory import capacity
+from casework.domain.directory.capacity import Change, Statement
 from casework.domain.errors import Invalid
-from casework.domain.lifecycle import OPEN, Status
-from casework.domain.referring import Details
+from casework.domain.referring.referring import Details
 from tests.factories import CaseFileFactory, OfferingFactory, ReferralFactory, Town, moves
 
 HOLDERS = {"accepted", "in_progress", "on_hold"}

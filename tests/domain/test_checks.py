@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.calendar import Target, Unit
-from casework.domain.checking import answer_signal, raise_signal
+from casework.domain.cases.checks import answer_signal, raise_signal
+from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.standards import SHIPPED, Standard
 from casework.domain.errors import Conflict, Invalid
-from casework.domain.standards import SHIPPED, Standard
 from tests.domain.helpers import clocks, field_of, last_clock, refused, running
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul
 

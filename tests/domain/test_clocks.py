@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from casework.domain.calendar import Pause, Target, Unit
-from casework.domain.checking import answer_signal
-from casework.domain.planning import notify
-from casework.domain.standards import HELD_BY, SHIPPED, SUBJECT_OF, Kind, Standard
+from casework.domain.cases.checks import answer_signal
+from casework.domain.clocks.calendar import Pause, Target, Unit
+from casework.domain.clocks.standards import HELD_BY, SHIPPED, SUBJECT_OF, Kind, Standard
+from casework.domain.planning.planning import notify
 from tests.domain.helpers import clocks, ends, last_clock, running
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul
 

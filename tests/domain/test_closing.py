@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from casework.domain.cases import CLOSING_REASONS
+from casework.domain.casefile.case import CLOSING_REASONS
+from casework.domain.clocks.standards import SHIPPED
 from casework.domain.errors import Conflict, Invalid
-from casework.domain.standards import SHIPPED
 from tests.domain.helpers import ends, event_names, field_of, refused, running
 from tests.domain.test_clocks import REPORTS
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from casework.domain import conferences, planning
-from casework.domain.conferences import AgendaItem, Submission
 from casework.domain.errors import Conflict, Invalid
+from casework.domain.planning import conferences, planning
+from casework.domain.planning.conferences import AgendaItem, Submission
 from tests.domain.helpers import event_names, field_of, refused, running
 from tests.factories import CaseFileFactory, Town, moves
 from tests.factories.town import seoul

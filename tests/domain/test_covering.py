@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import degrees
 from uuid import UUID
 
-from casework.domain.covering import Agency, cover
-from casework.domain.directory import Centre
+from casework.domain.directory.coverage import Agency, cover
+from casework.domain.directory.directory import Centre
 
 CENTRE = Centre(code="2635051000", district_code="26350", name="가상동", lat=35.0, lon=129.0)
 FIFTEEN_MINUTES = 15 / 60 * 24 / 1.4  # kilometres

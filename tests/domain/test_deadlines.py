@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.calendar import Pause, Target, Unit, WorkingCalendar
-from casework.domain.deadlines import BREACH, REMINDER, RULES, Clockwork
-from casework.domain.standards import SHIPPED, About, Kind, Rung, Standard
+from casework.domain.clocks.calendar import Pause, Target, Unit, WorkingCalendar
+from casework.domain.clocks.deadlines import BREACH, REMINDER, RULES, Clockwork
+from casework.domain.clocks.standards import SHIPPED, About, Kind, Rung, Standard
 from tests.domain.helpers import last_clock
 from tests.factories import CaseFileFactory, ReferralFactory, Town, korean_days, moves, seoul
 

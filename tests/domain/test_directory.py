@@ -8,12 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain import designations as des
-from casework.domain.designations import Designation
-from casework.domain.directory import FIELDS, covers_day
-from casework.domain.entries import DIVISIONS, change_of, steps_from
+from casework.domain.directory import designations as des
+from casework.domain.directory.designations import Designation
+from casework.domain.directory.directory import FIELDS, covers_day
+from casework.domain.directory.entries import DIVISIONS, change_of, steps_from
+from casework.domain.directory.overview import Offered, Standing, standing
 from casework.domain.errors import Conflict, Invalid
-from casework.domain.overview import Offered, Standing, standing
 from tests.factories.town import Town, seoul
 
 NOW = seoul("2026-03-10")

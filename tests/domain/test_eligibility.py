@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from casework.adapters import reference
-from casework.domain.eligibility import (
+from casework.domain.directory.eligibility import (
     FACTS,
     LONGEST_LIST,
     Comparison,

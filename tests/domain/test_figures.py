@@ -8,10 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.calendar import SEOUL, Pause, end_of
-from casework.domain.deadlines import Clockwork
+from casework.domain.casefile.lifecycle import REASONS
+from casework.domain.clocks.calendar import SEOUL, Pause, end_of
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.clocks.standards import SHIPPED, About, Kind
 from casework.domain.errors import Conflict, Invalid
-from casework.domain.figures import (
+from casework.domain.figures.figures import (
     MOST_MONTHS,
     UNMET_REASONS,
     Figure,
@@ -23,8 +25,6 @@ from casework.domain.figures import (
     state_on,
     working_days_spent,
 )
-from casework.domain.lifecycle import REASONS
-from casework.domain.standards import SHIPPED, About, Kind
 from tests.factories import CaseFileFactory, ReferralFactory, Town, korean_days, moves
 
 CALENDAR = korean_days()

@@ -9,10 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.access import SYSTEM, Actor
-from casework.domain.accounts import Account
-from casework.domain.errors import Conflict
-from casework.domain.grant_log import (
+from casework.domain.access.accounts import Account
+from casework.domain.access.grant_log import (
     KEPT_FOR,
     GrantAct,
     GrantEntry,
@@ -21,6 +19,8 @@ from casework.domain.grant_log import (
     replay,
     state_of,
 )
+from casework.domain.access.policy import SYSTEM, Actor
+from casework.domain.errors import Conflict
 from tests.factories import seoul
 
 NOW = seoul("2026-04-01T09:00")

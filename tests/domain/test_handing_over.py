@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from casework.domain.directory import Centre
+from casework.domain.cases.handover import Absence, assign, check_absence, transfer
+from casework.domain.directory.directory import Centre
 from casework.domain.errors import Conflict, Invalid
-from casework.domain.handing_over import Absence, assign, check_absence, transfer
 from tests.domain.helpers import field_of, last_clock, last_event, refused
 from tests.factories import (
     ActorFactory,

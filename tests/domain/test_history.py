@@ -4,13 +4,13 @@ from datetime import date
 
 import pytest
 
-from casework.domain import planning
-from casework.domain.access import SYSTEM
-from casework.domain.checking import answer_signal
-from casework.domain.handing_over import assign
-from casework.domain.moving import resume_after_hold
-from casework.domain.referring import redirect
-from casework.domain.reopening import reopen
+from casework.domain.access.policy import SYSTEM
+from casework.domain.cases.checks import answer_signal
+from casework.domain.cases.handover import assign
+from casework.domain.cases.reopening import reopen
+from casework.domain.planning import planning
+from casework.domain.referring.moving import resume_after_hold
+from casework.domain.referring.referring import redirect
 from tests.domain.helpers import last_clock, last_event
 from tests.factories import (
     CaseFileFactory,

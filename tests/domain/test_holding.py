@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
+from casework.domain.casefile.lifecycle import REASONS
+from casework.domain.cases.handover import assign
+from casework.domain.cases.holding import hold_case, resume_case, resume_case_after_hold
+from casework.domain.clocks.standards import SHIPPED, Kind
 from casework.domain.errors import Conflict, Invalid
-from casework.domain.handing_over import assign
-from casework.domain.holding import hold_case, resume_case, resume_case_after_hold
-from casework.domain.lifecycle import REASONS
-from casework.domain.standards import SHIPPED, Kind
 from tests.domain.helpers import event_names, field_of, last_clock, last_event, refused
 from tests.domain.test_clocks import REPORTS
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul

@@ -6,16 +6,16 @@ import unicodedata
 
 import pytest
 
-from casework.domain import import_cells as cells
 from casework.domain.errors import Invalid
-from casework.domain.import_columns import (
+from casework.domain.exchange import import_cells as cells
+from casework.domain.exchange.import_columns import (
     COLUMNS,
     WHO,
     column_missing,
     find_headings,
     read_cells,
 )
-from casework.domain.importing import ACTION, FileKind
+from casework.domain.exchange.importing import ACTION, FileKind
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from casework.domain import intake
-from casework.domain.cases import CHANNELS, EX_OFFICIO_GROUNDS
+from casework.domain.casefile.case import CHANNELS, EX_OFFICIO_GROUNDS
+from casework.domain.cases import intake
 from casework.domain.errors import Conflict, Invalid
 from tests.domain.helpers import event_names, field_of, refused, running
 from tests.factories import (

@@ -4,12 +4,19 @@ from datetime import date, timedelta
 
 import pytest
 
-from casework.domain.access import SYSTEM
-from casework.domain.calendar import end_of
+from casework.domain.access.policy import SYSTEM
+from casework.domain.casefile.lifecycle import (
+    DISPOSITIONS,
+    MOVES,
+    OPEN,
+    REASONS,
+    Status,
+    possible_moves,
+)
+from casework.domain.cases.holding import hold_case, resume_case
+from casework.domain.clocks.calendar import end_of
 from casework.domain.errors import Conflict, Forbidden, Invalid
-from casework.domain.holding import hold_case, resume_case
-from casework.domain.lifecycle import DISPOSITIONS, MOVES, OPEN, REASONS, Status, possible_moves
-from casework.domain.referring import Details, allowed_actions, move, resume_after_hold
+from casework.domain.referring.referring import Details, allowed_actions, move, resume_after_hold
 from tests.domain.counting import last_day
 from tests.domain.helpers import event_names, field_of, refused
 from tests.factories import (

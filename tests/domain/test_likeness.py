@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from casework.adapters.names import similarity
-from casework.domain.likeness import (
+from casework.domain.duplicates.likeness import (
     NEAR,
     REFUSES,
     SUSPICIOUS,
@@ -23,7 +23,7 @@ from casework.domain.likeness import (
     ordered,
     reasons,
 )
-from casework.domain.residents import Resident
+from casework.domain.residents.resident import Resident
 from tests.factories.town import seoul
 
 BORN = date(1941, 3, 5)

@@ -9,11 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain import rosters
-from casework.domain.errors import Conflict, Invalid
-from casework.domain.homes import check_way_in, comes
-from casework.domain.lifecycle import Status
-from casework.domain.links import (
+from casework.domain.agencies import rosters
+from casework.domain.agencies.links import (
     CODE_FOR,
     CODES_AN_HOUR,
     FAILURES,
@@ -24,9 +21,12 @@ from casework.domain.links import (
     AgencyLink,
     TooManyCodes,
 )
-from casework.domain.plans import PlannedItem
-from casework.domain.referrals import Referral
-from casework.domain.rosters import Said, quantity_of
+from casework.domain.agencies.rosters import Said, quantity_of
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.casefile.referral import Referral
+from casework.domain.errors import Conflict, Invalid
+from casework.domain.residents.homes import check_way_in, comes
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 A_MOMENT = timedelta(microseconds=1)

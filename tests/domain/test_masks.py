@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from casework.domain import masks
-from casework.domain.access import POLICY, Actor, Relation, Role
-from casework.domain.calendar import SEOUL, Pause, Target, Unit
-from casework.domain.deadlines import Deadline
-from casework.domain.masks import MASKS, WINDOWS, State, as_told, covered, left, sees_clock
+from casework.domain.access.policy import POLICY, Actor, Relation, Role
+from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.privacy import masks
+from casework.domain.privacy.masks import MASKS, WINDOWS, State, as_told, covered, left, sees_clock
 
 PROVIDER, ASSESSOR = (Actor(id=None, role=role) for role in ("provider", "assessor"))
 WORKER = Actor(id=None, role="worker")

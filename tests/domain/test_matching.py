@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from casework.adapters.calendar import korean_calendar
-from casework.domain.calendar import SEOUL
-from casework.domain.directory import Provider
-from casework.domain.eligibility import Comparison, Rule, judge
-from casework.domain.matching import (
+from casework.domain.clocks.calendar import SEOUL
+from casework.domain.directory.directory import Provider
+from casework.domain.directory.eligibility import Comparison, Rule, judge
+from casework.domain.directory.matching import (
     Candidate,
     Factor,
     Match,

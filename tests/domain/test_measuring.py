@@ -6,9 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from casework.domain.calendar import SEOUL
-from casework.domain.matching import Measured
-from casework.domain.measuring import ENOUGH_ANSWERS, Answers, measured
+from casework.domain.clocks.calendar import SEOUL
+from casework.domain.directory.matching import Measured
+from casework.domain.figures.response_rates import ENOUGH_ANSWERS, Answers, measured
 
 NOW = datetime(2026, 3, 27, 9, 0, tzinfo=SEOUL)
 

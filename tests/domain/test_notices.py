@@ -8,10 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain import checking
-from casework.domain.calendar import WorkingCalendar
-from casework.domain.closing import Closing, close
-from casework.domain.notices import (
+from casework.domain.cases import checks
+from casework.domain.cases.closing import Closing, close
+from casework.domain.clocks.calendar import WorkingCalendar
+from casework.domain.notices.notices import (
     Notice,
     People,
     addressees,
@@ -124,7 +124,7 @@ def test_a_signal_is_told_without_what_it_says():
     town = Town()
     file = CaseFileFactory(town=town, supported=True)
     file.events.clear()
-    checking.raise_signal(file, "hospitalised", "fell in the bath", town.act())
+    checks.raise_signal(file, "hospitalised", "fell in the bath", town.act())
     assert told(file) == [("signal", ["worker"], False, "raised")]
 
 

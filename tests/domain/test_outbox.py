@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from casework.domain.errors import Invalid
-from casework.domain.outbox import (
+from casework.domain.notices.outbox import (
     Message,
     State,
     Subscription,

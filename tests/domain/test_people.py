@@ -5,12 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.access import Actor
-from casework.domain.accounts import LOCKED_FOR, Account
-from casework.domain.acts import Act
-from casework.domain.directory import distance_km
+from casework.domain.access.accounts import LOCKED_FOR, Account
+from casework.domain.access.policy import Actor
+from casework.domain.act import Act
+from casework.domain.directory.directory import distance_km
 from casework.domain.errors import Conflict, Invalid, NotFound, Refusal, StaleVersion
-from casework.domain.residents import check_birth_date, digits_of
+from casework.domain.residents.resident import check_birth_date, digits_of
 from tests.domain.helpers import field_of, refused
 from tests.factories import CaseFileFactory, ConsentFactory, ResidentFactory, Town, seoul
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from casework.domain import planning
-from casework.domain.allowed import allowed_actions
+from casework.domain.casefile.allowed import allowed_actions
+from casework.domain.casefile.plan import PlanVersion
 from casework.domain.errors import Conflict, Forbidden, Invalid
-from casework.domain.plans import PlanVersion
+from casework.domain.planning import planning
 from tests.domain.helpers import ends, event_names, field_of, refused, running
 from tests.factories import ActorFactory, CaseFileFactory, ReferralFactory, Town, moves
 

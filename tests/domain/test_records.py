@@ -6,11 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from casework.domain import checking, intake, planning
-from casework.domain.calendar import Target, Unit
-from casework.domain.cases import EX_OFFICIO_GROUNDS
-from casework.domain.deadlines import Deadline
-from casework.domain.standards import SHIPPED
+from casework.domain.casefile.case import EX_OFFICIO_GROUNDS
+from casework.domain.cases import checks, intake
+from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import SHIPPED
+from casework.domain.planning import planning
 from tests.domain.helpers import last_clock
 from tests.factories import (
     ActorFactory,
@@ -223,7 +224,7 @@ def test_a_check_and_a_signal_keep_what_was_seen():
     assert last_clock(file, file.case.id, "check").basis == "Enforcement Rule 10"
     referral = ReferralFactory(town=town, file=file, requested=True)
     provider = moves.who_moves(town, referral, "accept")
-    signal = checking.raise_signal(file, "other", "no one opens", town.act(provider), referral)
+    signal = checks.raise_signal(file, "other", "no one opens", town.act(provider), referral)
     assert file.signals == {signal.id: signal}
     kept(
         signal,
@@ -240,7 +241,7 @@ def test_a_check_and_a_signal_keep_what_was_seen():
     )
     assert file.case.version == version + 2
     town.wait(hours=1)
-    checking.answer_signal(file, signal, "visited", town.act())
+    checks.answer_signal(file, signal, "visited", town.act())
     kept(signal, answered_at=town.now, answered_by=town.worker.id, answer="visited", version=2)
     assert last_clock(file, file.case.id, "signal").met_at == town.now
     assert file.case.version == version + 3

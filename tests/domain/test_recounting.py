@@ -8,10 +8,18 @@ from uuid import UUID
 import pytest
 
 from casework.adapters.calendar import korean_calendar
-from casework.domain.calendar import Pause, Target, Unit
-from casework.domain.deadlines import Clockwork
-from casework.domain.recounting import HOLIDAY, STANDARD, Found, Reason, concerns, renew, would_move
-from casework.domain.standards import SHIPPED, Standard
+from casework.domain.clocks.calendar import Pause, Target, Unit
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.clocks.standards import SHIPPED, Standard
+from casework.domain.supervision.recounting import (
+    HOLIDAY,
+    STANDARD,
+    Found,
+    Reason,
+    concerns,
+    renew,
+    would_move,
+)
 from tests.domain.helpers import event_names, last_clock
 from tests.factories import CaseFileFactory, ReferralFactory, Town
 from tests.factories.town import korean_days

@@ -4,17 +4,18 @@ from datetime import date
 
 import pytest
 
-from casework.domain import checking, intake, planning
-from casework.domain.access import SYSTEM
-from casework.domain.cases import CHANNELS, CLOSING_REASONS, DETERMINATIONS, SIGNALS
-from casework.domain.checking import answer_signal, raise_signal
+from casework.domain.access.policy import SYSTEM
+from casework.domain.casefile.case import CHANNELS, CLOSING_REASONS, DETERMINATIONS, SIGNALS
+from casework.domain.casefile.lifecycle import DISPOSITIONS, MOVES, OUTCOMES, REASONS, SETTLEMENTS
+from casework.domain.cases import checks, intake
+from casework.domain.cases.checks import answer_signal, raise_signal
+from casework.domain.cases.handover import assign
+from casework.domain.cases.reopening import reopen
 from casework.domain.errors import Conflict, Forbidden, Invalid
-from casework.domain.handing_over import assign
-from casework.domain.lifecycle import DISPOSITIONS, MOVES, OUTCOMES, REASONS, SETTLEMENTS
-from casework.domain.moving import resume_after_hold
-from casework.domain.referring import dispose
-from casework.domain.reopening import reopen
-from casework.domain.reviewing import ACTIONS, CAUSES
+from casework.domain.planning import planning
+from casework.domain.referring.moving import resume_after_hold
+from casework.domain.referring.referring import dispose
+from casework.domain.supervision.reviewing import ACTIONS, CAUSES
 from tests.domain.helpers import field_of, last_clock, refused
 from tests.factories import (
     PATHS,
@@ -143,8 +144,8 @@ def assessed(town, file, on, received):
 
 
 def checked(town, file, on, following=None):
-    found = checking.Findings(checked_on=on, findings="", goals=[], next_check_on=following)
-    checking.record_check(file, found, town.act())
+    found = checks.Findings(checked_on=on, findings="", goals=[], next_check_on=following)
+    checks.record_check(file, found, town.act())
 
 
 EARLY, LATE = day("03-31"), day("04-09")

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from casework.domain.errors import Invalid
-from casework.domain.registration_numbers import has_checksum, read_number, written
+from casework.domain.residents.registration_numbers import has_checksum, read_number, written
 
 BORN = date(1941, 3, 5)
 

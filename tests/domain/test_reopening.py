@@ -2,9 +2,9 @@
 
 import pytest
 
-from casework.domain import checking, intake
+from casework.domain.cases import checks, intake
+from casework.domain.cases.reopening import reopen
 from casework.domain.errors import Conflict, Invalid
-from casework.domain.reopening import reopen
 from tests.domain.helpers import clocks, last_clock, refused, running
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul
 
@@ -73,7 +73,7 @@ def test_a_signal_that_was_answered_meanwhile_is_waited_for_no_longer(answered, 
     moves.close(town, file, end_open=True)
     town.wait(days=1)
     if answered:
-        checking.answer_signal(file, signal, "went there", town.act())
+        checks.answer_signal(file, signal, "went there", town.act())
     reopen(file, "she came back", town.act(town.supervisor))
     assert [kind for kind in running(file) if kind == "signal"] == runs
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.calendar import Target, Unit, WorkingCalendar
-from casework.domain.deadlines import BREACH, REMINDER, Clockwork
+from casework.domain.cases.handover import assign
+from casework.domain.clocks.calendar import Target, Unit, WorkingCalendar
+from casework.domain.clocks.deadlines import BREACH, REMINDER, Clockwork
+from casework.domain.clocks.standards import SHIPPED, Standard
 from casework.domain.errors import Conflict, Invalid
-from casework.domain.handing_over import assign
-from casework.domain.reviewing import ACTIONS, CAUSES
-from casework.domain.standards import SHIPPED, Standard
+from casework.domain.supervision.reviewing import ACTIONS, CAUSES
 from tests.domain.helpers import field_of, last_clock, refused
 from tests.factories import ActorFactory, CaseFileFactory, ReferralFactory, Town, moves, seoul
 

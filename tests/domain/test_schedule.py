@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from casework.domain.schedule import is_late, next_slot, slot_of
+from casework.domain.clocks.schedule import is_late, next_slot, slot_of
 from tests.factories.town import seoul
 
 SECOND = timedelta(seconds=1)

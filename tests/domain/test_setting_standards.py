@@ -7,9 +7,18 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.calendar import Target, Unit
+from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.standards import (
+    BY_DAYS,
+    BY_HOURS,
+    SHIPPED,
+    STATUTORY,
+    Kind,
+    Rung,
+    Standard,
+)
 from casework.domain.errors import Forbidden, Invalid
-from casework.domain.setting_standards import (
+from casework.domain.supervision.setting_standards import (
     MOST,
     change_standard,
     changed_standard,
@@ -17,7 +26,6 @@ from casework.domain.setting_standards import (
     check_standard,
     new_standard,
 )
-from casework.domain.standards import BY_DAYS, BY_HOURS, SHIPPED, STATUTORY, Kind, Rung, Standard
 from tests.domain.helpers import field_of, refused
 from tests.factories import Town
 from tests.factories.town import CATALOGUE

@@ -3,8 +3,8 @@
 import pytest
 
 from casework.domain.errors import Conflict, Forbidden, Invalid
-from casework.domain.planning import may_settle
-from casework.domain.referring import dispose, redirect
+from casework.domain.planning.planning import may_settle
+from casework.domain.referring.referring import dispose, redirect
 from tests.domain.helpers import clocks, ends, event_names, last_clock, refused, running
 from tests.factories import (
     ActorFactory,

@@ -7,8 +7,8 @@ from uuid import RFC_4122, UUID
 
 import pytest
 
-from casework.domain.calendar import Target, Unit
-from casework.domain.standards import (
+from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.standards import (
     BY_DAYS,
     BY_HOURS,
     SHIPPED,

@@ -8,11 +8,11 @@ from random import Random
 
 import pytest
 
-from casework.domain.casefile import CaseFile
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.lifecycle import MOVES
+from casework.domain.casefile.referral import Referral
 from casework.domain.errors import Refusal
-from casework.domain.lifecycle import MOVES
-from casework.domain.referrals import Referral
-from casework.domain.referring import redirect
+from casework.domain.referring.referring import redirect
 from tests.factories import CaseFileFactory, OfferingFactory, Town, moves
 
 STORIES, ACTS = 24, 40

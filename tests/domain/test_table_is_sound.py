@@ -14,15 +14,15 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.access import POLICY, SYSTEM, Role
-from casework.domain.calendar import Target, Unit
-from casework.domain.casefile import CaseFile
+from casework.domain.access.policy import POLICY, SYSTEM, Role
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.lifecycle import ENDED, MOVES, OPEN, OWES_DISPOSITION, Party, Status
+from casework.domain.casefile.referral import Referral
+from casework.domain.cases.reopening import reopen
+from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.standards import SHIPPED, Standard
 from casework.domain.errors import Refusal
-from casework.domain.lifecycle import ENDED, MOVES, OPEN, OWES_DISPOSITION, Party, Status
-from casework.domain.referrals import Referral
-from casework.domain.referring import resume_after_hold
-from casework.domain.reopening import reopen
-from casework.domain.standards import SHIPPED, Standard
+from casework.domain.referring.referring import resume_after_hold
 from tests.domain.helpers import running
 from tests.factories import CaseFileFactory, Town, moves
 

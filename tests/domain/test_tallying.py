@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from casework.domain.figures import Figure
-from casework.domain.tallying import (
+from casework.domain.figures.figures import Figure
+from casework.domain.figures.tallying import (
     PEOPLE,
     PEOPLE_BY_BOTH,
     PEOPLE_BY_FIELD,

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from casework.domain import holding, planning
-from casework.domain.time_spent import time_spent
+from casework.domain.cases import holding
+from casework.domain.cases.time_spent import time_spent
+from casework.domain.planning import planning
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves
 
 EVERYBODY = ("worker", "assessor", "supervisor", "provider")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from casework.domain import totp
+from casework.domain.access import totp
 
 SECRET = b"12345678901234567890"
 AT = datetime.fromtimestamp(1_111_111_109, UTC)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.access import Actor, Narrowed, Role, grantable, may, reach, scopes_of
-from casework.domain.account_tokens import NewToken
-from casework.domain.accounts import CHANGE_PASSWORD, ENROL, STAFF, Account, check_password
+from casework.domain.access.accounts import CHANGE_PASSWORD, ENROL, STAFF, Account, check_password
+from casework.domain.access.policy import Actor, Narrowed, Role, grantable, may, reach, scopes_of
+from casework.domain.access.tokens import NewToken
 from casework.domain.errors import Forbidden, Invalid
 from tests.factories import seoul
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from casework.domain.casefile import CaseFile
-from casework.domain.checking import answer_signal
-from casework.domain.handing_over import assign
-from casework.domain.planning import notify
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.cases.checks import answer_signal
+from casework.domain.cases.handover import assign
+from casework.domain.planning.planning import notify
 from tests.factories import ActorFactory, CaseFileFactory, ReferralFactory, Town, moves
 
 Acts = dict[str, tuple[str, Callable[[Town, CaseFile], object]]]

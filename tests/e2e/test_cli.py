@@ -30,8 +30,8 @@ from casework.adapters.calendar import korean_calendar
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.sealing import open_row
 from casework.bootstrap import build
-from casework.domain.calendar import SEOUL
-from casework.domain.standards import Kind, Priority
+from casework.domain.clocks.calendar import SEOUL
+from casework.domain.clocks.standards import Kind, Priority
 from casework.settings import Settings
 from tests.conftest import Store
 from tests.domain import counting

@@ -8,9 +8,9 @@ from typing import Any
 
 from factory.declarations import LazyFunction, SubFactory, Trait
 
-from casework.domain import intake
-from casework.domain.casefile import CaseFile
-from casework.domain.residents import Resident
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.cases import intake
+from casework.domain.residents.resident import Resident
 from tests.factories import moves
 from tests.factories.base import Factory
 from tests.factories.people import ResidentFactory

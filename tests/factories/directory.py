@@ -7,7 +7,7 @@ from uuid import UUID
 from factory.declarations import List
 from factory.declarations import Sequence as Numbered
 
-from casework.domain.directory import Offering
+from casework.domain.directory.directory import Offering
 from tests.factories.base import Factory
 from tests.factories.people import CENTRE, LONG_AGO
 

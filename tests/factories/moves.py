@@ -7,16 +7,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from casework.domain import checking, closing, intake, planning, referring, reviewing
-from casework.domain.access import SYSTEM, Actor
-from casework.domain.casefile import CaseFile
-from casework.domain.cases import Check, Signal
-from casework.domain.deadlines import Deadline
-from casework.domain.directory import Offering
-from casework.domain.lifecycle import MOVES, Party
-from casework.domain.plans import Conference, PlannedItem, PlannedService, PlanVersion
-from casework.domain.referrals import Referral
-from casework.domain.reviewing import Review
+from casework.domain.access.policy import SYSTEM, Actor
+from casework.domain.casefile.case import Check, Signal
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.lifecycle import MOVES, Party
+from casework.domain.casefile.plan import Conference, PlannedItem, PlannedService, PlanVersion
+from casework.domain.casefile.referral import Referral
+from casework.domain.cases import checks, closing, intake
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.directory.directory import Offering
+from casework.domain.planning import planning
+from casework.domain.referring import referring
+from casework.domain.supervision import reviewing
+from casework.domain.supervision.reviewing import Review
 from tests.factories.directory import OfferingFactory
 from tests.factories.people import ActorFactory
 from tests.factories.town import Town, new_id
@@ -233,12 +236,12 @@ def settle(
 def check(town: Town, file: CaseFile, **facts: Any) -> Check:
     """Record a check."""
     usual: dict[str, Any] = {"checked_on": town.today, "findings": "well", "goals": []}
-    return checking.record_check(file, checking.Findings(**(usual | facts)), town.act())
+    return checks.record_check(file, checks.Findings(**(usual | facts)), town.act())
 
 
 def signal(town: Town, file: CaseFile, kind: str = "fall", note: str | None = None) -> Signal:
     """Something changed."""
-    return checking.raise_signal(file, kind, note, town.act())
+    return checks.raise_signal(file, kind, note, town.act())
 
 
 def close(town: Town, file: CaseFile, **facts: Any) -> None:

@@ -8,9 +8,9 @@ from uuid import UUID
 from factory.declarations import LazyFunction, List, Trait
 from factory.declarations import Sequence as Numbered
 
-from casework.domain.access import Actor, Role
-from casework.domain.calendar import SEOUL
-from casework.domain.residents import Consent, Resident
+from casework.domain.access.policy import Actor, Role
+from casework.domain.clocks.calendar import SEOUL
+from casework.domain.residents.resident import Consent, Resident
 from tests.factories.base import Factory
 
 CENTRE, DISTRICT = "2635051000", "26350"

@@ -6,10 +6,10 @@ from typing import Any
 
 from factory.declarations import Dict, LazyFunction, SelfAttribute, SubFactory, Trait
 
-from casework.domain.casefile import CaseFile
-from casework.domain.directory import Offering
-from casework.domain.plans import PlannedService
-from casework.domain.referrals import Referral
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.plan import PlannedService
+from casework.domain.casefile.referral import Referral
+from casework.domain.directory.directory import Offering
 from tests.factories import moves
 from tests.factories.base import Factory
 from tests.factories.cases import CaseFileFactory

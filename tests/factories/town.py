@@ -9,13 +9,13 @@ from itertools import count
 from uuid import UUID
 
 from casework.adapters.calendar import korean_calendar
-from casework.domain.access import Actor
-from casework.domain.acts import Act
-from casework.domain.calendar import SEOUL, WorkingCalendar
-from casework.domain.deadlines import Clockwork
-from casework.domain.directory import Offering, Service
-from casework.domain.residents import Consent
-from casework.domain.standards import SHIPPED, Standard
+from casework.domain.access.policy import Actor
+from casework.domain.act import Act
+from casework.domain.clocks.calendar import SEOUL, WorkingCalendar
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.clocks.standards import SHIPPED, Standard
+from casework.domain.directory.directory import Offering, Service
+from casework.domain.residents.resident import Consent
 from tests.factories.people import ActorFactory
 
 _ids = count(1)

@@ -19,8 +19,8 @@ from sqlalchemy import Engine, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row
-from casework.domain.calendar import Target, Unit, day_in_seoul, end_of, midnight
-from casework.domain.deadlines import Clockwork, Deadline
+from casework.domain.clocks.calendar import Target, Unit, day_in_seoul, end_of, midnight
+from casework.domain.clocks.deadlines import Clockwork, Deadline
 from tests.domain.counting import hours_later, last_day
 
 SECOND = timedelta(seconds=1)

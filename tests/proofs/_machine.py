@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from casework.adapters.persistence.sweeping import SqlSweepStore
-from casework.domain import reviewing
-from casework.domain.access import SYSTEM
+from casework.domain.access.policy import SYSTEM
+from casework.domain.supervision import reviewing
 from casework.workflows import supervising
 from casework.workflows.ports import Raised
 from casework.workflows.sweeps import overdue

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.intake import ACTIVITIES
+from casework.domain.cases.intake import ACTIVITIES
 from tests.api.conftest import PASSWORD
 from tests.proofs._subjects import ABSENT, CLOSED_MONTH, MEMBERS, SERVICE, Planted, Subject
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from casework.adapters.persistence.ids import new_id
-from casework.domain import checking, planning
-from casework.domain import intake as survey
-from casework.domain.plans import PlannedItem
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.cases import checks
+from casework.domain.cases import intake as survey
+from casework.domain.planning import planning
 from casework.workflows import intake
 from casework.workflows import planning as plans
 from tests.api.conftest import (
@@ -256,7 +257,7 @@ class PlanActs(ReferralActs):
     def check(self, n: int, how: str) -> None:
         """The worker looks how things go."""
         if case := self.case_at(n):
-            found = checking.Findings(
+            found = checks.Findings(
                 checked_on=self.today, findings="well", goals=[],
                 next_check_on=self.today + timedelta(days=30) if n % 3 == 0 else None,
             )  # fmt: skip

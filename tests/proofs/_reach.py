@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from casework.domain.access import POLICY, Actor, Relation, Role
+from casework.domain.access.policy import POLICY, Actor, Relation, Role
 from tests.api.conftest import WORKER
 from tests.proofs._subjects import Subject
 

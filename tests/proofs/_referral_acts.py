@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from casework.domain.referring import Details
+from casework.domain.referring.referring import Details
 from casework.workflows import intake, referring
 from casework.workflows import planning as plans
 from tests.proofs._model import FROM, ModelCase, ModelReferral, ModelService

@@ -21,7 +21,7 @@ from sqlalchemy import update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
-from casework.domain.calendar import day_in_seoul
+from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Refusal
 from casework.workflows.context import Context
 from casework.workflows.ports import Replay, RequestFacts

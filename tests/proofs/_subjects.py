@@ -24,13 +24,13 @@ from casework.adapters.persistence.tables_audit import access_request
 from casework.adapters.persistence.tables_directory import designation
 from casework.adapters.persistence.tables_duplicates import duplicate_suspicion as pairs
 from casework.adapters.persistence.tables_imports import import_row
-from casework.domain import planning as plan
-from casework.domain.calendar import Target, Unit
-from casework.domain.designations import Designation
-from casework.domain.figures import Month
-from casework.domain.outbox import Message, State, Subscription
-from casework.domain.plans import PlannedItem
-from casework.domain.standards import Kind, Standard
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.standards import Kind, Standard
+from casework.domain.directory.designations import Designation
+from casework.domain.figures.figures import Month
+from casework.domain.notices.outbox import Message, State, Subscription
+from casework.domain.planning import planning as plan
 from casework.workflows import (
     access_requests,
     breaking_glass,

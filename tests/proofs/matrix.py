@@ -43,8 +43,8 @@ from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import open_engine
 from casework.bootstrap import open_vault
-from casework.domain.access import Relation
-from casework.domain.calendar import day_in_seoul
+from casework.domain.access.policy import Relation
+from casework.domain.clocks.calendar import day_in_seoul
 from casework.settings import Settings
 from tests import canaries, postgres
 from tests.api.conftest import (

@@ -30,8 +30,8 @@ from sqlalchemy import Engine, insert, select
 from casework.adapters.persistence import sweeping
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
-from casework.domain import moving
-from casework.domain.casefile import CaseFile
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.referring import moving
 from casework.workflows.sweeps import overdue
 from tests.api.conftest import Api
 from tests.proofs._machine import CareMachine

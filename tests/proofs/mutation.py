@@ -1,7 +1,7 @@
 """Mutation: small errors put into casework/domain one by one, and whether its tests notice.
 
     python3 dev.py proof mutation
-    python3 dev.py proof mutation --paths casework/domain/deadlines.py casework/domain/moving.py
+    python3 dev.py proof mutation --paths casework/domain/clocks/deadlines.py
     python3 dev.py proof mutation --survivors      # only what the last run left, after new tests
 
 mutmut makes the mutants of every function in `mutants/` and runs against each the tests of

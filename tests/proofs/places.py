@@ -34,9 +34,9 @@ from sqlalchemy import func, select, text, update
 
 from casework.adapters.persistence import places
 from casework.adapters.persistence import tables as t
-from casework.domain.capacity import HOLDS_A_PLACE, Change
+from casework.domain.directory.capacity import HOLDS_A_PLACE, Change
 from casework.domain.errors import Conflict
-from casework.domain.referring import Details
+from casework.domain.referring.referring import Details
 from casework.workflows.referring import move_referral
 from tests.api.acts import Supported, a_referral
 from tests.api.conftest import PROVIDER, SUPERVISOR, WORKER, Api

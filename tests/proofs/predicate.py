@@ -33,12 +33,12 @@ from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.worklists import IS_RUNNING, is_overdue
 from casework.bootstrap import open_vault
-from casework.domain.calendar import SEOUL, Pause, day_in_seoul
-from casework.domain.cases import Case
-from casework.domain.deadlines import Clockwork, Deadline
-from casework.domain.directory import Centre, District
-from casework.domain.residents import Resident
-from casework.domain.standards import SHIPPED, About, Kind, Priority
+from casework.domain.casefile.case import Case
+from casework.domain.clocks.calendar import SEOUL, Pause, day_in_seoul
+from casework.domain.clocks.deadlines import Clockwork, Deadline
+from casework.domain.clocks.standards import SHIPPED, About, Kind, Priority
+from casework.domain.directory.directory import Centre, District
+from casework.domain.residents.resident import Resident
 from casework.settings import Settings
 from tests.proofs._invariants import counted_by_hand
 from tests.proofs._world import STORES, database

@@ -39,11 +39,11 @@ from casework.adapters.persistence.casefiles import SqlCaseFiles
 from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
-from casework.domain.access import SYSTEM
-from casework.domain.deadlines import Deadline
+from casework.domain.access.policy import SYSTEM
+from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import Refusal
-from casework.domain.referring import Details
-from casework.domain.reviewing import Verdict
+from casework.domain.referring.referring import Details
+from casework.domain.supervision.reviewing import Verdict
 from casework.workflows.ports import Raised
 from casework.workflows.referring import lapse_or_resume, move_referral
 from casework.workflows.supervising import review_deadline

@@ -36,8 +36,8 @@ from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.store import write_audit
 from casework.adapters.persistence.tables_audit import audit_head, audit_seal
-from casework.domain.access import Actor
-from casework.domain.sealing import ROLL, Flaw, Walk, chain_of
+from casework.domain.access.policy import Actor
+from casework.domain.audit.chain import ROLL, Flaw, Walk, chain_of
 from casework.workflows import sealing
 from casework.workflows.ports import RequestFacts
 from tests.api.conftest import seoul

@@ -13,17 +13,17 @@ import pytest
 
 from casework.adapters import reference
 from casework.adapters.calendar import korean_calendar
-from casework.domain.access import SYSTEM_ROLE, Role
-from casework.domain.calendar import SEOUL, day_in_seoul
-from casework.domain.cases import Case, CaseStatus
-from casework.domain.deadlines import BREACH, Clockwork, Deadline, Escalation
-from casework.domain.directory import FIELDS
+from casework.domain.access.policy import SYSTEM_ROLE, Role
+from casework.domain.casefile.case import Case, CaseStatus
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.plan import PlannedService, PlanVersion, ServiceStatus, VersionStatus
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.calendar import SEOUL, day_in_seoul
+from casework.domain.clocks.deadlines import BREACH, Clockwork, Deadline, Escalation
+from casework.domain.clocks.standards import SHIPPED, Kind
+from casework.domain.directory.directory import FIELDS
 from casework.domain.events import Event
-from casework.domain.lifecycle import Status
-from casework.domain.plans import PlannedService, PlanVersion, ServiceStatus, VersionStatus
-from casework.domain.referrals import Referral
-from casework.domain.residents import Resident
-from casework.domain.standards import SHIPPED, Kind
+from casework.domain.residents.resident import Resident
 from casework.workflows.demo.accounts import demo_accounts
 from casework.workflows.demo.directory import agencies
 from casework.workflows.demo.ids import SeededIds

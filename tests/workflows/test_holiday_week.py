@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.access import SYSTEM
-from casework.domain.deadlines import BREACH
+from casework.domain.access.policy import SYSTEM
+from casework.domain.clocks.deadlines import BREACH
 from casework.workflows.sweeps.overdue import SweepResult
 from tests.adapters.looking import raised, steps, the_clock, told
 from tests.api.acts import a_referral, a_supported_case, clock

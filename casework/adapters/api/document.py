@@ -12,9 +12,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.adapters.api.document_words import FIELDS, SECTIONS, word
-from casework.domain.access_requests import AccessRequest
-from casework.domain.calendar import SEOUL, Target
-from casework.domain.rosters import Delivered
+from casework.domain.agencies.rosters import Delivered
+from casework.domain.clocks.calendar import SEOUL, Target
+from casework.domain.privacy.access_requests import AccessRequest
 from casework.workflows.ports import CaseView, Held, Row
 
 STYLE: Final = (

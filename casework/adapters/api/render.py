@@ -7,11 +7,11 @@ from datetime import date, datetime
 from typing import Any
 
 from casework.adapters.http.call import WithETag
-from casework.domain.access import Actor
-from casework.domain.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
-from casework.domain.deadlines import Deadline
+from casework.domain.access.policy import Actor
+from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
+from casework.domain.clocks.deadlines import Deadline
 from casework.domain.events import Event
-from casework.domain.masks import (
+from casework.domain.privacy.masks import (
     State,
     covered,
     is_told,
@@ -20,7 +20,7 @@ from casework.domain.masks import (
     sees_clock,
     states_of_referral,
 )
-from casework.domain.referring import allowed_actions
+from casework.domain.referring.referring import allowed_actions
 from casework.workflows.ports import ReferralView, Row
 
 READ = "referral.read"

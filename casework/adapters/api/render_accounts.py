@@ -6,8 +6,8 @@ from typing import Any
 
 from casework.adapters.api.render import instant
 from casework.adapters.http.call import WithETag
-from casework.domain.account_tokens import AccountToken
-from casework.domain.accounts import Account
+from casework.domain.access.accounts import Account
+from casework.domain.access.tokens import AccountToken
 from casework.workflows.ports import Row
 
 TOKEN: dict[str, Any] = {

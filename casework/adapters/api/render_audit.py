@@ -7,8 +7,8 @@ from typing import Any
 
 from casework.adapters.api.render import instant
 from casework.adapters.http.call import WithETag
-from casework.domain.access_requests import AccessRequest
-from casework.domain.audit_reviews import AuditReview
+from casework.domain.audit.reviews import AuditReview
+from casework.domain.privacy.access_requests import AccessRequest
 from casework.workflows.ports import Row
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from casework.adapters.api import render
 from casework.adapters.http.call import WithETag
-from casework.domain import capacity
-from casework.domain.access import Actor, may
-from casework.domain.calendar import day_in_seoul
-from casework.domain.directory import FRESH_FOR_DAYS, Service
+from casework.domain.access.policy import Actor, may
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.directory import capacity
+from casework.domain.directory.directory import FRESH_FOR_DAYS, Service
 from casework.workflows.ports import Row
 
 

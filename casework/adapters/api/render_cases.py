@@ -10,23 +10,23 @@ from uuid import UUID
 
 from casework.adapters.api.render import deadline, instant
 from casework.adapters.http.call import WithETag
-from casework.domain.access import Actor, is_guest, may
-from casework.domain.allowed import allowed_actions
-from casework.domain.casefile import CaseFile
-from casework.domain.cases import Assessment, Case, Check, Signal
-from casework.domain.disclosures import Disclosure
-from casework.domain.masks import State, covered, sees_clock
-from casework.domain.planning import may_settle
-from casework.domain.plans import (
+from casework.domain.access.policy import Actor, is_guest, may
+from casework.domain.casefile.allowed import allowed_actions
+from casework.domain.casefile.case import Assessment, Case, Check, Signal
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.plan import (
     Conference,
     PlannedItem,
     PlannedService,
     PlanVersion,
     VersionStatus,
 )
-from casework.domain.referrals import Referral
-from casework.domain.registration_numbers import has_checksum, written
-from casework.domain.residents import Consent, Contact, Note, Resident
+from casework.domain.casefile.referral import Referral
+from casework.domain.planning.planning import may_settle
+from casework.domain.privacy.disclosures import Disclosure
+from casework.domain.privacy.masks import State, covered, sees_clock
+from casework.domain.residents.registration_numbers import has_checksum, written
+from casework.domain.residents.resident import Consent, Contact, Note, Resident
 from casework.workflows.ports import CaseView, PlanView, Row
 
 RESIDENT_FIELDS = (

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from casework.adapters.api.render import instant
 from casework.adapters.http.call import WithETag
-from casework.domain.access import Actor
-from casework.domain.acts import Act
-from casework.domain.conferences import AGENDA_HOLDS, is_held
+from casework.domain.access.policy import Actor
+from casework.domain.act import Act
+from casework.domain.planning.conferences import AGENDA_HOLDS, is_held
 from casework.workflows.ports import ConferenceView, Row
 
 FIELDS: Final = ("id", "district_code", "held_on", "members", "recorded_by")

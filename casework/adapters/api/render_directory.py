@@ -10,10 +10,10 @@ from uuid import UUID
 
 from casework.adapters.api import render
 from casework.adapters.http.call import WithETag
-from casework.domain.designations import Designation
-from casework.domain.directory import Offering, Provider, Service
-from casework.domain.eligibility import as_data
-from casework.domain.entries import DIVISIONS, steps_from
+from casework.domain.directory.designations import Designation
+from casework.domain.directory.directory import Offering, Provider, Service
+from casework.domain.directory.eligibility import as_data
+from casework.domain.directory.entries import DIVISIONS, steps_from
 from casework.workflows.ports import Row
 from casework.workflows.ports_directory import OpenWork
 

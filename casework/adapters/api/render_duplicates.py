@@ -6,9 +6,9 @@ from typing import Any
 
 from casework.adapters.api.render import instant
 from casework.adapters.http.call import WithETag
-from casework.domain.households import Household
-from casework.domain.likeness import Alike
-from casework.domain.merging import Merge
+from casework.domain.duplicates.likeness import Alike
+from casework.domain.duplicates.merging import Merge
+from casework.domain.residents.households import Household
 from casework.workflows.ports import Row
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from casework.domain.exporting import ExportOf
+from casework.domain.exchange.exporting import ExportOf
 
 Columns = tuple[tuple[str, str], ...]
 _WORK: Final[Columns] = (

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from casework.adapters.api.render import instant
 from casework.adapters.http.texts import TEXTS, say
-from casework.domain.import_columns import COLUMNS
-from casework.domain.importing import ImportFile, ImportRow
+from casework.domain.exchange.import_columns import COLUMNS
+from casework.domain.exchange.importing import ImportFile, ImportRow
 
 COUNTS: Final = ("accepted", "refused", "duplicate", "unmatched")
 REPORT: Final = {

@@ -8,10 +8,10 @@ from typing import Any, Final
 from casework.adapters.api import render
 from casework.adapters.api.render_lists import Lateness
 from casework.adapters.http.call import WithETag
-from casework.domain.access import Actor
-from casework.domain.accounts import Account
-from casework.domain.inbox import WANTS
-from casework.domain.masks import covered
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Actor
+from casework.domain.agencies.inbox import WANTS
+from casework.domain.privacy.masks import covered
 from casework.workflows.context import Context
 from casework.workflows.ports import ReferralView
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from casework.adapters.api import render, render_capacity, render_standards
 from casework.adapters.http.call import WithETag
-from casework.domain.access import Actor, is_guest, may
-from casework.domain.calendar import day_in_seoul
-from casework.domain.deadlines import Clockwork, Deadline, Explanation
-from casework.domain.directory import Service
-from casework.domain.masks import covered
-from casework.domain.schedule import is_late, next_slot
+from casework.domain.access.policy import Actor, is_guest, may
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.clocks.deadlines import Clockwork, Deadline, Explanation
+from casework.domain.clocks.schedule import is_late, next_slot
+from casework.domain.directory.directory import Service
+from casework.domain.privacy.masks import covered
 from casework.workflows.ports import JobView, Row
 from casework.workflows.sweeps.overdue import SweepResult
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from casework.adapters.api.render import instant
 from casework.adapters.api.sentences_matching import said
-from casework.domain.covering import Cover
-from casework.domain.eligibility import Judged, facts_shown
-from casework.domain.matching import DETOUR, SPEED_KMH, Factor, Match, Reason
+from casework.domain.directory.coverage import Cover
+from casework.domain.directory.eligibility import Judged, facts_shown
+from casework.domain.directory.matching import DETOUR, SPEED_KMH, Factor, Match, Reason
 from casework.workflows.matching import Matched
 
 # Kilometres to the metre: a centre's point is known to some ten metres.

@@ -10,11 +10,11 @@ from casework.adapters.api import render
 from casework.adapters.api.sentences import holiday_name
 from casework.adapters.api.sentences_standards import why_standard
 from casework.adapters.http.call import WithETag
-from casework.domain.access import Actor, Role
-from casework.domain.calendar import Target, WorkingCalendar
-from casework.domain.recounting import Recount
-from casework.domain.setting_standards import Holiday
-from casework.domain.standards import STATUTORY, About, Kind, Rung, Standard
+from casework.domain.access.policy import Actor, Role
+from casework.domain.clocks.calendar import Target, WorkingCalendar
+from casework.domain.clocks.standards import STATUTORY, About, Kind, Rung, Standard
+from casework.domain.supervision.recounting import Recount
+from casework.domain.supervision.setting_standards import Holiday
 
 SCOPE = ("kind", "field", "service_code", "priority", "district_code")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from casework.adapters.api.schemas import Body, Code, Day, Short
-from casework.domain.access import Role
+from casework.domain.access.policy import Role
 
 Secret = Annotated[str, Field(min_length=1, max_length=1024)]
 Username = Annotated[str, Field(min_length=1, max_length=120)]

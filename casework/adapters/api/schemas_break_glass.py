@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from casework.adapters.api.schemas import Body
-from casework.domain.break_glass import DEFAULT_HOURS, LONGEST_REASON
+from casework.domain.privacy.break_glass import DEFAULT_HOURS, LONGEST_REASON
 
 Why = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from casework.adapters.api.schemas import Body
-from casework.domain.capacity import Statement
+from casework.domain.directory.capacity import Statement
 
 Count = Annotated[int, Field(strict=True, ge=0, le=100_000)]
 

@@ -9,11 +9,11 @@ from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.schemas import Body, Code, Day, Phone, Short, Words
 from casework.adapters.api.schemas_matching import Language
-from casework.domain import directory as d
-from casework.domain.designations import DesignationCode
-from casework.domain.directory import ProviderKind
-from casework.domain.eligibility import Comparison, rule_of
-from casework.domain.entries import MOST_AT_ONCE
+from casework.domain.directory import directory as d
+from casework.domain.directory.designations import DesignationCode
+from casework.domain.directory.directory import ProviderKind
+from casework.domain.directory.eligibility import Comparison, rule_of
+from casework.domain.directory.entries import MOST_AT_ONCE
 
 Slug = Annotated[
     str, StringConstraints(min_length=1, max_length=80, pattern=r"^[a-z0-9][a-z0-9._-]*$")

@@ -10,9 +10,9 @@ from pydantic import Field, StrictBool, StrictInt
 from casework.adapters.api import schemas_supervision as s
 from casework.adapters.api.schemas import Body, Code
 from casework.adapters.api.schemas_figures import GroupedBy
+from casework.domain.clocks.standards import Kind
 from casework.domain.errors import Invalid
-from casework.domain.exporting import ExportOf, ExportPurpose
-from casework.domain.standards import Kind
+from casework.domain.exchange.exporting import ExportOf, ExportPurpose
 
 
 class Filters(Body):

@@ -9,9 +9,9 @@ from fastapi import Depends, Query
 
 from casework.adapters.api.routing import Caller
 from casework.adapters.api.schemas_supervision import Day
-from casework.domain.access import Role
+from casework.domain.access.policy import Role
 from casework.domain.errors import Invalid
-from casework.domain.figures import Month, Period
+from casework.domain.figures.figures import Month, Period
 
 GroupedBy = Literal["field", "district", "centre", "provider", "month"]
 UnmetBy = Literal["service", "centre", "district", "field", "reason"]

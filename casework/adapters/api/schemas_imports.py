@@ -10,8 +10,8 @@ from pydantic import Field, StrictBool, StringConstraints, ValidationError
 from casework.adapters.api import schemas_intake as intake
 from casework.adapters.api.schemas import Body, Code, Day, Phone, Short, Words
 from casework.adapters.api.schemas_directory import Count, Degrees, Slug
-from casework.domain.directory import ProviderKind
-from casework.domain.importing import Dismissal
+from casework.domain.directory.directory import ProviderKind
+from casework.domain.exchange.importing import Dismissal
 from casework.workflows.ports_imports import Unreadable
 
 FileKind = Literal["providers", "offerings", "residents", "cases", "assessments"]

@@ -9,8 +9,8 @@ from pydantic import Field, StrictBool
 
 from casework.adapters.api import schemas as s
 from casework.adapters.api.schemas_accounts import Email, Secret, Username
-from casework.domain.inbox import MOST_ANSWERS
-from casework.domain.referring import Details
+from casework.domain.agencies.inbox import MOST_ANSWERS
+from casework.domain.referring.referring import Details
 from casework.workflows.answering import Answer
 
 State = Literal["requested", "waitlisted", "accepted", "in_progress", "on_hold"]

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from casework.adapters.api.schemas import Body
-from casework.domain.homes import LONGEST
+from casework.domain.residents.homes import LONGEST
 
 
 class Answering(Body):

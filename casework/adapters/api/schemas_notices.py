@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from casework.adapters.api.schemas import Body, Code
-from casework.domain.notices import NoticeKind
+from casework.domain.notices.notices import NoticeKind
 
 
 class Release(Body):

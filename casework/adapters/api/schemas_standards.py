@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.schemas import Body, Code, Day
-from casework.domain.calendar import Target, Unit
-from casework.domain.standards import Kind, Priority, Rung
+from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.standards import Kind, Priority, Rung
 
 CareField = Literal["medical", "health", "nursing", "care", "housing", "family"]
 PeriodUnit = Literal["hours", "working_days", "days", "months"]

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StrictBool
 
 from casework.adapters.api.schemas import Body, Words
-from casework.domain.standards import Kind
+from casework.domain.clocks.standards import Kind
 
 _DAY: Final = re.compile(r"(20[0-9]{2})-[0-9]{2}-[0-9]{2}")
 _INSTANT: Final = re.compile(

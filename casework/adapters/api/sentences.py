@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from typing import Final
 
-from casework.domain.calendar import ONE_DAY, SEOUL, Target, Unit, day_in_seoul
-from casework.domain.deadlines import Explanation
+from casework.domain.clocks.calendar import ONE_DAY, SEOUL, Target, Unit, day_in_seoul
+from casework.domain.clocks.deadlines import Explanation
 
 # The calendar knows the holidays by their Korean names; a name that is new here stays Korean.
 HOLIDAYS: Final = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from casework.domain.calendar import day_in_seoul
-from casework.domain.matching import Factor, Reason
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.directory.matching import Factor, Reason
 
 Said = tuple[str, str]  # English, Korean
 UNKNOWN: Final = "unknown"

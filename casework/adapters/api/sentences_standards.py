@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from casework.adapters.api.sentences import holiday_name
-from casework.domain.calendar import day_in_seoul
-from casework.domain.recounting import HOLIDAY
-from casework.domain.standards import (
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.clocks.standards import (
     STATUTORY,
     STATUTORY_BASIS,
     About,
@@ -16,6 +15,7 @@ from casework.domain.standards import (
     Priority,
     Standard,
 )
+from casework.domain.supervision.recounting import HOLIDAY
 
 PRIORITIES: Final = {
     Priority.ROUTINE: ("routine", "일반"),

@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from casework.adapters.http.limits import MAX_UPLOAD, check_text
 from casework.adapters.http.problems import Problem
 from casework.domain.errors import Invalid
-from casework.domain.importing import FileKind, Mode
+from casework.domain.exchange.importing import FileKind, Mode
 from casework.workflows.importing import NewImport
 
 PARTS: Final = ("kind", "mode", "dry_run", "file")

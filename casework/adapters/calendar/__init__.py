@@ -8,7 +8,7 @@ from functools import cache
 
 from holidays import PUBLIC, country_holidays
 
-from casework.domain.calendar import KNOWN_YEARS, WorkingCalendar
+from casework.domain.clocks.calendar import KNOWN_YEARS, WorkingCalendar
 
 
 def korean_calendar(overrides: Iterable[tuple[date, bool, str]] = ()) -> WorkingCalendar:

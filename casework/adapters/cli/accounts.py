@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from casework.domain.grant_log import GrantEntry
+from casework.domain.access.grant_log import GrantEntry
 from casework.workflows import accounts
 from casework.workflows.accounts import Register
 

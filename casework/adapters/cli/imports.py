@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from casework.domain.errors import Refusal
-from casework.domain.importing import FileKind, ImportFile, ImportRow, Mode
+from casework.domain.exchange.importing import FileKind, ImportFile, ImportRow, Mode
 from casework.workflows import importing
 from casework.workflows.context import Context
 from casework.workflows.importing import NewImport

@@ -29,11 +29,11 @@ from casework.adapters.http.limits import check_text, read_json, storable
 from casework.adapters.http.problems import Problem, problem, status_of
 from casework.adapters.http.rates import Rates
 from casework.adapters.http.shell import tell
-from casework.domain.access import POLICY, Actor, reach
-from casework.domain.deadlines import Clockwork
-from casework.domain.directory import Service
+from casework.domain.access.policy import POLICY, Actor, reach
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.directory.directory import Service
+from casework.domain.duplicates.likeness import Similarity, equal
 from casework.domain.errors import Invalid, NotFound, Refusal
-from casework.domain.likeness import Similarity, equal
 from casework.workflows.context import Context
 from casework.workflows.ports import (
     IN_FLIGHT,

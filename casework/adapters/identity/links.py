@@ -12,7 +12,7 @@ import secrets
 from typing import Final
 from uuid import UUID
 
-from casework.domain.links import CODE_DIGITS
+from casework.domain.agencies.links import CODE_DIGITS
 
 PURPOSE: Final = b"casework agency links"
 

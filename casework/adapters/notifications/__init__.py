@@ -14,7 +14,7 @@ from structlog import get_logger
 
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.webhook import Webhook
-from casework.domain.outbox import Letter, Message
+from casework.domain.notices.outbox import Letter, Message
 
 log = get_logger("casework.notices")
 AT_ONCE = 8

@@ -9,7 +9,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from casework.adapters.notifications.texts import subject_of, text_of
-from casework.domain.outbox import Letter
+from casework.domain.notices.outbox import Letter
 
 TIMEOUT_S = 10.0
 

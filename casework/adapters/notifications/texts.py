@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from casework.domain.calendar import SEOUL
-from casework.domain.links import LINK, LINK_CODE
-from casework.domain.outbox import DIGEST, Message
+from casework.domain.agencies.links import LINK, LINK_CODE
+from casework.domain.clocks.calendar import SEOUL
+from casework.domain.notices.outbox import DIGEST, Message
 
 SUBJECTS: Final = {
     "ko": {

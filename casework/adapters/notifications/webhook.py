@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx2
 import orjson
 
-from casework.domain.outbox import Letter, Subscription
+from casework.domain.notices.outbox import Letter, Subscription
 
 PREFIX: Final = "whsec_"
 SECRET_BYTES: Final = 32

@@ -15,9 +15,9 @@ from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.tables_audit import access_request
-from casework.domain.access import Reach
-from casework.domain.access_requests import AccessRequest
+from casework.domain.access.policy import Reach
 from casework.domain.errors import NotFound
+from casework.domain.privacy.access_requests import AccessRequest
 from casework.workflows.ports import Page, Paging
 
 

@@ -14,10 +14,10 @@ from casework.adapters.persistence import tables_accounts as ta
 from casework.adapters.persistence.faults import is_taken
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.paging import page
-from casework.domain.account_tokens import AccountToken
-from casework.domain.accounts import Account
+from casework.domain.access.accounts import Account
+from casework.domain.access.grant_log import GrantEntry
+from casework.domain.access.tokens import AccountToken
 from casework.domain.errors import Conflict, NotFound
-from casework.domain.grant_log import GrantEntry
 from casework.workflows.ports import Page, Paging
 
 ACCOUNT = t.account.c

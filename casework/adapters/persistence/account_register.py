@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.account_keeping import ACCOUNT, SqlAccountKeeping
 from casework.adapters.persistence.store import write_audit
-from casework.domain.access import SYSTEM
+from casework.domain.access.policy import SYSTEM
 from casework.workflows.ports import RequestFacts
 
 

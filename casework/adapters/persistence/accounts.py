@@ -17,8 +17,8 @@ from casework.adapters.persistence import tables_accounts as ta
 from casework.adapters.persistence.account_keeping import read_totp
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.store import write_audit
-from casework.domain.account_tokens import AccountToken
-from casework.domain.accounts import LOCKED_FOR, Account
+from casework.domain.access.accounts import LOCKED_FOR, Account
+from casework.domain.access.tokens import AccountToken
 from casework.workflows.ports import RequestFacts
 from casework.workflows.ports_signing import RefreshToken
 from casework.workflows.signing_in import SOURCE_MAY_FAIL, SOURCE_WINDOW

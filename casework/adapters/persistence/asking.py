@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from casework.adapters.persistence import scope
-from casework.domain.access import SYSTEM_ROLE, Reach, Relation, Role
+from casework.domain.access.policy import SYSTEM_ROLE, Reach, Relation, Role
 
 SETTINGS: Final = (
     "reach",

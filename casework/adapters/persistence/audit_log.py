@@ -29,8 +29,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit_sealing import key_of, read_heads, seal_entries
 from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.tables_audit import audit_head, audit_pending, audit_seal
+from casework.domain.audit.chain import CITY, ROLL, Entry, Head, Seal, roll_of
 from casework.domain.errors import Conflict
-from casework.domain.sealing import CITY, ROLL, Entry, Head, Seal, roll_of
 from casework.workflows.ports_audit import Sealed
 
 _entry, _seal, _head = t.audit_entry, audit_seal, audit_head

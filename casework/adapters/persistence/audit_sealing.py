@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from structlog import get_logger
 
 from casework.adapters.persistence.tables_audit import audit_head, audit_pending, audit_seal
-from casework.domain.sealing import ROLL, Entry, Head, chain_of, extend, roll_of, says_the_same
+from casework.domain.audit.chain import ROLL, Entry, Head, chain_of, extend, roll_of, says_the_same
 
 KEY: Final = "audit_key"
 log = get_logger("casework.audit")

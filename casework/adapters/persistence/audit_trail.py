@@ -28,14 +28,14 @@ from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.seoul import seoul_day, seoul_hour, weekday_of_day
 from casework.adapters.persistence.tables_audit import audit_head, audit_review
-from casework.domain.audit_reviews import (
+from casework.domain.audit.chain import CITY, ROLL
+from casework.domain.audit.reviews import (
     BREAK_GLASS,
     EXPORTS,
     OFFICE_CLOSES,
     OFFICE_OPENS,
     AuditReview,
 )
-from casework.domain.sealing import CITY, ROLL
 from casework.workflows.ports import Page, Paging, Row
 
 _entry = t.audit_entry

@@ -15,12 +15,12 @@ from casework.adapters.persistence.mapper import from_row, stored
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.tables_break_glass import break_glass
-from casework.domain.access import Reach, Role
-from casework.domain.break_glass import BreakGlass
+from casework.domain.access.policy import Reach, Role
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
-from casework.domain.notices import Notice
-from casework.domain.residents import Resident
+from casework.domain.notices.notices import Notice
+from casework.domain.privacy.break_glass import BreakGlass
+from casework.domain.residents.resident import Resident
 from casework.workflows.ports import Page, Paging
 from casework.workflows.ports_break_glass import OpeningView, Outsider
 from casework.workflows.ports_vault import Vault

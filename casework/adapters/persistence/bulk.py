@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, bindparam, insert, null, select, upda
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import TABLES, from_row, stored, to_row
 from casework.adapters.persistence.sealing import vault_of
-from casework.domain.directory import Centre, District, Offering, Service
-from casework.domain.standards import Standard
+from casework.domain.clocks.standards import Standard
+from casework.domain.directory.directory import Centre, District, Offering, Service
 
 
 def insert_all(connection: Connection, things: Iterable[Any]) -> int:

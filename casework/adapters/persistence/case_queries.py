@@ -15,11 +15,11 @@ from casework.adapters.persistence.mapper import from_row, table_of
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen, seen_or_opened
 from casework.adapters.persistence.sealing import open_row, vault_of
-from casework.domain.access import Reach
-from casework.domain.casefile import CaseFile, by_id
-from casework.domain.cases import Assessment, Check, Signal
+from casework.domain.access.policy import Reach
+from casework.domain.casefile.case import Assessment, Check, Signal
+from casework.domain.casefile.casefile import CaseFile, by_id
+from casework.domain.casefile.plan import Conference
 from casework.domain.errors import NotFound
-from casework.domain.plans import Conference
 from casework.workflows.ports import CaseView, Page, Paging, PlanView, Row
 
 

@@ -18,16 +18,16 @@ from casework.adapters.persistence.faults import is_taken
 from casework.adapters.persistence.mapper import from_row, stored, table_of, to_row
 from casework.adapters.persistence.scope import is_outside, note_opened, seen, seen_or_opened
 from casework.adapters.persistence.sealing import seal_row, vault_of
-from casework.domain.access import Reach, Relation
-from casework.domain.capacity import changes as changes_of_places
-from casework.domain.casefile import CaseFile, by_id
-from casework.domain.cases import Case, Signal
-from casework.domain.deadlines import Deadline
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.casefile.case import Case, Signal
+from casework.domain.casefile.casefile import CaseFile, by_id
+from casework.domain.casefile.plan import PlannedService, PlanVersion
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.directory.capacity import changes as changes_of_places
 from casework.domain.errors import Conflict, NotFound
 from casework.domain.events import Event
-from casework.domain.notices import Notice, notice_of
-from casework.domain.plans import PlannedService, PlanVersion
-from casework.domain.referrals import Referral
+from casework.domain.notices.notices import Notice, notice_of
 
 # Written by whoever sees a breach first, never by an aggregate's save.
 NEVER_SAVED = frozenset({"id", "breached_at"})

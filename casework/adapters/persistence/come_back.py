@@ -12,9 +12,9 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import opened, vault_of
-from casework.domain.access import Reach, Relation
-from casework.domain.calendar import ONE_DAY, day_in_seoul, end_of
-from casework.domain.standards import WORKER
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, end_of
+from casework.domain.clocks.standards import WORKER
 from casework.workflows.ports import Page, Paging, WorklistFilter
 from casework.workflows.ports_vault import Vault
 

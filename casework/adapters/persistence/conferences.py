@@ -14,11 +14,11 @@ from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import open_row, vault_of
-from casework.domain.access import Reach
-from casework.domain.allowed import PLANNABLE
-from casework.domain.conferences import AgendaItem, Submission
+from casework.domain.access.policy import Reach
+from casework.domain.casefile.allowed import PLANNABLE
+from casework.domain.casefile.plan import Conference, VersionStatus
 from casework.domain.errors import NotFound
-from casework.domain.plans import Conference, VersionStatus
+from casework.domain.planning.conferences import AgendaItem, Submission
 from casework.workflows.ports import ConferenceView, Page, Paging
 
 _ITEM = t.agenda_item.c

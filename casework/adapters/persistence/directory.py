@@ -12,11 +12,11 @@ from sqlalchemy import Connection, insert, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.offering_queries import is_asked
-from casework.domain.access import Reach, Role
-from casework.domain.accounts import Account
-from casework.domain.calendar import day_in_seoul
-from casework.domain.directory import Centre, Offering
-from casework.domain.handing_over import Absence
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Reach, Role
+from casework.domain.cases.handover import Absence
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.directory.directory import Centre, Offering
 
 KNOWN_AS = ("slug", "name", "kind")
 # What else of its agency and service decides whether it may be asked.

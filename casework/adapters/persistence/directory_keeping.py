@@ -28,12 +28,12 @@ from casework.adapters.persistence.offering_queries import centres_of
 from casework.adapters.persistence.overview import overview
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
-from casework.domain.access import Reach, Relation, Role
-from casework.domain.designations import Designation
-from casework.domain.directory import Offering, Provider, Service
-from casework.domain.entries import Change
+from casework.domain.access.policy import Reach, Relation, Role
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.directory.designations import Designation
+from casework.domain.directory.directory import Offering, Provider, Service
+from casework.domain.directory.entries import Change
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.domain.lifecycle import Status
 from casework.workflows.ports import Page, Paging, Row
 from casework.workflows.ports_directory import OpenWork
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, String, and_, literal, null, select, 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.residents import SqlResidents
-from casework.domain.disclosures import (
+from casework.domain.privacy.disclosures import (
     ARTICLE_12,
     ASSESSOR,
     PROVIDER,

@@ -30,10 +30,10 @@ from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import open_row, vault_of
 from casework.adapters.persistence.types import Instant
-from casework.domain.access import Reach, Relation
-from casework.domain.duplicates import Suspicion
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.errors import NotFound
-from casework.domain.residents import Resident
+from casework.domain.residents.resident import Resident
 from casework.workflows.ports import Page, Paging, Row
 
 _pair, _check = td.duplicate_suspicion, td.duplicate_check

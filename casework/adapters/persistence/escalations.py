@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
-from casework.domain.deadlines import Deadline, Step
+from casework.domain.clocks.deadlines import Deadline, Step
 
 _ledger = t.escalation
 

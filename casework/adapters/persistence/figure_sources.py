@@ -27,18 +27,12 @@ from sqlalchemy import (
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.worklists import IS_RUNNING, is_overdue
-from casework.domain.access import Reach, Relation
-from casework.domain.calendar import day_in_seoul
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.casefile.lifecycle import OPEN, OWES_DISPOSITION, Status
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.clocks.standards import PROVIDER, Kind
 from casework.domain.errors import Invalid
-from casework.domain.figures import (
-    NO_ANSWER,
-    NOBODY_OFFERS_IT,
-    OUTCOMES,
-    Figure,
-    Period,
-)
-from casework.domain.lifecycle import OPEN, OWES_DISPOSITION, Status
-from casework.domain.standards import PROVIDER, Kind
+from casework.domain.figures.figures import NO_ANSWER, NOBODY_OFFERS_IT, OUTCOMES, Figure, Period
 from casework.workflows.ports import Question
 
 FILTERS: Final = (

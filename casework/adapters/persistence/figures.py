@@ -24,10 +24,10 @@ from casework.adapters.persistence.figure_sources import (
 from casework.adapters.persistence.mapper import pauses_of
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.seoul import month_of_day, seoul_day
-from casework.domain.access import Reach, Relation
+from casework.domain.access.policy import Reach, Relation
 from casework.domain.errors import Conflict
-from casework.domain.figures import Figure, Month
-from casework.domain.tallying import (
+from casework.domain.figures.figures import Figure, Month
+from casework.domain.figures.tallying import (
     PEOPLE_BY_BOTH,
     PEOPLE_BY_FIELD,
     PEOPLE_BY_PROVIDER,

@@ -15,9 +15,9 @@ from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.faults import is_taken
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.scope import seen
-from casework.domain.access import Reach
+from casework.domain.access.policy import Reach
 from casework.domain.errors import Conflict, NotFound
-from casework.domain.households import Household, Member
+from casework.domain.residents.households import Household, Member
 from casework.workflows.ports import Row
 
 _home, _member = td.household, td.household_member

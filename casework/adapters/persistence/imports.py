@@ -30,10 +30,10 @@ from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import needed, vault_of
 from casework.adapters.persistence.tables_imports import import_file, import_row
-from casework.domain.access import EVERYTHING, SYSTEM_ROLE, Actor, Reach, Role
-from casework.domain.accounts import Account
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import EVERYTHING, SYSTEM_ROLE, Actor, Reach, Role
 from casework.domain.errors import NotFound
-from casework.domain.importing import (
+from casework.domain.exchange.importing import (
     ASSIGNED,
     ImportFile,
     ImportRow,
@@ -41,7 +41,7 @@ from casework.domain.importing import (
     Mode,
     Outcome,
 )
-from casework.domain.residents import name_and_birth
+from casework.domain.residents.resident import name_and_birth
 from casework.workflows.ports import Page, Paging
 
 CHUNK: Final = 500

@@ -18,11 +18,11 @@ from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.seoul import seoul_day
 from casework.adapters.persistence.worklists import IS_RUNNING, is_overdue
-from casework.domain.access import Reach
-from casework.domain.deadlines import Deadline
-from casework.domain.figures import Period
-from casework.domain.lifecycle import Status
-from casework.domain.standards import PROVIDER, Kind
+from casework.domain.access.policy import Reach
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import PROVIDER, Kind
+from casework.domain.figures.figures import Period
 from casework.workflows.ports import Page, Paging, ReferralView
 from casework.workflows.ports_inbox import Asked, InboxFilter
 

@@ -11,8 +11,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.sealing import needed, vault_of
-from casework.domain.likeness import Candidate, Likeness, near_dates
-from casework.domain.residents import Resident, name_and_birth
+from casework.domain.duplicates.likeness import Candidate, Likeness, near_dates
+from casework.domain.residents.resident import Resident, name_and_birth
 from casework.workflows.ports_vault import Vault
 
 # A date and those a slip makes of it are about forty; a district of 60,000 has three a day.

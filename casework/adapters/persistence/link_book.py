@@ -14,8 +14,8 @@ from casework.adapters.persistence.accounts import SqlAccountBook
 from casework.adapters.persistence.links import SqlLinks
 from casework.adapters.persistence.outbox import SqlOutbox
 from casework.adapters.persistence.store import write_audit
-from casework.domain.access import Actor
-from casework.domain.outbox import Message
+from casework.domain.access.policy import Actor
+from casework.domain.notices.outbox import Message
 from casework.workflows.ports import RequestFacts
 
 

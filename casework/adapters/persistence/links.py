@@ -15,13 +15,13 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_links as tl
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.outbox import SqlOutbox
-from casework.domain.accounts import Account
-from casework.domain.calendar import midnight
-from casework.domain.directory import Provider
+from casework.domain.access.accounts import Account
+from casework.domain.agencies.links import LINK_CODE, AgencyLink, LinkSession
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.clocks.calendar import midnight
+from casework.domain.directory.directory import Provider
 from casework.domain.errors import NotFound
-from casework.domain.lifecycle import Status
-from casework.domain.links import LINK_CODE, AgencyLink, LinkSession
-from casework.domain.outbox import Letter, Message
+from casework.domain.notices.outbox import Letter, Message
 
 _link: Final = tl.agency_link
 _NAMES: Final = tuple(one.name for one in fields(AgencyLink))

@@ -21,17 +21,19 @@ from casework.adapters.persistence.sealing import needed, opened_fields, seal_ro
 from casework.adapters.persistence.tables_break_glass import break_glass
 from casework.adapters.persistence.tables_imports import import_file, import_row
 from casework.adapters.persistence.types import to_json
-from casework.domain.access_requests import AccessRequest
-from casework.domain.account_tokens import AccountToken
-from casework.domain.accounts import Account
-from casework.domain.audit_reviews import AuditReview
-from casework.domain.break_glass import BreakGlass
-from casework.domain.calendar import Pause, Target, Unit
-from casework.domain.cases import Assessment, Case, Check, Signal
-from casework.domain.conferences import AgendaItem
-from casework.domain.deadlines import Deadline, Escalation
-from casework.domain.designations import Designation
-from casework.domain.directory import (
+from casework.domain.access.accounts import Account
+from casework.domain.access.grant_log import GrantEntry
+from casework.domain.access.tokens import AccountToken
+from casework.domain.audit.reviews import AuditReview
+from casework.domain.casefile.case import Assessment, Case, Check, Signal
+from casework.domain.casefile.plan import Conference, PlannedItem, PlannedService, PlanVersion
+from casework.domain.casefile.referral import Referral
+from casework.domain.cases.handover import Absence
+from casework.domain.clocks.calendar import Pause, Target, Unit
+from casework.domain.clocks.deadlines import Deadline, Escalation
+from casework.domain.clocks.standards import Rung, Standard
+from casework.domain.directory.designations import Designation
+from casework.domain.directory.directory import (
     Centre,
     CoPayment,
     District,
@@ -40,24 +42,29 @@ from casework.domain.directory import (
     Provider,
     Service,
 )
-from casework.domain.duplicates import Suspicion
-from casework.domain.eligibility import as_data, rule_of
-from casework.domain.entries import Change
+from casework.domain.directory.eligibility import as_data, rule_of
+from casework.domain.directory.entries import Change
+from casework.domain.duplicates.merging import Merge
+from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.events import Event
-from casework.domain.grant_log import GrantEntry
-from casework.domain.handing_over import Absence
-from casework.domain.households import Household, Member
-from casework.domain.importing import ImportFile, ImportRow
-from casework.domain.merging import Merge
-from casework.domain.notices import Notice
-from casework.domain.outbox import Message, Subscription
-from casework.domain.plans import Conference, PlannedItem, PlannedService, PlanVersion
-from casework.domain.recounting import Recount
-from casework.domain.referrals import Referral
-from casework.domain.residents import Consent, Contact, Note, Resident, digits_of, name_and_birth
-from casework.domain.reviewing import Review
-from casework.domain.setting_standards import Holiday
-from casework.domain.standards import Rung, Standard
+from casework.domain.exchange.importing import ImportFile, ImportRow
+from casework.domain.notices.notices import Notice
+from casework.domain.notices.outbox import Message, Subscription
+from casework.domain.planning.conferences import AgendaItem
+from casework.domain.privacy.access_requests import AccessRequest
+from casework.domain.privacy.break_glass import BreakGlass
+from casework.domain.residents.households import Household, Member
+from casework.domain.residents.resident import (
+    Consent,
+    Contact,
+    Note,
+    Resident,
+    digits_of,
+    name_and_birth,
+)
+from casework.domain.supervision.recounting import Recount
+from casework.domain.supervision.reviewing import Review
+from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.ports_vault import Place, Vault
 
 

@@ -16,12 +16,12 @@ from casework.adapters.persistence.offering_queries import holders, is_listed
 from casework.adapters.persistence.places import has_free_place
 from casework.adapters.persistence.residents import SqlResidents
 from casework.adapters.persistence.tables_matching import provider_answers
-from casework.domain.access import Reach, Relation
-from casework.domain.calendar import day_in_seoul
-from casework.domain.covering import Agency, Cover, cover
-from casework.domain.directory import Centre, Offering, Provider
-from casework.domain.matching import Candidate, Measured
-from casework.domain.residents import Resident
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.directory.coverage import Agency, Cover, cover
+from casework.domain.directory.directory import Centre, Offering, Provider
+from casework.domain.directory.matching import Candidate, Measured
+from casework.domain.residents.resident import Resident
 
 AS_PROVIDER, AS_MEASURED, AS_CENTRE = "of_", "how_", "at_"
 

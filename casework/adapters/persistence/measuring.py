@@ -17,9 +17,9 @@ from casework.adapters.persistence.figure_sources import lapsed
 from casework.adapters.persistence.mapper import pauses_of
 from casework.adapters.persistence.seoul import seoul_day
 from casework.adapters.persistence.tables_matching import provider_answers
-from casework.domain.lifecycle import Status
-from casework.domain.matching import Measured
-from casework.domain.standards import Kind
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.clocks.standards import Kind
+from casework.domain.directory.matching import Measured
 from casework.workflows.ports_matching import Answered
 
 AT_ONCE = 2000

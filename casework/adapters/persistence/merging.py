@@ -18,12 +18,12 @@ from casework.adapters.persistence.mapper import from_row, stored
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import vault_of
 from casework.adapters.persistence.tables_audit import access_request
-from casework.domain.access import Reach
-from casework.domain.duplicates import Suspicion, Verdict
+from casework.domain.access.policy import Reach
+from casework.domain.duplicates.likeness import ordered
+from casework.domain.duplicates.merging import Merge
+from casework.domain.duplicates.suspicions import Suspicion, Verdict
 from casework.domain.errors import NotFound
-from casework.domain.likeness import ordered
-from casework.domain.merging import Merge
-from casework.domain.residents import Contact, Resident
+from casework.domain.residents.resident import Contact, Resident
 from casework.workflows.ports import Row
 
 # What moves by itself, what moves with its case, and what with its case's referrals.

@@ -12,9 +12,9 @@ from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.outbox import listening
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.sealing import vault_of
-from casework.domain.access import Reach, Relation
+from casework.domain.access.policy import Reach, Relation
 from casework.domain.errors import NotFound
-from casework.domain.outbox import Subscription
+from casework.domain.notices.outbox import Subscription
 from casework.workflows.ports import Page, Paging, Row
 
 

@@ -28,9 +28,9 @@ from casework.adapters.persistence.links import SqlLinks
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.outbox import SqlOutbox
 from casework.adapters.persistence.sealing import vault_of
-from casework.domain.access import Role
-from casework.domain.notices import Notice, People
-from casework.domain.outbox import Subscription
+from casework.domain.access.policy import Role
+from casework.domain.notices.notices import Notice, People
+from casework.domain.notices.outbox import Subscription
 from casework.workflows.ports_notices import NoticeBook
 
 _notice, _verdict, _message = t.notice, t.run_notices, t.message

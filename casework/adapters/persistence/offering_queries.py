@@ -13,8 +13,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.places import has_free_place
 from casework.adapters.persistence.tables_directory import designation
-from casework.domain.calendar import day_in_seoul
-from casework.domain.directory import Entry, distance_km
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.directory.directory import Entry, distance_km
 from casework.domain.errors import Invalid
 from casework.workflows.ports import Page, Paging, Row
 

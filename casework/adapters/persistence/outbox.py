@@ -24,9 +24,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, stored, to_row
 from casework.adapters.persistence.sealing import vault_of
-from casework.domain.access import Reach, Relation
+from casework.domain.access.policy import Reach, Relation
 from casework.domain.errors import NotFound
-from casework.domain.outbox import Letter, Message, State, Subscription
+from casework.domain.notices.outbox import Letter, Message, State, Subscription
 
 _message = t.message
 

@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.offering_queries import holds, is_asked
-from casework.domain.calendar import day_in_seoul
-from casework.domain.directory import Entry
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.directory.directory import Entry
+from casework.domain.directory.overview import Offered, standing
 from casework.domain.errors import Invalid
-from casework.domain.overview import Offered, standing
 from casework.workflows.ports import Page, Paging, Row
 
 Cell = tuple[str, str]

@@ -24,12 +24,12 @@ from sqlalchemy import (
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import to_row
-from casework.domain.access import Reach, Relation, Role
-from casework.domain.capacity import Change
-from casework.domain.directory import Offering
+from casework.domain.access.policy import Reach, Relation, Role
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.directory.capacity import Change
+from casework.domain.directory.directory import Offering
 from casework.domain.errors import Conflict, NotFound
-from casework.domain.lifecycle import Status
-from casework.domain.notices import Notice
+from casework.domain.notices.notices import Notice
 from casework.workflows.ports import Row
 from casework.workflows.ports_places import Line, Stale
 

@@ -34,10 +34,10 @@ from sqlalchemy import (
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.types import Instant, Json
-from casework.domain.access import SYSTEM_ROLE
-from casework.domain.deadlines import BREACH
-from casework.domain.notices import NoticeKind
-from casework.domain.standards import Priority
+from casework.domain.access.policy import SYSTEM_ROLE
+from casework.domain.clocks.deadlines import BREACH
+from casework.domain.clocks.standards import Priority
+from casework.domain.notices.notices import NoticeKind
 from casework.workflows.ports import Raised
 
 EVENT: Final = "EscalationRaised"

@@ -39,14 +39,14 @@ from casework.adapters.persistence.sealing import needed, open_row, vault_of
 from casework.adapters.persistence.staff import SqlStaff
 from casework.adapters.persistence.standards import SqlStandards
 from casework.adapters.persistence.worklists import Worklists
-from casework.domain.access import EVERYTHING, Reach, Relation
-from casework.domain.cases import Signal
-from casework.domain.deadlines import Deadline
+from casework.domain.access.policy import EVERYTHING, Reach, Relation
+from casework.domain.casefile.case import Signal
+from casework.domain.casefile.lifecycle import OPEN
+from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
-from casework.domain.lifecycle import OPEN
-from casework.domain.masks import CLOCKS, TIMELINE_LEAVES_OUT, searches_untold_contacts
-from casework.domain.residents import Consent, Contact, Note, Resident, digits_of
+from casework.domain.privacy.masks import CLOCKS, TIMELINE_LEAVES_OUT, searches_untold_contacts
+from casework.domain.residents.resident import Consent, Contact, Note, Resident, digits_of
 from casework.workflows.ports import Held, Page, Paging, ReferralView, Row
 from casework.workflows.ports_vault import Vault
 

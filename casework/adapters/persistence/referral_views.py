@@ -8,10 +8,10 @@ from sqlalchemy import Select, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row
-from casework.domain.deadlines import Deadline
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.deadlines import Deadline
 from casework.domain.events import Event
-from casework.domain.referrals import Referral
-from casework.domain.residents import Resident
+from casework.domain.residents.resident import Resident
 from casework.workflows.ports import ReferralView
 from casework.workflows.ports_vault import Vault
 

@@ -15,10 +15,10 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row, stored
 from casework.adapters.persistence.scope import is_outside, note_opened, seen, seen_or_opened
 from casework.adapters.persistence.sealing import opened, seal_row, vault_of
-from casework.domain.access import Reach
+from casework.domain.access.policy import Reach
+from casework.domain.duplicates.likeness import Candidate, Likeness
 from casework.domain.errors import NotFound
-from casework.domain.likeness import Candidate, Likeness
-from casework.domain.residents import Consent, Contact, Note, Resident
+from casework.domain.residents.resident import Consent, Contact, Note, Resident
 
 
 class SqlResidents:

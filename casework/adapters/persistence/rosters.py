@@ -17,15 +17,15 @@ from casework.adapters.persistence import tables_links as tl
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import opened, seal_row, vault_of
-from casework.domain.access import Reach
-from casework.domain.directory import Entry, Offering
+from casework.domain.access.policy import Reach
+from casework.domain.agencies.rosters import Delivered
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.plan import PlannedItem, PlanVersion, VersionStatus
+from casework.domain.casefile.referral import Referral
+from casework.domain.directory.directory import Entry, Offering
+from casework.domain.directory.matching import GivenAt
 from casework.domain.errors import NotFound
-from casework.domain.homes import Coming, WayIn
-from casework.domain.lifecycle import Status
-from casework.domain.matching import GivenAt
-from casework.domain.plans import PlannedItem, PlanVersion, VersionStatus
-from casework.domain.referrals import Referral
-from casework.domain.rosters import Delivered
+from casework.domain.residents.homes import Coming, WayIn
 
 _QUANTITIES: Final = ("planned", "delivered")
 _IN_FORCE: Final = (VersionStatus.APPROVED,)

@@ -41,7 +41,7 @@ from casework.adapters.persistence.sealing import (
     sealed_columns,
 )
 from casework.domain.errors import Conflict
-from casework.domain.residents import digits_of, name_and_birth
+from casework.domain.residents.resident import digits_of, name_and_birth
 from casework.workflows.ports_vault import Progress, Vault
 
 BATCH: Final = 200

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.tables_break_glass import break_glass
-from casework.domain.access import Reach, Relation, is_guest
-from casework.domain.standards import PROVIDER, REFERRAL
+from casework.domain.access.policy import Reach, Relation, is_guest
+from casework.domain.clocks.standards import PROVIDER, REFERRAL
 
 AFTER_DETERMINATION = timedelta(days=30)
 

@@ -11,8 +11,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.tables_links import answering
-from casework.domain.access import Reach, Relation, Role
-from casework.domain.accounts import Account
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Reach, Relation, Role
 from casework.domain.errors import NotFound
 from casework.workflows.ports import Page, Paging
 

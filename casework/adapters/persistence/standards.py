@@ -29,13 +29,13 @@ from casework.adapters.persistence.faults import is_taken
 from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
-from casework.domain.access import Reach, Relation
-from casework.domain.calendar import ONE_DAY, midnight
-from casework.domain.deadlines import Deadline
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.clocks.calendar import ONE_DAY, midnight
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import USUAL_LAPSE, Standard
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.domain.recounting import EVENT, Found, Reason, Recount
-from casework.domain.setting_standards import Holiday
-from casework.domain.standards import USUAL_LAPSE, Standard
+from casework.domain.supervision.recounting import EVENT, Found, Reason, Recount
+from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.ports import Page, Paging
 
 _clock, _step, _standard, _day = t.deadline, t.escalation, t.standard, t.holiday_override

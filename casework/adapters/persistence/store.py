@@ -39,8 +39,8 @@ from casework.adapters.persistence.rosters import SqlRosters
 from casework.adapters.persistence.scope import Subjects
 from casework.adapters.persistence.staff import SqlStaff
 from casework.adapters.persistence.standards import SqlStandards
-from casework.domain.access import PROVIDER_ACCESS, Actor, Reach
-from casework.domain.deadlines import Deadline
+from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Reach
+from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
 from casework.workflows.ports import IN_FLIGHT, Reading, Replay, RequestFacts, Work

@@ -28,7 +28,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.raising import AS_OF, DUE_CLOCKS, IS_ANY_DUE, raise_steps
 from casework.adapters.persistence.store import write_audit
-from casework.domain.access import SYSTEM
+from casework.domain.access.policy import SYSTEM
 from casework.workflows.ports import Found, Raised, RequestFacts
 from casework.workflows.sweeps.overdue import JOB
 

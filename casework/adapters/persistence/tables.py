@@ -25,9 +25,9 @@ from sqlalchemy import (
 
 from casework.adapters.persistence.sealing import BlindIndex, SealedJson, SealedText
 from casework.adapters.persistence.types import Instant, Json, TargetText
-from casework.domain.cases import CaseStatus
-from casework.domain.lifecycle import OPEN, Status
-from casework.domain.plans import ServiceStatus, VersionStatus
+from casework.domain.casefile.case import CaseStatus
+from casework.domain.casefile.lifecycle import OPEN, Status
+from casework.domain.casefile.plan import ServiceStatus, VersionStatus
 
 metadata = MetaData(
     naming_convention={

@@ -19,8 +19,8 @@ from sqlalchemy import (
 from casework.adapters.persistence.sealing import SealedText
 from casework.adapters.persistence.tables import metadata
 from casework.adapters.persistence.types import Instant, Json
-from casework.domain.duplicates import Verdict
-from casework.domain.households import KINDS
+from casework.domain.duplicates.suspicions import Verdict
+from casework.domain.residents.households import KINDS
 
 _VERDICTS = ", ".join(f"'{verdict}'" for verdict in sorted(Verdict))
 _KINDS = ", ".join(f"'{kind}'" for kind in sorted(KINDS))

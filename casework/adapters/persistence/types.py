@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
-from casework.domain.calendar import Target, Unit
+from casework.domain.clocks.calendar import Target, Unit
 
 Json = JSON().with_variant(JSONB(), "postgresql")
 

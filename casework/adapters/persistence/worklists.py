@@ -25,10 +25,10 @@ from casework.adapters.persistence.come_back import COME_BACK, notes_to_come_bac
 from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.scope import seen
 from casework.adapters.persistence.sealing import open_row, vault_of
-from casework.domain.access import Reach, Relation
-from casework.domain.calendar import ONE_DAY, day_in_seoul, midnight
-from casework.domain.deadlines import BREACH
-from casework.domain.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Kind
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
+from casework.domain.clocks.deadlines import BREACH
+from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Kind
 from casework.workflows.ports import OverdueFilter, Page, Paging, Row, WorklistFilter
 
 # Spelt out, so that the planner of either store sees that the partial indexes fit.

@@ -6,8 +6,8 @@ import csv
 from collections import defaultdict
 from importlib.resources import files
 
-from casework.domain.directory import Centre, CoPayment, District, Limit, Service
-from casework.domain.eligibility import Rule, rule_of
+from casework.domain.directory.directory import Centre, CoPayment, District, Limit, Service
+from casework.domain.directory.eligibility import Rule, rule_of
 
 
 def districts() -> list[District]:

@@ -10,8 +10,8 @@ from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from casework.domain.calendar import SEOUL
-from casework.domain.schedule import slot_of
+from casework.domain.clocks.calendar import SEOUL
+from casework.domain.clocks.schedule import slot_of
 
 
 def make_scheduler(

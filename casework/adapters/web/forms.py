@@ -12,9 +12,9 @@ from uuid import UUID
 
 from casework.adapters.http.limits import check_text
 from casework.adapters.http.problems import Problem
-from casework.domain.cases import SIGNALS
+from casework.domain.casefile.case import SIGNALS
+from casework.domain.casefile.lifecycle import OUTCOMES, REASONS
 from casework.domain.errors import Invalid
-from casework.domain.lifecycle import OUTCOMES, REASONS
 
 MOST_FIELDS: Final = 10_000
 LONGEST_NOTE: Final = 2000

@@ -21,13 +21,13 @@ from casework.adapters.http.texts import say
 from casework.adapters.web.forms import ACTIONS, Form, answer_of, ids_in
 from casework.adapters.web.route import COOKIE, Page, language, page, style
 from casework.adapters.web.words import told, word
-from casework.domain import rosters
-from casework.domain.calendar import SEOUL
-from casework.domain.capacity import Statement
+from casework.domain.agencies import rosters
+from casework.domain.agencies.links import SESSION_FOR, CodeWrong, LinkRefused, TooManyCodes
+from casework.domain.agencies.rosters import EXCEPTIONS, Said
+from casework.domain.clocks.calendar import SEOUL
+from casework.domain.directory.capacity import Statement
 from casework.domain.errors import NotFound, Refusal
-from casework.domain.links import SESSION_FOR, CodeWrong, LinkRefused, TooManyCodes
-from casework.domain.referring import Details
-from casework.domain.rosters import EXCEPTIONS, Said
+from casework.domain.referring.referring import Details
 from casework.workflows import delivering, linking, referring
 from casework.workflows import places as places_of
 from casework.workflows.context import Context

@@ -25,8 +25,8 @@ from casework.adapters.http.problems import Problem, language_of, status_of
 from casework.adapters.http.shell import tell
 from casework.adapters.http.texts import say
 from casework.adapters.web.words import named, word
+from casework.domain.agencies.links import LinkRefused
 from casework.domain.errors import Refusal
-from casework.domain.links import LinkRefused
 from casework.workflows.ports import Replay, RequestFacts
 
 COOKIE: Final = "casework_link"

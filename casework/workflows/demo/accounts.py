@@ -8,9 +8,9 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.access import Role
-from casework.domain.accounts import Account
-from casework.domain.directory import Centre, District, Provider
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Role
+from casework.domain.directory.directory import Centre, District, Provider
 from casework.workflows.demo import names
 
 NAMED_BY: Final = 20_260_327  # the names are the same in every demo

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from casework.domain import checking, closing, handing_over, intake, planning, reviewing
-from casework.domain.acts import Act
-from casework.domain.calendar import morning_of
-from casework.domain.cases import CONSENT_FOR_CHANNEL
-from casework.domain.deadlines import Deadline
-from casework.domain.plans import Conference, PlannedItem, VersionStatus
-from casework.domain.residents import Note
-from casework.domain.reviewing import Verdict
-from casework.domain.standards import Kind
+from casework.domain.act import Act
+from casework.domain.casefile.case import CONSENT_FOR_CHANNEL
+from casework.domain.casefile.plan import Conference, PlannedItem, VersionStatus
+from casework.domain.cases import checks, closing, handover, intake
+from casework.domain.clocks.calendar import morning_of
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import Kind
+from casework.domain.planning import planning
+from casework.domain.residents.resident import Note
+from casework.domain.supervision import reviewing
+from casework.domain.supervision.reviewing import Verdict
 from casework.workflows.demo import people, texts
 from casework.workflows.demo.story import Slot, Story
 
@@ -185,13 +187,13 @@ def check(story: Story, next_in_days: int | None = None) -> None:
     act = story.act(story.worker)
     version = story.file.in_force
     goals = version.goals if version else []
-    found = checking.Findings(
+    found = checks.Findings(
         checked_on=act.today,
         findings=story.rng.choice(texts.FINDINGS),
         goals=[{"goal": goal, "met": story.rng.choice(("yes", "partly", "no"))} for goal in goals],
         next_check_on=act.today + timedelta(days=next_in_days) if next_in_days else None,
     )
-    checking.record_check(story.file, found, act)
+    checks.record_check(story.file, found, act)
 
 
 def signal(story: Story, kind: str, slot: Slot | None = None) -> None:
@@ -200,7 +202,7 @@ def signal(story: Story, kind: str, slot: Slot | None = None) -> None:
     teller = story.stage.cast.providers.get(referral.provider_id) if referral else None
     act = story.act(teller or story.worker)
     known = referral if referral and referral.is_with_provider else None
-    checking.raise_signal(story.file, kind, texts.SIGNAL_NOTES[kind], act, known)
+    checks.raise_signal(story.file, kind, texts.SIGNAL_NOTES[kind], act, known)
 
 
 def answer_signals(story: Story) -> None:
@@ -208,12 +210,12 @@ def answer_signals(story: Story) -> None:
     for one in story.file.signals.values():
         if one.answered_at is None:
             act = story.act(story.worker)
-            checking.answer_signal(story.file, one, texts.SIGNAL_ANSWER, act)
+            checks.answer_signal(story.file, one, texts.SIGNAL_ANSWER, act)
 
 
 def assign(story: Story) -> None:
     """The supervisor gives the case to a worker of the centre."""
-    handing_over.assign(story.file, story.worker.id, story.act(story.supervisor))
+    handover.assign(story.file, story.worker.id, story.act(story.supervisor))
 
 
 def review(story: Story, kind: Kind, slot: Slot, action: str, cause: str) -> None:

@@ -9,9 +9,9 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from casework.domain.calendar import day_in_seoul
-from casework.domain.designations import Designation
-from casework.domain.directory import (
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.directory.designations import Designation
+from casework.domain.directory.directory import (
     Centre,
     District,
     Entry,

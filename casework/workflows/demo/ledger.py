@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from casework.domain.access import SYSTEM_ROLE
-from casework.domain.deadlines import BREACH, Deadline, Escalation, Step
+from casework.domain.access.policy import SYSTEM_ROLE
+from casework.domain.clocks.deadlines import BREACH, Deadline, Escalation, Step
 from casework.domain.events import Event
 
 Key = tuple[UUID, int, datetime]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from casework.domain.standards import Kind
+from casework.domain.clocks.standards import Kind
 from casework.workflows.demo import case_acts, referral_acts
 from casework.workflows.demo.courses import run_smoothly, some_course
 from casework.workflows.demo.stem import check_regularly, lead_to, support

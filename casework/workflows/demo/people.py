@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from random import Random
 from typing import Final
 
-from casework.domain.acts import Act
-from casework.domain.directory import Centre
-from casework.domain.residents import Consent, Contact, Note, Resident
+from casework.domain.act import Act
+from casework.domain.directory.directory import Centre
+from casework.domain.residents.resident import Consent, Contact, Note, Resident
 from casework.workflows.demo import names
 
 MOBILITIES: Final = ("independent", "limited", "limited", "housebound")

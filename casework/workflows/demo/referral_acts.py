@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from casework.domain import planning, referring
-from casework.domain.referring import ARTICLE_14_2, CONSENT, Details, Request
-from casework.domain.reviewing import Verdict
-from casework.domain.standards import Kind
+from casework.domain.clocks.standards import Kind
+from casework.domain.planning import planning
+from casework.domain.referring import referring
+from casework.domain.referring.referring import ARTICLE_14_2, CONSENT, Details, Request
+from casework.domain.supervision.reviewing import Verdict
 from casework.workflows.demo import texts
 from casework.workflows.demo.case_acts import review_clock
 from casework.workflows.demo.story import Slot, Story

@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from casework.domain.access import Actor, Role
-from casework.domain.accounts import Account
-from casework.domain.calendar import WorkingCalendar, day_in_seoul
-from casework.domain.deadlines import Clockwork
-from casework.domain.directory import Centre, Offering, Service
-from casework.domain.plans import Conference
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Actor, Role
+from casework.domain.casefile.plan import Conference
+from casework.domain.clocks.calendar import WorkingCalendar, day_in_seoul
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.directory.directory import Centre, Offering, Service
 
 LONGEST_HISTORY: Final = 420  # working days
 

@@ -9,18 +9,18 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain import referring
-from casework.domain.access import SYSTEM, Actor
-from casework.domain.acts import Act
-from casework.domain.calendar import SEOUL, day_in_seoul, midnight
-from casework.domain.casefile import CaseFile
-from casework.domain.directory import Centre, Offering
-from casework.domain.eligibility import facts_of, judge, snapshot
+from casework.domain.access.policy import SYSTEM, Actor
+from casework.domain.act import Act
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.plan import Conference, PlannedService
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
+from casework.domain.directory.directory import Centre, Offering
+from casework.domain.directory.eligibility import facts_of, judge, snapshot
 from casework.domain.events import Event
-from casework.domain.lifecycle import Status
-from casework.domain.plans import Conference, PlannedService
-from casework.domain.referrals import Referral
-from casework.domain.residents import Consent
+from casework.domain.referring import referring
+from casework.domain.residents.resident import Consent
 from casework.workflows.demo.ids import SeededIds
 from casework.workflows.demo.ledger import Ledger
 from casework.workflows.demo.people import Person

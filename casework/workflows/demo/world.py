@@ -7,9 +7,9 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from casework.domain.accounts import Account
-from casework.domain.deadlines import Clockwork
-from casework.domain.directory import Centre, Offering, Service
+from casework.domain.access.accounts import Account
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.directory.directory import Centre, Offering, Service
 from casework.workflows.demo.scenarios import scenario_for
 from casework.workflows.demo.stage import by_district, set_stage
 from casework.workflows.demo.story import Story

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from casework.domain.access import SYSTEM
+from casework.domain.access.policy import SYSTEM
 from casework.workflows.caseload import resume_after_hold
 from casework.workflows.context import Context
 from casework.workflows.ports import SweepStore

@@ -14,7 +14,7 @@ from casework.adapters.api.document import POLICY_OF_CONTENT, document
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call, Guarded
 from casework.adapters.http.problems import language_of
-from casework.domain.access_requests import AccessRequest
+from casework.domain.privacy.access_requests import AccessRequest
 from casework.workflows import access_requests
 from casework.workflows.ports import Reading
 

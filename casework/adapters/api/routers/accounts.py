@@ -13,8 +13,8 @@ from casework.adapters.api.routers.own_account import shown
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Guarded, WithETag
-from casework.domain.account_tokens import NewToken
-from casework.domain.accounts import NewAccount
+from casework.domain.access.accounts import NewAccount
+from casework.domain.access.tokens import NewToken
 from casework.domain.errors import StaleVersion
 from casework.workflows import administering
 from casework.workflows.context import Context

@@ -13,9 +13,9 @@ from casework.adapters.api import render_audit as render
 from casework.adapters.api import schemas_audit as s
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Guarded, respond
-from casework.domain.calendar import ONE_DAY, midnight
+from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.errors import Invalid, require
-from casework.domain.figures import Month
+from casework.domain.figures.figures import Month
 from casework.workflows import auditing
 
 router = APIRouter(route_class=Guarded, prefix="/audit", tags=["audit"])

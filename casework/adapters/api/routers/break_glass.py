@@ -12,7 +12,7 @@ from casework.adapters.api.render import instant
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Call, Guarded, WithETag
-from casework.domain.acts import Act
+from casework.domain.act import Act
 from casework.workflows import breaking_glass as glass
 from casework.workflows.ports import Reading
 from casework.workflows.ports_break_glass import OpeningView

@@ -14,9 +14,9 @@ from casework.adapters.api import schemas_plans as sp
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Code, RaiseSignal
 from casework.adapters.http.call import Call, Guarded, WithETag
-from casework.domain.cases import CaseStatus
-from casework.domain.checking import Findings
-from casework.domain.intake import Finding
+from casework.domain.casefile.case import CaseStatus
+from casework.domain.cases.checks import Findings
+from casework.domain.cases.intake import Finding
 from casework.workflows import intake, planning
 from casework.workflows.context import Context
 from casework.workflows.ports import Reading

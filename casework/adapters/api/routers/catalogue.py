@@ -13,7 +13,7 @@ from casework.adapters.api.routers.keeping_directory import HISTORY, seen_versio
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Call, Guarded, WithETag
-from casework.domain.entries import SERVICE
+from casework.domain.directory.entries import SERVICE
 from casework.workflows import directory as kept
 from casework.workflows.context import Context
 from casework.workflows.ports import Page, Paging, Reading

@@ -10,7 +10,7 @@ from casework.adapters.api import render_lists
 from casework.adapters.api import schemas as s
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Guarded
-from casework.domain.access import Role
+from casework.domain.access.policy import Role
 
 router = APIRouter(route_class=Guarded, tags=["directory"])
 READ, LIST = "directory.read", "account.list"

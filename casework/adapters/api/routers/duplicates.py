@@ -13,7 +13,7 @@ from casework.adapters.api import schemas_duplicates as s
 from casework.adapters.api.render_cases import resident
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call, Guarded, WithETag
-from casework.domain.duplicates import Verdict
+from casework.domain.duplicates.suspicions import Verdict
 from casework.workflows import duplicates, merging
 from casework.workflows.context import Context
 from casework.workflows.ports import Reading

@@ -15,9 +15,9 @@ from casework.adapters.api.routers.supervision import since_of
 from casework.adapters.api.routing import Caller, operation
 from casework.adapters.http.call import Call, Guarded
 from casework.adapters.http.problems import language_of
-from casework.domain.access import Role, reach
-from casework.domain.exporting import ACTION, ExportOf
-from casework.domain.figures import Month, Period
+from casework.domain.access.policy import Role, reach
+from casework.domain.exchange.exporting import ACTION, ExportOf
+from casework.domain.figures.figures import Month, Period
 from casework.workflows import figures
 from casework.workflows.exporting import whole
 from casework.workflows.ports import OverdueFilter, Question, Reading, WorklistFilter

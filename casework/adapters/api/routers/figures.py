@@ -13,11 +13,11 @@ from casework.adapters.api import schemas_supervision as s
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Code, Empty
 from casework.adapters.http.call import Guarded
-from casework.domain.figures import Figure, Month
-from casework.domain.lifecycle import Status
-from casework.domain.masks import sees_clock
-from casework.domain.standards import PLANNED_SERVICE, REFERRAL, Kind
-from casework.domain.time_spent import time_spent
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.cases.time_spent import time_spent
+from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, Kind
+from casework.domain.figures.figures import Figure, Month
+from casework.domain.privacy.masks import sees_clock
 from casework.workflows import figures
 from casework.workflows.ports import Question, Reading, Row
 

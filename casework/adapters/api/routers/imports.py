@@ -16,7 +16,7 @@ from casework.adapters.api.schemas import Empty
 from casework.adapters.api.uploads import BODY, Uploaded
 from casework.adapters.http.call import Call, Guarded, respond
 from casework.adapters.http.problems import language_of
-from casework.domain.importing import Mode
+from casework.domain.exchange.importing import Mode
 from casework.workflows import importing, unmatched
 from casework.workflows.ports import Reading
 

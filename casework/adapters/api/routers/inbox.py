@@ -16,10 +16,10 @@ from casework.adapters.api.schemas_figures import OfFigures
 from casework.adapters.api.schemas_supervision import Due
 from casework.adapters.http.call import Call, Guarded
 from casework.adapters.http.problems import status_of
-from casework.domain.access import reach
-from casework.domain.calendar import ONE_DAY, midnight
+from casework.domain.access.policy import reach
+from casework.domain.agencies.inbox import check_each_once
+from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.errors import Conflict
-from casework.domain.inbox import check_each_once
 from casework.workflows import answering
 from casework.workflows.answering import ANSWER, Answer, AnswersRefused
 from casework.workflows.ports import Reading

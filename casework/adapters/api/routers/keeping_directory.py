@@ -13,10 +13,10 @@ from casework.adapters.api import schemas_directory as s
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Code, Empty
 from casework.adapters.http.call import Call, Guarded, WithETag
-from casework.domain.access import may
-from casework.domain.designations import GIVEN_UNDER, DesignationCode
-from casework.domain.directory import Entry
-from casework.domain.entries import DESIGNATION, OFFERING, PROVIDER, check_each_once
+from casework.domain.access.policy import may
+from casework.domain.directory.designations import GIVEN_UNDER, DesignationCode
+from casework.domain.directory.directory import Entry
+from casework.domain.directory.entries import DESIGNATION, OFFERING, PROVIDER, check_each_once
 from casework.domain.errors import StaleVersion
 from casework.workflows import directory as kept
 from casework.workflows.ports import Page, Paging, Reading

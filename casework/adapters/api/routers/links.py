@@ -12,12 +12,12 @@ from casework.adapters.api.render import instant
 from casework.adapters.api.routing import Caller, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Call, Guarded, WithETag
-from casework.domain.access import Actor
+from casework.domain.access.policy import Actor
+from casework.domain.agencies.links import AgencyLink
+from casework.domain.agencies.rosters import Delivered
 from casework.domain.errors import NotFound
-from casework.domain.homes import Coming
-from casework.domain.links import AgencyLink
-from casework.domain.masks import covered
-from casework.domain.rosters import Delivered
+from casework.domain.privacy.masks import covered
+from casework.domain.residents.homes import Coming
 from casework.workflows import delivering, linking
 from casework.workflows.ports import Reading
 

@@ -12,7 +12,7 @@ from casework.adapters.api import schemas_matching as m
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Guarded
 from casework.adapters.http.problems import language_of
-from casework.domain.designations import DesignationCode
+from casework.domain.directory.designations import DesignationCode
 from casework.workflows import matching
 
 router = APIRouter(route_class=Guarded, tags=["directory"])

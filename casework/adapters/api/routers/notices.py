@@ -13,7 +13,7 @@ from casework.adapters.api.render_lists import picked
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Guarded, WithETag
-from casework.domain.outbox import State, Subscription
+from casework.domain.notices.outbox import State, Subscription
 from casework.workflows import notifying
 from casework.workflows.ports import Row
 

@@ -12,7 +12,7 @@ from casework.adapters.api import schemas_accounts as s
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Guarded, respond
-from casework.domain.account_tokens import NewToken
+from casework.domain.access.tokens import NewToken
 from casework.domain.errors import NotFound
 from casework.workflows import securing
 from casework.workflows.context import Context

@@ -13,8 +13,8 @@ from casework.adapters.api import schemas_plans as s
 from casework.adapters.api.routing import Caller, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Call, Guarded, WithETag
-from casework.domain.planning import Draft
-from casework.domain.plans import PlannedItem
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.planning.planning import Draft
 from casework.workflows import planning
 from casework.workflows.context import Context
 from casework.workflows.ports import Reading

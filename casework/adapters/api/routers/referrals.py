@@ -12,8 +12,8 @@ from casework.adapters.api import render
 from casework.adapters.api import schemas as s
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call, Guarded
-from casework.domain.lifecycle import MOVES, Status
-from casework.domain.referring import Details
+from casework.domain.casefile.lifecycle import MOVES, Status
+from casework.domain.referring.referring import Details
 from casework.workflows import referring
 from casework.workflows.context import Context
 from casework.workflows.ports import Reading

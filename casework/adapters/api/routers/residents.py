@@ -14,9 +14,9 @@ from casework.adapters.api.render import event
 from casework.adapters.api.render_duplicates import alike, household_of, merged_from
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call, Guarded, WithETag
-from casework.domain.access import may
+from casework.domain.access.policy import may
+from casework.domain.duplicates.likeness import Alike
 from casework.domain.errors import Invalid, NotFound, StaleVersion
-from casework.domain.likeness import Alike
 from casework.workflows import intake
 from casework.workflows.ports import Page, Paging, Reading, Row
 

@@ -14,11 +14,11 @@ from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Code
 from casework.adapters.http.call import Call, Guarded, respond
 from casework.adapters.http.problems import language_of
-from casework.domain.calendar import KNOWN_YEARS
+from casework.domain.clocks.calendar import KNOWN_YEARS
+from casework.domain.clocks.standards import About, Kind, Priority, most_specific
 from casework.domain.errors import Conflict, StaleVersion
-from casework.domain.recounting import Recount
-from casework.domain.setting_standards import field_of
-from casework.domain.standards import About, Kind, Priority, most_specific
+from casework.domain.supervision.recounting import Recount
+from casework.domain.supervision.setting_standards import field_of
 from casework.workflows import standards
 from casework.workflows.ports import Page, Paging, Reading
 

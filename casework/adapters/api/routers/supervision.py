@@ -18,10 +18,10 @@ from casework.adapters.api.sentences import sentence
 from casework.adapters.api.sentences_standards import recounts_said
 from casework.adapters.http.call import Call, Guarded, WithETag, respond
 from casework.adapters.http.problems import language_of
-from casework.domain.calendar import end_of, midnight
-from casework.domain.masks import as_told
-from casework.domain.reviewing import Verdict
-from casework.domain.standards import Kind
+from casework.domain.clocks.calendar import end_of, midnight
+from casework.domain.clocks.standards import Kind
+from casework.domain.privacy.masks import as_told
+from casework.domain.supervision.reviewing import Verdict
 from casework.workflows.ports import OverdueFilter, Reading
 from casework.workflows.supervising import review_deadline
 

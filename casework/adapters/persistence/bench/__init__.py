@@ -38,9 +38,9 @@ from casework.adapters.persistence.notices import SqlNotices
 from casework.adapters.persistence.reading import SqlReading
 from casework.adapters.persistence.store import SqlStore
 from casework.adapters.persistence.sweeping import SqlSweepStore
-from casework.domain.access import SYSTEM, Actor, Reach, Relation, Role
-from casework.domain.calendar import WorkingCalendar
-from casework.domain.deadlines import Clockwork
+from casework.domain.access.policy import SYSTEM, Actor, Reach, Relation, Role
+from casework.domain.clocks.calendar import WorkingCalendar
+from casework.domain.clocks.deadlines import Clockwork
 from casework.workflows.context import Context
 from casework.workflows.notifying import apply_brake
 from casework.workflows.ports import OverdueFilter, Paging, WorklistFilter

@@ -1,0 +1,254 @@
+"""Accounts: who may sign in, as which role, belonging to what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from casework.domain.access.policy import Actor, Narrowed, Role
+from casework.domain.errors import require
+
+MAY_FAIL: Final = 5
+LOCKED_FOR: Final = timedelta(minutes=15)
+TRIES_AN_HOUR: Final = 10
+HOUR: Final = timedelta(hours=1)
+PASSWORD_LENGTHS: Final = range(12, 1025)
+NAME_LENGTHS: Final = range(1, 121)
+# Small letters only: two accounts that differ in a capital are one to whoever reads a list.
+# As whom an agency answers by link: its slug behind this. Nobody signs in so.
+BY_LINK: Final = "link."
+USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,119}")
+EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+LONGEST_EMAIL: Final = 254
+# What an account of a role belongs to; the others belong to the city as a whole.
+BELONGS_TO: Final[dict[Role, str]] = {
+    Role.WORKER: "centre",
+    Role.SUPERVISOR: "district",
+    Role.ASSESSOR: "district",
+    Role.PROVIDER: "provider",
+}
+# A system belongs to one of these, or to none, and then it is granted nothing.
+SYSTEM_BELONGS_TO: Final = ("centre", "district", "provider")
+# Who enrols a second factor: everyone who works for the city or a district.
+STAFF: Final = frozenset(Role) - {Role.PROVIDER, Role.INTEGRATION}
+CHANGE_PASSWORD: Final = Narrowed(
+    frozenset({"account.self", "account.secure"}), "password_change_required"
+)
+ENROL: Final = Narrowed(
+    CHANGE_PASSWORD.actions | {"account.second_factor"}, "totp_enrolment_required"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """One person's (or system's) way in. The role's scope is the code or agency it names."""
+
+    id: UUID
+    username: str
+    name: str
+    role: str
+    password_hash: str
+    created_at: datetime
+    centre_code: str | None = None
+    district_code: str | None = None
+    provider_id: UUID | None = None
+    is_head: bool = False
+    is_active: bool = True
+    email: str | None = None
+    failed_attempts: int = 0
+    locked_until: datetime | None = None
+    # The tries of the last hour that were compared and not found right.
+    tries: list[datetime] = field(default_factory=list)
+    must_change_password: bool = False
+    is_demo: bool = False
+    external_id: str | None = None
+    totp_confirmed_at: datetime | None = None
+    totp_step: int | None = None
+    grants: list[str] = field(default_factory=list)
+    version: int = 1
+
+    @property
+    def has_totp(self) -> bool:
+        """Whether signing in takes a code as well."""
+        return self.totp_confirmed_at is not None
+
+    def due_first(self, *, totp_is_required: bool) -> Narrowed | None:
+        """What must be done before anything else, after signing in with a password."""
+        if self.must_change_password:
+            return CHANGE_PASSWORD
+        if totp_is_required and self.role in STAFF and not (self.has_totp or self.is_demo):
+            return ENROL
+        return None
+
+    def actor(self, narrowed: Narrowed | None = None) -> Actor:
+        """Who this account acts as, with a credential that may be good for less."""
+        return Actor(
+            id=self.id,
+            role=self.role,
+            name=self.name,
+            username=self.username,
+            centre_code=self.centre_code,
+            district_code=self.district_code,
+            provider_id=self.provider_id,
+            is_head=self.is_head,
+            grants=frozenset(self.grants),
+            narrowed=narrowed,
+        )
+
+    def begin_try(self, now: datetime) -> bool:
+        """Count a try before anything is compared; False where none is left in this hour."""
+        self.tries = [one for one in self.tries if one > now - HOUR]
+        if self.is_locked(now) or len(self.tries) >= TRIES_AN_HOUR:
+            return False
+        self.tries.append(now)
+        self.note_failure(now)  # until it turns out to be right
+        return True
+
+    def take_back_try(self, at: datetime) -> None:
+        """The try was right: it counts no more, but those that were wrong stay counted."""
+        if at in self.tries:
+            self.tries.remove(at)
+        self.note_success()
+
+    def is_locked(self, now: datetime) -> bool:
+        """Whether too many wrong passwords lock it for a while."""
+        return self.locked_until is not None and now < self.locked_until
+
+    def note_failure(self, now: datetime) -> None:
+        """A wrong password; after five in a row the account rests for fifteen minutes."""
+        self.failed_attempts += 1
+        if self.failed_attempts >= MAY_FAIL:
+            self.failed_attempts, self.locked_until = 0, now + LOCKED_FOR
+
+    def note_success(self) -> None:
+        """The right password."""
+        self.failed_attempts, self.locked_until = 0, None
+
+    def take_password(self, password_hash: str, *, first: bool = False) -> None:
+        """A new password, and nothing held against the account any longer.
+
+        One that somebody else gave is a ``first`` one: its owner changes it before anything else.
+        """
+        self.password_hash, self.must_change_password, self.tries = password_hash, first, []
+        self.note_success()
+
+    def drop_totp(self) -> None:
+        """No second factor any longer."""
+        self.totp_confirmed_at, self.totp_step = None, None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """An account as it is asked for: a centre or district by code, an agency by its slug."""
+
+    username: str
+    role: str
+    name: str
+    centre: str | None = None
+    district: str | None = None
+    provider: str | None = None
+    is_head: bool = False
+    email: str | None = None
+
+    def check(self) -> None:
+        """Refuse what no account can be, before anybody is asked for a password."""
+        require(
+            USERNAME.fullmatch(self.username),
+            "a user name has 2 to 120 of a-z, 0-9 and . _ @ + -, and begins with one of the first",
+            code="username_invalid",
+            field="username",
+        )
+        require(
+            not self.username.startswith(BY_LINK),
+            f"{BY_LINK}… is for agencies that answer by link",
+            code="username_invalid",
+            field="username",
+        )
+        known = [one.value for one in Role]
+        require(
+            self.role in known, f"no such role; one of {', '.join(known)}",
+            code="unknown_role", field="role",
+        )  # fmt: skip
+        check_name(self.name)
+        check_email(self.email)
+        self._check_belonging(self._belongs_to())
+        require(
+            self.role in (Role.SUPERVISOR, Role.PROVIDER) or not self.is_head,
+            "only a supervisor heads a district, and only an agency's account leads its agency",
+            code="head_is_supervisor",
+            field="head",
+        )
+
+    def _belongs_to(self) -> str | None:
+        """The kind of what the role asks for; a system says it itself."""
+        if self.role == Role.INTEGRATION:
+            named = [kind for kind in SYSTEM_BELONGS_TO if getattr(self, kind) is not None]
+            return named[0] if named else None
+        return BELONGS_TO.get(Role(self.role))
+
+    def _check_belonging(self, belongs_to: str | None) -> None:
+        """Exactly what the role asks for is named, and nothing else."""
+        for kind in ("centre", "district", "provider"):
+            named = getattr(self, kind)
+            wanted, given = kind == belongs_to, bool(named and named.isprintable())
+            require(
+                wanted or named is None,
+                f"an account of the role {self.role} belongs to no {kind}",
+                code="belongs_elsewhere",
+                field=kind,
+            )
+            require(
+                given or not wanted,
+                f"an account of the role {self.role} needs its {kind}",
+                code="belonging_required",
+                field=kind,
+            )
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no name of a person, a system or a token."""
+    require(
+        name.isprintable() and len(name.strip()) in NAME_LENGTHS,
+        "a name has 1 to 120 printable characters",
+        code="name_invalid",
+        field="name",
+    )
+
+
+def check_email(email: str | None) -> None:
+    """Refuse what no mail server would take; None means that none is known."""
+    require(
+        email is None or (len(email) <= LONGEST_EMAIL and EMAIL.fullmatch(email)),
+        "not an address of the form name@host",
+        code="email_invalid",
+        field="email",
+    )
+
+
+def check_password(
+    password: str, username: str, common: Container[str] = (), field: str = "password"
+) -> None:
+    """Refuse a password that is short, endless, the user name over again, or everybody's."""
+    require(
+        len(password) in PASSWORD_LENGTHS,
+        f"a password has at least {PASSWORD_LENGTHS.start} characters, and at most 1024",
+        code="password_length",
+        field=field,
+    )
+    bare = "".join(password.split()).lower()
+    require(
+        bare != username,
+        "a password is not the user name",
+        code="password_is_username",
+        field=field,
+    )
+    require(
+        bare not in common and bare.rstrip("0123456789!@#$*.~") not in common,
+        "a password is not one of the commonest",
+        code="password_common",
+        field=field,
+    )

@@ -1,0 +1,81 @@
+"""Tokens that people and systems carry instead of a password: named, scoped, expiring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from casework.domain.access.accounts import check_name
+from casework.domain.access.policy import Actor, Narrowed, scopes_of
+from casework.domain.clocks.calendar import day_in_seoul, midnight
+from casework.domain.errors import require
+
+PREFIX: Final = "cwk_"
+LONGEST: Final = timedelta(days=365)
+MOST_TOKENS: Final = 50
+
+
+@dataclass(slots=True, kw_only=True)
+class AccountToken:
+    """A token as stored: its digest, never itself."""
+
+    id: UUID
+    account_id: UUID
+    name: str
+    digest: str
+    scopes: list[str]
+    created_at: datetime
+    created_by: UUID | None
+    expires_at: datetime
+    last_used_on: date | None = None
+    revoked_at: datetime | None = None
+    revoked_by: UUID | None = None
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether it opens anything now."""
+        return self.revoked_at is None and now < self.expires_at
+
+    @property
+    def narrowed(self) -> Narrowed:
+        """What it lets through: its scopes, and who it is."""
+        return Narrowed(frozenset(self.scopes) | {"account.self"}, "token_scope")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken:
+    """A token as it is asked for. It is good until the end of its last day in Busan."""
+
+    name: str
+    expires_on: date
+    scopes: list[str]
+
+    def check(self, owner: Actor, now: datetime) -> None:
+        """Refuse what no token of this account can be."""
+        check_name(self.name)
+        today = day_in_seoul(now)
+        require(
+            today <= self.expires_on <= today + LONGEST,
+            "a token lasts until today at least, and a year at most",
+            code="expiry_out_of_range",
+            field="expires_on",
+        )
+        known = scopes_of(owner)
+        require(
+            self.scopes and set(self.scopes) <= known,
+            "a token needs scopes that its account has itself",
+            code="scope_not_owned",
+            field="scopes",
+        )
+
+    @property
+    def expires_at(self) -> datetime:
+        """The first instant at which it opens nothing."""
+        return midnight(self.expires_on + timedelta(days=1))
+
+
+def live(tokens: Iterable[AccountToken], now: datetime) -> list[AccountToken]:
+    """Those that open something now."""
+    return [one for one in tokens if one.is_good(now)]

@@ -1,0 +1,50 @@
+"""An act: who does something, when, and by which standards and calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from casework.domain.access.policy import Actor
+from casework.domain.clocks.calendar import day_in_seoul, end_of
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.errors import require
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Everything a move needs from outside: identity, time, new ids, and how days are counted."""
+
+    by: Actor
+    at: datetime
+    new_id: Callable[[], UUID]
+    clockwork: Clockwork
+
+    @property
+    def today(self) -> date:
+        """The day of the act in Seoul."""
+        return day_in_seoul(self.at)
+
+    def instant_of(self, on: date | None) -> datetime:
+        """When a clock that counts from ``on`` starts: now for today, else the end of that day."""
+        return self.at if on is None or on == self.today else end_of(on)
+
+    def not_future(self, on: date | None, field: str) -> None:
+        """Refuse a date after today."""
+        require(
+            on is None or on <= self.today,
+            "a date in the future",
+            code="date_in_future",
+            field=field,
+        )
+
+    def not_before(self, on: date | None, earliest: date | None, field: str) -> None:
+        """Refuse a date before what it follows."""
+        require(
+            on is None or earliest is None or on >= earliest,
+            f"before {earliest}, which it follows",
+            code="date_too_early",
+            field=field,
+        )

@@ -1,0 +1,120 @@
+"""An agency's desk: what it is asked for, what it may answer, and how it has answered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.casefile.lifecycle import MOVES, Party, Status
+from casework.domain.clocks.standards import Kind
+from casework.domain.errors import require
+from casework.domain.figures.figures import Figure, median_of
+
+# What an agency is asked for while one of its clocks runs.
+WANTS: Final[dict[str, str]] = {
+    Kind.RESPONSE: "answer",
+    Kind.WAITLIST: "place",
+    Kind.START: "start",
+    Kind.PROGRESS: "report",
+}
+# In which states a request can stand in an inbox.
+STATES: Final = (
+    Status.REQUESTED,
+    Status.WAITLISTED,
+    Status.ACCEPTED,
+    Status.IN_PROGRESS,
+    Status.ON_HOLD,
+)
+# What can be said in an answer: the moves that are an agency's, and a signal.
+ANSWERS: Final = (
+    *(move.action for move in MOVES.values() if move.who is Party.ANSWERER),
+    "signal",
+)
+MOST_ANSWERS: Final = 100
+SHARE_DIGITS: Final = 4
+
+
+def check_each_once(referral_ids: Sequence[UUID]) -> None:
+    """Refuse two answers to one request: which of them came first would be anybody's guess."""
+    twice = [index for index, id in enumerate(referral_ids) if id in referral_ids[:index]]
+    require(
+        not twice,
+        "each request is answered once",
+        code="answered_twice",
+        field=f"answers.{twice[0]}.referral_id" if twice else "answers",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """Requests that are alike: of one service, that came to the same, in as many working days.
+
+    ``came_to`` is one of ``CAME_TO``, declined for a ``reason``; ``outcome`` is how the clock for
+    the answer ended; ``days`` is None while no answer was given.
+    """
+
+    service: str
+    came_to: str
+    count: int
+    reason: str | None = None
+    outcome: str | None = None
+    days: int | None = None
+
+
+CAME_TO: Final = ("accepted", "declined", "waitlisted", "unanswered", "lapsed", "called_off")
+
+
+def came_to(status: str, *, was_accepted: bool) -> str:
+    """What a request came to, as its agency answered it; each one to exactly one of these."""
+    if was_accepted:
+        return "accepted"
+    if status in (Status.DECLINED, Status.WAITLISTED, Status.LAPSED):
+        return str(status)
+    return "unanswered" if status == Status.REQUESTED else "called_off"
+
+
+@dataclass(slots=True)
+class _Sums:
+    by: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    days: Counter[int] = field(default_factory=Counter)
+
+    def take(self, one: Received) -> None:
+        self.by[one.came_to] += one.count
+        if one.came_to == "declined":
+            self.reasons[one.reason or "other"] += one.count
+        if one.outcome is not None:
+            self.outcomes[one.outcome] += one.count
+        if one.days is not None:
+            self.days[one.days] += one.count
+
+    def told(self) -> dict[str, Any]:
+        on_time, late = self.outcomes[Figure.ON_TIME], self.outcomes[Figure.LATE]
+        judged = on_time + late
+        return {
+            "received": self.by.total(),
+            "answered": self.days.total(),
+            **{name: self.by[name] for name in CAME_TO if name != "declined"},
+            "declined": self.by["declined"],
+            "declined_by_reason": dict(sorted(self.reasons.items())),
+            "median_working_days": median_of(self.days),
+            "on_time": on_time,
+            "late": late,
+            "excused": self.outcomes[Figure.EXCUSED],
+            "on_time_share": round(on_time / judged, SHARE_DIGITS) if judged else None,
+        }
+
+
+def own_figures(received: Iterable[Received]) -> dict[str, Any]:
+    """How an agency has answered what it was asked: in all, and service by service."""
+    whole, services = _Sums(), dict[str, _Sums]()
+    for one in received:
+        whole.take(one)
+        services.setdefault(one.service, _Sums()).take(one)
+    return whole.told() | {
+        "by_service": [{"service_code": code} | services[code].told() for code in sorted(services)]
+    }

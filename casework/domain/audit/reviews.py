@@ -1,0 +1,74 @@
+"""The monthly review of the record: who looked at whom, read by somebody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from casework.domain.act import Act
+from casework.domain.errors import Conflict, require
+from casework.domain.figures.figures import Month
+
+# A look before or after these hours in Seoul, or on a day that is not worked, is worth a question.
+OFFICE_OPENS: Final = 8
+OFFICE_CLOSES: Final = 20
+# What takes a resident's record out of the house, and how the actions begin that open one in need.
+EXPORTS: Final = ("resident.export",)
+BREAK_GLASS: Final = "break_glass"
+
+
+@dataclass(slots=True, kw_only=True)
+class AuditReview:
+    """That a month of a chain, or of one account, was looked through, and what was found.
+
+    The reviewer's own entries are left out of a chain: ``left_out`` says whose, for another
+    auditor to review as an account.
+    """
+
+    id: UUID
+    month: str
+    chain: str | None
+    account: str | None
+    left_out: str | None
+    entries: int
+    findings: str
+    measures: str | None
+    reviewed_at: datetime
+    reviewed_by: UUID
+    reviewer: str
+
+
+def review(
+    act: Act,
+    month: Month,
+    *,
+    chain: str | None,
+    account: str | None,
+    entries: int,
+    own: int,
+    findings: str,
+    measures: str | None,
+) -> AuditReview:
+    """The record of a review, ``own`` of whose entries are the reviewer's."""
+    require(
+        (chain is None) != (account is None), "a chain or an account, one of them", field="chain"
+    )
+    month.check_over(act.at)
+    if account == act.by.username:
+        raise Conflict("nobody reviews their own entries", code="own_entries")
+    assert act.by.id is not None  # noqa: S101 - reviewers have accounts
+    return AuditReview(
+        id=act.new_id(),
+        month=str(month),
+        chain=chain,
+        account=account,
+        left_out=act.by.username if own else None,
+        entries=entries - own,
+        findings=findings,
+        measures=measures,
+        reviewed_at=act.at,
+        reviewed_by=act.by.id,
+        reviewer=act.by.username,
+    )

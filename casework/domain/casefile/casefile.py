@@ -1,0 +1,268 @@
+"""The case file: a case with all that must agree with it at every moment.
+
+Plan versions, planned services, referrals and clocks of one case are loaded, locked and saved
+together, so that a rule that spans them is checked against the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from casework.domain.act import Act
+from casework.domain.casefile.case import Case, Signal
+from casework.domain.casefile.plan import PlannedService, PlanVersion, ServiceStatus, VersionStatus
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.calendar import Pause, Target
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import (
+    CASE,
+    PLANNED_SERVICE,
+    REFERRAL,
+    SUPERVISOR,
+    WORKER,
+    About,
+    Kind,
+)
+from casework.domain.errors import NotFound
+from casework.domain.events import Event
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class CaseFile:
+    """One case and its parts. ``added`` collects new records that are only ever inserted."""
+
+    case: Case
+    versions: list[PlanVersion] = field(default_factory=list)
+    services: dict[UUID, PlannedService] = field(default_factory=dict)
+    referrals: dict[UUID, Referral] = field(default_factory=dict)
+    deadlines: dict[UUID, Deadline] = field(default_factory=dict)
+    signals: dict[UUID, Signal] = field(default_factory=dict)
+    added: list[Any] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    _touched: dict[UUID, Deadline] = field(default_factory=dict)
+
+    # Finding what is in the file
+
+    def referral(self, id: UUID) -> Referral:
+        """The referral of this case with that id."""
+        return _found(self.referrals, id, "referral")
+
+    def service(self, id: UUID) -> PlannedService:
+        """The planned service of this case with that id."""
+        return _found(self.services, id, "planned service")
+
+    def referrals_of(self, service: PlannedService) -> list[Referral]:
+        """Every referral that was ever made for a planned service."""
+        return [r for r in self.referrals.values() if r.planned_service_id == service.id]
+
+    def open_referrals(self) -> list[Referral]:
+        """Referrals from which something can still come."""
+        return [r for r in self.referrals.values() if r.is_open]
+
+    def version_in(self, *statuses: VersionStatus) -> PlanVersion | None:
+        """The newest plan version in one of these states."""
+        fitting = [v for v in self.versions if v.status in statuses]
+        return max(fitting, key=lambda v: v.number) if fitting else None
+
+    @property
+    def in_force(self) -> PlanVersion | None:
+        """The approved version that counts now."""
+        return self.version_in(VersionStatus.APPROVED)
+
+    # Settled or not
+
+    def is_settled(self, service: PlannedService) -> bool:
+        """Rule 9: no referral open, and one completed or the latest word other than re-refer."""
+        referrals = self.referrals_of(service)
+        if any(referral.is_open for referral in referrals):
+            return False
+        if service.settlement not in (None, "re_refer"):
+            return True
+        return any(referral.counts_as_completed for referral in referrals)
+
+    def take_stock(
+        self, service: PlannedService, act: Act, *, since: datetime | None = None
+    ) -> None:
+        """Start or end the ``link`` clock, as the present standing of the service asks.
+
+        It runs while a wanted service is unsettled, nobody was asked and no disposition is owed;
+        a request or a settlement meets it, anything else that ends the need cancels it.
+        """
+        referrals = self.referrals_of(service)
+        with_provider = any(referral.is_with_provider for referral in referrals)
+        settled = self.is_settled(service)
+        owed = any(referral.owes_disposition for referral in referrals)
+        wanted = self.case.is_open and self._is_wanted(service)
+        running = self.clock(Kind.LINK, service.id)
+        if wanted and not (with_provider or settled or owed):
+            if running is None:
+                self.begin(Kind.LINK, service, act, since=since)
+        elif running is not None:
+            self.end(running, act, met=wanted and (with_provider or settled))
+
+    def _is_wanted(self, service: PlannedService) -> bool:
+        """In the version in force, or drafted in an urgent case, whose help need not wait."""
+        return service.status == ServiceStatus.IN_FORCE or (
+            service.status == ServiceStatus.DRAFTED and self.case.urgent
+        )
+
+    # Clocks
+
+    def clock(self, kind: Kind, subject_id: UUID) -> Deadline | None:
+        """The running clock of that kind on a subject, if there is one."""
+        for deadline in self.deadlines.values():
+            if deadline.kind == kind and deadline.subject_id == subject_id and deadline.is_running:
+                return deadline
+        return None
+
+    def running(self, subject_id: UUID | None = None) -> list[Deadline]:
+        """The running clocks of a subject, or of the whole case."""
+        return [
+            deadline
+            for deadline in self.deadlines.values()
+            if deadline.is_running and subject_id in (None, deadline.subject_id)
+        ]
+
+    def begin(
+        self,
+        kind: Kind,
+        subject: Case | PlannedService | Referral,
+        act: Act,
+        *,
+        since: datetime | None = None,
+        target: Target | None = None,
+        basis: str | None = None,
+    ) -> Deadline | None:
+        """Start a clock on the subject, counted from ``since`` (an instant; now if None)."""
+        deadline = act.clockwork.begin(
+            kind,
+            id=act.new_id(),
+            subject_id=subject.id,
+            about=self.about(subject),
+            started_at=since or act.at,
+            target=target,
+            basis=basis,
+        )
+        if deadline is not None:
+            if self.case.arrived_at is not None and deadline.held_by == WORKER:
+                deadline.held_by = SUPERVISOR  # nobody of the new centre has taken it on yet
+            self.deadlines[deadline.id] = deadline
+            self._touched[deadline.id] = deadline
+            self._heed_discharge()
+            self._follow_lapse(deadline, act)
+        return deadline
+
+    def end(self, deadline: Deadline, act: Act, *, met: bool) -> None:
+        """Stop a clock: met, or cancelled because it no longer matters."""
+        deadline.meet(act.at) if met else deadline.cancel(act.at)
+        self._touched[deadline.id] = deadline
+        if deadline.kind == Kind.DISCHARGE:
+            self._heed_discharge()
+
+    def _heed_discharge(self) -> None:
+        """While somebody waits to come home, nothing of their case can wait."""
+        awaited = self.clock(Kind.DISCHARGE, self.case.id) is not None
+        for deadline in self.running():
+            deadline.can_wait = not awaited
+
+    def meet(self, kind: Kind, act: Act) -> None:
+        """Meet the case's clock of that kind, if it runs."""
+        deadline = self.clock(kind, self.case.id)
+        if deadline is not None:
+            self.end(deadline, act, met=True)
+
+    def pause(self, deadline: Deadline, act: Act, pause: Pause) -> None:
+        """Leave a stretch out of a clock."""
+        deadline.pauses = (*deadline.pauses, pause)
+        self.recount(deadline, act)
+
+    def touch(self, deadline: Deadline) -> None:
+        """A clock changed hands: the next event says so."""
+        self._touched[deadline.id] = deadline
+
+    def recount(self, deadline: Deadline, act: Act) -> None:
+        """Work a changed clock out anew."""
+        act.clockwork.recount(deadline)
+        self._touched[deadline.id] = deadline
+        self._follow_lapse(deadline, act)
+
+    def _follow_lapse(self, deadline: Deadline, act: Act) -> None:
+        """A referral is given up by the clock on which its answer is waited for."""
+        referral = self.referrals.get(deadline.subject_id)
+        if referral is not None and deadline.kind in (Kind.RESPONSE, Kind.WAITLIST):
+            referral.lapse_at = act.clockwork.lapses_at(deadline)
+
+    def about(self, subject: Case | PlannedService | Referral) -> About:
+        """What a clock on this subject is about."""
+        case = self.case
+        return About(
+            case_id=case.id,
+            resident_id=case.resident_id,
+            centre_code=case.centre_code,
+            district_code=case.district_code,
+            worker_id=case.worker_id,
+            provider_id=getattr(subject, "provider_id", None),
+            field=getattr(subject, "field", None),
+            service_code=getattr(subject, "service_code", None),
+            priority=getattr(subject, "priority", case.priority),
+        )
+
+    # What happened
+
+    def record(
+        self, name: str, subject: Any, act: Act, subject_type: str | None = None, **data: Any
+    ) -> None:
+        """Write down what happened, with every clock it touched as it now stands."""
+        clocks = [_clock_facts(deadline) for deadline in self._touched.values()]
+        self._touched.clear()
+        facts = {key: value for key, value in data.items() if value is not None}
+        self.events.append(
+            Event(
+                id=act.new_id(),
+                name=name,
+                subject_type=subject_type or _type_of(subject),
+                subject_id=subject.id,
+                resident_id=self.case.resident_id,
+                case_id=self.case.id,
+                at=act.at,
+                by_id=act.by.id,
+                by_role=act.by.role,
+                data=facts | ({"clocks": clocks} if clocks else {}),
+            )
+        )
+
+
+def _found(things: dict[UUID, T], id: UUID, what: str) -> T:
+    if id not in things:
+        raise NotFound(f"no such {what}")
+    return things[id]
+
+
+def _type_of(subject: Any) -> str:
+    types = {Case: CASE, PlannedService: PLANNED_SERVICE, Referral: REFERRAL}
+    return types.get(type(subject), type(subject).__name__.lower())
+
+
+def _clock_facts(deadline: Deadline) -> dict[str, Any]:
+    """What an event says of a clock: enough to fold its history, nothing personal."""
+    return {
+        "id": deadline.id,
+        "kind": deadline.kind,
+        "subject_id": deadline.subject_id,
+        "held_by": deadline.held_by,
+        "due_at": deadline.due_at,
+        "met_at": deadline.met_at,
+        "cancelled_at": deadline.cancelled_at,
+        "paused_until": deadline.paused_until,
+    }
+
+
+def by_id(things: Iterable[Any]) -> dict[UUID, Any]:
+    """Things keyed by their ids."""
+    return {thing.id: thing for thing in things}

@@ -1,0 +1,116 @@
+"""A referral: asks one provider for one planned service for one resident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from casework.domain.casefile.lifecycle import (
+    MOVES,
+    OPEN,
+    OWES_DISPOSITION,
+    STARTED,
+    Status,
+    possible_moves,
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Referral:
+    """Its state, what was asked and disclosed, what was answered, and how it ended.
+
+    ``held_from`` is the state a hold came from; ``lapse_at`` and ``resume_at`` are the instants
+    at which the sweep gives it up or takes it up again.
+    """
+
+    id: UUID
+    case_id: UUID
+    resident_id: UUID
+    centre_code: str
+    district_code: str
+    planned_service_id: UUID
+    service_code: str
+    field: str
+    offering_id: UUID
+    provider_id: UUID
+    status: str
+    priority: str
+    basis_kind: str
+    created_at: datetime
+    created_by: UUID | None
+    consent_id: UUID | None = None
+    message: str | None = None
+    outside_area_reason: str | None = None
+    disclosed: list[str] | None = None
+    # Whom the service is meant for, judged on the resident's facts when it was made.
+    judged: dict[str, Any] | None = None
+    requested_at: datetime | None = None
+    answered_at: datetime | None = None
+    expected_start_on: date | None = None
+    expected_on: date | None = None
+    # When a place that had come free was offered to it, while it waited for one.
+    place_offered_at: datetime | None = None
+    accepted_at: datetime | None = None
+    started_on: date | None = None
+    ended_at: datetime | None = None
+    ended_on: date | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    on_behalf: dict[str, Any] | None = None
+    held_from: str | None = None
+    hold_until: date | None = None
+    resume_at: datetime | None = None
+    lapse_at: datetime | None = None
+    disposition: str | None = None
+    disposed_at: datetime | None = None
+    replaces_id: UUID | None = None
+    replaced_by_id: UUID | None = None
+    ended_by_closing: bool = False
+    version: int = 1
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can still come of it."""
+        return self.status in OPEN
+
+    @property
+    def is_with_provider(self) -> bool:
+        """Requested or later and still open: a draft is not."""
+        return self.is_open and self.status != Status.DRAFT
+
+    @property
+    def has_started(self) -> bool:
+        """Whether the service is running, or on hold after it ran."""
+        return self.status == Status.IN_PROGRESS or (
+            self.status == Status.ON_HOLD and self.held_from == Status.IN_PROGRESS
+        )
+
+    @property
+    def owes_disposition(self) -> bool:
+        """Whether someone must still say what happens instead (rule 8)."""
+        return self.status in OWES_DISPOSITION and self.disposed_at is None
+
+    @property
+    def counts_as_completed(self) -> bool:
+        """Whether it settles its planned service; what closing a case ended does not."""
+        return self.status == Status.COMPLETED and not self.ended_by_closing
+
+    def hold_is_over(self, at: datetime) -> bool:
+        """Whether a hold's last day has passed, recorded or not (rule 6)."""
+        return self.status == Status.ON_HOLD and self.resume_at is not None and self.resume_at <= at
+
+    def possible_moves(self, at: datetime | None = None) -> list[str]:
+        """What the table allows from here, whoever asks.
+
+        With ``at``, a hold that is over counts as resumed; to say so oneself is allowed still.
+        """
+        if at is not None and self.held_from is not None and self.hold_is_over(at):
+            found = possible_moves(Status(self.held_from), owes_disposition=False)
+            return [action for action in MOVES if action in found or action == "resume"]
+        return possible_moves(Status(self.status), owes_disposition=self.owes_disposition)
+
+
+__all__ = ["OPEN", "STARTED", "Referral"]

@@ -1,0 +1,128 @@
+"""After approval: checks (Act 14④, Rule 10), and signals that something changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from casework.domain.act import Act
+from casework.domain.casefile.allowed import check_possible, conflict
+from casework.domain.casefile.case import SIGNALS, Check, Signal
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.calendar import Target, Unit, day_in_seoul, due_at
+from casework.domain.clocks.standards import STATUTORY, STATUTORY_BASIS, Kind
+from casework.domain.errors import require
+from casework.domain.referring.moving import refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a check found, and when the next one is, if earlier than the law asks."""
+
+    checked_on: date
+    findings: str
+    goals: list[dict[str, Any]]
+    next_check_on: date | None = None
+
+
+def record_check(file: CaseFile, found: Findings, act: Act) -> Check:
+    """Record a check; the next is due within six months, or earlier as set (Rule 10)."""
+    case = file.case
+    check_possible(file, "checks", act)
+    act.not_future(found.checked_on, "checked_on")
+    earliest = max(d for d in (case.first_approved_on, case.last_checked_on, date.min) if d)
+    act.not_before(found.checked_on, earliest, "checked_on")
+    since = act.instant_of(found.checked_on)
+    target = _next_target(file, found, act)
+    check = Check(
+        id=act.new_id(),
+        case_id=case.id,
+        resident_id=case.resident_id,
+        checked_on=found.checked_on,
+        findings=found.findings,
+        goals=found.goals,
+        next_check_on=found.next_check_on,
+        recorded_at=act.at,
+        recorded_by=act.by.id,
+    )
+    file.added.append(check)
+    case.last_checked_on = found.checked_on
+    case.version += 1
+    file.meet(Kind.FIRST_CHECK, act)
+    file.meet(Kind.CHECK, act)
+    file.begin(Kind.CHECK, case, act, since=since, target=target, basis=STATUTORY_BASIS)
+    file.record(
+        "CaseChecked",
+        case,
+        act,
+        check_id=check.id,
+        checked_on=found.checked_on,
+        next_check_on=found.next_check_on,
+    )
+    return check
+
+
+def _next_target(file: CaseFile, found: Findings, act: Act) -> Target | None:
+    if found.next_check_on is None:
+        return None
+    act.not_before(found.next_check_on, found.checked_on, "next_check_on")
+    calendar = act.clockwork.calendar_of(file.case.district_code)
+    law = due_at(calendar, act.instant_of(found.checked_on), STATUTORY[Kind.CHECK])
+    require(
+        found.next_check_on <= day_in_seoul(law),
+        "Enforcement Rule 10: checks lie at most six months apart",
+        code="statutory_limit",
+        field="next_check_on",
+    )
+    return Target(found.next_check_on.toordinal(), Unit.ON_DATE)
+
+
+def raise_signal(
+    file: CaseFile, kind: str, note: str | None, act: Act, referral: Referral | None = None
+) -> Signal:
+    """Something changed: a clock starts on the worker, who must answer."""
+    case = file.case
+    if referral is None:
+        check_possible(file, "signals", act)
+    elif not case.is_open or not referral.is_with_provider:
+        raise refused(file, referral, "signal", act)
+    require(kind in SIGNALS, f"one of {', '.join(SIGNALS)}", code="signal_unknown", field="kind")
+    require(
+        kind != "other" or (note or "").strip(),
+        "the kind 'other' needs a note",
+        code="note_required",
+        field="note",
+    )
+    clock = file.begin(Kind.SIGNAL, case, act)
+    signal = Signal(
+        id=act.new_id(),
+        case_id=case.id,
+        resident_id=case.resident_id,
+        referral_id=referral.id if referral else None,
+        deadline_id=clock.id if clock else None,
+        kind=kind,
+        note=note,
+        raised_at=act.at,
+        raised_by=act.by.id,
+    )
+    file.signals[signal.id] = signal
+    case.version += 1
+    file.record(
+        "SignalRaised", case, act, signal_id=signal.id, kind=kind, referral_id=signal.referral_id
+    )
+    return signal
+
+
+def answer_signal(file: CaseFile, signal: Signal, note: str, act: Act) -> None:
+    """The worker says what is done about it."""
+    if signal.answered_at is not None:
+        raise conflict(file, act, "it was answered before", code="already_answered")
+    signal.answered_at, signal.answered_by, signal.answer = act.at, act.by.id, note
+    signal.version += 1
+    deadline = file.deadlines.get(signal.deadline_id) if signal.deadline_id else None
+    if deadline is not None and deadline.is_running:
+        file.end(deadline, act, met=True)
+    file.case.version += 1
+    file.record("SignalAnswered", file.case, act, signal_id=signal.id)

@@ -1,0 +1,96 @@
+"""Closing a case: what was open ends with it, and every clock stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from casework.domain.act import Act
+from casework.domain.casefile.allowed import check_possible, conflict
+from casework.domain.casefile.case import CLOSING_REASONS, CaseStatus
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.lifecycle import MOVES, Status
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.errors import require
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """Why and from when; ``end_open`` says to end open referrals in the same act."""
+
+    reason: str
+    effective_on: date
+    note: str | None = None
+    end_open: bool = False
+
+
+def close(file: CaseFile, closing: Closing, act: Act) -> None:
+    """Close the case (Rule 11). No clock runs on and no disposition is owed afterwards."""
+    case = file.case
+    check_possible(file, "close", act)
+    require(
+        closing.reason in CLOSING_REASONS,
+        f"one of {', '.join(CLOSING_REASONS)}",
+        code="reason_unknown",
+        field="reason",
+    )
+    act.not_future(closing.effective_on, "effective_on")
+    act.not_before(closing.effective_on, case.applied_on, "effective_on")
+    if not closing.end_open:
+        refuse_open_referrals(file, act)
+    for referral in file.open_referrals():
+        _end_referral(file, referral, closing, act)
+    for deadline in file.running():
+        file.end(deadline, act, met=False)
+    case.status_before_closing, case.status = case.status, CaseStatus.CLOSED
+    case.closed_at, case.closed_reason = act.at, closing.reason
+    case.hold_reason = case.hold_until = case.resume_at = case.arrived_at = None
+    case.effective_on, case.closing_note = closing.effective_on, closing.note
+    case.version += 1
+    file.record(
+        "CaseClosed",
+        case,
+        act,
+        reason=closing.reason,
+        effective_on=closing.effective_on,
+        status=case.status,
+    )
+
+
+def refuse_open_referrals(file: CaseFile, act: Act) -> None:
+    """A case with open referrals is not closed unless someone says to end them as well."""
+    open_referrals = file.open_referrals()
+    if open_referrals:
+        raise conflict(
+            file,
+            act,
+            "referrals are open",
+            code="referrals_open",
+            referrals=[referral.id for referral in open_referrals],
+        )
+
+
+def _end_referral(file: CaseFile, referral: Referral, closing: Closing, act: Act) -> None:
+    """What never started is cancelled; what had started ended early, on the effective date."""
+    move = MOVES["complete" if referral.has_started else "cancel"]
+    for deadline in file.running(referral.id):
+        file.end(deadline, act, met=deadline.kind in move.meets)
+    if referral.has_started:
+        started = referral.started_on or day_in_seoul(act.at)
+        referral.status, referral.outcome = Status.COMPLETED, "ended_early"
+        referral.ended_on = max(closing.effective_on, started)
+    else:
+        referral.status, referral.reason = Status.CANCELLED, "case_closed"
+    referral.ended_at, referral.ended_by_closing = act.at, True
+    referral.lapse_at = referral.resume_at = None
+    referral.version += 1
+    file.record(
+        move.event,
+        referral,
+        act,
+        status=referral.status,
+        reason=referral.reason,
+        outcome=referral.outcome,
+        ended_on=referral.ended_on,
+    )

@@ -1,0 +1,88 @@
+"""Work moves with people: to another worker, and with the resident to another centre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from casework.domain.act import Act
+from casework.domain.casefile.allowed import check_possible
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER, Kind
+from casework.domain.directory.directory import Centre
+from casework.domain.errors import Conflict, require
+from casework.domain.residents.resident import Resident
+
+
+@dataclass(slots=True, kw_only=True)
+class Absence:
+    """Days on which a worker is away, and the deputy who sees and gets what the worker would."""
+
+    id: UUID
+    worker_id: UUID
+    from_on: date
+    to_on: date
+    deputy_id: UUID
+    centre_code: str
+    district_code: str
+    recorded_at: datetime
+    recorded_by: UUID | None
+
+
+def assign(file: CaseFile, worker_id: UUID | None, act: Act, *, why: str | None = None) -> None:
+    """Give the case, with its clocks, to a worker; one that had arrived is no longer in the queue.
+
+    ``why`` is a code such as ``handover``.
+    """
+    case = file.case
+    check_possible(file, "assign", act)
+    before, case.worker_id, case.arrived_at = case.worker_id, worker_id, None
+    case.version += 1
+    for deadline in file.running():
+        deadline.worker_id, deadline.held_by = worker_id, HELD_BY[Kind(deadline.kind)]
+        file.touch(deadline)
+    file.record("CaseAssigned", case, act, worker_id=worker_id, before=before, why=why)
+
+
+def transfer(file: CaseFile, resident: Resident, to: Centre, act: Act) -> None:
+    """The resident moved: everything follows to the new centre, and waits there for a worker.
+
+    Ids, children and clocks stay; what the worker held is the supervisor's until then.
+    """
+    case = file.case
+    check_possible(file, "transfer", act)
+    if to.code == case.centre_code:
+        raise Conflict("the case is there", code="already_there", state=case.status)
+    before = case.centre_code
+    resident.centre_code, resident.district_code = to.code, to.district_code
+    resident.version += 1
+    case.centre_code, case.district_code = to.code, to.district_code
+    case.worker_id, case.arrived_at = None, act.at
+    case.version += 1
+    for referral in file.referrals.values():
+        referral.centre_code, referral.district_code = to.code, to.district_code
+    for deadline in file.running():
+        deadline.centre_code, deadline.district_code = to.code, to.district_code
+        deadline.worker_id = None
+        if deadline.held_by == WORKER:
+            deadline.held_by = SUPERVISOR
+        file.touch(deadline)
+    file.record("CaseTransferred", case, act, centre_code=to.code, before=before)
+
+
+def check_absence(absence: Absence, act: Act) -> None:
+    """An absence ends no earlier than it begins, lies not all in the past, and has a deputy."""
+    require(
+        absence.to_on >= absence.from_on,
+        "ends before it starts",
+        code="ends_before_start",
+        field="to",
+    )
+    act.not_before(absence.to_on, act.today, "to")
+    require(
+        absence.deputy_id != absence.worker_id,
+        "nobody deputises for themselves",
+        code="own_deputy",
+        field="deputy_id",
+    )

@@ -1,0 +1,91 @@
+"""A hold of the whole case, as for a stay in hospital: it pauses what waits, and blocks nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+from casework.domain.act import Act
+from casework.domain.casefile.allowed import check_possible, refusal
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.lifecycle import REASONS
+from casework.domain.clocks.calendar import ONE_DAY, Pause, midnight
+from casework.domain.clocks.standards import CASE, Kind
+from casework.domain.errors import require
+
+# What an absent resident cannot be asked for. Decisions, duties to tell, dispositions, signals,
+# a discharge and the checks of the law go on.
+PAUSED_BY_A_HOLD: Final = frozenset(
+    {
+        Kind.SURVEY,
+        Kind.ASSESSMENT,
+        Kind.PLAN,
+        Kind.LINK,
+        Kind.RESPONSE,
+        Kind.WAITLIST,
+        Kind.START,
+        Kind.PROGRESS,
+    }
+)
+
+
+def hold_case(file: CaseFile, reason: str, until: date, note: str | None, act: Act) -> None:
+    """Hold the case up to and including a day; a clock that starts meanwhile runs."""
+    if file.case.resume_at is not None and not file.case.is_on_hold(act.at):
+        resume_case_after_hold(file, act)
+    check_possible(file, "hold", act)
+    require(
+        reason in REASONS["hold"],
+        f"one of {', '.join(REASONS['hold'])}",
+        code="reason_unknown",
+        field="reason",
+    )
+    require(
+        reason != "other" or (note or "").strip(),
+        "the reason 'other' needs a note",
+        code="note_required",
+        field="note",
+    )
+    require(
+        until >= act.today, "a hold lasts until today or later", code="until_in_past", field="until"
+    )
+    case = file.case
+    case.hold_reason, case.hold_until = reason, until
+    case.resume_at = midnight(until + ONE_DAY)
+    case.version += 1
+    for deadline in file.running():
+        if deadline.kind in PAUSED_BY_A_HOLD:
+            file.pause(deadline, act, Pause(act.at, until, reason, source=CASE))
+    file.record("CaseHeld", case, act, reason=reason, until=until)
+
+
+def resume_case(file: CaseFile, act: Act) -> None:
+    """End the hold early; every clock it paused is counted anew."""
+    if not file.case.is_on_hold(act.at):
+        raise refusal(file, "resume", act)
+    for deadline in file.running():
+        pauses = tuple(
+            replace(pause, resumed_at=act.at)
+            if pause.source == CASE and act.at < pause.ends_at
+            else pause
+            for pause in deadline.pauses
+        )
+        if pauses != deadline.pauses:
+            deadline.pauses = pauses
+            file.recount(deadline, act)
+    _end(file)
+    file.record("CaseResumed", file.case, act, resumed_on=act.today)
+
+
+def resume_case_after_hold(file: CaseFile, act: Act) -> None:
+    """Record that the hold ran out, dated the day after its last day; no clock changes."""
+    resumed_on = file.case.hold_until and file.case.hold_until + ONE_DAY
+    _end(file)
+    file.record("CaseResumed", file.case, act, resumed_on=resumed_on, by_itself=True)
+
+
+def _end(file: CaseFile) -> None:
+    case = file.case
+    case.hold_reason = case.hold_until = case.resume_at = None
+    case.version += 1

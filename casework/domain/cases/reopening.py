@@ -1,0 +1,69 @@
+"""Reopening a closed case: the state it had, and the clocks that its standing asks for."""
+
+from __future__ import annotations
+
+from casework.domain.act import Act
+from casework.domain.casefile.allowed import check_possible
+from casework.domain.casefile.case import CaseStatus
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.clocks.calendar import Unit
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import CASE, STATUTORY, Kind
+from casework.domain.errors import require
+
+
+def reopen(file: CaseFile, note: str, act: Act) -> None:
+    """Reopen the case. Needs the file with its ended clocks.
+
+    Service targets count afresh from the reopening; statutory clocks, and those due on a set
+    day, keep their old start and due date. What closing ended leaves its planned service
+    unsettled.
+    """
+    check_possible(file, "reopen", act)
+    require(note.strip(), "say why", code="note_required", field="note")
+    case = file.case
+    stopped = [
+        deadline
+        for deadline in file.deadlines.values()
+        if deadline.subject_type == CASE and deadline.cancelled_at == case.closed_at
+    ]
+    was_guided = case.closed_reason == "guided"
+    case.status = case.status_before_closing or CaseStatus.APPLIED
+    case.closed_at = case.closed_reason = case.effective_on = case.closing_note = None
+    case.status_before_closing = None
+    case.version += 1
+    for deadline in stopped:
+        _start_again(file, deadline, act)
+    if was_guided and case.route == "guidance":
+        _survey_again(file, act)
+    for referral in file.referrals.values():
+        if referral.owes_disposition:
+            file.begin(Kind.DISPOSITION, referral, act)
+    for service in file.services.values():
+        file.take_stock(service, act)
+    file.record("CaseReopened", case, act, status=case.status)
+
+
+def _survey_again(file: CaseFile, act: Act) -> None:
+    """The pre-survey itself closed the case: what it found is asked anew."""
+    file.case.status = CaseStatus.APPLIED
+    file.begin(Kind.SURVEY, file.case, act)
+
+
+def _start_again(file: CaseFile, stopped: Deadline, act: Act) -> None:
+    kind = Kind(stopped.kind)
+    signals = [s for s in file.signals.values() if s.deadline_id == stopped.id]
+    if kind is Kind.SIGNAL and all(signal.answered_at is not None for signal in signals):
+        return  # it was answered while the case was closed: nobody could end its clock
+    keeps = kind in STATUTORY or stopped.target.unit is Unit.ON_DATE
+    clock = file.begin(
+        kind,
+        file.case,
+        act,
+        since=stopped.started_at if keeps else act.at,
+        target=stopped.target if keeps else None,
+        basis=stopped.basis,
+    )
+    for signal in signals:
+        signal.deadline_id = clock.id if clock else None
+        signal.version += 1

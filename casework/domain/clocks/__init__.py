@@ -1,0 +1,1 @@
+"""Standards, calendars and deadlines: how a due day is counted."""

@@ -1,0 +1,397 @@
+"""Deadlines: clocks, the one overdue predicate, and the steps that are planned for each."""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.clocks.calendar import (
+    Pause,
+    Target,
+    Unit,
+    WorkingCalendar,
+    day_in_seoul,
+    days_left_out,
+    due_at,
+    end_of,
+    morning_of,
+    moved_by_pauses,
+)
+from casework.domain.clocks.standards import (
+    HELD_BY,
+    PROVIDER,
+    STATUTORY,
+    SUBJECT_OF,
+    About,
+    Kind,
+    Rung,
+    Standard,
+    most_specific,
+    rungs_of,
+)
+
+REMINDER: Final = -1
+BREACH: Final = 0
+TIER_NAMES: Final = {REMINDER: "reminder", BREACH: "breach"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to happen for a clock at an instant, if it is still running then."""
+
+    tier: int
+    due_at: datetime
+    at: datetime
+    tell: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Escalation:
+    """A step as it stands in the ledger: planned until ``raised_at`` is set.
+
+    ``passed_over`` says that a higher step was due with it; ``quiet`` that the act which ended
+    the clock left it here without a notice. ``review_id`` is the review that acknowledged it.
+    """
+
+    id: UUID
+    deadline_id: UUID
+    tier: int
+    due_at: datetime
+    at: datetime
+    tell: list[str]
+    raised_at: datetime | None = None
+    passed_over: bool = False
+    quiet: bool = False
+    run_id: UUID | None = None
+    review_id: UUID | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Deadline:
+    """A clock on a case, a planned service or a referral.
+
+    It keeps what its standard said when it was set: target, basis, tiers, when it lapses.
+    ``breached_at`` and the raised steps belong to whoever sees the breach first; an aggregate
+    that saves its clocks never writes them. What ``can_wait`` is False for must happen before a
+    discharge, and stands on top of the worklist.
+    """
+
+    id: UUID
+    kind: str
+    subject_type: str
+    subject_id: UUID
+    case_id: UUID
+    resident_id: UUID
+    centre_code: str
+    district_code: str
+    worker_id: UUID | None
+    provider_id: UUID | None
+    held_by: str
+    field: str | None
+    service_code: str | None
+    priority: str
+    standard_id: UUID | None
+    basis: str
+    target: Target
+    started_at: datetime
+    due_at: datetime
+    escalation: tuple[Rung, ...] | None = None
+    lapse_after: Target | None = None
+    pauses: tuple[Pause, ...] = ()
+    paused_until: datetime | None = None
+    extended_until: date | None = None
+    extensions: tuple[dict[str, Any], ...] = ()
+    deferred_until: date | None = None
+    excused: bool = False
+    met_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    breached_at: datetime | None = None
+    can_wait: bool = True
+    planned: tuple[Step, ...] | None = dataclasses.field(default=None, compare=False)
+
+    @property
+    def is_running(self) -> bool:
+        """Neither met nor cancelled; a paused clock still runs."""
+        return self.met_at is None and self.cancelled_at is None
+
+    @property
+    def stamp(self) -> int:
+        """A number that changes when someone decides about the clock, for ``If-Match``."""
+        instants = (self.due_at, self.paused_until, self.met_at, self.cancelled_at)
+        facts = (
+            [at and at.timestamp() for at in instants],
+            self.worker_id,
+            self.deferred_until,
+            self.excused,
+        )
+        return zlib.crc32(repr(facts).encode()) % 10**9
+
+    def is_paused(self, now: datetime) -> bool:
+        """Whether a pause covers this instant, recorded as ended or not."""
+        return self.is_running and self.paused_until is not None and now < self.paused_until
+
+    def is_overdue(self, now: datetime) -> bool:
+        """The one predicate: running, not paused, and past its due date."""
+        return self.is_running and not self.is_paused(now) and now > self.due_at
+
+    def status(self, now: datetime) -> str:
+        """``running``, ``paused``, ``met`` or ``cancelled``; overdue is never a status."""
+        if self.met_at is not None:
+            return "met"
+        if self.cancelled_at is not None:
+            return "cancelled"
+        return "paused" if self.is_paused(now) else "running"
+
+    def meet(self, at: datetime) -> None:
+        """It was done. Steps that were already due stay in the ledger; the others are dropped."""
+        self.met_at, self.planned = at, ()
+
+    def cancel(self, at: datetime) -> None:
+        """It no longer matters whether it is done."""
+        self.cancelled_at, self.planned = at, ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a clock shows the date it shows."""
+
+    start: datetime
+    rule: str
+    basis: str
+    target: Target
+    left_out: list[tuple[date, str]]
+    pauses: tuple[Pause, ...]
+    extensions: tuple[dict[str, Any], ...]
+    due_at: datetime
+    standard: Standard | None = None
+
+
+RULES: Final = {
+    Unit.HOURS: "elapsed hours from the instant, nights and holidays included",
+    Unit.WORKING_DAYS: "Civil Act 157: the first day is not counted; working days only",
+    Unit.DAYS: "Civil Act 157, 161: the first day is not counted; a closed last day rolls on",
+    Unit.MONTHS: "Civil Act 157, 160, 161: calendar months; a closed last day rolls on",
+    Unit.ON_DATE: "a fixed day, never rolled to a later one",
+}
+
+
+class Clockwork:
+    """The standards and the calendars together: sets clocks, recounts them, plans their steps.
+
+    ``calendars`` holds a district's own calendar where it differs from ``calendar``.
+    """
+
+    def __init__(
+        self,
+        standards: Sequence[Standard],
+        calendar: WorkingCalendar,
+        calendars: Mapping[str, WorkingCalendar] | None = None,
+    ) -> None:
+        self.standards = tuple(standards)
+        self._by_id = {standard.id: standard for standard in standards}
+        self._calendar = calendar
+        self._calendars = dict(calendars or {})
+        self._applies: dict[tuple[str | None, ...], Standard | None] = {}
+
+    def calendar_of(self, district_code: str | None) -> WorkingCalendar:
+        """The days worked in a district."""
+        return self._calendars.get(district_code or "", self._calendar)
+
+    def standard_for(self, kind: str, about: About) -> Standard | None:
+        """The most specific standard, or None where this clock is off."""
+        key = (kind, about.field, about.service_code, about.priority, about.district_code)
+        if key not in self._applies:
+            self._applies[key] = most_specific(self.standards, kind, about)
+        return self._applies[key]
+
+    def begin(
+        self,
+        kind: Kind,
+        *,
+        id: UUID,
+        subject_id: UUID,
+        about: About,
+        started_at: datetime,
+        target: Target | None = None,
+        basis: str | None = None,
+    ) -> Deadline | None:
+        """A new running clock, or None where no standard switches this kind on.
+
+        ``target`` overrides the standard's for the clocks that are due on a set day.
+        """
+        standard = self.standard_for(kind, about)
+        if standard is None and target is None:
+            return None
+        target = target or (standard.target if standard else None)
+        if target is None:
+            return None
+        deadline = Deadline(
+            id=id,
+            kind=kind,
+            subject_type=SUBJECT_OF[kind],
+            subject_id=subject_id,
+            case_id=about.case_id,
+            resident_id=about.resident_id,
+            centre_code=about.centre_code,
+            district_code=about.district_code,
+            worker_id=about.worker_id,
+            provider_id=about.provider_id,
+            held_by=HELD_BY[kind],
+            field=about.field,
+            service_code=about.service_code,
+            priority=about.priority,
+            standard_id=standard.id if standard else None,
+            basis=basis or (standard.basis if standard else ""),
+            target=target,
+            started_at=started_at,
+            due_at=started_at,
+            escalation=standard.escalation if standard else None,
+            lapse_after=standard.lapse_after if standard else None,
+        )
+        self.recount(deadline)
+        return deadline
+
+    def recount(self, deadline: Deadline) -> None:
+        """Work out due date, end of the pause and steps anew, from start, target and pauses."""
+        deadline.due_at = self.count(deadline)
+        ends = [pause.ends_at for pause in deadline.pauses]
+        deadline.paused_until = max(ends) if ends else None
+        deadline.planned = self.steps(deadline)
+
+    def due_of(self, kind: Kind, about: About, started_at: datetime) -> datetime | None:
+        """When a clock of that kind would be due; None where no standard switches it on.
+
+        A discharge is due on the very day it starts from.
+        """
+        if kind is Kind.DISCHARGE:
+            return end_of(day_in_seoul(started_at))
+        standard = self.standard_for(kind, about)
+        if standard is None:
+            return None
+        calendar = self.calendar_of(about.district_code)
+        due = due_at(calendar, started_at, standard.target)
+        return _within_the_law(calendar, kind, started_at, due)
+
+    def count(self, deadline: Deadline) -> datetime:
+        """The due date that start, target, pauses and extension give: an independent recount."""
+        calendar = self.calendar_of(deadline.district_code)
+        due = due_at(calendar, deadline.started_at, deadline.target, deadline.pauses)
+        extension = _extension(calendar, deadline)
+        if extension is not None:
+            due = max(due, extension)
+        return _within_the_law(calendar, Kind(deadline.kind), deadline.started_at, due)
+
+    def steps(self, deadline: Deadline) -> tuple[Step, ...]:
+        """Reminder, breach and tiers, each at its instant; none of them inside a pause."""
+        if not deadline.is_running or deadline.excused:
+            return ()
+        calendar = self.calendar_of(deadline.district_code)
+        due = deadline.due_at
+        planned = [Step(BREACH, due, due + timedelta(seconds=1), ())]
+        tells: dict[tuple[int, datetime], list[str]] = {}
+        for rung in rungs_of(deadline.target, deadline.escalation):
+            if rung.to != PROVIDER or deadline.held_by == PROVIDER:
+                at = after_due(calendar, due, rung.after)
+                tells.setdefault((rung.tier, at), []).append(rung.to)
+        planned += [Step(tier, due, at, tuple(to)) for (tier, at), to in tells.items()]
+        reminder = self._reminder(deadline, calendar)
+        if reminder is not None:
+            planned.append(reminder)
+        moved = [_deferred(calendar, deadline, step) for step in planned]
+        return tuple(step for step in moved if step.tier != REMINDER or step.at < due)
+
+    def lapses_at(self, deadline: Deadline) -> datetime | None:
+        """When a referral that nobody answers is given up, or None where it never is.
+
+        Pauses are left out, as for the clock itself, and nothing lapses before it was due: what is
+        paused or was extended is still waited for.
+        """
+        if deadline.lapse_after is None:
+            return None
+        calendar = self.calendar_of(deadline.district_code)
+        last = due_at(calendar, deadline.started_at, deadline.lapse_after, deadline.pauses)
+        return max(last, deadline.due_at) + timedelta(seconds=1)
+
+    def standard(self, id: UUID | None) -> Standard | None:
+        """The standard of that id, in force or not."""
+        return self._by_id.get(id) if id else None
+
+    def explain(self, deadline: Deadline) -> Explanation:
+        """Start, rule, basis, each day left out and why, pauses and extensions."""
+        calendar = self.calendar_of(deadline.district_code)
+        counted = due_at(calendar, deadline.started_at, deadline.target, deadline.pauses)
+        return Explanation(
+            start=deadline.started_at,
+            rule=RULES[deadline.target.unit],
+            basis=deadline.basis,
+            target=deadline.target,
+            left_out=days_left_out(
+                calendar,
+                deadline.started_at,
+                min(counted, deadline.due_at),
+                deadline.target,
+                deadline.pauses,
+            ),
+            pauses=deadline.pauses,
+            extensions=deadline.extensions,
+            due_at=deadline.due_at,
+            standard=self.standard(deadline.standard_id),
+        )
+
+    def _reminder(self, deadline: Deadline, calendar: WorkingCalendar) -> Step | None:
+        """09:00 on the last working day before the due day, if that falls after the start."""
+        if deadline.target.unit is Unit.HOURS:
+            return None
+        at = morning_of(calendar.step(day_in_seoul(deadline.due_at), -1))
+        extended_at = [extension["at"] for extension in deadline.extensions[-1:]]
+        if at <= max([deadline.started_at, *extended_at]):
+            return None
+        return Step(REMINDER, deadline.due_at, at, (deadline.held_by,))
+
+
+def _within_the_law(
+    calendar: WorkingCalendar, kind: Kind, started_at: datetime, due: datetime
+) -> datetime:
+    """A statutory clock is due no later than the law says, whatever else was set."""
+    law = STATUTORY.get(kind)
+    return due if law is None else min(due, due_at(calendar, started_at, law))
+
+
+def _extension(calendar: WorkingCalendar, deadline: Deadline) -> datetime | None:
+    """The end of the day it was last extended to; pauses since then move that day as well."""
+    until = deadline.extended_until
+    if until is None:
+        return None
+    made_on = day_in_seoul(deadline.extensions[-1]["at"]) if deadline.extensions else until
+    return end_of(moved_by_pauses(calendar, made_on, until, deadline.pauses))
+
+
+def after_due(calendar: WorkingCalendar, due: datetime, after: Target) -> datetime:
+    """The instant of a tier: hours after the due instant, or 09:00 so many days after its day."""
+    if after.unit is Unit.HOURS:
+        return due + timedelta(hours=after.amount)
+    if after.unit is Unit.WORKING_DAYS:
+        return morning_of(calendar.step(day_in_seoul(due), after.amount))
+    return morning_of(day_in_seoul(due_at(calendar, due, after)))
+
+
+def _deferred(calendar: WorkingCalendar, deadline: Deadline, step: Step) -> Step:
+    """Move a step out of the pause or the waiting time of a review that would swallow it."""
+    at = step.at
+    for pause in sorted(deadline.pauses, key=lambda p: p.began_at):
+        if pause.began_at <= at < pause.ends_at:
+            at = _first_morning(calendar, pause.ends_at)
+    if deadline.deferred_until is not None and step.tier > BREACH:
+        at = max(at, morning_of(calendar.roll(deadline.deferred_until)))
+    return dataclasses.replace(step, at=at)
+
+
+def _first_morning(calendar: WorkingCalendar, since: datetime) -> datetime:
+    """The first 09:00 of a working day that is not before an instant."""
+    on = calendar.roll(day_in_seoul(since))
+    return morning_of(on) if morning_of(on) >= since else morning_of(calendar.step(on, 1))

@@ -1,0 +1,286 @@
+"""Standards: how long each clock runs, as data, and which one applies.
+
+The law fixes only the checks (Enforcement Rule 10). Everything else is a service target of the
+city or a district, with its basis and author.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from casework.domain.clocks.calendar import Target, Unit
+
+
+class Kind(StrEnum):
+    """The clocks."""
+
+    SURVEY = "survey"
+    ASSESSMENT = "assessment"
+    PLAN = "plan"
+    DECISION = "decision"
+    NOTIFY_PLAN = "notify_plan"
+    DISCHARGE = "discharge"
+    LINK = "link"
+    RESPONSE = "response"
+    WAITLIST = "waitlist"
+    START = "start"
+    PROGRESS = "progress"
+    DISPOSITION = "disposition"
+    SIGNAL = "signal"
+    FIRST_CHECK = "first_check"
+    CHECK = "check"
+
+
+class Priority(StrEnum):
+    """How pressing a case or a referral is."""
+
+    ROUTINE = "routine"
+    URGENT = "urgent"
+    EMERGENCY = "emergency"
+
+
+CASE, PLANNED_SERVICE, REFERRAL = "case", "planned_service", "referral"
+WORKER, PROVIDER, SUPERVISOR, ASSESSOR, HEAD = (
+    "worker",
+    "provider",
+    "supervisor",
+    "assessor",
+    "head",
+)
+
+SUBJECT_OF: Final = dict.fromkeys(Kind, CASE) | {
+    Kind.LINK: PLANNED_SERVICE,
+    Kind.RESPONSE: REFERRAL,
+    Kind.WAITLIST: REFERRAL,
+    Kind.START: REFERRAL,
+    Kind.PROGRESS: REFERRAL,
+    Kind.DISPOSITION: REFERRAL,
+}
+HELD_BY: Final = dict.fromkeys(Kind, WORKER) | {
+    Kind.ASSESSMENT: ASSESSOR,
+    Kind.DECISION: SUPERVISOR,
+    Kind.RESPONSE: PROVIDER,
+    Kind.WAITLIST: PROVIDER,
+    Kind.START: PROVIDER,
+    Kind.PROGRESS: PROVIDER,
+}
+STATUTORY: Final = {
+    Kind.FIRST_CHECK: Target(3, Unit.MONTHS),
+    Kind.CHECK: Target(6, Unit.MONTHS),
+}
+STATUTORY_BASIS: Final = "Enforcement Rule 10"
+CITY_BASIS: Final = "city service target"
+DISTRICT_BASIS: Final = "district service target"
+# When nobody answers: counted from the request, and from the waitlisting.
+USUAL_LAPSE: Final = {
+    Kind.RESPONSE: Target(10, Unit.WORKING_DAYS),
+    Kind.WAITLIST: Target(30, Unit.WORKING_DAYS),
+}
+# An emergency without a target of its own gets the urgent one, never the routine one.
+FALLS_BACK: Final = {
+    Priority.EMERGENCY: (Priority.EMERGENCY, Priority.URGENT),
+    Priority.URGENT: (Priority.URGENT,),
+    Priority.ROUTINE: (Priority.ROUTINE,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One tier of escalation: so long after the due day (or instant), these roles are told."""
+
+    tier: int
+    after: Target
+    to: str
+
+
+BY_DAYS: Final = (
+    Rung(1, Target(1, Unit.WORKING_DAYS), WORKER),
+    Rung(1, Target(1, Unit.WORKING_DAYS), PROVIDER),
+    Rung(2, Target(3, Unit.WORKING_DAYS), SUPERVISOR),
+)
+BY_HOURS: Final = (
+    Rung(1, Target(0, Unit.HOURS), WORKER),
+    Rung(1, Target(0, Unit.HOURS), PROVIDER),
+    Rung(2, Target(4, Unit.HOURS), SUPERVISOR),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """A target for one kind of clock, as wide or as narrow as its other fields say.
+
+    Who set it last is its author; nobody is where the product ships it.
+    """
+
+    id: UUID
+    kind: str
+    target: Target
+    basis: str
+    field: str | None = None
+    service_code: str | None = None
+    priority: str | None = None
+    district_code: str | None = None
+    lapse_after: Target | None = None
+    escalation: tuple[Rung, ...] | None = None
+    set_at: datetime | None = None
+    set_by: UUID | None = None
+    ended_at: datetime | None = None
+    version: int = 1
+
+    @property
+    def in_force(self) -> bool:
+        """Whether clocks are set by it; one that ended stays for those it has set."""
+        return self.ended_at is None
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """Its own tiers, or the usual ones for its unit."""
+        return rungs_of(self.target, self.escalation)
+
+    @property
+    def scope(self) -> str:
+        """What it is for, as one text: at most one standard in force has it."""
+        parts = (self.kind, self.priority, self.service_code, self.field, self.district_code)
+        return "/".join(part or "*" for part in parts)
+
+    @property
+    def is_widest(self) -> bool:
+        """Whether it fits every clock of its kind."""
+        return self.scope == f"{self.kind}/*/*/*/*"
+
+
+def rungs_of(target: Target, escalation: tuple[Rung, ...] | None) -> tuple[Rung, ...]:
+    """The tiers that were given, or the usual ones for the target's unit."""
+    if escalation is not None:
+        return escalation
+    return BY_HOURS if target.unit is Unit.HOURS else BY_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a clock is about: whose it is, where it is seen, and what picks its standard."""
+
+    case_id: UUID
+    resident_id: UUID
+    centre_code: str
+    district_code: str
+    worker_id: UUID | None
+    provider_id: UUID | None = None
+    field: str | None = None
+    service_code: str | None = None
+    priority: str = Priority.ROUTINE
+
+    @classmethod
+    def for_counting(
+        cls,
+        *,
+        district_code: str,
+        priority: str,
+        service_code: str | None = None,
+        field: str | None = None,
+    ) -> About:
+        """About nobody: for asking when a clock would be due."""
+        nobody = UUID(int=0)
+        return cls(
+            case_id=nobody,
+            resident_id=nobody,
+            centre_code="",
+            district_code=district_code,
+            worker_id=None,
+            field=field,
+            service_code=service_code,
+            priority=priority,
+        )
+
+
+def most_specific(standards: Iterable[Standard], kind: str, about: About) -> Standard | None:
+    """The standard that applies, or None where the clock is off.
+
+    Priority counts before service, service before field, field before district: an emergency
+    is not slowed by a wider target that a district or a service has of its own.
+    """
+    candidates = [
+        (rank, standard)
+        for standard in standards
+        if standard.kind == kind
+        and standard.in_force
+        and (rank := _rank(standard, about)) is not None
+    ]
+    return max(candidates, key=lambda pair: pair[0])[1] if candidates else None
+
+
+def _rank(standard: Standard, about: About) -> tuple[int, bool, bool, bool] | None:
+    chain = FALLS_BACK[Priority(about.priority)]
+    if standard.priority is None:
+        urgency = 0
+    elif standard.priority in chain:
+        urgency = len(chain) - chain.index(Priority(standard.priority))
+    else:
+        return None
+    for wanted, given in (
+        (standard.service_code, about.service_code),
+        (standard.field, about.field),
+        (standard.district_code, about.district_code),
+    ):
+        if wanted is not None and wanted != given:
+            return None
+    return (
+        urgency,
+        standard.service_code is not None,
+        standard.field is not None,
+        standard.district_code is not None,
+    )
+
+
+def shipped() -> tuple[Standard, ...]:
+    """The law's two standards and the city's service targets, as every installation begins."""
+    working, hours = Unit.WORKING_DAYS, Unit.HOURS
+    routine_urgent_emergency: dict[Kind, tuple[Target | None, Target | None, Target | None]] = {
+        Kind.SURVEY: (Target(5, working), Target(1, working), None),
+        Kind.ASSESSMENT: (Target(10, working), Target(2, working), None),
+        Kind.PLAN: (Target(5, working), Target(2, working), None),
+        Kind.DECISION: (Target(5, working), Target(1, working), None),
+        Kind.NOTIFY_PLAN: (Target(5, working), None, None),
+        Kind.LINK: (Target(3, working), Target(1, working), None),
+        Kind.RESPONSE: (Target(3, working), Target(1, working), Target(4, hours)),
+        Kind.WAITLIST: (Target(10, working), Target(2, working), None),
+        Kind.START: (Target(10, working), Target(2, working), Target(24, hours)),
+        Kind.DISPOSITION: (Target(3, working), Target(1, working), None),
+        Kind.SIGNAL: (Target(1, working), Target(4, hours), None),
+    }
+    found = []
+    for kind, targets in routine_urgent_emergency.items():
+        for priority, target in zip(
+            (None, Priority.URGENT, Priority.EMERGENCY), targets, strict=True
+        ):
+            if target is not None:
+                found.append((kind, priority, target, CITY_BASIS, USUAL_LAPSE.get(kind)))
+    for kind, target in STATUTORY.items():
+        found.append((kind, None, target, STATUTORY_BASIS, None))
+    return tuple(
+        Standard(
+            id=_fixed_id(kind, priority),
+            kind=kind,
+            priority=priority,
+            target=target,
+            basis=basis,
+            lapse_after=lapse,
+        )
+        for kind, priority, target, basis, lapse in found
+    )
+
+
+def _fixed_id(kind: str, priority: str | None) -> UUID:
+    """The same in every installation, whatever else is shipped: it follows from the scope."""
+    digest = hashlib.sha256(f"{kind}/{priority or '*'}/*/*/*".encode()).digest()
+    tail = int.from_bytes(digest[:8]) & 0x3FFF_FFFF_FFFF_FFFF
+    return UUID(int=0x0190_0000_0000_7000_8000_0000_0000_0000 | tail)
+
+
+SHIPPED: Final = shipped()

@@ -1,0 +1,218 @@
+"""Places: who holds one, who waits for one, and how far an agency's figures can be believed.
+
+A place is held from the acceptance of a referral until its end; a hold keeps it. Of the places that
+come free, as many as people wait are for those who wait. All else is what the agency states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, Protocol
+from uuid import UUID
+
+from casework.domain.act import Act
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.referral import Referral
+from casework.domain.directory.directory import Offering
+from casework.domain.errors import require
+from casework.domain.events import Event
+
+HOLDS_A_PLACE: Final = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
+# How long an offering counts as full where its agency does not say until when.
+FULL_FOR: Final = timedelta(days=14)
+MOST_PLACES: Final = 100_000
+AT_CAPACITY: Final = "at_capacity"
+
+
+class Figures(Protocol):
+    """What is known of an offering's places: an ``Offering``, or whatever reads like one."""
+
+    @property
+    def available(self) -> int:
+        """Places that nobody holds."""
+        ...
+
+    @property
+    def for_waiting(self) -> int:
+        """Of these, the places that came free while somebody waited."""
+        ...
+
+    @property
+    def full_until(self) -> date | None:
+        """The last day on which it takes nobody new."""
+        ...
+
+    @property
+    def as_of(self) -> datetime:
+        """When the agency's figures were stated."""
+        ...
+
+
+def is_marked_full(offering: Figures, today: date) -> bool:
+    """Whether the agency said that it takes nobody new yet; its last day is the one it named."""
+    return offering.full_until is not None and today <= offering.full_until
+
+
+def free_places(offering: Figures, today: date) -> int:
+    """How many could be taken on now, beside those who wait already."""
+    if is_marked_full(offering, today):
+        return 0
+    return max(0, offering.available - offering.for_waiting)
+
+
+def is_stale(offering: Figures, fresh_for: timedelta, now: datetime) -> bool:
+    """Whether its figures are older than they may be."""
+    return now - offering.as_of > fresh_for
+
+
+# What the moves of referrals do to the places of offerings
+
+
+@dataclass(slots=True, kw_only=True)
+class Change:
+    """What one save does to the places of one offering."""
+
+    offering_id: UUID
+    taken: int = 0
+    released: int = 0
+    # Of those taken, by somebody whom a place had been offered to.
+    taken_as_offered: int = 0
+    joined: int = 0
+    left: int = 0
+    full_until: date | None = None
+    # In which state whoever takes a place was before.
+    taker_was: str | None = None
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything is to be written."""
+        counts = (self.taken, self.released, self.joined, self.left)
+        return any(counts) or self.full_until is not None
+
+
+def changes(
+    before: Mapping[UUID, str], referrals: Iterable[Referral], events: Iterable[Event]
+) -> list[Change]:
+    """What has become of the places, given in which state each referral was; by offering's id.
+
+    This is the only place that says when one is taken or freed, whatever made the move.
+    """
+    found: dict[UUID, Change] = {}
+    by_id = {referral.id: referral for referral in referrals}
+    for referral in by_id.values():
+        change = found.setdefault(referral.offering_id, Change(offering_id=referral.offering_id))
+        _count(change, before.get(referral.id), referral)
+    for event in events:
+        until, declined = event.data.get("full_until"), by_id.get(event.subject_id)
+        if until is not None and declined is not None:
+            found[declined.offering_id].full_until = until
+    return sorted((one for one in found.values() if one.is_any), key=lambda one: one.offering_id)
+
+
+def _count(change: Change, was: str | None, referral: Referral) -> None:
+    held, holds = was in HOLDS_A_PLACE, referral.status in HOLDS_A_PLACE
+    waited, waits = was == Status.WAITLISTED, referral.status == Status.WAITLISTED
+    if holds and not held:
+        change.taken, change.taker_was = change.taken + 1, was
+        change.taken_as_offered += waited and referral.place_offered_at is not None
+    if held and not holds:
+        change.released += 1
+    change.joined += waits and not waited
+    change.left += waited and not waits
+
+
+# What a decline says of the offering
+
+
+def check_full_until(action: str, reason: str | None, until: date | None, act: Act) -> None:
+    """Only who declines for want of a place says until when, and that is today or later."""
+    if until is None:
+        return
+    require(
+        action == "decline" and reason == AT_CAPACITY,
+        f"only with the reason {AT_CAPACITY}",
+        code="full_until_not_asked",
+        field="full_until",
+    )
+    require(until >= act.today, "today or later", code="until_in_past", field="full_until")
+
+
+def full_until(action: str, reason: str | None, until: date | None, act: Act) -> date | None:
+    """Until when a move marks its offering full, or None where it does not."""
+    if action != "decline" or reason != AT_CAPACITY:
+        return None
+    return until or act.today + FULL_FOR
+
+
+# A place for those who wait
+
+
+def offer_place(file: CaseFile, referral: Referral, act: Act) -> None:
+    """Say that a place is there for who waits longest. The state stays: the agency accepts."""
+    referral.place_offered_at = act.at
+    referral.version += 1
+    file.record("PlaceOffered", referral, act, status=referral.status)
+
+
+def take_back_offer(file: CaseFile, referral: Referral, act: Act) -> None:
+    """Say that the place that was offered is gone; the referral waits on, where it was in line."""
+    referral.place_offered_at = None
+    referral.version += 1
+    file.record("PlaceOfferEnded", referral, act, status=referral.status)
+
+
+# What an agency states
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """An agency's figures; what is None stays as it was."""
+
+    available: int
+    capacity: int | None = None
+    waiting: int | None = None
+
+
+def state(offering: Offering, said: Statement, act: Act) -> Event:
+    """Take the figures over. They are the newest word: a mark that it is full ends with them."""
+    capacity = offering.capacity if said.capacity is None else said.capacity
+    waiting = offering.waiting if said.waiting is None else said.waiting
+    require(
+        0 <= said.available <= MOST_PLACES,
+        f"from 0 to {MOST_PLACES}",
+        code="places_out_of_range",
+        field="available",
+    )
+    require(
+        said.available + offering.held <= capacity,
+        f"of {capacity} places {offering.held} are held by referrals",
+        code="places_held",
+        field="available",
+    )
+    require(
+        waiting >= offering.waitlisted,
+        f"{offering.waitlisted} referrals are on the waiting list",
+        code="referrals_waiting",
+        field="waiting",
+    )
+    before = {"capacity": offering.capacity, "available": offering.available}
+    offering.capacity, offering.available, offering.waiting = capacity, said.available, waiting
+    offering.for_waiting = min(said.available, offering.waitlisted)
+    offering.full_until, offering.as_of, offering.stated_by = None, act.at, act.by.id
+    offering.capacity_version += 1
+    return Event(
+        id=act.new_id(),
+        name="FiguresStated",
+        subject_type="offering",
+        subject_id=offering.id,
+        resident_id=None,
+        case_id=None,
+        at=act.at,
+        by_id=act.by.id,
+        by_role=act.by.role,
+        data={"available": said.available, "capacity": capacity, "waiting": waiting}
+        | {"before": before},
+    )

@@ -1,0 +1,222 @@
+"""Making and changing services, agencies and offerings: who may change what, and what may stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final
+
+from casework.domain.access.policy import Actor, Relation, Role, reach
+from casework.domain.act import Act
+from casework.domain.directory.directory import (
+    FIELDS,
+    INCOME_TIERS,
+    Entry,
+    Offering,
+    Provider,
+    Service,
+)
+from casework.domain.errors import Forbidden, require
+
+WRITE: Final = "directory.write"
+# What an agency changes of its own; whoever keeps the directory changes all of it.
+OWN_OF_PROVIDER: Final = frozenset({"phone", "opening_hours", "contacts"})
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
+PERS: Final = ("week", "month", "year", "once")
+# Busan and the waters around it: what lies outside was mistyped.
+LATITUDES, LONGITUDES = (34.5, 36.0), (128.5, 129.9)
+
+
+# Agencies
+
+
+def new_provider(facts: Mapping[str, Any], act: Act) -> Provider:
+    """An agency of the asker's district, or of any for whoever keeps the whole directory."""
+    _check_district(act.by, facts["district_code"])
+    provider = Provider(id=act.new_id(), **facts)
+    check_provider(provider)
+    return provider
+
+
+def changed_provider(provider: Provider, changes: Mapping[str, Any], act: Act) -> Provider:
+    """The agency with what was changed; an agency changes of its own only how it is reached."""
+    _check_own(act.by, changes)
+    changed = replace(provider, **changes)
+    check_provider(changed)
+    if changed == provider:
+        return provider
+    return replace(changed, version=provider.version + 1)
+
+
+def ended_provider(
+    provider: Provider, last_day: date | None, reason: str | None, act: Act
+) -> Provider:
+    """The agency with the last day on which it is asked; None takes an end back."""
+    require(
+        last_day is None or (reason or "").strip(),
+        "say why it ends",
+        code="reason_required",
+        field="reason",
+    )
+    return replace(
+        provider,
+        ended_on=last_day,
+        end_reason=None if last_day is None else reason,
+        version=provider.version + 1,
+    )
+
+
+def check_provider(provider: Provider) -> None:
+    """It lies in or near the city, and no opening hour ends before it begins."""
+    require(
+        LATITUDES[0] <= provider.lat <= LATITUDES[1],
+        "not near the city",
+        code="place_out_of_range",
+        field="lat",
+    )
+    require(
+        LONGITUDES[0] <= provider.lon <= LONGITUDES[1],
+        "not near the city",
+        code="place_out_of_range",
+        field="lon",
+    )
+    for n, hours in enumerate(provider.opening_hours):
+        require(
+            hours["opens"] < hours["closes"],
+            "it would close before it opens",
+            code="hours_backwards",
+            field=f"opening_hours.{n}.closes",
+        )
+
+
+# Offerings
+
+
+def new_offering(
+    provider: Provider, service: Service, facts: Mapping[str, Any], act: Act
+) -> Offering:
+    """A proposed entry: this agency gives this service in these centres."""
+    _check_unit(facts, service)
+    offering = Offering(
+        id=act.new_id(),
+        provider_id=provider.id,
+        service_code=service.code,
+        as_of=act.at,
+        stated_by=act.by.id,
+        state=Entry.PROPOSED,
+        proposed_by=act.by.id,
+        **facts,
+    )
+    check_offering(offering)
+    return offering
+
+
+def changed_offering(
+    offering: Offering, service: Service, changes: Mapping[str, Any], act: Act
+) -> Offering:
+    """The offering with what was changed; its places are stated apart."""
+    if "unit" in changes:
+        _check_unit(changes, service)
+    changed = replace(offering, **changes)
+    check_offering(changed)
+    if changed == offering:
+        return offering
+    return replace(changed, version=offering.version + 1, **_proposed_anew(offering, act))
+
+
+def _check_unit(facts: Mapping[str, Any], service: Service) -> None:
+    require(
+        facts["unit"] == service.unit,
+        f"the service is counted by {service.unit}",
+        code="unit_of_service",
+        field="unit",
+    )
+
+
+def check_offering(offering: Offering) -> None:
+    """No more free places than there are, and a centre where it is given."""
+    require(
+        0 <= offering.available <= offering.capacity,
+        "more free places than there are",
+        code="figures_disagree",
+        field="capacity.available",
+    )
+    require(offering.centres, "it is given nowhere", code="no_centre", field="centres")
+
+
+# Services
+
+
+def new_service(facts: Mapping[str, Any], act: Act) -> Service:
+    """A proposed entry of the catalogue."""
+    service = Service(**facts, state=Entry.PROPOSED, proposed_by=act.by.id)
+    check_service(service)
+    return service
+
+
+def changed_service(service: Service, changes: Mapping[str, Any], act: Act) -> Service:
+    """The service with what was changed."""
+    changed = replace(service, **changes)
+    check_service(changed)
+    if changed == service:
+        return service
+    return replace(changed, version=service.version + 1, **_proposed_anew(service, act))
+
+
+def check_service(service: Service) -> None:
+    """Of a known field, valid from before until after, with one co-payment for each case."""
+    require(service.field in FIELDS, "no such field", code="unknown_field", field="field")
+    require(
+        service.valid_from is None
+        or service.valid_to is None
+        or service.valid_from <= service.valid_to,
+        "it would end before it begins",
+        code="date_too_early",
+        field="valid_to",
+    )
+    known: set[tuple[str, str | None]] = set()
+    for n, one in enumerate(service.co_payments):
+        where = f"co_payments.{n}"
+        require(
+            one.income_tier in INCOME_TIERS,
+            f"one of {', '.join(INCOME_TIERS)}",
+            code="unknown_income_tier",
+            field=f"{where}.income_tier",
+        )
+        require(
+            (one.share_percent is None) != (one.won_per_unit is None),
+            "either a share or an amount",
+            code="co_payment_unclear",
+            field=where,
+        )
+        require(
+            (one.income_tier, one.district_code) not in known,
+            "said twice",
+            code="co_payment_twice",
+            field=where,
+        )
+        known.add((one.income_tier, one.district_code))
+
+
+# Who
+
+
+def _proposed_anew(entry: Service | Offering, act: Act) -> dict[str, Any]:
+    """Of a draft, what was changed is proposed by whoever changed it, for another to confirm.
+
+    A published entry stays published: its centres and opening change every week.
+    """
+    if entry.state == Entry.PUBLISHED:
+        return {}
+    return {"state": Entry.PROPOSED, "proposed_by": act.by.id}
+
+
+def _check_district(by: Actor, code: str) -> None:
+    if reach(by, WRITE).relation is Relation.DISTRICT and code != by.district_code:
+        raise Forbidden("only in one's own district", code="district_out_of_scope")
+
+
+def _check_own(by: Actor, changes: Mapping[str, Any]) -> None:
+    if by.role == Role.PROVIDER and not OWN_OF_PROVIDER.issuperset(changes):
+        raise Forbidden("an agency does not change this of itself", code="field_not_yours")

@@ -1,0 +1,128 @@
+"""The comprehensive list: how an entry comes to stand in it, and what was changed when by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.act import Act
+from casework.domain.directory.directory import Entry, Offering, Service
+from casework.domain.errors import Conflict, NotAllowedInState, require
+
+# Which division of the city or a district answers for the entries of a field.
+DIVISIONS: Final[dict[str, str]] = {
+    "medical": "health_policy",
+    "health": "public_health",
+    "nursing": "elderly_welfare",
+    "care": "welfare_policy",
+    "housing": "housing_policy",
+    "family": "welfare_policy",
+}
+# Each step: from which states, and to which.
+STEPS: Final[dict[str, tuple[frozenset[str], Entry]]] = {
+    "confirm": (frozenset({Entry.PROPOSED}), Entry.CONFIRMED),
+    "publish": (frozenset({Entry.CONFIRMED}), Entry.PUBLISHED),
+    "withdraw": (frozenset({Entry.CONFIRMED, Entry.PUBLISHED}), Entry.PROPOSED),
+}
+MOST_AT_ONCE: Final = 100
+SERVICE, PROVIDER, OFFERING, DESIGNATION = "service", "provider", "offering", "designation"
+# What the history tells of each kind of thing.
+FACTS: Final[dict[str, tuple[str, ...]]] = {
+    SERVICE: (
+        "field", "name_ko", "name_en", "run_by", "unit", "limit_note", "basis", "certainty",
+        "limits", "co_payments", "eligibility", "given_at", "fresh_for_days", "valid_from",
+        "valid_to", "state",
+    ),
+    PROVIDER: (
+        "slug", "name", "kind", "phone", "district_code", "lat", "lon", "opening_hours",
+        "contacts", "languages", "ended_on", "end_reason",
+    ),
+    OFFERING: (
+        "service_code", "is_open", "capacity", "available", "waiting", "full_until", "unit",
+        "as_of", "given_at", "centres", "state",
+    ),
+    DESIGNATION: ("code", "valid_from", "valid_to", "designated_by"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change of a thing of the directory: who, when, and what it was before."""
+
+    id: UUID
+    subject_type: str
+    subject_id: str
+    provider_id: UUID | None
+    did: str
+    at: datetime
+    by_id: UUID | None
+    by_role: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+def next_state(entry: Service | Offering, step: str, act: Act) -> Entry:
+    """The state after a step; refuses one that the state does not allow, or on one's own entry."""
+    allowed, to = STEPS[step]
+    if entry.state not in allowed:
+        raise NotAllowedInState(step, entry.state, steps_from(entry.state))
+    if step == "confirm" and entry.proposed_by is not None and entry.proposed_by == act.by.id:
+        raise Conflict("whoever proposed it does not confirm it", code="own_entry")
+    return to
+
+
+def check_each_once(offering_ids: Sequence[UUID]) -> None:
+    """Refuse an entry that is named twice: its second result would be a refusal."""
+    twice = [index for index, id in enumerate(offering_ids) if id in offering_ids[:index]]
+    require(
+        not twice,
+        "each entry is named once",
+        code="entry_named_twice",
+        field=f"offering_ids.{twice[0]}" if twice else "offering_ids",
+    )
+
+
+def steps_from(state: str) -> list[str]:
+    """What can be done with an entry in a state."""
+    return sorted(step for step, (allowed, _) in STEPS.items() if state in allowed)
+
+
+def facts_of(kind: str, thing: Any) -> dict[str, Any]:
+    """What the history tells of a thing, as plain values."""
+    return {name: _plain(getattr(thing, name)) for name in FACTS[kind]}
+
+
+def change_of(
+    kind: str,
+    subject_id: object,
+    provider_id: UUID | None,
+    did: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    act: Act,
+) -> Change:
+    """What differs between two states of a thing; nothing stood before what is new."""
+    names = [name for name in after if name not in before or before[name] != after[name]]
+    return Change(
+        id=act.new_id(),
+        subject_type=kind,
+        subject_id=str(subject_id),
+        provider_id=provider_id,
+        did=did,
+        at=act.at,
+        by_id=act.by.id,
+        by_role=act.by.role,
+        before={name: before.get(name) for name in names},
+        after={name: after[name] for name in names},
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value

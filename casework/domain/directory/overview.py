@@ -1,0 +1,51 @@
+"""The comprehensive list at a glance: whether a service is to be had in a district."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.directory.capacity import free_places, is_stale
+
+
+class Standing(StrEnum):
+    """How a service stands in a district."""
+
+    OPEN = "open"
+    FULL = "full"
+    STALE = "stale"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """What is said of the places of one published offering that reaches into a district."""
+
+    is_open: bool
+    available: int
+    for_waiting: int
+    full_until: date | None
+    waiting: int
+    as_of: datetime
+
+    def free(self, now: datetime) -> int:
+        """How many could be taken on now."""
+        return free_places(self, day_in_seoul(now)) if self.is_open else 0
+
+
+def standing(offered: Iterable[Offered], now: datetime, fresh_for: timedelta) -> Standing:
+    """Open where somebody has a free place, by a figure that is fresh.
+
+    Where nobody says so, but some figure is too old to say anything, it is stale; where all are
+    fresh and none has a place it is full; and where nobody takes anyone there is none.
+    """
+    takers = [one for one in offered if one.is_open]
+    fresh = [one for one in takers if not is_stale(one, fresh_for, now)]
+    if any(one.free(now) > 0 for one in fresh):
+        return Standing.OPEN
+    if len(fresh) < len(takers):
+        return Standing.STALE
+    return Standing.FULL if takers else Standing.NONE

@@ -1,0 +1,241 @@
+"""The columns of each kind of file: what they are called in Korean and English, how they are read.
+
+A heading is known by its field's name, its Korean name, or one of the other words for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from casework.domain.errors import Invalid
+from casework.domain.exchange import import_cells as cells
+from casework.domain.exchange.import_cells import squeezed, word
+
+SEX: Final = {"남": "male", "남자": "male", "남성": "male", "m": "male", "여": "female",
+              "여자": "female", "여성": "female", "f": "female", "기타": "other"}  # fmt: skip
+MOBILITY: Final = {"자립": "independent", "독립": "independent", "독립보행": "independent",
+                   "제한": "limited", "부분도움": "limited", "거동불편": "limited",
+                   "와상": "housebound", "외출불가": "housebound",
+                   "거동불가": "housebound"}  # fmt: skip
+CHANNEL: Final = {"본인": "self", "가족": "family", "친족": "family", "후견인": "guardian",
+                  "기관": "institution", "공단": "nhis", "건보공단": "nhis", "퇴원": "discharge",
+                  "발굴": "outreach", "직권": "ex_officio", "직권신청": "ex_officio"}  # fmt: skip
+GROUND: Final = {"장기요양 등급외": "ltc_rejected", "장기요양 기각": "ltc_rejected",
+                 "활동지원 기각": "activity_support_rejected", "퇴원": "discharged",
+                 "복지위기": "welfare_crisis", "재난": "disaster",
+                 "혼자 생활 곤란": "cannot_live_alone"}  # fmt: skip
+DETERMINATION: Final = {"전문의료": "specialist_medical", "요양병원": "nursing_hospital",
+                        "장기요양": "long_term_care", "통합돌봄": "community_care",
+                        "지역사회돌봄": "community_care",
+                        "지역돌봄": "community_care"}  # fmt: skip
+LEVEL: Final = {"없음": "none", "낮음": "none", "일부": "some", "보통": "some", "높음": "high",
+                "많음": "high"}  # fmt: skip
+PROVIDER_KIND: Final = {
+    "의원": "clinic", "방문의원": "clinic", "재택의료센터": "home-centre", "병원": "hospital",
+    "한의원": "korean-medicine", "치과": "dental", "치과의원": "dental", "약국": "pharmacy",
+    "보건소": "health-centre", "보건지소": "health-centre", "방문요양센터": "home-care",
+    "장기요양기관": "home-care", "주야간보호센터": "day-care", "복지관": "welfare-centre",
+    "종합복지관": "welfare-centre", "장애인복지관": "disability", "주거복지센터": "housing",
+    "자활센터": "self-support", "가족센터": "family", "공단지사": "nhis-branch",
+}  # fmt: skip
+FIELDS_KO: Final = {"medical": "의료", "health": "보건", "nursing": "요양", "care": "돌봄",
+                    "housing": "주거", "family": "가족"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column: its field, what a template calls it, other words for it, how a cell is read."""
+
+    name: str
+    ko: str
+    also: tuple[str, ...] = ()
+    read: cells.Reader = cells.text
+    required: bool = False
+    example: str = ""
+
+
+def _column(
+    name: str,
+    ko: str,
+    also: str = "",
+    read: cells.Reader = cells.text,
+    example: str = "",
+    *,
+    required: bool = False,
+) -> Column:
+    return Column(
+        name=name, ko=ko, also=tuple(also.split()), read=read, required=required, example=example
+    )
+
+
+_NAME = _column("name", "성명", "이름 대상자명 대상자 성함 fullname", example="가상주민")
+_BIRTH = _column("birth_date", "생년월일", "생일 출생일 birthday dob", cells.day, "1941.5.6.")
+_EXTERNAL = _column("external_id", "관리번호", "외부번호 접수번호 externalid", cells.code, "")
+_RESIDENT_ID = _column("resident_id", "대상자ID", "대상자번호", cells.code)
+_CENTRE = _column("centre_code", "읍면동", "행정동 읍면동코드 동 centre center", example="우1동")
+
+
+def _must(column: Column) -> Column:
+    return Column(
+        name=column.name, ko=column.ko, also=column.also, read=column.read, required=True,
+        example=column.example,
+    )  # fmt: skip
+
+
+PROVIDERS: Final = (
+    _column("slug", "기관코드", "코드", cells.code, "haeundae-visit", required=True),
+    _column("name", "기관명", "제공기관명 명칭", example="가상 방문의원", required=True),
+    _column("kind", "기관유형", "유형 종류", word(PROVIDER_KIND), "방문의원", required=True),
+    _column("phone", "전화번호", "전화 연락처 대표번호 tel telephone", cells.phone, "051-000-0000",
+            required=True),
+    _column("district_code", "구군", "구·군 시군구 구군코드 district", example="해운대구",
+            required=True),
+    _column("lat", "위도", "latitude", cells.degrees, "35.163", required=True),
+    _column("lon", "경도", "longitude lng", cells.degrees, "129.163", required=True),
+)  # fmt: skip
+OFFERINGS: Final = (
+    _column("provider", "기관코드", "provider_slug slug", cells.code, "haeundae-visit",
+            required=True),
+    _column("service_code", "서비스코드", "서비스 service", cells.code, "MED-VISIT", required=True),
+    _column("capacity", "정원", "최대인원 maximum", cells.whole, "12", required=True),
+    _column("available", "가능인원", "여유 잔여", cells.whole, "3", required=True),
+    _column("waiting", "대기인원", "대기", cells.whole, "0"),
+    _column("unit", "단위", "", cells.code, "visit", required=True),
+    _column("is_open", "접수여부", "open 접수 접수가능", cells.yes_or_no, "예"),
+    _column("centres", "제공지역", "읍면동 coverage 담당지역", cells.several, "우1동, 우2동"),
+)  # fmt: skip
+RESIDENTS: Final = (
+    _must(_NAME),
+    _must(_BIRTH),
+    _column("sex", "성별", "gender", word(SEX), "여", required=True),
+    _must(_CENTRE),
+    _column("address", "주소", "거주지 도로명주소", example="가상로 1"),
+    _column("phone", "전화번호", "전화 연락처 휴대폰 휴대전화 핸드폰 tel mobile", cells.phone,
+            "010-0000-0000"),
+    _column("lives_alone", "독거여부", "독거", cells.yes_or_no, "예"),
+    _column("mobility", "거동", "거동상태 이동", word(MOBILITY), "제한"),
+    _column("ltc_grade", "장기요양등급", "요양등급 등급", example="3"),
+    _column("disability", "장애", "장애유형"),
+    _column("insurance", "건강보험", "보험 의료보장"),
+    _column("income_tier", "소득구간", "소득"),
+    _EXTERNAL,
+)  # fmt: skip
+CASES: Final = (
+    _RESIDENT_ID,
+    _EXTERNAL,
+    _NAME,
+    _BIRTH,
+    _column("channel", "신청경로", "경로 접수경로", word(CHANNEL), "본인", required=True),
+    _column("applied_on", "신청일", "신청일자 접수일", cells.day, "2026.3.27.", required=True),
+    _column("discharge_on", "퇴원예정일", "퇴원일", cells.day),
+    _column("urgent", "긴급여부", "긴급", cells.yes_or_no, "아니오"),
+    _column("urgent_reason", "긴급사유", ""),
+    _column("ex_officio_ground", "직권사유", "직권근거", word(GROUND)),
+)
+ASSESSMENTS: Final = (
+    _EXTERNAL,
+    _NAME,
+    _BIRTH,
+    _CENTRE,
+    _column("assessed_on", "조사일", "조사일자 평가일", cells.day, "2026.3.20.", required=True),
+    _column("received_on", "통보일", "결과통보일 접수일", cells.day, "2026.3.25."),
+    _column("assessor", "조사자", "평가자 담당자", example="가상 조사자", required=True),
+    _column("determination", "판정", "판정결과 결과", word(DETERMINATION), "통합돌봄",
+            required=True),
+    *(
+        _column(f"need_{field}", f"{ko}필요도", f"{ko}욕구 {ko}", word(LEVEL), "일부")
+        for field, ko in FIELDS_KO.items()
+    ),
+)  # fmt: skip
+COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
+    "providers": PROVIDERS,
+    "offerings": OFFERINGS,
+    "residents": RESIDENTS,
+    "cases": CASES,
+    "assessments": ASSESSMENTS,
+}
+# One of these groups of columns must be there, for the kinds that name somebody who is known.
+WHO: Final[dict[str, tuple[frozenset[str], ...]]] = {
+    "cases": (
+        frozenset({"resident_id"}), frozenset({"external_id"}), frozenset({"name", "birth_date"}),
+    ),
+    "assessments": (frozenset({"external_id"}), frozenset({"name", "birth_date"})),
+}  # fmt: skip
+HEADING_WITHIN: Final = 10
+MOST_COLUMNS: Final = 100
+MOST_ROWS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Headings:
+    """Which column of a sheet is which field; how many columns were not known, and stay unread."""
+
+    fields: Mapping[int, str]
+    unknown: int
+
+
+def find_headings(kind: str, row: Sequence[str]) -> Headings | None:
+    """The headings, where this row holds them: everything that is needed, nothing twice."""
+    known = _words(kind)
+    found: dict[int, str] = {}
+    unknown = 0
+    for at, cell in enumerate(row):
+        name = known.get(squeezed(cell))
+        unknown += name is None and cell.strip() != ""
+        if name is not None:
+            found[at] = name
+    missing = _missing(kind, set(found.values()))
+    if missing:
+        return None
+    twice = [name for name in found.values() if list(found.values()).count(name) > 1]
+    if twice:
+        raise Invalid("this column stands there twice", code="column_twice", field=twice[0])
+    return Headings(found, unknown)
+
+
+def column_missing(kind: str, rows: Sequence[Sequence[str]]) -> Invalid:
+    """What is missing in the row that looks most like headings."""
+    known = _words(kind)
+    best = max(
+        ({known[word] for cell in row if (word := squeezed(cell)) in known} for row in rows),
+        key=len,
+        default=set(),
+    )
+    errors = [
+        {"field": name, "code": "column_missing", "message": "this column is missing"}
+        for name in _missing(kind, best)
+    ]
+    return Invalid("no row has the headings", code="column_missing", errors=errors)
+
+
+def _missing(kind: str, found: set[str]) -> list[str]:
+    missing = [one.name for one in COLUMNS[kind] if one.required and one.name not in found]
+    ways = WHO.get(kind, ())
+    if ways and not any(way <= found for way in ways):
+        missing += sorted(ways[-1] - found)
+    return missing
+
+
+def _words(kind: str) -> dict[str, str]:
+    words: dict[str, str] = {}
+    for one in COLUMNS[kind]:
+        for said in (one.name, one.ko, *one.also):
+            words.setdefault(squeezed(said), one.name)
+    return words
+
+
+def read_cells(kind: str, given: Mapping[str, str]) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """The values of a row by their fields, and what could not be read."""
+    values: dict[str, Any] = {}
+    errors: list[dict[str, str]] = []
+    for one in COLUMNS[kind]:
+        text = cells.plain(given.get(one.name, ""))
+        if text is None:
+            continue
+        try:
+            values[one.name] = one.read(text)
+        except Invalid as error:
+            errors.append({"field": one.name, "code": error.code, "message": error.detail})
+    return values, errors

@@ -1,0 +1,314 @@
+"""Tallies: counts by where, when and what, added up, hidden where too few, and compared.
+
+Everything that is counted is a number of cells, each with all that it is of. Adding cells up
+gives every other figure, medians too, since a clock's cell has the working days it took.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from casework.domain.figures.figures import Figure, median_of, percentile_of
+
+SMALLEST_SHOWN: Final = 5
+SHARE_DIGITS: Final = 4
+CITY_SHARE_DIGITS: Final = 2  # so that a share does not tell the counts that were hidden
+PEOPLE: Final = "people_served"
+PEOPLE_BY_FIELD: Final = "people_by_field"
+PEOPLE_BY_PROVIDER: Final = "people_by_provider"
+PEOPLE_BY_BOTH: Final = "people_by_both"
+ALL_PEOPLE: Final = (PEOPLE, PEOPLE_BY_FIELD, PEOPLE_BY_PROVIDER, PEOPLE_BY_BOTH)
+# What cannot be told by field or by agency: one application may lead to any.
+OF_NO_FIELD: Final = frozenset({"applications", "plans"})
+OF_NO_PROVIDER: Final = OF_NO_FIELD | {"unmet_needs"}
+_PLANS: Final = (Figure.PLANS_SUBMITTED, Figure.PLANS_APPROVED, Figure.PLANS_RETURNED)
+
+
+class Cell(NamedTuple):
+    """What a count is of. ``days`` are the working days a clock took; None where it is no clock."""
+
+    figure: str
+    month: str | None = None
+    district: str | None = None
+    centre: str | None = None
+    field: str | None = None
+    provider: str | None = None
+    kind: str | None = None
+    held_by: str | None = None
+    status: str | None = None
+    service: str | None = None
+    reason: str | None = None
+    cause: str | None = None
+    days: int | None = None
+
+
+class Line(NamedTuple):
+    """A cell without its place, its time and its length: a line of an answer."""
+
+    figure: str
+    field: str | None = None
+    kind: str | None = None
+    held_by: str | None = None
+    status: str | None = None
+    service: str | None = None
+    reason: str | None = None
+    cause: str | None = None
+
+
+Cells = Counter[Cell]
+Lines = Counter[Line]
+Hidden = set[tuple[str | None, Line]]
+# A clock's line says its kind and holder, a served person's nothing: the rest is added up.
+_SAYS: Final[dict[str, tuple[str, ...]]] = {
+    Figure.REFERRALS: ("field", "status"),
+    Figure.CAUSES: ("cause",),
+    Figure.UNMET_NEEDS: ("field", "service", "reason"),
+    **dict.fromkeys(
+        (
+            Figure.ON_TIME,
+            Figure.LATE,
+            Figure.EXCUSED,
+            Figure.CANCELLED_LATE,
+            Figure.RUNNING,
+            Figure.OVERDUE,
+        ),
+        ("kind", "held_by"),
+    ),
+}
+
+
+def people_by(field: bool, provider: bool) -> str:
+    """The figure that counts each person once for every field, every agency, or both."""
+    if field and provider:
+        return PEOPLE_BY_BOTH
+    if field:
+        return PEOPLE_BY_FIELD
+    return PEOPLE_BY_PROVIDER if provider else PEOPLE
+
+
+def is_people(cell: Cell) -> bool:
+    """Whether a cell counts people, who are not added up over fields, agencies or months."""
+    return cell.figure in ALL_PEOPLE
+
+
+def line_of(cell: Cell, people: str = PEOPLE) -> Line | None:
+    """The line of a cell; None for people who are counted by something else."""
+    if is_people(cell):
+        return Line(PEOPLE) if cell.figure == people else None
+    says = _SAYS.get(cell.figure, ())
+    return Line(cell.figure, **{name: getattr(cell, name) for name in says})
+
+
+def lines_of(cells: Cells, people: str = PEOPLE) -> Lines:
+    """The cells added up to lines."""
+    found: Lines = Counter()
+    for cell, count in cells.items():
+        line = line_of(cell, people)
+        if line is not None:
+            found[line] += count
+    return found
+
+
+def kept(cells: Cells, **wanted: str | None) -> Cells:
+    """The cells that are of what is named; None names nothing."""
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    return Counter(
+        {
+            cell: count
+            for cell, count in cells.items()
+            if all(getattr(cell, name) == value for name, value in asked.items())
+        }
+    )
+
+
+def grouped(cells: Cells, by: str) -> dict[str | None, Cells]:
+    """The cells by one thing that they are of."""
+    found: dict[str | None, Cells] = defaultdict(Counter)
+    for cell, count in cells.items():
+        found[getattr(cell, by)][cell] += count
+    return dict(found)
+
+
+def corrections(frozen: Cells, now: Cells, people: str = PEOPLE) -> list[dict[str, Any]]:
+    """What a closed month would count today and did not, or the other way round, by line."""
+    before, after = lines_of(frozen, people), lines_of(now, people)
+    changed = sorted(
+        (line for line in before.keys() | after.keys() if before[line] != after[line]),
+        key=_in_order,
+    )
+    return [
+        {name: value for name, value in line._asdict().items() if value is not None}
+        | {
+            "frozen": before[line],
+            "now": after[line],
+            "difference": after[line] - before[line],
+        }
+        for line in changed
+    ]
+
+
+# What is too few to show
+
+
+def hidden(tables: Mapping[Any, Lines], total: Lines | None = None) -> Hidden:
+    """What the city does not see: what is under five, and what would give that away.
+
+    ``tables`` are the groups of an answer. Along a line (over the groups) and down a group (over
+    the lines of one figure) at least two are hidden, and five in all, or none: else a total less
+    the others would tell. On time and late are hidden together, since the share joins them.
+    """
+    found: Hidden = set()
+    for group, lines in tables.items():
+        found |= {(group, line) for line, count in lines.items() if count < SMALLEST_SHOWN}
+    whole: dict[tuple[str | None, Line], int] = {
+        (group, line): count for group, lines in tables.items() for line, count in lines.items()
+    }
+    families: dict[Any, list[tuple[str | None, Line]]] = defaultdict(list)
+    for group, line in whole:
+        families["over", line].append((group, line))
+        families["down", group, line.figure].append((group, line))
+    while True:
+        before = len(found)
+        for members in families.values():
+            found |= _enough_hidden({one: whole[one] for one in members}, found)
+        found |= {pair for one in found for pair in _joined(one)} & whole.keys()
+        if len(found) == before:
+            break
+    if total is not None:
+        few = {line for line, count in total.items() if count < SMALLEST_SHOWN}
+        few |= {pair[1] for line in few for pair in _joined((None, line))}
+        found |= {(None, line) for line in few}
+    return found
+
+
+def _joined(one: tuple[str | None, Line]) -> set[tuple[str | None, Line]]:
+    """On time and late of the same clock in the same group."""
+    group, line = one
+    if line.figure not in (Figure.ON_TIME, Figure.LATE):
+        return set()
+    return {(group, line._replace(figure=figure)) for figure in (Figure.ON_TIME, Figure.LATE)}
+
+
+def suppressed(counts: Mapping[Any, int]) -> dict[Any, int | None]:
+    """The counts of one list that has a total, with None for those that may not be shown."""
+    few = {key for key, count in counts.items() if count < SMALLEST_SHOWN}
+    few = _enough_hidden(dict(counts), few)
+    return {key: None if key in few else count for key, count in counts.items()}
+
+
+def _enough_hidden(counts: dict[Any, int], found: set[Any]) -> set[Any]:
+    """Those of a family that are hidden, and as many more as it takes to hide them."""
+    mine = found & counts.keys()
+    shown = sorted(counts.keys() - mine, key=lambda key: (counts[key], str(key)))
+    while mine and shown:
+        if len(mine) > 1 and sum(counts[key] for key in mine) >= SMALLEST_SHOWN:
+            break
+        mine = {*mine, shown.pop(0)}
+    return mine
+
+
+# The parts of an answer
+
+
+def summary(
+    cells: Cells,
+    *,
+    people: str = PEOPLE,
+    leave_out: Iterable[str] = (),
+    hide: Callable[[Line], bool] | None = None,
+) -> dict[str, Any]:
+    """All parts of an answer; one in ``leave_out`` is None, and so is a count that is hidden."""
+    lines, is_hidden = lines_of(cells, people), hide or (lambda line: False)
+
+    def count(line: Line) -> int | None:
+        few = hide is not None and lines[line] < SMALLEST_SHOWN
+        return None if few or is_hidden(line) else lines[line]
+
+    def rows(figure: str) -> list[dict[str, Any]]:
+        found = sorted((line for line in lines if line.figure == figure), key=_in_order)
+        says = _SAYS[figure]
+        return [
+            {name: getattr(line, name) for name in says} | {"count": count(line)} for line in found
+        ]
+
+    parts: dict[str, Any] = {
+        "applications": count(Line(Figure.APPLICATIONS)),
+        "plans": {plan.removeprefix("plans_"): count(Line(plan)) for plan in _PLANS},
+        "referrals": rows(Figure.REFERRALS),
+        "clocks": _clocks(cells, count, for_city=hide is not None),
+        "holders": _holders(cells, for_city=hide is not None),
+        "causes": rows(Figure.CAUSES),
+        "unmet_needs": rows(Figure.UNMET_NEEDS),
+        "people_served": count(Line(PEOPLE)),
+    }
+    return parts | dict.fromkeys(leave_out)
+
+
+def _clocks(
+    cells: Cells, count: Callable[[Line], int | None], *, for_city: bool
+) -> list[dict[str, Any]]:
+    """One row for each clock and holder."""
+    found: dict[tuple[str, str], Cells] = defaultdict(Counter)
+    for cell, number in cells.items():
+        if cell.kind is not None and cell.held_by is not None and cell.figure != Figure.CAUSES:
+            found[cell.kind, cell.held_by][cell] += number
+    rows = []
+    for (kind, held_by), own in sorted(found.items()):
+        counts = {
+            figure.value: count(Line(figure, kind=kind, held_by=held_by))
+            for figure in (*_COUNTED, *_NOW)
+        }
+        ended = _added(counts[Figure.ON_TIME], counts[Figure.LATE])
+        rows.append(
+            {"kind": kind, "held_by": held_by, "ended": ended} | counts | _times(own, for_city)
+        )
+    return rows
+
+
+_COUNTED: Final = (Figure.ON_TIME, Figure.LATE, Figure.EXCUSED, Figure.CANCELLED_LATE)
+_NOW: Final = (Figure.RUNNING, Figure.OVERDUE)
+
+
+def _added(*counts: int | None) -> int | None:
+    known = [one for one in counts if one is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _holders(cells: Cells, *, for_city: bool) -> list[dict[str, Any]]:
+    """How long things lay with each holder, whatever the clock; counts not for the city."""
+    found: dict[str, Cells] = defaultdict(Counter)
+    for cell, number in cells.items():
+        if cell.figure in (Figure.ON_TIME, Figure.LATE) and cell.held_by is not None:
+            found[cell.held_by][cell] += number
+    rows = []
+    for held_by, own in sorted(found.items()):
+        days = sum((cell.days or 0) * number for cell, number in own.items())
+        known = {"ended": sum(own.values()), "working_days": days}
+        shown = dict.fromkeys(known) if for_city else known
+        rows.append({"held_by": held_by} | shown | _times(own, for_city))
+    return rows
+
+
+def _times(cells: Cells, for_city: bool) -> dict[str, Any]:
+    """On-time share, median and 90th percentile of the clocks that ended on time or late."""
+    days: Counter[int] = Counter()
+    on_time = 0
+    for cell, number in cells.items():
+        if cell.figure in (Figure.ON_TIME, Figure.LATE):
+            days[cell.days or 0] += number
+            on_time += number if cell.figure == Figure.ON_TIME else 0
+    ended = sum(days.values())
+    if ended == 0 or (for_city and ended < SMALLEST_SHOWN):
+        return dict.fromkeys(("on_time_share", "median_working_days", "p90_working_days"))
+    digits = CITY_SHARE_DIGITS if for_city else SHARE_DIGITS
+    return {
+        "on_time_share": round(on_time / ended, digits),
+        "median_working_days": median_of(days),
+        "p90_working_days": percentile_of(days, 90),
+    }
+
+
+def _in_order(line: Line) -> tuple[str, ...]:
+    return tuple(value or "" for value in line)

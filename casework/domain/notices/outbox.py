@@ -1,0 +1,143 @@
+"""The outbox: messages to people and endpoints, sent after the commit, tried until they arrive.
+
+At least once, under a stable id; an endpoint that fails waits longer each time and keeps nobody
+else waiting; what never arrives is a dead letter that can be replayed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from casework.domain.errors import require
+from casework.domain.notices.notices import Notice, NoticeKind
+
+MAX_TRIES: Final = 12
+GIVEN_UP_AFTER: Final = timedelta(hours=24)
+FIRST_WAIT: Final = timedelta(seconds=30)
+LONGEST_WAIT: Final = timedelta(hours=6)
+LEASE: Final = timedelta(seconds=60)
+DIGEST: Final = "digest"
+
+
+class State(StrEnum):
+    """How far a message got."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DEAD = "dead"
+
+
+@dataclass(slots=True, kw_only=True)
+class Subscription:
+    """An endpoint that is told of notices by webhook.
+
+    ``provider_id`` and ``district_code`` narrow what it hears; ``failures`` counts those in a row,
+    and until ``retry_at`` the endpoint is left in peace.
+    """
+
+    id: UUID
+    url: str
+    secret: str
+    kinds: list[str]
+    provider_id: UUID | None
+    district_code: str | None
+    created_at: datetime
+    created_by: UUID | None
+    ended_at: datetime | None = None
+    failures: int = 0
+    retry_at: datetime | None = None
+    version: int = 1
+
+    def answered(self) -> None:
+        """It took a message."""
+        self.failures, self.retry_at = 0, None
+
+    def failed(self, at: datetime, wait: timedelta) -> None:
+        """It took none; several of one batch count as one failure."""
+        if self.retry_at is None or self.retry_at <= at:
+            self.failures, self.retry_at = self.failures + 1, at + wait
+
+    def hears(self, notice: Notice) -> bool:
+        """Whether a notice is one that this endpoint asked for."""
+        return (
+            notice.kind in self.kinds
+            and self.provider_id in (None, notice.provider_id)
+            and self.district_code in (None, notice.district_code)
+        )
+
+
+def check_subscription(subscription: Subscription, *, in_clear: bool) -> None:
+    """Refuse an address that cannot be called; ``in_clear`` allows plain http."""
+    parts = urlsplit(subscription.url)
+    schemes = ("https", "http") if in_clear else ("https",)
+    require(
+        parts.scheme in schemes and parts.hostname and not parts.username and not parts.fragment,
+        f"an address of {' or '.join(schemes)}, without a user",
+        code="url_unusable",
+        field="url",
+    )
+    require(
+        subscription.kinds and set(subscription.kinds) <= set(NoticeKind),
+        f"one or more of {', '.join(NoticeKind)}",
+        code="kind_unknown",
+        field="kinds",
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """One message to one account or one subscription. ``payload`` holds nothing personal."""
+
+    id: UUID
+    kind: str
+    account_id: UUID | None
+    subscription_id: UUID | None
+    district_code: str | None
+    payload: dict[str, Any]
+    created_at: datetime
+    next_at: datetime
+    digest_on: date | None = None
+    state: str = State.WAITING
+    tries: int = 0
+    leased_until: datetime | None = None
+    sent_at: datetime | None = None
+    error: str | None = None
+
+    def arrived(self, at: datetime) -> None:
+        """It was taken."""
+        self.state, self.sent_at, self.error, self.leased_until = State.SENT, at, None, None
+
+    def failed(self, error: str, at: datetime, wait: timedelta) -> None:
+        """It was not taken: it waits, or is given up after twelve tries or a day of trying."""
+        self.error, self.leased_until, self.next_at = error, None, at + wait
+        if self.tries >= MAX_TRIES or (self.tries > 1 and at - self.created_at > GIVEN_UP_AFTER):
+            self.state = State.DEAD
+
+    def replay(self, at: datetime) -> None:
+        """Try a dead letter again, under the id it has."""
+        self.state, self.tries, self.next_at = State.WAITING, 0, at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message with where it goes: an endpoint, or a person by mail where an address is known."""
+
+    message: Message
+    subscription: Subscription | None
+    email: str | None
+    # What is said besides, worked out as it leaves and stored nowhere: an address, a code.
+    added: str = ""
+
+
+def wait_after(failures: int, jitter: float) -> timedelta:
+    """How long to wait after so many failures in a row: doubling, with up to a fifth more.
+
+    ``jitter`` lies between 0 and 1.
+    """
+    doubled: timedelta = FIRST_WAIT * 2 ** min(max(failures - 1, 0), MAX_TRIES)
+    return min(doubled, LONGEST_WAIT) * (1 + 0.2 * jitter)

@@ -1,0 +1,144 @@
+"""A resident asks what is held of them: PIPA Article 35, to be answered within ten days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from casework.domain.act import Act
+from casework.domain.clocks.calendar import Target, Unit, day_in_seoul, due_at, midnight
+from casework.domain.errors import Conflict, require
+
+REQUESTED_BY: Final = ("self", "legal_representative", "agent")
+IDENTITY_BY: Final = ("identity_card", "other_document", "electronic_signature", "known_in_person")
+ANSWERS: Final = ("given", "refused")
+HANDED_OVER: Final = ("in_person", "mail", "fax", "e_mail")
+ANSWERED_WITHIN: Final = Target(10, Unit.DAYS)
+
+
+@dataclass(slots=True, kw_only=True)
+class AccessRequest:
+    """One request, until it is answered."""
+
+    id: UUID
+    resident_id: UUID
+    received_on: date
+    due_on: date
+    requested_by: str
+    requester: str | None
+    recorded_at: datetime
+    recorded_by: UUID | None
+    identity_how: str | None = None
+    identity_checked_at: datetime | None = None
+    identity_checked_by: UUID | None = None
+    answer: str | None = None
+    answered_on: date | None = None
+    handed_over: str | None = None
+    reason: str | None = None
+    answered_at: datetime | None = None
+    answered_by: UUID | None = None
+    version: int = 1
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer is owed."""
+        return self.answered_at is None
+
+    def is_overdue(self, today: date) -> bool:
+        """Whether the ten days are over and no answer was given."""
+        return self.is_open and today > self.due_on
+
+    @property
+    def allowed_actions(self) -> list[str]:
+        """What can be done next."""
+        if not self.is_open:
+            return ["document"] if self.answer == "given" else []
+        return ["document", "answer"] if self.identity_how else ["identity", "answer"]
+
+    def check_identity(self, act: Act, how: str) -> None:
+        """Whoever asks was seen to be who they say."""
+        self._expect_open()
+        self.identity_how = how
+        self.identity_checked_at, self.identity_checked_by = act.at, act.by.id
+        self.version += 1
+
+    def expect_printable(self) -> None:
+        """Refuse to print what was refused, or for somebody who may be anyone."""
+        if self.answer == "refused":
+            raise Conflict("it was refused", code="request_answered", allowed_actions=[])
+        self.expect_identity()
+
+    def expect_identity(self) -> None:
+        """Refuse to hand anything out to somebody who may be anyone."""
+        if self.identity_how is None:
+            raise Conflict(
+                "first check who asks",
+                code="identity_not_checked",
+                allowed_actions=self.allowed_actions,
+            )
+
+    def close(
+        self, act: Act, answer: str, answered_on: date, handed_over: str | None, reason: str | None
+    ) -> None:
+        """Note that it was answered: handed over, or refused for a reason the law knows."""
+        self._expect_open()
+        require(
+            self.received_on <= answered_on <= act.today,
+            "from the day it came to today",
+            code="date_in_future" if answered_on > act.today else "ends_before_start",
+            field="answered_on",
+        )
+        if answer == "given":
+            self.expect_identity()
+            require(handed_over, "say how it was handed over", field="handed_over")
+        else:
+            require(reason, "say why", code="note_required", field="reason")
+            require(handed_over is None, "nothing was handed over", field="handed_over")
+        self.answer, self.answered_on, self.handed_over = answer, answered_on, handed_over
+        self.reason, self.answered_at, self.answered_by = reason, act.at, act.by.id
+        self.version += 1
+
+    def _expect_open(self) -> None:
+        if not self.is_open:
+            raise Conflict(
+                "it was answered before",
+                code="request_answered",
+                allowed_actions=self.allowed_actions,
+            )
+
+
+def receive(
+    act: Act,
+    resident_id: UUID,
+    district_code: str,
+    received_on: date,
+    requested_by: str,
+    requester: str | None,
+) -> AccessRequest:
+    """A request as it came in; the ten days are counted from the day after."""
+    require(
+        received_on <= act.today,
+        "a day in the future",
+        code="date_in_future",
+        field="received_on",
+    )
+    require(
+        requested_by == "self" or requester,
+        "say who asks for the resident",
+        code="note_required",
+        field="requester",
+    )
+    calendar = act.clockwork.calendar_of(district_code)
+    due = due_at(calendar, midnight(received_on), ANSWERED_WITHIN)
+    return AccessRequest(
+        id=act.new_id(),
+        resident_id=resident_id,
+        received_on=received_on,
+        due_on=day_in_seoul(due),
+        requested_by=requested_by,
+        requester=requester,
+        recorded_at=act.at,
+        recorded_by=act.by.id,
+    )

@@ -1,0 +1,333 @@
+"""Moving a referral through its life, as the lifecycle table says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from casework.domain.access.policy import SYSTEM_ROLE, Actor, is_guest, may
+from casework.domain.act import Act
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.lifecycle import MOVES, OUTCOMES, REASONS, Move, Party, Status
+from casework.domain.casefile.plan import PlannedService
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.calendar import ONE_DAY, Pause, day_in_seoul, midnight
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import REFERRAL, Kind
+from casework.domain.directory import capacity
+from casework.domain.directory.directory import Offering
+from casework.domain.errors import Forbidden, Invalid, NotAllowedInState, require
+from casework.domain.referring.disclosure_basis import (
+    DISCLOSED,
+    check_basis,
+    check_offering,
+    check_plan,
+)
+from casework.domain.residents.resident import Consent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What comes with a move; each move takes what it needs.
+
+    ``send`` needs the referral's ``offering`` (and its ``consent``, where it rests on one) as
+    they stand now: a draft may be older than the offering's end or the consent's.
+    """
+
+    reason: str | None = None
+    note: str | None = None
+    expected_start_on: date | None = None
+    expected_on: date | None = None
+    started_on: date | None = None
+    reported_on: date | None = None
+    delivered: dict[str, Any] | None = None
+    until: date | None = None
+    full_until: date | None = None
+    outcome: str | None = None
+    ended_on: date | None = None
+    on_behalf: dict[str, Any] | None = None
+    offering: Offering | None = None
+    consent: Consent | None = None
+
+
+def allowed_actions(
+    file_is_open: bool, referral: Referral, actor: Actor, at: datetime | None = None
+) -> list[str]:
+    """What this actor may do to the referral, in the table's order.
+
+    With ``at``, a hold whose last day has passed counts as over, recorded or not (rule 6).
+    """
+    if is_guest(actor, referral):
+        return []
+    possible = [
+        action
+        for action in referral.possible_moves(at)
+        if MOVES[action].who is not Party.SWEEP
+        and may(actor, MOVES[action].who)
+        and (file_is_open or action == "enter-in-error")
+    ]
+    if referral.is_with_provider and may(actor, Party.ANSWERER):
+        possible.append("signal")
+    return possible
+
+
+def move(file: CaseFile, referral: Referral, action: str, details: Details, act: Act) -> None:
+    """Make a move of the table: check it, change the state, end and start its clocks.
+
+    A refused move changes nothing. A disposition is more than a move: see ``referring.dispose``.
+    """
+    check_move(file, referral, action, details, act)
+    make_move(file, referral, action, details, act)
+
+
+def check_move(file: CaseFile, referral: Referral, action: str, details: Details, act: Act) -> None:
+    """Refuse what the table, the actor's part or the details do not allow."""
+    if action == "dispose":
+        raise ValueError("a disposition is made by referring.dispose")
+    row = MOVES[action]
+    _check_party(row, details, act.by)
+    open_enough = file.case.is_open or action == "enter-in-error"
+    if action not in referral.possible_moves(act.at) or not open_enough:
+        raise refused(file, referral, action, act)
+    if action == "lapse" and (referral.lapse_at is None or act.at < referral.lapse_at):
+        raise refused(file, referral, action, act)
+    _check_reason(row, details)
+    _check_dates(row, referral, details, act)
+    capacity.check_full_until(action, details.reason, details.full_until, act)
+    if action == "send":
+        _check_sendable(file, referral, details, act)
+
+
+def refused(file: CaseFile, referral: Referral, action: str, act: Act) -> NotAllowedInState:
+    """The refusal of a move, with the state and what may be done instead."""
+    allowed = allowed_actions(file.case.is_open, referral, act.by, act.at)
+    return NotAllowedInState(action, referral.status, allowed)
+
+
+def make_move(file: CaseFile, referral: Referral, action: str, details: Details, act: Act) -> None:
+    """Make a move that was checked."""
+    if referral.hold_is_over(act.at):
+        resume_after_hold(file, referral, act)
+        if action == "resume":
+            return
+    row, service = MOVES[action], file.service(referral.planned_service_id)
+    since = _take_over(referral, row, details, act)
+    _follow_clocks(file, referral, row, details, act)
+    for kind in row.starts:
+        file.begin(kind, referral, act, since=since)
+    if action == "start":
+        file.meet(Kind.DISCHARGE, act)
+    if action == "enter-in-error":
+        _take_back_disposition(file, referral, service)
+    file.take_stock(service, act)
+    referral.version += 1
+    _record(file, referral, row, details, act)
+
+
+def _record(file: CaseFile, referral: Referral, row: Move, details: Details, act: Act) -> None:
+    """Write the move down: codes, dates and references, never what someone wrote freely."""
+    file.record(
+        row.event,
+        referral,
+        act,
+        status=referral.status,
+        reason=details.reason if row.action in REASONS else None,
+        on_behalf=details.on_behalf and details.on_behalf.get("channel"),
+        expected_start_on=details.expected_start_on,
+        expected_on=details.expected_on,
+        started_on=referral.started_on if row.action == "start" else None,
+        ended_on=referral.ended_on if row.action == "complete" else None,
+        outcome=details.outcome,
+        until=details.until,
+        full_until=capacity.full_until(row.action, details.reason, details.full_until, act),
+        reported_on=details.reported_on,
+        delivered=details.delivered,
+        replaced_by=referral.replaced_by_id if row.action == "cancel" else None,
+    )
+
+
+def _check_party(row: Move, details: Details, by: Actor) -> None:
+    """Rule 1: the provider answers, or a worker on their behalf, and the record says so."""
+    if by.role == SYSTEM_ROLE:
+        return
+    if row.who is Party.SWEEP or not may(by, row.who):
+        raise Forbidden(f"{by.role} may not do this")
+    if row.who is Party.ANSWERER and not by.answers_as_provider and details.on_behalf is None:
+        raise Forbidden("the provider answers; say on whose word", code="provider_answers")
+    require(
+        not (by.answers_as_provider and details.on_behalf),
+        "a provider answers for itself",
+        code="on_behalf_not_yours",
+        field="on_behalf",
+    )
+
+
+def _check_reason(row: Move, details: Details) -> None:
+    """Rule 5: reasons come from lists, and ``other`` needs a note."""
+    reasons = REASONS.get(row.action)
+    if reasons is not None:
+        require(
+            details.reason in reasons,
+            f"one of {', '.join(reasons)}",
+            code="reason_unknown",
+            field="reason",
+        )
+        require(
+            details.reason != "other" or (details.note or "").strip(),
+            "the reason 'other' needs a note",
+            code="note_required",
+            field="note",
+        )
+    if row.action == "enter-in-error":
+        require((details.reason or "").strip(), "say why", code="reason_required", field="reason")
+    if row.action == "complete":
+        require(
+            details.outcome in OUTCOMES,
+            f"one of {', '.join(OUTCOMES)}",
+            code="outcome_unknown",
+            field="outcome",
+        )
+
+
+def _check_dates(row: Move, referral: Referral, details: Details, act: Act) -> None:
+    """No date lies in the future, nor before what it follows; a hold ends today or later."""
+    if row.action == "start":
+        accepted = referral.accepted_at and day_in_seoul(referral.accepted_at)
+        act.not_future(details.started_on, "started_on")
+        act.not_before(details.started_on, accepted, "started_on")
+    for name in ("ended_on", "reported_on"):
+        act.not_future(getattr(details, name), name)
+        act.not_before(getattr(details, name), referral.started_on, name)
+    if row.action == "hold":
+        require(
+            details.until is not None and details.until >= act.today,
+            "a hold lasts until today or later",
+            code="until_in_past",
+            field="until",
+        )
+
+
+def _check_sendable(file: CaseFile, referral: Referral, details: Details, act: Act) -> None:
+    """Rule 3, judged at the moment of sending: a draft may be older than its basis."""
+    service, offering = file.service(referral.planned_service_id), details.offering
+    check_plan(file, service)
+    if offering is None or offering.id != referral.offering_id:
+        raise Invalid("the offering it asks is gone", code="offering_required", field="offering_id")
+    check_offering(file, service, offering, referral.outside_area_reason, act)
+    consent = details.consent
+    if consent is not None and consent.id != referral.consent_id:
+        consent = None
+    check_basis(file, referral.basis_kind, consent, offering, act)
+
+
+def _take_over(referral: Referral, row: Move, details: Details, act: Act) -> datetime:
+    """Change the referral as the move says; returns the instant its new clocks count from."""
+    since = _take_over_facts(referral, row, details, act)
+    if row.who is Party.ANSWERER:
+        referral.on_behalf = details.on_behalf
+    if details.note is not None:
+        referral.note = details.note
+    if row.action in ("accept", "waitlist", "decline") and referral.answered_at is None:
+        referral.answered_at = act.at
+    if row.action in REASONS or row.action == "enter-in-error":
+        referral.reason = details.reason
+    if row.to is not None:
+        referral.status = row.to
+        if not referral.is_open:
+            referral.ended_at = referral.ended_at or act.at
+            referral.resume_at = None
+    return since
+
+
+def _take_over_facts(referral: Referral, row: Move, details: Details, act: Act) -> datetime:
+    """What only this move brings with it."""
+    match row.action:
+        case "send":
+            referral.requested_at, referral.disclosed = act.at, list(DISCLOSED)
+        case "accept":
+            referral.accepted_at, referral.expected_start_on = act.at, details.expected_start_on
+        case "waitlist":
+            referral.expected_on = details.expected_on
+        case "start":
+            referral.started_on = details.started_on or act.today
+            return act.instant_of(referral.started_on)
+        case "report":
+            return act.instant_of(details.reported_on)
+        case "hold":
+            referral.held_from, referral.hold_until = referral.status, details.until
+            referral.resume_at = midnight((details.until or act.today) + ONE_DAY)
+        case "resume":
+            _back_from_hold(referral)
+        case "complete":
+            referral.outcome = details.outcome
+            referral.ended_on = details.ended_on or act.today
+    return act.at
+
+
+def _back_from_hold(referral: Referral) -> None:
+    referral.status = referral.held_from or Status.ACCEPTED
+    referral.held_from = referral.hold_until = referral.resume_at = None
+
+
+def _take_back_disposition(file: CaseFile, referral: Referral, service: PlannedService) -> None:
+    """What was said instead of a referral entered in error falls with it (rule 9)."""
+    if referral.disposed_at is None or referral.disposed_at != service.settled_at:
+        return
+    others = [
+        other
+        for other in file.referrals_of(service)
+        if other.disposed_at is not None and other.status != Status.ENTERED_IN_ERROR
+    ]
+    before = max(others, key=lambda other: other.disposed_at or other.created_at, default=None)
+    service.settlement = before.disposition if before else None
+    service.settled_at = before.disposed_at if before else None
+    service.settled_by = service.settlement_note = None
+    service.version += 1
+
+
+def _follow_clocks(
+    file: CaseFile, referral: Referral, row: Move, details: Details, act: Act
+) -> None:
+    """End the clocks the move ends, cancel those its new state leaves behind, pause, resume."""
+    for deadline in file.running(referral.id):
+        if deadline.kind in row.meets:
+            file.end(deadline, act, met=True)
+        elif row.pauses and details.until is not None:
+            file.pause(deadline, act, Pause(act.at, details.until, details.reason or "hold"))
+        elif row.action == "resume":
+            _resume_clock(file, deadline, act)
+        elif row.to is not None:
+            file.end(deadline, act, met=False)
+    if row.to is not None:
+        referral.lapse_at = None  # until a clock begins on which an answer is waited for
+
+
+def _resume_clock(file: CaseFile, deadline: Deadline, act: Act) -> None:
+    """End the referral's own pause; a hold of the whole case goes on."""
+    pauses = tuple(
+        replace(pause, resumed_at=act.at)
+        if pause.source == REFERRAL and act.at < pause.ends_at
+        else pause
+        for pause in deadline.pauses
+    )
+    if pauses != deadline.pauses:
+        deadline.pauses = pauses
+        file.recount(deadline, act)
+
+
+def resume_after_hold(file: CaseFile, referral: Referral, act: Act) -> None:
+    """Record that a hold ran out, dated the day after its last day; only the state moves."""
+    if not referral.hold_is_over(act.at):
+        raise refused(file, referral, "resume", act)
+    resumed_on = referral.hold_until and referral.hold_until + ONE_DAY
+    _back_from_hold(referral)
+    referral.version += 1
+    file.record(
+        "ReferralResumed",
+        referral,
+        act,
+        status=referral.status,
+        resumed_on=resumed_on,
+        by_itself=True,
+    )

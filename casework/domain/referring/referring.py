@@ -1,0 +1,267 @@
+"""Referring: asking a provider, asking another, and saying what happens instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from casework.domain.access.policy import Actor, may
+from casework.domain.act import Act
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.lifecycle import DISPOSITIONS, MOVES, Party, Status
+from casework.domain.casefile.plan import PlannedService, ServiceStatus
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.standards import Kind
+from casework.domain.directory.directory import Offering
+from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, require
+from casework.domain.planning.planning import note_settlement
+from casework.domain.referring.disclosure_basis import (
+    ARTICLE_14_2,
+    CONSENT,
+    DISCLOSED,
+    check_basis,
+    check_offering,
+    check_plan,
+)
+from casework.domain.referring.moving import (
+    Details,
+    allowed_actions,
+    check_move,
+    make_move,
+    move,
+    refused,
+    resume_after_hold,
+)
+from casework.domain.residents.resident import Consent
+
+__all__ = [
+    "ARTICLE_14_2",
+    "CONSENT",
+    "DISCLOSED",
+    "Details",
+    "Request",
+    "allowed_actions",
+    "dispose",
+    "move",
+    "redirect",
+    "refer",
+    "resume_after_hold",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked of whom, and on which basis the resident's data goes there."""
+
+    offering: Offering
+    priority: str
+    basis_kind: str
+    consent: Consent | None = None
+    message: str | None = None
+    send: bool = True
+    outside_area_reason: str | None = None
+    replaces: UUID | None = None
+
+
+def refer(file: CaseFile, service: PlannedService, request: Request, act: Act) -> Referral:
+    """Make a referral for a planned service, and send it unless it is to stay a draft.
+
+    One that ``replaces`` another is the ``re_refer`` disposition of that one.
+    """
+    _check_sender(act.by)
+    replaced = _replaced(file, service, request.replaces)
+    _check_request(file, service, request, act)
+    referral = _draft(file, service, request, act)
+    if replaced is not None:
+        _dispose(file, replaced, "re_refer", None, act, replaced_by=referral)
+    _announce(file, service, referral, request, act)
+    return referral
+
+
+def _announce(
+    file: CaseFile, service: PlannedService, referral: Referral, request: Request, act: Act
+) -> None:
+    """Write the new referral down and send it, unless it is to stay a draft."""
+    if not request.send:
+        file.take_stock(service, act)
+    file.record(
+        "ReferralDrafted",
+        referral,
+        act,
+        status=Status.DRAFT,
+        planned_service_id=service.id,
+        provider_id=referral.provider_id,
+        priority=referral.priority,
+        replaces=referral.replaces_id,
+    )
+    if request.send:
+        make_move(file, referral, "send", Details(), act)
+
+
+def _draft(file: CaseFile, service: PlannedService, request: Request, act: Act) -> Referral:
+    case = file.case
+    referral = Referral(
+        id=act.new_id(),
+        case_id=case.id,
+        resident_id=case.resident_id,
+        centre_code=case.centre_code,
+        district_code=case.district_code,
+        planned_service_id=service.id,
+        service_code=service.service_code,
+        field=service.field,
+        offering_id=request.offering.id,
+        provider_id=request.offering.provider_id,
+        status=Status.DRAFT,
+        priority=request.priority,
+        basis_kind=request.basis_kind,
+        consent_id=request.consent.id if request.consent else None,
+        message=request.message,
+        outside_area_reason=request.outside_area_reason,
+        created_at=act.at,
+        created_by=act.by.id,
+        replaces_id=request.replaces,
+    )
+    file.referrals[referral.id] = referral
+    return referral
+
+
+def _check_sender(by: Actor) -> None:
+    if not may(by, Party.SENDER):
+        raise Forbidden(f"{by.role} may not do this")
+
+
+def _check_request(
+    file: CaseFile,
+    service: PlannedService,
+    request: Request,
+    act: Act,
+    *,
+    instead_of: Referral | None = None,
+) -> None:
+    """Rules 2 and 3; ``instead_of`` is a referral that ends in the same act."""
+    if not file.case.is_open or service.status == ServiceStatus.DROPPED:
+        raise NotAllowedInState("refer", file.case.status, [])
+    check_offering(file, service, request.offering, request.outside_area_reason, act)
+    check_basis(file, request.basis_kind, request.consent, request.offering, act)
+    if request.send:
+        check_plan(file, service)
+    for other in file.referrals_of(service):
+        same = other.provider_id == request.offering.provider_id
+        if same and other.is_open and other is not instead_of:
+            raise Conflict(
+                "this provider has an open request for this service",
+                code="open_referral_exists",
+                state=other.status,
+            )
+
+
+def _replaced(file: CaseFile, service: PlannedService, id: UUID | None) -> Referral | None:
+    if id is None:
+        return None
+    replaced = file.referrals.get(id)
+    if replaced is None or replaced.planned_service_id != service.id:
+        raise Invalid(
+            "no such referral of this planned service", code="unknown_referral", field="replaces"
+        )
+    if not replaced.owes_disposition:
+        raise Conflict("it owes no disposition", code="nothing_to_replace", state=replaced.status)
+    return replaced
+
+
+def dispose(
+    file: CaseFile,
+    referral: Referral,
+    disposition: str,
+    note: str | None,
+    act: Act,
+    *,
+    offering: Offering | None = None,
+    consent: Consent | None = None,
+) -> Referral | None:
+    """Say what happens instead (rule 8). ``re_refer`` asks the given offering, in one act.
+
+    Priority and basis are copied; the basis is judged anew. Returns the new referral, if any.
+    """
+    _check_sender(act.by)
+    if not referral.owes_disposition or not file.case.is_open:
+        raise refused(file, referral, "dispose", act)
+    require(
+        disposition in DISPOSITIONS,
+        f"one of {', '.join(DISPOSITIONS)}",
+        code="disposition_unknown",
+        field="disposition",
+    )
+    service = file.service(referral.planned_service_id)
+    if disposition == "re_refer":
+        if offering is None:
+            raise Invalid(
+                "name the offering to ask next", code="offering_required", field="offering_id"
+            )
+        return refer(file, service, _again(referral, offering, consent), act)
+    _dispose(file, referral, disposition, note, act)
+    return None
+
+
+def _again(referral: Referral, offering: Offering, consent: Consent | None) -> Request:
+    """The same request to another: priority, basis and message are copied."""
+    return Request(
+        offering=offering,
+        priority=referral.priority,
+        basis_kind=referral.basis_kind,
+        consent=consent,
+        message=referral.message,
+        outside_area_reason=referral.outside_area_reason,
+        replaces=referral.id,
+    )
+
+
+def _dispose(
+    file: CaseFile,
+    referral: Referral,
+    disposition: str,
+    note: str | None,
+    act: Act,
+    *,
+    replaced_by: Referral | None = None,
+) -> None:
+    service = file.service(referral.planned_service_id)
+    referral.disposition, referral.disposed_at = disposition, act.at
+    referral.replaced_by_id = replaced_by.id if replaced_by else None
+    referral.version += 1
+    for deadline in file.running(referral.id):
+        file.end(deadline, act, met=deadline.kind == Kind.DISPOSITION)
+    note_settlement(service, disposition, note, act)
+    if replaced_by is None:
+        file.take_stock(service, act)
+    file.record(
+        MOVES["dispose"].event,
+        referral,
+        act,
+        status=referral.status,
+        disposition=disposition,
+        replaced_by=referral.replaced_by_id,
+    )
+
+
+def redirect(
+    file: CaseFile, referral: Referral, offering: Offering, act: Act, consent: Consent | None
+) -> Referral:
+    """Cancel as redirected and ask another offering, in one act.
+
+    One that came to nothing already is not cancelled: asking another is its disposition.
+    """
+    service, request = (
+        file.service(referral.planned_service_id),
+        _again(referral, offering, consent),
+    )
+    if referral.owes_disposition:
+        return refer(file, service, request, act)
+    details = Details(reason="redirected")
+    check_move(file, referral, "cancel", details, act)
+    _check_request(file, service, request, act, instead_of=referral)
+    # The new one is asked first, so that the service is at no moment without a request.
+    successor = _draft(file, service, request, act)
+    _announce(file, service, successor, request, act)
+    referral.replaced_by_id = successor.id
+    make_move(file, referral, "cancel", details, act)
+    return successor

@@ -1,0 +1,178 @@
+"""Residents, their contacts, consents and what was said with them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.act import Act
+from casework.domain.casefile.allowed import conflict
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.errors import Conflict, require
+
+SEXES: Final = ("female", "male", "other")
+MOBILITIES: Final = ("independent", "limited", "housebound")
+PURPOSES: Final = (
+    "outreach",
+    "institution_application",
+    "nhis_route",
+    "administrative_data",
+    "discharge_notice",
+    "provider_sharing",
+)
+# A consent that names nobody, or one of these, is for whoever needs it for its purpose.
+ANYBODY: Final = frozenset({"all", "providers", "전체", "제공기관"})
+OLDEST_BIRTH_YEAR: Final = 1890
+
+
+@dataclass(slots=True, kw_only=True)
+class Contact:
+    """Someone close to the resident, who may be told or not."""
+
+    id: UUID
+    resident_id: UUID
+    name: str
+    relation: str
+    phone: str
+    may_be_told: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Resident:
+    """A person who lives in the city and is, or may be, cared for at home."""
+
+    id: UUID
+    name: str
+    birth_date: date
+    sex: str
+    centre_code: str
+    district_code: str
+    registered_at: datetime
+    registered_by: UUID | None
+    address: str | None = None
+    phone: str | None = None
+    lives_alone: bool | None = None
+    mobility: str | None = None
+    ltc_grade: str | None = None
+    disability: str | None = None
+    insurance: str | None = None
+    income_tier: str | None = None
+    # The one whom this record turned out to be: what is asked of it is asked of that one.
+    merged_into_id: UUID | None = None
+    version: int = 1
+
+    def change(
+        self, act: Act, changes: dict[str, Any], open_case: CaseFile | None = None
+    ) -> list[str]:
+        """Take over new facts; returns the names of the fields that really changed.
+
+        While a case is open, the centre, on which all scope rests, is changed by a transfer only.
+        """
+        if "birth_date" in changes:
+            check_birth_date(changes["birth_date"], act)
+        moves = changes.get("centre_code", self.centre_code) != self.centre_code
+        if moves and open_case is not None:
+            raise conflict(
+                open_case,
+                act,
+                "while a case is open only a transfer changes the centre",
+                code="open_case_transfer",
+                case_id=open_case.case.id,
+            )
+        changed = [name for name, value in changes.items() if getattr(self, name) != value]
+        for name in changed:
+            setattr(self, name, changes[name])
+        if changed:
+            self.version += 1
+        return changed
+
+
+@dataclass(slots=True, kw_only=True)
+class Consent:
+    """What a resident or someone for them agreed to, until it is withdrawn."""
+
+    id: UUID
+    resident_id: UUID
+    purpose: str
+    given_by: str
+    given_on: date
+    recipients: list[str]
+    expires_on: date | None
+    recorded_at: datetime
+    recorded_by: UUID | None
+    withdrawn_at: datetime | None = None
+    withdrawn_by: UUID | None = None
+    withdrawal_reason: str | None = None
+    version: int = 1
+
+    def is_valid(self, on: date) -> bool:
+        """Whether something may rest on it on that day."""
+        if self.withdrawn_at is not None or on < self.given_on:
+            return False
+        return self.expires_on is None or on <= self.expires_on
+
+    def is_for(self, names: Collection[str]) -> bool:
+        """Whether it lets one know who is called by any of these names."""
+        meant = {one.strip().casefold() for one in self.recipients}
+        return not meant or bool(meant & (ANYBODY | {name.casefold() for name in names}))
+
+    def withdraw(self, act: Act, reason: str | None) -> None:
+        """End it at once; what rests on it ends with it (referral lifecycle, rule 10)."""
+        if self.withdrawn_at is not None:
+            raise Conflict(
+                "this consent was withdrawn before",
+                code="already_withdrawn",
+                state="withdrawn",
+                allowed_actions=[],
+            )
+        self.withdrawn_at, self.withdrawn_by, self.withdrawal_reason = act.at, act.by.id, reason
+        self.version += 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Note:
+    """A call, visit or message, with a day to come back to."""
+
+    id: UUID
+    resident_id: UUID
+    kind: str
+    with_whom: str | None
+    text: str
+    come_back_on: date | None
+    written_at: datetime
+    written_by: UUID | None
+
+
+def check_birth_date(birth_date: date, act: Act) -> None:
+    """A birth date lies in the past and within a human life."""
+    require(
+        birth_date <= act.today,
+        "a birth date in the future",
+        code="birth_date_in_future",
+        field="birth_date",
+    )
+    require(
+        birth_date.year >= OLDEST_BIRTH_YEAR,
+        f"a birth date before {OLDEST_BIRTH_YEAR}",
+        code="birth_date_too_early",
+        field="birth_date",
+    )
+
+
+def digits_of(phone: str | None) -> str | None:
+    """A telephone number as it is compared: its digits, with Korea's code written as 0."""
+    if phone is None:
+        return None
+    digits = re.sub(r"\D", "", phone)
+    return "0" + digits[2:] if digits.startswith("82") else digits
+
+
+def name_and_birth(name: str, birth_date: date) -> str:
+    """Name and birth date as they are compared: composed letters, without any space."""
+    written = unicodedata.normalize("NFC", name).casefold()
+    return f"{''.join(written.split())} {birth_date.isoformat()}"

@@ -1,0 +1,160 @@
+"""Reviewing an overdue clock: what a supervisor can decide about it, and why it was late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from casework.domain.act import Act
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.clocks.calendar import day_in_seoul, due_at
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import STATUTORY, Kind
+from casework.domain.errors import Conflict, require
+
+ACTIONS: Final = ("chase", "extend", "reassign", "redirect", "excuse")
+CAUSES: Final = (
+    "no_capacity",
+    "provider_slow",
+    "waiting_for_assessment",
+    "waiting_for_decision",
+    "resident_unreachable",
+    "resident_choice",
+    "staff_absent",
+    "other",
+)
+CHASE_WAITS: Final = 2  # working days, where the supervisor names no date
+
+
+@dataclass(slots=True, kw_only=True)
+class Review:
+    """What was decided about an overdue clock, by whom, with which cause."""
+
+    id: UUID
+    deadline_id: UUID
+    case_id: UUID
+    action: str
+    cause: str
+    reason: str | None
+    until: date | None
+    worker_id: UUID | None
+    offering_id: UUID | None
+    due_at: datetime
+    reviewed_at: datetime
+    reviewed_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the supervisor asks for."""
+
+    action: str
+    cause: str
+    reason: str | None = None
+    until: date | None = None
+    worker_id: UUID | None = None
+    offering_id: UUID | None = None
+
+
+def review(file: CaseFile, deadline: Deadline, verdict: Verdict, act: Act) -> Review:
+    """Decide about an overdue clock; its raised steps count as acknowledged.
+
+    ``reassign`` and ``redirect`` also move the case or the referral: the use case makes that
+    move in the same transaction.
+    """
+    if not deadline.is_overdue(act.at):
+        raise Conflict(
+            "this deadline is not overdue", code="not_overdue", state=deadline.status(act.at)
+        )
+    _check_verdict(verdict, act)
+    until = verdict.until
+    done = Review(
+        id=act.new_id(),
+        deadline_id=deadline.id,
+        case_id=deadline.case_id,
+        action=verdict.action,
+        cause=verdict.cause,
+        reason=verdict.reason,
+        until=until,
+        worker_id=verdict.worker_id,
+        offering_id=verdict.offering_id,
+        due_at=deadline.due_at,
+        reviewed_at=act.at,
+        reviewed_by=act.by.id,
+    )
+    match verdict.action:
+        case "chase":
+            calendar = act.clockwork.calendar_of(deadline.district_code)
+            deadline.deferred_until = until or calendar.step(act.today, CHASE_WAITS)
+            done.until = deadline.deferred_until
+        case "extend" if until is not None:
+            _extend(deadline, until, done, act)
+        case "excuse":
+            deadline.excused = True
+    file.recount(deadline, act)
+    file.added.append(done)
+    file.case.version += 1
+    file.record(
+        "DeadlineReviewed",
+        deadline,
+        act,
+        "deadline",
+        review_id=done.id,
+        action=done.action,
+        cause=done.cause,
+        until=done.until,
+    )
+    return done
+
+
+def _check_verdict(verdict: Verdict, act: Act) -> None:
+    """An action and a coded cause, each with what it needs."""
+    require(
+        verdict.action in ACTIONS,
+        f"one of {', '.join(ACTIONS)}",
+        code="action_unknown",
+        field="action",
+    )
+    require(
+        verdict.cause in CAUSES, f"one of {', '.join(CAUSES)}", code="cause_unknown", field="cause"
+    )
+    require(
+        verdict.until is None or verdict.until >= act.today,
+        "today or later",
+        code="until_in_past",
+        field="until",
+    )
+    require(
+        verdict.cause != "other" or (verdict.reason or "").strip(),
+        "the cause 'other' needs a reason",
+        code="reason_required",
+        field="reason",
+    )
+    needs = {
+        "extend": ("until", "until_required"),
+        "reassign": ("worker_id", "worker_required"),
+        "redirect": ("offering_id", "offering_required"),
+    }
+    if verdict.action in needs:
+        name, code = needs[verdict.action]
+        require(getattr(verdict, name) is not None, "is required", code=code, field=name)
+
+
+def _extend(deadline: Deadline, until: date, done: Review, act: Act) -> None:
+    """Set a new due date; what an earlier chase put off belonged to the old one."""
+    law = STATUTORY.get(Kind(deadline.kind))
+    if law is not None:
+        calendar = act.clockwork.calendar_of(deadline.district_code)
+        require(
+            until <= day_in_seoul(due_at(calendar, deadline.started_at, law)),
+            "Enforcement Rule 10 allows no later day",
+            code="statutory_limit",
+            field="until",
+        )
+    deadline.extended_until, deadline.deferred_until = until, None
+    deadline.extensions = (
+        *deadline.extensions,
+        {"until": until, "at": act.at, "review_id": done.id, "cause": done.cause},
+    )

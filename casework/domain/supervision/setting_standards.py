@@ -1,0 +1,288 @@
+"""Setting standards and holidays: what they may say, and what the law does not let them say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.access.policy import Actor, Role
+from casework.domain.act import Act
+from casework.domain.clocks.calendar import (
+    KNOWN_YEARS,
+    SEOUL,
+    Target,
+    Unit,
+    WorkingCalendar,
+    due_at,
+    end_of,
+)
+from casework.domain.clocks.deadlines import after_due
+from casework.domain.clocks.standards import (
+    CASE,
+    CITY_BASIS,
+    DISTRICT_BASIS,
+    HEAD,
+    PROVIDER,
+    STATUTORY,
+    STATUTORY_BASIS,
+    SUBJECT_OF,
+    SUPERVISOR,
+    USUAL_LAPSE,
+    WORKER,
+    Kind,
+    Rung,
+    Standard,
+)
+from casework.domain.directory.directory import Service
+from casework.domain.errors import Forbidden, Invalid, require
+
+TOLD: Final = (WORKER, PROVIDER, SUPERVISOR, HEAD)
+TIERS: Final = range(1, 4)
+UNITS: Final = (Unit.HOURS, Unit.WORKING_DAYS, Unit.DAYS, Unit.MONTHS)
+# A year or two: what is longer was mistyped.
+MOST: Final = {Unit.HOURS: 8784, Unit.WORKING_DAYS: 366, Unit.DAYS: 732, Unit.MONTHS: 24}
+CHANGEABLE: Final = ("target", "lapse_after", "escalation", "basis", "in_force")
+# One week without holidays, to compare periods of different units on each of its days.
+_ANY_WEEK: Final = tuple(date(2024, 1, day) for day in range(8, 15))
+_PLAIN: Final = WorkingCalendar({})
+
+
+@dataclass(slots=True, kw_only=True)
+class Holiday:
+    """A day that was declared closed, or open, for a district or everywhere."""
+
+    id: UUID
+    day: date
+    closed: bool
+    name: str
+    district_code: str | None
+    declared_at: datetime | None = None
+    declared_by: UUID | None = None
+
+
+def new_standard(
+    facts: Mapping[str, Any], catalogue: Mapping[str, Service], act: Act, *, usual_lapse: bool
+) -> Standard:
+    """A standard as it was asked for. With ``usual_lapse`` nothing was said of lapsing.
+
+    Then the usual one applies, unless the target is longer: nothing lapses before it is due.
+    """
+    _check_district(act.by, facts.get("district_code"))
+    given = {key: value for key, value in facts.items() if value is not None}
+    given = {"basis": _usual_basis(facts)} | given
+    given["field"] = field_of(catalogue, facts.get("service_code"), facts.get("field"))
+    standard = Standard(**given, id=act.new_id(), set_at=act.at, set_by=act.by.id)
+    check_standard(standard)
+    after = USUAL_LAPSE.get(Kind(standard.kind))
+    if usual_lapse and after and not _ever_before(after, standard.target):
+        standard = replace(standard, lapse_after=after)
+    return standard
+
+
+def change_standard(standard: Standard, changes: Mapping[str, Any], act: Act) -> list[str]:
+    """The names of what differs; refuses what may not be said of it."""
+    _check_district(act.by, standard.district_code)
+    unknown = set(changes) - set(CHANGEABLE)
+    require(not unknown, "cannot be changed", field=min(unknown, default=""))
+    for name in ("target", "basis", "in_force"):
+        require(changes.get(name, True) is not None, "cannot be nothing", field=name)
+    changed = _with(standard, changes, act)
+    require(
+        changed.in_force or not changed.is_widest or changed.kind == Kind.PROGRESS,
+        "without it, clocks of this kind would not run at all",
+        code="standard_needed",
+        field="in_force",
+    )
+    check_standard(changed)
+    return [name for name in changes if getattr(changed, name) != getattr(standard, name)]
+
+
+def changed_standard(standard: Standard, changes: Mapping[str, Any], act: Act) -> Standard:
+    """The standard with checked changes, their author and the next version."""
+    changed = _with(standard, changes, act)
+    return replace(changed, set_at=act.at, set_by=act.by.id, version=standard.version + 1)
+
+
+def _with(standard: Standard, changes: Mapping[str, Any], act: Act) -> Standard:
+    facts = {name: value for name, value in changes.items() if name != "in_force"}
+    if changes.get("in_force", standard.in_force) != standard.in_force:
+        facts["ended_at"] = act.at if standard.in_force else None
+    return replace(standard, **facts)
+
+
+def check_standard(standard: Standard) -> None:
+    """Refuse what no clock could run by, or what the law forbids."""
+    kind = Kind(standard.kind)
+    require(
+        kind is not Kind.DISCHARGE,
+        "due on the day of discharge itself",
+        code="kind_fixed",
+        field="kind",
+    )
+    for name in ("service_code", "field"):
+        require(
+            SUBJECT_OF[kind] != CASE or getattr(standard, name) is None,
+            "a clock of the case is about no single service",
+            code="scope_never_applies",
+            field=name,
+        )
+    _check_amount(standard.target, "target", least=1)
+    _check_law(kind, standard.target)
+    _check_lapse(kind, standard)
+    if standard.escalation is not None:
+        _check_escalation(standard.target, standard.escalation)
+
+
+def check_holiday(on: date, district_code: str | None, by: Actor) -> None:
+    """Refuse a day of which the calendar says nothing, and a district of somebody else."""
+    require(
+        on.year in KNOWN_YEARS,
+        f"from {KNOWN_YEARS[0]} to {KNOWN_YEARS[-1]}",
+        code="year_unknown",
+        field="on",
+    )
+    _check_district(by, district_code)
+
+
+def _check_district(by: Actor, district_code: str | None) -> None:
+    """A district sets its own; what holds everywhere is the administrator's."""
+    if by.role == Role.SUPERVISOR and district_code != by.district_code:
+        raise Forbidden("not your district", code="district_out_of_scope")
+
+
+def _usual_basis(facts: Mapping[str, Any]) -> str:
+    if facts["kind"] in STATUTORY:
+        return STATUTORY_BASIS
+    return DISTRICT_BASIS if facts.get("district_code") else CITY_BASIS
+
+
+def field_of(
+    catalogue: Mapping[str, Service],
+    code: str | None,
+    field: str | None,
+    *,
+    named: str = "service_code",
+) -> str | None:
+    """The field that was given, or that of the service; they must agree."""
+    if code is None:
+        return field
+    if code not in catalogue:
+        raise Invalid("no such service", code="unknown_service", field=named)
+    service = catalogue[code]
+    require(
+        field in (None, service.field),
+        f"{code} is of the field {service.field}",
+        code="field_of_service",
+        field="field",
+    )
+    return service.field
+
+
+def _check_amount(of: Target, field: str, *, least: int) -> None:
+    require(of.unit in UNITS, f"one of {', '.join(UNITS)}", field=f"{field}.unit")
+    require(
+        least <= of.amount <= MOST[of.unit],
+        f"{least} to {MOST[of.unit]} {of.unit}",
+        code="amount_out_of_range",
+        field=f"{field}.amount",
+    )
+
+
+def _check_law(kind: Kind, target: Target) -> None:
+    law = STATUTORY.get(kind)
+    if law is not None and (target.unit is not law.unit or target.amount > law.amount):
+        raise Invalid(
+            f"{STATUTORY_BASIS} allows at most {law.amount} {law.unit}, counted in {law.unit}",
+            code="statutory_limit",
+            field="target",
+            article=STATUTORY_BASIS,
+            limit={"amount": law.amount, "unit": law.unit},
+        )
+
+
+def _check_lapse(kind: Kind, standard: Standard) -> None:
+    after = standard.lapse_after
+    if after is None:
+        return
+    require(
+        kind in USUAL_LAPSE,
+        "only an unanswered request lapses",
+        code="never_lapses",
+        field="lapse_after",
+    )
+    _check_amount(after, "lapse_after", least=1)
+    require(
+        not _ever_before(after, standard.target),
+        "it would lapse before it is due",
+        code="lapse_before_due",
+        field="lapse_after",
+    )
+
+
+def _ever_before(one: Target, other: Target) -> bool:
+    """Whether a period can be over before another that begins with it, holidays apart."""
+    starts = (datetime(day.year, day.month, day.day, 9, tzinfo=SEOUL) for day in _ANY_WEEK)
+    return any(due_at(_PLAIN, at, one) < due_at(_PLAIN, at, other) for at in starts)
+
+
+def _check_escalation(target: Target, rungs: tuple[Rung, ...]) -> None:
+    """Each tier at one moment, each after the one below it, nobody told twice of the same."""
+    in_hours = target.unit is Unit.HOURS
+    for n, rung in enumerate(rungs):
+        field = f"escalation.{n}"
+        require(
+            rung.tier in TIERS,
+            f"{TIERS[0]} to {TIERS[-1]}",
+            code="tier_out_of_range",
+            field=f"{field}.tier",
+        )
+        require(rung.to in TOLD, f"one of {', '.join(TOLD)}", field=f"{field}.to")
+        is_hours = rung.after.unit is Unit.HOURS
+        require(
+            in_hours or not is_hours,
+            "hours, for a target that is not in hours, would be told at night",
+            code="escalation_unit",
+            field=f"{field}.after.unit",
+        )
+        _check_amount(rung.after, f"{field}.after", least=0 if is_hours else 1)
+    for n, (before, rung) in enumerate(pairwise(rungs), start=1):
+        _check_rising(before, rung, f"escalation.{n}")
+    told = [(rung.tier, rung.to) for rung in rungs]
+    for n, one in enumerate(told):
+        require(
+            one not in told[:n],
+            "this tier tells this one already",
+            code="tier_twice",
+            field=f"escalation.{n}",
+        )
+
+
+def _check_rising(before: Rung, rung: Rung, field: str) -> None:
+    require(
+        rung.tier >= before.tier,
+        "tiers in their order",
+        code="escalation_not_rising",
+        field=f"{field}.tier",
+    )
+    if rung.tier == before.tier:
+        require(
+            rung.after == before.after,
+            "a tier has one moment; it may tell several",
+            code="tier_twice",
+            field=f"{field}.after",
+        )
+        return
+    require(
+        all(
+            after_due(_PLAIN, due, before.after) < after_due(_PLAIN, due, rung.after)
+            for day in _ANY_WEEK
+            for due in (end_of(day) - timedelta(hours=12), end_of(day))
+        ),
+        "a higher tier comes later than the one below it",
+        code="escalation_not_rising",
+        field=f"{field}.after",
+    )
