@@ -46,8 +46,8 @@ from casework.domain.clocks.standards import About, Kind, Priority
 from casework.domain.errors import Refusal
 from casework.domain.privacy import masks
 from casework.settings import Settings, SettingsError
-from casework.workflows import accounts
-from casework.workflows import keys as keeping
+from casework.workflows.access import accounts
+from casework.workflows.audit import encryption_keys as keeping
 
 cli = typer.Typer(
     name="casework",

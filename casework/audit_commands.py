@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from casework.bootstrap import House
 from casework.domain.audit.chain import Head
 from casework.domain.clocks.calendar import SEOUL
-from casework.workflows import sealing
+from casework.workflows.audit import sealing
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Open = Callable[[], AbstractContextManager[House]]

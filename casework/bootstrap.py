@@ -52,6 +52,10 @@ from casework.adapters.persistence.sweeping import SqlSweepStore
 from casework.adapters.persistence.timeouts import time_allowed
 from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import make_ring
+from casework.demo.accounts import demo_accounts
+from casework.demo.directory import agencies, designations
+from casework.demo.ids import SeededIds
+from casework.demo.world import build_world
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantAct, GrantEntry, entry_of
 from casework.domain.access.policy import EVERYTHING, SYSTEM, Actor
@@ -62,24 +66,22 @@ from casework.domain.clocks.standards import SHIPPED, Standard
 from casework.domain.directory.directory import Service
 from casework.domain.notices.outbox import Message
 from casework.settings import Settings, SettingsError
-from casework.workflows import importing, sealing
-from casework.workflows.accounts import Register, RegisterBook
+from casework.workflows.access.accounts import Register, RegisterBook
+from casework.workflows.agencies.links import ask_rosters, mint
+from casework.workflows.audit import sealing
 from casework.workflows.context import Context
-from casework.workflows.demo.accounts import demo_accounts
-from casework.workflows.demo.directory import agencies, designations
-from casework.workflows.demo.ids import SeededIds
-from casework.workflows.demo.world import build_world
-from casework.workflows.duplicates import ask_for_everyone, find_all, waiting
-from casework.workflows.linking import ask_rosters, mint
-from casework.workflows.matching import measure
-from casework.workflows.notifying import Relayed, apply_brake, relay, send_one
-from casework.workflows.places import Tended, tend
-from casework.workflows.ports import Paging, RequestFacts, Row
-from casework.workflows.ports_imports import Clerk
-from casework.workflows.ports_links import Linking
-from casework.workflows.ports_notices import Post
-from casework.workflows.ports_signing import SignIn
-from casework.workflows.sweeps.overdue import JOB, SweepResult, sweep_overdue
+from casework.workflows.directory.matching import measure
+from casework.workflows.directory.places import Tended, tend
+from casework.workflows.duplicates.duplicates import ask_for_everyone, find_all, waiting
+from casework.workflows.exchange import importing
+from casework.workflows.notices.relay import Relayed, apply_brake, relay, send_one
+from casework.workflows.ports.access import SignIn
+from casework.workflows.ports.exchange import Clerk
+from casework.workflows.ports.links import Linking
+from casework.workflows.ports.notices import Post
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Paging, RequestFacts
+from casework.workflows.supervision.overdue import JOB, SweepResult, sweep_overdue
 
 log = get_logger("casework")
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, make_url, text
 
 from casework.bootstrap import House, build
-from casework.workflows.sealing import Verdict
+from casework.workflows.audit.sealing import Verdict
 
 GUARDED = ("audit_entry", "audit_seal", "audit_head")
 

@@ -14,7 +14,7 @@ from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.directory.directory import Service
 from casework.domain.duplicates.likeness import Similarity, equal
 from casework.domain.errors import StaleVersion
-from casework.workflows.ports import Reading, Store, Work
+from casework.workflows.ports.unit_of_work import Reading, Store, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from casework.adapters.persistence.sealing import (
     sealed_columns,
 )
 from casework.adapters.persistence.types import Json
-from casework.workflows.ports_vault import Vault
+from casework.workflows.ports.vault import Vault
 
 
 def unsealed(table: Table) -> Table:

@@ -20,9 +20,10 @@ from casework.domain.clocks.calendar import day_in_seoul, end_of, morning_of
 from casework.domain.clocks.deadlines import BREACH, REMINDER
 from casework.domain.errors import Conflict
 from casework.domain.supervision.reviewing import Verdict
-from casework.workflows import intake, planning
-from casework.workflows.ports import CaseFiles
-from casework.workflows.supervising import review_deadline
+from casework.workflows.cases import intake, running
+from casework.workflows.planning import planning
+from casework.workflows.ports.casefile import CaseFiles
+from casework.workflows.supervision.reviews import review_deadline
 from tests.adapters.looking import (
     changes,
     count,
@@ -82,12 +83,12 @@ def an_eventful_case(api: Api) -> tuple[Supported, UUID, UUID, UUID]:
     api.clock.set("2026-03-20T10:00")
     review(api, start, "extend", until=date(2026, 3, 27))
     moved(api, referral, "hold", PROVIDER, reason="away", until=date(2026, 3, 24))
-    signal = planning.raise_signal(api.context(WORKER), supported.case, "fall", "in the kitchen")
+    signal = running.raise_signal(api.context(WORKER), supported.case, "fall", "in the kitchen")
     planning.notify_plan(api.context(WORKER), supported.case, date(2026, 3, 20), "her daughter")
     found = checks.Findings(
         checked_on=date(2026, 3, 20), findings="well", goals=[{"goal": "home", "met": "yes"}]
     )
-    planning.record_check(api.context(WORKER), supported.case, found)
+    running.record_check(api.context(WORKER), supported.case, found)
     return supported, referral, start, signal
 
 

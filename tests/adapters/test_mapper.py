@@ -49,7 +49,7 @@ from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.events import Event
 from casework.domain.notices.outbox import Message
 from casework.domain.residents.resident import Resident
-from casework.workflows.signing_in import RefreshToken
+from casework.workflows.access.signing_in import RefreshToken
 
 EXAMPLES = 12
 # Fields that their class's table does not hold, and where they stand instead.

@@ -17,8 +17,9 @@ from sqlalchemy import Engine, func, insert, select, update
 from casework.adapters.persistence import tables as t
 from casework.domain.cases.handover import Absence
 from casework.domain.notices.outbox import MAX_TRIES, Letter
-from casework.workflows import notifying, planning
-from casework.workflows.notifying import Relayed, relay
+from casework.workflows.cases import running
+from casework.workflows.notices import relay as notice_relay
+from casework.workflows.notices.relay import Relayed, relay
 from tests.adapters.test_sweep import sweep
 from tests.api.acts import a_case, a_referral, a_supported_case, moved
 from tests.api.asking import refusal
@@ -184,7 +185,7 @@ def test_a_death_on_a_saturday_tells_every_active_agency_within_the_minute(api: 
     round_of(api, "2026-03-03T09:30")
     api.clock.set("2026-03-07T17:00")
     closing = {"reason": "death", "effective_on": date(2026, 3, 7), "end_open": True}
-    planning.close_case(api.context(WORKER), supported.case, closing)
+    running.close_case(api.context(WORKER), supported.case, closing)
     box = round_of(api, "2026-03-07T17:01")
     assert told(api, box) == {PROVIDER: ["referral_stopped"]}
     (letter,) = box.letters
@@ -492,7 +493,7 @@ def test_nothing_is_lost_while_the_post_is_down(api: Api) -> None:
     box = round_of(api)
     assert len(box.letters) == waiting
     assert (
-        notifying.relay(
+        notice_relay.relay(
             api.house.context(), api.house.notices, box, clock=api.clock, jitter=lambda: 0.0
         ).did_something
         is False
@@ -504,6 +505,6 @@ def test_what_waits_is_sent_in_bounded_batches_and_all_of_it(api: Api) -> None:
     for _ in range(3):
         a_referral(api)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(notifying, "SENT_AT_ONCE", 1)
-        patch.setattr(notifying, "BATCH", 1)
+        patch.setattr(notice_relay, "SENT_AT_ONCE", 1)
+        patch.setattr(notice_relay, "BATCH", 1)
         assert sum(heard(round_of(api)).values()) == 3

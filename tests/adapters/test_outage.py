@@ -17,7 +17,7 @@ from sqlalchemy import select
 from casework.adapters.persistence import tables as t
 from casework.domain.access.policy import SYSTEM
 from casework.domain.clocks.schedule import slot_of
-from casework.workflows.sweeps.overdue import SweepResult
+from casework.workflows.supervision.overdue import SweepResult
 from tests.api.acts import a_referral, a_supported_case, moved
 from tests.api.conftest import PROVIDER, Api, seoul
 from tests.conftest import Store

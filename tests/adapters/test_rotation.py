@@ -20,8 +20,8 @@ from casework.adapters.vault.ring import make_ring
 from casework.bootstrap import House
 from casework.domain.errors import Conflict
 from casework.domain.residents.resident import Resident
-from casework.workflows.keys import KEPT_AFTER, held, retire, rotate
-from casework.workflows.ports_vault import Progress
+from casework.workflows.audit.encryption_keys import KEPT_AFTER, held, retire, rotate
+from casework.workflows.ports.vault import Progress
 from tests.adapters.clearing import unsealed
 from tests.adapters.looking import stored
 from tests.api.acts import a_case, a_referral, a_resident

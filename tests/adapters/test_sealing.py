@@ -18,7 +18,7 @@ from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.tables_audit import audit_head, audit_pending, audit_seal
 from casework.domain.audit.chain import CITY, ROLL, Flaw, kept_from
 from casework.domain.errors import Invalid
-from casework.workflows.sealing import Verdict, verify
+from casework.workflows.audit.sealing import Verdict, verify
 from tests.api.acts import a_case
 from tests.api.asking import ABSENT
 from tests.api.conftest import DISTRICT, OTHER_DISTRICT, STRANGER, WORKER, Api

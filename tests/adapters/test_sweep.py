@@ -23,9 +23,9 @@ from casework.domain.clocks.calendar import end_of, midnight, morning_of
 from casework.domain.clocks.deadlines import BREACH, REMINDER, Deadline
 from casework.domain.events import Event
 from casework.domain.supervision.reviewing import Verdict
-from casework.workflows.supervising import review_deadline
-from casework.workflows.sweeps import overdue
-from casework.workflows.sweeps.overdue import SweepResult
+from casework.workflows.supervision import overdue
+from casework.workflows.supervision.overdue import SweepResult
+from casework.workflows.supervision.reviews import review_deadline
 from tests.adapters.looking import (
     changes,
     count,

@@ -11,7 +11,7 @@ import pytest
 
 from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import DATA, INDEX, change_ring, make_ring
-from casework.workflows.ports_vault import Place
+from casework.workflows.ports.vault import Place
 
 MASTER = b"m" * 32
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)

@@ -23,8 +23,10 @@ from casework.adapters.persistence.sealing import seal_row
 from casework.bootstrap import House
 from casework.domain.access.policy import EVERYTHING, POLICY, Actor, Reach, Relation, reach
 from casework.domain.errors import NotFound
-from casework.workflows import caseload, intake
-from casework.workflows.ports import Paging, WorklistFilter
+from casework.workflows.cases import caseload
+from casework.workflows.ports.supervision import WorklistFilter
+from casework.workflows.ports.unit_of_work import Paging
+from casework.workflows.residents import residents
 from tests.api.acts import a_case, a_referral, a_resident, a_supported_case, surveyed
 from tests.api.conftest import (
     ASSESSOR,
@@ -85,10 +87,10 @@ def city(api: Api) -> dict[str, There]:
         shown = api.as_(who).get(f"/referrals/{referral}").json()
         resident, case = UUID(shown["resident_id"]), UUID(shown["case_id"])
         ctx = api.context(who)
-        note = intake.write_note(
+        note = residents.write_note(
             ctx, resident, kind="call", with_whom=None, text="words", come_back_on=ctx.act.today
         )
-        consent = intake.record_consent(
+        consent = residents.record_consent(
             ctx, resident, purpose="outreach", given_by="self", given_on=ctx.act.today,
             recipients=[], expires_on=None,
         )  # fmt: skip

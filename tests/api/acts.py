@@ -16,7 +16,10 @@ from casework.domain.casefile.plan import PlannedItem
 from casework.domain.cases import intake as survey
 from casework.domain.planning import planning as plan
 from casework.domain.referring.referring import Details
-from casework.workflows import intake, planning, referring
+from casework.workflows.cases import intake
+from casework.workflows.planning import planning
+from casework.workflows.referring import referring
+from casework.workflows.residents import residents
 from tests.api.conftest import SUPERVISOR, WORKER, Api
 
 _numbers = count(1)
@@ -36,7 +39,7 @@ def a_resident(api: Api, by: str = WORKER, **facts: Any) -> UUID:
     ctx = api.context(by)
     usual = {"name": f"가상주민{next(_numbers)}", "birth_date": date(1941, 5, 6), "sex": "female",
              "centre_code": ctx.actor.centre_code, "phone": "010-0000-0000"}  # fmt: skip
-    return intake.register_resident(ctx, usual | facts, [], confirm_new=True)
+    return residents.register_resident(ctx, usual | facts, [], confirm_new=True)
 
 
 def a_case(api: Api, by: str = WORKER, resident: UUID | None = None, **facts: Any) -> UUID:

@@ -31,6 +31,7 @@ from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.web import router as pages
 from casework.bootstrap import House, build
+from casework.demo.accounts import demo_accounts
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Actor
 from casework.domain.clocks.calendar import SEOUL
@@ -38,7 +39,6 @@ from casework.domain.clocks.standards import SHIPPED
 from casework.domain.directory.directory import Centre, Offering, Provider
 from casework.settings import Settings
 from casework.workflows.context import Context
-from casework.workflows.demo.accounts import demo_accounts
 from tests import canaries
 from tests.conftest import Store
 from tests.patience import TIME_ALLOWED, patient, patient_locks

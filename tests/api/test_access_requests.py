@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
 from casework.domain.agencies.rosters import Said
-from casework.workflows import delivering
+from casework.workflows.agencies import answer_pages
 from tests.api import acts
 from tests.api.asking import (
     ABSENT,
@@ -199,7 +199,7 @@ def test_the_answer_has_what_is_held_and_who_looked_and_nothing_of_anybody_else(
     acts.moved(api, referral, "accept", PROVIDER)
     acts.moved(api, referral, "start", PROVIDER, started_on=api.clock.now.date())
     said = Said(delivered=Decimal(7), reason="other", note="was away for a week")
-    delivering.record_roster(api.context(PROVIDER), "2026-03", {referral: said})
+    answer_pages.record_roster(api.context(PROVIDER), "2026-03", {referral: said})
     assert provider.get(f"/referrals/{referral}").status_code == 200
     assert api.as_("worker.2611051000").get(f"/residents/{resident}").status_code == 404
     made = asked(api, resident, **CHECKED)

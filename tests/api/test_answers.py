@@ -14,7 +14,8 @@ from casework.adapters.persistence import tables as t
 from casework.domain.agencies.inbox import ANSWERS
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.planning import planning as plan
-from casework.workflows import planning, referring
+from casework.workflows.planning import planning
+from casework.workflows.referring import referring
 from tests.adapters.looking import count
 from tests.api import acts
 from tests.api.acts import a_referral, a_supported_case, make_room, moved

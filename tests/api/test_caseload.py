@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from casework.workflows import planning
+from casework.workflows.cases import running
 from tests.api import acts
 from tests.api.asking import Ask, check_nobody_and_wrong_roles, check_strangers
 from tests.api.conftest import (
@@ -259,5 +259,5 @@ def test_a_deputy_is_someone_else_of_the_same_centre(api: Api) -> None:
 
 def test_a_new_case_of_an_arrived_resident_starts_with_the_worker_again(api: Api) -> None:
     case = acts.a_case(api)
-    planning.assign_case(api.context(SUPERVISOR), case, api.id_of(COLLEAGUE))
+    running.assign_case(api.context(SUPERVISOR), case, api.id_of(COLLEAGUE))
     assert {one["held_by"] for one in case_of(api, case)["deadlines"]} == {"worker"}

@@ -12,7 +12,7 @@ from casework.adapters.api import schemas_duplicates
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
 from casework.domain.duplicates.suspicions import Verdict
-from casework.workflows import duplicates
+from casework.workflows.duplicates import duplicates
 from tests.api import acts
 from tests.api.asking import (
     OUTSIDERS,

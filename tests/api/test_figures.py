@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
 from casework.domain.supervision.reviewing import Verdict
-from casework.workflows import caseload, planning
-from casework.workflows.supervising import review_deadline
+from casework.workflows.cases import caseload
+from casework.workflows.planning import planning
+from casework.workflows.supervision.reviews import review_deadline
 from tests.adapters.looking import statements
 from tests.api.acts import (
     a_case,

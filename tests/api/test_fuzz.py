@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from casework.workflows import referring
+from casework.workflows.referring import referring
 from tests.proofs.fuzz import SHARE, Fuzz
 from tests.proofs.matrix import matrix_on
 

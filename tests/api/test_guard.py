@@ -31,7 +31,7 @@ from casework.adapters.http.texts import TEXTS
 from casework.adapters.persistence import store
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
-from casework.workflows import referring
+from casework.workflows.referring import referring
 from tests.api.acts import Supported, a_referral, a_supported_case
 from tests.api.asking import ABSENT, everything
 from tests.api.conftest import (

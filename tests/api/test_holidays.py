@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.workflows import caseload, standards
-from casework.workflows.ports import Work
+from casework.workflows.cases import caseload
+from casework.workflows.ports.unit_of_work import Work
+from casework.workflows.supervision import standards
 from tests.api.acts import a_case, a_referral, a_supported_case, clock, moved
 from tests.api.asking import check_wrong, fields_of, refusal
 from tests.api.conftest import (

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from casework.workflows import importing
-from casework.workflows.importing import NewImport
+from casework.workflows.exchange import importing
+from casework.workflows.exchange.importing import NewImport
 from tests.api.acts import a_case, a_resident, surveyed
 from tests.api.conftest import ASSESSOR, DISTRICT, HERE, SUPERVISOR, WORKER, Api
 from tests.api.test_imports import ALPHA, ASSESSMENTS, PROVIDERS, RESIDENTS, rows_of, sent, told

@@ -16,7 +16,7 @@ from casework.adapters.persistence import tables as t
 from casework.domain.access.policy import SYSTEM
 from casework.domain.casefile.lifecycle import REASONS
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.workflows import referring
+from casework.workflows.referring import referring
 from tests.adapters.looking import statements
 from tests.api.acts import a_referral, a_supported_case, make_room, moved
 from tests.api.asking import refusal

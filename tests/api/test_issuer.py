@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from casework.adapters.identity.oidc import OidcIssuer
 from casework.domain.access.accounts import Account
-from casework.workflows import accounts
+from casework.workflows.access import accounts
 from tests.api.broken_tokens import signed
 from tests.api.conftest import BASE, PASSWORD, WORKER, Api
 from tests.api.signing import ask, change, refused, sign_in, stored

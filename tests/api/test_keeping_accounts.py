@@ -20,8 +20,8 @@ from casework.adapters.persistence.ids import new_id
 from casework.domain.access.grant_log import replay, state_of
 from casework.domain.access.policy import reach
 from casework.domain.errors import Conflict
-from casework.workflows import accounts
-from casework.workflows.ports import RequestFacts
+from casework.workflows.access import accounts
+from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.api.acts import a_supported_case
 from tests.api.asking import ABSENT, check_wrong, etag, everything
 from tests.api.conftest import COLLEAGUE, DISTRICT, HERE, NEXT_DOOR, OTHER_DISTRICT, WORKER, Api

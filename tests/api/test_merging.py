@@ -13,7 +13,8 @@ from sqlalchemy import Table, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.sealing import open_row
 from casework.domain.agencies.rosters import Said
-from casework.workflows import caseload, delivering
+from casework.workflows.agencies import answer_pages
+from casework.workflows.cases import caseload
 from tests.api import acts
 from tests.api.asking import (
     ABSENT,
@@ -100,7 +101,7 @@ def a_life(api: Api, by: str = NEIGHBOUR) -> acts.Supported:
     begun = acts.a_referral(api, supported, by=by)
     acts.moved(api, begun, "accept", PROVIDER)
     acts.moved(api, begun, "start", PROVIDER, started_on=api.clock.now.date())
-    delivering.record_roster(api.context(PROVIDER), "2026-03", {begun: Said()})
+    answer_pages.record_roster(api.context(PROVIDER), "2026-03", {begun: Said()})
     worker, path = api.as_(by), f"/residents/{supported.resident}"
     assert worker.post(f"{path}/consents", CONSENT).status_code == 201
     assert worker.put(f"{path}/way-in", {"text": "canary-way"}).status_code == 200
@@ -335,7 +336,7 @@ def test_how_to_get_in_and_what_was_delivered_come_along_and_go_back(api: Api) -
 
     merge_id = merge(api, survivor, life.resident)
     assert told() == ("canary-way", ["2026-03"])
-    delivering.record_roster(api.context(PROVIDER), "2026-03", {UUID(referral): Said()})
+    answer_pages.record_roster(api.context(PROVIDER), "2026-03", {UUID(referral): Said()})
     undo(api, merge_id)
     assert told() == ("canary-way", ["2026-03"])
 

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from casework.adapters.persistence import tables_duplicates as td
 from casework.domain.errors import Refusal
-from casework.workflows import intake, planning
+from casework.workflows.planning import planning
+from casework.workflows.residents import residents
 from tests.api import acts
 from tests.api.conftest import NEIGHBOUR, PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.test_merging import CONSENT, FRIEND, check_sound, held, merged, undo
@@ -84,7 +85,7 @@ class Lives:
 
     def note(self, one: UUID) -> None:
         """Somebody called."""
-        intake.write_note(
+        residents.write_note(
             self.api.context(self.at[one]), one, kind="call", with_whom=None, text="x",
             come_back_on=None,
         )  # fmt: skip

@@ -15,7 +15,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_duplicates as td
 from casework.adapters.persistence.tables_links import delivered, way_in
 from casework.domain.agencies.rosters import Said
-from casework.workflows import delivering
+from casework.workflows.agencies import answer_pages
 from tests.api import acts
 from tests.api.conftest import NEIGHBOUR, PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.racing import ON_POSTGRES
@@ -73,7 +73,7 @@ def a_full_life(api: Api, by: str = WORKER) -> Full:
 
 def says(api: Api, referral: UUID, said: Said) -> None:
     """An agency says what it delivered in March."""
-    delivering.record_roster(api.context(PROVIDER), MONTH, {referral: said})
+    answer_pages.record_roster(api.context(PROVIDER), MONTH, {referral: said})
 
 
 def writes_way_in(api: Api, resident: UUID, text: str, by: str = WORKER) -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from casework.adapters.api.app import ROUTERS
 from casework.adapters.http.call import _as_refusal  # the one place that shapes it
 from casework.adapters.http.problems import problem
-from casework.workflows.ports import RequestFacts
+from casework.workflows.ports.unit_of_work import RequestFacts
 
 MARK = "9z7q"  # in no word of ours
 ODD: tuple[Any, ...] = (

@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from casework.adapters.persistence import tables as t
 from casework.domain.directory.capacity import HOLDS_A_PLACE
 from casework.domain.referring import referring
-from casework.workflows import caseload, planning
-from casework.workflows.places import offer_or_take_back
+from casework.workflows.cases import caseload, running
+from casework.workflows.directory.places import offer_or_take_back
 from tests.api.acts import a_referral, a_supported_case, moved
 from tests.api.asking import everything, refusal
 from tests.api.conftest import (
@@ -183,7 +183,7 @@ def test_closing_the_case_frees_the_place(api: Api, started: bool) -> None:
     if started:
         moved(api, referral, "start", PROVIDER, started_on=today)
     closing = {"reason": "refused", "effective_on": today, "end_open": True}
-    planning.close_case(api.context(WORKER), supported.case, closing)
+    running.close_case(api.context(WORKER), supported.case, closing)
     assert places(api) == (5, 0)
 
 

@@ -18,7 +18,9 @@ from casework.adapters.persistence.store import SqlWork
 from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.errors import Invalid
 from casework.domain.referring import referring as rules
-from casework.workflows import intake, planning, referring
+from casework.workflows.planning import planning
+from casework.workflows.referring import referring
+from casework.workflows.residents import residents
 from tests.api.acts import (
     Supported,
     a_case,
@@ -489,7 +491,7 @@ def a_consent(api: Api, resident: UUID, by: str = WORKER, **facts: Any) -> str:
         "purpose": "provider_sharing", "given_by": "self", "given_on": date(2026, 3, 2),
         "recipients": [], "expires_on": None,
     }  # fmt: skip
-    return str(intake.record_consent(api.context(by), resident, **(given | facts)))
+    return str(residents.record_consent(api.context(by), resident, **(given | facts)))
 
 
 def on_consent(consent: object) -> dict[str, Any]:
@@ -502,7 +504,7 @@ def test_a_consent_must_be_the_residents_own_and_valid(api: Api) -> None:
     own = supported.resident
     foreign = a_consent(api, a_resident(api, STRANGER), STRANGER)
     withdrawn = a_consent(api, own)
-    intake.withdraw_consent(api.context(WORKER), UUID(withdrawn), None)
+    residents.withdraw_consent(api.context(WORKER), UUID(withdrawn), None)
     api.clock.set("2026-03-04T10:00")
     wrong = {
         "another resident's": a_consent(api, a_resident(api)),

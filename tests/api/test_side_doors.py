@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 
 from casework.adapters.persistence.store import SqlStore
-from casework.workflows import intake
-from casework.workflows.intake import NewContact
+from casework.workflows.residents import residents
+from casework.workflows.residents.residents import NewContact
 from tests.api.acts import (
     a_case,
     a_referral,
@@ -228,7 +228,7 @@ def sent_case(api: Api, **facts: Any) -> tuple[UUID, UUID]:
         NewContact(name=CANARY, relation="son", phone="010-9999-1111", may_be_told=False),
         NewContact(name="가상딸", relation="daughter", phone="010-9999-2222", may_be_told=True),
     ]
-    intake.change_resident(ctx, resident, {}, contacts)
+    residents.change_resident(ctx, resident, {}, contacts)
     case = a_case(api, resident=resident)
     surveyed(api, case)
     return resident, case

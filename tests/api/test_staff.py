@@ -15,7 +15,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_accounts as ta
 from casework.adapters.persistence.account_register import account_register
 from casework.domain.access.grant_log import replay, state_of
-from casework.workflows.ports import RequestFacts
+from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.api.acts import a_referral
 from tests.api.asking import ABSENT, check_wrong, etag, everything
 from tests.api.conftest import OTHER_PROVIDER, PROVIDER, SUPERVISOR, WORKER, Api

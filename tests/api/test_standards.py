@@ -18,8 +18,9 @@ from casework.domain.clocks.standards import Standard
 from casework.domain.directory.directory import FIELDS
 from casework.domain.supervision.reviewing import Verdict
 from casework.domain.supervision.setting_standards import TOLD, UNITS
-from casework.workflows import caseload, standards
-from casework.workflows.supervising import review_deadline
+from casework.workflows.cases import caseload
+from casework.workflows.supervision import standards
+from casework.workflows.supervision.reviews import review_deadline
 from tests.api.acts import a_case, a_referral, a_supported_case, clock, moved
 from tests.api.asking import ABSENT, etag, fields_of, refusal
 from tests.api.conftest import (

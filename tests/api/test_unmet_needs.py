@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from casework.workflows import planning, referring
+from casework.workflows.planning import planning
+from casework.workflows.referring import referring
 from tests.api.acts import Supported, a_referral, a_supported_case, moved
 from tests.api.asking import fields_of
 from tests.api.conftest import (

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Engine, event, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.workflows import intake
+from casework.workflows.residents import residents as resident_residents
 from tests.api.acts import (
     a_case,
     a_referral,
@@ -40,7 +40,7 @@ def kinds(api: Api, username: str, **filters: Any) -> list[str]:
 
 
 def note(api: Api, resident: UUID, come_back_on: date | None, by: str = WORKER) -> UUID:
-    return intake.write_note(
+    return resident_residents.write_note(
         api.context(by), resident, kind="call", with_whom="the resident", text="asked",
         come_back_on=come_back_on,
     )  # fmt: skip

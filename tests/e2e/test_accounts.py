@@ -18,8 +18,8 @@ from casework.adapters.persistence.engine import open_engine
 from casework.adapters.persistence.ids import new_id
 from casework.bootstrap import build
 from casework.settings import Settings
-from casework.workflows.ports import RequestFacts
-from casework.workflows.signing_in import SignInRefused, refresh, sign_in
+from casework.workflows.access.signing_in import SignInRefused, refresh, sign_in
+from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.conftest import Store
 from tests.e2e.test_cli import KEYS, Run, Said, is_one_line, run
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from casework.domain.errors import NotFound
-from casework.workflows import caseload
-from casework.workflows import planning as plans
+from casework.workflows.cases import caseload, running
+from casework.workflows.planning import planning as plans
 from tests.api.conftest import (
     FAR,
     STRANGER,
@@ -60,7 +60,7 @@ class CaseActs(PlanActs):
             id = self.world.id_of(who)
             done = self.attempt(
                 "assignment", self.supervisor(case),
-                lambda ctx: plans.assign_case(ctx, case.id, id), may=case.is_open, how=how,
+                lambda ctx: running.assign_case(ctx, case.id, id), may=case.is_open, how=how,
             )  # fmt: skip
             if done:
                 case.worker, case.arrived = who, False
@@ -117,7 +117,7 @@ class CaseActs(PlanActs):
             what = {"reason": "refused", "end_open": end_open}
             done = self.attempt(
                 "closing", self.worker(case),
-                lambda ctx: plans.close_case(ctx, case.id, dict(what)),
+                lambda ctx: running.close_case(ctx, case.id, dict(what)),
                 may=case.is_open and (end_open or not open_), how=how,
             )  # fmt: skip
             if done:

@@ -12,9 +12,8 @@ from hypothesis.stateful import rule
 from casework.adapters.persistence.sweeping import SqlSweepStore
 from casework.domain.access.policy import SYSTEM
 from casework.domain.supervision import reviewing
-from casework.workflows import supervising
-from casework.workflows.ports import Raised
-from casework.workflows.sweeps import overdue
+from casework.workflows.ports.supervision import Raised
+from casework.workflows.supervision import overdue, reviews
 from tests.proofs._case_acts import CaseActs
 from tests.proofs._invariants import left_by_sweep
 from tests.proofs._model import ModelCase, ModelReferral, ModelService
@@ -151,7 +150,7 @@ class CareMachine(CaseActs):
             may = None  # the law may allow the day
         done = self.attempt(
             f"review: {action}", self.supervisor(case),
-            lambda ctx: supervising.review_deadline(ctx, clock.id, verdict), may=may, how=how,
+            lambda ctx: reviews.review_deadline(ctx, clock.id, verdict), may=may, how=how,
         )  # fmt: skip
         if done and action == "reassign":
             case.worker, case.arrived = worker, False

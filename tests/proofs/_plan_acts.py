@@ -14,8 +14,9 @@ from casework.domain.casefile.plan import PlannedItem
 from casework.domain.cases import checks
 from casework.domain.cases import intake as survey
 from casework.domain.planning import planning
-from casework.workflows import intake
-from casework.workflows import planning as plans
+from casework.workflows.cases import intake, running
+from casework.workflows.planning import planning as plans
+from casework.workflows.residents import residents
 from tests.api.conftest import (
     HERE,
     WORKER,
@@ -78,13 +79,13 @@ class PlanActs(ReferralActs):
                  "centre_code": HERE}  # fmt: skip
         id = self.attempt(
             "registration", WORKER,
-            lambda ctx: intake.register_resident(ctx, facts, [], confirm_new=True),
+            lambda ctx: residents.register_resident(ctx, facts, [], confirm_new=True),
         )  # fmt: skip
         assert id is not None
         self.residents.append(id)
         self.consents[id] = self.attempt(
             "consent", WORKER,
-            lambda ctx: intake.record_consent(
+            lambda ctx: residents.record_consent(
                 ctx, id, purpose="provider_sharing", given_by="herself", given_on=self.today,
                 recipients=[], expires_on=None,
             ),
@@ -263,7 +264,7 @@ class PlanActs(ReferralActs):
             )  # fmt: skip
             done = self.attempt(
                 "check", self.worker(case),
-                lambda ctx: plans.record_check(ctx, case.id, found),
+                lambda ctx: running.record_check(ctx, case.id, found),
                 may=case.status == "supported", how=how,
             )  # fmt: skip
             if done:
@@ -275,7 +276,7 @@ class PlanActs(ReferralActs):
         if case := self.case_at(n):
             id = self.attempt(
                 "signal", self.worker(case),
-                lambda ctx: plans.raise_signal(ctx, case.id, "fall", None),
+                lambda ctx: running.raise_signal(ctx, case.id, "fall", None),
                 may=case.is_open, how=how,
             )  # fmt: skip
             if id:
@@ -289,7 +290,7 @@ class PlanActs(ReferralActs):
             id = case.signals[n % len(case.signals)]
             done = self.attempt(
                 "answer to a signal", self.worker(case),
-                lambda ctx: plans.answer_signal(ctx, id, "went there"), how=how,
+                lambda ctx: running.answer_signal(ctx, id, "went there"), how=how,
             )  # fmt: skip
             if done:
                 case.signals.remove(id)

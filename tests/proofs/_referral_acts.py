@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from casework.domain.referring.referring import Details
-from casework.workflows import intake, referring
-from casework.workflows import planning as plans
+from casework.workflows.planning import planning as plans
+from casework.workflows.referring import referring
+from casework.workflows.residents import residents
 from tests.proofs._model import FROM, ModelCase, ModelReferral, ModelService
 from tests.proofs._stage import (
     ANY,
@@ -206,7 +207,7 @@ class ReferralActs(Stage):
             return
         done = self.attempt(
             "withdrawal of a consent", self.worker(case),
-            lambda ctx: intake.withdraw_consent(ctx, consent, None), how=how,
+            lambda ctx: residents.withdraw_consent(ctx, consent, None), how=how,
         )  # fmt: skip
         if done:
             self.consents[case.resident] = None

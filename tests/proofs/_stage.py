@@ -24,7 +24,7 @@ from casework.adapters.persistence.ids import new_id
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Refusal
 from casework.workflows.context import Context
-from casework.workflows.ports import Replay, RequestFacts
+from casework.workflows.ports.unit_of_work import Replay, RequestFacts
 from tests.api.conftest import (
     COLLEAGUE,
     DISTRICT,

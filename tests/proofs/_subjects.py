@@ -31,20 +31,15 @@ from casework.domain.directory.designations import Designation
 from casework.domain.figures.figures import Month
 from casework.domain.notices.outbox import Message, State, Subscription
 from casework.domain.planning import planning as plan
-from casework.workflows import (
-    access_requests,
-    breaking_glass,
-    caseload,
-    conferring,
-    figures,
-    households,
-    importing,
-    intake,
-    linking,
-    merging,
-    planning,
-    referring,
-)
+from casework.workflows.agencies import links
+from casework.workflows.cases import caseload, running
+from casework.workflows.duplicates import merging
+from casework.workflows.exchange import importing
+from casework.workflows.figures import figures
+from casework.workflows.planning import conferences, planning
+from casework.workflows.privacy import access_requests, break_glass
+from casework.workflows.referring import referring
+from casework.workflows.residents import households, residents
 from tests.api import acts
 from tests.api.conftest import (
     DISTRICT,
@@ -180,19 +175,19 @@ def _subject(api: Api, name: str, worker: str, agency: str) -> Subject:
         "address": f"카나리로 {number:02d}길 가상동 7701",
         "phone": f"010-77{number:02d}-55{number:02d}",
     }  # fmt: skip
-    close = intake.NewContact(
+    close = residents.NewContact(
         name=f"카나리보호자{number:02d}", relation="daughter",
         phone=f"010-88{number:02d}-66{number:02d}", may_be_told=True,
     )  # fmt: skip
     said = f"카나리메모 {number:02d} 가상 기록"
     facts = own | {"birth_date": date(1920 + number, 1 + number % 12, 3), "sex": "female"}
     facts |= {"centre_code": it.centre}
-    it.ids["resident"] = intake.register_resident(ctx, facts, [close], confirm_new=True)
-    it.ids["consent"] = intake.record_consent(
+    it.ids["resident"] = residents.register_resident(ctx, facts, [close], confirm_new=True)
+    it.ids["consent"] = residents.record_consent(
         api.context(worker), it.ids["resident"], purpose="provider_sharing", given_by=close.name,
         given_on=ctx.act.today, recipients=[], expires_on=None,
     )  # fmt: skip
-    it.ids["note"] = intake.write_note(
+    it.ids["note"] = residents.write_note(
         api.context(worker), it.ids["resident"], kind="call", with_whom=close.name, text=said,
         come_back_on=None,
     )  # fmt: skip
@@ -258,7 +253,7 @@ def _referred(api: Api, it: Subject, worker: str, *, send: bool = True) -> Subje
 def _life(api: Api, name: str, worker: str, supervisor: str, agency: str) -> Subject:
     """A supported case with a request that nobody has answered, and a signal."""
     it = _planned(api, _subject(api, name, worker, agency), worker, supervisor)
-    it.ids["signal"] = planning.raise_signal(
+    it.ids["signal"] = running.raise_signal(
         api.context(worker), it.ids["case"], "fall", f"카나리징후 {name} 가상"
     )
     it.canaries.append(f"카나리징후 {name} 가상")
@@ -334,7 +329,7 @@ def _closed(api: Api, name: str) -> Subject:
     it = _stage("applied")(api, name)
     today = api.context(WORKER).act.today
     what = {"reason": "refused", "effective_on": today, "note": "as asked", "end_open": True}
-    planning.close_case(api.context(WORKER), it.ids["case"], what)
+    running.close_case(api.context(WORKER), it.ids["case"], what)
     return it
 
 
@@ -365,7 +360,7 @@ def _belongings(api: Api, it: Subject, own: Subject) -> None:
     supervisor = SUPERVISOR if it.district == DISTRICT else FAR_SUPERVISOR
     ctx = api.context(supervisor)
     if it.ids.get("conference") is None:
-        it.ids["conference"] = conferring.hold_conference(ctx, ctx.act.today, MEMBERS)
+        it.ids["conference"] = conferences.hold_conference(ctx, ctx.act.today, MEMBERS)
     if it.ids.get("standard") is None:
         it.ids["standard"] = _standard(api, it.district)
     if it.ids.get("webhook") is None:
@@ -402,13 +397,13 @@ def _answers_by_link(api: Api, it: Subject) -> None:
     """Its agency answers by link, and has one where there is something to answer."""
     supervisor = SUPERVISOR if it.district == DISTRICT else FAR_SUPERVISOR
     it.ids["provider"] = api.providers[it.agency].id
-    linking.keep_answering(
+    links.keep_answering(
         api.context(supervisor), api.house.linking, api.house.passwords, it.ids["provider"],
         email=f"{it.agency}@agency.example", is_on=True,
     )  # fmt: skip
     if it.requested and it.name in PLACES:
         ctx = api.context(supervisor)
-        it.ids["link"] = linking.send_link(ctx, api.house.linking, it.ids["referral"])
+        it.ids["link"] = links.send_link(ctx, api.house.linking, it.ids["referral"])
 
 
 def _neighbourhood(api: Api, it: Subject) -> None:
@@ -444,7 +439,7 @@ def _neighbourhood(api: Api, it: Subject) -> None:
         it.ids["access_request"] = connection.scalar(
             select(access_request.c.id).where(access_request.c.resident_id == it.ids["resident"])
         )
-    it.ids["opening"] = breaking_glass.open_resident(
+    it.ids["opening"] = break_glass.open_resident(
         api.context(NEIGHBOUR if worker == STRANGER else STRANGER), it.ids["resident"], "asked", 1
     )
     it.ids["account"] = api.id_of(f"worker2.{it.centre}")
@@ -484,7 +479,7 @@ NEIGHBOURLY: Final = (
 def _opened(api: Api, name: str) -> Subject:
     """Someone elsewhere whom a worker has opened; that says nothing of any list."""
     it = _subject(api, name, STRANGER, "gamma")
-    it.ids["opening"] = breaking_glass.open_resident(
+    it.ids["opening"] = break_glass.open_resident(
         api.context(WORKER), it.ids["resident"], "asked", 72
     )
     it.opened_by = WORKER

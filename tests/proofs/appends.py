@@ -34,8 +34,8 @@ from casework.adapters.persistence.store import write_audit
 from casework.adapters.persistence.tables_audit import audit_pending, audit_seal
 from casework.bootstrap import utc_now
 from casework.domain.access.policy import Actor
-from casework.workflows import sealing
-from casework.workflows.ports import RequestFacts
+from casework.workflows.audit import sealing
+from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.proofs._world import STORES, database, owner_of
 
 KEY = b"a" * 32

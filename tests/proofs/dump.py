@@ -43,7 +43,7 @@ from casework.adapters.persistence.engine import open_engine
 from casework.adapters.vault import KeyVault
 from casework.adapters.vault.ring import make_ring
 from casework.domain.residents.registration_numbers import written
-from casework.workflows.ports_vault import Place
+from casework.workflows.ports.vault import Place
 from tests.api.conftest import BASE, HERE, WORKER, Api
 from tests.proofs._world import STORES, database, root_of, small_world
 

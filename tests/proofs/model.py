@@ -32,7 +32,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.ids import new_id
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.referring import moving
-from casework.workflows.sweeps import overdue
+from casework.workflows.supervision import overdue
 from tests.api.conftest import Api
 from tests.proofs._machine import CareMachine
 from tests.proofs._stage import ACTS_A_STORY, BATCH

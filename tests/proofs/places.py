@@ -37,7 +37,7 @@ from casework.adapters.persistence import tables as t
 from casework.domain.directory.capacity import HOLDS_A_PLACE, Change
 from casework.domain.errors import Conflict
 from casework.domain.referring.referring import Details
-from casework.workflows.referring import move_referral
+from casework.workflows.referring.referring import move_referral
 from tests.api.acts import Supported, a_referral
 from tests.api.conftest import PROVIDER, SUPERVISOR, WORKER, Api
 from tests.proofs._world import STORES, database, small_world

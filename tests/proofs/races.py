@@ -44,9 +44,9 @@ from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import Refusal
 from casework.domain.referring.referring import Details
 from casework.domain.supervision.reviewing import Verdict
-from casework.workflows.ports import Raised
-from casework.workflows.referring import lapse_or_resume, move_referral
-from casework.workflows.supervising import review_deadline
+from casework.workflows.ports.supervision import Raised
+from casework.workflows.referring.referring import lapse_or_resume, move_referral
+from casework.workflows.supervision.reviews import review_deadline
 from tests.api.acts import Supported, a_referral, a_supported_case, clock
 from tests.api.conftest import PROVIDER, SUPERVISOR, WORKER, Api
 from tests.proofs._world import begin_again, database, small_world

@@ -42,7 +42,7 @@ from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.sealing import vault_of
 from casework.domain.residents.resident import Contact, Note, Resident
-from casework.workflows.keys import KEPT_AFTER, retire
+from casework.workflows.audit.encryption_keys import KEPT_AFTER, retire
 from tests.api.conftest import DISTRICT, HERE, WORKER, Api, SignedIn
 from tests.proofs._world import STORES, database, small_world
 from tests.proofs.sweeps import ROOT, environment

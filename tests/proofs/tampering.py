@@ -38,8 +38,8 @@ from casework.adapters.persistence.store import write_audit
 from casework.adapters.persistence.tables_audit import audit_head, audit_seal
 from casework.domain.access.policy import Actor
 from casework.domain.audit.chain import ROLL, Flaw, Walk, chain_of
-from casework.workflows import sealing
-from casework.workflows.ports import RequestFacts
+from casework.workflows.audit import sealing
+from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.api.conftest import seoul
 from tests.audit import free_hand
 from tests.proofs._world import STORES, database, owner_of

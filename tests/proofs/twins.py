@@ -22,7 +22,8 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from casework.workflows import intake, planning
+from casework.workflows.cases import running
+from casework.workflows.residents import residents
 from tests.api import acts
 from tests.api.conftest import NEIGHBOUR, STRANGER, WORKER, Api
 from tests.proofs._ask import quiet
@@ -65,14 +66,14 @@ class Difference:
 def _changed(by: str, whose: Callable[[Any], Any], **changes: Any) -> Callable[[Api, Any], Any]:
     def make(api: Api, planted: Any) -> Any:
         ctx = replace(api.context(by), expected_version=1)
-        return intake.change_resident(ctx, whose(planted)["resident"], changes, None)
+        return residents.change_resident(ctx, whose(planted)["resident"], changes, None)
 
     return make
 
 
 def _noted(by: str, whose: Callable[[Any], Any]) -> Callable[[Api, Any], Any]:
     def make(api: Api, planted: Any) -> Any:
-        return intake.write_note(
+        return residents.write_note(
             api.context(by), whose(planted)["resident"], kind="call", with_whom="누구",
             text="카나리숨은기록", come_back_on=api.context(by).act.today,
         )  # fmt: skip
@@ -107,7 +108,7 @@ DIFFERENCES: Final = (
     Difference("one more case elsewhere", lambda api, _: acts.a_case(api, STRANGER), NOT_THE_CITY),
     Difference("a note elsewhere", _noted(STRANGER, _far), ALL),
     Difference("a signal elsewhere",
-               lambda api, it: planning.raise_signal(
+               lambda api, it: running.raise_signal(
                    api.context(STRANGER), _far(it)["case"], "worse", "카나리숨은징후"),
                NOT_THE_CITY),
     Difference("a request elsewhere that was accepted",
@@ -130,7 +131,7 @@ CONTROLS: Final = (
     Difference("one more case of one's own", lambda api, _: acts.a_case(api, WORKER),
                ("worker", "supervisor")),
     Difference("a signal of one's own",
-               lambda api, it: planning.raise_signal(
+               lambda api, it: running.raise_signal(
                    api.context(WORKER), _own(it)["case"], "worse", "카나리징후"),
                ("worker", "supervisor", "assessor")),
 )  # fmt: skip

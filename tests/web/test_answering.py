@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.tables_links import delivered
-from casework.workflows import intake, linking
+from casework.workflows.agencies import links
+from casework.workflows.residents import residents
 from tests.api.acts import a_referral, a_supported_case, moved
 from tests.api.conftest import PROVIDER, SUPERVISOR, WORKER, Api
 from tests.web.conftest import Agency, answers_by_link, sent_link
@@ -128,7 +129,7 @@ def test_the_record_says_which_link_it_was_and_from_where(agency: Agency, asked:
             select(t.audit_entry).where(t.audit_entry.c.actor == "link.alpha")
         ).all()
     by_action = {one.action: one for one in entries}
-    assert set(by_action) == {linking.ASK_CODE, linking.ENTER, "referral.read", "referral.answer"}
+    assert set(by_action) == {links.ASK_CODE, links.ENTER, "referral.read", "referral.answer"}
     for one in (by_action["referral.read"], by_action["referral.answer"]):
         assert one.asked_for == f"link {link}"
         assert (one.role, one.source, one.outcome) == ("provider", "testclient", "ok")
@@ -187,7 +188,7 @@ def test_what_people_go_to_themselves_comes_to_no_home(agency: Agency) -> None:
 def test_a_withdrawn_consent_takes_the_resident_off_the_page(agency: Agency) -> None:
     api = agency.api
     case = a_supported_case(api)
-    consent = intake.record_consent(
+    consent = residents.record_consent(
         api.context(WORKER), case.resident, purpose="provider_sharing", given_by="self",
         given_on=api.context(WORKER).act.today,
     )  # fmt: skip

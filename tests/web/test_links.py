@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence import tables_links as tl
 from casework.domain.agencies.links import CODES_AN_HOUR, FAILURES, OPENINGS_AN_HOUR, TRIES_A_CODE
-from casework.workflows.signing_in import SOURCE_MAY_FAIL
+from casework.workflows.access.signing_in import SOURCE_MAY_FAIL
 from tests.api.acts import a_referral, moved
 from tests.api.conftest import NEIGHBOUR, PROVIDER, STRANGER, SUPERVISOR, WORKER, Api
 from tests.web.conftest import Agency, sent_link

@@ -13,6 +13,10 @@ import pytest
 
 from casework.adapters import reference
 from casework.adapters.calendar import korean_calendar
+from casework.demo.accounts import demo_accounts
+from casework.demo.directory import agencies
+from casework.demo.ids import SeededIds
+from casework.demo.world import build_world
 from casework.domain.access.policy import SYSTEM_ROLE, Role
 from casework.domain.casefile.case import Case, CaseStatus
 from casework.domain.casefile.lifecycle import Status
@@ -24,10 +28,6 @@ from casework.domain.clocks.standards import SHIPPED, Kind
 from casework.domain.directory.directory import FIELDS
 from casework.domain.events import Event
 from casework.domain.residents.resident import Resident
-from casework.workflows.demo.accounts import demo_accounts
-from casework.workflows.demo.directory import agencies
-from casework.workflows.demo.ids import SeededIds
-from casework.workflows.demo.world import build_world
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=SEOUL)  # a Friday
 SUNDAY = datetime(2026, 11, 22, 7, 30, tzinfo=SEOUL)

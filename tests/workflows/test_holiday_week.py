@@ -13,7 +13,7 @@ import pytest
 
 from casework.domain.access.policy import SYSTEM
 from casework.domain.clocks.deadlines import BREACH
-from casework.workflows.sweeps.overdue import SweepResult
+from casework.workflows.supervision.overdue import SweepResult
 from tests.adapters.looking import raised, steps, the_clock, told
 from tests.api.acts import a_referral, a_supported_case, clock
 from tests.api.conftest import WORKER, Api, api, house, owner, seoul

@@ -15,7 +15,9 @@ from casework.adapters.api.document_words import FIELDS, SECTIONS, word
 from casework.domain.agencies.rosters import Delivered
 from casework.domain.clocks.calendar import SEOUL, Target
 from casework.domain.privacy.access_requests import AccessRequest
-from casework.workflows.ports import CaseView, Held, Row
+from casework.workflows.ports.casefile import CaseView
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.residents import Held
 
 STYLE: Final = (
     "body{font:11pt/1.5 sans-serif;margin:2em auto;max-width:48em}"

@@ -21,7 +21,8 @@ from casework.domain.privacy.masks import (
     states_of_referral,
 )
 from casework.domain.referring.referring import allowed_actions
-from casework.workflows.ports import ReferralView, Row
+from casework.workflows.ports.casefile import ReferralView
+from casework.workflows.ports.paging import Row
 
 READ = "referral.read"
 OF_RESIDENT = ("name", "birth_date", "sex", "address", "phone")

@@ -8,7 +8,7 @@ from casework.adapters.api.render import instant
 from casework.adapters.http.call import WithETag
 from casework.domain.access.accounts import Account
 from casework.domain.access.tokens import AccountToken
-from casework.workflows.ports import Row
+from casework.workflows.ports.paging import Row
 
 TOKEN: dict[str, Any] = {
     "id": "0190…",

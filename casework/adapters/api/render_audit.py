@@ -9,7 +9,7 @@ from casework.adapters.api.render import instant
 from casework.adapters.http.call import WithETag
 from casework.domain.audit.reviews import AuditReview
 from casework.domain.privacy.access_requests import AccessRequest
-from casework.workflows.ports import Row
+from casework.workflows.ports.paging import Row
 
 
 def plain(row: Row) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from casework.domain.access.policy import Actor, may
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory import capacity
 from casework.domain.directory.directory import FRESH_FOR_DAYS, Service
-from casework.workflows.ports import Row
+from casework.workflows.ports.paging import Row
 
 
 def figures(row: Row, services: Mapping[str, Service], now: datetime) -> dict[str, Any]:

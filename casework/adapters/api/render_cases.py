@@ -27,7 +27,8 @@ from casework.domain.privacy.disclosures import Disclosure
 from casework.domain.privacy.masks import State, covered, sees_clock
 from casework.domain.residents.registration_numbers import has_checksum, written
 from casework.domain.residents.resident import Consent, Contact, Note, Resident
-from casework.workflows.ports import CaseView, PlanView, Row
+from casework.workflows.ports.casefile import CaseView, PlanView
+from casework.workflows.ports.paging import Row
 
 RESIDENT_FIELDS = (
     "id",

@@ -9,7 +9,8 @@ from casework.adapters.http.call import WithETag
 from casework.domain.access.policy import Actor
 from casework.domain.act import Act
 from casework.domain.planning.conferences import AGENDA_HOLDS, is_held
-from casework.workflows.ports import ConferenceView, Row
+from casework.workflows.ports.casefile import ConferenceView
+from casework.workflows.ports.paging import Row
 
 FIELDS: Final = ("id", "district_code", "held_on", "members", "recorded_by")
 DECISIONS: Final = {"approve": ("approved", "승인"), "return": ("returned", "반려")}

@@ -14,8 +14,8 @@ from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Offering, Provider, Service
 from casework.domain.directory.eligibility import as_data
 from casework.domain.directory.entries import DIVISIONS, steps_from
-from casework.workflows.ports import Row
-from casework.workflows.ports_directory import OpenWork
+from casework.workflows.ports.directory import OpenWork
+from casework.workflows.ports.paging import Row
 
 _WHEN: Final = "2026-03-27T09:00:00+09:00"
 SERVICE: Final = {

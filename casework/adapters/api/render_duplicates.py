@@ -9,7 +9,7 @@ from casework.adapters.http.call import WithETag
 from casework.domain.duplicates.likeness import Alike
 from casework.domain.duplicates.merging import Merge
 from casework.domain.residents.households import Household
-from casework.workflows.ports import Row
+from casework.workflows.ports.paging import Row
 
 
 def alike(one: Alike) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from casework.domain.access.policy import Actor
 from casework.domain.agencies.inbox import WANTS
 from casework.domain.privacy.masks import covered
 from casework.workflows.context import Context
-from casework.workflows.ports import ReferralView
+from casework.workflows.ports.casefile import ReferralView
 
 READ: Final = "inbox.read"
 OF_REFERRAL: Final = (

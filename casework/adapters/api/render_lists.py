@@ -16,8 +16,9 @@ from casework.domain.clocks.deadlines import Clockwork, Deadline, Explanation
 from casework.domain.clocks.schedule import is_late, next_slot
 from casework.domain.directory.directory import Service
 from casework.domain.privacy.masks import covered
-from casework.workflows.ports import JobView, Row
-from casework.workflows.sweeps.overdue import SweepResult
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.supervision import JobView
+from casework.workflows.supervision.overdue import SweepResult
 
 READ = "deadline.read"
 COUNTS = ("found", "changed", "failed", "held")

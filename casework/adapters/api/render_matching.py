@@ -11,7 +11,7 @@ from casework.adapters.api.sentences_matching import said
 from casework.domain.directory.coverage import Cover
 from casework.domain.directory.eligibility import Judged, facts_shown
 from casework.domain.directory.matching import DETOUR, SPEED_KMH, Factor, Match, Reason
-from casework.workflows.matching import Matched
+from casework.workflows.directory.matching import Matched
 
 # Kilometres to the metre: a centre's point is known to some ten metres.
 METRES: Final = 3

@@ -12,7 +12,7 @@ from casework.adapters.api.schemas import Body, Code, Day, Phone, Short, Words
 from casework.adapters.api.schemas_directory import Count, Degrees, Slug
 from casework.domain.directory.directory import ProviderKind
 from casework.domain.exchange.importing import Dismissal
-from casework.workflows.ports_imports import Unreadable
+from casework.workflows.ports.exchange import Unreadable
 
 FileKind = Literal["providers", "offerings", "residents", "cases", "assessments"]
 Mode = Literal["row_by_row", "all_or_nothing"]

@@ -11,7 +11,7 @@ from casework.adapters.api import schemas as s
 from casework.adapters.api.schemas_accounts import Email, Secret, Username
 from casework.domain.agencies.inbox import MOST_ANSWERS
 from casework.domain.referring.referring import Details
-from casework.workflows.answering import Answer
+from casework.workflows.agencies.inbox import Answer
 
 State = Literal["requested", "waitlisted", "accepted", "in_progress", "on_hold"]
 Priority = Literal["routine", "urgent", "emergency"]

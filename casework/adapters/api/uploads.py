@@ -15,7 +15,7 @@ from casework.adapters.http.limits import MAX_UPLOAD, check_text
 from casework.adapters.http.problems import Problem
 from casework.domain.errors import Invalid
 from casework.domain.exchange.importing import FileKind, Mode
-from casework.workflows.importing import NewImport
+from casework.workflows.exchange.importing import NewImport
 
 PARTS: Final = ("kind", "mode", "dry_run", "file")
 BOOLEANS: Final = {"true": True, "false": False}

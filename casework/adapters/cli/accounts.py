@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from casework.domain.access.grant_log import GrantEntry
-from casework.workflows import accounts
-from casework.workflows.accounts import Register
+from casework.workflows.access import accounts
+from casework.workflows.access.accounts import Register
 
 Username = Annotated[str, typer.Argument(help="What one signs in with.")]
 Action = Annotated[str, typer.Argument(help="Of the policy, for example figures.read.")]

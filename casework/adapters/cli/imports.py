@@ -17,10 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from casework.domain.errors import Refusal
 from casework.domain.exchange.importing import FileKind, ImportFile, ImportRow, Mode
-from casework.workflows import importing
 from casework.workflows.context import Context
-from casework.workflows.importing import NewImport
-from casework.workflows.ports_imports import Clerk
+from casework.workflows.exchange import importing
+from casework.workflows.exchange.importing import NewImport
+from casework.workflows.ports.exchange import Clerk
 
 notes = Console(stderr=True)
 COUNTS = ("accepted", "refused", "duplicate", "unmatched")

@@ -34,8 +34,12 @@ from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.directory.directory import Service
 from casework.domain.duplicates.likeness import Similarity, equal
 from casework.domain.errors import Invalid, NotFound, Refusal
+from casework.workflows.access.signing_in import who_asks
 from casework.workflows.context import Context
-from casework.workflows.ports import (
+from casework.workflows.ports.access import SignIn, SignInRefused
+from casework.workflows.ports.exchange import Clerk
+from casework.workflows.ports.links import Linking
+from casework.workflows.ports.unit_of_work import (
     IN_FLIGHT,
     Page,
     Paging,
@@ -45,11 +49,7 @@ from casework.workflows.ports import (
     Store,
     Work,
 )
-from casework.workflows.ports_imports import Clerk
-from casework.workflows.ports_links import Linking
-from casework.workflows.ports_signing import SignIn, SignInRefused
-from casework.workflows.signing_in import who_asks
-from casework.workflows.sweeps.overdue import SweepResult
+from casework.workflows.supervision.overdue import SweepResult
 
 PUBLIC: Final = "public"
 UNCOUNTED: Final = frozenset({"/health/live", "/health/ready", "/metrics"})

@@ -16,7 +16,7 @@ from casework.domain.errors import (
     Refusal,
     StaleVersion,
 )
-from casework.workflows.ports_signing import Unauthenticated
+from casework.workflows.ports.access import Unauthenticated
 
 _STATUS: dict[type[Refusal], int] = {
     NotFound: 404,

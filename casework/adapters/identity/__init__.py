@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from casework.workflows.ports_signing import Unauthenticated
+from casework.workflows.ports.access import Unauthenticated
 
 ISSUER = "casework"
 AUDIENCE = "casework-api"

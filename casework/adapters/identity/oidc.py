@@ -20,7 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from structlog import get_logger
 
-from casework.workflows.ports_signing import IssuerUnreachable, Unauthenticated
+from casework.workflows.ports.access import IssuerUnreachable, Unauthenticated
 
 TIMEOUT_S: Final = 3.0
 LARGEST: Final = 256 * 1024

@@ -18,7 +18,7 @@ from casework.adapters.persistence.tables_audit import access_request
 from casework.domain.access.policy import Reach
 from casework.domain.errors import NotFound
 from casework.domain.privacy.access_requests import AccessRequest
-from casework.workflows.ports import Page, Paging
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 
 class SqlAccessRequests:

@@ -18,7 +18,7 @@ from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
 from casework.domain.access.tokens import AccountToken
 from casework.domain.errors import Conflict, NotFound
-from casework.workflows.ports import Page, Paging
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 ACCOUNT = t.account.c
 

@@ -13,7 +13,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.account_keeping import ACCOUNT, SqlAccountKeeping
 from casework.adapters.persistence.store import write_audit
 from casework.domain.access.policy import SYSTEM
-from casework.workflows.ports import RequestFacts
+from casework.workflows.ports.unit_of_work import RequestFacts
 
 
 class SqlAccountRegister(SqlAccountKeeping):

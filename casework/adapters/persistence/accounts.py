@@ -19,9 +19,9 @@ from casework.adapters.persistence.mapper import from_row, to_row
 from casework.adapters.persistence.store import write_audit
 from casework.domain.access.accounts import LOCKED_FOR, Account
 from casework.domain.access.tokens import AccountToken
-from casework.workflows.ports import RequestFacts
-from casework.workflows.ports_signing import RefreshToken
-from casework.workflows.signing_in import SOURCE_MAY_FAIL, SOURCE_WINDOW
+from casework.workflows.access.signing_in import SOURCE_MAY_FAIL, SOURCE_WINDOW
+from casework.workflows.ports.access import RefreshToken
+from casework.workflows.ports.unit_of_work import RequestFacts
 
 
 class SqlAccountBook:

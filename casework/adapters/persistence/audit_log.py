@@ -31,7 +31,7 @@ from casework.adapters.persistence.faults import fault
 from casework.adapters.persistence.tables_audit import audit_head, audit_pending, audit_seal
 from casework.domain.audit.chain import CITY, ROLL, Entry, Head, Seal, roll_of
 from casework.domain.errors import Conflict
-from casework.workflows.ports_audit import Sealed
+from casework.workflows.ports.audit import Sealed
 
 _entry, _seal, _head = t.audit_entry, audit_seal, audit_head
 _SEAL = tuple(one.name for one in fields(Seal))

@@ -36,7 +36,8 @@ from casework.domain.audit.reviews import (
     OFFICE_OPENS,
     AuditReview,
 )
-from casework.workflows.ports import Page, Paging, Row
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 _entry = t.audit_entry
 _CHAIN: ColumnElement[str] = func.coalesce(_entry.c.district_code, CITY)

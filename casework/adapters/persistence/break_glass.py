@@ -21,9 +21,9 @@ from casework.domain.events import Event
 from casework.domain.notices.notices import Notice
 from casework.domain.privacy.break_glass import BreakGlass
 from casework.domain.residents.resident import Resident
-from casework.workflows.ports import Page, Paging
-from casework.workflows.ports_break_glass import OpeningView, Outsider
-from casework.workflows.ports_vault import Vault
+from casework.workflows.ports.break_glass import OpeningView, Outsider
+from casework.workflows.ports.unit_of_work import Page, Paging
+from casework.workflows.ports.vault import Vault
 
 _glass = break_glass.c
 

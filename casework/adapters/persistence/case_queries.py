@@ -20,7 +20,9 @@ from casework.domain.casefile.case import Assessment, Check, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id
 from casework.domain.casefile.plan import Conference
 from casework.domain.errors import NotFound
-from casework.workflows.ports import CaseView, Page, Paging, PlanView, Row
+from casework.workflows.ports.casefile import CaseView, PlanView
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 
 class CaseQueries:

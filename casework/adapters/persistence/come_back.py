@@ -15,8 +15,9 @@ from casework.adapters.persistence.sealing import opened, vault_of
 from casework.domain.access.policy import Reach, Relation
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, end_of
 from casework.domain.clocks.standards import WORKER
-from casework.workflows.ports import Page, Paging, WorklistFilter
-from casework.workflows.ports_vault import Vault
+from casework.workflows.ports.supervision import WorklistFilter
+from casework.workflows.ports.unit_of_work import Page, Paging
+from casework.workflows.ports.vault import Vault
 
 COME_BACK: Final = "come_back"
 WRITERS: Final = frozenset({Relation.CENTRE, Relation.DISTRICT})

@@ -19,7 +19,8 @@ from casework.domain.casefile.allowed import PLANNABLE
 from casework.domain.casefile.plan import Conference, VersionStatus
 from casework.domain.errors import NotFound
 from casework.domain.planning.conferences import AgendaItem, Submission
-from casework.workflows.ports import ConferenceView, Page, Paging
+from casework.workflows.ports.casefile import ConferenceView
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 _ITEM = t.agenda_item.c
 _VERSION = t.plan_version.c

@@ -34,8 +34,9 @@ from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Offering, Provider, Service
 from casework.domain.directory.entries import Change
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.workflows.ports import Page, Paging, Row
-from casework.workflows.ports_directory import OpenWork
+from casework.workflows.ports.directory import OpenWork
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 ASKED: Final = (Status.REQUESTED, Status.WAITLISTED, Status.ACCEPTED)
 RUNNING: Final = (Status.IN_PROGRESS, Status.ON_HOLD)

@@ -18,7 +18,7 @@ from casework.domain.privacy.disclosures import (
     Disclosure,
     told_to_assessors,
 )
-from casework.workflows.ports import Page, Paging
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 
 class DisclosureQueries:

@@ -34,7 +34,8 @@ from casework.domain.access.policy import Reach, Relation
 from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.errors import NotFound
 from casework.domain.residents.resident import Resident
-from casework.workflows.ports import Page, Paging, Row
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 _pair, _check = td.duplicate_suspicion, td.duplicate_check
 

@@ -33,7 +33,7 @@ from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import PROVIDER, Kind
 from casework.domain.errors import Invalid
 from casework.domain.figures.figures import NO_ANSWER, NOBODY_OFFERS_IT, OUTCOMES, Figure, Period
-from casework.workflows.ports import Question
+from casework.workflows.ports.figures import Question
 
 FILTERS: Final = (
     "district",

@@ -26,7 +26,7 @@ from casework.adapters.persistence.paging import page
 from casework.adapters.persistence.seoul import month_of_day, seoul_day
 from casework.domain.access.policy import Reach, Relation
 from casework.domain.errors import Conflict
-from casework.domain.figures.figures import Figure, Month
+from casework.domain.figures.figures import Figure, Month, Spent
 from casework.domain.figures.tallying import (
     PEOPLE_BY_BOTH,
     PEOPLE_BY_FIELD,
@@ -34,7 +34,9 @@ from casework.domain.figures.tallying import (
     Cell,
     Cells,
 )
-from casework.workflows.ports import ClosedMonth, Page, Paging, Question, Row, Spent
+from casework.workflows.ports.figures import ClosedMonth, Question
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 AT_ONCE: Final = 2000
 # What each other figure's cells are of, besides place and month; by the name of the column.

@@ -18,7 +18,7 @@ from casework.adapters.persistence.scope import seen
 from casework.domain.access.policy import Reach
 from casework.domain.errors import Conflict, NotFound
 from casework.domain.residents.households import Household, Member
-from casework.workflows.ports import Row
+from casework.workflows.ports.paging import Row
 
 _home, _member = td.household, td.household_member
 

@@ -42,7 +42,7 @@ from casework.domain.exchange.importing import (
     Outcome,
 )
 from casework.domain.residents.resident import name_and_birth
-from casework.workflows.ports import Page, Paging
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 CHUNK: Final = 500
 RESULT: Final = (

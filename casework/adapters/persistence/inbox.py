@@ -23,8 +23,9 @@ from casework.domain.casefile.lifecycle import Status
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import PROVIDER, Kind
 from casework.domain.figures.figures import Period
-from casework.workflows.ports import Page, Paging, ReferralView
-from casework.workflows.ports_inbox import Asked, InboxFilter
+from casework.workflows.ports.agencies import Asked, InboxFilter
+from casework.workflows.ports.casefile import ReferralView
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 CLOCK = "clock_"
 

@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.paging import page
-from casework.workflows.ports import JobView, Page, Paging, Row
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.supervision import JobView
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 RUN = t.job_run.c
 # A run that was neither ended nor broken off by then was killed, and is not going on.

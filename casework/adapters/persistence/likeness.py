@@ -13,7 +13,7 @@ from casework.adapters.persistence.mapper import from_row
 from casework.adapters.persistence.sealing import needed, vault_of
 from casework.domain.duplicates.likeness import Candidate, Likeness, near_dates
 from casework.domain.residents.resident import Resident, name_and_birth
-from casework.workflows.ports_vault import Vault
+from casework.workflows.ports.vault import Vault
 
 # A date and those a slip makes of it are about forty; a district of 60,000 has three a day.
 MOST_OF_BLOCK: Final = 1000

@@ -16,7 +16,7 @@ from casework.adapters.persistence.outbox import SqlOutbox
 from casework.adapters.persistence.store import write_audit
 from casework.domain.access.policy import Actor
 from casework.domain.notices.outbox import Message
-from casework.workflows.ports import RequestFacts
+from casework.workflows.ports.unit_of_work import RequestFacts
 
 
 class SqlLinkBook(SqlAccountBook):

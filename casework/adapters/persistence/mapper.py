@@ -65,7 +65,7 @@ from casework.domain.residents.resident import (
 from casework.domain.supervision.recounting import Recount
 from casework.domain.supervision.reviewing import Review
 from casework.domain.supervision.setting_standards import Holiday
-from casework.workflows.ports_vault import Place, Vault
+from casework.workflows.ports.vault import Place, Vault
 
 
 @dataclass(frozen=True)

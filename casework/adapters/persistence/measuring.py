@@ -20,7 +20,7 @@ from casework.adapters.persistence.tables_matching import provider_answers
 from casework.domain.casefile.lifecycle import Status
 from casework.domain.clocks.standards import Kind
 from casework.domain.directory.matching import Measured
-from casework.workflows.ports_matching import Answered
+from casework.workflows.ports.matching import Answered
 
 AT_ONCE = 2000
 

@@ -24,7 +24,7 @@ from casework.domain.duplicates.merging import Merge
 from casework.domain.duplicates.suspicions import Suspicion, Verdict
 from casework.domain.errors import NotFound
 from casework.domain.residents.resident import Contact, Resident
-from casework.workflows.ports import Row
+from casework.workflows.ports.paging import Row
 
 # What moves by itself, what moves with its case, and what with its case's referrals.
 MOVED: Final = (t.care_case, t.consent, t.note, access_request)

@@ -15,7 +15,8 @@ from casework.adapters.persistence.sealing import vault_of
 from casework.domain.access.policy import Reach, Relation
 from casework.domain.errors import NotFound
 from casework.domain.notices.outbox import Subscription
-from casework.workflows.ports import Page, Paging, Row
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 
 class NoticeQueries:

@@ -31,7 +31,7 @@ from casework.adapters.persistence.sealing import vault_of
 from casework.domain.access.policy import Role
 from casework.domain.notices.notices import Notice, People
 from casework.domain.notices.outbox import Subscription
-from casework.workflows.ports_notices import NoticeBook
+from casework.workflows.ports.notices import NoticeBook
 
 _notice, _verdict, _message = t.notice, t.run_notices, t.message
 # Spelt out, so that the planner of either store sees that the partial index fits.

@@ -16,7 +16,8 @@ from casework.adapters.persistence.tables_directory import designation
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.directory import Entry, distance_km
 from casework.domain.errors import Invalid
-from casework.workflows.ports import Page, Paging, Row
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 
 def is_asked(today: date) -> ColumnElement[bool]:

@@ -14,7 +14,8 @@ from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.directory import Entry
 from casework.domain.directory.overview import Offered, standing
 from casework.domain.errors import Invalid
-from casework.workflows.ports import Page, Paging, Row
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 Cell = tuple[str, str]
 SAID: Final = ("is_open", "available", "for_waiting", "full_until", "waiting", "as_of")

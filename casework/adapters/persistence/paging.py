@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, literal, tuple_
 
-from casework.workflows.ports import Page, Paging
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 
 def page(

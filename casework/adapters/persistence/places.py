@@ -30,8 +30,8 @@ from casework.domain.directory.capacity import Change
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import Conflict, NotFound
 from casework.domain.notices.notices import Notice
-from casework.workflows.ports import Row
-from casework.workflows.ports_places import Line, Stale
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.places import Line, Stale
 
 _offering, _referral = t.offering, t.referral
 STATED: Final = (

@@ -38,7 +38,7 @@ from casework.domain.access.policy import SYSTEM_ROLE
 from casework.domain.clocks.deadlines import BREACH
 from casework.domain.clocks.standards import Priority
 from casework.domain.notices.notices import NoticeKind
-from casework.workflows.ports import Raised
+from casework.workflows.ports.supervision import Raised
 
 EVENT: Final = "EscalationRaised"
 STEPS_A_CLOCK: Final = 4

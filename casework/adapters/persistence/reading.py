@@ -47,8 +47,11 @@ from casework.domain.errors import NotFound
 from casework.domain.events import Event
 from casework.domain.privacy.masks import CLOCKS, TIMELINE_LEAVES_OUT, searches_untold_contacts
 from casework.domain.residents.resident import Consent, Contact, Note, Resident, digits_of
-from casework.workflows.ports import Held, Page, Paging, ReferralView, Row
-from casework.workflows.ports_vault import Vault
+from casework.workflows.ports.casefile import ReferralView
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.residents import Held
+from casework.workflows.ports.unit_of_work import Page, Paging
+from casework.workflows.ports.vault import Vault
 
 
 class SqlReading(

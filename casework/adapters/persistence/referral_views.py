@@ -12,8 +12,8 @@ from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.events import Event
 from casework.domain.residents.resident import Resident
-from casework.workflows.ports import ReferralView
-from casework.workflows.ports_vault import Vault
+from casework.workflows.ports.casefile import ReferralView
+from casework.workflows.ports.vault import Vault
 
 
 def viewed(*more: Any) -> Select[Any]:

@@ -42,7 +42,7 @@ from casework.adapters.persistence.sealing import (
 )
 from casework.domain.errors import Conflict
 from casework.domain.residents.resident import digits_of, name_and_birth
-from casework.workflows.ports_vault import Progress, Vault
+from casework.workflows.ports.vault import Progress, Vault
 
 BATCH: Final = 200
 WINDOW: Final = 2_000

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from casework.adapters.persistence.types import Json, to_json
-from casework.workflows.ports_vault import Place, Vault
+from casework.workflows.ports.vault import Place, Vault
 
 SEALED: Final = re.compile(r"v1\.[0-9a-f]{8}\.[\w=-]+", re.ASCII)
 INDEXED: Final = re.compile(r"[0-9a-f]{8}\.[\w=-]+", re.ASCII)

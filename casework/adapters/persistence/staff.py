@@ -14,7 +14,7 @@ from casework.adapters.persistence.tables_links import answering
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Reach, Relation, Role
 from casework.domain.errors import NotFound
-from casework.workflows.ports import Page, Paging
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 ACCOUNT = t.account.c
 

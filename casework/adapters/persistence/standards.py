@@ -36,7 +36,7 @@ from casework.domain.clocks.standards import USUAL_LAPSE, Standard
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.supervision.recounting import EVENT, Found, Reason, Recount
 from casework.domain.supervision.setting_standards import Holiday
-from casework.workflows.ports import Page, Paging
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 _clock, _step, _standard, _day = t.deadline, t.escalation, t.standard, t.holiday_override
 RUNNING: Final = and_(_clock.c.met_at.is_(None), _clock.c.cancelled_at.is_(None))

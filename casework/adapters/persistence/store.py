@@ -43,7 +43,7 @@ from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Reach
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
-from casework.workflows.ports import IN_FLIGHT, Reading, Replay, RequestFacts, Work
+from casework.workflows.ports.unit_of_work import IN_FLIGHT, Reading, Replay, RequestFacts, Work
 
 KEYS_KEPT = timedelta(days=7)
 # What takes many transactions holds its key until it is done. Whoever was killed over it never says

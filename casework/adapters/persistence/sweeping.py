@@ -29,8 +29,9 @@ from casework.adapters.persistence.ids import new_id
 from casework.adapters.persistence.raising import AS_OF, DUE_CLOCKS, IS_ANY_DUE, raise_steps
 from casework.adapters.persistence.store import write_audit
 from casework.domain.access.policy import SYSTEM
-from casework.workflows.ports import Found, Raised, RequestFacts
-from casework.workflows.sweeps.overdue import JOB
+from casework.workflows.ports.supervision import Found, Raised
+from casework.workflows.ports.unit_of_work import RequestFacts
+from casework.workflows.supervision.overdue import JOB
 
 # How often, and how long apart, a sweep asks again for clocks that somebody holds.
 PATIENCE, PAUSE_S = 20, 0.05

@@ -29,7 +29,9 @@ from casework.domain.access.policy import Reach, Relation
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import BREACH
 from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Kind
-from casework.workflows.ports import OverdueFilter, Page, Paging, Row, WorklistFilter
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
+from casework.workflows.ports.unit_of_work import Page, Paging
 
 # Spelt out, so that the planner of either store sees that the partial indexes fit.
 IS_RUNNING = text("deadline.met_at IS NULL AND deadline.cancelled_at IS NULL")

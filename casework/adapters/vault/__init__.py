@@ -22,7 +22,7 @@ from casework.adapters.vault.ring import (
     change_ring,
     read_ring,
 )
-from casework.workflows.ports_vault import KeyFacts, Place
+from casework.workflows.ports.vault import KeyFacts, Place
 
 __all__ = ["KeyVault", "RingError"]
 

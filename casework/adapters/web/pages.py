@@ -28,11 +28,12 @@ from casework.domain.clocks.calendar import SEOUL
 from casework.domain.directory.capacity import Statement
 from casework.domain.errors import NotFound, Refusal
 from casework.domain.referring.referring import Details
-from casework.workflows import delivering, linking, referring
-from casework.workflows import places as places_of
+from casework.workflows.agencies import answer_pages, links
+from casework.workflows.agencies.links import Knock, Visit
 from casework.workflows.context import Context
-from casework.workflows.linking import Knock, Visit
-from casework.workflows.ports import Replay
+from casework.workflows.directory import places as places_of
+from casework.workflows.ports.unit_of_work import Replay
+from casework.workflows.referring import referring
 
 FORM_COOKIE: Final = "casework_form"
 ONLY_POSTED: Final = ("/code", "/enter", "/leave", "/answers")
@@ -146,7 +147,7 @@ def _opened(request: Request, secret: str) -> Guest:
     """The link behind an address. Raises LinkRefused."""
     services: Services = request.app.state.services
     asked = Knock(secret, request.cookies.get(COOKIE), request.state.facts, services.now())
-    visit = linking.knock(services.linking, asked)
+    visit = links.knock(services.linking, asked)
     request.state.visit = visit
     carried = request.cookies.get(FORM_COOKIE) or services.linking.keys.new_secret()
     return Guest(services, request, asked, visit, carried)
@@ -213,7 +214,7 @@ def code(request: Request, secret: str) -> Response:
     guest, _ = _posted(request, secret)
     services, ids = guest.services, (guest.services.new_id(), guest.services.new_id())
     try:
-        message = linking.ask_code(services.linking, guest.visit, guest.knock, *ids)
+        message = links.ask_code(services.linking, guest.visit, guest.knock, *ids)
     except TooManyCodes:
         return _entrance(guest, 429, "too_many_codes")
     return guest.to(done="sent", background=BackgroundTask(services.linking.send, message))
@@ -224,7 +225,7 @@ def enter(request: Request, secret: str) -> Response:
     """Exchange a code for a short session."""
     guest, form = _posted(request, secret)
     try:
-        carried = linking.enter(
+        carried = links.enter(
             guest.services.linking, guest.visit, guest.knock, form.get("code", "")
         )
     except CodeWrong:
@@ -239,7 +240,7 @@ def leave(request: Request, secret: str) -> Response:
     """End the session."""
     guest, _ = _posted(request, secret)
     if guest.visit.is_in:  # whoever merely holds the link puts nobody out
-        linking.leave(guest.services.linking, guest.visit, guest.knock)
+        links.leave(guest.services.linking, guest.visit, guest.knock)
     response = guest.to(done="left")
     response.delete_cookie(COOKIE, path=guest.path)
     return response
@@ -254,7 +255,7 @@ def _requests(
     problems: Mapping[UUID, str] | None = None,
     given: Mapping[str, str] | None = None,
 ) -> Response:
-    found = delivering.asked(guest.context(), guest.visit.referral_ids)
+    found = answer_pages.asked(guest.context(), guest.visit.referral_ids)
     return guest.show(
         "requests.html", status, asked=found, actions=ACTIONS, problems=problems or {},
         given=given or {},
@@ -326,7 +327,7 @@ def _places(
     problems: Mapping[UUID, str] | None = None,
     given: Mapping[str, str] | None = None,
 ) -> Response:
-    found = delivering.own_places(guest.context())
+    found = answer_pages.own_places(guest.context())
     return guest.show(
         "places.html", status, places=found, problems=problems or {}, given=given or {}
     )
@@ -383,7 +384,7 @@ def _roster(
     problem: str | None = None,
     given: Mapping[str, str] | None = None,
 ) -> Response:
-    lines = delivering.roster(guest.context(), guest.visit.referral_ids, month)
+    lines = answer_pages.roster(guest.context(), guest.visit.referral_ids, month)
     begins, ends = rosters.days_of(month)
     today = guest.knock.now.astimezone(SEOUL).date()
     after = f"{ends + timedelta(days=1):%Y-%m}" if ends < today else None
@@ -415,7 +416,7 @@ def record(request: Request, secret: str, month: str) -> Response:
         body = f"{month} {sorted((str(id), str(one)) for id, one in said.items())}"
         ctx = guest.context(_key(form, month), body)
         if said:
-            _tried(guest.services, lambda: delivering.record_roster(ctx, month, said))
+            _tried(guest.services, lambda: answer_pages.record_roster(ctx, month, said))
     except NotFound:
         raise
     except Refusal as refusal:

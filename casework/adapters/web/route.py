@@ -27,7 +27,7 @@ from casework.adapters.http.texts import say
 from casework.adapters.web.words import named, word
 from casework.domain.agencies.links import LinkRefused
 from casework.domain.errors import Refusal
-from casework.workflows.ports import Replay, RequestFacts
+from casework.workflows.ports.unit_of_work import Replay, RequestFacts
 
 COOKIE: Final = "casework_link"
 CSP: Final = (

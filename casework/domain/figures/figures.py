@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -23,7 +23,7 @@ from casework.domain.clocks.calendar import (
     days_of,
     midnight,
 )
-from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.deadlines import Clockwork, Deadline
 from casework.domain.errors import Conflict, require
 
 NO_ANSWER: Final = "no_answer"
@@ -226,3 +226,23 @@ def state_on(referral: Referral, until: date, today: date) -> str:
         if on is not None and on <= until:
             return status
     return Status.REQUESTED
+
+
+# The working days from one day to another in a district, pauses left out.
+Spent = Callable[[str, date, date, Sequence[Pause]], int]
+
+
+def spent_in(clockwork: Clockwork) -> Spent:
+    """Working days by the calendar of the district; days that were counted are remembered."""
+    known: dict[tuple[str, date, date], int] = {}
+
+    def spent(district: str, began_on: date, ended_on: date, pauses: Sequence[Pause]) -> int:
+        calendar = clockwork.calendar_of(district)
+        if pauses:
+            return working_days_spent(calendar, began_on, ended_on, pauses)
+        key = district, began_on, ended_on
+        if key not in known:
+            known[key] = working_days_spent(calendar, began_on, ended_on)
+        return known[key]
+
+    return spent

@@ -15,8 +15,8 @@ from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call, Guarded
 from casework.adapters.http.problems import language_of
 from casework.domain.privacy.access_requests import AccessRequest
-from casework.workflows import access_requests
-from casework.workflows.ports import Reading
+from casework.workflows.ports.unit_of_work import Reading
+from casework.workflows.privacy import access_requests
 
 router = APIRouter(route_class=Guarded, tags=["access requests"])
 READ, WRITE, EXPORT = access_requests.READ, access_requests.WRITE, access_requests.EXPORT

@@ -16,10 +16,10 @@ from casework.adapters.http.call import Guarded, WithETag
 from casework.domain.access.accounts import NewAccount
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import StaleVersion
-from casework.workflows import administering
+from casework.workflows.access import administering
+from casework.workflows.access.securing import MANAGE
 from casework.workflows.context import Context
-from casework.workflows.ports import Reading
-from casework.workflows.securing import MANAGE
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, tags=["accounts"])
 

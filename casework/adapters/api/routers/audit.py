@@ -16,10 +16,10 @@ from casework.adapters.http.call import Guarded, respond
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.errors import Invalid, require
 from casework.domain.figures.figures import Month
-from casework.workflows import auditing
+from casework.workflows.audit import trail
 
 router = APIRouter(route_class=Guarded, prefix="/audit", tags=["audit"])
-READ, REVIEW = auditing.READ, auditing.REVIEW
+READ, REVIEW = trail.READ, trail.REVIEW
 ENTRY = {
     "id": "0190…",
     "at": "2026-03-27T10:00:00+09:00",
@@ -179,7 +179,7 @@ def get_audit_summary(
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: auditing.summary(call.ctx, reading, of, paging),
+        lambda reading, paging: trail.summary(call.ctx, reading, of, paging),
         render.plain,
     )
 
@@ -192,9 +192,9 @@ def get_audit_summary(
 )
 def review_audit(body: s.ReviewMonth, call: Caller) -> Response:
     """Of a chain, without one's own entries, or of another's account."""
-    reviewed = auditing.Reviewed(**body.model_dump())
+    reviewed = trail.Reviewed(**body.model_dump())
     return call.change(
-        lambda ctx: auditing.record_review(ctx, reviewed),
+        lambda ctx: trail.record_review(ctx, reviewed),
         READ,
         lambda reading, made: render.review(reading.audit.review(made["id"])),
     )
@@ -225,5 +225,5 @@ def list_audit_reviews(
 def list_audit_reviews_due(call: Caller) -> Response:
     """Of the last 24, by chain, and accounts that a reviewer had to leave out."""
     with call.ctx.reading(READ) as reading:
-        owed = auditing.unreviewed(call.ctx, reading)
+        owed = trail.unreviewed(call.ctx, reading)
     return respond({"items": owed, "next_cursor": None}, 200)

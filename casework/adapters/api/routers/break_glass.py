@@ -13,9 +13,9 @@ from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Call, Guarded, WithETag
 from casework.domain.act import Act
-from casework.workflows import breaking_glass as glass
-from casework.workflows.ports import Reading
-from casework.workflows.ports_break_glass import OpeningView
+from casework.workflows.ports.break_glass import OpeningView
+from casework.workflows.ports.unit_of_work import Reading
+from casework.workflows.privacy import break_glass as glass
 
 router = APIRouter(route_class=Guarded, tags=["break-glass"])
 EXAMPLE = {

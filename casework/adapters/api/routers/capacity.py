@@ -12,8 +12,8 @@ from casework.adapters.api import schemas_capacity as s
 from casework.adapters.api.routing import Caller, operation
 from casework.adapters.http.call import Call, Guarded
 from casework.domain.errors import StaleVersion
-from casework.workflows import places
-from casework.workflows.ports import Reading
+from casework.workflows.directory import places
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, tags=["directory"])
 READ, STATE = "directory.read", "capacity.write"

@@ -13,9 +13,9 @@ from casework.adapters.api import schemas_caseload as sc
 from casework.adapters.api.routing import Caller, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Call, Guarded
-from casework.workflows import caseload
+from casework.workflows.cases import caseload
 from casework.workflows.context import Context
-from casework.workflows.ports import Reading
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, tags=["caseload"])
 SUPERVISE = "case.supervise"

@@ -17,9 +17,9 @@ from casework.adapters.http.call import Call, Guarded, WithETag
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.cases.checks import Findings
 from casework.domain.cases.intake import Finding
-from casework.workflows import intake, planning
+from casework.workflows.cases import intake, running
 from casework.workflows.context import Context
-from casework.workflows.ports import Reading
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, tags=["cases"])
 READ, WRITE = "case.read", "case.write"
@@ -186,7 +186,7 @@ def check(id: UUID, body: sp.RecordCheck, call: Caller) -> Response:
     """The next check is due within six months, or on an earlier day that is set here."""
     findings = Findings(**body.model_dump())
     return call.change(
-        lambda ctx: planning.record_check(ctx, id, findings),
+        lambda ctx: running.record_check(ctx, id, findings),
         READ,
         lambda reading, made: render.check(
             next(one for one in reading.case(made["case_id"]).checks if one.id == made["id"])
@@ -203,7 +203,7 @@ def check(id: UUID, body: sp.RecordCheck, call: Caller) -> Response:
 def raise_signal(id: UUID, body: RaiseSignal, call: Caller) -> Response:
     """A clock starts on the worker, who must answer."""
     return call.change(
-        lambda ctx: planning.raise_signal(ctx, id, body.kind, body.note),
+        lambda ctx: running.raise_signal(ctx, id, body.kind, body.note),
         READ,
         lambda reading, made: render.signal(reading.signal(made["id"]), call.ctx.actor),
     )
@@ -218,7 +218,7 @@ def raise_signal(id: UUID, body: RaiseSignal, call: Caller) -> Response:
 def answer_signal(id: UUID, body: sp.AnswerSignal, call: Caller) -> Response:
     """Ends the clock that the signal started."""
     return call.change(
-        lambda ctx: planning.answer_signal(ctx, id, body.note),
+        lambda ctx: running.answer_signal(ctx, id, body.note),
         READ,
         lambda reading, made: render.signal(reading.signal(made["id"]), call.ctx.actor),
     )
@@ -232,7 +232,7 @@ def answer_signal(id: UUID, body: sp.AnswerSignal, call: Caller) -> Response:
 )
 def assign(id: UUID, body: sp.Assign, call: Caller) -> Response:
     """Its clocks go with it."""
-    return _change(call, lambda ctx: planning.assign_case(ctx, id, body.worker_id))
+    return _change(call, lambda ctx: running.assign_case(ctx, id, body.worker_id))
 
 
 @router.post(
@@ -244,4 +244,4 @@ def assign(id: UUID, body: sp.Assign, call: Caller) -> Response:
 def close(id: UUID, body: sp.CloseCase, call: Caller) -> Response:
     """Open referrals are refused, unless they are to end in the same act. Every clock stops."""
     what = body.model_dump(exclude={"end_open_referrals"}) | {"end_open": body.end_open_referrals}
-    return _change(call, lambda ctx: planning.close_case(ctx, id, dict(what)))
+    return _change(call, lambda ctx: running.close_case(ctx, id, dict(what)))

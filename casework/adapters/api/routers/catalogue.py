@@ -14,9 +14,9 @@ from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Call, Guarded, WithETag
 from casework.domain.directory.entries import SERVICE
-from casework.workflows import directory as kept
 from casework.workflows.context import Context
-from casework.workflows.ports import Page, Paging, Reading
+from casework.workflows.directory import directory as kept
+from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
 router = APIRouter(route_class=Guarded, tags=["directory"])
 Named = Annotated[str, Path(), StringConstraints(max_length=40)]

@@ -16,8 +16,8 @@ from casework.adapters.api.schemas import Day
 from casework.adapters.http.call import Call, Guarded, respond
 from casework.adapters.http.problems import language_of
 from casework.domain.errors import require
-from casework.workflows import conferring, planning
-from casework.workflows.ports import Reading
+from casework.workflows.planning import conferences, planning
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, prefix="/conferences", tags=["conferences"])
 DECIDE = "plan.decide"
@@ -69,7 +69,7 @@ def hold_conference(body: s.HoldConference, call: Caller) -> Response:
     """Its members are entered once; its agenda is put together before, its decisions are not."""
     members = [one.model_dump() for one in body.members]
     return call.change(
-        lambda ctx: conferring.hold_conference(ctx, body.held_on, members),
+        lambda ctx: conferences.hold_conference(ctx, body.held_on, members),
         DECIDE,
         lambda reading, made: _shown(call, reading, made["id"]),
     )
@@ -126,7 +126,7 @@ def get_conference(id: UUID, call: Caller) -> Response:
 def put_on_agenda(id: UUID, body: s.Agenda, call: Caller) -> Response:
     """All of them or none; one that is there already stays."""
     return call.change(
-        lambda ctx: conferring.put_on_agenda(ctx, id, body.case_ids),
+        lambda ctx: conferences.put_on_agenda(ctx, id, body.case_ids),
         DECIDE,
         lambda reading, made: _shown(call, reading, made["id"]),
     )
@@ -150,7 +150,7 @@ def put_on_agenda(id: UUID, body: s.Agenda, call: Caller) -> Response:
 )
 def decide_in_conference(id: UUID, body: s.Decisions, call: Caller) -> Response:
     """Each is a transaction of its own and has a result of its own."""
-    call.once(DECIDE, {"id": id}, lambda work: conferring.check_decisions(call.ctx, work, id))
+    call.once(DECIDE, {"id": id}, lambda work: conferences.check_decisions(call.ctx, work, id))
     results = []
     for one in body.decisions:
         command = planning.DecisionCommand(

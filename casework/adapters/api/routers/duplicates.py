@@ -14,9 +14,9 @@ from casework.adapters.api.render_cases import resident
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call, Guarded, WithETag
 from casework.domain.duplicates.suspicions import Verdict
-from casework.workflows import duplicates, merging
 from casework.workflows.context import Context
-from casework.workflows.ports import Reading
+from casework.workflows.duplicates import duplicates, merging
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, tags=["duplicates"])
 REVIEW, SUPERVISE = "duplicate.review", "case.supervise"

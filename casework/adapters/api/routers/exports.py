@@ -18,9 +18,11 @@ from casework.adapters.http.problems import language_of
 from casework.domain.access.policy import Role, reach
 from casework.domain.exchange.exporting import ACTION, ExportOf
 from casework.domain.figures.figures import Month, Period
-from casework.workflows import figures
-from casework.workflows.exporting import whole
-from casework.workflows.ports import OverdueFilter, Question, Reading, WorklistFilter
+from casework.workflows.exchange.exporting import whole
+from casework.workflows.figures import figures
+from casework.workflows.ports.figures import Question
+from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, tags=["exports"])
 WRITE = "export.write"

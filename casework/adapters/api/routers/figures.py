@@ -18,8 +18,10 @@ from casework.domain.cases.time_spent import time_spent
 from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, Kind
 from casework.domain.figures.figures import Figure, Month
 from casework.domain.privacy.masks import sees_clock
-from casework.workflows import figures
-from casework.workflows.ports import Question, Reading, Row
+from casework.workflows.figures import figures
+from casework.workflows.ports.figures import Question
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, tags=["figures"])
 READ, OPEN, CLOSE = "figures.read", "figures.open", "figures.close"

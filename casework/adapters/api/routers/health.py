@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from casework.adapters.api.routing import operation
 from casework.adapters.http.call import Guarded, respond
-from casework.workflows.sweeps.overdue import JOB
+from casework.workflows.supervision.overdue import JOB
 
 router = APIRouter(route_class=Guarded, tags=["operation"])
 NEEDED: Final = ("database", "schema", "keys")

@@ -13,8 +13,8 @@ from casework.adapters.api import schemas_duplicates as s
 from casework.adapters.api.routing import Caller, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Call, Guarded
-from casework.workflows import households
 from casework.workflows.context import Context
+from casework.workflows.residents import households
 
 router = APIRouter(route_class=Guarded, tags=["households"])
 WRITE = "case.write"

@@ -17,8 +17,8 @@ from casework.adapters.api.uploads import BODY, Uploaded
 from casework.adapters.http.call import Call, Guarded, respond
 from casework.adapters.http.problems import language_of
 from casework.domain.exchange.importing import Mode
-from casework.workflows import importing, unmatched
-from casework.workflows.ports import Reading
+from casework.workflows.exchange import importing, unmatched
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, tags=["imports"])
 READ, WRITE, MATCH = importing.READ, "import.write", unmatched.MATCH

@@ -20,10 +20,10 @@ from casework.domain.access.policy import reach
 from casework.domain.agencies.inbox import check_each_once
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.errors import Conflict
-from casework.workflows import answering
-from casework.workflows.answering import ANSWER, Answer, AnswersRefused
-from casework.workflows.ports import Reading
-from casework.workflows.ports_inbox import InboxFilter
+from casework.workflows.agencies import inbox
+from casework.workflows.agencies.inbox import ANSWER, Answer, AnswersRefused
+from casework.workflows.ports.agencies import InboxFilter
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, prefix="/inbox", tags=["inbox"])
 READ, FIGURES = render.READ, "inbox.figures"
@@ -124,7 +124,7 @@ def _one_by_one(call: Call, answers: list[Answer]) -> Response:
     call.once(ANSWER, {})
     results = {
         answer.referral_id: call.part(
-            ANSWER, answer.referral_id, partial(answering.give_answer, answer=answer)
+            ANSWER, answer.referral_id, partial(inbox.give_answer, answer=answer)
         )
         for answer in answers
     }
@@ -135,7 +135,7 @@ def _together(call: Call, answers: list[Answer]) -> Response:
     done: dict[UUID, tuple[int, str | None]] = {one.referral_id: (200, None) for one in answers}
     try:
         return call.change(
-            lambda ctx: answering.give_together(ctx, answers),
+            lambda ctx: inbox.give_together(ctx, answers),
             READ,
             lambda reading, _made: _shown(call, reading, done),
         )
@@ -172,4 +172,4 @@ def get_own_figures(call: Caller, period: OfFigures) -> Response:
     """Of the requests it received in the period, in all and by service. The time is working days,
     the share is of those that were answered in time or late (unanswered ones are late once lapsed).
     """
-    return call.look(FIGURES, lambda reading: answering.agency_figures(call.ctx, reading, period))
+    return call.look(FIGURES, lambda reading: inbox.agency_figures(call.ctx, reading, period))

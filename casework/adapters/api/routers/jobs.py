@@ -13,8 +13,9 @@ from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Code
 from casework.adapters.http.call import Guarded, respond
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.workflows.ports import JobView, Page, Paging, Reading
-from casework.workflows.sweeps.overdue import JOB, SweepResult
+from casework.workflows.ports.supervision import JobView
+from casework.workflows.ports.unit_of_work import Page, Paging, Reading
+from casework.workflows.supervision.overdue import JOB, SweepResult
 
 router = APIRouter(route_class=Guarded, prefix="/jobs", tags=["jobs"])
 READ, RUN = "job.read", "job.run"

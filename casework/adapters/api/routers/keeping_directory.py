@@ -18,8 +18,8 @@ from casework.domain.directory.designations import GIVEN_UNDER, DesignationCode
 from casework.domain.directory.directory import Entry
 from casework.domain.directory.entries import DESIGNATION, OFFERING, PROVIDER, check_each_once
 from casework.domain.errors import StaleVersion
-from casework.workflows import directory as kept
-from casework.workflows.ports import Page, Paging, Reading
+from casework.workflows.directory import directory as kept
+from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
 router = APIRouter(route_class=Guarded, tags=["directory"])
 READ = "directory.read"

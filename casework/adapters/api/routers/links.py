@@ -18,8 +18,8 @@ from casework.domain.agencies.rosters import Delivered
 from casework.domain.errors import NotFound
 from casework.domain.privacy.masks import covered
 from casework.domain.residents.homes import Coming
-from casework.workflows import delivering, linking
-from casework.workflows.ports import Reading
+from casework.workflows.agencies import answer_pages, links
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, tags=["answering without an account"])
 LINK = {
@@ -79,13 +79,13 @@ def _shown(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
     "/referrals/{id}/link",
     operation_id="send_link",
     summary="Send the agency a link by which it answers without an account",
-    **operation(linking.MANAGE, LINK, status=201, refuses=(404, 409)),
+    **operation(links.MANAGE, LINK, status=201, refuses=(404, 409)),
 )
 def send_link(id: UUID, body: Empty, call: Caller) -> Response:
     """To its known address, which only supervisors and administrators change; never shown here."""
     return call.change(
-        lambda ctx: linking.send_link(ctx, call.services.linking, id),
-        linking.MANAGE,
+        lambda ctx: links.send_link(ctx, call.services.linking, id),
+        links.MANAGE,
         lambda reading, made: _shown(call, reading, made),
     )
 
@@ -94,7 +94,7 @@ def send_link(id: UUID, body: Empty, call: Caller) -> Response:
     "/referrals/{id}/links",
     operation_id="list_links",
     summary="The links that open a referral",
-    **operation(linking.MANAGE, {"items": [LINK], "next_cursor": None}, refuses=(404,)),
+    **operation(links.MANAGE, {"items": [LINK], "next_cursor": None}, refuses=(404,)),
 )
 def list_links(id: UUID, call: Caller) -> Response:
     """Newest first, those that open nothing any more too."""
@@ -104,20 +104,20 @@ def list_links(id: UUID, call: Caller) -> Response:
         found = [dict(_link(reading, one, call)) for one in reading.links.of_referral(of)]
         return {"items": found, "next_cursor": None}
 
-    return call.look(linking.MANAGE, show)
+    return call.look(links.MANAGE, show)
 
 
 @router.post(
     "/links/{id}/revoke",
     operation_id="revoke_link",
     summary="Let a link open nothing any more",
-    **operation(linking.MANAGE, LINK, refuses=(404, 409, 412)),
+    **operation(links.MANAGE, LINK, refuses=(404, 409, 412)),
 )
 def revoke_link(id: UUID, body: Empty, call: Caller) -> Response:
     """At once: whoever has it open is out."""
     return call.change(
-        lambda ctx: linking.revoke_link(ctx, id),
-        linking.MANAGE,
+        lambda ctx: links.revoke_link(ctx, id),
+        links.MANAGE,
         lambda reading, made: _shown(call, reading, made),
     )
 
@@ -127,7 +127,7 @@ def revoke_link(id: UUID, body: Empty, call: Caller) -> Response:
     operation_id="keep_answering",
     summary="Say whether an agency answers by link, and where its links and codes go",
     **operation(
-        linking.KEEP,
+        links.KEEP,
         {"provider_id": "0190…", "account_id": "0190…", "email": "…", "is_on": True},
         refuses=(404, 409),
     ),
@@ -146,10 +146,10 @@ def keep_answering(id: UUID, body: sl.Answering, call: Caller) -> Response:
         }  # fmt: skip
 
     return call.change(
-        lambda ctx: linking.keep_answering(
+        lambda ctx: links.keep_answering(
             ctx, services.linking, call.door.passwords, id, email=body.email, is_on=body.is_on
         ),
-        linking.KEEP,
+        links.KEEP,
         show,
     )
 
@@ -164,7 +164,7 @@ def list_delivered(id: UUID, call: Caller) -> Response:
     """As the agency wrote it into its rosters."""
 
     def show(reading: Reading) -> Any:
-        lines = delivering.delivered(reading, id)
+        lines = answer_pages.delivered(reading, id)
         return {"items": [_line(one, call.ctx.actor) for one in lines], "next_cursor": None}
 
     return call.look("referral.read", show)
@@ -197,7 +197,7 @@ def get_visit(id: UUID, call: Caller) -> Response:
     def show(reading: Reading) -> Any:
         view = reading.referral(id)
         reading.rosters.referral(id)
-        home = delivering.home_of(reading, view, call.ctx.actor)
+        home = answer_pages.home_of(reading, view, call.ctx.actor)
         return home | {"coming": [_coming(one) for one in home["coming"]]}
 
     return call.look("referral.read", show)
@@ -226,4 +226,4 @@ def write_way_in(id: UUID, body: sl.WayIn, call: Caller) -> Response:
         way = reading.rosters.way_in(resident.id)
         return {"resident_id": resident.id, "way_in": way.text if way else None}
 
-    return call.change(lambda ctx: delivering.write_way_in(ctx, id, body.text), "case.read", show)
+    return call.change(lambda ctx: answer_pages.write_way_in(ctx, id, body.text), "case.read", show)

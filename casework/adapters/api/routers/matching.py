@@ -13,7 +13,7 @@ from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Guarded
 from casework.adapters.http.problems import language_of
 from casework.domain.directory.designations import DesignationCode
-from casework.workflows import matching
+from casework.workflows.directory import matching
 
 router = APIRouter(route_class=Guarded, tags=["directory"])
 MATCH, COVER = "offering.match", "coverage.read"

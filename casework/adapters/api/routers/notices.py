@@ -14,11 +14,11 @@ from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Guarded, WithETag
 from casework.domain.notices.outbox import State, Subscription
-from casework.workflows import notifying
-from casework.workflows.ports import Row
+from casework.workflows.notices import relay
+from casework.workflows.ports.paging import Row
 
 router = APIRouter(route_class=Guarded, tags=["notices"])
-RELEASE, OUTBOX, WEBHOOKS = notifying.RELEASE, notifying.OUTBOX, notifying.WEBHOOKS
+RELEASE, OUTBOX, WEBHOOKS = relay.RELEASE, relay.OUTBOX, relay.WEBHOOKS
 HELD = {
     "run_id": "0190…",
     "district_code": "26350",
@@ -99,7 +99,7 @@ def list_held(call: Caller) -> Response:
 def release(body: sn.Release, call: Caller) -> Response:
     """They leave with the next round of the relay, as one digest a person."""
     return call.change(
-        lambda ctx: notifying.release_notices(ctx, body.district_code),
+        lambda ctx: relay.release_notices(ctx, body.district_code),
         RELEASE,
         lambda _reading, resource: resource,
     )
@@ -129,7 +129,7 @@ def list_outbox(
 def replay(id: UUID, body: Empty, call: Caller) -> Response:
     """Under the id it has, so that a receiver knows it again."""
     return call.change(
-        lambda ctx: notifying.replay(ctx, id),
+        lambda ctx: relay.replay(ctx, id),
         OUTBOX,
         lambda _reading, resource: {"id": resource["id"], "state": State.WAITING},
     )
@@ -156,7 +156,7 @@ def subscribe(body: sn.Subscribe, call: Caller) -> Response:
     )
     in_clear = not call.services.is_production
     return call.change(
-        lambda ctx: notifying.subscribe(ctx, wanted, in_clear=in_clear),
+        lambda ctx: relay.subscribe(ctx, wanted, in_clear=in_clear),
         WEBHOOKS,
         lambda reading, made: _made(reading.subscription(made["id"]), wanted),
     )
@@ -203,5 +203,5 @@ def get_webhook(id: UUID, call: Caller) -> Response:
 def unsubscribe(id: UUID, call: Caller) -> Response:
     """What waits for it is dropped."""
     return call.change(
-        lambda ctx: notifying.unsubscribe(ctx, id), WEBHOOKS, lambda _reading, resource: resource
+        lambda ctx: relay.unsubscribe(ctx, id), WEBHOOKS, lambda _reading, resource: resource
     )

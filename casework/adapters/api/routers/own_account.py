@@ -14,11 +14,11 @@ from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Guarded, respond
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import NotFound
-from casework.workflows import securing
+from casework.workflows.access import securing
+from casework.workflows.access.attempts import Given
+from casework.workflows.access.securing import SECOND_FACTOR, SECURE, TOKENS
 from casework.workflows.context import Context
-from casework.workflows.ports import Reading
-from casework.workflows.securing import SECOND_FACTOR, SECURE, TOKENS
-from casework.workflows.trying import Given
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, tags=["signing in"])
 

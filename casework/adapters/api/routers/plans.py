@@ -15,9 +15,9 @@ from casework.adapters.api.schemas import Empty
 from casework.adapters.http.call import Call, Guarded, WithETag
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.planning.planning import Draft
-from casework.workflows import planning
 from casework.workflows.context import Context
-from casework.workflows.ports import Reading
+from casework.workflows.planning import planning
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, tags=["plans"])
 READ, WRITE, DECIDE = "case.read", "case.write", "plan.decide"

@@ -14,9 +14,9 @@ from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call, Guarded
 from casework.domain.casefile.lifecycle import MOVES, Status
 from casework.domain.referring.referring import Details
-from casework.workflows import referring
 from casework.workflows.context import Context
-from casework.workflows.ports import Reading
+from casework.workflows.ports.unit_of_work import Reading
+from casework.workflows.referring import referring
 
 router = APIRouter(route_class=Guarded, prefix="/referrals", tags=["referrals"])
 EXAMPLE = {

@@ -17,8 +17,9 @@ from casework.adapters.http.call import Call, Guarded, WithETag
 from casework.domain.access.policy import may
 from casework.domain.duplicates.likeness import Alike
 from casework.domain.errors import Invalid, NotFound, StaleVersion
-from casework.workflows import intake
-from casework.workflows.ports import Page, Paging, Reading, Row
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging, Reading
+from casework.workflows.residents import residents
 
 router = APIRouter(route_class=Guarded, tags=["residents"])
 READ, WRITE, DISCLOSED = "case.read", "case.write", "disclosure.read"
@@ -137,7 +138,7 @@ def register(body: s.RegisterResident, call: Caller) -> Response:
     facts = body.model_dump(exclude={"contacts", "confirm_new", "rrn"})
     contacts = _contacts(body.contacts)
     return call.change(
-        lambda ctx: intake.register_resident(
+        lambda ctx: residents.register_resident(
             ctx, facts, contacts, confirm_new=body.confirm_new, rrn=body.rrn
         ),
         READ,
@@ -154,8 +155,8 @@ def _check_kept(call: Call) -> None:
         )
 
 
-def _contacts(given: list[s.NewContact]) -> list[intake.NewContact]:
-    return [intake.NewContact(**one.model_dump()) for one in given]
+def _contacts(given: list[s.NewContact]) -> list[residents.NewContact]:
+    return [residents.NewContact(**one.model_dump()) for one in given]
 
 
 @router.post(
@@ -219,7 +220,7 @@ def change(id: UUID, body: s.ChangeResident, call: Caller) -> Response:
     changes = body.model_dump(exclude_unset=True, exclude={"contacts"})
     contacts = _contacts(body.contacts) if "contacts" in body.model_fields_set else None
     return call.change(
-        lambda ctx: intake.change_resident(ctx, id, changes, contacts),
+        lambda ctx: residents.change_resident(ctx, id, changes, contacts),
         READ,
         lambda reading, made: _shown(call, reading, made["id"]),
     )
@@ -238,7 +239,7 @@ def reveal_number(id: UUID, body: s.RevealNumber, call: Caller) -> Response:
     """
     _check_kept(call)
     return call.change(
-        lambda ctx: intake.reveal_number(ctx, id, body.purpose),
+        lambda ctx: residents.reveal_number(ctx, id, body.purpose),
         "rrn.read",
         lambda reading, made: render.number(reading.rrn(made["id"])),
     )
@@ -253,7 +254,7 @@ def reveal_number(id: UUID, body: s.RevealNumber, call: Caller) -> Response:
 def give_consent(id: UUID, body: s.GiveConsent, call: Caller) -> Response:
     """Given by the resident, or by someone for them."""
     return call.change(
-        lambda ctx: intake.record_consent(ctx, id, **body.model_dump()),
+        lambda ctx: residents.record_consent(ctx, id, **body.model_dump()),
         READ,
         lambda reading, made: render.consent(reading.consent(made["id"]), call.ctx.actor),
     )
@@ -267,9 +268,9 @@ def give_consent(id: UUID, body: s.GiveConsent, call: Caller) -> Response:
 )
 def give_consents(id: UUID, body: s.GiveConsents, call: Caller) -> Response:
     """All of them or none; a field is named by its place, as ``consents.1.given_on``."""
-    given = [intake.NewConsent(**one.model_dump()) for one in body.consents]
+    given = [residents.NewConsent(**one.model_dump()) for one in body.consents]
     return call.change(
-        lambda ctx: intake.record_consents(ctx, id, given),
+        lambda ctx: residents.record_consents(ctx, id, given),
         READ,
         lambda reading, made: {
             "items": [
@@ -324,7 +325,7 @@ def withdraw_consent(id: UUID, call: Caller, body: s.WithdrawConsent | None = No
     """Every open referral that rests on it is withdrawn with it."""
     reason = body.reason if body else None
     return call.change(
-        lambda ctx: intake.withdraw_consent(ctx, id, reason),
+        lambda ctx: residents.withdraw_consent(ctx, id, reason),
         READ,
         lambda reading, made: render.consent(reading.consent(made["id"]), call.ctx.actor),
     )
@@ -339,7 +340,7 @@ def withdraw_consent(id: UUID, call: Caller, body: s.WithdrawConsent | None = No
 def write_note(id: UUID, body: s.WriteNote, call: Caller) -> Response:
     """With a day to come back to, which then stands in that day's worklist."""
     return call.change(
-        lambda ctx: intake.write_note(ctx, id, **body.model_dump()),
+        lambda ctx: residents.write_note(ctx, id, **body.model_dump()),
         READ,
         lambda reading, made: render.note(reading.note(made["id"])),
     )

@@ -10,7 +10,7 @@ from casework.adapters.api.routing import Caller, operation
 from casework.adapters.http.call import Guarded, Services, respond
 from casework.adapters.http.limits import check_text
 from casework.domain.errors import Invalid
-from casework.workflows import signing_in
+from casework.workflows.access import signing_in
 
 router = APIRouter(route_class=Guarded, tags=["signing in"])
 

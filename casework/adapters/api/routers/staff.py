@@ -13,9 +13,9 @@ from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.api.schemas_accounts import ResetPassword
 from casework.adapters.http.call import Guarded, WithETag
 from casework.domain.errors import StaleVersion
-from casework.workflows import staffing
-from casework.workflows.ports import Reading
-from casework.workflows.staffing import STAFF, NewStaff
+from casework.workflows.agencies import staff
+from casework.workflows.agencies.staff import STAFF, NewStaff
+from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=Guarded, prefix="/inbox/staff", tags=["inbox"])
 
@@ -47,7 +47,7 @@ def add_staff(body: s.AddStaff, call: Caller) -> Response:
     """With a first password, which its owner changes before anything else."""
     asked = NewStaff(**body.model_dump(exclude={"password"}))
     return call.change(
-        lambda ctx: staffing.add_staff(ctx, call.door, asked, body.password), STAFF, _after
+        lambda ctx: staff.add_staff(ctx, call.door, asked, body.password), STAFF, _after
     )
 
 
@@ -75,7 +75,7 @@ def change_staff(id: UUID, body: s.ChangeStaff, call: Caller) -> Response:
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
     changes = body.model_dump(exclude_unset=True)
-    return call.change(lambda ctx: staffing.change_staff(ctx, id, changes), STAFF, _after)
+    return call.change(lambda ctx: staff.change_staff(ctx, id, changes), STAFF, _after)
 
 
 @router.post(
@@ -87,5 +87,5 @@ def change_staff(id: UUID, body: s.ChangeStaff, call: Caller) -> Response:
 def reset_staff_password(id: UUID, body: ResetPassword, call: Caller) -> Response:
     """Signs its owner out everywhere."""
     return call.change(
-        lambda ctx: staffing.reset_staff_password(ctx, call.door, id, body.password), STAFF, _after
+        lambda ctx: staff.reset_staff_password(ctx, call.door, id, body.password), STAFF, _after
     )

@@ -19,8 +19,8 @@ from casework.domain.clocks.standards import About, Kind, Priority, most_specifi
 from casework.domain.errors import Conflict, StaleVersion
 from casework.domain.supervision.recounting import Recount
 from casework.domain.supervision.setting_standards import field_of
-from casework.workflows import standards
-from casework.workflows.ports import Page, Paging, Reading
+from casework.workflows.ports.unit_of_work import Page, Paging, Reading
+from casework.workflows.supervision import standards
 
 router = APIRouter(route_class=Guarded)
 READ, WRITE, EVERYONE = "standard.read", "standard.write", "directory.read"

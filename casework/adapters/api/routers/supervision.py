@@ -22,8 +22,9 @@ from casework.domain.clocks.calendar import end_of, midnight
 from casework.domain.clocks.standards import Kind
 from casework.domain.privacy.masks import as_told
 from casework.domain.supervision.reviewing import Verdict
-from casework.workflows.ports import OverdueFilter, Reading
-from casework.workflows.supervising import review_deadline
+from casework.workflows.ports.supervision import OverdueFilter
+from casework.workflows.ports.unit_of_work import Reading
+from casework.workflows.supervision.reviews import review_deadline
 
 router = APIRouter(route_class=Guarded, tags=["supervision"])
 OVERDUE, REVIEW, READ = "overdue.read", "overdue.review", "deadline.read"

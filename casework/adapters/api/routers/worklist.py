@@ -10,7 +10,7 @@ from casework.adapters.api import render_lists
 from casework.adapters.api import schemas_supervision as s
 from casework.adapters.api.routing import Caller, Paged, operation
 from casework.adapters.http.call import Guarded
-from casework.workflows.ports import WorklistFilter
+from casework.workflows.ports.supervision import WorklistFilter
 
 router = APIRouter(route_class=Guarded, tags=["worklist"])
 READ = "deadline.read"

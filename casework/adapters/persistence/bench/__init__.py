@@ -42,9 +42,10 @@ from casework.domain.access.policy import SYSTEM, Actor, Reach, Relation, Role
 from casework.domain.clocks.calendar import WorkingCalendar
 from casework.domain.clocks.deadlines import Clockwork
 from casework.workflows.context import Context
-from casework.workflows.notifying import apply_brake
-from casework.workflows.ports import OverdueFilter, Paging, WorklistFilter
-from casework.workflows.sweeps.overdue import sweep_overdue
+from casework.workflows.notices.relay import apply_brake
+from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
+from casework.workflows.ports.unit_of_work import Paging
+from casework.workflows.supervision.overdue import sweep_overdue
 
 Tell = Callable[[str], None]
 Engines = dict[int, Engine]

@@ -1,0 +1,325 @@
+"""Keeping accounts: adding them, changing what they may, letting them in or no longer.
+
+The command line keeps them as the system, an administrator over HTTP: the functions below are given
+the transaction of either. Each change that touches what an account may do is written in its log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from casework.domain.access.accounts import Account, NewAccount, check_email, check_password
+from casework.domain.access.grant_log import GrantAct, GrantEntry, check_prunable, entry_of, replay
+from casework.domain.access.policy import SYSTEM, Actor, grantable
+from casework.domain.errors import Conflict, NotFound, require
+from casework.workflows.access.securing import revoke_token
+from casework.workflows.ports.access import AccountKeeping, Passwords
+
+LONGEST_EXTERNAL: Final = 512
+
+
+class RegisterBook(AccountKeeping, Protocol):
+    """The accounts with what they belong to, in one transaction of the command line."""
+
+    def every(self) -> list[dict[str, Any]]:
+        """Every account, by user name, with nothing of its password."""
+        ...
+
+    def note_by_system(self, action: str, now: datetime) -> None:
+        """The audit entry: at the command line it is the system that acts."""
+        ...
+
+    def commit(self) -> None:
+        """Keep it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """What keeping accounts needs."""
+
+    passwords: Passwords
+    new_id: Callable[[], UUID]
+    now: Callable[[], datetime]
+    book: Callable[[], AbstractContextManager[RegisterBook]]
+    common: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Who keeps accounts, when, in whose transaction."""
+
+    register: AccountKeeping
+    by: Actor
+    now: datetime
+    new_id: Callable[[], UUID]
+
+    def log(self, account: Account, act: GrantAct, about: str | None = None) -> None:
+        """Write down what the account may do from now on."""
+        entry = entry_of(account, act, self.by, self.now, self.new_id(), about)
+        self.register.log(entry)
+
+    def save(self, account: Account, act: GrantAct, about: str | None = None) -> None:
+        """Keep a changed account, and write it down."""
+        account.version += 1
+        self.register.save(account)
+        self.log(account, act, about)
+
+
+# What is done to an account, in the transaction of whoever does it
+
+
+def create(keeper: Keeper, asked: NewAccount, password_hash: str) -> UUID:
+    """A new account, whose owner changes the password before anything else."""
+    account = Account(
+        id=keeper.new_id(),
+        username=asked.username,
+        name=asked.name.strip(),
+        role=asked.role,
+        password_hash=password_hash,
+        created_at=keeper.now,
+        is_head=asked.is_head,
+        email=asked.email,
+        must_change_password=True,
+        **belonging(keeper.register, asked),
+    )
+    keeper.register.add(account)
+    keeper.log(account, GrantAct.CREATED)
+    return account.id
+
+
+def belonging(book: AccountKeeping, asked: NewAccount) -> dict[str, Any]:
+    """The codes and the id of what the account belongs to, which must be there."""
+    if asked.centre is not None:
+        district = book.district_of(asked.centre)
+        require(district, "no such centre", code="unknown_centre", field="centre")
+        return {"centre_code": asked.centre, "district_code": district}
+    if asked.district is not None:
+        known = book.has_district(asked.district)
+        require(known, "no such district", code="unknown_district", field="district")
+        return {"district_code": asked.district}
+    if asked.provider is not None:
+        provider = book.provider_id(asked.provider)
+        require(provider, "no such provider", code="unknown_provider", field="provider")
+        return {"provider_id": provider}
+    return {}
+
+
+def move(keeper: Keeper, account: Account, asked: NewAccount) -> None:
+    """Another role, or another place: nothing of the old one stays, neither grants nor tokens."""
+    asked.check()
+    place: dict[str, Any] = {"centre_code": None, "district_code": None, "provider_id": None}
+    place |= belonging(keeper.register, asked)
+    place |= {"role": asked.role, "is_head": asked.is_head}
+    if all(getattr(account, name) == value for name, value in place.items()):
+        return
+    carried = keeper.register.open_cases(account.id)
+    if carried:
+        raise Conflict("hand its open cases over first", code="carries_cases", cases=carried)
+    for name, value in place.items():
+        setattr(account, name, value)
+    account.grants = []
+    end_tokens(keeper, account)
+    keeper.save(account, GrantAct.CHANGED)
+
+
+def activate(keeper: Keeper, account: Account, *, active: bool) -> None:
+    """Let an account in, or no longer: its sessions end, and its tokens for good."""
+    if account.is_active == active:
+        return
+    account.is_active = active
+    keeper.register.sign_out(account.id, keeper.now)
+    if not active:
+        end_tokens(keeper, account)
+    keeper.save(account, GrantAct.ENABLED if active else GrantAct.DISABLED)
+
+
+def end_tokens(keeper: Keeper, account: Account) -> None:
+    """Revoke every token of an account."""
+    for token in keeper.register.tokens(account.id):
+        revoke_token(keeper.register, account, token, keeper.by, keeper.now, keeper.new_id())
+
+
+def reset_password(keeper: Keeper, account: Account, password_hash: str) -> None:
+    """A password that its owner must change; whoever is signed in is signed out, by token too."""
+    account.take_password(password_hash, first=True)
+    keeper.register.sign_out(account.id, keeper.now)
+    end_tokens(keeper, account)
+    keeper.save(account, GrantAct.PASSWORD_RESET)
+
+
+def drop_totp(keeper: Keeper, account: Account) -> None:
+    """No second factor any longer: its owner has lost it."""
+    account.drop_totp()
+    keeper.register.save_totp_sealed(account.id, None)
+    keeper.register.keep_recovery_codes(account.id, ())
+    keeper.register.sign_out(account.id, keeper.now)
+    keeper.save(account, GrantAct.TOTP_REMOVED)
+
+
+def give(keeper: Keeper, account: Account, action: str) -> None:
+    """Grant a system's account an action, as far as what it belongs to."""
+    require(
+        action in grantable(account.actor()) and account.role == "integration",
+        "not an action that this account can be granted",
+        code="not_grantable",
+        field="action",
+    )
+    if action not in account.grants:
+        account.grants = sorted([*account.grants, action])
+        keeper.save(account, GrantAct.GRANTED, action)
+
+
+def take(keeper: Keeper, account: Account, action: str) -> None:
+    """Take a grant away, from the next request on."""
+    if action not in account.grants:
+        raise NotFound("no such grant")
+    account.grants = [one for one in account.grants if one != action]
+    keeper.save(account, GrantAct.GRANT_REVOKED, action)
+
+
+def identify(keeper: Keeper, account: Account, external_id: str | None) -> None:
+    """Who the account is at the identity provider; None for nobody."""
+    require(
+        external_id is None or len(external_id) <= LONGEST_EXTERNAL,
+        f"issuer and subject have at most {LONGEST_EXTERNAL} characters",
+        code="identity_invalid",
+        field="subject",
+    )
+    if account.external_id != external_id:
+        account.external_id = external_id
+        keeper.save(account, GrantAct.LINKED if external_id else GrantAct.UNLINKED)
+
+
+# At the command line
+
+
+def add_account(register: Register, asked: NewAccount, password: str) -> UUID:
+    """A new account; returns its id."""
+    asked.check()
+    check_password(password, asked.username, register.common)
+    password_hash = register.passwords.digest(password)  # slow, and so before the transaction
+    with register.book() as book:
+        id = create(_system(register, book), asked, password_hash)
+        book.note_by_system("account.add", register.now())
+        book.commit()
+        return id
+
+
+def list_accounts(register: Register) -> list[dict[str, Any]]:
+    """Every account, by user name."""
+    with register.book() as book:
+        rows = book.every()
+        book.note_by_system("account.list", register.now())
+        book.commit()
+    return rows
+
+
+def let_in(register: Register, username: str, *, active: bool) -> int:
+    """Let an account in, or no longer, at once; returns how many open cases it carries."""
+    with register.book() as book:
+        account = _known(book, username)
+        activate(_system(register, book), account, active=active)
+        cases = book.open_cases(account.id)
+        book.note_by_system("account.enable" if active else "account.disable", register.now())
+        book.commit()
+    return cases
+
+
+def set_email(register: Register, username: str, email: str | None) -> None:
+    """Where an account's notices go by mail; None where it is to get none."""
+    check_email(email)
+    with register.book() as book:
+        account = _known(book, username)
+        account.email = email
+        account.version += 1
+        book.save(account)
+        book.note_by_system("account.email", register.now())
+        book.commit()
+
+
+def set_password(register: Register, username: str, password: str) -> None:
+    """A new password, to be changed by its owner; whoever is signed in is signed out."""
+    check_password(password, username, register.common)
+    password_hash = register.passwords.digest(password)
+    change(
+        register, username, "account.password",
+        lambda keeper, account: reset_password(keeper, account, password_hash),
+    )  # fmt: skip
+
+
+def change(
+    register: Register,
+    username: str,
+    action: str,
+    what: Callable[[Keeper, Account], object],
+) -> None:
+    """Do one thing to an account, as the system, in one transaction."""
+    with register.book() as book:
+        what(_system(register, book), _known(book, username))
+        book.note_by_system(action, register.now())
+        book.commit()
+
+
+def history(register: Register, username: str) -> list[GrantEntry]:
+    """What an account was allowed, entry by entry."""
+    with register.book() as book:
+        entries = book.entries(_known(book, username).id)
+        book.note_by_system("account.history", register.now())
+        book.commit()
+    return entries
+
+
+def rights_at(register: Register, username: str, at: datetime) -> dict[str, Any] | None:
+    """What an account was allowed at an instant; None before there was one."""
+    return replay(history(register, username), at)
+
+
+def prune_history(register: Register, before: datetime) -> int:
+    """Forget what was superseded before an instant at least three years ago; how much."""
+    check_prunable(before, register.now())
+    with register.book() as book:
+        gone = book.prune(before)
+        book.note_by_system("account.prune", register.now())
+        book.commit()
+    return gone
+
+
+def as_asked(account: Account, provider: str | None) -> NewAccount:
+    """The account as it would be asked for anew, ``provider`` being its agency's slug."""
+    belongs_to_centre = account.centre_code is not None
+    return NewAccount(
+        username=account.username,
+        role=account.role,
+        name=account.name,
+        centre=account.centre_code,
+        district=None if belongs_to_centre else account.district_code,
+        provider=provider,
+        is_head=account.is_head,
+        email=account.email,
+    )
+
+
+def moved(asked: NewAccount, changes: dict[str, Any]) -> NewAccount:
+    """The same with another role or place. Whoever names either names all that it needs."""
+    if not {"role", "centre", "district", "provider", "is_head"} & set(changes):
+        return asked
+    gone = {"centre": None, "district": None, "provider": None, "is_head": False}
+    return replace(asked, **(gone | changes))
+
+
+def _system(register: Register, book: AccountKeeping) -> Keeper:
+    return Keeper(book, SYSTEM, register.now(), register.new_id)
+
+
+def _known(book: AccountKeeping, username: str) -> Account:
+    # What was typed may be no text at all, which no database is to be asked for.
+    account = book.by_username(username) if username.isprintable() else None
+    if account is None:
+        raise NotFound(f"no account {username!r}")
+    return account

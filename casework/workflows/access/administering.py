@@ -1,0 +1,136 @@
+"""Accounts as an administrator keeps them over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from casework.domain.access.accounts import (
+    Account,
+    NewAccount,
+    check_email,
+    check_name,
+    check_password,
+)
+from casework.domain.access.tokens import NewToken
+from casework.domain.errors import Conflict, NotFound
+from casework.workflows.access import accounts
+from casework.workflows.access.accounts import Keeper
+from casework.workflows.access.securing import MANAGE, make_token, revoke_token
+from casework.workflows.context import Context
+from casework.workflows.ports.access import SignIn
+from casework.workflows.ports.unit_of_work import Work
+
+PLACE = ("role", "centre", "district", "provider", "is_head")
+
+
+def create_account(ctx: Context, door: SignIn, asked: NewAccount, password: str) -> UUID:
+    """A new account with a first password; returns its id."""
+    asked.check()
+    check_password(password, asked.username, door.common)
+    password_hash = door.passwords.digest(password)  # slow, and so before the transaction
+    with ctx.work(MANAGE) as work:
+        id = accounts.create(_keeper(ctx, work), asked, password_hash)
+        work.commit(201, {"id": id})
+        return id
+
+
+def change_account(ctx: Context, id: UUID, changes: dict[str, Any]) -> None:
+    """Name, address, whether it is let in, and another role or place."""
+    with ctx.work(MANAGE) as work:
+        keeper, account = _keeper(ctx, work), found(work, id)
+        ctx.expect(account.version)
+        placed = {name: value for name, value in changes.items() if name in PLACE}
+        if placed or changes.get("is_active") is False:
+            refuse_own(ctx, account)
+        if placed:
+            accounts.move(keeper, account, accounts.moved(_asked(account), placed))
+        if changes.get("is_active") is not None:
+            accounts.activate(keeper, account, active=changes["is_active"])
+        rename(work, account, changes)
+        work.commit(200, {"id": id})
+
+
+def rename(work: Work, account: Account, changes: dict[str, Any]) -> None:
+    """Another name or address, where either is among the changes."""
+    if not {"name", "email"} & set(changes):
+        return
+    account.name = changes.get("name", account.name).strip()
+    account.email = changes.get("email", account.email)
+    check_name(account.name)
+    check_email(account.email)
+    account.version += 1
+    work.register.save(account)
+
+
+def _asked(account: Account) -> NewAccount:
+    """As it would be asked for anew; an agency is named again by whoever moves an account."""
+    return accounts.as_asked(account, None)
+
+
+def refuse_own(ctx: Context, account: Account) -> None:
+    """Nobody locks themselves out, nor in."""
+    if account.id == ctx.actor.id:
+        raise Conflict("somebody else does this to your account", code="own_account")
+
+
+def reset_password(ctx: Context, door: SignIn, id: UUID, password: str) -> None:
+    """A password that its owner must change, where they forgot theirs."""
+    with ctx.reading(MANAGE) as reading:
+        known = reading.register.get(id)
+    check_password(password, known.username, door.common)
+    password_hash = door.passwords.digest(password)
+    with ctx.work(MANAGE) as work:
+        account = found(work, id)
+        refuse_own(ctx, account)
+        accounts.reset_password(_keeper(ctx, work), account, password_hash)
+        work.commit(200, {"id": id})
+
+
+def reset_totp(ctx: Context, id: UUID) -> None:
+    """No second factor any longer, where its owner lost it."""
+    with ctx.work(MANAGE) as work:
+        account = found(work, id)
+        refuse_own(ctx, account)
+        accounts.drop_totp(_keeper(ctx, work), account)
+        work.commit(200, {"id": id})
+
+
+def set_grant(ctx: Context, id: UUID, action: str, *, given: bool) -> None:
+    """Grant a system's account an action, or take it away."""
+    with ctx.work(MANAGE) as work:
+        (accounts.give if given else accounts.take)(_keeper(ctx, work), found(work, id), action)
+        work.commit(200, {"id": id})
+
+
+def make_token_for(ctx: Context, door: SignIn, id: UUID, asked: NewToken) -> tuple[UUID, str]:
+    """A token for a system; people make their own. Returns its id, and the secret once."""
+    with ctx.work(MANAGE) as work:
+        account = found(work, id)
+        if account.role != "integration":
+            raise Conflict("people make their own tokens", code="not_a_system")
+        token, secret = make_token(ctx, door, work.register, account, asked)
+        work.commit(201, {"id": token.id})
+    return token.id, secret
+
+
+def revoke_token_of(ctx: Context, id: UUID, token_id: UUID) -> None:
+    """End anybody's token at once."""
+    with ctx.work(MANAGE) as work:
+        account, token = found(work, id), work.register.token(token_id)
+        if token is None or token.account_id != account.id:
+            raise NotFound("no such token")
+        revoke_token(work.register, account, token, ctx.actor, ctx.now, ctx.new_id())
+        work.commit(200, {"id": token_id})
+
+
+def found(work: Work, id: UUID) -> Account:
+    """An account, locked."""
+    account = work.register.locked(id)
+    if account is None:
+        raise NotFound("no such account")
+    return account
+
+
+def _keeper(ctx: Context, work: Work) -> Keeper:
+    return Keeper(work.register, ctx.actor, ctx.now, ctx.new_id)

@@ -1,0 +1,128 @@
+"""A try with a password: counted before anything is compared, taken back when it was right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from casework.domain.access import totp
+from casework.domain.access.accounts import Account
+from casework.workflows.ports.access import AccountBook, SignIn
+from casework.workflows.ports.vault import Place
+
+# What is compared where no second factor is enrolled, so that it takes as long.
+NO_SECRET: Final = bytes(totp.SECRET_BYTES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What somebody says to prove who they are."""
+
+    password: str
+    code: str | None = None
+    recovery_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A counted try. ``digest`` None says that nothing can be right."""
+
+    account_id: UUID
+    digest: str | None
+    at: datetime
+    source: str | None
+
+
+def begin(door: SignIn, who: str | UUID, source: str | None, now: datetime) -> Tried:
+    """Count a try, for the account and for where it comes from, and commit that.
+
+    Whoever tries at the same moment finds it counted already. For an account that is not there
+    the same statements run.
+    """
+    with door.book() as book:
+        account = book.by_username(who) if isinstance(who, str) else book.locked(who)
+        may = source is None or book.begin_source_try(source, now)
+        counted = account if account is not None else _nobody(door, now)
+        may = may and counted.begin_try(now) and account is not None and account.is_active
+        book.save_attempts(counted)
+        book.commit()
+    return Tried(counted.id, counted.password_hash if may else None, now, source)
+
+
+def _nobody(door: SignIn, now: datetime) -> Account:
+    return Account(
+        id=door.new_id(), username="", name="", role="", password_hash="", created_at=now
+    )
+
+
+def settle(
+    door: SignIn,
+    book: AccountBook,
+    tried: Tried,
+    given: Given,
+    *,
+    right: bool,
+    with_factor: bool = True,
+) -> Account:
+    """The account, locked, if all that was given is right; a right try counts no more.
+
+    Raises Wrong; then nothing was written by this.
+    """
+    account = book.locked(tried.account_id)
+    sealed = book.totp_sealed(tried.account_id)
+    step = accepted_step(door, account, sealed, given.code, tried.at)
+    if account is None or not right or not account.is_active:
+        raise Wrong
+    if account.password_hash != tried.digest:  # changed since it was compared
+        raise Wrong
+    if with_factor and account.has_totp:
+        if step is not None:
+            account.totp_step = step
+            book.save_step(account)
+        elif not _recovers(door, book, account, given, tried.at):
+            raise Wrong
+    account.take_back_try(tried.at)
+    book.save_attempts(account)
+    if tried.source is not None:
+        book.take_back_source_try(tried.source)
+    return account
+
+
+class Wrong(Exception):
+    """Something of what was given is not right; what, is nobody's business."""
+
+
+def accepted_step(
+    door: SignIn, account: Account | None, sealed: str | None, code: str | None, now: datetime
+) -> int | None:
+    """The step of the second factor that a code belongs to, or None."""
+    secret = _secret_of(door, account, sealed)
+    last = account.totp_step if account is not None else None
+    step = totp.accepted_step(secret or NO_SECRET, code or "", now, last)
+    return None if secret is None else step
+
+
+def _secret_of(door: SignIn, account: Account | None, sealed: str | None) -> bytes | None:
+    """The secret, if one is enrolled and can be opened."""
+    if account is None or sealed is None:
+        return None
+    try:
+        return totp.from_text(door.vault.open(sealed, place_of(account)))
+    except ValueError:  # copied from elsewhere, or its key is gone: no code is right any longer
+        return None
+
+
+def place_of(account: Account) -> Place:
+    """Where the secret of a second factor stands."""
+    return Place("account", "totp_sealed", account.id)
+
+
+def _recovers(
+    door: SignIn, book: AccountBook, account: Account, given: Given, now: datetime
+) -> bool:
+    if given.recovery_code is None:
+        return False
+    digest = door.tokens.digest(totp.plain_recovery_code(given.recovery_code))
+    return book.use_recovery_code(account.id, digest, now)

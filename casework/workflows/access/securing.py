@@ -1,0 +1,198 @@
+"""What somebody does about their own way in: password, second factor, sessions, tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from casework.domain.access import totp
+from casework.domain.access.accounts import Account, check_password
+from casework.domain.access.grant_log import GrantAct, entry_of
+from casework.domain.access.policy import Actor
+from casework.domain.access.tokens import MOST_TOKENS, PREFIX, AccountToken, NewToken, live
+from casework.domain.errors import Conflict, Forbidden, NotFound, require
+from casework.workflows.access import attempts
+from casework.workflows.access.attempts import Given
+from casework.workflows.context import Context
+from casework.workflows.ports.access import AccountKeeping, SignIn
+
+SECURE: Final = "account.secure"
+SECOND_FACTOR: Final = "account.second_factor"
+TOKENS: Final = "account.tokens"
+MANAGE: Final = "account.manage"
+SECRET_BYTES: Final = 32
+
+
+def change_password(ctx: Context, door: SignIn, given: Given, new: str) -> None:
+    """A new password of one's own; everything that is signed in is signed out."""
+    check_password(new, ctx.actor.username, door.common, field="new_password")
+    require(
+        new != given.password, "this is the old one",
+        code="password_unchanged", field="new_password",
+    )  # fmt: skip
+    _prove(ctx, door, given)
+    digest = door.passwords.digest(new)  # slow, and so before the transaction
+    with ctx.work(SECURE) as work:
+        account = own(work.register, ctx.actor)
+        account.take_password(digest)
+        _save(ctx, work.register, account, GrantAct.PASSWORD_CHANGED)
+        work.register.sign_out(account.id, ctx.now)
+        work.commit(200, {})
+
+
+def end_sessions(ctx: Context) -> None:
+    """Void every refresh token of one's own."""
+    with ctx.work(SECURE) as work:
+        work.register.sign_out(own(work.register, ctx.actor).id, ctx.now)
+        work.commit(200, {})
+
+
+def begin_totp(ctx: Context, door: SignIn, given: Given) -> tuple[str, str]:
+    """A new secret for an authenticator, shown this once, and its URI; not in force yet."""
+    _prove(ctx, door, given)
+    secret = totp.as_text(door.tokens.random(totp.SECRET_BYTES))
+    with ctx.work(SECOND_FACTOR) as work:
+        account = own(work.register, ctx.actor)
+        if account.has_totp:
+            raise Conflict("there is a second factor; remove it first", code="totp_enrolled")
+        sealed = door.vault.seal(secret, attempts.place_of(account))
+        work.register.save_totp_sealed(account.id, sealed)
+        work.commit(200, {})
+    return secret, totp.otpauth_uri(secret, ctx.actor.username)
+
+
+def confirm_totp(ctx: Context, door: SignIn, code: str) -> list[str]:
+    """Put it in force by its first code; returns the recovery codes, shown this once."""
+    with ctx.work(SECOND_FACTOR) as work:
+        account = own(work.register, ctx.actor)
+        sealed = work.register.totp_sealed(account.id)
+        if account.has_totp or sealed is None:
+            raise Conflict("no second factor waits to be confirmed", code="totp_not_begun")
+        step = attempts.accepted_step(door, account, sealed, code, ctx.now)
+        if step is None:
+            raise Forbidden("the code is not right", code="code_wrong")
+        account.totp_step, account.totp_confirmed_at = step, ctx.now
+        _save(ctx, work.register, account, GrantAct.TOTP_ENROLLED)
+        codes = [
+            totp.recovery_code(door.tokens.random(totp.RECOVERY_BYTES))
+            for _ in range(totp.RECOVERY_CODES)
+        ]
+        digests = [door.tokens.digest(totp.plain_recovery_code(one)) for one in codes]
+        work.register.keep_recovery_codes(account.id, digests)
+        work.register.sign_out(account.id, ctx.now)
+        work.commit(200, {})
+    return codes
+
+
+def disable_totp(ctx: Context, door: SignIn, given: Given) -> None:
+    """Remove one's own second factor, by password and code."""
+    with ctx.work(SECOND_FACTOR) as work:
+        if not own(work.register, ctx.actor).has_totp:
+            raise Conflict("there is no second factor", code="totp_not_enrolled")
+    _prove(ctx, door, given, with_factor=True)
+    with ctx.work(SECOND_FACTOR) as work:
+        account = own(work.register, ctx.actor)
+        account.drop_totp()
+        work.register.save_totp_sealed(account.id, None)
+        _save(ctx, work.register, account, GrantAct.TOTP_REMOVED)
+        work.register.keep_recovery_codes(account.id, ())
+        work.register.sign_out(account.id, ctx.now)
+        work.commit(200, {})
+
+
+def _prove(ctx: Context, door: SignIn, given: Given, *, with_factor: bool = False) -> None:
+    """The password once more, for what a stolen token alone must not do; a try like any other."""
+    tried = attempts.begin(door, id_of(ctx), None, ctx.now)
+    right = door.passwords.matches(tried.digest, given.password)
+    with door.book() as book:
+        try:
+            attempts.settle(door, book, tried, given, right=right, with_factor=with_factor)
+        except attempts.Wrong:
+            raise Forbidden("password or code is wrong", code="password_wrong") from None
+        book.commit()
+
+
+def id_of(ctx: Context) -> UUID:
+    """Whose account it is; the system itself has none."""
+    if ctx.actor.id is None:
+        raise NotFound("no such account")
+    return ctx.actor.id
+
+
+def own(register: AccountKeeping, actor: Actor) -> Account:
+    """One's own account, locked."""
+    account = register.locked(actor.id) if actor.id is not None else None
+    if account is None:
+        raise NotFound("no such account")
+    return account
+
+
+def _save(ctx: Context, register: AccountKeeping, account: Account, act: GrantAct) -> None:
+    account.version += 1
+    register.save(account)
+    register.log(entry_of(account, act, ctx.actor, ctx.now, ctx.new_id()))
+
+
+# Tokens
+
+
+def make_own_token(ctx: Context, door: SignIn, asked: NewToken) -> tuple[UUID, str]:
+    """A token of one's own; returns its id, and the secret that is shown this once."""
+    with ctx.work(TOKENS) as work:
+        account = own(work.register, ctx.actor)
+        token, secret = make_token(ctx, door, work.register, account, asked)
+        work.commit(201, {"id": token.id})
+    return token.id, secret
+
+
+def make_token(
+    ctx: Context, door: SignIn, register: AccountKeeping, account: Account, asked: NewToken
+) -> tuple[AccountToken, str]:
+    """A token of an account, in a transaction of whoever makes it."""
+    asked.check(account.actor(), ctx.now)
+    if len(live(register.tokens(account.id), ctx.now)) >= MOST_TOKENS:
+        raise Conflict("there are too many tokens; revoke some", code="too_many_tokens")
+    secret = PREFIX + door.tokens.new_secret()[0]
+    token = AccountToken(
+        id=ctx.new_id(),
+        account_id=account.id,
+        name=asked.name.strip(),
+        digest=door.tokens.digest(secret),
+        scopes=sorted(set(asked.scopes)),
+        created_at=ctx.now,
+        created_by=ctx.actor.id,
+        expires_at=asked.expires_at,
+    )
+    register.add_token(token)
+    act = GrantAct.TOKEN_MADE
+    register.log(entry_of(account, act, ctx.actor, ctx.now, ctx.new_id(), str(token.id)))
+    return token, secret
+
+
+def revoke_own_token(ctx: Context, token_id: UUID) -> None:
+    """End a token of one's own, at once; ending it twice is no error."""
+    with ctx.work(TOKENS) as work:
+        token = work.register.token(token_id)
+        if token is None or token.account_id != ctx.actor.id:
+            raise NotFound("no such token")
+        account = own(work.register, ctx.actor)
+        revoke_token(work.register, account, token, ctx.actor, ctx.now, ctx.new_id())
+        work.commit(200, {"id": token_id})
+
+
+def revoke_token(
+    register: AccountKeeping,
+    account: Account,
+    token: AccountToken,
+    by: Actor,
+    now: datetime,
+    entry_id: UUID,
+) -> None:
+    """End a token, if it has not ended by word before."""
+    if token.revoked_at is not None:
+        return
+    token.revoked_at, token.revoked_by = now, by.id
+    register.save_token(token)
+    act = GrantAct.TOKEN_REVOKED
+    register.log(entry_of(account, act, by, now, entry_id, str(token.id)))

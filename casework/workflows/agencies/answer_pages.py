@@ -1,0 +1,247 @@
+"""What an agency sees and says of several requests at once, as its role's rules allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.access.policy import Actor
+from casework.domain.agencies import rosters
+from casework.domain.agencies.rosters import Delivered, Said
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.casefile.referral import Referral
+from casework.domain.directory import capacity
+from casework.domain.directory.directory import Offering
+from casework.domain.errors import Invalid, NotFound
+from casework.domain.privacy.masks import State, covered, states_of_referral
+from casework.domain.referring.referring import allowed_actions
+from casework.domain.residents.homes import Coming, WayIn, check_way_in, comes
+from casework.workflows.context import Context
+from casework.workflows.ports.casefile import ReferralView
+from casework.workflows.ports.unit_of_work import Reading
+
+READ, ANSWER = "referral.read", "referral.answer"
+OF_RESIDENT: Final = ("name", "birth_date", "sex", "address", "phone")
+OF_REFERRAL: Final = (
+    "id", "status", "priority", "service_code", "field", "message", "requested_at",
+    "expected_start_on", "expected_on", "place_offered_at", "started_on", "ended_on", "hold_until",
+    "reason", "note", "outcome",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request as its agency is told of it; what the mask covers is None."""
+
+    of: Mapping[str, Any]
+    resident: Mapping[str, Any] | None
+    item: PlannedItem | None
+    due_at: Any
+    actions: list[str]
+    version: int
+    way_in: str | None
+    coming: list[Coming]
+
+
+def asked(ctx: Context, ids: Sequence[UUID]) -> list[Asked]:
+    """What is asked in some referrals, as far as the asker still sees them; one entry for all."""
+    with ctx.reading(READ) as reading:
+        views = []
+        for id in ids:
+            try:
+                views.append(reading.referral(id))
+            except NotFound:  # its agency's access has ended
+                continue
+        reading.rosters.referrals([one.referral.id for one in views])
+        items = reading.rosters.items([one.referral.planned_service_id for one in views])
+        return [_asked(reading, one, items, ctx) for one in views]
+
+
+def _asked(
+    reading: Reading, view: ReferralView, items: Mapping[UUID, PlannedItem], ctx: Context
+) -> Asked:
+    it, actor = view.referral, ctx.actor
+    states = states_of(view)
+    told = it.disclosed or ()
+    resident = {name: getattr(view.resident, name) if name in told else None
+                for name in OF_RESIDENT}  # fmt: skip
+    body = {name: getattr(it, name) for name in OF_REFERRAL} | {
+        "resident": covered(resident, actor, READ, "referral resident")
+    }
+    body = covered(body, actor, READ, "referral", states)
+    home = home_of(reading, view, actor)
+    running = [one for one in view.deadlines if one.status(ctx.now) == "running"]
+    return Asked(
+        of=body,
+        resident=body["resident"],
+        item=items.get(it.planned_service_id) if body["resident"] is not None else None,
+        due_at=min((one.due_at for one in running if one.due_at), default=None),
+        actions=allowed_actions(view.case_is_open, it, actor, ctx.now),
+        version=it.version,
+        way_in=home["way_in"],
+        coming=home["coming"],
+    )
+
+
+def states_of(view: ReferralView) -> list[State]:
+    """In which of the states that the masks know a referral is."""
+    it = view.referral
+    return states_of_referral(it.status, consent_is_withdrawn=view.consent_is_withdrawn)
+
+
+# The home
+
+
+def home_of(reading: Reading, view: ReferralView, actor: Actor) -> dict[str, Any]:
+    """How to get in and who else comes, as far as the asker is told; the file was loaded before."""
+    it, states = view.referral, states_of(view)
+    if not (view.case_is_open and comes(it)):
+        states.append(State.NOT_COMING)
+    way = reading.rosters.way_in(it.resident_id)
+    body = {
+        "referral_id": it.id,
+        "way_in": way.text if way else None,
+        "coming": reading.rosters.coming(it),
+    }
+    return covered(body, actor, READ, "visit", states)
+
+
+def write_way_in(ctx: Context, resident_id: UUID, text: str) -> None:
+    """How to get into a resident's home, for those who come there."""
+    check_way_in(text)
+    with ctx.work("case.write") as work:
+        resident = work.residents.get(resident_id, lock=True)
+        known = work.rosters.way_in(resident.id)
+        way = WayIn(
+            id=known.id if known else ctx.new_id(), resident_id=resident.id, text=text.strip(),
+            written_at=ctx.now, written_by=ctx.actor.id, version=known.version + 1 if known else 1,
+        )  # fmt: skip
+        work.rosters.save_way_in(way)
+        work.commit(200, {"id": resident.id})
+
+
+# The month's roster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterLine:
+    """One referral of a month: what the plan foresees, and what was said so far."""
+
+    referral: Referral
+    name: str | None
+    item: PlannedItem | None
+    planned: Decimal
+    said: Delivered | None
+
+
+def roster(ctx: Context, ids: Sequence[UUID], month: str) -> list[RosterLine]:
+    """The lines of a month, prefilled, of those referrals that ran in it."""
+    rosters.days_of(month)
+    with ctx.reading(READ) as reading:
+        found = [one for one in reading.rosters.referrals(ids) if rosters.is_in(one, month)]
+        items = reading.rosters.items([one.planned_service_id for one in found])
+        of = [one.id for one in found]
+        said = {one.referral_id: one for one in reading.rosters.of_referrals(of, month)}
+        names = {one.id: _name(reading, one.id, ctx.actor) for one in found}
+        return [
+            _line(one, items.get(one.planned_service_id), month, said.get(one.id), names[one.id])
+            for one in found
+        ]
+
+
+def _name(reading: Reading, referral_id: UUID, actor: Actor) -> str | None:
+    """The resident's name, as far as the agency is still told it."""
+    view = reading.referral(referral_id)
+    of = {"resident": {"name": view.resident.name if "name" in (view.referral.disclosed or ())
+                       else None}}  # fmt: skip
+    shown = covered(of, actor, READ, "referral", states_of(view))["resident"]
+    return None if shown is None else shown["name"]
+
+
+def _line(
+    of: Referral, item: PlannedItem | None, month: str, said: Delivered | None, name: str | None
+) -> RosterLine:
+    planned = Decimal(0) if item is None else rosters.planned_in(item, of, month)
+    return RosterLine(referral=of, name=name, item=item, planned=planned, said=said)
+
+
+def record_roster(ctx: Context, month: str, said: Mapping[UUID, Said]) -> int:
+    """Write down a month's roster; returns how many lines changed. Said twice, it is once."""
+    rosters.check_month(month, ctx.act.today)
+    with ctx.work(ANSWER) as work:
+        found = work.rosters.referrals(list(said), lock=True)
+        if len(found) != len(said):
+            raise NotFound("no such referral")
+        items = work.rosters.items([one.planned_service_id for one in found])
+        before = {one.referral_id: one for one in work.rosters.of_referrals(list(said), month)}
+        changed = [
+            line
+            for one in found
+            if (line := _recorded(ctx, one, month, items, before, said[one.id])) is not None
+        ]
+        for line in changed:
+            work.rosters.save(line)
+        work.commit(200, {"changed": len(changed)})
+        return len(changed)
+
+
+def _recorded(
+    ctx: Context,
+    of: Referral,
+    month: str,
+    items: Mapping[UUID, PlannedItem],
+    before: Mapping[UUID, Delivered],
+    said: Said,
+) -> Delivered | None:
+    """The line as it is to be written, or None where nothing is new."""
+    if not rosters.is_in(of, month):
+        raise Invalid("it did not run in this month", code="not_in_month", field="referral_id")
+    item, known = items.get(of.planned_service_id), before.get(of.id)
+    planned = Decimal(0) if item is None else rosters.planned_in(item, of, month)
+    quantity, note = said.check(planned), (said.note or "").strip() or None
+    values = (planned, quantity, said.reason, note)
+    if known and (known.planned, known.delivered, known.reason, known.note) == values:
+        return None
+    return Delivered(
+        id=known.id if known else ctx.new_id(), referral_id=of.id, resident_id=of.resident_id,
+        month=month, planned=planned, delivered=quantity, unit=item.unit if item else "visit",
+        reason=said.reason, note=note, recorded_at=ctx.now, recorded_by=ctx.actor.id,
+        version=known.version + 1 if known else 1,
+    )  # fmt: skip
+
+
+def delivered(reading: Reading, referral_id: UUID) -> list[Delivered]:
+    """What was delivered for a referral, by month."""
+    return reading.rosters.of_referrals([reading.rosters.referral(referral_id).id])
+
+
+# Free places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """An offering of the asker's agency, and how far its figures can be believed."""
+
+    offering: Offering
+    is_stale: bool
+    full_until: date | None
+
+
+def own_places(ctx: Context) -> list[Places]:
+    """What the asker's agency offers, with its places and their version."""
+    with ctx.reading("directory.read") as reading:
+        return [_places(one, ctx) for one in reading.rosters.offerings()]
+
+
+def _places(one: Offering, ctx: Context) -> Places:
+    fresh_for = timedelta(days=ctx.catalogue[one.service_code].fresh_for_days)
+    is_marked = capacity.is_marked_full(one, ctx.act.today)
+    return Places(
+        offering=one,
+        is_stale=capacity.is_stale(one, fresh_for, ctx.now),
+        full_until=one.full_until if is_marked else None,
+    )

@@ -1,0 +1,321 @@
+"""Links of agencies: sent, opened with a code, revoked; the agency then asks as its account does.
+
+Whatever a link is refused for, whoever asks is told the same.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.access.accounts import BY_LINK, Account, check_email
+from casework.domain.access.grant_log import GrantAct, entry_of
+from casework.domain.access.policy import Actor, Relation, Role
+from casework.domain.agencies import rosters
+from casework.domain.agencies.links import (
+    LINK,
+    LINK_CODE,
+    REFERRALS_A_LINK,
+    SESSION_FOR,
+    AgencyLink,
+    CodeWrong,
+    LinkRefused,
+    LinkSession,
+    TooManyCodes,
+)
+from casework.domain.clocks.calendar import morning_of
+from casework.domain.clocks.standards import REFERRAL
+from casework.domain.errors import Conflict, NotAllowedInState, NotFound, require
+from casework.domain.notices.notices import NoticeKind
+from casework.domain.notices.outbox import Message
+from casework.workflows.context import Context
+from casework.workflows.ports.access import Passwords
+from casework.workflows.ports.links import LinkBook, Linking
+from casework.workflows.ports.notices import NoticeBook, Notices
+from casework.workflows.ports.unit_of_work import RequestFacts, Work
+
+MANAGE, KEEP = "link.manage", "answering.manage"
+OPEN, ASK_CODE, ENTER = "link.open", "link.ask_code", "link.enter"
+SOURCE_LENGTH: Final = 80
+
+
+# What people of the house do
+
+
+def keep_answering(
+    ctx: Context, linking: Linking, passwords: Passwords, provider_id: UUID, *,
+    email: str | None, is_on: bool,
+) -> None:  # fmt: skip
+    """Whether an agency answers by link, and the one address its links and codes go to."""
+    check_email(email)
+    require(email or not is_on, "an address is needed", code="email_invalid", field="email")
+    password = passwords.digest(linking.keys.new_secret())  # slow; and nobody knows it
+    with ctx.work(KEEP) as work:
+        links = work.notices.links
+        agency = links.agency(provider_id)
+        own = ctx.actor.district_code
+        if agency is None or (
+            work.reach.relation is Relation.DISTRICT and agency.district_code != own
+        ):
+            raise NotFound("no such agency")
+        account = links.answering_account(provider_id)
+        if account is None:
+            account = Account(
+                id=ctx.new_id(), username=BY_LINK + agency.slug, name=agency.name,
+                role=Role.PROVIDER, password_hash=password, created_at=ctx.now,
+                provider_id=provider_id, email=email, is_active=is_on,
+            )  # fmt: skip
+            work.register.add(account)
+            links.add_answering(provider_id, account.id)
+            act = GrantAct.CREATED
+        else:
+            act = GrantAct.ENABLED if is_on else GrantAct.DISABLED
+            changed = account.is_active != is_on
+            if account.email != email:
+                links.forget_address(provider_id)
+            account.email, account.is_active = email, is_on
+            account.version += 1
+            work.register.save(account)
+            if not changed:
+                work.commit(200, {"id": provider_id})
+                return
+        work.register.log(entry_of(account, act, ctx.actor, ctx.now, ctx.new_id()))
+        work.commit(200, {"id": provider_id})
+
+
+def send_link(ctx: Context, linking: Linking, referral_id: UUID) -> UUID:
+    """Send the agency of a referral a link to it, at its known address; returns the link's id."""
+    with ctx.work(MANAGE) as work:
+        referral = work.rosters.referral(referral_id)
+        if not referral.is_with_provider:
+            raise NotAllowedInState("link", referral.status, [])
+        if linking.address is None:
+            raise Conflict("this installation sends no links", code="links_off")
+        account = work.notices.links.answering_account(referral.provider_id)
+        if account is None or not account.is_active or account.email is None:
+            raise Conflict("no address of this agency is known", code="no_known_address")
+        message = _message(ctx, account.id, LINK, referral.district_code)
+        link = _new_link(ctx, linking, referral.provider_id, account.id, message.id)
+        message.payload["link_id"] = str(link.id)
+        work.notices.add_message(message)
+        work.notices.links.add(link, [referral_id])
+        work.commit(201, {"id": link.id, "referral_id": referral_id})
+        return link.id
+
+
+def revoke_link(ctx: Context, link_id: UUID) -> None:
+    """A link opens nothing any more, and whoever has it open is out."""
+    with ctx.work(MANAGE) as work:
+        link = _link_in_reach(work, link_id)
+        ctx.expect(link.version)
+        link.revoke(ctx.actor.id, ctx.now)
+        work.notices.links.save(link)
+        work.notices.links.end_sessions(link.id)
+        work.commit(200, {"id": link_id})
+
+
+def _link_in_reach(work: Work, link_id: UUID) -> AgencyLink:
+    """A link of which the asker sees a referral; any other does not exist."""
+    link = work.notices.links.get(link_id)
+    if not work.rosters.referrals(work.notices.links.referrals_of(link_id)):
+        raise NotFound("no such link")
+    return link
+
+
+# What the relay does
+
+
+def mint(ctx: Context, linking: Linking, book: NoticeBook) -> None:
+    """Give every message to an agency that answers by link its link, before it can leave."""
+    if linking.address is None:
+        return
+    for message, provider_id in book.links.without_link():
+        named = [UUID(str(one)) for one in _named(message)][:REFERRALS_A_LINK]
+        asked = book.links.asked_of(provider_id, named)
+        if (asked or _wants_figures(message)) and message.account_id is not None:
+            link = _new_link(ctx, linking, provider_id, message.account_id, message.id)
+            book.links.add(link, asked)
+            book.links.set_link_of(message, link.id)
+
+
+def ask_rosters(ctx: Context, linking: Linking, notices: Notices) -> int:
+    """Send every agency that answers by link one link to the roster of the month that is over.
+
+    From nine o'clock on the first day of the next month; once an agency and month, whoever asks.
+    """
+    today = ctx.act.today
+    if linking.address is None or ctx.now < morning_of(today.replace(day=1)):
+        return 0
+    month = rosters.month_before(today)
+    since = ctx.now - linking.after_end
+    with notices.book() as book:
+        due = book.links.rosters_due(month, rosters.days_of(month), since)
+        for (provider_id, account_id), referrals in due.items():
+            message = _message(ctx, account_id, LINK, None)
+            link = _new_link(ctx, linking, provider_id, account_id, message.id)
+            link.month = month
+            message.payload |= {"link_id": str(link.id), "month": month}
+            book.add_message(message)
+            book.links.add(link, referrals)
+    return len(due)
+
+
+def _items(message: Message) -> list[dict[str, Any]]:
+    """What a message tells of."""
+    found: list[dict[str, Any]] = message.payload.get("items", [message.payload])
+    return found
+
+
+def _wants_figures(message: Message) -> bool:
+    """Whether it asks for free places, which are stated where a link leads, whatever it names."""
+    return any(item.get("kind") == NoticeKind.FIGURES_WANTED for item in _items(message))
+
+
+def _named(message: Message) -> list[str]:
+    """The referrals that a message tells of."""
+    subjects = [item.get("subject") or {} for item in _items(message)]
+    return list(dict.fromkeys(one["id"] for one in subjects if one.get("type") == REFERRAL))
+
+
+def _new_link(
+    ctx: Context, linking: Linking, provider_id: UUID, account_id: UUID, message_id: UUID
+) -> AgencyLink:
+    id = ctx.new_id()
+    return AgencyLink(
+        id=id, provider_id=provider_id, account_id=account_id, message_id=message_id,
+        digest=linking.keys.digest_of(linking.keys.secret_of(id)), created_at=ctx.now,
+        created_by=ctx.actor.id, expires_at=ctx.now + linking.lasts,
+    )  # fmt: skip
+
+
+def _message(ctx: Context, account_id: UUID, kind: str, district_code: str | None) -> Message:
+    return Message(
+        id=ctx.new_id(), kind=kind, account_id=account_id, subscription_id=None,
+        district_code=district_code, payload={}, created_at=ctx.now, next_at=ctx.now,
+    )  # fmt: skip
+
+
+# What whoever holds a link does
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A request with the secret of a link, and what the browser carries."""
+
+    secret: str
+    carried: str | None
+    facts: RequestFacts
+    now: datetime
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, as it is counted."""
+        return f"link {self.facts.source or 'unknown'}"[:SOURCE_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A link that opened. Without ``is_in`` nothing of what it is about may be shown."""
+
+    link: AgencyLink
+    actor: Actor
+    referral_ids: list[UUID]
+    is_in: bool
+
+
+def knock(linking: Linking, knock: Knock) -> Visit:
+    """Look a link up and count the request. Raises LinkRefused, whatever is wrong with it."""
+    with linking.book(knock.facts) as book:
+        visit = _visit(linking, book, knock)
+        # What is written down ends with what is counted: the rest would be a flood.
+        if visit is None and book.begin_source_try(knock.source, knock.now):
+            book.note_link(None, OPEN, knock.now, LinkRefused.code)
+        book.commit()
+    if visit is None:
+        raise LinkRefused("this link opens nothing")
+    return visit
+
+
+def _visit(linking: Linking, book: LinkBook, knock: Knock) -> Visit | None:
+    now = knock.now
+    link = book.links.by_digest(linking.keys.digest_of(knock.secret))
+    if link is None or book.is_held_back(knock.source, now) or not link.is_good(now):
+        return None
+    account = book.links.acts_as(link)
+    if account is None or not book.links.reaches(link.id, now - linking.after_end):
+        return None
+    within = link.count_opening(now)
+    book.links.save(link)
+    if not within:
+        return None
+    session = book.links.session(linking.keys.digest_of(knock.carried or ""))
+    is_in = session is not None and session.link_id == link.id and now < session.ends_at
+    return Visit(link, account.actor(), book.links.referrals_of(link.id), is_in)
+
+
+def ask_code(linking: Linking, visit: Visit, asked: Knock, new_id: UUID, message_id: UUID) -> UUID:
+    """Send a code to the agency's known address; returns the message. Raises TooManyCodes."""
+    with linking.book(asked.facts) as book:
+        link = book.links.get(visit.link.id)
+        digest = linking.keys.code_digest(link.id, linking.keys.code_of(new_id))
+        try:
+            link.take_code(new_id, digest, asked.now)
+        except TooManyCodes as refusal:
+            book.note_link(visit.actor, ASK_CODE, asked.now, refusal.code)
+            book.commit()
+            raise
+        book.links.save(link)
+        book.add_message(
+            Message(
+                id=message_id, kind=LINK_CODE, account_id=link.account_id, subscription_id=None,
+                district_code=None, payload={"code_id": str(new_id)}, created_at=asked.now,
+                next_at=asked.now,
+            )
+        )  # fmt: skip
+        book.note_link(visit.actor, ASK_CODE, asked.now, None)
+        book.commit()
+    return message_id
+
+
+def enter(linking: Linking, visit: Visit, tried: Knock, code: str) -> str:
+    """Exchange a code for a session; returns what the browser carries from now on.
+
+    The try is counted and committed before anything is compared. Raises CodeWrong.
+    """
+    with linking.book(tried.facts) as book:
+        link = book.links.get(visit.link.id)
+        wanted = link.begin_try(tried.now)
+        book.links.save(link)
+        book.commit()
+    given = linking.keys.code_digest(visit.link.id, code.strip())
+    right = hmac.compare_digest(wanted or "", given)
+    carried = linking.keys.new_secret()
+    with linking.book(tried.facts) as book:
+        link = book.links.get(visit.link.id)
+        right = right and link.code_digest == wanted  # used up, or sent anew, since
+        if right:
+            link.settle_try(tried.now)
+            book.links.save(link)
+            book.links.add_session(
+                LinkSession(
+                    digest=linking.keys.digest_of(carried), link_id=link.id,
+                    started_at=tried.now, ends_at=tried.now + SESSION_FOR,
+                    source=tried.facts.source,
+                ),
+                tried.now,
+            )  # fmt: skip
+        book.note_link(visit.actor, ENTER, tried.now, None if right else CodeWrong.code)
+        book.commit()
+    if not right:
+        raise CodeWrong("not the code that was sent")
+    return carried
+
+
+def leave(linking: Linking, visit: Visit, left: Knock) -> None:
+    """Whoever has the link open is out."""
+    with linking.book(left.facts) as book:
+        book.links.end_sessions(visit.link.id)
+        book.commit()

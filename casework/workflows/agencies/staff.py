@@ -1,0 +1,102 @@
+"""Accounts of an agency as its lead keeps them: of the own agency, of its people, of no other.
+
+What is done to an account, and how it is written into the log of rights, is the register's
+(``casework/workflows/access/accounts.py``), as where an administrator does it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.access.accounts import Account, NewAccount, check_password
+from casework.domain.access.grant_log import GrantAct
+from casework.domain.access.policy import Role
+from casework.domain.errors import Conflict, Forbidden
+from casework.workflows.access import accounts
+from casework.workflows.access.accounts import Keeper
+from casework.workflows.access.administering import refuse_own, rename
+from casework.workflows.context import Context
+from casework.workflows.ports.access import SignIn
+from casework.workflows.ports.unit_of_work import Work
+
+STAFF: Final = "staff.manage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStaff:
+    """Somebody of the agency as they are asked for; the agency is that of whoever asks."""
+
+    username: str
+    name: str
+    email: str | None = None
+    is_lead: bool = False
+
+
+def add_staff(ctx: Context, door: SignIn, asked: NewStaff, password: str) -> UUID:
+    """An account of the own agency with a first password; returns its id."""
+    with ctx.reading(STAFF) as reading:  # by name, as everybody asks for an account
+        slug = reading.staff.agency()
+    new = NewAccount(
+        username=asked.username, role=Role.PROVIDER.value, name=asked.name, provider=slug,
+        is_head=asked.is_lead, email=asked.email,
+    )  # fmt: skip
+    new.check()
+    check_password(password, new.username, door.common)
+    password_hash = door.passwords.digest(password)  # slow, and so before the transaction
+    with ctx.work(STAFF) as work:
+        _leads(ctx, work)
+        id = accounts.create(_keeper(ctx, work), new, password_hash)
+        work.commit(201, {"id": id})
+        return id
+
+
+def change_staff(ctx: Context, id: UUID, changes: dict[str, Any]) -> None:
+    """Name, address, whether it is let in, and whether it leads."""
+    with ctx.work(STAFF) as work:
+        leads = _leads(ctx, work)
+        account = work.staff.locked(id)
+        ctx.expect(account.version)
+        _keep_a_lead(account, leads, changes)
+        keeper = _keeper(ctx, work)
+        if changes.get("is_lead", account.is_head) != account.is_head:
+            account.is_head = changes["is_lead"]
+            keeper.save(account, GrantAct.CHANGED)
+        if "is_active" in changes:
+            accounts.activate(keeper, account, active=changes["is_active"])
+        rename(work, account, changes)
+        work.commit(200, {"id": id})
+
+
+def reset_staff_password(ctx: Context, door: SignIn, id: UUID, password: str) -> None:
+    """A password that its owner must change, where they forgot theirs."""
+    with ctx.reading(STAFF) as reading:
+        known = reading.staff.get(id)
+    check_password(password, known.username, door.common)
+    password_hash = door.passwords.digest(password)
+    with ctx.work(STAFF) as work:
+        _leads(ctx, work)
+        account = work.staff.locked(id)
+        refuse_own(ctx, account)
+        accounts.reset_password(_keeper(ctx, work), account, password_hash)
+        work.commit(200, {"id": id})
+
+
+def _leads(ctx: Context, work: Work) -> list[UUID]:
+    """Who leads the agency, locked; refuses whoever did until a moment ago."""
+    leads = work.staff.leads()
+    if ctx.actor.id not in leads:
+        raise Forbidden(f"{ctx.actor.role} may not do this")
+    return leads
+
+
+def _keep_a_lead(account: Account, leads: list[UUID], changes: dict[str, Any]) -> None:
+    """The last lead of an agency neither shuts itself off nor steps down."""
+    goes = changes.get("is_active") is False or changes.get("is_lead") is False
+    if goes and leads == [account.id]:
+        raise Conflict("nobody else leads this agency", code="last_lead")
+
+
+def _keeper(ctx: Context, work: Work) -> Keeper:
+    return Keeper(work.register, ctx.actor, ctx.now, ctx.new_id)

@@ -1,0 +1,69 @@
+"""Keys: a new one while everything goes on, and the old one taken off once nothing needs it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from casework.workflows.ports.vault import KeyFacts, KeyRing, Progress, Sealed
+
+KINDS: Final = ("data", "index")
+# Whoever began to write under the old key has long committed, or was rolled back, by then.
+KEPT_AFTER: Final = timedelta(hours=1)
+ROUNDS: Final = 50
+
+
+class Held(NamedTuple):
+    """A key, how many values stand under it, and why it stays on the ring (None: it may go)."""
+
+    key: KeyFacts
+    values: int
+    stays: str | None
+
+
+def rotate(ring: KeyRing, rows: Sealed, kind: str, now: datetime) -> Iterator[Progress]:
+    """A new key, and every value under it. One that broke off is gone on with, not begun anew.
+
+    Round follows round until one finds nothing to do: rows that somebody held, and those that a
+    process wrote before it had heard of the new key, are found by the next.
+    """
+    if not is_begun(ring, rows.under(), kind):
+        ring.renew(kind, now)
+    current = {ring.current(each) for each in KINDS}
+    for _ in range(ROUNDS):
+        found = 0
+        for progress in rows.reseal(current):
+            found += progress.changed + progress.left
+            yield progress
+        if not found:
+            return
+
+
+def is_begun(ring: KeyRing, under: Counter[str], kind: str) -> bool:
+    """Whether a rotation broke off: something still stands under a superseded key."""
+    return any(under[one.id] for one in ring.listed() if one.kind == kind and one.superseded_at)
+
+
+def held(ring: KeyRing, rows: Sealed, now: datetime) -> list[Held]:
+    """Every key with what stands under it."""
+    under = rows.under()
+    return [Held(one, under[one.id], _stays(one, under[one.id], now)) for one in ring.listed()]
+
+
+def retire(ring: KeyRing, rows: Sealed, now: datetime) -> list[Held]:
+    """Take off the ring what nothing needs; every key that there was, with why it stays."""
+    found = held(ring, rows, now)
+    gone = {one.key.id for one in found if one.stays is None}
+    if gone:
+        ring.drop(gone)
+    return found
+
+
+def _stays(key: KeyFacts, values: int, now: datetime) -> str | None:
+    if key.superseded_at is None:
+        return "current"
+    if values:
+        return "in use"
+    return "superseded lately" if now < key.superseded_at + KEPT_AFTER else None

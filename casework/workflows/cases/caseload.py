@@ -1,0 +1,179 @@
+"""Work moves with people and with life: holds, reopening, transfers, handovers, absences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from casework.domain.access.accounts import Account
+from casework.domain.cases import handover, holding, reopening
+from casework.domain.cases.handover import Absence
+from casework.domain.errors import Invalid
+from casework.domain.residents.resident import Note
+from casework.workflows.context import Context
+from casework.workflows.ports.unit_of_work import Work
+
+
+def hold_case(ctx: Context, case_id: UUID, reason: str, until: date, note: str | None) -> UUID:
+    """Pause what waits in a case, up to and including a day."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.version)
+        holding.hold_case(file, reason, until, note, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id})
+        return case_id
+
+
+def resume_case(ctx: Context, case_id: UUID) -> UUID:
+    """End the hold of a case early."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.version)
+        holding.resume_case(file, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id})
+        return case_id
+
+
+def reopen_case(ctx: Context, case_id: UUID, note: str) -> UUID:
+    """Reopen a closed case, unless the resident has another that is open."""
+    with ctx.work("case.supervise") as work:
+        file = work.files.whole(case_id, with_plan=True)
+        ctx.expect(file.case.version)
+        reopening.reopen(file, note, ctx.act)
+        _note(ctx, work, file.case.resident_id, note)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id})
+        return case_id
+
+
+def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) -> UUID:
+    """Move a case with its resident to another centre, perhaps of another district.
+
+    What is committed names the open referrals whose offerings do not reach the new centre: the
+    services that stop at the border.
+    """
+    with ctx.work("case.supervise") as work:
+        resident = work.residents.of_case(case_id)
+        file = work.files.of_case(case_id, with_plan=True)
+        ctx.expect(file.case.version)
+        centre = work.directory.centre(centre_code)
+        if centre is None:
+            raise Invalid("no such centre", code="unknown_centre", field="centre_code")
+        handover.transfer(file, resident, centre, ctx.act)
+        _note(ctx, work, resident.id, reason)
+        stops = [
+            {
+                "id": referral.id,
+                "service_code": referral.service_code,
+                "provider_id": referral.provider_id,
+            }
+            for referral in file.open_referrals()
+            if not work.directory.covers(referral.offering_id, centre.code)
+        ]
+        work.files.save(file, ctx.now)
+        work.residents.save(resident, None)
+        work.residents.bring_along(resident)
+        work.commit(200, {"id": case_id, "stops_at_border": stops})
+        return case_id
+
+
+def hand_over(
+    ctx: Context, from_worker_id: UUID, to_worker_ids: Sequence[UUID], reason: str
+) -> list[UUID]:
+    """Give a leaver's open cases to one worker, or in turn to several of the same centre."""
+    with ctx.work("case.supervise") as work:
+        workers = [_worker(work, id, "to_worker_id") for id in to_worker_ids]
+        leaver = work.accounts.worker_in_reach(from_worker_id, work.reach, active=False)
+        if leaver is None:
+            raise Invalid("no such worker", code="unknown_worker", field="from_worker_id")
+        moved = []
+        for n, case_id in enumerate(work.files.carried_by(from_worker_id)):
+            file = work.files.of_case(case_id, with_plan=True)
+            worker = workers[n % len(workers)]
+            _must_serve(worker, file.case.centre_code, "to_worker_id")
+            handover.assign(file, worker.id, ctx.act, why="handover")
+            _note(ctx, work, file.case.resident_id, reason)
+            work.files.save(file, ctx.now)
+            moved.append(case_id)
+        work.commit(200, {"id": from_worker_id, "moved": moved})
+        return moved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsenceCommand:
+    """Who is away from when to when, and who deputises."""
+
+    worker_id: UUID
+    from_on: date
+    to_on: date
+    deputy_id: UUID
+
+
+def record_absence(ctx: Context, command: AbsenceCommand) -> UUID:
+    """Record that a worker is away and who sees their work meanwhile: one of the same centre."""
+    with ctx.work("case.supervise") as work:
+        worker = _worker(work, command.worker_id, "worker_id")
+        deputy = _worker(work, command.deputy_id, "deputy_id")
+        _must_serve(deputy, worker.centre_code, "deputy_id")
+        absence = Absence(
+            id=ctx.new_id(),
+            worker_id=worker.id,
+            from_on=command.from_on,
+            to_on=command.to_on,
+            deputy_id=deputy.id,
+            centre_code=worker.centre_code or "",
+            district_code=worker.district_code or "",
+            recorded_at=ctx.now,
+            recorded_by=ctx.actor.id,
+        )
+        handover.check_absence(absence, ctx.act)
+        work.accounts.add_absence(absence)
+        work.commit(201, {"id": absence.id})
+        return absence.id
+
+
+def _worker(work: Work, id: UUID, field: str) -> Account:
+    found = work.accounts.worker_in_reach(id, work.reach)
+    if found is None:
+        raise Invalid("no such worker in your district", code="unknown_worker", field=field)
+    return found
+
+
+def _note(ctx: Context, work: Work, resident_id: UUID, text: str) -> None:
+    """Why, in someone's own words, where the resident's other notes stand."""
+    work.residents.add_note(
+        Note(
+            id=ctx.new_id(),
+            resident_id=resident_id,
+            kind="note",
+            with_whom=None,
+            text=text,
+            come_back_on=None,
+            written_at=ctx.now,
+            written_by=ctx.actor.id,
+        )
+    )
+
+
+def _must_serve(worker: Account, centre_code: str | None, field: str) -> None:
+    """Nothing is left with someone who cannot open it."""
+    if worker.centre_code != centre_code:
+        raise Invalid(
+            "this worker serves another centre", code="worker_of_other_centre", field=field
+        )
+
+
+def resume_after_hold(ctx: Context, case_id: UUID) -> bool:
+    """Record that a case's hold ran out; False where another run was first."""
+    with ctx.work("case.write") as work:
+        file = work.files.of_case(case_id)
+        if file.case.resume_at is None or file.case.resume_at > ctx.now:
+            return False
+        holding.resume_case_after_hold(file, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id})
+        return True

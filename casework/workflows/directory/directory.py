@@ -1,0 +1,285 @@
+"""Keeping the directory: services, agencies, offerings, designations, and what was before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.access.policy import Actor, may
+from casework.domain.directory import editing as keep
+from casework.domain.directory.designations import (
+    GIVEN_UNDER,
+    Designation,
+    check_designation,
+    ended_designation,
+)
+from casework.domain.directory.directory import Offering, Provider, Service
+from casework.domain.directory.entries import (
+    DESIGNATION,
+    OFFERING,
+    PROVIDER,
+    SERVICE,
+    change_of,
+    facts_of,
+    next_state,
+)
+from casework.domain.errors import Forbidden, Invalid, NotFound
+from casework.workflows.context import Context
+from casework.workflows.ports.unit_of_work import Work
+
+ENTRIES: Final = "directory.entries"
+WRITE: Final = keep.WRITE
+CHANGE: Final = "directory.change"
+DESIGNATE: Final = "directory.designate"
+OPEN_WORK: Final = "directory.open_work"
+CONFIRM, PUBLISH = "directory.confirm", "directory.publish"
+STEP: Final = "directory.step"
+CATALOGUE, CONFIRM_SERVICE = "catalogue.write", "catalogue.confirm"
+NOTHING: Final[Mapping[str, Any]] = {}
+# Who takes a step with an entry: the policy's action.
+WHO: Final = {"confirm": CONFIRM, "publish": PUBLISH, "withdraw": PUBLISH}
+WHO_OF_SERVICE: Final = WHO | {"confirm": CONFIRM_SERVICE}
+
+
+# Agencies
+
+
+def add_provider(ctx: Context, facts: Mapping[str, Any]) -> UUID:
+    """An agency; what it offers is proposed apart."""
+    with ctx.work(WRITE) as work:
+        _check_districts(work, [facts["district_code"]], "district_code")
+        provider = keep.new_provider(facts, ctx.act)
+        work.keeping.add_provider(provider)
+        _note(ctx, work, PROVIDER, None, provider, provider.id, "added")
+        work.commit(201, {"id": provider.id})
+        return provider.id
+
+
+def change_provider(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
+    """Change what is said of an agency."""
+    with ctx.work(CHANGE) as work:
+        before = work.keeping.provider(id, lock=True)
+        ctx.expect(before.version)
+        changed = keep.changed_provider(before, changes, ctx.act)
+        _save_provider(ctx, work, before, changed, "changed")
+        work.commit(200, {"id": id})
+        return id
+
+
+def end_provider(ctx: Context, id: UUID, last_day: date | None, reason: str | None) -> UUID:
+    """From the day after, nobody asks it any more; what runs goes on. None takes it back."""
+    with ctx.work(WRITE) as work:
+        before = work.keeping.provider(id, lock=True)
+        ctx.expect(before.version)
+        changed = keep.ended_provider(before, last_day, reason, ctx.act)
+        _save_provider(ctx, work, before, changed, "ended" if last_day else "taken_up")
+        work.keeping.open_work(id, None)  # the answer shows whom: the audit entry names them
+        work.commit(200, {"id": id})
+        return id
+
+
+def _save_provider(ctx: Context, work: Work, before: Provider, changed: Provider, did: str) -> None:
+    if changed != before:
+        work.keeping.save_provider(changed)
+        _note(ctx, work, PROVIDER, before, changed, changed.id, did)
+
+
+# Designations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Designate:
+    """A designation as it was asked for."""
+
+    code: str
+    valid_from: date
+    valid_to: date | None
+    designated_by: str
+
+
+def designate(ctx: Context, provider_id: UUID, asked: Designate) -> UUID:
+    """An agency is designated, by whom, from when until when."""
+    with ctx.work(DESIGNATE) as work:
+        provider = work.keeping.provider(provider_id, lock=True)
+        made = Designation(
+            id=ctx.new_id(),
+            provider_id=provider.id,
+            code=asked.code,
+            valid_from=asked.valid_from,
+            valid_to=asked.valid_to,
+            designated_by=asked.designated_by,
+            recorded_at=ctx.now,
+            recorded_by=ctx.actor.id,
+        )
+        check_designation(made, work.keeping.designations(provider.id))
+        work.keeping.add_designation(made)
+        _note(ctx, work, DESIGNATION, None, made, provider.id, "added", provider.id)
+        work.commit(201, {"id": made.id, "provider_id": provider.id})
+        return made.id
+
+
+def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
+    """Give a designation its last day, or with None no last day any more."""
+    with ctx.work(DESIGNATE) as work:
+        known = work.keeping.designation(id)
+        provider = work.keeping.provider(known.provider_id, lock=True)
+        before = work.keeping.designation(id, lock=True)
+        ctx.expect(before.version)
+        others = work.keeping.designations(provider.id)
+        changed = ended_designation(before, last_day, others, ctx.act)
+        work.keeping.save_designation(changed)
+        did = "ended" if last_day else "taken_up"
+        _note(ctx, work, DESIGNATION, before, changed, provider.id, did, provider.id)
+        if may(ctx.actor, OPEN_WORK):
+            work.keeping.open_work(provider.id, GIVEN_UNDER[changed.code])
+        work.commit(200, {"id": id, "provider_id": provider.id})
+        return id
+
+
+# Offerings
+
+
+def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) -> UUID:
+    """A proposed entry of the list: it is asked by nobody until it is published."""
+    with ctx.work(WRITE) as work:
+        provider = work.keeping.provider(provider_id)
+        service = _service(work, facts["service_code"])
+        _check_centres(work, facts["centres"])
+        rest = {name: fact for name, fact in facts.items() if name != "service_code"}
+        offering = keep.new_offering(provider, service, rest, ctx.act)
+        work.keeping.add_offering(offering)
+        _note(ctx, work, OFFERING, None, offering, provider.id, "proposed")
+        work.commit(201, {"id": offering.id})
+        return offering.id
+
+
+def change_offering(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
+    """Change an offering; a published one stays published, a draft is proposed anew."""
+    with ctx.work(WRITE) as work:
+        before = work.keeping.offering(id, lock=True)
+        ctx.expect(before.version)
+        if "centres" in changes:
+            _check_centres(work, changes["centres"])
+        service = _service(work, before.service_code)
+        changed = keep.changed_offering(before, service, changes, ctx.act)
+        _save_offering(ctx, work, before, changed, "changed")
+        work.commit(200, {"id": id})
+        return id
+
+
+def step_offering(ctx: Context, id: UUID, step: str) -> UUID:
+    """Confirm, publish or withdraw an entry."""
+    with ctx.work(WHO[step]) as work:
+        before = work.keeping.offering(id, lock=True)
+        ctx.expect(before.version)
+        state = next_state(before, step, ctx.act)
+        changed = replace(before, state=state, version=before.version + 1)
+        _save_offering(ctx, work, before, changed, _done(step))
+        work.commit(200, {"id": id})
+        return id
+
+
+def check_who_steps(actor: Actor, step: str) -> None:
+    """Refuse a step that this role never takes, before any of many entries is looked at."""
+    if not may(actor, WHO[step]):
+        raise Forbidden("this role never takes this step", code="step_not_yours")
+
+
+def _save_offering(ctx: Context, work: Work, before: Offering, changed: Offering, did: str) -> None:
+    if changed != before:
+        work.keeping.save_offering(changed)
+        _note(ctx, work, OFFERING, before, changed, changed.provider_id, did)
+
+
+def _done(step: str) -> str:
+    return {"confirm": "confirmed", "publish": "published", "withdraw": "withdrawn"}[step]
+
+
+# The catalogue
+
+
+def propose_service(ctx: Context, facts: Mapping[str, Any]) -> str:
+    """A proposed service: it is planned by nobody until it is published."""
+    with ctx.work(CATALOGUE) as work:
+        _check_districts(work, _districts_of(facts), "co_payments")
+        service = keep.new_service(facts, ctx.act)
+        work.keeping.add_service(service)
+        _note(ctx, work, SERVICE, None, service, None, "proposed", service.code)
+        work.commit(201, {"code": service.code})
+        return service.code
+
+
+def change_service(ctx: Context, code: str, changes: Mapping[str, Any]) -> str:
+    """Change a service, its limits, co-payments or validity; what is planned stays planned."""
+    with ctx.work(CATALOGUE) as work:
+        before = work.keeping.service(code, lock=True)
+        ctx.expect(before.version)
+        _check_districts(work, _districts_of(changes), "co_payments")
+        changed = keep.changed_service(before, changes, ctx.act)
+        _save_service(ctx, work, before, changed, "changed")
+        work.commit(200, {"code": code})
+        return code
+
+
+def step_service(ctx: Context, code: str, step: str) -> str:
+    """Confirm, publish or withdraw a service."""
+    with ctx.work(WHO_OF_SERVICE[step]) as work:
+        before = work.keeping.service(code, lock=True)
+        ctx.expect(before.version)
+        state = next_state(before, step, ctx.act)
+        changed = replace(before, state=state, version=before.version + 1)
+        _save_service(ctx, work, before, changed, _done(step))
+        work.commit(200, {"code": code})
+        return code
+
+
+def _save_service(ctx: Context, work: Work, before: Service, changed: Service, did: str) -> None:
+    if changed != before:
+        work.keeping.save_service(changed)
+        _note(ctx, work, SERVICE, before, changed, None, did, changed.code)
+
+
+# What each of them needs
+
+
+def _note(
+    ctx: Context,
+    work: Work,
+    kind: str,
+    before: Any,
+    after: Any,
+    provider_id: UUID | None,
+    did: str,
+    subject: object = None,
+) -> None:
+    """Keep who changed it, when, and what it was before."""
+    was = NOTHING if before is None else facts_of(kind, before)
+    change = change_of(
+        kind, subject or after.id, provider_id, did, was, facts_of(kind, after), ctx.act
+    )
+    work.keeping.note([change])
+
+
+def _service(work: Work, code: str) -> Service:
+    """A service in any state, by a code that somebody gave."""
+    try:
+        return work.keeping.service(code)
+    except NotFound:
+        raise Invalid("no such service", code="unknown_service", field="service_code") from None
+
+
+def _districts_of(facts: Mapping[str, Any]) -> list[str]:
+    return [one.district_code for one in facts.get("co_payments", ()) if one.district_code]
+
+
+def _check_districts(work: Work, codes: Iterable[str], field: str) -> None:
+    if work.keeping.unknown_districts(codes):
+        raise Invalid("no such district", code="unknown_district", field=field)
+
+
+def _check_centres(work: Work, codes: Iterable[str]) -> None:
+    if work.keeping.unknown_centres(codes):
+        raise Invalid("no such centre", code="unknown_centre", field="centres")

@@ -1,0 +1,149 @@
+"""Matching: who can take a resident on, what was judged of a referral, and where nobody can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from uuid import UUID
+
+from casework.domain.casefile.referral import Referral
+from casework.domain.directory.coverage import Cover
+from casework.domain.directory.directory import Centre, Entry, Service
+from casework.domain.directory.eligibility import Judged, facts_of, judge, snapshot
+from casework.domain.directory.matching import Match, Wish, matches
+from casework.domain.errors import Invalid, require
+from casework.domain.figures.figures import spent_in
+from casework.domain.figures.response_rates import MEASURED_OVER, Answers, measured
+from casework.workflows.context import Context
+from casework.workflows.ports.matching import AnswerBook
+from casework.workflows.ports.unit_of_work import Page, Paging, Reading, Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchQuestion:
+    """For whom which service is looked for, and what matters besides."""
+
+    service_code: str
+    resident_id: UUID | None = None
+    centre_code: str | None = None
+    mobility: str | None = None
+    needed_by: date | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """What was found, in order, from which point, and what the service asks of a resident."""
+
+    centre: Centre
+    judged: Sequence[Judged]
+    found: Sequence[Match]
+
+
+def match(ctx: Context, reading: Reading, asked: MatchQuestion) -> Matched:
+    """The offerings that cover a resident, or a centre, in the order in which to ask them."""
+    service = _check(ctx, asked)
+    facts: dict[str, str | None] = {}
+    centre_code, mobility = asked.centre_code or "", asked.mobility
+    if asked.resident_id is not None:
+        resident = reading.matching.resident(asked.resident_id)
+        facts = facts_of(resident, ctx.act.today)
+        centre_code, mobility = resident.centre_code, mobility or resident.mobility
+    covering = reading.matching.candidates(service.code, centre_code)
+    if covering is None:
+        raise Invalid("no such centre", code="unknown_centre", field="centre_code")
+    centre, candidates = covering
+    judged = judge(service.eligibility, facts)
+    wish = Wish(
+        point=(centre.lat, centre.lon),
+        now=ctx.now,
+        calendar=ctx.clockwork.calendar_of(centre.district_code),
+        judged=judged,
+        mobility=mobility,
+        language=asked.language,
+        needed_by=asked.needed_by,
+    )
+    return Matched(centre=centre, judged=judged, found=matches(candidates, wish))
+
+
+def _check(ctx: Context, asked: MatchQuestion) -> Service:
+    """The service; refuses what names neither or both of a resident and a centre."""
+    require(
+        (asked.resident_id is None) != (asked.centre_code is None),
+        "name a resident or a centre",
+        code="resident_or_centre",
+        field="resident_id",
+    )
+    require(
+        asked.needed_by is None or asked.needed_by >= ctx.act.today,
+        "a day that has passed",
+        code="needed_by_past",
+        field="needed_by",
+    )
+    return known_service(ctx, asked.service_code, "service_code")
+
+
+def known_service(ctx: Context, code: str, field: str) -> Service:
+    """The service of the published list, which must exist: of another nothing is to be had."""
+    service = ctx.catalogue.get(code)
+    if service is None or service.state != Entry.PUBLISHED:
+        raise Invalid("no such service", code="unknown_service", field=field)
+    return service
+
+
+def keep_judged(ctx: Context, work: Work, referral: Referral | None) -> None:
+    """Keep on a referral that was made just now whom its service is for, and what was known."""
+    service = ctx.catalogue.get(referral.service_code) if referral else None
+    if referral is None or service is None or not service.eligibility:
+        return
+    today = ctx.act.today
+    facts = facts_of(work.residents.get(referral.resident_id), today)
+    referral.judged = snapshot(judge(service.eligibility, facts), today)
+
+
+def holes(
+    ctx: Context,
+    reading: Reading,
+    service: str | None,
+    designation: str | None,
+    paging: Paging,
+) -> Page:
+    """The centres within reach where nobody takes anybody on, or nobody near, by code."""
+    if service is not None:
+        known_service(ctx, service, "service")
+    found = [one for one in reading.matching.coverage(service, designation) if one.hole]
+    if paging.after is not None:
+        found = [one for one in found if _key(one) > paging.after]
+    shown = found[: paging.limit]
+    return Page(shown, _key(shown[-1]) if len(found) > paging.limit else None)
+
+
+def _key(one: Cover) -> tuple[str]:
+    return (one.centre.code,)
+
+
+def measure(ctx: Context, book: AbstractContextManager[AnswerBook]) -> int:
+    """Count anew how every agency answered of late; how many there is something to say of."""
+    spent = spent_in(ctx.clockwork)
+    with book as answers:
+        rows = answers.answered(ctx.now - MEASURED_OVER, ctx.now)
+        found = []
+        for provider_id, own in groupby(rows, key=lambda row: row.provider_id):
+            said = measured(
+                (
+                    Answers(
+                        spent(row.district_code, row.began_on, row.ended_on, row.pauses),
+                        row.accepted,
+                        row.count,
+                    )
+                    for row in own
+                ),
+                ctx.now,
+            )
+            if said is not None:
+                found.append((provider_id, said))
+        answers.keep(found, ctx.now)
+    return len(found)

@@ -1,0 +1,71 @@
+"""Likely duplicates: shown to who registers, and found for the supervisors' queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+from uuid import UUID
+
+from casework.domain.duplicates.suspicions import Verdict, suspect
+from casework.workflows.context import Context
+from casework.workflows.residents.alike import known_alike
+
+BATCH: Final = 100
+REVIEW: Final = "duplicate.review"
+
+
+def find(ctx: Context, limit: int = BATCH) -> tuple[int, int] | None:
+    """Look for the duplicates of some whose are to be found, in the whole city.
+
+    Returns how many were looked at and how many pairs are new; None where nobody waits. The
+    registrant never waits for it, so that no answer tells of those out of scope by its time.
+    """
+    with ctx.work(REVIEW) as work:
+        residents = work.duplicates.take(limit)
+        pairs = [
+            suspect(one, alike.resident, alike.reasons, ctx.act)
+            for one in residents
+            for alike in known_alike(ctx, work, one, work.residents.rrn(one.id))
+            if alike.is_suspicious
+        ]
+        if not residents:
+            return None
+        work.about(*(id for pair in pairs for id in (pair.resident_id, pair.other_id)))
+        found = work.duplicates.add(pairs)
+        work.commit(200, {})
+        return len(residents), found
+
+
+def find_all(ctx: Context, limit: int = BATCH) -> Iterator[tuple[int, int]]:
+    """Batch by batch until nobody waits; what was done stays done if it is broken off."""
+    while (done := find(ctx, limit)) is not None:
+        yield done
+
+
+def ask_for_everyone(ctx: Context, limit: int = 1000) -> Iterator[UUID]:
+    """Have everybody's duplicates looked for; yields the last resident of each batch."""
+    after: UUID | None = None
+    while True:
+        with ctx.work(REVIEW) as work:
+            after = work.duplicates.look_for_everyones(after, limit)
+            if after is None:
+                return
+            work.commit(200, {})
+        yield after
+
+
+def waiting(ctx: Context) -> int:
+    """How many residents' duplicates are still to be found."""
+    with ctx.work(REVIEW) as work:
+        return work.duplicates.waiting()
+
+
+def decide(ctx: Context, suspicion_id: UUID, verdict: Verdict, note: str | None) -> UUID:
+    """Say whether the two of a pair are one."""
+    with ctx.work(REVIEW) as work:
+        pair = work.duplicates.get(suspicion_id, lock=True)
+        ctx.expect(pair.version)
+        pair.decide(verdict, note, ctx.act)
+        work.duplicates.save(pair)
+        work.commit(200, {"id": pair.id})
+        return pair.id

@@ -1,0 +1,139 @@
+"""Merging two records of one person, and undoing it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from casework.domain.cases import handover
+from casework.domain.directory.directory import Centre
+from casework.domain.duplicates import merging
+from casework.domain.errors import Conflict, Invalid, NotFound
+from casework.domain.residents.resident import Resident
+from casework.workflows.context import Context
+from casework.workflows.ports.unit_of_work import Work
+
+SUPERVISE = "case.supervise"
+CASE = "care_case"
+Before = dict[UUID, dict[str, Any]]
+
+
+def merge_residents(ctx: Context, survivor_id: UUID, duplicate_id: UUID, reason: str) -> UUID:
+    """Point a duplicate at the survivor, who gets all that is the duplicate's.
+
+    An open case of the duplicate at another centre arrives at the survivor's, and waits there for
+    a worker as after a transfer.
+    """
+    with ctx.work(SUPERVISE) as work:
+        merging.check_two(survivor_id, duplicate_id)
+        survivor, duplicate = _two(work, survivor_id, duplicate_id)
+        ctx.expect(survivor.version)
+        work.merges.cases_of(duplicate.id)
+        open_cases = work.residents.open_case(survivor.id), work.residents.open_case(duplicate.id)
+        came_from = duplicate.centre_code
+        made = merging.merge(survivor, duplicate, open_cases, reason, ctx.act)
+        before: Before = {}
+        if open_cases[1] is not None and came_from != survivor.centre_code:
+            before = _transfer(ctx, work, open_cases[1], duplicate)
+        work.residents.save(survivor, None)
+        work.residents.save(duplicate, None)
+        cases = work.merges.carry(made, before)
+        work.residents.bring_along(survivor)
+        work.record(merging.events_of("ResidentsMerged", made, survivor, duplicate, cases, ctx.act))
+        work.commit(201, {"id": made.id})
+        return made.id
+
+
+def _two(work: Work, survivor_id: UUID, duplicate_id: UUID) -> tuple[Resident, Resident]:
+    """Both records, locked. One of another district does not exist, unless the asker's own queue
+    says that it may be the same person: then they learn how to go about it.
+    """
+    found = work.merges.pair(survivor_id, duplicate_id)
+    if len(found) == 2:
+        return found[survivor_id], found[duplicate_id]
+    if work.duplicates.knows(survivor_id, duplicate_id):
+        raise Conflict(
+            "one of the two is of another district: have it transferred first",
+            code="other_district",
+        )
+    raise NotFound("no such resident")
+
+
+def _transfer(ctx: Context, work: Work, case_id: UUID, duplicate: Resident) -> Before:
+    """The open case goes where its resident now is; who carried it is kept for an undo."""
+    file = work.files.of_case(case_id)
+    case = file.case
+    before = {"worker_id": case.worker_id, "arrived_at": case.arrived_at}
+    handover.transfer(file, duplicate, _centre(work, duplicate.centre_code), ctx.act)
+    work.files.save(file, ctx.now)
+    return {case_id: before}
+
+
+def _centre(work: Work, code: str) -> Centre:
+    found = work.directory.centre(code)
+    if found is None:
+        raise Invalid("no such centre", code="unknown_centre", field="centre_code")
+    return found
+
+
+def undo_merge(ctx: Context, merge_id: UUID, reason: str | None) -> UUID:
+    """Let the two be two again: what was moved goes back, what was made since stays.
+
+    Merges that were built upon each other are undone the last one first. Refused while an open
+    referral of one rests on a consent of the other: that ends before.
+    """
+    with ctx.work(SUPERVISE) as work:
+        made = work.merges.get(merge_id, lock=True)
+        ctx.expect(made.version)
+        merging.check_standing(made)
+        survivor, duplicate = _two(work, made.survivor_id, made.duplicate_id)
+        kept = work.merges.kept(made.id)
+        home = _centre(work, merging.home_of(made, survivor))
+        merging.undo(made, survivor, duplicate, home, reason, ctx.act)
+        _check_consents(work, survivor.id, kept)
+        _bring_cases_home(ctx, work, kept, made.merged_at, home)
+        work.residents.save(survivor, None)
+        work.residents.save(duplicate, None)
+        cases = work.merges.give_back(made, kept)
+        work.residents.bring_along(duplicate)
+        work.record(merging.events_of("MergeUndone", made, survivor, duplicate, cases, ctx.act))
+        work.commit(200, {"id": made.id})
+        return made.id
+
+
+def _check_consents(work: Work, survivor_id: UUID, kept: dict[tuple[str, UUID], Any]) -> None:
+    crossing = work.merges.crossing(survivor_id, kept)
+    if crossing:
+        raise Conflict(
+            "open referrals of one rest on a consent of the other",
+            code="consent_shared",
+            referral_ids=crossing,
+        )
+
+
+def _bring_cases_home(
+    ctx: Context,
+    work: Work,
+    kept: dict[tuple[str, UUID], Any],
+    merged_at: datetime,
+    home: Centre,
+) -> None:
+    """An open case goes back to who carried it, or, where somebody took it on since, into the
+    queue of its old centre.
+    """
+    for kind, case_id in sorted(kept):
+        if kind != CASE:
+            continue
+        file = work.files.of_case(case_id)
+        case = file.case
+        if not case.is_open or case.centre_code == home.code:
+            continue
+        worker_id: UUID | None = None
+        arrived_at: datetime | None = ctx.now
+        before = kept[kind, case_id]
+        if before is not None and case.worker_id is None and case.arrived_at == merged_at:
+            worker_id = before["worker_id"] and UUID(before["worker_id"])
+            arrived_at = before["arrived_at"] and datetime.fromisoformat(before["arrived_at"])
+        merging.bring_home(file, home, worker_id, arrived_at, ctx.act)
+        work.files.save(file, ctx.now)

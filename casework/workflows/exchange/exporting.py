@@ -1,0 +1,26 @@
+"""Taking a list away: its pages one after the other, under one audit entry that says what for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from casework.domain.errors import Invalid
+from casework.domain.exchange.exporting import MOST_ROWS, PAGE
+from casework.workflows.ports.unit_of_work import Page, Paging, Reading
+
+
+def whole(reading: Reading, read: Callable[[Reading, Paging], Page]) -> Iterator[Any]:
+    """Every row of a list, page by page; refuses one that is longer than a file may be."""
+    paging, count = Paging(limit=PAGE), 0
+    while True:
+        page = read(reading, paging)
+        count += len(page.rows)
+        if count > MOST_ROWS:
+            raise Invalid(
+                f"more than {MOST_ROWS} rows; filter it", code="export_too_large", field="filters"
+            )
+        yield from page.rows
+        if page.last_key is None:
+            return
+        paging = Paging(limit=PAGE, after=page.last_key)

@@ -1,0 +1,257 @@
+"""One row of each kind of file: whom it is about, and the use case that carries it out.
+
+The use cases are those of the single operations, so that a file can do nothing that they refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from casework.domain.access.policy import Actor
+from casework.domain.cases.intake import Finding
+from casework.domain.directory.directory import FIELDS
+from casework.domain.errors import Conflict, Invalid, NotFound
+from casework.domain.exchange.importing import FileKind, ImportRow
+from casework.domain.residents.resident import name_and_birth
+from casework.workflows.cases import intake
+from casework.workflows.context import Context
+from casework.workflows.directory import directory
+from casework.workflows.ports.unit_of_work import Work
+from casework.workflows.residents import residents
+
+
+class NobodyFound(Exception):
+    """Whom a row is about could not be told."""
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(why)
+        self.code, self.why = code, why
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The codes of districts and centres, by what a sheet calls them."""
+
+    districts: Mapping[str, str]
+    centres: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Known:
+    """Whom senders' ids are of: by what stands written down, and by the rows of this batch."""
+
+    import_id: UUID
+    of_batch: dict[str, UUID]
+
+    def residents(self, work: Work, external_id: str, *, by_hand: bool = False) -> set[UUID]:
+        """Everyone within reach of whom this id is; ``by_hand``, whom somebody chose for it."""
+        found = set(work.imports.by_external_id(external_id, self.import_id, by_hand=by_hand))
+        met = None if by_hand else self.of_batch.get(external_id)
+        return found if met is None else found | {met}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where one row is carried out: the outer work to look things up, the context to act."""
+
+    ctx: Context
+    work: Work
+    places: Places
+    known: Known
+
+
+Values = dict[str, Any]
+Done = tuple[UUID | None, UUID | None]
+
+
+def named_places(values: Values, places: Places) -> tuple[Values, list[dict[str, str]]]:
+    """The same with codes where districts and centres stood by their names; names nobody knows."""
+    found, errors = dict(values), []
+    of = {
+        "district_code": (places.districts, "unknown_district"),
+        "centre_code": (places.centres, "unknown_centre"),
+        "centres": (places.centres, "unknown_centre"),
+    }
+    for name, (codes, unknown) in of.items():
+        if name not in found:
+            continue
+        given = found[name] if isinstance(found[name], list) else [found[name]]
+        # A code that is not of the sender's own is left to the use case to refuse.
+        if any(one not in codes and not one.isascii() for one in given):
+            errors.append({"field": name, "code": unknown, "message": "no such place, or several"})
+        known = [codes.get(one, one) for one in given]
+        found[name] = known if isinstance(found[name], list) else known[0]
+    return found, errors
+
+
+def shaped(kind: str, values: Values) -> Values:
+    """As the form of the kind takes it: what a single operation has in one field."""
+    if kind != FileKind.ASSESSMENTS:
+        return values
+    rest = {name: value for name, value in values.items() if not name.startswith("need_")}
+    needs = [
+        {"field": field, "level": values[f"need_{field}"]}
+        for field in FIELDS
+        if f"need_{field}" in values
+    ]
+    return rest | {"needs": needs}
+
+
+def key_of(kind: str, fields: Values) -> str:
+    """What makes a row the same as an earlier one of its file."""
+    match kind:
+        case FileKind.PROVIDERS:
+            return str(fields["slug"])
+        case FileKind.OFFERINGS:
+            return f"{fields['provider']} {fields['service_code']}"
+        case FileKind.ASSESSMENTS:
+            return f"{_person(fields)} {fields['assessed_on']} {fields['determination']}"
+    return _person(fields)
+
+
+def _person(fields: Values) -> str:
+    if fields.get("name") and fields.get("birth_date"):
+        return name_and_birth(fields["name"], fields["birth_date"])
+    return str(fields.get("resident_id") or fields.get("external_id"))
+
+
+def _provider(desk: Desk, fields: Values) -> Done:
+    return directory.add_provider(desk.ctx, fields), None
+
+
+def _offering(desk: Desk, fields: Values) -> Done:
+    """What an agency offers; without centres, in its whole district."""
+    provider = desk.work.keeping.provider_by_slug(fields.pop("provider"))
+    if provider is None:
+        raise Invalid("no such agency", code="unknown_provider", field="provider")
+    fields["centres"] = fields.get("centres") or desk.work.keeping.centres_of(
+        provider.district_code
+    )
+    return directory.propose_offering(desk.ctx, provider.id, fields), None
+
+
+def _resident(desk: Desk, fields: Values) -> Done:
+    fields.pop("external_id", None)
+    id = residents.register_resident(desk.ctx, fields, [], confirm_new=False)
+    return id, id
+
+
+def _case(desk: Desk, fields: Values) -> Done:
+    who = {
+        name: fields.pop(name, None)
+        for name in ("resident_id", "external_id", "name", "birth_date")
+    }
+    try:
+        resident_id = find(desk, who)
+    except NobodyFound as nobody:
+        raise Invalid(nobody.why, code=nobody.code, field=_where(who)) from None
+    return intake.open_case(desk.ctx, resident_id, fields, None), resident_id
+
+
+def _where(who: Values) -> str:
+    return next(
+        name for name in ("resident_id", "external_id", "name") if who[name] or name == "name"
+    )
+
+
+def _assessment(desk: Desk, fields: Values) -> Done:
+    who = {name: fields.pop(name, None) for name in ("external_id", "name", "birth_date")}
+    fields.pop("centre_code", None)
+    resident_id = find(desk, who)
+    done = record(desk.ctx, desk.work, resident_id, Finding(**fields))
+    if who["external_id"]:
+        desk.known.of_batch[who["external_id"]] = resident_id
+    return done
+
+
+def record(ctx: Context, work: Work, resident_id: UUID, finding: Finding) -> Done:
+    """Put a result into the resident's open case, unless it stands there."""
+    resident = work.residents.get(resident_id)
+    case_id = work.residents.open_case(resident.id)
+    if case_id is None:
+        raise NobodyFound("no_open_case", "the resident has no open case")
+    if work.imports.has_assessment(case_id, finding.assessed_on, finding.determination):
+        raise Conflict("this result stands there already", code="assessment_exists")
+    return intake.record_assessment(ctx, case_id, finding).id, resident.id
+
+
+def find(desk: Desk, who: Values) -> UUID:
+    """Whom a row is about: by our id, by the sender's, or by name and birth date."""
+    if who.get("resident_id"):
+        return _only(desk.work.imports.within_reach([who["resident_id"]]))
+    if who.get("external_id"):
+        known = _by_external_id(desk, who)
+        if known:
+            return _only(known)
+    if _is_named(who):
+        return _only(desk.work.imports.by_name(who["name"], who["birth_date"]))
+    raise NobodyFound("nobody_found", "nobody within reach is known by this")
+
+
+def _by_external_id(desk: Desk, who: Values) -> list[UUID]:
+    """Of whom the sender's id is. Two senders may count alike: a name beside it must agree.
+
+    Unless a person gave that id to that resident, who then knew what was written.
+    """
+    known = desk.known.residents(desk.work, who["external_id"])
+    if not known or not _is_named(who):
+        return sorted(known)
+    agreed = set(desk.work.imports.by_name(who["name"], who["birth_date"]))
+    agreed |= desk.known.residents(desk.work, who["external_id"], by_hand=True)
+    if not known & agreed:
+        raise NobodyFound("id_of_another", "the id is of somebody of another name or birth date")
+    return sorted(known & agreed)
+
+
+def _is_named(who: Values) -> bool:
+    return bool(who.get("name") and who.get("birth_date"))
+
+
+def _only(found: list[UUID]) -> UUID:
+    if not found:
+        raise NobodyFound("nobody_found", "nobody within reach is known by this")
+    if len(found) > 1:
+        raise NobodyFound("several_found", "more than one within reach is known by this")
+    return found[0]
+
+
+CARRY_OUT: Final[dict[str, Callable[[Desk, Values], Done]]] = {
+    FileKind.PROVIDERS: _provider,
+    FileKind.OFFERINGS: _offering,
+    FileKind.RESIDENTS: _resident,
+    FileKind.CASES: _case,
+    FileKind.ASSESSMENTS: _assessment,
+}
+
+
+def place_in_queue(row: ImportRow, fields: Values, actor: Actor, work: Work) -> None:
+    """Let a row wait in its centre, where it names one of the sender's district."""
+    centre = fields.get("centre_code")
+    if centre and work.directory.centre_district(centre) == actor.district_code:
+        row.centre_code = centre
+
+
+def finding_of(fields: Values) -> Finding:
+    """The assessment in a row's fields."""
+    return Finding(
+        assessed_on=_day(fields["assessed_on"]),
+        received_on=_day(fields["received_on"]) if fields.get("received_on") else None,
+        assessor=fields["assessor"],
+        determination=fields["determination"],
+        needs=fields.get("needs", []),
+    )
+
+
+def _day(given: date | str) -> date:
+    return given if isinstance(given, date) else date.fromisoformat(given)
+
+
+def must_be_there(ids: list[UUID]) -> UUID:
+    """The resident whom somebody chose from the queue; outside their reach there is none."""
+    if not ids:
+        raise NotFound("no such resident")
+    return ids[0]

@@ -1,0 +1,324 @@
+"""Taking files in: received and staged, then worked on batch by batch until they end.
+
+A batch is one transaction: its rows, each behind a savepoint, their results and the position.
+Killed at any moment, an import goes on behind the last batch that was committed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, Final
+from uuid import UUID
+
+from casework.domain.errors import Forbidden, Invalid, Refusal
+from casework.domain.exchange.import_columns import (
+    HEADING_WITHIN,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    Headings,
+    column_missing,
+    find_headings,
+    read_cells,
+)
+from casework.domain.exchange.importing import (
+    ACTION,
+    MOST_AT_ONCE,
+    ImportFile,
+    ImportRow,
+    ImportState,
+    Mode,
+    Outcome,
+    reach_for,
+)
+from casework.workflows.context import Context
+from casework.workflows.exchange.import_kinds import (
+    CARRY_OUT,
+    Desk,
+    Known,
+    NobodyFound,
+    Places,
+    key_of,
+    named_places,
+    place_in_queue,
+    shaped,
+)
+from casework.workflows.ports.exchange import Clerk, Unreadable
+from casework.workflows.ports.unit_of_work import Paging, Work
+
+BATCH: Final = 100
+TRIES: Final = 5
+PAUSE_S: Final = 0.2
+READ: Final = "import.read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewImport:
+    """What somebody sends in."""
+
+    kind: str
+    mode: str = Mode.ROW_BY_ROW
+    dry_run: bool = False
+
+
+def receive(ctx: Context, clerk: Clerk, wanted: NewImport, source: BinaryIO) -> UUID:
+    """Write down every row of a file, sealed, to be worked on; refuses one that is no such file."""
+    reach_for(ctx.actor, wanted.kind)
+    digest = clerk.digest(source)
+    with ctx.work(ACTION[wanted.kind]) as work:
+        file = _new_file(ctx, clerk, wanted, digest)
+        sheet = _Sheet(wanted.kind, clerk.sheets.read(source))
+        work.imports.add(file)
+        file.rows = work.imports.stage(sheet.rows(ctx, file))
+        file.unknown_columns = sheet.headings.unknown if sheet.headings else 0
+        if file.rows == 0:
+            raise Invalid("the file has no rows", code="file_empty", field="file")
+        if wanted.mode == Mode.ALL_OR_NOTHING and file.rows > MOST_AT_ONCE:
+            raise Invalid(
+                f"at most {MOST_AT_ONCE} rows at once; send it row by row or in parts",
+                code="too_many_rows",
+                field="mode",
+            )
+        work.imports.save(file)
+        work.commit(201, {"id": file.id})
+        return file.id
+
+
+def _new_file(ctx: Context, clerk: Clerk, wanted: NewImport, digest: str) -> ImportFile:
+    salt = clerk.new_salt()
+    return ImportFile(
+        id=ctx.new_id(),
+        kind=wanted.kind,
+        mode=wanted.mode,
+        dry_run=wanted.dry_run,
+        state=ImportState.WAITING,
+        account_id=ctx.actor.id,
+        district_code=ctx.actor.district_code,
+        created_at=ctx.now,
+        rows=0,
+        unknown_columns=0,
+        salt=salt,
+        digest=clerk.keyed(salt, digest),
+    )
+
+
+class _Sheet:
+    """The rows below the headings of a sheet."""
+
+    def __init__(self, kind: str, source: Iterator[list[str]]) -> None:
+        self._kind, self._source = kind, source
+        self.headings: Headings | None = None
+
+    def rows(self, ctx: Context, file: ImportFile) -> Iterator[ImportRow]:
+        """Each row that holds something, as it is staged."""
+        line = self._find_headings()
+        number = 0
+        for cells in self._source:
+            line += 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            number += 1
+            if number > MOST_ROWS:
+                raise Invalid(f"at most {MOST_ROWS} rows", code="too_many_rows", field="file")
+            yield ImportRow(
+                id=ctx.new_id(),
+                import_id=file.id,
+                account_id=file.account_id,
+                district_code=file.district_code,
+                number=number,
+                line=line,
+                cells=self._named(cells),
+            )
+
+    def _find_headings(self) -> int:
+        """The line of the headings: titles may stand above them."""
+        above: list[list[str]] = []
+        for cells in self._source:
+            above.append(cells)
+            if len(cells) > MOST_COLUMNS:
+                raise Invalid(
+                    f"at most {MOST_COLUMNS} columns", code="too_many_columns", field="file"
+                )
+            self.headings = find_headings(self._kind, cells)
+            if self.headings is not None:
+                return len(above)
+            if len(above) == HEADING_WITHIN:
+                break
+        raise column_missing(self._kind, above)
+
+    def _named(self, cells: Sequence[str]) -> dict[str, str]:
+        known = self.headings.fields if self.headings else {}
+        return {
+            name: cells[at] for at, name in known.items() if at < len(cells) and cells[at].strip()
+        }
+
+
+def again(ctx: Context, clerk: Clerk, wanted: NewImport, source: BinaryIO) -> UUID | None:
+    """The asker's unfinished import of this very file, where there is one."""
+    digest = clerk.digest(source)
+    with ctx.work(ACTION[wanted.kind]) as work:
+        for file in work.imports.unfinished(wanted.kind):
+            same = (file.mode, file.dry_run) == (wanted.mode, wanted.dry_run)
+            if same and file.salt and clerk.keyed(file.salt, digest) == file.digest:
+                return file.id
+    return None
+
+
+def work_off(
+    ctx: Context, clerk: Clerk, import_id: UUID, *, seconds: float | None = None
+) -> Iterator[ImportFile]:
+    """Go on with an import, batch by batch, until it ends or the time is over."""
+    until = None if seconds is None else time.monotonic() + seconds
+    failed = 0
+    while True:
+        try:
+            file = step(ctx, clerk, import_id)
+        except Exception as error:
+            failed += 1
+            if not clerk.passes(error) or failed == TRIES:
+                raise
+            time.sleep(PAUSE_S * failed)
+            continue
+        failed = 0
+        yield file
+        if file.has_ended or (until is not None and time.monotonic() > until):
+            return
+
+
+def step(ctx: Context, clerk: Clerk, import_id: UUID, batch: int = BATCH) -> ImportFile:
+    """Carry out the next rows, with their results; of one piece all that are left."""
+    with ctx.reading(READ) as reading:
+        kind = reading.imports.get(import_id).kind
+    with ctx.work(ACTION[kind]) as work:
+        file = work.imports.get(import_id, lock=True)
+        if file.has_ended:
+            return file
+        file.begin(ctx.now)
+        if _next_part(ctx, clerk, work, file, batch):
+            work.imports.save(file)
+            work.commit(200, {"id": file.id})
+            return file
+    return _refused_after_all(ctx, import_id, kind)
+
+
+def _next_part(ctx: Context, clerk: Clerk, work: Work, file: ImportFile, batch: int) -> bool:
+    """The next rows, of one piece all that are left; whether what came of it is to be kept."""
+    whole, ended = file.is_one_piece, False
+    while not ended:
+        _carry_out(ctx, clerk, work, file, batch)
+        _go_on(ctx, work, file)
+        ended = file.has_ended or not whole
+    return not (whole and file.state == ImportState.REFUSED)
+
+
+def _go_on(ctx: Context, work: Work, file: ImportFile) -> None:
+    was = file.state
+    file.go_on(ctx.now)
+    if file.state != was and not file.has_ended:
+        work.imports.forget_results(file.id)
+    if file.has_ended:
+        work.imports.forget_cells(file.id)
+
+
+def _refused_after_all(ctx: Context, import_id: UUID, kind: str) -> ImportFile:
+    """What was tried and found good no longer is: try again, to say what is not."""
+    with ctx.work(ACTION[kind]) as work:
+        file = work.imports.get(import_id, lock=True)
+        file.state = ImportState.CHECKING
+        file.start_over()
+        work.imports.forget_results(file.id)
+        work.imports.save(file)
+        work.commit(200, {"id": file.id})
+        return file
+
+
+def _carry_out(ctx: Context, clerk: Clerk, work: Work, file: ImportFile, batch: int) -> None:
+    rows = work.imports.rows_after(file, batch)
+    places = Places(*work.imports.places(ctx.actor.district_code))
+    read = [_read(clerk, file, row, places) for row in rows]
+    keys = work.imports.keys_before(file, (row.key for row in rows if row.key))
+    desk = Desk(ctx, work, places, Known(file.id, {}))
+    for row, fields in zip(rows, read, strict=True):
+        if fields is not None:
+            _one(desk, clerk, file, row, fields, keys)
+    work.imports.note(rows, keep_cells=file.state == ImportState.CHECKING)
+    file.count(rows)
+
+
+def _read(clerk: Clerk, file: ImportFile, row: ImportRow, places: Places) -> dict[str, Any] | None:
+    """The fields of a row; None where they cannot be right, which is then its result."""
+    values, errors = read_cells(file.kind, row.cells or {})
+    named, unknown = named_places(values, places)
+    errors += unknown
+    try:
+        given = shaped(file.kind, named)
+        fields = clerk.forms.read(file.kind, given)
+    except Unreadable as unreadable:
+        told = {one["field"] for one in errors}
+        errors += [one for one in unreadable.errors if one["field"] not in told]
+    if errors:
+        row.refuse(Invalid("fields cannot be right", errors=errors))
+        return None
+    row.key = clerk.keyed(file.salt or "", key_of(file.kind, fields))
+    row.external_id = fields.get("external_id")
+    return fields
+
+
+def _one(
+    desk: Desk, clerk: Clerk, file: ImportFile, row: ImportRow, fields: dict[str, Any],
+    keys: set[str],
+) -> None:  # fmt: skip
+    if row.key in keys:
+        row.refuse(Invalid("an earlier row says the same", code="duplicate_in_file"))
+        return
+    try:
+        with desk.work.imports.trial(keep=file.keeps) as store:
+            inner = replace(desk.ctx, store=store, expected_version=None)
+            made, about = CARRY_OUT[file.kind](replace(desk, ctx=inner), dict(fields))
+        # What was only tried made nobody.
+        row.accept(*((made, about) if file.keeps else (None, None if about == made else about)))
+    except NobodyFound as nobody:
+        row.wait(nobody.code, nobody.why)
+        row.waits = file.keeps
+        place_in_queue(row, fields, desk.ctx.actor, desk.work)
+    except Refusal as refusal:
+        row.refuse(refusal)
+    except Exception as error:
+        if clerk.passes(error):
+            raise
+        clerk.note_failure(row.line, error)
+        row.refuse(Invalid("something failed here", code="internal_error"))
+    if row.outcome in (Outcome.ACCEPTED, Outcome.UNMATCHED) and row.key:
+        keys.add(row.key)
+
+
+def stop(ctx: Context, import_id: UUID) -> UUID:
+    """End an import of one's own early, and forget what it would still have done."""
+    with ctx.work("import.write") as work:
+        file = work.imports.get(import_id, lock=True)
+        file.stop(ctx.now)
+        work.imports.forget_cells(file.id)
+        work.imports.save(file)
+        work.commit(200, {"id": file.id})
+        return file.id
+
+
+def may_go_on(ctx: Context, kind: str) -> bool:
+    """Whether whoever sent a file in may still do what it says."""
+    try:
+        reach_for(ctx.actor, kind)
+    except Forbidden:
+        return False
+    return True
+
+
+def all_results(ctx: Context, import_id: UUID, outcome: str | None) -> Iterator[ImportRow]:
+    """Every row of one's own import, or those with one outcome, page by page in one look."""
+    paging: Paging | None = Paging(limit=500)
+    with ctx.reading(READ) as reading:
+        while paging is not None:
+            page = reading.imports.results(import_id, outcome, paging)
+            yield from page.rows
+            more = page.last_key is not None
+            paging = Paging(limit=500, after=page.last_key) if more else None

@@ -1,0 +1,59 @@
+"""The queue of results that matched nobody: given to a resident, or put aside with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from casework.domain.errors import Conflict
+from casework.domain.exchange.import_columns import read_cells
+from casework.domain.exchange.importing import ASSIGNED, Dismissal, FileKind, ImportRow
+from casework.workflows.context import Context
+from casework.workflows.exchange.import_kinds import (
+    NobodyFound,
+    finding_of,
+    must_be_there,
+    record,
+    shaped,
+)
+from casework.workflows.ports.exchange import Clerk
+
+MATCH = "import.match"
+
+
+def assign(ctx: Context, clerk: Clerk, row_id: UUID, resident_id: UUID) -> UUID:
+    """Give a result to a resident: it is recorded in their open case."""
+    with ctx.work(MATCH) as work:
+        row = work.imports.waiting(row_id)
+        row.expect_waiting()
+        chosen = must_be_there(work.imports.within_reach([resident_id]))
+        fields = fields_of(clerk, row)
+        row.resolve(ASSIGNED, ctx.actor.id, ctx.now)
+        try:
+            with work.imports.trial(keep=True) as store:
+                inner = replace(ctx, store=store, expected_version=None)
+                row.subject_id, row.resident_id = record(inner, work, chosen, finding_of(fields))
+        except NobodyFound as nobody:
+            raise Conflict(nobody.why, code=nobody.code) from None
+        work.imports.settle(row)
+        work.about(chosen)
+        work.commit(200, {"id": row.id})
+        return row.id
+
+
+def dismiss(ctx: Context, row_id: UUID, reason: Dismissal) -> UUID:
+    """Put a result aside; what stood in it is forgotten."""
+    with ctx.work(MATCH) as work:
+        row = work.imports.waiting(row_id)
+        row.resolve(reason, ctx.actor.id, ctx.now)
+        work.imports.settle(row)
+        work.commit(200, {"id": row.id})
+        return row.id
+
+
+def fields_of(clerk: Clerk, row: ImportRow) -> dict[str, Any]:
+    """The fields of a row that was readable when it came."""
+    values, _ = read_cells(FileKind.ASSESSMENTS, row.cells or {})
+    values.pop("centre_code", None)
+    return clerk.forms.read(FileKind.ASSESSMENTS, shaped(FileKind.ASSESSMENTS, values))

@@ -1,0 +1,339 @@
+"""Figures: who may ask for what, the answer put together, and closing a month."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.clocks.standards import PROVIDER
+from casework.domain.errors import Invalid, NotFound, require
+from casework.domain.figures.figures import Month, Period, spent_in
+from casework.domain.figures.tallying import (
+    ALL_PEOPLE,
+    OF_NO_FIELD,
+    OF_NO_PROVIDER,
+    SMALLEST_SHOWN,
+    Cells,
+    Hidden,
+    corrections,
+    grouped,
+    hidden,
+    is_people,
+    kept,
+    lines_of,
+    people_by,
+    summary,
+    suppressed,
+)
+from casework.workflows.context import Context
+from casework.workflows.ports.figures import ClosedMonth, Figures, Question
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Reading
+
+OF_NOW = frozenset({"running", "overdue"})
+
+
+def in_reach(question: Question, reach: Reach, figures: Figures) -> Question:
+    """The question, as far as the asker may ask it; elsewhere there is nothing (404).
+
+    The city asks in whole months and of no single centre, so that the difference of two answers
+    does not tell what one of them hides.
+    """
+    actor = reach.actor
+    own_district = reach.relation in (Relation.CENTRE, Relation.DISTRICT)
+    if question.district is not None:
+        known = [actor.district_code] if own_district else figures.all_districts()
+        _found(question.district in known, "district")
+    if reach.relation is Relation.CITY:
+        _check_for_city(question)
+    elif question.centre is not None:
+        home = figures.district_of(question.centre)
+        _found(home is not None, "centre")
+        _found(not own_district or home == actor.district_code, "centre")
+        is_own = question.centre == actor.centre_code
+        _found(reach.relation is not Relation.CENTRE or is_own, "centre")
+    if reach.relation is Relation.OWN_AGENCY:
+        _found(question.provider in (None, actor.provider_id), "provider")
+        return replace(question, provider=actor.provider_id)
+    return question
+
+
+def _found(condition: bool, what: str) -> None:
+    if not condition:
+        raise NotFound(f"no such {what}")
+
+
+def _check_for_city(question: Question) -> None:
+    period = question.period
+    whole = (
+        period.since == Month.of(period.since).first and period.until == Month.of(period.until).last
+    )
+    if not whole:
+        raise Invalid("whole months only", code="whole_months", field="from")
+    for name in ("centre", "field", "provider", "service", "reason"):
+        if getattr(question, name) is not None:
+            raise Invalid("the city asks of all", code="not_for_the_city", field=name)
+    if question.district is not None and question.by is not None:
+        raise Invalid("not with this for the city", code="not_for_the_city", field="by")
+
+
+def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
+    """The whole answer, and its groups where it has some."""
+    question = in_reach(asked, reading.reach, reading.figures)
+    for_city = reading.reach.relation is Relation.CITY
+    of_one = question.district if for_city else None
+    if of_one is not None:
+        # As one district among all, so that what is hidden there is hidden here.
+        question = replace(question, by="district", district=None)
+    tally = Tally(ctx, reading, question)
+    few = tally.hidden() if for_city else None
+    head = {
+        "from": question.period.since,
+        "to": question.period.until,
+        "as_of": ctx.now,
+        "scope": _scope(reading.reach, asked),
+        "by": asked.by,
+    }
+    if of_one is not None:
+        return head | tally.part(of_one, few)
+    answer = head | tally.whole(few)
+    if question.by is not None:
+        answer["groups"] = tally.groups(few)
+    return answer
+
+
+def _scope(reach: Reach, asked: Question) -> dict[str, Any]:
+    """Of what the numbers are; what is None is not narrowed."""
+    actor = reach.actor
+    near = reach.relation in (Relation.CENTRE, Relation.DISTRICT)
+    centre = actor.centre_code if reach.relation is Relation.CENTRE else asked.centre
+    return {
+        "district": actor.district_code if near else asked.district,
+        "centre": centre,
+        "field": asked.field,
+        "provider": actor.provider_id if reach.relation is Relation.OWN_AGENCY else asked.provider,
+        "under_five_hidden": reach.relation is Relation.CITY,
+    }
+
+
+class Tally:
+    """The cells of one question, live and frozen, and the parts of its answer."""
+
+    def __init__(self, ctx: Context, reading: Reading, question: Question) -> None:
+        self._reach, self._figures, self._question = reading.reach, reading.figures, question
+        narrow = {"field": question.field is not None, "provider": question.provider is not None}
+        self._people = people_by(**narrow)
+        wider = narrow | ({question.by: True} if question.by in narrow else {})
+        self._group_people = people_by(**wider)
+        self._cells = self._figures.counted(
+            question, {self._people, self._group_people}, spent_in(ctx.clockwork)
+        )
+        self._closed = self._months_closed() if question.by == "month" else {}
+        self._tables = self._grouped()
+
+    def _months_closed(self) -> dict[str, list[ClosedMonth]]:
+        """The closed months that the question asks for as a whole, as far as it asks for them."""
+        asked, districts = self._question, None
+        whole = [one for one in asked.period.months() if _is_whole(asked.period, one)]
+        if self._reach.relation in (Relation.CENTRE, Relation.DISTRICT):
+            districts = [self._reach.actor.district_code or ""]
+        elif asked.district is not None:
+            districts = [asked.district]
+        found: dict[str, list[ClosedMonth]] = defaultdict(list)
+        for closed in self._figures.closed(districts, map(str, whole)):
+            found[closed.month].append(replace(closed, cells=_seen(closed, asked, self._reach)))
+        return dict(found)
+
+    def _grouped(self) -> dict[str | None, Cells]:
+        """The cells of each group; of a month that a district closed, those that are frozen."""
+        by = self._question.by
+        if by is None:
+            return {}
+        tables = grouped(self._cells, by)
+        tables.pop(None, None)
+        for month, closed in self._closed.items():
+            frozen = {one.district_code for one in closed}
+            live = tables.get(month, Counter())
+            cells = Counter({cell: n for cell, n in live.items() if cell.district not in frozen})
+            for one in closed:
+                cells.update(one.cells)
+            tables[month] = cells
+        if by == "month":
+            for each in self._question.period.months():
+                tables.setdefault(str(each), Counter())
+        return tables
+
+    def hidden(self) -> Hidden:
+        """What the city does not see of this answer."""
+        tables = {key: lines_of(cells, self._group_people) for key, cells in self._tables.items()}
+        return hidden(tables, lines_of(self._overall(), self._people))
+
+    def _overall(self) -> Cells:
+        """All cells but those of people by month, who would be counted in every one."""
+        return Counter(
+            {cell: n for cell, n in self._cells.items() if not (cell.month and is_people(cell))}
+        )
+
+    def whole(self, few: Hidden | None) -> dict[str, Any]:
+        """All of it, as it is now."""
+        return summary(
+            self._overall(),
+            people=self._people,
+            leave_out=self._left_out(),
+            hide=None if few is None else lambda line: (None, line) in few,
+        )
+
+    def part(self, key: str | None, few: Hidden | None) -> dict[str, Any]:
+        """One group."""
+        return summary(
+            self._tables.get(key, Counter()),
+            people=self._group_people,
+            leave_out=self._left_out(self._question.by),
+            hide=None if few is None else lambda line: (key, line) in few,
+        )
+
+    def groups(self, few: Hidden | None) -> list[dict[str, Any]]:
+        """Every group with its name; a month says where it is closed, and what came later."""
+        by, keys = self._question.by or "", sorted(key for key in self._tables if key is not None)
+        names = self._figures.names(by, keys)
+        found = []
+        for key in keys:
+            group = {"key": key, "name": names.get(key)} | self.part(key, few)
+            if by == "month":
+                group["clocks"] = [
+                    {name: value for name, value in row.items() if name not in OF_NOW}
+                    for row in group["clocks"]
+                ]
+                group |= self._of_closed(key, few is not None)
+            found.append(group)
+        return found
+
+    def _of_closed(self, month: str, for_city: bool) -> dict[str, Any]:
+        closed = self._closed.get(month, [])
+        return {
+            "closed_in": [one.district_code for one in closed],
+            "corrections": None if for_city else self.corrections(month),
+        }
+
+    def corrections(self, month: str) -> list[dict[str, Any]]:
+        """What the closed districts would count today of a month, and did not."""
+        closed = self._closed.get(month, [])
+        districts = {one.district_code for one in closed}
+        frozen: Cells = Counter()
+        for one in closed:
+            frozen.update(one.cells)
+        now = {
+            cell: n
+            for cell, n in self._cells.items()
+            if cell.month == month and cell.district in districts
+        }
+        return corrections(frozen, Counter(now), self._people)
+
+    def _left_out(self, by: str | None = None) -> set[str]:
+        """The parts that cannot be told by what the question narrows or is grouped by."""
+        asked, found = self._question, set[str]()
+        if asked.field is not None or by == "field":
+            found |= OF_NO_FIELD
+        if asked.provider is not None or by == "provider":
+            found |= OF_NO_PROVIDER
+        return found
+
+
+def _is_whole(period: Period, month: Month) -> bool:
+    return period.within(month) == Period(month.first, month.last)
+
+
+def _seen(closed: ClosedMonth, asked: Question, reach: Reach) -> Cells:
+    """The frozen cells that the question asks for and the asker may see."""
+    centre = reach.actor.centre_code if reach.relation is Relation.CENTRE else asked.centre
+    provider = None if asked.provider is None else str(asked.provider)
+    cells = kept(closed.cells, centre=centre, field=asked.field, provider=provider)
+    if reach.relation is Relation.OWN_AGENCY:
+        return Counter({c: n for c, n in cells.items() if c.held_by in (None, PROVIDER)})
+    return cells
+
+
+# Closed months
+
+
+def close_month(ctx: Context, month: Month) -> UUID:
+    """Freeze the figures of a month in the asker's district; it must be over."""
+    with ctx.work("figures.close") as work:
+        month.check_over(ctx.now)
+        question = Question(period=Period(month.first, month.last), by="month")
+        cells = work.figures.counted(question, ALL_PEOPLE, spent_in(ctx.clockwork))
+        closed = ClosedMonth(
+            id=ctx.new_id(),
+            district_code=ctx.actor.district_code or "",
+            month=str(month),
+            closed_at=ctx.now,
+            closed_by=ctx.actor.id,
+            cells=Counter({cell: n for cell, n in cells.items() if cell.month is not None}),
+        )
+        work.figures.close(closed)
+        work.commit(201, {"id": closed.id})
+        return closed.id
+
+
+def closed_month(
+    ctx: Context, reading: Reading, month: Month, district: str | None
+) -> dict[str, Any]:
+    """A closed month as it was frozen, with what came later; 404 while it is not closed."""
+    reach = reading.reach
+    asked = Question(period=Period(month.first, month.last), by="month", district=district)
+    if reach.relation in (Relation.CENTRE, Relation.DISTRICT):
+        asked = replace(asked, district=district or reach.actor.district_code)
+    require(
+        asked.district is not None, "which district?", code="district_required", field="district"
+    )
+    question = in_reach(replace(asked, by=None), reach, reading.figures)
+    tally = Tally(ctx, reading, replace(question, by="month"))
+    closed = next(iter(reading.figures.closed([question.district or ""], [str(month)])), None)
+    if closed is None:
+        raise NotFound("this month is not closed")
+    few = tally.hidden() if reach.relation is Relation.CITY else None
+    group = next(one for one in tally.groups(few) if one["key"] == str(month))
+    frozen = {name: group[name] for name in group if name not in ("key", "name", "closed_in")}
+    return {
+        "month": str(month),
+        "district": closed.district_code,
+        "closed_at": closed.closed_at,
+        "closed_by": closed.closed_by,
+    } | frozen
+
+
+# Unmet needs
+
+
+def unmet_summary(reading: Reading, asked: Question, by: str) -> dict[str, Any]:
+    """What was wanted and not found, counted; for the city without what is under five."""
+    figures, for_city = reading.figures, reading.reach.relation is Relation.CITY
+    question = in_reach(replace(asked, by=by), reading.reach, figures)
+    rows = figures.unmet_by(by, question)
+    total = sum(row["count"] for row in rows)
+    shown: dict[str, int | None] = {row["key"]: row["count"] for row in rows}
+    if for_city:
+        shown = suppressed({row["key"]: row["count"] for row in rows})
+    names = figures.names(by, shown)
+    return {
+        "by": by,
+        "from": question.period.since,
+        "to": question.period.until,
+        "total": None if for_city and total < SMALLEST_SHOWN else total,
+        "groups": [_unmet_group(row, shown, names, for_city) for row in rows],
+    }
+
+
+def _unmet_group(
+    row: Row, shown: Mapping[str, int | None], names: Mapping[str, str], for_city: bool
+) -> dict[str, Any]:
+    return {
+        "key": row["key"],
+        "name": names.get(row["key"]),
+        "count": shown[row["key"]],
+        "oldest_since": None if for_city else row["oldest_since"],
+    }

@@ -1,0 +1,295 @@
+"""Telling people: finding whom a notice is for, gathering digests, sending what is due.
+
+Each step is a transaction of its own, and each may be repeated: what was done is not done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.clocks.calendar import day_in_seoul, morning_of
+from casework.domain.errors import Conflict, NotFound, require
+from casework.domain.notices.notices import (
+    RUNS_REMEMBERED,
+    Notice,
+    addressees,
+    digest_of,
+    is_flood,
+    said_of,
+)
+from casework.domain.notices.outbox import (
+    DIGEST,
+    GIVEN_UP_AFTER,
+    LEASE,
+    Letter,
+    Message,
+    State,
+    Subscription,
+    check_subscription,
+    wait_after,
+)
+from casework.workflows.context import Context
+from casework.workflows.ports.notices import NoticeBook, Notices, Post
+
+BATCH = 500
+SENT_AT_ONCE, EACH = 40, 20
+SAID_IN_A_DIGEST = 200
+A_RUN_TAKES_AT_MOST = timedelta(minutes=10)
+RELEASE, OUTBOX, WEBHOOKS = "notice.release", "outbox.manage", "webhook.manage"
+
+
+@dataclass(slots=True)
+class Relayed:
+    """What one round of the relay did."""
+
+    addressed: int = 0
+    digests: int = 0
+    sent: int = 0
+    failed: int = 0
+    dead: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+
+    def note_failure(self, error: str, *, is_dead: bool) -> None:
+        """A try that did not succeed."""
+        self.failed += 1
+        self.dead += is_dead
+        self.errors[error] = self.errors.get(error, 0) + 1
+
+    @property
+    def did_something(self) -> bool:
+        """Whether there was anything to do."""
+        return any(asdict(self).values())
+
+
+def apply_brake(ctx: Context, notices: Notices, run_id: UUID | None = None) -> int:
+    """Hold back what would flood a district; how many notices that is.
+
+    Of one run at its end, or of every run that ended or broke off without being judged.
+    """
+    held = 0
+    with notices.book() as book:
+        unjudged = book.unjudged(run_id, ctx.now - A_RUN_TAKES_AT_MOST)
+        for run, counts in unjudged.items():
+            for district, count in sorted(counts.items()):
+                is_held = is_flood(count, book.counts_before(district, RUNS_REMEMBERED))
+                book.judge(run, district, count, is_held, ctx.now)
+                held += count if is_held else 0
+    return held
+
+
+def release_notices(ctx: Context, district_code: str) -> None:
+    """Let what the brake holds of a district go."""
+    with ctx.work(RELEASE) as work:
+        reached = _reaches_district(work.reach, district_code)
+        if not (reached and work.directory.has_district(district_code)):
+            raise NotFound("no such district")
+        released = work.notices.release(district_code, ctx.actor.id, ctx.now)
+        work.commit(200, {"district_code": district_code, "released": released})
+
+
+def _reaches_district(reached: Reach, district_code: str) -> bool:
+    own = reached.actor.district_code
+    return reached.relation is not Relation.DISTRICT or own == district_code
+
+
+def replay(ctx: Context, message_id: UUID) -> None:
+    """Send a dead letter again, under the id it has."""
+    with ctx.work(OUTBOX) as work:
+        message = work.notices.message(message_id)
+        if message.state != State.DEAD:
+            raise Conflict("only a dead letter is replayed", code="not_dead", state=message.state)
+        message.replay(ctx.now)
+        work.notices.requeue(message)
+        work.commit(200, {"id": message.id})
+
+
+def subscribe(ctx: Context, wanted: Subscription, *, in_clear: bool) -> None:
+    """Tell an endpoint of notices from now on: an agency of its own, an admin's of any."""
+    with ctx.work(WEBHOOKS) as work:
+        if work.reach.relation is Relation.OWN_AGENCY:
+            wanted.provider_id = ctx.actor.provider_id
+        check_subscription(wanted, in_clear=in_clear)
+        provider = wanted.provider_id
+        require(
+            provider is None or work.directory.known_providers([provider]),
+            "no such agency",
+            field="provider_id",
+        )
+        district = wanted.district_code
+        require(
+            district is None or work.directory.has_district(district),
+            "no such district",
+            field="district_code",
+        )
+        work.notices.add_subscription(wanted)
+        work.commit(201, {"id": wanted.id})
+
+
+def unsubscribe(ctx: Context, id: UUID) -> None:
+    """Tell an endpoint nothing any more."""
+    with ctx.work(WEBHOOKS) as work:
+        endpoint = work.notices.subscription(id, work.reach)
+        endpoint.ended_at, endpoint.version = ctx.now, endpoint.version + 1
+        work.notices.end_subscription(endpoint)
+        work.commit(200, {"id": id})
+
+
+def relay(
+    ctx: Context,
+    notices: Notices,
+    post: Post,
+    *,
+    clock: Callable[[], datetime],
+    jitter: Callable[[], float],
+    mint: Callable[[NoticeBook], None] = lambda _book: None,
+) -> Relayed:
+    """Judge, address, gather, and send until nothing is left that is due.
+
+    Sending takes its time, so each batch is leased from the instant that ``clock`` shows.
+    ``mint`` gives messages to agencies that answer by link their link, before they can leave.
+    """
+    done = Relayed()
+    apply_brake(ctx, notices)
+    while count := _address(ctx, notices, mint):
+        done.addressed += count
+    done.digests = _gather(ctx, notices, mint)
+    while letters := _claim(notices, clock()):
+        results = post.deliver(letters, clock())
+        with notices.book() as book:
+            for letter, error in zip(letters, results, strict=True):
+                _settle(book, letter, error, clock(), done, jitter())
+    return done
+
+
+def _address(ctx: Context, notices: Notices, mint: Callable[[NoticeBook], None]) -> int:
+    """Find whom some waiting notices are for; write at once what cannot wait."""
+    with notices.book() as book:
+        waiting = book.waiting(BATCH)
+        if not waiting:
+            return 0
+        people, endpoints = book.people(waiting, ctx.act.today), book.subscriptions()
+        told: list[tuple[UUID, UUID, UUID | None]] = []
+        for notice in waiting:
+            for account_id in addressees(notice, people):
+                message_id = _write(ctx, book, notice, account_id) if notice.at_once else None
+                told.append((notice.id, account_id, message_id))
+            for endpoint in endpoints:
+                if endpoint.hears(notice):
+                    _write(ctx, book, notice, None, endpoint.id)
+        book.address(waiting, told, ctx.now)
+        mint(book)
+        return len(waiting)
+
+
+def _write(
+    ctx: Context,
+    book: NoticeBook,
+    notice: Notice,
+    account_id: UUID | None,
+    subscription_id: UUID | None = None,
+) -> UUID:
+    """A message of its own for one notice."""
+    message = Message(
+        id=ctx.new_id(),
+        kind=notice.kind,
+        account_id=account_id,
+        subscription_id=subscription_id,
+        district_code=notice.district_code,
+        payload=said_of([notice])[0],
+        created_at=ctx.now,
+        next_at=ctx.now,
+    )
+    book.add_message(message)
+    return message.id
+
+
+def _gather(ctx: Context, notices: Notices, mint: Callable[[NoticeBook], None]) -> int:
+    """Write the digests of all whose morning it is."""
+    with notices.book() as book:
+        swept = book.swept_as_of()
+        waiting = book.awaiting_digest(ctx.act.today, morning_of(ctx.act.today))
+    made = 0
+    for account_id, district in waiting:
+        morning = digest_of(ctx.now, ctx.clockwork.calendar_of(district), swept)
+        if morning is not None:
+            with notices.book() as book:
+                made += _write_digest(ctx, book, account_id, district, morning)
+                mint(book)
+    return made
+
+
+def _write_digest(
+    ctx: Context, book: NoticeBook, account_id: UUID, district: str | None, morning: datetime
+) -> bool:
+    """One message with all that an account is to be told; False where another wrote the day's."""
+    gathered, day = book.to_gather(account_id, morning), day_in_seoul(morning)
+    said = said_of(gathered[:SAID_IN_A_DIGEST])
+    message = Message(
+        id=ctx.new_id(),
+        kind=DIGEST,
+        account_id=account_id,
+        subscription_id=None,
+        district_code=district,
+        digest_on=day,
+        payload={"on": day, "count": len(gathered), "items": said},
+        created_at=ctx.now,
+        next_at=ctx.now,
+    )
+    if not gathered or not book.add_message(message):
+        return False
+    book.gathered(account_id, message.id, [notice.id for notice in gathered])
+    return True
+
+
+def _claim(notices: Notices, now: datetime) -> list[Letter]:
+    with notices.book() as book:
+        return book.claim(now, now + LEASE, SENT_AT_ONCE, EACH)
+
+
+def send_one(
+    notices: Notices,
+    post: Post,
+    message_id: UUID,
+    *,
+    clock: Callable[[], datetime],
+    jitter: Callable[[], float],
+) -> Relayed:
+    """Send one message now, if it waits and nobody else holds it; else the relay's round does."""
+    done = Relayed()
+    with notices.book() as book:
+        letters = book.links.claim(message_id, clock(), clock() + LEASE)
+    results = post.deliver(letters, clock()) if letters else []
+    with notices.book() as book:
+        for letter, error in zip(letters, results, strict=True):
+            _settle(book, letter, error, clock(), done, jitter())
+    return done
+
+
+def _settle(
+    book: NoticeBook,
+    letter: Letter,
+    error: str | None,
+    now: datetime,
+    done: Relayed,
+    jitter: float,
+) -> None:
+    """Note the outcome of a try; an endpoint that fails is left in peace for longer each time."""
+    message, endpoint = letter.message, letter.subscription
+    if error is None:
+        message.arrived(now)
+        done.sent += 1
+        if endpoint is not None:
+            endpoint.answered()
+    else:
+        wait = wait_after(message.tries if endpoint is None else endpoint.failures + 1, jitter)
+        message.failed(error, now, wait)
+        done.note_failure(error, is_dead=message.state == State.DEAD)
+        if endpoint is not None:
+            endpoint.failed(now, wait)
+    book.settle(letter)
+    if endpoint is not None and error is not None:
+        done.dead += book.give_up(endpoint.id, now - GIVEN_UP_AFTER, error)

@@ -1,0 +1,135 @@
+"""Case files, and what is shown of cases, plans, referrals and meetings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from casework.domain.casefile.case import Assessment, Check
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.plan import Conference
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.events import Event
+from casework.domain.planning.conferences import AgendaItem, Submission
+from casework.domain.residents.resident import Resident
+from casework.workflows.ports.paging import Row
+
+
+class CaseFiles(Protocol):
+    """Case files as the asker sees them; a file is locked until the commit."""
+
+    def of_case(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
+        """The file of a case. Raises NotFound outside the asker's reach, as do all below."""
+        ...
+
+    def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
+        """The file of a case with its ended clocks and its signals."""
+        ...
+
+    def carried_by(self, worker_id: UUID) -> list[UUID]:
+        """The open cases a worker carries, within reach, ids ascending."""
+        ...
+
+    def of_planned_service(self, id: UUID) -> CaseFile:
+        """The file a planned service belongs to."""
+        ...
+
+    def of_referral(self, id: UUID) -> CaseFile:
+        """The file a referral belongs to, if the asker sees that referral."""
+        ...
+
+    def of_deadline(self, id: UUID) -> CaseFile:
+        """The file a clock belongs to."""
+        ...
+
+    def of_signal(self, id: UUID) -> CaseFile:
+        """The file a signal was raised in."""
+        ...
+
+    def resting_on(self, consent_id: UUID) -> list[CaseFile]:
+        """The files with an open referral that rests on a consent."""
+        ...
+
+    def add(self, file: CaseFile) -> None:
+        """A new file. Raises Conflict ``open_case_exists`` where the resident has an open one."""
+        ...
+
+    def save(self, file: CaseFile, at: datetime) -> None:
+        """What changed in a loaded file; ``at`` tells which clocks ended late."""
+        ...
+
+
+class Conferences(Protocol):
+    """Meetings as the asker sees them."""
+
+    def get(self, id: UUID, *, lock: bool = False) -> Conference:
+        """A meeting of the asker's district, else NotFound."""
+        ...
+
+    def add(self, conference: Conference) -> None:
+        """A new meeting."""
+        ...
+
+    def agenda(self, id: UUID) -> frozenset[UUID]:
+        """The plan versions that a meeting is to decide."""
+        ...
+
+    def submissions(self, case_ids: Iterable[UUID]) -> Mapping[UUID, Submission | None]:
+        """The cases within reach, each with the plan that awaits its decision, if one does."""
+        ...
+
+    def add_items(self, items: Sequence[AgendaItem]) -> None:
+        """More for an agenda."""
+        ...
+
+    def stamp(self, id: UUID) -> int:
+        """How often a meeting changed: it grows with its agenda and with what is decided."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralView:
+    """A referral with its agency, its resident, clocks and history."""
+
+    referral: Referral
+    resident: Resident
+    consent_is_withdrawn: bool
+    case_is_open: bool
+    provider_name: str
+    provider_phone: str
+    deadlines: list[Deadline]
+    history: list[Event]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """A case with the names that are shown beside it. ``providers`` are keyed by their ids."""
+
+    file: CaseFile
+    resident_name: str
+    worker_name: str | None
+    providers: Mapping[UUID, Row]
+    assessments: list[Assessment]
+    checks: list[Check]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceView:
+    """A meeting with its agenda: of each plan case, number, hash, authors, state and decision."""
+
+    conference: Conference
+    district: Row
+    items: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """A plan with its meetings and the names of its agencies, both keyed by their ids."""
+
+    file: CaseFile
+    providers: Mapping[UUID, Row]
+    conferences: Mapping[UUID, Conference]

@@ -1,0 +1,93 @@
+"""Counting, and the months that are closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from casework.domain.figures.figures import Figure, Period, Spent
+from casework.domain.figures.tallying import Cells
+from casework.workflows.ports.paging import Page as Page
+from casework.workflows.ports.paging import Paging as Paging
+from casework.workflows.ports.paging import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be counted, of which days; a filter left out filters nothing.
+
+    ``by`` is what the answer is grouped by: ``field``, ``district``, ``centre``, ``provider`` or
+    ``month``, the only one for which cells have their month.
+    """
+
+    period: Period
+    by: str | None = None
+    district: str | None = None
+    centre: str | None = None
+    field: str | None = None
+    provider: UUID | None = None
+    kind: str | None = None
+    held_by: str | None = None
+    status: str | None = None
+    cause: str | None = None
+    service: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedMonth:
+    """The figures of a district's month as they were when it was closed."""
+
+    id: UUID
+    district_code: str
+    month: str
+    closed_at: datetime
+    closed_by: UUID | None
+    cells: Cells
+
+
+class Figures(Protocol):
+    """Counting, within the asker's reach; nobody's name is among the answers."""
+
+    def counted(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
+        """Every figure that its filters can tell; of people, those named (``people_by``)."""
+        ...
+
+    def behind(self, figure: Figure, question: Question, paging: Paging) -> Page:
+        """What was counted for one figure, one row each; the asker's audit entry names whom."""
+        ...
+
+    def close(self, month: ClosedMonth) -> None:
+        """Freeze a month. Raises Conflict ``month_closed`` where it is closed."""
+        ...
+
+    def closed(self, districts: Iterable[str] | None, months: Iterable[str]) -> list[ClosedMonth]:
+        """The closed ones among some months, of some districts or of all."""
+        ...
+
+    def closed_months(self, paging: Paging) -> Page:
+        """Which months are closed, newest first, in the asker's district or anywhere."""
+        ...
+
+    def unmet_needs(self, question: Question, paging: Paging) -> Page:
+        """What was wanted and not found, newest first."""
+        ...
+
+    def unmet_by(self, key: str, question: Question) -> list[Row]:
+        """Key, count and the oldest ``since`` of what was wanted and not found."""
+        ...
+
+    def names(self, by: str, keys: Iterable[str]) -> Mapping[str, str]:
+        """What districts, centres, services and agencies are called; others have no name."""
+        ...
+
+    def district_of(self, centre: str) -> str | None:
+        """The district of a centre, or None where there is no such centre."""
+        ...
+
+    def all_districts(self) -> list[str]:
+        """The codes of the districts."""
+        ...

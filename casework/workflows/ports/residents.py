@@ -1,0 +1,121 @@
+"""Residents as the actor sees them, and everything that is held of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from casework.domain.agencies.rosters import Delivered
+from casework.domain.casefile.case import Signal
+from casework.domain.duplicates.likeness import Candidate, Likeness
+from casework.domain.events import Event
+from casework.domain.privacy.access_requests import AccessRequest
+from casework.domain.residents.homes import WayIn
+from casework.domain.residents.households import Member
+from casework.domain.residents.resident import Consent, Contact, Note, Resident
+from casework.workflows.ports.casefile import CaseView
+from casework.workflows.ports.paging import Page as Page
+from casework.workflows.ports.paging import Paging as Paging
+from casework.workflows.ports.paging import Row
+
+
+class Residents(Protocol):
+    """Residents as the asker sees them."""
+
+    def get(self, id: UUID, *, lock: bool = False) -> Resident:
+        """A resident within reach, else NotFound; a merged one's id leads to the survivor."""
+        ...
+
+    def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
+        """A new resident with contacts."""
+        ...
+
+    def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
+        """A changed resident; contacts are replaced where given."""
+        ...
+
+    def rrn(self, resident_id: UUID) -> str | None:
+        """The registration number of a resident who was loaded before."""
+        ...
+
+    def keep_rrn(self, resident_id: UUID, number: str | None) -> None:
+        """Write down, or forget, the number of a resident who was loaded before."""
+        ...
+
+    def open_case(self, resident_id: UUID) -> UUID | None:
+        """The open case of a resident who was loaded before, if there is one."""
+        ...
+
+    def of_case(self, case_id: UUID) -> Resident:
+        """The resident of a case within reach, locked: residents are locked before their cases."""
+        ...
+
+    def bring_along(self, resident: Resident) -> None:
+        """Cases, referrals and clocks follow a resident who moved to another centre."""
+        ...
+
+    def like(self, likeness: Likeness, but: UUID) -> list[Candidate]:
+        """Who within reach may be alike, merged duplicates among them: the rule decides."""
+        ...
+
+    def consent(self, id: UUID, *, lock: bool = False) -> Consent:
+        """A consent of a resident within reach, else NotFound."""
+        ...
+
+    def add_consent(self, consent: Consent) -> None:
+        """A new consent."""
+        ...
+
+    def save_consent(self, consent: Consent) -> None:
+        """A withdrawn consent."""
+        ...
+
+    def add_note(self, note: Note) -> None:
+        """A new contact note."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Everything that is held of one resident, and who looked at it."""
+
+    resident: Resident
+    # Records that were merged into this one: what else is written of the same person.
+    former: Sequence[Resident]
+    contacts: Sequence[Contact]
+    homes: Sequence[Member]
+    ways_in: Sequence[WayIn]
+    consents: Sequence[Consent]
+    notes: Sequence[Note]
+    cases: Sequence[CaseView]
+    delivered: Sequence[Delivered]
+    signals: Sequence[Signal]
+    requests: Sequence[AccessRequest]
+    events: Sequence[Event]
+    lookers: Sequence[Row]
+
+
+class AccessRequests(Protocol):
+    """Residents who ask what is held of them, as far as the asker sees the residents."""
+
+    def add(self, request: AccessRequest) -> None:
+        """A new one."""
+        ...
+
+    def get(self, id: UUID, *, lock: bool = False) -> AccessRequest:
+        """One whose resident is within reach, else NotFound."""
+        ...
+
+    def save(self, request: AccessRequest) -> None:
+        """A changed one."""
+        ...
+
+    def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
+        """Those of one resident, newest first."""
+        ...
+
+    def unanswered(self, paging: Paging) -> Page:
+        """Those to which an answer is owed, the most pressing first."""
+        ...

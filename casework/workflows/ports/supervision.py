@@ -1,0 +1,120 @@
+"""What the sweep asks of the store, and what is shown of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from casework.workflows.ports.paging import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """A job as it stands. Dry runs do not count but while they go on.
+
+    ``last_tick`` is the last one of a scheduler that was done, ``last_success`` of anyone.
+    """
+
+    last_run: Row | None
+    last_success: Row | None
+    last_tick: Row | None
+    in_flight: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a sweep would do: clocks with a step due, referrals to lapse, holds to resume."""
+
+    steps: int
+    lapses: int
+    resumptions: int
+
+    @property
+    def moves(self) -> int:
+        """What changes a state, and goes through the aggregate."""
+        return self.lapses + self.resumptions
+
+    @property
+    def total(self) -> int:
+        """All three."""
+        return self.steps + self.moves
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What one batch of a sweep did: steps it claimed, clocks whose step it raised."""
+
+    steps: int
+    clocks: int
+
+
+class SweepStore(Protocol):
+    """What the overdue sweep asks of the database."""
+
+    def begin_run(
+        self,
+        job: str,
+        as_of: datetime,
+        now: datetime,
+        *,
+        dry_run: bool,
+        slot: datetime | None,
+        started_by: UUID | None,
+    ) -> UUID | None:
+        """A run record, or None where this slot was taken by another scheduler."""
+        ...
+
+    def end_run(self, run_id: UUID, now: datetime, counts: dict[str, int]) -> None:
+        """Note how a run ended."""
+        ...
+
+    def break_off(self, run_id: UUID, error: str) -> None:
+        """Note why a run never ended."""
+        ...
+
+    def count(self, as_of: datetime) -> Found:
+        """What is due at that instant and not yet raised."""
+        ...
+
+    def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> Raised:
+        """Raise the highest due step of about ``limit`` clocks, in one transaction."""
+        ...
+
+    def to_lapse(self, as_of: datetime) -> list[UUID]:
+        """Referrals that nobody answered in time, longest waiting first."""
+        ...
+
+    def to_resume(self, as_of: datetime) -> list[UUID]:
+        """Referrals whose hold has run out."""
+        ...
+
+    def cases_to_resume(self, as_of: datetime) -> list[UUID]:
+        """Cases whose hold has run out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorklistFilter:
+    """What of the worklist: ``due`` is ``overdue``, ``today``, ``week`` (from today) or ``all``."""
+
+    due: str = "all"
+    kind: str | None = None
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueFilter:
+    """What to leave out of the overdue list; a filter left out filters nothing."""
+
+    centre: str | None = None
+    worker: UUID | None = None
+    kind: str | None = None
+    field: str | None = None
+    provider: UUID | None = None
+    held_by: str | None = None
+    tier: int | None = None
+    answered: bool | None = None
+    since: datetime | None = None

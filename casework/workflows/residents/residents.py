@@ -1,0 +1,309 @@
+"""Residents, their consents and notes: registered, changed, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from casework.domain.access.policy import Role
+from casework.domain.act import Act
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.errors import Forbidden, Invalid
+from casework.domain.events import Event
+from casework.domain.referring.referring import Details, move
+from casework.domain.residents.registration_numbers import read_number
+from casework.domain.residents.resident import Consent, Contact, Note, Resident, check_birth_date
+from casework.workflows.context import Context
+from casework.workflows.ports.unit_of_work import Work
+from casework.workflows.residents import alike as resident_alike
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewContact:
+    """Someone close to a resident."""
+
+    name: str
+    relation: str
+    phone: str
+    may_be_told: bool = False
+
+
+def register_resident(
+    ctx: Context,
+    facts: dict[str, Any],
+    contacts: Sequence[NewContact],
+    *,
+    confirm_new: bool,
+    rrn: str | None = None,
+) -> UUID:
+    """Register a resident of the asker's area; a likely duplicate is shown first."""
+    with ctx.work("case.write") as work:
+        district = _district_in_reach(work, facts["centre_code"])
+        resident = Resident(
+            **facts,
+            id=ctx.new_id(),
+            district_code=district,
+            registered_at=ctx.now,
+            registered_by=ctx.actor.id,
+        )
+        check_birth_date(resident.birth_date, ctx.act)
+        number = _number(resident, rrn)
+        alike = resident_alike.meet(ctx, work, resident, number, confirm_new=confirm_new)
+        work.residents.add(resident, _contacts(ctx, resident.id, contacts))
+        if number is not None:
+            work.residents.keep_rrn(resident.id, number)
+        resident_alike.note_new(ctx, work, resident, alike)
+        work.record(
+            [_event(ctx.act, "ResidentRegistered", resident.id, centre_code=resident.centre_code)]
+        )
+        work.about(resident.id)
+        work.commit(201, {"id": resident.id, "hints": resident_alike.hints(alike)})
+        return resident.id
+
+
+def _district_in_reach(work: Work, centre_code: str) -> str:
+    """The centre's district; a centre the asker does not serve cannot be named."""
+    district = _known_district(work, centre_code)
+    actor = work.reach.actor
+    serves = (
+        actor.centre_code == centre_code
+        if actor.role == Role.WORKER
+        else actor.district_code == district
+    )
+    if not serves:
+        raise Forbidden("not a centre you serve", code="centre_out_of_scope")
+    return district
+
+
+def _known_district(work: Work, centre_code: str) -> str:
+    district = work.directory.centre_district(centre_code)
+    if district is None:
+        raise Invalid("no such centre", code="unknown_centre", field="centre_code")
+    return district
+
+
+def _number(resident: Resident, rrn: str | None) -> str | None:
+    """The registration number, if it can be this resident's."""
+    if rrn is None:
+        return None
+    return read_number(rrn, birth_date=resident.birth_date, sex=resident.sex)
+
+
+def _contacts(ctx: Context, resident_id: UUID, given: Sequence[NewContact]) -> list[Contact]:
+    return [
+        Contact(
+            id=ctx.new_id(),
+            resident_id=resident_id,
+            name=one.name,
+            relation=one.relation,
+            phone=one.phone,
+            may_be_told=one.may_be_told,
+        )
+        for one in given
+    ]
+
+
+def change_resident(
+    ctx: Context,
+    resident_id: UUID,
+    changes: dict[str, Any],
+    contacts: Sequence[NewContact] | None,
+) -> UUID:
+    """Change facts of a resident who is still as the asker last saw them.
+
+    One without an open case may move to any centre, which then sees what the old one saw.
+    """
+    with ctx.work("case.write") as work:
+        resident = work.residents.get(resident_id, lock=True)
+        ctx.expect(resident.version)
+        standing = None
+        if "centre_code" in changes:
+            changes = changes | {"district_code": _known_district(work, changes["centre_code"])}
+            standing = open_case_of(work, resident.id)
+        facts = {name: value for name, value in changes.items() if name != "rrn"}
+        changed = resident.change(ctx.act, facts, standing)
+        more = ["contacts"] if contacts is not None else []
+        if "rrn" in changes and _takes_number(work, resident, changes["rrn"]):
+            more.append("rrn")
+        resident.version += bool(more) and not changed
+        changed += more
+        if changed:
+            work.residents.save(
+                resident, None if contacts is None else _contacts(ctx, resident.id, contacts)
+            )
+            work.record([_event(ctx.act, "ResidentChanged", resident.id, fields=changed)])
+        if not resident_alike.TELLING.isdisjoint(changed):
+            work.duplicates.look_for(resident.id)
+        if "centre_code" in changed:
+            work.residents.bring_along(resident)
+        work.commit(200, {"id": resident.id})
+        return resident.id
+
+
+def _takes_number(work: Work, resident: Resident, rrn: str | None) -> bool:
+    """Write down another registration number, or that there is none; whether it is another."""
+    number = _number(resident, rrn)
+    if number == work.residents.rrn(resident.id):
+        return False
+    work.residents.keep_rrn(resident.id, number)
+    return True
+
+
+def reveal_number(ctx: Context, resident_id: UUID, purpose: str) -> UUID:
+    """Note that a registration number was looked at, and what for, before it is shown."""
+    with ctx.work("rrn.read") as work:
+        resident = work.residents.get(resident_id)
+        work.record([_event(ctx.act, "NumberRevealed", resident.id, purpose=purpose)])
+        work.commit(200, {"id": resident.id})
+        return resident.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewConsent:
+    """What a resident, or someone for them, agreed to."""
+
+    purpose: str
+    given_by: str
+    given_on: date
+    recipients: Sequence[str] = ()
+    expires_on: date | None = None
+
+
+def record_consent(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
+    """Record a consent of a resident, or of someone for them."""
+    with ctx.work("case.write") as work:
+        (consent,) = _take_consents(ctx, work, resident_id, {"": NewConsent(**given)})
+        work.commit(201, {"id": consent.id})
+        return consent.id
+
+
+def record_consents(ctx: Context, resident_id: UUID, given: Sequence[NewConsent]) -> list[UUID]:
+    """Record what was agreed to in one act, as at an intake: all of it or nothing."""
+    with ctx.work("case.write") as work:
+        named = {f"consents.{n}.": one for n, one in enumerate(given)}
+        taken = [one.id for one in _take_consents(ctx, work, resident_id, named)]
+        work.commit(201, {"id": resident_id, "consents": [str(id) for id in taken]})
+        return taken
+
+
+def _take_consents(
+    ctx: Context, work: Work, resident_id: UUID, given: Mapping[str, NewConsent]
+) -> list[Consent]:
+    """Write consents down; each stands under what leads to its fields in the request."""
+    resident = work.residents.get(resident_id, lock=True)
+    taken = [_consent(ctx, resident, one, where) for where, one in given.items()]
+    for one in taken:
+        work.residents.add_consent(one)
+    work.record(
+        _event(ctx.act, "ConsentGiven", resident.id, consent_id=one.id, purpose=one.purpose)
+        for one in taken
+    )
+    return taken
+
+
+def _consent(ctx: Context, resident: Resident, given: NewConsent, where: str) -> Consent:
+    ctx.act.not_future(given.given_on, f"{where}given_on")
+    ctx.act.not_before(given.expires_on, given.given_on, f"{where}expires_on")
+    return Consent(
+        id=ctx.new_id(),
+        resident_id=resident.id,
+        purpose=given.purpose,
+        given_by=given.given_by,
+        given_on=given.given_on,
+        recipients=list(given.recipients),
+        expires_on=given.expires_on,
+        recorded_at=ctx.now,
+        recorded_by=ctx.actor.id,
+    )
+
+
+def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID:
+    """Withdraw a consent; every open referral that rests on it is withdrawn with it (rule 10)."""
+    with ctx.work("case.write") as work:
+        files = work.files.resting_on(consent_id)
+        consent = work.residents.consent(consent_id, lock=True)
+        ctx.expect(consent.version)
+        consent.withdraw(ctx.act, reason)
+        work.residents.save_consent(consent)
+        for file in files:
+            for referral in file.open_referrals():
+                if referral.consent_id == consent_id:
+                    move(file, referral, "withdraw", Details(reason="consent_withdrawn"), ctx.act)
+            work.files.save(file, ctx.now)
+        work.record(
+            [
+                _event(
+                    ctx.act,
+                    "ConsentWithdrawn",
+                    consent.resident_id,
+                    consent_id=consent.id,
+                    purpose=consent.purpose,
+                )
+            ]
+        )
+        work.commit(200, {"id": consent.id})
+        return consent.id
+
+
+def write_note(
+    ctx: Context,
+    resident_id: UUID,
+    *,
+    kind: str,
+    with_whom: str | None,
+    text: str,
+    come_back_on: date | None,
+) -> UUID:
+    """Record a call, visit or message with a resident."""
+    with ctx.work("case.write") as work:
+        resident = work.residents.get(resident_id, lock=True)
+        ctx.act.not_before(come_back_on, ctx.act.today, "come_back_on")
+        note = Note(
+            id=ctx.new_id(),
+            resident_id=resident.id,
+            kind=kind,
+            with_whom=with_whom,
+            text=text,
+            come_back_on=come_back_on,
+            written_at=ctx.now,
+            written_by=ctx.actor.id,
+        )
+        work.residents.add_note(note)
+        work.record(
+            [
+                _event(
+                    ctx.act,
+                    "NoteWritten",
+                    resident.id,
+                    note_id=note.id,
+                    kind=kind,
+                    come_back_on=come_back_on,
+                )
+            ]
+        )
+        work.commit(201, {"id": note.id})
+        return note.id
+
+
+def _event(act: Act, name: str, resident_id: UUID, **data: Any) -> Event:
+    return Event(
+        id=act.new_id(),
+        name=name,
+        subject_type="resident",
+        subject_id=resident_id,
+        resident_id=resident_id,
+        case_id=None,
+        at=act.at,
+        by_id=act.by.id,
+        by_role=act.by.role,
+        data={key: value for key, value in data.items() if value is not None},
+    )
+
+
+def open_case_of(work: Work, resident_id: UUID) -> CaseFile | None:
+    """The file of a resident's open case, with its plan, or None."""
+    case_id = work.residents.open_case(resident_id)
+    return work.files.of_case(case_id, with_plan=True) if case_id else None

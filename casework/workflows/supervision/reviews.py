@@ -1,0 +1,48 @@
+"""Reviewing what is overdue."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.cases import handover
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import REFERRAL
+from casework.domain.errors import Invalid
+from casework.domain.referring import referring
+from casework.domain.supervision import reviewing
+from casework.workflows.cases.running import known_worker
+from casework.workflows.context import Context
+from casework.workflows.directory.matching import keep_judged
+from casework.workflows.ports.unit_of_work import Work
+from casework.workflows.referring.referring import known_offering
+
+
+def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.Verdict) -> UUID:
+    """Decide about one overdue clock, with the move that the decision asks for."""
+    with ctx.work("overdue.review") as work:
+        file = work.files.of_deadline(deadline_id)
+        deadline = file.deadlines[deadline_id]
+        ctx.expect(deadline.stamp)
+        done = reviewing.review(file, deadline, verdict, ctx.act)
+        if verdict.action == "reassign":
+            handover.assign(file, known_worker(work, file, verdict.worker_id), ctx.act)
+        elif verdict.action == "redirect":
+            _redirect(ctx, work, file, deadline, verdict)
+        work.files.save(file, ctx.now)
+        work.acknowledge(deadline, done.id)
+        work.commit(200, {"id": deadline_id, "review_id": done.id})
+        return deadline_id
+
+
+def _redirect(
+    ctx: Context, work: Work, file: CaseFile, deadline: Deadline, verdict: reviewing.Verdict
+) -> None:
+    if deadline.subject_type != REFERRAL:
+        raise Invalid("only a referral can be redirected", code="not_a_referral", field="action")
+    if verdict.offering_id is None:
+        raise Invalid("name the offering to ask", code="offering_required", field="offering_id")
+    referral = file.referral(deadline.subject_id)
+    consent = work.residents.consent(referral.consent_id) if referral.consent_id else None
+    offering = known_offering(work, verdict.offering_id)
+    keep_judged(ctx, work, referring.redirect(file, referral, offering, ctx.act, consent))

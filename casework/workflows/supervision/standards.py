@@ -1,0 +1,248 @@
+"""Setting standards and holidays, and counting the running clocks anew that they touch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from casework.domain.clocks.standards import Standard
+from casework.domain.events import Event
+from casework.domain.supervision import recounting, setting_standards
+from casework.domain.supervision.recounting import HOLIDAY, STANDARD, Found, Moved, Reason, Recount
+from casework.domain.supervision.setting_standards import Holiday
+from casework.workflows.context import Context
+from casework.workflows.ports.unit_of_work import Work
+
+SET = "standard.write"
+Failed = Callable[[UUID, Exception], None]
+
+
+def add_standard(ctx: Context, facts: Mapping[str, Any], *, usual_lapse: bool) -> UUID:
+    """Add a standard; it concerns clocks that are set from now on."""
+    with ctx.work(SET) as work:
+        work.standards.check_district(facts.get("district_code"), "district_code")
+        standard = setting_standards.new_standard(
+            facts, ctx.catalogue, ctx.act, usual_lapse=usual_lapse
+        )
+        work.standards.add(standard)
+        work.record([_event(ctx, "StandardAdded", STANDARD, standard.id, **_said(standard))])
+        work.commit(201, {"id": standard.id})
+        return standard.id
+
+
+def change_standard(ctx: Context, standard_id: UUID, changes: Mapping[str, Any]) -> UUID:
+    """Change what a standard says; clocks that run keep what they were set by."""
+    with ctx.work(SET) as work:
+        standard = work.standards.get(standard_id, lock=True)
+        ctx.expect(standard.version)
+        names = setting_standards.change_standard(standard, changes, ctx.act)
+        if names:
+            changed = setting_standards.changed_standard(standard, changes, ctx.act)
+            work.standards.save(changed)
+            facts = {name: _said(changed)[name] for name in names if name != "basis"}
+            work.record(
+                [_event(ctx, "StandardChanged", STANDARD, standard.id, fields=names, **facts)]
+            )
+        work.commit(200, {"id": standard_id})
+        return standard_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCommand:
+    """A day that is closed, or open after all, in one district or everywhere."""
+
+    on: date
+    closed: bool
+    name: str
+    district_code: str | None
+
+
+def declare_holiday(ctx: Context, command: DayCommand) -> UUID:
+    """Declare a day; returns the record of the recount that is to follow."""
+    with ctx.work(SET) as work:
+        setting_standards.check_holiday(command.on, command.district_code, ctx.actor)
+        work.standards.check_district(command.district_code, "district_code")
+        holiday, is_new = work.standards.declare(
+            Holiday(
+                id=ctx.new_id(),
+                day=command.on,
+                closed=command.closed,
+                name=command.name,
+                district_code=command.district_code,
+                declared_at=ctx.now,
+                declared_by=ctx.actor.id,
+            )
+        )
+        facts = {
+            "on": holiday.day,
+            "closed": holiday.closed,
+            "district_code": command.district_code,
+        }
+        work.record([_event(ctx, "HolidayDeclared", HOLIDAY, holiday.id, **facts)])
+        recount = _begin(ctx, work, HOLIDAY, holiday.id)
+        work.commit(201 if is_new else 200, {"id": holiday.id, "recount_id": recount})
+        return recount
+
+
+def begin_recalculation(ctx: Context, standard_id: UUID) -> UUID:
+    """Take a standard for running clocks too; returns the record of the recount that follows."""
+    with ctx.work(SET) as work:
+        standard = work.standards.get(standard_id)
+        work.record([_event(ctx, "StandardRecalculated", STANDARD, standard.id)])
+        recount = _begin(ctx, work, STANDARD, standard.id)
+        work.commit(200, {"id": standard_id, "recount_id": recount})
+        return recount
+
+
+def _begin(ctx: Context, work: Work, because: str, subject_id: UUID) -> UUID:
+    recount = Recount(
+        id=ctx.new_id(),
+        because=because,
+        subject_id=subject_id,
+        started_at=ctx.now,
+        started_by=ctx.actor.id,
+    )
+    work.standards.begin(recount)
+    return recount.id
+
+
+def check_recalculable(ctx: Context, standard_id: UUID) -> None:
+    """Refuse a standard that the asker does not see."""
+    with ctx.work(SET) as work:
+        work.standards.get(standard_id)
+        work.commit(200, {"id": standard_id})
+
+
+def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
+    """What a recalculation would do, without doing it."""
+    with ctx.work(SET) as work:
+        standard = work.standards.get(standard_id)
+        reason = Reason(because=STANDARD, subject_id=standard.id, standard=standard)
+        running = work.standards.running(reason)
+    found = _concerned(ctx, reason, running)
+    moved = [one for one in map(_would(ctx, reason), found) if one is not None]
+    recount = Recount(
+        id=ctx.new_id(),
+        because=STANDARD,
+        subject_id=standard_id,
+        started_at=ctx.now,
+        started_by=ctx.actor.id,
+        ended_at=ctx.now,
+        found=len(found),
+    )
+    _add(recount, moved)
+    with ctx.work(SET) as work:
+        work.about(*(one.resident_id for one in moved))
+        work.commit(200, {"id": standard_id})
+    return recount
+
+
+def carry_out(ctx: Context, recount_id: UUID, note_failure: Failed) -> Recount:
+    """Count anew what the recount concerns, each case in a transaction of its own.
+
+    One that fails is counted and stops nobody; the next recount finds it again.
+    """
+    with ctx.work(SET) as work:
+        recount = work.standards.recount(recount_id)
+        reason = _reason(work, recount)
+        running = work.standards.running(reason)
+    found = _concerned(ctx, reason, running)
+    would = [one for one in map(_would(ctx, reason), found) if one is not None]
+    recount.found = len(found)
+    for case_id, of_case in groupby(would, key=lambda one: one.case_id):
+        ids = [one.id for one in of_case]
+        try:
+            _add(recount, _renew(ctx, case_id, ids, reason))
+        except Exception as error:  # one that is broken must not keep the others waiting
+            note_failure(case_id, error)
+            recount.failed += len(ids)
+    recount.ended_at = ctx.now
+    with ctx.work(SET) as work:
+        work.standards.end(recount)
+        work.commit(200, {"id": recount.subject_id})
+    return recount
+
+
+def _reason(work: Work, recount: Recount) -> Reason:
+    if recount.because == STANDARD:
+        standard = work.standards.get(recount.subject_id)
+        return Reason(because=STANDARD, subject_id=standard.id, standard=standard)
+    day = work.standards.holiday(recount.subject_id)
+    return Reason(
+        because=HOLIDAY,
+        subject_id=day.id,
+        on=day.day,
+        closed=day.closed,
+        district_code=day.district_code,
+    )
+
+
+def _concerned(ctx: Context, reason: Reason, found: list[Found]) -> list[Found]:
+    return [one for one in found if recounting.concerns(reason, one.clock, ctx.clockwork)]
+
+
+def _would(ctx: Context, reason: Reason) -> Callable[[Found], Moved | None]:
+    return lambda one: recounting.would_move(reason, one, ctx.clockwork)
+
+
+def _renew(ctx: Context, case_id: UUID, ids: list[UUID], reason: Reason) -> list[Moved]:
+    with ctx.work(SET) as work:
+        file = work.files.of_case(case_id)
+        moved = recounting.renew(file, ids, reason, ctx.act)
+        work.files.save(file, ctx.now)
+        work.commit(200, {"id": case_id})
+        return moved
+
+
+def _add(recount: Recount, moved: list[Moved]) -> None:
+    """The clocks that moved are named; those of which only steps moved are counted."""
+    for one in moved:
+        if one.is_listed:
+            recount.changes.append(
+                {"id": one.id, "kind": one.kind, "before": one.before, "after": one.after}
+            )
+        else:
+            recount.replanned += 1
+
+
+def _said(standard: Standard) -> dict[str, Any]:
+    """What an event says of a standard: codes and amounts, no text of anybody's."""
+    return {
+        "kind": standard.kind,
+        "field": standard.field,
+        "service_code": standard.service_code,
+        "priority": standard.priority,
+        "district_code": standard.district_code,
+        "target": _period(standard.target),
+        "lapse_after": _period(standard.lapse_after),
+        "escalation": None
+        if standard.escalation is None
+        else [
+            {"tier": one.tier, "after": _period(one.after), "to": one.to}
+            for one in standard.escalation
+        ],
+        "in_force": standard.in_force,
+    }
+
+
+def _period(of: Any) -> str | None:
+    return None if of is None else f"{of.amount} {of.unit}"
+
+
+def _event(ctx: Context, name: str, subject_type: str, id: UUID, **data: Any) -> Event:
+    return Event(
+        id=ctx.new_id(),
+        name=name,
+        subject_type=subject_type,
+        subject_id=id,
+        resident_id=None,
+        case_id=None,
+        at=ctx.now,
+        by_id=ctx.actor.id,
+        by_role=ctx.actor.role,
+        data=data,
+    )

@@ -1,1 +1,0 @@
-"""Use cases that the clock starts, not a person."""
