@@ -26,10 +26,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
+from casework import bench as benchmarks
 from casework import bootstrap
+from casework.adapters.calendar import korean_calendar
 from casework.adapters.cli.accounts import add_account_commands
 from casework.adapters.cli.imports import add_import_command
-from casework.adapters.persistence import bench as benchmarks
+from casework.adapters.persistence.supervision import configuration
 from casework.adapters.scheduler import (
     add_importer,
     add_measuring,
@@ -463,7 +465,7 @@ def _due_rows(
     clockwork = bootstrap.shipped_clockwork()
     if settings.database_url:
         with _house(settings) as house:
-            clockwork = bootstrap.read_clockwork(house.engine)
+            clockwork = configuration.read_clockwork(house.engine, korean_calendar)
     about = About.for_counting(district_code=district or "", priority=priority)
     rows = []
     for n in range((last - first).days + 1):

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random, random
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from fastapi import FastAPI
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, text
 from structlog import get_logger
 
 from casework.adapters import reference
@@ -32,24 +31,33 @@ from casework.adapters.notifications import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.texts import added_to
 from casework.adapters.notifications.webhook import Webhook, new_secret
-from casework.adapters.persistence import asking, bulk, migrations, places, roles, walls
-from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.account_register import account_register
-from casework.adapters.persistence.accounts import account_book
-from casework.adapters.persistence.audit_log import SqlSealBook
-from casework.adapters.persistence.audit_sealing import seal_with
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.faults import fault
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.imports import actor_named, unfinished_imports
-from casework.adapters.persistence.link_book import link_book
-from casework.adapters.persistence.mapper import from_row
-from casework.adapters.persistence.measuring import answer_book
-from casework.adapters.persistence.notices import SqlNotices
-from casework.adapters.persistence.rotating import SealedRows
-from casework.adapters.persistence.store import SqlStore, write_audit
-from casework.adapters.persistence.sweeping import SqlSweepStore
-from casework.adapters.persistence.timeouts import time_allowed
+from casework.adapters.persistence.access.cli_register import account_register
+from casework.adapters.persistence.access.sign_in import account_book
+from casework.adapters.persistence.agencies.link_book import link_book
+from casework.adapters.persistence.agencies.links import SqlLinks
+from casework.adapters.persistence.audit.chain_store import SqlSealBook
+from casework.adapters.persistence.audit.entry import write_audit
+from casework.adapters.persistence.audit.sealing import seal_with
+from casework.adapters.persistence.directory import places
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.faults import fault
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.engine.timeouts import time_allowed
+from casework.adapters.persistence.exchange.imports import actor_named, unfinished_imports
+from casework.adapters.persistence.figures.measuring import answer_book
+from casework.adapters.persistence.notices.notices import SqlNotices
+from casework.adapters.persistence.rows import bulk
+from casework.adapters.persistence.schema import migrations
+from casework.adapters.persistence.schema.reencryption import SealedRows
+from casework.adapters.persistence.scope import roles, row_level_security, session_context
+from casework.adapters.persistence.supervision.configuration import (
+    Cached,
+    T,
+    read_catalogue,
+    read_clockwork,
+)
+from casework.adapters.persistence.supervision.sweeping import SqlSweepStore
+from casework.adapters.persistence.unit_of_work.store import SqlStore
 from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import make_ring
 from casework.demo.accounts import demo_accounts
@@ -59,10 +67,10 @@ from casework.demo.world import build_world
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantAct, GrantEntry, entry_of
 from casework.domain.access.policy import EVERYTHING, SYSTEM, Actor
-from casework.domain.clocks.calendar import SEOUL, WorkingCalendar, day_in_seoul, midnight
+from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.clocks.schedule import is_late, next_slot
-from casework.domain.clocks.standards import SHIPPED, Standard
+from casework.domain.clocks.standards import SHIPPED
 from casework.domain.directory.directory import Service
 from casework.domain.notices.outbox import Message
 from casework.settings import Settings, SettingsError
@@ -84,37 +92,12 @@ from casework.workflows.ports.unit_of_work import Paging, RequestFacts
 from casework.workflows.supervision.overdue import JOB, SweepResult, sweep_overdue
 
 log = get_logger("casework")
-T = TypeVar("T")
-CONFIGURATION_S = 5.0
 ROLE_PARTS = roles.ALL_PARTS
 
 
 def utc_now() -> datetime:
     """The present instant."""
     return datetime.now(UTC)
-
-
-class Kept(Generic[T]):
-    """Something read from the database that barely changes, read again after some seconds."""
-
-    def __init__(self, read: Callable[[], T], seconds: float = CONFIGURATION_S) -> None:
-        self._read, self._seconds = read, seconds
-        self._value: tuple[float, T] | None = None
-        self._forgotten = 0
-
-    def forget(self) -> None:
-        """Read it again at the next use; what is being read now is not kept."""
-        self._forgotten += 1
-        self._value = None
-
-    def __call__(self) -> T:
-        """The value, at most so many seconds old."""
-        now, forgotten, value = time.monotonic(), self._forgotten, self._value
-        if value is None or now - value[0] > self._seconds:
-            value = (now, self._read())
-            if forgotten == self._forgotten:
-                self._value = value
-        return value[1]
 
 
 @dataclass
@@ -127,20 +110,20 @@ class House:
     tokens: JwtTokens
     vault: KeyVault
     now: Callable[[], datetime] = utc_now
-    clockwork: Kept[Clockwork] = field(init=False)
-    catalogue: Kept[dict[str, Service]] = field(init=False)
+    clockwork: Cached[Clockwork] = field(init=False)
+    catalogue: Cached[dict[str, Service]] = field(init=False)
     built_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         """What barely changes is kept for some seconds; every connection has the vault at hand."""
         self.engine = self.engine.execution_options(vault=self.vault)
-        self.clockwork = Kept(lambda: read_clockwork(self.engine))
-        self.catalogue = Kept(lambda: _read_catalogue(self.engine))
+        self.clockwork = Cached(lambda: read_clockwork(self.engine, korean_calendar))
+        self.catalogue = Cached(lambda: read_catalogue(self.engine))
         days = timedelta(days=self.settings.provider_access_days)
         seal_with(self.engine, lambda: self.settings.key("audit"))
         self.seals = SqlSealBook(self.engine.connect)
         self.store = SqlStore(self.engine, provider_access=days)
-        self.notices = SqlNotices(self.engine)
+        self.notices = SqlNotices(self.engine, SqlLinks)
         self.linking = self._linking(days)
         self.post: Post = Channels(
             Webhook(private=not self.settings.is_production),
@@ -591,7 +574,7 @@ def make_roles(
 def grant_roles(settings: Settings) -> dict[str, Any]:
     """Give the roles that exist their rights anew, and put up the policies that are missing."""
     with _opened(settings) as engine:
-        return {"walled": walls.put_up(engine, settings.role_prefix)}
+        return {"walled": row_level_security.put_up(engine, settings.role_prefix)}
 
 
 def _mail(settings: Settings) -> Mail | None:
@@ -622,27 +605,6 @@ def _jitter() -> float:
 def shipped_clockwork() -> Clockwork:
     """The standards and holidays as shipped, for counting without a database."""
     return Clockwork(SHIPPED, korean_calendar())
-
-
-def read_clockwork(engine: Engine) -> Clockwork:
-    """Standards and calendars as this database keeps them."""
-    with engine.connect() as connection:
-        standards = [from_row(Standard, row) for row in connection.execute(select(t.standard))]
-        overrides = connection.execute(select(t.holiday_override)).all()
-    everywhere = [(row.day, row.closed, row.name) for row in overrides if row.district_code is None]
-    own: dict[str, list[tuple[date, bool, str]]] = {}
-    for row in overrides:
-        if row.district_code is not None:
-            own.setdefault(row.district_code, []).append((row.day, row.closed, row.name))
-    calendars: dict[str, WorkingCalendar] = {
-        code: korean_calendar([*everywhere, *days]) for code, days in own.items()
-    }
-    return Clockwork(standards, korean_calendar(everywhere), calendars)
-
-
-def _read_catalogue(engine: Engine) -> dict[str, Service]:
-    with engine.connect() as connection:
-        return {row.code: from_row(Service, row) for row in connection.execute(select(t.service))}
 
 
 def _note_failure(referral_id: UUID, error: Exception) -> None:
@@ -681,7 +643,7 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
         clockwork=house.clockwork(),
     )
     with house.engine.begin() as connection:
-        asking.state_system(connection)
+        session_context.state_system(connection)
         bulk.insert_all(connection, [*providers, *offerings, *accounts])
         bulk.insert_all(connection, designations(providers, ids, today))
         bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import text
 
-from casework.adapters.persistence.migrations import migration_engine
+from casework.adapters.persistence.schema.migrations import migration_engine
 from casework.adapters.persistence.tables import metadata
 
 

@@ -99,7 +99,7 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
 def migrate(url: str) -> None:
     """Bring an empty database to the newest schema."""
     # Imported here, so that tests without a store do not wait for SQLAlchemy and Alembic.
-    from casework.adapters.persistence.migrations import upgrade
+    from casework.adapters.persistence.schema.migrations import upgrade
 
     upgrade(url)
 
@@ -194,7 +194,7 @@ def postgres_world(
 
 def settle(url: str, people: People) -> None:
     """Put the shipped facts and these people into a migrated database."""
-    from casework.adapters.persistence.engine import open_engine
+    from casework.adapters.persistence.engine.engine import open_engine
     from tests.api.conftest import settle_in
 
     engine = open_engine(url).execution_options(vault=session_vault())

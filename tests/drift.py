@@ -13,8 +13,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, MetaData, create_engine, inspect
 
-import casework.adapters.persistence.tables_duplicates  # noqa: F401 - declares its tables
-from casework.adapters.persistence.migrations import upgrade
+import casework.adapters.persistence.tables.duplicates  # noqa: F401 - declares its tables
+from casework.adapters.persistence.schema.migrations import upgrade
 from casework.adapters.persistence.tables import metadata
 from tests.postgres import running_server
 

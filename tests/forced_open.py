@@ -10,19 +10,14 @@ from unittest.mock import patch
 
 from sqlalchemy import true
 
-from casework.adapters.persistence import (
-    break_glass,
-    case_queries,
-    casefiles,
-    come_back,
-    conferences,
-    figure_sources,
-    reading,
-    residents,
-    scope,
-    standards,
-    worklists,
-)
+from casework.adapters.persistence.casefile import case_queries, casefiles
+from casework.adapters.persistence.figures import figure_sources
+from casework.adapters.persistence.planning import conferences
+from casework.adapters.persistence.privacy import break_glass
+from casework.adapters.persistence.residents import residents
+from casework.adapters.persistence.scope import scope
+from casework.adapters.persistence.supervision import come_back, standards, worklists
+from casework.adapters.persistence.unit_of_work import reading
 
 # Every module that asks for the filter by its name.
 FILTERS: dict[str, tuple[ModuleType, ...]] = {

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 from unittest.mock import patch
 
-from casework.adapters.persistence import engine
-from casework.adapters.persistence.timeouts import time_allowed
+from casework.adapters.persistence.engine import engine
+from casework.adapters.persistence.engine.timeouts import time_allowed
 
 PATIENCE: Final = 20
 TIME_ALLOWED: Final = "casework.bootstrap.time_allowed"

@@ -97,8 +97,8 @@ class Server:
         On a server of CASEWORK_TEST_PG_URL this needs a role that may make roles.
         """
         # Imported here, so that a server alone does not wait for SQLAlchemy.
-        from casework.adapters.persistence import roles
-        from casework.adapters.persistence.engine import open_engine
+        from casework.adapters.persistence.engine.engine import open_engine
+        from casework.adapters.persistence.scope import roles
 
         engine = open_engine(url)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from casework.adapters.persistence.types import Instant, Json, TargetText
+from casework.adapters.persistence.engine.types import Instant, Json, TargetText
 
 revision = "0001"
 down_revision = None

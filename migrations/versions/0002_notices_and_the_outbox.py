@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from casework.adapters.persistence.types import Instant, Json
+from casework.adapters.persistence.engine.types import Instant, Json
 
 revision = "0002"
 down_revision = "0001"

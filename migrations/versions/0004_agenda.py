@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from casework.adapters.persistence.types import Instant
+from casework.adapters.persistence.engine.types import Instant
 
 revision = "0004"
 down_revision = "0003"

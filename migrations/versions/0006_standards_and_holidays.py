@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from alembic import op
 
-from casework.adapters.persistence.types import Instant, Json, TargetText
+from casework.adapters.persistence.engine.types import Instant, Json, TargetText
 
 revision = "0006"
 down_revision = "0005"

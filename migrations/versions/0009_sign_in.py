@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.types import Instant, Json
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.engine.types import Instant, Json
 
 revision = "0009"
 down_revision = "0008"

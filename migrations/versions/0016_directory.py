@@ -7,7 +7,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from alembic import op
 
-from casework.adapters.persistence.types import Instant, Json
+from casework.adapters.persistence.engine.types import Instant, Json
 
 revision = "0016"
 down_revision = "0015"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, MetaData, Table, Text, select, update
 
-from casework.adapters.persistence.rotating import INDEXED, sealed_tables
-from casework.adapters.persistence.sealing import (
+from casework.adapters.persistence.engine.encrypted_columns import (
     BlindIndex,
     SealedJson,
     SealedText,
@@ -13,7 +12,8 @@ from casework.adapters.persistence.sealing import (
     open_row,
     sealed_columns,
 )
-from casework.adapters.persistence.types import Json
+from casework.adapters.persistence.engine.types import Json
+from casework.adapters.persistence.schema.reencryption import INDEXED, sealed_tables
 from casework.workflows.ports.vault import Vault
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from casework.adapters.persistence.engine import open_engine
+from casework.adapters.persistence.engine.engine import open_engine
 from tests.api.conftest import api, house, owner
 from tests.conftest import Store, session_vault
 

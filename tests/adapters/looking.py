@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import Engine, event, func, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.mapper import from_row, table_of
-from casework.adapters.persistence.sealing import vault_of
+from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.rows.mapper import from_row, table_of
 from casework.domain.clocks.deadlines import Deadline, Escalation
 from tests.api.conftest import Api
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import inspect, select
 
-from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.schema import migrations
 from tests.adapters.clearing import put_in_clear
 from tests.api import acts
 from tests.api.conftest import SUPERVISOR, Api

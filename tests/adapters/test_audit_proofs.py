@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from casework.adapters.persistence.engine import open_engine
+from casework.adapters.persistence.engine.engine import open_engine
 from tests.conftest import Store
 from tests.proofs import appends, tampering
 

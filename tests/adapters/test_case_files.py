@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.engine.ids import new_id
 from casework.domain.access.policy import EVERYTHING
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.cases import checks

@@ -10,14 +10,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, select
 
-from casework.adapters.persistence import bulk
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.figure_sources import source, state_of_referral
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.mapper import from_row
-from casework.adapters.persistence.sealing import vault_of
-from casework.adapters.persistence.seoul import month_of_day, seoul_day
+from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.engine.seoul import month_of_day, seoul_day
+from casework.adapters.persistence.figures.figure_sources import source, state_of_referral
+from casework.adapters.persistence.rows import bulk
+from casework.adapters.persistence.rows.mapper import from_row
 from casework.domain.access.policy import EVERYTHING
 from casework.domain.casefile.lifecycle import Status
 from casework.domain.casefile.plan import PlannedService

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import event, insert
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.likeness import MOST_OF_PHONE
-from casework.adapters.persistence.sealing import seal_row
+from casework.adapters.persistence.engine.encrypted_columns import seal_row
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.residents.likeness import MOST_OF_PHONE
 from casework.domain.access.policy import EVERYTHING
 from casework.domain.duplicates.likeness import Likeness, near_dates
 from casework.domain.residents.resident import name_and_birth

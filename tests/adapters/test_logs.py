@@ -17,8 +17,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from casework.adapters.http.shell import Shell
 from casework.adapters.logs import ALLOWED, Libraries, configure_logs
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.ids import new_id
 from casework.workflows.referring import referring
 from tests.api.conftest import BASE, PROVIDER, WORKER, Api
 from tests.conftest import Store

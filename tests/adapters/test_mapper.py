@@ -31,11 +31,18 @@ from sqlalchemy import (
 from sqlalchemy.exc import StatementError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.bulk import insert_all
-from casework.adapters.persistence.directory import SqlDirectory
-from casework.adapters.persistence.mapper import DERIVED, TABLES, from_row, stored, table_of, to_row
-from casework.adapters.persistence.sealing import vault_of
-from casework.adapters.persistence.types import Instant
+from casework.adapters.persistence.directory.directory import SqlDirectory
+from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.engine.types import Instant
+from casework.adapters.persistence.rows.bulk import insert_all
+from casework.adapters.persistence.rows.mapper import (
+    DERIVED,
+    TABLES,
+    from_row,
+    stored,
+    table_of,
+    to_row,
+)
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
 from casework.domain.casefile.plan import PlannedItem

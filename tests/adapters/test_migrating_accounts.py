@@ -11,11 +11,10 @@ import pytest
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Engine, inspect, select, text
 
-from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence import tables_accounts as ta
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.schema import migrations
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry, replay, state_of
 from tests.conftest import Store
@@ -65,9 +64,7 @@ def test_whoever_was_there_changes_nothing_and_has_a_first_entry(
         names = [one for one in t.account.c if one.name in inspected(before, "account")]
         rows = connection.execute(select(*names).order_by(t.account.c.username)).all()
         found = [from_row(Account, row) for row in rows]
-        log = [
-            from_row(GrantEntry, row) for row in connection.execute(select(ta.account_grant_log))
-        ]
+        log = [from_row(GrantEntry, row) for row in connection.execute(select(t.account_grant_log))]
     assert [(one.must_change_password, one.is_demo, one.version) for one in found] == [
         (False, False, 1)
     ] * 2

@@ -10,8 +10,8 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
-from casework.adapters.persistence import migrations
-from casework.adapters.persistence.engine import open_engine
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.schema import migrations
 from tests import postgres
 
 A, B, C = uuid4(), uuid4(), uuid4()

@@ -10,7 +10,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from casework.adapters.persistence import migrations
+from casework.adapters.persistence.schema import migrations
 
 MERGE = """INSERT INTO resident_merge
   (id, survivor_id, duplicate_id, reason, merged_at, survivor_centre, duplicate_centre, undone_at)

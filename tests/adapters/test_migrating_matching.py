@@ -11,10 +11,11 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Engine, inspect, select, text, update
 
 from casework.adapters import reference
-from casework.adapters.persistence import bulk, migrations
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.rows import bulk
+from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.schema import migrations
 from casework.domain.clocks.standards import SHIPPED
 from casework.domain.directory.directory import Service
 from tests.conftest import Store

@@ -9,7 +9,7 @@ import pytest
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import inspect, text
 
-from casework.adapters.persistence import migrations
+from casework.adapters.persistence.schema import migrations
 from tests.api.acts import a_referral, moved
 from tests.api.conftest import PROVIDER, Api
 from tests.conftest import Store

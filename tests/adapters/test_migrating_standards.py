@@ -14,9 +14,9 @@ import pytest
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Engine, select, text
 
-from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.schema import migrations
 from casework.bootstrap import House, build
 from casework.domain.clocks.standards import SHIPPED
 from casework.settings import Settings

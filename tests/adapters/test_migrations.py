@@ -15,9 +15,9 @@ from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
-from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.schema import migrations
 from casework.bootstrap import House, build
 from casework.settings import Settings
 from tests import postgres

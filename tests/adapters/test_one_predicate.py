@@ -11,11 +11,11 @@ from random import Random
 import pytest
 from sqlalchemy import Connection, select
 
-from casework.adapters.persistence import bulk
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.worklists import is_overdue
+from casework.adapters.persistence.casefile.overdue import is_overdue
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows import bulk
 from tests.conftest import Store, session_vault
 from tests.proofs.predicate import BEGIN, Agreement, a_case, forgets_pauses, judge, random_clocks
 

@@ -10,11 +10,16 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, insert, select, text, update
 
-from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.mapper import to_row
-from casework.adapters.persistence.rotating import INDEXED, SealedRows, sealed_tables
-from casework.adapters.persistence.sealing import blind_columns, open_row, sealed_columns, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import (
+    blind_columns,
+    open_row,
+    sealed_columns,
+    vault_of,
+)
+from casework.adapters.persistence.rows.mapper import to_row
+from casework.adapters.persistence.schema import migrations
+from casework.adapters.persistence.schema.reencryption import INDEXED, SealedRows, sealed_tables
 from casework.adapters.vault import KeyVault
 from casework.adapters.vault.ring import make_ring
 from casework.bootstrap import House
@@ -89,7 +94,7 @@ def test_after_a_rotation_all_is_under_the_new_key_and_reads_as_before(lived_in:
 def test_a_rotation_that_broke_off_is_gone_on_with(
     lived_in: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("casework.adapters.persistence.rotating.BATCH", 2)
+    monkeypatch.setattr("casework.adapters.persistence.schema.reencryption.BATCH", 2)
     before, old = everything(lived_in), lived_in.house.vault.current()
     steps = rotate(lived_in.house.vault, lived_in.house.sealed(), "data", lived_in.clock())
     next(step for step in steps if step.changed)

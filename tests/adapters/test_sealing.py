@@ -13,9 +13,9 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.audit_log import SqlSealBook
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.tables_audit import audit_head, audit_pending, audit_seal
+from casework.adapters.persistence.audit.chain_store import SqlSealBook
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
 from casework.domain.audit.chain import CITY, ROLL, Flaw, kept_from
 from casework.domain.errors import Invalid
 from casework.workflows.audit.sealing import Verdict, verify

@@ -14,9 +14,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, select, text, update
 
-from casework.adapters.persistence import sweeping
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.raising import IS_ANY_DUE, raise_steps
+from casework.adapters.persistence.supervision import sweeping
+from casework.adapters.persistence.supervision.raising import IS_ANY_DUE, raise_steps
 from casework.domain.access.policy import EVERYTHING, SYSTEM_ROLE
 from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.calendar import end_of, midnight, morning_of

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.sweeping import SqlSweepStore
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.supervision.sweeping import SqlSweepStore
 from casework.bootstrap import utc_now
 from tests import postgres
 from tests.proofs.sweeps import (

@@ -14,12 +14,13 @@ import pytest
 from sqlalchemy import Engine, event, func, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
-from casework.adapters.persistence import asking, bulk, walls
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.policies import OPEN_KINDS, TABLES, policies
-from casework.adapters.persistence.reading import SqlReading
-from casework.adapters.persistence.sealing import seal_row
+from casework.adapters.persistence.engine.encrypted_columns import seal_row
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows import bulk
+from casework.adapters.persistence.scope import row_level_security, session_context
+from casework.adapters.persistence.scope.row_policies import OPEN_KINDS, TABLES, policies
+from casework.adapters.persistence.unit_of_work.reading import SqlReading
 from casework.bootstrap import House
 from casework.domain.access.policy import EVERYTHING, POLICY, Actor, Reach, Relation, reach
 from casework.domain.errors import NotFound
@@ -209,7 +210,7 @@ def asked_as(engine: Engine, who: Actor | None, now: Any, action: str = "case.re
     connection = engine.connect()
     if who is not None:
         relation = next(iter(POLICY[action].values()))
-        asking.state(connection, Reach(who, relation), action, now)
+        session_context.state(connection, Reach(who, relation), action, now)
     return connection
 
 
@@ -234,7 +235,7 @@ def test_where_nobody_said_who_asks_there_is_no_row(api: Api, city: dict[str, Th
 @ON_POSTGRES
 def test_what_was_said_is_forgotten_with_the_transaction(api: Api, city: dict[str, There]) -> None:
     with api.house.engine.connect() as connection:
-        asking.state(connection, EVERYTHING, "case.read", api.clock.now)
+        session_context.state(connection, EVERYTHING, "case.read", api.clock.now)
         assert connection.scalar(select(func.count()).select_from(t.resident)) == 3
         connection.rollback()
         assert connection.scalar(select(func.count()).select_from(t.resident)) == 0
@@ -278,13 +279,13 @@ def test_the_city_sees_what_it_counts_only_while_it_counts(
 ) -> None:
     engine, who, now = api.house.engine, api.actor("city"), api.clock.now
     counting = engine.connect()
-    asking.state(counting, reach(who, "figures.read"), "figures.read", now)
+    session_context.state(counting, reach(who, "figures.read"), "figures.read", now)
     with counting:
         assert len(set(counting.scalars(select(t.care_case.c.id)))) == 3
         for table in (t.resident, t.note, t.consent, t.contact, t.event):
             assert counting.scalar(select(func.count()).select_from(table)) == 0, table.name
     looking = engine.connect()
-    asking.state(looking, reach(who, "directory.read"), "directory.read", now)
+    session_context.state(looking, reach(who, "directory.read"), "directory.read", now)
     assert ids(looking, t.care_case) == set()
 
 
@@ -396,7 +397,7 @@ def test_every_table_has_a_class(api: Api) -> None:
 
 @ON_POSTGRES
 def test_what_stands_in_the_database_is_what_the_code_says(api: Api) -> None:
-    assert walls.put_up(api.engine) == [], "nothing to put right after a migration"
+    assert row_level_security.put_up(api.engine) == [], "nothing to put right after a migration"
     query = text(
         "SELECT tablename, array_agg(policyname::text ORDER BY policyname) AS names "
         "FROM pg_policies WHERE schemaname = current_schema() GROUP BY tablename"
@@ -422,15 +423,17 @@ def test_what_stands_in_the_database_is_what_the_code_says(api: Api) -> None:
 def test_a_wall_with_a_hole_is_put_up_again(api: Api, harm: str) -> None:
     with api.engine.begin() as connection:
         connection.execute(text(harm))
-    assert walls.put_up(api.engine) == ["note"]
-    assert walls.put_up(api.engine) == []
+    assert row_level_security.put_up(api.engine) == ["note"]
+    assert row_level_security.put_up(api.engine) == []
 
 
 def test_the_relation_of_a_reach_does_not_widen_the_wall() -> None:
     now = datetime(2026, 3, 2, tzinfo=UTC)
     for role in ("worker", "supervisor", "assessor", "provider", "auditor", "admin", "city"):
         wide = Reach(Actor(id=new_id(), role=role), Relation.ALL)
-        assert asking.wall_of(wide, "directory.read", now)["reach"] in ("own", "none"), role
+        assert session_context.wall_of(wide, "directory.read", now)["reach"] in ("own", "none"), (
+            role
+        )
 
 
 @ON_POSTGRES
@@ -479,7 +482,7 @@ def plan_of(
 
     with house.engine.connect() as connection:
         to = reach(who, action)
-        asking.state(connection, to, action, predicate.BEGIN)
+        session_context.state(connection, to, action, predicate.BEGIN)
         event.listen(house.engine, "before_cursor_execute", note)
         try:
             look(SqlReading(connection, to, predicate.BEGIN, set()))

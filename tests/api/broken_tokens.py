@@ -14,8 +14,8 @@ from joserfc.jwk import OctKey, RSAKey
 from sqlalchemy import insert
 
 from casework.adapters.identity import AUDIENCE, ISSUER, TOKEN_TYPE
-from casework.adapters.persistence import tables_accounts as ta
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.ids import new_id
 from tests.api.conftest import COLLEAGUE, SUPERVISOR, WORKER, Api
 from tests.api.signing import change, sign_in
 
@@ -170,5 +170,5 @@ def _own(api: Api, username: str = WORKER, **facts: Any) -> str:
         "expires_at": api.clock.now.replace(year=2027),
     }  # fmt: skip
     with api.engine.begin() as connection:
-        connection.execute(insert(ta.account_token), [row | facts])
+        connection.execute(insert(t.account_token), [row | facts])
     return secret

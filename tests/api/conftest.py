@@ -24,11 +24,12 @@ from casework.adapters import reference
 from casework.adapters.api.app import create_app
 from casework.adapters.api.routers.health import Probe
 from casework.adapters.identity import Argon2Passwords
-from casework.adapters.persistence import asking, bulk
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows import bulk
+from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.scope import session_context
 from casework.adapters.web import router as pages
 from casework.bootstrap import House, build
 from casework.demo.accounts import demo_accounts
@@ -250,7 +251,7 @@ def api(house: House, owner: Engine, store: Store, people: bytes) -> Iterator[Ap
             engine=owner, _actors={account.username: account.actor() for account in accounts},
         )  # fmt: skip
     with house.engine.connect() as connection:
-        asking.state_system(connection)
+        session_context.state_system(connection)
         canaries.look_at_rows(connection)
 
 

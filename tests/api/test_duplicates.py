@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from casework.adapters.api import schemas_duplicates
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence import tables_duplicates as td
 from casework.domain.duplicates.suspicions import Verdict
 from casework.workflows.duplicates import duplicates
 from tests.api import acts
@@ -376,7 +375,7 @@ def test_everybodys_duplicates_are_found_batch_by_batch_and_broken_off_it_goes_o
         registered(api, **facts)
         registered(api, NEIGHBOUR, **facts)
     with api.engine.begin() as connection:
-        connection.execute(td.duplicate_check.delete())
+        connection.execute(t.duplicate_check.delete())
     assert find(api) == 0
     ctx = api.house.context()
     assert api.house.ask_for_duplicates(everyone=True) == 10

@@ -28,9 +28,9 @@ from casework.adapters.api import app as application
 from casework.adapters.http.call import Guarded
 from casework.adapters.http.limits import MAX_BODY
 from casework.adapters.http.texts import TEXTS
-from casework.adapters.persistence import store
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.unit_of_work import store
 from casework.workflows.referring import referring
 from tests.api.acts import Supported, a_referral, a_supported_case
 from tests.api.asking import ABSENT, everything

@@ -17,11 +17,11 @@ from starlette.testclient import TestClient
 from casework.adapters.api.app import ROUTERS
 from casework.adapters.http import call, limits, shell
 from casework.adapters.http.rates import Buckets, Rates, TooMany, network_of
-from casework.adapters.persistence import engine as engines
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence import timeouts
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.faults import fault
+from casework.adapters.persistence.engine import engine as engines
+from casework.adapters.persistence.engine import timeouts
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.faults import fault
 from casework.bootstrap import House
 from casework.settings import Settings
 from tests.api.acts import a_referral, a_supported_case

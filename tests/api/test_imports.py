@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select, update
 
 from casework.adapters.http.limits import MAX_BODY, MAX_UPLOAD
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.tables_imports import import_file, import_row
+from casework.adapters.persistence.tables.exchange import import_file, import_row
 from casework.workflows.exchange import importing
 from casework.workflows.exchange.importing import NewImport
 from tests.api.acts import a_case, a_resident, surveyed

@@ -11,12 +11,11 @@ import pytest
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from casework.adapters.persistence import asking
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence import tables_accounts as ta
-from casework.adapters.persistence.account_keeping import SqlAccountKeeping
-from casework.adapters.persistence.account_register import account_register
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.access.accounts import SqlAccountKeeping
+from casework.adapters.persistence.access.cli_register import account_register
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.scope import session_context
 from casework.domain.access.grant_log import replay, state_of
 from casework.domain.access.policy import reach
 from casework.domain.errors import Conflict
@@ -37,7 +36,7 @@ def patch(api: Api, id: UUID, body: dict[str, Any], version: str | None = None) 
 
 def acts(api: Api, id: UUID) -> list[tuple[str, str, str | None]]:
     """What was done to an account, by whom, about what."""
-    log = ta.account_grant_log
+    log = t.account_grant_log
     query = select(log.c.act, log.c.by, log.c.about).where(log.c.account_id == id)
     with api.engine.connect() as connection:
         return [tuple(row) for row in connection.execute(query.order_by(log.c.at, log.c.id))]
@@ -117,7 +116,7 @@ def test_how_many_cases_an_account_carries_is_counted_without_a_look_at_them(api
     a_supported_case(api)
     looks = reach(api.actor("admin"), "account.manage")
     with api.house.engine.connect() as connection:
-        asking.state(connection, looks, "account.manage", api.clock.now)
+        session_context.state(connection, looks, "account.manage", api.clock.now)
         book = SqlAccountKeeping(connection)
         counts = [book.open_cases(api.id_of(username)) for username in (WORKER, COLLEAGUE)]
         seen = connection.scalar(select(func.count()).select_from(t.care_case))
@@ -211,7 +210,7 @@ def test_what_was_allowed_at_an_instant_is_told_afterwards(api: Api) -> None:
 
 
 def test_an_entry_is_neither_changed_nor_removed_by_whoever_tries(api: Api) -> None:
-    id, log = create(api), ta.account_grant_log
+    id, log = create(api), t.account_grant_log
     tries: list[Any] = [
         update(log).values(act="enabled"), delete(log), delete(log).where(log.c.account_id == id)
     ]  # fmt: skip
@@ -228,7 +227,7 @@ def test_an_entry_is_neither_changed_nor_removed_by_whoever_tries(api: Api) -> N
 
 
 def test_what_was_superseded_three_years_ago_can_be_forgotten_and_nothing_else(api: Api) -> None:
-    id, log = api.id_of(WORKER), ta.account_grant_log
+    id, log = api.id_of(WORKER), t.account_grant_log
     now = datetime.now(UTC)
     old = [now - timedelta(days=days) for days in (2000, 1500, 1200, 1000, 500)]
     with api.engine.begin() as connection:

@@ -23,9 +23,9 @@ from holidays import country_holidays
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.sealing import open_row
-from casework.adapters.persistence.tables_directory import designation
-from casework.adapters.persistence.tables_matching import provider_answers
+from casework.adapters.persistence.engine.encrypted_columns import open_row
+from casework.adapters.persistence.tables.directory import designation
+from casework.adapters.persistence.tables.figures import provider_answers
 from casework.domain.access.policy import Actor
 from casework.domain.directory.designations import DesignationCode
 from tests.api.conftest import Api, SignedIn

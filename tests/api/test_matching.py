@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import delete, insert, make_url, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.tables_matching import provider_answers
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.tables.figures import provider_answers
 from casework.bootstrap import House, build
 from casework.domain.directory.matching import Factor
 from tests.adapters.looking import statements

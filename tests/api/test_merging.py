@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Table, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.sealing import open_row
+from casework.adapters.persistence.engine.encrypted_columns import open_row
 from casework.domain.agencies.rosters import Said
 from casework.workflows.agencies import answer_pages
 from casework.workflows.cases import caseload

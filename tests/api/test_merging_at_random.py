@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from casework.adapters.persistence import tables_duplicates as td
+from casework.adapters.persistence import tables as t
 from casework.domain.errors import Refusal
 from casework.workflows.planning import planning
 from casework.workflows.residents import residents
@@ -111,7 +111,7 @@ class Lives:
 def kinds(api: Api) -> set[str]:
     """What was moved by the merges."""
     with api.engine.connect() as connection:
-        return set(connection.scalars(select(td.merge_child.c.kind).distinct()))
+        return set(connection.scalars(select(t.merge_child.c.kind).distinct()))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

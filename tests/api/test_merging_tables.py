@@ -10,10 +10,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from casework.adapters.persistence import merging
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence import tables_duplicates as td
-from casework.adapters.persistence.tables_links import delivered, way_in
+from casework.adapters.persistence.duplicates import merging
+from casework.adapters.persistence.tables.agencies import delivered, way_in
 from casework.domain.agencies.rosters import Said
 from casework.workflows.agencies import answer_pages
 from tests.api import acts
@@ -29,7 +28,7 @@ MOVES: Final = {
     table.name
     for table in (
         *merging.MOVED, *merging.OF_CASES, *merging.OF_REFERRALS, *merging.ONE_EACH,
-        td.household_member,
+        t.household_member,
     )
 }  # fmt: skip
 STAYS: Final = {

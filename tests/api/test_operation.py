@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, update
 
-from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.schema import migrations
 from casework.domain.clocks.schedule import slot_of
 from tests.api.acts import a_case, a_resident
 from tests.api.asking import refusal

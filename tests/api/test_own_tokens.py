@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import event, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence import tables_accounts as ta
 from tests.api.acts import a_referral, a_supported_case
 from tests.api.conftest import (
     BASE,
@@ -42,7 +41,7 @@ def test_the_secret_is_shown_once_and_kept_nowhere(api: Api) -> None:
     (listed,) = api.as_(WORKER).items("/me/tokens")
     assert listed == {k: v for k, v in made.items() if k != "secret"}
     with api.engine.connect() as connection:
-        for table in (ta.account_token, ta.account_grant_log, t.idempotency, t.audit_entry):
+        for table in (t.account_token, t.account_grant_log, t.idempotency, t.audit_entry):
             assert made["secret"] not in str(connection.execute(select(table)).all())
 
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.store import SqlWork
+from casework.adapters.persistence.unit_of_work.store import SqlWork
 from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.errors import Invalid
 from casework.domain.referring import referring as rules

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from casework.adapters.persistence.store import SqlStore
+from casework.adapters.persistence.unit_of_work.store import SqlStore
 from casework.workflows.residents import residents
 from casework.workflows.residents.residents import NewContact
 from tests.api.acts import (

@@ -12,8 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence import tables_accounts as ta
-from casework.adapters.persistence.account_register import account_register
+from casework.adapters.persistence.access.cli_register import account_register
 from casework.domain.access.grant_log import replay, state_of
 from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.api.acts import a_referral
@@ -40,7 +39,7 @@ def patch(api: Api, id: UUID, body: dict[str, Any], by: str = PROVIDER) -> Any:
 
 def acts(api: Api, id: UUID) -> list[tuple[str, str]]:
     """What was done to an account, and by whom."""
-    log = ta.account_grant_log
+    log = t.account_grant_log
     query = select(log.c.act, log.c.by).where(log.c.account_id == id)
     with api.engine.connect() as connection:
         return [tuple(row) for row in connection.execute(query.order_by(log.c.at, log.c.id))]

@@ -11,8 +11,8 @@ from sqlalchemy import insert, select
 
 from casework.adapters.api import schemas_standards as schemas
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.mapper import to_row
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows.mapper import to_row
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import Standard
 from casework.domain.directory.directory import FIELDS

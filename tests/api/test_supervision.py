@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from casework.adapters.api import schemas_supervision as s
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.engine.ids import new_id
 from casework.domain.directory.directory import FIELDS
 from casework.domain.supervision.reviewing import ACTIONS, CAUSES
 from tests.api.acts import (

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence import tables_accounts as ta
 from tests.conftest import Store
 from tests.e2e.test_accounts import ADMIN, PASSWORD, Account, account, accounts, spared, stored
 from tests.e2e.test_cli import is_one_line, run
@@ -61,7 +60,7 @@ def test_a_lost_second_factor_is_removed(account: Account, store: Store) -> None
     account("add", *ADMIN, password=PASSWORD)
     said = account("reset-totp", ADMIN[0])
     assert (said.code, said.out) == (0, f"{ADMIN[0]} has no second factor\n")
-    acts = [row.act for row in stored(store, select(ta.account_grant_log))]
+    acts = [row.act for row in stored(store, select(t.account_grant_log))]
     assert acts == ["created", "totp_removed"]
 
 
@@ -98,4 +97,4 @@ def test_nothing_younger_than_three_years_is_forgotten(account: Account, store: 
     is_one_line(account("prune-history", "--before", young), "three years")
     old = (datetime.now(UTC) - timedelta(days=1097)).isoformat()
     assert account("prune-history", "--before", old).out == "forgot 0 entries\n"
-    assert len(stored(store, select(ta.account_grant_log))) == 1
+    assert len(stored(store, select(t.account_grant_log))) == 1

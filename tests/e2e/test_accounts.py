@@ -14,8 +14,8 @@ from sqlalchemy import insert, select
 
 from casework.adapters.identity import Argon2Passwords
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.ids import new_id
 from casework.bootstrap import build
 from casework.settings import Settings
 from casework.workflows.access.signing_in import SignInRefused, refresh, sign_in

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select, text, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.tables_audit import audit_head
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.tables.audit import audit_head
 from tests.audit import free_hand
 from tests.conftest import Store
 from tests.e2e.test_cli import KEYS, Run, documents, is_one_line, run

@@ -28,7 +28,7 @@ from sqlalchemy import select
 from casework import __main__ as command_line
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.sealing import open_row
+from casework.adapters.persistence.engine.encrypted_columns import open_row
 from casework.bootstrap import build
 from casework.domain.clocks.calendar import SEOUL
 from casework.domain.clocks.standards import Kind, Priority

@@ -11,9 +11,9 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
-from casework.adapters.persistence import roles, walls
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.policies import TABLES, rights_on
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.scope import roles, row_level_security
+from casework.adapters.persistence.scope.row_policies import TABLES, rights_on
 from tests import postgres
 from tests.conftest import Store
 from tests.e2e.test_cli import KEYS, Run, run
@@ -61,7 +61,7 @@ EXPECTED = {
         for table in TABLES
         if getattr(rights_on(table), part)
     }
-    for part in walls.PARTS
+    for part in row_level_security.PARTS
 }
 
 
@@ -77,11 +77,11 @@ def test_in_either_order_the_roles_have_their_rights_and_a_second_time_changes_n
     assert json.loads(made.out)["made"] == [f"{PREFIX}_{part}" for part in PARTS]
     if order == "roles first":
         assert run("migrate", **given).code == 0
-    first = {part: rights(empty, f"{PREFIX}_{part}") for part in walls.PARTS}
+    first = {part: rights(empty, f"{PREFIX}_{part}") for part in row_level_security.PARTS}
     assert first == EXPECTED
     again = run("roles", **given)
     assert (again.code, again.out) == (0, "".join(f"there  {PREFIX}_{one}\n" for one in PARTS))
-    assert {part: rights(empty, f"{PREFIX}_{part}") for part in walls.PARTS} == first
+    assert {part: rights(empty, f"{PREFIX}_{part}") for part in row_level_security.PARTS} == first
     granted = run("roles", "--grant", "--json", **given)
     assert json.loads(granted.out) == {"walled": []}
 
@@ -219,5 +219,5 @@ def test_the_owner_migrates_where_the_application_could_not(run: Run, store: Sto
     said = run("migrate", database_url=store.url)
     assert said.code == 2, "the application's role changes nothing"
     assert run("migrate", **given).code == 0
-    assert walls.put_up(engine) == []
+    assert row_level_security.put_up(engine) == []
     engine.dispose()

@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import Engine, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.rows.mapper import from_row
 from casework.domain.clocks.calendar import Target, Unit, day_in_seoul, end_of, midnight
 from casework.domain.clocks.deadlines import Clockwork, Deadline
 from tests.domain.counting import hours_later, last_day

@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from casework.adapters.persistence.sweeping import SqlSweepStore
+from casework.adapters.persistence.supervision.sweeping import SqlSweepStore
 from casework.domain.access.policy import SYSTEM
 from casework.domain.supervision import reviewing
 from casework.workflows.ports.supervision import Raised

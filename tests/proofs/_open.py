@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from sqlalchemy import true
 
-from casework.adapters.persistence import scope
+from casework.adapters.persistence.scope import scope
 
 
 def _all_of_it(*_: Any) -> Any:

@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.engine.ids import new_id
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.cases import checks
 from casework.domain.cases import intake as survey

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from sqlalchemy import update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.engine.ids import new_id
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Refusal
 from casework.workflows.context import Context

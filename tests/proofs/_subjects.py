@@ -16,14 +16,14 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, update
 
-from casework.adapters.persistence import bulk
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.tables_accounts import account_token
-from casework.adapters.persistence.tables_audit import access_request
-from casework.adapters.persistence.tables_directory import designation
-from casework.adapters.persistence.tables_duplicates import duplicate_suspicion as pairs
-from casework.adapters.persistence.tables_imports import import_row
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows import bulk
+from casework.adapters.persistence.tables.access import account_token
+from casework.adapters.persistence.tables.audit import access_request
+from casework.adapters.persistence.tables.directory import designation
+from casework.adapters.persistence.tables.duplicates import duplicate_suspicion as pairs
+from casework.adapters.persistence.tables.exchange import import_row
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import Kind, Standard

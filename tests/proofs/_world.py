@@ -14,11 +14,13 @@ from pydantic import SecretStr
 from sqlalchemy import delete, make_url, update
 from starlette.testclient import TestClient
 
+from casework.adapters.calendar import korean_calendar
 from casework.adapters.identity import Argon2Passwords, JwtTokens
-from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
-from casework.bootstrap import House, Kept, open_vault, read_clockwork
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.schema import migrations
+from casework.adapters.persistence.supervision.configuration import Cached, read_clockwork
+from casework.bootstrap import House, open_vault
 from casework.settings import Settings
 from tests import postgres
 from tests.api.conftest import Api, Clock, People, make_people, seoul, settle_in
@@ -92,7 +94,7 @@ def small_world(url: str, people: People | None = None, **engine: Any) -> Iterat
     owner = house.engine
     if owner_of(url) != url:
         owner = open_engine(owner_of(url), **engine).execution_options(vault=house.vault)
-    house.clockwork = Kept(lambda: read_clockwork(house.engine), A_DAY)
+    house.clockwork = Cached(lambda: read_clockwork(house.engine, korean_calendar), A_DAY)
     if people is None:
         people = make_people()
         settle_in(owner, people)

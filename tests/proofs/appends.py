@@ -25,13 +25,13 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.audit_log import SqlSealBook
-from casework.adapters.persistence.audit_sealing import seal_with
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.faults import fault
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.store import write_audit
-from casework.adapters.persistence.tables_audit import audit_pending, audit_seal
+from casework.adapters.persistence.audit.chain_store import SqlSealBook
+from casework.adapters.persistence.audit.entry import write_audit
+from casework.adapters.persistence.audit.sealing import seal_with
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.faults import fault
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.tables.audit import audit_pending, audit_seal
 from casework.bootstrap import utc_now
 from casework.domain.access.policy import Actor
 from casework.workflows.audit import sealing

@@ -39,7 +39,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Engine, inspect, make_url, text
 from starlette.testclient import TestClient
 
-from casework.adapters.persistence.engine import open_engine
+from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.vault import KeyVault
 from casework.adapters.vault.ring import make_ring
 from casework.domain.residents.registration_numbers import written

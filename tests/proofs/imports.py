@@ -32,7 +32,7 @@ from unittest import mock
 from sqlalchemy import func, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.tables_imports import import_file, import_row
+from casework.adapters.persistence.tables.exchange import import_file, import_row
 from tests.api.acts import a_resident
 from tests.api.conftest import FAR, HERE, SUPERVISOR, Api
 from tests.proofs._world import STORES, database, small_world

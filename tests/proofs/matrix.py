@@ -39,9 +39,9 @@ from unittest.mock import patch
 
 from sqlalchemy import Engine, make_url, update
 
-from casework.adapters.persistence import migrations
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.schema import migrations
 from casework.bootstrap import open_vault
 from casework.domain.access.policy import Relation
 from casework.domain.clocks.calendar import day_in_seoul

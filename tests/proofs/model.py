@@ -27,9 +27,9 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import Engine, insert, select
 
-from casework.adapters.persistence import sweeping
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.supervision import sweeping
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.referring import moving
 from casework.workflows.supervision import overdue

@@ -32,8 +32,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select, text, update
 
-from casework.adapters.persistence import places
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile import place_counts
+from casework.adapters.persistence.directory import places
 from casework.domain.directory.capacity import HOLDS_A_PLACE, Change
 from casework.domain.errors import Conflict
 from casework.domain.referring.referring import Details
@@ -260,7 +261,7 @@ def _careless(connection: Any, changes: list[Change]) -> None:
         connection.execute(update(_offering).where(of_it).values(values))
 
 
-_settle = places.settle
+_settle = place_counts.settle
 
 
 @contextmanager

@@ -26,12 +26,12 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, delete, select
 
 from casework.adapters.calendar import korean_calendar
-from casework.adapters.persistence import bulk
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.mapper import from_row
-from casework.adapters.persistence.worklists import IS_RUNNING, is_overdue
+from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows import bulk
+from casework.adapters.persistence.rows.mapper import from_row
 from casework.bootstrap import open_vault
 from casework.domain.casefile.case import Case
 from casework.domain.clocks.calendar import SEOUL, Pause, day_in_seoul

@@ -33,12 +33,13 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, text
 
-from casework.adapters.persistence import store, sweeping
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.casefiles import SqlCaseFiles
-from casework.adapters.persistence.faults import fault
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.mapper import from_row
+from casework.adapters.persistence.casefile.casefiles import SqlCaseFiles
+from casework.adapters.persistence.engine.faults import fault
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.supervision import sweeping
+from casework.adapters.persistence.unit_of_work import store
 from casework.domain.access.policy import SYSTEM
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import Refusal

@@ -36,11 +36,12 @@ from uuid import UUID
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from casework.adapters.persistence import bulk, rotating
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.mapper import from_row
-from casework.adapters.persistence.sealing import vault_of
+from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.rows import bulk
+from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.schema import reencryption
 from casework.domain.residents.resident import Contact, Note, Resident
 from casework.workflows.audit.encryption_keys import KEPT_AFTER, retire
 from tests.api.conftest import DISTRICT, HERE, WORKER, Api, SignedIn
@@ -182,7 +183,7 @@ def ended(world: Api, rotation: subprocess.Popen[str], old: str, tell: Tell) -> 
 
 def killed_midway(world: Api, old: str, residents: int) -> dict[str, int]:
     """Rotate until a third is done, then kill; how many values stood under the old and the new."""
-    batch = max(1, min(rotating.BATCH, residents // STEPS))
+    batch = max(1, min(reencryption.BATCH, residents // STEPS))
     rotation, rows = started(world, batch), world.house.sealed()
     try:
         before = rows.under()[old]

@@ -32,7 +32,7 @@ from uuid import UUID
 from sqlalchemy import Engine, create_engine, insert, select, text, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.ids import new_id
+from casework.adapters.persistence.engine.ids import new_id
 from casework.bootstrap import build, utc_now
 from casework.settings import Settings
 from tests import postgres

@@ -30,12 +30,12 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.audit_log import SqlSealBook
-from casework.adapters.persistence.audit_sealing import seal_with
-from casework.adapters.persistence.engine import open_engine
-from casework.adapters.persistence.ids import new_id
-from casework.adapters.persistence.store import write_audit
-from casework.adapters.persistence.tables_audit import audit_head, audit_seal
+from casework.adapters.persistence.audit.chain_store import SqlSealBook
+from casework.adapters.persistence.audit.entry import write_audit
+from casework.adapters.persistence.audit.sealing import seal_with
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.tables.audit import audit_head, audit_seal
 from casework.domain.access.policy import Actor
 from casework.domain.audit.chain import ROLL, Flaw, Walk, chain_of
 from casework.workflows.audit import sealing

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.tables_links import delivered
+from casework.adapters.persistence.tables.agencies import delivered
 from casework.workflows.agencies import links
 from casework.workflows.residents import residents
 from tests.api.acts import a_referral, a_supported_case, moved

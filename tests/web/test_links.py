@@ -15,7 +15,6 @@ from sqlalchemy import select, text, update
 from starlette.testclient import TestClient
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence import tables_links as tl
 from casework.domain.agencies.links import CODES_AN_HOUR, FAILURES, OPENINGS_AN_HOUR, TRIES_A_CODE
 from casework.workflows.access.signing_in import SOURCE_MAY_FAIL
 from tests.api.acts import a_referral, moved
@@ -126,7 +125,7 @@ def test_every_link_that_opens_nothing_reads_the_same(
     api.clock.forward(days=29, hours=23)
     assert stranger.get(good).status_code == 200
     with api.engine.begin() as connection:  # so that the link itself would last
-        connection.execute(update(tl.agency_link).values(
+        connection.execute(update(t.agency_link).values(
             expires_at=api.clock.now + timedelta(days=30)))  # fmt: skip
     api.clock.forward(hours=1)
     answers.append(told(stranger.get(good)))
@@ -255,7 +254,7 @@ def test_in_an_hour_ten_tries_are_compared_and_five_codes_sent(agency: Agency, a
             agency.post("/enter", code=wrong(agency.mailbox.code()))
     assert statuses == [200] * CODES_AN_HOUR + [429]
     with agency.api.engine.connect() as connection:
-        row = connection.execute(select(tl.agency_link)).one()
+        row = connection.execute(select(t.agency_link)).one()
     assert (len(row.tries), row.failures) == (10, 10)
     agency.api.clock.forward(hours=1)
     agency.post("/code")
@@ -408,7 +407,7 @@ def test_guesses_are_told_one_thing_and_soon_nothing_is_looked_at_for_them(
 def test_a_link_is_opened_so_many_times_an_hour(agency: Agency, asked: UUID) -> None:
     agency.get()
     with agency.api.engine.begin() as connection:
-        connection.execute(update(tl.agency_link).values(opened=OPENINGS_AN_HOUR - 1))
+        connection.execute(update(t.agency_link).values(opened=OPENINGS_AN_HOUR - 1))
     assert agency.get().status_code == 200
     assert told(agency.get()) == unknown(agency.browser)
     agency.api.clock.forward(hours=1)

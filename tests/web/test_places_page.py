@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence import tables_links as tl
 from tests.api.acts import a_referral, moved
 from tests.api.conftest import PROVIDER, WORKER
 from tests.web.conftest import Agency, sent_link
@@ -173,5 +172,5 @@ def test_no_roster_is_asked_for_what_had_ended_before_its_month(
     api.clock.set("2027-03-01T09:00")  # February is short: its agency still sees it
     api.house.relay(api.house.context())
     with api.engine.connect() as connection:
-        months = list(connection.scalars(select(tl.agency_link.c.month)))
+        months = list(connection.scalars(select(t.agency_link.c.month)))
     assert ("2027-02" in months) is is_due

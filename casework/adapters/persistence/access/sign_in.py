@@ -1,0 +1,187 @@
+"""Accounts, refresh tokens, and how often signing in failed from where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, case, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.access.accounts import read_totp
+from casework.adapters.persistence.audit.entry import write_audit
+from casework.adapters.persistence.rows.mapper import from_row, to_row
+from casework.domain.access.accounts import LOCKED_FOR, Account
+from casework.domain.access.tokens import AccountToken
+from casework.workflows.access.signing_in import SOURCE_MAY_FAIL, SOURCE_WINDOW
+from casework.workflows.ports.access import RefreshToken
+from casework.workflows.ports.unit_of_work import RequestFacts
+
+
+class SqlAccountBook:
+    """The accounts in one transaction."""
+
+    def __init__(self, connection: Connection, facts: RequestFacts) -> None:
+        self._connection, self._facts = connection, facts
+
+    def _account(self, *where: Any, lock: bool) -> Account | None:
+        """One account. Its lock holds back its next try, and no row that refers to it."""
+        query = select(t.account).where(*where)
+        if lock:
+            query = query.with_for_update(key_share=True)
+        row = self._connection.execute(query).first()
+        return None if row is None else from_row(Account, row)
+
+    def by_username(self, username: str) -> Account | None:
+        """The account of that name, locked for the attempt."""
+        return self._account(t.account.c.username == username, lock=True)
+
+    def locked(self, id: UUID) -> Account | None:
+        """An account, locked."""
+        return self._account(t.account.c.id == id, lock=True)
+
+    def by_id(self, id: UUID) -> Account | None:
+        """An account as it stands now."""
+        return self._account(t.account.c.id == id, lock=False)
+
+    def by_external_id(self, external_id: str) -> Account | None:
+        """The account that a subject of the identity provider signs in as."""
+        return self._account(t.account.c.external_id == external_id, lock=False)
+
+    def by_token(self, digest: str) -> tuple[Account, AccountToken] | None:
+        """A token and its account, in one statement."""
+        token = t.account_token
+        row = self._connection.execute(
+            select(t.account, *(one.label(f"token_{one.name}") for one in token.c))
+            .join(token, token.c.account_id == t.account.c.id)
+            .where(token.c.digest == digest)
+        ).first()
+        if row is None:
+            return None
+        return from_row(Account, row), from_row(AccountToken, row, prefix="token_")
+
+    def note_use(self, token_id: UUID, day: date) -> None:
+        """The token was used that day."""
+        token = t.account_token
+        self._connection.execute(
+            update(token).where(token.c.id == token_id).values(last_used_on=day)
+        )
+
+    def save_attempts(self, account: Account) -> None:
+        """How often signing in failed."""
+        names = ("failed_attempts", "locked_until", "tries")
+        row = to_row(account)
+        self._connection.execute(
+            update(t.account)
+            .where(t.account.c.id == account.id)
+            .values({name: row[name] for name in names})
+        )
+
+    def save_step(self, account: Account) -> None:
+        """The last step of the second factor that was accepted."""
+        self._connection.execute(
+            update(t.account)
+            .where(t.account.c.id == account.id)
+            .values(totp_step=account.totp_step)
+        )
+
+    def begin_source_try(self, source: str, now: datetime) -> bool:
+        """Count a try; so many within the window rest that source for a while."""
+        table = t.sign_in_source
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        first = dialect.insert(table).values(source=source, failed_attempts=1, counted_from=now)
+        # Beginning with a write, it waits for whoever counts for the same source.
+        row = self._connection.execute(
+            first.on_conflict_do_update(
+                index_elements=["source"], set_={"failed_attempts": table.c.failed_attempts + 1}
+            ).returning(*table.c)
+        ).one()
+        values: dict[str, Any] = {}
+        may = row.locked_until is None or now >= row.locked_until
+        if not may:
+            values = {"failed_attempts": 0}
+        elif now - row.counted_from > SOURCE_WINDOW:
+            values = {"failed_attempts": 1, "counted_from": now}
+        elif row.failed_attempts > SOURCE_MAY_FAIL:
+            may, values = False, {"failed_attempts": 0, "locked_until": now + LOCKED_FOR}
+        if values:
+            self._connection.execute(update(table).where(table.c.source == source).values(values))
+        return may
+
+    def take_back_source_try(self, source: str) -> None:
+        """It was right: one less, and no rest on its account."""
+        table = t.sign_in_source
+        less = case((table.c.failed_attempts > 0, table.c.failed_attempts - 1), else_=0)
+        self._connection.execute(
+            update(table).where(table.c.source == source).values(failed_attempts=less)
+        )
+
+    def totp_sealed(self, account_id: UUID) -> str | None:
+        """The sealed secret of an account's second factor."""
+        return read_totp(self._connection, account_id)
+
+    def use_recovery_code(self, account_id: UUID, digest: str, now: datetime) -> bool:
+        """Use a recovery code up, if it is there and unused."""
+        code = t.recovery_code
+        used = self._connection.execute(
+            update(code)
+            .where(
+                code.c.account_id == account_id, code.c.digest == digest, code.c.used_at.is_(None)
+            )
+            .values(used_at=now)
+        )
+        return used.rowcount == 1
+
+    def refresh_token(self, digest: str) -> RefreshToken | None:
+        """A refresh token by digest, locked."""
+        row = self._connection.execute(
+            select(t.refresh_token).where(t.refresh_token.c.digest == digest).with_for_update()
+        ).first()
+        return None if row is None else RefreshToken(**row._mapping)
+
+    def add_refresh_token(self, token: RefreshToken) -> None:
+        """A new refresh token."""
+        self._connection.execute(insert(t.refresh_token), [asdict(token)])
+
+    def use_refresh_token(self, id: UUID, now: datetime) -> None:
+        """It was exchanged."""
+        self._connection.execute(
+            update(t.refresh_token).where(t.refresh_token.c.id == id).values(used_at=now)
+        )
+
+    def revoke_family(self, family_id: UUID, now: datetime) -> None:
+        """Every token that descends from one sign-in is void."""
+        self._connection.execute(
+            update(t.refresh_token)
+            .where(t.refresh_token.c.family_id == family_id)
+            .values(revoked_at=now)
+        )
+
+    def note(self, account: Account | None, action: str, now: datetime, code: str | None) -> None:
+        """The audit entry of an attempt."""
+        write_audit(
+            self._connection,
+            account.actor() if account else None,
+            action,
+            now,
+            self._facts,
+            (),
+            "refused" if code else "ok",
+            code,
+        )
+
+    def commit(self) -> None:
+        """Keep it."""
+        self._connection.commit()
+
+
+@contextmanager
+def account_book(engine: Engine, facts: RequestFacts | None = None) -> Iterator[SqlAccountBook]:
+    """The accounts in one transaction; what is not committed is rolled back."""
+    with engine.connect() as connection:
+        yield SqlAccountBook(connection, facts or RequestFacts())

@@ -1,0 +1,155 @@
+"""An agency's inbox: what it owes, what it was asked; one SELECT each, in its own scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
+from casework.adapters.persistence.casefile.referral_views import view_of, viewed
+from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.engine.paging import cut_out, page
+from casework.adapters.persistence.engine.seoul import seoul_day
+from casework.adapters.persistence.figures.figure_sources import counted, outcome_of_clock
+from casework.adapters.persistence.rows.mapper import from_row, pauses_of
+from casework.adapters.persistence.scope.scope import seen
+from casework.domain.access.policy import Reach
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.standards import PROVIDER, Kind
+from casework.domain.figures.figures import Period
+from casework.workflows.ports.agencies import Asked, InboxFilter
+from casework.workflows.ports.casefile import ReferralView
+from casework.workflows.ports.unit_of_work import Page, Paging
+
+CLOCK = "clock_"
+
+
+class SqlInbox:
+    """What the asker's agency owes and was asked."""
+
+    def __init__(
+        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+    ) -> None:
+        self._connection, self._reach, self._now = connection, reach, now
+        self._about = about
+
+    def owed(self, wanted: InboxFilter, paging: Paging) -> Page:
+        """Requests with the clock that waits for the agency, first due first.
+
+        The page is cut out of the clocks, along their index, before anything is read beside it.
+        """
+        vault = vault_of(self._connection)
+
+        def make(row: Any) -> ReferralView:
+            running = from_row(Deadline, row, None, CLOCK)
+            return view_of(row, vault, deadlines=[running], history=[])
+
+        cut = cut_out(self._running(wanted), [t.deadline.c.due_at, t.deadline.c.id], paging)
+        clocks = cut.subquery("clocks")
+        shown = {column.name: column.label(CLOCK + column.name) for column in clocks.c}
+        query = viewed(*shown.values()).join(clocks, clocks.c.subject_id == t.referral.c.id)
+        keys = [shown["due_at"], shown["id"]]
+        found = page(self._connection, query, keys, paging, make=make)
+        self._about.update(view.referral.resident_id for view in found.rows)
+        return found
+
+    def _running(self, wanted: InboxFilter) -> Select[Any]:
+        """Clocks that the agency holds on requests that it sees."""
+        clock = t.deadline.c
+        return select(t.deadline).where(
+            IS_RUNNING,
+            clock.provider_id == self._reach.actor.provider_id,
+            clock.held_by == PROVIDER,
+            self._request(wanted),
+            *self._due(wanted),
+        )
+
+    def _request(self, wanted: InboxFilter) -> ColumnElement[bool]:
+        """There is a request to the clock, within reach, that fits the filters."""
+        one = t.referral.c
+        filters = (
+            (one.status, wanted.status),
+            (one.service_code, wanted.service),
+            (one.centre_code, wanted.centre),
+            (one.priority, wanted.priority),
+        )
+        return exists().where(
+            one.id == t.deadline.c.subject_id,
+            seen(t.referral, self._reach, self._now),
+            *(column == value for column, value in filters if value is not None),
+        )
+
+    def _due(self, wanted: InboxFilter) -> Iterator[ColumnElement[bool]]:
+        due_at = t.deadline.c.due_at
+        if wanted.due_from is not None:
+            yield due_at >= wanted.due_from
+        if wanted.due_before is not None:
+            yield due_at < wanted.due_before
+        if wanted.overdue:
+            yield is_overdue(self._now)
+
+    def standing(self, referral_ids: Iterable[UUID]) -> Mapping[UUID, ReferralView]:
+        """Some requests of the agency as they stand now."""
+        query = viewed().where(
+            t.referral.c.id.in_(list(referral_ids)), seen(t.referral, self._reach, self._now)
+        )
+        vault = vault_of(self._connection)
+        found = {
+            row.id: view_of(row, vault, deadlines=[], history=[])
+            for row in self._connection.execute(query)
+        }
+        self._about.update(view.referral.resident_id for view in found.values())
+        return found
+
+    def in_order(self, referral_ids: Sequence[UUID]) -> list[UUID]:
+        """The same ids, in the order in which their cases are locked; unseen ones come last."""
+        one = t.referral.c
+        query = select(one.id).where(
+            one.id.in_(referral_ids), seen(t.referral, self._reach, self._now)
+        )
+        found = list(self._connection.scalars(query.order_by(one.case_id, one.id)))
+        return [*found, *(id for id in referral_ids if id not in found)]
+
+    def asked(self, period: Period) -> list[Asked]:
+        """What the agency was asked in a period, in groups of requests that are alike."""
+        one, clock = t.referral.c, t.deadline.c
+        facts = {
+            "district_code": one.district_code,
+            "service_code": one.service_code,
+            "status": one.status,
+            "was_accepted": one.accepted_at.is_not(None),
+            "reason": one.reason,
+            "outcome": outcome_of_clock(),
+            "asked_on": seoul_day(one.requested_at),
+            "answered_on": seoul_day(one.answered_at),
+            "pauses": clock.pauses,
+        }
+        inner = (
+            select(*(value.label(name) for name, value in facts.items()))
+            .select_from(t.referral)
+            .outerjoin(
+                t.deadline,
+                and_(clock.subject_id == one.id, clock.kind == Kind.RESPONSE.value),
+            )
+            .where(
+                counted(t.referral, self._reach),
+                one.requested_at >= period.begins,
+                one.requested_at < period.ends,
+                one.status != Status.ENTERED_IN_ERROR.value,
+            )
+            .subquery()
+        )
+        grouped = select(*inner.c, func.count().label("count")).group_by(*inner.c)
+        return [_asked(row) for row in self._connection.execute(grouped)]
+
+
+def _asked(row: Any) -> Asked:
+    facts = dict(row._mapping)
+    facts["pauses"] = pauses_of(facts["pauses"]) if facts["pauses"] is not None else ()
+    return Asked(**facts | {"was_accepted": bool(facts["was_accepted"])})

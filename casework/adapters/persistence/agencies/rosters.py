@@ -1,0 +1,166 @@
+"""What agencies delivered by month, and how to get into a resident's home."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import opened, seal_row, vault_of
+from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.scope import session_context
+from casework.adapters.persistence.scope.scope import seen
+from casework.domain.access.policy import Reach
+from casework.domain.agencies.rosters import Delivered
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.plan import PlannedItem, PlanVersion, VersionStatus
+from casework.domain.casefile.referral import Referral
+from casework.domain.directory.directory import Entry, Offering
+from casework.domain.directory.matching import GivenAt
+from casework.domain.errors import NotFound
+from casework.domain.residents.homes import Coming, WayIn
+
+_QUANTITIES: Final = ("planned", "delivered")
+_IN_FORCE: Final = (VersionStatus.APPROVED,)
+_COMING: Final = (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD)
+
+
+class SqlRosters:
+    """The repository of what was delivered, for one transaction of one asker."""
+
+    def __init__(
+        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+    ) -> None:
+        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._vault = vault_of(connection)
+
+    def referrals(self, ids: Sequence[UUID], *, lock: bool = False) -> list[Referral]:
+        """Those of some referrals that the asker sees; what follows is read of their files."""
+        query = (
+            select(t.referral)
+            .where(t.referral.c.id.in_(ids), seen(t.referral, self._reach, self._now))
+            .order_by(t.referral.c.id)
+        )
+        rows = self._connection.execute(query.with_for_update() if lock else query).all()
+        found = [from_row(Referral, row, self._vault) for row in rows]
+        self._about.update(one.resident_id for one in found)
+        session_context.open_unit(self._connection, [one.resident_id for one in found])
+        return found
+
+    def referral(self, id: UUID) -> Referral:
+        """One of them. Raises NotFound."""
+        for found in self.referrals([id]):
+            return found
+        raise NotFound("no such referral")
+
+    # What was delivered
+
+    def of_referrals(self, ids: Sequence[UUID], month: str | None = None) -> list[Delivered]:
+        """What was delivered for referrals that were loaded before, by month."""
+        of = t.delivered
+        query = select(of).where(of.c.referral_id.in_(ids)).order_by(of.c.month, of.c.referral_id)
+        if month is not None:
+            query = query.where(of.c.month == month)
+        return [self._line(row) for row in self._connection.execute(query)]
+
+    def of_residents(self, ids: Sequence[UUID]) -> list[Delivered]:
+        """What was delivered to residents who were loaded before, by month."""
+        of = t.delivered
+        query = select(of).where(of.c.resident_id.in_(ids)).order_by(of.c.month, of.c.referral_id)
+        return [self._line(row) for row in self._connection.execute(query)]
+
+    def _line(self, row: Any) -> Delivered:
+        values = {one.name: row._mapping[one.name] for one in fields(Delivered)}
+        values |= {name: Decimal(values[name]) for name in _QUANTITIES}
+        values["note"] = opened(t.delivered, "note", row.note, row.id, self._vault)
+        return Delivered(**values)
+
+    def save(self, line: Delivered) -> None:
+        """A new or a changed line."""
+        row = asdict(line) | {name: f"{getattr(line, name):f}" for name in _QUANTITIES}
+        row = seal_row(t.delivered, row, line.id, self._vault)
+        if line.version == 1:
+            self._connection.execute(insert(t.delivered), [row])
+        else:
+            of = t.delivered
+            self._connection.execute(update(of).where(of.c.id == row.pop("id")).values(row))
+
+    def items(self, services: Sequence[UUID]) -> dict[UUID, PlannedItem]:
+        """What the plans in force say of planned services whose files are open to the asker."""
+        cases = select(t.planned_service.c.case_id).where(t.planned_service.c.id.in_(services))
+        of = t.plan_version
+        query = select(of).where(of.c.case_id.in_(cases), of.c.status.in_(_IN_FORCE))
+        versions = [
+            from_row(PlanVersion, row, self._vault)
+            for row in self._connection.execute(query.order_by(of.c.number))
+        ]
+        return {item.id: item for one in versions for item in one.services if item.id in services}
+
+    # The home
+
+    def way_in(self, resident_id: UUID) -> WayIn | None:
+        """How to get into the home of a resident who was loaded before."""
+        return next(iter(self.ways_in([resident_id])), None)
+
+    def ways_in(self, ids: Sequence[UUID]) -> list[WayIn]:
+        """Those into the homes of residents who were loaded before."""
+        of = t.way_in
+        query = select(of).where(of.c.resident_id.in_(ids)).order_by(of.c.id)
+        return [self._way(row) for row in self._connection.execute(query)]
+
+    def _way(self, row: Any) -> WayIn:
+        values = dict(row._mapping)
+        values["text"] = opened(t.way_in, "text", row.text, row.id, self._vault)
+        return WayIn(**values)
+
+    def save_way_in(self, way: WayIn) -> None:
+        """A new or a changed one."""
+        row, of = seal_row(t.way_in, asdict(way), way.id, self._vault), t.way_in
+        if way.version == 1:
+            self._connection.execute(insert(of), [row])
+        else:
+            self._connection.execute(update(of).where(of.c.id == row.pop("id")).values(row))
+
+    def coming(self, referral: Referral) -> list[Coming]:
+        """The other services that come to the same home now, by agency.
+
+        What people go to themselves is none of them, and nobody's who comes to the home.
+        """
+        of = t.referral.c
+        given_at = func.coalesce(t.offering.c.given_at, t.service.c.given_at)
+        query = (
+            select(of.service_code, of.field, of.status, t.provider.c.name, t.provider.c.phone)
+            .join(t.provider, t.provider.c.id == of.provider_id)
+            .join(t.offering, t.offering.c.id == of.offering_id)
+            .join(t.service, t.service.c.code == of.service_code)
+            .where(
+                of.resident_id == referral.resident_id,
+                of.id != referral.id,
+                of.status.in_(_COMING),
+                func.coalesce(given_at, "") != GivenAt.SITE,
+            )
+            .order_by(of.id)
+        )
+        return [
+            Coming(
+                service_code=row.service_code, field=row.field, status=row.status,
+                provider_name=row.name, provider_phone=row.phone,
+            )
+            for row in self._connection.execute(query)
+        ]  # fmt: skip
+
+    # Places
+
+    def offerings(self) -> list[Offering]:
+        """What of the asker's agency stands in the published list."""
+        of = t.offering
+        own = of.c.provider_id == self._reach.actor.provider_id
+        listed = select(of).where(own, of.c.state == Entry.PUBLISHED).order_by(of.c.service_code)
+        rows = self._connection.execute(listed)
+        return [Offering(**row._mapping, centres=[]) for row in rows]

@@ -1,0 +1,80 @@
+"""The people's accounts of one agency, for whoever leads it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, and_, false, select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.tables.agencies import answering
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Reach, Relation, Role
+from casework.domain.errors import NotFound
+from casework.workflows.ports.unit_of_work import Page, Paging
+
+ACCOUNT = t.account.c
+
+
+class SqlStaff:
+    """The accounts of the asker's agency, in a transaction of whoever leads it."""
+
+    def __init__(self, connection: Connection, reach: Reach) -> None:
+        self._connection, self._reach = connection, reach
+
+    def _own(self) -> ColumnElement[bool]:
+        """Scope: people's accounts of the agency that the asker leads.
+
+        As which it answers by link is nobody's: whoever set its password would sign in as it, and
+        whoever set its address would have the codes.
+        """
+        if self._reach.relation is not Relation.LED_AGENCY:
+            return false()
+        agency = self._reach.actor.provider_id
+        return and_(
+            ACCOUNT.provider_id == agency,
+            ACCOUNT.role == Role.PROVIDER.value,
+            ACCOUNT.id.not_in(select(answering.c.account_id)),
+        )
+
+    def listed(self, paging: Paging) -> Page:
+        """By user name, those that are shut too."""
+        query = select(t.account).where(self._own())
+        return page(
+            self._connection,
+            query,
+            [ACCOUNT.username],
+            paging,
+            make=lambda row: from_row(Account, row),
+        )
+
+    def get(self, id: UUID) -> Account:
+        """One as it stands now."""
+        return self._one(select(t.account).where(ACCOUNT.id == id, self._own()))
+
+    def locked(self, id: UUID) -> Account:
+        """One, locked."""
+        query = select(t.account).where(ACCOUNT.id == id, self._own())
+        return self._one(query.with_for_update(key_share=True))
+
+    def _one(self, query: Any) -> Account:
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound("no such account")
+        account: Account = from_row(Account, row)
+        return account
+
+    def agency(self) -> str:
+        """The slug of the agency."""
+        query = select(t.provider.c.slug).where(t.provider.c.id == self._reach.actor.provider_id)
+        slug: str = self._connection.execute(query).scalar_one()
+        return slug
+
+    def leads(self) -> list[UUID]:
+        """Who leads the agency now, locked in one order: of two who end each other one waits."""
+        query = select(ACCOUNT.id).where(self._own(), ACCOUNT.is_head, ACCOUNT.is_active)
+        locking = query.order_by(ACCOUNT.id).with_for_update(key_share=True)
+        return list(self._connection.scalars(locking))

@@ -1,0 +1,246 @@
+"""The chains of the audit as they are sealed, checked, exported and pruned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    and_,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.audit.sealing import key_of, read_heads, seal_entries
+from casework.adapters.persistence.engine.faults import fault
+from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
+from casework.domain.audit.chain import CITY, ROLL, Entry, Head, Seal, roll_of
+from casework.domain.errors import Conflict
+from casework.workflows.ports.audit import Sealed
+
+_entry, _seal, _head = t.audit_entry, audit_seal, audit_head
+_SEAL = tuple(one.name for one in fields(Seal))
+_ENTRY = tuple(column.name for column in _entry.columns)
+_CHAIN: ColumnElement[str] = func.coalesce(_entry.c.district_code, CITY)
+
+
+class SqlSealBook:
+    """Over connections that ``connect`` opens, each for one short transaction."""
+
+    def __init__(self, connect: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._connect = connect
+
+    # Sealing
+
+    def seal_some(self, limit: int, now: datetime, without: Iterable[str]) -> Sealed:
+        """Seal entries that wait, unless another sealer is at it."""
+        query = (
+            select(_entry)
+            .join(audit_pending, audit_pending.c.entry_id == _entry.c.id)
+            .where(_CHAIN.not_in(sorted(without)))
+            .order_by(audit_pending.c.entry_id)
+            .limit(limit)
+        )
+        with self._connect() as connection:
+            if not _has_the_turn(connection):
+                return Sealed(0, frozenset())
+            entries = [dict(row._mapping) for row in connection.execute(query)]
+            sealed, false = seal_entries(connection, key_of(connection), entries, now)
+            done = delete(audit_pending).where(audit_pending.c.entry_id.in_(sealed))
+            connection.execute(done)
+            connection.commit()
+        return Sealed(len(sealed), frozenset(false))
+
+    # Checking
+
+    def heads(self) -> dict[str, Head]:
+        """Every head as it stands."""
+        with self._connect() as connection:
+            return read_heads(connection)
+
+    def chains(self) -> list[str]:
+        """The chains that have seals, each found by one step along the key."""
+        found: list[str] = []
+        with self._connect() as connection:
+            while True:
+                query = select(func.min(_seal.c.chain))
+                if found:
+                    query = query.where(_seal.c.chain > found[-1])
+                following = connection.scalar(query)
+                if following is None:
+                    return found
+                found.append(following)
+
+    def links(
+        self, chain: str, after: int, upto: int, limit: int
+    ) -> Sequence[tuple[Seal, Entry | None]]:
+        """Seals with their entries, in order."""
+        query = (
+            select(_seal, _entry)
+            .outerjoin(_entry, _entry.c.id == _seal.c.entry_id)
+            .where(_seal.c.chain == chain, _seal.c.seq > after, _seal.c.seq <= upto)
+            .order_by(_seal.c.seq)
+            .limit(limit)
+        )
+        try:
+            with self._connect() as connection:
+                rows = [row._mapping for row in connection.execute(query)]
+        except DBAPIError as error:
+            if fault(error) is None and "decode" in str(error.orig):
+                raise ValueError("text that is none") from None
+            raise
+        return [
+            (
+                Seal(**{name: row[name] for name in _SEAL}),
+                None if row["id"] is None else {name: row[name] for name in _ENTRY},
+            )
+            for row in rows
+        ]
+
+    def id_at(self, chain: str, seq: int) -> UUID | None:
+        """The entry a seal names."""
+        found = self._at(_seal.c.entry_id, chain, seq)
+        return found if isinstance(found, UUID) else None
+
+    def hash_at(self, chain: str, seq: int) -> str | None:
+        """The hash of a seal."""
+        found: str | None = self._at(_seal.c.hash, chain, seq)
+        return found
+
+    def _at(self, column: Any, chain: str, seq: int) -> Any:
+        query = select(column).where(_seal.c.chain == chain, _seal.c.seq == seq)
+        try:
+            with self._connect() as connection:
+                return connection.scalar(query)
+        except (ValueError, AttributeError):
+            return None
+
+    def first_beyond(self, chain: str) -> tuple[int, UUID | None] | None:
+        """The first seal beyond the head, both read at the same moment."""
+        query = (
+            select(_seal.c.seq)
+            .join(_head, _head.c.chain == _seal.c.chain)
+            .where(
+                _seal.c.chain == chain,
+                or_(_seal.c.seq > _head.c.count, _seal.c.seq < _head.c.first_seq),
+            )
+            .order_by(_seal.c.seq)
+            .limit(1)
+        )
+        with self._connect() as connection:
+            seq = connection.scalar(query)
+        return None if seq is None else (seq, self.id_at(chain, seq))
+
+    def unsealed(
+        self, after: str, limit: int, late: datetime
+    ) -> tuple[str | None, int, list[tuple[UUID | None, str]]]:
+        """A page of entries: the last id, how many wait, and which should not be without a seal."""
+        with self._connect() as connection:
+            # As it stands there: on SQLite it may have become anything.
+            on_sqlite = connection.dialect.name == "sqlite"
+            id = type_coerce(_entry.c.id, String) if on_sqlite else cast(_entry.c.id, String)
+            page = select(id.label("text"), _entry.c.id, _CHAIN.label("chain"), _entry.c.at)
+            if after:
+                key = after if on_sqlite else UUID(after)
+                page = page.where((id if on_sqlite else _entry.c.id) > key)
+            of = page.order_by(_entry.c.id).limit(limit).subquery()
+            last, many = connection.execute(
+                select(func.max(of.c.text), func.count()).select_from(of)
+            ).one()
+            bare = (
+                select(
+                    of.c.text,
+                    of.c.chain,
+                    and_(audit_pending.c.entry_id.is_not(None), of.c.at >= late),
+                )
+                .outerjoin(_seal, _seal.c.entry_id == of.c.id)
+                .outerjoin(audit_pending, audit_pending.c.entry_id == of.c.id)
+                .where(_seal.c.entry_id.is_(None))
+                .order_by(of.c.text)
+            )
+            rows = connection.execute(bare).all()
+        odd = [(_uuid(text), chain) for text, chain, waits in rows if not waits]
+        return (last if many == limit else None), len(rows) - len(odd), odd
+
+    # Pruning
+
+    def last_to_prune(self, chain: str, before: datetime) -> Seal | None:
+        """The last seal before the first one whose entry is to be kept."""
+        kept = (
+            select(_seal.c.seq)
+            .join(_entry, _entry.c.id == _seal.c.entry_id)
+            .where(_seal.c.chain == chain, _entry.c.at >= before)
+            .order_by(_seal.c.seq)
+            .limit(1)
+        )
+        with self._connect() as connection:
+            _take_time(connection)
+            first_kept = connection.scalar(kept)
+            query = select(_seal).where(_seal.c.chain == chain)
+            if first_kept is not None:
+                query = query.where(_seal.c.seq < first_kept)
+            row = connection.execute(query.order_by(_seal.c.seq.desc()).limit(1)).first()
+        return None if row is None else Seal(**row._mapping)
+
+    def prune(self, before: Head, after: Head, note: Callable[[Any], None]) -> int:
+        """Forget what lies before a head; the entries first, for a seal outlives its entry."""
+        old = and_(_seal.c.chain == before.chain, _seal.c.seq < after.first_seq)
+        with self._connect() as connection:
+            _take_time(connection)
+            changed = connection.execute(
+                update(_head)
+                .where(_head.c.chain == before.chain, _head.c.mac == before.mac)
+                .values(asdict(after))
+            )
+            if not changed.rowcount:
+                raise Conflict("entries were sealed meanwhile; try again", code="busy")
+            ids = select(_seal.c.entry_id).where(old)
+            gone = connection.execute(delete(_entry).where(_entry.c.id.in_(ids))).rowcount
+            connection.execute(delete(_seal).where(old))
+            note(connection)
+            connection.commit()
+        return gone
+
+
+def _has_the_turn(connection: Connection) -> bool:
+    """Whether this is the only sealer: it holds the row of the roll, which the first one makes."""
+    if connection.dialect.name == "sqlite":
+        return True  # it has the only write lock
+    roll = select(_head.c.chain).where(_head.c.chain == ROLL)
+    if connection.scalar(roll.with_for_update(skip_locked=True)) is not None:
+        return True
+    # Asked in one statement: with the first chains the roll is there too.
+    chains = list(connection.scalars(select(_head.c.chain)))
+    if chains:  # another holds it; or it was taken away, and the key of the seals keeps two apart
+        return ROLL not in chains
+    first = asdict(roll_of(()).signed(key_of(connection)))
+    made = postgresql.insert(_head).values(first).on_conflict_do_nothing()
+    return connection.execute(made.returning(_head.c.chain)).first() is not None
+
+
+def _take_time(connection: Connection) -> None:
+    """Nobody waits for what is pruned: let a statement take longer than a request may."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = '10min'")
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except (ValueError, AttributeError, TypeError):
+        return None

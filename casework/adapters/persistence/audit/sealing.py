@@ -1,0 +1,108 @@
+"""Sealing audit entries: in the transaction itself on SQLite, soon after it on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from structlog import get_logger
+
+from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
+from casework.domain.audit.chain import ROLL, Entry, Head, chain_of, extend, roll_of, says_the_same
+
+KEY: Final = "audit_key"
+log = get_logger("casework.audit")
+# Every request on SQLite runs these: they are put together once.
+_NEW_HEAD: Final = (
+    update(audit_head)
+    .where(audit_head.c.chain == bindparam("of"))
+    .values({column.name: bindparam(column.name) for column in audit_head.c})
+)
+_NEW_SEAL: Final = insert(audit_seal)
+Connect = Callable[[], AbstractContextManager[Connection]]
+
+
+def seal_with(engine: Engine, key: Callable[[], bytes]) -> None:
+    """Let every connection of an engine know the key of the heads, once it is needed."""
+    engine.update_execution_options(**{KEY: cache(key)})
+
+
+def key_of(connection: Connection) -> bytes:
+    """The key of the heads."""
+    key: bytes = connection.get_execution_options()[KEY]()
+    return key
+
+
+def seal_inline(connection: Connection, entry: Entry, now: datetime) -> None:
+    """Seal one entry in the transaction that wrote it.
+
+    Where the head of its chain was tampered with, it waits instead: the house goes on, and
+    nothing is sealed onto what somebody made up.
+    """
+    _, left = seal_entries(connection, key_of(connection), [entry], now)
+    if left:
+        log.error("audit head altered", chain=chain_of(entry))
+        connection.execute(insert(audit_pending), [{"entry_id": entry["id"]}])
+
+
+def seal_entries(
+    connection: Connection, key: bytes, entries: Iterable[Entry], now: datetime
+) -> tuple[list[Any], set[str]]:
+    """Add entries to their chains, in this order; the ids sealed, and chains with a false head."""
+    by_chain: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_chain[chain_of(entry)].append(entry)
+    heads = read_heads(connection, by_chain)
+    begun = set(by_chain) - set(heads)
+    if begun and not _begin(connection, key, begun):
+        by_chain = defaultdict(list, {k: v for k, v in by_chain.items() if k in heads})
+    false = {chain for chain, head in heads.items() if not head.is_genuine(key)}
+    false |= begun - set(by_chain)
+    sealed: list[Any] = []
+    for chain, ones in by_chain.items():
+        if chain not in false:
+            seals, head = extend(heads.get(chain, Head(chain=chain)), ones, now)
+            connection.execute(_NEW_SEAL, [asdict(seal) for seal in seals])
+            _put(connection, head.signed(key))
+            sealed += [seal.entry_id for seal in seals]
+    return sealed, false
+
+
+def read_heads(
+    connection: Connection, chains: Iterable[str] | None = None, *, lock: bool = False
+) -> dict[str, Head]:
+    """The heads of some chains, or all, by chain."""
+    query = select(audit_head)
+    if chains is not None:
+        query = query.where(audit_head.c.chain.in_(sorted(chains)))
+    if lock:
+        query = query.with_for_update(skip_locked=True)
+    return {row.chain: Head(**row._mapping) for row in connection.execute(query)}
+
+
+def _begin(connection: Connection, key: bytes, begun: set[str]) -> bool:
+    """Enter chains that begin in the roll of chains, unless that was tampered with."""
+    heads = read_heads(connection)
+    roll = heads.pop(ROLL, None)
+    if roll is None and heads:
+        return False
+    if roll is not None:
+        expected = roll_of(heads)
+        # Before the first chain the roll is blank, so that sealers have a row to wait at.
+        if not (roll.is_genuine(key) and (says_the_same(roll, expected))):
+            return False
+    _put(connection, roll_of({*heads, *begun}).signed(key))
+    return True
+
+
+def _put(connection: Connection, head: Head) -> None:
+    row = asdict(head)
+    changed = connection.execute(_NEW_HEAD, row | {"of": head.chain})
+    if not changed.rowcount:
+        connection.execute(insert(audit_head), [row])

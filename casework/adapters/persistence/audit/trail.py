@@ -1,0 +1,268 @@
+"""The audit as it is read: who saw whom, how much in a month, and who reviewed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    distinct,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.engine.seoul import seoul_day, seoul_hour, weekday_of_day
+from casework.adapters.persistence.rows.mapper import from_row, to_row
+from casework.adapters.persistence.tables.audit import audit_head, audit_review
+from casework.domain.audit.chain import CITY, ROLL
+from casework.domain.audit.reviews import (
+    BREAK_GLASS,
+    EXPORTS,
+    OFFICE_CLOSES,
+    OFFICE_OPENS,
+    AuditReview,
+)
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
+
+_entry = t.audit_entry
+_CHAIN: ColumnElement[str] = func.coalesce(_entry.c.district_code, CITY)
+SHOWN = tuple(column for column in _entry.c if column.name != "district_code")
+
+
+class SqlAuditTrail:
+    """In one transaction of one asker. Nobody's name stands in any of it."""
+
+    def __init__(self, connection: Connection, about: set[UUID]) -> None:
+        self._connection, self._about = connection, about
+
+    def entries(self, filters: Row, paging: Paging) -> Page:
+        """Entries, newest first; a filter that is None filters nothing."""
+        query = self._during(select(*SHOWN, _CHAIN.label("chain")), filters)
+        if filters.get("subject") is not None:
+            query = query.where(self._is_about(filters["subject"]))
+            self._about.add(filters["subject"])
+        for name in ("action", "outcome"):
+            if filters.get(name) is not None:
+                query = query.where(_entry.c[name] == filters[name])
+        if filters.get("actor") is not None:
+            query = query.where(self._is_by(filters["actor"]))
+        return page(self._connection, query, [_entry.c.at, _entry.c.id], paging, newest_first=True)
+
+    def affected(self, actor: str, since: datetime | None, until: datetime, paging: Paging) -> Page:
+        """Everybody an account's entries of a period are about, each once."""
+        subject = self._subjects()
+        actions = func.string_agg(distinct(_entry.c.action), ",")
+        if self._on_sqlite:
+            actions = func.group_concat(distinct(_entry.c.action))
+        id = subject.c.value
+        counted = (
+            select(
+                id.label("resident_id"),
+                func.count().label("entries"),
+                func.min(_entry.c.at).label("first_at"),
+                func.max(_entry.c.at).label("last_at"),
+                actions.label("actions"),
+            )
+            .select_from(_entry)
+            .join(subject, literal(value=True))
+            .where(self._is_by(actor))
+            .group_by(id)
+        )
+        of = self._during(counted, {"since": since, "until": until}).subquery()
+
+        def make(row: Any) -> Row:
+            return dict(row._mapping) | {"actions": sorted(row.actions.split(","))}
+
+        return page(self._connection, select(of), [of.c.resident_id], paging, make=make)
+
+    def summary(
+        self, since: datetime, until: datetime, closed: Iterable[date], paging: Paging
+    ) -> Page:
+        """What each account did in a period, by user name; ``closed`` are its holidays."""
+        account = t.account.c
+        accounts = page(
+            self._connection,
+            select(account.id, account.username, account.role, account.district_code),
+            [account.username],
+            paging,
+        )
+        names = [row["username"] for row in accounts.rows]
+        which = and_(_entry.c.actor.in_(names), _entry.c.at >= since, _entry.c.at < until)
+        counts = {
+            row.actor: row._mapping for row in self._connection.execute(_counts(which, closed))
+        }
+        subject = self._subjects()
+        reached = (
+            select(_entry.c.actor, func.count(distinct(subject.c.value)).label("residents"))
+            .select_from(_entry)
+            .join(subject, literal(value=True))
+            .where(which)
+            .group_by(_entry.c.actor)
+        )
+        people: dict[str, int] = {
+            row.actor: row.residents for row in self._connection.execute(reached)
+        }
+        nothing: Row = dict.fromkeys(COUNTED, 0)
+        rows = [
+            row
+            | {name: counts.get(row["username"], nothing)[name] for name in COUNTED}
+            | {"residents": people.get(row["username"], 0)}
+            for row in accounts.rows
+        ]
+        return Page(rows, accounts.last_key)
+
+    def lookers(self, resident_ids: Sequence[UUID]) -> list[Row]:
+        """Who looked at, changed or was refused residents, newest first: no name, but where."""
+        query = (
+            select(
+                *_entry.c["at", "role", "action", "outcome"],
+                t.centre.c.name.label("centre"),
+                t.provider.c.name.label("agency"),
+                t.district.c.name_ko.label("district"),
+            )
+            .outerjoin(t.account, t.account.c.id == _entry.c.actor_id)
+            .outerjoin(t.centre, t.centre.c.code == t.account.c.centre_code)
+            .outerjoin(t.provider, t.provider.c.id == t.account.c.provider_id)
+            .outerjoin(t.district, t.district.c.code == t.account.c.district_code)
+            .where(or_(*map(self._is_about, resident_ids)))
+            .order_by(_entry.c.at.desc(), _entry.c.id.desc())
+        )
+        return [dict(row._mapping) for row in self._connection.execute(query)]
+
+    # Reviews
+
+    def add(self, review: AuditReview) -> None:
+        """A new review."""
+        self._connection.execute(insert(audit_review), [to_row(review)])
+
+    def review(self, id: UUID) -> AuditReview:
+        """One review."""
+        row = self._connection.execute(select(audit_review).where(audit_review.c.id == id)).one()
+        found: AuditReview = from_row(AuditReview, row)
+        return found
+
+    def reviews(self, month: str | None, paging: Paging) -> Page:
+        """Reviews, newest month first."""
+        query = select(audit_review)
+        if month is not None:
+            query = query.where(audit_review.c.month == month)
+        keys = [audit_review.c.month, audit_review.c.id]
+        return page(
+            self._connection,
+            query,
+            keys,
+            paging,
+            newest_first=True,
+            make=lambda row: from_row(AuditReview, row),
+        )
+
+    def reviews_since(self, month: str) -> list[AuditReview]:
+        """Every review of a month or of a later one."""
+        query = select(audit_review).where(audit_review.c.month >= month)
+        return [from_row(AuditReview, row) for row in self._connection.execute(query)]
+
+    def chains(self) -> list[str]:
+        """The chains there are."""
+        query = select(audit_head.c.chain).where(audit_head.c.chain != ROLL)
+        return list(self._connection.scalars(query.order_by(audit_head.c.chain)))
+
+    def first_at(self) -> datetime | None:
+        """The instant of the oldest entry."""
+        found: datetime | None = self._connection.scalar(select(func.min(_entry.c.at)))
+        return found
+
+    def has_account(self, username: str) -> bool:
+        """Whether there is that account."""
+        query = select(t.account.c.id).where(t.account.c.username == username)
+        return self._connection.scalar(query) is not None
+
+    def count(
+        self, since: datetime, until: datetime, *, chain: str | None, account: str | None
+    ) -> int:
+        """How many entries a chain, an account, or an account within a chain has in a period."""
+        query = self._during(
+            select(func.count()).select_from(_entry), {"since": since, "until": until}
+        )
+        if chain is not None:
+            query = query.where(_CHAIN.in_([chain]))
+        if account is not None:
+            query = query.where(_entry.c.actor == account)
+        return self._connection.scalar(query) or 0
+
+    # Where the stores differ
+
+    @property
+    def _on_sqlite(self) -> bool:
+        return self._connection.dialect.name == "sqlite"
+
+    def _subjects(self) -> Any:
+        """The subjects of an entry, a row each."""
+        expand = func.json_each if self._on_sqlite else func.jsonb_array_elements_text
+        return expand(_entry.c.subjects).table_valued("value")
+
+    def _is_about(self, resident_id: UUID) -> ColumnElement[bool]:
+        """An entry that names a resident, or was refused to one who asked for that id."""
+        refused = and_(_entry.c.outcome != "ok", _entry.c.asked_for == str(resident_id))
+        if self._on_sqlite:
+            return or_(func.instr(_entry.c.subjects, str(resident_id)) > 0, refused)
+        return or_(type_coerce(_entry.c.subjects, JSONB).contains([str(resident_id)]), refused)
+
+    def _is_by(self, actor: str) -> ColumnElement[bool]:
+        """By user name, which never changes, or by the id of an account."""
+        try:
+            known = select(t.account.c.username).where(t.account.c.id == UUID(actor))
+        except ValueError:
+            return _entry.c.actor == actor
+        return _entry.c.actor == known.scalar_subquery()
+
+    def _during(self, query: Select[Any], filters: Row) -> Select[Any]:
+        if filters.get("since") is not None:
+            query = query.where(_entry.c.at >= filters["since"])
+        if filters.get("until") is not None:
+            query = query.where(_entry.c.at < filters["until"])
+        return query
+
+
+COUNTED = ("entries", "refused", "failed", "out_of_hours", "exports", "break_glass")
+
+
+def _counts(which: ColumnElement[bool], closed: Iterable[date]) -> Select[Any]:
+    day, hour = seoul_day(_entry.c.at), seoul_hour(_entry.c.at)
+    out_of_hours = or_(
+        weekday_of_day(day).in_((0, 6)),
+        hour < OFFICE_OPENS,
+        hour >= OFFICE_CLOSES,
+        day.in_(sorted(closed)),
+    )
+    return (
+        select(
+            _entry.c.actor,
+            func.count().label("entries"),
+            _how_many(_entry.c.outcome == "refused", "refused"),
+            _how_many(_entry.c.outcome == "failed", "failed"),
+            _how_many(out_of_hours, "out_of_hours"),
+            _how_many(_entry.c.action.in_(EXPORTS), "exports"),
+            _how_many(_entry.c.action.startswith(BREAK_GLASS), "break_glass"),
+        )
+        .where(which)
+        .group_by(_entry.c.actor)
+    )
+
+
+def _how_many(condition: ColumnElement[bool], name: str) -> Any:
+    return func.sum(case((condition, 1), else_=0)).label(name)

@@ -1,0 +1,1 @@
+"""The aggregate: case, plan, planned services, referrals and clocks, and the table of moves."""

@@ -1,0 +1,267 @@
+"""Case files: loaded in a few selects under the case's lock, saved as what changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile import escalations, place_counts
+from casework.adapters.persistence.engine.encrypted_columns import seal_row, vault_of
+from casework.adapters.persistence.engine.faults import is_taken
+from casework.adapters.persistence.rows.mapper import from_row, stored, table_of, to_row
+from casework.adapters.persistence.scope import session_context
+from casework.adapters.persistence.scope.scope import is_outside, note_opened, seen, seen_or_opened
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.casefile.case import Case, Signal
+from casework.domain.casefile.casefile import CaseFile, by_id
+from casework.domain.casefile.plan import PlannedService, PlanVersion
+from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.directory.capacity import changes as changes_of_places
+from casework.domain.errors import Conflict, NotFound
+from casework.domain.events import Event
+from casework.domain.notices.notices import Notice, notice_of
+
+# Written by whoever sees a breach first, never by an aggregate's save.
+NEVER_SAVED = frozenset({"id", "breached_at"})
+# The only places of which a constraint sees that nobody else has them.
+TAKEN = {
+    Case: ("open_case_exists", "the resident has an open case"),
+    Referral: ("open_referral_exists", "this provider has an open request for this service"),
+}
+
+
+@dataclass
+class Originals:
+    """What was loaded, in clear, so that a save writes what changed and nothing else."""
+
+    rows: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+
+    def remember(self, things: Sequence[Any]) -> None:
+        """Keep each thing as it is stored now."""
+        for thing in things:
+            # Copies of lists and mappings, so that one that is changed in place is noticed.
+            self.rows[thing.id] = {
+                name: value.copy() if isinstance(value, list | dict) else value
+                for name, value in to_row(thing).items()
+            }
+
+    def changes(self, thing: Any) -> dict[str, Any] | None:
+        """The columns that differ from what is stored; None for a new thing."""
+        row = to_row(thing)
+        before = self.rows.get(thing.id)
+        if before is None:
+            return None
+        return {k: v for k, v in row.items() if v != before[k] and k not in NEVER_SAVED}
+
+
+class SqlCaseFiles:
+    """The repository of case files for one transaction of one asker."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        reach: Reach,
+        now: datetime,
+        about: set[UUID],
+        *,
+        lock: bool = True,
+    ) -> None:
+        self._connection, self._reach, self._now = connection, reach, now
+        self._about, self._lock = about, lock
+        self._vault = vault_of(connection)
+        self._originals: dict[UUID, Originals] = {}
+
+    # Loading
+
+    def of_case(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
+        """The file of a case within reach."""
+        return self._load(and_(t.care_case.c.id == id, self._sees(t.care_case)), with_plan)
+
+    def of_planned_service(self, id: UUID) -> CaseFile:
+        """The file a planned service belongs to."""
+        owner = select(t.planned_service.c.case_id).where(t.planned_service.c.id == id)
+        return self._load(
+            and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case))
+        )
+
+    def of_referral(self, id: UUID) -> CaseFile:
+        """The file a referral belongs to, if the asker sees that referral."""
+        return self._of_child(t.referral, id)
+
+    def of_deadline(self, id: UUID) -> CaseFile:
+        """The file a clock belongs to, with that clock in it even if it has ended."""
+        file = self._of_child(t.deadline, id)
+        if id not in file.deadlines:
+            self._read_deadlines(file, t.deadline.c.id == id)
+        return file
+
+    def of_signal(self, id: UUID) -> CaseFile:
+        """The file a signal was raised in."""
+        owner = select(t.signal.c.case_id).where(t.signal.c.id == id)
+        file = self._load(
+            and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case)),
+            with_plan=True,
+        )
+        file.signals = by_id(self._read(file, Signal, t.signal.c.id == id))
+        return file
+
+    def resting_on(self, consent_id: UUID) -> list[CaseFile]:
+        """The files with an open referral that rests on a consent, cases in order of id."""
+        cases = (
+            select(t.referral.c.case_id)
+            .distinct()
+            .where(t.referral.c.consent_id == consent_id, t.referral.c.ended_at.is_(None))
+            .order_by(t.referral.c.case_id)
+        )
+        return [self.of_case(id) for id in self._connection.scalars(cases)]
+
+    def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
+        """The file of a case with its ended clocks and signals too, for showing."""
+        sees = seen_or_opened(t.care_case, self._reach, self._now)
+        which = and_(t.care_case.c.id == id, sees)
+        file = self._load(which, with_plan, ended_clocks=True)
+        note_opened(self._about, self._reach, file.case, file.case.resident_id)
+        file.signals = by_id(self._read(file, Signal))
+        return file
+
+    def carried_by(self, worker_id: UUID) -> list[UUID]:
+        """The open cases a worker carries, within reach, ids ascending."""
+        case = t.care_case
+        query = select(case.c.id).where(
+            case.c.worker_id == worker_id, case.c.status != "closed", self._sees(case)
+        )
+        return list(self._connection.scalars(query.order_by(case.c.id)))
+
+    def _sees(self, table: Any) -> ColumnElement[bool]:
+        return seen(table, self._reach, self._now)
+
+    def _of_child(self, table: Any, id: UUID) -> CaseFile:
+        owner = select(table.c.case_id).where(table.c.id == id, self._sees(table))
+        return self._load(t.care_case.c.id == owner.scalar_subquery())
+
+    def _load(
+        self, which: ColumnElement[bool], with_plan: bool = False, *, ended_clocks: bool = False
+    ) -> CaseFile:
+        query: Select[Any] = select(t.care_case).where(which)
+        if self._lock:
+            query = query.with_for_update()
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound("no such thing")
+        file = CaseFile(case=from_row(Case, row, self._vault))
+        if self._lock and self._reach.relation is Relation.OWN_AGENCY:
+            # An agency's answer is decided on the whole file, of which it sees its own part.
+            session_context.open_unit(self._connection, [file.case.resident_id])
+        self._about.add(file.case.resident_id)
+        originals = self._originals[file.case.id] = Originals()
+        originals.remember([file.case])
+        file.services = by_id(self._read(file, PlannedService))
+        file.referrals = by_id(self._read(file, Referral))
+        running = and_(t.deadline.c.met_at.is_(None), t.deadline.c.cancelled_at.is_(None))
+        self._read_deadlines(file, *(() if ended_clocks else (running,)))
+        if with_plan:
+            file.versions = self._read(file, PlanVersion)
+        return file
+
+    def _read_deadlines(self, file: CaseFile, *which: ColumnElement[bool]) -> None:
+        file.deadlines |= by_id(self._read(file, Deadline, *which))
+
+    def _read(self, file: CaseFile, cls: type, *which: ColumnElement[bool]) -> list[Any]:
+        table = table_of(cls)
+        query = select(table).where(table.c.case_id == file.case.id, *which).order_by(table.c.id)
+        things = [from_row(cls, row, self._vault) for row in self._connection.execute(query)]
+        self._originals[file.case.id].remember(things)
+        return things
+
+    # Saving
+
+    def add(self, file: CaseFile) -> None:
+        """A new file: everything in it is inserted."""
+        self._originals[file.case.id] = Originals()
+        self.save(file, self._now)
+        self._about.add(file.case.resident_id)
+
+    def save(self, file: CaseFile, at: datetime) -> None:
+        """Insert what is new, update what changed, plan steps anew, write the events."""
+        originals = self._originals[file.case.id]
+        new: dict[type, list[Any]] = defaultdict(list)
+        changed: dict[tuple[type, frozenset[str]], list[dict[str, Any]]] = defaultdict(list)
+        clocks = []
+        if is_outside(self._reach, file.case):  # it goes out of the asker's sight
+            session_context.open_unit(self._connection, [file.case.resident_id])
+        for thing in self._parts(file):
+            changes = originals.changes(thing)
+            if changes is None:
+                new[type(thing)].append(thing)
+            elif changes or _replanned(thing):
+                # A clock whose steps are planned anew is written even where it reads the same:
+                # whoever holds its row, aggregate or sweep, has its steps to themselves.
+                written = changes or {"due_at": thing.due_at}
+                changed[type(thing), frozenset(written)].append({"key": thing.id} | written)
+            if (isinstance(thing, Deadline) and changes != {}) or _replanned(thing):
+                clocks.append((thing, changes is None))
+        # Ended rows first: a new open referral or approved version may take their place.
+        for (cls, names), rows in changed.items():
+            self._update(cls, names, rows)
+        for cls, things in new.items():
+            self._insert(cls, things)
+        escalations.plan(self._connection, clocks, at)
+        self._insert(Event, file.events)
+        was = {id: row["status"] for id, row in originals.rows.items() if id in file.referrals}
+        moved = changes_of_places(was, file.referrals.values(), file.events)
+        told = (notice_of(event, file) for event in file.events)
+        self._insert(Notice, [notice for notice in told if notice is not None])
+        # Last: whoever wants a place of the same offering waits from here to the commit.
+        place_counts.settle(self._connection, moved)
+        file.events.clear()
+        file.added.clear()
+        originals.remember(list(self._parts(file)))
+
+    def _parts(self, file: CaseFile) -> list[Any]:
+        return [
+            file.case,
+            *file.versions,
+            *file.services.values(),
+            *file.referrals.values(),
+            *file.deadlines.values(),
+            *file.signals.values(),
+            *file.added,
+        ]
+
+    def _update(self, cls: type, names: frozenset[str], rows: list[dict[str, Any]]) -> None:
+        table = table_of(cls)
+        statement = (
+            update(table)
+            .where(table.c.id == bindparam("key"))
+            .values({name: bindparam(name) for name in sorted(names)})
+        )
+        sealed = [seal_row(table, row, row["key"], self._vault) for row in rows]
+        self._execute(cls, statement, sealed)
+
+    def _insert(self, cls: type, things: list[Any]) -> None:
+        if things:
+            rows = [stored(thing, self._vault) for thing in things]
+            self._execute(cls, insert(table_of(cls)), rows)
+
+    def _execute(self, cls: type, statement: Any, rows: list[dict[str, Any]]) -> None:
+        """Write; where another took the only place meanwhile, say so in the domain's words."""
+        try:
+            self._connection.execute(statement, rows)
+        except IntegrityError as error:
+            if cls in TAKEN and is_taken(error):
+                code, detail = TAKEN[cls]
+                raise Conflict(detail, code=code) from None
+            raise
+
+
+def _replanned(thing: Any) -> bool:
+    return isinstance(thing, Deadline) and thing.planned is not None

@@ -1,0 +1,105 @@
+"""The ledger of steps: planned by aggregates, raised by the sweep, never the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.ids import new_id
+from casework.domain.clocks.deadlines import Deadline, Step
+
+_ledger = t.escalation
+
+
+def plan(connection: Connection, clocks: Sequence[tuple[Deadline, bool]], at: datetime) -> None:
+    """Bring the planned steps of changed clocks in line; ``clocks`` pairs each with "is new".
+
+    A clock that ended late leaves its due steps in the ledger, without a notice; the others go.
+    """
+    late = [clock.id for clock, _ in clocks if _is_late(clock, at)]
+    known = [clock.id for clock, is_new in clocks if not is_new and clock.planned is not None]
+    if late:
+        _leave_in_ledger(
+            connection, [c.id for c, _ in clocks if not c.is_running and c.id in late], at
+        )
+        connection.execute(
+            update(t.deadline)
+            .where(t.deadline.c.id.in_(late), t.deadline.c.breached_at.is_(None))
+            .values(breached_at=t.deadline.c.due_at)
+        )
+    if known:
+        connection.execute(
+            delete(_ledger).where(_ledger.c.deadline_id.in_(known), _ledger.c.raised_at.is_(None))
+        )
+    rows = [_row(clock, step) for clock, _ in clocks for step in clock.planned or ()]
+    if rows:
+        insert_planned(connection, rows)
+    for clock, _ in clocks:
+        clock.planned = None
+
+
+def _is_late(clock: Deadline, at: datetime) -> bool:
+    ended = clock.met_at or clock.cancelled_at
+    if ended is not None:
+        return ended > clock.due_at and not (
+            clock.paused_until is not None and ended < clock.paused_until
+        )
+    return clock.is_overdue(at)
+
+
+def _row(clock: Deadline, step: Step) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "deadline_id": clock.id,
+        "tier": step.tier,
+        "due_at": step.due_at,
+        "at": step.at,
+        "tell": list(step.tell),
+        "raised_at": None,
+        "passed_over": False,
+        "quiet": False,
+        "run_id": None,
+        "review_id": None,
+    }
+
+
+def insert_planned(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Insert planned steps; one that was raised before for the same due date stays as it is."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(_ledger).on_conflict_do_nothing(), rows)
+
+
+def _leave_in_ledger(connection: Connection, ids: list[Any], at: datetime) -> None:
+    if ids:
+        due = and_(
+            _ledger.c.deadline_id.in_(ids), _ledger.c.raised_at.is_(None), _ledger.c.at <= at
+        )
+        connection.execute(
+            update(_ledger)
+            .where(due)
+            .values(raised_at=at, quiet=True, passed_over=_is_not_highest(at))
+        )
+
+
+def _is_not_highest(at: datetime) -> Any:
+    """Whether a higher step of the same clock is due as well.
+
+    SQLite shows a statement what it has changed so far: a step of this very instant counts too.
+    """
+    other = _ledger.alias("other")
+    return (
+        select(other.c.id)
+        .where(
+            other.c.deadline_id == _ledger.c.deadline_id,
+            or_(other.c.raised_at.is_(None), other.c.raised_at == at),
+            other.c.at <= at,
+            other.c.tier > _ledger.c.tier,
+        )
+        .correlate(_ledger)
+        .exists()
+    )

@@ -1,0 +1,66 @@
+"""The counters of places, moved by what a save changed of the referrals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Update, case, update
+
+from casework.adapters.persistence import tables as t
+from casework.domain.directory.capacity import Change
+from casework.domain.errors import Conflict
+
+
+def settle(connection: Connection, changes: Sequence[Change]) -> None:
+    """Take and free places, each in one statement that holds the offering till the commit.
+
+    Who wants the last one waits for whoever is at it, and then finds it there or not: 409, and all
+    that belongs to the move is undone. They come in the order of their ids, so that two who each
+    touch several offerings do not wait for each other.
+    """
+    for change in changes:
+        if connection.execute(_settled(change)).rowcount == 0:
+            raise Conflict(
+                "no place is free; where there is one, state the figures anew",
+                code="no_free_place",
+                state=change.taker_was,
+            )
+
+
+def _settled(change: Change) -> Update:
+    held, joined = change.taken - change.released, change.joined - change.left
+    available = t.offering.c.available - held
+    waitlisted = t.offering.c.waitlisted + joined
+    # Of what comes free, as many as wait, before and afterwards: who joins now was told to wait.
+    kept = t.offering.c.for_waiting + change.released - change.taken_as_offered
+    before = waitlisted if joined < 0 else t.offering.c.waitlisted
+    values: dict[str, Any] = {
+        "available": available,
+        "held": t.offering.c.held + held,
+        "waitlisted": waitlisted,
+        "waiting": t.offering.c.waiting + joined,
+        "for_waiting": _at_least_none(_least(kept, _least(available, before))),
+        "capacity_version": t.offering.c.capacity_version + 1,
+    }
+    if change.full_until is not None:
+        values["full_until"] = _latest(change.full_until)
+    return (
+        update(t.offering)
+        .where(t.offering.c.id == change.offering_id, t.offering.c.available >= held)
+        .values(values)
+    )
+
+
+def _least(one: Any, other: Any) -> Any:
+    return case((one < other, one), else_=other)
+
+
+def _at_least_none(number: Any) -> Any:
+    return case((number < 0, 0), else_=number)
+
+
+def _latest(until: date) -> Any:
+    """A mark is moved to a later day only; stating figures takes it away."""
+    return case((t.offering.c.full_until > until, t.offering.c.full_until), else_=until)

@@ -1,0 +1,327 @@
+"""The directory in a transaction of whoever keeps it, with what was changed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.directory.offering_queries import centres_of
+from casework.adapters.persistence.directory.overview import overview
+from casework.adapters.persistence.engine.faults import is_taken
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.mapper import from_row, table_of, to_row
+from casework.adapters.persistence.scope.scope import seen
+from casework.domain.access.policy import Reach, Relation, Role
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.directory.designations import Designation
+from casework.domain.directory.directory import Offering, Provider, Service
+from casework.domain.directory.entries import Change
+from casework.domain.errors import Conflict, Invalid, NotFound
+from casework.workflows.ports.directory import OpenWork
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
+
+ASKED: Final = (Status.REQUESTED, Status.WAITLISTED, Status.ACCEPTED)
+RUNNING: Final = (Status.IN_PROGRESS, Status.ON_HOLD)
+SHOWN_REFERRALS: Final = 200
+
+
+class SqlDirectoryKeeping:
+    """In one transaction of one asker, who keeps a district's agencies, one's own, or all."""
+
+    def __init__(
+        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+    ) -> None:
+        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+
+    def _kept(self) -> ColumnElement[bool]:
+        """Which agencies the asker keeps."""
+        actor = self._reach.actor
+        match self._reach.relation:
+            case Relation.DISTRICT:
+                return t.provider.c.district_code == actor.district_code
+            case Relation.OWN_AGENCY:
+                return t.provider.c.id == actor.provider_id
+        return seen(t.provider, self._reach, self._now)
+
+    def _one(self, query: Any, what: str, *, lock: bool, of: Any) -> Any:
+        row = self._connection.execute(query.with_for_update(of=of) if lock else query).first()
+        if row is None:
+            raise NotFound(f"no such {what}")
+        return row
+
+    # Agencies
+
+    def provider(self, id: UUID, *, lock: bool = False) -> Provider:
+        """An agency within reach."""
+        query = select(t.provider).where(t.provider.c.id == id, self._kept())
+        row = self._one(query, "provider", lock=lock, of=t.provider)
+        found: Provider = from_row(Provider, row)
+        return found
+
+    def provider_by_slug(self, slug: str) -> Provider | None:
+        """The agency of that slug within reach."""
+        query = select(t.provider).where(t.provider.c.slug == slug, self._kept())
+        row = self._connection.execute(query).first()
+        return None if row is None else from_row(Provider, row)
+
+    def add_provider(self, provider: Provider) -> None:
+        """A new agency."""
+        with _the_only_one("slug_taken"):
+            self._connection.execute(insert(t.provider), [to_row(provider)])
+
+    def save_provider(self, provider: Provider) -> None:
+        """A changed agency."""
+        self._save(provider)
+
+    # Offerings
+
+    def offering(self, id: UUID, *, lock: bool = False) -> Offering:
+        """An offering of an agency within reach, in any state."""
+        query = (
+            select(t.offering)
+            .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+            .where(t.offering.c.id == id, self._kept())
+        )
+        row = self._one(query, "offering", lock=lock, of=t.offering)
+        return Offering(**row._mapping, centres=centres_of(self._connection, [id]).get(id, []))
+
+    def add_offering(self, offering: Offering) -> None:
+        """A new offering."""
+        with _the_only_one("offering_exists"):
+            self._connection.execute(insert(t.offering), [to_row(offering)])
+        self._cover(offering.id, offering.centres)
+
+    def save_offering(self, offering: Offering) -> None:
+        """A changed offering, with what it covers."""
+        self._save(offering)
+        covers = t.offering_centre
+        before = set(centres_of(self._connection, [offering.id]).get(offering.id, []))
+        gone = before - set(offering.centres)
+        if gone:
+            self._connection.execute(
+                delete(covers).where(
+                    covers.c.offering_id == offering.id, covers.c.centre_code.in_(gone)
+                )
+            )
+        self._cover(offering.id, set(offering.centres) - before)
+
+    def _cover(self, id: UUID, centres: Iterable[str]) -> None:
+        rows = [{"offering_id": id, "centre_code": code} for code in sorted(centres)]
+        if rows:
+            self._connection.execute(insert(t.offering_centre), rows)
+
+    # Services
+
+    def service(self, code: str, *, lock: bool = False) -> Service:
+        """A service in any state."""
+        query = select(t.service).where(t.service.c.code == code)
+        found: Service = from_row(Service, self._one(query, "service", lock=lock, of=t.service))
+        return found
+
+    def add_service(self, service: Service) -> None:
+        """A new service."""
+        with _the_only_one("service_exists"):
+            self._connection.execute(insert(t.service), [to_row(service)])
+
+    def save_service(self, service: Service) -> None:
+        """A changed service."""
+        row = to_row(service)
+        self._connection.execute(
+            update(t.service).where(t.service.c.code == row.pop("code")).values(row)
+        )
+
+    # Designations
+
+    def designation(self, id: UUID, *, lock: bool = False) -> Designation:
+        """A designation of an agency within reach."""
+        table = t.designation
+        query = (
+            select(table)
+            .join(t.provider, t.provider.c.id == table.c.provider_id)
+            .where(table.c.id == id, self._kept())
+        )
+        row = self._one(query, "designation", lock=lock, of=table)
+        found: Designation = from_row(Designation, row)
+        return found
+
+    def designations(self, provider_id: UUID) -> list[Designation]:
+        """All of an agency's, oldest first."""
+        table = t.designation
+        query = select(table).where(table.c.provider_id == provider_id).order_by(table.c.id)
+        return [from_row(Designation, row) for row in self._connection.execute(query)]
+
+    def add_designation(self, designation: Designation) -> None:
+        """A new designation."""
+        self._connection.execute(insert(t.designation), [to_row(designation)])
+
+    def save_designation(self, designation: Designation) -> None:
+        """A designation with another last day."""
+        self._save(designation)
+
+    def _save(self, thing: Any) -> None:
+        table, row = table_of(type(thing)), to_row(thing)
+        self._connection.execute(update(table).where(table.c.id == row.pop("id")).values(row))
+
+    # Codes
+
+    def centres_of(self, district_code: str) -> list[str]:
+        """The codes of a district's centres."""
+        query = select(t.centre.c.code).where(t.centre.c.district_code == district_code)
+        return list(self._connection.scalars(query.order_by(t.centre.c.code)))
+
+    def unknown_centres(self, codes: Iterable[str]) -> list[str]:
+        """Those of the codes that no centre has."""
+        return self._unknown(t.centre.c.code, codes)
+
+    def unknown_districts(self, codes: Iterable[str]) -> list[str]:
+        """Those of the codes that no district has."""
+        return self._unknown(t.district.c.code, codes)
+
+    def _unknown(self, column: Any, codes: Iterable[str]) -> list[str]:
+        wanted = set(codes)
+        known = set(self._connection.scalars(select(column).where(column.in_(wanted))))
+        return sorted(wanted - known)
+
+    # History
+
+    def note(self, changes: Iterable[Change]) -> None:
+        """Keep what was changed."""
+        rows = [to_row(one) for one in changes]
+        if rows:
+            self._connection.execute(insert(t.directory_change), rows)
+
+    def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:
+        """The changes of a thing, newest first, with who made them."""
+        table = t.directory_change
+        query = (
+            select(table, t.account.c.name.label("by_name"))
+            .outerjoin(t.account, t.account.c.id == table.c.by_id)
+            .where(table.c.subject_type.in_(kinds), table.c.subject_id == str(subject_id))
+        )
+        return page(self._connection, query, [table.c.id], paging, newest_first=True)
+
+    # Lists
+
+    def entries(self, filters: Row, paging: Paging) -> Page:
+        """Offerings within reach in every state."""
+        columns = {
+            "state": t.offering.c.state,
+            "service": t.offering.c.service_code,
+            "district": t.provider.c.district_code,
+            "field": t.service.c.field,
+        }
+        query = (
+            select(
+                t.offering,
+                t.service.c.field,
+                t.provider.c.name.label("provider_name"),
+                t.provider.c.phone.label("provider_phone"),
+            )
+            .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+            .join(t.service, t.service.c.code == t.offering.c.service_code)
+            .where(self._kept())
+        )
+        self._check_known(filters)
+        for name, wanted in filters.items():
+            if wanted is not None:
+                query = query.where(columns[name] == wanted)
+        found = page(self._connection, query, [t.offering.c.id], paging)
+        covers = centres_of(self._connection, [row["id"] for row in found.rows])
+        for row in found.rows:
+            row["centres"] = covers.get(row["id"], [])
+        return found
+
+    def _check_known(self, filters: Row) -> None:
+        """Refuse a code that nobody has, which would filter all away."""
+        for name, code in (("service", t.service.c.code), ("district", t.district.c.code)):
+            wanted = filters.get(name)
+            if wanted is not None and self._unknown(code, [wanted]):
+                raise Invalid(f"no such {name}", code=f"unknown_{name}", field=name)
+
+    def states_of(self, ids: Collection[UUID]) -> dict[UUID, str]:
+        """The states of those offerings that are within reach."""
+        query = (
+            select(t.offering.c.id, t.offering.c.state)
+            .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+            .where(t.offering.c.id.in_(ids), self._kept())
+        )
+        return {row.id: row.state for row in self._connection.execute(query)}
+
+    def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
+        """For each district and service of the list, what is offered there."""
+        return overview(self._connection, self._now, district, service, paging)
+
+    # What is open
+
+    def open_work(self, provider_id: UUID, services: Collection[str] | None) -> OpenWork:
+        """What an agency has in hand, as far as the asker sees it."""
+        offering = t.offering.c
+        query = select(offering.id).where(offering.provider_id == provider_id)
+        if services is not None:
+            query = query.where(offering.service_code.in_(services))
+        ids = list(self._connection.scalars(query))
+        asked, running = self._number(ids, ASKED), self._number(ids, RUNNING)
+        listed = self._reach.actor.role == Role.SUPERVISOR
+        return OpenWork(
+            requests=asked, running=running, referrals=self._listed(ids) if listed else None
+        )
+
+    def _number(self, offering_ids: list[UUID], states: tuple[Status, ...]) -> int:
+        """How many referrals are in such a state; behind the wall the number alone is seen."""
+        table = t.referral
+        of_them = table.c.offering_id.in_(offering_ids)
+        query = select(func.count()).where(
+            of_them, table.c.status.in_(states), seen(table, self._reach, self._now)
+        )
+        behind = self._connection.dialect.name == "postgresql"
+        if behind and self._reach.relation is Relation.ALL:
+            name = "casework_open_requests" if states is ASKED else "casework_running_services"
+            count = getattr(func, name)(t.offering.c.id, type_=Integer)
+            query = select(func.sum(count)).where(t.offering.c.id.in_(offering_ids))
+        return int(self._connection.scalar(query) or 0)
+
+    def _listed(self, offering_ids: list[UUID]) -> list[dict[str, Any]]:
+        """Those that the asker sees, oldest first."""
+        table = t.referral
+        names = ("id", "status", "service_code", "resident_id", "case_id", "centre_code")
+        query = (
+            select(*table.c[names])
+            .where(
+                table.c.offering_id.in_(offering_ids),
+                table.c.status.in_((*ASKED, *RUNNING)),
+                seen(table, self._reach, self._now),
+            )
+            .order_by(table.c.id)
+            .limit(SHOWN_REFERRALS)
+        )
+        rows = [dict(zip(names, row, strict=True)) for row in self._connection.execute(query)]
+        self._about.update(row["resident_id"] for row in rows)
+        return rows
+
+
+@contextmanager
+def _the_only_one(code: str) -> Iterator[None]:
+    """Whoever was first has it."""
+    try:
+        yield
+    except IntegrityError as error:
+        if is_taken(error):
+            raise Conflict("there is one already", code=code) from None
+        raise

@@ -1,0 +1,146 @@
+"""What matching and coverage ask of the database: a statement each, or two."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
+from sqlalchemy.sql.expression import false
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.directory.offering_queries import holders, is_listed
+from casework.adapters.persistence.directory.places import has_free_place
+from casework.adapters.persistence.residents.residents import SqlResidents
+from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.tables.figures import provider_answers
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.directory.coverage import Agency, Cover, cover
+from casework.domain.directory.directory import Centre, Offering, Provider
+from casework.domain.directory.matching import Candidate, Measured
+from casework.domain.residents.resident import Resident
+
+AS_PROVIDER, AS_MEASURED, AS_CENTRE = "of_", "how_", "at_"
+
+
+class SqlMatching:
+    """Who offers what where, for one asker."""
+
+    def __init__(
+        self, connection: Connection, reach: Reach, residents: SqlResidents, now: datetime
+    ) -> None:
+        self._connection, self._reach, self._residents = connection, reach, residents
+        self._today = day_in_seoul(now)
+
+    def resident(self, id: UUID) -> Resident:
+        """A resident within reach."""
+        return self._residents.get(id)
+
+    def candidates(
+        self, service_code: str, centre_code: str
+    ) -> tuple[Centre, list[Candidate]] | None:
+        """The centre, with every open offering that covers it; None where there is no such one."""
+        covers, one, by, how = t.offering_centre, t.offering, t.provider, provider_answers
+        offered = (
+            covers.join(one, one.c.id == covers.c.offering_id)
+            .join(by, by.c.id == one.c.provider_id)
+            .outerjoin(how, how.c.provider_id == by.c.id)
+        )
+        query = (
+            select(
+                one,
+                *_named(t.centre, AS_CENTRE),
+                *_named(by, AS_PROVIDER),
+                *_named(how, AS_MEASURED),
+                t.service.c.given_at.label("usually_at"),
+                t.service.c.fresh_for_days,
+            )
+            .select_from(
+                t.centre.join(t.service, t.service.c.code == service_code).outerjoin(
+                    offered,
+                    and_(
+                        covers.c.centre_code == t.centre.c.code,
+                        one.c.service_code == service_code,
+                        one.c.is_open,
+                        *is_listed(self._today),
+                    ),
+                )
+            )
+            .where(t.centre.c.code == centre_code)
+        )
+        rows = [row._mapping for row in self._connection.execute(query)]
+        if not rows:
+            return None
+        centre: Centre = from_row(Centre, rows[0], prefix=AS_CENTRE)
+        return centre, [_candidate(row) for row in rows if row["id"] is not None]
+
+    def coverage(self, service_code: str | None, designation: str | None) -> list[Cover]:
+        """How each centre within reach is covered, by code."""
+        covers, one, by = t.offering_centre, t.offering, t.provider
+        is_meant: list[ColumnElement[bool]] = [one.c.is_open, *is_listed(self._today)]
+        if service_code is not None:
+            is_meant.append(one.c.service_code == service_code)
+        if designation is not None:
+            is_meant.append(by.c.id.in_(holders(designation, self._today)))
+        query = (
+            select(
+                covers.c.centre_code,
+                *by.c["id", "name", "lat", "lon"],
+                func.max(case((has_free_place(self._today), 1), else_=0)).label("is_accepting"),
+            )
+            .select_from(
+                covers.join(one, one.c.id == covers.c.offering_id)
+                .join(by, by.c.id == one.c.provider_id)
+                .join(t.centre, t.centre.c.code == covers.c.centre_code)
+                .join(t.service, t.service.c.code == one.c.service_code)
+            )
+            .where(*is_meant, self._in_reach())
+            .group_by(covers.c.centre_code, *by.c["id", "name", "lat", "lon"])
+        )
+        agencies: dict[str, list[Agency]] = defaultdict(list)
+        for row in self._connection.execute(query):
+            agencies[row.centre_code].append(
+                Agency(
+                    id=row.id,
+                    name=row.name,
+                    point=(row.lat, row.lon),
+                    is_accepting=bool(row.is_accepting),
+                )
+            )
+        centres = select(t.centre).where(self._in_reach()).order_by(t.centre.c.code)
+        return [
+            cover(from_row(Centre, row), agencies[row.code])
+            for row in self._connection.execute(centres)
+        ]
+
+    def _in_reach(self) -> ColumnElement[bool]:
+        """Which centres the asker is told of. Who offers what there concerns nobody in person."""
+        actor = self._reach.actor
+        match self._reach.relation:
+            case Relation.CENTRE:
+                return t.centre.c.code == actor.centre_code
+            case Relation.DISTRICT:
+                return t.centre.c.district_code == actor.district_code
+            case Relation.CITY | Relation.ALL:
+                return true()
+        return false()
+
+
+def _named(table: Any, prefix: str) -> list[Any]:
+    return [column.label(prefix + column.name) for column in table.c]
+
+
+def _candidate(row: Any) -> Candidate:
+    names = ("answers", "median_days", "accepted_share", "as_of")
+    how = {name: row[AS_MEASURED + name] for name in names}
+    own = {column.name: row[column.name] for column in t.offering.c}
+    return Candidate(
+        offering=Offering(**own, centres=[]),
+        provider=from_row(Provider, row, prefix=AS_PROVIDER),
+        measured=Measured(**how) if how["answers"] is not None else None,
+        given_at=row["given_at"] or row["usually_at"],
+        fresh_for=timedelta(days=row["fresh_for_days"]),
+    )

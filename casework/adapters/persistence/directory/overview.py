@@ -1,0 +1,94 @@
+"""What is offered of each service in each district, in two statements."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.directory.offering_queries import holds, is_asked
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.directory.directory import Entry
+from casework.domain.directory.overview import Offered, standing
+from casework.domain.errors import Invalid
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
+
+Cell = tuple[str, str]
+SAID: Final = ("is_open", "available", "for_waiting", "full_until", "waiting", "as_of")
+
+
+def overview(
+    connection: Connection, now: datetime, district: str | None, service: str | None, paging: Paging
+) -> Page:
+    """By district and service; some hundred cells, so that a page is cut from all of them."""
+    today = day_in_seoul(now)
+    districts = _codes(connection, t.district.c, "district", district)
+    listed = [t.service.c.state == Entry.PUBLISHED, holds(t.service, today)]
+    services = _codes(connection, t.service.c, "service", service, *listed)
+    offered = _offered(connection, now, district, service)
+    cells = [(here, code) for here in districts for code in services]
+    if paging.after is not None:
+        cells = [cell for cell in cells if cell > tuple(paging.after)]
+    shown = cells[: paging.limit]
+    rows = [_row(cell, services[cell[1]], offered[cell], now) for cell in shown]
+    return Page(rows, shown[-1] if len(cells) > paging.limit else None)
+
+
+def _row(cell: Cell, service: Row, offered: list[Offered], now: datetime) -> dict[str, Any]:
+    takers = [one for one in offered if one.is_open]
+    return {
+        "district_code": cell[0],
+        "service_code": cell[1],
+        "field": service["field"],
+        "standing": standing(offered, now, timedelta(days=service["fresh_for_days"])),
+        "offerings": len(offered),
+        "open": len(takers),
+        "available": sum(one.available for one in takers),
+        "free": sum(one.free(now) for one in takers),
+        "waiting": sum(one.waiting for one in takers),
+        "oldest_as_of": min((one.as_of for one in takers), default=None),
+    }
+
+
+def _codes(
+    connection: Connection, table: Any, what: str, wanted: str | None, *listed: ColumnElement[bool]
+) -> dict[str, Row]:
+    """Codes in their order, with their rows; refuses one that nobody has."""
+    query = select(
+        table.code, *(table[name] for name in ("field", "fresh_for_days") if name in table)
+    )
+    if wanted is not None:
+        if connection.execute(query.where(table.code == wanted)).first() is None:
+            raise Invalid(f"no such {what}", code=f"unknown_{what}", field=what)
+        query = query.where(table.code == wanted)
+    found = connection.execute(query.where(*listed).order_by(table.code))
+    return {row.code: dict(row._mapping) for row in found}
+
+
+def _offered(
+    connection: Connection, now: datetime, district: str | None, service: str | None
+) -> defaultdict[Cell, list[Offered]]:
+    """The published offerings that reach at least one centre of a district."""
+    offering, today = t.offering.c, day_in_seoul(now)
+    names = ("id", "service_code", *SAID)
+    query = (
+        select(t.centre.c.district_code, *(offering[name] for name in names))
+        .distinct()
+        .join(t.provider, t.provider.c.id == offering.provider_id)
+        .join(t.offering_centre, t.offering_centre.c.offering_id == offering.id)
+        .join(t.centre, t.centre.c.code == t.offering_centre.c.centre_code)
+        .where(offering.state == Entry.PUBLISHED, is_asked(today))
+    )
+    if district is not None:
+        query = query.where(t.centre.c.district_code == district)
+    if service is not None:
+        query = query.where(offering.service_code == service)
+    found: defaultdict[Cell, list[Offered]] = defaultdict(list)
+    for row in connection.execute(query):
+        said = Offered(**{name: getattr(row, name) for name in SAID})
+        found[row.district_code, row.service_code].append(said)
+    return found

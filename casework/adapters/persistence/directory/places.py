@@ -1,0 +1,228 @@
+"""Places: taken and freed with the referral's own save, offered in order, stated by agencies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.rows.mapper import to_row
+from casework.domain.access.policy import Reach, Relation, Role
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.directory.directory import Offering
+from casework.domain.errors import NotFound
+from casework.domain.notices.notices import Notice
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.places import Line, Stale
+
+_offering, _referral = t.offering, t.referral
+STATED: Final = (
+    "capacity", "available", "waiting", "for_waiting", "full_until", "as_of", "stated_by",
+    "capacity_version",
+)  # fmt: skip
+
+
+def count_anew(connection: Connection) -> None:
+    """Count what many rows that were written at once hold; where it does not fit, there is more."""
+    held, waitlisted = _holders(("accepted", "in_progress", "on_hold")), _holders(("waitlisted",))
+    connection.execute(
+        update(_offering).values(
+            held=held,
+            waitlisted=waitlisted,
+            for_waiting=0,
+            capacity=case(
+                (_offering.c.capacity < _offering.c.available + held,
+                 _offering.c.available + held),
+                else_=_offering.c.capacity,
+            ),
+            waiting=case(
+                (_offering.c.waiting < waitlisted, waitlisted), else_=_offering.c.waiting
+            ),
+        )
+    )  # fmt: skip
+
+
+def _holders(states: tuple[str, ...]) -> Any:
+    return (
+        select(func.count())
+        .select_from(_referral)
+        .where(_referral.c.offering_id == _offering.c.id, _referral.c.status.in_(states))
+        .correlate(_offering)
+        .scalar_subquery()
+    )
+
+
+def has_free_place(today: date) -> ColumnElement[bool]:
+    """``free_places`` in SQL: an open offering that could take on somebody new."""
+    return and_(
+        _offering.c.is_open,
+        _offering.c.available > _offering.c.for_waiting,
+        or_(_offering.c.full_until.is_(None), _offering.c.full_until < today),
+    )
+
+
+class SqlPlaces:
+    """The places of offerings, for one transaction of one asker."""
+
+    def __init__(self, connection: Connection, reach: Reach) -> None:
+        self._connection, self._reach = connection, reach
+
+    # What an agency states
+
+    def figures(self, offering_id: UUID, *, lock: bool = False) -> Offering:
+        """An offering whose figures the asker may state, without the centres it covers."""
+        query = (
+            select(_offering)
+            .join(t.provider, t.provider.c.id == _offering.c.provider_id)
+            .where(_offering.c.id == offering_id, t.provider.c.is_active, self._states())
+        )
+        if lock:
+            query = query.with_for_update(of=_offering)
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound("no such offering")
+        return Offering(**row._mapping, centres=[])
+
+    def _states(self) -> ColumnElement[bool]:
+        actor = self._reach.actor
+        match self._reach.relation:
+            case Relation.OWN_AGENCY:
+                return t.provider.c.id == actor.provider_id
+            case Relation.DISTRICT:
+                return t.provider.c.district_code == actor.district_code
+        return true()
+
+    def shown(self, offering_id: UUID) -> Row:
+        """An offering of an active agency with its places, for everybody."""
+        query = (
+            select(_offering, t.provider.c.district_code.label("provider_district_code"))
+            .join(t.provider, t.provider.c.id == _offering.c.provider_id)
+            .where(_offering.c.id == offering_id, t.provider.c.is_active)
+        )
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound("no such offering")
+        return dict(row._mapping)
+
+    def keep(self, offering: Offering) -> None:
+        """Write down what was stated."""
+        self._connection.execute(
+            update(_offering)
+            .where(_offering.c.id == offering.id)
+            .values({name: getattr(offering, name) for name in STATED})
+        )
+
+    # Who is next
+
+    def out_of_step(self, limit: int) -> list[UUID]:
+        """Referrals to which a place is to be offered, or that were offered one that is gone."""
+        line = _line().subquery()
+        in_turn = line.c.place <= line.c.for_waiting
+        offered = line.c.place_offered_at.is_not(None)
+        query = (
+            select(line.c.id)
+            .where(or_(and_(in_turn, ~offered), and_(~in_turn, offered)))
+            .order_by(line.c.offering_id, line.c.place)
+            .limit(limit)
+        )
+        return list(self._connection.scalars(query))
+
+    def line(self, offering_id: UUID) -> Line:
+        """Who waits for an offering, longest first; it stands still until the commit."""
+        held = select(_offering.c.id).where(_offering.c.id == offering_id).with_for_update()
+        self._connection.execute(held)
+        line = _line().where(_referral.c.offering_id == offering_id).subquery()
+        rows = self._connection.execute(select(line).order_by(line.c.place)).all()
+        places = max((row.for_waiting for row in rows), default=0)
+        return Line(waiting=tuple(row.id for row in rows), places=places)
+
+    # Figures that have grown old
+
+    def ask_for(self, now: datetime) -> list[Stale]:
+        """Note that agencies with old figures are asked for them; those not asked lately."""
+        days = self._connection.scalars(select(t.service.c.fresh_for_days).distinct()).all()
+        found: list[Any] = []
+        for one in days:
+            limit = timedelta(days=one)
+            found += self._connection.execute(_asked(one, now - limit, now)).all()
+        ids = [row.id for row in found]
+        return [] if not ids else [Stale(**row._mapping) for row in self._asked_of(ids)]
+
+    def _asked_of(self, ids: list[UUID]) -> Sequence[Any]:
+        """Whose offerings they are, and whether anybody signs in there."""
+        account = t.account
+        signs_in = (
+            select(account.c.id)
+            .where(
+                account.c.provider_id == t.provider.c.id,
+                account.c.role == Role.PROVIDER,
+                account.c.is_active,
+            )
+            .exists()
+        )
+        query = (
+            select(
+                _offering.c.id.label("offering_id"),
+                t.provider.c.id.label("provider_id"),
+                t.provider.c.district_code,
+                signs_in.label("signs_in"),
+            )
+            .join(t.provider, t.provider.c.id == _offering.c.provider_id)
+            .where(_offering.c.id.in_(ids))
+            .order_by(_offering.c.id)
+        )
+        return self._connection.execute(query).all()
+
+    def tell(self, notices: Sequence[Notice]) -> None:
+        """New notices that no case file's event gives."""
+        if notices:
+            self._connection.execute(insert(t.notice), [to_row(one) for one in notices])
+
+
+def _line() -> Select[Any]:
+    """Everybody who waits, with their place in the line of their offering."""
+    order = (_referral.c.answered_at, _referral.c.id)
+    place = func.row_number().over(partition_by=_referral.c.offering_id, order_by=order)
+    return (
+        select(
+            *_referral.c["id", "offering_id", "place_offered_at"],
+            place.label("place"),
+            # A closed offering takes nobody on, whoever waits.
+            case((_offering.c.is_open, _offering.c.for_waiting), else_=0).label("for_waiting"),
+        )
+        .join(_offering, _offering.c.id == _referral.c.offering_id)
+        .where(_referral.c.status == Status.WAITLISTED)
+    )
+
+
+def _asked(days: int, before: datetime, now: datetime) -> Any:
+    active = select(t.provider.c.id).where(t.provider.c.is_active)
+    services = select(t.service.c.code).where(t.service.c.fresh_for_days == days)
+    return (
+        update(_offering)
+        .where(
+            _offering.c.is_open,
+            _offering.c.as_of < before,
+            or_(_offering.c.asked_at.is_(None), _offering.c.asked_at <= before),
+            _offering.c.service_code.in_(services),
+            _offering.c.provider_id.in_(active),
+        )
+        .values(asked_at=now)
+        .returning(_offering.c.id)
+    )

@@ -1,0 +1,1 @@
+"""The database itself: connections, types, ids, timeouts, paging, encrypted columns."""

@@ -1,0 +1,170 @@
+"""Fields that stand sealed: the types of their columns say which, rows are sealed and opened here.
+
+A column of such a type takes nothing that was not sealed: what forgets to seal fails, it does not
+write in clear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Column, Connection, String, Table, Text, TypeDecorator
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
+
+from casework.adapters.persistence.engine.types import Json, to_json
+from casework.workflows.ports.vault import Place, Vault
+
+SEALED: Final = re.compile(r"v1\.[0-9a-f]{8}\.[\w=-]+", re.ASCII)
+INDEXED: Final = re.compile(r"[0-9a-f]{8}\.[\w=-]+", re.ASCII)
+
+
+class SealedText(TypeDecorator[str]):
+    """Text that only the vault can read."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, declared: int | None = None) -> None:
+        """``declared``: the length on SQLite, which holds nobody to it and cannot change it."""
+        super().__init__()
+        self.declared = declared
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Text without a limit."""
+        on_sqlite = dialect.name == "sqlite" and self.declared is not None
+        return String(self.declared) if on_sqlite else Text()
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        """The sealed value; refuses one in clear."""
+        return _only(SEALED, value)
+
+
+class SealedJson(TypeDecorator[Any]):
+    """A JSON column whose one string is the sealed document."""
+
+    impl = Json
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """The sealed value; refuses one in clear."""
+        return _only(SEALED, value)
+
+
+class BlindIndex(TypeDecorator[str]):
+    """What an equal value is found by, for one purpose; never the value."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__()
+        self.purpose = purpose
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        """The index; refuses a value in clear."""
+        return _only(INDEXED, value)
+
+
+def _only(form: re.Pattern[str], value: Any) -> Any:
+    if value is not None and not (isinstance(value, str) and form.fullmatch(value)):
+        raise TypeError("a value in clear for a sealed column")
+    return value
+
+
+def vault_of(connection: Connection) -> Vault | None:
+    """The vault that the engine of this connection was given."""
+    return connection.get_execution_options().get("vault")
+
+
+def seal_row(table: Table, row: dict[str, Any], id: UUID, vault: Vault | None) -> dict[str, Any]:
+    """The row, or the part of one, as it is stored."""
+    for name, seal in _seals(table).items():
+        if row.get(name) is not None:
+            row[name] = seal(row[name], Place(table.name, name, id), needed(vault))
+    return row
+
+
+def open_row(
+    table: Table, row: dict[str, Any], id: UUID | None, vault: Vault | None, **labels: str
+) -> dict[str, Any]:
+    """The row of a query in clear. ``labels`` says which column stands under which other name."""
+    for name, column in (labels or {name: name for name in _opens(table)}).items():
+        row[name] = opened(table, column, row.get(name), id, vault)
+    return row
+
+
+def opened(table: Table, column: str, stored: Any, id: UUID | None, vault: Vault | None) -> Any:
+    """One stored value in clear."""
+    if stored is None or id is None:
+        return stored
+    return _opens(table)[column](stored, Place(table.name, column, id), needed(vault))
+
+
+def opened_fields(table: Table) -> Mapping[str, Callable[[Any, Place, Vault], Any]]:
+    """The sealed columns of a table, each with what opens it."""
+    return _opens(table)
+
+
+def sealed_columns(table: Table) -> list[Column[Any]]:
+    """The columns of a table that hold sealed values."""
+    return [column for column in table.c if isinstance(column.type, SealedText | SealedJson)]
+
+
+def blind_columns(table: Table) -> list[Column[Any]]:
+    """The columns of a table that hold blind indexes."""
+    return [column for column in table.c if isinstance(column.type, BlindIndex)]
+
+
+def needed(vault: Vault | None) -> Vault:
+    """The vault; whoever touches a sealed field must have one."""
+    if vault is None:
+        raise TypeError("a sealed field, and no vault")
+    return vault
+
+
+@cache
+def _seals(table: Table) -> dict[str, Callable[[Any, Place, Vault], str]]:
+    found: dict[str, Callable[[Any, Place, Vault], str]] = {}
+    for column in table.c:
+        match column.type:
+            case SealedText():
+                found[column.name] = _seal_text
+            case SealedJson():
+                found[column.name] = _seal_json
+            case BlindIndex(purpose=purpose):
+                found[column.name] = _blinding(purpose)
+    return found
+
+
+@cache
+def _opens(table: Table) -> dict[str, Callable[[Any, Place, Vault], Any]]:
+    return {
+        column.name: _open_json if isinstance(column.type, SealedJson) else _open_text
+        for column in sealed_columns(table)
+    }
+
+
+def _seal_text(value: str, place: Place, vault: Vault) -> str:
+    return vault.seal(value, place)
+
+
+def _seal_json(value: Any, place: Place, vault: Vault) -> str:
+    return vault.seal(to_json(value), place)
+
+
+def _blinding(purpose: str) -> Callable[[Any, Place, Vault], str]:
+    return lambda value, _place, vault: vault.blind(purpose, value)
+
+
+def _open_text(stored: str, place: Place, vault: Vault) -> str:
+    return vault.open(stored, place)
+
+
+def _open_json(stored: str, place: Place, vault: Vault) -> Any:
+    return orjson.loads(vault.open(stored, place))

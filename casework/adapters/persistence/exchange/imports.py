@@ -1,0 +1,393 @@
+"""Files that are taken in: their rows, their results, and the queue of what matched nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import needed, vault_of
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.mapper import from_row, stored
+from casework.adapters.persistence.scope import session_context
+from casework.adapters.persistence.scope.scope import seen
+from casework.adapters.persistence.tables.exchange import import_file, import_row
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import EVERYTHING, SYSTEM_ROLE, Actor, Reach, Role
+from casework.domain.errors import NotFound
+from casework.domain.exchange.importing import (
+    ASSIGNED,
+    ImportFile,
+    ImportRow,
+    ImportState,
+    Mode,
+    Outcome,
+)
+from casework.domain.residents.resident import name_and_birth
+from casework.workflows.ports.unit_of_work import Page, Paging
+
+CHUNK: Final = 500
+RESULT: Final = (
+    "outcome", "errors", "key", "external_id", "external_index", "subject_id", "resident_id",
+    "centre_code", "waits", "cells",
+)  # fmt: skip
+_file, _row = import_file.c, import_row.c
+
+
+class SqlImports:
+    """The repository of imports for one transaction of one asker."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        reach: Reach,
+        now: datetime,
+        about: set[UUID],
+        part: Callable[[Reach, str, datetime], Any] | None = None,
+    ) -> None:
+        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._part, self._vault = part, vault_of(connection)
+
+    # Files
+
+    def _own(self, table: Any) -> ColumnElement[bool]:
+        """What the asker sent in; the system sees everybody's."""
+        if self._reach.actor.role == SYSTEM_ROLE:
+            return true()
+        own: ColumnElement[bool] = table.c.account_id == self._reach.actor.id
+        return own
+
+    def add(self, file: ImportFile) -> None:
+        """A new one, before its rows."""
+        self._connection.execute(insert(import_file), [stored(file, self._vault)])
+
+    def stage(self, rows: Iterable[ImportRow]) -> int:
+        """Write down what is to be worked on; returns how many."""
+        source, count = iter(rows), 0
+        while chunk := [stored(row, self._vault) for row in islice(source, CHUNK)]:
+            self._connection.execute(insert(import_row), chunk)
+            count += len(chunk)
+        return count
+
+    def unfinished(self, kind: str) -> list[ImportFile]:
+        """The asker's own imports of a kind that have not ended."""
+        query = select(import_file).where(
+            _file.kind == kind, _file.ended_at.is_(None), self._own(import_file)
+        )
+        rows = self._connection.execute(query.order_by(_file.id))
+        return [from_row(ImportFile, row, self._vault) for row in rows]
+
+    def get(self, id: UUID, *, lock: bool = False) -> ImportFile:
+        """One of the asker's own, else NotFound."""
+        query = select(import_file).where(_file.id == id, self._own(import_file))
+        row = self._connection.execute(query.with_for_update() if lock else query).first()
+        if row is None:
+            raise NotFound("no such import")
+        found: ImportFile = from_row(ImportFile, row, self._vault)
+        return found
+
+    def save(self, file: ImportFile) -> None:
+        """Its state and counts."""
+        row = stored(file, self._vault)
+        self._connection.execute(update(import_file).where(_file.id == row.pop("id")).values(row))
+
+    def page(self, paging: Paging) -> Page:
+        """The asker's own imports, newest first."""
+        query = select(import_file).where(self._own(import_file))
+        return page(
+            self._connection, query, [_file.id], paging, newest_first=True,
+            make=lambda row: from_row(ImportFile, row, self._vault),
+        )  # fmt: skip
+
+    # Rows
+
+    def rows_after(self, file: ImportFile, limit: int) -> list[ImportRow]:
+        """The next rows that have no result."""
+        query = select(import_row).where(_row.import_id == file.id, _row.number > file.position)
+        rows = self._connection.execute(query.order_by(_row.number).limit(limit))
+        return [from_row(ImportRow, row, self._vault) for row in rows]
+
+    def keys_before(self, file: ImportFile, keys: Iterable[str]) -> set[str]:
+        """Those of the keys that an earlier accepted row of the same file has."""
+        wanted = set(keys)
+        if not wanted:
+            return set()
+        query = select(_row.key).where(
+            _row.import_id == file.id,
+            _row.key.in_(wanted),
+            _row.number <= file.position,
+            _row.outcome.in_((Outcome.ACCEPTED, Outcome.UNMATCHED)),
+        )
+        return set(self._connection.scalars(query))
+
+    def note(self, rows: Sequence[ImportRow], *, keep_cells: bool) -> None:
+        """The results of rows; their cells go, unless they are needed again."""
+        if not rows:
+            return
+        names = RESULT[:-1] if keep_cells else RESULT
+        for row in rows:
+            if not (keep_cells or row.waits):
+                row.cells = None
+        written = [stored(row, self._vault) for row in rows]
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        self._connection.execute(
+            update(import_row).where(_row.id == bindparam("of")).values(values),
+            [{"of": row["id"]} | {f"new_{name}": row[name] for name in names} for row in written],
+        )
+
+    def forget_cells(self, import_id: UUID) -> None:
+        """Remove what stands in the rows that wait for nobody."""
+        self._connection.execute(
+            update(import_row)
+            .where(_row.import_id == import_id, ~_row.waits, _row.cells.is_not(None))
+            .values(cells=None)
+        )
+
+    def forget_results(self, import_id: UUID) -> None:
+        """Remove what a first round found: the rows are gone through again."""
+        self._connection.execute(
+            update(import_row)
+            .where(_row.import_id == import_id)
+            .values(outcome=None, errors=[], key=None, subject_id=None, resident_id=None,
+                    external_id=None, external_index=None, waits=False)
+        )  # fmt: skip
+
+    def results(self, import_id: UUID, outcome: str | None, paging: Paging) -> Page:
+        """The rows of one of the asker's own imports, in their order."""
+        file = self.get(import_id)
+        query = select(import_row).where(
+            _row.import_id == file.id, _row.number <= file.position, self._own(import_row)
+        )
+        if outcome is not None:
+            query = query.where(_row.outcome == outcome)
+        return page(
+            self._connection, query, [_row.number], paging,
+            make=lambda row: from_row(ImportRow, row, self._vault),
+        )  # fmt: skip
+
+    @contextmanager
+    def trial(self, *, keep: bool) -> Iterator[Any]:
+        """A store for the next use case, which is then a part of this transaction."""
+        nested = self._connection.begin_nested()
+        inner = _Parts(self._part)
+        try:
+            yield inner
+        except BaseException:
+            nested.rollback()
+            raise
+        else:
+            if keep:
+                nested.commit()
+            else:
+                nested.rollback()
+        finally:
+            self._about.update(inner.subjects)
+
+    # Who it is about
+
+    def places(self, district: str | None) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """The codes of districts and of a district's centres, by code and by name."""
+        districts = self._connection.execute(select(t.district.c.code, t.district.c.name_ko)).all()
+        wanted = select(t.centre.c.code, t.centre.c.name)
+        if district is not None:
+            wanted = wanted.where(t.centre.c.district_code == district)
+        centres = self._connection.execute(wanted).all()
+        return _by_either(districts), _by_either(centres)
+
+    def by_name(self, name: str, birth_date: date) -> list[UUID]:
+        """Residents within reach of that name and birth date."""
+        known = needed(self._vault).blinds("name and birth date", name_and_birth(name, birth_date))
+        one = t.resident
+        query = select(func.coalesce(one.c.merged_into_id, one.c.id)).where(
+            one.c.name_birth_index.in_(known), seen(one, self._reach, self._now)
+        )
+        return sorted(set(self._connection.scalars(query)))
+
+    def by_external_id(
+        self, external_id: str, import_id: UUID, *, by_hand: bool = False
+    ) -> list[UUID]:
+        """Whom earlier rows of that external id were about, and what was only tried forgotten."""
+        known = needed(self._vault).blinds("external id", external_id)
+        taken = and_(
+            _row.outcome == Outcome.ACCEPTED,
+            or_(_row.import_id == import_id, and_(~_file.dry_run, _was_kept())),
+        )
+        query = (
+            select(_row.resident_id)
+            .join(import_file, _file.id == _row.import_id)
+            .where(
+                _row.external_index.in_(known),
+                _row.resident_id.is_not(None),
+                self._of_district(),
+                _row.resolution == ASSIGNED if by_hand else or_(taken, _row.resolution == ASSIGNED),
+            )
+        )
+        return self.within_reach(set(self._connection.scalars(query)))
+
+    def _of_district(self) -> ColumnElement[bool]:
+        """Rows that came into the asker's district, or by the asker."""
+        actor = self._reach.actor
+        if self._reach == EVERYTHING:
+            return true()
+        return or_(
+            _row.account_id == actor.id,
+            and_(_row.district_code.is_not(None), _row.district_code == actor.district_code),
+        )
+
+    def within_reach(self, ids: Iterable[UUID]) -> list[UUID]:
+        """Those residents the asker reaches, the merged ones as their survivors."""
+        wanted = list(ids)
+        if not wanted:
+            return []
+        one = t.resident
+        query = select(func.coalesce(one.c.merged_into_id, one.c.id)).where(
+            one.c.id.in_(wanted), seen(one, self._reach, self._now)
+        )
+        return sorted(set(self._connection.scalars(query)))
+
+    def has_assessment(self, case_id: UUID, assessed_on: date, determination: str) -> bool:
+        """Whether this very result stands in the case already."""
+        query = select(t.assessment.c.id).where(
+            t.assessment.c.case_id == case_id,
+            t.assessment.c.assessed_on == assessed_on,
+            t.assessment.c.determination == determination,
+        )
+        return self._connection.execute(query).first() is not None
+
+    # The queue
+
+    def waiting(self, id: UUID) -> ImportRow:
+        """A row of the queue within reach, locked, else NotFound."""
+        return self._one(id, lock=True)
+
+    def row(self, id: UUID) -> ImportRow:
+        """A row that waited, within reach."""
+        return self._one(id)
+
+    def _one(self, id: UUID, *, lock: bool = False) -> ImportRow:
+        query = select(import_row).where(
+            _row.id == id, self._worked_off(), _row.outcome == Outcome.UNMATCHED
+        )
+        row = self._connection.execute(query.with_for_update() if lock else query).first()
+        if row is None:
+            raise NotFound("no such result")
+        found: ImportRow = from_row(ImportRow, row, self._vault)
+        if found.resident_id is not None:
+            self._about.add(found.resident_id)
+        return found
+
+    def settle(self, row: ImportRow) -> None:
+        """A row of the queue that was dealt with."""
+        names = ("waits", "cells", "subject_id", "resident_id", "resolved_at", "resolved_by",
+                 "resolution")  # fmt: skip
+        values = stored(row, self._vault)
+        self._connection.execute(
+            update(import_row)
+            .where(_row.id == row.id)
+            .values({name: values[name] for name in names})
+        )
+
+    def queue(self, paging: Paging) -> Page:
+        """What matched nobody, the oldest first, in the asker's reach."""
+        query = select(import_row).where(_row.waits, self._worked_off())
+        return page(
+            self._connection, query, [_row.id], paging,
+            make=lambda row: from_row(ImportRow, row, self._vault),
+        )  # fmt: skip
+
+    def _worked_off(self) -> ColumnElement[bool]:
+        """A supervisor the district's; a worker what names their centre."""
+        actor = self._reach.actor
+        if self._reach == EVERYTHING:
+            return true()
+        of_district = and_(
+            _row.district_code.is_not(None), _row.district_code == actor.district_code
+        )
+        if actor.stands_as == Role.WORKER:
+            return and_(of_district, _row.centre_code == actor.centre_code)
+        return of_district if actor.stands_as == Role.SUPERVISOR else ~true()
+
+
+def _was_kept() -> ColumnElement[bool]:
+    """As ``ImportFile.is_kept`` of what was no dry run."""
+    return or_(
+        _file.state == ImportState.DONE,
+        and_(_file.mode == Mode.ROW_BY_ROW, _file.state != ImportState.REFUSED),
+    )
+
+
+class _Parts:
+    """A store whose transactions are parts of the one that is open."""
+
+    def __init__(self, part: Callable[[Reach, str, datetime], Any] | None) -> None:
+        self._open = part
+        self.subjects: set[UUID] = set()
+
+    @contextmanager
+    def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Any]:
+        """A part, for the asker and the action of the use case."""
+        if self._open is None:
+            raise TypeError("nothing is written while one only reads")
+        work = self._open(reach, action, now)
+        try:
+            yield work
+        finally:
+            self.subjects |= work.subjects
+
+
+def _by_either(rows: Sequence[Any]) -> dict[str, str]:
+    """Codes by themselves and by their names, where a name is of one alone."""
+    names: dict[str, set[str]] = {}
+    for code, name in rows:
+        names.setdefault(name, set()).add(code)
+    return {code: code for code, _ in rows} | {
+        name: codes.pop() for name, codes in names.items() if len(codes) == 1
+    }
+
+
+def unfinished_imports(engine: Engine) -> list[tuple[UUID, str, Actor | None]]:
+    """What was sent in by somebody and has not ended: its kind, and who, if they may still act.
+
+    What the command line takes in by itself it also goes on with.
+    """
+    query = (
+        select(_file.id.label("import_id"), _file.kind.label("import_kind"), t.account)
+        .join(t.account, t.account.c.id == _file.account_id)
+        .where(_file.ended_at.is_(None))
+        .order_by(_file.id)
+    )
+    with engine.connect() as connection:
+        session_context.state_system(connection)
+        rows = connection.execute(query).all()
+    return [(row.import_id, row.import_kind, _actor_of(row)) for row in rows]
+
+
+def actor_named(engine: Engine, username: str) -> Actor | None:
+    """Who acts under a user name, where that account is active."""
+    query = select(t.account).where(t.account.c.username == username)
+    with engine.connect() as connection:
+        row = connection.execute(query).first()
+    return None if row is None else _actor_of(row)
+
+
+def _actor_of(row: Any) -> Actor | None:
+    account: Account = from_row(Account, row)
+    return account.actor() if account.is_active else None

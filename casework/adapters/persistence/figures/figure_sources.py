@@ -1,0 +1,409 @@
+"""What is counted, figure by figure: one SELECT each, for the count and for the list behind it.
+
+Every one has the columns ``id``, ``case_id``, ``resident_id``, ``centre_code``, ``district_code``
+and the filters of its question, so that a number and the cases behind it cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.casefile.lifecycle import OPEN, OWES_DISPOSITION, Status
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.clocks.standards import PROVIDER, Kind
+from casework.domain.errors import Invalid
+from casework.domain.figures.figures import NO_ANSWER, NOBODY_OFFERS_IT, OUTCOMES, Figure, Period
+from casework.workflows.ports.figures import Question
+
+FILTERS: Final = (
+    "district",
+    "centre",
+    "field",
+    "provider",
+    "kind",
+    "held_by",
+    "status",
+    "cause",
+    "service",
+    "reason",
+)
+Columns = Mapping[str, Any]
+
+
+def counted(table: Any, reach: Reach) -> ColumnElement[bool]:
+    """Which rows count for the asker: for an agency its own, however long they have ended."""
+    actor = reach.actor
+    match reach.relation:
+        case Relation.ALL | Relation.CITY:
+            return true()
+        case Relation.CENTRE:
+            return table.c.centre_code == actor.centre_code  # type: ignore[no-any-return]
+        case Relation.DISTRICT:
+            return table.c.district_code == actor.district_code  # type: ignore[no-any-return]
+        case Relation.OWN_AGENCY if table.name == "referral":
+            return table.c.provider_id == actor.provider_id  # type: ignore[no-any-return]
+        case Relation.OWN_AGENCY if table.name == "deadline":
+            return and_(table.c.provider_id == actor.provider_id, table.c.held_by == PROVIDER)
+    return false()
+
+
+def source(figure: Figure, question: Question, reach: Reach, now: datetime) -> Select[Any]:
+    """The rows that a figure counts."""
+    if figure is Figure.PEOPLE_SERVED:
+        return _people(question, reach)
+    if figure in OUTCOMES:
+        query, columns = ended_clocks(question, reach)
+        query = query.where(outcome_of_clock() == figure.value)
+    else:
+        query, columns = _SOURCES[figure](question, reach, now)
+    return filtered(query, columns, question)
+
+
+def filtered(query: Select[Any], columns: Columns, question: Question) -> Select[Any]:
+    """Only what the question asks for; refuses a filter that the figure cannot be told by."""
+    for name in FILTERS:
+        value = getattr(question, name)
+        if value is None:
+            continue
+        if name not in columns:
+            raise Invalid("this figure cannot be told by it", code="not_told_by", field=name)
+        query = query.where(columns[name] == value)
+    return query
+
+
+def _rows(table: Any, *more: Any, home: Any = None) -> Select[Any]:
+    home = table if home is None else home
+    of_case = table.c.id if table is t.care_case else table.c.case_id
+    return select(
+        table.c.id.label("id"),
+        of_case.label("case_id"),
+        home.c.resident_id.label("resident_id"),
+        home.c.centre_code.label("centre_code"),
+        home.c.district_code.label("district_code"),
+        *more,
+    )
+
+
+def _place(table: Any) -> dict[str, Any]:
+    return {"district": table.c.district_code, "centre": table.c.centre_code}
+
+
+def _during(column: Any, period: Period) -> ColumnElement[bool]:
+    return and_(column >= period.begins, column < period.ends)
+
+
+# Applications and plans
+
+
+def applications(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+    """Applications by the day on which they were made."""
+    one, period = t.care_case, question.period
+    query = _rows(one, one.c.applied_on.label("on")).where(
+        counted(one, reach), one.c.applied_on.between(period.since, period.until)
+    )
+    return query, _place(one)
+
+
+def _plans(
+    decision: str | None,
+) -> Callable[[Question, Reach, datetime], tuple[Select[Any], Columns]]:
+    """Versions by their submission, or by the decision: the day of the meeting, where one was."""
+
+    def rows(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+        version, home, meeting = t.plan_version, t.care_case, t.conference
+        period = question.period
+        if decision is None:
+            query = _rows(version, version.c.submitted_at.label("at"), home=home)
+            query = query.join(home, home.c.id == version.c.case_id)
+            query = query.where(_during(version.c.submitted_at, period))
+        else:
+            query = (
+                _rows(
+                    version,
+                    version.c.decided_at.label("at"),
+                    meeting.c.held_on.label("on"),
+                    home=home,
+                )
+                .join(home, home.c.id == version.c.case_id)
+                .outerjoin(meeting, meeting.c.id == version.c.conference_id)
+            )
+            held = meeting.c.held_on.between(period.since, period.until)
+            decided = and_(meeting.c.id.is_(None), _during(version.c.decided_at, period))
+            query = query.where(version.c.decision == decision, or_(held, decided))
+        return query.where(counted(home, reach)), _place(home)
+
+    return rows
+
+
+# Referrals and the people they serve
+
+
+def state_of_referral(period: Period, now: datetime) -> Any:
+    """Where a referral stood when the period was over: ``state_on`` of the domain, in SQL."""
+    one, today = t.referral, day_in_seoul(now)
+    if period.until >= today:
+        return one.c.status
+    ended = and_(
+        one.c.status.not_in(sorted(OPEN)),
+        or_(
+            one.c.ended_on <= period.until,
+            and_(one.c.ended_on.is_(None), one.c.ended_at < period.ends),
+        ),
+    )
+    return case(
+        (or_(one.c.status == Status.ENTERED_IN_ERROR, ended), one.c.status),
+        (one.c.started_on <= period.until, Status.IN_PROGRESS.value),
+        (one.c.accepted_at < period.ends, Status.ACCEPTED.value),
+        (one.c.answered_at < period.ends, Status.WAITLISTED.value),
+        else_=Status.REQUESTED.value,
+    )
+
+
+def referrals(question: Question, reach: Reach, now: datetime) -> tuple[Select[Any], Columns]:
+    """Requests by the moment they were sent; a draft has asked nobody yet."""
+    one = t.referral
+    state = state_of_referral(question.period, now)
+    query = _rows(
+        one,
+        one.c.requested_at.label("at"),
+        one.c.field,
+        one.c.provider_id,
+        state.label("state"),
+        *one.c["status", "started_on", "accepted_at", "answered_at", "ended_on", "ended_at"],
+    ).where(counted(one, reach), _during(one.c.requested_at, question.period))
+    return query, _place(one) | {
+        "field": one.c.field,
+        "provider": one.c.provider_id,
+        "status": state,
+        "service": one.c.service_code,
+    }
+
+
+def was_served(period: Period) -> ColumnElement[bool]:
+    """Whether the service of a referral ran on some day of the period."""
+    one = t.referral
+    return and_(
+        one.c.status != Status.ENTERED_IN_ERROR,
+        one.c.started_on <= period.until,
+        or_(
+            one.c.ended_at.is_(None),
+            one.c.ended_on >= period.since,
+            and_(one.c.ended_on.is_(None), one.c.ended_at >= period.begins),
+        ),
+    )
+
+
+def served(question: Question, reach: Reach) -> tuple[ColumnElement[bool], Columns]:
+    """The condition on referrals that makes somebody a person served."""
+    one = t.referral
+    columns = _place(one) | {
+        "field": one.c.field,
+        "provider": one.c.provider_id,
+        "service": one.c.service_code,
+    }
+    return and_(counted(one, reach), was_served(question.period)), columns
+
+
+def _people(question: Question, reach: Reach) -> Select[Any]:
+    """Everybody served, once each, with the first of the cases in which they were."""
+    one, person = t.referral, t.resident
+    condition, columns = served(question, reach)
+    services = filtered(select(one.c.case_id).where(condition), columns, question).where(
+        one.c.resident_id == person.c.id
+    )
+    first = services.order_by(one.c.id).limit(1).correlate(person).scalar_subquery()
+    return select(
+        person.c.id.label("id"),
+        first.label("case_id"),
+        person.c.id.label("resident_id"),
+        person.c.centre_code.label("centre_code"),
+        person.c.district_code.label("district_code"),
+    ).where(services.correlate(person).exists())
+
+
+# Clocks
+
+
+def lapsed() -> ColumnElement[bool]:
+    """Whether a clock was cancelled because nobody answered its request."""
+    return and_(
+        t.deadline.c.cancelled_at.is_not(None),
+        t.deadline.c.kind.in_([Kind.RESPONSE.value, Kind.WAITLIST.value]),
+        t.referral.c.status == Status.LAPSED,
+    )
+
+
+def outcome_of_clock() -> Any:
+    """How a clock that ended counts: ``outcome`` of the domain, in SQL; else NULL."""
+    clock = t.deadline
+    in_vain = and_(clock.c.cancelled_at.is_not(None), ~func.coalesce(lapsed(), false()))
+    return case(
+        (and_(clock.c.met_at.is_(None), clock.c.cancelled_at.is_(None)), null()),
+        (and_(in_vain, clock.c.cancelled_at <= clock.c.due_at), null()),
+        (clock.c.excused, Figure.EXCUSED.value),
+        (in_vain, Figure.CANCELLED_LATE.value),
+        (clock.c.met_at <= clock.c.due_at, Figure.ON_TIME.value),
+        else_=Figure.LATE.value,
+    )
+
+
+def _clock_columns() -> dict[str, Any]:
+    clock = t.deadline
+    return _place(clock) | {
+        "field": clock.c.field,
+        "provider": clock.c.provider_id,
+        "kind": clock.c.kind,
+        "held_by": clock.c.held_by,
+        "service": clock.c.service_code,
+    }
+
+
+def _clocks(reach: Reach, *more: Any) -> Select[Any]:
+    """Clocks, but for those of a request that was entered in error."""
+    clock, asked = t.deadline, t.referral
+    return (
+        _rows(clock, *clock.c["kind", "held_by", "field", "provider_id"], *more)
+        .outerjoin(asked, asked.c.id == clock.c.subject_id)
+        .where(
+            counted(clock, reach),
+            or_(asked.c.id.is_(None), asked.c.status != Status.ENTERED_IN_ERROR),
+        )
+    )
+
+
+def ended_clocks(question: Question, reach: Reach) -> tuple[Select[Any], Columns]:
+    """Clocks by the moment they ended."""
+    clock, period = t.deadline, question.period
+    ended = or_(_during(clock.c.met_at, period), _during(clock.c.cancelled_at, period))
+    query = _clocks(
+        reach,
+        *clock.c["started_at", "met_at", "cancelled_at", "due_at", "excused", "pauses"],
+        outcome_of_clock().label("outcome"),
+        func.coalesce(lapsed(), false()).label("lapsed"),
+    ).where(ended)
+    return query, _clock_columns()
+
+
+def running(_question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+    """Clocks that run now, whatever the period."""
+    return _clocks(reach).where(IS_RUNNING), _clock_columns()
+
+
+def overdue(_question: Question, reach: Reach, now: datetime) -> tuple[Select[Any], Columns]:
+    """Clocks that are overdue now, by the one predicate, whatever the period."""
+    return _clocks(reach).where(is_overdue(now)), _clock_columns()
+
+
+def causes(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+    """Clocks that were reviewed in the period, each with the cause that was named last."""
+    clock, review, later = t.deadline, t.review, t.review.alias("later")
+    period = question.period
+    query = (
+        _clocks(reach, review.c.reviewed_at.label("at"), review.c.cause)
+        .join(review, review.c.deadline_id == clock.c.id)
+        .where(
+            _during(review.c.reviewed_at, period),
+            ~exists().where(
+                later.c.deadline_id == clock.c.id,
+                later.c.reviewed_at < period.ends,
+                or_(
+                    later.c.reviewed_at > review.c.reviewed_at,
+                    and_(later.c.reviewed_at == review.c.reviewed_at, later.c.id > review.c.id),
+                ),
+            ),
+        )
+    )
+    return query, _clock_columns() | {"cause": review.c.cause}
+
+
+# Unmet needs
+
+
+def unmet(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+    """Planned services that were not found, by the moment that was said, until taken up again."""
+    one, home, asked = t.planned_service, t.care_case, t.referral
+    again = exists().where(
+        asked.c.case_id == one.c.case_id,
+        asked.c.planned_service_id == one.c.id,
+        or_(
+            asked.c.status.in_(sorted(OPEN)),
+            and_(asked.c.status == Status.COMPLETED, asked.c.ended_at >= one.c.settled_at),
+        ),
+    )
+    why = _why_unmet()
+    query = (
+        _rows(
+            one,
+            one.c.settled_at.label("at"),
+            one.c.settled_at,
+            one.c.field,
+            one.c.service_code,
+            why.label("reason"),
+            home.c.status.label("case_status"),
+            home=home,
+        )
+        .join(home, home.c.id == one.c.case_id)
+        .where(
+            counted(home, reach),
+            one.c.settlement == "unmet_need",
+            _during(one.c.settled_at, question.period),
+            ~again,
+        )
+    )
+    return query, _place(home) | {
+        "field": one.c.field,
+        "service": one.c.service_code,
+        "reason": why,
+    }
+
+
+def _why_unmet() -> Any:
+    """Why the last request came to nothing, or that there was none."""
+    one, asked = t.planned_service, t.referral.alias("asked")
+    last = (
+        select(case((asked.c.status == Status.LAPSED, literal(NO_ANSWER)), else_=asked.c.reason))
+        .where(
+            asked.c.case_id == one.c.case_id,
+            asked.c.planned_service_id == one.c.id,
+            asked.c.status.in_(sorted(OWES_DISPOSITION)),
+            asked.c.ended_at <= one.c.settled_at,
+        )
+        .order_by(asked.c.ended_at.desc(), asked.c.id.desc())
+        .limit(1)
+        .correlate(one)
+        .scalar_subquery()
+    )
+    return func.coalesce(last, NOBODY_OFFERS_IT)
+
+
+_SOURCES: Final = {
+    Figure.APPLICATIONS: applications,
+    Figure.PLANS_SUBMITTED: _plans(None),
+    Figure.PLANS_APPROVED: _plans("approve"),
+    Figure.PLANS_RETURNED: _plans("return"),
+    Figure.REFERRALS: referrals,
+    Figure.RUNNING: running,
+    Figure.OVERDUE: overdue,
+    Figure.CAUSES: causes,
+    Figure.UNMET_NEEDS: unmet,
+}

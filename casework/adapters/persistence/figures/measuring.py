@@ -1,0 +1,102 @@
+"""How agencies answered: one look over everybody's requests, written down agency by agency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, and_, delete, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.seoul import seoul_day
+from casework.adapters.persistence.figures.figure_sources import lapsed
+from casework.adapters.persistence.rows.mapper import pauses_of
+from casework.adapters.persistence.scope import session_context
+from casework.adapters.persistence.tables.figures import provider_answers
+from casework.domain.casefile.lifecycle import Status
+from casework.domain.clocks.standards import Kind
+from casework.domain.directory.matching import Measured
+from casework.workflows.ports.matching import Answered
+
+AT_ONCE = 2000
+
+
+class SqlAnswerBook:
+    """The measured answers, in one transaction of the system."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def answered(self, since: datetime, until: datetime) -> Iterator[Answered]:
+        """Requests that were answered, or lapsed, from one instant to another, by agency.
+
+        In groups that began and ended on the same days, so that what is read follows the agencies
+        and the days and not the requests.
+        """
+        clock, asked = t.deadline, t.referral
+        ended_at = func.coalesce(clock.c.met_at, clock.c.cancelled_at)
+        by = [
+            asked.c.provider_id,
+            clock.c.district_code,
+            seoul_day(clock.c.started_at).label("began_on"),
+            seoul_day(ended_at).label("ended_on"),
+            clock.c.pauses,
+            asked.c.accepted_at.is_not(None).label("accepted"),
+        ]
+        query = (
+            select(*by, func.count().label("times"))
+            .join(asked, asked.c.id == clock.c.subject_id)
+            .where(
+                clock.c.kind == Kind.RESPONSE.value,
+                asked.c.status != Status.ENTERED_IN_ERROR,
+                or_(clock.c.met_at.is_not(None), lapsed()),
+                and_(ended_at >= since, ended_at <= until),
+            )
+            .group_by(*by)
+            .order_by(asked.c.provider_id)
+        )
+        for row in self._connection.execute(query, execution_options={"yield_per": AT_ONCE}):
+            yield Answered(
+                provider_id=row.provider_id,
+                district_code=row.district_code,
+                began_on=row.began_on,
+                ended_on=row.ended_on,
+                pauses=pauses_of(row.pauses),
+                accepted=bool(row.accepted),
+                count=row.times,
+            )
+
+    def keep(self, found: Iterable[tuple[UUID, Measured]], as_of: datetime) -> None:
+        """Write down what was found, and forget whoever is not among it."""
+        table = provider_answers
+        rows: list[dict[str, Any]] = [
+            {
+                "provider_id": id,
+                "answers": one.answers,
+                "median_days": one.median_days,
+                "accepted_share": one.accepted_share,
+                "as_of": as_of,
+            }
+            for id, one in found
+        ]
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        write = dialect.insert(table)
+        write = write.on_conflict_do_update(
+            index_elements=["provider_id"],
+            set_={one.name: write.excluded[one.name] for one in table.c if not one.primary_key},
+        )
+        if rows:
+            self._connection.execute(write, rows)
+        self._connection.execute(delete(table).where(table.c.as_of < as_of))
+
+
+@contextmanager
+def answer_book(engine: Engine) -> Iterator[SqlAnswerBook]:
+    """The book, in a transaction that is committed where nothing fails."""
+    with engine.begin() as connection:
+        session_context.state_system(connection)
+        yield SqlAnswerBook(connection)

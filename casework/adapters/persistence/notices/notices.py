@@ -1,0 +1,279 @@
+"""Notices, whom they are for, and the outbox: each step a transaction of its own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.notices.outbox import SqlOutbox
+from casework.adapters.persistence.rows.mapper import from_row
+from casework.domain.access.policy import Role
+from casework.domain.notices.notices import Notice, People
+from casework.domain.notices.outbox import Subscription
+from casework.workflows.ports.links import Links
+from casework.workflows.ports.notices import NoticeBook
+
+_notice, _verdict, _message = t.notice, t.run_notices, t.message
+# Spelt out, so that the planner of either store sees that the partial index fits.
+_WAITS = text("notice.addressed_at IS NULL")
+
+
+class SqlNoticeBook(SqlOutbox):
+    """Notices and messages in one transaction."""
+
+    def __init__(self, connection: Connection, links: Callable[[Connection], Links]) -> None:
+        super().__init__(connection)
+        self._links = links
+
+    @property
+    def links(self) -> Links:
+        """Links of agencies that answer without an account."""
+        return self._links(self._connection)
+
+    # The brake
+
+    def unjudged(self, run_id: UUID | None, begun_before: datetime) -> dict[UUID, dict[str, int]]:
+        """How many notices each run gives each district, where nobody has judged it yet."""
+        run = t.job_run
+        over = or_(run.c.ended_at.is_not(None), run.c.error.is_not(None))
+        which = or_(over, run.c.started_at < begun_before) if run_id is None else run.c.id == run_id
+        query = (
+            select(_notice.c.run_id, _notice.c.district_code, func.count())
+            .join(run, run.c.id == _notice.c.run_id)
+            .where(_WAITS, ~_notice.c.at_once, which, ~exists().where(*_judges()))
+            .group_by(_notice.c.run_id, _notice.c.district_code)
+        )
+        found: dict[UUID, dict[str, int]] = defaultdict(dict)
+        for run, district, count in self._connection.execute(query):
+            found[run][district] = count
+        return found
+
+    def counts_before(self, district_code: str, limit: int) -> list[int]:
+        """The counts of a district's last runs that raised anything, newest first."""
+        query = (
+            select(_verdict.c.notices)
+            .where(_verdict.c.district_code == district_code)
+            .order_by(_verdict.c.counted_at.desc())
+            .limit(limit)
+        )
+        return list(self._connection.scalars(query))
+
+    def judge(self, run_id: UUID, district_code: str, count: int, held: bool, at: datetime) -> None:
+        """Note a run's count for a district, and whether the brake holds it."""
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        row = {
+            "run_id": run_id,
+            "district_code": district_code,
+            "counted_at": at,
+            "notices": count,
+            "is_held": held,
+        }
+        self._connection.execute(dialect.insert(_verdict).on_conflict_do_nothing(), [row])
+
+    def release(self, district_code: str, by: UUID | None, at: datetime) -> int:
+        """Let what is held of a district go; the number of notices that were."""
+        freed = self._connection.execute(
+            update(_verdict)
+            .where(
+                _verdict.c.district_code == district_code,
+                _verdict.c.is_held,
+                _verdict.c.released_at.is_(None),
+            )
+            .values(released_at=at, released_by=by)
+            .returning(_verdict.c.notices)
+        )
+        return sum(freed.scalars())
+
+    # Finding whom a notice is for
+
+    def waiting(self, limit: int) -> list[Notice]:
+        """Notices that nobody holds back and nobody was found for yet, oldest first, locked."""
+        free = or_(_verdict.c.is_held.is_(False), _verdict.c.released_at.is_not(None))
+        query = (
+            select(_notice)
+            .where(
+                _WAITS,
+                or_(
+                    _notice.c.run_id.is_(None),
+                    _notice.c.at_once,
+                    exists().where(*_judges(), free),
+                ),
+            )
+            .order_by(_notice.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=_notice)
+        )
+        return [from_row(Notice, row) for row in self._connection.execute(query)]
+
+    def people(self, notices: Sequence[Notice], today: date) -> People:
+        """The accounts these notices may be for."""
+        away = t.absence
+        workers = {notice.worker_id for notice in notices if notice.worker_id}
+        deputies = dict(
+            self._connection.execute(
+                select(away.c.worker_id, away.c.deputy_id)
+                .where(
+                    away.c.worker_id.in_(workers), away.c.from_on <= today, away.c.to_on >= today
+                )
+                .order_by(away.c.recorded_at)
+            ).all()
+        )
+        account = t.account
+        districts = {notice.district_code for notice in notices}
+        agencies = {notice.provider_id for notice in notices if notice.provider_id}
+        query = select(*account.c["id", "role", "district_code", "provider_id", "is_head"]).where(
+            account.c.is_active,
+            or_(
+                account.c.id.in_(workers | set(deputies.values())),
+                and_(
+                    account.c.district_code.in_(districts),
+                    account.c.role.in_([Role.SUPERVISOR, Role.ASSESSOR]),
+                ),
+                account.c.provider_id.in_(agencies),
+            ),
+        )
+        return _people(self._connection.execute(query.order_by(account.c.id)).all(), deputies)
+
+    def subscriptions(self) -> list[Subscription]:
+        """The endpoints that listen."""
+        query = select(t.subscription).where(t.subscription.c.ended_at.is_(None))
+        vault = vault_of(self._connection)
+        return [from_row(Subscription, row, vault) for row in self._connection.execute(query)]
+
+    def address(
+        self,
+        notices: Sequence[Notice],
+        told: Sequence[tuple[UUID, UUID, UUID | None]],
+        at: datetime,
+    ) -> None:
+        """Note for whom notices are: notice, account, and the message where it has one."""
+        names = ("notice_id", "account_id", "message_id")
+        if told:
+            rows = [dict(zip(names, one, strict=True)) for one in told]
+            self._connection.execute(insert(t.addressee), rows)
+        self._connection.execute(
+            update(_notice)
+            .where(_notice.c.id.in_([notice.id for notice in notices]))
+            .values(addressed_at=at)
+        )
+
+    # Digests
+
+    def swept_as_of(self) -> datetime | None:
+        """The latest instant as of which a sweep has ended."""
+        run = t.job_run
+        query = (
+            select(run.c.as_of)
+            .where(run.c.job == "overdue", run.c.ended_at.is_not(None), ~run.c.dry_run)
+            .order_by(run.c.started_at.desc())
+            .limit(1)
+        )
+        return self._connection.scalar(query)
+
+    def awaiting_digest(self, today: date, until: datetime) -> list[tuple[UUID, str | None]]:
+        """Accounts (and their districts) with something to tell by then and no digest today.
+
+        A digest of a later day counts too: a clock that was set back says nothing again.
+        """
+        account, told = t.account, t.addressee
+        has_one = exists().where(
+            _message.c.account_id == account.c.id, _message.c.digest_on >= today
+        )
+        waits = exists().where(
+            told.c.account_id == account.c.id,
+            told.c.message_id.is_(None),
+            _notice.c.id == told.c.notice_id,
+            _notice.c.since <= until,
+        )
+        query = (
+            select(account.c.id, account.c.district_code)
+            .where(waits, ~has_one)
+            .order_by(account.c.id)
+        )
+        return [(id, district) for id, district in self._connection.execute(query)]
+
+    def to_gather(self, account_id: UUID, until: datetime) -> list[Notice]:
+        """What an account is to be told by then and no message says yet, oldest first."""
+        query = (
+            select(_notice)
+            .join(t.addressee, t.addressee.c.notice_id == _notice.c.id)
+            .where(
+                t.addressee.c.account_id == account_id,
+                t.addressee.c.message_id.is_(None),
+                _notice.c.since <= until,
+            )
+            .order_by(_notice.c.since, _notice.c.id)
+        )
+        return [from_row(Notice, row) for row in self._connection.execute(query)]
+
+    def gathered(self, account_id: UUID, message_id: UUID, notice_ids: Sequence[UUID]) -> None:
+        """These notices are in that message."""
+        told = t.addressee
+        self._connection.execute(
+            update(told)
+            .where(told.c.account_id == account_id, told.c.notice_id.in_(notice_ids))
+            .values(message_id=message_id)
+        )
+
+
+class SqlNotices:
+    """Where notices are worked on."""
+
+    def __init__(self, engine: Engine, links: Callable[[Connection], Links]) -> None:
+        self._engine, self._links = engine, links
+
+    @contextmanager
+    def book(self) -> Iterator[NoticeBook]:
+        """A transaction, committed at its end."""
+        with self._engine.begin() as connection:
+            yield SqlNoticeBook(connection, self._links)
+
+
+def _judges() -> tuple[ColumnElement[bool], ...]:
+    return (
+        _verdict.c.run_id == _notice.c.run_id,
+        _verdict.c.district_code == _notice.c.district_code,
+    )
+
+
+def _people(accounts: Sequence[Any], deputies: dict[UUID, UUID]) -> People:
+    workers: set[UUID] = set()
+    by_place: dict[str, dict[Any, list[UUID]]] = defaultdict(lambda: defaultdict(list))
+    for account in accounts:
+        if account.role == Role.WORKER:
+            workers.add(account.id)
+        elif account.role == Role.PROVIDER:
+            by_place[account.role][account.provider_id].append(account.id)
+        else:
+            by_place[account.role][account.district_code].append(account.id)
+            if account.is_head:
+                by_place["head"][account.district_code].append(account.id)
+    return People(
+        workers=frozenset(workers),
+        deputies=deputies,
+        supervisors=by_place[Role.SUPERVISOR],
+        heads=by_place["head"],
+        assessors=by_place[Role.ASSESSOR],
+        agencies=by_place[Role.PROVIDER],
+    )

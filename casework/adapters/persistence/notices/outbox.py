@@ -1,0 +1,216 @@
+"""The outbox: messages leased, sent and settled; and the endpoints that listen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.rows.mapper import from_row, stored, to_row
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.errors import NotFound
+from casework.domain.notices.outbox import Letter, Message, State, Subscription
+
+_message = t.message
+
+
+class SqlOutbox:
+    """Messages and endpoints in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add_message(self, message: Message) -> bool:
+        """A new message; False where the account has a digest of that day already."""
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        added = self._connection.execute(
+            dialect.insert(_message)
+            .values(to_row(message))
+            .on_conflict_do_nothing()
+            .returning(_message.c.id)
+        )
+        return added.first() is not None
+
+    # Sending
+
+    def claim(self, now: datetime, leased_until: datetime, limit: int, each: int) -> list[Letter]:
+        """Lease messages that are due: at most ``each`` for one receiver, one where it fails."""
+        ranked = _ranked(now).subquery()
+        ids = (
+            select(ranked.c.id)
+            .where(ranked.c.place <= each, or_(ranked.c.place == 1, ranked.c.failures == 0))
+            .order_by(ranked.c.next_at, ranked.c.id)
+            .limit(limit)
+        )
+        locked = (
+            select(_message.c.id)
+            .where(_message.c.id.in_(ids), _is_due(now))
+            .with_for_update(skip_locked=True)
+        )
+        return self._leased(list(self._connection.scalars(locked)), leased_until)
+
+    def claim_one(self, id: UUID, now: datetime, leased_until: datetime) -> list[Letter]:
+        """Lease one message that is due, if nobody else holds it."""
+        one = select(_message.c.id).where(_message.c.id == id, _is_due(now))
+        found = self._connection.scalars(one.with_for_update(skip_locked=True))
+        return self._leased(list(found), leased_until)
+
+    def _leased(self, claimed: list[UUID], leased_until: datetime) -> list[Letter]:
+        self._connection.execute(
+            update(_message)
+            .where(_message.c.id.in_(claimed))
+            .values(leased_until=leased_until, tries=_message.c.tries + 1)
+        )
+        return self._letters(claimed)
+
+    def _letters(self, ids: list[UUID]) -> list[Letter]:
+        query = (
+            select(_message, t.account.c.email)
+            .outerjoin(t.account, t.account.c.id == _message.c.account_id)
+            .where(_message.c.id.in_(ids))
+            .order_by(_message.c.next_at, _message.c.id)
+        )
+        rows = self._connection.execute(query).all()
+        endpoints = {one.id: one for one in self._endpoints({row.subscription_id for row in rows})}
+        return [
+            Letter(
+                message=from_row(Message, row),
+                subscription=endpoints.get(row.subscription_id),
+                email=row.email,
+            )
+            for row in rows
+        ]
+
+    def _endpoints(self, ids: set[UUID | None]) -> list[Subscription]:
+        query = select(t.subscription).where(t.subscription.c.id.in_(ids - {None}))
+        return [
+            from_row(Subscription, row, vault_of(self._connection))
+            for row in self._connection.execute(query)
+        ]
+
+    def settle(self, letter: Letter) -> None:
+        """Write down how a message, and its endpoint, stand after a try."""
+        message, endpoint = letter.message, letter.subscription
+        names = ("state", "tries", "next_at", "leased_until", "sent_at", "error")
+        row = to_row(message)
+        self._connection.execute(
+            update(_message)
+            .where(_message.c.id == message.id)
+            .values({name: row[name] for name in names})
+        )
+        if endpoint is not None:
+            self._connection.execute(
+                update(t.subscription)
+                .where(t.subscription.c.id == endpoint.id)
+                .values(failures=endpoint.failures, retry_at=endpoint.retry_at)
+            )
+
+    def give_up(self, subscription_id: UUID, older_than: datetime, error: str) -> int:
+        """Give up what has waited that long at an endpoint that fails."""
+        given_up = self._connection.execute(
+            update(_message)
+            .where(
+                _message.c.subscription_id == subscription_id,
+                text("message.state = 'waiting'"),
+                _message.c.created_at < older_than,
+            )
+            .values(state=State.DEAD, error=error, leased_until=None)
+        )
+        return given_up.rowcount
+
+    # What people do about messages and endpoints
+
+    def message(self, id: UUID) -> Message:
+        """A message, locked."""
+        row = self._connection.execute(
+            select(_message).where(_message.c.id == id).with_for_update()
+        ).first()
+        if row is None:
+            raise NotFound("no such message")
+        found: Message = from_row(Message, row)
+        return found
+
+    def requeue(self, message: Message) -> None:
+        """Write down that a message is to be sent again."""
+        self.settle(Letter(message=message, subscription=None, email=None))
+
+    def add_subscription(self, subscription: Subscription) -> None:
+        """A new endpoint."""
+        self._connection.execute(
+            insert(t.subscription), [stored(subscription, vault_of(self._connection))]
+        )
+
+    def subscription(self, id: UUID, reach: Reach) -> Subscription:
+        """An endpoint within reach that still listens, locked."""
+        row = self._connection.execute(
+            listening(reach).where(t.subscription.c.id == id).with_for_update()
+        ).first()
+        if row is None:
+            raise NotFound("no such webhook")
+        found: Subscription = from_row(Subscription, row, vault_of(self._connection))
+        return found
+
+    def end_subscription(self, subscription: Subscription) -> None:
+        """Write down that an endpoint no longer listens; what waits for it is dropped."""
+        self._connection.execute(
+            update(t.subscription)
+            .where(t.subscription.c.id == subscription.id)
+            .values(ended_at=subscription.ended_at, version=subscription.version)
+        )
+        self._connection.execute(
+            delete(_message).where(
+                _message.c.subscription_id == subscription.id, text("message.state = 'waiting'")
+            )
+        )
+
+
+def listening(reach: Reach) -> Select[Any]:
+    """Endpoints that the asker may see: an agency its own, an admin all."""
+    endpoint = t.subscription
+    query = select(endpoint).where(endpoint.c.ended_at.is_(None))
+    if reach.relation is Relation.OWN_AGENCY:
+        query = query.where(endpoint.c.provider_id == reach.actor.provider_id)
+    return query
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        text("message.state = 'waiting'"),
+        _message.c.next_at <= now,
+        or_(_message.c.leased_until.is_(None), _message.c.leased_until <= now),
+    )
+
+
+def _ranked(now: datetime) -> Any:
+    """Due messages, each with its place in its receiver's queue and how often that one failed."""
+    endpoint = t.subscription
+    failures = func.coalesce(endpoint.c.failures, 0)
+    receiver = func.coalesce(_message.c.subscription_id, _message.c.account_id)
+    place = func.row_number().over(
+        partition_by=receiver, order_by=[_message.c.next_at, _message.c.id]
+    )
+    return (
+        select(_message.c.id, _message.c.next_at, failures.label("failures"), place.label("place"))
+        .outerjoin(endpoint, endpoint.c.id == _message.c.subscription_id)
+        .where(
+            _is_due(now),
+            or_(endpoint.c.retry_at.is_(None), endpoint.c.retry_at <= now),
+        )
+    )

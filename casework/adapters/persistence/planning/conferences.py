@@ -1,0 +1,163 @@
+"""Meetings and their agendas, as a supervisor of the district sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, and_, func, insert, select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import open_row, vault_of
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.mapper import from_row, to_row
+from casework.adapters.persistence.scope.scope import seen
+from casework.domain.access.policy import Reach
+from casework.domain.casefile.allowed import PLANNABLE
+from casework.domain.casefile.plan import Conference, VersionStatus
+from casework.domain.errors import NotFound
+from casework.domain.planning.conferences import AgendaItem, Submission
+from casework.workflows.ports.casefile import ConferenceView
+from casework.workflows.ports.unit_of_work import Page, Paging
+
+_ITEM = t.agenda_item.c
+_VERSION = t.plan_version.c
+_CASE = t.care_case.c
+_AWAITS = and_(_VERSION.status == VersionStatus.SUBMITTED, _CASE.status.in_(sorted(PLANNABLE)))
+
+
+class SqlConferences:
+    """The repository of meetings for one transaction of one asker."""
+
+    def __init__(self, connection: Connection, reach: Reach, now: datetime) -> None:
+        self._connection, self._reach, self._now = connection, reach, now
+
+    def get(self, id: UUID, *, lock: bool = False) -> Conference:
+        """A meeting within reach, else NotFound."""
+        query = select(t.conference).where(
+            t.conference.c.id == id, seen(t.conference, self._reach, self._now)
+        )
+        if lock:  # decisions refer to it meanwhile, and need not wait
+            query = query.with_for_update(key_share=True)
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound("no such conference")
+        found: Conference = from_row(Conference, row)
+        return found
+
+    def add(self, conference: Conference) -> None:
+        """A new meeting."""
+        self._connection.execute(insert(t.conference), [to_row(conference)])
+
+    def agenda(self, id: UUID) -> frozenset[UUID]:
+        """The plan versions on an agenda."""
+        query = select(_ITEM.plan_version_id).where(_ITEM.conference_id == id)
+        return frozenset(self._connection.scalars(query))
+
+    def submissions(self, case_ids: Iterable[UUID]) -> Mapping[UUID, Submission | None]:
+        """The cases within reach, each with the plan that awaits its decision, if one does."""
+        query = (
+            select(
+                _CASE.id.label("case_id"),
+                _CASE.resident_id,
+                _VERSION.id.label("plan_version_id"),
+                _VERSION.number,
+                _VERSION.submitted_at,
+            )
+            .outerjoin(t.plan_version, and_(_VERSION.case_id == _CASE.id, _AWAITS))
+            .where(_CASE.id.in_(list(case_ids)), seen(t.care_case, self._reach, self._now))
+        )
+        return {
+            row.case_id: Submission(**row._mapping) if row.plan_version_id else None
+            for row in self._connection.execute(query)
+        }
+
+    def add_items(self, items: Sequence[AgendaItem]) -> None:
+        """More for an agenda."""
+        if items:
+            self._connection.execute(insert(t.agenda_item), [to_row(one) for one in items])
+
+    def stamp(self, id: UUID) -> int:
+        """1, and one more for each plan on the agenda and for each that was decided."""
+        query = (
+            select(func.count(), func.count(_VERSION.decision))
+            .select_from(t.agenda_item)
+            .join(t.plan_version, _VERSION.id == _ITEM.plan_version_id)
+            .where(_ITEM.conference_id == id)
+        )
+        items, decided = self._connection.execute(query).one()
+        return 1 + int(items) + int(decided)
+
+
+class ConferenceQueries:
+    """Meetings, looked at."""
+
+    _connection: Connection
+    reach: Reach
+    _now: datetime
+    _about: set[UUID]
+
+    def conference(self, id: UUID) -> ConferenceView:
+        """A meeting with its agenda and the names of its district: three statements."""
+        found = SqlConferences(self._connection, self.reach, self._now).get(id)
+        named = select(t.district).where(t.district.c.code == found.district_code)
+        district = dict(self._connection.execute(named).one()._mapping)
+        rows = [dict(row._mapping) for row in self._connection.execute(_agenda_of(id))]
+        for row in rows:
+            version, vault = row.pop("plan_version_id"), vault_of(self._connection)
+            open_row(t.plan_version, row, version, vault, decision_reason="decision_reason")
+        self._about.update(row["resident_id"] for row in rows)
+        return ConferenceView(conference=found, district=district, items=rows)
+
+    def conferences(self, since: date | None, until: date | None, paging: Paging) -> Page:
+        """Meetings by day, newest first, each with how many plans it has and has decided."""
+        meeting = t.conference
+        query = select(meeting, _counted().label("agenda"), _counted(True).label("decided")).where(
+            seen(meeting, self.reach, self._now)
+        )
+        if since is not None:
+            query = query.where(meeting.c.held_on >= since)
+        if until is not None:
+            query = query.where(meeting.c.held_on <= until)
+        return page(
+            self._connection, query, [meeting.c.held_on, meeting.c.id], paging, newest_first=True
+        )
+
+
+def _agenda_of(id: UUID) -> Select[Any]:
+    """The items in the order in which they were put there."""
+    return (
+        select(
+            _ITEM.case_id,
+            _CASE.resident_id,
+            _VERSION.id.label("plan_version_id"),
+            *t.plan_version.c[
+                "number",
+                "hash",
+                "drafted_by",
+                "submitted_by",
+                "conference_id",
+                "decision",
+                "decision_reason",
+                "decided_at",
+                "decided_by",
+            ],
+            _AWAITS.label("awaits"),
+        )
+        .join(t.plan_version, _VERSION.id == _ITEM.plan_version_id)
+        .join(t.care_case, _CASE.id == _ITEM.case_id)
+        .where(_ITEM.conference_id == id)
+        .order_by(_ITEM.added_at, _ITEM.id)
+    )
+
+
+def _counted(decided: bool = False) -> Any:
+    """How many plans a meeting has on its agenda, or has decided itself."""
+    query = select(func.count()).where(_ITEM.conference_id == t.conference.c.id)
+    if decided:
+        query = query.where(
+            _VERSION.id == _ITEM.plan_version_id, _VERSION.conference_id == t.conference.c.id
+        )
+    return query.correlate(t.conference).scalar_subquery()

@@ -1,0 +1,144 @@
+"""Openings of residents out of scope: who made them, and who has to review them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, insert, or_, select, update
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.mapper import from_row, stored
+from casework.adapters.persistence.scope import scope, session_context
+from casework.adapters.persistence.tables.privacy import break_glass
+from casework.domain.access.policy import Reach, Role
+from casework.domain.errors import NotFound
+from casework.domain.events import Event
+from casework.domain.notices.notices import Notice
+from casework.domain.privacy.break_glass import BreakGlass
+from casework.domain.residents.resident import Resident
+from casework.workflows.ports.break_glass import OpeningView, Outsider
+from casework.workflows.ports.unit_of_work import Page, Paging
+from casework.workflows.ports.vault import Vault
+
+_glass = break_glass.c
+
+
+def seen(reach: Reach) -> ColumnElement[bool]:
+    """One's own; to a supervisor also those of residents of the district."""
+    own = _glass.account_id == reach.actor.id
+    if reach.actor.role == Role.SUPERVISOR:
+        return or_(own, _glass.district_code == reach.actor.district_code)
+    return own
+
+
+class SqlOpenings:
+    """The repository of openings for one transaction of one asker."""
+
+    def __init__(
+        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+    ) -> None:
+        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+
+    def outsider(self, resident_id: UUID, usual: Reach) -> Outsider:
+        """Any resident of the city; what follows may be written of them."""
+        self._about.add(resident_id)
+        session_context.open_unit(self._connection, [resident_id])
+        mine = and_(_glass.resident_id == resident_id, *scope.is_live(usual, self._now))
+        query = select(
+            t.resident,
+            scope.seen(t.resident, usual, self._now).label("is_in_reach"),
+            exists().where(mine).label("is_open"),
+        ).where(t.resident.c.id == resident_id)
+        row = self._connection.execute(query.with_for_update(of=t.resident)).first()
+        if row is None:
+            raise NotFound("no such resident")
+        return Outsider(
+            resident=from_row(Resident, row, vault_of(self._connection)),
+            is_in_reach=bool(row.is_in_reach),
+            is_open=bool(row.is_open),
+        )
+
+    def get(self, id: UUID) -> BreakGlass:
+        """One that the asker made or has to review, locked; what follows may be written of it."""
+        query = select(break_glass).where(_glass.id == id, seen(self._reach)).with_for_update()
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound("no such opening")
+        found: BreakGlass = from_row(BreakGlass, row, vault_of(self._connection))
+        self._about.add(found.resident_id)
+        session_context.open_unit(self._connection, [found.resident_id])
+        return found
+
+    def add(self, opening: BreakGlass, event: Event, notice: Notice) -> None:
+        """A new one, with what is told of it."""
+        for table, thing in ((break_glass, opening), (t.event, event), (t.notice, notice)):
+            self._connection.execute(insert(table), [stored(thing, vault_of(self._connection))])
+
+    def save(self, opening: BreakGlass, event: Event) -> None:
+        """One that ended or was reviewed."""
+        row = stored(opening, vault_of(self._connection))
+        self._connection.execute(update(break_glass).where(_glass.id == row.pop("id")).values(row))
+        self._connection.execute(insert(t.event), [stored(event, vault_of(self._connection))])
+
+
+class OpeningQueries:
+    """Openings, looked at."""
+
+    _connection: Connection
+    reach: Reach
+    _about: set[UUID]
+
+    def opening(self, id: UUID) -> OpeningView:
+        """One that the asker made or has to review."""
+        row = self._connection.execute(_views(self.reach).where(_glass.id == id)).first()
+        if row is None:
+            raise NotFound("no such opening")
+        found = _view(row, vault_of(self._connection))
+        self._about.add(found.opening.resident_id)
+        return found
+
+    def openings(self, is_open: bool | None, paging: Paging) -> Page:
+        """Those that wait for their review, those that had it, or both; newest first."""
+        query = _views(self.reach)
+        if is_open is not None:
+            reviewed = _glass.reviewed_at
+            query = query.where(reviewed.is_(None) if is_open else reviewed.is_not(None))
+        vault = vault_of(self._connection)
+        found = page(
+            self._connection,
+            query,
+            [_glass.id],
+            paging,
+            newest_first=True,
+            make=lambda row: _view(row, vault),
+        )
+        self._about.update(one.opening.resident_id for one in found.rows)
+        return found
+
+
+def used(connection: Connection, reach: Reach, now: datetime, residents: Iterable[UUID]) -> str:
+    """What a look at opened residents is marked with in its audit entry: by which opening."""
+    query = (
+        select(_glass.id)
+        .where(_glass.resident_id.in_(list(residents)), *scope.is_live(reach, now))
+        .order_by(_glass.id.desc())
+        .limit(1)
+    )
+    return f"break_glass:{connection.scalar(query)}"
+
+
+def _views(reach: Reach) -> Select[Any]:
+    return (
+        select(break_glass, t.account.c.name.label("opener_name"))
+        .join(t.account, t.account.c.id == _glass.account_id)
+        .where(seen(reach))
+    )
+
+
+def _view(row: Any, vault: Vault | None) -> OpeningView:
+    return OpeningView(opening=from_row(BreakGlass, row, vault), opener_name=row.opener_name)

@@ -1,0 +1,201 @@
+"""Residents, contacts, consents and notes as the asker sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import opened, seal_row, vault_of
+from casework.adapters.persistence.residents import likeness as alike
+from casework.adapters.persistence.rows.mapper import from_row, stored
+from casework.adapters.persistence.scope import session_context
+from casework.adapters.persistence.scope.scope import is_outside, note_opened, seen, seen_or_opened
+from casework.domain.access.policy import Reach
+from casework.domain.duplicates.likeness import Candidate, Likeness
+from casework.domain.errors import NotFound
+from casework.domain.residents.resident import Consent, Contact, Note, Resident
+
+
+class SqlResidents:
+    """The repository of residents for one transaction of one asker."""
+
+    def __init__(
+        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+    ) -> None:
+        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._vault = vault_of(connection)
+
+    def get(self, id: UUID, *, lock: bool = False) -> Resident:
+        """A resident within reach; a merged duplicate's id leads to the survivor."""
+        query = self._following(id)
+        row = self._connection.execute(query.with_for_update() if lock else query).first()
+        if row is None:
+            raise NotFound("no such resident")
+        found: Resident = from_row(Resident, row, self._vault)
+        if found.merged_into_id is not None:  # while this waited for the lock
+            return self.get(id, lock=lock)
+        self._about |= {id, found.id}
+        note_opened(self._about, self._reach, found, found.id)
+        return found
+
+    def _following(self, id: UUID) -> Select[Any]:
+        former = t.resident.alias("former")
+        into = select(former.c.merged_into_id).where(former.c.id == id).scalar_subquery()
+        return select(t.resident).where(
+            t.resident.c.id == func.coalesce(into, id),
+            seen_or_opened(t.resident, self._reach, self._now),
+        )
+
+    def of_case(self, case_id: UUID) -> Resident:
+        """The resident of a case within reach, locked: residents are locked before their cases."""
+        query = (
+            select(t.resident)
+            .join(t.care_case, t.care_case.c.resident_id == t.resident.c.id)
+            .where(t.care_case.c.id == case_id, seen(t.care_case, self._reach, self._now))
+            .with_for_update(of=t.resident)
+        )
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound("no such case")
+        found: Resident = from_row(Resident, row, self._vault)
+        self._about.add(found.id)
+        return found
+
+    def contacts(self, resident_id: UUID) -> list[Contact]:
+        """The people close to a resident who was loaded before."""
+        query = select(t.contact).where(t.contact.c.resident_id == resident_id)
+        return [
+            from_row(Contact, row, self._vault)
+            for row in self._connection.execute(query.order_by(t.contact.c.id))
+        ]
+
+    def former(self, resident_id: UUID) -> list[Resident]:
+        """The records that were merged into a resident who was loaded before."""
+        query = select(t.resident).where(t.resident.c.merged_into_id == resident_id)
+        rows = self._connection.execute(query.order_by(t.resident.c.id))
+        return [from_row(Resident, row, self._vault) for row in rows]
+
+    def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
+        """A new resident with contacts."""
+        self._connection.execute(insert(t.resident), [stored(resident, self._vault)])
+        self._add_contacts(contacts)
+
+    def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
+        """A changed resident; contacts are replaced where given."""
+        row = stored(resident, self._vault)
+        if is_outside(self._reach, resident):  # they move out of the asker's sight
+            session_context.open_unit(self._connection, [resident.id])
+        self._connection.execute(
+            update(t.resident).where(t.resident.c.id == row.pop("id")).values(row)
+        )
+        if contacts is not None:
+            self._connection.execute(
+                delete(t.contact).where(t.contact.c.resident_id == resident.id)
+            )
+            self._add_contacts(contacts)
+
+    def rrn(self, resident_id: UUID) -> str | None:
+        """The registration number of a resident who was loaded before."""
+        query = select(t.resident.c.rrn).where(t.resident.c.id == resident_id)
+        found = self._connection.scalar(query)
+        number: str | None = opened(t.resident, "rrn", found, resident_id, self._vault)
+        return number
+
+    def keep_rrn(self, resident_id: UUID, number: str | None) -> None:
+        """Write down, or forget, the registration number of a resident who was loaded before."""
+        row = {"rrn": number, "rrn_index": number}
+        self._connection.execute(
+            update(t.resident)
+            .where(t.resident.c.id == resident_id)
+            .values(seal_row(t.resident, row, resident_id, self._vault))
+        )
+
+    def open_case(self, resident_id: UUID) -> UUID | None:
+        """The open case of a resident who was loaded before."""
+        return self._connection.scalar(
+            select(t.care_case.c.id).where(
+                t.care_case.c.resident_id == resident_id, t.care_case.c.status != "closed"
+            )
+        )
+
+    def bring_along(self, resident: Resident) -> None:
+        """Cases, referrals and clocks follow the resident to the centre that now sees them, and
+        so do the duplicates that were merged into them, and what the queue says of all these.
+        """
+        place = {"centre_code": resident.centre_code, "district_code": resident.district_code}
+        for table in (t.care_case, t.referral, t.deadline):
+            self._connection.execute(
+                update(table).where(table.c.resident_id == resident.id).values(place)
+            )
+        self._connection.execute(
+            update(t.resident).where(t.resident.c.merged_into_id == resident.id).values(place)
+        )
+        alike.place(self._connection, resident)
+
+    def _add_contacts(self, contacts: Sequence[Contact]) -> None:
+        if contacts:
+            self._connection.execute(
+                insert(t.contact), [stored(one, self._vault) for one in contacts]
+            )
+
+    def like(self, likeness: Likeness, but: UUID) -> list[Candidate]:
+        """Who within reach may be alike, merged duplicates among them: the rule decides."""
+        sees = seen(t.resident, self._reach, self._now)
+        return alike.candidates(self._connection, likeness, but, sees)
+
+    def consent(self, id: UUID, *, lock: bool = False) -> Consent:
+        """A consent of a resident within reach."""
+        query: Any = (
+            select(t.consent)
+            .join(t.resident, t.resident.c.id == t.consent.c.resident_id)
+            .where(t.consent.c.id == id, seen(t.resident, self._reach, self._now))
+        )
+        if lock:
+            query = query.with_for_update(of=t.consent)
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound("no such consent")
+        found: Consent = from_row(Consent, row, self._vault)
+        self._about.add(found.resident_id)
+        return found
+
+    def consents(self, resident_id: UUID) -> list[Consent]:
+        """Every consent of a resident who was loaded before."""
+        query = select(t.consent).where(t.consent.c.resident_id == resident_id)
+        return [
+            from_row(Consent, row, self._vault)
+            for row in self._connection.execute(query.order_by(t.consent.c.id))
+        ]
+
+    def add_consent(self, consent: Consent) -> None:
+        """A new consent."""
+        self._connection.execute(insert(t.consent), [stored(consent, self._vault)])
+
+    def save_consent(self, consent: Consent) -> None:
+        """A withdrawn consent."""
+        row = stored(consent, self._vault)
+        self._connection.execute(
+            update(t.consent).where(t.consent.c.id == row.pop("id")).values(row)
+        )
+
+    def add_note(self, note: Note) -> None:
+        """A new contact note."""
+        self._connection.execute(insert(t.note), [stored(note, self._vault)])
+
+    def note(self, id: UUID) -> Note:
+        """A contact note of a resident within reach."""
+        row = self._connection.execute(
+            select(t.note)
+            .join(t.resident, t.resident.c.id == t.note.c.resident_id)
+            .where(t.note.c.id == id, seen(t.resident, self._reach, self._now))
+        ).first()
+        if row is None:
+            raise NotFound("no such note")
+        found: Note = from_row(Note, row, self._vault)
+        self._about.add(found.resident_id)
+        return found

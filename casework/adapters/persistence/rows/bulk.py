@@ -1,0 +1,82 @@
+"""Writing many things at once: a seeded world, the shipped facts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, insert, null, select, update
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.rows.mapper import TABLES, from_row, stored, to_row
+from casework.domain.clocks.standards import Standard
+from casework.domain.directory.directory import Centre, District, Offering, Service
+
+
+def insert_all(connection: Connection, things: Iterable[Any]) -> int:
+    """Insert domain objects, a statement a kind, in the order in which tables refer."""
+    vault = vault_of(connection)
+    by_class: dict[type, list[Any]] = defaultdict(list)
+    for thing in things:
+        by_class[type(thing)].append(thing)
+    for cls in sorted(by_class, key=_ORDER.__getitem__):
+        rows = [stored(thing, vault) for thing in by_class[cls]]
+        connection.execute(insert(TABLES[cls]), rows)
+        if cls is Offering:
+            covers = [
+                {"offering_id": one.id, "centre_code": code}
+                for one in by_class[cls]
+                for code in one.centres
+            ]
+            connection.execute(insert(t.offering_centre), covers)
+    return sum(map(len, by_class.values()))
+
+
+_SORTED = list(t.metadata.sorted_tables)
+_ORDER = {cls: _SORTED.index(table) for cls, table in TABLES.items()}
+
+
+def load_facts(
+    engine: Engine,
+    districts: list[District],
+    centres: list[Centre],
+    services: list[Service],
+    standards: Iterable[Standard],
+) -> None:
+    """The organisation, the catalogue and the shipped standards, where they are missing."""
+    with engine.begin() as connection:
+        for table, key, things in (
+            (t.district, "code", districts),
+            (t.centre, "code", centres),
+            (t.service, "code", services),
+        ):
+            known = set(connection.scalars(select(table.c[key])))
+            insert_all(connection, [one for one in things if getattr(one, key) not in known])
+        _add_rules(connection, services)
+        # By what they are for: an installation may have set one of its own in the meantime.
+        rows = connection.execute(select(t.standard))
+        scopes = {from_row(Standard, row).scope for row in rows}
+        insert_all(connection, [one for one in standards if one.scope not in scopes])
+
+
+def _add_rules(connection: Connection, services: Iterable[Service]) -> None:
+    """Whom a service is for and where it is given, where it stood there before that was asked."""
+    table = t.service
+    statement = (
+        update(table)
+        .where(table.c.code == bindparam("of"), table.c.eligibility.is_(null()))
+        .values(eligibility=bindparam("eligibility"), given_at=bindparam("given_at"))
+    )
+    rows = [to_row(one) for one in services]
+    connection.execute(
+        statement,
+        [{"of": row["code"]} | {k: row[k] for k in ("eligibility", "given_at")} for row in rows],
+    )
+
+
+def is_empty(engine: Engine) -> bool:
+    """Whether nobody can sign in yet: a world was never seeded here."""
+    with engine.connect() as connection:
+        return connection.execute(select(t.account.c.id).limit(1)).first() is None

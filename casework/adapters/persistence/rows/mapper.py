@@ -1,0 +1,285 @@
+"""One small mapper between dataclass fields and columns of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Table
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import needed, opened_fields, seal_row
+from casework.adapters.persistence.engine.types import to_json
+from casework.adapters.persistence.tables import audit
+from casework.adapters.persistence.tables.exchange import import_file, import_row
+from casework.adapters.persistence.tables.privacy import break_glass
+from casework.domain.access.accounts import Account
+from casework.domain.access.grant_log import GrantEntry
+from casework.domain.access.tokens import AccountToken
+from casework.domain.audit.reviews import AuditReview
+from casework.domain.casefile.case import Assessment, Case, Check, Signal
+from casework.domain.casefile.plan import Conference, PlannedItem, PlannedService, PlanVersion
+from casework.domain.casefile.referral import Referral
+from casework.domain.cases.handover import Absence
+from casework.domain.clocks.calendar import Pause, Target, Unit
+from casework.domain.clocks.deadlines import Deadline, Escalation
+from casework.domain.clocks.standards import Rung, Standard
+from casework.domain.directory.designations import Designation
+from casework.domain.directory.directory import (
+    Centre,
+    CoPayment,
+    District,
+    Limit,
+    Offering,
+    Provider,
+    Service,
+)
+from casework.domain.directory.eligibility import as_data, rule_of
+from casework.domain.directory.entries import Change
+from casework.domain.duplicates.merging import Merge
+from casework.domain.duplicates.suspicions import Suspicion
+from casework.domain.events import Event
+from casework.domain.exchange.importing import ImportFile, ImportRow
+from casework.domain.notices.notices import Notice
+from casework.domain.notices.outbox import Message, Subscription
+from casework.domain.planning.conferences import AgendaItem
+from casework.domain.privacy.access_requests import AccessRequest
+from casework.domain.privacy.break_glass import BreakGlass
+from casework.domain.residents.households import Household, Member
+from casework.domain.residents.resident import (
+    Consent,
+    Contact,
+    Note,
+    Resident,
+    digits_of,
+    name_and_birth,
+)
+from casework.domain.supervision.recounting import Recount
+from casework.domain.supervision.reviewing import Review
+from casework.domain.supervision.setting_standards import Holiday
+from casework.workflows.ports.vault import Place, Vault
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How one field is written and read where the column cannot hold it as it is."""
+
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+def pauses_of(stored: list[dict[str, Any]]) -> tuple[Pause, ...]:
+    """The pauses of a clock as its row holds them."""
+    return tuple(
+        Pause(
+            began_at=datetime.fromisoformat(one["began_at"]),
+            until=date.fromisoformat(one["until"]),
+            reason=one["reason"],
+            resumed_at=datetime.fromisoformat(one["resumed_at"]) if one["resumed_at"] else None,
+            source=one["source"],
+        )
+        for one in stored
+    )
+
+
+def _extensions(stored: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        one
+        | {
+            "until": date.fromisoformat(one["until"]),
+            "at": datetime.fromisoformat(one["at"]),
+            "review_id": UUID(one["review_id"]),
+        }
+        for one in stored
+    )
+
+
+def _items(stored: list[dict[str, Any]]) -> list[PlannedItem]:
+    return [
+        PlannedItem(
+            id=UUID(one["id"]),
+            service_code=one["service_code"],
+            content=one["content"],
+            quantity=Decimal(one["quantity"]),
+            unit=one["unit"],
+            per=one["per"],
+            starts_on=date.fromisoformat(one["starts_on"]),
+            ends_on=date.fromisoformat(one["ends_on"]),
+            provider_id=UUID(one["provider_id"]) if one["provider_id"] else None,
+        )
+        for one in stored
+    ]
+
+
+def _rungs(stored: list[dict[str, Any]] | None) -> tuple[Rung, ...] | None:
+    if stored is None:
+        return None
+    return tuple(
+        Rung(one["tier"], Target(one["after"]["amount"], Unit(one["after"]["unit"])), one["to"])
+        for one in stored
+    )
+
+
+def _as_dicts(things: Iterable[Any] | None) -> list[dict[str, Any]] | None:
+    return None if things is None else [asdict(thing) for thing in things]
+
+
+def _as_text(cells: dict[str, Any] | None) -> str | None:
+    return None if cells is None else to_json(cells)
+
+
+def _as_cells(stored: str | None) -> dict[str, Any] | None:
+    return None if stored is None else dict(orjson.loads(stored))
+
+
+def _instants(stored: list[str] | None) -> list[datetime]:
+    return [datetime.fromisoformat(one) for one in stored or ()]
+
+
+def _tuple_of(cls: type[Any]) -> Codec:
+    return Codec(_as_dicts, lambda stored: tuple(cls(**one) for one in stored or ()))
+
+
+CODECS: Final[dict[type, dict[str, Codec]]] = {
+    Account: {
+        "tries": Codec(lambda tries: [one.isoformat() for one in tries], _instants),
+        "grants": Codec(list, lambda stored: list(stored or ())),
+    },
+    Deadline: {
+        "pauses": Codec(_as_dicts, pauses_of),
+        "extensions": Codec(list, _extensions),
+        "escalation": Codec(_as_dicts, _rungs),
+    },
+    ImportRow: {"cells": Codec(_as_text, _as_cells)},
+    PlanVersion: {"services": Codec(_as_dicts, _items)},
+    Service: {
+        "eligibility": Codec(
+            lambda rules: [as_data(rule) for rule in rules],
+            lambda stored: tuple(rule_of(one) for one in stored or ()),
+        ),
+        "limits": _tuple_of(Limit),
+        "co_payments": _tuple_of(CoPayment),
+    },
+    Provider: dict.fromkeys(("opening_hours", "contacts"), Codec(list, lambda it: it or [])),
+    Standard: {
+        "escalation": Codec(_as_dicts, _rungs),
+        # One that stood there before standards had versions, or was written by hand, is the first.
+        "version": Codec(int, lambda stored: 1 if stored is None else stored),
+    },
+}
+# Columns worked out from a field, for searching only.
+DERIVED: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
+    Standard: {"scope": lambda it: it.scope},
+    Resident: {
+        "phone_digits": lambda it: digits_of(it.phone),
+        "name_birth_index": lambda it: name_and_birth(it.name, it.birth_date),
+    },
+    Contact: {"phone_digits": lambda it: digits_of(it.phone)},
+    ImportRow: {"external_index": lambda it: it.external_id},
+}
+TABLES: Final[dict[type, Table]] = {
+    District: t.district,
+    Centre: t.centre,
+    Service: t.service,
+    Standard: t.standard,
+    Holiday: t.holiday_override,
+    Recount: t.recount,
+    Provider: t.provider,
+    Offering: t.offering,
+    Designation: t.designation,
+    Change: t.directory_change,
+    Account: t.account,
+    AccountToken: t.account_token,
+    GrantEntry: t.account_grant_log,
+    Resident: t.resident,
+    Contact: t.contact,
+    Consent: t.consent,
+    Note: t.note,
+    Case: t.care_case,
+    Assessment: t.assessment,
+    Check: t.care_check,
+    Signal: t.signal,
+    Conference: t.conference,
+    PlanVersion: t.plan_version,
+    AgendaItem: t.agenda_item,
+    PlannedService: t.planned_service,
+    Referral: t.referral,
+    Deadline: t.deadline,
+    Escalation: t.escalation,
+    Review: t.review,
+    Absence: t.absence,
+    Event: t.event,
+    Notice: t.notice,
+    Subscription: t.subscription,
+    Message: t.message,
+    BreakGlass: break_glass,
+    Suspicion: t.duplicate_suspicion,
+    Merge: t.resident_merge,
+    Household: t.household,
+    Member: t.household_member,
+    AuditReview: audit.audit_review,
+    AccessRequest: audit.access_request,
+    ImportFile: import_file,
+    ImportRow: import_row,
+}
+
+
+@dataclass(frozen=True)
+class _Shape:
+    table: Table
+    names: tuple[str, ...]
+    codecs: dict[str, Codec]
+    derived: dict[str, Callable[[Any], Any]]
+    sealed: Mapping[str, Callable[[Any, Place, Vault], Any]]
+
+
+def _shape(cls: type) -> _Shape:
+    table = TABLES[cls]
+    names = tuple(f.name for f in fields(cls) if f.name in table.c)
+    sealed = {name: way for name, way in opened_fields(table).items() if name in names}
+    return _Shape(table, names, CODECS.get(cls, {}), DERIVED.get(cls, {}), sealed)
+
+
+_SHAPES: Final = {cls: _shape(cls) for cls in TABLES}
+
+
+def to_row(thing: Any) -> dict[str, Any]:
+    """The columns of a domain object, in clear: what is to be written is ``stored``."""
+    shape = _SHAPES[type(thing)]
+    row = {name: getattr(thing, name) for name in shape.names}
+    for name, codec in shape.codecs.items():
+        row[name] = codec.write(row[name])
+    for name, derive in shape.derived.items():
+        row[name] = derive(thing)
+    return row
+
+
+def stored(thing: Any, vault: Vault | None) -> dict[str, Any]:
+    """The columns of a domain object as they are stored."""
+    shape = _SHAPES[type(thing)]
+    row = to_row(thing)
+    return seal_row(shape.table, row, thing.id, vault) if shape.sealed else row
+
+
+def from_row(cls: type[Any], row: Any, vault: Vault | None = None, prefix: str = "") -> Any:
+    """The domain object of a row (a Row or a mapping), whose columns may carry a prefix."""
+    shape = _SHAPES[cls]
+    found: Any = getattr(row, "_mapping", row)
+    values = {name: found[prefix + name] for name in shape.names}
+    for name, unseal in shape.sealed.items():
+        if values[name] is not None:
+            place = Place(shape.table.name, name, values["id"])
+            values[name] = unseal(values[name], place, needed(vault))
+    for name, codec in shape.codecs.items():
+        values[name] = codec.read(values[name])
+    return cls(**values)
+
+
+def table_of(cls: type) -> Table:
+    """The table that holds a class."""
+    return TABLES[cls]

@@ -1,0 +1,1 @@
+"""Migrations, and re-encryption of what is stored."""

@@ -1,0 +1,102 @@
+"""Bringing a database to the present schema, from a checkout or an installed package."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import DBAPIError
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.engine.faults import fault
+from casework.adapters.persistence.scope import row_level_security
+
+_PACKAGED = Path(__file__).parents[3] / "_migrations"
+_CHECKOUT = Path(__file__).parents[4] / "migrations"
+MIGRATIONS = _PACKAGED if _PACKAGED.exists() else _CHECKOUT
+STATEMENT_TIMEOUT_MS = 600_000
+TRIES = 20
+PAUSE_S = 0.5
+# Set by the migration that seals fields, where there were any: it has no keys to do it with.
+IS_CLEAR = t.configuration.c.name == "clear_fields"
+
+
+def config(url: str, schema: str | None = None) -> Config:
+    """What Alembic is told; the address is handed over as it is, percent signs included."""
+    found = Config()
+    found.set_main_option("script_location", str(MIGRATIONS))
+    found.attributes["url"] = url
+    found.attributes["schema"] = schema
+    return found
+
+
+def upgrade(
+    url: str,
+    revision: str = "head",
+    schema: str | None = None,
+    prefix: str = row_level_security.DEFAULT_PREFIX,
+) -> None:
+    """Bring the database to a revision; at the newest, put up the policies and grant rights."""
+    _patiently(lambda: command.upgrade(config(url, schema), revision))
+    with _engine(url, schema) as engine:
+        # Though fields may still stand in clear: whoever seals them owns the tables.
+        if _is_newest(engine):
+            _patiently(lambda: row_level_security.put_up(engine, prefix))
+
+
+def downgrade(url: str, revision: str = "base", schema: str | None = None) -> None:
+    """Take the database back to a revision, without the policies of the newest."""
+    with _engine(url, schema) as engine:
+        _patiently(lambda: row_level_security.take_down(engine))
+    _patiently(lambda: command.downgrade(config(url, schema), revision))
+
+
+def _patiently(migrate: Callable[[], object]) -> None:
+    """Try again where a lock was not to be had at once.
+
+    Each try waits half a second, for whoever queues behind a waiting migration waits as well.
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            migrate()
+            return
+        except DBAPIError as error:
+            if fault(error) != "locked" or attempt == TRIES:
+                raise
+            time.sleep(PAUSE_S)
+
+
+@contextmanager
+def _engine(url: str, schema: str | None) -> Iterator[Engine]:
+    engine = migration_engine(url, schema)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database stands at the newest revision, and no field in clear."""
+    if not _is_newest(engine):
+        return False
+    with engine.connect() as connection:
+        return not connection.scalar(select(t.configuration.c.version).where(IS_CLEAR))
+
+
+def _is_newest(engine: Engine) -> bool:
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def migration_engine(url: str, schema: str | None) -> Engine:
+    """An engine whose statements may take long but whose waits for a lock may not."""
+    return open_engine(url, schema=schema, statement_timeout_ms=STATEMENT_TIMEOUT_MS)

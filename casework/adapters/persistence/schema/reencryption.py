@@ -1,0 +1,217 @@
+"""Sealing anew, batch by batch while others work: what stands under an older key, or in clear.
+
+A batch is one transaction over some rows of one table, ids ascending. Rows that somebody holds are
+passed over, so that nobody waits in a circle; the next round finds them. Killed at any moment, it
+begins again and finds what is left.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import (
+    BlindIndex,
+    SealedJson,
+    blind_columns,
+    open_row,
+    seal_row,
+    sealed_columns,
+)
+from casework.adapters.persistence.engine.faults import fault
+from casework.adapters.persistence.schema.migrations import IS_CLEAR
+from casework.adapters.persistence.scope import row_level_security, session_context
+from casework.domain.errors import Conflict
+from casework.domain.residents.resident import digits_of, name_and_birth
+from casework.workflows.ports.vault import Progress, Vault
+
+BATCH: Final = 200
+WINDOW: Final = 2_000
+FORMAT: Final = "v1"
+HEAD: Final = 13
+SHORTEST_PAUSE_S: Final = 0.01
+TRIES: Final = 10
+PAUSE_S: Final = 0.5
+# What each index is of, worked out from its row in clear.
+INDEXED: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
+    "resident.phone_digits": lambda row: digits_of(row["phone"]),
+    "resident.rrn_index": lambda row: row["rrn"],
+    "resident.name_birth_index": lambda row: name_and_birth(row["name"], row["birth_date"]),
+    "contact.phone_digits": lambda row: digits_of(row["phone"]),
+    "import_row.external_index": lambda row: row["external_id"],
+}
+
+
+class SealedRows:
+    """Every row of every table that has something sealed."""
+
+    def __init__(self, engine: Engine, vault: Vault) -> None:
+        self._engine, self._vault = engine, vault
+        self._reader = engine.execution_options(only_reads=True)
+
+    @contextmanager
+    def _begun(self, engine: Engine | None = None) -> Iterator[Connection]:
+        """A transaction that sees everybody's rows."""
+        with (engine or self._engine).begin() as connection:
+            session_context.state_system(connection)
+            yield connection
+
+    def _check_walls(self) -> None:
+        """Refuse to count behind a wall that may hide rows: a key would seem to hold nothing."""
+        with self._begun(self._reader) as connection:
+            if hidden := row_level_security.unlike(connection):
+                raise Conflict(
+                    f"row-level security on {', '.join(sorted(hidden))} is not of this version:"
+                    " run `casework migrate`"
+                )
+
+    def total(self) -> int:
+        """How many rows there are to look through."""
+        with self._begun(self._reader) as connection:
+            counts = (select(func.count()).select_from(table) for table in sealed_tables())
+            return sum(connection.scalar(count) or 0 for count in counts)
+
+    def under(self) -> Counter[str]:
+        """How many values stand under each key; those in clear under the empty name."""
+        self._check_walls()
+        found: Counter[str] = Counter()
+        for table in sealed_tables():
+            for rows in self._windows(table):
+                found.update(key for row in rows for key in row[1:] if key is not None)
+        return found
+
+    def reseal(self, current: set[str]) -> Iterator[Progress]:
+        """One round over everything: what is not under these keys is sealed anew."""
+        for table in sealed_tables():
+            for rows in self._windows(table):
+                stale = [row[0] for row in rows if {*row[1:]} - {None} - current]
+                changed = 0
+                for at in range(0, len(stale), BATCH):
+                    changed += self._patiently(table, stale[at : at + BATCH], current)
+                yield Progress(len(rows), changed, len(stale) - changed)
+
+    def seal_clear(self) -> None:
+        """Seal what stood here before fields were sealed, while nothing serves."""
+        for table in sealed_tables():
+            for rows in self._windows(table):
+                with self._begun() as connection:
+                    ids = [row[0] for row in rows]
+                    query = select(table).where(table.c.id.in_(ids)).with_for_update()
+                    found = connection.execute(query).all()
+                    self._write(connection, table, [self._sealed(table, row) for row in found])
+        with self._begun() as connection:
+            connection.execute(delete(t.configuration).where(IS_CLEAR))
+
+    def _windows(self, table: Table) -> Iterator[list[tuple[Any, ...]]]:
+        """Each row's id, and the key that each of its sealed or indexed columns names."""
+        last = UUID(int=0)
+        columns = [*sealed_columns(table), *blind_columns(table)]
+        heads = [_head(column) for column in columns]
+        while True:
+            query = select(table.c.id, *heads).where(table.c.id > last).order_by(table.c.id)
+            with self._begun(self._reader) as connection:
+                rows = connection.execute(query.limit(WINDOW)).all()
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield [(row[0], *map(_named, columns, row[1:])) for row in rows]
+
+    def _patiently(self, table: Table, ids: list[UUID], current: set[str]) -> int:
+        """A batch, tried again where others left no room for it."""
+        for _ in range(TRIES):
+            try:
+                return self._batch(table, ids, current)
+            except DBAPIError as error:
+                if fault(error) is None:
+                    raise
+            time.sleep(PAUSE_S)
+        return 0
+
+    def _batch(self, table: Table, ids: list[UUID], current: set[str]) -> int:
+        """Seal some rows anew in a transaction, then leave others as long a turn."""
+        began = time.monotonic()
+        with self._begun() as connection:
+            query = select(table).where(table.c.id.in_(ids)).order_by(table.c.id)
+            found = connection.execute(query.with_for_update(skip_locked=True)).all()
+            rows = [self._renewed(table, dict(row._mapping), current) for row in found]
+            self._write(connection, table, rows)
+        time.sleep(max(SHORTEST_PAUSE_S, time.monotonic() - began))
+        return len(rows)
+
+    def _renewed(self, table: Table, row: dict[str, Any], current: set[str]) -> dict[str, Any]:
+        """The columns of a row that stand under another key, sealed anew."""
+        old = {
+            column.name
+            for column in (*sealed_columns(table), *blind_columns(table))
+            if _named(column, row[column.name]) not in (None, *current)
+        }
+        open_row(table, row, row["id"], self._vault)
+        return self._written(table, row, old)
+
+    def _sealed(self, table: Table, found: Any) -> dict[str, Any]:
+        """The columns of a row that stands in clear, sealed; what is sealed already stays."""
+        row = dict(found._mapping)
+        old = {column.name for column in blind_columns(table)}
+        for column in sealed_columns(table):
+            if _named(column, row[column.name]) == "":
+                old.add(column.name)
+            else:
+                open_row(table, row, row["id"], self._vault, **{column.name: column.name})
+        return self._written(table, row, old)
+
+    def _written(self, table: Table, row: dict[str, Any], old: set[str]) -> dict[str, Any]:
+        for column in blind_columns(table):
+            row[column.name] = INDEXED[f"{table.name}.{column.name}"](row)
+        new = {name: row[name] for name in sorted(old)}
+        return {"key": row["id"]} | seal_row(table, new, row["id"], self._vault)
+
+    def _write(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+        by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for row in rows:
+            by_columns.setdefault(tuple(row), []).append(row)
+        for (_, *names), some in by_columns.items():
+            if names:
+                values: dict[str, Any] = {name: bindparam(name) for name in names}
+                statement = update(table).where(table.c.id == bindparam("key")).values(values)
+                connection.execute(statement, some)
+
+
+def sealed_tables() -> list[Table]:
+    """The tables in which something is sealed or indexed."""
+    return [
+        table for table in t.metadata.sorted_tables if sealed_columns(table) or blind_columns(table)
+    ]
+
+
+def _head(column: Any) -> Any:
+    """As much of a stored value as names its key."""
+    return func.substr(cast(column, Text), 1, HEAD).label(column.name)
+
+
+def _named(column: Any, stored: Any) -> str | None:
+    """The key that a stored value, or its head, names: none where nothing stands, '' in clear."""
+    if stored is None or (isinstance(column.type, SealedJson) and stored == "null"):
+        return None
+    parts = stored.lstrip('"').split(".") if isinstance(stored, str) else []
+    if isinstance(column.type, BlindIndex):
+        return parts[0] if len(parts) == 2 else ""
+    return parts[1] if len(parts) == 3 and parts[0] == FORMAT else ""

@@ -1,0 +1,94 @@
+"""Who asks, said to the database: what row-level security goes by.
+
+Once a transaction and on PostgreSQL only. The wall rests on the asker's role and not on what the
+policy allows for the action: it is to hold where the application's own filter fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from casework.adapters.persistence.scope import scope
+from casework.domain.access.policy import SYSTEM_ROLE, Reach, Relation, Role
+
+SETTINGS: Final = (
+    "reach",
+    "account",
+    "centre",
+    "district",
+    "home",
+    "sent",
+    "agency",
+    "determined_since",
+    "ended_since",
+    "now",
+    "unit",
+)
+_STATE: Final = text(
+    "SELECT " + ", ".join(f"set_config('casework.{name}', :{name}, true)" for name in SETTINGS)
+)
+_OPEN: Final = text("SELECT set_config('casework.unit', :unit, true)")
+# Actions that an asker without a place does on all of the city: a recount goes through every clock.
+WHOLE: Final = frozenset({"standard.write"})
+# Figures count an agency's own referrals however long ago they ended.
+COUNTING: Final = frozenset({"figures.read", "inbox.figures"})
+EVER: Final = "-infinity"
+
+
+def state(connection: Connection, reach: Reach, action: str, now: datetime) -> None:
+    """Tell the database who asks, for this transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_STATE, dict.fromkeys(SETTINGS, "") | wall_of(reach, action, now))
+
+
+def state_system(connection: Connection) -> None:
+    """Tell the database that it is the system itself that asks."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_STATE, dict.fromkeys(SETTINGS, "") | {"reach": "all"})
+
+
+def open_unit(connection: Connection, resident_ids: Iterable[UUID]) -> None:
+    """Let this transaction work on the whole file of residents, wherever that file goes.
+
+    For whoever has reached it: an agency whose answer concerns the case as a whole, a move that
+    takes the case out of the mover's sight, a resident who is opened with a reason.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_OPEN, {"unit": "{" + ",".join(map(str, resident_ids)) + "}"})
+
+
+def wall_of(reach: Reach, action: str, now: datetime) -> dict[str, Any]:
+    """What is said of an asker."""
+    actor = reach.actor
+    said: dict[str, Any] = {"reach": "own", "now": now.isoformat()}
+    if actor.id is not None:
+        said["account"] = str(actor.id)
+    match actor.stands_as:
+        case role if role == SYSTEM_ROLE:
+            return {"reach": "all"}
+        case Role.WORKER:
+            said |= {"centre": actor.centre_code, "home": actor.district_code}
+        case Role.SUPERVISOR:
+            said |= {"district": actor.district_code}
+        case Role.ASSESSOR:
+            since = now - scope.AFTER_DETERMINATION
+            said |= {"sent": actor.district_code, "home": actor.district_code}
+            said |= {"determined_since": since.isoformat()}
+        case Role.PROVIDER:
+            since = now - reach.after_end
+            said |= {"agency": str(actor.provider_id)}
+            said |= {"ended_since": EVER if action in COUNTING else since.isoformat()}
+        case _:
+            said["reach"] = _without_place(reach, action)
+    return said
+
+
+def _without_place(reach: Reach, action: str) -> str:
+    if reach.relation is Relation.CITY:
+        return "city"
+    return "all" if reach.relation is Relation.ALL and action in WHOLE else "none"

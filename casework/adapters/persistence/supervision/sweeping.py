@@ -1,0 +1,161 @@
+"""What the overdue sweep does in the database, one transaction at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    ScalarSelect,
+    and_,
+    bindparam,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.audit.entry import write_audit
+from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.scope import session_context
+from casework.adapters.persistence.supervision.raising import (
+    AS_OF,
+    DUE_CLOCKS,
+    IS_ANY_DUE,
+    raise_steps,
+)
+from casework.domain.access.policy import SYSTEM
+from casework.workflows.ports.supervision import Found, Raised
+from casework.workflows.ports.unit_of_work import RequestFacts
+from casework.workflows.supervision.overdue import JOB
+
+# How often, and how long apart, a sweep asks again for clocks that somebody holds.
+PATIENCE, PAUSE_S = 20, 0.05
+
+
+class SqlSweepStore:
+    """The sweep's own transactions, one a batch."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def begin_run(
+        self,
+        job: str,
+        as_of: datetime,
+        now: datetime,
+        *,
+        dry_run: bool,
+        slot: datetime | None,
+        started_by: UUID | None,
+    ) -> UUID | None:
+        """A run record, or None where this slot was taken by another scheduler."""
+        record = {
+            "id": new_id(),
+            "job": job,
+            "slot": slot,
+            "as_of": as_of,
+            "dry_run": dry_run,
+            "started_at": now,
+            "started_by": started_by,
+        }
+        with self._engine.begin() as connection:
+            taken: UUID | None = connection.scalar(_BEGIN[connection.dialect.name], record)
+        return taken
+
+    def end_run(self, run_id: UUID, now: datetime, counts: dict[str, int]) -> None:
+        """Note how a run ended."""
+        facts = RequestFacts(task=f"sweep {JOB}", asked_for=str(run_id))
+        with self._engine.begin() as connection:
+            connection.execute(_END, {"run": run_id, "ended_at": now, **counts})
+            if counts["changed"]:  # the steps themselves name the run
+                write_audit(connection, SYSTEM, "job.change", now, facts, ())
+
+    def break_off(self, run_id: UUID, error: str) -> None:
+        """Note why a run never ended."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(t.job_run).where(t.job_run.c.id == run_id).values(error=error)
+            )
+
+    def count(self, as_of: datetime) -> Found:
+        """What is due at that instant and not yet raised."""
+        with self._looking() as connection:
+            steps, lapses, *holds = connection.execute(_COUNT, {"as_of": as_of}).one()
+        return Found(steps, lapses, sum(holds))
+
+    def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> Raised:
+        """Raise the highest due step of about ``limit`` clocks, in one transaction.
+
+        Nothing raised means that nothing is left, or that who holds the rest has not let go for a
+        second: a lapse must not overtake a step that another sweep is about to raise.
+        """
+        for _ in range(PATIENCE):
+            if not self._is_any_due(as_of):
+                break
+            with self._engine.begin() as connection:
+                session_context.state_system(connection)
+                raised = raise_steps(connection, run_id, as_of, limit)
+            if raised.steps:
+                return raised
+            time.sleep(PAUSE_S)
+        return Raised(0, 0)
+
+    def _is_any_due(self, as_of: datetime) -> bool:
+        with self._looking() as connection:
+            return connection.scalar(IS_ANY_DUE, {"as_of": as_of}) is not None
+
+    def to_lapse(self, as_of: datetime) -> list[UUID]:
+        """Referrals that nobody answered in time, longest waiting first."""
+        return self._due(t.referral.c.lapse_at, as_of)
+
+    def to_resume(self, as_of: datetime) -> list[UUID]:
+        """Referrals whose hold has run out."""
+        return self._due(t.referral.c.resume_at, as_of)
+
+    def cases_to_resume(self, as_of: datetime) -> list[UUID]:
+        """Cases whose hold has run out."""
+        return self._due(t.care_case.c.resume_at, as_of)
+
+    def _due(self, column: Column[Any], as_of: datetime) -> list[UUID]:
+        query = select(column.table.c.id).where(_is_past(column)).order_by(column)
+        with self._looking() as connection:
+            return list(connection.scalars(query, {"as_of": as_of}))
+
+    @contextmanager
+    def _looking(self) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
+            session_context.state_system(connection)
+            yield connection
+
+
+def _is_past(column: Column[Any]) -> ColumnElement[bool]:
+    return and_(column.is_not(None), column <= AS_OF)
+
+
+def _counted(column: Column[Any]) -> ScalarSelect[Any]:
+    return select(func.count()).select_from(column.table).where(_is_past(column)).scalar_subquery()
+
+
+_COUNT: Final = select(
+    DUE_CLOCKS,
+    _counted(t.referral.c.lapse_at),
+    _counted(t.referral.c.resume_at),
+    _counted(t.care_case.c.resume_at),
+)
+_BEGIN: Final = {
+    dialect.dialect.name: dialect.insert(t.job_run)
+    .on_conflict_do_nothing()
+    .returning(t.job_run.c.id)
+    for dialect in (postgresql, sqlite)
+}
+_END: Final = update(t.job_run).where(t.job_run.c.id == bindparam("run"))

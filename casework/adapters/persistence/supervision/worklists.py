@@ -1,0 +1,346 @@
+"""The worklist and the overdue list: one SELECT each, keyset-paged, on the one predicate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+)
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
+from casework.adapters.persistence.engine.encrypted_columns import open_row, vault_of
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.scope.scope import seen
+from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
+from casework.domain.clocks.deadlines import BREACH
+from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Kind
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
+from casework.workflows.ports.unit_of_work import Page, Paging
+
+_HOLDER = {
+    Relation.CENTRE: WORKER,
+    Relation.DISTRICT: SUPERVISOR,
+    Relation.CASES_SENT: ASSESSOR,
+    Relation.OWN_AGENCY: PROVIDER,
+}
+_KEYS = [t.deadline.c.due_at, t.deadline.c.id]
+_PRESSING = [t.deadline.c.can_wait, *_KEYS]
+
+
+class Worklists:
+    """Lists of clocks."""
+
+    _connection: Connection
+    reach: Reach
+    _now: datetime
+
+    _about: set[UUID]
+
+    def about(self, *resident_ids: UUID) -> None:
+        """Whom the audit entry is about."""
+        self._about.update(resident_ids)
+
+    def is_overdue(self) -> ColumnElement[bool]:
+        """The one predicate, now."""
+        return is_overdue(self._now)
+
+    def worklist(self, wanted: WorklistFilter, paging: Paging) -> Page:
+        """What the asker has to do, most pressing first: the clocks they hold; for a worker also
+        the overdue clocks that others hold on their cases; and notes to come back to. What must
+        happen before a discharge stands on top.
+        """
+        people = self._people()
+        clocks = self._clocks_to_do(people, wanted, paging)
+        notes = notes_to_come_back(self._connection, self.reach, people, self._now, wanted, paging)
+        rows = sorted([*clocks.rows, *notes.rows], key=_pressing)
+        more = bool(clocks.last_key or notes.last_key or len(rows) > paging.limit)
+        shown = rows[: paging.limit]
+        self.about(*(row["resident_id"] for row in shown))
+        return Page(shown, _pressing(shown[-1]) if more else None)
+
+    def _clocks_to_do(self, people: list[UUID], wanted: WorklistFilter, paging: Paging) -> Page:
+        clock = t.deadline
+        if wanted.kind == COME_BACK:
+            return Page([], None)
+        query = self._items().where(IS_RUNNING, self._mine(people))
+        if wanted.due == "overdue":
+            query = query.where(self.is_overdue())
+        elif wanted.due != "all":
+            today = day_in_seoul(self._now)
+            until = today + (ONE_DAY if wanted.due == "today" else 7 * ONE_DAY)
+            query = query.where(clock.c.due_at >= midnight(today), clock.c.due_at < midnight(until))
+        if wanted.kind is not None:
+            query = query.where(clock.c.kind == wanted.kind)
+        if wanted.field is not None:
+            query = query.where(clock.c.field == wanted.field)
+        return self._page(query, _PRESSING, paging)
+
+    def _people(self) -> list[UUID]:
+        """The asker, and for a worker the absent colleagues whose deputy they are today."""
+        actor, away, today = self.reach.actor, t.absence, day_in_seoul(self._now)
+        own = [] if actor.id is None else [actor.id]
+        if self.reach.relation is not Relation.CENTRE:
+            return own
+        query = select(away.c.worker_id).where(
+            away.c.deputy_id == actor.id, away.c.from_on <= today, away.c.to_on >= today
+        )
+        return [*own, *self._connection.scalars(query.distinct())]
+
+    def _mine(self, people: list[UUID]) -> ColumnElement[bool]:
+        """What is the asker's to do; a case that nobody carries yet is the supervisor's."""
+        clock = t.deadline
+        sees, holder = seen(clock, self.reach, self._now), _HOLDER[self.reach.relation]
+        if holder == WORKER:
+            return and_(
+                clock.c.worker_id.in_(people),
+                sees,
+                or_(clock.c.held_by == WORKER, self.is_overdue()),
+            )
+        if holder == SUPERVISOR:
+            arrived = and_(clock.c.held_by == WORKER, clock.c.worker_id.is_(None))
+            return and_(sees, or_(clock.c.held_by == SUPERVISOR, arrived))
+        return and_(sees, clock.c.held_by == holder)
+
+    def _items(self) -> Select[Any]:
+        clock = t.deadline
+        return (
+            select(
+                *clock.c[
+                    "id",
+                    "kind",
+                    "held_by",
+                    "subject_type",
+                    "subject_id",
+                    "centre_code",
+                    "worker_id",
+                    "field",
+                    "due_at",
+                    "resident_id",
+                    "provider_id",
+                    "district_code",
+                    "case_id",
+                    "excused",
+                    "can_wait",
+                ],
+                self.is_overdue().label("is_overdue"),
+                case((clock.c.kind == Kind.WAITLIST, _place_offered_at())).label(
+                    "place_offered_at"
+                ),
+                t.resident.c.name.label("resident_name"),
+                t.resident.c.phone.label("resident_phone"),
+                t.provider.c.name.label("provider_name"),
+                t.provider.c.phone.label("provider_phone"),
+            )
+            .join(t.resident, t.resident.c.id == clock.c.resident_id)
+            .outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
+        )
+
+    def _page(self, query: Select[Any], keys: list[Any], paging: Paging) -> Page:
+        found, vault = page(self._connection, query, keys, paging), vault_of(self._connection)
+        for row in found.rows:
+            open_row(t.resident, row, row["resident_id"], vault, resident_phone="phone")
+        return found
+
+    # The supervisor's list
+
+    def overdue(self, filters: OverdueFilter, paging: Paging) -> Page:
+        """Every overdue clock in reach, longest overdue first, with tier, told and review."""
+        query = self._items().where(self.is_overdue(), seen(t.deadline, self.reach, self._now))
+        found = self._page(_filtered(query, filters), _KEYS, paging)
+        self.about(*(row["resident_id"] for row in found.rows))
+        ids = [row["id"] for row in found.rows]
+        told = _grouped(self._connection.execute(_raised(ids)))
+        reviews = _grouped(
+            self._connection.execute(_reviews().where(t.review.c.deadline_id.in_(ids)))
+        )
+        for row in found.rows:
+            row["told"] = told.get(row["id"], [])
+            row["tier"] = max(
+                (step["tier"] for step in row["told"] if step["due_at"] == row["due_at"]),
+                default=None,
+            )
+            row["last_review"] = self._last(reviews.get(row["id"], []))
+        return found
+
+    def last_review(self, deadline_id: UUID) -> Row | None:
+        """What was last decided about a clock."""
+        rows = self._connection.execute(_reviews().where(t.review.c.deadline_id == deadline_id))
+        return self._last([dict(row._mapping) for row in rows])
+
+    def _last(self, reviews: list[dict[str, Any]]) -> Row | None:
+        if not reviews:
+            return None
+        return open_row(t.review, reviews[-1], reviews[-1]["id"], vault_of(self._connection))
+
+    def overdue_by(self, key: str) -> list[Row]:
+        """Key, label, due date and whether excused of every overdue clock in reach."""
+        clock = t.deadline
+        latest = (
+            select(t.review.c.cause)
+            .where(t.review.c.deadline_id == clock.c.id)
+            .order_by(t.review.c.reviewed_at.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        columns: dict[str, tuple[Any, Any]] = {
+            "centre": (clock.c.centre_code, t.centre.c.name),
+            "field": (clock.c.field, clock.c.field),
+            "provider": (clock.c.provider_id, t.provider.c.name),
+            "worker": (clock.c.worker_id, t.account.c.name),
+            "kind": (clock.c.kind, clock.c.kind),
+            "held_by": (clock.c.held_by, clock.c.held_by),
+            "cause": (latest, latest),
+        }
+        value, label = columns[key]
+        query = (
+            select(
+                value.label("key"),
+                label.label("name"),
+                clock.c.due_at,
+                clock.c.district_code,
+                clock.c.excused,
+            )
+            .outerjoin(t.centre, t.centre.c.code == clock.c.centre_code)
+            .outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
+            .outerjoin(t.account, t.account.c.id == clock.c.worker_id)
+            .where(self.is_overdue(), seen(clock, self.reach, self._now))
+        )
+        return [dict(row._mapping) for row in self._connection.execute(query)]
+
+    def cases_without_worker(self) -> int:
+        """Open cases in reach that nobody carries."""
+        query = (
+            select(func.count())
+            .select_from(t.care_case)
+            .where(
+                seen(t.care_case, self.reach, self._now),
+                t.care_case.c.worker_id.is_(None),
+                t.care_case.c.status != "closed",
+            )
+        )
+        return self._connection.scalar(query) or 0
+
+    def falling_due(self, until: datetime) -> list[Row]:
+        """How many running clocks in reach fall due by an instant, for each worker."""
+        clock = t.deadline
+        query = (
+            select(clock.c.worker_id, t.account.c.name, func.count().label("count"))
+            .outerjoin(t.account, t.account.c.id == clock.c.worker_id)
+            .where(
+                IS_RUNNING,
+                clock.c.due_at >= self._now,
+                clock.c.due_at <= until,
+                seen(clock, self.reach, self._now),
+            )
+            .group_by(clock.c.worker_id, t.account.c.name)
+            .order_by(func.count().desc())
+        )
+        return [dict(row._mapping) for row in self._connection.execute(query)]
+
+
+def _place_offered_at() -> Any:
+    """When a place was offered to the referral of a clock, which waits for one."""
+    of = t.referral.c.id == t.deadline.c.subject_id
+    return select(t.referral.c.place_offered_at).where(of).correlate(t.deadline).scalar_subquery()
+
+
+def _pressing(row: Row) -> tuple[bool, datetime, UUID]:
+    return row["can_wait"], row["due_at"], row["id"]
+
+
+def _reviews() -> Select[Any]:
+    """Reviews in the order in which they were made."""
+    return select(t.review).order_by(t.review.c.reviewed_at, t.review.c.id)
+
+
+def _raised(ids: list[UUID]) -> Select[Any]:
+    """The steps that were raised for some clocks, breaches apart, in order."""
+    step = t.escalation
+    return (
+        select(step)
+        .where(
+            step.c.deadline_id.in_(ids),
+            step.c.raised_at.is_not(None),
+            ~step.c.passed_over,
+            step.c.tier > BREACH,
+        )
+        .order_by(step.c.raised_at, step.c.tier)
+    )
+
+
+def _grouped(rows: Iterable[Any]) -> dict[UUID, list[dict[str, Any]]]:
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.deadline_id, []).append(dict(row._mapping))
+    return found
+
+
+def _filtered(query: Select[Any], filters: OverdueFilter) -> Select[Any]:
+    clock = t.deadline
+    for column, value in (
+        (clock.c.centre_code, filters.centre),
+        (clock.c.worker_id, filters.worker),
+        (clock.c.kind, filters.kind),
+        (clock.c.field, filters.field),
+        (clock.c.provider_id, filters.provider),
+        (clock.c.held_by, filters.held_by),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if filters.since is not None:
+        query = query.where(clock.c.due_at >= filters.since)
+    if filters.tier is not None:
+        query = query.where(_highest_tier() == filters.tier)
+    if filters.answered is not None:
+        query = query.where(_answered() if filters.answered else ~_answered())
+    return query
+
+
+def _highest_tier() -> Any:
+    """The highest tier that was told for the due date as it stands now."""
+    step = t.escalation
+    return (
+        select(func.max(step.c.tier))
+        .where(
+            step.c.deadline_id == t.deadline.c.id,
+            step.c.due_at == t.deadline.c.due_at,
+            step.c.raised_at.is_not(None),
+            ~step.c.passed_over,
+            step.c.tier > BREACH,
+        )
+        .correlate(t.deadline)
+        .scalar_subquery()
+    )
+
+
+def _answered() -> ColumnElement[bool]:
+    """Reviewed for the due date as it stands now, and nothing was raised since."""
+    step, review = t.escalation, t.review
+    return and_(
+        exists().where(
+            review.c.deadline_id == t.deadline.c.id, review.c.due_at == t.deadline.c.due_at
+        ),
+        ~exists().where(
+            step.c.deadline_id == t.deadline.c.id,
+            step.c.raised_at.is_not(None),
+            ~step.c.passed_over,
+            step.c.tier > BREACH,
+            step.c.review_id.is_(None),
+        ),
+    )

@@ -1,0 +1,264 @@
+"""Cases with their assessments, checks, signals, plans, planned services, referrals and events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+from casework.adapters.persistence.engine.encrypted_columns import SealedJson, SealedText
+from casework.adapters.persistence.engine.types import Instant, Json
+from casework.adapters.persistence.tables.base import (
+    code,
+    id_column,
+    metadata,
+    one_of,
+    reference,
+    where,
+)
+from casework.domain.casefile.case import CaseStatus
+from casework.domain.casefile.lifecycle import OPEN, Status
+from casework.domain.casefile.plan import ServiceStatus, VersionStatus
+
+care_case = Table(
+    "care_case",
+    metadata,
+    id_column(),
+    reference("resident_id", "resident"),
+    Column("centre_code", String(10), ForeignKey("centre.code"), nullable=False),
+    Column("district_code", String(10), ForeignKey("district.code"), nullable=False),
+    code("status"),
+    code("channel"),
+    Column("applied_on", Date, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("opened_by", Uuid),
+    reference("worker_id", "account", nullable=True),
+    Column("discharge_on", Date),
+    Column("urgent", Boolean, nullable=False),
+    Column("urgent_reason", SealedText),
+    code("ex_officio_ground", nullable=True),
+    reference("consent_id", "consent", nullable=True),
+    Column("dementia_medicine", Boolean),
+    Column("activities", SealedJson),
+    Column("score", SmallInteger),
+    code("route", nullable=True),
+    Column("guidance", SealedText),
+    Column("surveyed_at", Instant),
+    Column("sent_for_assessment_at", Instant),
+    code("determination", nullable=True),
+    Column("determined_at", Instant),
+    Column("first_approved_on", Date),
+    Column("notified_on", Date),
+    Column("notified_to", SealedText),
+    Column("last_checked_on", Date),
+    Column("plan_revision", Integer, nullable=False),
+    code("hold_reason", nullable=True),
+    Column("hold_until", Date),
+    Column("resume_at", Instant),
+    Column("arrived_at", Instant),
+    Column("closed_at", Instant),
+    code("closed_reason", nullable=True),
+    Column("effective_on", Date),
+    Column("closing_note", SealedText),
+    code("status_before_closing", nullable=True),
+    Column("version", Integer, nullable=False),
+    one_of("status", CaseStatus),
+    Index("uq_care_case_one_open", "resident_id", unique=True, **where("status <> 'closed'")),
+    Index(None, "resident_id"),
+    Index(None, "centre_code", "id"),
+    Index(None, "district_code", "id"),
+    Index(None, "worker_id", "id"),
+    Index("ix_care_case_resume_at", "resume_at", **where("resume_at IS NOT NULL")),
+)
+
+
+def child(*columns: Any, name: str) -> Table:
+    """A record that belongs to a case and to its resident."""
+    return Table(
+        name,
+        metadata,
+        id_column(),
+        Column("case_id", Uuid, ForeignKey("care_case.id"), nullable=False, index=True),
+        *columns,
+    )
+
+
+def of_resident() -> Column[Any]:
+    return Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False)
+
+
+assessment = child(
+    of_resident(),
+    Column("assessed_on", Date, nullable=False),
+    Column("received_on", Date),
+    Column("assessor", Text, nullable=False),
+    code("determination"),
+    Column("needs", SealedJson, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Uuid),
+    name="assessment",
+)
+
+care_check = child(
+    of_resident(),
+    Column("checked_on", Date, nullable=False),
+    Column("findings", SealedText, nullable=False),
+    Column("goals", SealedJson, nullable=False),
+    Column("next_check_on", Date),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Uuid),
+    name="care_check",
+)
+
+signal = child(
+    of_resident(),
+    Column("referral_id", Uuid),
+    Column("deadline_id", Uuid),
+    code("kind"),
+    Column("note", SealedText),
+    Column("raised_at", Instant, nullable=False),
+    Column("raised_by", Uuid),
+    Column("answered_at", Instant),
+    Column("answered_by", Uuid),
+    Column("answer", SealedText),
+    Column("version", Integer, nullable=False),
+    name="signal",
+)
+
+plan_version = child(
+    Column("number", Integer, nullable=False),
+    code("status"),
+    Column("goals", SealedJson, nullable=False),
+    Column("services", SealedJson, nullable=False),
+    Column("heard_on", Date, nullable=False),
+    Column("heard_from", Text, nullable=False),
+    Column("drafted_at", Instant, nullable=False),
+    Column("drafted_by", Uuid),
+    Column("hash", String(64)),
+    Column("submitted_at", Instant),
+    Column("submitted_by", Uuid),
+    code("decision", nullable=True),
+    Column("decided_at", Instant),
+    Column("decided_by", Uuid),
+    reference("conference_id", "conference", nullable=True),
+    Column("without_meeting_reason", SealedText),
+    Column("decision_reason", SealedText),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("case_id", "number"),
+    Index("uq_plan_version_one_in_force", "case_id", unique=True, **where("status = 'approved'")),
+    one_of("status", VersionStatus),
+    name="plan_version",
+)
+
+planned_service = child(
+    of_resident(),
+    code("service_code", ForeignKey("service.code")),
+    code("field"),
+    code("status"),
+    Column("created_at", Instant, nullable=False),
+    code("settlement", nullable=True),
+    Column("settlement_note", SealedText),
+    Column("settled_at", Instant),
+    Column("settled_by", Uuid),
+    Column("version", Integer, nullable=False),
+    one_of("status", ServiceStatus),
+    name="planned_service",
+)
+
+_OPEN_REFERRAL = "status IN (" + ", ".join(f"'{status}'" for status in sorted(OPEN)) + ")"
+
+referral = child(
+    of_resident(),
+    Column("centre_code", String(10), nullable=False),
+    Column("district_code", String(10), nullable=False),
+    reference("planned_service_id", "planned_service"),
+    code("service_code"),
+    code("field"),
+    reference("offering_id", "offering"),
+    reference("provider_id", "provider"),
+    code("status"),
+    code("priority"),
+    code("basis_kind"),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Uuid),
+    reference("consent_id", "consent", nullable=True),
+    Column("message", SealedText),
+    Column("outside_area_reason", SealedText),
+    Column("disclosed", Json),
+    Column("judged", SealedJson),
+    Column("requested_at", Instant),
+    Column("answered_at", Instant),
+    Column("expected_start_on", Date),
+    Column("expected_on", Date),
+    Column("place_offered_at", Instant),
+    Column("accepted_at", Instant),
+    Column("started_on", Date),
+    Column("ended_at", Instant),
+    Column("ended_on", Date),
+    code("outcome", nullable=True),
+    Column("reason", Text),
+    Column("note", SealedText),
+    Column("on_behalf", Json),
+    code("held_from", nullable=True),
+    Column("hold_until", Date),
+    Column("resume_at", Instant),
+    Column("lapse_at", Instant),
+    code("disposition", nullable=True),
+    Column("disposed_at", Instant),
+    Column("replaces_id", Uuid),
+    Column("replaced_by_id", Uuid),
+    Column("ended_by_closing", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    one_of("status", Status),
+    Index(
+        "uq_referral_one_open",
+        "planned_service_id",
+        "provider_id",
+        unique=True,
+        **where(_OPEN_REFERRAL),
+    ),
+    Index(None, "centre_code", "id"),
+    Index(None, "district_code", "id"),
+    Index(None, "provider_id", "id"),
+    Index(None, "offering_id"),
+    Index("ix_referral_lapse_at", "lapse_at", **where("lapse_at IS NOT NULL")),
+    Index("ix_referral_resume_at", "resume_at", **where("resume_at IS NOT NULL")),
+    Index(
+        "ix_referral_in_line",
+        "offering_id",
+        "answered_at",
+        "id",
+        **where("status = 'waitlisted'"),
+    ),
+    name="referral",
+)
+
+event = Table(
+    "event",
+    metadata,
+    id_column(),
+    Column("name", String(60), nullable=False),
+    code("subject_type"),
+    Column("subject_id", Uuid, nullable=False),
+    Column("resident_id", Uuid),
+    Column("case_id", Uuid),
+    Column("at", Instant, nullable=False),
+    Column("by_id", Uuid),
+    code("by_role"),
+    Column("data", Json, nullable=False),
+    Index(None, "resident_id", "at", "id"),
+    Index(None, "subject_id", "at", "id"),
+)

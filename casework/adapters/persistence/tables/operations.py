@@ -1,0 +1,59 @@
+"""Runs of jobs, idempotency keys and the configuration."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+from casework.adapters.persistence.engine.types import Instant, Json
+from casework.adapters.persistence.tables.base import code, id_column, metadata
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("principal_id", Uuid, primary_key=True),
+    Column("route", String(200), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("claimed_at", Instant, nullable=False),
+    Column("status", SmallInteger),
+    Column("resource", Json),
+    Index(None, "claimed_at"),
+)
+
+job_run = Table(
+    "job_run",
+    metadata,
+    id_column(),
+    code("job"),
+    Column("slot", Instant),
+    Column("as_of", Instant, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("started_by", Uuid),
+    Column("found", Integer),
+    Column("changed", Integer),
+    Column("failed", Integer),
+    Column("held", Integer),
+    Column("error", Text),
+    UniqueConstraint("job", "slot"),
+    Index(None, "job", "started_at"),
+)
+
+configuration = Table(
+    "configuration",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("version", Integer, nullable=False),
+)

@@ -1,0 +1,95 @@
+"""Residents, their contacts, consents and notes."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, Uuid
+
+from casework.adapters.persistence.engine.encrypted_columns import BlindIndex, SealedText
+from casework.adapters.persistence.engine.types import Instant, Json
+from casework.adapters.persistence.tables.base import code, id_column, metadata, where
+
+resident = Table(
+    "resident",
+    metadata,
+    id_column(),
+    Column("name", Text, nullable=False),
+    Column("birth_date", Date, nullable=False),
+    code("sex"),
+    Column("centre_code", String(10), ForeignKey("centre.code"), nullable=False),
+    Column("district_code", String(10), ForeignKey("district.code"), nullable=False),
+    Column("registered_at", Instant, nullable=False),
+    Column("registered_by", Uuid),
+    Column("address", SealedText),
+    Column("phone", SealedText(40)),
+    Column("phone_digits", BlindIndex("phone")),
+    Column("lives_alone", Boolean),
+    code("mobility", nullable=True),
+    code("ltc_grade", nullable=True),
+    Column("disability", SealedText),
+    Column("insurance", SealedText),
+    code("income_tier", nullable=True),
+    Column("rrn", SealedText),
+    Column("rrn_index", BlindIndex("rrn")),
+    Column("name_birth_index", BlindIndex("name and birth date")),
+    Column("version", Integer, nullable=False),
+    # No foreign key: a column that is added to a table has none on SQLite.
+    Column("merged_into_id", Uuid),
+    Index(None, "centre_code", "id"),
+    Index(None, "district_code", "id"),
+    Index(None, "name", "birth_date"),
+    Index(None, "phone_digits"),
+    Index(None, "district_code", "birth_date"),
+    Index("ix_resident_merged_into_id", "merged_into_id", **where("merged_into_id IS NOT NULL")),
+    Index(None, "rrn_index"),
+    Index(None, "name_birth_index"),
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    id_column(),
+    Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("relation", Text, nullable=False),
+    Column("phone", SealedText(40), nullable=False),
+    Column("phone_digits", BlindIndex("phone"), index=True),
+    Column("may_be_told", Boolean, nullable=False),
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    id_column(),
+    Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
+    code("purpose"),
+    Column("given_by", Text, nullable=False),
+    Column("given_on", Date, nullable=False),
+    Column("recipients", Json, nullable=False),
+    Column("expires_on", Date),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Uuid),
+    Column("withdrawn_at", Instant),
+    Column("withdrawn_by", Uuid),
+    Column("withdrawal_reason", SealedText),
+    Column("version", Integer, nullable=False),
+)
+
+note = Table(
+    "note",
+    metadata,
+    id_column(),
+    Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
+    code("kind"),
+    Column("with_whom", SealedText),
+    Column("text", SealedText, nullable=False),
+    Column("come_back_on", Date),
+    Column("written_at", Instant, nullable=False),
+    Column("written_by", Uuid),
+    Index(
+        "ix_note_come_back",
+        "written_by",
+        "come_back_on",
+        "id",
+        **where("come_back_on IS NOT NULL"),
+    ),
+)

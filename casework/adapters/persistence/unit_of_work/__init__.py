@@ -1,0 +1,1 @@
+"""One transaction of one actor: what it reads, writes, records and commits."""

@@ -1,0 +1,296 @@
+"""The unit of work: one transaction, one asker, one visible commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.access.accounts import SqlAccountKeeping
+from casework.adapters.persistence.agencies.inbox import SqlInbox
+from casework.adapters.persistence.agencies.links import SqlLinks
+from casework.adapters.persistence.agencies.rosters import SqlRosters
+from casework.adapters.persistence.agencies.staff import SqlStaff
+from casework.adapters.persistence.audit.entry import write_audit
+from casework.adapters.persistence.audit.trail import SqlAuditTrail
+from casework.adapters.persistence.casefile.casefiles import SqlCaseFiles
+from casework.adapters.persistence.directory.directory import SqlAccounts, SqlDirectory
+from casework.adapters.persistence.directory.editing import SqlDirectoryKeeping
+from casework.adapters.persistence.directory.places import SqlPlaces
+from casework.adapters.persistence.duplicates.duplicates import SqlDuplicates
+from casework.adapters.persistence.duplicates.merging import SqlMerges
+from casework.adapters.persistence.exchange.imports import SqlImports
+from casework.adapters.persistence.figures.figures import SqlFigures
+from casework.adapters.persistence.notices.notices import SqlNoticeBook
+from casework.adapters.persistence.planning.conferences import SqlConferences
+from casework.adapters.persistence.privacy.access_requests import SqlAccessRequests
+from casework.adapters.persistence.privacy.break_glass import SqlOpenings, used
+from casework.adapters.persistence.residents.households import SqlHouseholds
+from casework.adapters.persistence.residents.residents import SqlResidents
+from casework.adapters.persistence.rows.mapper import to_row
+from casework.adapters.persistence.scope import session_context
+from casework.adapters.persistence.scope.scope import Subjects
+from casework.adapters.persistence.supervision.standards import SqlStandards
+from casework.adapters.persistence.unit_of_work.reading import SqlReading
+from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Reach
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.errors import Conflict, Invalid
+from casework.domain.events import Event
+from casework.workflows.ports.unit_of_work import IN_FLIGHT, Reading, Replay, RequestFacts, Work
+
+KEYS_KEPT = timedelta(days=7)
+# What takes many transactions holds its key until it is done. Whoever was killed over it never says
+# so: after this long the same request may take the key over.
+KEY_LEASE = timedelta(minutes=10)
+# Reading these tells nothing about anybody.
+NOT_AUDITED = frozenset({"directory.read", "account.self"})
+
+
+class SqlWork:
+    """A transaction with the repositories that write in it."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        reach: Reach,
+        action: str,
+        now: datetime,
+        facts: RequestFacts,
+        committed: Callable[[int, dict[str, Any]], None],
+    ) -> None:
+        self._committed = committed
+        self._connection, self._action, self._now, self._facts = connection, action, now, facts
+        self._about: set[UUID] = set()
+        self.reach = reach
+        self.files = SqlCaseFiles(connection, reach, now, self._about)
+        self.residents = SqlResidents(connection, reach, now, self._about)
+        self.directory = SqlDirectory(connection, now)
+        self.places = SqlPlaces(connection, reach)
+        self.keeping = SqlDirectoryKeeping(connection, reach, now, self._about)
+        self.accounts = SqlAccounts(connection)
+        self.register = SqlAccountKeeping(connection)
+        self.staff = SqlStaff(connection, reach)
+        self.inbox = SqlInbox(connection, reach, now, self._about)
+        self.notices = SqlNoticeBook(connection, SqlLinks)
+        self.conferences = SqlConferences(connection, reach, now)
+        self.figures = SqlFigures(connection, reach, now, self._about)
+        self.standards = SqlStandards(connection, reach, now)
+        self.duplicates = SqlDuplicates(connection, reach, now, self._about)
+        self.merges = SqlMerges(connection, reach, now, self._about)
+        self.households = SqlHouseholds(connection, reach, now, self._about)
+        self.openings = SqlOpenings(connection, reach, now, self._about)
+        self.audit = SqlAuditTrail(connection, self._about)
+        self.access_requests = SqlAccessRequests(connection, reach, now, self._about)
+        self.imports = SqlImports(connection, reach, now, self._about, self._part)
+        self.rosters = SqlRosters(connection, reach, now, self._about)
+
+    def _part(self, reach: Reach, action: str, now: datetime) -> SqlPart:
+        session_context.state(self._connection, reach, action, now)
+        return SqlPart(self._connection, reach, action, now, self._facts, lambda *_: None)
+
+    def record(self, events: Iterable[Event]) -> None:
+        """Events that belong to no case file."""
+        rows = [to_row(event) for event in events]
+        if rows:
+            self._connection.execute(insert(t.event), rows)
+
+    def about(self, *resident_ids: UUID) -> None:
+        """Whom the audit entry is about."""
+        self._about.update(resident_ids)
+
+    def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
+        """Mark the raised steps of a clock as answered by a review.
+
+        The review may be the first to see the breach, and an extension hides the due date that
+        was passed: what the review was about is written as ``breached_at``.
+        """
+        self._connection.execute(
+            update(t.escalation)
+            .where(
+                t.escalation.c.deadline_id == deadline.id,
+                t.escalation.c.raised_at.is_not(None),
+                t.escalation.c.review_id.is_(None),
+            )
+            .values(review_id=review_id)
+        )
+        passed = select(t.review.c.due_at).where(t.review.c.id == review_id).scalar_subquery()
+        self._connection.execute(
+            update(t.deadline)
+            .where(t.deadline.c.id == deadline.id, t.deadline.c.breached_at.is_(None))
+            .values(breached_at=passed)
+        )
+
+    def commit(self, status: int, resource: dict[str, Any]) -> None:
+        """The change, its audit entry and the idempotency row, at once."""
+        write_audit(
+            self._connection, self.reach.actor, self._action, self._now, self._facts, self._about
+        )
+        if self._facts.idempotency_key is not None:
+            self._connection.execute(
+                update(t.idempotency)
+                .where(*_claimed(self.reach.actor, self._facts))
+                .values(status=status, resource=resource)
+            )
+        self._connection.commit()
+        self._committed(status, resource)
+
+
+class SqlPart(SqlWork):
+    """A use case within the transaction of another, by which it is recorded and committed."""
+
+    def commit(self, status: int, resource: dict[str, Any]) -> None:
+        """It is to be kept with the rest."""
+        self._committed(status, resource)
+
+    @property
+    def subjects(self) -> frozenset[UUID]:
+        """Whom it was about."""
+        return frozenset(self._about)
+
+
+class SqlStore:
+    """Transactions on one engine, for one request."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        facts: RequestFacts | None = None,
+        provider_access: timedelta = PROVIDER_ACCESS,
+    ) -> None:
+        self._engine, self._facts = engine, facts or RequestFacts()
+        self._provider_access = provider_access
+        self.outcome: tuple[int, dict[str, Any]] | None = None
+
+    def _note_outcome(self, status: int, resource: dict[str, Any]) -> None:
+        self.outcome = (status, resource)
+
+    def for_request(self, facts: RequestFacts) -> SqlStore:
+        """The same store, whose records name this request."""
+        return SqlStore(self._engine, facts, self._provider_access)
+
+    def _set(self, reach: Reach) -> Reach:
+        """The reach as this installation sets it."""
+        if reach.after_end == self._provider_access:
+            return reach
+        return replace(reach, after_end=self._provider_access)
+
+    @contextmanager
+    def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Work]:
+        """A transaction; what is not committed inside is rolled back."""
+        with self._engine.connect() as connection:
+            to = self._set(reach)
+            session_context.state(connection, to, action, now)
+            if self._facts.idempotency_key is not None:
+                _claim(connection, reach.actor, now, self._facts)
+            yield SqlWork(connection, to, action, now, self._facts, self._note_outcome)
+
+    @contextmanager
+    def reading(self, reach: Reach, action: str, now: datetime) -> Iterator[Reading]:
+        """A look; its audit entry is committed before anything of it leaves."""
+        with self._engine.connect() as connection:
+            about = Subjects()
+            to = self._set(reach)
+            session_context.state(connection, to, action, now)
+            yield SqlReading(connection, to, now, about)
+            if action not in NOT_AUDITED:
+                flag = used(connection, reach, now, about.opened) if about.opened else None
+                write_audit(connection, reach.actor, action, now, self._facts, about, code=flag)
+            connection.commit()
+
+    @contextmanager
+    def showing(self, reach: Reach, now: datetime) -> Iterator[Reading]:
+        """The outcome of a change, shown under the audit entry that the change wrote."""
+        with self._engine.connect() as connection:
+            to = self._set(reach)
+            session_context.state(connection, to, "", now)
+            yield SqlReading(connection, to, now, set())
+
+    def keep_key(
+        self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]
+    ) -> None:
+        """Say under the request's key what became of it, unless another has taken it over."""
+        if self._facts.idempotency_key is not None:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    update(t.idempotency)
+                    .where(*_held(actor, self._facts, claimed_at))
+                    .values(status=status, resource=resource)
+                )
+
+    def free_key(self, actor: Actor, claimed_at: datetime) -> None:
+        """Give the request's key back: nothing came of it, and it may be asked again at once."""
+        if self._facts.idempotency_key is not None:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    delete(t.idempotency).where(*_held(actor, self._facts, claimed_at))
+                )
+
+    def note_refusal(
+        self, actor: Actor | None, action: str, now: datetime, code: str, outcome: str
+    ) -> None:
+        """Write down that something was refused or failed; nothing else of it remains."""
+        with self._engine.begin() as connection:
+            write_audit(connection, actor, action, now, self._facts, set(), outcome, code)
+
+
+def _claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:
+    table = t.idempotency
+    return (
+        table.c.principal_id == actor.id,
+        table.c.route == facts.task,
+        table.c.key == facts.idempotency_key,
+    )
+
+
+def _held(actor: Actor, facts: RequestFacts, claimed_at: datetime) -> tuple[Any, ...]:
+    """The key as it is held by the request that took it at an instant."""
+    table = t.idempotency
+    return (
+        *_claimed(actor, facts),
+        table.c.status == IN_FLIGHT,
+        table.c.claimed_at == claimed_at,
+    )
+
+
+def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFacts) -> None:
+    """Take the key, or find what it was used for; waits for one who holds it uncommitted."""
+    table = t.idempotency
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    claim = dialect.insert(table).values(
+        principal_id=actor.id,
+        route=facts.task,
+        key=facts.idempotency_key,
+        digest=facts.digest,
+        claimed_at=now,
+    )
+    claim = claim.on_conflict_do_update(
+        index_elements=["principal_id", "route", "key"],
+        set_={"digest": facts.digest, "claimed_at": now, "status": None, "resource": None},
+        where=or_(
+            table.c.claimed_at < now - KEYS_KEPT,
+            and_(
+                table.c.status == IN_FLIGHT,
+                table.c.claimed_at < now - KEY_LEASE,
+                table.c.digest == facts.digest,
+            ),
+        ),
+    ).returning(table.c.key)
+    if connection.execute(claim).first() is not None:
+        return
+    known = connection.execute(select(table).where(*_claimed(actor, facts))).one()
+    if known.digest != facts.digest:
+        raise Invalid(
+            "this key was used for another request",
+            code="idempotency_key_reused",
+            field="Idempotency-Key",
+        )
+    if known.status == IN_FLIGHT:
+        raise Conflict("the same request is being carried out", code="in_flight")
+    raise Replay(known.status, known.resource)
