@@ -317,7 +317,7 @@ class House:
     def clerk(self) -> Clerk:
         """What works through files."""
         # Imported here, as the application is: most commands take in no file.
-        from casework.adapters.api.schemas_imports import RowForms
+        from casework.adapters.api.exchange.import_bodies import RowForms
         from casework.adapters.sheets import SheetFiles
 
         return Clerk(
@@ -373,7 +373,7 @@ class House:
         """The HTTP application."""
         # Imported here: a third of the start of a command that serves nothing is its routes.
         from casework.adapters.api.app import create_app
-        from casework.adapters.api.routers.health import Probe
+        from casework.adapters.api.health import Probe
         from casework.adapters.web import router as pages
 
         return create_app(

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 
 from casework.adapters import reference
 from casework.adapters.api.app import create_app
-from casework.adapters.api.routers.health import Probe
+from casework.adapters.api.health import Probe
 from casework.adapters.identity import Argon2Passwords
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from casework.adapters.api import schemas_directory as s
+from casework.adapters.api.directory import bodies as s
 from casework.domain.directory.directory import FIELDS, INCOME_TIERS
 from casework.domain.directory.editing import DAYS, PERS
 from tests.api.acts import a_case, a_referral, a_supported_case, assessed, moved, surveyed

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from casework.adapters.api import schemas_duplicates
+from casework.adapters.api.duplicates import bodies as duplicate_bodies
 from casework.adapters.persistence import tables as t
 from casework.domain.duplicates.suspicions import Verdict
 from casework.workflows.duplicates import duplicates
@@ -401,4 +401,4 @@ def test_what_fails_midway_leaves_nobody_out(api: Api, monkeypatch: pytest.Monke
 
 
 def test_the_words_of_the_schema_are_the_domains() -> None:
-    assert set(schemas_duplicates.State.__args__) == set(Verdict)  # type: ignore[attr-defined]
+    assert set(duplicate_bodies.State.__args__) == set(Verdict)  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from casework.adapters.api import schemas_duplicates
+from casework.adapters.api.residents import bodies as resident_bodies
 from casework.adapters.persistence import tables as t
 from casework.domain.residents.households import KINDS
 from tests.api import acts
@@ -149,7 +149,7 @@ def test_a_household_that_cannot_be_right_is_refused(api: Api) -> None:
             ({"x": 1}, "x"),
         ],
     )
-    assert set(schemas_duplicates.HouseholdKind.__args__) == set(KINDS)  # type: ignore[attr-defined]
+    assert set(resident_bodies.HouseholdKind.__args__) == set(KINDS)  # type: ignore[attr-defined]
 
 
 def test_it_is_made_by_somebody_who_sees_them_all(api: Api) -> None:

@@ -7,7 +7,10 @@ from typing import Any, get_args
 
 from sqlalchemy import select
 
-from casework.adapters.api import schemas_intake, schemas_plans
+from casework.adapters.api.cases import bodies as case_bodies
+from casework.adapters.api.cases import check_bodies
+from casework.adapters.api.planning import bodies as plan_bodies
+from casework.adapters.api.residents import bodies as resident_bodies
 from casework.adapters.persistence import tables as t
 from casework.domain.casefile import case as casefile_case
 from casework.domain.casefile import lifecycle
@@ -712,15 +715,15 @@ def test_every_read_and_change_names_its_resident_in_the_audit(api: Api) -> None
 
 def test_the_lists_in_the_document_are_those_of_the_domain() -> None:
     for listed, known in (
-        (schemas_intake.Sex, resident_resident.SEXES),
-        (schemas_intake.Mobility, resident_resident.MOBILITIES),
-        (schemas_intake.Purpose, resident_resident.PURPOSES),
-        (schemas_intake.Channel, casefile_case.CHANNELS),
-        (schemas_intake.Ground, casefile_case.EX_OFFICIO_GROUNDS),
-        (schemas_intake.Determination, casefile_case.DETERMINATIONS),
-        (schemas_intake.ServiceField, directory.FIELDS),
-        (schemas_plans.ClosingReason, casefile_case.CLOSING_REASONS),
-        (schemas_plans.Settlement, lifecycle.SETTLEMENTS),
+        (resident_bodies.Sex, resident_resident.SEXES),
+        (resident_bodies.Mobility, resident_resident.MOBILITIES),
+        (resident_bodies.Purpose, resident_resident.PURPOSES),
+        (case_bodies.Channel, casefile_case.CHANNELS),
+        (case_bodies.Ground, casefile_case.EX_OFFICIO_GROUNDS),
+        (case_bodies.Determination, casefile_case.DETERMINATIONS),
+        (case_bodies.ServiceField, directory.FIELDS),
+        (check_bodies.ClosingReason, casefile_case.CLOSING_REASONS),
+        (plan_bodies.Settlement, lifecycle.SETTLEMENTS),
     ):
         assert get_args(listed) == tuple(known)
-    assert tuple(schemas_intake.Activities.model_fields) == ACTIVITIES
+    assert tuple(case_bodies.Activities.model_fields) == ACTIVITIES

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select
 
-from casework.adapters.api import schemas_standards as schemas
+from casework.adapters.api.supervision import standard_bodies as schemas
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import to_row

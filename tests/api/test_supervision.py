@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from casework.adapters.api import schemas_supervision as s
+from casework.adapters.api.shared import bodies as shared_bodies
+from casework.adapters.api.supervision import bodies as s
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.domain.directory.directory import FIELDS
@@ -291,7 +292,7 @@ def test_the_summary_counts_what_the_list_shows(api: Api) -> None:
         "held_by": lambda row: row["held_by"],
         "cause": lambda row: None,
     }
-    assert set(of_row) == set(get_args(s.GroupedBy))
+    assert set(of_row) == set(get_args(shared_bodies.GroupedBy))
     for by, key_of in of_row.items():
         found = api.as_(SUPERVISOR).get(f"/overdue/summary?by={by}").json()
         assert (found["by"], found["total"]) == (by, len(rows))
@@ -348,8 +349,8 @@ def test_the_summary_looks_ahead_and_finds_the_cases_of_nobody(api: Api) -> None
 
 def test_what_may_be_sent_is_what_the_domain_knows() -> None:
     assert get_args(s.Action) == ACTIONS
-    assert get_args(s.Cause) == CAUSES
-    assert get_args(s.CareField) == FIELDS
+    assert get_args(shared_bodies.Cause) == CAUSES
+    assert get_args(shared_bodies.CareField) == FIELDS
 
 
 def test_a_chase_is_recorded_and_holds_back_further_tiers(api: Api) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import casework
-from casework.adapters.api.document import INSIDE
-from casework.adapters.api.document_words import FIELDS, SECTIONS, word
+from casework.adapters.api.privacy.printed_answer import INSIDE
+from casework.adapters.api.privacy.printed_words import FIELDS, SECTIONS, word
 from casework.adapters.http.texts import TEXTS
 from casework.domain.access.policy import POLICY
 from casework.domain.agencies.rosters import EXCEPTIONS, Delivered

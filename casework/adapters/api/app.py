@@ -10,39 +10,31 @@ from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
-from casework.adapters.api.routers import (
-    access_requests,
-    accounts,
-    audit,
-    break_glass,
-    capacity,
-    caseload,
-    cases,
-    catalogue,
-    conferences,
-    directory,
-    duplicates,
-    exports,
-    figures,
-    health,
-    households,
-    imports,
-    inbox,
-    jobs,
-    keeping_directory,
-    links,
-    matching,
-    notices,
-    own_account,
-    plans,
-    referrals,
-    residents,
-    signing,
-    staff,
-    standards,
-    supervision,
-    worklist,
+from casework.adapters.api import health
+from casework.adapters.api.access import account_routes, own_account_routes, sign_in_routes
+from casework.adapters.api.agencies import inbox_routes, link_routes, staff_routes
+from casework.adapters.api.audit import routes as audit_routes
+from casework.adapters.api.cases import caseload_routes
+from casework.adapters.api.cases import routes as case_routes
+from casework.adapters.api.directory import (
+    capacity_routes,
+    catalogue_routes,
+    editing_routes,
+    matching_routes,
 )
+from casework.adapters.api.directory import routes as directory_routes
+from casework.adapters.api.duplicates import routes as duplicate_routes
+from casework.adapters.api.exchange import export_routes, import_routes
+from casework.adapters.api.figures import routes as figures_routes
+from casework.adapters.api.notices import routes as notice_routes
+from casework.adapters.api.planning import conference_routes
+from casework.adapters.api.planning import routes as plan_routes
+from casework.adapters.api.privacy import access_request_routes, break_glass_routes
+from casework.adapters.api.referring import routes as referral_routes
+from casework.adapters.api.residents import household_routes
+from casework.adapters.api.residents import routes as resident_routes
+from casework.adapters.api.supervision import job_routes, standard_routes, worklist_routes
+from casework.adapters.api.supervision import routes as supervision_routes
 from casework.adapters.http.call import Services, routes_without_entry
 from casework.adapters.http.limits import BodyLimit
 from casework.adapters.http.metrics import Measured
@@ -52,36 +44,36 @@ from casework.domain.errors import NotFound
 
 BASE = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
-    signing.router,
-    own_account.router,
-    accounts.router,
-    directory.router,
-    capacity.router,
-    matching.router,
-    keeping_directory.router,
-    catalogue.router,
-    residents.router,
-    duplicates.router,
-    households.router,
-    cases.router,
-    plans.router,
-    conferences.router,
-    caseload.router,
-    referrals.router,
-    links.router,
-    worklist.router,
-    inbox.router,
-    staff.router,
-    supervision.router,
-    figures.router,
-    jobs.router,
-    notices.router,
-    standards.router,
-    break_glass.router,
-    access_requests.router,
-    audit.router,
-    imports.router,
-    exports.router,
+    sign_in_routes.router,
+    own_account_routes.router,
+    account_routes.router,
+    directory_routes.router,
+    capacity_routes.router,
+    matching_routes.router,
+    editing_routes.router,
+    catalogue_routes.router,
+    resident_routes.router,
+    duplicate_routes.router,
+    household_routes.router,
+    case_routes.router,
+    plan_routes.router,
+    conference_routes.router,
+    caseload_routes.router,
+    referral_routes.router,
+    link_routes.router,
+    worklist_routes.router,
+    inbox_routes.router,
+    staff_routes.router,
+    supervision_routes.router,
+    figures_routes.router,
+    job_routes.router,
+    notice_routes.router,
+    standard_routes.router,
+    break_glass_routes.router,
+    access_request_routes.router,
+    audit_routes.router,
+    import_routes.router,
+    export_routes.router,
 )
 
 

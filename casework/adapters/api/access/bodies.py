@@ -1,0 +1,91 @@
+"""Bodies about accounts, one's own and others', their second factor and their tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from casework.adapters.api.shared.bodies import Body, Code, Day, Short
+from casework.domain.access.policy import Role
+
+Secret = Annotated[str, Field(min_length=1, max_length=1024)]
+Username = Annotated[str, Field(min_length=1, max_length=120)]
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9._-]+$")]
+Action = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z_]+\.[a-z_]+$")]
+Totp = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+Email = Annotated[str, Field(min_length=3, max_length=254)]
+
+
+class ChangePassword(Body):
+    """The password one has, and the one to come."""
+
+    current_password: Secret
+    new_password: Secret
+
+
+class BeginTotp(Body):
+    """The password once more."""
+
+    password: Secret
+
+
+class ConfirmTotp(Body):
+    """The first code that the authenticator shows."""
+
+    code: Totp
+
+
+class DisableTotp(Body):
+    """The password, and a code or a recovery code."""
+
+    password: Secret
+    code: Totp | None = None
+    recovery_code: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+
+
+class MakeToken(Body):
+    """What it is for, its last day, and the actions of the policy it is good for."""
+
+    name: Short
+    expires_on: Day
+    scopes: Annotated[list[Action], Field(min_length=1, max_length=60)]
+
+
+class CreateAccount(Body):
+    """An account with a first password; what it belongs to follows from the role."""
+
+    username: Username
+    role: Role
+    name: Short
+    centre: Code | None = None
+    district: Code | None = None
+    provider: Slug | None = None
+    is_head: bool = False
+    email: Email | None = None
+    password: Secret
+
+
+class ChangeAccount(Body):
+    """What is to change; a role or a place is named with all that goes with it."""
+
+    name: Short = ""
+    email: Email | None = None
+    is_active: bool = True
+    role: Role = Role.WORKER
+    centre: Code | None = None
+    district: Code | None = None
+    provider: Slug | None = None
+    is_head: bool = False
+
+
+class ResetPassword(Body):
+    """A password that its owner must change."""
+
+    password: Secret
+
+
+class Grant(Body):
+    """An action that a system's account is granted."""
+
+    action: Action

@@ -1,0 +1,113 @@
+"""Signing in, and who I am."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Request, Response
+
+from casework.adapters.api.shared.routing import Caller, operation
+from casework.adapters.http.call import Guarded, Services, respond
+from casework.adapters.http.limits import check_text
+from casework.domain.errors import Invalid
+from casework.workflows.access import signing_in
+
+router = APIRouter(route_class=Guarded, tags=["signing in"])
+
+
+@router.post(
+    "/auth/token",
+    operation_id="sign_in",
+    summary="Exchange name and password for tokens",
+    **operation(
+        "public",
+        {"access_token": "…", "token_type": "bearer", "expires_in": 600, "refresh_token": "…"},
+        refuses=(401, 422, 503),
+        use_key=False,
+    ),
+)
+def sign_in(
+    request: Request,
+    grant_type: Annotated[Literal["password", "refresh_token"], Form()] = "password",
+    username: Annotated[str | None, Form(max_length=120)] = None,
+    password: Annotated[str | None, Form(max_length=1024)] = None,
+    totp: Annotated[str | None, Form(max_length=10)] = None,
+    recovery_code: Annotated[str | None, Form(max_length=40)] = None,
+    refresh_token: Annotated[str | None, Form(max_length=200)] = None,
+    scope: Annotated[str | None, Form(max_length=200)] = None,
+    client_id: Annotated[str | None, Form(max_length=200)] = None,
+    client_secret: Annotated[str | None, Form(max_length=200)] = None,
+) -> Response:
+    """The OAuth2 password form; ``grant_type=refresh_token`` rotates.
+
+    Where a second factor is enrolled, ``totp`` or ``recovery_code`` goes with the password. Without
+    it the refusal is that of a wrong password: a client shows the field to everybody.
+    """
+    services: Services = request.app.state.services
+    door, now = services.door(request.state.facts), services.now()
+    for given in (username, password, refresh_token, totp, recovery_code):
+        check_text(given or "")
+    if grant_type == "refresh_token":
+        if not refresh_token:
+            raise Invalid("send the refresh token", field="refresh_token")
+        issued = signing_in.refresh(door, refresh_token, now)
+    else:
+        if not username or not password:
+            raise Invalid("send name and password", field="username")
+        source = request.client.host if request.client else "unknown"
+        issued = signing_in.sign_in(door, username, password, source, now, totp, recovery_code)
+    return respond(
+        {
+            "access_token": issued.access_token,
+            "token_type": "bearer",
+            "expires_in": issued.expires_in,
+            "refresh_token": issued.refresh_token,
+        },
+        200,
+    )
+
+
+@router.post(
+    "/auth/revoke",
+    operation_id="sign_out",
+    summary="End what descends from one sign-in",
+    **operation("public", {}, refuses=(422, 503), use_key=False),
+)
+def sign_out(
+    request: Request, token: Annotated[str, Form(min_length=1, max_length=200)]
+) -> Response:
+    """By any refresh token of it (RFC 7009). The answer is the same for what is no token."""
+    services: Services = request.app.state.services
+    check_text(token)
+    signing_in.sign_out(services.door(request.state.facts), token, services.now())
+    return respond({}, 200)
+
+
+@router.get(
+    "/me",
+    operation_id="who_am_i",
+    summary="Who I am and how far I see",
+    **operation(
+        "account.self",
+        {"id": "…", "name": "…", "role": "worker", "scope": {"centre": "2611051000"}},
+    ),
+)
+def who_am_i(call: Caller) -> Response:
+    """Id, name, role and scope of the asker."""
+    actor = call.ctx.actor
+    scope = {
+        "centre": actor.centre_code,
+        "district": actor.district_code,
+        "provider": actor.provider_id,
+    }
+    return respond(
+        {
+            "id": actor.id,
+            "username": actor.username,
+            "name": actor.name,
+            "role": actor.role,
+            "is_head": actor.is_head,
+            "scope": {k: v for k, v in scope.items() if v is not None},
+        },
+        200,
+    )

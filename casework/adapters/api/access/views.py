@@ -1,0 +1,69 @@
+"""Accounts and tokens as they go out: nothing by which anybody could sign in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from casework.adapters.api.shared.views import instant
+from casework.adapters.http.call import WithETag
+from casework.domain.access.accounts import Account
+from casework.domain.access.tokens import AccountToken
+from casework.workflows.ports.paging import Row
+
+TOKEN: dict[str, Any] = {
+    "id": "0190…",
+    "name": "nightly export",
+    "scopes": ["figures.read"],
+    "created_at": "2026-03-27T09:00:02+09:00",
+    "expires_at": "2027-03-27T00:00:00+09:00",
+    "last_used_on": "2026-03-28",
+    "revoked_at": None,
+}
+ACCOUNT: dict[str, Any] = {
+    "id": "0190…",
+    "username": "lee.u1",
+    "name": "이담당",
+    "role": "worker",
+    "centre_code": "2635051000",
+    "district_code": "26350",
+    "provider_id": None,
+    "is_head": False,
+    "is_active": True,
+    "email": None,
+    "must_change_password": True,
+    "has_totp": False,
+    "is_linked": False,
+    "grants": [],
+    "open_cases": 0,
+}
+
+
+def token(row: Row) -> dict[str, Any]:
+    """A token, of which nothing but its name tells it from another."""
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "scopes": row["scopes"],
+        "created_at": instant(row["created_at"]),
+        "expires_at": instant(row["expires_at"]),
+        "last_used_on": row["last_used_on"],
+        "revoked_at": instant(row["revoked_at"]),
+    }
+
+
+def token_of(it: AccountToken) -> dict[str, Any]:
+    """The same, of the domain's object."""
+    return token({name: getattr(it, name) for name in TOKEN})
+
+
+def account(it: Account, open_cases: int) -> WithETag:
+    """An account as its keeper sees it."""
+    shown = {
+        name: getattr(it, name)
+        for name in (
+            "id", "username", "name", "role", "centre_code", "district_code", "provider_id",
+            "is_head", "is_active", "email", "must_change_password", "has_totp", "grants",
+        )
+    }  # fmt: skip
+    shown |= {"is_linked": it.external_id is not None, "open_cases": open_cases}
+    return WithETag(shown, it.version)

@@ -1,0 +1,1 @@
+"""The agencies' side: their inbox, their staff, links to answer by, what they delivered."""

@@ -1,0 +1,113 @@
+"""An agency's desk as it goes out: what is owed, what became of answers, its own staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from casework.adapters.api.referring import views as referral_views
+from casework.adapters.api.shared import views as shared_views
+from casework.adapters.api.shared.views import Lateness
+from casework.adapters.http.call import WithETag
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Actor
+from casework.domain.agencies.inbox import WANTS
+from casework.domain.privacy.masks import covered
+from casework.workflows.context import Context
+from casework.workflows.ports.casefile import ReferralView
+
+READ: Final = "inbox.read"
+OF_REFERRAL: Final = (
+    "id",
+    "status",
+    "priority",
+    "service_code",
+    "field",
+    "centre_code",
+    "case_id",
+    "planned_service_id",
+    "message",
+    "resident",
+    "requested_at",
+    "expected_start_on",
+    "expected_on",
+    "hold_until",
+    "allowed_actions",
+)
+ITEM: Final[dict[str, Any]] = {
+    "id": "0190…",
+    "status": "requested",
+    "priority": "routine",
+    "service_code": "MED-VISIT",
+    "field": "medical",
+    "centre_code": "2635051000",
+    "case_id": "0190…",
+    "planned_service_id": "0190…",
+    "message": None,
+    "resident": {
+        "id": "0190…",
+        "name": "…",
+        "birth_date": "1941-05-06",
+        "sex": "female",
+        "address": None,
+        "phone": "010-0000-0000",
+    },
+    "requested_at": "2026-03-27T09:00:02+09:00",
+    "expected_start_on": None,
+    "expected_on": None,
+    "hold_until": None,
+    "wants": "answer",
+    "deadline": {"id": "0190…", "kind": "response", "due_at": "2026-04-01T23:59:59+09:00"},
+    "due_at": "2026-04-01T23:59:59+09:00",
+    "overdue": False,
+    "working_days_late": 0,
+    "allowed_actions": ["accept", "waitlist", "decline", "signal"],
+}
+STAFF: Final[dict[str, Any]] = {
+    "id": "0190…",
+    "username": "ha.nurse",
+    "name": "가상 하간호",
+    "email": None,
+    "is_lead": False,
+    "is_active": True,
+    "must_change_password": True,
+}
+
+
+def inbox_item(ctx: Context) -> Callable[[ReferralView], dict[str, Any]]:
+    """A request as ``GET /referrals/{id}`` shows it to this one, with what it waits for."""
+    lateness, actor, now = Lateness(ctx.clockwork, ctx.now), ctx.actor, ctx.now
+
+    def show(view: ReferralView) -> dict[str, Any]:
+        whole, clock = referral_views.referral(view, actor, now), view.deadlines[0]
+        is_late = clock.is_overdue(now)
+        row = {"district_code": clock.district_code, "due_at": clock.due_at}
+        body = {name: whole[name] for name in OF_REFERRAL} | {
+            "wants": WANTS[clock.kind],
+            "deadline": next(iter(whole["deadlines"]), None),
+            "due_at": shared_views.instant(clock.due_at),
+            "overdue": is_late,
+            "working_days_late": lateness.of(row) if is_late else 0,
+        }
+        return covered(body, actor, READ, "inbox item")
+
+    return show
+
+
+def standing(view: ReferralView | None, actor: Actor, ctx: Context) -> dict[str, Any]:
+    """Where a request stands now and what may be done next; nothing of one that is not seen."""
+    if view is None:
+        return {"state": None, "allowed_actions": []}
+    whole = referral_views.referral(view, actor, ctx.now)
+    return {"state": whole["status"], "allowed_actions": whole["allowed_actions"]}
+
+
+def staff(it: Account) -> dict[str, Any]:
+    """Somebody of the agency as its lead sees them."""
+    shown = {name: getattr(it, name) for name in STAFF if name != "is_lead"}
+    return {name: it.is_head if name == "is_lead" else shown[name] for name in STAFF}
+
+
+def one_of_staff(it: Account) -> WithETag:
+    """The same as a single resource."""
+    return WithETag(staff(it), it.version)

@@ -1,0 +1,23 @@
+"""Bodies of answering without an account."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from casework.adapters.api.shared.bodies import Body
+from casework.domain.residents.homes import LONGEST
+
+
+class Answering(Body):
+    """Whether an agency answers by link, and where its links and codes go."""
+
+    email: Annotated[str | None, Field(max_length=254)] = None
+    is_on: Annotated[bool, Field(strict=True)] = True
+
+
+class WayIn(Body):
+    """How to get into a home."""
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST)]

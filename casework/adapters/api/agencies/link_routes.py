@@ -1,0 +1,229 @@
+"""Agencies that answer without an account: their links, what they delivered, whom they visit."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from casework.adapters.api.agencies import link_bodies as sl
+from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.routing import Caller, operation
+from casework.adapters.api.shared.views import instant
+from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.domain.access.policy import Actor
+from casework.domain.agencies.links import AgencyLink
+from casework.domain.agencies.rosters import Delivered
+from casework.domain.errors import NotFound
+from casework.domain.privacy.masks import covered
+from casework.domain.residents.homes import Coming
+from casework.workflows.agencies import answer_pages, links
+from casework.workflows.ports.unit_of_work import Reading
+
+router = APIRouter(route_class=Guarded, tags=["answering without an account"])
+LINK = {
+    "id": "0190…",
+    "provider_id": "0190…",
+    "referral_ids": ["0190…"],
+    "created_at": "2026-03-27T10:00:00+09:00",
+    "created_by": "0190…",
+    "expires_at": "2026-04-26T10:00:00+09:00",
+    "revoked_at": None,
+    "revoked_by": None,
+    "is_good": True,
+    "allowed_actions": ["revoke"],
+}
+LINE = {
+    "id": "0190…",
+    "month": "2026-03",
+    "planned": "13",
+    "delivered": "12",
+    "unit": "meal",
+    "reason": "hospitalised",
+    "note": None,
+    "recorded_at": "2026-04-01T09:00:00+09:00",
+    "recorded_by": "0190…",
+}
+VISIT = {
+    "referral_id": "0190…",
+    "way_in": "…",
+    "coming": [{"service_code": "CARE-MEALS", "field": "care", "status": "in_progress",
+                "provider": {"name": "…", "phone": "…"}}],
+}  # fmt: skip
+
+
+def _link(reading: Reading, one: AgencyLink, call: Call) -> WithETag:
+    """A link, without anything that opens it; of its referrals those that the asker sees."""
+    named = reading.rosters.referrals(reading.links.referrals_of(one.id))
+    body = {
+        "id": one.id,
+        "provider_id": one.provider_id,
+        "referral_ids": [each.id for each in named],
+        "created_at": instant(one.created_at),
+        "created_by": one.created_by,
+        "expires_at": instant(one.expires_at),
+        "revoked_at": instant(one.revoked_at),
+        "revoked_by": one.revoked_by,
+        "is_good": one.is_good(call.ctx.now),
+        "allowed_actions": [] if one.revoked_at else ["revoke"],
+    }
+    return WithETag(body, one.version)
+
+
+def _shown(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
+    return _link(reading, reading.links.get(made["id"]), call)
+
+
+@router.post(
+    "/referrals/{id}/link",
+    operation_id="send_link",
+    summary="Send the agency a link by which it answers without an account",
+    **operation(links.MANAGE, LINK, status=201, refuses=(404, 409)),
+)
+def send_link(id: UUID, body: Empty, call: Caller) -> Response:
+    """To its known address, which only supervisors and administrators change; never shown here."""
+    return call.change(
+        lambda ctx: links.send_link(ctx, call.services.linking, id),
+        links.MANAGE,
+        lambda reading, made: _shown(call, reading, made),
+    )
+
+
+@router.get(
+    "/referrals/{id}/links",
+    operation_id="list_links",
+    summary="The links that open a referral",
+    **operation(links.MANAGE, {"items": [LINK], "next_cursor": None}, refuses=(404,)),
+)
+def list_links(id: UUID, call: Caller) -> Response:
+    """Newest first, those that open nothing any more too."""
+
+    def show(reading: Reading) -> Any:
+        of = reading.rosters.referral(id).id
+        found = [dict(_link(reading, one, call)) for one in reading.links.of_referral(of)]
+        return {"items": found, "next_cursor": None}
+
+    return call.look(links.MANAGE, show)
+
+
+@router.post(
+    "/links/{id}/revoke",
+    operation_id="revoke_link",
+    summary="Let a link open nothing any more",
+    **operation(links.MANAGE, LINK, refuses=(404, 409, 412)),
+)
+def revoke_link(id: UUID, body: Empty, call: Caller) -> Response:
+    """At once: whoever has it open is out."""
+    return call.change(
+        lambda ctx: links.revoke_link(ctx, id),
+        links.MANAGE,
+        lambda reading, made: _shown(call, reading, made),
+    )
+
+
+@router.put(
+    "/providers/{id}/answering",
+    operation_id="keep_answering",
+    summary="Say whether an agency answers by link, and where its links and codes go",
+    **operation(
+        links.KEEP,
+        {"provider_id": "0190…", "account_id": "0190…", "email": "…", "is_on": True},
+        refuses=(404, 409),
+    ),
+)
+def keep_answering(id: UUID, body: sl.Answering, call: Caller) -> Response:
+    """By a supervisor of its district or an administrator; switched off, no link opens."""
+    services = call.services
+
+    def show(reading: Reading, _made: dict[str, Any]) -> Any:
+        account = reading.links.answering_account(id)
+        if account is None:
+            raise NotFound("no such agency")
+        return {
+            "provider_id": id, "account_id": account.id, "email": account.email,
+            "is_on": account.is_active,
+        }  # fmt: skip
+
+    return call.change(
+        lambda ctx: links.keep_answering(
+            ctx, services.linking, call.door.passwords, id, email=body.email, is_on=body.is_on
+        ),
+        links.KEEP,
+        show,
+    )
+
+
+@router.get(
+    "/referrals/{id}/delivered",
+    operation_id="list_delivered",
+    summary="What the agency delivered, month by month",
+    **operation("referral.read", {"items": [LINE], "next_cursor": None}, refuses=(404,)),
+)
+def list_delivered(id: UUID, call: Caller) -> Response:
+    """As the agency wrote it into its rosters."""
+
+    def show(reading: Reading) -> Any:
+        lines = answer_pages.delivered(reading, id)
+        return {"items": [_line(one, call.ctx.actor) for one in lines], "next_cursor": None}
+
+    return call.look("referral.read", show)
+
+
+def _line(one: Delivered, actor: Actor) -> dict[str, Any]:
+    body = {
+        "id": one.id,
+        "month": one.month,
+        "planned": f"{one.planned:f}",
+        "delivered": f"{one.delivered:f}",
+        "unit": one.unit,
+        "reason": one.reason,
+        "note": one.note,
+        "recorded_at": instant(one.recorded_at),
+        "recorded_by": one.recorded_by,
+    }
+    return covered(body, actor, "referral.read", "delivered")
+
+
+@router.get(
+    "/referrals/{id}/visit",
+    operation_id="get_visit",
+    summary="How to get into the home, and which other services come there",
+    **operation("referral.read", VISIT, refuses=(404,)),
+)
+def get_visit(id: UUID, call: Caller) -> Response:
+    """For the agency from its acceptance on, while the basis of its referral holds."""
+
+    def show(reading: Reading) -> Any:
+        view = reading.referral(id)
+        reading.rosters.referral(id)
+        home = answer_pages.home_of(reading, view, call.ctx.actor)
+        return home | {"coming": [_coming(one) for one in home["coming"]]}
+
+    return call.look("referral.read", show)
+
+
+def _coming(one: Coming) -> dict[str, Any]:
+    return {
+        "service_code": one.service_code,
+        "field": one.field,
+        "status": one.status,
+        "provider": {"name": one.provider_name, "phone": one.provider_phone},
+    }
+
+
+@router.put(
+    "/residents/{id}/way-in",
+    operation_id="write_way_in",
+    summary="Say how to get into a resident's home",
+    **operation("case.write", {"resident_id": "0190…", "way_in": "…"}, refuses=(404,)),
+)
+def write_way_in(id: UUID, body: sl.WayIn, call: Caller) -> Response:
+    """Told to the agencies that come there, and to nobody else."""
+
+    def show(reading: Reading, made: dict[str, Any]) -> Any:
+        resident, _ = reading.resident(made["id"])
+        way = reading.rosters.way_in(resident.id)
+        return {"resident_id": resident.id, "way_in": way.text if way else None}
+
+    return call.change(lambda ctx: answer_pages.write_way_in(ctx, id, body.text), "case.read", show)

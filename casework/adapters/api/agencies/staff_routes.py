@@ -1,0 +1,91 @@
+"""An agency's own accounts, as its lead keeps them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from casework.adapters.api.access.bodies import ResetPassword
+from casework.adapters.api.agencies import inbox_bodies as s
+from casework.adapters.api.agencies import inbox_views as render
+from casework.adapters.api.shared.routing import Caller, Paged, operation
+from casework.adapters.http.call import Guarded, WithETag
+from casework.domain.errors import StaleVersion
+from casework.workflows.agencies import staff
+from casework.workflows.agencies.staff import STAFF, NewStaff
+from casework.workflows.ports.unit_of_work import Reading
+
+router = APIRouter(route_class=Guarded, prefix="/inbox/staff", tags=["inbox"])
+
+
+def _after(reading: Reading, made: dict[str, Any]) -> WithETag:
+    return render.one_of_staff(reading.staff.get(made["id"]))
+
+
+@router.get(
+    "",
+    operation_id="list_staff",
+    summary="The accounts of my agency",
+    **operation(STAFF, {"items": [render.STAFF], "next_cursor": None}),
+)
+def list_staff(call: Caller, paged: Paged) -> Response:
+    """By user name, those that are shut too."""
+    return call.pages(
+        STAFF, paged, lambda reading, paging: reading.staff.listed(paging), render.staff
+    )
+
+
+@router.post(
+    "",
+    operation_id="add_staff",
+    summary="Add somebody to my agency",
+    **operation(STAFF, render.STAFF, status=201, refuses=(409,)),
+)
+def add_staff(body: s.AddStaff, call: Caller) -> Response:
+    """With a first password, which its owner changes before anything else."""
+    asked = NewStaff(**body.model_dump(exclude={"password"}))
+    return call.change(
+        lambda ctx: staff.add_staff(ctx, call.door, asked, body.password), STAFF, _after
+    )
+
+
+@router.get(
+    "/{id}",
+    operation_id="get_staff",
+    summary="Somebody of my agency",
+    **operation(STAFF, render.STAFF, refuses=(404,)),
+)
+def get_staff(id: UUID, call: Caller) -> Response:
+    """With their ``ETag``."""
+    return call.look(STAFF, lambda reading: render.one_of_staff(reading.staff.get(id)))
+
+
+@router.patch(
+    "/{id}",
+    operation_id="change_staff",
+    summary="Change, shut or reopen an account of my agency",
+    **operation(STAFF, render.STAFF, refuses=(404, 409, 412, 428)),
+)
+def change_staff(id: UUID, body: s.ChangeStaff, call: Caller) -> Response:
+    """Needs ``If-Match``. Who is let in no longer loses sessions and tokens at once. The last one
+    who leads the agency stays.
+    """
+    if call.ctx.expected_version is None:
+        raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
+    changes = body.model_dump(exclude_unset=True)
+    return call.change(lambda ctx: staff.change_staff(ctx, id, changes), STAFF, _after)
+
+
+@router.post(
+    "/{id}/reset-password",
+    operation_id="reset_staff_password",
+    summary="Give somebody of my agency a password that must be changed",
+    **operation(STAFF, render.STAFF, refuses=(404, 409)),
+)
+def reset_staff_password(id: UUID, body: ResetPassword, call: Caller) -> Response:
+    """Signs its owner out everywhere."""
+    return call.change(
+        lambda ctx: staff.reset_staff_password(ctx, call.door, id, body.password), STAFF, _after
+    )

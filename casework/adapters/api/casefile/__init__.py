@@ -1,0 +1,1 @@
+"""Cases, plans, referrals and clocks as one aggregate."""

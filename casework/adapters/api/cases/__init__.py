@@ -1,0 +1,1 @@
+"""The life of a case: application, survey, assessment, checks, signals, holds, closing."""

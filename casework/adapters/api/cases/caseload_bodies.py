@@ -1,0 +1,48 @@
+"""Bodies of what moves with people and with life."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from casework.adapters.api.shared.bodies import Body, Code, Day, Words
+
+
+class HoldCase(Body):
+    """The whole case rests up to and including a day."""
+
+    reason: Code
+    until: Day
+    note: Words | None = None
+
+
+class Reopen(Body):
+    """Why a closed case goes on after all."""
+
+    note: Words
+
+
+class Transfer(Body):
+    """Where the resident lives now, and why the case goes there."""
+
+    centre_code: Code
+    reason: Words
+
+
+class HandOver(Body):
+    """Whose cases go to whom: to one worker, or in turn to several."""
+
+    from_worker_id: UUID
+    to_worker_id: UUID | Annotated[list[UUID], Field(min_length=1, max_length=20)]
+    reason: Words
+
+
+class RecordAbsence(Body):
+    """Who is away from when to when, and who deputises."""
+
+    worker_id: UUID
+    from_: Annotated[Day, Field(alias="from")]
+    to: Day
+    deputy_id: UUID

@@ -1,0 +1,58 @@
+"""What is asked of checks, signals, assignment and closing."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field, StrictBool
+
+from casework.adapters.api.shared.bodies import Body, Day, Goal, Words
+
+ClosingReason = Literal[
+    "death",
+    "long_stay",
+    "needs_no_longer_complex",
+    "refused",
+    "other_recognised",
+    "guided",
+    "not_eligible",
+    "moved_away",
+]
+
+
+class GoalMet(Body):
+    """How far a goal was met."""
+
+    goal: Goal
+    met: Literal["yes", "partly", "no"]
+
+
+class RecordCheck(Body):
+    """How things go."""
+
+    checked_on: Day
+    findings: Words
+    goals: list[GoalMet] = Field(default=[], max_length=50)
+    next_check_on: Day | None = None
+
+
+class Assign(Body):
+    """To whom the case is given."""
+
+    worker_id: UUID
+
+
+class AnswerSignal(Body):
+    """What is done about a signal."""
+
+    note: Words
+
+
+class CloseCase(Body):
+    """Why the case ends, and from when."""
+
+    reason: ClosingReason
+    effective_on: Day | None = None
+    note: Words | None = None
+    end_open_referrals: StrictBool = False

@@ -1,0 +1,1 @@
+"""Services, agencies and offerings: who gives what where, with how many places."""

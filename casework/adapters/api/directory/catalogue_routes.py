@@ -1,0 +1,125 @@
+"""Keeping the catalogue of services: proposed, confirmed, published, and what was before."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+from pydantic import StringConstraints
+
+from casework.adapters.api.directory import bodies as s
+from casework.adapters.api.directory import views as shape
+from casework.adapters.api.directory.editing_routes import HISTORY, seen_version
+from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.routing import Caller, Paged, operation
+from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.domain.directory.entries import SERVICE
+from casework.workflows.context import Context
+from casework.workflows.directory import directory as kept
+from casework.workflows.ports.unit_of_work import Page, Paging, Reading
+
+router = APIRouter(route_class=Guarded, tags=["directory"])
+Named = Annotated[str, Path(), StringConstraints(max_length=40)]
+
+
+def _shown(call: Call, reading: Reading, code: str) -> WithETag:
+    return shape.service(reading.keeping.service(code), call.ctx.act.today)
+
+
+def _changed(call: Call, use_case: Any) -> Response:
+    """Carry it out; whoever plans here next goes by it at once."""
+
+    def change(ctx: Context) -> None:
+        use_case(ctx)
+        call.services.forget()
+
+    return call.change(
+        change, kept.ENTRIES, lambda reading, made: _shown(call, reading, made["code"])
+    )
+
+
+@router.post(
+    "/services",
+    operation_id="propose_service",
+    summary="Propose a service of the catalogue",
+    **operation(kept.CATALOGUE, shape.SERVICE, status=201, refuses=(409,)),
+)
+def propose_service(body: s.ProposeService, call: Caller) -> Response:
+    """It is planned only once it is confirmed and published."""
+    return _changed(call, lambda ctx: kept.propose_service(ctx, body.facts()))
+
+
+@router.get(
+    "/services/{code}",
+    operation_id="get_service",
+    summary="A service as whoever keeps the list sees it",
+    **operation(kept.ENTRIES, shape.SERVICE, refuses=(404,)),
+)
+def get_service(code: Named, call: Caller) -> Response:
+    """In any state, with its ``ETag``."""
+    return call.look(kept.ENTRIES, lambda reading: _shown(call, reading, code))
+
+
+@router.patch(
+    "/services/{code}",
+    operation_id="change_service",
+    summary="Change a service, its limits, co-payments or validity",
+    **operation(kept.CATALOGUE, shape.SERVICE, refuses=(404, 412, 428)),
+)
+def change_service(code: Named, body: s.ChangeService, call: Caller) -> Response:
+    """Needs ``If-Match``. What was planned or asked before goes on as it was."""
+    seen_version(call)
+    return _changed(call, lambda ctx: kept.change_service(ctx, code, body.facts()))
+
+
+def _step(step: str) -> dict[str, Any]:
+    return operation(kept.WHO_OF_SERVICE[step], shape.SERVICE, refuses=(404, 409, 412))
+
+
+@router.post(
+    "/services/{code}/confirm",
+    operation_id="confirm_service",
+    summary="Confirm a proposed service, for the division of its field",
+    **_step("confirm"),
+)
+def confirm(code: Named, call: Caller, body: Empty | None = None) -> Response:
+    """By somebody else than whoever proposed it."""
+    return _changed(call, lambda ctx: kept.step_service(ctx, code, "confirm"))
+
+
+@router.post(
+    "/services/{code}/publish",
+    operation_id="publish_service",
+    summary="Publish a confirmed service",
+    **_step("publish"),
+)
+def publish(code: Named, call: Caller, body: Empty | None = None) -> Response:
+    """From now on it is in the catalogue."""
+    return _changed(call, lambda ctx: kept.step_service(ctx, code, "publish"))
+
+
+@router.post(
+    "/services/{code}/withdraw",
+    operation_id="withdraw_service",
+    summary="Take a service out of the catalogue",
+    **_step("withdraw"),
+)
+def withdraw(code: Named, call: Caller, body: Empty | None = None) -> Response:
+    """It is proposed again. What was planned or asked before goes on as it was."""
+    return _changed(call, lambda ctx: kept.step_service(ctx, code, "withdraw"))
+
+
+@router.get(
+    "/services/{code}/history",
+    operation_id="history_of_service",
+    summary="What was changed of a service",
+    **operation(kept.ENTRIES, HISTORY, refuses=(404,)),
+)
+def history(code: Named, call: Caller, paged: Paged) -> Response:
+    """Newest first: who, when, and each field before and after."""
+
+    def read(reading: Reading, paging: Paging) -> Page:
+        reading.keeping.service(code)
+        return reading.keeping.history((SERVICE,), code, paging)
+
+    return call.pages(kept.ENTRIES, paged, read, shape.change)

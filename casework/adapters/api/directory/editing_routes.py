@@ -1,0 +1,368 @@
+"""Keeping agencies and what they offer: proposed, confirmed, published, and what was before."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from casework.adapters.api.directory import bodies as s
+from casework.adapters.api.directory import views as shape
+from casework.adapters.api.shared.bodies import Code, Empty
+from casework.adapters.api.shared.routing import Caller, Paged, operation
+from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.domain.access.policy import may
+from casework.domain.directory.designations import GIVEN_UNDER, DesignationCode
+from casework.domain.directory.directory import Entry
+from casework.domain.directory.entries import DESIGNATION, OFFERING, PROVIDER, check_each_once
+from casework.domain.errors import StaleVersion
+from casework.workflows.directory import directory as kept
+from casework.workflows.ports.unit_of_work import Page, Paging, Reading
+
+router = APIRouter(route_class=Guarded, tags=["directory"])
+READ = "directory.read"
+HISTORY = {"items": [shape.CHANGED], "next_cursor": None}
+
+
+def _provider(call: Call, reading: Reading, id: UUID) -> WithETag:
+    one = reading.keeping.provider(id)
+    return shape.provider(one, reading.keeping.designations(id), call.ctx.act.today)
+
+
+def _offering(_call: Call, reading: Reading, id: UUID) -> WithETag:
+    return shape.offering(reading.keeping.offering(id))
+
+
+def _designation(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
+    return shape.designation(reading.keeping.designation(made["id"]), call.ctx.act.today)
+
+
+def seen_version(call: Call) -> None:
+    """Refuse to change what somebody does not say which version of they saw."""
+    if call.ctx.expected_version is None:
+        raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
+
+
+# Agencies
+
+
+@router.post(
+    "/providers",
+    operation_id="add_provider",
+    summary="Add an agency",
+    **operation(kept.WRITE, shape.PROVIDER, status=201, refuses=(409,)),
+)
+def add_provider(body: s.AddProvider, call: Caller) -> Response:
+    """A supervisor adds agencies of the own district. What it offers is proposed apart."""
+    return call.change(
+        lambda ctx: kept.add_provider(ctx, body.facts()),
+        kept.ENTRIES,
+        lambda reading, made: _provider(call, reading, made["id"]),
+    )
+
+
+@router.get(
+    "/providers/{id}",
+    operation_id="get_provider",
+    summary="An agency as whoever keeps it sees it",
+    **operation(kept.ENTRIES, shape.PROVIDER, refuses=(404,)),
+)
+def get_provider(id: UUID, call: Caller) -> Response:
+    """With its ``ETag`` and all its designations, past ones too."""
+    return call.look(kept.ENTRIES, lambda reading: _provider(call, reading, id))
+
+
+@router.patch(
+    "/providers/{id}",
+    operation_id="change_provider",
+    summary="Change an agency",
+    **operation(kept.CHANGE, shape.PROVIDER, refuses=(404, 412, 428)),
+)
+def change_provider(id: UUID, body: s.ChangeProvider, call: Caller) -> Response:
+    """Needs ``If-Match``. An agency itself changes its telephone, hours and contacts."""
+    seen_version(call)
+    return call.change(
+        lambda ctx: kept.change_provider(ctx, id, body.facts()),
+        kept.ENTRIES,
+        lambda reading, made: _provider(call, reading, made["id"]),
+    )
+
+
+@router.post(
+    "/providers/{id}/end",
+    operation_id="end_provider",
+    summary="Say on which day an agency is asked for the last time",
+    **operation(kept.WRITE, shape.OPEN, refuses=(404, 412)),
+)
+def end_provider(id: UUID, body: s.End, call: Caller) -> Response:
+    """Shows what is open with it: that goes on. ``last_day`` null takes the end back."""
+    return call.change(
+        lambda ctx: kept.end_provider(ctx, id, body.last_day, body.reason),
+        kept.OPEN_WORK,
+        lambda reading, made: _open_work(reading, made["id"], None),
+    )
+
+
+@router.get(
+    "/providers/{id}/open-work",
+    operation_id="open_work_of_provider",
+    summary="What is open with an agency: requests, and services that run",
+    **operation(kept.OPEN_WORK, shape.OPEN, refuses=(404,)),
+)
+def open_work(
+    id: UUID, call: Caller, designation: Annotated[DesignationCode | None, Query()] = None
+) -> Response:
+    """With ``designation``, only what is given under it.
+
+    A supervisor also gets which referrals they are; for whoever sees no case ``referrals`` is null.
+    """
+    return call.look(
+        kept.OPEN_WORK,
+        lambda reading: _open_work(reading, id, designation and designation.value),
+    )
+
+
+def _open_work(reading: Reading, id: UUID, code: str | None) -> dict[str, Any]:
+    reading.keeping.provider(id)
+    services = None if code is None else GIVEN_UNDER[code]
+    return shape.open_work(reading.keeping.open_work(id, services), id, code)
+
+
+@router.get(
+    "/providers/{id}/history",
+    operation_id="history_of_provider",
+    summary="What was changed of an agency and its designations",
+    **operation(kept.ENTRIES, HISTORY, refuses=(404,)),
+)
+def history_of_provider(id: UUID, call: Caller, paged: Paged) -> Response:
+    """Newest first: who, when, and each field before and after."""
+
+    def read(reading: Reading, paging: Paging) -> Page:
+        reading.keeping.provider(id)
+        return reading.keeping.history((PROVIDER, DESIGNATION), id, paging)
+
+    return call.pages(kept.ENTRIES, paged, read, shape.change)
+
+
+# Designations
+
+
+@router.post(
+    "/providers/{id}/designations",
+    operation_id="designate",
+    summary="Designate an agency",
+    **operation(kept.DESIGNATE, shape.DESIGNATION, status=201, refuses=(404, 409)),
+)
+def designate(id: UUID, body: s.Designate, call: Caller) -> Response:
+    """By whom, and from when until when; one of a code holds at a time."""
+    asked = kept.Designate(**body.model_dump() | {"code": body.code.value})
+    return call.change(
+        lambda ctx: kept.designate(ctx, id, asked),
+        kept.ENTRIES,
+        lambda reading, made: _designation(call, reading, made),
+    )
+
+
+@router.post(
+    "/designations/{id}/end",
+    operation_id="end_designation",
+    summary="Give a designation its last day",
+    **operation(kept.DESIGNATE, shape.ENDED, refuses=(404, 409, 412)),
+)
+def end_designation(id: UUID, body: s.EndDesignation, call: Caller) -> Response:
+    """Shows what is given under it and open: that goes on. ``last_day`` null takes the end back.
+
+    ``open`` is null for a city officer, who sees no number of a single agency.
+    """
+    return call.change(
+        lambda ctx: kept.end_designation(ctx, id, body.last_day),
+        kept.ENTRIES,
+        lambda reading, made: _ended(call, reading, made),
+    )
+
+
+def _ended(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
+    shown = _designation(call, reading, made)
+    is_told = may(call.ctx.actor, kept.OPEN_WORK)
+    work = _open_work(reading, made["provider_id"], shown["code"]) if is_told else None
+    return WithETag(shown | {"open": work}, shown.etag)
+
+
+# Offerings
+
+
+@router.get(
+    "/directory/entries",
+    operation_id="list_entries",
+    summary="The offerings in every state, as the list is drafted",
+    **operation(kept.ENTRIES, {"items": [shape.ENTRY], "next_cursor": None}),
+)
+def list_entries(
+    call: Caller,
+    paged: Paged,
+    state: Annotated[Entry | None, Query()] = None,
+    district: Annotated[Code | None, Query()] = None,
+    service: Annotated[Code | None, Query()] = None,
+    field: Annotated[s.CareField | None, Query()] = None,
+) -> Response:
+    """Of the agencies that the asker keeps; of each, the division that answers for its field."""
+    filters = {"state": state, "district": district, "service": service, "field": field}
+    return call.pages(
+        kept.ENTRIES,
+        paged,
+        lambda reading, paging: reading.keeping.entries(filters, paging),
+        shape.entry,
+    )
+
+
+@router.get(
+    "/directory/overview",
+    operation_id="overview_of_directory",
+    summary="For each district and service: open, full, stale or none",
+    **operation(READ, {"items": [shape.CELL], "next_cursor": None}),
+)
+def overview(
+    call: Caller,
+    paged: Paged,
+    district: Annotated[Code | None, Query()] = None,
+    service: Annotated[Code | None, Query()] = None,
+) -> Response:
+    """``open``: a fresh figure says there is a place. ``stale``: none does, and some figure is
+    too old. ``full``: every figure is fresh, and there is no place. ``none``: nobody takes anyone.
+    """
+    return call.pages(
+        READ,
+        paged,
+        lambda reading, paging: reading.keeping.overview(district, service, paging),
+        shape.cell,
+    )
+
+
+@router.post(
+    "/offerings",
+    operation_id="propose_offering",
+    summary="Propose that an agency gives a service in some centres",
+    **operation(kept.WRITE, shape.OFFERING, status=201, refuses=(404, 409)),
+)
+def propose_offering(body: s.ProposeOffering, call: Caller) -> Response:
+    """It is listed and asked only once it is confirmed and published."""
+    return call.change(
+        lambda ctx: kept.propose_offering(ctx, body.provider_id, body.facts()),
+        kept.ENTRIES,
+        lambda reading, made: _offering(call, reading, made["id"]),
+    )
+
+
+@router.get(
+    "/offerings/{id}",
+    operation_id="get_offering",
+    summary="An offering as whoever keeps it sees it",
+    **operation(kept.ENTRIES, shape.OFFERING, refuses=(404,)),
+)
+def get_offering(id: UUID, call: Caller) -> Response:
+    """In any state, with its ``ETag``."""
+    return call.look(kept.ENTRIES, lambda reading: _offering(call, reading, id))
+
+
+@router.patch(
+    "/offerings/{id}",
+    operation_id="change_offering",
+    summary="Change where and whether an offering is given",
+    **operation(kept.WRITE, shape.OFFERING, refuses=(404, 412, 428)),
+)
+def change_offering(id: UUID, body: s.ChangeOffering, call: Caller) -> Response:
+    """Needs ``If-Match``. A published entry stays published; a draft is proposed anew, by whoever
+    changed it. Its places are stated at ``/offerings/{id}/capacity``.
+    """
+    seen_version(call)
+    return call.change(
+        lambda ctx: kept.change_offering(ctx, id, body.facts()),
+        kept.ENTRIES,
+        lambda reading, made: _offering(call, reading, made["id"]),
+    )
+
+
+def _step(step: str) -> dict[str, Any]:
+    return operation(kept.WHO[step], shape.OFFERING, refuses=(404, 409, 412))
+
+
+def _stepped(call: Call, id: UUID, step: str) -> Response:
+    return call.change(
+        lambda ctx: kept.step_offering(ctx, id, step),
+        kept.ENTRIES,
+        lambda reading, made: _offering(call, reading, made["id"]),
+    )
+
+
+@router.post(
+    "/offerings/{id}/confirm",
+    operation_id="confirm_offering",
+    summary="Confirm a proposed entry, for the division of its field",
+    **_step("confirm"),
+)
+def confirm(id: UUID, call: Caller, body: Empty | None = None) -> Response:
+    """By somebody else than whoever proposed it."""
+    return _stepped(call, id, "confirm")
+
+
+@router.post(
+    "/offerings/{id}/publish",
+    operation_id="publish_offering",
+    summary="Publish a confirmed entry",
+    **_step("publish"),
+)
+def publish(id: UUID, call: Caller, body: Empty | None = None) -> Response:
+    """From now on it is listed for everyone, and may be asked."""
+    return _stepped(call, id, "publish")
+
+
+@router.post(
+    "/offerings/{id}/withdraw",
+    operation_id="withdraw_offering",
+    summary="Take an entry out of the published list",
+    **_step("withdraw"),
+)
+def withdraw(id: UUID, call: Caller, body: Empty | None = None) -> Response:
+    """It is proposed again. What was asked of it goes on."""
+    return _stepped(call, id, "withdraw")
+
+
+@router.post(
+    "/directory/entries/steps",
+    operation_id="step_entries",
+    summary="Confirm, publish or withdraw up to 100 entries",
+    **operation(kept.STEP, shape.STEPPED, is_long=True),
+)
+def step_entries(body: s.StepEntries, call: Caller) -> Response:
+    """Each by the rules of its single step, in a transaction of its own and with a result of its
+    own; one that is refused stops none of the others.
+    """
+    check_each_once(body.offering_ids)
+    kept.check_who_steps(call.ctx.actor, body.step)
+    call.once(kept.STEP, {})
+    results = {
+        id: call.part(kept.WHO[body.step], id, partial(kept.step_offering, id=id, step=body.step))
+        for id in body.offering_ids
+    }
+    return call.look(
+        kept.ENTRIES,
+        lambda reading: shape.stepped(results, reading.keeping.states_of(results)),
+    )
+
+
+@router.get(
+    "/offerings/{id}/history",
+    operation_id="history_of_offering",
+    summary="What was changed of an offering",
+    **operation(kept.ENTRIES, HISTORY, refuses=(404,)),
+)
+def history_of_offering(id: UUID, call: Caller, paged: Paged) -> Response:
+    """Newest first: who, when, and each field before and after."""
+
+    def read(reading: Reading, paging: Paging) -> Page:
+        reading.keeping.offering(id)
+        return reading.keeping.history((OFFERING,), id, paging)
+
+    return call.pages(kept.ENTRIES, paged, read, shape.change)

@@ -1,0 +1,23 @@
+"""What comes in about matching."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import StringConstraints
+
+from casework.adapters.api.shared.bodies import Body, Code, Day
+
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+
+
+class Match(Body):
+    """For whom which service is looked for; a resident or a centre, and not both."""
+
+    service_code: Code
+    resident_id: UUID | None = None
+    centre_code: Code | None = None
+    mobility: Literal["independent", "limited", "housebound"] | None = None
+    needed_by: Day | None = None
+    language: Language | None = None

@@ -1,0 +1,1 @@
+"""Residents who may be one person: finding, merging, undoing."""

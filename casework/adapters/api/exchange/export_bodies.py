@@ -1,0 +1,63 @@
+"""What comes in about lists that leave as files."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+from uuid import UUID
+
+from pydantic import Field, StrictBool, StrictInt
+
+from casework.adapters.api.figures.bodies import GroupedBy
+from casework.adapters.api.shared import bodies as shared
+from casework.adapters.api.shared.bodies import Body, Code
+from casework.domain.clocks.standards import Kind
+from casework.domain.errors import Invalid
+from casework.domain.exchange.exporting import ExportOf, ExportPurpose
+
+
+class Filters(Body):
+    """What is left out; each is that of the plain list, and of no other."""
+
+    due: shared.Due | None = None
+    kind: shared.WorkKind | None = None
+    field: shared.CareField | None = None
+    centre: Code | None = None
+    worker: UUID | None = None
+    provider: UUID | None = None
+    held_by: shared.Holder | None = None
+    tier: StrictInt | None = Field(default=None, ge=1, le=9)
+    answered: StrictBool | None = None
+    since: shared.Instant | shared.RecentDay | None = None
+    month: str | None = Field(default=None, max_length=7)
+    district: Code | None = None
+    by: GroupedBy | None = None
+    service: Code | None = None
+    is_open: StrictBool | None = Field(default=None, alias="open")
+
+
+FILTERS_OF: Final[dict[str, frozenset[str]]] = {
+    ExportOf.WORKLIST: frozenset({"due", "kind", "field"}),
+    ExportOf.OVERDUE: frozenset(
+        {"centre", "worker", "kind", "field", "provider", "held_by", "tier", "answered", "since"}
+    ),
+    ExportOf.FIGURES: frozenset({"month", "district", "centre", "field", "provider", "by"}),
+    ExportOf.PROVIDERS: frozenset(),
+    ExportOf.OFFERINGS: frozenset({"service", "centre", "is_open"}),
+}
+
+
+class Export(Body):
+    """Which list is taken away, as what, and what for."""
+
+    what: ExportOf
+    format: Literal["csv", "xlsx"] = "csv"
+    purpose: ExportPurpose
+    filters: Filters = Field(default_factory=Filters)
+
+    def check(self) -> None:
+        """Refuse a filter that the list does not have, and a kind that is none of its clocks."""
+        for name in sorted(self.filters.model_fields_set - FILTERS_OF[self.what]):
+            raise Invalid("this list has no such filter", field=f"filters.{name}")
+        kind = self.filters.kind
+        if self.what == ExportOf.OVERDUE and kind is not None and kind not in list(Kind):
+            raise Invalid("no clock of this kind", field="filters.kind")

@@ -1,0 +1,133 @@
+"""Lists that leave as files: the same rows and fields as the plain lists, with a stated purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import APIRouter, Response
+
+from casework.adapters.api.directory import list_views
+from casework.adapters.api.exchange import export_bodies as s
+from casework.adapters.api.exchange import export_views
+from casework.adapters.api.exchange.import_routes import Language, sheet
+from casework.adapters.api.shared import views as shared_views
+from casework.adapters.api.shared.routing import Caller, operation
+from casework.adapters.api.supervision import views as supervision_views
+from casework.adapters.api.supervision.routes import since_of
+from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.problems import language_of
+from casework.domain.access.policy import Role, reach
+from casework.domain.exchange.exporting import ACTION, ExportOf
+from casework.domain.figures.figures import Month, Period
+from casework.workflows.exchange.exporting import whole
+from casework.workflows.figures import figures
+from casework.workflows.ports.figures import Question
+from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
+from casework.workflows.ports.unit_of_work import Reading
+
+router = APIRouter(route_class=Guarded, tags=["exports"])
+WRITE = "export.write"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One export of one asker."""
+
+    call: Call
+    filters: s.Filters
+
+    @property
+    def lateness(self) -> shared_views.Lateness:
+        """How late things are today."""
+        return shared_views.Lateness(self.call.ctx.clockwork, self.call.ctx.now)
+
+
+def _worklist(of: Wanted, reading: Reading) -> Iterator[Any]:
+    given = of.filters
+    wanted = WorklistFilter(due=given.due or "all", kind=given.kind, field=given.field)
+    show = supervision_views.work_item(of.lateness, of.call.ctx.actor)
+    return map(show, whole(reading, lambda look, paging: look.worklist(wanted, paging)))
+
+
+def _overdue(of: Wanted, reading: Reading) -> Iterator[Any]:
+    given = of.filters
+    wanted = OverdueFilter(
+        centre=given.centre,
+        worker=given.worker,
+        kind=given.kind,
+        field=given.field,
+        provider=given.provider,
+        held_by=given.held_by,
+        tier=given.tier,
+        answered=given.answered,
+        since=since_of(given.since),
+    )
+    show = supervision_views.overdue_item(of.lateness, of.call.ctx.actor)
+    return map(show, whole(reading, lambda look, paging: look.overdue(wanted, paging)))
+
+
+def _figures(of: Wanted, reading: Reading) -> Iterator[Any]:
+    given, ctx = of.filters, of.call.ctx
+    month = Month.parse(given.month) if given.month else Month.of(ctx.act.today)
+    is_over = given.month is not None or ctx.actor.role == Role.CITY
+    period = Period(month.first, month.last if is_over else ctx.act.today)
+    period.check(by_month=given.by == "month")
+    asked = Question(
+        period=period,
+        by=given.by,
+        district=given.district,
+        centre=given.centre,
+        field=given.field,
+        provider=given.provider,
+    )
+    return export_views.figure_lines(figures.figures(ctx, reading, asked))
+
+
+def _providers(_of: Wanted, reading: Reading) -> Iterator[Any]:
+    return map(list_views.provider, whole(reading, lambda look, paging: look.providers(paging)))
+
+
+def _offerings(of: Wanted, reading: Reading) -> Iterator[Any]:
+    given, ctx = of.filters, of.call.ctx
+    rows = whole(
+        reading,
+        lambda look, paging: look.offerings(given.service, given.centre, given.is_open, paging),
+    )
+    return (list_views.offering(row, ctx.catalogue, ctx.now) for row in rows)
+
+
+READ: Final[dict[str, Callable[[Wanted, Reading], Iterator[Any]]]] = {
+    ExportOf.WORKLIST: _worklist,
+    ExportOf.OVERDUE: _overdue,
+    ExportOf.FIGURES: _figures,
+    ExportOf.PROVIDERS: _providers,
+    ExportOf.OFFERINGS: _offerings,
+}
+OF_THE_DIRECTORY: Final = "directory.read"
+
+
+@router.post(
+    "/exports",
+    operation_id="export_list",
+    summary="Take a list away as a file",
+    **operation(
+        WRITE, "성명,전화번호,기한종류,…", media_type="text/csv", use_key=False, is_long=True
+    ),
+)
+def export(body: s.Export, call: Caller, accept_language: Language = None) -> Response:
+    """At most 20,000 rows. Scope, fields and audit are those of the plain list; the audit entry
+    says what was taken away and what for.
+    """
+    body.check()
+    action = ACTION[body.what]
+    reach(call.ctx.actor, action)
+    # Reading the directory is not recorded; taking it away is.
+    ctx = call.noting(f"{body.what} {body.format} {body.purpose}")
+    with ctx.reading(WRITE if action == OF_THE_DIRECTORY else action) as reading:
+        items = READ[body.what](Wanted(call, body.filters), reading)
+        lines = (export_views.line(body.what, item) for item in items)
+        headings = export_views.headings(body.what, language_of(accept_language))
+        response = sheet(call, body.format, headings, lines, f"casework-{body.what}")
+    return response

@@ -1,0 +1,119 @@
+"""The rows of files as the single operations would take them, and what comes in about files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import Field, StrictBool, StringConstraints, ValidationError
+
+from casework.adapters.api.cases import bodies as intake
+from casework.adapters.api.directory.bodies import Count, Degrees, Slug
+from casework.adapters.api.residents import bodies as resident_bodies
+from casework.adapters.api.shared.bodies import Body, Code, Day, Phone, Short, Words
+from casework.domain.directory.directory import ProviderKind
+from casework.domain.exchange.importing import Dismissal
+from casework.workflows.ports.exchange import Unreadable
+
+FileKind = Literal["providers", "offerings", "residents", "cases", "assessments"]
+Mode = Literal["row_by_row", "all_or_nothing"]
+Outcome = Literal["accepted", "refused", "duplicate", "unmatched"]
+External = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[\w./-]+$")]
+
+
+class ProviderRow(Body):
+    """An agency."""
+
+    slug: Slug
+    name: Short
+    kind: ProviderKind
+    phone: Phone
+    district_code: Code
+    lat: Degrees
+    lon: Degrees
+
+
+class OfferingRow(Body):
+    """What an agency offers."""
+
+    provider: Slug
+    service_code: Code
+    capacity: Count
+    available: Count
+    waiting: Count = 0
+    unit: Code
+    is_open: StrictBool = True
+    centres: list[Code] = Field(default=[], max_length=300)
+
+
+class ResidentRow(resident_bodies.RegisterResident):
+    """A resident, as they are registered one by one."""
+
+    external_id: External | None = None
+
+
+class CaseRow(Body):
+    """An application of somebody who is registered."""
+
+    resident_id: UUID | None = None
+    external_id: External | None = None
+    name: Short | None = None
+    birth_date: Day | None = None
+    channel: intake.Channel
+    applied_on: Day
+    discharge_on: Day | None = None
+    urgent: StrictBool = False
+    urgent_reason: Words | None = None
+    ex_officio_ground: intake.Ground | None = None
+
+
+class AssessmentRow(intake.RecordAssessment):
+    """What an assessor found, of somebody whom the sender names their way."""
+
+    external_id: External | None = None
+    name: Short | None = None
+    birth_date: Day | None = None
+    centre_code: Code | None = None
+
+
+class Assign(Body):
+    """Whom a result is about."""
+
+    resident_id: UUID
+
+
+class Dismiss(Body):
+    """Why a result is put aside."""
+
+    reason: Dismissal
+
+
+ROWS: Final[dict[str, type[Body]]] = {
+    "providers": ProviderRow,
+    "offerings": OfferingRow,
+    "residents": ResidentRow,
+    "cases": CaseRow,
+    "assessments": AssessmentRow,
+}
+# What a single operation says besides the facts.
+NO_FACTS: Final = {"residents": {"contacts", "confirm_new", "rrn"}}
+
+
+class RowForms:
+    """The forms of rows."""
+
+    def read(self, kind: str, values: dict[str, Any]) -> dict[str, Any]:
+        """The fields as a single operation would take them. Raises Unreadable."""
+        try:
+            row = ROWS[kind].model_validate(values)
+        except ValidationError as error:
+            raise Unreadable([_told(dict(one)) for one in error.errors()]) from None
+        return row.model_dump(exclude=NO_FACTS.get(kind, set()))
+
+
+def _told(error: dict[str, Any]) -> dict[str, str]:
+    """What is wrong with a field, without what stood in it."""
+    place = [str(part) for part in error["loc"]]
+    field = place[0] if place else ""
+    code = "required" if error["type"] == "missing" else "invalid"
+    return {"field": field, "code": code, "message": str(error["msg"])}

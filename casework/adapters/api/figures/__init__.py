@@ -1,0 +1,1 @@
+"""What is counted: figures, closed months and how agencies answered."""

@@ -1,0 +1,1 @@
+"""What is told to whom, and the outbox it leaves by."""

@@ -1,0 +1,28 @@
+"""Bodies about notices, the outbox and webhooks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from casework.adapters.api.shared.bodies import Body, Code
+from casework.domain.notices.notices import NoticeKind
+
+
+class Release(Body):
+    """The district whose held notices may go."""
+
+    district_code: Code
+
+
+class Subscribe(Body):
+    """An endpoint, and what it is told of."""
+
+    url: Annotated[str, Field(min_length=8, max_length=2000)]
+    kinds: Annotated[list[NoticeKind], Field(min_length=1, max_length=len(NoticeKind))] = Field(
+        default_factory=lambda: list(NoticeKind)
+    )
+    provider_id: UUID | None = None
+    district_code: Code | None = None

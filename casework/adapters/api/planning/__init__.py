@@ -1,0 +1,1 @@
+"""Care plans and the conferences that decide them."""

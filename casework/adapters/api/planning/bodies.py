@@ -1,0 +1,122 @@
+"""What comes in about plans, checks, signals, and the end of a case."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StrictInt, StringConstraints
+
+from casework.adapters.api.shared.bodies import Body, Code, Day, Goal, Quantity, Short, Words
+
+Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Hash = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Number = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+
+Settlement = Literal["alternative", "refused", "no_longer_needed", "unmet_need"]
+
+
+class Heard(Body):
+    """When and from whom the person and the family were heard."""
+
+    on: Day
+    by: Short = Field(alias="from", description="whom they were heard from")
+
+
+class PlanService(Body):
+    """One planned service; with ``id`` it is one that was planned before."""
+
+    id: UUID | None = None
+    service_code: Code
+    content: Words
+    quantity: Quantity
+    unit: Unit
+    per: Literal["once", "day", "week", "month"]
+    starts_on: Day
+    ends_on: Day
+    provider_id: UUID | None = None
+
+
+class PutDraft(Body):
+    """The draft of a plan, in full."""
+
+    goals: list[Goal] = Field(max_length=50)
+    services: list[PlanService] = Field(max_length=100)
+    heard: Heard
+
+
+class Member(Body):
+    """Who took part in a meeting."""
+
+    name: Short
+    agency: Short
+
+
+class HoldConference(Body):
+    """A meeting that was held, or will be."""
+
+    held_on: Day
+    members: list[Member] = Field(min_length=1, max_length=50)
+
+
+class Decide(Body):
+    """The decision on one submitted version; one of three says how it was taken."""
+
+    version: Number
+    hash: Hash
+    decision: Literal["approve", "return"]
+    conference: HoldConference | None = None
+    conference_id: UUID | None = None
+    without_meeting_reason: Words | None = None
+    reason: Words | None = None
+
+
+def _cases_once(ids: list[UUID]) -> list[UUID]:
+    if len(set(ids)) < len(ids):
+        raise ValueError("a case is named twice")
+    return ids
+
+
+class Agenda(Body):
+    """The cases whose submitted plans a meeting is to decide."""
+
+    case_ids: Annotated[
+        list[UUID], Field(min_length=1, max_length=100), AfterValidator(_cases_once)
+    ]
+
+
+class DecideOne(Body):
+    """One of several decisions of a meeting."""
+
+    case_id: UUID
+    version: Number
+    hash: Hash
+    decision: Literal["approve", "return"]
+    reason: Words | None = None
+
+
+def _decided_once(decisions: list[DecideOne]) -> list[DecideOne]:
+    _cases_once([one.case_id for one in decisions])
+    return decisions
+
+
+class Decisions(Body):
+    """Up to 100 decisions on as many plans; each succeeds or fails by itself."""
+
+    decisions: Annotated[
+        list[DecideOne], Field(min_length=1, max_length=100), AfterValidator(_decided_once)
+    ]
+
+
+class Settle(Body):
+    """How a planned service is settled without a referral."""
+
+    disposition: Settlement
+    note: Words | None = None
+
+
+class Notified(Body):
+    """When and whom one told of the plan."""
+
+    on: Day
+    to: Short

@@ -1,0 +1,113 @@
+"""Meetings as they go out: in a list, with their agenda, and as minutes that people file."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from casework.adapters.api.shared.views import instant
+from casework.adapters.http.call import WithETag
+from casework.domain.access.policy import Actor
+from casework.domain.act import Act
+from casework.domain.planning.conferences import AGENDA_HOLDS, is_held
+from casework.workflows.ports.casefile import ConferenceView
+from casework.workflows.ports.paging import Row
+
+FIELDS: Final = ("id", "district_code", "held_on", "members", "recorded_by")
+DECISIONS: Final = {"approve": ("approved", "승인"), "return": ("returned", "반려")}
+WORDS: Final[dict[str, tuple[str, str]]] = {
+    "title": ("Minutes of a care conference", "통합지원회의 회의록"),
+    "district": ("District", "구·군"),
+    "held_on": ("Held on", "개최일"),
+    "members": ("Members", "참석자"),
+    "agenda": ("Agenda", "안건"),
+    "none": ("none", "없음"),
+    "case": ("case", "사례"),
+    "version": ("plan version", "계획 판"),
+    "reason": ("reason", "사유"),
+    "undecided": ("not decided here", "미결정"),
+}
+
+
+def conference(view: ConferenceView, act: Act) -> WithETag:
+    """A meeting with its agenda, and what the asker may do to it and to each plan now."""
+    it, held = view.conference, is_held(view.conference, act.today)
+    agenda = [_item(view, row, act.by, held) for row in view.items]
+    allowed = {
+        "agenda": len(agenda) < AGENDA_HOLDS,
+        "decisions": any(one["allowed_actions"] for one in agenda),
+    }
+    stamp = 1 + len(view.items) + sum(row["decision"] is not None for row in view.items)
+    body: dict[str, Any] = {name: getattr(it, name) for name in FIELDS}
+    return WithETag(
+        body
+        | {
+            "recorded_at": instant(it.recorded_at),
+            "agenda": agenda,
+            "allowed_actions": [name for name, may in allowed.items() if may],
+        },
+        stamp,
+    )
+
+
+def _item(view: ConferenceView, row: Row, actor: Actor, held: bool) -> dict[str, Any]:
+    """A plan on the agenda. What another meeting decided, or none, is said without its reason."""
+    own = actor.id in (row["drafted_by"], row["submitted_by"])
+    here = row["conference_id"] == view.conference.id
+    return {
+        "case_id": row["case_id"],
+        "version": row["number"],
+        "hash": row["hash"],
+        "decision": {
+            "decision": row["decision"],
+            "reason": row["decision_reason"],
+            "decided_at": instant(row["decided_at"]),
+            "decided_by": row["decided_by"],
+        }
+        if here
+        else None,
+        "decided_elsewhere": row["decision"] is not None and not here,
+        "allowed_actions": ["decision"] if held and row["awaits"] and not own else [],
+    }
+
+
+def conference_row(row: Row) -> dict[str, Any]:
+    """A meeting in a list, with how many plans it has and how many of them it has decided."""
+    return {name: row[name] for name in (*FIELDS, "agenda", "decided")} | {
+        "recorded_at": instant(row["recorded_at"])
+    }
+
+
+def minutes(view: ConferenceView, language: str) -> str:
+    """The minutes as text; cases by their reference, since the text leaves the system."""
+    n = 1 if language == "ko" else 0
+    say = {word: said[n] for word, said in WORDS.items()}
+    district = view.district["name_ko" if n else "name_en"]
+    lines = [
+        say["title"],
+        "",
+        f"{say['district']}: {district}",
+        f"{say['held_on']}: {view.conference.held_on}",
+        "",
+        f"{say['members']}:",
+        *(f"- {_line(one['name'])} ({_line(one['agency'])})" for one in view.conference.members),
+        "",
+        f"{say['agenda']}:" if view.items else f"{say['agenda']}: {say['none']}",
+    ]
+    for number, row in enumerate(view.items, start=1):
+        lines += _decided(view, row, number, say, n)
+    return "\n".join(lines) + "\n"
+
+
+def _decided(view: ConferenceView, row: Row, number: int, say: dict[str, str], n: int) -> list[str]:
+    here = row["conference_id"] == view.conference.id
+    said = DECISIONS[row["decision"]][n] if here else say["undecided"]
+    case = f"{say['case']} {row['case_id']}, {say['version']} {row['number']}"
+    lines = [f"{number}. {case}: {said}"]
+    if here and row["decision_reason"]:
+        lines.append(f"   {say['reason']}: {_line(row['decision_reason'])}")
+    return lines
+
+
+def _line(text: str) -> str:
+    """What somebody wrote, on one line, so that it cannot pass for a line of the minutes."""
+    return " ".join(text.split())

@@ -1,0 +1,1 @@
+"""What is shown to whom, disclosures, break-glass and access requests."""

@@ -1,0 +1,33 @@
+"""What is asked of an access request."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from casework.adapters.api.shared.bodies import Body, Day, Short, Words
+
+How = Literal["identity_card", "other_document", "electronic_signature", "known_in_person"]
+
+
+class Identity(Body):
+    """How whoever asks was seen to be who they say."""
+
+    how: How
+
+
+class ReceiveRequest(Body):
+    """A resident, or somebody for them, asks what is held."""
+
+    received_on: Day
+    requested_by: Literal["self", "legal_representative", "agent"]
+    requester: Short | None = None
+    identity_checked: Identity | None = None
+
+
+class AnswerRequest(Body):
+    """It was answered, or refused for a reason of the law."""
+
+    answer: Literal["given", "refused"] = "given"
+    answered_on: Day
+    handed_over: Literal["in_person", "mail", "fax", "e_mail"] | None = None
+    reason: Words | None = None

@@ -1,0 +1,28 @@
+"""Bodies of opening a resident out of scope, and of reviewing that."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from casework.adapters.api.shared.bodies import Body
+from casework.domain.privacy.break_glass import DEFAULT_HOURS, LONGEST_REASON
+
+Why = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)]
+
+
+class BreakGlass(Body):
+    """Whom, why, and for how many hours."""
+
+    resident_id: UUID
+    reason: Why
+    hours: Annotated[int, Field(strict=True)] = DEFAULT_HOURS
+
+
+class CloseOpening(Body):
+    """What the review found, and whether it was right to open."""
+
+    note: Why
+    justified: Annotated[bool, Field(strict=True)]

@@ -1,0 +1,1 @@
+"""Referrals: asking an agency, the moves of a referral, what happens instead."""

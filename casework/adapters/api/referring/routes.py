@@ -1,0 +1,178 @@
+"""Referrals: made, sent, answered, served, ended, disposed of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from casework.adapters.api.referring import views
+from casework.adapters.api.shared import bodies as s
+from casework.adapters.api.shared.routing import Caller, Paged, operation
+from casework.adapters.http.call import Call, Guarded
+from casework.domain.casefile.lifecycle import MOVES, Status
+from casework.domain.referring.referring import Details
+from casework.workflows.context import Context
+from casework.workflows.ports.unit_of_work import Reading
+from casework.workflows.referring import referring
+
+router = APIRouter(route_class=Guarded, prefix="/referrals", tags=["referrals"])
+EXAMPLE = {
+    "id": "0190…",
+    "status": "requested",
+    "priority": "routine",
+    "service_code": "MED-VISIT",
+    "provider": {"id": "0190…", "name": "…", "phone": "…"},
+    "deadlines": [
+        {
+            "kind": "response",
+            "held_by": "provider",
+            "overdue": False,
+            "due_at": "2026-03-31T23:59:59+09:00",
+        }
+    ],
+    "allowed_actions": ["cancel", "withdraw"],
+}
+
+
+def _shown(call: Call) -> Callable[[Reading, dict[str, Any]], Any]:
+    return lambda reading, resource: views.referral(
+        reading.referral(resource["id"]), call.ctx.actor, call.ctx.now
+    )
+
+
+def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
+    return call.change(use_case, "referral.read", _shown(call))
+
+
+@router.post(
+    "",
+    operation_id="refer",
+    summary="Ask a provider for a planned service",
+    **operation("referral.send", EXAMPLE, status=201, refuses=(404, 409)),
+)
+def refer(body: s.Refer, call: Caller) -> Response:
+    """Make a referral; it is sent at once unless ``send`` is false."""
+    command = referring.ReferCommand(
+        **body.model_dump(exclude={"basis"}),
+        basis_kind=body.basis.kind,
+        consent_id=getattr(body.basis, "consent_id", None),
+    )
+    return _change(call, lambda ctx: referring.refer(ctx, command))
+
+
+@router.get(
+    "",
+    operation_id="list_referrals",
+    summary="Referrals I see, newest first",
+    **operation("referral.read", {"items": [EXAMPLE], "next_cursor": None}),
+)
+def list_referrals(
+    call: Caller,
+    paged: Paged,
+    status: Annotated[Status | None, Query()] = None,
+    field: Annotated[s.Code | None, Query()] = None,
+    provider: Annotated[UUID | None, Query()] = None,
+    centre: Annotated[s.Code | None, Query()] = None,
+    overdue: Annotated[bool | None, Query()] = None,
+) -> Response:
+    """Filtered by state, field, provider, centre, or whether a clock of it is overdue."""
+    filters = {
+        "status": status,
+        "field": field,
+        "provider": provider,
+        "centre": centre,
+        "overdue": overdue,
+    }
+    return call.pages(
+        "referral.read",
+        paged,
+        lambda reading, paging: reading.referrals(filters, paging),
+        views.referral_row(call.ctx.actor),
+    )
+
+
+@router.get(
+    "/{id}",
+    operation_id="get_referral",
+    summary="A referral with clocks and history",
+    **operation("referral.read", EXAMPLE, refuses=(404,)),
+)
+def get_referral(id: UUID, call: Caller) -> Response:
+    """One referral as the asker sees it."""
+    return call.look(
+        "referral.read",
+        lambda reading: views.referral(reading.referral(id), call.ctx.actor, call.ctx.now),
+    )
+
+
+def _move(call: Call, id: UUID, action: str, body: s.Body) -> Response:
+    given = body.model_dump(exclude_none=True)
+    replace_with = given.pop("replace_with", None)
+    details = Details(**given)
+    return _change(
+        call, lambda ctx: referring.move_referral(ctx, id, action, details, replace_with)
+    )
+
+
+def _add_move(action: str, schema: type[s.Body], summary: str) -> None:
+    """An operation for one row of the lifecycle table."""
+
+    def move(id: UUID, body: Any, call: Caller) -> Response:
+        return _move(call, id, action, body)
+
+    move.__annotations__["body"] = schema
+    move.__doc__ = MOVES[action].event
+    router.post(
+        f"/{{id}}/{action}",
+        operation_id=f"{action.replace('-', '_')}_referral",
+        summary=summary,
+        **operation(MOVES[action].who, EXAMPLE, refuses=(404, 409, 412)),
+    )(move)
+
+
+for _action, _schema, _summary in (
+    ("send", s.Empty, "Send a drafted referral"),
+    ("accept", s.Accept, "Take it on"),
+    ("waitlist", s.Waitlist, "Not now, but in turn"),
+    ("decline", s.Decline, "Decline with a listed reason"),
+    ("start", s.Start, "The service began"),
+    ("report", s.Report, "Report how it goes"),
+    ("hold", s.Hold, "Pause until a last day"),
+    ("resume", s.Resume, "End a pause early"),
+    ("complete", s.Complete, "The service ended"),
+    ("fail", s.Fail, "It came to nothing"),
+    ("cancel", s.Ending, "The sender calls it off"),
+    ("withdraw", s.Ending, "The resident calls it off"),
+    ("enter-in-error", s.EnterInError, "It should never have been entered"),
+):
+    _add_move(_action, _schema, _summary)
+
+
+@router.post(
+    "/{id}/signal",
+    operation_id="signal_on_referral",
+    summary="Say that something changed with the resident",
+    **operation("referral.answer", EXAMPLE, refuses=(404, 409, 412)),
+)
+def signal(id: UUID, body: s.RaiseSignal, call: Caller) -> Response:
+    """A provider's or worker's word; a clock starts on the worker."""
+    return _change(call, lambda ctx: referring.signal_change(ctx, id, body.kind, body.note))
+
+
+@router.post(
+    "/{id}/dispose",
+    operation_id="dispose_referral",
+    summary="Say what happens instead",
+    **operation("referral.send", EXAMPLE, refuses=(404, 409, 412)),
+)
+def dispose(id: UUID, body: s.Dispose, call: Caller) -> Response:
+    """After declined, lapsed, failed or withdrawn; ``re_refer`` asks the next offering."""
+    return _change(
+        call,
+        lambda ctx: referring.dispose_referral(
+            ctx, id, body.disposition, body.offering_id, body.note
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Residents, their contacts, consents, notes and households."""

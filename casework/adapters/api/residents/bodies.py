@@ -1,0 +1,149 @@
+"""What is asked of residents."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, StrictBool, StringConstraints
+
+from casework.adapters.api.shared.bodies import Body, Code, Day, Line, Number, Phone, Short, Words
+
+HouseholdKind = Literal["couple", "family", "other"]
+
+
+class MakeHousehold(Body):
+    """Who lives together."""
+
+    resident_ids: list[UUID] = Field(min_length=2, max_length=20)
+    kind: HouseholdKind = "other"
+
+
+class JoinHousehold(Body):
+    """Who lives there, too."""
+
+    resident_id: UUID
+
+
+Grade = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+
+
+Sex = Literal["female", "male", "other"]
+
+
+Mobility = Literal["independent", "limited", "housebound"]
+
+
+Purpose = Literal[
+    "outreach",
+    "institution_application",
+    "nhis_route",
+    "administrative_data",
+    "discharge_notice",
+    "provider_sharing",
+]
+
+
+class NewContact(Body):
+    """Someone close to a resident."""
+
+    name: Short
+    relation: Short
+    phone: Phone
+    may_be_told: StrictBool = False
+
+
+class RegisterResident(Body):
+    """A person who is not registered yet."""
+
+    name: Short
+    birth_date: Day
+    sex: Sex
+    centre_code: Code
+    address: Line | None = None
+    phone: Phone | None = None
+    rrn: Number | None = Field(default=None, description="refused where numbers are not kept")
+    lives_alone: StrictBool | None = None
+    mobility: Mobility | None = None
+    ltc_grade: Grade | None = None
+    disability: Line | None = None
+    insurance: Line | None = None
+    income_tier: Grade | None = None
+    contacts: list[NewContact] = Field(default=[], max_length=20)
+    confirm_new: StrictBool = Field(default=False, description="it is another person")
+
+
+def _left_out() -> Any:
+    """No default that a reader of the document could take for a value."""
+    return None
+
+
+class ChangeResident(Body):
+    """Facts that changed; what is left out stays, null empties what may be empty."""
+
+    name: Short = Field(default_factory=_left_out)
+    birth_date: Day = Field(default_factory=_left_out)
+    sex: Sex = Field(default_factory=_left_out)
+    centre_code: Code = Field(default_factory=_left_out)
+    address: Line | None = None
+    phone: Phone | None = None
+    rrn: Number | None = Field(default=None, description="refused where numbers are not kept")
+    lives_alone: StrictBool | None = None
+    mobility: Mobility | None = None
+    ltc_grade: Grade | None = None
+    disability: Line | None = None
+    insurance: Line | None = None
+    income_tier: Grade | None = None
+    contacts: list[NewContact] = Field(default_factory=_left_out, max_length=20)
+
+
+class RevealNumber(Body):
+    """What a registration number is needed for."""
+
+    purpose: Literal[
+        "benefit_application",
+        "institution_application",
+        "identity_check",
+        "correction",
+        "access_request",
+    ]
+
+
+class Search(Body):
+    """Whom to look for, by at least one of these."""
+
+    name: Short | None = None
+    birth_date: Day | None = None
+    phone: Phone | None = None
+    centre_code: Code | None = None
+
+
+class GiveConsent(Body):
+    """What a resident, or someone for them, agreed to."""
+
+    purpose: Purpose
+    given_by: Short
+    given_on: Day
+    recipients: list[Short] = Field(default=[], max_length=50)
+    expires_on: Day | None = None
+
+
+class GiveConsents(Body):
+    """Several consents, taken in one act."""
+
+    consents: list[GiveConsent] = Field(min_length=1, max_length=20)
+
+
+class WithdrawConsent(Body):
+    """The end of a consent."""
+
+    reason: Words | None = None
+
+
+class WriteNote(Body):
+    """A call, a visit or a message, and when to come back to it."""
+
+    kind: Literal["call", "visit", "message", "note"]
+    with_whom: Short | None = Field(default=None, alias="with")
+    text: Words
+    come_back_on: Day | None = None

@@ -1,0 +1,77 @@
+"""Households: a couple and one visit; a link that opens nobody's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from casework.adapters.api.residents import bodies, views
+from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.routing import Caller, operation
+from casework.adapters.http.call import Call, Guarded
+from casework.workflows.context import Context
+from casework.workflows.residents import households
+
+router = APIRouter(route_class=Guarded, tags=["households"])
+WRITE = "case.write"
+EXAMPLE = {
+    "id": "0190…",
+    "kind": "couple",
+    "members": [{"id": "0190…", "name": "홍길동"}],
+    "others": 1,
+}
+
+
+def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
+    return call.change(
+        use_case,
+        WRITE,
+        lambda reading, made: views.household(reading.households.shown(made["id"])),
+    )
+
+
+@router.post(
+    "/households",
+    operation_id="make_household",
+    summary="Link residents who live together",
+    **operation(WRITE, EXAMPLE, status=201, refuses=(404, 409)),
+)
+def make(body: bodies.MakeHousehold, call: Caller) -> Response:
+    """The asker sees all of them; nobody is of two households."""
+    return _change(call, lambda ctx: households.make_household(ctx, body.resident_ids, body.kind))
+
+
+@router.get(
+    "/households/{id}",
+    operation_id="get_household",
+    summary="A household",
+    **operation(WRITE, EXAMPLE, refuses=(404,)),
+)
+def get_household(id: UUID, call: Caller) -> Response:
+    """The members whom the asker sees by name, and how many others there are."""
+    return call.look(WRITE, lambda reading: views.household(reading.households.shown(id)))
+
+
+@router.post(
+    "/households/{id}/members",
+    operation_id="join_household",
+    summary="One more lives there",
+    **operation(WRITE, EXAMPLE, refuses=(404, 409, 412)),
+)
+def join(id: UUID, body: bodies.JoinHousehold, call: Caller) -> Response:
+    """The asker sees them, and somebody of the household."""
+    return _change(call, lambda ctx: households.join_household(ctx, id, body.resident_id))
+
+
+@router.post(
+    "/households/{id}/members/{resident_id}/leave",
+    operation_id="leave_household",
+    summary="One lives there no longer",
+    **operation(WRITE, EXAMPLE, refuses=(404, 409, 412)),
+)
+def leave(id: UUID, resident_id: UUID, call: Caller, body: Empty | None = None) -> Response:
+    """One whom the asker sees; the others stay linked."""
+    return _change(call, lambda ctx: households.leave_household(ctx, id, resident_id))

@@ -1,0 +1,377 @@
+"""Residents: registered, found, changed; their consents, notes and timeline."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from casework.adapters.api.residents import bodies, views
+from casework.adapters.api.residents.views import alike, household_of, merged_from
+from casework.adapters.api.shared.routing import Caller, Paged, operation
+from casework.adapters.api.shared.views import event
+from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.domain.access.policy import may
+from casework.domain.duplicates.likeness import Alike
+from casework.domain.errors import Invalid, NotFound, StaleVersion
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging, Reading
+from casework.workflows.residents import residents
+
+router = APIRouter(route_class=Guarded, tags=["residents"])
+READ, WRITE, DISCLOSED = "case.read", "case.write", "disclosure.read"
+EXAMPLE = {
+    "id": "0190…",
+    "name": "홍길동",
+    "birth_date": "1941-03-05",
+    "sex": "male",
+    "centre_code": "2611051000",
+    "phone": "010-0000-0000",
+    "contacts": [
+        {"name": "…", "relation": "daughter", "phone": "010-0000-0000", "may_be_told": True}
+    ],
+    "cases": [{"id": "0190…", "status": "applied", "applied_on": "2026-03-27"}],
+    "household": {"id": "0190…", "kind": "couple", "members": [], "others": 1},
+    "merged_from": [],
+    "allowed_actions": ["consents", "notes"],
+}
+CONSENT = {
+    "id": "0190…",
+    "purpose": "provider_sharing",
+    "given_by": "self",
+    "given_on": "2026-03-27",
+    "recipients": [],
+    "expires_on": None,
+    "withdrawn_at": None,
+    "allowed_actions": ["withdraw"],
+}
+DISCLOSURE = {
+    "id": "0190…",
+    "at": "2026-03-27T10:00:00+09:00",
+    "to": {"kind": "provider", "id": "0190…", "name": "…"},
+    "what": ["name", "birth_date", "sex", "address", "phone", "service", "message"],
+    "basis": {"kind": "consent", "consent_id": "0190…"},
+    "by": "0190…",
+    "referral_id": "0190…",
+    "case_id": "0190…",
+    "consent_withdrawn_at": None,
+}
+NOTE = {
+    "id": "0190…",
+    "kind": "call",
+    "with": "daughter",
+    "text": "…",
+    "come_back_on": "2026-04-03",
+    "written_at": "2026-03-27T10:00:00+09:00",
+}
+FOUND = {
+    "id": "0190…",
+    "name": "홍길동",
+    "birth_date": "1941-03-05",
+    "sex": "male",
+    "centre_code": "2611051000",
+    "phone": "010-0000-0000",
+    "address": "…",
+    "open_referrals": [
+        {
+            "id": "0190…",
+            "service_code": "MED-VISIT",
+            "status": "requested",
+            "provider": {"id": "0190…", "name": "…", "phone": "051-000-0000"},
+        }
+    ],
+}
+NUMBER = {"rrn": "000000-0000000", "checksum": False}
+EVENT = {
+    "id": "0190…",
+    "event": "CaseOpened",
+    "at": "2026-03-27T10:00:00+09:00",
+    "subject": {"type": "case", "id": "0190…"},
+    "by": {"id": "0190…", "role": "worker"},
+    "data": {"channel": "self"},
+}
+
+
+def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
+    it, contacts = reading.resident(id)
+    shown = views.resident(it, contacts, reading.cases_of(it.id), call.ctx.actor)
+    shown["merged_from"] = merged_from(reading.merges.into(it.id))
+    if may(call.ctx.actor, WRITE):
+        shown["household"] = household_of(reading.households.of(it.id))
+    return shown
+
+
+def _registered(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
+    """Someone new, with those who may be the same or live with them, where there are any."""
+    shown = _shown(call, reading, made["id"])
+    hints = [hint for one in made.get("hints", []) if (hint := _hint(reading, one))]
+    if hints:
+        shown["hints"] = hints
+    return shown
+
+
+def _hint(reading: Reading, one: Row) -> dict[str, Any] | None:
+    """One of them as the asker may see them now, or None."""
+    try:
+        it, _ = reading.resident(UUID(one["id"]))
+    except NotFound:
+        return None
+    return alike(Alike(it, one["reasons"]))
+
+
+@router.post(
+    "/residents",
+    operation_id="register_resident",
+    summary="Register a resident",
+    **operation(WRITE, EXAMPLE, status=201, refuses=(409,)),
+)
+def register(body: bodies.RegisterResident, call: Caller) -> Response:
+    """A likely duplicate is refused with the candidates, unless ``confirm_new``.
+
+    Whoever is less alike, or has the same telephone, is a hint in the answer.
+    """
+    if body.rrn is not None:
+        _check_kept(call)
+    facts = body.model_dump(exclude={"contacts", "confirm_new", "rrn"})
+    contacts = _contacts(body.contacts)
+    return call.change(
+        lambda ctx: residents.register_resident(
+            ctx, facts, contacts, confirm_new=body.confirm_new, rrn=body.rrn
+        ),
+        READ,
+        lambda reading, made: _registered(call, reading, made),
+    )
+
+
+def _check_kept(call: Call) -> None:
+    if not call.services.keeps_rrn:
+        raise Invalid(
+            "registration numbers are not kept here; leave it out",
+            code="rrn_not_collected",
+            field="rrn",
+        )
+
+
+def _contacts(given: list[bodies.NewContact]) -> list[residents.NewContact]:
+    return [residents.NewContact(**one.model_dump()) for one in given]
+
+
+@router.post(
+    "/residents/search",
+    operation_id="search_residents",
+    summary="Find residents by name, birth date, telephone or centre",
+    **operation(READ, {"items": [FOUND], "next_cursor": None}, use_key=False),
+)
+def search(body: bodies.Search, call: Caller, paged: Paged) -> Response:
+    """A telephone finds residents and their contacts. A POST: nothing of it is in the URL."""
+    wanted = body.model_dump(exclude_none=True)
+    if not wanted:
+        raise Invalid(
+            "say name, birth_date, phone or centre_code", code="criterion_required", field="name"
+        )
+    with_referrals = ("phone" in wanted or "name" in wanted) and may(
+        call.ctx.actor, "referral.read"
+    )
+    return call.pages(
+        READ,
+        paged,
+        lambda reading, paging: _search(reading, wanted, paging, with_referrals),
+        lambda found: views.found_resident(found, call.ctx.actor),
+    )
+
+
+def _search(reading: Reading, wanted: Row, paging: Paging, with_referrals: bool) -> Page:
+    """The residents, each with open referrals, or with None where these are not shown."""
+    page = reading.search(wanted, paging)
+    if not with_referrals:
+        return Page([(one, None) for one in page.rows], page.last_key)
+    of: dict[UUID, list[Row]] = defaultdict(list)
+    for row in reading.open_referrals_of([one.id for one in page.rows]):
+        of[row["resident_id"]].append(row)
+    return Page([(one, of[one.id]) for one in page.rows], page.last_key)
+
+
+@router.get(
+    "/residents/{id}",
+    operation_id="get_resident",
+    summary="A resident",
+    **operation(READ, EXAMPLE, refuses=(404,)),
+)
+def get_resident(id: UUID, call: Caller) -> Response:
+    """With contacts and cases."""
+    return call.look(READ, lambda reading: _shown(call, reading, id))
+
+
+@router.patch(
+    "/residents/{id}",
+    operation_id="change_resident",
+    summary="Change facts of a resident",
+    **operation(WRITE, EXAMPLE, refuses=(404, 409, 412, 428)),
+)
+def change(id: UUID, body: bodies.ChangeResident, call: Caller) -> Response:
+    """Needs ``If-Match``. The centre changes only while no case is open."""
+    if call.ctx.expected_version is None:
+        raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
+    if "rrn" in body.model_fields_set:
+        _check_kept(call)
+    changes = body.model_dump(exclude_unset=True, exclude={"contacts"})
+    contacts = _contacts(body.contacts) if "contacts" in body.model_fields_set else None
+    return call.change(
+        lambda ctx: residents.change_resident(ctx, id, changes, contacts),
+        READ,
+        lambda reading, made: _shown(call, reading, made["id"]),
+    )
+
+
+@router.post(
+    "/residents/{id}/rrn/reveal",
+    operation_id="reveal_registration_number",
+    summary="Show a resident's registration number",
+    **operation("rrn.read", NUMBER, refuses=(404,)),
+)
+def reveal_number(id: UUID, body: bodies.RevealNumber, call: Caller) -> Response:
+    """The only place that shows it; each look is on the timeline with what it was for.
+
+    ``checksum`` says whether the old checksum holds, which numbers since October 2020 have not.
+    """
+    _check_kept(call)
+    return call.change(
+        lambda ctx: residents.reveal_number(ctx, id, body.purpose),
+        "rrn.read",
+        lambda reading, made: views.number(reading.rrn(made["id"])),
+    )
+
+
+@router.post(
+    "/residents/{id}/consents",
+    operation_id="give_consent",
+    summary="Record a consent",
+    **operation(WRITE, CONSENT, status=201, refuses=(404,)),
+)
+def give_consent(id: UUID, body: bodies.GiveConsent, call: Caller) -> Response:
+    """Given by the resident, or by someone for them."""
+    return call.change(
+        lambda ctx: residents.record_consent(ctx, id, **body.model_dump()),
+        READ,
+        lambda reading, made: views.consent(reading.consent(made["id"]), call.ctx.actor),
+    )
+
+
+@router.post(
+    "/residents/{id}/consents/batch",
+    operation_id="give_consents",
+    summary="Record several consents that were given in one act",
+    **operation(WRITE, {"items": [CONSENT]}, status=201, refuses=(404,)),
+)
+def give_consents(id: UUID, body: bodies.GiveConsents, call: Caller) -> Response:
+    """All of them or none; a field is named by its place, as ``consents.1.given_on``."""
+    given = [residents.NewConsent(**one.model_dump()) for one in body.consents]
+    return call.change(
+        lambda ctx: residents.record_consents(ctx, id, given),
+        READ,
+        lambda reading, made: {
+            "items": [
+                dict(views.consent(one, call.ctx.actor))
+                for one in reading.consents(made["id"])[1]
+                if str(one.id) in made["consents"]
+            ]
+        },
+    )
+
+
+@router.get(
+    "/residents/{id}/disclosures",
+    operation_id="list_disclosures",
+    summary="What was told of a resident: to whom, when, on which basis",
+    **operation(DISCLOSED, {"items": [DISCLOSURE], "next_cursor": None}, refuses=(404,)),
+)
+def list_disclosures(id: UUID, call: Caller, paged: Paged) -> Response:
+    """Newest first: names of fields and never what stood in them."""
+    return call.pages(
+        DISCLOSED,
+        paged,
+        lambda reading, paging: reading.disclosures(id, paging),
+        views.disclosure,
+    )
+
+
+@router.get(
+    "/residents/{id}/consents",
+    operation_id="list_consents",
+    summary="A resident's consents",
+    **operation(READ, {"items": [CONSENT], "next_cursor": None}, refuses=(404,)),
+)
+def list_consents(id: UUID, call: Caller) -> Response:
+    """All of them, in the order in which they were recorded; there is no second page."""
+    return call.look(
+        READ,
+        lambda reading: {
+            "items": views.consents(*reading.consents(id), call.ctx.actor),
+            "next_cursor": None,
+        },
+    )
+
+
+@router.post(
+    "/consents/{id}/withdraw",
+    operation_id="withdraw_consent",
+    summary="Withdraw a consent",
+    **operation(WRITE, CONSENT, refuses=(404, 409, 412)),
+)
+def withdraw_consent(
+    id: UUID, call: Caller, body: bodies.WithdrawConsent | None = None
+) -> Response:
+    """Every open referral that rests on it is withdrawn with it."""
+    reason = body.reason if body else None
+    return call.change(
+        lambda ctx: residents.withdraw_consent(ctx, id, reason),
+        READ,
+        lambda reading, made: views.consent(reading.consent(made["id"]), call.ctx.actor),
+    )
+
+
+@router.post(
+    "/residents/{id}/notes",
+    operation_id="write_note",
+    summary="Record a call, visit or message",
+    **operation(WRITE, NOTE, status=201, refuses=(404,)),
+)
+def write_note(id: UUID, body: bodies.WriteNote, call: Caller) -> Response:
+    """With a day to come back to, which then stands in that day's worklist."""
+    return call.change(
+        lambda ctx: residents.write_note(ctx, id, **body.model_dump()),
+        READ,
+        lambda reading, made: views.note(reading.note(made["id"])),
+    )
+
+
+@router.get(
+    "/residents/{id}/notes",
+    operation_id="list_notes",
+    summary="A resident's notes, newest first",
+    **operation("note.read", {"items": [NOTE], "next_cursor": None}, refuses=(404,)),
+)
+def list_notes(id: UUID, call: Caller, paged: Paged) -> Response:
+    """What was said with the resident; not for assessors."""
+    return call.pages(
+        "note.read", paged, lambda reading, paging: reading.notes(id, paging), views.note
+    )
+
+
+@router.get(
+    "/residents/{id}/timeline",
+    operation_id="get_timeline",
+    summary="What happened, newest first",
+    **operation(READ, {"items": [EVENT], "next_cursor": None}, refuses=(404,)),
+)
+def timeline(id: UUID, call: Caller, paged: Paged) -> Response:
+    """Codes, dates and references; never what someone wrote freely."""
+    actor = call.ctx.actor
+    return call.pages(
+        READ,
+        paged,
+        lambda reading, paging: reading.timeline(id, paging),
+        lambda one: event(one, actor, READ),
+    )

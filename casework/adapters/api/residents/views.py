@@ -1,0 +1,173 @@
+"""Residents, as they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from casework.adapters.api.shared.views import _fields, instant
+from casework.adapters.http.call import WithETag
+from casework.domain.access.policy import Actor, is_guest, may
+from casework.domain.duplicates.likeness import Alike
+from casework.domain.privacy.disclosures import Disclosure
+from casework.domain.privacy.masks import State, covered
+from casework.domain.residents.households import Household
+from casework.domain.residents.registration_numbers import has_checksum, written
+from casework.domain.residents.resident import Consent, Contact, Note, Resident
+from casework.workflows.ports.paging import Row
+
+READ = "case.read"
+RESIDENT_FIELDS = (
+    "id",
+    "name",
+    "birth_date",
+    "sex",
+    "centre_code",
+    "district_code",
+    "address",
+    "phone",
+    "lives_alone",
+    "mobility",
+    "ltc_grade",
+    "disability",
+    "insurance",
+    "income_tier",
+    "registered_at",
+    "registered_by",
+)
+
+
+CONSENT_FIELDS = (
+    "id",
+    "resident_id",
+    "purpose",
+    "given_by",
+    "given_on",
+    "recipients",
+    "expires_on",
+    "recorded_at",
+    "recorded_by",
+    "withdrawn_at",
+    "withdrawn_by",
+    "withdrawal_reason",
+)
+
+
+def resident(
+    it: Resident, contacts: Sequence[Contact], cases: Sequence[Row], actor: Actor
+) -> WithETag:
+    """A resident with the people close to them and their cases."""
+    writes = may(actor, "case.write") and not is_guest(actor, it)
+    body = _fields(it, RESIDENT_FIELDS) | {
+        "contacts": [_contact(one, actor) for one in contacts],
+        "cases": [{name: row[name] for name in ("id", "status", "applied_on")} for row in cases],
+        "allowed_actions": ["consents", "notes"] if writes else [],
+    }
+    return WithETag(covered(body, actor, READ, "resident"), it.version)
+
+
+def _contact(it: Contact, actor: Actor) -> dict[str, Any]:
+    """Someone close to the resident; one who is not to be told is not for everyone to call."""
+    body = _fields(it, ("name", "relation", "phone", "may_be_told"))
+    states = () if it.may_be_told else (State.NOT_TO_BE_TOLD,)
+    return covered(body, actor, READ, "contact", states)
+
+
+def found_resident(found: tuple[Resident, list[Row] | None], actor: Actor) -> dict[str, Any]:
+    """A resident who was searched for, with open referrals where these were asked for."""
+    it, referrals = found
+    body = _fields(it, ("id", "name", "birth_date", "sex", "centre_code", "phone", "address"))
+    if referrals is not None:
+        body["open_referrals"] = [
+            {
+                "id": row["id"],
+                "service_code": row["service_code"],
+                "status": row["status"],
+                "provider": {
+                    "id": row["provider_id"],
+                    "name": row["provider_name"],
+                    "phone": row["provider_phone"],
+                },
+            }
+            for row in referrals
+        ]
+    return covered(body, actor, READ, "found resident")
+
+
+def consent(it: Consent, actor: Actor, *, is_guests: bool = False) -> WithETag:
+    """A consent, and whether it can be withdrawn: not by a guest, who only looks."""
+    lasts = it.withdrawn_at is None and may(actor, "case.write") and not is_guests
+    body = _fields(it, CONSENT_FIELDS) | {"allowed_actions": ["withdraw"] if lasts else []}
+    return WithETag(covered(body, actor, READ, "consent"), it.version)
+
+
+def consents(resident: Resident, given: list[Consent], actor: Actor) -> list[dict[str, Any]]:
+    """All the consents of a resident."""
+    guest = is_guest(actor, resident)
+    return [dict(consent(one, actor, is_guests=guest)) for one in given]
+
+
+def disclosure(it: Disclosure) -> dict[str, Any]:
+    """What was told of a resident: the names of the fields, never what stood in them."""
+    basis = {"kind": it.basis_kind} | ({"consent_id": it.consent_id} if it.consent_id else {})
+    return {
+        "id": it.id,
+        "at": instant(it.at),
+        "to": {"kind": it.to_kind, "id": it.to_id, "name": it.to_name},
+        "what": it.what,
+        "basis": basis,
+        "by": it.by,
+        "referral_id": it.referral_id,
+        "case_id": it.case_id,
+        "consent_withdrawn_at": instant(it.consent_withdrawn_at),
+    }
+
+
+def note(it: Note) -> dict[str, Any]:
+    """A contact note."""
+    return _fields(
+        it, ("id", "resident_id", "kind", "text", "come_back_on", "written_at", "written_by")
+    ) | {"with": it.with_whom}
+
+
+def number(rrn: str | None) -> dict[str, Any]:
+    """A registration number, for whoever asked to see it."""
+    if rrn is None:
+        return {"rrn": None, "checksum": None}
+    return {"rrn": written(rrn), "checksum": has_checksum(rrn)}
+
+
+def alike(one: Alike) -> dict[str, Any]:
+    """Somebody who may be the same person or live with them, and why one thinks so."""
+    it = one.resident
+    return {
+        "id": it.id,
+        "name": it.name,
+        "birth_date": it.birth_date,
+        "centre_code": it.centre_code,
+        "reasons": list(one.reasons),
+    }
+
+
+def merged_from(rows: list[Row]) -> list[dict[str, Any]]:
+    """The records that lead to a resident."""
+    return [
+        {"id": row["id"], "merge_id": row["merge_id"], "merged_at": instant(row["merged_at"])}
+        for row in rows
+    ]
+
+
+def household(row: Row) -> WithETag:
+    """A household: whom the asker sees, and how many others live there."""
+    it: Household = row["household"]
+    return WithETag(_household(row), it.version)
+
+
+def household_of(row: Row | None) -> dict[str, Any] | None:
+    """The household of a resident, within that resident."""
+    return None if row is None else _household(row)
+
+
+def _household(row: Row) -> dict[str, Any]:
+    it: Household = row["household"]
+    return {"id": it.id, "kind": it.kind, "members": row["members"], "others": row["others"]}

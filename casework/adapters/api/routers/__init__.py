@@ -1,1 +1,0 @@
-"""One router a story, in the order of the contract."""

@@ -1,0 +1,1 @@
+"""What the operations of every subject have in common."""

@@ -1,0 +1,275 @@
+"""What comes in: shapes and lengths. What the values mean is decided in the domain."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from casework.domain.clocks.standards import Kind
+
+
+def _as_day(given: object) -> object:
+    """A day is text of one form; a year far off would lie beyond every calendar."""
+    if not (isinstance(given, str) and re.fullmatch(r"(1[89]|2[01])\d\d-\d\d-\d\d", given)):
+        raise PydanticCustomError("day", "a day from 1800 to 2199, written YYYY-MM-DD")
+    return given
+
+
+def _as_number(given: object) -> object:
+    """A number is no text that looks like one."""
+    if isinstance(given, str):
+        raise PydanticCustomError("number", "a number, not text")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_as_day)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
+Phone = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=30, pattern=r"^\+?[0-9][0-9 ()-]{5,28}$"),
+]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Quantity = Annotated[
+    Decimal,
+    BeforeValidator(_as_number),
+    Field(gt=0, le=100_000, max_digits=9, decimal_places=3),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 100_000}),
+]
+
+
+class Body(BaseModel):
+    """A body without unknown fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class OnBehalf(Body):
+    """On whose word a worker answers for a provider."""
+
+    channel: Literal["phone", "fax", "visit"]
+    person: Short
+
+
+class ArticleBasis(Body):
+    """Disclosure on Act 14(2)."""
+
+    kind: Literal["article_14_2"]
+
+
+class ConsentBasis(Body):
+    """Disclosure on a consent to share with providers."""
+
+    kind: Literal["consent"]
+    consent_id: UUID
+
+
+class Refer(Body):
+    """A request to one provider for one planned service."""
+
+    planned_service_id: UUID
+    offering_id: UUID
+    priority: Literal["routine", "urgent", "emergency"]
+    basis: Annotated[ArticleBasis | ConsentBasis, Field(discriminator="kind")]
+    message: Words | None = None
+    send: bool = True
+    outside_area_reason: Words | None = None
+    replaces: UUID | None = None
+
+
+class Empty(Body):
+    """A body that says nothing more."""
+
+
+class Accept(Body):
+    """The provider takes it on."""
+
+    expected_start_on: Day | None = None
+    note: Words | None = None
+    on_behalf: OnBehalf | None = None
+
+
+class Waitlist(Body):
+    """Not now, but in turn."""
+
+    expected_on: Day | None = None
+    note: Words | None = None
+    on_behalf: OnBehalf | None = None
+
+
+class Decline(Body):
+    """The provider cannot; ``replace_with`` asks the next one in the same act.
+
+    With the reason ``at_capacity`` its offering counts as full until the end of ``full_until``.
+    """
+
+    reason: Code
+    note: Words | None = None
+    on_behalf: OnBehalf | None = None
+    full_until: Day | None = None
+    replace_with: UUID | None = None
+
+
+class Start(Body):
+    """The service began."""
+
+    started_on: Day
+    on_behalf: OnBehalf | None = None
+
+
+class Delivered(Body):
+    """How much was given."""
+
+    quantity: Quantity
+    unit: Code
+
+
+class Report(Body):
+    """How it goes."""
+
+    reported_on: Day
+    note: Words
+    delivered: Delivered | None = None
+    on_behalf: OnBehalf | None = None
+
+
+class RaiseSignal(Body):
+    """Something changed with the resident."""
+
+    kind: Literal["hospitalised", "fall", "nobody_home", "worse", "died", "other"]
+    note: Words | None = None
+
+
+class Hold(Body):
+    """A pause with its last day."""
+
+    reason: Code
+    until: Day
+    note: Words | None = None
+    on_behalf: OnBehalf | None = None
+
+
+class Resume(Body):
+    """The pause is over early."""
+
+    on_behalf: OnBehalf | None = None
+
+
+class Complete(Body):
+    """The service ended."""
+
+    outcome: Code
+    ended_on: Day
+    note: Words | None = None
+    on_behalf: OnBehalf | None = None
+
+
+class Fail(Body):
+    """It came to nothing."""
+
+    reason: Code
+    note: Words | None = None
+    on_behalf: OnBehalf | None = None
+
+
+class Ending(Body):
+    """Cancelling or withdrawing, with its reason."""
+
+    reason: Code
+    note: Words | None = None
+
+
+class Dispose(Body):
+    """What happens instead."""
+
+    disposition: Code
+    offering_id: UUID | None = None
+    note: Words | None = None
+
+
+class EnterInError(Body):
+    """It should never have been entered."""
+
+    reason: Words
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+
+
+Number = Annotated[str, StringConstraints(max_length=20)]
+
+
+Points = Annotated[StrictInt, Field(ge=0, le=2)]
+
+
+Goal = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+
+
+_DAY: Final = re.compile(r"(20[0-9]{2})-[0-9]{2}-[0-9]{2}")
+_INSTANT: Final = re.compile(
+    _DAY.pattern + r"[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _recent_day(value: Any) -> Any:
+    """Refuse what Pydantic would make a date of, such as a number of seconds."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("a date of this century as YYYY-MM-DD")
+    if isinstance(value, int | float):
+        raise ValueError("a date as YYYY-MM-DD")
+    return value
+
+
+def _instant(value: Any) -> Any:
+    """RFC 3339 with its offset, and nothing else that Pydantic would understand."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not _INSTANT.fullmatch(value)):
+        raise ValueError("an instant of RFC 3339 with its offset, in this century")
+    return value
+
+
+RecentDay = Annotated[date, BeforeValidator(_recent_day)]
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+
+
+Due = Literal["overdue", "today", "week", "all"]
+
+
+WorkKind = Kind | Literal["come_back"]
+
+
+CareField = Literal["medical", "health", "nursing", "care", "housing", "family"]
+
+
+Holder = Literal["worker", "provider", "supervisor", "assessor"]
+
+
+Cause = Literal[
+    "no_capacity",
+    "provider_slow",
+    "waiting_for_assessment",
+    "waiting_for_decision",
+    "resident_unreachable",
+    "resident_choice",
+    "staff_absent",
+    "other",
+]
+
+
+GroupedBy = Literal["centre", "field", "provider", "worker", "kind", "held_by", "cause"]

@@ -1,0 +1,102 @@
+"""Shared, as they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from casework.domain.access.policy import Actor
+from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
+from casework.domain.clocks.deadlines import Clockwork, Deadline
+from casework.domain.events import Event
+from casework.domain.privacy.masks import State, covered, left
+from casework.workflows.ports.paging import Row
+
+
+def picked(row: Row, *names: str) -> dict[str, Any]:
+    """Some columns of a row under their own names."""
+    return {name: row[name] for name in names}
+
+
+def _fields(of: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Fields as they are called, instants with Seoul's offset."""
+    values = {name: getattr(of, name) for name in names}
+    return {k: instant(v) if isinstance(v, datetime) else v for k, v in values.items()}
+
+
+def _agency(providers: Any, id: UUID) -> dict[str, Any]:
+    known = providers[id]
+    return {"id": id, "name": known["name"], "phone": known["phone"]}
+
+
+def instant(at: datetime | None) -> str | None:
+    """RFC 3339 with Seoul's offset."""
+    return None if at is None else at.astimezone(SEOUL).isoformat()
+
+
+def target(of: Target) -> dict[str, Any]:
+    """Amount and unit, or the fixed day."""
+    if of.unit is Unit.ON_DATE:
+        return {"on": date.fromordinal(of.amount), "unit": of.unit}
+    return {"amount": of.amount, "unit": of.unit}
+
+
+def deadline(clock: Deadline, now: datetime) -> dict[str, Any]:
+    """A clock as it stands now."""
+    return {
+        "id": clock.id,
+        "kind": clock.kind,
+        "subject": {"type": clock.subject_type, "id": clock.subject_id},
+        "held_by": clock.held_by,
+        "started_at": instant(clock.started_at),
+        "due_at": instant(clock.due_at),
+        "status": clock.status(now),
+        "overdue": clock.is_overdue(now),
+        "met_at": instant(clock.met_at),
+        "cancelled_at": instant(clock.cancelled_at),
+        "breached_at": instant(clock.breached_at),
+        "target": target(clock.target),
+        "basis": clock.basis,
+    }
+
+
+def pause(of: Pause) -> dict[str, Any]:
+    """A stretch that is left out."""
+    return {
+        "from": day_in_seoul(of.began_at),
+        "until": of.until,
+        "reason": of.reason,
+        "resumed_at": instant(of.resumed_at),
+    }
+
+
+def event(one: Event, actor: Actor, action: str) -> dict[str, Any]:
+    """One thing that happened, as this asker is told it."""
+    body = {
+        "id": one.id,
+        "event": one.name,
+        "at": instant(one.at),
+        "subject": {"type": one.subject_type, "id": one.subject_id},
+        "by": {"id": one.by_id, "role": one.by_role},
+        "data": left(one.data, actor, action, "event data"),
+    }
+    states = () if one.by_role == actor.role else (State.BY_ANOTHER,)
+    return covered(body, actor, action, "event", states)
+
+
+class Lateness:
+    """How late things are on one day, in working days of their district."""
+
+    def __init__(self, clockwork: Clockwork, now: datetime) -> None:
+        self._clockwork, self._today = clockwork, day_in_seoul(now)
+        self._known: dict[tuple[str, date], int] = {}
+
+    def of(self, row: Row) -> int:
+        """Working days since the due day of an overdue row."""
+        key = row["district_code"], day_in_seoul(row["due_at"])
+        if key not in self._known:
+            calendar = self._clockwork.calendar_of(key[0])
+            self._known[key] = calendar.working_days(key[1], self._today)
+        return self._known[key]

@@ -1,0 +1,1 @@
+"""What is overdue: the sweep, reviews, worklists, standards and recounts."""
