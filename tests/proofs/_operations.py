@@ -51,20 +51,20 @@ SECOND: Final = {"resident_id": "housemate", "token_id": "own_token"}
 MEANT_FOR_OTHERS: Final = frozenset({("POST /break-glass", "resident_id")})
 # What takes a secret of the moment, or is off as shipped; its own tests try it.
 TRIED_ELSEWHERE: Final = {
-    "POST /me/totp": "tests/api/test_second_factor.py",
-    "POST /me/totp/confirm": "tests/api/test_second_factor.py",
-    "POST /me/totp/disable": "tests/api/test_second_factor.py",
-    "POST /residents/{id}/rrn/reveal": "tests/api/test_registration_numbers.py",
-    "POST /accounts/{id}/grants": "tests/api/test_own_tokens.py",
-    "POST /accounts/{id}/grants/revoke": "tests/api/test_own_tokens.py",
-    "POST /accounts/{id}/tokens": "tests/api/test_own_tokens.py",
-    "POST /accounts/{id}/tokens/{token_id}/revoke": "tests/api/test_own_tokens.py",
-    "POST /audit/reviews": "tests/api/test_audit.py",
-    "POST /imports": "tests/api/test_imports.py",
-    "POST /offerings/{id}/confirm": "tests/api/test_keeping_directory.py",
-    "POST /offerings/{id}/publish": "tests/api/test_keeping_directory.py",
-    "POST /services/{code}/confirm": "tests/api/test_catalogue.py",
-    "POST /services/{code}/publish": "tests/api/test_catalogue.py",
+    "POST /me/totp": "tests/api/access/test_second_factor.py",
+    "POST /me/totp/confirm": "tests/api/access/test_second_factor.py",
+    "POST /me/totp/disable": "tests/api/access/test_second_factor.py",
+    "POST /residents/{id}/rrn/reveal": "tests/api/residents/test_registration_numbers.py",
+    "POST /accounts/{id}/grants": "tests/api/access/test_own_tokens.py",
+    "POST /accounts/{id}/grants/revoke": "tests/api/access/test_own_tokens.py",
+    "POST /accounts/{id}/tokens": "tests/api/access/test_own_tokens.py",
+    "POST /accounts/{id}/tokens/{token_id}/revoke": "tests/api/access/test_own_tokens.py",
+    "POST /audit/reviews": "tests/api/audit/test_audit.py",
+    "POST /imports": "tests/api/exchange/test_imports.py",
+    "POST /offerings/{id}/confirm": "tests/api/directory/test_editing.py",
+    "POST /offerings/{id}/publish": "tests/api/directory/test_editing.py",
+    "POST /services/{code}/confirm": "tests/api/directory/test_catalogue.py",
+    "POST /services/{code}/publish": "tests/api/directory/test_catalogue.py",
 }
 # Names rather than ids: which one there is, and one there never was.
 NAMED: Final[dict[str, tuple[str, str]]] = {

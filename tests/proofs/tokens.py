@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-ARGUMENTS = ["-q", "-s", "-n", "0", "tests/api/test_broken_tokens.py", "-k", "every_route"]
+ARGUMENTS = ["-q", "-s", "-n", "0", "tests/api/access/test_broken_tokens.py", "-k", "every_route"]
 
 
 def main() -> int:

@@ -1,0 +1,90 @@
+"""What people read has words in their language, and no bare codes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import casework
+from casework.adapters.api.privacy.printed_answer import INSIDE
+from casework.adapters.api.privacy.printed_words import FIELDS, SECTIONS, word
+from casework.adapters.http.texts import TEXTS
+from casework.domain.access.policy import POLICY
+from casework.domain.agencies.rosters import EXCEPTIONS, Delivered
+from casework.domain.directory.eligibility import Comparison, Rule, Verdict, judge, snapshot
+from casework.domain.residents.homes import WayIn
+from casework.domain.residents.households import Member
+from tests.api.conftest import WORKER, Api
+from tests.api.exchange.test_imports import PROVIDERS, sent
+
+# What is done to nobody in particular: no resident finds it in the record of looks at them.
+OF_NOBODY = {
+    "account.self", "account.secure", "account.second_factor", "account.tokens", "account.manage",
+    "account.list", "staff.manage", "answering.manage", "directory.read", "directory.entries",
+    "directory.change", "directory.confirm", "directory.publish", "directory.step",
+    "catalogue.write", "catalogue.confirm", "capacity.write", "coverage.read", "figures.read",
+    "figures.close", "unmet.count", "inbox.figures", "standard.read", "standard.write", "job.read",
+    "job.run", "notice.release", "outbox.manage", "webhook.manage", "import.directory",
+    "import.write", "audit.review",
+}  # fmt: skip
+# Where the rules stand that a row of a file meets.
+OF_ROWS = (
+    "domain/keeping_directory.py", "domain/intake.py", "domain/residents.py", "domain/importing.py",
+    "domain/import_cells.py", "workflows/directory.py", "workflows/intake.py",
+    "workflows/import_kinds.py",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("action", sorted(set(POLICY) - OF_NOBODY))
+def test_a_resident_reads_in_words_what_was_done(action: str) -> None:
+    assert word(action, "ko") != action
+    assert not word(action, "ko").isascii()
+    assert word(action, "en") != action
+
+
+def test_what_was_judged_of_a_resident_is_told_in_words() -> None:
+    rule = Rule(fact="age", comparison=Comparison.AT_LEAST, values=("65",), basis="Act 2")
+    kept = snapshot(judge([rule], {"age": "70"}), date(2026, 3, 2))
+    assert kept is not None
+    names = {*kept, *kept["rules"][0]}
+    assert names <= set(FIELDS)
+    for code in (*Verdict, *Comparison):
+        assert not word(code, "ko").isascii(), code
+
+
+def test_what_was_delivered_and_how_to_get_in_is_told_in_words() -> None:
+    told = {one.name for cls in (Delivered, WayIn, Member) for one in fields(cls)}
+    shown = {name for name in told if name not in INSIDE and not name.endswith(("_id", "_by"))}
+    assert shown - {"id"} <= set(FIELDS)
+    for section in ("delivered", "ways_in", "homes", "former", "earlier"):
+        english, korean = SECTIONS[section]
+        assert english.isascii(), section
+        assert not korean.isascii(), section
+    for code in EXCEPTIONS:
+        assert word(code, "en") != code or code == "other"
+        assert not word(code, "ko").isascii(), code
+
+
+def test_every_code_by_which_a_row_is_refused_has_words() -> None:
+    root = Path(casework.__file__).parent
+    codes = {
+        code
+        for path in OF_ROWS
+        for code in re.findall(r'code="([a-z_]+)"', (root / path).read_text("utf-8"))
+    }
+    assert len(codes) > 25
+    assert codes <= set(TEXTS)
+
+
+def test_a_report_says_in_korean_what_is_wrong_with_a_row(api: Api) -> None:
+    far = "far-visit,가상 의원,의원,051-000-0000,해운대구,37.5,129.16\n"
+    id = sent(api, "admin", "providers", PROVIDERS + far).json()["id"]
+    report = api.as_("admin").get(f"/imports/{id}/report", headers={"Accept-Language": "ko"})
+    assert report.content.decode("utf-8-sig").splitlines()[1] == (
+        "2,거부,lat,place_out_of_range,부산 근처의 좌표가 아닙니다"
+    )
+    assert api.as_(WORKER).get(f"/imports/{id}/report").status_code == 404
