@@ -20,8 +20,8 @@ from structlog import get_logger
 
 from casework.adapters import reference
 from casework.adapters.calendar import korean_calendar
-from casework.adapters.http.call import Services
 from casework.adapters.http.rates import Rates
+from casework.adapters.http.services import Services
 from casework.adapters.identity import Argon2Passwords, JwtTokens
 from casework.adapters.identity.links import KeyedLinks
 from casework.adapters.identity.oidc import OidcIssuer

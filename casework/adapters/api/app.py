@@ -35,10 +35,11 @@ from casework.adapters.api.residents import household_routes
 from casework.adapters.api.residents import routes as resident_routes
 from casework.adapters.api.supervision import job_routes, standard_routes, worklist_routes
 from casework.adapters.api.supervision import routes as supervision_routes
-from casework.adapters.http.call import Services, routes_without_entry
 from casework.adapters.http.limits import BodyLimit
 from casework.adapters.http.metrics import Measured
 from casework.adapters.http.problems import Problem, problem
+from casework.adapters.http.route import routes_without_entry
+from casework.adapters.http.services import Services
 from casework.adapters.http.shell import Shell
 from casework.domain.errors import NotFound
 

@@ -19,9 +19,10 @@ from starlette.exceptions import HTTPException
 from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
-from casework.adapters.http.call import FORM, SECONDS, Guarded, Services
 from casework.adapters.http.limits import check_text
 from casework.adapters.http.problems import Problem, language_of, status_of
+from casework.adapters.http.route import FORM, SECONDS, Guarded
+from casework.adapters.http.services import Services
 from casework.adapters.http.shell import tell
 from casework.adapters.http.texts import say
 from casework.adapters.web.words import named, word

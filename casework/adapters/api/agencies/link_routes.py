@@ -11,7 +11,9 @@ from casework.adapters.api.agencies import link_bodies as sl
 from casework.adapters.api.shared.bodies import Empty
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.api.shared.views import instant
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import Guarded
 from casework.domain.access.policy import Actor
 from casework.domain.agencies.links import AgencyLink
 from casework.domain.agencies.rosters import Delivered

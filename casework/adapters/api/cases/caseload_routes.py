@@ -12,7 +12,8 @@ from casework.adapters.api.casefile import views as render
 from casework.adapters.api.cases import caseload_bodies as sc
 from casework.adapters.api.shared.bodies import Empty
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call
+from casework.adapters.http.route import Guarded
 from casework.workflows.cases import caseload
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading

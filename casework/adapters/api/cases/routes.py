@@ -13,7 +13,9 @@ from casework.adapters.api.cases import bodies as si
 from casework.adapters.api.cases import check_bodies
 from casework.adapters.api.shared.bodies import Code, RaiseSignal
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import Guarded
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.cases.checks import Findings
 from casework.domain.cases.intake import Finding

@@ -12,7 +12,9 @@ from casework.adapters.api.duplicates import bodies as s
 from casework.adapters.api.duplicates import views as render
 from casework.adapters.api.residents.views import resident
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import Guarded
 from casework.domain.duplicates.suspicions import Verdict
 from casework.workflows.context import Context
 from casework.workflows.duplicates import duplicates, merging

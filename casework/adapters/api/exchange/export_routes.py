@@ -16,8 +16,9 @@ from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.api.supervision import views as supervision_views
 from casework.adapters.api.supervision.routes import since_of
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.route import Guarded
 from casework.domain.access.policy import Role, reach
 from casework.domain.exchange.exporting import ACTION, ExportOf
 from casework.domain.figures.figures import Month, Period

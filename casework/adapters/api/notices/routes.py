@@ -11,7 +11,8 @@ from casework.adapters.api.notices import bodies as sn
 from casework.adapters.api.shared.bodies import Empty
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import instant, picked
-from casework.adapters.http.call import Guarded, WithETag
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import Guarded
 from casework.domain.notices.outbox import State, Subscription
 from casework.workflows.notices import relay
 from casework.workflows.ports.paging import Row

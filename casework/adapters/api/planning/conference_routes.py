@@ -13,8 +13,10 @@ from casework.adapters.api.planning import bodies as s
 from casework.adapters.api.planning import conference_views as render
 from casework.adapters.api.shared.bodies import Day
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded, respond
+from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.responses import respond
+from casework.adapters.http.route import Guarded
 from casework.domain.errors import require
 from casework.workflows.planning import conferences, planning
 from casework.workflows.ports.unit_of_work import Reading

@@ -13,7 +13,9 @@ from casework.adapters.api.planning import bodies as s
 from casework.adapters.api.planning import views
 from casework.adapters.api.shared.bodies import Empty
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import Guarded
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.planning.planning import Draft
 from casework.workflows.context import Context

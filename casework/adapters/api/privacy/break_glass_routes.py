@@ -11,7 +11,9 @@ from casework.adapters.api.privacy import break_glass_bodies as sb
 from casework.adapters.api.shared.bodies import Empty
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import instant
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import Guarded
 from casework.domain.act import Act
 from casework.workflows.ports.break_glass import OpeningView
 from casework.workflows.ports.unit_of_work import Reading

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Query, Response
 from casework.adapters.api.referring import views
 from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call
+from casework.adapters.http.route import Guarded
 from casework.domain.casefile.lifecycle import MOVES, Status
 from casework.domain.referring.referring import Details
 from casework.workflows.context import Context

@@ -12,7 +12,9 @@ from casework.adapters.api.residents import bodies, views
 from casework.adapters.api.residents.views import alike, household_of, merged_from
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import event
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import Guarded
 from casework.domain.access.policy import may
 from casework.domain.duplicates.likeness import Alike
 from casework.domain.errors import Invalid, NotFound, StaleVersion

@@ -11,7 +11,8 @@ from casework.adapters.api.shared.bodies import Code
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import bodies as s
 from casework.adapters.api.supervision import job_views
-from casework.adapters.http.call import Guarded, respond
+from casework.adapters.http.responses import respond
+from casework.adapters.http.route import Guarded
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.workflows.ports.supervision import JobView
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading

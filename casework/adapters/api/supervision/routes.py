@@ -18,8 +18,10 @@ from casework.adapters.api.supervision import bodies as s
 from casework.adapters.api.supervision import views
 from casework.adapters.api.supervision.standard_sentences import recounts_said
 from casework.adapters.api.supervision.worklist_routes import ITEM
-from casework.adapters.http.call import Call, Guarded, WithETag, respond
+from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.responses import WithETag, respond
+from casework.adapters.http.route import Guarded
 from casework.domain.clocks.calendar import end_of, midnight
 from casework.domain.clocks.standards import Kind
 from casework.domain.privacy.masks import as_told

@@ -12,8 +12,10 @@ from casework.adapters.api.shared.bodies import Code
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import standard_bodies as s
 from casework.adapters.api.supervision import standard_views as shape
-from casework.adapters.http.call import Call, Guarded, respond
+from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.responses import respond
+from casework.adapters.http.route import Guarded
 from casework.domain.clocks.calendar import KNOWN_YEARS
 from casework.domain.clocks.standards import About, Kind, Priority, most_specific
 from casework.domain.errors import Conflict, StaleVersion

@@ -10,7 +10,7 @@ from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import views
-from casework.adapters.http.call import Guarded
+from casework.adapters.http.route import Guarded
 from casework.workflows.ports.supervision import WorklistFilter
 
 router = APIRouter(route_class=Guarded, tags=["worklist"])
