@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import inspect, select
 
+from casework import operations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.schema import migrations
 from tests.adapters.clearing import put_in_clear
@@ -29,7 +30,7 @@ def test_what_a_meeting_decided_before_there_were_agendas_is_on_its_agenda(
     migrations.downgrade(store.owner_url, "0001")
     assert "agenda_item" not in inspect(api.engine).get_table_names()
     api.house.settings = api.house.settings.model_copy(update={"migration_url": store.owner_url})
-    api.house.migrate()
+    operations.migrate(api.house)
     after = supervisor.get(f"/conferences/{meeting}").json()
     assert after["agenda"] == before["agenda"]
     assert [one["decision"]["decision"] for one in after["agenda"]] == ["approve"]

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
+from casework import operations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.schema import migrations
@@ -181,8 +182,8 @@ def test_in_another_schema_everything_works_and_no_query_spells_it(
     elsewhere: House, postgres_url: str
 ) -> None:
     with statements(elsewhere.engine) as sent:
-        elsewhere.migrate()
-        list(elsewhere.seed(residents=6, seed=1))
+        operations.migrate(elsewhere)
+        list(operations.seed(elsewhere, residents=6, seed=1))
         with TestClient(elsewhere.app()) as client:
             assert client.get("/health/ready").status_code == 200
             form = {"username": "supervisor.26350", "password": elsewhere.settings.demo_password}

@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from sqlalchemy import URL, Engine, event, make_url, select
 from starlette.testclient import TestClient
 
+from casework import operations
 from casework.adapters import reference
 from casework.adapters.api.app import create_app
 from casework.adapters.api.health import Probe
@@ -264,7 +265,10 @@ def _routes() -> FastAPI:
 def _application(house: House) -> FastAPI:
     """The application as ``House.app`` makes it, on routes that every test shares."""
     app = _routes()
-    app.state.services, app.state.probe = house.services(), Probe(house.readiness)
+    app.state.services, app.state.probe = (
+        house.services(),
+        Probe(lambda: operations.readiness(house)),
+    )
     return app
 
 

@@ -26,10 +26,13 @@ import typer.main
 from sqlalchemy import select
 
 from casework import __main__ as command_line
+from casework import operations
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import open_row
 from casework.bootstrap import build
+from casework.cli.app import cli
+from casework.cli.shared import CommandError
 from casework.domain.clocks.calendar import SEOUL
 from casework.domain.clocks.standards import Kind, Priority
 from casework.settings import Settings
@@ -318,10 +321,10 @@ def test_a_seeding_that_breaks_off_leaves_nothing(
     assert run("migrate", database_url=database).code == 0
 
     def broken(*_args: Any) -> Any:
-        raise command_line.Wrong("someone pulled the plug")
+        raise CommandError("someone pulled the plug")
 
     with monkeypatch.context() as patch:
-        patch.setattr("casework.bootstrap._batches", broken)
+        patch.setattr("casework.operations.batches", broken)
         assert run("seed", "--residents", "1", database_url=database).code == 2
     assert run("seed", "--residents", "1", database_url=database).code == 0
 
@@ -358,7 +361,7 @@ def test_production_is_neither_a_demo_nor_seeded_nor_swept_as_of_the_future(
 
 def commands() -> list[list[str]]:
     """Every command, as it is typed."""
-    found = typer.main.get_command(command_line.cli)
+    found = typer.main.get_command(cli)
     names: dict[str, Any] = found.commands  # type: ignore[attr-defined]
     return [[]] + [
         words
@@ -498,8 +501,8 @@ def everything(database: Path, at: str, seed: int, residents: int = 12) -> dict[
     )
     now = datetime.fromisoformat(at).replace(tzinfo=SEOUL)
     house = build(settings, now=lambda: now, cheap_passwords=True)
-    house.migrate()
-    list(house.seed(residents, seed))
+    operations.migrate(house)
+    list(operations.seed(house, residents, seed))
     with house.engine.connect() as connection:
         found = {
             table.name: sorted(

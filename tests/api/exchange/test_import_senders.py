@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from casework import operations
 from casework.workflows.exchange import importing
 from casework.workflows.exchange.importing import NewImport
 from tests.api.acts import a_case, a_resident, surveyed
@@ -135,7 +136,7 @@ def test_the_schedulers_own_process_goes_on_with_a_file_of_every_kind(api: Api) 
         for who, kind, text in files:
             ctx, content = api.context(who), BytesIO(text.encode())
             id = importing.receive(ctx, api.house.clerk(), NewImport(kind=kind), content)
-            house.work_imports()
+            operations.work_imports(house)
             (row,) = api.as_(who).items(f"/imports/{id}/rows")
             expected = "unmatched" if "S-2" in text else "accepted"
             assert (row["outcome"], told(row)[:1]) == (

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Protocol
+from typing import Annotated, Any, BinaryIO
 from uuid import UUID
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from casework import operations
+from casework.cli.shared import CommandError, Json, notes, opened_ready
 from casework.domain.errors import Refusal
 from casework.domain.exchange.importing import FileKind, ImportFile, ImportRow, Mode
 from casework.workflows.context import Context
@@ -22,20 +22,8 @@ from casework.workflows.exchange import importing
 from casework.workflows.exchange.importing import NewImport
 from casework.workflows.ports.exchange import Clerk
 
-notes = Console(stderr=True)
+app = typer.Typer()
 COUNTS = ("accepted", "refused", "duplicate", "unmatched")
-
-
-class Taker(Protocol):
-    """What an import needs, for one command."""
-
-    def clerk(self) -> Clerk:
-        """What works through files."""
-        ...
-
-    def context_of(self, username: str | None) -> Context:
-        """Who takes it in."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -54,49 +42,42 @@ class Job:
         return importing.receive(self.ctx, self.clerk, self.wanted, source), False
 
 
-def add_import_command(
-    app: typer.Typer,
-    opened: Callable[[], AbstractContextManager[Taker]],
-    wrong: type[Exception],
+@app.command("import")
+def import_file(
+    kind: Annotated[FileKind, typer.Argument(help="What the file holds.")],
+    file: Annotated[Path, typer.Argument(help="CSV or xlsx.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Try it, keep nothing.")] = False,
+    all_or_nothing: Annotated[
+        bool, typer.Option("--all-or-nothing", help="Nothing, where any row is refused.")
+    ] = False,
+    as_account: Annotated[
+        str | None, typer.Option("--as", help="Who takes it in; needed but for directories.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Put the command into ``app``; ``opened`` gives it what it needs."""
+    """Take a file in. The same command again goes on where one was broken off.
 
-    @app.command("import")
-    def import_file(
-        kind: Annotated[FileKind, typer.Argument(help="What the file holds.")],
-        file: Annotated[Path, typer.Argument(help="CSV or xlsx.")],
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Try it, keep nothing.")] = False,
-        all_or_nothing: Annotated[
-            bool, typer.Option("--all-or-nothing", help="Nothing, where any row is refused.")
-        ] = False,
-        as_account: Annotated[
-            str | None, typer.Option("--as", help="Who takes it in; needed but for directories.")
-        ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-    ) -> None:
-        """Take a file in. The same command again goes on where one was broken off.
-
-        Exits 1 where a row was refused.
-        """
-        mode = Mode.ALL_OR_NOTHING if all_or_nothing else Mode.ROW_BY_ROW
-        wanted = NewImport(kind=kind, mode=mode, dry_run=dry_run)
-        with opened() as taker, _source(file, wrong) as source:
-            job = Job(taker.context_of(as_account), taker.clerk(), wanted)
-            try:
-                import_id, is_resumed = job.begin(source)
-                done = _with_progress(job, import_id, is_resumed)
-            except Refusal as refusal:
-                raise wrong(_one_line(refusal)) from None
-            _say(done, list(_bad_rows(job, import_id)), as_json)
-        if done.refused:
-            raise typer.Exit(1)
+    Exits 1 where a row was refused.
+    """
+    mode = Mode.ALL_OR_NOTHING if all_or_nothing else Mode.ROW_BY_ROW
+    wanted = NewImport(kind=kind, mode=mode, dry_run=dry_run)
+    with opened_ready() as house, _source(file) as source:
+        job = Job(house.context(operations.uploader(house, as_account)), house.clerk(), wanted)
+        try:
+            import_id, is_resumed = job.begin(source)
+            done = _with_progress(job, import_id, is_resumed)
+        except Refusal as refusal:
+            raise CommandError(_one_line(refusal)) from None
+        _say(done, list(_bad_rows(job, import_id)), as_json)
+    if done.refused:
+        raise typer.Exit(1)
 
 
-def _source(file: Path, wrong: type[Exception]) -> BinaryIO:
+def _source(file: Path) -> BinaryIO:
     try:
         return file.open("rb")
     except OSError as error:
-        raise wrong(f"{file}: {error.strerror}") from None
+        raise CommandError(f"{file}: {error.strerror}") from None
 
 
 def _one_line(refusal: Refusal) -> str:
