@@ -1,20 +1,11 @@
-"""A database as it stood before fields were sealed: nothing in it needs a key."""
+"""A table as it stands before its fields are sealed: nothing in it needs a key."""
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, MetaData, Table, Text, select, update
+from sqlalchemy import MetaData, Table, Text
 
-from casework.adapters.persistence.rotating import INDEXED, sealed_tables
-from casework.adapters.persistence.sealing import (
-    BlindIndex,
-    SealedJson,
-    SealedText,
-    blind_columns,
-    open_row,
-    sealed_columns,
-)
+from casework.adapters.persistence.sealing import BlindIndex, SealedJson, SealedText
 from casework.adapters.persistence.types import Json
-from casework.workflows.ports_vault import Vault
 
 
 def unsealed(table: Table) -> Table:
@@ -26,16 +17,3 @@ def unsealed(table: Table) -> Table:
         elif isinstance(column.type, SealedText | BlindIndex):
             column.type = Text()
     return bare
-
-
-def put_in_clear(owner: Engine, vault: Vault) -> None:
-    """Write every sealed field of every row in clear, and what it is found by."""
-    with owner.begin() as connection:
-        for table in sealed_tables():
-            bare = unsealed(table)
-            for found in connection.execute(select(table)).all():
-                row = open_row(table, dict(found._mapping), found.id, vault)
-                new = {column.name: row[column.name] for column in sealed_columns(table)}
-                for column in blind_columns(table):
-                    new[column.name] = INDEXED[f"{table.name}.{column.name}"](row)
-                connection.execute(update(bare).where(bare.c.id == found.id).values(new))

@@ -307,7 +307,7 @@ resident = Table(
     Column("rrn_index", BlindIndex("rrn")),
     Column("name_birth_index", BlindIndex("name and birth date")),
     Column("version", Integer, nullable=False),
-    # No foreign key: a column that is added to a table has none on SQLite.
+    # No foreign key: the merge has one, and says the same.
     Column("merged_into_id", Uuid),
     Index(None, "centre_code", "id"),
     Index(None, "district_code", "id"),
