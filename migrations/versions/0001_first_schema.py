@@ -424,9 +424,7 @@ def _residents() -> None:
         sa.Column("registered_at", Instant(), nullable=False),
         sa.Column("registered_by", sa.Uuid(), nullable=True),
         sa.Column("address", sa.Text(), nullable=True),
-        sa.Column(
-            "phone", sa.String(length=40).with_variant(sa.Text(), "postgresql"), nullable=True
-        ),
+        sa.Column("phone", sa.Text(), nullable=True),
         sa.Column("phone_digits", sa.String(length=40), nullable=True),
         sa.Column("lives_alone", sa.Boolean(), nullable=True),
         sa.Column("mobility", sa.String(length=40), nullable=True),
@@ -462,9 +460,7 @@ def _residents() -> None:
         sa.Column("resident_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("relation", sa.Text(), nullable=False),
-        sa.Column(
-            "phone", sa.String(length=40).with_variant(sa.Text(), "postgresql"), nullable=False
-        ),
+        sa.Column("phone", sa.Text(), nullable=False),
         sa.Column("phone_digits", sa.String(length=40), nullable=True),
         sa.Column("may_be_told", sa.Boolean(), nullable=False),
         _foreign_key("contact", "resident_id", "resident.id"),

@@ -295,7 +295,7 @@ resident = Table(
     Column("registered_at", Instant, nullable=False),
     Column("registered_by", Uuid),
     Column("address", SealedText),
-    Column("phone", SealedText(40)),
+    Column("phone", SealedText),
     Column("phone_digits", BlindIndex("phone")),
     Column("lives_alone", Boolean),
     _code("mobility", nullable=True),
@@ -325,7 +325,7 @@ contact = Table(
     Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("relation", Text, nullable=False),
-    Column("phone", SealedText(40), nullable=False),
+    Column("phone", SealedText, nullable=False),
     Column("phone_digits", BlindIndex("phone"), index=True),
     Column("may_be_told", Boolean, nullable=False),
 )
