@@ -168,7 +168,7 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
     Provider: dict.fromkeys(("opening_hours", "contacts"), Codec(list, lambda it: it or [])),
     Standard: {
         "escalation": Codec(_as_dicts, _rungs),
-        # One that stood there before standards had versions, or was written by hand, is the first.
+        # One that was written by hand, without a version, is the first.
         "version": Codec(int, lambda stored: 1 if stored is None else stored),
     },
 }

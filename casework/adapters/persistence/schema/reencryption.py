@@ -110,7 +110,7 @@ class SealedRows:
                 yield Progress(len(rows), changed, len(stale) - changed)
 
     def seal_clear(self) -> None:
-        """Seal what stood here before fields were sealed, while nothing serves."""
+        """Seal what a revision has left in clear, while nothing serves."""
         for table in sealed_tables():
             for rows in self._windows(table):
                 with self._begun() as connection:

@@ -5,32 +5,35 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy import Engine, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
 from casework import operations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.schema import migrations
 from casework.bootstrap import House, build
+from casework.domain.clocks.standards import SHIPPED
 from casework.settings import Settings
 from tests import postgres
-from tests.adapters.looking import statements
-from tests.api.conftest import BASE, Clock
+from tests.adapters.looking import OF_ALEMBIC, statements, structure
+from tests.api.acts import a_referral
+from tests.api.conftest import BASE, Api, Clock
+from tests.conftest import Store
 from tests.drift import differences
 
 REVISIONS = [
     script.revision
     for script in reversed(list(ScriptDirectory(str(migrations.MIGRATIONS)).walk_revisions()))
 ]
-OF_ALEMBIC = "alembic_version"
 SCHEMA = "busan"
 
 
@@ -51,25 +54,6 @@ def engine(empty: str) -> Iterator[Engine]:
     engine = open_engine(empty)
     yield engine
     engine.dispose()
-
-
-OF_POSTGRES = (
-    "SELECT table_name, column_name, udt_name, character_maximum_length, is_nullable, "
-    "column_default FROM information_schema.columns WHERE table_schema = current_schema()",
-    "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = current_schema()",
-    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
-    "WHERE connamespace = current_schema()::regnamespace",
-)
-# A table that was made anew has its own name in quotation marks, which say nothing of it.
-OF_SQLITE = ("SELECT tbl_name, type, name, replace(sql, '\"', '') FROM sqlite_master",)
-
-
-def structure(engine: Engine) -> set[tuple[Any, ...]]:
-    """Everything that can be said of the tables: columns, keys, indexes, checks."""
-    queries = OF_SQLITE if engine.dialect.name == "sqlite" else OF_POSTGRES
-    with engine.connect() as connection:
-        rows = [tuple(row) for query in queries for row in connection.execute(text(query))]
-    return {row for row in rows if row[0] != OF_ALEMBIC}
 
 
 def tables_of(engine: Engine) -> set[str]:
@@ -149,6 +133,37 @@ def test_an_upgrade_of_what_is_current_changes_nothing(empty: str, engine: Engin
     assert structure(engine) == before
     with engine.connect() as connection:
         assert connection.scalars(select(t.district.c.code)).all() == ["26350"]
+
+
+def test_migrating_again_adds_only_what_no_standard_is_for(
+    empty: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrations.upgrade(empty)
+    shipped = next(one for one in SHIPPED if one.scope == "plan/*/*/*/*")
+    own = replace(shipped, id=UUID(int=5))  # an installation's own, for what is shipped as well
+    with engine.begin() as connection:
+        bulk.insert_all(connection, [own])
+    monkeypatch.setenv("CASEWORK_DATABASE_URL", empty)
+    house = build(Settings())
+    for _ in range(2):
+        operations.migrate(house)
+        with engine.connect() as connection:
+            found = dict(connection.execute(select(t.standard.c.id, t.standard.c.scope)).all())
+        assert sorted(found.values()) == sorted(one.scope for one in SHIPPED)
+        assert own.id in found
+    house.engine.dispose()
+
+
+def test_what_is_there_does_not_stand_in_the_way_down_to_nothing(api: Api, store: Store) -> None:
+    a_referral(api, message="가상 전언")
+    with api.engine.connect() as connection:
+        guarded = connection.scalar(select(func.count()).select_from(t.audit_entry))
+    assert guarded, "rows that nobody may delete are among them"
+    api.engine.dispose()
+    migrations.downgrade(store.owner_url)
+    assert left_over(api.engine) == []
+    operations.migrate(api.house)
+    assert migrations.is_current(api.engine)
 
 
 # PostgreSQL alone
