@@ -228,7 +228,7 @@ def readiness(of: Installation) -> dict[str, Any]:
 
 def _scheduler_state(of: Installation, now: datetime) -> dict[str, Any]:
     with of.store.showing(EVERYTHING, now) as reading:
-        job = reading.job(JOB)
+        job = reading.jobs.get(JOB)
     tick, success = job.last_tick, job.last_success
     last = tick["ended_at"] if tick else None
     return {

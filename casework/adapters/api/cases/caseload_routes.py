@@ -31,7 +31,7 @@ EXAMPLE = {
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
     def show(reading: Reading, made: dict[str, Any]) -> Any:
-        return render.case(reading.case(made["id"]), call.ctx.actor, call.ctx.now)
+        return render.case(reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now)
 
     return call.change(use_case, "case.read", show)
 
@@ -83,7 +83,7 @@ def transfer(id: UUID, body: sc.Transfer, call: Caller) -> Response:
     """
 
     def show(reading: Reading, made: dict[str, Any]) -> Any:
-        shown = render.case(reading.case(made["id"]), call.ctx.actor, call.ctx.now)
+        shown = render.case(reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now)
         shown["stops_at_border"] = made["stops_at_border"]
         return shown
 

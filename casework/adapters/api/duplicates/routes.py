@@ -82,8 +82,8 @@ def decide(id: UUID, body: s.Decide, call: Caller) -> Response:
 def _merged(call: Call, use_case: Callable[[Context], Any]) -> Response:
     def show(reading: Reading, made: dict[str, Any]) -> WithETag:
         shown = render.merge(reading.merges.get(made["id"]))
-        it, contacts = reading.resident(shown["survivor_id"])
-        shown["survivor"] = resident(it, contacts, reading.cases_of(it.id), call.ctx.actor)
+        it, contacts = reading.residents.with_contacts(shown["survivor_id"])
+        shown["survivor"] = resident(it, contacts, reading.cases.of_resident(it.id), call.ctx.actor)
         return shown
 
     return call.change(use_case, SUPERVISE, show)

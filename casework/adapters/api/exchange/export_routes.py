@@ -49,7 +49,7 @@ def _worklist(of: Wanted, reading: Reading) -> Iterator[Any]:
     given = of.filters
     wanted = WorklistFilter(due=given.due or "all", kind=given.kind, field=given.field)
     show = supervision_views.work_item(of.lateness, of.call.ctx.actor)
-    return map(show, whole(reading, lambda look, paging: look.worklist(wanted, paging)))
+    return map(show, whole(reading, lambda look, paging: look.worklists.mine(wanted, paging)))
 
 
 def _overdue(of: Wanted, reading: Reading) -> Iterator[Any]:
@@ -66,7 +66,7 @@ def _overdue(of: Wanted, reading: Reading) -> Iterator[Any]:
         since=since_of(given.since),
     )
     show = supervision_views.overdue_item(of.lateness, of.call.ctx.actor)
-    return map(show, whole(reading, lambda look, paging: look.overdue(wanted, paging)))
+    return map(show, whole(reading, lambda look, paging: look.worklists.overdue(wanted, paging)))
 
 
 def _figures(of: Wanted, reading: Reading) -> Iterator[Any]:
@@ -87,14 +87,18 @@ def _figures(of: Wanted, reading: Reading) -> Iterator[Any]:
 
 
 def _providers(_of: Wanted, reading: Reading) -> Iterator[Any]:
-    return map(list_views.provider, whole(reading, lambda look, paging: look.providers(paging)))
+    return map(
+        list_views.provider, whole(reading, lambda look, paging: look.directory.providers(paging))
+    )
 
 
 def _offerings(of: Wanted, reading: Reading) -> Iterator[Any]:
     given, ctx = of.filters, of.call.ctx
     rows = whole(
         reading,
-        lambda look, paging: look.offerings(given.service, given.centre, given.is_open, paging),
+        lambda look, paging: look.directory.offerings(
+            given.service, given.centre, given.is_open, paging
+        ),
     )
     return (list_views.offering(row, ctx.catalogue, ctx.now) for row in rows)
 

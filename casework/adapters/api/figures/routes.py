@@ -373,7 +373,7 @@ def case_time(id: UUID, call: Caller) -> Response:
     """Days after the application until the closing, or today; whom each was waited for."""
 
     def show(reading: Reading) -> dict[str, Any]:
-        file = reading.case_file(id)
+        file = reading.files.whole(id)
         calendar = call.ctx.clockwork.calendar_of(file.case.district_code)
         clocks = [one for one in file.deadlines.values() if sees_clock(call.ctx.actor, one)]
         spent = time_spent(file.case, clocks, calendar, call.ctx.act.today)

@@ -86,7 +86,8 @@ def _webhook(one: Subscription) -> WithETag:
 def list_held(call: Caller) -> Response:
     """Runs that would have told a district far more than usual, longest held first."""
     return call.look(
-        RELEASE, lambda reading: {"items": [_held(row) for row in reading.held_notices()]}
+        RELEASE,
+        lambda reading: {"items": [_held(row) for row in reading.notices.held(reading.reach)]},
     )
 
 
@@ -116,7 +117,7 @@ def list_outbox(
 ) -> Response:
     """Waiting, sent or dead; never what they say."""
     return call.pages(
-        OUTBOX, paged, lambda reading, paging: reading.messages(state, paging), _message
+        OUTBOX, paged, lambda reading, paging: reading.notices.outbox(state, paging), _message
     )
 
 
@@ -158,7 +159,7 @@ def subscribe(body: sn.Subscribe, call: Caller) -> Response:
     return call.change(
         lambda ctx: relay.subscribe(ctx, wanted, in_clear=in_clear),
         WEBHOOKS,
-        lambda reading, made: _made(reading.subscription(made["id"]), wanted),
+        lambda reading, made: _made(reading.subscriptions.get(made["id"]), wanted),
     )
 
 
@@ -179,7 +180,7 @@ def _made(one: Subscription, wanted: Subscription) -> WithETag:
 def list_webhooks(call: Caller, paged: Paged) -> Response:
     """An agency sees its own."""
     return call.pages(
-        WEBHOOKS, paged, lambda reading, paging: reading.subscriptions(paging), _webhook
+        WEBHOOKS, paged, lambda reading, paging: reading.subscriptions.listed(paging), _webhook
     )
 
 
@@ -191,7 +192,7 @@ def list_webhooks(call: Caller, paged: Paged) -> Response:
 )
 def get_webhook(id: UUID, call: Caller) -> Response:
     """With how often it failed in a row."""
-    return call.look(WEBHOOKS, lambda reading: _webhook(reading.subscription(id)))
+    return call.look(WEBHOOKS, lambda reading: _webhook(reading.subscriptions.get(id)))
 
 
 @router.delete(

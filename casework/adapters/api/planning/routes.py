@@ -65,7 +65,7 @@ PLAN = {"in_force": VERSION, "draft": None, "versions": [VERSION], "allowed_acti
 
 
 def _shown(call: Call, reading: Reading, case_id: UUID) -> WithETag:
-    return views.plan(reading.plan(case_id), call.ctx.actor)
+    return views.plan(reading.cases.plan(case_id), call.ctx.actor)
 
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
@@ -117,7 +117,7 @@ def submit(id: UUID, call: Caller, body: Empty | None = None) -> Response:
     return call.change(
         lambda ctx: planning.submit_plan(ctx, id),
         READ,
-        lambda reading, made: views.submitted(reading.plan(id), made["version"]),
+        lambda reading, made: views.submitted(reading.cases.plan(id), made["version"]),
     )
 
 
@@ -159,7 +159,9 @@ def notified(id: UUID, body: s.Notified, call: Caller) -> Response:
     return call.change(
         lambda ctx: planning.notify_plan(ctx, id, body.on, body.to),
         READ,
-        lambda reading, made: render.case(reading.case(made["id"]), call.ctx.actor, call.ctx.now),
+        lambda reading, made: render.case(
+            reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now
+        ),
     )
 
 
@@ -179,5 +181,5 @@ def settle(id: UUID, body: s.Settle, call: Caller) -> Response:
 
 
 def _service(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
-    file = reading.case_file(made["case_id"])
+    file = reading.files.whole(made["case_id"])
     return views.planned_service(file, file.service(made["id"]), call.ctx.actor)

@@ -62,7 +62,7 @@ def _opening(view: OpeningView, act: Act) -> WithETag:
 
 
 def _show(call: Call, reading: Reading, made: dict[str, Any]) -> Any:
-    return _opening(reading.opening(made["id"]), call.ctx.act)
+    return _opening(reading.openings.shown(made["id"]), call.ctx.act)
 
 
 @router.post(
@@ -93,7 +93,7 @@ def list_openings(
     return call.pages(
         glass.READ,
         paged,
-        lambda reading, paging: reading.openings(open, paging),
+        lambda reading, paging: reading.openings.listed(open, paging),
         lambda view: dict(_opening(view, call.ctx.act)),
     )
 

@@ -40,7 +40,7 @@ EXAMPLE = {
 
 def _shown(call: Call) -> Callable[[Reading, dict[str, Any]], Any]:
     return lambda reading, resource: views.referral(
-        reading.referral(resource["id"]), call.ctx.actor, call.ctx.now
+        reading.referrals.get(resource["id"]), call.ctx.actor, call.ctx.now
     )
 
 
@@ -90,7 +90,7 @@ def list_referrals(
     return call.pages(
         "referral.read",
         paged,
-        lambda reading, paging: reading.referrals(filters, paging),
+        lambda reading, paging: reading.referrals.listed(filters, paging),
         views.referral_row(call.ctx.actor),
     )
 
@@ -105,7 +105,7 @@ def get_referral(id: UUID, call: Caller) -> Response:
     """One referral as the asker sees it."""
     return call.look(
         "referral.read",
-        lambda reading: views.referral(reading.referral(id), call.ctx.actor, call.ctx.now),
+        lambda reading: views.referral(reading.referrals.get(id), call.ctx.actor, call.ctx.now),
     )
 
 

@@ -65,7 +65,7 @@ def list_jobs(call: Caller, paged: Paged) -> Response:
 
     def read(reading: Reading, paging: Paging) -> Page:
         names = [name for name in JOBS if paging.after is None or (name,) > paging.after]
-        return Page([(name, reading.job(name)) for name in names], None)
+        return Page([(name, reading.jobs.get(name)) for name in names], None)
 
     def show(job: tuple[str, JobView]) -> dict[str, Any]:
         return {"name": job[0], "does": JOBS[job[0]]} | job_views.job(job[1], ctx.now, minutes)
@@ -84,7 +84,7 @@ def list_runs(name: Code, call: Caller, paged: Paged) -> Response:
     if name not in JOBS:
         raise NotFound("no such job")
     return call.pages(
-        READ, paged, lambda reading, paging: reading.runs(name, paging), job_views.run
+        READ, paged, lambda reading, paging: reading.jobs.runs(name, paging), job_views.run
     )
 
 
@@ -112,7 +112,7 @@ def run_overdue(call: Caller, body: s.Run | None = None) -> Response:
     if not carried_out_before:
         return respond(job_views.result(done[0]), 200)
     with ctx.reading(READ) as reading:
-        row = reading.run(UUID(made["run_id"]))
+        row = reading.jobs.run(UUID(made["run_id"]))
     if row is None:
         raise NotFound("no such run")
     return respond(job_views.result_of_run(row), 200)

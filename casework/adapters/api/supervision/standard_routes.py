@@ -107,7 +107,7 @@ def list_standards(
 
     def read(reading: Reading, paging: Paging) -> Page:
         reading.standards.check_district(district, "district")
-        return reading.list_standards(filters, paging)
+        return reading.standards.listed(filters, paging)
 
     return call.pages(READ, paged, read, lambda one: shape.standard(one, call.ctx.actor))
 

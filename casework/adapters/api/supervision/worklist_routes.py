@@ -51,6 +51,6 @@ def worklist(
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.worklist(wanted, paging),
+        lambda reading, paging: reading.worklists.mine(wanted, paging),
         views.work_item(lateness, call.ctx.actor),
     )

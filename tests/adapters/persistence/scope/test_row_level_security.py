@@ -453,7 +453,11 @@ def test_behind_the_wall_a_worklist_still_reads_its_index_alone(
         district_code=place.district_code,
     )  # fmt: skip
     plan = plan_of(
-        house, who, "deadline.read", lambda it: it.worklist(WorklistFilter(), Paging()), "deadline"
+        house,
+        who,
+        "deadline.read",
+        lambda it: it.worklists.mine(WorklistFilter(), Paging()),
+        "deadline",
     )
     assert "ix_deadline_worker_due" in plan
 
@@ -465,7 +469,8 @@ def test_behind_the_wall_a_telephone_is_found_by_its_index(api: Api) -> None:
         connection.exec_driver_sql("ANALYZE")
     plan = plan_of(
         api.house, api.actor(WORKER), "case.read",
-        lambda it: it.search({"phone": next(iter(phones.values()))}, Paging()), "resident",
+        lambda it: it.residents.search({"phone": next(iter(phones.values()))}, Paging()),
+        "resident",
     )  # fmt: skip
     assert "ix_resident_phone_digits" in plan
     assert "Seq Scan on resident" not in plan

@@ -19,13 +19,13 @@ RUN = t.job_run.c
 GOES_ON_FOR: Final = timedelta(minutes=10)
 
 
-class JobQueries:
+class SqlJobs:
     """Jobs and their runs; they concern nobody, and are the same for everyone who may look."""
 
-    _connection: Connection
-    _now: datetime
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection, self._now = connection, now
 
-    def job(self, name: str) -> JobView:
+    def get(self, name: str) -> JobView:
         """A job as it stands."""
         real, ended = ~RUN.dry_run, RUN.ended_at.is_not(None)
         going_on = _runs(

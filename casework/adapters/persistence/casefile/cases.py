@@ -1,4 +1,4 @@
-"""Looking at one case or its plan, with the names that are shown beside them."""
+"""Cases and plans as they are shown, with the names beside them."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
 
 
-class CaseQueries:
-    """Cases, plans, signals and meetings."""
+class SqlCases:
+    """Cases and plans as they are shown, for one transaction of one asker."""
 
-    _connection: Connection
-    reach: Reach
-    _now: datetime
-    _about: set[UUID]
+    def __init__(
+        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+    ) -> None:
+        self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
-    def cases(
+    def listed(
         self, status: str | None, centre: str | None, worker: UUID | None, paging: Paging
     ) -> Page:
         """Cases, newest first."""
         query = (
             select(t.care_case, t.resident.c.name.label("resident_name"))
             .join(t.resident, t.resident.c.id == t.care_case.c.resident_id)
-            .where(seen(t.care_case, self.reach, self._now))
+            .where(seen(t.care_case, self._reach, self._now))
         )
         for column, value in (("status", status), ("centre_code", centre), ("worker_id", worker)):
             if value is not None:
@@ -51,24 +51,19 @@ class CaseQueries:
         self._about.update(row["resident_id"] for row in found.rows)
         return found
 
-    def case_file(self, case_id: UUID, *, with_plan: bool = False) -> CaseFile:
-        """A case with all its clocks, unlocked."""
-        files = SqlCaseFiles(self._connection, self.reach, self._now, self._about, lock=False)
-        return files.whole(case_id, with_plan=with_plan)
-
-    def cases_of(self, resident_id: UUID) -> list[Row]:
+    def of_resident(self, resident_id: UUID) -> list[Row]:
         """A resident's cases that the asker sees, newest first."""
         case = t.care_case
         query = (
             select(case.c.id, case.c.status, case.c.applied_on)
-            .where(case.c.resident_id == resident_id, seen_or_opened(case, self.reach, self._now))
+            .where(case.c.resident_id == resident_id, seen_or_opened(case, self._reach, self._now))
             .order_by(case.c.id.desc())
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
-    def case(self, id: UUID) -> CaseView:
+    def get(self, id: UUID) -> CaseView:
         """A case with everything that is shown of it."""
-        file = self.case_file(id, with_plan=True)
+        file = self._file(id)
         names = self._connection.execute(
             select(t.resident.c.name.label("resident"), t.account.c.name.label("worker"))
             .select_from(t.care_case)
@@ -87,7 +82,7 @@ class CaseQueries:
 
     def plan(self, case_id: UUID) -> PlanView:
         """The plan of a case, in all its versions."""
-        file = self.case_file(case_id, with_plan=True)
+        file = self._file(case_id)
         meetings = {version.conference_id for version in file.versions} - {None}
         found = (
             self._connection.execute(select(t.conference).where(t.conference.c.id.in_(meetings)))
@@ -107,12 +102,16 @@ class CaseQueries:
         row = self._connection.execute(
             select(t.signal)
             .join(t.care_case, t.care_case.c.id == t.signal.c.case_id)
-            .where(t.signal.c.id == id, seen(t.care_case, self.reach, self._now))
+            .where(t.signal.c.id == id, seen(t.care_case, self._reach, self._now))
         ).first()
         if row is None:
             raise NotFound("no such signal")
         found: Signal = from_row(Signal, row, vault_of(self._connection))
         return found
+
+    def _file(self, case_id: UUID) -> CaseFile:
+        files = SqlCaseFiles(self._connection, self._reach, self._now, self._about, lock=False)
+        return files.whole(case_id, with_plan=True)
 
     def _of_case(self, cls: type, case_id: UUID) -> list[Any]:
         table = table_of(cls)
