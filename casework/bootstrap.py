@@ -323,7 +323,7 @@ def build(
 ) -> House:
     """Put the house together. Refuses to start without what the mode needs."""
     settings.check()
-    configure_logs()
+    configure_logs(settings.request_log)
     vault = open_vault(settings)
     engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
     return House(

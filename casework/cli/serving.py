@@ -51,9 +51,11 @@ def demo(
     if settings.is_production:
         raise CommandError("demo is not for production")
     with _bind("127.0.0.1", port) as door:
+        folder = data_dir or settings.data_dir / "demo"
         own = {
             "database_url": None,
-            "data_dir": data_dir or settings.data_dir / "demo",
+            "data_dir": folder,
+            "request_log": settings.request_log or folder / "requests.log",
             "public_url": settings.public_url or f"http://127.0.0.1:{door.getsockname()[1]}",
         }
         _run_demo(settings.model_copy(update=own), door, residents, seed)
@@ -66,6 +68,9 @@ def _run_demo(settings: Settings, door: socket.socket, residents: int, seed: int
         if operations.is_empty(house):
             fill(house, residents, seed)
         announce(house)
+        typer.echo(f"data: {settings.data_dir}")
+        typer.echo(f"requests: {settings.request_log}")
+        typer.echo("letters: below, as they would be mailed")
         _serve(house, door, tick=True)
 
 

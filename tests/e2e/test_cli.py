@@ -271,6 +271,7 @@ def test_what_cannot_be_done_is_said_in_one_line(run: Run, words: str, arguments
         ("CASEWORK_MASTER_KEY is shorter than 32", "master_key", "short"),
         ("CASEWORK_REQUIRE_TOTP cannot be right", "require_totp", "everybody"),
         ("CASEWORK_LOCAL_SIGN_IN=off needs CASEWORK_OIDC_ISSUER", "local_sign_in", "off"),
+        ("CASEWORK_REQUEST_LOG: No such file", "request_log", "/nowhere/requests.log"),
         ("needs CASEWORK_OIDC_AUDIENCE", "oidc_issuer", "https://login.example"),
         ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "nonsense"),
         ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "oracle://here"),
@@ -615,11 +616,15 @@ def test_the_demo_starts_keeps_its_data_and_ends_when_told(tmp_path: Path) -> No
         assert tick == (0, 0, 0, 0), "the world was up to date, and this was a tick"
         with urllib.request.urlopen(f"{address}/health/ready") as answer:
             assert answer.status == 200
+        log = folder / "demo" / "requests.log"
+        assert f"requests: {log}" in lines
+        assert first.wait_for(log.read_text).count("/health/ready") == 1
         ids = rows(folder, IDS)
         assert len(rows(folder, "SELECT id FROM resident")) == RESIDENTS
         assert first.end() == 0
     assert first.out.splitlines()[-1] == f"ready {address}"
     assert "Traceback" not in first.err
+    assert '"request"' not in first.err, "between them nobody would find a letter"
     with started(folder, *demo) as second:
         second.wait_for(lambda: "\nready http" in second.out)
         assert rows(folder, IDS) == ids
