@@ -3,18 +3,19 @@
 
 These need what runs the product, about 150 MB:
 
-  demo    start the product with invented people and places    (casework demo …args)
-  serve   start the API server                                 (casework serve …args)
+  demo     start the product with invented people and places   (casework demo …args)
+  serve    start the API server                                (casework serve …args)
+  casework any other command of the product                    (casework …args)
 
 These need what it is developed with as well, and install it when first called:
 
-  setup   make .venv and install everything that is locked
-  test    run the tests on SQLite and on PostgreSQL            (pytest …args)
-  check   format, lint, types, import rules and migration drift
-  bench   measure on a throw-away PostgreSQL                   (casework bench …args)
-  proof   prove a promise many times over: sweeps, tampering, imports, … (tests/proofs)
-  browser install Chromium and Korean fonts, for the tests of the pages
-  lock    resolve pyproject.toml into both lock files          (uv pip compile …args)
+  setup    make .venv and install everything that is locked
+  test     run the tests on SQLite and on PostgreSQL           (pytest …args)
+  check    format, lint, types, import rules and migration drift
+  bench    measure on a throw-away PostgreSQL                  (casework bench …args)
+  proof    prove a promise many times over: sweeps, tampering, imports, … (tests/proofs)
+  browser  install Chromium and Korean fonts, for the tests of the pages
+  lock     resolve pyproject.toml into both lock files         (uv pip compile …args)
 
 Every task runs in the folder of the project, wherever it is called from.
 """
@@ -43,11 +44,12 @@ CASEWORK = [PYTHON, "-m", "casework"]
 COMMANDS = {
     "demo": [*CASEWORK, "demo"],
     "serve": [*CASEWORK, "serve"],
+    "casework": CASEWORK,
     "test": [PYTHON, "-m", "pytest"],
     "bench": [PYTHON, "-m", "tests.postgres", "run", "--", *CASEWORK, "bench"],
     "proof": [PYTHON, "-m", "tests.proofs"],
 }
-LEAN = ("demo", "serve")
+LEAN = ("demo", "serve", "casework")
 CHECKS = {
     "format": [PYTHON, "-m", "ruff", "format", "--check"],
     "lint": [PYTHON, "-m", "ruff", "check"],
