@@ -119,8 +119,10 @@ def scheduled(house: House, jobs: tuple[Job, ...] = JOBS) -> list[Scheduled]:
 
 
 def run(house: House, job: Job) -> None:
-    """One run of a job. A failure is logged, and the next step and the next run come all the same:
-    each finds in the database what this one left.
+    """One run of a job.
+
+    A failure is logged, and the next step and the next run come all the same: each finds in the
+    database what this one left.
     """
     for step in job.steps:
         try:

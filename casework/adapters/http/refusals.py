@@ -64,6 +64,7 @@ def told_apart(services: Services, facts: RequestFacts, error: Exception) -> tup
 
 
 def refusal_for(services: Services, facts: RequestFacts, error: Exception) -> Refusal | None:
+    """The refusal that an error stands for, None for one that nobody foresaw."""
     match error:
         case Refusal():
             return error

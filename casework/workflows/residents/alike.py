@@ -23,8 +23,9 @@ MOST_HINTS: Final = 10
 def meet(
     ctx: Context, work: Work, resident: Resident, rrn: str | None = None, *, confirm_new: bool
 ) -> list[Alike]:
-    """Those within reach who are like someone new; the strictly alike refuse the registration,
-    unless the asker says that it is another person.
+    """Those within reach who are like someone new.
+
+    The strictly alike refuse the registration, unless the caller says that it is another person.
     """
     found = known_alike(ctx, work, resident, rrn)
     strict = [alike for alike in found if alike.refuses]
@@ -35,8 +36,9 @@ def meet(
 
 
 def note_new(ctx: Context, work: Work, resident: Resident, found: Sequence[Alike]) -> None:
-    """Of someone who was added: that they are another person than those strictly alike. Whoever
-    else may be the same is looked for later, out of the asker's sight and time.
+    """Note that someone who was added is another person than those strictly alike.
+
+    Others who may be the same are looked for later, by a background job.
     """
     work.duplicates.add(
         suspect(resident, alike.resident, alike.reasons, ctx.act, Verdict.DIFFERENT)
