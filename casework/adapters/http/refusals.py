@@ -32,12 +32,12 @@ def refuse(
     services: Services,
     request: Request,
     actor: Actor | None,
-    facts: RequestFacts,
     now: datetime,
     action: str,
     error: Exception,
 ) -> Response:
     """The problem for an error, written down before it is answered."""
+    facts: RequestFacts = request.state.facts
     refusal, outcome = told_apart(services, facts, error)
     actor = actor or getattr(request.state, "actor", None)
     try:

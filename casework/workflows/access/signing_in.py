@@ -36,11 +36,9 @@ SOURCE_WINDOW: Final = timedelta(minutes=15)
 def sign_in(
     door: SignIn,
     username: str,
-    password: str,
+    given: Given,
     source: str,
     now: datetime,
-    code: str | None = None,
-    recovery_code: str | None = None,
 ) -> Issued:
     """Exchange name and password for tokens. Refuses every failure with the same words.
 
@@ -49,8 +47,7 @@ def sign_in(
     """
     check_local(door)
     tried = attempts.begin(door, username, source, now)
-    right = door.passwords.matches(tried.digest, password)
-    given = Given(password=password, code=code, recovery_code=recovery_code)
+    right = door.passwords.matches(tried.digest, given.password)
     with door.book() as book:
         try:
             account = attempts.settle(door, book, tried, given, right=right)

@@ -67,11 +67,12 @@ def verify(
 ) -> Verdict:
     """Check every chain from its beginning to its head, and that no entry is outside one."""
     verdict, heads = Verdict(), book.heads()
+    check = _Check(book, key, page, progress, verdict)
     verdict.flaws += _check_roll(heads, key)
     heads.pop(ROLL, None)
     for chain in sorted({*heads, *book.chains()}):
         verdict.chains += 1
-        flaw = _check_chain(book, chain, heads.get(chain), key, verdict, page, progress)
+        flaw = _check_chain(check, chain, heads.get(chain))
         if flaw is not None:
             verdict.flaws.append(flaw)
     verdict.flaws += _check_exported(book, key, exported)
@@ -88,22 +89,26 @@ def _check_roll(heads: dict[str, Head], key: bytes) -> list[Flaw]:
     return [Flaw(chain=ROLL, why="chains_altered")]
 
 
-def _check_chain(
-    book: SealBook,
-    chain: str,
-    head: Head | None,
-    key: bytes,
-    verdict: Verdict,
-    page: int,
-    progress: Callable[[int], None],
-) -> Flaw | None:
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What the checks of one verification share."""
+
+    book: SealBook
+    key: bytes
+    page: int
+    progress: Callable[[int], None]
+    verdict: Verdict
+
+
+def _check_chain(check: _Check, chain: str, head: Head | None) -> Flaw | None:
+    book = check.book
     if head is None:  # one that began after the heads were read has one by now
         head = book.heads().get(chain)
     if head is None:
         return Flaw(chain=chain, why="head_missing", seq=1, entry_id=book.id_at(chain, 1))
-    if not head.is_genuine(key):
+    if not head.is_genuine(check.key):
         return Flaw(chain=chain, why="head_altered")
-    flaw, seen = _walk(book, head, page, progress)
+    flaw, seen = _walk(book, head, check.page, check.progress)
     if flaw is None:
         beyond = book.first_beyond(chain)
         if beyond is not None:
@@ -111,8 +116,8 @@ def _check_chain(
     if flaw is not None:  # perhaps it was pruned meanwhile
         again = book.heads().get(chain)
         if again is not None and again.first_seq > head.first_seq:
-            return _check_chain(book, chain, again, key, verdict, page, progress)
-    verdict.entries += seen
+            return _check_chain(check, chain, again)
+    check.verdict.entries += seen
     return flaw
 
 

@@ -13,6 +13,7 @@ from casework.adapters.http.route import Guarded
 from casework.adapters.http.services import Services
 from casework.domain.errors import Invalid
 from casework.workflows.access import signing_in
+from casework.workflows.access.attempts import Given
 
 router = APIRouter(route_class=Guarded, tags=["signing in"])
 
@@ -57,7 +58,8 @@ def sign_in(
         if not username or not password:
             raise Invalid("send name and password", field="username")
         source = request.client.host if request.client else "unknown"
-        issued = signing_in.sign_in(door, username, password, source, now, totp, recovery_code)
+        proof = Given(password=password, code=totp, recovery_code=recovery_code)
+        issued = signing_in.sign_in(door, username, proof, source, now)
     return respond(
         {
             "access_token": issued.access_token,
