@@ -12,7 +12,7 @@ from structlog import get_logger
 
 from casework import operations
 from casework.adapters.scheduler import Scheduled, every
-from casework.bootstrap import House
+from casework.bootstrap import Application
 from casework.domain.clocks.schedule import slot_of
 from casework.settings import Settings
 
@@ -25,7 +25,7 @@ log = get_logger("casework")
 class Step:
     """Something that a job does. Its failure is logged under ``failure``, and the next goes on."""
 
-    run: Callable[[House], None]
+    run: Callable[[Application], None]
     failure: str
 
 
@@ -39,34 +39,36 @@ class Job:
     at_start: bool = False
 
 
-def _sweep(house: House) -> None:
-    house.sweep(house.context(), slot=slot_of(house.now(), house.settings.sweep_minutes))
+def _sweep(application: Application) -> None:
+    application.sweep(
+        application.context(), slot=slot_of(application.now(), application.settings.sweep_minutes)
+    )
 
 
-def _offer_places(house: House) -> None:
-    house.tend_places(house.context())
+def _offer_places(application: Application) -> None:
+    application.update_places(application.context())
 
 
-def _relay(house: House) -> None:
-    house.relay(house.context())
+def _relay(application: Application) -> None:
+    application.relay(application.context())
 
 
-def _find_duplicates(house: House) -> None:
-    for _ in islice(house.find_duplicates(), DUPLICATE_BATCHES):
+def _find_duplicates(application: Application) -> None:
+    for _ in islice(application.find_duplicates(), DUPLICATE_BATCHES):
         pass
 
 
-def _seal(house: House) -> None:
-    for flaw in house.seal().flaws:
+def _seal(application: Application) -> None:
+    for flaw in application.seal().flaws:
         log.error("audit head altered", chain=flaw.chain)
 
 
-def _import(house: House) -> None:
-    operations.work_imports(house)
+def _import(application: Application) -> None:
+    operations.work_imports(application)
 
 
-def _measure(house: House) -> None:
-    house.measure_answers()
+def _measure(application: Application) -> None:
+    application.measure_answers()
 
 
 RELAY: Final = Job(
@@ -105,20 +107,20 @@ JOBS: Final = (
 )
 
 
-def scheduled(house: House, jobs: tuple[Job, ...] = JOBS) -> list[Scheduled]:
+def scheduled(application: Application, jobs: tuple[Job, ...] = JOBS) -> list[Scheduled]:
     """The jobs, as a scheduler is given them."""
     return [
         Scheduled(
             name=job.name,
-            rhythm=job.rhythm(house.settings),
-            run=partial(run, house, job),
+            rhythm=job.rhythm(application.settings),
+            run=partial(run, application, job),
             at_start=job.at_start,
         )
         for job in jobs
     ]
 
 
-def run(house: House, job: Job) -> None:
+def run(application: Application, job: Job) -> None:
     """One run of a job.
 
     A failure is logged, and the next step and the next run come all the same: each finds in the
@@ -126,6 +128,6 @@ def run(house: House, job: Job) -> None:
     """
     for step in job.steps:
         try:
-            step.run(house)
+            step.run(application)
         except Exception as error:
             log.error(step.failure, error=type(error).__name__)

@@ -53,7 +53,7 @@ def add_provider(ctx: Context, facts: Mapping[str, Any]) -> UUID:
     with ctx.work(WRITE) as work:
         _check_districts(work, [facts["district_code"]], "district_code")
         provider = keep.new_provider(facts, ctx.act)
-        work.keeping.add_provider(provider)
+        work.directory_editing.add_provider(provider)
         _note(ctx, work, Subject(PROVIDER, provider.id, provider.id), None, provider, "added")
         work.commit(201, {"id": provider.id})
         return provider.id
@@ -62,7 +62,7 @@ def add_provider(ctx: Context, facts: Mapping[str, Any]) -> UUID:
 def change_provider(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
     """Change what is said of an agency."""
     with ctx.work(CHANGE) as work:
-        before = work.keeping.provider(id, lock=True)
+        before = work.directory_editing.provider(id, lock=True)
         ctx.expect(before.version)
         changed = keep.changed_provider(before, changes, ctx.act)
         _save_provider(ctx, work, before, changed, "changed")
@@ -73,18 +73,20 @@ def change_provider(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
 def end_provider(ctx: Context, id: UUID, last_day: date | None, reason: str | None) -> UUID:
     """From the day after, nobody asks it any more; what runs goes on. None takes it back."""
     with ctx.work(WRITE) as work:
-        before = work.keeping.provider(id, lock=True)
+        before = work.directory_editing.provider(id, lock=True)
         ctx.expect(before.version)
         changed = keep.ended_provider(before, last_day, reason, ctx.act)
         _save_provider(ctx, work, before, changed, "ended" if last_day else "taken_up")
-        work.keeping.open_work(id, None)  # the answer shows whom: the audit entry names them
+        work.directory_editing.open_work(
+            id, None
+        )  # the answer shows whom: the audit entry names them
         work.commit(200, {"id": id})
         return id
 
 
 def _save_provider(ctx: Context, work: Work, before: Provider, changed: Provider, did: str) -> None:
     if changed != before:
-        work.keeping.save_provider(changed)
+        work.directory_editing.save_provider(changed)
         _note(ctx, work, Subject(PROVIDER, changed.id, changed.id), before, changed, did)
 
 
@@ -92,7 +94,7 @@ def _save_provider(ctx: Context, work: Work, before: Provider, changed: Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Designate:
+class NewDesignation:
     """A designation as it was asked for."""
 
     code: str
@@ -101,10 +103,10 @@ class Designate:
     designated_by: str
 
 
-def designate(ctx: Context, provider_id: UUID, asked: Designate) -> UUID:
+def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> UUID:
     """An agency is designated, by whom, from when until when."""
     with ctx.work(DESIGNATE) as work:
-        provider = work.keeping.provider(provider_id, lock=True)
+        provider = work.directory_editing.provider(provider_id, lock=True)
         made = Designation(
             id=ctx.new_id(),
             provider_id=provider.id,
@@ -115,8 +117,8 @@ def designate(ctx: Context, provider_id: UUID, asked: Designate) -> UUID:
             recorded_at=ctx.now,
             recorded_by=ctx.actor.id,
         )
-        check_designation(made, work.keeping.designations(provider.id))
-        work.keeping.add_designation(made)
+        check_designation(made, work.directory_editing.designations(provider.id))
+        work.directory_editing.add_designation(made)
         _note(ctx, work, Subject(DESIGNATION, provider.id, provider.id), None, made, "added")
         work.commit(201, {"id": made.id, "provider_id": provider.id})
         return made.id
@@ -125,17 +127,17 @@ def designate(ctx: Context, provider_id: UUID, asked: Designate) -> UUID:
 def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
     """Give a designation its last day, or with None no last day any more."""
     with ctx.work(DESIGNATE) as work:
-        known = work.keeping.designation(id)
-        provider = work.keeping.provider(known.provider_id, lock=True)
-        before = work.keeping.designation(id, lock=True)
+        known = work.directory_editing.designation(id)
+        provider = work.directory_editing.provider(known.provider_id, lock=True)
+        before = work.directory_editing.designation(id, lock=True)
         ctx.expect(before.version)
-        others = work.keeping.designations(provider.id)
+        others = work.directory_editing.designations(provider.id)
         changed = ended_designation(before, last_day, others, ctx.act)
-        work.keeping.save_designation(changed)
+        work.directory_editing.save_designation(changed)
         did = "ended" if last_day else "taken_up"
         _note(ctx, work, Subject(DESIGNATION, provider.id, provider.id), before, changed, did)
         if may(ctx.actor, OPEN_WORK):
-            work.keeping.open_work(provider.id, GIVEN_UNDER[changed.code])
+            work.directory_editing.open_work(provider.id, GIVEN_UNDER[changed.code])
         work.commit(200, {"id": id, "provider_id": provider.id})
         return id
 
@@ -146,12 +148,12 @@ def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
 def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) -> UUID:
     """A proposed entry of the list: it is asked by nobody until it is published."""
     with ctx.work(WRITE) as work:
-        provider = work.keeping.provider(provider_id)
+        provider = work.directory_editing.provider(provider_id)
         service = _service(work, facts["service_code"])
         _check_centres(work, facts["centres"])
         rest = {name: fact for name, fact in facts.items() if name != "service_code"}
         offering = keep.new_offering(provider, service, rest, ctx.act)
-        work.keeping.add_offering(offering)
+        work.directory_editing.add_offering(offering)
         _note(ctx, work, Subject(OFFERING, offering.id, provider.id), None, offering, "proposed")
         work.commit(201, {"id": offering.id})
         return offering.id
@@ -160,7 +162,7 @@ def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) 
 def change_offering(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
     """Change an offering; a published one stays published, a draft is proposed anew."""
     with ctx.work(WRITE) as work:
-        before = work.keeping.offering(id, lock=True)
+        before = work.directory_editing.offering(id, lock=True)
         ctx.expect(before.version)
         if "centres" in changes:
             _check_centres(work, changes["centres"])
@@ -174,7 +176,7 @@ def change_offering(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
 def step_offering(ctx: Context, id: UUID, step: str) -> UUID:
     """Confirm, publish or withdraw an entry."""
     with ctx.work(WHO[step]) as work:
-        before = work.keeping.offering(id, lock=True)
+        before = work.directory_editing.offering(id, lock=True)
         ctx.expect(before.version)
         state = next_state(before, step, ctx.act)
         changed = replace(before, state=state, version=before.version + 1)
@@ -191,7 +193,7 @@ def check_who_steps(actor: Actor, step: str) -> None:
 
 def _save_offering(ctx: Context, work: Work, before: Offering, changed: Offering, did: str) -> None:
     if changed != before:
-        work.keeping.save_offering(changed)
+        work.directory_editing.save_offering(changed)
         _note(ctx, work, Subject(OFFERING, changed.id, changed.provider_id), before, changed, did)
 
 
@@ -207,7 +209,7 @@ def propose_service(ctx: Context, facts: Mapping[str, Any]) -> str:
     with ctx.work(CATALOGUE) as work:
         _check_districts(work, _districts_of(facts), "co_payments")
         service = keep.new_service(facts, ctx.act)
-        work.keeping.add_service(service)
+        work.directory_editing.add_service(service)
         _note(ctx, work, Subject(SERVICE, service.code), None, service, "proposed")
         work.commit(201, {"code": service.code})
         return service.code
@@ -216,7 +218,7 @@ def propose_service(ctx: Context, facts: Mapping[str, Any]) -> str:
 def change_service(ctx: Context, code: str, changes: Mapping[str, Any]) -> str:
     """Change a service, its limits, co-payments or validity; what is planned stays planned."""
     with ctx.work(CATALOGUE) as work:
-        before = work.keeping.service(code, lock=True)
+        before = work.directory_editing.service(code, lock=True)
         ctx.expect(before.version)
         _check_districts(work, _districts_of(changes), "co_payments")
         changed = keep.changed_service(before, changes, ctx.act)
@@ -228,7 +230,7 @@ def change_service(ctx: Context, code: str, changes: Mapping[str, Any]) -> str:
 def step_service(ctx: Context, code: str, step: str) -> str:
     """Confirm, publish or withdraw a service."""
     with ctx.work(WHO_OF_SERVICE[step]) as work:
-        before = work.keeping.service(code, lock=True)
+        before = work.directory_editing.service(code, lock=True)
         ctx.expect(before.version)
         state = next_state(before, step, ctx.act)
         changed = replace(before, state=state, version=before.version + 1)
@@ -239,7 +241,7 @@ def step_service(ctx: Context, code: str, step: str) -> str:
 
 def _save_service(ctx: Context, work: Work, before: Service, changed: Service, did: str) -> None:
     if changed != before:
-        work.keeping.save_service(changed)
+        work.directory_editing.save_service(changed)
         _note(ctx, work, Subject(SERVICE, changed.code), before, changed, did)
 
 
@@ -250,13 +252,13 @@ def _note(ctx: Context, work: Work, subject: Subject, before: Any, after: Any, d
     """Keep who changed it, when, and what it was before."""
     was = NOTHING if before is None else facts_of(subject.kind, before)
     now = facts_of(subject.kind, after)
-    work.keeping.note([change_of(subject, did, was, now, ctx.act)])
+    work.directory_editing.note([change_of(subject, did, was, now, ctx.act)])
 
 
 def _service(work: Work, code: str) -> Service:
     """A service in any state, by a code that somebody gave."""
     try:
-        return work.keeping.service(code)
+        return work.directory_editing.service(code)
     except NotFound:
         raise Invalid("no such service", code="unknown_service", field="service_code") from None
 
@@ -266,10 +268,10 @@ def _districts_of(facts: Mapping[str, Any]) -> list[str]:
 
 
 def _check_districts(work: Work, codes: Iterable[str], field: str) -> None:
-    if work.keeping.unknown_districts(codes):
+    if work.directory_editing.unknown_districts(codes):
         raise Invalid("no such district", code="unknown_district", field=field)
 
 
 def _check_centres(work: Work, codes: Iterable[str]) -> None:
-    if work.keeping.unknown_centres(codes):
+    if work.directory_editing.unknown_centres(codes):
         raise Invalid("no such centre", code="unknown_centre", field="centres")
