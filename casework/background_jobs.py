@@ -121,8 +121,10 @@ def scheduled(application: Application, jobs: tuple[Job, ...] = JOBS) -> list[Sc
 
 
 def run(application: Application, job: Job) -> None:
-    """One run of a job. A failure is logged, and the next step and the next run come all the same:
-    each finds in the database what this one left.
+    """One run of a job.
+
+    A failure is logged, and the next step and the next run come all the same: each finds in the
+    database what this one left.
     """
     for step in job.steps:
         try:

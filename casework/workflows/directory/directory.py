@@ -22,6 +22,7 @@ from casework.domain.directory.entries import (
     OFFERING,
     PROVIDER,
     SERVICE,
+    Subject,
     change_of,
     facts_of,
     next_state,
@@ -54,7 +55,7 @@ def add_provider(ctx: Context, facts: Mapping[str, Any]) -> UUID:
         _check_districts(work, [facts["district_code"]], "district_code")
         provider = keep.new_provider(facts, ctx.act)
         work.directory_editing.add_provider(provider)
-        _note(ctx, work, PROVIDER, None, provider, provider.id, "added")
+        _note(ctx, work, Subject(PROVIDER, provider.id, provider.id), None, provider, "added")
         work.commit(provider.id)
         return provider.id
 
@@ -87,7 +88,7 @@ def end_provider(ctx: Context, id: UUID, last_day: date | None, reason: str | No
 def _save_provider(ctx: Context, work: Work, before: Provider, changed: Provider, did: str) -> None:
     if changed != before:
         work.directory_editing.save_provider(changed)
-        _note(ctx, work, PROVIDER, before, changed, changed.id, did)
+        _note(ctx, work, Subject(PROVIDER, changed.id, changed.id), before, changed, did)
 
 
 # Designations
@@ -119,7 +120,7 @@ def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> Provide
         )
         check_designation(made, work.directory_editing.designations(provider.id))
         work.directory_editing.add_designation(made)
-        _note(ctx, work, DESIGNATION, None, made, provider.id, "added", provider.id)
+        _note(ctx, work, Subject(DESIGNATION, provider.id, provider.id), None, made, "added")
         result = ProviderDesignation(id=made.id, provider_id=provider.id)
         work.commit(result)
         return result
@@ -136,7 +137,7 @@ def end_designation(ctx: Context, id: UUID, last_day: date | None) -> ProviderDe
         changed = ended_designation(before, last_day, others, ctx.act)
         work.directory_editing.save_designation(changed)
         did = "ended" if last_day else "taken_up"
-        _note(ctx, work, DESIGNATION, before, changed, provider.id, did, provider.id)
+        _note(ctx, work, Subject(DESIGNATION, provider.id, provider.id), before, changed, did)
         if may(ctx.actor, OPEN_WORK):
             work.directory_editing.open_work(provider.id, GIVEN_UNDER[changed.code])
         result = ProviderDesignation(id=id, provider_id=provider.id)
@@ -156,7 +157,7 @@ def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) 
         rest = {name: fact for name, fact in facts.items() if name != "service_code"}
         offering = keep.new_offering(provider, service, rest, ctx.act)
         work.directory_editing.add_offering(offering)
-        _note(ctx, work, OFFERING, None, offering, provider.id, "proposed")
+        _note(ctx, work, Subject(OFFERING, offering.id, provider.id), None, offering, "proposed")
         work.commit(offering.id)
         return offering.id
 
@@ -196,7 +197,7 @@ def check_who_steps(actor: Actor, step: str) -> None:
 def _save_offering(ctx: Context, work: Work, before: Offering, changed: Offering, did: str) -> None:
     if changed != before:
         work.directory_editing.save_offering(changed)
-        _note(ctx, work, OFFERING, before, changed, changed.provider_id, did)
+        _note(ctx, work, Subject(OFFERING, changed.id, changed.provider_id), before, changed, did)
 
 
 def _done(step: str) -> str:
@@ -212,7 +213,7 @@ def propose_service(ctx: Context, facts: Mapping[str, Any]) -> str:
         _check_districts(work, _districts_of(facts), "co_payments")
         service = keep.new_service(facts, ctx.act)
         work.directory_editing.add_service(service)
-        _note(ctx, work, SERVICE, None, service, None, "proposed", service.code)
+        _note(ctx, work, Subject(SERVICE, service.code), None, service, "proposed")
         work.commit(service.code)
         return service.code
 
@@ -244,28 +245,17 @@ def step_service(ctx: Context, code: str, step: str) -> str:
 def _save_service(ctx: Context, work: Work, before: Service, changed: Service, did: str) -> None:
     if changed != before:
         work.directory_editing.save_service(changed)
-        _note(ctx, work, SERVICE, before, changed, None, did, changed.code)
+        _note(ctx, work, Subject(SERVICE, changed.code), before, changed, did)
 
 
 # What each of them needs
 
 
-def _note(
-    ctx: Context,
-    work: Work,
-    kind: str,
-    before: Any,
-    after: Any,
-    provider_id: UUID | None,
-    did: str,
-    subject: object = None,
-) -> None:
+def _note(ctx: Context, work: Work, subject: Subject, before: Any, after: Any, did: str) -> None:
     """Keep who changed it, when, and what it was before."""
-    was = NOTHING if before is None else facts_of(kind, before)
-    change = change_of(
-        kind, subject or after.id, provider_id, did, was, facts_of(kind, after), ctx.act
-    )
-    work.directory_editing.note([change])
+    was = NOTHING if before is None else facts_of(subject.kind, before)
+    now = facts_of(subject.kind, after)
+    work.directory_editing.note([change_of(subject, did, was, now, ctx.act)])
 
 
 def _service(work: Work, code: str) -> Service:

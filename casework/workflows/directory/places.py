@@ -9,7 +9,7 @@ from uuid import UUID
 
 from casework.domain.casefile.lifecycle import ReferralStatus
 from casework.domain.directory import capacity
-from casework.domain.directory.entries import OFFERING, change_of, facts_of
+from casework.domain.directory.entries import OFFERING, Subject, change_of, facts_of
 from casework.domain.notices.notices import notice_of_stale
 from casework.workflows.context import Context
 
@@ -35,9 +35,8 @@ def state_figures(ctx: Context, id: UUID, said: capacity.CapacityStatement) -> U
         event = capacity.state(offering, said, ctx.act)
         work.places.save(offering)
         after = facts_of(OFFERING, offering)
-        work.directory_editing.note(
-            [change_of(OFFERING, id, offering.provider_id, "stated", before, after, ctx.act)]
-        )
+        subject = Subject(OFFERING, id, offering.provider_id)
+        work.directory_editing.note([change_of(subject, "stated", before, after, ctx.act)])
         work.record([event])
         work.commit(id)
         return id

@@ -79,8 +79,9 @@ def reopen(id: UUID, body: sc.ReopenCase, call: Caller) -> Response:
     **operation(SUPERVISE, EXAMPLE | {"stops_at_border": []}, refuses=(404, 409, 412)),
 )
 def transfer(id: UUID, body: sc.TransferCase, call: Caller) -> Response:
-    """Names the open referrals that do not reach the new centre. Where the case leaves the
-    asker's district, only that and its id are shown.
+    """Names the open referrals that do not reach the new centre.
+
+    Where the case leaves the caller's district, only that and its id are shown.
     """
 
     def show(reading: Reading, made: TransferredCase) -> Any:

@@ -232,7 +232,9 @@ def overview(
     district: Annotated[Code | None, Query()] = None,
     service: Annotated[Code | None, Query()] = None,
 ) -> Response:
-    """``open``: a fresh figure says there is a place. ``stale``: none does, and some figure is
+    """``open``, ``stale``, ``full`` or ``none`` for each service and district.
+
+    ``open``: a fresh figure says there is a place. ``stale``: none does, and some figure is
     too old. ``full``: every figure is fresh, and there is no place. ``none``: nobody takes anyone.
     """
     return call.pages(
@@ -276,8 +278,9 @@ def get_offering(id: UUID, call: Caller) -> Response:
     **operation(kept.WRITE, shape.OFFERING, refuses=(404, 412, 428)),
 )
 def change_offering(id: UUID, body: s.ChangeOffering, call: Caller) -> Response:
-    """Needs ``If-Match``. A published entry stays published; a draft is proposed anew, by whoever
-    changed it. Its places are stated at ``/offerings/{id}/capacity``.
+    """Needs ``If-Match``. Its places are stated at ``/offerings/{id}/capacity``.
+
+    A published entry stays published; a draft is proposed again, by the account that changed it.
     """
     seen_version(call)
     return call.change(
@@ -339,8 +342,9 @@ def withdraw(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     **operation(kept.STEP, shape.STEPPED, is_long=True),
 )
 def step_entries(body: s.StepEntries, call: Caller) -> Response:
-    """Each by the rules of its single step, in a transaction of its own and with a result of its
-    own; one that is refused stops none of the others.
+    """Each by the rules of its single step, with its own result and in its own transaction.
+
+    One that is refused stops none of the others.
     """
     check_each_once(body.offering_ids)
     kept.check_who_steps(call.ctx.actor, body.step)
