@@ -10,7 +10,7 @@ from unittest.mock import patch
 from sqlalchemy import true
 
 from casework.adapters.persistence.scope import registry
-from casework.adapters.persistence.scope.rights import TABLES, Kind
+from casework.adapters.persistence.scope.rights import TABLES, RowKind
 
 # The database lets through what a colleague of the district sent in; see the registry.
 WIDER: Final = frozenset({"import_file", "import_row"})
@@ -23,7 +23,7 @@ def forced_open() -> Iterator[None]:
 
     def condition(table: Any, *asked: Any) -> Any:
         name = getattr(table, "element", table).name
-        is_open = TABLES[name] is Kind.PERSONAL and name not in WIDER
+        is_open = TABLES[name] is RowKind.PERSONAL and name not in WIDER
         return true() if is_open else closed(table, *asked)
 
     with patch.object(registry, "_condition", condition):

@@ -20,10 +20,10 @@ from casework.domain.figures.tallying import (
     Cells,
     Hidden,
     corrections,
+    filtered,
     grouped,
     hidden,
     is_people,
-    kept,
     lines_of,
     people_by,
     summary,
@@ -248,7 +248,7 @@ def _seen(closed: ClosedMonth, asked: Question, reach: Reach) -> Cells:
     bounds = reach.bounds
     centre = asked.centre if bounds.centre is None else bounds.centre
     provider = None if asked.provider is None else str(asked.provider)
-    cells = kept(closed.cells, centre=centre, field=asked.field, provider=provider)
+    cells = filtered(closed.cells, centre=centre, field=asked.field, provider=provider)
     if bounds.provider is not None:
         return Counter({c: n for c, n in cells.items() if c.held_by in (None, PROVIDER)})
     return cells

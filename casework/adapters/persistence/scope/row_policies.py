@@ -17,7 +17,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.scope import conditions
 from casework.adapters.persistence.scope.facts import STATED
 from casework.adapters.persistence.scope.registry import CASES_SENT, CITY, REGISTRY, Rows
-from casework.adapters.persistence.scope.rights import TABLES, Kind
+from casework.adapters.persistence.scope.rights import TABLES, RowKind
 
 _POSTGRESQL: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 _IS_STAFF: Final = and_(STATED.agency.is_(None), STATED.reach == "own")
@@ -101,7 +101,7 @@ def condition(table: str, *, to_write: bool) -> str:
 
 def policies(table: str) -> dict[str, str]:
     """The policies of a table by their names, as what follows ``ON table``."""
-    if TABLES[table] is not Kind.PERSONAL:
+    if TABLES[table] is not RowKind.PERSONAL:
         return {}
     see, write = condition(table, to_write=False), condition(table, to_write=True)
     return {

@@ -225,7 +225,7 @@ def test_what_a_revision_leaves_in_clear_is_sealed_by_the_command(later: Later, 
     migrations.upgrade(later.url)
     assert later.stands_at() == SECOND
     assert not migrations.is_current(later.engine), "somebody with the keys has yet to come"
-    operations.migrate(api.house)
+    operations.migrate(api.application)
     assert migrations.is_current(later.engine)
     assert api.as_(WORKER).get(f"/residents/{id}").json()["phone"] == "010-0000-2000"
 
@@ -290,7 +290,7 @@ def test_with_a_later_revision_a_table_gets_its_policies_and_another_gets_new_on
     notes = walled(later.engine, "note")
     consents = walled(later.engine, "consent")
     of_resident = registry.REGISTRY["contact"]
-    monkeypatch.setitem(rights.TABLES, "remark", rights.Kind.PERSONAL)
+    monkeypatch.setitem(rights.TABLES, "remark", rights.RowKind.PERSONAL)
     monkeypatch.setitem(registry.REGISTRY, "remark", of_resident)
     monkeypatch.setitem(registry.REGISTRY, "note", of_resident)
     monkeypatch.setitem(rights.OWN_RIGHTS, "consent", rights.Rights(app="S"))
@@ -301,7 +301,7 @@ def test_with_a_later_revision_a_table_gets_its_policies_and_another_gets_new_on
     assert walled(later.engine, "consent") == consents
     assert may(later.engine, "casework_app", "remark") == "SIU"
     assert may(later.engine, "casework_app", "consent") == "S"
-    assert row_level_security.put_up(later.engine) == []
+    assert row_level_security.install_policies(later.engine) == []
 
 
 @ON_POSTGRES

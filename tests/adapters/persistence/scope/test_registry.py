@@ -17,7 +17,7 @@ from casework.adapters.persistence.scope.registry import (
     seen,
     seen_or_opened,
 )
-from casework.adapters.persistence.scope.rights import TABLES, Kind
+from casework.adapters.persistence.scope.rights import TABLES, RowKind
 from casework.adapters.persistence.scope.row_policies import condition, policies
 from casework.domain.access.policy import EVERYTHING, OPENERS, Actor, Reach, Relation, Role
 
@@ -42,7 +42,7 @@ def is_everything(condition: Any) -> bool:
 
 
 def test_every_table_of_people_says_whose_its_rows_are() -> None:
-    assert {name for name, kind in TABLES.items() if kind is Kind.PERSONAL} <= set(REGISTRY)
+    assert {name for name, kind in TABLES.items() if kind is RowKind.PERSONAL} <= set(REGISTRY)
     assert set(REGISTRY) <= set(t.metadata.tables)
 
 
@@ -118,7 +118,7 @@ def test_what_is_only_looked_at_or_counted_is_not_written() -> None:
 def test_a_policy_stands_by_itself() -> None:
     for name, kind in TABLES.items():
         made = policies(name)
-        assert bool(made) is (kind is Kind.PERSONAL), name
+        assert bool(made) is (kind is RowKind.PERSONAL), name
         for rule in made.values():
             assert "%(" not in rule, name
             assert ":" not in rule.replace("::", ""), name
