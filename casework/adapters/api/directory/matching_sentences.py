@@ -67,17 +67,17 @@ def _in_time(value: Mapping[str, Any], rank: int, language: str) -> str:
 
 
 def _answers(value: Mapping[str, Any], _rank: int, language: str) -> str:
-    days, answers = value["median_working_days"], value["answers"]
+    days = value["median_working_days"]
     if days is None:
         return text("sentence.match.too_few_answers", language)
-    return text("sentence.match.answers", language, answers=answers, days=f"{days:g}")
+    return text("sentence.match.answers", language, answers=value["answers"], days=f"{days:g}")
 
 
 def _accepts(value: Mapping[str, Any], _rank: int, language: str) -> str:
-    share, answers = value["accepted_share"], value["answers"]
+    share = value["accepted_share"]
     if share is None:
         return text("sentence.match.too_few_answers", language)
-    return text("sentence.match.accepts", language, answers=answers, share=f"{share:.0%}")
+    return text("sentence.match.accepts", language, answers=value["answers"], share=f"{share:.0%}")
 
 
 def _travel(value: Mapping[str, Any], _rank: int, language: str) -> str:
