@@ -12,7 +12,7 @@ from structlog import get_logger
 
 from casework import operations
 from casework.adapters.scheduler import Scheduled, every
-from casework.bootstrap import House
+from casework.bootstrap import Application
 from casework.domain.clocks.schedule import slot_of
 from casework.settings import Settings
 
@@ -22,10 +22,10 @@ log = get_logger("casework")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class JobStep:
     """Something that a job does. Its failure is logged under ``failure``, and the next goes on."""
 
-    run: Callable[[House], None]
+    run: Callable[[Application], None]
     failure: str
 
 
@@ -35,95 +35,97 @@ class Job:
 
     name: str
     rhythm: Callable[[Settings], Mapping[str, str]]
-    steps: tuple[Step, ...]
+    steps: tuple[JobStep, ...]
     at_start: bool = False
 
 
-def _sweep(house: House) -> None:
-    house.sweep(house.context(), slot=slot_of(house.now(), house.settings.sweep_minutes))
+def _sweep(application: Application) -> None:
+    application.sweep(
+        application.context(), slot=slot_of(application.now(), application.settings.sweep_minutes)
+    )
 
 
-def _offer_places(house: House) -> None:
-    house.tend_places(house.context())
+def _offer_places(application: Application) -> None:
+    application.update_places(application.context())
 
 
-def _relay(house: House) -> None:
-    house.relay(house.context())
+def _relay(application: Application) -> None:
+    application.relay(application.context())
 
 
-def _find_duplicates(house: House) -> None:
-    for _ in islice(house.find_duplicates(), DUPLICATE_BATCHES):
+def _find_duplicates(application: Application) -> None:
+    for _ in islice(application.find_duplicates(), DUPLICATE_BATCHES):
         pass
 
 
-def _seal(house: House) -> None:
-    for flaw in house.seal().flaws:
+def _seal(application: Application) -> None:
+    for flaw in application.seal().flaws:
         log.error("audit head altered", chain=flaw.chain)
 
 
-def _import(house: House) -> None:
-    operations.work_imports(house)
+def _import(application: Application) -> None:
+    operations.work_imports(application)
 
 
-def _measure(house: House) -> None:
-    house.measure_answers()
+def _measure(application: Application) -> None:
+    application.measure_answers()
 
 
 RELAY: Final = Job(
     name="relay",
     rhythm=lambda _settings: {"second": "20"},
     steps=(
-        Step(run=_offer_places, failure="places not tended"),
-        Step(run=_relay, failure="relay failed"),
-        Step(run=_find_duplicates, failure="duplicates not found"),
+        JobStep(run=_offer_places, failure="places not tended"),
+        JobStep(run=_relay, failure="relay failed"),
+        JobStep(run=_find_duplicates, failure="duplicates not found"),
     ),
 )
 JOBS: Final = (
     Job(
         name="overdue",
         rhythm=lambda settings: every(settings.sweep_minutes),
-        steps=(Step(run=_sweep, failure="tick failed"),),
+        steps=(JobStep(run=_sweep, failure="tick failed"),),
         at_start=True,
     ),
     RELAY,
     Job(
         name="seal",
         rhythm=lambda _settings: {"second": "*/5"},
-        steps=(Step(run=_seal, failure="sealing failed"),),
+        steps=(JobStep(run=_seal, failure="sealing failed"),),
     ),
     Job(
         name="imports",
         rhythm=lambda _settings: {"second": "*/5"},
-        steps=(Step(run=_import, failure="importing failed"),),
+        steps=(JobStep(run=_import, failure="importing failed"),),
     ),
     Job(
         name="measure",
         rhythm=lambda _settings: {"minute": "17"},
-        steps=(Step(run=_measure, failure="answers not measured"),),
+        steps=(JobStep(run=_measure, failure="answers not measured"),),
         at_start=True,
     ),
 )
 
 
-def scheduled(house: House, jobs: tuple[Job, ...] = JOBS) -> list[Scheduled]:
+def scheduled(application: Application, jobs: tuple[Job, ...] = JOBS) -> list[Scheduled]:
     """The jobs, as a scheduler is given them."""
     return [
         Scheduled(
             name=job.name,
-            rhythm=job.rhythm(house.settings),
-            run=partial(run, house, job),
+            rhythm=job.rhythm(application.settings),
+            run=partial(run, application, job),
             at_start=job.at_start,
         )
         for job in jobs
     ]
 
 
-def run(house: House, job: Job) -> None:
+def run(application: Application, job: Job) -> None:
     """One run of a job. A failure is logged, and the next step and the next run come all the same:
     each finds in the database what this one left.
     """
     for step in job.steps:
         try:
-            step.run(house)
+            step.run(application)
         except Exception as error:
             log.error(step.failure, error=type(error).__name__)

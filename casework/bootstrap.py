@@ -32,19 +32,19 @@ from casework.adapters.notifications import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.texts import added_to
 from casework.adapters.notifications.webhook import Webhook, new_secret
-from casework.adapters.persistence.access.cli_register import account_register
-from casework.adapters.persistence.access.sign_in import account_book
-from casework.adapters.persistence.agencies.link_book import link_book
+from casework.adapters.persistence.access.command_line_accounts import command_line_accounts
+from casework.adapters.persistence.access.sign_in import sign_in_store
+from casework.adapters.persistence.agencies.link_store import link_store
 from casework.adapters.persistence.agencies.links import SqlLinks
-from casework.adapters.persistence.audit.chain_store import SqlSealBook
+from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.faults import fault
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.engine.timeouts import time_allowed
-from casework.adapters.persistence.figures.measuring import answer_book
+from casework.adapters.persistence.figures.measuring import response_rate_store
 from casework.adapters.persistence.notices.notices import SqlNotices
-from casework.adapters.persistence.schema.reencryption import SealedRows
+from casework.adapters.persistence.schema.reencryption import EncryptedRows
 from casework.adapters.persistence.supervision.configuration import (
     Cached,
     read_catalogue,
@@ -60,18 +60,18 @@ from casework.domain.clocks.standards import SHIPPED
 from casework.domain.directory.directory import Service
 from casework.domain.notices.outbox import Message
 from casework.settings import Settings, SettingsError
-from casework.workflows.access.accounts import Register, RegisterBook
-from casework.workflows.agencies.links import ask_rosters, mint
+from casework.workflows.access.accounts import AccountTools, CommandLineAccounts
+from casework.workflows.agencies.links import ask_rosters, create_links
 from casework.workflows.audit import sealing
 from casework.workflows.context import Context
 from casework.workflows.directory.matching import measure
-from casework.workflows.directory.places import Tended, tend
-from casework.workflows.duplicates.duplicates import ask_for_everyone, find_all, waiting
+from casework.workflows.directory.places import PlacesRound, update_places
+from casework.workflows.duplicates.duplicates import find_all, queue_everyone, waiting
 from casework.workflows.notices.relay import Relayed, apply_brake, relay, send_one
-from casework.workflows.ports.access import SignIn
-from casework.workflows.ports.exchange import Clerk
+from casework.workflows.ports.access import Authentication
+from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.links import Linking
-from casework.workflows.ports.notices import Post
+from casework.workflows.ports.notices import Transport
 from casework.workflows.ports.unit_of_work import RequestFacts
 from casework.workflows.supervision.overdue import SweepResult, sweep_overdue
 
@@ -84,7 +84,7 @@ def utc_now() -> datetime:
 
 
 @dataclass
-class House:
+class Application:
     """The wired application over one database. ``now`` is the only clock."""
 
     settings: Settings
@@ -104,11 +104,11 @@ class House:
         self.catalogue = Cached(lambda: read_catalogue(self.engine))
         days = timedelta(days=self.settings.provider_access_days)
         seal_with(self.engine, lambda: self.settings.key("audit"))
-        self.seals = SqlSealBook(self.engine.connect)
+        self.seals = SqlAuditChainStore(self.engine.connect)
         self.store = SqlStore(self.engine, provider_access=days)
         self.notices = SqlNotices(self.engine, SqlLinks)
         self.linking = self._linking(days)
-        self.post: Post = Channels(
+        self.transport: Transport = Channels(
             Webhook(private=not self.settings.is_production),
             _mail(self.settings),
             self._added,
@@ -122,7 +122,7 @@ class House:
         """What agencies that answer without an account need."""
         return Linking(
             keys=KeyedLinks(self.settings.key("token")),
-            book=lambda facts: link_book(self.engine, facts),
+            store=lambda facts: link_store(self.engine, facts),
             address=self.settings.address(),
             lasts=timedelta(days=self.settings.link_days),
             after_end=after_end,
@@ -130,7 +130,7 @@ class House:
         )
 
     def _send_one(self, message_id: UUID) -> None:
-        send_one(self.notices, self.post, message_id, clock=self.now, jitter=_jitter)
+        send_one(self.notices, self.transport, message_id, clock=self.now, jitter=_jitter)
 
     def _added(self, message: Message) -> str:
         """What a message says besides: a link's address, a code; worked out as it leaves."""
@@ -141,13 +141,13 @@ class House:
         digits = self.linking.keys.code_of(UUID(code)) if code else None
         return added_to(message, self.settings.language, url, digits)
 
-    def door(self, facts: RequestFacts) -> SignIn:
+    def authentication(self, facts: RequestFacts) -> Authentication:
         """What signing in needs."""
-        return SignIn(
+        return Authentication(
             passwords=self.passwords,
             tokens=self.tokens,
             new_id=new_id,
-            book=lambda: account_book(self.engine, facts),
+            store=lambda: sign_in_store(self.engine, facts),
             vault=self.vault,
             common=self.common,
             issuer=self.issuer,
@@ -157,20 +157,20 @@ class House:
 
     def register(
         self, task: str, username: str | None = None, *, as_owner: bool = False
-    ) -> Register:
+    ) -> AccountTools:
         """What keeping accounts needs; the record names the command and the account."""
         facts = RequestFacts(task=task, asked_for=username)
 
         @contextmanager
-        def owned() -> Iterator[RegisterBook]:
-            with operations.as_owner(self) as engine, account_register(engine, facts) as book:
-                yield book
+        def owned() -> Iterator[CommandLineAccounts]:
+            with operations.as_owner(self) as engine, command_line_accounts(engine, facts) as store:
+                yield store
 
-        return Register(
+        return AccountTools(
             passwords=self.passwords,
             new_id=new_id,
             now=self.now,
-            book=owned if as_owner else lambda: account_register(self.engine, facts),
+            store=owned if as_owner else lambda: command_line_accounts(self.engine, facts),
             common=self.common,
         )
 
@@ -207,20 +207,22 @@ class House:
             clock=self.now,
         )
 
-    def tend_places(self, ctx: Context) -> Tended:
+    def update_places(self, ctx: Context) -> PlacesRound:
         """Offer places that came free to who waits longest, and ask for figures that are old."""
-        return tend(ctx, _note_failure)
+        return update_places(ctx, _note_failure)
 
     def relay(self, ctx: Context) -> Relayed:
         """Tell people what they are to be told by now."""
         ask_rosters(ctx, self.linking, self.notices)
-        give = partial(mint, ctx, self.linking)
-        return relay(ctx, self.notices, self.post, clock=self.now, jitter=_jitter, mint=give)
+        give = partial(create_links, ctx, self.linking)
+        return relay(
+            ctx, self.notices, self.transport, clock=self.now, jitter=_jitter, create_links=give
+        )
 
-    def ask_for_duplicates(self, everyone: bool) -> int:
+    def queue_duplicate_checks(self, everyone: bool) -> int:
         """How many residents' duplicates are to be found: of those who wait, or of everybody."""
         if everyone:
-            for _ in ask_for_everyone(self.context()):
+            for _ in queue_everyone(self.context()):
                 pass
         return waiting(self.context())
 
@@ -230,9 +232,9 @@ class House:
 
     def measure_answers(self) -> int:
         """Count anew how every agency answered of late."""
-        return measure(self.context(), answer_book(self.engine))
+        return measure(self.context(), response_rate_store(self.engine))
 
-    def seal(self) -> sealing.Verdict:
+    def seal(self) -> sealing.AuditCheck:
         """Seal the audit entries that wait for it."""
         return sealing.seal(self.seals, self.now)
 
@@ -242,7 +244,7 @@ class House:
             store=self.store,
             clockwork=self.clockwork,
             catalogue=self.catalogue,
-            door=self.door,
+            authentication=self.authentication,
             now=self.now,
             new_id=new_id,
             cursor_key=self.settings.key("cursor"),
@@ -251,25 +253,25 @@ class House:
             sweep=self.sweep,
             new_secret=new_secret,
             is_production=self.settings.is_production,
-            keeps_rrn=self.settings.rrn,
+            stores_rrn=self.settings.rrn,
             sweep_minutes=self.settings.sweep_minutes,
             linking=self.linking,
             similarity=similarity,
-            clerk=self.clerk(),
+            import_tools=self.import_tools(),
             rates=Rates(self.settings.requests_per_second),
             time_allowed=time_allowed,
         )
 
-    def clerk(self) -> Clerk:
+    def import_tools(self) -> ImportTools:
         """What works through files."""
         # Imported here, as the application is: most commands take in no file.
         from casework.adapters.api.exchange.import_bodies import RowForms
         from casework.adapters.sheets import SheetFiles
 
-        return Clerk(
+        return ImportTools(
             forms=RowForms(),
             sheets=SheetFiles(),
-            passes=lambda error: fault(error) is not None,
+            is_transient=lambda error: fault(error) is not None,
             keyed=_keyed,
             digest=_digest_of,
             new_salt=new_secret,
@@ -285,20 +287,20 @@ class House:
         """The HTTP application."""
         # Imported here: a third of the start of a command that serves nothing is its routes.
         from casework.adapters.api.app import create_app
-        from casework.adapters.api.health import Probe
+        from casework.adapters.api.health import ReadinessProbe
         from casework.adapters.web import router as pages
 
         return create_app(
             self.services(),
-            Probe(partial(operations.readiness, self)),
+            ReadinessProbe(partial(operations.readiness, self)),
             pages,
             threads=self.settings.threads,
             log_requests=self.settings.log_requests,
         )
 
-    def sealed(self) -> SealedRows:
+    def encrypted_rows(self) -> EncryptedRows:
         """Everything that stands sealed in the database."""
-        return SealedRows(self.engine, self.vault)
+        return EncryptedRows(self.engine, self.vault)
 
 
 def _keyed(salt: str, text: str) -> str:
@@ -320,13 +322,13 @@ def _note_failed_row(line: int, error: Exception) -> None:
 
 def build(
     settings: Settings, *, now: Callable[[], datetime] = utc_now, cheap_passwords: bool = False
-) -> House:
+) -> Application:
     """Put the house together. Refuses to start without what the mode needs."""
     settings.check()
     configure_logs(settings.request_log)
     vault = open_vault(settings)
     engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
-    return House(
+    return Application(
         settings=settings,
         engine=engine,
         vault=vault,

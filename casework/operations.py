@@ -14,7 +14,7 @@ from structlog import get_logger
 
 from casework.adapters import reference
 from casework.adapters.identity import Argon2Passwords
-from casework.adapters.persistence.audit.chain_store import SqlSealBook
+from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.directory import places
@@ -22,7 +22,7 @@ from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.exchange.imports import actor_named, unfinished_imports
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.schema import migrations
-from casework.adapters.persistence.schema.reencryption import SealedRows
+from casework.adapters.persistence.schema.reencryption import EncryptedRows
 from casework.adapters.persistence.scope import roles, row_level_security, session_context
 from casework.adapters.persistence.unit_of_work.store import SqlStore
 from casework.adapters.vault import KeyVault, RingError
@@ -42,7 +42,7 @@ from casework.settings import Settings, SettingsError
 from casework.workflows.audit import sealing
 from casework.workflows.context import Context
 from casework.workflows.exchange import importing
-from casework.workflows.ports.exchange import Clerk
+from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.paging import Paging, Row
 from casework.workflows.ports.unit_of_work import RequestFacts
 from casework.workflows.supervision.overdue import JOB
@@ -51,7 +51,7 @@ log = get_logger("casework")
 ROLE_PARTS: Final = roles.ALL_PARTS
 SEED_BATCH: Final = 100
 PAGE: Final = 1000
-_WHY_UNHELD: Final = {
+_WHY_UNPROTECTED: Final = {
     "superuser": "a superuser",
     "bypassrls": "allowed to pass by it",
     "owner": "the owner of the tables",
@@ -106,7 +106,7 @@ class Installation(Protocol):
         """The session context of an actor, now."""
         ...
 
-    def clerk(self) -> Clerk:
+    def import_tools(self) -> ImportTools:
         """What works through files."""
         ...
 
@@ -149,7 +149,7 @@ def migrate(of: Installation) -> None:
             owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
         )
         if not migrations.is_current(owner):
-            SealedRows(owner, of.vault).seal_clear()
+            EncryptedRows(owner, of.vault).encrypt_plaintext()
 
 
 def is_current(of: Installation) -> bool:
@@ -172,7 +172,7 @@ def make_roles(
 def grant_roles(settings: Settings) -> dict[str, Any]:
     """Grant the existing roles their rights again, and install the policies that are missing."""
     with opened_as_owner(settings) as engine:
-        return {"walled": row_level_security.put_up(engine, settings.role_prefix)}
+        return {"walled": row_level_security.install_policies(engine, settings.role_prefix)}
 
 
 def check_role(of: Installation) -> None:
@@ -180,15 +180,15 @@ def check_role(of: Installation) -> None:
 
     Raises SettingsError.
     """
-    found = roles.standing(of.engine)
-    if found.why_unheld is None:
+    found = roles.connected_role(of.engine)
+    if found.why_unprotected is None:
         return
     if of.settings.is_production:
         raise SettingsError(
-            f"{found.role} is {_WHY_UNHELD[found.why_unheld]}, for whom row-level security does not"
-            f" hold: connect as {of.settings.role_prefix}_app or …_scheduler"
+            f"{found.role} is {_WHY_UNPROTECTED[found.why_unprotected]}, for whom row-"
+            f"level security does not hold: connect as {of.settings.role_prefix}_app or …_scheduler"
         )
-    log.warning("row-level security does not hold", role=found.role, because=found.why_unheld)
+    log.warning("row-level security does not hold", role=found.role, because=found.why_unprotected)
 
 
 # Keys
@@ -264,8 +264,8 @@ def prune_audit(of: Installation, before: datetime) -> int:
         write_audit(connection, SYSTEM, "audit.prune", now, facts, ())
 
     with as_owner(of) as owner:
-        book = SqlSealBook(owner.connect)
-        return sealing.prune(book, of.settings.key("audit"), before, now, years, note)
+        store = SqlAuditChainStore(owner.connect)
+        return sealing.prune(store, of.settings.key("audit"), before, now, years, note)
 
 
 def affected(
@@ -317,7 +317,7 @@ def _work_import(
     if actor is None or not importing.may_go_on(ctx, kind):
         importing.stop(of.context(), import_id)
         return
-    for _ in importing.work_off(ctx, of.clerk(), import_id, seconds=seconds):
+    for _ in importing.process_import(ctx, of.import_tools(), import_id, seconds=seconds):
         pass
 
 
@@ -362,7 +362,7 @@ def seed(of: Installation, residents: int, seed: int) -> Iterator[int]:
         clockwork=of.clockwork(),
     )
     with of.engine.begin() as connection:
-        session_context.state_system(connection)
+        session_context.set_system_context(connection)
         bulk.insert_all(connection, [*providers, *offerings, *accounts])
         bulk.insert_all(connection, designations(providers, ids, today))
         bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])
@@ -371,7 +371,7 @@ def seed(of: Installation, residents: int, seed: int) -> Iterator[int]:
             bulk.insert_all(connection, [thing for life in batch for thing in life])
             done += len(batch)
             yield done
-        places.count_anew(connection)
+        places.recount(connection)
 
 
 def _first_entry(account: Account, id: UUID) -> GrantEntry:

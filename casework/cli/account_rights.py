@@ -24,7 +24,7 @@ def grant(username: Username, action: Action) -> None:
             register,
             username,
             "account.grant",
-            lambda keeper, account: accounts.give(keeper, account, action),
+            lambda editor, account: accounts.give(editor, account, action),
         )
     typer.echo(f"granted {action} to {username}")
 
@@ -37,7 +37,7 @@ def revoke(username: Username, action: Action) -> None:
             register,
             username,
             "account.revoke",
-            lambda keeper, account: accounts.take(keeper, account, action),
+            lambda editor, account: accounts.take(editor, account, action),
         )
     typer.echo(f"revoked {action} from {username}")
 
@@ -74,7 +74,7 @@ def _identify(what: str, username: str, external_id: str | None) -> None:
             register,
             username,
             f"account.{what}",
-            lambda keeper, account: accounts.identify(keeper, account, external_id),
+            lambda editor, account: accounts.identify(editor, account, external_id),
         )
 
 

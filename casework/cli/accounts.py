@@ -19,8 +19,12 @@ from casework.workflows.access import accounts
 app = typer.Typer(no_args_is_help=True, help="Who may sign in.")
 
 
-def _register(house: bootstrap.House, what: str, username: str | None = None) -> accounts.Register:
-    return house.register(f"casework account {what}", username, as_owner=what == "prune-history")
+def _register(
+    application: bootstrap.Application, what: str, username: str | None = None
+) -> accounts.AccountTools:
+    return application.register(
+        f"casework account {what}", username, as_owner=what == "prune-history"
+    )
 
 
 def _password() -> str:
@@ -61,16 +65,16 @@ def account_add(
         provider=provider, is_head=head, email=email,
     )  # fmt: skip
     asked.check()
-    with opened_ready() as house:
-        accounts.add_account(_register(house, "add", username), asked, _password())
+    with opened_ready() as application:
+        accounts.add_account(_register(application, "add", username), asked, _password())
     typer.echo(f"added {username}")
 
 
 @app.command("list")
 def account_list(as_json: Json = False) -> None:
     """List the accounts, those that are disabled too."""
-    with opened_ready() as house:
-        rows = accounts.list_accounts(_register(house, "list"))
+    with opened_ready() as application:
+        rows = accounts.list_accounts(_register(application, "list"))
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
         return
@@ -83,8 +87,8 @@ def account_list(as_json: Json = False) -> None:
 @app.command("disable")
 def account_disable(username: Username) -> None:
     """Let an account in no longer, from its next request on. What it did stays its own."""
-    with opened_ready() as house:
-        cases = accounts.let_in(_register(house, "disable", username), username, active=False)
+    with opened_ready() as application:
+        cases = accounts.let_in(_register(application, "disable", username), username, active=False)
     typer.echo(f"disabled {username}")
     if cases:
         notes.print(f"{username} still carries {cases} open cases: hand them over")
@@ -93,8 +97,8 @@ def account_disable(username: Username) -> None:
 @app.command("enable")
 def account_enable(username: Username) -> None:
     """Let a disabled account in again, with the password it had."""
-    with opened_ready() as house:
-        accounts.let_in(_register(house, "enable", username), username, active=True)
+    with opened_ready() as application:
+        accounts.let_in(_register(application, "enable", username), username, active=True)
     typer.echo(f"enabled {username}")
 
 
@@ -104,21 +108,21 @@ def account_email(
     address: Annotated[str | None, typer.Argument(help="None is kept if left out.")] = None,
 ) -> None:
     """Say where the notices of an account go by mail."""
-    with opened_ready() as house:
-        accounts.set_email(_register(house, "email", username), username, address)
+    with opened_ready() as application:
+        accounts.set_email(_register(application, "email", username), username, address)
     typer.echo(f"notices of {username} go to {address or 'no address'}")
 
 
 @app.command("password")
 def account_password(username: Username) -> None:
     """Set a new password, read from a pipe or typed twice; ends what is signed in, and a lock."""
-    with opened_ready() as house:
-        accounts.set_password(_register(house, "password", username), username, _password())
+    with opened_ready() as application:
+        accounts.set_password(_register(application, "password", username), username, _password())
     typer.echo(f"set the password of {username}")
 
 
 @contextmanager
-def open_register(what: str, username: str | None) -> Iterator[accounts.Register]:
+def open_register(what: str, username: str | None) -> Iterator[accounts.AccountTools]:
     """The register of one account command."""
-    with opened_ready() as house:
-        yield _register(house, what, username)
+    with opened_ready() as application:
+        yield _register(application, what, username)

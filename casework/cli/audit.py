@@ -13,9 +13,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from casework import operations
-from casework.bootstrap import House
+from casework.bootstrap import Application
 from casework.cli.shared import CommandError, Json, notes, opened_ready
-from casework.domain.audit.chain import Head
+from casework.domain.audit.chain import ChainHead
 from casework.domain.clocks.calendar import SEOUL
 from casework.workflows.audit import sealing
 
@@ -31,8 +31,8 @@ def verify(
 ) -> None:
     """Check every chain; exit 1 and the first broken entry where something was changed."""
     exported = _exported(head) if head else []
-    with opened_ready() as house:
-        verdict = _with_progress(house, exported)
+    with opened_ready() as application:
+        verdict = _with_progress(application, exported)
     _say_verdict(verdict, as_json)
     if verdict.flaws:
         raise typer.Exit(1)
@@ -41,8 +41,8 @@ def verify(
 @app.command("seal")
 def seal(as_json: Json = False) -> None:
     """Seal the entries that wait for it; the scheduler does so every few seconds."""
-    with opened_ready() as house:
-        done = house.seal()
+    with opened_ready() as application:
+        done = application.seal()
     left = [flaw.chain for flaw in done.flaws]
     if as_json:
         typer.echo(json.dumps({"sealed": done.entries, "left_alone": left}))
@@ -56,9 +56,9 @@ def seal(as_json: Json = False) -> None:
 @app.command("export-head")
 def export_head(as_json: Json = False) -> None:
     """Print how far each chain goes: kept elsewhere, it shows that a database went back."""
-    with opened_ready() as house:
-        heads = [asdict(one) for _, one in sorted(house.seals.heads().items())]
-        now = house.now().astimezone(SEOUL).isoformat()
+    with opened_ready() as application:
+        heads = [asdict(one) for _, one in sorted(application.seals.heads().items())]
+        now = application.now().astimezone(SEOUL).isoformat()
     if as_json:
         typer.echo(json.dumps({"exported_at": now, "heads": heads}))
         return
@@ -73,8 +73,8 @@ def prune(
 ) -> None:
     """Forget access records from before a day; what the law wants kept is refused."""
     moment = _instant(before)
-    with opened_ready() as house:
-        gone = operations.prune_audit(house, moment)
+    with opened_ready() as application:
+        gone = operations.prune_audit(application, moment)
     typer.echo(json.dumps({"pruned": gone}) if as_json else f"pruned {gone}")
 
 
@@ -87,8 +87,8 @@ def affected(
 ) -> None:
     """Everybody an account saw or changed: resident, how often, first, last, by what."""
     since, until = (_instant(one) if one else None for one in (from_, to))
-    with opened_ready() as house:
-        rows = list(operations.affected(house, account, since, until))
+    with opened_ready() as application:
+        rows = list(operations.affected(application, account, since, until))
     if as_json:
         typer.echo(json.dumps([_told(row) for row in rows]))
         return
@@ -113,27 +113,27 @@ def _instant(text: str) -> datetime:
         raise CommandError(f"{text!r} is neither a day nor an instant") from None
 
 
-def _exported(path: Path) -> list[Head]:
+def _exported(path: Path) -> list[ChainHead]:
     try:
-        return [Head(**one) for one in json.loads(path.read_text())["heads"]]
+        return [ChainHead(**one) for one in json.loads(path.read_text())["heads"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise CommandError(f"{path} is no exported head") from None
 
 
-def _with_progress(house: House, exported: list[Head]) -> sealing.Verdict:
+def _with_progress(application: Application, exported: list[ChainHead]) -> sealing.AuditCheck:
     columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=notes, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("entries", total=sealing.size(house.seals))
+        task = progress.add_task("entries", total=sealing.size(application.seals))
         return sealing.verify(
-            house.seals,
-            house.settings.key("audit"),
-            house.now(),
+            application.seals,
+            application.settings.key("audit"),
+            application.now(),
             exported=exported,
             progress=lambda n: progress.advance(task, n),
         )
 
 
-def _say_verdict(verdict: sealing.Verdict, as_json: bool) -> None:
+def _say_verdict(verdict: sealing.AuditCheck, as_json: bool) -> None:
     said: dict[str, Any] = {
         "ok": not verdict.flaws,
         "entries": verdict.entries,

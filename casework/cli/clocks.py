@@ -13,7 +13,7 @@ from casework.adapters.calendar import korean_calendar
 from casework.adapters.persistence.supervision import configuration
 from casework.cli.shared import CommandError, Json, opened, read_day, read_instant
 from casework.domain.clocks.calendar import KNOWN_YEARS, midnight
-from casework.domain.clocks.standards import About, Kind, Priority
+from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority
 from casework.settings import Settings
 
 app = typer.Typer()
@@ -32,9 +32,9 @@ def sweep(
     if job != "overdue":
         raise CommandError(f"there is no sweep {job!r}; the only one is overdue")
     moment = read_instant(as_of)
-    with opened() as house:
-        operations.check_role(house)
-        result = house.sweep(house.context(), moment, dry_run)
+    with opened() as application:
+        operations.check_role(application)
+        result = application.sweep(application.context(), moment, dry_run)
     if result is None:
         raise CommandError("another sweep took this slot")
     shown = {
@@ -62,7 +62,7 @@ def due(
     as_json: Json = False,
 ) -> None:
     """When a clock is due that starts on a day, for one day or each day of a range."""
-    known = [one.value for one in Kind]
+    known = [one.value for one in ClockKind]
     if kind not in known:
         raise CommandError(f"no kind {kind!r}; one of {', '.join(known)}")
     if priority not in [one.value for one in Priority]:
@@ -75,7 +75,7 @@ def due(
         raise CommandError(
             f"the holidays are known from {KNOWN_YEARS[0]} to {KNOWN_YEARS[-1]} only"
         )
-    rows = _due_rows(Kind(kind), first, last, priority, district)
+    rows = _due_rows(ClockKind(kind), first, last, priority, district)
     if as_json:
         typer.echo(json.dumps(rows))
     else:
@@ -84,14 +84,14 @@ def due(
 
 
 def _due_rows(
-    kind: Kind, first: date, last: date, priority: str, district: str | None
+    kind: ClockKind, first: date, last: date, priority: str, district: str | None
 ) -> list[dict[str, str]]:
     settings = Settings()
     clockwork = bootstrap.shipped_clockwork()
     if settings.database_url:
-        with opened(settings) as house:
-            clockwork = configuration.read_clockwork(house.engine, korean_calendar)
-    about = About.for_counting(district_code=district or "", priority=priority)
+        with opened(settings) as application:
+            clockwork = configuration.read_clockwork(application.engine, korean_calendar)
+    about = ClockSubject.for_counting(district_code=district or "", priority=priority)
     rows = []
     for n in range((last - first).days + 1):
         day = first + timedelta(days=n)

@@ -19,8 +19,8 @@ app = typer.Typer()
 @app.command()
 def migrate() -> None:
     """Bring the database to the present schema and load the shipped facts."""
-    with opened() as house:
-        operations.migrate(house)
+    with opened() as application:
+        operations.migrate(application)
     typer.echo("the schema is current")
 
 
@@ -69,23 +69,23 @@ def _role_passwords() -> dict[str, str]:
 @app.command()
 def seed(residents: Residents = 2000, seed: Seed = 1) -> None:
     """Fill an empty, migrated database with an invented city; never in production."""
-    with opened() as house:
-        fill(house, residents, seed)
-        announce(house)
+    with opened() as application:
+        fill(application, residents, seed)
+        announce(application)
 
 
-def fill(house: bootstrap.House, residents: int, seed: int) -> None:
+def fill(application: bootstrap.Application, residents: int, seed: int) -> None:
     """Seed the database, with a progress bar."""
-    operations.check_seedable(house)
+    operations.check_seedable(application)
     with Progress(*COLUMNS, console=notes) as progress:
         task = progress.add_task("residents", total=residents)
-        for done in operations.seed(house, residents, seed):
+        for done in operations.seed(application, residents, seed):
             progress.update(task, completed=done)
 
 
-def announce(house: bootstrap.House) -> None:
+def announce(application: bootstrap.Application) -> None:
     """The accounts of the demo, and their one password."""
     typer.echo("accounts: worker.<centre code>, worker2.<centre code>, supervisor.<district code>,")
     typer.echo("          assessor.<district code>, provider.<slug>, city, auditor, admin")
     typer.echo("          for example worker.2635051000, supervisor.26350")
-    typer.echo(f"password: {house.settings.demo_password}")
+    typer.echo(f"password: {application.settings.demo_password}")

@@ -25,18 +25,18 @@ def duplicates_find(
 
     Broken off, it goes on where it was when it is started again without --all.
     """
-    with opened_ready() as house:
-        looked, found = _find_duplicates(house, everyone)
+    with opened_ready() as application:
+        looked, found = _find_duplicates(application, everyone)
     told = {"looked_at": looked, "found": found}
     typer.echo(json.dumps(told) if as_json else f"looked at {looked}, new pairs: {found}")
 
 
-def _find_duplicates(house: bootstrap.House, everyone: bool) -> tuple[int, int]:
+def _find_duplicates(application: bootstrap.Application, everyone: bool) -> tuple[int, int]:
     looked = found = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=notes) as progress:
-        task = progress.add_task("residents", total=house.ask_for_duplicates(everyone))
-        for done, pairs in house.find_duplicates():
+        task = progress.add_task("residents", total=application.queue_duplicate_checks(everyone))
+        for done, pairs in application.find_duplicates():
             looked, found = looked + done, found + pairs
             progress.update(task, completed=looked)
     return looked, found

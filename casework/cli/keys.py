@@ -29,8 +29,11 @@ def keys_make() -> None:
 @app.command("show")
 def keys_show(as_json: Json = False) -> None:
     """List the keys, and how many values stand under each."""
-    with opened_ready() as house:
-        _print_keys(keeping.held(house.vault, house.sealed(), house.now()), as_json)
+    with opened_ready() as application:
+        _print_keys(
+            keeping.key_usage(application.vault, application.encrypted_rows(), application.now()),
+            as_json,
+        )
 
 
 @app.command("rotate")
@@ -39,17 +42,17 @@ def keys_rotate(
     as_json: Json = False,
 ) -> None:
     """Make a new key and seal everything anew while others work; killed, it goes on next time."""
-    with opened_ready() as house:
+    with opened_ready() as application:
         changed = left = 0
-        rows = house.sealed()
+        rows = application.encrypted_rows()
         kind = "index" if index else "data"
         with Progress(*COLUMNS, console=notes) as bar:
             task = bar.add_task("rows", total=rows.total())
-            for step in keeping.rotate(house.vault, rows, kind, house.now()):
+            for step in keeping.rotate(application.vault, rows, kind, application.now()):
                 changed += step.changed
                 bar.update(task, advance=step.seen)
-        left = sum(one.values for one in _superseded(house))
-        key = house.vault.current(kind)
+        left = sum(one.values for one in _superseded(application))
+        key = application.vault.current(kind)
     if as_json:
         typer.echo(json.dumps({"key": key, "changed": changed, "left": left}))
     else:
@@ -58,19 +61,22 @@ def keys_rotate(
         raise typer.Exit(1)
 
 
-def _superseded(house: bootstrap.House) -> list[keeping.Held]:
-    found = keeping.held(house.vault, house.sealed(), house.now())
+def _superseded(application: bootstrap.Application) -> list[keeping.KeyUsage]:
+    found = keeping.key_usage(application.vault, application.encrypted_rows(), application.now())
     return [one for one in found if one.key.superseded_at is not None]
 
 
 @app.command("retire")
 def keys_retire(as_json: Json = False) -> None:
     """Take the keys off the ring that nothing stands under, an hour after they were superseded."""
-    with opened_ready() as house:
-        _print_keys(keeping.retire(house.vault, house.sealed(), house.now()), as_json)
+    with opened_ready() as application:
+        _print_keys(
+            keeping.retire(application.vault, application.encrypted_rows(), application.now()),
+            as_json,
+        )
 
 
-def _print_keys(found: list[keeping.Held], as_json: bool) -> None:
+def _print_keys(found: list[keeping.KeyUsage], as_json: bool) -> None:
     shown = [
         {
             "id": one.key.id,

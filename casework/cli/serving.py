@@ -50,28 +50,28 @@ def demo(
     settings = Settings()
     if settings.is_production:
         raise CommandError("demo is not for production")
-    with _bind("127.0.0.1", port) as door:
+    with _bind("127.0.0.1", port) as listener:
         folder = data_dir or settings.data_dir / "demo"
         own = {
             "database_url": None,
             "data_dir": folder,
             "request_log": settings.request_log or folder / "requests.log",
-            "public_url": settings.public_url or f"http://127.0.0.1:{door.getsockname()[1]}",
+            "public_url": settings.public_url or f"http://127.0.0.1:{listener.getsockname()[1]}",
         }
-        _run_demo(settings.model_copy(update=own), door, residents, seed)
+        _run_demo(settings.model_copy(update=own), listener, residents, seed)
 
 
-def _run_demo(settings: Settings, door: socket.socket, residents: int, seed: int) -> None:
-    with opened(settings) as house:
+def _run_demo(settings: Settings, listener: socket.socket, residents: int, seed: int) -> None:
+    with opened(settings) as application:
         notes.print("migrating …")
-        operations.migrate(house)
-        if operations.is_empty(house):
-            fill(house, residents, seed)
-        announce(house)
+        operations.migrate(application)
+        if operations.is_empty(application):
+            fill(application, residents, seed)
+        announce(application)
         typer.echo(f"data: {settings.data_dir}")
         typer.echo(f"requests: {settings.request_log}")
         typer.echo("letters: below, as they would be mailed")
-        _serve(house, door, tick=True)
+        _serve(application, listener, tick=True)
 
 
 class _Server(uvicorn.Server):
@@ -89,14 +89,14 @@ class _Server(uvicorn.Server):
 
 def _bind(host: str, port: int) -> socket.socket:
     """A place to listen at, taken before anything that takes long; it refuses callers so far."""
-    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind((host, port))
+        listener.bind((host, port))
     except OSError as error:
-        door.close()
+        listener.close()
         raise CommandError(f"cannot listen on {host} port {port}: {error.strerror}") from None
-    return door
+    return listener
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
@@ -104,11 +104,15 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
+def _serve(application: bootstrap.Application, listener: socket.socket, *, tick: bool) -> None:
     signal.signal(signal.SIGTERM, _end)
-    scheduler = make_scheduler(scheduled(house), background=True, now=house.now) if tick else None
+    scheduler = (
+        make_scheduler(scheduled(application), background=True, now=application.now)
+        if tick
+        else None
+    )
     config = uvicorn.Config(
-        house.app(),
+        application.app(),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=20,
@@ -118,7 +122,7 @@ def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
     if scheduler is not None:
         scheduler.start()
     try:
-        server.run(sockets=[door])
+        server.run(sockets=[listener])
     finally:
         if scheduler is not None:
             scheduler.shutdown()
@@ -130,15 +134,15 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve the API on the configured database; the scheduler is a process of its own."""
-    with opened_ready() as house, _bind(host, port) as door:
-        _serve(house, door, tick=False)
+    with opened_ready() as application, _bind(host, port) as listener:
+        _serve(application, listener, tick=False)
 
 
 @app.command()
 def scheduler() -> None:
     """Tick: wake the overdue sweep every few minutes, until stopped."""
-    with opened_ready() as house:
-        ticker = make_scheduler(scheduled(house), background=False, now=house.now)
+    with opened_ready() as application:
+        ticker = make_scheduler(scheduled(application), background=False, now=application.now)
         _run_until_stopped(ticker, "ticking")
 
 
@@ -160,12 +164,14 @@ def relay(
     as_json: Json = False,
 ) -> None:
     """Tell people: gather digests, send mails and webhooks, try again what failed."""
-    with opened_ready() as house:
+    with opened_ready() as application:
         if not once:
-            ticker = make_scheduler(scheduled(house, (RELAY,)), background=False, now=house.now)
+            ticker = make_scheduler(
+                scheduled(application, (RELAY,)), background=False, now=application.now
+            )
             _run_until_stopped(ticker, "relaying")
             return
-        done = asdict(house.relay(house.context()))
+        done = asdict(application.relay(application.context()))
     if as_json:
         typer.echo(json.dumps(done))
     else:

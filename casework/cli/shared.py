@@ -45,23 +45,23 @@ class CommandError(Exception):
 
 
 @contextmanager
-def opened(settings: Settings | None = None) -> Iterator[bootstrap.House]:
+def opened(settings: Settings | None = None) -> Iterator[bootstrap.Application]:
     """The wired application for one command."""
-    house = bootstrap.build(settings or Settings())
+    application = bootstrap.build(settings or Settings())
     try:
-        yield house
+        yield application
     finally:
-        house.engine.dispose()
+        application.engine.dispose()
 
 
 @contextmanager
-def opened_ready() -> Iterator[bootstrap.House]:
+def opened_ready() -> Iterator[bootstrap.Application]:
     """The same, on a database with the present schema and a role that policies hold for."""
-    with opened() as house:
-        if not operations.is_current(house):
+    with opened() as application:
+        if not operations.is_current(application):
             raise CommandError("the schema is not current: run `casework migrate`")
-        operations.check_role(house)
-        yield house
+        operations.check_role(application)
+        yield application
 
 
 def read_instant(text: str | None) -> datetime | None:

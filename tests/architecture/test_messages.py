@@ -23,20 +23,20 @@ from jinja2 import Environment, nodes
 
 import casework.domain
 from casework.adapters.api.exchange import export_views, import_views
-from casework.adapters.api.planning.bodies import PlanService
+from casework.adapters.api.planning.bodies import PlannedServiceInput
 from casework.adapters.api.privacy.printed_answer import INSIDE
 from casework.adapters.api.shared.clock_sentence import HOLIDAYS, holiday_name
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.web.forms import ACTIONS
 from casework.adapters.web.pages import DONE
 from casework.domain.access.policy import POLICY, Role
-from casework.domain.agencies.rosters import EXCEPTIONS, Delivered
+from casework.domain.agencies.rosters import EXCEPTIONS, MonthlyDelivery
 from casework.domain.casefile import case, lifecycle, plan, referral
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import KNOWN_YEARS, Unit
 from casework.domain.clocks.standards import STATUTORY_BASIS, Priority
 from casework.domain.directory import directory
-from casework.domain.directory.eligibility import FACTS, Comparison, Verdict
+from casework.domain.directory.eligibility import FACTS, Comparison, RuleResult
 from casework.domain.directory.matching import GivenAt
 from casework.domain.exchange.exporting import ExportOf
 from casework.domain.exchange.import_columns import LEVEL
@@ -46,7 +46,7 @@ from casework.domain.privacy import access_requests
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.domain.residents import households, resident
 from casework.domain.residents.homes import WayIn
-from casework.domain.residents.households import Member
+from casework.domain.residents.households import HouseholdMember
 from casework.domain.residents.resident import SEXES, Consent, Contact, Note, Resident
 from casework.locale import LANGUAGES, text
 from casework.locale.catalogues import Message, read
@@ -84,9 +84,9 @@ CHOSEN: Final[dict[str, set[str]]] = {
 # Codes with which a file that was imported ends or a cell is refused, without a refusal.
 OF_FILES: Final = {"required", "rows_refused"}
 PRINTED: Final = (
-    AccessRequest, Resident, Contact, Member, WayIn, Consent, case.Case, case.Assessment,
+    AccessRequest, Resident, Contact, HouseholdMember, WayIn, Consent, case.Case, case.Assessment,
     case.Check, plan.PlanVersion, plan.PlannedService, plan.PlannedItem, referral.Referral,
-    Delivered, case.Signal, Note,
+    MonthlyDelivery, case.Signal, Note,
 )  # fmt: skip
 # Names within a record of the printed answer, and the columns of who looked.
 PRINTED_WITHIN: Final = {
@@ -219,7 +219,7 @@ def families() -> dict[str, set[str]]:
         "page.reason.*": {*EXCEPTIONS, *(one for of in moves for one in lifecycle.REASONS[of])},
         "page.sex.*": set(SEXES),
         "page.signal.*": set(case.SIGNALS),
-        "page.status.*": {*lifecycle.Status} - {"draft"},
+        "page.status.*": {*lifecycle.ReferralStatus} - {"draft"},
         "letter.kind.*": set(NoticeKind),
         "letter.about.*": {"case", "break_glass", "offering"},
         "document.section.*": sections,
@@ -234,7 +234,7 @@ def families() -> dict[str, set[str]]:
         "file.report.*": set(import_views.REPORT),
         "sentence.clock.pause.*": {"hold", *lifecycle.REASONS["hold"]},
         "sentence.clock.period.*": {*Unit} - {"on_date"},
-        "sentence.match.eligible.*": set(Verdict),
+        "sentence.match.eligible.*": set(RuleResult),
         "sentence.match.given_at.*": {*GivenAt, "unknown"},
         "word.holiday.*": set(HOLIDAYS),
         "word.month.*": {str(month) for month in range(1, 13)},
@@ -257,18 +257,18 @@ def _printed_fields() -> set[str]:
 
 def pers() -> set[str]:
     """By what a planned service is counted."""
-    return set(get_args(PlanService.model_fields["per"].annotation))
+    return set(get_args(PlannedServiceInput.model_fields["per"].annotation))
 
 
 def codes_printed() -> set[str]:
     """The codes that the records of the printed answer hold."""
     return {
-        *Role, *case.CaseStatus, *plan.ServiceStatus, *plan.VersionStatus, *lifecycle.Status,
+        *Role, *case.CaseStatus, *plan.ServiceStatus, *plan.VersionStatus, *lifecycle.ReferralStatus,
         *case.CHANNELS, *case.DETERMINATIONS, *case.CLOSING_REASONS, *case.EX_OFFICIO_GROUNDS,
         *case.SIGNALS, *case.ASSESSMENT_ROUTES, "guidance", *resident.PURPOSES, *SEXES,
         *resident.MOBILITIES, *households.KINDS, *EXCEPTIONS, *access_requests.REQUESTED_BY,
         *access_requests.ANSWERS, *access_requests.HANDED_OVER, *access_requests.IDENTITY_BY,
-        *directory.FIELDS, *directory.INCOME_TIERS, *FACTS, *Verdict, *Comparison, *Priority,
+        *directory.FIELDS, *directory.INCOME_TIERS, *FACTS, *RuleResult, *Comparison, *Priority,
         *lifecycle.DISPOSITIONS, *lifecycle.OUTCOMES, *pers(), *LEVEL.values(),
         *(reason for of in lifecycle.REASONS.values() for reason in of),
     }  # fmt: skip

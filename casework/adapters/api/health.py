@@ -13,10 +13,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from casework.adapters.api.shared.routing import operation
 from casework.adapters.http.responses import respond
-from casework.adapters.http.route import Guarded
+from casework.adapters.http.route import GuardedRoute
 from casework.workflows.supervision.overdue import JOB
 
-router = APIRouter(route_class=Guarded, tags=["operation"])
+router = APIRouter(route_class=GuardedRoute, tags=["operation"])
 NEEDED: Final = ("database", "schema", "keys")
 MOMENTS: Final = {
     "last_tick": "When the last tick of a scheduler was done.",
@@ -26,7 +26,7 @@ MOMENTS: Final = {
 
 
 @dataclass(frozen=True)
-class Probe:
+class ReadinessProbe:
     """How readiness is told: each part with whether it is well."""
 
     parts: Callable[[], dict[str, Any]]

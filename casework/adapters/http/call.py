@@ -16,13 +16,13 @@ from fastapi import Request, Response
 
 from casework.adapters.http.cursors import read_cursor, write_cursor
 from casework.adapters.http.problems import status_of
-from casework.adapters.http.refusals import told_apart
+from casework.adapters.http.refusals import classify_error
 from casework.adapters.http.responses import expected_version, respond
 from casework.adapters.http.services import Services
 from casework.domain.access.policy import Actor, reach
 from casework.domain.errors import NotFound
 from casework.workflows.context import Context
-from casework.workflows.ports.access import SignIn
+from casework.workflows.ports.access import Authentication
 from casework.workflows.ports.unit_of_work import (
     IN_FLIGHT,
     Page,
@@ -66,9 +66,9 @@ class Call:
         return self._services
 
     @property
-    def door(self) -> SignIn:
+    def authentication(self) -> Authentication:
         """What whoever asks needs to prove themselves once more."""
-        return self._services.door(self._facts)
+        return self._services.authentication(self._facts)
 
     def change(
         self,
@@ -83,7 +83,7 @@ class Call:
         """
         to_see = reach(self.ctx.actor, read_action)
         try:
-            self._tried(use_case, self.ctx)
+            self._with_retries(use_case, self.ctx)
             status, resource = self._store.outcome or (200, {})
             showing = self._store.showing(to_see, self.ctx.now)
         except Replay as before:  # nothing changes, so it is a look, with an entry of its own
@@ -137,9 +137,9 @@ class Call:
             made = work()
         except Exception:
             with suppress(Exception):  # where the database has gone, its lease gives it back
-                self._store.free_key(actor, now)
+                self._store.release_key(actor, now)
             raise
-        self._store.keep_key(actor, now, 200, made)
+        self._store.store_key(actor, now, 200, made)
         return made, False
 
     def first(self, use_case: Callable[[Context], Any]) -> tuple[int, dict[str, Any], bool]:
@@ -148,12 +148,12 @@ class Call:
         Returns status and resource, and whether it was carried out before.
         """
         try:
-            self._tried(use_case, self.ctx)
+            self._with_retries(use_case, self.ctx)
         except Replay as before:
             return before.status, before.resource, True
         return *(self._store.outcome or (200, {})), False
 
-    def aside(self) -> Context:
+    def without_key(self) -> Context:
         """The asker for the further transactions: no key, and standards and holidays as they are.
 
         A request that changed them, here or in another process, is seen at once.
@@ -167,7 +167,7 @@ class Call:
             expected_version=None,
         )
 
-    def noting(self, asked_for: str) -> Context:
+    def recorded_as(self, asked_for: str) -> Context:
         """The asker, whose next look is recorded with what it was for."""
         facts = replace(self._facts, asked_for=asked_for, idempotency_key=None)
         return replace(self.ctx, store=self._services.store.for_request(facts))
@@ -187,16 +187,16 @@ class Call:
         )
         store = self._services.store.for_request(facts)
         try:
-            self._tried(use_case, replace(self.ctx, store=store, expected_version=None))
+            self._with_retries(use_case, replace(self.ctx, store=store, expected_version=None))
         except Replay as before:
             return before.status, None
         except Exception as error:
-            refusal, outcome = told_apart(self._services, facts, error)
+            refusal, outcome = classify_error(self._services, facts, error)
             store.note_refusal(self.ctx.actor, action, self.ctx.now, refusal.code, outcome)
             return status_of(refusal), refusal.code
         return (store.outcome or (200, {}))[0], None
 
-    def _tried(self, use_case: Callable[[Context], Any], ctx: Context) -> None:
+    def _with_retries(self, use_case: Callable[[Context], Any], ctx: Context) -> None:
         """A deadlock or serialisation failure is tried again as a whole, three times at most."""
         for attempt in range(1, TRIES + 1):
             try:

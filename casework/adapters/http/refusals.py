@@ -38,7 +38,7 @@ def refuse(
     error: Exception,
 ) -> Response:
     """The problem for an error, written down before it is answered."""
-    refusal, outcome = told_apart(services, facts, error)
+    refusal, outcome = classify_error(services, facts, error)
     actor = actor or getattr(request.state, "actor", None)
     try:
         # Of too many requests the first refusal is written down: the others would be a flood.
@@ -54,7 +54,9 @@ def refuse(
     return response
 
 
-def told_apart(services: Services, facts: RequestFacts, error: Exception) -> tuple[Refusal, str]:
+def classify_error(
+    services: Services, facts: RequestFacts, error: Exception
+) -> tuple[Refusal, str]:
     """A refusal, or a failure of ours, which is logged; with the outcome that is written down."""
     refusal = refusal_for(services, facts, error)
     if refusal is not None:

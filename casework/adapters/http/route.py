@@ -18,12 +18,12 @@ from structlog.contextvars import bound_contextvars
 
 from casework.adapters.http.call import Call
 from casework.adapters.http.limits import check_text, read_json, storable
+from casework.adapters.http.middleware import tell
 from casework.adapters.http.refusals import refuse, shown_name
 from casework.adapters.http.services import Services
-from casework.adapters.http.shell import tell
 from casework.domain.access.policy import POLICY, Actor, reach
 from casework.domain.errors import Invalid
-from casework.workflows.access.signing_in import who_asks
+from casework.workflows.access.signing_in import authenticate
 from casework.workflows.ports.unit_of_work import RequestFacts
 
 PUBLIC: Final = "public"
@@ -46,13 +46,13 @@ MULTIPART: Final = "multipart/form-data"
 
 
 # One that a client makes up; a shorter one might be a word of the file.
-SHORTEST_BOUNDARY: Final = 16
+MIN_BOUNDARY_LENGTH: Final = 16
 
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
 
 
-class Guarded(APIRoute):
+class GuardedRoute(APIRoute):
     """A route that asks who is there before it reads on, and turns refusals into problems.
 
     Its action stands in ``openapi_extra["x-action"]``: one of the policy's, or ``public``.
@@ -128,7 +128,7 @@ class Guarded(APIRoute):
             return body
         _, options = parse_options_header(request.headers.get("content-type", ""))
         boundary = options.get(b"boundary", b"")
-        return body.replace(boundary, b"") if len(boundary) >= SHORTEST_BOUNDARY else body
+        return body.replace(boundary, b"") if len(boundary) >= MIN_BOUNDARY_LENGTH else body
 
     def _key(self, request: Request) -> str | None:
         """The idempotency key, where the operation heeds one: a POST that makes a change."""
@@ -177,7 +177,7 @@ def _guard(
     services: Services, request: Request, facts: RequestFacts, now: datetime, action: str | None
 ) -> Actor:
     """Who asks, with present rights; refuses a role that never does this."""
-    actor = who_asks(services.door(facts), _bearer(request), now)
+    actor = authenticate(services.authentication(facts), _bearer(request), now)
     request.state.actor = actor
     services.rates.account(actor.id)
     reach(actor, action or "")
@@ -197,5 +197,7 @@ def routes_without_entry(routes: list[Any]) -> list[str]:
     return [
         f"{sorted(getattr(route, 'methods', None) or ())} {getattr(route, 'path', route)}"
         for route in routes
-        if not (isinstance(route, Guarded) and (route.action == PUBLIC or route.action in POLICY))
+        if not (
+            isinstance(route, GuardedRoute) and (route.action == PUBLIC or route.action in POLICY)
+        )
     ]

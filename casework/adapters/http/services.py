@@ -15,8 +15,8 @@ from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.directory.directory import Service
 from casework.domain.duplicates.likeness import Similarity, equal
 from casework.workflows.context import Context
-from casework.workflows.ports.access import SignIn
-from casework.workflows.ports.exchange import Clerk
+from casework.workflows.ports.access import Authentication
+from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.links import Linking
 from casework.workflows.ports.unit_of_work import Reading, RequestFacts, Store
 from casework.workflows.supervision.overdue import SweepResult
@@ -35,13 +35,13 @@ class RequestStore(Store, Protocol):
         """The outcome of a change, under the audit entry that the change wrote."""
         ...
 
-    def keep_key(
+    def store_key(
         self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]
     ) -> None:
         """Say under the request's key what became of it."""
         ...
 
-    def free_key(self, actor: Actor, claimed_at: datetime) -> None:
+    def release_key(self, actor: Actor, claimed_at: datetime) -> None:
         """Give the request's key back."""
         ...
 
@@ -59,7 +59,7 @@ class Services:
     store: RequestStore
     clockwork: Callable[[], Clockwork]
     catalogue: Callable[[], Mapping[str, Service]]
-    door: Callable[[RequestFacts], SignIn]
+    authentication: Callable[[RequestFacts], Authentication]
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     cursor_key: bytes
@@ -72,11 +72,11 @@ class Services:
     new_secret: Callable[[], str]
     is_production: bool
     # Whether registration numbers are kept here.
-    keeps_rrn: bool
+    stores_rrn: bool
     # How often a scheduler wakes the sweep.
     sweep_minutes: int
     # What works through files.
-    clerk: Clerk
+    import_tools: ImportTools
     # What agencies that answer without an account need.
     linking: Linking
     # How like two names are.

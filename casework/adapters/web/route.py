@@ -20,10 +20,10 @@ from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
 from casework.adapters.http.limits import check_text
+from casework.adapters.http.middleware import tell
 from casework.adapters.http.problems import Problem, language_of, status_of
-from casework.adapters.http.route import FORM, SECONDS, Guarded
+from casework.adapters.http.route import FORM, SECONDS, GuardedRoute
 from casework.adapters.http.services import Services
-from casework.adapters.http.shell import tell
 from casework.adapters.http.texts import say
 from casework.domain.agencies.links import LinkRefused
 from casework.domain.errors import Refusal
@@ -81,12 +81,12 @@ def refused(request: Request) -> Response:
     return page(request, "refused.html", 404)
 
 
-class Page(Guarded):
+class PageRoute(GuardedRoute):
     """A route of a page: its problems are pages too."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler between counting and problems."""
-        usual = super(Guarded, self).get_route_handler()
+        usual = super(GuardedRoute, self).get_route_handler()
 
         async def handle(request: Request) -> Response:
             tell(request.scope, self.path_format)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 
 
-class Status(StrEnum):
+class ReferralStatus(StrEnum):
     """Where a referral stands."""
 
     DRAFT = "draft"
@@ -30,9 +30,9 @@ class Status(StrEnum):
     ENTERED_IN_ERROR = "entered_in_error"
 
 
-S = Status
+S = ReferralStatus
 OPEN: Final = frozenset({S.DRAFT, S.REQUESTED, S.WAITLISTED, S.ACCEPTED, S.IN_PROGRESS, S.ON_HOLD})
-ENDED: Final = frozenset(set(Status) - OPEN)
+ENDED: Final = frozenset(set(ReferralStatus) - OPEN)
 STARTED: Final = frozenset({S.IN_PROGRESS, S.ON_HOLD, S.COMPLETED})
 OWES_DISPOSITION: Final = frozenset({S.DECLINED, S.LAPSED, S.FAILED, S.WITHDRAWN})
 
@@ -75,24 +75,24 @@ class Move:
     """
 
     action: str
-    from_: frozenset[Status]
-    to: Status | None
+    from_: frozenset[ReferralStatus]
+    to: ReferralStatus | None
     who: Party
     event: str
-    meets: tuple[Kind, ...] = ()
-    starts: tuple[Kind, ...] = ()
+    meets: tuple[ClockKind, ...] = ()
+    starts: tuple[ClockKind, ...] = ()
     pauses: bool = False
 
 
 def _move(
     action: str,
-    from_: set[Status] | frozenset[Status],
-    to: Status | None,
+    from_: set[ReferralStatus] | frozenset[ReferralStatus],
+    to: ReferralStatus | None,
     who: Party,
     event: str,
     *,
-    meets: tuple[Kind, ...] = (),
-    starts: tuple[Kind, ...] = (),
+    meets: tuple[ClockKind, ...] = (),
+    starts: tuple[ClockKind, ...] = (),
     pauses: bool = False,
 ) -> Move:
     return Move(action, frozenset(from_), to, who, event, meets, starts, pauses)
@@ -107,7 +107,7 @@ MOVES: Final[dict[str, Move]] = {
             S.REQUESTED,
             Party.SENDER,
             "ReferralRequested",
-            starts=(Kind.RESPONSE,),
+            starts=(ClockKind.RESPONSE,),
         ),
         _move(
             "accept",
@@ -115,8 +115,8 @@ MOVES: Final[dict[str, Move]] = {
             S.ACCEPTED,
             Party.ANSWERER,
             "ReferralAccepted",
-            meets=(Kind.RESPONSE, Kind.WAITLIST),
-            starts=(Kind.START,),
+            meets=(ClockKind.RESPONSE, ClockKind.WAITLIST),
+            starts=(ClockKind.START,),
         ),
         _move(
             "waitlist",
@@ -124,8 +124,8 @@ MOVES: Final[dict[str, Move]] = {
             S.WAITLISTED,
             Party.ANSWERER,
             "ReferralWaitlisted",
-            meets=(Kind.RESPONSE,),
-            starts=(Kind.WAITLIST,),
+            meets=(ClockKind.RESPONSE,),
+            starts=(ClockKind.WAITLIST,),
         ),
         _move(
             "decline",
@@ -133,8 +133,8 @@ MOVES: Final[dict[str, Move]] = {
             S.DECLINED,
             Party.ANSWERER,
             "ReferralDeclined",
-            meets=(Kind.RESPONSE, Kind.WAITLIST),
-            starts=(Kind.DISPOSITION,),
+            meets=(ClockKind.RESPONSE, ClockKind.WAITLIST),
+            starts=(ClockKind.DISPOSITION,),
         ),
         _move(
             "lapse",
@@ -142,7 +142,7 @@ MOVES: Final[dict[str, Move]] = {
             S.LAPSED,
             Party.SWEEP,
             "ReferralLapsed",
-            starts=(Kind.DISPOSITION,),
+            starts=(ClockKind.DISPOSITION,),
         ),
         _move(
             "start",
@@ -150,8 +150,8 @@ MOVES: Final[dict[str, Move]] = {
             S.IN_PROGRESS,
             Party.ANSWERER,
             "ReferralStarted",
-            meets=(Kind.START,),
-            starts=(Kind.PROGRESS,),
+            meets=(ClockKind.START,),
+            starts=(ClockKind.PROGRESS,),
         ),
         _move(
             "report",
@@ -159,8 +159,8 @@ MOVES: Final[dict[str, Move]] = {
             None,
             Party.ANSWERER,
             "ReferralReported",
-            meets=(Kind.PROGRESS,),
-            starts=(Kind.PROGRESS,),
+            meets=(ClockKind.PROGRESS,),
+            starts=(ClockKind.PROGRESS,),
         ),
         _move(
             "hold",
@@ -177,7 +177,7 @@ MOVES: Final[dict[str, Move]] = {
             S.COMPLETED,
             Party.ANSWERER,
             "ReferralCompleted",
-            meets=(Kind.PROGRESS,),
+            meets=(ClockKind.PROGRESS,),
         ),
         _move(
             "fail",
@@ -185,8 +185,8 @@ MOVES: Final[dict[str, Move]] = {
             S.FAILED,
             Party.ANSWERER,
             "ReferralFailed",
-            meets=(Kind.PROGRESS,),
-            starts=(Kind.DISPOSITION,),
+            meets=(ClockKind.PROGRESS,),
+            starts=(ClockKind.DISPOSITION,),
         ),
         _move(
             "cancel",
@@ -194,7 +194,7 @@ MOVES: Final[dict[str, Move]] = {
             S.CANCELLED,
             Party.SENDER,
             "ReferralCancelled",
-            meets=(Kind.WAITLIST, Kind.PROGRESS),
+            meets=(ClockKind.WAITLIST, ClockKind.PROGRESS),
         ),
         _move(
             "withdraw",
@@ -202,8 +202,8 @@ MOVES: Final[dict[str, Move]] = {
             S.WITHDRAWN,
             Party.SENDER,
             "ReferralWithdrawn",
-            meets=(Kind.WAITLIST, Kind.PROGRESS),
-            starts=(Kind.DISPOSITION,),
+            meets=(ClockKind.WAITLIST, ClockKind.PROGRESS),
+            starts=(ClockKind.DISPOSITION,),
         ),
         _move(
             "dispose",
@@ -211,21 +211,21 @@ MOVES: Final[dict[str, Move]] = {
             None,
             Party.SENDER,
             "ReferralDisposed",
-            meets=(Kind.DISPOSITION,),
+            meets=(ClockKind.DISPOSITION,),
         ),
         _move(
             "enter-in-error",
-            frozenset(Status) - {S.ENTERED_IN_ERROR},
+            frozenset(ReferralStatus) - {S.ENTERED_IN_ERROR},
             S.ENTERED_IN_ERROR,
             Party.SUPERVISOR,
             "ReferralEnteredInError",
-            meets=(Kind.WAITLIST,),
+            meets=(ClockKind.WAITLIST,),
         ),
     )
 }
 
 
-def possible_moves(status: Status, *, owes_disposition: bool) -> list[str]:
+def possible_moves(status: ReferralStatus, *, owes_disposition: bool) -> list[str]:
     """The actions the table lists from this state, whoever asks, in the table's order."""
     return [
         move.action

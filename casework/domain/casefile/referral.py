@@ -12,7 +12,7 @@ from casework.domain.casefile.lifecycle import (
     OPEN,
     OWES_DISPOSITION,
     STARTED,
-    Status,
+    ReferralStatus,
     possible_moves,
 )
 
@@ -79,13 +79,13 @@ class Referral:
     @property
     def is_with_provider(self) -> bool:
         """Requested or later and still open: a draft is not."""
-        return self.is_open and self.status != Status.DRAFT
+        return self.is_open and self.status != ReferralStatus.DRAFT
 
     @property
     def has_started(self) -> bool:
         """Whether the service is running, or on hold after it ran."""
-        return self.status == Status.IN_PROGRESS or (
-            self.status == Status.ON_HOLD and self.held_from == Status.IN_PROGRESS
+        return self.status == ReferralStatus.IN_PROGRESS or (
+            self.status == ReferralStatus.ON_HOLD and self.held_from == ReferralStatus.IN_PROGRESS
         )
 
     @property
@@ -96,11 +96,15 @@ class Referral:
     @property
     def counts_as_completed(self) -> bool:
         """Whether it settles its planned service; what closing a case ended does not."""
-        return self.status == Status.COMPLETED and not self.ended_by_closing
+        return self.status == ReferralStatus.COMPLETED and not self.ended_by_closing
 
     def hold_is_over(self, at: datetime) -> bool:
         """Whether a hold's last day has passed, recorded or not (rule 6)."""
-        return self.status == Status.ON_HOLD and self.resume_at is not None and self.resume_at <= at
+        return (
+            self.status == ReferralStatus.ON_HOLD
+            and self.resume_at is not None
+            and self.resume_at <= at
+        )
 
     def possible_moves(self, at: datetime | None = None) -> list[str]:
         """What the table allows from here, whoever asks.
@@ -108,9 +112,9 @@ class Referral:
         With ``at``, a hold that is over counts as resumed; to say so oneself is allowed still.
         """
         if at is not None and self.held_from is not None and self.hold_is_over(at):
-            found = possible_moves(Status(self.held_from), owes_disposition=False)
+            found = possible_moves(ReferralStatus(self.held_from), owes_disposition=False)
             return [action for action in MOVES if action in found or action == "resume"]
-        return possible_moves(Status(self.status), owes_disposition=self.owes_disposition)
+        return possible_moves(ReferralStatus(self.status), owes_disposition=self.owes_disposition)
 
 
 __all__ = ["OPEN", "STARTED", "Referral"]

@@ -9,7 +9,7 @@ from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible, conflict
 from casework.domain.casefile.case import CLOSING_REASONS, CaseStatus
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES, Status
+from casework.domain.casefile.lifecycle import MOVES, ReferralStatus
 from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import require
@@ -78,10 +78,10 @@ def _end_referral(file: CaseFile, referral: Referral, closing: Closing, act: Act
         file.end(deadline, act, met=deadline.kind in move.meets)
     if referral.has_started:
         started = referral.started_on or day_in_seoul(act.at)
-        referral.status, referral.outcome = Status.COMPLETED, "ended_early"
+        referral.status, referral.outcome = ReferralStatus.COMPLETED, "ended_early"
         referral.ended_on = max(closing.effective_on, started)
     else:
-        referral.status, referral.reason = Status.CANCELLED, "case_closed"
+        referral.status, referral.reason = ReferralStatus.CANCELLED, "case_closed"
     referral.ended_at, referral.ended_by_closing = act.at, True
     referral.lapse_at = referral.resume_at = None
     referral.version += 1

@@ -9,7 +9,7 @@ from uuid import UUID
 from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER, Kind
+from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER, ClockKind
 from casework.domain.directory.directory import Centre
 from casework.domain.errors import Conflict, require
 from casework.domain.residents.resident import Resident
@@ -40,7 +40,7 @@ def assign(file: CaseFile, worker_id: UUID | None, act: Act, *, why: str | None 
     before, case.worker_id, case.arrived_at = case.worker_id, worker_id, None
     case.version += 1
     for deadline in file.running():
-        deadline.worker_id, deadline.held_by = worker_id, HELD_BY[Kind(deadline.kind)]
+        deadline.worker_id, deadline.held_by = worker_id, HELD_BY[ClockKind(deadline.kind)]
         file.touch(deadline)
     file.record("CaseAssigned", case, act, worker_id=worker_id, before=before, why=why)
 

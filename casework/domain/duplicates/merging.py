@@ -14,7 +14,7 @@ from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER, Kind
+from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER, ClockKind
 from casework.domain.directory.directory import Centre
 from casework.domain.errors import Conflict, require
 from casework.domain.events import Event
@@ -97,7 +97,7 @@ def merge(
     return made
 
 
-def check_standing(made: Merge) -> None:
+def check_not_undone(made: Merge) -> None:
     """What was undone is not undone again."""
     if made.undone_at is not None:
         raise Conflict(
@@ -112,7 +112,7 @@ def undo(
     made: Merge, survivor: Resident, duplicate: Resident, home: Centre, reason: str | None, act: Act
 ) -> None:
     """Let the two be two again, the duplicate at its home."""
-    check_standing(made)
+    check_not_undone(made)
     if survivor.merged_into_id is not None:
         raise Conflict(
             "the survivor was merged itself: undo that first", code="merged_further", state="merged"
@@ -124,7 +124,7 @@ def undo(
     duplicate.version += 1
 
 
-def home_of(made: Merge, survivor: Resident) -> str:
+def centre_after_undo(made: Merge, survivor: Resident) -> str:
     """Where the duplicate is at home after an undo: its old centre, or, where the survivor has
     moved since, the survivor's new one.
     """
@@ -132,7 +132,7 @@ def home_of(made: Merge, survivor: Resident) -> str:
     return made.duplicate_centre if stayed else survivor.centre_code
 
 
-def bring_home(
+def return_case(
     file: CaseFile, home: Centre, worker_id: UUID | None, arrived_at: datetime | None, act: Act
 ) -> None:
     """An open case goes back with its duplicate, to whoever carried it before the merge."""
@@ -145,7 +145,7 @@ def bring_home(
         referral.centre_code, referral.district_code = home.code, home.district_code
     for deadline in file.running():
         deadline.centre_code, deadline.district_code = home.code, home.district_code
-        holder = HELD_BY[Kind(deadline.kind)]
+        holder = HELD_BY[ClockKind(deadline.kind)]
         waits = arrived_at is not None and holder == WORKER
         deadline.worker_id, deadline.held_by = worker_id, SUPERVISOR if waits else holder
         file.touch(deadline)

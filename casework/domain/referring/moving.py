@@ -9,12 +9,12 @@ from typing import Any
 from casework.domain.access.policy import SYSTEM_ROLE, Actor, is_guest, may
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES, OUTCOMES, REASONS, Move, Party, Status
+from casework.domain.casefile.lifecycle import MOVES, OUTCOMES, REASONS, Move, Party, ReferralStatus
 from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.calendar import ONE_DAY, Pause, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import REFERRAL, Kind
+from casework.domain.clocks.standards import REFERRAL, ClockKind
 from casework.domain.directory import capacity
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import Forbidden, Invalid, NotAllowedInState, require
@@ -117,10 +117,10 @@ def make_move(file: CaseFile, referral: Referral, action: str, details: Details,
     for kind in row.starts:
         file.begin(kind, referral, act, since=since)
     if action == "start":
-        file.meet(Kind.DISCHARGE, act)
+        file.meet(ClockKind.DISCHARGE, act)
     if action == "enter-in-error":
         _take_back_disposition(file, referral, service)
-    file.take_stock(service, act)
+    file.update_link_clock(service, act)
     referral.version += 1
     _record(file, referral, row, details, act)
 
@@ -266,7 +266,7 @@ def _take_over_facts(referral: Referral, row: Move, details: Details, act: Act) 
 
 
 def _back_from_hold(referral: Referral) -> None:
-    referral.status = referral.held_from or Status.ACCEPTED
+    referral.status = referral.held_from or ReferralStatus.ACCEPTED
     referral.held_from = referral.hold_until = referral.resume_at = None
 
 
@@ -277,7 +277,7 @@ def _take_back_disposition(file: CaseFile, referral: Referral, service: PlannedS
     others = [
         other
         for other in file.referrals_of(service)
-        if other.disposed_at is not None and other.status != Status.ENTERED_IN_ERROR
+        if other.disposed_at is not None and other.status != ReferralStatus.ENTERED_IN_ERROR
     ]
     before = max(others, key=lambda other: other.disposed_at or other.created_at, default=None)
     service.settlement = before.disposition if before else None

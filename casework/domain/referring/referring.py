@@ -8,10 +8,10 @@ from uuid import UUID
 from casework.domain.access.policy import Actor, may
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import DISPOSITIONS, MOVES, Party, Status
+from casework.domain.casefile.lifecycle import DISPOSITIONS, MOVES, Party, ReferralStatus
 from casework.domain.casefile.plan import PlannedService, ServiceStatus
 from casework.domain.casefile.referral import Referral
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, require
 from casework.domain.planning.planning import note_settlement
@@ -83,12 +83,12 @@ def _announce(
 ) -> None:
     """Write the new referral down and send it, unless it is to stay a draft."""
     if not request.send:
-        file.take_stock(service, act)
+        file.update_link_clock(service, act)
     file.record(
         "ReferralDrafted",
         referral,
         act,
-        status=Status.DRAFT,
+        status=ReferralStatus.DRAFT,
         planned_service_id=service.id,
         provider_id=referral.provider_id,
         priority=referral.priority,
@@ -111,7 +111,7 @@ def _draft(file: CaseFile, service: PlannedService, request: Request, act: Act) 
         field=service.field,
         offering_id=request.offering.id,
         provider_id=request.offering.provider_id,
-        status=Status.DRAFT,
+        status=ReferralStatus.DRAFT,
         priority=request.priority,
         basis_kind=request.basis_kind,
         consent_id=request.consent.id if request.consent else None,
@@ -229,10 +229,10 @@ def _dispose(
     referral.replaced_by_id = replaced_by.id if replaced_by else None
     referral.version += 1
     for deadline in file.running(referral.id):
-        file.end(deadline, act, met=deadline.kind == Kind.DISPOSITION)
+        file.end(deadline, act, met=deadline.kind == ClockKind.DISPOSITION)
     note_settlement(service, disposition, note, act)
     if replaced_by is None:
-        file.take_stock(service, act)
+        file.update_link_clock(service, act)
     file.record(
         MOVES["dispose"].event,
         referral,

@@ -27,7 +27,7 @@ class Household:
 
 
 @dataclass(slots=True, kw_only=True)
-class Member:
+class HouseholdMember:
     """One of them, until they leave."""
 
     id: UUID
@@ -39,7 +39,9 @@ class Member:
     left_by: UUID | None = None
 
 
-def found(kind: str, resident_ids: Sequence[UUID], act: Act) -> tuple[Household, list[Member]]:
+def found(
+    kind: str, resident_ids: Sequence[UUID], act: Act
+) -> tuple[Household, list[HouseholdMember]]:
     """A new household of two or more."""
     require(
         len(set(resident_ids)) == len(resident_ids),
@@ -51,14 +53,14 @@ def found(kind: str, resident_ids: Sequence[UUID], act: Act) -> tuple[Household,
     return household, [_member(household, id, act) for id in resident_ids]
 
 
-def join(household: Household, resident_id: UUID, act: Act) -> Member:
+def join(household: Household, resident_id: UUID, act: Act) -> HouseholdMember:
     """One more."""
     household.version += 1
     return _member(household, resident_id, act)
 
 
-def _member(household: Household, resident_id: UUID, act: Act) -> Member:
-    return Member(
+def _member(household: Household, resident_id: UUID, act: Act) -> HouseholdMember:
+    return HouseholdMember(
         id=act.new_id(),
         household_id=household.id,
         resident_id=resident_id,
@@ -67,7 +69,7 @@ def _member(household: Household, resident_id: UUID, act: Act) -> Member:
     )
 
 
-def leave(household: Household, member: Member | None, act: Act) -> Member:
+def leave(household: Household, member: HouseholdMember | None, act: Act) -> HouseholdMember:
     """One less."""
     if member is None:
         raise Conflict("not of this household", code="not_a_member")
@@ -76,7 +78,7 @@ def leave(household: Household, member: Member | None, act: Act) -> Member:
     return member
 
 
-def event_of(name: str, member: Member, act: Act) -> Event:
+def event_of(name: str, member: HouseholdMember, act: Act) -> Event:
     """On the timeline of the one who joined or left; the others are not named."""
     return Event(
         id=act.new_id(),

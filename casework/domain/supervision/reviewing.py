@@ -11,7 +11,7 @@ from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.clocks.calendar import day_in_seoul, due_at
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import STATUTORY, Kind
+from casework.domain.clocks.standards import STATUTORY, ClockKind
 from casework.domain.errors import Conflict, require
 
 ACTIONS: Final = ("chase", "extend", "reassign", "redirect", "excuse")
@@ -47,7 +47,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ReviewDecision:
     """What the supervisor asks for."""
 
     action: str
@@ -58,7 +58,7 @@ class Verdict:
     offering_id: UUID | None = None
 
 
-def review(file: CaseFile, deadline: Deadline, verdict: Verdict, act: Act) -> Review:
+def review(file: CaseFile, deadline: Deadline, verdict: ReviewDecision, act: Act) -> Review:
     """Decide about an overdue clock; its raised steps count as acknowledged.
 
     ``reassign`` and ``redirect`` also move the case or the referral: the use case makes that
@@ -109,7 +109,7 @@ def review(file: CaseFile, deadline: Deadline, verdict: Verdict, act: Act) -> Re
     return done
 
 
-def _check_verdict(verdict: Verdict, act: Act) -> None:
+def _check_verdict(verdict: ReviewDecision, act: Act) -> None:
     """An action and a coded cause, each with what it needs."""
     require(
         verdict.action in ACTIONS,
@@ -144,7 +144,7 @@ def _check_verdict(verdict: Verdict, act: Act) -> None:
 
 def _extend(deadline: Deadline, until: date, done: Review, act: Act) -> None:
     """Set a new due date; what an earlier chase put off belonged to the old one."""
-    law = STATUTORY.get(Kind(deadline.kind))
+    law = STATUTORY.get(ClockKind(deadline.kind))
     if law is not None:
         calendar = act.clockwork.calendar_of(deadline.district_code)
         require(

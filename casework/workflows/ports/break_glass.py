@@ -15,7 +15,7 @@ from casework.workflows.ports.paging import Page, Paging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outsider:
+class ResidentOutOfScope:
     """A resident whom the asker names, whether they see them and whether they have them open."""
 
     resident: Resident
@@ -34,7 +34,7 @@ class OpeningView:
 class Openings(Protocol):
     """Openings of residents out of scope, in one transaction."""
 
-    def outsider(self, resident_id: UUID, usual: Reach) -> Outsider:
+    def outsider(self, resident_id: UUID, usual: Reach) -> ResidentOutOfScope:
         """Any resident of the city; what follows may be written of them."""
         ...
 

@@ -9,13 +9,13 @@ from typing import Protocol
 from uuid import UUID
 
 from casework.domain.access.policy import Reach
-from casework.domain.notices.notices import Notice, People
+from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Letter, Message, Subscription
 from casework.workflows.ports.links import Links
 from casework.workflows.ports.paging import Page, Paging, Row
 
 
-class NoticeBook(Protocol):
+class NoticeStore(Protocol):
     """Notices and messages, in one transaction."""
 
     @property
@@ -46,7 +46,7 @@ class NoticeBook(Protocol):
         """Notices that nobody holds back and nobody was found for yet, oldest first, locked."""
         ...
 
-    def people(self, notices: Sequence[Notice], today: date) -> People:
+    def people(self, notices: Sequence[Notice], today: date) -> Recipients:
         """The accounts these notices may be for."""
         ...
 
@@ -135,12 +135,12 @@ class Subscriptions(Protocol):
 class Notices(Protocol):
     """Where notices are worked on, one transaction at a time."""
 
-    def book(self) -> AbstractContextManager[NoticeBook]:
+    def store(self) -> AbstractContextManager[NoticeStore]:
         """A transaction, committed at its end."""
         ...
 
 
-class Post(Protocol):
+class Transport(Protocol):
     """Carries letters out of the house."""
 
     def deliver(self, letters: Sequence[Letter], now: datetime) -> list[str | None]:

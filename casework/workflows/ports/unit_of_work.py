@@ -11,23 +11,28 @@ from uuid import UUID
 
 from casework.domain.access.policy import Reach
 from casework.domain.events import Event
-from casework.workflows.ports.access import AccountKeeping
+from casework.workflows.ports.access import AccountAdministration
 from casework.workflows.ports.accounts import Accounts
 from casework.workflows.ports.agencies import Inbox, Staff
 from casework.workflows.ports.audit import AuditTrail
 from casework.workflows.ports.break_glass import Openings
 from casework.workflows.ports.casefile import CaseFiles, Cases, Conferences, Deadlines, Referrals
-from casework.workflows.ports.directory import Directory, DirectoryKeeping
+from casework.workflows.ports.directory import Directory, DirectoryEditing
 from casework.workflows.ports.duplicates import Duplicates, Households, Merges
 from casework.workflows.ports.exchange import Imports
 from casework.workflows.ports.figures import Figures
 from casework.workflows.ports.links import Links, Rosters
 from casework.workflows.ports.matching import Matching
-from casework.workflows.ports.notices import NoticeBook, Subscriptions
+from casework.workflows.ports.notices import NoticeStore, Subscriptions
 from casework.workflows.ports.paging import Page as Page
 from casework.workflows.ports.paging import Paging as Paging
 from casework.workflows.ports.places import Places
-from casework.workflows.ports.residents import AccessRequests, Disclosures, Held, Residents
+from casework.workflows.ports.residents import (
+    AccessRequests,
+    Disclosures,
+    ResidentRecord,
+    Residents,
+)
 from casework.workflows.ports.standards import Standards
 from casework.workflows.ports.supervision import Jobs, Worklists
 
@@ -78,7 +83,7 @@ class Repositories(Protocol):
         ...
 
     @property
-    def keeping(self) -> DirectoryKeeping:
+    def directory_editing(self) -> DirectoryEditing:
         """The directory itself, with drafts and past, for those who edit it."""
         ...
 
@@ -98,7 +103,7 @@ class Repositories(Protocol):
         ...
 
     @property
-    def register(self) -> AccountKeeping:
+    def account_administration(self) -> AccountAdministration:
         """The accounts themselves, for those who administer them."""
         ...
 
@@ -123,7 +128,7 @@ class Repositories(Protocol):
         ...
 
     @property
-    def notices(self) -> NoticeBook:
+    def notices(self) -> NoticeStore:
         """Notices and messages."""
         ...
 
@@ -207,7 +212,7 @@ class Work(Repositories, Protocol):
 class Reading(Repositories, Protocol):
     """A look at what is stored: nothing is locked, and nothing but the audit entry is written."""
 
-    def held(self, resident_id: UUID) -> Held:
+    def held(self, resident_id: UUID) -> ResidentRecord:
         """Everything that is held of a resident within reach."""
         ...
 

@@ -16,7 +16,7 @@ from casework.adapters.persistence.rows.mapper import to_row
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import Standard
 from casework.domain.directory.directory import FIELDS
-from casework.domain.supervision.reviewing import Verdict
+from casework.domain.supervision.reviewing import ReviewDecision
 from casework.domain.supervision.setting_standards import TOLD, UNITS
 from casework.workflows.cases import caseload
 from casework.workflows.supervision import standards
@@ -590,7 +590,7 @@ def test_pauses_and_extensions_survive_a_recalculation(api: Api) -> None:
     recalculated(api, own)
     assert due(api, survey).startswith("2026-03-09")  # the 4th and the 5th are left out
     api.clock.set("2026-03-10T09:00")
-    verdict = Verdict(
+    verdict = ReviewDecision(
         action="extend", cause="other", reason="눈길", until=seoul("2026-03-20T10:00").date()
     )
     review_deadline(api.context(SUPERVISOR), survey, verdict)

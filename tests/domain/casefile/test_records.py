@@ -40,7 +40,7 @@ def kept(record, **expected):
 def test_a_case_keeps_its_application():
     town, resident = Town("2026-04-01T10:00"), ResidentFactory()
     consent = ConsentFactory(resident_id=resident.id, purpose="outreach")
-    application = intake.Application(
+    application = intake.CareApplication(
         channel="outreach",
         applied_on=day("03-30"),
         discharge_on=day("04-20"),
@@ -83,7 +83,7 @@ def test_a_case_keeps_its_application():
 def test_an_ex_officio_case_keeps_its_ground():
     town = Town()
     grounds = EX_OFFICIO_GROUNDS
-    application = intake.Application(
+    application = intake.CareApplication(
         channel="ex_officio", applied_on=town.today, ex_officio_ground=grounds[0]
     )
     file = intake.open_case(ResidentFactory(), application, town.act(), None)

@@ -13,8 +13,8 @@ from casework.domain.clocks.standards import (
     BY_HOURS,
     SHIPPED,
     STATUTORY,
-    About,
-    Kind,
+    ClockKind,
+    ClockSubject,
     Standard,
     most_specific,
     shipped,
@@ -22,7 +22,7 @@ from casework.domain.clocks.standards import (
 
 SOMEONE = UUID(int=1)
 ENDED = datetime(2026, 3, 6, tzinfo=UTC)
-ABOUT = About(
+ABOUT = ClockSubject(
     case_id=SOMEONE,
     resident_id=SOMEONE,
     centre_code="2635051000",
@@ -67,7 +67,7 @@ def test_the_shipped_targets_are_those_of_the_model():
         "first_check": [(3, months)] * 3,
         "check": [(6, months)] * 3,
     }
-    assert set(rows) == set(Kind) - {"discharge", "progress"}
+    assert set(rows) == set(ClockKind) - {"discharge", "progress"}
     for kind, targets in rows.items():
         for priority, target in zip(("routine", "urgent", "emergency"), targets, strict=True):
             found = most_specific(shipped(), kind, replace(ABOUT, priority=priority))
@@ -181,15 +181,21 @@ def test_another_kind_is_another_matter():
 
 
 def test_the_usual_tiers_go_by_the_unit():
-    assert standard(1).rungs == BY_DAYS
-    assert replace(standard(1), target=Target(4, Unit.HOURS)).rungs == BY_HOURS
-    assert replace(standard(1), escalation=()).rungs == ()
-    assert [(rung.tier, rung.after.amount, rung.to) for rung in BY_DAYS] == [
+    assert standard(1).escalation_tiers == BY_DAYS
+    assert replace(standard(1), target=Target(4, Unit.HOURS)).escalation_tiers == BY_HOURS
+    assert replace(standard(1), escalation=()).escalation_tiers == ()
+    assert [
+        (escalation_tier.tier, escalation_tier.after.amount, escalation_tier.to)
+        for escalation_tier in BY_DAYS
+    ] == [
         (1, 1, "worker"),
         (1, 1, "provider"),
         (2, 3, "supervisor"),
     ]
-    assert [(rung.tier, rung.after.amount, rung.to) for rung in BY_HOURS] == [
+    assert [
+        (escalation_tier.tier, escalation_tier.after.amount, escalation_tier.to)
+        for escalation_tier in BY_HOURS
+    ] == [
         (1, 0, "worker"),
         (1, 0, "provider"),
         (2, 4, "supervisor"),

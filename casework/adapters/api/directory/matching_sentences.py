@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.directory.matching import Factor, Reason
+from casework.domain.directory.matching import Factor, MatchReason
 from casework.locale import text
 
 
-def said(reason: Reason, language: str) -> str:
+def said(reason: MatchReason, language: str) -> str:
     """What a factor is in this case, in ``ko`` or ``en``."""
     return _SAYS[reason.factor](reason.value, reason.rank, language)
 

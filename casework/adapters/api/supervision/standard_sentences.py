@@ -7,14 +7,14 @@ from typing import Any
 
 from casework.adapters.api.shared.clock_sentence import holiday_name
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.clocks.standards import STATUTORY, About, Kind, Standard
+from casework.domain.clocks.standards import STATUTORY, ClockKind, ClockSubject, Standard
 from casework.domain.supervision.recounting import HOLIDAY
 from casework.locale import text
 
 
-def why_standard(of: Standard | None, kind: Kind, about: About, language: str) -> str:
+def why_standard(of: Standard | None, kind: ClockKind, about: ClockSubject, language: str) -> str:
     """Why it is this standard that applies, in ``ko`` or ``en``."""
-    if kind is Kind.DISCHARGE:
+    if kind is ClockKind.DISCHARGE:
         return text("sentence.standard.discharge", language)
     if of is None:
         return text("sentence.standard.off", language)

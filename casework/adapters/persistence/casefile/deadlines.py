@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import open_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.scope import note_opened, seen_or_opened
@@ -57,7 +57,9 @@ class SqlDeadlines:
         keys = [step.c.raised_at, step.c.tier, step.c.id]
         found = page(self._connection, query, keys, paging)
         for row in found.rows:
-            open_row(t.review, row, row["review_id"], vault_of(self._connection), reason="reason")
+            decrypt_row(
+                t.review, row, row["review_id"], vault_of(self._connection), reason="reason"
+            )
         return found
 
     def last_review(self, deadline_id: UUID) -> Row | None:
@@ -97,4 +99,4 @@ def last(connection: Connection, reviews: Sequence[dict[str, Any]]) -> Row | Non
     """The last one, with its reason readable."""
     if not reviews:
         return None
-    return open_row(t.review, reviews[-1], reviews[-1]["id"], vault_of(connection))
+    return decrypt_row(t.review, reviews[-1], reviews[-1]["id"], vault_of(connection))

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, exists, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import is_overdue
 from casework.adapters.persistence.casefile.referral_views import view_of, viewed
-from casework.adapters.persistence.engine.encrypted_columns import open_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.scope import note_opened, seen, seen_or_opened
@@ -61,7 +61,7 @@ class SqlReferrals:
             query = query.where(late if filters["overdue"] else ~late)
         found = page(self._connection, query, [t.referral.c.id], paging, newest_first=True)
         for row in found.rows:
-            open_row(t.referral, row, row["id"], vault_of(self._connection))
+            decrypt_row(t.referral, row, row["id"], vault_of(self._connection))
         self._about.update(row["resident_id"] for row in found.rows)
         return found
 

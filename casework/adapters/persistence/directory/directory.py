@@ -20,7 +20,7 @@ from casework.adapters.persistence.directory.places import has_free_place
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.directory.directory import Centre, Entry, Offering, distance_km
+from casework.domain.directory.directory import Centre, EntryState, Offering, distance_km
 from casework.domain.errors import Invalid
 from casework.workflows.ports.paging import Page, Paging, Row
 
@@ -109,7 +109,7 @@ class SqlDirectory:
 
     def services(self, paging: Paging) -> Page:
         """The published catalogue by code."""
-        query = select(t.service).where(t.service.c.state == Entry.PUBLISHED)
+        query = select(t.service).where(t.service.c.state == EntryState.PUBLISHED)
         return page(self._connection, query, [t.service.c.code], paging)
 
     def providers(self, paging: Paging) -> Page:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.tables.directory import designation
-from casework.domain.directory.directory import Entry
+from casework.domain.directory.directory import EntryState
 
 
 def is_asked(today: date) -> ColumnElement[bool]:
@@ -30,7 +30,7 @@ def holds(table: Any, today: date) -> ColumnElement[bool]:
 
 def is_listed(today: date) -> tuple[ColumnElement[bool], ...]:
     """Offerings, with agency and service, that are published and may be asked for on a day."""
-    published = [table.c.state == Entry.PUBLISHED for table in (t.offering, t.service)]
+    published = [table.c.state == EntryState.PUBLISHED for table in (t.offering, t.service)]
     return (*published, is_asked(today), holds(t.service, today))
 
 

@@ -19,7 +19,7 @@ from casework.adapters.persistence.tables.audit import access_request
 from casework.domain.access.policy import Reach
 from casework.domain.duplicates.likeness import ordered
 from casework.domain.duplicates.merging import Merge
-from casework.domain.duplicates.suspicions import Suspicion, Verdict
+from casework.domain.duplicates.suspicions import Suspicion, SuspicionState
 from casework.domain.errors import NotFound
 from casework.domain.residents.resident import Contact, Resident
 from casework.workflows.ports.paging import Row
@@ -41,7 +41,7 @@ ONE_EACH: Final = (t.way_in,)
 SEEN_BY_VERSION: Final = (t.care_case, t.consent, t.referral, t.signal, access_request)
 CASES, CONSENTS = t.care_case.name, t.consent.name
 _member, _pair, _child = t.household_member, t.duplicate_suspicion, t.merge_child
-Kept = dict[str, list[UUID]]
+MovedRows = dict[str, list[UUID]]
 
 
 class SqlMerges:
@@ -107,14 +107,14 @@ class SqlMerges:
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
-    def kept(self, merge_id: UUID) -> dict[tuple[str, UUID], Any]:
+    def moved_rows(self, merge_id: UUID) -> dict[tuple[str, UUID], Any]:
         """What a merge moved, by kind and id, with what stood there before where that was noted."""
         rows = self._connection.execute(select(_child).where(_child.c.merge_id == merge_id))
         return {(row.kind, row.child_id): row.before for row in rows}
 
-    def crossing(self, survivor_id: UUID, kept: Iterable[tuple[str, UUID]]) -> list[UUID]:
+    def crossing(self, survivor_id: UUID, moved_rows: Iterable[tuple[str, UUID]]) -> list[UUID]:
         """Open referrals that would rest on the other's consent if the two were two again."""
-        ids = _by_kind(kept)
+        ids = _by_kind(moved_rows)
         cases, consents = set(ids[CASES]), set(ids[CONSENTS])
         rows = self._connection.execute(
             select(*t.referral.c["id", "case_id", "consent_id"])
@@ -129,7 +129,7 @@ class SqlMerges:
 
     # Moving
 
-    def carry(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:
+    def move_rows(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:
         """Everything of the duplicate becomes the survivor's; ``before`` tells of cases whose
         worker that changes. Returns the cases.
         """
@@ -137,7 +137,7 @@ class SqlMerges:
         self._connection.execute(
             insert(t.resident_merge), [stored(made, vault_of(self._connection))]
         )
-        ids: Kept = defaultdict(list)
+        ids: MovedRows = defaultdict(list)
         for table in MOVED:
             ids[table.name] = self._ids(table, table.c.resident_id == made.duplicate_id)
             self._hand(table, table.c.id.in_(ids[table.name]), made.survivor_id)
@@ -161,9 +161,9 @@ class SqlMerges:
             self._connection.execute(insert(_child), rows)
         return sorted(ids[CASES])
 
-    def give_back(self, made: Merge, kept: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
+    def return_rows(self, made: Merge, moved_rows: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
         """What the merge moved is the duplicate's again. Returns the cases."""
-        ids = _by_kind(kept)
+        ids = _by_kind(moved_rows)
         for table in MOVED:
             here = table.c.resident_id == made.survivor_id
             self._hand(table, table.c.id.in_(ids[table.name]) & here, made.duplicate_id)
@@ -171,7 +171,7 @@ class SqlMerges:
         for table in ONE_EACH:
             for id in ids[table.name]:
                 as_it_was = (table.c.id == id) & (
-                    table.c.version == kept[table.name, id]["version"]
+                    table.c.version == moved_rows[table.name, id]["version"]
                 )
                 self._hand(table, as_it_was, made.duplicate_id)
         self._connection.execute(
@@ -211,7 +211,7 @@ class SqlMerges:
         for table in OF_REFERRALS:
             self._hand(table, table.c.referral_id.in_(referrals), to)
 
-    def _move_only(self, table: Any, made: Merge, ids: Kept) -> dict[UUID, dict[str, Any]]:
+    def _move_only(self, table: Any, made: Merge, ids: MovedRows) -> dict[UUID, dict[str, Any]]:
         """What the survivor lacks is theirs, in which version: written anew it is no longer what
         was moved.
         """
@@ -240,7 +240,7 @@ class SqlMerges:
             self._connection.execute(insert(t.contact), [stored(one, vault) for one in lacking])
         return [contact.id for contact in lacking]
 
-    def _move_household(self, made: Merge, ids: Kept) -> None:
+    def _move_household(self, made: Merge, ids: MovedRows) -> None:
         """The survivor takes the duplicate's place in a household, unless they have their own."""
         lives = _member.c.left_at.is_(None)
         own = self._ids(_member, lives & (_member.c.resident_id == made.survivor_id))
@@ -254,7 +254,7 @@ class SqlMerges:
             ids["household_member"] = self._ids(_member, theirs)
             self._hand(_member, theirs, made.survivor_id)
 
-    def _rest_pairs(self, made: Merge, ids: Kept) -> None:
+    def _rest_pairs(self, made: Merge, ids: MovedRows) -> None:
         """The queue's pairs with the duplicate rest; what was open in them is the survivor's."""
         with_it = or_(
             _pair.c.resident_id == made.duplicate_id, _pair.c.other_id == made.duplicate_id
@@ -269,7 +269,7 @@ class SqlMerges:
         )
         for pair in pairs:
             third = pair.other_id if pair.resident_id == made.duplicate_id else pair.resident_id
-            if pair.state != Verdict.DIFFERENT and third != made.survivor_id:
+            if pair.state != SuspicionState.DIFFERENT and third != made.survivor_id:
                 ids["suspicion_added"] += self._pass_on(pair, third, made)
 
     def _pass_on(self, pair: Suspicion, third: UUID, made: Merge) -> list[UUID]:
@@ -296,10 +296,10 @@ class SqlMerges:
         self._connection.execute(insert(_pair), [stored(asked, vault_of(self._connection))])
         return [asked.id]
 
-    def _wake_pairs(self, ids: Kept) -> None:
+    def _wake_pairs(self, ids: MovedRows) -> None:
         self._connection.execute(
             delete(_pair).where(
-                _pair.c.id.in_(ids["suspicion_added"]), _pair.c.state == Verdict.OPEN
+                _pair.c.id.in_(ids["suspicion_added"]), _pair.c.state == SuspicionState.OPEN
             )
         )
         self._connection.execute(
@@ -307,8 +307,8 @@ class SqlMerges:
         )
 
 
-def _by_kind(kept: Iterable[tuple[str, UUID]]) -> Kept:
-    ids: Kept = defaultdict(list)
-    for kind, id in kept:
+def _by_kind(moved_rows: Iterable[tuple[str, UUID]]) -> MovedRows:
+    ids: MovedRows = defaultdict(list)
+    for kind, id in moved_rows:
         ids[kind].append(id)
     return ids

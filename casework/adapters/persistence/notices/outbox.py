@@ -23,7 +23,7 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.domain.errors import NotFound
-from casework.domain.notices.outbox import Letter, Message, State, Subscription
+from casework.domain.notices.outbox import Letter, Message, MessageState, Subscription
 from casework.workflows.ports.paging import Page, Paging
 
 _message = t.message
@@ -129,7 +129,7 @@ class SqlOutbox:
                 text("message.state = 'waiting'"),
                 _message.c.created_at < older_than,
             )
-            .values(state=State.DEAD, error=error, leased_until=None)
+            .values(state=MessageState.DEAD, error=error, leased_until=None)
         )
         return given_up.rowcount
 

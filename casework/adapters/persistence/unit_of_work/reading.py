@@ -17,7 +17,7 @@ from casework.domain.access.policy import EVERYTHING
 from casework.domain.casefile.case import Signal
 from casework.domain.events import Event
 from casework.domain.residents.resident import Contact, Note
-from casework.workflows.ports.residents import Held
+from casework.workflows.ports.residents import ResidentRecord
 
 
 class SqlReading(SqlRepositories):
@@ -27,7 +27,7 @@ class SqlReading(SqlRepositories):
     def files(self) -> SqlCaseFiles:
         return SqlCaseFiles(self._connection, self.reach, self._now, self._about, lock=False)
 
-    def held(self, resident_id: UUID) -> Held:
+    def held(self, resident_id: UUID) -> ResidentRecord:
         """Everything that is held of a resident within reach, wherever it was written, also where
         there once were several records of them.
 
@@ -38,7 +38,7 @@ class SqlReading(SqlRepositories):
         records = [resident.id, *(one.id for one in former)]
         self.about(*records)
         whole = SqlReading(self._connection, EVERYTHING, self._now, self._about)
-        return Held(
+        return ResidentRecord(
             resident=resident,
             former=former,
             contacts=self._of(Contact, t.contact, records, t.contact.c.id),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from casework.adapters.persistence.access.accounts import SqlAccountKeeping
+from casework.adapters.persistence.access.accounts import SqlAccountAdministration
 from casework.adapters.persistence.agencies.inbox import SqlInbox
 from casework.adapters.persistence.agencies.links import SqlLinks
 from casework.adapters.persistence.agencies.rosters import SqlRosters
@@ -20,14 +20,14 @@ from casework.adapters.persistence.casefile.deadlines import SqlDeadlines
 from casework.adapters.persistence.casefile.referrals import SqlReferrals
 from casework.adapters.persistence.directory.accounts import SqlAccounts
 from casework.adapters.persistence.directory.directory import SqlDirectory
-from casework.adapters.persistence.directory.editing import SqlDirectoryKeeping
+from casework.adapters.persistence.directory.editing import SqlDirectoryEditing
 from casework.adapters.persistence.directory.matching import SqlMatching
 from casework.adapters.persistence.directory.places import SqlPlaces
 from casework.adapters.persistence.duplicates.duplicates import SqlDuplicates
 from casework.adapters.persistence.duplicates.merging import SqlMerges
 from casework.adapters.persistence.exchange.imports import SqlImports
 from casework.adapters.persistence.figures.figures import SqlFigures
-from casework.adapters.persistence.notices.notices import SqlNoticeBook
+from casework.adapters.persistence.notices.notices import SqlNoticeStore
 from casework.adapters.persistence.notices.subscriptions import SqlSubscriptions
 from casework.adapters.persistence.planning.conferences import SqlConferences
 from casework.adapters.persistence.privacy.access_requests import SqlAccessRequests
@@ -85,8 +85,8 @@ class SqlRepositories:
         return SqlDirectory(self._connection, self._now)
 
     @cached_property
-    def keeping(self) -> SqlDirectoryKeeping:
-        return SqlDirectoryKeeping(self._connection, self.reach, self._now, self._about)
+    def directory_editing(self) -> SqlDirectoryEditing:
+        return SqlDirectoryEditing(self._connection, self.reach, self._now, self._about)
 
     @cached_property
     def places(self) -> SqlPlaces:
@@ -101,8 +101,8 @@ class SqlRepositories:
         return SqlAccounts(self._connection, self.reach)
 
     @cached_property
-    def register(self) -> SqlAccountKeeping:
-        return SqlAccountKeeping(self._connection)
+    def account_administration(self) -> SqlAccountAdministration:
+        return SqlAccountAdministration(self._connection)
 
     @cached_property
     def staff(self) -> SqlStaff:
@@ -121,8 +121,8 @@ class SqlRepositories:
         return SqlLinks(self._connection)
 
     @cached_property
-    def notices(self) -> SqlNoticeBook:
-        return SqlNoticeBook(self._connection, SqlLinks)
+    def notices(self) -> SqlNoticeStore:
+        return SqlNoticeStore(self._connection, SqlLinks)
 
     @cached_property
     def subscriptions(self) -> SqlSubscriptions:

@@ -27,7 +27,7 @@ from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
 from casework.workflows.ports.unit_of_work import IN_FLIGHT, Reading, Replay, RequestFacts, Work
 
-KEYS_KEPT = timedelta(days=7)
+KEY_RETENTION = timedelta(days=7)
 # What takes many transactions holds its key until it is done. Whoever was killed over it never says
 # so: after this long the same request may take the key over.
 KEY_LEASE = timedelta(minutes=10)
@@ -55,7 +55,7 @@ class SqlWork(SqlRepositories):
         return SqlImports(self._connection, self.reach, self._now, self._about, self._part)
 
     def _part(self, reach: Reach, action: str, now: datetime) -> SqlPart:
-        session_context.state(self._connection, reach, action, now)
+        session_context.set_session_context(self._connection, reach, action, now)
         return SqlPart(self._connection, reach, action, now, self._facts, lambda *_: None)
 
     def record(self, events: Iterable[Event]) -> None:
@@ -123,7 +123,7 @@ class SqlStore:
         """A transaction; what is not committed inside is rolled back."""
         with self._engine.connect() as connection:
             to = self._set(reach)
-            session_context.state(connection, to, action, now)
+            session_context.set_session_context(connection, to, action, now)
             if self._facts.idempotency_key is not None:
                 _claim(connection, reach.actor, now, self._facts)
             yield SqlWork(connection, to, action, now, self._facts, self._note_outcome)
@@ -134,7 +134,7 @@ class SqlStore:
         with self._engine.connect() as connection:
             about = Subjects()
             to = self._set(reach)
-            session_context.state(connection, to, action, now)
+            session_context.set_session_context(connection, to, action, now)
             yield SqlReading(connection, to, now, about)
             if action not in NOT_AUDITED:
                 flag = used(connection, reach, now, about.opened) if about.opened else None
@@ -146,10 +146,10 @@ class SqlStore:
         """The outcome of a change, shown under the audit entry that the change wrote."""
         with self._engine.connect() as connection:
             to = self._set(reach)
-            session_context.state(connection, to, "", now)
+            session_context.set_session_context(connection, to, "", now)
             yield SqlReading(connection, to, now, set())
 
-    def keep_key(
+    def store_key(
         self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]
     ) -> None:
         """Say under the request's key what became of it, unless another has taken it over."""
@@ -161,7 +161,7 @@ class SqlStore:
                     .values(status=status, resource=resource)
                 )
 
-    def free_key(self, actor: Actor, claimed_at: datetime) -> None:
+    def release_key(self, actor: Actor, claimed_at: datetime) -> None:
         """Give the request's key back: nothing came of it, and it may be asked again at once."""
         if self._facts.idempotency_key is not None:
             with self._engine.begin() as connection:
@@ -211,7 +211,7 @@ def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFa
         index_elements=["principal_id", "route", "key"],
         set_={"digest": facts.digest, "claimed_at": now, "status": None, "resource": None},
         where=or_(
-            table.c.claimed_at < now - KEYS_KEPT,
+            table.c.claimed_at < now - KEY_RETENTION,
             and_(
                 table.c.status == IN_FLIGHT,
                 table.c.claimed_at < now - KEY_LEASE,

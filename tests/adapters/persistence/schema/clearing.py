@@ -6,8 +6,8 @@ from sqlalchemy import MetaData, Table, Text
 
 from casework.adapters.persistence.engine.encrypted_columns import (
     BlindIndex,
-    SealedJson,
-    SealedText,
+    EncryptedJson,
+    EncryptedText,
 )
 from casework.adapters.persistence.engine.types import Json
 
@@ -16,8 +16,8 @@ def unsealed(table: Table) -> Table:
     """The same table with columns that take what stands in clear."""
     bare = table.to_metadata(MetaData())
     for column in bare.c:
-        if isinstance(column.type, SealedJson):
+        if isinstance(column.type, EncryptedJson):
             column.type = Json
-        elif isinstance(column.type, SealedText | BlindIndex):
+        elif isinstance(column.type, EncryptedText | BlindIndex):
             column.type = Text()
     return bare

@@ -220,7 +220,7 @@ def test_what_a_revision_leaves_in_clear_is_sealed_by_the_command(later: Later, 
     migrations.upgrade(later.url)
     assert later.stands_at() == SECOND
     assert not migrations.is_current(later.engine), "somebody with the keys has yet to come"
-    operations.migrate(api.house)
+    operations.migrate(api.application)
     assert migrations.is_current(later.engine)
     assert api.as_(WORKER).get(f"/residents/{id}").json()["phone"] == "010-0000-2000"
 
@@ -284,8 +284,8 @@ def test_with_a_later_revision_a_table_gets_its_policies_and_another_gets_new_on
 ) -> None:
     notes = walled(later.engine, "note")
     consents = walled(later.engine, "consent")
-    monkeypatch.setitem(row_policies.TABLES, "remark", row_policies.Kind.OF_RESIDENT)
-    monkeypatch.setitem(row_policies.TABLES, "note", row_policies.Kind.OF_RESIDENT)
+    monkeypatch.setitem(row_policies.TABLES, "remark", row_policies.RowKind.OF_RESIDENT)
+    monkeypatch.setitem(row_policies.TABLES, "note", row_policies.RowKind.OF_RESIDENT)
     monkeypatch.setitem(row_policies.OWN_RIGHTS, "consent", row_policies.Rights(app="S"))
     migrations.upgrade(later.url)
     assert set(walled(later.engine, "remark")) == set(row_policies.policies("remark"))
@@ -293,7 +293,7 @@ def test_with_a_later_revision_a_table_gets_its_policies_and_another_gets_new_on
     assert walled(later.engine, "consent") == consents
     assert may(later.engine, "casework_app", "remark") == "SIU"
     assert may(later.engine, "casework_app", "consent") == "S"
-    assert row_level_security.put_up(later.engine) == []
+    assert row_level_security.install_policies(later.engine) == []
 
 
 @ON_POSTGRES

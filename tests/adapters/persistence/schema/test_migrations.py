@@ -20,7 +20,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.schema import migrations
-from casework.bootstrap import House, build
+from casework.bootstrap import Application, build
 from casework.domain.clocks.standards import SHIPPED
 from casework.settings import Settings
 from tests import postgres
@@ -144,14 +144,14 @@ def test_migrating_again_adds_only_what_no_standard_is_for(
     with engine.begin() as connection:
         bulk.insert_all(connection, [own])
     monkeypatch.setenv("CASEWORK_DATABASE_URL", empty)
-    house = build(Settings())
+    application = build(Settings())
     for _ in range(2):
-        operations.migrate(house)
+        operations.migrate(application)
         with engine.connect() as connection:
             found = dict(connection.execute(select(t.standard.c.id, t.standard.c.scope)).all())
         assert sorted(found.values()) == sorted(one.scope for one in SHIPPED)
         assert own.id in found
-    house.engine.dispose()
+    application.engine.dispose()
 
 
 def test_what_is_there_does_not_stand_in_the_way_down_to_nothing(api: Api, store: Store) -> None:
@@ -162,7 +162,7 @@ def test_what_is_there_does_not_stand_in_the_way_down_to_nothing(api: Api, store
     api.engine.dispose()
     migrations.downgrade(store.owner_url)
     assert left_over(api.engine) == []
-    operations.migrate(api.house)
+    operations.migrate(api.application)
     assert migrations.is_current(api.engine)
 
 
@@ -181,20 +181,20 @@ def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def elsewhere(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def elsewhere(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """The application whose tables stand in a schema of their own, with some residents."""
     monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
     monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
     monkeypatch.setenv("CASEWORK_AUDIT_KEY", "a" * 32)
     monkeypatch.setenv("CASEWORK_DATABASE_URL", postgres_url)
     monkeypatch.setenv("CASEWORK_SCHEMA", SCHEMA)
-    house = build(Settings(), now=Clock(), cheap_passwords=True)
-    yield house
-    house.engine.dispose()
+    application = build(Settings(), now=Clock(), cheap_passwords=True)
+    yield application
+    application.engine.dispose()
 
 
 def test_in_another_schema_everything_works_and_no_query_spells_it(
-    elsewhere: House, postgres_url: str
+    elsewhere: Application, postgres_url: str
 ) -> None:
     with statements(elsewhere.engine) as sent:
         operations.migrate(elsewhere)
