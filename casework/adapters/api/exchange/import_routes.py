@@ -268,7 +268,7 @@ def get_report(
         for it in importing.all_results(call.ctx, id, outcome):
             yield from render.report_line(it, language)
 
-    return sheet(call, format, render.REPORT[language], lines(), "casework-results")
+    return sheet(call, format, render.report_headings(language), lines(), "casework-results")
 
 
 @router.post(
