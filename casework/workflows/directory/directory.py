@@ -29,6 +29,7 @@ from casework.domain.directory.entries import (
 )
 from casework.domain.errors import Forbidden, Invalid, NotFound
 from casework.workflows.context import Context
+from casework.workflows.ports.results import ProviderDesignation
 from casework.workflows.ports.unit_of_work import Work
 
 ENTRIES: Final = "directory.entries"
@@ -55,7 +56,7 @@ def add_provider(ctx: Context, facts: Mapping[str, Any]) -> UUID:
         provider = keep.new_provider(facts, ctx.act)
         work.directory_editing.add_provider(provider)
         _note(ctx, work, Subject(PROVIDER, provider.id, provider.id), None, provider, "added")
-        work.commit(201, {"id": provider.id})
+        work.commit(provider.id)
         return provider.id
 
 
@@ -66,7 +67,7 @@ def change_provider(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
         ctx.expect(before.version)
         changed = keep.changed_provider(before, changes, ctx.act)
         _save_provider(ctx, work, before, changed, "changed")
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id
 
 
@@ -80,7 +81,7 @@ def end_provider(ctx: Context, id: UUID, last_day: date | None, reason: str | No
         work.directory_editing.open_work(
             id, None
         )  # the answer shows whom: the audit entry names them
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id
 
 
@@ -103,7 +104,7 @@ class NewDesignation:
     designated_by: str
 
 
-def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> UUID:
+def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> ProviderDesignation:
     """An agency is designated, by whom, from when until when."""
     with ctx.work(DESIGNATE) as work:
         provider = work.directory_editing.provider(provider_id, lock=True)
@@ -120,11 +121,12 @@ def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> UUID:
         check_designation(made, work.directory_editing.designations(provider.id))
         work.directory_editing.add_designation(made)
         _note(ctx, work, Subject(DESIGNATION, provider.id, provider.id), None, made, "added")
-        work.commit(201, {"id": made.id, "provider_id": provider.id})
-        return made.id
+        result = ProviderDesignation(id=made.id, provider_id=provider.id)
+        work.commit(result)
+        return result
 
 
-def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
+def end_designation(ctx: Context, id: UUID, last_day: date | None) -> ProviderDesignation:
     """Give a designation its last day, or with None no last day any more."""
     with ctx.work(DESIGNATE) as work:
         known = work.directory_editing.designation(id)
@@ -138,8 +140,9 @@ def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
         _note(ctx, work, Subject(DESIGNATION, provider.id, provider.id), before, changed, did)
         if may(ctx.actor, OPEN_WORK):
             work.directory_editing.open_work(provider.id, GIVEN_UNDER[changed.code])
-        work.commit(200, {"id": id, "provider_id": provider.id})
-        return id
+        result = ProviderDesignation(id=id, provider_id=provider.id)
+        work.commit(result)
+        return result
 
 
 # Offerings
@@ -155,7 +158,7 @@ def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) 
         offering = keep.new_offering(provider, service, rest, ctx.act)
         work.directory_editing.add_offering(offering)
         _note(ctx, work, Subject(OFFERING, offering.id, provider.id), None, offering, "proposed")
-        work.commit(201, {"id": offering.id})
+        work.commit(offering.id)
         return offering.id
 
 
@@ -169,7 +172,7 @@ def change_offering(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
         service = _service(work, before.service_code)
         changed = keep.changed_offering(before, service, changes, ctx.act)
         _save_offering(ctx, work, before, changed, "changed")
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id
 
 
@@ -181,7 +184,7 @@ def step_offering(ctx: Context, id: UUID, step: str) -> UUID:
         state = next_state(before, step, ctx.act)
         changed = replace(before, state=state, version=before.version + 1)
         _save_offering(ctx, work, before, changed, _done(step))
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id
 
 
@@ -211,7 +214,7 @@ def propose_service(ctx: Context, facts: Mapping[str, Any]) -> str:
         service = keep.new_service(facts, ctx.act)
         work.directory_editing.add_service(service)
         _note(ctx, work, Subject(SERVICE, service.code), None, service, "proposed")
-        work.commit(201, {"code": service.code})
+        work.commit(service.code)
         return service.code
 
 
@@ -223,7 +226,7 @@ def change_service(ctx: Context, code: str, changes: Mapping[str, Any]) -> str:
         _check_districts(work, _districts_of(changes), "co_payments")
         changed = keep.changed_service(before, changes, ctx.act)
         _save_service(ctx, work, before, changed, "changed")
-        work.commit(200, {"code": code})
+        work.commit(code)
         return code
 
 
@@ -235,7 +238,7 @@ def step_service(ctx: Context, code: str, step: str) -> str:
         state = next_state(before, step, ctx.act)
         changed = replace(before, state=state, version=before.version + 1)
         _save_service(ctx, work, before, changed, _done(step))
-        work.commit(200, {"code": code})
+        work.commit(code)
         return code
 
 

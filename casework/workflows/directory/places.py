@@ -38,7 +38,7 @@ def state_figures(ctx: Context, id: UUID, said: capacity.CapacityStatement) -> U
         subject = Subject(OFFERING, id, offering.provider_id)
         work.directory_editing.note([change_of(subject, "stated", before, after, ctx.act)])
         work.record([event])
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id
 
 
@@ -72,7 +72,7 @@ def offer_or_take_back(ctx: Context, referral_id: UUID) -> bool:
             return False
         (capacity.offer_place if is_next else capacity.take_back_offer)(file, referral, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit()
         return True
 
 
@@ -89,5 +89,5 @@ def ask_for_figures(ctx: Context) -> int:
             for one in stale
         ]
         work.places.tell(notices)
-        work.commit(200, {})
+        work.commit()
         return len(stale)

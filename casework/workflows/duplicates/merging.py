@@ -41,7 +41,7 @@ def merge_residents(ctx: Context, survivor_id: UUID, duplicate_id: UUID, reason:
         cases = work.merges.move_rows(made, before)
         work.residents.move_with_resident(survivor)
         work.record(merging.events_of("ResidentsMerged", made, survivor, duplicate, cases, ctx.act))
-        work.commit(201, {"id": made.id})
+        work.commit(made.id)
         return made.id
 
 
@@ -100,7 +100,7 @@ def undo_merge(ctx: Context, merge_id: UUID, reason: str | None) -> UUID:
         cases = work.merges.return_rows(made, moved_rows)
         work.residents.move_with_resident(duplicate)
         work.record(merging.events_of("MergeUndone", made, survivor, duplicate, cases, ctx.act))
-        work.commit(200, {"id": made.id})
+        work.commit(made.id)
         return made.id
 
 

@@ -122,7 +122,7 @@ def give_answers(body: s.GiveAnswers, call: Caller) -> Response:
 
 def _one_by_one(call: Call, answers: list[ReferralAnswer]) -> Response:
     reach(call.ctx.actor, READ)  # or nobody could be shown what was done
-    call.once(ANSWER, {})
+    call.once(ANSWER)
     results = {
         answer.referral_id: call.part(
             ANSWER, answer.referral_id, partial(inbox.give_answer, answer=answer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -21,8 +20,8 @@ from casework.workflows.ports.unit_of_work import Reading
 router = APIRouter(route_class=GuardedRoute, prefix="/inbox/staff", tags=["inbox"])
 
 
-def _after(reading: Reading, made: dict[str, Any]) -> WithETag:
-    return render.one_of_staff(reading.staff.get(made["id"]))
+def _after(reading: Reading, made: UUID) -> WithETag:
+    return render.one_of_staff(reading.staff.get(made))
 
 
 @router.get(

@@ -76,13 +76,13 @@ def decide(id: UUID, body: s.DecideDuplicate, call: Caller) -> Response:
     return call.change(
         lambda ctx: duplicates.decide(ctx, id, SuspicionState(body.decision), body.note),
         REVIEW,
-        lambda reading, made: render.suspicion(reading.duplicates.shown(made["id"])),
+        lambda reading, made: render.suspicion(reading.duplicates.shown(made)),
     )
 
 
 def _merged(call: Call, use_case: Callable[[Context], Any]) -> Response:
-    def show(reading: Reading, made: dict[str, Any]) -> WithETag:
-        shown = render.merge(reading.merges.get(made["id"]))
+    def show(reading: Reading, made: UUID) -> WithETag:
+        shown = render.merge(reading.merges.get(made))
         it, contacts = reading.residents.with_contacts(shown["survivor_id"])
         shown["survivor"] = resident(it, contacts, reading.cases.of_resident(it.id), call.ctx.actor)
         return shown
