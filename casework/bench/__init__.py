@@ -106,8 +106,11 @@ def _filled(url: str | None, sizes: list[int], due: int, tell: Tell) -> Iterator
 def _interleaved(
     engines: Engines, rounds: int, time_one: Callable[[Engine], Times]
 ) -> dict[int, Times]:
-    """The median of each figure at each size; the sizes take turns, so that a machine that grows
-    slow meanwhile slows them alike. The first round warms up and does not count."""
+    """The median of each figure at each size.
+
+    The sizes take turns, so that a machine that grows slow meanwhile slows them alike. The first
+    round warms up and does not count.
+    """
     taken: dict[int, list[Times]] = {size: [] for size in engines}
     for _ in range(rounds + 1):
         for size, engine in engines.items():

@@ -76,7 +76,7 @@ class GuardedRoute(APIRoute):
             tell(request.scope, self.path_format)
             services: Services = request.app.state.services
             now = services.now()
-            facts = await self._facts(request)
+            facts = request.state.facts = await self._facts(request)
             actor: Actor | None = None
             with bound_contextvars(request_id=facts.request_id), services.time_allowed(seconds):
                 try:
@@ -86,11 +86,10 @@ class GuardedRoute(APIRoute):
                             _guard, services, request, facts, now, self.action
                         )
                     self._check(request, known, facts)
-                    request.state.facts = facts
                     response = await usual(request)
                 except Exception as error:
                     return await run_in_threadpool(
-                        refuse, services, request, actor, facts, now, self.action or "", error
+                        refuse, services, request, actor, now, self.action or "", error
                     )
             response.headers["X-Request-Id"] = facts.request_id or ""
             return response

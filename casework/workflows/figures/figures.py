@@ -272,7 +272,7 @@ def close_month(ctx: Context, month: Month) -> UUID:
             cells=Counter({cell: n for cell, n in cells.items() if cell.month is not None}),
         )
         work.figures.close(closed)
-        work.commit(201, {"id": closed.id})
+        work.commit(closed.id)
         return closed.id
 
 

@@ -50,7 +50,7 @@ def refer(ctx: Context, command: ReferCommand) -> UUID:
         referral = referring.refer(file, file.service(command.planned_service_id), request, ctx.act)
         record_judgement(ctx, work, referral)
         work.files.save(file, ctx.now)
-        work.commit(201, {"id": referral.id})
+        work.commit(referral.id)
         return referral.id
 
 
@@ -76,7 +76,7 @@ def move_referral(
         if replace_with is not None:
             _re_refer(ctx, work, file, referral, replace_with)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit(referral_id)
         return referral_id
 
 
@@ -122,7 +122,7 @@ def dispose_referral(
         )
         record_judgement(ctx, work, made)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit(referral_id)
         return referral_id
 
 
@@ -134,7 +134,7 @@ def signal_change(ctx: Context, referral_id: UUID, kind: str, note: str | None) 
         ctx.expect(referral.version)
         checks.raise_signal(file, kind, note, ctx.act, referral)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit(referral_id)
         return referral_id
 
 
@@ -177,5 +177,5 @@ def lapse_or_resume(ctx: Context, referral_id: UUID) -> bool:
         else:
             return False
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit()
         return True

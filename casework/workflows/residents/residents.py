@@ -17,6 +17,7 @@ from casework.domain.referring.referring import Details, move
 from casework.domain.residents.registration_numbers import read_number
 from casework.domain.residents.resident import Consent, Contact, Note, Resident, check_birth_date
 from casework.workflows.context import Context
+from casework.workflows.ports.results import RecordedConsents, RegisteredResident
 from casework.workflows.ports.unit_of_work import Work
 from casework.workflows.residents import similar_residents as resident_alike
 
@@ -38,7 +39,7 @@ def register_resident(
     *,
     confirm_new: bool,
     rrn: str | None = None,
-) -> UUID:
+) -> RegisteredResident:
     """Register a resident of the asker's area; a likely duplicate is shown first."""
     with ctx.work("case.write") as work:
         district = _district_in_reach(work, facts["centre_code"])
@@ -60,8 +61,9 @@ def register_resident(
             [_event(ctx.act, "ResidentRegistered", resident.id, centre_code=resident.centre_code)]
         )
         work.about(resident.id)
-        work.commit(201, {"id": resident.id, "hints": resident_alike.hints(alike)})
-        return resident.id
+        made = RegisteredResident(id=resident.id, hints=resident_alike.hints(alike))
+        work.commit(made)
+        return made
 
 
 def _district_in_reach(work: Work, centre_code: str) -> str:
@@ -139,7 +141,7 @@ def change_resident(
             work.duplicates.queue_check(resident.id)
         if "centre_code" in changed:
             work.residents.move_with_resident(resident)
-        work.commit(200, {"id": resident.id})
+        work.commit(resident.id)
         return resident.id
 
 
@@ -157,7 +159,7 @@ def reveal_number(ctx: Context, resident_id: UUID, purpose: str) -> UUID:
     with ctx.work("rrn.read") as work:
         resident = work.residents.get(resident_id)
         work.record([_event(ctx.act, "NumberRevealed", resident.id, purpose=purpose)])
-        work.commit(200, {"id": resident.id})
+        work.commit(resident.id)
         return resident.id
 
 
@@ -176,17 +178,20 @@ def record_consent(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
     """Record a consent of a resident, or of someone for them."""
     with ctx.work("case.write") as work:
         (consent,) = _take_consents(ctx, work, resident_id, {"": NewConsent(**given)})
-        work.commit(201, {"id": consent.id})
+        work.commit(consent.id)
         return consent.id
 
 
-def record_consents(ctx: Context, resident_id: UUID, given: Sequence[NewConsent]) -> list[UUID]:
+def record_consents(
+    ctx: Context, resident_id: UUID, given: Sequence[NewConsent]
+) -> RecordedConsents:
     """Record what was agreed to in one act, as at an intake: all of it or nothing."""
     with ctx.work("case.write") as work:
         named = {f"consents.{n}.": one for n, one in enumerate(given)}
         taken = [one.id for one in _take_consents(ctx, work, resident_id, named)]
-        work.commit(201, {"id": resident_id, "consents": [str(id) for id in taken]})
-        return taken
+        made = RecordedConsents(resident_id=resident_id, consent_ids=taken)
+        work.commit(made)
+        return made
 
 
 def _take_consents(
@@ -244,7 +249,7 @@ def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID
                 )
             ]
         )
-        work.commit(200, {"id": consent.id})
+        work.commit(consent.id)
         return consent.id
 
 
@@ -284,7 +289,7 @@ def write_note(
                 )
             ]
         )
-        work.commit(201, {"id": note.id})
+        work.commit(note.id)
         return note.id
 
 

@@ -22,6 +22,7 @@ from casework.domain.supervision.recounting import (
 )
 from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.context import Context
+from casework.workflows.ports.results import BegunRecount
 from casework.workflows.ports.unit_of_work import Work
 
 SET = "standard.write"
@@ -37,7 +38,7 @@ def add_standard(ctx: Context, facts: Mapping[str, Any], *, usual_lapse: bool) -
         )
         work.standards.add(standard)
         work.record([_event(ctx, "StandardAdded", STANDARD, standard.id, **_said(standard))])
-        work.commit(201, {"id": standard.id})
+        work.commit(standard.id)
         return standard.id
 
 
@@ -54,7 +55,7 @@ def change_standard(ctx: Context, standard_id: UUID, changes: Mapping[str, Any])
             work.record(
                 [_event(ctx, "StandardChanged", STANDARD, standard.id, fields=names, **facts)]
             )
-        work.commit(200, {"id": standard_id})
+        work.commit(standard_id)
         return standard_id
 
 
@@ -68,8 +69,8 @@ class DayCommand:
     district_code: str | None
 
 
-def declare_holiday(ctx: Context, command: DayCommand) -> UUID:
-    """Declare a day; returns the record of the recount that is to follow."""
+def declare_holiday(ctx: Context, command: DayCommand) -> BegunRecount:
+    """Declare a day; its recount is to follow."""
     with ctx.work(SET) as work:
         setting_standards.check_holiday(command.on, command.district_code, ctx.actor)
         work.standards.check_district(command.district_code, "district_code")
@@ -91,18 +92,20 @@ def declare_holiday(ctx: Context, command: DayCommand) -> UUID:
         }
         work.record([_event(ctx, "HolidayDeclared", HOLIDAY, holiday.id, **facts)])
         recount = _begin(ctx, work, HOLIDAY, holiday.id)
-        work.commit(201 if is_new else 200, {"id": holiday.id, "recount_id": recount})
-        return recount
+        made = BegunRecount(subject_id=holiday.id, recount_id=recount, is_new=is_new)
+        work.commit(made)
+        return made
 
 
-def begin_recalculation(ctx: Context, standard_id: UUID) -> UUID:
-    """Take a standard for running clocks too; returns the record of the recount that follows."""
+def begin_recalculation(ctx: Context, standard_id: UUID) -> BegunRecount:
+    """Take a standard for running clocks too; its recount is to follow."""
     with ctx.work(SET) as work:
         standard = work.standards.get(standard_id)
         work.record([_event(ctx, "StandardRecalculated", STANDARD, standard.id)])
         recount = _begin(ctx, work, STANDARD, standard.id)
-        work.commit(200, {"id": standard_id, "recount_id": recount})
-        return recount
+        made = BegunRecount(subject_id=standard_id, recount_id=recount)
+        work.commit(made)
+        return made
 
 
 def _begin(ctx: Context, work: Work, because: str, subject_id: UUID) -> UUID:
@@ -117,11 +120,12 @@ def _begin(ctx: Context, work: Work, because: str, subject_id: UUID) -> UUID:
     return recount.id
 
 
-def check_recalculable(ctx: Context, standard_id: UUID) -> None:
+def check_recalculable(ctx: Context, standard_id: UUID) -> UUID:
     """Refuse a standard that the asker does not see."""
     with ctx.work(SET) as work:
         work.standards.get(standard_id)
-        work.commit(200, {"id": standard_id})
+        work.commit(standard_id)
+        return standard_id
 
 
 def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
@@ -144,7 +148,7 @@ def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
     _add(recount, moved)
     with ctx.work(SET) as work:
         work.about(*(one.resident_id for one in moved))
-        work.commit(200, {"id": standard_id})
+        work.commit()
     return recount
 
 
@@ -170,7 +174,7 @@ def carry_out(ctx: Context, recount_id: UUID, note_failure: Failed) -> Recount:
     recount.ended_at = ctx.now
     with ctx.work(SET) as work:
         work.standards.end(recount)
-        work.commit(200, {"id": recount.subject_id})
+        work.commit()
     return recount
 
 
@@ -203,7 +207,7 @@ def _renew(ctx: Context, case_id: UUID, ids: list[UUID], reason: RecountReason) 
         file = work.files.of_case(case_id)
         moved = recounting.renew(file, ids, reason, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit()
         return moved
 
 

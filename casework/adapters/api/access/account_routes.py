@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -31,8 +30,8 @@ def _shown(reading: Reading, id: UUID) -> WithETag:
     )
 
 
-def _after(reading: Reading, made: dict[str, Any]) -> WithETag:
-    return _shown(reading, made["id"])
+def _after(reading: Reading, made: UUID) -> WithETag:
+    return _shown(reading, made)
 
 
 @router.post(
@@ -145,11 +144,12 @@ def make_token(id: UUID, body: s.MakeToken, call: Caller) -> Response:
     asked = NewToken(**body.model_dump())
     made: dict[UUID, str] = {}
 
-    def make(ctx: Context) -> None:
+    def make(ctx: Context) -> UUID:
         token_id, secret = administering.make_token_for(ctx, call.authentication, id, asked)
         made[token_id] = secret
+        return token_id
 
-    return call.change(make, MANAGE, lambda reading, known: shown(reading, known["id"], made))
+    return call.change(make, MANAGE, lambda reading, known: shown(reading, known, made))
 
 
 @router.get(
@@ -179,5 +179,5 @@ def revoke_token(id: UUID, token_id: UUID, call: Caller, body: EmptyBody | None 
     return call.change(
         lambda ctx: administering.revoke_token_of(ctx, id, token_id),
         MANAGE,
-        lambda reading, made: shown(reading, made["id"], {}),
+        lambda reading, made: shown(reading, made, {}),
     )

@@ -105,11 +105,12 @@ def make_token(body: s.MakeToken, call: Caller) -> Response:
     asked = NewToken(**body.model_dump())
     made: dict[UUID, str] = {}
 
-    def make(ctx: Context) -> None:
+    def make(ctx: Context) -> UUID:
         id, secret = securing.make_own_token(ctx, call.authentication, asked)
         made[id] = secret
+        return id
 
-    return call.change(make, TOKENS, lambda reading, known: shown(reading, known["id"], made))
+    return call.change(make, TOKENS, lambda reading, known: shown(reading, known, made))
 
 
 def shown(reading: Reading, id: UUID, secrets: dict[UUID, str]) -> dict[str, Any]:
@@ -148,5 +149,5 @@ def revoke_token(id: UUID, call: Caller, body: EmptyBody | None = None) -> Respo
     return call.change(
         lambda ctx: securing.revoke_own_token(ctx, id),
         TOKENS,
-        lambda reading, made: shown(reading, made["id"], {}),
+        lambda reading, made: shown(reading, made, {}),
     )

@@ -13,6 +13,7 @@ from casework.adapters.http.route import GuardedRoute
 from casework.adapters.http.services import Services
 from casework.domain.errors import Invalid
 from casework.workflows.access import signing_in
+from casework.workflows.access.attempts import Credentials
 
 router = APIRouter(route_class=GuardedRoute, tags=["signing in"])
 
@@ -57,9 +58,8 @@ def sign_in(
         if not username or not password:
             raise Invalid("send name and password", field="username")
         source = request.client.host if request.client else "unknown"
-        issued = signing_in.sign_in(
-            authentication, username, password, source, now, totp, recovery_code
-        )
+        credentials = Credentials(password=password, code=totp, recovery_code=recovery_code)
+        issued = signing_in.sign_in(authentication, username, credentials, source, now)
     return respond(
         {
             "access_token": issued.access_token,

@@ -111,8 +111,9 @@ def list_inbox(
     **operation(ANSWER, RESULTS, refuses=(409,), is_long=True),
 )
 def give_answers(body: s.GiveAnswers, call: Caller) -> Response:
-    """Each by the rules of its single move, with a result of its own and in a transaction of its
-    own; with ``all_or_nothing`` in one, and where any is refused (409) none is given.
+    """Each by the rules of its single move, with its own result and in its own transaction.
+
+    With ``all_or_nothing`` all are one transaction, and where any is refused (409) none is given.
     """
     answers = [s.answer_of(one) for one in body.answers]
     check_each_once([answer.referral_id for answer in answers])
@@ -121,7 +122,7 @@ def give_answers(body: s.GiveAnswers, call: Caller) -> Response:
 
 def _one_by_one(call: Call, answers: list[ReferralAnswer]) -> Response:
     reach(call.ctx.actor, READ)  # or nobody could be shown what was done
-    call.once(ANSWER, {})
+    call.once(ANSWER)
     results = {
         answer.referral_id: call.part(
             ANSWER, answer.referral_id, partial(inbox.give_answer, answer=answer)
@@ -169,7 +170,9 @@ def _shown(
     **operation(FIGURES, OWN),
 )
 def get_own_figures(call: Caller, period: OfFigures) -> Response:
-    """Of the requests it received in the period, in all and by service. The time is working days,
-    the share is of those that were answered in time or late (unanswered ones are late once lapsed).
+    """Of the requests it received in the period, in all and by service.
+
+    The time is working days, the share is of those that were answered in time or late (unanswered
+    ones are late once lapsed).
     """
     return call.look(FIGURES, lambda reading: inbox.agency_figures(call.ctx, reading, period))

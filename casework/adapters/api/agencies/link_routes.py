@@ -73,8 +73,8 @@ def _link(reading: Reading, one: AgencyLink, call: Call) -> WithETag:
     return WithETag(body, one.version)
 
 
-def _shown(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
-    return _link(reading, reading.links.get(made["id"]), call)
+def _shown(call: Call, reading: Reading, made: UUID) -> WithETag:
+    return _link(reading, reading.links.get(made), call)
 
 
 @router.post(
@@ -138,7 +138,7 @@ def keep_answering(id: UUID, body: sl.SetAnsweringByLink, call: Caller) -> Respo
     """By a supervisor of its district or an administrator; switched off, no link opens."""
     services = call.services
 
-    def show(reading: Reading, _made: dict[str, Any]) -> Any:
+    def show(reading: Reading, _made: UUID) -> Any:
         account = reading.links.answering_account(id)
         if account is None:
             raise NotFound("no such agency")
@@ -228,8 +228,8 @@ def _coming(one: VisitingService) -> dict[str, Any]:
 def write_way_in(id: UUID, body: sl.WriteWayIn, call: Caller) -> Response:
     """Told to the agencies that come there, and to nobody else."""
 
-    def show(reading: Reading, made: dict[str, Any]) -> Any:
-        resident, _ = reading.residents.with_contacts(made["id"])
+    def show(reading: Reading, made: UUID) -> Any:
+        resident, _ = reading.residents.with_contacts(made)
         way = reading.rosters.way_in(resident.id)
         return {"resident_id": resident.id, "way_in": way.text if way else None}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -21,8 +20,8 @@ from casework.workflows.ports.unit_of_work import Reading
 router = APIRouter(route_class=GuardedRoute, prefix="/inbox/staff", tags=["inbox"])
 
 
-def _after(reading: Reading, made: dict[str, Any]) -> WithETag:
-    return render.one_of_staff(reading.staff.get(made["id"]))
+def _after(reading: Reading, made: UUID) -> WithETag:
+    return render.one_of_staff(reading.staff.get(made))
 
 
 @router.get(
@@ -70,8 +69,9 @@ def get_staff(id: UUID, call: Caller) -> Response:
     **operation(STAFF, render.STAFF, refuses=(404, 409, 412, 428)),
 )
 def change_staff(id: UUID, body: s.ChangeStaff, call: Caller) -> Response:
-    """Needs ``If-Match``. Who is let in no longer loses sessions and tokens at once. The last one
-    who leads the agency stays.
+    """Needs ``If-Match``. The last one who leads the agency stays.
+
+    A disabled account loses sessions and tokens at once.
     """
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")

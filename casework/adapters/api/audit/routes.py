@@ -197,7 +197,7 @@ def review_audit(body: s.ReviewMonth, call: Caller) -> Response:
     return call.change(
         lambda ctx: trail.record_review(ctx, reviewed),
         READ,
-        lambda reading, made: render.review(reading.audit.review(made["id"])),
+        lambda reading, made: render.review(reading.audit.review(made)),
     )
 
 

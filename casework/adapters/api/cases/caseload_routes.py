@@ -16,6 +16,7 @@ from casework.adapters.http.call import Call
 from casework.adapters.http.route import GuardedRoute
 from casework.workflows.cases import caseload
 from casework.workflows.context import Context
+from casework.workflows.ports.results import TransferredCase
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["caseload"])
@@ -30,8 +31,8 @@ EXAMPLE = {
 
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
-    def show(reading: Reading, made: dict[str, Any]) -> Any:
-        return render.case(reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now)
+    def show(reading: Reading, made: UUID) -> Any:
+        return render.case(reading.cases.get(made), call.ctx.actor, call.ctx.now)
 
     return call.change(use_case, "case.read", show)
 
@@ -78,13 +79,14 @@ def reopen(id: UUID, body: sc.ReopenCase, call: Caller) -> Response:
     **operation(SUPERVISE, EXAMPLE | {"stops_at_border": []}, refuses=(404, 409, 412)),
 )
 def transfer(id: UUID, body: sc.TransferCase, call: Caller) -> Response:
-    """Names the open referrals that do not reach the new centre. Where the case leaves the
-    asker's district, only that and its id are shown.
+    """Names the open referrals that do not reach the new centre.
+
+    Where the case leaves the caller's district, only that and its id are shown.
     """
 
-    def show(reading: Reading, made: dict[str, Any]) -> Any:
-        shown = render.case(reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now)
-        shown["stops_at_border"] = made["stops_at_border"]
+    def show(reading: Reading, made: TransferredCase) -> Any:
+        shown = render.case(reading.cases.get(made.case_id), call.ctx.actor, call.ctx.now)
+        shown["stops_at_border"] = made.stops_at_border
         return shown
 
     return call.change(
@@ -106,7 +108,7 @@ def hand_over(body: sc.HandOverCases, call: Caller) -> Response:
     return call.change(
         lambda ctx: caseload.hand_over(ctx, body.from_worker_id, receivers, body.reason),
         SUPERVISE,
-        lambda _reading, made: {"moved": made["moved"]},
+        lambda _reading, made: {"moved": made.case_ids},
     )
 
 
@@ -125,7 +127,7 @@ def record_absence(body: sc.RecordAbsence, call: Caller) -> Response:
         lambda ctx: caseload.record_absence(ctx, command),
         SUPERVISE,
         lambda _reading, made: {
-            "id": made["id"],
+            "id": made,
             "worker_id": command.worker_id,
             "from": command.from_on,
             "to": command.to_on,

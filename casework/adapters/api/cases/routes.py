@@ -21,6 +21,7 @@ from casework.domain.cases.checks import Findings
 from casework.domain.cases.intake import Finding
 from casework.workflows.cases import intake, running
 from casework.workflows.context import Context
+from casework.workflows.ports.results import RecordInCase
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["cases"])
@@ -84,7 +85,7 @@ def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
     """Change a case and show it."""
-    return call.change(use_case, READ, lambda reading, made: _shown(call, reading, made["id"]))
+    return call.change(use_case, READ, lambda reading, made: _shown(call, reading, made))
 
 
 @router.post(
@@ -147,7 +148,7 @@ def pre_survey(id: UUID, body: si.RecordPreSurvey, call: Caller) -> Response:
         lambda ctx: intake.record_pre_survey(ctx, id, **facts),
         READ,
         lambda reading, made: render.surveyed(
-            reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now
+            reading.cases.get(made), call.ctx.actor, call.ctx.now
         ),
     )
 
@@ -171,9 +172,9 @@ def assess(id: UUID, body: si.RecordAssessment, call: Caller) -> Response:
     )
 
 
-def _assessment(call: Call, reading: Reading, made: dict[str, Any]) -> dict[str, Any]:
-    view = reading.cases.get(made["case_id"])
-    it = next(one for one in view.assessments if one.id == made["id"])
+def _assessment(call: Call, reading: Reading, made: RecordInCase) -> dict[str, Any]:
+    view = reading.cases.get(made.case_id)
+    it = next(one for one in view.assessments if one.id == made.id)
     shown = render.case(view, call.ctx.actor, call.ctx.now)
     return render.assessment(it) | {"case": dict(shown)}
 
@@ -191,7 +192,7 @@ def check(id: UUID, body: check_bodies.RecordCheck, call: Caller) -> Response:
         lambda ctx: running.record_check(ctx, id, findings),
         READ,
         lambda reading, made: render.check(
-            next(one for one in reading.cases.get(made["case_id"]).checks if one.id == made["id"])
+            next(one for one in reading.cases.get(made.case_id).checks if one.id == made.id)
         ),
     )
 
@@ -207,7 +208,7 @@ def raise_signal(id: UUID, body: RaiseSignal, call: Caller) -> Response:
     return call.change(
         lambda ctx: running.raise_signal(ctx, id, body.kind, body.note),
         READ,
-        lambda reading, made: render.signal(reading.cases.signal(made["id"]), call.ctx.actor),
+        lambda reading, made: render.signal(reading.cases.signal(made.id), call.ctx.actor),
     )
 
 
@@ -222,7 +223,7 @@ def answer_signal(id: UUID, body: check_bodies.AnswerSignal, call: Caller) -> Re
     return call.change(
         lambda ctx: running.answer_signal(ctx, id, body.note),
         READ,
-        lambda reading, made: render.signal(reading.cases.signal(made["id"]), call.ctx.actor),
+        lambda reading, made: render.signal(reading.cases.signal(made.id), call.ctx.actor),
     )
 
 

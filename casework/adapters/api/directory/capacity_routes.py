@@ -77,5 +77,5 @@ def state_capacity(id: UUID, body: s.StateFigures, call: Caller) -> Response:
     return call.change(
         lambda ctx: places.state_figures(ctx, id, body.statement()),
         READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )

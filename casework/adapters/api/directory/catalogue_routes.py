@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
@@ -28,16 +29,15 @@ def _shown(call: Call, reading: Reading, code: str) -> WithETag:
     return shape.service(reading.directory_editing.service(code), call.ctx.act.today)
 
 
-def _changed(call: Call, use_case: Any) -> Response:
+def _changed(call: Call, use_case: Callable[[Context], str]) -> Response:
     """Carry it out; whoever plans here next goes by it at once."""
 
-    def change(ctx: Context) -> None:
-        use_case(ctx)
+    def change(ctx: Context) -> str:
+        code: str = use_case(ctx)
         call.services.forget()
+        return code
 
-    return call.change(
-        change, kept.ENTRIES, lambda reading, made: _shown(call, reading, made["code"])
-    )
+    return call.change(change, kept.ENTRIES, lambda reading, made: _shown(call, reading, made))
 
 
 @router.post(

@@ -21,6 +21,7 @@ from casework.domain.directory.directory import EntryState
 from casework.domain.directory.entries import DESIGNATION, OFFERING, PROVIDER, check_each_once
 from casework.domain.errors import StaleVersion
 from casework.workflows.directory import directory as kept
+from casework.workflows.ports.results import ProviderDesignation
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["directory"])
@@ -37,8 +38,8 @@ def _offering(_call: Call, reading: Reading, id: UUID) -> WithETag:
     return shape.offering(reading.directory_editing.offering(id))
 
 
-def _designation(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
-    return shape.designation(reading.directory_editing.designation(made["id"]), call.ctx.act.today)
+def _designation(call: Call, reading: Reading, made: UUID) -> WithETag:
+    return shape.designation(reading.directory_editing.designation(made), call.ctx.act.today)
 
 
 def seen_version(call: Call) -> None:
@@ -61,7 +62,7 @@ def add_provider(body: s.AddProvider, call: Caller) -> Response:
     return call.change(
         lambda ctx: kept.add_provider(ctx, body.facts()),
         kept.ENTRIES,
-        lambda reading, made: _provider(call, reading, made["id"]),
+        lambda reading, made: _provider(call, reading, made),
     )
 
 
@@ -88,7 +89,7 @@ def change_provider(id: UUID, body: s.ChangeProvider, call: Caller) -> Response:
     return call.change(
         lambda ctx: kept.change_provider(ctx, id, body.facts()),
         kept.ENTRIES,
-        lambda reading, made: _provider(call, reading, made["id"]),
+        lambda reading, made: _provider(call, reading, made),
     )
 
 
@@ -103,7 +104,7 @@ def end_provider(id: UUID, body: s.EndProvider, call: Caller) -> Response:
     return call.change(
         lambda ctx: kept.end_provider(ctx, id, body.last_day, body.reason),
         kept.OPEN_WORK,
-        lambda reading, made: _open_work(reading, made["id"], None),
+        lambda reading, made: _open_work(reading, made, None),
     )
 
 
@@ -163,7 +164,7 @@ def designate(id: UUID, body: s.DesignateProvider, call: Caller) -> Response:
     return call.change(
         lambda ctx: kept.designate(ctx, id, asked),
         kept.ENTRIES,
-        lambda reading, made: _designation(call, reading, made),
+        lambda reading, made: _designation(call, reading, made.id),
     )
 
 
@@ -185,10 +186,10 @@ def end_designation(id: UUID, body: s.EndDesignation, call: Caller) -> Response:
     )
 
 
-def _ended(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
-    shown = _designation(call, reading, made)
+def _ended(call: Call, reading: Reading, made: ProviderDesignation) -> WithETag:
+    shown = _designation(call, reading, made.id)
     is_told = may(call.ctx.actor, kept.OPEN_WORK)
-    work = _open_work(reading, made["provider_id"], shown["code"]) if is_told else None
+    work = _open_work(reading, made.provider_id, shown["code"]) if is_told else None
     return WithETag(shown | {"open": work}, shown.etag)
 
 
@@ -231,7 +232,9 @@ def overview(
     district: Annotated[Code | None, Query()] = None,
     service: Annotated[Code | None, Query()] = None,
 ) -> Response:
-    """``open``: a fresh figure says there is a place. ``stale``: none does, and some figure is
+    """``open``, ``stale``, ``full`` or ``none`` for each service and district.
+
+    ``open``: a fresh figure says there is a place. ``stale``: none does, and some figure is
     too old. ``full``: every figure is fresh, and there is no place. ``none``: nobody takes anyone.
     """
     return call.pages(
@@ -253,7 +256,7 @@ def propose_offering(body: s.ProposeOffering, call: Caller) -> Response:
     return call.change(
         lambda ctx: kept.propose_offering(ctx, body.provider_id, body.facts()),
         kept.ENTRIES,
-        lambda reading, made: _offering(call, reading, made["id"]),
+        lambda reading, made: _offering(call, reading, made),
     )
 
 
@@ -275,14 +278,15 @@ def get_offering(id: UUID, call: Caller) -> Response:
     **operation(kept.WRITE, shape.OFFERING, refuses=(404, 412, 428)),
 )
 def change_offering(id: UUID, body: s.ChangeOffering, call: Caller) -> Response:
-    """Needs ``If-Match``. A published entry stays published; a draft is proposed anew, by whoever
-    changed it. Its places are stated at ``/offerings/{id}/capacity``.
+    """Needs ``If-Match``. Its places are stated at ``/offerings/{id}/capacity``.
+
+    A published entry stays published; a draft is proposed again, by the account that changed it.
     """
     seen_version(call)
     return call.change(
         lambda ctx: kept.change_offering(ctx, id, body.facts()),
         kept.ENTRIES,
-        lambda reading, made: _offering(call, reading, made["id"]),
+        lambda reading, made: _offering(call, reading, made),
     )
 
 
@@ -294,7 +298,7 @@ def _stepped(call: Call, id: UUID, step: str) -> Response:
     return call.change(
         lambda ctx: kept.step_offering(ctx, id, step),
         kept.ENTRIES,
-        lambda reading, made: _offering(call, reading, made["id"]),
+        lambda reading, made: _offering(call, reading, made),
     )
 
 
@@ -338,12 +342,13 @@ def withdraw(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     **operation(kept.STEP, shape.STEPPED, is_long=True),
 )
 def step_entries(body: s.StepEntries, call: Caller) -> Response:
-    """Each by the rules of its single step, in a transaction of its own and with a result of its
-    own; one that is refused stops none of the others.
+    """Each by the rules of its single step, with its own result and in its own transaction.
+
+    One that is refused stops none of the others.
     """
     check_each_once(body.offering_ids)
     kept.check_who_steps(call.ctx.actor, body.step)
-    call.once(kept.STEP, {})
+    call.once(kept.STEP)
     results = {
         id: call.part(kept.WHO[body.step], id, partial(kept.step_offering, id=id, step=body.step))
         for id in body.offering_ids

@@ -53,8 +53,9 @@ MERGE = {
 def list_duplicates(
     call: Caller, paged: Paged, state: Annotated[s.State | None, Query()] = None
 ) -> Response:
-    """Those of which one is of the asker's district; of the other's, name and birth date only
-    where that one is, too.
+    """Those of which one is of the caller's district.
+
+    Of the other one, name and birth date are shown only where that one is, too.
     """
     return call.pages(
         REVIEW,
@@ -75,13 +76,13 @@ def decide(id: UUID, body: s.DecideDuplicate, call: Caller) -> Response:
     return call.change(
         lambda ctx: duplicates.decide(ctx, id, SuspicionState(body.decision), body.note),
         REVIEW,
-        lambda reading, made: render.suspicion(reading.duplicates.shown(made["id"])),
+        lambda reading, made: render.suspicion(reading.duplicates.shown(made)),
     )
 
 
 def _merged(call: Call, use_case: Callable[[Context], Any]) -> Response:
-    def show(reading: Reading, made: dict[str, Any]) -> WithETag:
-        shown = render.merge(reading.merges.get(made["id"]))
+    def show(reading: Reading, made: UUID) -> WithETag:
+        shown = render.merge(reading.merges.get(made))
         it, contacts = reading.residents.with_contacts(shown["survivor_id"])
         shown["survivor"] = resident(it, contacts, reading.cases.of_resident(it.id), call.ctx.actor)
         return shown
@@ -96,8 +97,10 @@ def _merged(call: Call, use_case: Callable[[Context], Any]) -> Response:
     **operation(SUPERVISE, MERGE, status=201, refuses=(404, 409, 412)),
 )
 def merge(id: UUID, body: s.MergeResidents, call: Caller) -> Response:
-    """The resident survives: reads and writes of the duplicate's id are about the survivor, who
-    gets its cases, consents, notes and contacts. Refused where both have an open case.
+    """The resident survives, and gets the duplicate's cases, consents, notes and contacts.
+
+    Reads and writes of the duplicate's id are about the survivor. Refused where both have an open
+    case.
     """
     return _merged(
         call, lambda ctx: merging.merge_residents(ctx, id, body.duplicate_id, body.reason)

@@ -122,8 +122,9 @@ OF_THE_DIRECTORY: Final = "directory.read"
     ),
 )
 def export(body: s.ExportList, call: Caller, accept_language: Language = None) -> Response:
-    """At most 20,000 rows. Scope, fields and audit are those of the plain list; the audit entry
-    says what was taken away and what for.
+    """At most 20,000 rows, with the scope, fields and audit of the plain list.
+
+    The audit entry says what was taken away and what for.
     """
     body.check()
     action = ACTION[body.what]

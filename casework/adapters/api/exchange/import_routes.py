@@ -94,15 +94,14 @@ def _takes_file(declared: dict[str, Any]) -> dict[str, Any]:
 def send(upload: Uploaded, call: Caller) -> Response:
     """A small file has its results with the answer; of a larger one, ask for its progress."""
     import_tools = call.services.import_tools
-    status, made, was_before = call.first(
+    id, was_before = call.first(
         lambda ctx: importing.receive(ctx, import_tools, upload.wanted, upload.source)
     )
-    id = UUID(str(made["id"]))
     if not was_before:
         _begin(call, id, upload.wanted.mode)
     with call.ctx.reading(READ) as reading:
         body = render.file(reading.imports.get(id))
-    return respond(body, status)
+    return respond(body, 201)
 
 
 def _begin(call: Call, id: UUID, mode: str) -> None:
@@ -192,7 +191,7 @@ def assign(
     return call.change(
         lambda ctx: unmatched.assign(ctx, call.services.import_tools, id, body.resident_id),
         MATCH,
-        lambda reading, made: _shown(reading, made["id"], accept_language),
+        lambda reading, made: _shown(reading, made, accept_language),
     )
 
 
@@ -209,7 +208,7 @@ def dismiss(
     return call.change(
         lambda ctx: unmatched.dismiss(ctx, id, body.reason),
         MATCH,
-        lambda reading, made: _shown(reading, made["id"], accept_language),
+        lambda reading, made: _shown(reading, made, accept_language),
     )
 
 
@@ -283,7 +282,7 @@ def stop(id: UUID, body: EmptyBody, call: Caller) -> Response:
     return call.change(
         lambda ctx: importing.stop(ctx, id),
         READ,
-        lambda reading, made: render.file(reading.imports.get(made["id"])),
+        lambda reading, made: render.file(reading.imports.get(made)),
     )
 
 

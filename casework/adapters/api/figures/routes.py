@@ -116,8 +116,9 @@ def get_figures(
     provider: Annotated[UUID | None, Query()] = None,
     by: Annotated[f.GroupedBy | None, Query(description="the same in groups as well")] = None,
 ) -> Response:
-    """A part that the filter or the grouping cannot tell is null. For the city a count under
-    five is null. Running and overdue are of now, whatever the period.
+    """A part that the filter or the grouping cannot tell is null.
+
+    For the city a count under five is null. Running and overdue are of now, whatever the period.
     """
     period.check(by_month=by == "month")
     asked = Question(

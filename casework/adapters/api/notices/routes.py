@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -102,7 +103,7 @@ def release(body: sn.ReleaseNotices, call: Caller) -> Response:
     return call.change(
         lambda ctx: relay.release_notices(ctx, body.district_code),
         RELEASE,
-        lambda _reading, resource: resource,
+        lambda _reading, made: asdict(made),
     )
 
 
@@ -132,7 +133,7 @@ def replay(id: UUID, body: EmptyBody, call: Caller) -> Response:
     return call.change(
         lambda ctx: relay.replay(ctx, id),
         OUTBOX,
-        lambda _reading, resource: {"id": resource["id"], "state": MessageState.WAITING},
+        lambda _reading, made: {"id": made, "state": MessageState.WAITING},
     )
 
 
@@ -159,7 +160,7 @@ def subscribe(body: sn.SubscribeWebhook, call: Caller) -> Response:
     return call.change(
         lambda ctx: relay.subscribe(ctx, wanted, in_clear=in_clear),
         WEBHOOKS,
-        lambda reading, made: _made(reading.subscriptions.get(made["id"]), wanted),
+        lambda reading, made: _made(reading.subscriptions.get(made), wanted),
     )
 
 
@@ -204,5 +205,5 @@ def get_webhook(id: UUID, call: Caller) -> Response:
 def unsubscribe(id: UUID, call: Caller) -> Response:
     """What waits for it is dropped."""
     return call.change(
-        lambda ctx: relay.unsubscribe(ctx, id), WEBHOOKS, lambda _reading, resource: resource
+        lambda ctx: relay.unsubscribe(ctx, id), WEBHOOKS, lambda _reading, made: {"id": made}
     )

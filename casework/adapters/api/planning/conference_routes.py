@@ -73,7 +73,7 @@ def hold_conference(body: s.HoldConference, call: Caller) -> Response:
     return call.change(
         lambda ctx: conferences.hold_conference(ctx, body.held_on, members),
         DECIDE,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
 
 
@@ -130,7 +130,7 @@ def put_on_agenda(id: UUID, body: s.PutOnAgenda, call: Caller) -> Response:
     return call.change(
         lambda ctx: conferences.put_on_agenda(ctx, id, body.case_ids),
         DECIDE,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
 
 
@@ -152,7 +152,7 @@ def put_on_agenda(id: UUID, body: s.PutOnAgenda, call: Caller) -> Response:
 )
 def decide_in_conference(id: UUID, body: s.ConferenceDecisions, call: Caller) -> Response:
     """Each is a transaction of its own and has a result of its own."""
-    call.once(DECIDE, {"id": id}, lambda work: conferences.check_decisions(call.ctx, work, id))
+    call.once(DECIDE, lambda work: conferences.check_decisions(call.ctx, work, id))
     results = []
     for one in body.decisions:
         command = planning.DecisionCommand(

@@ -20,6 +20,7 @@ from casework.domain.casefile.plan import PlannedItem
 from casework.domain.planning.planning import Draft
 from casework.workflows.context import Context
 from casework.workflows.planning import planning
+from casework.workflows.ports.results import RecordInCase
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["plans"])
@@ -70,7 +71,7 @@ def _shown(call: Call, reading: Reading, case_id: UUID) -> WithETag:
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
     """Change a plan and show it."""
-    return call.change(use_case, READ, lambda reading, made: _shown(call, reading, made["id"]))
+    return call.change(use_case, READ, lambda reading, made: _shown(call, reading, made))
 
 
 @router.get(
@@ -117,7 +118,7 @@ def submit(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     return call.change(
         lambda ctx: planning.submit_plan(ctx, id),
         READ,
-        lambda reading, made: views.submitted(reading.cases.plan(id), made["version"]),
+        lambda reading, made: views.submitted(reading.cases.plan(id), made.version),
     )
 
 
@@ -159,9 +160,7 @@ def notified(id: UUID, body: s.NotifyPlan, call: Caller) -> Response:
     return call.change(
         lambda ctx: planning.notify_plan(ctx, id, body.on, body.to),
         READ,
-        lambda reading, made: render.case(
-            reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now
-        ),
+        lambda reading, made: render.case(reading.cases.get(made), call.ctx.actor, call.ctx.now),
     )
 
 
@@ -180,6 +179,6 @@ def settle(id: UUID, body: s.SettleService, call: Caller) -> Response:
     )
 
 
-def _service(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
-    file = reading.files.whole(made["case_id"])
-    return views.planned_service(file, file.service(made["id"]), call.ctx.actor)
+def _service(call: Call, reading: Reading, made: RecordInCase) -> WithETag:
+    file = reading.files.whole(made.case_id)
+    return views.planned_service(file, file.service(made.id), call.ctx.actor)

@@ -69,7 +69,7 @@ def receive(id: UUID, body: access_request_bodies.ReceiveAccessRequest, call: Ca
     return call.change(
         lambda ctx: access_requests.receive(ctx, id, received),
         READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
 
 
@@ -127,7 +127,7 @@ def check_identity(id: UUID, body: access_request_bodies.CheckIdentity, call: Ca
     return call.change(
         lambda ctx: access_requests.check_identity(ctx, id, body.how),
         READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
 
 
@@ -143,7 +143,7 @@ def answer(id: UUID, body: access_request_bodies.AnswerAccessRequest, call: Call
     return call.change(
         lambda ctx: access_requests.answer(ctx, id, given),
         READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
 
 

@@ -61,8 +61,8 @@ def _opening(view: OpeningView, act: Act) -> WithETag:
     return WithETag(body, one.version)
 
 
-def _show(call: Call, reading: Reading, made: dict[str, Any]) -> Any:
-    return _opening(reading.openings.shown(made["id"]), call.ctx.act)
+def _show(call: Call, reading: Reading, made: UUID) -> Any:
+    return _opening(reading.openings.shown(made), call.ctx.act)
 
 
 @router.post(
@@ -106,7 +106,7 @@ def list_openings(
 )
 def get_opening(id: UUID, call: Caller) -> Response:
     """Seen by who opened, and by the supervisors of the resident's district."""
-    return call.look(glass.READ, lambda reading: _show(call, reading, {"id": id}))
+    return call.look(glass.READ, lambda reading: _show(call, reading, id))
 
 
 @router.post(

@@ -38,9 +38,9 @@ EXAMPLE = {
 }
 
 
-def _shown(call: Call) -> Callable[[Reading, dict[str, Any]], Any]:
-    return lambda reading, resource: views.referral(
-        reading.referrals.get(resource["id"]), call.ctx.actor, call.ctx.now
+def _shown(call: Call) -> Callable[[Reading, UUID], Any]:
+    return lambda reading, made: views.referral(
+        reading.referrals.get(made), call.ctx.actor, call.ctx.now
     )
 
 

@@ -30,7 +30,7 @@ def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
     return call.change(
         use_case,
         WRITE,
-        lambda reading, made: views.household(reading.households.shown(made["id"])),
+        lambda reading, made: views.household(reading.households.shown(made)),
     )
 
 

@@ -19,6 +19,7 @@ from casework.domain.access.policy import may
 from casework.domain.duplicates.likeness import SimilarResident
 from casework.domain.errors import Invalid, NotFound, StaleVersion
 from casework.workflows.ports.paging import Row
+from casework.workflows.ports.results import RegisteredResident
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.residents import residents
 
@@ -105,10 +106,10 @@ def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
     return shown
 
 
-def _registered(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
+def _registered(call: Call, reading: Reading, made: RegisteredResident) -> WithETag:
     """Someone new, with those who may be the same or live with them, where there are any."""
-    shown = _shown(call, reading, made["id"])
-    hints = [hint for one in made.get("hints", []) if (hint := _hint(reading, one))]
+    shown = _shown(call, reading, made.id)
+    hints = [hint for one in made.hints if (hint := _hint(reading, one))]
     if hints:
         shown["hints"] = hints
     return shown
@@ -223,7 +224,7 @@ def change(id: UUID, body: bodies.ChangeResident, call: Caller) -> Response:
     return call.change(
         lambda ctx: residents.change_resident(ctx, id, changes, contacts),
         READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
 
 
@@ -242,9 +243,7 @@ def reveal_number(id: UUID, body: bodies.RevealNumber, call: Caller) -> Response
     return call.change(
         lambda ctx: residents.reveal_number(ctx, id, body.purpose),
         "rrn.read",
-        lambda reading, made: views.number(
-            reading.residents.rrn(reading.residents.get(made["id"]).id)
-        ),
+        lambda reading, made: views.number(reading.residents.rrn(reading.residents.get(made).id)),
     )
 
 
@@ -259,7 +258,7 @@ def give_consent(id: UUID, body: bodies.GiveConsent, call: Caller) -> Response:
     return call.change(
         lambda ctx: residents.record_consent(ctx, id, **body.model_dump()),
         READ,
-        lambda reading, made: views.consent(reading.residents.consent(made["id"]), call.ctx.actor),
+        lambda reading, made: views.consent(reading.residents.consent(made), call.ctx.actor),
     )
 
 
@@ -278,8 +277,8 @@ def give_consents(id: UUID, body: bodies.GiveConsents, call: Caller) -> Response
         lambda reading, made: {
             "items": [
                 dict(views.consent(one, call.ctx.actor))
-                for one in reading.residents.with_consents(made["id"])[1]
-                if str(one.id) in made["consents"]
+                for one in reading.residents.with_consents(made.resident_id)[1]
+                if one.id in made.consent_ids
             ]
         },
     )
@@ -332,7 +331,7 @@ def withdraw_consent(
     return call.change(
         lambda ctx: residents.withdraw_consent(ctx, id, reason),
         READ,
-        lambda reading, made: views.consent(reading.residents.consent(made["id"]), call.ctx.actor),
+        lambda reading, made: views.consent(reading.residents.consent(made), call.ctx.actor),
     )
 
 
@@ -347,7 +346,7 @@ def write_note(id: UUID, body: bodies.WriteNote, call: Caller) -> Response:
     return call.change(
         lambda ctx: residents.write_note(ctx, id, **body.model_dump()),
         READ,
-        lambda reading, made: views.note(reading.residents.note(made["id"])),
+        lambda reading, made: views.note(reading.residents.note(made)),
     )
 
 

@@ -101,18 +101,18 @@ def run_overdue(call: Caller, body: s.RunSweep | None = None) -> Response:
         raise Invalid("not in the future", code="as_of_in_future", field="as_of")
     done: list[SweepResult] = []
 
-    def run() -> dict[str, Any]:
+    def run() -> UUID:
         result = call.services.sweep(ctx, asked.as_of, asked.dry_run)
         if result is None:
             raise Conflict("another run has this slot", code="slot_taken")
         done.append(result)
-        return {"run_id": str(result.run_id)}
+        return result.run_id
 
     made, carried_out_before = call.long(RUN, run)
     if not carried_out_before:
         return respond(job_views.result(done[0]), 200)
     with ctx.reading(READ) as reading:
-        row = reading.jobs.run(UUID(made["run_id"]))
+        row = reading.jobs.run(made)
     if row is None:
         raise NotFound("no such run")
     return respond(job_views.result_of_run(row), 200)

@@ -216,7 +216,7 @@ def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
 )
 def review_many(body: s.ReviewDeadlines, call: Caller) -> Response:
     """Each is a transaction of its own and has a result of its own."""
-    call.once(REVIEW, {})
+    call.once(REVIEW)
     results = []
     for one in body.reviews:
         verdict = ReviewDecision(**one.model_dump(exclude={"deadline_id"}))
@@ -243,7 +243,7 @@ def review_overdue(deadline_id: UUID, body: s.ReviewDeadline, call: Caller) -> R
     return call.change(
         lambda ctx: review_deadline(ctx, deadline_id, verdict),
         READ,
-        lambda reading, resource: _shown(call, reading, resource["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
 
 

@@ -21,6 +21,7 @@ from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority, 
 from casework.domain.errors import Conflict, StaleVersion
 from casework.domain.supervision.recounting import Recount
 from casework.domain.supervision.setting_standards import field_of
+from casework.workflows.ports.results import BegunRecount
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.supervision import standards
 
@@ -176,7 +177,7 @@ def add_standard(body: s.AddStandard, call: Caller) -> Response:
     answer = call.change(
         lambda ctx: standards.add_standard(ctx, terms, usual_lapse=not says_lapse),
         READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
     call.services.forget()
     return answer
@@ -196,7 +197,7 @@ def change_standard(id: UUID, body: s.ChangeStandard, call: Caller) -> Response:
     answer = call.change(
         lambda ctx: standards.change_standard(ctx, id, body.terms()),
         READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
     call.services.forget()
     return answer
@@ -220,15 +221,15 @@ def recalculate(id: UUID, call: Caller, body: s.Recalculate | None = None) -> Re
         call.first(lambda ctx: standards.check_recalculable(ctx, id))
         done = standards.try_recalculation(call.without_key(), id)
     else:
-        _, resource, again = call.first(lambda ctx: standards.begin_recalculation(ctx, id))
-        done = _carried_out(call, resource, again)
+        begun, again = call.first(lambda ctx: standards.begin_recalculation(ctx, id))
+        done = _carried_out(call, begun, again)
     shown = {"standard_id": id, "dry_run": dry_run, "found": done.found}
     return respond(shown | shape.recount(done), 200)
 
 
-def _carried_out(call: Call, resource: dict[str, Any], again: bool) -> Recount:
+def _carried_out(call: Call, begun: BegunRecount, again: bool) -> Recount:
     """Carry a recount out, or show the one that was begun under the same key."""
-    recount_id, ctx = UUID(str(resource["recount_id"])), call.without_key()
+    recount_id, ctx = begun.recount_id, call.without_key()
     if not again:
         return standards.carry_out(ctx, recount_id, _note_failure)
     with ctx.reading(READ) as reading:
@@ -292,9 +293,12 @@ def declare_holiday(body: s.DeclareHoliday, call: Caller) -> Response:
     A supervisor declares for the own district. A later word on the same day counts.
     """
     command = standards.DayCommand(**body.model_dump())
-    status, resource, again = call.first(lambda ctx: standards.declare_holiday(ctx, command))
-    done = _carried_out(call, resource, again)
+    begun, again = call.first(lambda ctx: standards.declare_holiday(ctx, command))
+    done = _carried_out(call, begun, again)
     with call.ctx.reading(EVERYONE) as reading:
-        day = reading.standards.holiday(UUID(str(resource["id"])))
+        day = reading.standards.holiday(begun.subject_id)
     said = shape.recount(done)
-    return respond(shape.holiday(day) | said | {"recounted": said.pop("deadlines")}, status)
+    return respond(
+        shape.holiday(day) | said | {"recounted": said.pop("deadlines")},
+        201 if begun.is_new else 200,
+    )

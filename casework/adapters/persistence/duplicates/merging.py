@@ -55,8 +55,10 @@ class SqlMerges:
     # Looking
 
     def pair(self, one: UUID, other: UUID) -> dict[UUID, Resident]:
-        """Those of two records that are within reach, as they are and not whom they lead to;
-        locked, the lower id first. The lock lets others refer to the residents meanwhile.
+        """Those of two records that are within reach, locked, the lower id first.
+
+        They are the records themselves, not those they lead to. The lock lets others refer to the
+        residents meanwhile.
         """
         query = (
             select(t.resident)
@@ -130,8 +132,9 @@ class SqlMerges:
     # Moving
 
     def move_rows(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:
-        """Everything of the duplicate becomes the survivor's; ``before`` tells of cases whose
-        worker that changes. Returns the cases.
+        """Make everything of the duplicate the survivor's; returns the cases.
+
+        ``before`` tells of cases whose worker that changes.
         """
         before = dict(before)
         self._connection.execute(
@@ -212,8 +215,9 @@ class SqlMerges:
             self._hand(table, table.c.referral_id.in_(referrals), to)
 
     def _move_only(self, table: Any, made: Merge, ids: MovedRows) -> dict[UUID, dict[str, Any]]:
-        """What the survivor lacks is theirs, in which version: written anew it is no longer what
-        was moved.
+        """What the survivor lacks and now has, each in its version.
+
+        Once written again it is no longer what was moved.
         """
         if self._ids(table, table.c.resident_id == made.survivor_id):
             return {}
@@ -273,8 +277,9 @@ class SqlMerges:
                 ids["suspicion_added"] += self._pass_on(pair, third, made)
 
     def _pass_on(self, pair: Suspicion, third: UUID, made: Merge) -> list[UUID]:
-        """The same question about the survivor, unless it is in the queue. Where the survivor is
-        gets written when everything else follows them.
+        """The same question about the survivor, unless it is in the queue.
+
+        The survivor's place is written when everything else follows them.
         """
         first, second = ordered(made.survivor_id, third)
         if self._ids(_pair, (_pair.c.resident_id == first) & (_pair.c.other_id == second)):

@@ -138,8 +138,9 @@ class SqlResidents:
         )
 
     def move_with_resident(self, resident: Resident) -> None:
-        """Cases, referrals and clocks follow the resident to the centre that now sees them, and
-        so do the duplicates that were merged into them, and what the queue says of all these.
+        """Take cases, referrals and clocks to the resident's present centre.
+
+        So do the duplicates that were merged into them, and what the queue says of all these.
         """
         place = {"centre_code": resident.centre_code, "district_code": resident.district_code}
         for table in (t.care_case, t.referral, t.deadline):
@@ -232,8 +233,9 @@ class SqlResidents:
         )
 
     def search(self, wanted: Row, paging: Paging) -> Page:
-        """Residents within reach; each named in the audit entry. One into whom others were merged
-        is found by what was written of those, too.
+        """Residents within reach; each named in the audit entry.
+
+        One into whom others were merged is found by what was written of those, too.
         """
         sees = seen(t.resident, self._reach, self._now)
         shown = page(

@@ -47,9 +47,10 @@ class SqlWorklists:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def mine(self, wanted: WorklistFilter, paging: Paging) -> Page:
-        """What the asker has to do, most pressing first: the clocks they hold; for a worker also
-        the overdue clocks that others hold on their cases; and notes to come back to. What must
-        happen before a discharge stands on top.
+        """What the caller has to do, most pressing first.
+
+        It is the clocks they hold; for a worker also the overdue clocks that others hold on their
+        cases; and notes to come back to. What must happen before a discharge stands on top.
         """
         people = self._people()
         clocks = self._clocks_to_do(people, wanted, paging)
