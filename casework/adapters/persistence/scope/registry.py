@@ -265,7 +265,7 @@ def shows(table: Any, reach: Reach) -> bool:
 
 
 def holder(reach: Reach) -> str:
-    """Whose clocks are the actor's to act on: ``worker``, ``supervisor``, ``assessor``, …"""
+    """Whose clocks an actor acts on: ``worker``, ``supervisor``, ``assessor`` or ``provider``."""
     return HOLDERS[reach.relation]
 
 
