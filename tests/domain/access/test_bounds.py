@@ -1,4 +1,4 @@
-"""Within what a reach lies, in the words of whoever asks for a district, a centre or an agency."""
+"""Within what a reach lies, told as a district, a centre or an agency."""
 
 from __future__ import annotations
 

@@ -185,8 +185,8 @@ def is_agency(provider: Any, by: Facts) -> ColumnElement[bool]:
 def its_people(account: Any, by: Facts) -> ColumnElement[bool]:
     """The accounts of people of an agency, for its lead.
 
-    As which the agency answers by link is nobody's: whoever set its password would sign in as it,
-    and whoever set its address would have the codes.
+    The account as which the agency answers by link is nobody's: who set its password could sign in
+    as it, and who set its address would get the codes.
     """
     return and_(
         of_agency(account, by),

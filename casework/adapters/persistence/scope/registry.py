@@ -54,7 +54,7 @@ class Rows:
     count: Rule = field(default_factory=dict)
     # Further lists of the same rows, by name.
     lists: Mapping[str, Rule] = field(default_factory=dict)
-    # The rows are those of a row of this table, as its key says, and seen by whoever sees that.
+    # The rows are those of a row of this table, as its key says: who sees that one sees these.
     parent: tuple[str, str] | None = None
     # Whose parent is shown to them without these children of it.
     hidden_from: frozenset[Relation] = frozenset()
@@ -265,7 +265,7 @@ def shows(table: Any, reach: Reach) -> bool:
 
 
 def holder(reach: Reach) -> str:
-    """Whose clocks are the actor's to act on: ``worker``, ``supervisor`` and so on."""
+    """Whose clocks an actor acts on: ``worker``, ``supervisor``, ``assessor`` or ``provider``."""
     return HOLDERS[reach.relation]
 
 

@@ -122,7 +122,7 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "account_token": Rights(scheduler=""),
     "audit_seal": Rights(app="S", scheduler="SI"),
     "audit_head": Rights(app="S", scheduler="SIU"),
-    # A trigger of the owner puts there what waits; whoever checks the chains looks at it.
+    # A trigger of the owner puts there what waits; the check of the chains looks at it.
     "audit_pending": Rights(app="S", scheduler="SD"),
     "refresh_token": Rights(scheduler=""),
     "sign_in_source": Rights(scheduler=""),

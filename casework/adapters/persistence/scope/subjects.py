@@ -17,6 +17,6 @@ class Subjects(set[UUID]):
 
 
 def note_opened(about: set[UUID], reach: Reach, placed: Any, resident_id: UUID) -> None:
-    """Remember that something was seen that is outside the asker's own place."""
+    """Remember that something was seen outside the actor's own place."""
     if reach.opens and isinstance(about, Subjects) and is_outside(reach, placed):
         about.opened.add(resident_id)
