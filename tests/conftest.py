@@ -80,7 +80,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--both-stores") or any("::" in arg for arg in config.args):
         return
     is_deep = config.getoption("--deep")
-    chosen, left = [], []
+    chosen: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         (chosen if belongs_to_run(item, is_deep=is_deep) else left).append(item)
     if left:

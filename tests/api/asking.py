@@ -52,11 +52,11 @@ def everything(api: Api) -> dict[str, list[Any]]:
     with api.engine.connect() as connection:
         cursor = connection.connection.cursor()
         if api.engine.dialect.name == "sqlite":
-            return {name: cursor.execute(query).fetchall() for name, query in _QUERIES.items()}
+            return {n: list(cursor.execute(query).fetchall()) for n, query in _QUERIES.items()}
         cursor.execute(";".join(_QUERIES.values()))
         found = {}
         for name in _QUERIES:
-            found[name] = cursor.fetchall()
+            found[name] = list(cursor.fetchall())
             cursor.nextset()
         return found
 
