@@ -466,7 +466,7 @@ def _due_rows(
     if settings.database_url:
         with _house(settings) as house:
             clockwork = configuration.read_clockwork(house.engine, korean_calendar)
-    about = About.for_counting(district_code=district or "", priority=priority)
+    about = About.for_counting(district_code=district or "", priority=Priority(priority))
     rows = []
     for n in range((last - first).days + 1):
         day = first + timedelta(days=n)

@@ -8,14 +8,14 @@ from decimal import Decimal
 from casework.demo import people, texts
 from casework.demo.story import Slot, Story
 from casework.domain.act import Act
-from casework.domain.casefile.case import CONSENT_FOR_CHANNEL
+from casework.domain.casefile.case import Channel, ExOfficioGround
 from casework.domain.casefile.plan import Conference, PlannedItem, VersionStatus
 from casework.domain.cases import checks, closing, handover, intake
 from casework.domain.clocks.calendar import morning_of
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import Kind
 from casework.domain.planning import planning
-from casework.domain.residents.resident import Note
+from casework.domain.residents.resident import ConsentPurpose, Note, NoteKind
 from casework.domain.supervision import reviewing
 from casework.domain.supervision.reviewing import Verdict
 
@@ -27,14 +27,14 @@ def register(story: Story) -> None:
     act = story.act(story.worker)
     story.person = people.register(story.centre, story.rng, act)
     story.happened("ResidentRegistered", act, centre_code=story.centre.code)
-    purpose = CONSENT_FOR_CHANNEL.get(story.channel)
+    purpose = intake.CONSENT_FOR_CHANNEL.get(story.channel)
     if purpose is not None:
         agree(story, purpose)
     if story.by_consent:
-        agree(story, "provider_sharing")
+        agree(story, ConsentPurpose.PROVIDER_SHARING)
 
 
-def agree(story: Story, purpose: str) -> None:
+def agree(story: Story, purpose: ConsentPurpose) -> None:
     """The resident gives a consent."""
     act = story.act(story.worker)
     consent = people.agree(story.person, purpose, story.rng, act)
@@ -49,7 +49,7 @@ def note(story: Story) -> None:
     written = Note(
         id=act.new_id(),
         resident_id=story.person.resident.id,
-        kind=kind,
+        kind=NoteKind(kind),
         with_whom=with_whom,
         text=text,
         come_back_on=come_back_on if story.chance(0.4) else None,
@@ -58,21 +58,23 @@ def note(story: Story) -> None:
     )
     story.person.notes.append(written)
     facts = {"come_back_on": written.come_back_on} if written.come_back_on else {}
-    story.happened("NoteWritten", act, note_id=written.id, kind=kind, **facts)
+    story.happened("NoteWritten", act, note_id=written.id, kind=written.kind, **facts)
 
 
 def apply(story: Story) -> None:
     """Open the case; one that nobody carries yet was opened in the district's office."""
     opener = story.supervisor if story.unassigned else story.worker
     act = story.act(opener)
-    purpose = CONSENT_FOR_CHANNEL.get(story.channel)
+    purpose = intake.CONSENT_FOR_CHANNEL.get(story.channel)
+    by_the_city = story.channel == Channel.EX_OFFICIO
+    ground = ExOfficioGround.CANNOT_LIVE_ALONE if by_the_city else None
     application = intake.Application(
         channel=story.channel,
         applied_on=act.today,
         discharge_on=story.discharge_on,
         urgent=story.urgent,
         urgent_reason=story.rng.choice(texts.URGENT_REASONS) if story.urgent else None,
-        ex_officio_ground="cannot_live_alone" if story.channel == "ex_officio" else None,
+        ex_officio_ground=ground,
         consent=story.person.consents[purpose] if purpose else None,
     )
     worker_id = None if story.unassigned else story.worker.id

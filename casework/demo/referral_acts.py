@@ -8,16 +8,17 @@ from typing import Any, Final
 from casework.demo import texts
 from casework.demo.case_acts import review_clock
 from casework.demo.story import Slot, Story
-from casework.domain.clocks.standards import Kind
+from casework.domain.casefile.states import BasisKind
+from casework.domain.clocks.standards import Kind, Priority
 from casework.domain.planning import planning
 from casework.domain.referring import referring
-from casework.domain.referring.referring import ARTICLE_14_2, CONSENT, Details, Request
+from casework.domain.referring.referring import Details, Request
 from casework.domain.supervision.reviewing import Verdict
 
 BY_PHONE: Final = 0.25  # how often a worker writes down what the agency said
 
 
-def ask(story: Story, slot: Slot, priority: str | None = None) -> None:
+def ask(story: Story, slot: Slot, priority: Priority | None = None) -> None:
     """Ask an agency that was not asked before."""
     _refer(story, slot, priority, send=True)
 
@@ -27,12 +28,12 @@ def prepare(story: Story, slot: Slot) -> None:
     _refer(story, slot, None, send=False)
 
 
-def _refer(story: Story, slot: Slot, priority: str | None, *, send: bool) -> None:
+def _refer(story: Story, slot: Slot, priority: Priority | None, *, send: bool) -> None:
     consent = story.sharing
     request = Request(
         offering=story.offering_for(slot),
         priority=priority or story.file.case.priority,
-        basis_kind=CONSENT if consent else ARTICLE_14_2,
+        basis_kind=BasisKind.CONSENT if consent else BasisKind.ARTICLE_14_2,
         consent=consent,
         message=story.rng.choice(texts.MESSAGES),
         send=send,
@@ -143,7 +144,7 @@ def dispose(story: Story, slot: Slot, disposition: str) -> None:
     """Say what happens instead; ``re_refer`` asks the next agency."""
     offering = story.offering_for(slot) if disposition == "re_refer" else None
     act = story.act(story.worker)
-    consent = story.sharing if slot.referral.basis_kind == CONSENT else None
+    consent = story.sharing if slot.referral.basis_kind == BasisKind.CONSENT else None
     successor = referring.dispose(
         story.file, slot.referral, disposition, None, act, offering=offering, consent=consent
     )
@@ -157,7 +158,7 @@ def settle(story: Story, slot: Slot, how: str) -> None:
 
 def redirect(story: Story, slot: Slot) -> None:
     """The supervisor reviews a silent agency's clock and has another one asked in its place."""
-    consent = story.sharing if slot.referral.basis_kind == CONSENT else None
+    consent = story.sharing if slot.referral.basis_kind == BasisKind.CONSENT else None
     offering = story.offering_for(slot)
     deadline = story.file.clock(Kind.RESPONSE, slot.referral.id)
     if deadline is not None:

@@ -15,16 +15,17 @@ from casework.demo.people import Person
 from casework.demo.stage import LONGEST_HISTORY, Stage
 from casework.domain.access.policy import SYSTEM, Actor
 from casework.domain.act import Act
+from casework.domain.casefile.case import Channel
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import Status
 from casework.domain.casefile.plan import Conference, PlannedService
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import Status
 from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
 from casework.domain.directory.directory import Centre, Offering
 from casework.domain.directory.eligibility import facts_of, judge, snapshot
 from casework.domain.events import Event
 from casework.domain.referring import referring
-from casework.domain.residents.resident import Consent
+from casework.domain.residents.resident import Consent, ConsentPurpose
 
 OFFICE_OPENS: Final = time(9, 0)
 FIRST_ACT_WITHIN: Final = 180  # minutes after opening
@@ -80,7 +81,7 @@ class Story:
         self.supervisor = cast.supervisors[centre.district_code]
         self.assessor = cast.assessors[centre.district_code]
         self.urgent = rng.random() < 0.1
-        self.channel = "self"
+        self.channel = Channel.SELF
         self.unassigned = False
         self.discharge_on: date | None = None
         self.by_consent = rng.random() < 0.4
@@ -197,7 +198,7 @@ class Story:
     @property
     def sharing(self) -> Consent | None:
         """The consent to share with providers, where the history rests on one that is valid."""
-        consent = self.person.consents.get("provider_sharing")
+        consent = self.person.consents.get(ConsentPurpose.PROVIDER_SHARING)
         return consent if consent is not None and consent.is_valid(self.today) else None
 
     # Telling

@@ -13,7 +13,7 @@ from casework.domain.access.grant_log import GrantAct
 from casework.domain.access.policy import POLICY, Relation, Role
 from casework.domain.agencies import rosters
 from casework.domain.audit import chain
-from casework.domain.casefile import case, lifecycle
+from casework.domain.casefile import case, lifecycle, states
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import Unit
@@ -43,7 +43,7 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
     case.CaseStatus, Comparison, DesignationCode, Dismissal, Entry, ExportOf, ExportPurpose,
-    Factor, Figure, FileKind, GivenAt, GrantAct, Hole, ImportState, Kind, lifecycle.Status, Mode,
+    Factor, Figure, FileKind, GivenAt, GrantAct, Hole, ImportState, Kind, states.Status, Mode,
     Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus, Standing, Unit, Verdict,
     VersionStatus,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from casework.domain.act import Act
 from casework.domain.casefile.case import Case, Signal
 from casework.domain.casefile.plan import PlannedService, PlanVersion, ServiceStatus, VersionStatus
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import Disposition
 from casework.domain.clocks.calendar import Pause, Target
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import (
@@ -82,7 +83,7 @@ class CaseFile:
         referrals = self.referrals_of(service)
         if any(referral.is_open for referral in referrals):
             return False
-        if service.settlement not in (None, "re_refer"):
+        if service.settlement not in (None, Disposition.RE_REFER):
             return True
         return any(referral.counts_as_completed for referral in referrals)
 

@@ -9,26 +9,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from casework.domain.casefile.states import (
+    CancelReason,
+    DeclineReason,
+    Disposition,
+    FailReason,
+    HoldReason,
+    Outcome,
+    Status,
+    WithdrawReason,
+)
 from casework.domain.clocks.standards import Kind
-
-
-class Status(StrEnum):
-    """Where a referral stands."""
-
-    DRAFT = "draft"
-    REQUESTED = "requested"
-    WAITLISTED = "waitlisted"
-    ACCEPTED = "accepted"
-    IN_PROGRESS = "in_progress"
-    ON_HOLD = "on_hold"
-    DECLINED = "declined"
-    LAPSED = "lapsed"
-    FAILED = "failed"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    WITHDRAWN = "withdrawn"
-    ENTERED_IN_ERROR = "entered_in_error"
-
 
 S = Status
 OPEN: Final = frozenset({S.DRAFT, S.REQUESTED, S.WAITLISTED, S.ACCEPTED, S.IN_PROGRESS, S.ON_HOLD})
@@ -46,23 +37,15 @@ class Party(StrEnum):
     SWEEP = "sweep"
 
 
-REASONS: Final[dict[str, tuple[str, ...]]] = {
-    "decline": (
-        "at_capacity",
-        "out_of_area",
-        "not_eligible",
-        "cannot_reach",
-        "resident_refused",
-        "duplicate",
-        "other",
-    ),
-    "hold": ("hospitalised", "away", "resident_asked", "provider_paused", "other"),
-    "cancel": ("no_longer_needed", "entered_twice", "redirected", "case_closed", "other"),
-    "withdraw": ("resident_asked", "consent_withdrawn", "died", "other"),
-    "fail": ("provider_unable", "resident_unreachable", "died", "other"),
+REASONS: Final[dict[str, tuple[StrEnum, ...]]] = {
+    "decline": tuple(DeclineReason),
+    "hold": tuple(HoldReason),
+    "cancel": tuple(CancelReason),
+    "withdraw": tuple(WithdrawReason),
+    "fail": tuple(FailReason),
 }
-OUTCOMES: Final = ("ended_as_planned", "ended_early", "transferred")
-DISPOSITIONS: Final = ("re_refer", "alternative", "refused", "no_longer_needed", "unmet_need")
+OUTCOMES: Final = tuple(Outcome)
+DISPOSITIONS: Final = tuple(Disposition)
 SETTLEMENTS: Final = DISPOSITIONS[1:]
 
 

@@ -12,9 +12,10 @@ from casework.domain.casefile.lifecycle import (
     OPEN,
     OWES_DISPOSITION,
     STARTED,
-    Status,
     possible_moves,
 )
+from casework.domain.casefile.states import BasisKind, Disposition, Outcome, Status
+from casework.domain.clocks.standards import Priority
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,9 +36,9 @@ class Referral:
     field: str
     offering_id: UUID
     provider_id: UUID
-    status: str
-    priority: str
-    basis_kind: str
+    status: Status
+    priority: Priority
+    basis_kind: BasisKind
     created_at: datetime
     created_by: UUID | None
     consent_id: UUID | None = None
@@ -56,15 +57,15 @@ class Referral:
     started_on: date | None = None
     ended_at: datetime | None = None
     ended_on: date | None = None
-    outcome: str | None = None
+    outcome: Outcome | None = None
     reason: str | None = None
     note: str | None = None
     on_behalf: dict[str, Any] | None = None
-    held_from: str | None = None
+    held_from: Status | None = None
     hold_until: date | None = None
     resume_at: datetime | None = None
     lapse_at: datetime | None = None
-    disposition: str | None = None
+    disposition: Disposition | None = None
     disposed_at: datetime | None = None
     replaces_id: UUID | None = None
     replaced_by_id: UUID | None = None
@@ -108,9 +109,9 @@ class Referral:
         With ``at``, a hold that is over counts as resumed; to say so oneself is allowed still.
         """
         if at is not None and self.held_from is not None and self.hold_is_over(at):
-            found = possible_moves(Status(self.held_from), owes_disposition=False)
+            found = possible_moves(self.held_from, owes_disposition=False)
             return [action for action in MOVES if action in found or action == "resume"]
-        return possible_moves(Status(self.status), owes_disposition=self.owes_disposition)
+        return possible_moves(self.status, owes_disposition=self.owes_disposition)
 
 
 __all__ = ["OPEN", "STARTED", "Referral"]

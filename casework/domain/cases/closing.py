@@ -7,12 +7,13 @@ from datetime import date
 
 from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible, conflict
-from casework.domain.casefile.case import CLOSING_REASONS, CaseStatus
+from casework.domain.casefile.case import CaseStatus, ClosingReason
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES, Status
+from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import CancelReason, Outcome, Status
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.errors import require
+from casework.domain.errors import one_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +30,7 @@ def close(file: CaseFile, closing: Closing, act: Act) -> None:
     """Close the case (Rule 11). No clock runs on and no disposition is owed afterwards."""
     case = file.case
     check_possible(file, "close", act)
-    require(
-        closing.reason in CLOSING_REASONS,
-        f"one of {', '.join(CLOSING_REASONS)}",
-        code="reason_unknown",
-        field="reason",
-    )
+    reason = one_of(ClosingReason, closing.reason, code="reason_unknown", field="reason")
     act.not_future(closing.effective_on, "effective_on")
     act.not_before(closing.effective_on, case.applied_on, "effective_on")
     if not closing.end_open:
@@ -44,7 +40,7 @@ def close(file: CaseFile, closing: Closing, act: Act) -> None:
     for deadline in file.running():
         file.end(deadline, act, met=False)
     case.status_before_closing, case.status = case.status, CaseStatus.CLOSED
-    case.closed_at, case.closed_reason = act.at, closing.reason
+    case.closed_at, case.closed_reason = act.at, reason
     case.hold_reason = case.hold_until = case.resume_at = case.arrived_at = None
     case.effective_on, case.closing_note = closing.effective_on, closing.note
     case.version += 1
@@ -52,7 +48,7 @@ def close(file: CaseFile, closing: Closing, act: Act) -> None:
         "CaseClosed",
         case,
         act,
-        reason=closing.reason,
+        reason=reason,
         effective_on=closing.effective_on,
         status=case.status,
     )
@@ -78,10 +74,10 @@ def _end_referral(file: CaseFile, referral: Referral, closing: Closing, act: Act
         file.end(deadline, act, met=deadline.kind in move.meets)
     if referral.has_started:
         started = referral.started_on or day_in_seoul(act.at)
-        referral.status, referral.outcome = Status.COMPLETED, "ended_early"
+        referral.status, referral.outcome = Status.COMPLETED, Outcome.ENDED_EARLY
         referral.ended_on = max(closing.effective_on, started)
     else:
-        referral.status, referral.reason = Status.CANCELLED, "case_closed"
+        referral.status, referral.reason = Status.CANCELLED, CancelReason.CASE_CLOSED
     referral.ended_at, referral.ended_by_closing = act.at, True
     referral.lapse_at = referral.resume_at = None
     referral.version += 1

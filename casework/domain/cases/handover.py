@@ -8,8 +8,9 @@ from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible
+from casework.domain.casefile.case import AssignmentReason
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER, Kind
+from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER
 from casework.domain.directory.directory import Centre
 from casework.domain.errors import Conflict, require
 from casework.domain.residents.resident import Resident
@@ -30,17 +31,19 @@ class Absence:
     recorded_by: UUID | None
 
 
-def assign(file: CaseFile, worker_id: UUID | None, act: Act, *, why: str | None = None) -> None:
+def assign(
+    file: CaseFile, worker_id: UUID | None, act: Act, *, why: AssignmentReason | None = None
+) -> None:
     """Give the case, with its clocks, to a worker; one that had arrived is no longer in the queue.
 
-    ``why`` is a code such as ``handover``.
+    ``why`` says what it is a part of, where it is one.
     """
     case = file.case
     check_possible(file, "assign", act)
     before, case.worker_id, case.arrived_at = case.worker_id, worker_id, None
     case.version += 1
     for deadline in file.running():
-        deadline.worker_id, deadline.held_by = worker_id, HELD_BY[Kind(deadline.kind)]
+        deadline.worker_id, deadline.held_by = worker_id, HELD_BY[deadline.kind]
         file.touch(deadline)
     file.record("CaseAssigned", case, act, worker_id=worker_id, before=before, why=why)
 

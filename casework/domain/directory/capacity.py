@@ -14,8 +14,8 @@ from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import Status
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import Status
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import require
 from casework.domain.events import Event

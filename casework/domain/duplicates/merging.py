@@ -14,7 +14,7 @@ from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER, Kind
+from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER
 from casework.domain.directory.directory import Centre
 from casework.domain.errors import Conflict, require
 from casework.domain.events import Event
@@ -145,7 +145,7 @@ def bring_home(
         referral.centre_code, referral.district_code = home.code, home.district_code
     for deadline in file.running():
         deadline.centre_code, deadline.district_code = home.code, home.district_code
-        holder = HELD_BY[Kind(deadline.kind)]
+        holder = HELD_BY[deadline.kind]
         waits = arrived_at is not None and holder == WORKER
         deadline.worker_id, deadline.held_by = worker_id, SUPERVISOR if waits else holder
         file.touch(deadline)

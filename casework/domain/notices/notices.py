@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from casework.domain.clocks.calendar import WorkingCalendar, day_in_seoul, morning_of
-from casework.domain.clocks.standards import ASSESSOR, HEAD, PROVIDER, SUPERVISOR, WORKER, Priority
+from casework.domain.clocks.standards import (
+    ASSESSOR,
+    HEAD,
+    PROVIDER,
+    SUPERVISOR,
+    WORKER,
+    Part,
+    Priority,
+)
 from casework.domain.events import Event
 
 if TYPE_CHECKING:
@@ -43,7 +51,7 @@ class Notice:
     """Something that somebody is to be told, since an instant. ``tell`` names parts, not people."""
 
     id: UUID
-    kind: str
+    kind: NoticeKind
     subject_type: str
     subject_id: UUID
     # None where it is about no case: a resident opened out of scope, an offering's old figures.
@@ -52,7 +60,7 @@ class Notice:
     district_code: str
     worker_id: UUID | None
     provider_id: UUID | None
-    tell: list[str]
+    tell: list[Part]
     at_once: bool
     since: datetime
     about: str
@@ -126,7 +134,7 @@ def _notice(
     event: Event,
     file: CaseFile,
     kind: NoticeKind,
-    tell: list[str],
+    tell: list[Part],
     *,
     about: str,
     at_once: bool = False,

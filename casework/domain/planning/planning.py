@@ -20,12 +20,14 @@ from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.lifecycle import SETTLEMENTS
 from casework.domain.casefile.plan import (
     Conference,
+    PlanDecision,
     PlannedItem,
     PlannedService,
     PlanVersion,
     ServiceStatus,
     VersionStatus,
 )
+from casework.domain.casefile.states import Disposition
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import Kind
 from casework.domain.directory.directory import Service
@@ -233,7 +235,7 @@ def decide(file: CaseFile, decision: Decision, act: Act) -> PlanVersion:
     if version is None or not awaits_decision(file):
         raise refusal(file, "decision", act)
     _check_decision(file, version, decision, act)
-    version.decision = "approve" if decision.approve else "return"
+    version.decision = PlanDecision.APPROVE if decision.approve else PlanDecision.RETURN
     version.decided_at, version.decided_by = act.at, act.by.id
     version.conference_id = decision.conference.id if decision.conference else None
     version.without_meeting_reason = decision.without_meeting_reason
@@ -393,7 +395,7 @@ def settle(file: CaseFile, service: PlannedService, how: str, note: str | None, 
         code="disposition_unknown",
         field="disposition",
     )
-    note_settlement(service, how, note, act)
+    note_settlement(service, Disposition(how), note, act)
     file.take_stock(service, act)
     file.record("PlannedServiceSettled", service, act, settlement=how)
 
@@ -416,7 +418,7 @@ def _why_not_settled_so(file: CaseFile, service: PlannedService) -> tuple[str, s
     return None
 
 
-def note_settlement(service: PlannedService, how: str, note: str | None, act: Act) -> None:
+def note_settlement(service: PlannedService, how: Disposition, note: str | None, act: Act) -> None:
     """The latest word on a planned service."""
     service.settlement, service.settlement_note = how, note
     service.settled_at, service.settled_by = act.at, act.by.id

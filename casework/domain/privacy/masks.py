@@ -14,9 +14,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from casework.domain.access.policy import AS, PR, SV, SYSTEM_ROLE, Actor, Role, W
-from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.states import Status
+from casework.domain.clocks.calendar import PauseSource
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import CASE, PROVIDER, REFERRAL
+from casework.domain.clocks.standards import PROVIDER, REFERRAL
 from casework.domain.events import Event
 
 GET_EVERYTHING: Final = frozenset({W, SV, SYSTEM_ROLE})
@@ -227,7 +228,8 @@ def as_told(clock: Deadline, actor: Actor) -> Deadline:
     if actor.stands_as not in HIDES_WHY_A_CASE_IS_HELD:
         return clock
     pauses = tuple(
-        replace(one, reason="hold") if one.source == CASE else one for one in clock.pauses
+        replace(one, reason="hold") if one.source == PauseSource.CASE else one
+        for one in clock.pauses
     )
     return replace(clock, pauses=pauses)
 

@@ -9,12 +9,13 @@ from typing import Any
 from casework.domain.access.policy import SYSTEM_ROLE, Actor, is_guest, may
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES, OUTCOMES, REASONS, Move, Party, Status
+from casework.domain.casefile.lifecycle import MOVES, OUTCOMES, REASONS, Move, Party
 from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral import Referral
-from casework.domain.clocks.calendar import ONE_DAY, Pause, day_in_seoul, midnight
+from casework.domain.casefile.states import Outcome, Status
+from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import REFERRAL, Kind
+from casework.domain.clocks.standards import Kind
 from casework.domain.directory import capacity
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import Forbidden, Invalid, NotAllowedInState, require
@@ -260,7 +261,7 @@ def _take_over_facts(referral: Referral, row: Move, details: Details, act: Act) 
         case "resume":
             _back_from_hold(referral)
         case "complete":
-            referral.outcome = details.outcome
+            referral.outcome = Outcome(details.outcome or "")
             referral.ended_on = details.ended_on or act.today
     return act.at
 
@@ -307,7 +308,7 @@ def _resume_clock(file: CaseFile, deadline: Deadline, act: Act) -> None:
     """End the referral's own pause; a hold of the whole case goes on."""
     pauses = tuple(
         replace(pause, resumed_at=act.at)
-        if pause.source == REFERRAL and act.at < pause.ends_at
+        if pause.source == PauseSource.REFERRAL and act.at < pause.ends_at
         else pause
         for pause in deadline.pauses
     )

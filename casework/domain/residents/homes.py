@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from casework.domain.casefile.lifecycle import Status
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import Status
 from casework.domain.errors import require
 
 LONGEST: Final = 500

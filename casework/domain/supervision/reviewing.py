@@ -11,7 +11,7 @@ from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.clocks.calendar import day_in_seoul, due_at
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import STATUTORY, Kind
+from casework.domain.clocks.standards import STATUTORY
 from casework.domain.errors import Conflict, require
 
 ACTIONS: Final = ("chase", "extend", "reassign", "redirect", "excuse")
@@ -144,7 +144,7 @@ def _check_verdict(verdict: Verdict, act: Act) -> None:
 
 def _extend(deadline: Deadline, until: date, done: Review, act: Act) -> None:
     """Set a new due date; what an earlier chase put off belonged to the old one."""
-    law = STATUTORY.get(Kind(deadline.kind))
+    law = STATUTORY.get(deadline.kind)
     if law is not None:
         calendar = act.clockwork.calendar_of(deadline.district_code)
         require(

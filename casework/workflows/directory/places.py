@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.states import Status
 from casework.domain.directory import capacity
 from casework.domain.directory.entries import OFFERING, change_of, facts_of
 from casework.domain.notices.notices import notice_of_stale

@@ -15,7 +15,16 @@ from casework.domain.errors import Forbidden, Invalid
 from casework.domain.events import Event
 from casework.domain.referring.referring import Details, move
 from casework.domain.residents.registration_numbers import read_number
-from casework.domain.residents.resident import Consent, Contact, Note, Resident, check_birth_date
+from casework.domain.residents.resident import (
+    Consent,
+    ConsentPurpose,
+    Contact,
+    Note,
+    NoteKind,
+    Resident,
+    check_birth_date,
+    coded,
+)
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Work
 from casework.workflows.residents import alike as resident_alike
@@ -43,7 +52,7 @@ def register_resident(
     with ctx.work("case.write") as work:
         district = _district_in_reach(work, facts["centre_code"])
         resident = Resident(
-            **facts,
+            **coded(facts),
             id=ctx.new_id(),
             district_code=district,
             registered_at=ctx.now,
@@ -123,7 +132,7 @@ def change_resident(
         if "centre_code" in changes:
             changes = changes | {"district_code": _known_district(work, changes["centre_code"])}
             standing = open_case_of(work, resident.id)
-        facts = {name: value for name, value in changes.items() if name != "rrn"}
+        facts = coded({name: value for name, value in changes.items() if name != "rrn"})
         changed = resident.change(ctx.act, facts, standing)
         more = ["contacts"] if contacts is not None else []
         if "rrn" in changes and _takes_number(work, resident, changes["rrn"]):
@@ -210,7 +219,7 @@ def _consent(ctx: Context, resident: Resident, given: NewConsent, where: str) ->
     return Consent(
         id=ctx.new_id(),
         resident_id=resident.id,
-        purpose=given.purpose,
+        purpose=ConsentPurpose(given.purpose),
         given_by=given.given_by,
         given_on=given.given_on,
         recipients=list(given.recipients),
@@ -264,7 +273,7 @@ def write_note(
         note = Note(
             id=ctx.new_id(),
             resident_id=resident.id,
-            kind=kind,
+            kind=NoteKind(kind),
             with_whom=with_whom,
             text=text,
             come_back_on=come_back_on,
@@ -279,7 +288,7 @@ def write_note(
                     "NoteWritten",
                     resident.id,
                     note_id=note.id,
-                    kind=kind,
+                    kind=note.kind,
                     come_back_on=come_back_on,
                 )
             ]

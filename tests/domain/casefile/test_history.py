@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from casework.domain.access.policy import SYSTEM
+from casework.domain.casefile.case import AssignmentReason
 from casework.domain.cases.checks import answer_signal
 from casework.domain.cases.handover import assign
 from casework.domain.cases.reopening import reopen
@@ -325,7 +326,7 @@ def test_closing_and_reopening_are_written_down():
 def test_handing_over_is_written_down_with_whose_it_was():
     town, file = supported()
     other = town.supervisor.id
-    assign(file, other, town.act(town.supervisor), why="handover")
+    assign(file, other, town.act(town.supervisor), why=AssignmentReason.HANDOVER)
     given = {"worker_id": other, "before": town.worker.id, "why": "handover"}
     assert said(file) == ("CaseAssigned", given)
 

@@ -5,14 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from casework.domain.access.policy import SYSTEM
-from casework.domain.casefile.lifecycle import (
-    DISPOSITIONS,
-    MOVES,
-    OPEN,
-    REASONS,
-    Status,
-    possible_moves,
-)
+from casework.domain.casefile.lifecycle import DISPOSITIONS, MOVES, OPEN, REASONS, possible_moves
+from casework.domain.casefile.states import Status
 from casework.domain.cases.holding import hold_case, resume_case
 from casework.domain.clocks.calendar import end_of
 from casework.domain.errors import Conflict, Forbidden, Invalid

@@ -8,7 +8,7 @@ import pytest
 
 from casework.domain.clocks.calendar import Pause, Target, Unit, WorkingCalendar
 from casework.domain.clocks.deadlines import BREACH, REMINDER, RULES, Clockwork
-from casework.domain.clocks.standards import SHIPPED, About, Kind, Rung, Standard
+from casework.domain.clocks.standards import SHIPPED, About, Kind, Part, Priority, Rung, Standard
 from tests.domain.helpers import last_clock
 from tests.factories import CaseFileFactory, ReferralFactory, Town, korean_days, moves, seoul
 
@@ -177,13 +177,13 @@ def test_a_discharge_today_is_due_today_without_a_reminder():
 
 def test_a_standard_brings_its_own_tiers():
     rungs = (
-        Rung(1, Target(2, Unit.WORKING_DAYS), "worker"),
-        Rung(2, Target(7, Unit.DAYS), "supervisor"),
-        Rung(3, Target(8, Unit.WORKING_DAYS), "head"),
+        Rung(1, Target(2, Unit.WORKING_DAYS), Part.WORKER),
+        Rung(2, Target(7, Unit.DAYS), Part.SUPERVISOR),
+        Rung(3, Target(8, Unit.WORKING_DAYS), Part.HEAD),
     )
     own = Standard(
         id=ABOUT.case_id,
-        kind="survey",
+        kind=Kind.SURVEY,
         target=Target(5, Unit.WORKING_DAYS),
         basis="district order",
         district_code="26350",
@@ -305,7 +305,7 @@ def test_a_kind_without_a_standard_has_no_clock():
 
 
 def test_a_request_never_lapses_where_the_standard_says_nothing_of_it():
-    own = Standard(id=ABOUT.case_id, kind="response", target=Target(1, Unit.DAYS), basis="x")
+    own = Standard(id=ABOUT.case_id, kind=Kind.RESPONSE, target=Target(1, Unit.DAYS), basis="x")
     clockwork = Clockwork((own,), korean_days())
     response = clockwork.begin(
         Kind.RESPONSE, id=ABOUT.case_id, subject_id=ABOUT.case_id, about=ABOUT,
@@ -352,7 +352,7 @@ def test_a_due_date_can_be_asked_for_without_a_clock(kind, priority):
 def test_a_due_date_that_is_asked_for_keeps_to_the_law():
     long = Standard(
         id=ABOUT.case_id,
-        kind="check",
+        kind=Kind.CHECK,
         target=Target(9, Unit.MONTHS),
         basis="x",
         district_code="26350",
@@ -467,7 +467,7 @@ def test_a_due_date_can_be_asked_for_where_nobody_is_concerned():
         ("26410", "routine", "2026-04-06"),
         ("26350", "urgent", "2026-04-02"),
     ):
-        about = About.for_counting(district_code=district, priority=priority)
+        about = About.for_counting(district_code=district, priority=Priority(priority))
         due = clockwork.due_of(Kind.RESPONSE, about, started_at)
         assert due == seoul(f"{due_on}T23:59:59")
         assert (about.worker_id, about.provider_id, about.centre_code) == (None, None, "")
@@ -478,9 +478,9 @@ def test_whoever_asks_again_gets_the_same_standard():
     own = replace(SHIPPED[0], id=SOMEONE, field="care", target=Target(9, Unit.DAYS))
     clockwork = Clockwork((*SHIPPED, own), korean_days())
     for _ in range(2):
-        assert clockwork.standard_for("survey", replace(ABOUT, field="care")) is own
-        assert clockwork.standard_for("survey", ABOUT) is SHIPPED[0]
-        assert clockwork.standard_for("progress", ABOUT) is None
+        assert clockwork.standard_for(Kind.SURVEY, replace(ABOUT, field="care")) is own
+        assert clockwork.standard_for(Kind.SURVEY, ABOUT) is SHIPPED[0]
+        assert clockwork.standard_for(Kind.PROGRESS, ABOUT) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.casefile.lifecycle import OPEN, Status
+from casework.domain.casefile.lifecycle import OPEN
+from casework.domain.casefile.states import Status
 from casework.domain.directory import capacity
 from casework.domain.directory.capacity import Change, Statement
 from casework.domain.errors import Invalid

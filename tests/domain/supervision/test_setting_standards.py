@@ -14,6 +14,7 @@ from casework.domain.clocks.standards import (
     SHIPPED,
     STATUTORY,
     Kind,
+    Part,
     Rung,
     Standard,
 )
@@ -114,9 +115,9 @@ def test_nothing_lapses_before_it_is_due_on_whatever_day_it_begins(target, lapse
     [
         (),
         BY_DAYS,
-        (*BY_DAYS, Rung(3, Target(5, WORKING), "head")),
-        (Rung(1, Target(1, DAYS), "worker"), Rung(3, Target(1, MONTHS), "head")),
-        (Rung(1, Target(1, WORKING), "worker"), Rung(2, Target(6, DAYS), "supervisor")),
+        (*BY_DAYS, Rung(3, Target(5, WORKING), Part.HEAD)),
+        (Rung(1, Target(1, DAYS), Part.WORKER), Rung(3, Target(1, MONTHS), Part.HEAD)),
+        (Rung(1, Target(1, WORKING), Part.WORKER), Rung(2, Target(6, DAYS), Part.SUPERVISOR)),
     ],
 )
 def test_tiers_that_rise_may_be_set(rungs):
@@ -124,7 +125,7 @@ def test_tiers_that_rise_may_be_set(rungs):
 
 
 def test_hours_are_for_targets_in_hours_and_may_be_followed_by_days():
-    mixed = (*BY_HOURS, Rung(3, Target(1, WORKING), "head"))
+    mixed = (*BY_HOURS, Rung(3, Target(1, WORKING), Part.HEAD))
     check_standard(standard(target=Target(4, HOURS), escalation=mixed))
     with refused(Invalid, "escalation_unit"):
         check_standard(standard(escalation=BY_HOURS))
@@ -147,7 +148,7 @@ def test_hours_are_for_targets_in_hours_and_may_be_followed_by_days():
     ],
 )
 def test_tiers_that_do_not_rise_are_refused(rungs, code, field):
-    told = tuple(Rung(tier, Target(amount, unit), "worker") for tier, amount, unit in rungs)
+    told = tuple(Rung(tier, Target(amount, unit), Part.WORKER) for tier, amount, unit in rungs)
     with refused(Invalid, code) as caught:
         check_standard(standard(escalation=told))
     assert field_of(caught) == field

@@ -13,7 +13,7 @@ from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.bodies import Code, Empty
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Guarded
-from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.states import Status
 from casework.domain.cases.time_spent import time_spent
 from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, Kind
 from casework.domain.figures.figures import Figure, Month

@@ -12,7 +12,8 @@ from casework.adapters.api.referring import views
 from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call, Guarded
-from casework.domain.casefile.lifecycle import MOVES, Status
+from casework.domain.casefile.lifecycle import MOVES
+from casework.domain.casefile.states import Status
 from casework.domain.referring.referring import Details
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading

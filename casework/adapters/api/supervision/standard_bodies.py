@@ -8,7 +8,7 @@ from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.shared.bodies import Body, Code, Day
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import Kind, Priority, Rung
+from casework.domain.clocks.standards import Kind, Part, Priority, Rung
 
 CareField = Literal["medical", "health", "nursing", "care", "housing", "family"]
 PeriodUnit = Literal["hours", "working_days", "days", "months"]
@@ -37,7 +37,7 @@ class Tier(Body):
 
     def rung(self) -> Rung:
         """As the domain has it."""
-        return Rung(self.tier, self.after.target(), self.to)
+        return Rung(self.tier, self.after.target(), Part(self.to))
 
 
 class _Terms(Body):

@@ -19,7 +19,7 @@ from casework.adapters.persistence.figures.figure_sources import counted, outcom
 from casework.adapters.persistence.rows.mapper import from_row, pauses_of
 from casework.adapters.persistence.scope.scope import seen
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.states import Status
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import PROVIDER, Kind
 from casework.domain.figures.figures import Period

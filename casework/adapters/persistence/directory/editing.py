@@ -28,7 +28,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of, to_row
 from casework.adapters.persistence.scope.scope import seen
 from casework.domain.access.policy import Reach, Relation, Role
-from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.states import Status
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Offering, Provider, Service
 from casework.domain.directory.entries import Change

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.domain.access.policy import Reach, Relation, Role
-from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.states import Status
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import NotFound
 from casework.domain.notices.notices import Notice

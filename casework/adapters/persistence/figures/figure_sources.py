@@ -28,7 +28,8 @@ from sqlalchemy import (
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.domain.access.policy import Reach, Relation
-from casework.domain.casefile.lifecycle import OPEN, OWES_DISPOSITION, Status
+from casework.domain.casefile.lifecycle import OPEN, OWES_DISPOSITION
+from casework.domain.casefile.states import Status
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import PROVIDER, Kind
 from casework.domain.errors import Invalid

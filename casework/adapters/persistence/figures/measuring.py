@@ -17,7 +17,7 @@ from casework.adapters.persistence.figures.figure_sources import lapsed
 from casework.adapters.persistence.rows.mapper import pauses_of
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.tables.figures import provider_answers
-from casework.domain.casefile.lifecycle import Status
+from casework.domain.casefile.states import Status
 from casework.domain.clocks.standards import Kind
 from casework.domain.directory.matching import Measured
 from casework.workflows.ports.matching import Answered

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Any, Final, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import orjson
@@ -26,9 +28,9 @@ from casework.domain.casefile.case import Assessment, Case, Check, Signal
 from casework.domain.casefile.plan import Conference, PlannedItem, PlannedService, PlanVersion
 from casework.domain.casefile.referral import Referral
 from casework.domain.cases.handover import Absence
-from casework.domain.clocks.calendar import Pause, Target, Unit
+from casework.domain.clocks.calendar import Pause, PauseSource, Target, Unit
 from casework.domain.clocks.deadlines import Deadline, Escalation
-from casework.domain.clocks.standards import Rung, Standard
+from casework.domain.clocks.standards import Part, Rung, Standard
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import (
     Centre,
@@ -81,7 +83,7 @@ def pauses_of(stored: list[dict[str, Any]]) -> tuple[Pause, ...]:
             until=date.fromisoformat(one["until"]),
             reason=one["reason"],
             resumed_at=datetime.fromisoformat(one["resumed_at"]) if one["resumed_at"] else None,
-            source=one["source"],
+            source=PauseSource(one["source"]),
         )
         for one in stored
     )
@@ -120,7 +122,9 @@ def _rungs(stored: list[dict[str, Any]] | None) -> tuple[Rung, ...] | None:
     if stored is None:
         return None
     return tuple(
-        Rung(one["tier"], Target(one["after"]["amount"], Unit(one["after"]["unit"])), one["to"])
+        Rung(
+            one["tier"], Target(one["after"]["amount"], Unit(one["after"]["unit"])), Part(one["to"])
+        )
         for one in stored
     )
 
@@ -229,6 +233,27 @@ TABLES: Final[dict[type, Table]] = {
 }
 
 
+def _coded(hint: Any) -> Codec | None:
+    """How a field that holds a member of an enumeration, or several, or None, is read."""
+    if get_origin(hint) is UnionType:
+        inner = [_coded(one) for one in get_args(hint) if one is not NoneType]
+        return inner[0] if len(inner) == 1 else None
+    if get_origin(hint) in (list, tuple):
+        kind, of = get_origin(hint), get_args(hint)[0]
+        return Codec(list, lambda stored: kind(map(of, stored))) if _is_enum(of) else None
+    if not _is_enum(hint):
+        return None
+    return Codec(_as_it_is, lambda stored: None if stored is None else hint(stored))
+
+
+def _is_enum(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, StrEnum)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 @dataclass(frozen=True)
 class _Shape:
     table: Table
@@ -242,7 +267,10 @@ def _shape(cls: type) -> _Shape:
     table = TABLES[cls]
     names = tuple(f.name for f in fields(cls) if f.name in table.c)
     sealed = {name: way for name, way in opened_fields(table).items() if name in names}
-    return _Shape(table, names, CODECS.get(cls, {}), DERIVED.get(cls, {}), sealed)
+    hints = get_type_hints(cls)
+    coded = {name: codec for name in names if (codec := _coded(hints[name])) is not None}
+    codecs = coded | CODECS.get(cls, {})
+    return _Shape(table, names, codecs, DERIVED.get(cls, {}), sealed)
 
 
 _SHAPES: Final = {cls: _shape(cls) for cls in TABLES}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import StrEnum
 from random import Random
 from types import NoneType, UnionType
 from typing import Any, ClassVar, get_args, get_origin, get_type_hints
@@ -48,7 +49,7 @@ from casework.domain.access.grant_log import GrantEntry
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import Rung
+from casework.domain.clocks.standards import Part, Rung
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import CoPayment, Limit, Offering, Provider, Service
 from casework.domain.directory.eligibility import Comparison, Rule
@@ -118,6 +119,8 @@ class Inventor:
             if bare:
                 return None
             (hint,) = set(get_args(hint)) - {NoneType}
+        if isinstance(hint, type) and issubclass(hint, StrEnum):
+            return self._rng.choice(list(hint))
         if column is not None and (known := known_values(column)):
             return self._rng.choice(known)
         if get_origin(hint) in (list, tuple, frozenset):
@@ -135,6 +138,8 @@ class Inventor:
     def _one(self, of: Any, name: str) -> Any:
         if get_origin(of) is dict:
             return self._extension() if name == "extensions" else self._mapping(of)
+        if isinstance(of, type) and issubclass(of, StrEnum):
+            return self._rng.choice(list(of))
         return self._text(None) if of is str else self._simple[of](self)
 
     def _text(self, column: Column[Any] | None) -> str:
@@ -184,7 +189,7 @@ class Inventor:
         return Decimal(self._rng.randrange(1, 10**9)).scaleb(-self._rng.randrange(4))
 
     def _rung(self) -> Rung:
-        return Rung(self._rng.randrange(1, 4), self._target(), self._text(None))
+        return Rung(self._rng.randrange(1, 4), self._target(), self._rng.choice(list(Part)))
 
     def _limit(self) -> Limit:
         return Limit(quantity=self._rng.randrange(1, 99), unit=self._text(None), per="year")
