@@ -15,6 +15,7 @@ from casework.domain.clocks.calendar import morning_of
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import Kind
 from casework.domain.planning import planning
+from casework.domain.residents.events import ConsentGiven, NoteWritten, ResidentRegistered
 from casework.domain.residents.resident import ConsentPurpose, Note, NoteKind
 from casework.domain.supervision import reviewing
 from casework.domain.supervision.reviewing import Verdict
@@ -26,7 +27,7 @@ def register(story: Story) -> None:
     """Enter the resident, with what they agreed to."""
     act = story.act(story.worker)
     story.person = people.register(story.centre, story.rng, act)
-    story.happened("ResidentRegistered", act, centre_code=story.centre.code)
+    story.events.append(ResidentRegistered(story.meta(act), centre_code=story.centre.code))
     purpose = intake.CONSENT_FOR_CHANNEL.get(story.channel)
     if purpose is not None:
         agree(story, purpose)
@@ -38,7 +39,7 @@ def agree(story: Story, purpose: ConsentPurpose) -> None:
     """The resident gives a consent."""
     act = story.act(story.worker)
     consent = people.agree(story.person, purpose, story.rng, act)
-    story.happened("ConsentGiven", act, consent_id=consent.id, purpose=purpose)
+    story.events.append(ConsentGiven(story.meta(act), consent_id=consent.id, purpose=purpose))
 
 
 def note(story: Story) -> None:
@@ -57,8 +58,14 @@ def note(story: Story) -> None:
         written_by=act.by.id,
     )
     story.person.notes.append(written)
-    facts = {"come_back_on": written.come_back_on} if written.come_back_on else {}
-    story.happened("NoteWritten", act, note_id=written.id, kind=written.kind, **facts)
+    story.events.append(
+        NoteWritten(
+            story.meta(act),
+            note_id=written.id,
+            kind=written.kind,
+            come_back_on=written.come_back_on,
+        )
+    )
 
 
 def apply(story: Story) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from casework.demo import texts
@@ -13,6 +14,7 @@ from casework.domain.clocks.standards import Kind, Priority
 from casework.domain.planning import planning
 from casework.domain.referring import referring
 from casework.domain.referring.referring import Details, Request
+from casework.domain.residents.events import ConsentWithdrawn
 from casework.domain.supervision.reviewing import Verdict
 
 BY_PHONE: Final = 0.25  # how often a worker writes down what the agency said
@@ -65,7 +67,7 @@ def start(story: Story, slot: Slot) -> None:
 def report(story: Story, slot: Slot) -> None:
     """The agency says how it goes, and what it gave."""
     unit = story.stage.catalogue[slot.code].unit
-    delivered = {"quantity": story.between(1, 12), "unit": unit}
+    delivered = {"quantity": Decimal(story.between(1, 12)), "unit": unit}
     _answer(story, slot, "report", reported_on=story.today, delivered=delivered)
 
 
@@ -137,7 +139,9 @@ def withdraw_consent(story: Story) -> None:
         if referral.consent_id == consent.id:
             details = Details(reason="consent_withdrawn")
             referring.move(story.file, referral, "withdraw", details, act)
-    story.happened("ConsentWithdrawn", act, consent_id=consent.id, purpose=consent.purpose)
+    story.events.append(
+        ConsentWithdrawn(story.meta(act), consent_id=consent.id, purpose=consent.purpose)
+    )
 
 
 def dispose(story: Story, slot: Slot, disposition: str) -> None:

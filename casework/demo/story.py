@@ -23,7 +23,7 @@ from casework.domain.casefile.states import Status
 from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
 from casework.domain.directory.directory import Centre, Offering
 from casework.domain.directory.eligibility import facts_of, judge, snapshot
-from casework.domain.events import Event
+from casework.domain.events import Event, Metadata
 from casework.domain.referring import referring
 from casework.domain.residents.resident import Consent, ConsentPurpose
 
@@ -169,23 +169,10 @@ class Story:
             raise LookupError(f"{slot.code} was not planned yet")
         return self.file.service(slot.service_id)
 
-    def happened(self, name: str, act: Act, **data: Any) -> None:
-        """Something happened to the resident, who may have no case."""
-        resident = self.person.resident
-        self.events.append(
-            Event(
-                id=act.new_id(),
-                name=name,
-                subject_type="resident",
-                subject_id=resident.id,
-                resident_id=resident.id,
-                case_id=None,
-                at=act.at,
-                by_id=act.by.id,
-                by_role=act.by.role,
-                data=data,
-            )
-        )
+    def meta(self, act: Act) -> Metadata:
+        """What an event says of an act on the resident, who may have no case."""
+        id = self.person.resident.id
+        return Metadata.of(act, id, resident_id=id)
 
     def offering_for(self, slot: Slot) -> Offering:
         """An agency that has not been asked for this service yet, if there is one."""

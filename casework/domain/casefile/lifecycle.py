@@ -9,6 +9,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from casework.domain.casefile.referral_events import (
+    ReferralAccepted,
+    ReferralCancelled,
+    ReferralCompleted,
+    ReferralDeclined,
+    ReferralDisposed,
+    ReferralEnteredInError,
+    ReferralEvent,
+    ReferralFailed,
+    ReferralHeld,
+    ReferralLapsed,
+    ReferralReported,
+    ReferralRequested,
+    ReferralResumed,
+    ReferralStarted,
+    ReferralWaitlisted,
+    ReferralWithdrawn,
+)
 from casework.domain.casefile.states import (
     CancelReason,
     DeclineReason,
@@ -61,7 +79,7 @@ class Move:
     from_: frozenset[Status]
     to: Status | None
     who: Party
-    event: str
+    event: type[ReferralEvent]
     meets: tuple[Kind, ...] = ()
     starts: tuple[Kind, ...] = ()
     pauses: bool = False
@@ -72,7 +90,7 @@ def _move(
     from_: set[Status] | frozenset[Status],
     to: Status | None,
     who: Party,
-    event: str,
+    event: type[ReferralEvent],
     *,
     meets: tuple[Kind, ...] = (),
     starts: tuple[Kind, ...] = (),
@@ -89,7 +107,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.DRAFT},
             S.REQUESTED,
             Party.SENDER,
-            "ReferralRequested",
+            ReferralRequested,
             starts=(Kind.RESPONSE,),
         ),
         _move(
@@ -97,7 +115,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.REQUESTED, S.WAITLISTED},
             S.ACCEPTED,
             Party.ANSWERER,
-            "ReferralAccepted",
+            ReferralAccepted,
             meets=(Kind.RESPONSE, Kind.WAITLIST),
             starts=(Kind.START,),
         ),
@@ -106,7 +124,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.REQUESTED},
             S.WAITLISTED,
             Party.ANSWERER,
-            "ReferralWaitlisted",
+            ReferralWaitlisted,
             meets=(Kind.RESPONSE,),
             starts=(Kind.WAITLIST,),
         ),
@@ -115,7 +133,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.REQUESTED, S.WAITLISTED},
             S.DECLINED,
             Party.ANSWERER,
-            "ReferralDeclined",
+            ReferralDeclined,
             meets=(Kind.RESPONSE, Kind.WAITLIST),
             starts=(Kind.DISPOSITION,),
         ),
@@ -124,7 +142,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.REQUESTED, S.WAITLISTED},
             S.LAPSED,
             Party.SWEEP,
-            "ReferralLapsed",
+            ReferralLapsed,
             starts=(Kind.DISPOSITION,),
         ),
         _move(
@@ -132,7 +150,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.ACCEPTED},
             S.IN_PROGRESS,
             Party.ANSWERER,
-            "ReferralStarted",
+            ReferralStarted,
             meets=(Kind.START,),
             starts=(Kind.PROGRESS,),
         ),
@@ -141,7 +159,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.IN_PROGRESS},
             None,
             Party.ANSWERER,
-            "ReferralReported",
+            ReferralReported,
             meets=(Kind.PROGRESS,),
             starts=(Kind.PROGRESS,),
         ),
@@ -150,16 +168,16 @@ MOVES: Final[dict[str, Move]] = {
             {S.ACCEPTED, S.IN_PROGRESS},
             S.ON_HOLD,
             Party.ANSWERER,
-            "ReferralHeld",
+            ReferralHeld,
             pauses=True,
         ),
-        _move("resume", {S.ON_HOLD}, None, Party.ANSWERER, "ReferralResumed"),
+        _move("resume", {S.ON_HOLD}, None, Party.ANSWERER, ReferralResumed),
         _move(
             "complete",
             {S.IN_PROGRESS},
             S.COMPLETED,
             Party.ANSWERER,
-            "ReferralCompleted",
+            ReferralCompleted,
             meets=(Kind.PROGRESS,),
         ),
         _move(
@@ -167,7 +185,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.ACCEPTED, S.IN_PROGRESS, S.ON_HOLD},
             S.FAILED,
             Party.ANSWERER,
-            "ReferralFailed",
+            ReferralFailed,
             meets=(Kind.PROGRESS,),
             starts=(Kind.DISPOSITION,),
         ),
@@ -176,7 +194,7 @@ MOVES: Final[dict[str, Move]] = {
             OPEN,
             S.CANCELLED,
             Party.SENDER,
-            "ReferralCancelled",
+            ReferralCancelled,
             meets=(Kind.WAITLIST, Kind.PROGRESS),
         ),
         _move(
@@ -184,7 +202,7 @@ MOVES: Final[dict[str, Move]] = {
             OPEN,
             S.WITHDRAWN,
             Party.SENDER,
-            "ReferralWithdrawn",
+            ReferralWithdrawn,
             meets=(Kind.WAITLIST, Kind.PROGRESS),
             starts=(Kind.DISPOSITION,),
         ),
@@ -193,7 +211,7 @@ MOVES: Final[dict[str, Move]] = {
             OWES_DISPOSITION,
             None,
             Party.SENDER,
-            "ReferralDisposed",
+            ReferralDisposed,
             meets=(Kind.DISPOSITION,),
         ),
         _move(
@@ -201,7 +219,7 @@ MOVES: Final[dict[str, Move]] = {
             frozenset(Status) - {S.ENTERED_IN_ERROR},
             S.ENTERED_IN_ERROR,
             Party.SUPERVISOR,
-            "ReferralEnteredInError",
+            ReferralEnteredInError,
             meets=(Kind.WAITLIST,),
         ),
     )

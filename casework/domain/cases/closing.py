@@ -9,8 +9,10 @@ from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible, conflict
 from casework.domain.casefile.case import CaseStatus, ClosingReason
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.events import CaseClosed
 from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_events import ReferralCancelled, ReferralCompleted
 from casework.domain.casefile.states import CancelReason, Outcome, Status
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import one_of
@@ -45,12 +47,12 @@ def close(file: CaseFile, closing: Closing, act: Act) -> None:
     case.effective_on, case.closing_note = closing.effective_on, closing.note
     case.version += 1
     file.record(
-        "CaseClosed",
-        case,
-        act,
-        reason=reason,
-        effective_on=closing.effective_on,
-        status=case.status,
+        CaseClosed(
+            file.meta(case, act),
+            reason=reason,
+            effective_on=closing.effective_on,
+            status=case.status,
+        )
     )
 
 
@@ -81,12 +83,14 @@ def _end_referral(file: CaseFile, referral: Referral, closing: Closing, act: Act
     referral.ended_at, referral.ended_by_closing = act.at, True
     referral.lapse_at = referral.resume_at = None
     referral.version += 1
-    file.record(
-        move.event,
-        referral,
-        act,
-        status=referral.status,
-        reason=referral.reason,
-        outcome=referral.outcome,
-        ended_on=referral.ended_on,
-    )
+    meta = file.meta(referral, act)
+    if referral.outcome is not None:
+        file.record(
+            ReferralCompleted(
+                meta, status=referral.status, outcome=referral.outcome, ended_on=referral.ended_on
+            )
+        )
+    else:
+        file.record(
+            ReferralCancelled(meta, status=referral.status, reason=CancelReason.CASE_CLOSED)
+        )

@@ -10,6 +10,7 @@ from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible
 from casework.domain.casefile.case import AssignmentReason
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.events import CaseAssigned, CaseTransferred
 from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER
 from casework.domain.directory.directory import Centre
 from casework.domain.errors import Conflict, require
@@ -45,7 +46,7 @@ def assign(
     for deadline in file.running():
         deadline.worker_id, deadline.held_by = worker_id, HELD_BY[deadline.kind]
         file.touch(deadline)
-    file.record("CaseAssigned", case, act, worker_id=worker_id, before=before, why=why)
+    file.record(CaseAssigned(file.meta(case, act), worker_id=worker_id, before=before, why=why))
 
 
 def transfer(file: CaseFile, resident: Resident, to: Centre, act: Act) -> None:
@@ -71,7 +72,7 @@ def transfer(file: CaseFile, resident: Resident, to: Centre, act: Act) -> None:
         if deadline.held_by == WORKER:
             deadline.held_by = SUPERVISOR
         file.touch(deadline)
-    file.record("CaseTransferred", case, act, centre_code=to.code, before=before)
+    file.record(CaseTransferred(file.meta(case, act), centre_code=to.code, before=before))
 
 
 def check_absence(absence: Absence, act: Act) -> None:

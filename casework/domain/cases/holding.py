@@ -9,6 +9,7 @@ from typing import Final
 from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible, refusal
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.events import CaseHeld, CaseResumed
 from casework.domain.casefile.states import HoldReason
 from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, midnight
 from casework.domain.clocks.standards import Kind
@@ -52,7 +53,7 @@ def hold_case(file: CaseFile, reason: str, until: date, note: str | None, act: A
     for deadline in file.running():
         if deadline.kind in PAUSED_BY_A_HOLD:
             file.pause(deadline, act, Pause(act.at, until, why, source=PauseSource.CASE))
-    file.record("CaseHeld", case, act, reason=why, until=until)
+    file.record(CaseHeld(file.meta(case, act), reason=why, until=until))
 
 
 def resume_case(file: CaseFile, act: Act) -> None:
@@ -70,14 +71,14 @@ def resume_case(file: CaseFile, act: Act) -> None:
             deadline.pauses = pauses
             file.recount(deadline, act)
     _end(file)
-    file.record("CaseResumed", file.case, act, resumed_on=act.today)
+    file.record(CaseResumed(file.meta(file.case, act), resumed_on=act.today))
 
 
 def resume_case_after_hold(file: CaseFile, act: Act) -> None:
     """Record that the hold ran out, dated the day after its last day; no clock changes."""
     resumed_on = file.case.hold_until and file.case.hold_until + ONE_DAY
     _end(file)
-    file.record("CaseResumed", file.case, act, resumed_on=resumed_on, by_itself=True)
+    file.record(CaseResumed(file.meta(file.case, act), resumed_on=resumed_on, by_itself=True))
 
 
 def _end(file: CaseFile) -> None:

@@ -23,6 +23,7 @@ from casework.domain.casefile.case import (
     Route,
 )
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.events import CaseOpened, Determined, PreSurveyRecorded, Reassessed
 from casework.domain.cases import closing
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import Kind
@@ -89,16 +90,16 @@ def open_case(
         due = Target(application.discharge_on.toordinal(), Unit.ON_DATE)
         file.begin(Kind.DISCHARGE, case, act, since=since, target=due, basis="Act 11: discharge")
     file.record(
-        "CaseOpened",
-        case,
-        act,
-        channel=case.channel,
-        applied_on=case.applied_on,
-        discharge_on=case.discharge_on,
-        urgent=case.urgent,
-        worker_id=worker_id,
-        centre_code=case.centre_code,
-        status=case.status,
+        CaseOpened(
+            file.meta(case, act),
+            channel=case.channel,
+            applied_on=case.applied_on,
+            discharge_on=case.discharge_on,
+            urgent=case.urgent,
+            worker_id=worker_id,
+            centre_code=case.centre_code,
+            status=case.status,
+        )
     )
     return file
 
@@ -199,7 +200,9 @@ def record_pre_survey(
     if route in ASSESSMENT_ROUTES:
         case.sent_for_assessment_at = act.at
         file.begin(Kind.ASSESSMENT, case, act)
-    file.record("PreSurveyRecorded", case, act, score=score, route=route, status=case.status)
+    file.record(
+        PreSurveyRecorded(file.meta(case, act), score=score, route=route, status=case.status)
+    )
     if route is Route.GUIDANCE:
         closing.close(
             file, closing.Closing(reason=ClosingReason.GUIDED, effective_on=act.today), act
@@ -246,20 +249,20 @@ def record_assessment(file: CaseFile, finding: Finding, act: Act) -> Assessment:
     )
     file.added.append(assessment)
     case.version += 1
-    name = "Reassessed"
+    happened: type[Determined | Reassessed] = Reassessed
     if case.status == CaseStatus.SURVEYING:
-        name = "Determined"
+        happened = Determined
         case.status, case.determination = CaseStatus.PLANNING, determination
         case.determined_at = act.at
         file.meet(Kind.ASSESSMENT, act)
         file.begin(Kind.PLAN, case, act, since=act.instant_of(finding.received_on))
     file.record(
-        name,
-        case,
-        act,
-        assessment_id=assessment.id,
-        determination=determination,
-        assessed_on=finding.assessed_on,
-        status=case.status,
+        happened(
+            file.meta(case, act),
+            assessment_id=assessment.id,
+            determination=determination,
+            assessed_on=finding.assessed_on,
+            status=case.status,
+        )
     )
     return assessment

@@ -6,6 +6,7 @@ from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible
 from casework.domain.casefile.case import CaseStatus, ClosingReason, Route
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.events import CaseReopened
 from casework.domain.clocks.calendar import Unit
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import CASE, STATUTORY, Kind
@@ -41,7 +42,7 @@ def reopen(file: CaseFile, note: str, act: Act) -> None:
             file.begin(Kind.DISPOSITION, referral, act)
     for service in file.services.values():
         file.take_stock(service, act)
-    file.record("CaseReopened", case, act, status=case.status)
+    file.record(CaseReopened(file.meta(case, act), status=case.status))
 
 
 def _survey_again(file: CaseFile, act: Act) -> None:

@@ -33,6 +33,14 @@ from casework.domain.clocks.standards import Kind
 from casework.domain.directory.directory import Service
 from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, require
 from casework.domain.planning.conferences import AgendaItem, check_held
+from casework.domain.planning.events import (
+    PlanApproved,
+    PlanDrafted,
+    PlannedServiceSettled,
+    PlanNotified,
+    PlanReturned,
+    PlanSubmitted,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +91,12 @@ def put_draft(
     file.case.plan_revision += 1
     dropped = _settle_membership(file, version, act)
     file.record(
-        "PlanDrafted",
-        file.case,
-        act,
-        plan_version=version.number,
-        services=[item.id for item in items],
-        dropped=dropped or None,
+        PlanDrafted(
+            file.meta(file.case, act),
+            plan_version=version.number,
+            services=tuple(item.id for item in items),
+            dropped=tuple(dropped) or None,
+        )
     )
     return version
 
@@ -225,7 +233,9 @@ def submit(file: CaseFile, act: Act) -> PlanVersion:
     file.case.plan_revision += 1
     file.meet(Kind.PLAN, act)
     file.begin(Kind.DECISION, file.case, act)
-    file.record("PlanSubmitted", file.case, act, plan_version=version.number, hash=version.hash)
+    file.record(
+        PlanSubmitted(file.meta(file.case, act), plan_version=version.number, hash=version.hash)
+    )
     return version
 
 
@@ -331,15 +341,15 @@ def _approve(file: CaseFile, version: PlanVersion, on: date, act: Act) -> None:
             service.version += 1
         file.take_stock(service, act, since=since)
     file.record(
-        "PlanApproved",
-        case,
-        act,
-        plan_version=version.number,
-        decided_on=on,
-        conference_id=version.conference_id,
-        status=case.status,
-        services=[item.id for item in version.services],
-        dropped=[service.id for service in leaving] or None,
+        PlanApproved(
+            file.meta(case, act),
+            plan_version=version.number,
+            decided_on=on,
+            conference_id=version.conference_id,
+            status=case.status,
+            services=tuple(item.id for item in version.services),
+            dropped=tuple(service.id for service in leaving) or None,
+        )
     )
 
 
@@ -359,12 +369,12 @@ def _return(file: CaseFile, version: PlanVersion, on: date, act: Act) -> None:
     version.status = VersionStatus.RETURNED
     file.begin(Kind.PLAN, file.case, act, since=act.instant_of(on))
     file.record(
-        "PlanReturned",
-        file.case,
-        act,
-        plan_version=version.number,
-        decided_on=on,
-        conference_id=version.conference_id,
+        PlanReturned(
+            file.meta(file.case, act),
+            plan_version=version.number,
+            decided_on=on,
+            conference_id=version.conference_id,
+        )
     )
 
 
@@ -378,7 +388,7 @@ def notify(file: CaseFile, on: date, to: str, act: Act) -> None:
     file.case.notified_on, file.case.notified_to = on, to
     file.case.version += 1
     file.meet(Kind.NOTIFY_PLAN, act)
-    file.record("PlanNotified", file.case, act, on=on)
+    file.record(PlanNotified(file.meta(file.case, act), on=on))
 
 
 def settle(file: CaseFile, service: PlannedService, how: str, note: str | None, act: Act) -> None:
@@ -397,7 +407,7 @@ def settle(file: CaseFile, service: PlannedService, how: str, note: str | None, 
     )
     note_settlement(service, Disposition(how), note, act)
     file.take_stock(service, act)
-    file.record("PlannedServiceSettled", service, act, settlement=how)
+    file.record(PlannedServiceSettled(file.meta(service, act), settlement=Disposition(how)))
 
 
 def may_settle(file: CaseFile, service: PlannedService) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
 
 from casework.domain.access.policy import SYSTEM_ROLE, Actor, is_guest, may
 from casework.domain.act import Act
@@ -12,44 +11,21 @@ from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.lifecycle import MOVES, OUTCOMES, REASONS, Move, Party
 from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_events import ReferralResumed
 from casework.domain.casefile.states import Outcome, Status
 from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import Kind
 from casework.domain.directory import capacity
-from casework.domain.directory.directory import Offering
 from casework.domain.errors import Forbidden, Invalid, NotAllowedInState, require
+from casework.domain.referring.details import Details
 from casework.domain.referring.disclosure_basis import (
     DISCLOSED,
     check_basis,
     check_offering,
     check_plan,
 )
-from casework.domain.residents.resident import Consent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
-    """What comes with a move; each move takes what it needs.
-
-    ``send`` needs the referral's ``offering`` (and its ``consent``, where it rests on one) as
-    they stand now: a draft may be older than the offering's end or the consent's.
-    """
-
-    reason: str | None = None
-    note: str | None = None
-    expected_start_on: date | None = None
-    expected_on: date | None = None
-    started_on: date | None = None
-    reported_on: date | None = None
-    delivered: dict[str, Any] | None = None
-    until: date | None = None
-    full_until: date | None = None
-    outcome: str | None = None
-    ended_on: date | None = None
-    on_behalf: dict[str, Any] | None = None
-    offering: Offering | None = None
-    consent: Consent | None = None
+from casework.domain.referring.recording import MAKERS
 
 
 def allowed_actions(
@@ -128,24 +104,7 @@ def make_move(file: CaseFile, referral: Referral, action: str, details: Details,
 
 def _record(file: CaseFile, referral: Referral, row: Move, details: Details, act: Act) -> None:
     """Write the move down: codes, dates and references, never what someone wrote freely."""
-    file.record(
-        row.event,
-        referral,
-        act,
-        status=referral.status,
-        reason=details.reason if row.action in REASONS else None,
-        on_behalf=details.on_behalf and details.on_behalf.get("channel"),
-        expected_start_on=details.expected_start_on,
-        expected_on=details.expected_on,
-        started_on=referral.started_on if row.action == "start" else None,
-        ended_on=referral.ended_on if row.action == "complete" else None,
-        outcome=details.outcome,
-        until=details.until,
-        full_until=capacity.full_until(row.action, details.reason, details.full_until, act),
-        reported_on=details.reported_on,
-        delivered=details.delivered,
-        replaced_by=referral.replaced_by_id if row.action == "cancel" else None,
-    )
+    file.record(MAKERS[row.event](file.meta(referral, act), referral, details, act))
 
 
 def _check_party(row: Move, details: Details, by: Actor) -> None:
@@ -325,10 +284,7 @@ def resume_after_hold(file: CaseFile, referral: Referral, act: Act) -> None:
     _back_from_hold(referral)
     referral.version += 1
     file.record(
-        "ReferralResumed",
-        referral,
-        act,
-        status=referral.status,
-        resumed_on=resumed_on,
-        by_itself=True,
+        ReferralResumed(
+            file.meta(referral, act), status=referral.status, resumed_on=resumed_on, by_itself=True
+        )
     )

@@ -8,14 +8,16 @@ from uuid import UUID
 from casework.domain.access.policy import Actor, may
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES, Party
+from casework.domain.casefile.lifecycle import Party
 from casework.domain.casefile.plan import PlannedService, ServiceStatus
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_events import ReferralDisposed, ReferralDrafted
 from casework.domain.casefile.states import BasisKind, CancelReason, Disposition, Status
 from casework.domain.clocks.standards import Kind, Priority
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, one_of
 from casework.domain.planning.planning import note_settlement
+from casework.domain.referring.details import Details
 from casework.domain.referring.disclosure_basis import (
     DISCLOSED,
     check_basis,
@@ -23,7 +25,6 @@ from casework.domain.referring.disclosure_basis import (
     check_plan,
 )
 from casework.domain.referring.moving import (
-    Details,
     allowed_actions,
     check_move,
     make_move,
@@ -82,14 +83,14 @@ def _announce(
     if not request.send:
         file.take_stock(service, act)
     file.record(
-        "ReferralDrafted",
-        referral,
-        act,
-        status=Status.DRAFT,
-        planned_service_id=service.id,
-        provider_id=referral.provider_id,
-        priority=referral.priority,
-        replaces=referral.replaces_id,
+        ReferralDrafted(
+            file.meta(referral, act),
+            status=referral.status,
+            planned_service_id=service.id,
+            provider_id=referral.provider_id,
+            priority=referral.priority,
+            replaces=referral.replaces_id,
+        )
     )
     if request.send:
         make_move(file, referral, "send", Details(), act)
@@ -226,12 +227,12 @@ def _dispose(
     if replaced_by is None:
         file.take_stock(service, act)
     file.record(
-        MOVES["dispose"].event,
-        referral,
-        act,
-        status=referral.status,
-        disposition=disposition,
-        replaced_by=referral.replaced_by_id,
+        ReferralDisposed(
+            file.meta(referral, act),
+            status=referral.status,
+            disposition=disposition,
+            replaced_by=referral.replaced_by_id,
+        )
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from casework.domain.cases import handover
 from casework.domain.directory.directory import Centre
 from casework.domain.duplicates import merging
+from casework.domain.duplicates.events import MergeUndone, ResidentsMerged
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.residents.resident import Resident
 from casework.workflows.context import Context
@@ -40,7 +41,7 @@ def merge_residents(ctx: Context, survivor_id: UUID, duplicate_id: UUID, reason:
         work.residents.save(duplicate, None)
         cases = work.merges.carry(made, before)
         work.residents.bring_along(survivor)
-        work.record(merging.events_of("ResidentsMerged", made, survivor, duplicate, cases, ctx.act))
+        work.record(merging.events_of(ResidentsMerged, made, survivor, duplicate, cases, ctx.act))
         work.commit(201, {"id": made.id})
         return made.id
 
@@ -97,7 +98,7 @@ def undo_merge(ctx: Context, merge_id: UUID, reason: str | None) -> UUID:
         work.residents.save(duplicate, None)
         cases = work.merges.give_back(made, kept)
         work.residents.bring_along(duplicate)
-        work.record(merging.events_of("MergeUndone", made, survivor, duplicate, cases, ctx.act))
+        work.record(merging.events_of(MergeUndone, made, survivor, duplicate, cases, ctx.act))
         work.commit(200, {"id": made.id})
         return made.id
 

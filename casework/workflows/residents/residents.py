@@ -9,12 +9,19 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.access.policy import Role
-from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.errors import Forbidden, Invalid
-from casework.domain.events import Event
+from casework.domain.events import Metadata
 from casework.domain.referring.referring import Details, move
-from casework.domain.residents.registration_numbers import read_number
+from casework.domain.residents.events import (
+    ConsentGiven,
+    ConsentWithdrawn,
+    NoteWritten,
+    NumberRevealed,
+    ResidentChanged,
+    ResidentRegistered,
+)
+from casework.domain.residents.registration_numbers import NumberPurpose, read_number
 from casework.domain.residents.resident import (
     Consent,
     ConsentPurpose,
@@ -65,9 +72,7 @@ def register_resident(
         if number is not None:
             work.residents.keep_rrn(resident.id, number)
         resident_alike.note_new(ctx, work, resident, alike)
-        work.record(
-            [_event(ctx.act, "ResidentRegistered", resident.id, centre_code=resident.centre_code)]
-        )
+        work.record([ResidentRegistered(_meta(ctx, resident.id), centre_code=resident.centre_code)])
         work.about(resident.id)
         work.commit(201, {"id": resident.id, "hints": resident_alike.hints(alike)})
         return resident.id
@@ -143,7 +148,7 @@ def change_resident(
             work.residents.save(
                 resident, None if contacts is None else _contacts(ctx, resident.id, contacts)
             )
-            work.record([_event(ctx.act, "ResidentChanged", resident.id, fields=changed)])
+            work.record([ResidentChanged(_meta(ctx, resident.id), fields=tuple(changed))])
         if not resident_alike.TELLING.isdisjoint(changed):
             work.duplicates.look_for(resident.id)
         if "centre_code" in changed:
@@ -165,7 +170,7 @@ def reveal_number(ctx: Context, resident_id: UUID, purpose: str) -> UUID:
     """Note that a registration number was looked at, and what for, before it is shown."""
     with ctx.work("rrn.read") as work:
         resident = work.residents.get(resident_id)
-        work.record([_event(ctx.act, "NumberRevealed", resident.id, purpose=purpose)])
+        work.record([NumberRevealed(_meta(ctx, resident.id), purpose=NumberPurpose(purpose))])
         work.commit(200, {"id": resident.id})
         return resident.id
 
@@ -207,7 +212,7 @@ def _take_consents(
     for one in taken:
         work.residents.add_consent(one)
     work.record(
-        _event(ctx.act, "ConsentGiven", resident.id, consent_id=one.id, purpose=one.purpose)
+        ConsentGiven(_meta(ctx, resident.id), consent_id=one.id, purpose=one.purpose)
         for one in taken
     )
     return taken
@@ -244,10 +249,8 @@ def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID
             work.files.save(file, ctx.now)
         work.record(
             [
-                _event(
-                    ctx.act,
-                    "ConsentWithdrawn",
-                    consent.resident_id,
+                ConsentWithdrawn(
+                    _meta(ctx, consent.resident_id),
                     consent_id=consent.id,
                     purpose=consent.purpose,
                 )
@@ -283,10 +286,8 @@ def write_note(
         work.residents.add_note(note)
         work.record(
             [
-                _event(
-                    ctx.act,
-                    "NoteWritten",
-                    resident.id,
+                NoteWritten(
+                    _meta(ctx, resident.id),
                     note_id=note.id,
                     kind=note.kind,
                     come_back_on=come_back_on,
@@ -297,19 +298,8 @@ def write_note(
         return note.id
 
 
-def _event(act: Act, name: str, resident_id: UUID, **data: Any) -> Event:
-    return Event(
-        id=act.new_id(),
-        name=name,
-        subject_type="resident",
-        subject_id=resident_id,
-        resident_id=resident_id,
-        case_id=None,
-        at=act.at,
-        by_id=act.by.id,
-        by_role=act.by.role,
-        data={key: value for key, value in data.items() if value is not None},
-    )
+def _meta(ctx: Context, resident_id: UUID) -> Metadata:
+    return Metadata.of(ctx.act, resident_id, resident_id=resident_id)
 
 
 def open_case_of(work: Work, resident_id: UUID) -> CaseFile | None:

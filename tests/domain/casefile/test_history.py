@@ -1,6 +1,7 @@
 """What the history says of each act: codes, dates and references, and every clock it touched."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -81,9 +82,13 @@ MOVES = [
     (
         "in_progress",
         "report",
-        {"reported_on": day("04-01"), "delivered": {"visits": 3}},
+        {"reported_on": day("04-01"), "delivered": {"quantity": Decimal(3), "unit": "visit"}},
         "ReferralReported",
-        {"status": "in_progress", "reported_on": day("04-01"), "delivered": {"visits": 3}},
+        {
+            "status": "in_progress",
+            "reported_on": day("04-01"),
+            "delivered": {"quantity": Decimal(3), "unit": "visit"},
+        },
     ),
     (
         "in_progress",

@@ -125,7 +125,7 @@ def _add_move(action: str, schema: type[s.Body], summary: str) -> None:
         return _move(call, id, action, body)
 
     move.__annotations__["body"] = schema
-    move.__doc__ = MOVES[action].event
+    move.__doc__ = MOVES[action].event.__name__
     router.post(
         f"/{{id}}/{action}",
         operation_id=f"{action.replace('-', '_')}_referral",

@@ -17,6 +17,7 @@ from sqlalchemy import Table
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import needed, opened_fields, seal_row
 from casework.adapters.persistence.engine.types import to_json
+from casework.adapters.persistence.rows.events import event_of
 from casework.adapters.persistence.tables import audit
 from casework.adapters.persistence.tables.exchange import import_file, import_row
 from casework.adapters.persistence.tables.privacy import break_glass
@@ -265,6 +266,8 @@ class _Shape:
 
 def _shape(cls: type) -> _Shape:
     table = TABLES[cls]
+    if cls is Event:  # one table for every class of event, whose columns are properties of them all
+        return _Shape(table, tuple(column.name for column in table.c), {}, {}, {})
     names = tuple(f.name for f in fields(cls) if f.name in table.c)
     sealed = {name: way for name, way in opened_fields(table).items() if name in names}
     hints = get_type_hints(cls)
@@ -276,9 +279,13 @@ def _shape(cls: type) -> _Shape:
 _SHAPES: Final = {cls: _shape(cls) for cls in TABLES}
 
 
+def _shape_of(thing: Any) -> _Shape:
+    return _SHAPES[Event if isinstance(thing, Event) else type(thing)]
+
+
 def to_row(thing: Any) -> dict[str, Any]:
     """The columns of a domain object, in clear: what is to be written is ``stored``."""
-    shape = _SHAPES[type(thing)]
+    shape = _shape_of(thing)
     row = {name: getattr(thing, name) for name in shape.names}
     for name, codec in shape.codecs.items():
         row[name] = codec.write(row[name])
@@ -289,7 +296,7 @@ def to_row(thing: Any) -> dict[str, Any]:
 
 def stored(thing: Any, vault: Vault | None) -> dict[str, Any]:
     """The columns of a domain object as they are stored."""
-    shape = _SHAPES[type(thing)]
+    shape = _shape_of(thing)
     row = to_row(thing)
     return seal_row(shape.table, row, thing.id, vault) if shape.sealed else row
 
@@ -299,6 +306,8 @@ def from_row(cls: type[Any], row: Any, vault: Vault | None = None, prefix: str =
     shape = _SHAPES[cls]
     found: Any = getattr(row, "_mapping", row)
     values = {name: found[prefix + name] for name in shape.names}
+    if cls is Event:
+        return event_of(values)
     for name, unseal in shape.sealed.items():
         if values[name] is not None:
             place = Place(shape.table.name, name, values["id"])
