@@ -25,9 +25,12 @@ from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.domain.casefile.referral_events import ReferralHeld
 from casework.domain.casefile.states import HoldReason, Status
 from casework.domain.clocks.calendar import SEOUL, Target, Unit
-from casework.domain.events import EVENTS, ClockFacts, Event
+from casework.domain.events import EVENTS, ClockFacts, Event, Subject
+from casework.domain.privacy.masks import MASKS
+from casework.domain.residents.events import ResidentRegistered
 from casework.domain.supervision.events import StandardChanged
 from tests.adapters.persistence.rows.inventing import Inventor
+from tests.proofs._folding import FOLDS
 
 EXAMPLES = 12
 KNOWN = sorted(EVENTS.values(), key=lambda cls: cls.__name__)
@@ -143,3 +146,18 @@ def test_a_period_is_text_and_a_clock_names_what_is_not_so() -> None:
         "lapse_after": None,
     }  # fmt: skip
     assert {field.name for field in fields(ClockFacts)} >= {"met_at", "cancelled_at"}
+
+
+def test_every_event_that_says_a_state_a_place_or_a_worker_is_folded() -> None:
+    folded = set(FOLDS)
+    for cls in KNOWN:
+        says_state = cls.subject_type in (Subject.CASE, Subject.REFERRAL) and "status" in cls.facts
+        moves = cls is not ResidentRegistered and {"centre_code", "worker_id"} & set(cls.facts)
+        assert (cls in folded) == bool(says_state or moves), cls.__name__
+
+
+def test_what_a_role_is_shown_of_events_are_facts_of_some() -> None:
+    facts = {name for cls in KNOWN for name in cls.facts}
+    for masks in MASKS.values():
+        if "event data" in masks:
+            assert masks["event data"].shows <= facts
