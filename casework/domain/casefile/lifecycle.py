@@ -1,6 +1,7 @@
 """The life of a referral: who may make which move, from where to where, and what it needs.
 
-This table is the only place that says so. A move it does not list is refused.
+This table is the only place that says so. A move it does not list is refused: a referral's state
+changes in ``Referral.make`` alone, which takes a row.
 """
 
 from __future__ import annotations
@@ -47,12 +48,13 @@ OWES_DISPOSITION: Final = frozenset({S.DECLINED, S.LAPSED, S.FAILED, S.WITHDRAWN
 
 
 class Party(StrEnum):
-    """Who may make a move: each is an action of the access policy, or the sweep."""
+    """Who makes a move: each is an action of the access policy, the sweep, or the case itself."""
 
     SENDER = "referral.send"
     ANSWERER = "referral.answer"
     SUPERVISOR = "referral.correct"
     SWEEP = "sweep"
+    CASE = "case"
 
 
 REASONS: Final[dict[str, tuple[StrEnum, ...]]] = {
@@ -69,7 +71,7 @@ SETTLEMENTS: Final = DISPOSITIONS[1:]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One row of the table. ``to`` None keeps the state, or returns whence a hold came.
+    """One row of the table. ``to`` None keeps the state, or ``returns`` to what was held.
 
     ``meets`` names the clocks whose end this is; every other running clock of the referral is
     cancelled when the state changes. ``starts`` names the clocks it sets going.
@@ -83,6 +85,7 @@ class Move:
     meets: tuple[Kind, ...] = ()
     starts: tuple[Kind, ...] = ()
     pauses: bool = False
+    returns: bool = False
 
 
 def _move(
@@ -95,8 +98,9 @@ def _move(
     meets: tuple[Kind, ...] = (),
     starts: tuple[Kind, ...] = (),
     pauses: bool = False,
+    returns: bool = False,
 ) -> Move:
-    return Move(action, frozenset(from_), to, who, event, meets, starts, pauses)
+    return Move(action, frozenset(from_), to, who, event, meets, starts, pauses, returns)
 
 
 MOVES: Final[dict[str, Move]] = {
@@ -171,7 +175,7 @@ MOVES: Final[dict[str, Move]] = {
             ReferralHeld,
             pauses=True,
         ),
-        _move("resume", {S.ON_HOLD}, None, Party.ANSWERER, ReferralResumed),
+        _move("resume", {S.ON_HOLD}, None, Party.ANSWERER, ReferralResumed, returns=True),
         _move(
             "complete",
             {S.IN_PROGRESS},
@@ -223,6 +227,32 @@ MOVES: Final[dict[str, Move]] = {
             meets=(Kind.WAITLIST,),
         ),
     )
+}
+
+
+# What nobody asks for: a hold runs out, and the closing of a case ends what is open in it. The
+# clocks of a hold that runs out were counted with its last day and stay as they are.
+RESUME_BY_ITSELF: Final = _move(
+    "resume-by-itself", {S.ON_HOLD}, None, Party.SWEEP, ReferralResumed, returns=True
+)
+COMPLETE_WITH_CASE: Final = _move(
+    "complete-with-case",
+    {S.IN_PROGRESS, S.ON_HOLD},
+    S.COMPLETED,
+    Party.CASE,
+    ReferralCompleted,
+    meets=(Kind.PROGRESS,),
+)
+CANCEL_WITH_CASE: Final = _move(
+    "cancel-with-case",
+    {S.DRAFT, S.REQUESTED, S.WAITLISTED, S.ACCEPTED, S.ON_HOLD},
+    S.CANCELLED,
+    Party.CASE,
+    ReferralCancelled,
+    meets=(Kind.WAITLIST, Kind.PROGRESS),
+)
+FOLLOWING: Final[dict[str, Move]] = {
+    move.action: move for move in (RESUME_BY_ITSELF, COMPLETE_WITH_CASE, CANCEL_WITH_CASE)
 }
 
 

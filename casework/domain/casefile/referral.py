@@ -12,6 +12,7 @@ from casework.domain.casefile.lifecycle import (
     OPEN,
     OWES_DISPOSITION,
     STARTED,
+    Move,
     possible_moves,
 )
 from casework.domain.casefile.states import BasisKind, Disposition, Outcome, Status
@@ -98,6 +99,23 @@ class Referral:
     def counts_as_completed(self) -> bool:
         """Whether it settles its planned service; what closing a case ended does not."""
         return self.status == Status.COMPLETED and not self.ended_by_closing
+
+    def make(self, move: Move, at: datetime) -> None:
+        """Change the state as a row of the table says: the only place that writes it.
+
+        Raises ValueError where the row does not lead from here; who asks was refused before.
+        """
+        if self.status not in move.from_:
+            raise ValueError(f"{move.action} does not lead from {self.status}")
+        if move.returns:
+            self.status = self.held_from or Status.ACCEPTED
+            self.held_from = self.hold_until = self.resume_at = None
+        if move.pauses:
+            self.held_from = self.status
+        if move.to is not None:
+            self.status = move.to
+        if not self.is_open:
+            self.ended_at, self.resume_at = self.ended_at or at, None
 
     def hold_is_over(self, at: datetime) -> bool:
         """Whether a hold's last day has passed, recorded or not (rule 6)."""

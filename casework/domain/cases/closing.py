@@ -10,10 +10,10 @@ from casework.domain.casefile.allowed import check_possible, conflict
 from casework.domain.casefile.case import CaseStatus, ClosingReason
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseClosed
-from casework.domain.casefile.lifecycle import MOVES
+from casework.domain.casefile.lifecycle import CANCEL_WITH_CASE, COMPLETE_WITH_CASE
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralCancelled, ReferralCompleted
-from casework.domain.casefile.states import CancelReason, Outcome, Status
+from casework.domain.casefile.states import CancelReason, Outcome
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import one_of
 
@@ -71,26 +71,30 @@ def refuse_open_referrals(file: CaseFile, act: Act) -> None:
 
 def _end_referral(file: CaseFile, referral: Referral, closing: Closing, act: Act) -> None:
     """What never started is cancelled; what had started ended early, on the effective date."""
-    move = MOVES["complete" if referral.has_started else "cancel"]
+    had_started = referral.has_started
+    move = COMPLETE_WITH_CASE if had_started else CANCEL_WITH_CASE
     for deadline in file.running(referral.id):
         file.end(deadline, act, met=deadline.kind in move.meets)
-    if referral.has_started:
-        started = referral.started_on or day_in_seoul(act.at)
-        referral.status, referral.outcome = Status.COMPLETED, Outcome.ENDED_EARLY
-        referral.ended_on = max(closing.effective_on, started)
-    else:
-        referral.status, referral.reason = Status.CANCELLED, CancelReason.CASE_CLOSED
-    referral.ended_at, referral.ended_by_closing = act.at, True
-    referral.lapse_at = referral.resume_at = None
+    referral.make(move, act.at)
+    referral.ended_by_closing, referral.lapse_at = True, None
     referral.version += 1
-    meta = file.meta(referral, act)
-    if referral.outcome is not None:
-        file.record(
-            ReferralCompleted(
-                meta, status=referral.status, outcome=referral.outcome, ended_on=referral.ended_on
-            )
+    (_complete if had_started else _cancel)(file, referral, closing, act)
+
+
+def _complete(file: CaseFile, referral: Referral, closing: Closing, act: Act) -> None:
+    started = referral.started_on or day_in_seoul(act.at)
+    referral.outcome = Outcome.ENDED_EARLY
+    referral.ended_on = max(closing.effective_on, started)
+    file.record(
+        ReferralCompleted(
+            file.meta(referral, act),
+            status=referral.status,
+            outcome=referral.outcome,
+            ended_on=referral.ended_on,
         )
-    else:
-        file.record(
-            ReferralCancelled(meta, status=referral.status, reason=CancelReason.CASE_CLOSED)
-        )
+    )
+
+
+def _cancel(file: CaseFile, referral: Referral, closing: Closing, act: Act) -> None:
+    referral.reason = reason = CancelReason.CASE_CLOSED
+    file.record(ReferralCancelled(file.meta(referral, act), status=referral.status, reason=reason))

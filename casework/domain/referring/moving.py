@@ -8,7 +8,14 @@ from datetime import datetime
 from casework.domain.access.policy import SYSTEM_ROLE, Actor, is_guest, may
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES, OUTCOMES, REASONS, Move, Party
+from casework.domain.casefile.lifecycle import (
+    MOVES,
+    OUTCOMES,
+    REASONS,
+    RESUME_BY_ITSELF,
+    Move,
+    Party,
+)
 from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralResumed
@@ -192,11 +199,7 @@ def _take_over(referral: Referral, row: Move, details: Details, act: Act) -> dat
         referral.answered_at = act.at
     if row.action in REASONS or row.action == "enter-in-error":
         referral.reason = details.reason
-    if row.to is not None:
-        referral.status = row.to
-        if not referral.is_open:
-            referral.ended_at = referral.ended_at or act.at
-            referral.resume_at = None
+    referral.make(row, act.at)
     return since
 
 
@@ -215,19 +218,12 @@ def _take_over_facts(referral: Referral, row: Move, details: Details, act: Act) 
         case "report":
             return act.instant_of(details.reported_on)
         case "hold":
-            referral.held_from, referral.hold_until = referral.status, details.until
+            referral.hold_until = details.until
             referral.resume_at = midnight((details.until or act.today) + ONE_DAY)
-        case "resume":
-            _back_from_hold(referral)
         case "complete":
             referral.outcome = Outcome(details.outcome or "")
             referral.ended_on = details.ended_on or act.today
     return act.at
-
-
-def _back_from_hold(referral: Referral) -> None:
-    referral.status = referral.held_from or Status.ACCEPTED
-    referral.held_from = referral.hold_until = referral.resume_at = None
 
 
 def _take_back_disposition(file: CaseFile, referral: Referral, service: PlannedService) -> None:
@@ -255,7 +251,7 @@ def _follow_clocks(
             file.end(deadline, act, met=True)
         elif row.pauses and details.until is not None:
             file.pause(deadline, act, Pause(act.at, details.until, details.reason or "hold"))
-        elif row.action == "resume":
+        elif row.returns:
             _resume_clock(file, deadline, act)
         elif row.to is not None:
             file.end(deadline, act, met=False)
@@ -281,7 +277,7 @@ def resume_after_hold(file: CaseFile, referral: Referral, act: Act) -> None:
     if not referral.hold_is_over(act.at):
         raise refused(file, referral, "resume", act)
     resumed_on = referral.hold_until and referral.hold_until + ONE_DAY
-    _back_from_hold(referral)
+    referral.make(RESUME_BY_ITSELF, act.at)
     referral.version += 1
     file.record(
         ReferralResumed(
