@@ -10,13 +10,13 @@ from casework.domain.cases import handover
 from casework.domain.directory.directory import Centre
 from casework.domain.duplicates import merging
 from casework.domain.duplicates.events import MergeUndone, ResidentsMerged
+from casework.domain.duplicates.moved_by_merge import Child
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.residents.resident import Resident
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Work
 
 SUPERVISE = "case.supervise"
-CASE = "care_case"
 Before = dict[UUID, dict[str, Any]]
 
 
@@ -124,7 +124,7 @@ def _bring_cases_home(
     queue of its old centre.
     """
     for kind, case_id in sorted(kept):
-        if kind != CASE:
+        if kind != Child.CASE:
             continue
         file = work.files.of_case(case_id)
         case = file.case
