@@ -8,7 +8,7 @@ from uuid import UUID
 
 from casework.domain.access.policy import SYSTEM_ROLE
 from casework.domain.clocks.deadlines import BREACH, Deadline, Escalation, Step
-from casework.domain.events import Event, Metadata
+from casework.domain.events import Event, EventMetadata
 from casework.domain.supervision.events import EscalationRaised
 
 Key = tuple[UUID, int, datetime]
@@ -62,7 +62,7 @@ class Ledger:
         """The event that a sweep writes for each step it raises, under the step's own id."""
         return [
             EscalationRaised(
-                Metadata(
+                EventMetadata(
                     id=row.id,
                     subject_id=row.deadline_id,
                     resident_id=deadlines[row.deadline_id].resident_id,

@@ -23,7 +23,7 @@ from casework.domain.casefile.states import Status
 from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
 from casework.domain.directory.directory import Centre, Offering
 from casework.domain.directory.eligibility import facts_of, judge, snapshot
-from casework.domain.events import Event, Metadata
+from casework.domain.events import Event, EventMetadata
 from casework.domain.referring import referring
 from casework.domain.residents.resident import Consent, ConsentPurpose
 
@@ -169,10 +169,10 @@ class Story:
             raise LookupError(f"{slot.code} was not planned yet")
         return self.file.service(slot.service_id)
 
-    def meta(self, act: Act) -> Metadata:
+    def meta(self, act: Act) -> EventMetadata:
         """What an event says of an act on the resident, who may have no case."""
         id = self.person.resident.id
-        return Metadata.of(act, id, resident_id=id)
+        return EventMetadata.of(act, id, resident_id=id)
 
     def offering_for(self, slot: Slot) -> Offering:
         """An agency that has not been asked for this service yet, if there is one."""

@@ -22,7 +22,7 @@ from casework.domain.clocks.standards import Kind, Part
 Code = Annotated[str, "code"]
 
 
-class Subject(StrEnum):
+class EventSubject(StrEnum):
     """What something happened to."""
 
     RESIDENT = "resident"
@@ -37,7 +37,7 @@ class Subject(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
+class EventMetadata:
     """When something happened, to what, and by whom; ``by_id`` is None for the system."""
 
     id: UUID
@@ -56,7 +56,7 @@ class Metadata:
         *,
         resident_id: UUID | None = None,
         case_id: UUID | None = None,
-    ) -> Metadata:
+    ) -> EventMetadata:
         """What an act does to a subject."""
         return cls(
             id=act.new_id(),
@@ -92,10 +92,10 @@ class ClockFacts:
 class Event:
     """One thing that happened to one subject, with every clock of its case that it touched."""
 
-    meta: Metadata
+    meta: EventMetadata
     clocks: tuple[ClockFacts, ...] = ()
 
-    subject_type: ClassVar[Subject]
+    subject_type: ClassVar[EventSubject]
     # The names of what it says, in their order, without its clocks.
     facts: ClassVar[tuple[str, ...]] = ()
     # Whether ``data`` names the facts that are None; else they are left out.
@@ -155,7 +155,7 @@ EVENTS: Final[dict[str, type[Event]]] = {}
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def event(subject: Subject, *, names_nothing: bool = False) -> Callable[[type[E]], type[E]]:
+def event(subject: EventSubject, *, names_nothing: bool = False) -> Callable[[type[E]], type[E]]:
     """Make a class an event of that kind of subject, and enter it into the registry."""
 
     def register(cls: type[E]) -> type[E]:

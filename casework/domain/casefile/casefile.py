@@ -21,7 +21,7 @@ from casework.domain.clocks.calendar import Pause, Target
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import SUPERVISOR, WORKER, About, Kind
 from casework.domain.errors import NotFound
-from casework.domain.events import ClockFacts, Event, Metadata
+from casework.domain.events import ClockFacts, Event, EventMetadata
 
 T = TypeVar("T")
 
@@ -208,10 +208,10 @@ class CaseFile:
 
     # What happened
 
-    def meta(self, subject: Case | PlannedService | Referral | Deadline, act: Act) -> Metadata:
+    def meta(self, subject: Case | PlannedService | Referral | Deadline, act: Act) -> EventMetadata:
         """What an event says of when it happened, to what of this case, and by whom."""
         case = self.case
-        return Metadata.of(act, subject.id, resident_id=case.resident_id, case_id=case.id)
+        return EventMetadata.of(act, subject.id, resident_id=case.resident_id, case_id=case.id)
 
     def record(self, event: Event) -> None:
         """Write down what happened, with every clock it touched as it now stands."""

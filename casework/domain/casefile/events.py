@@ -15,10 +15,10 @@ from casework.domain.casefile.case import (
     SignalKind,
 )
 from casework.domain.casefile.states import HoldReason
-from casework.domain.events import Code, Event, Subject, event
+from casework.domain.events import Code, Event, EventSubject, event
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class CaseOpened(Event):
     """An application was taken."""
 
@@ -31,7 +31,7 @@ class CaseOpened(Event):
     status: CaseStatus
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class PreSurveyRecorded(Event):
     """The seven questions were asked."""
 
@@ -40,7 +40,7 @@ class PreSurveyRecorded(Event):
     status: CaseStatus
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class Determined(Event):
     """The first assessment said where the person is best cared for."""
 
@@ -50,7 +50,7 @@ class Determined(Event):
     status: CaseStatus
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class Reassessed(Event):
     """A later assessment, which moves nothing."""
 
@@ -60,7 +60,7 @@ class Reassessed(Event):
     status: CaseStatus
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class CaseAssigned(Event):
     """The case went to a worker, from the one ``before``."""
 
@@ -69,7 +69,7 @@ class CaseAssigned(Event):
     why: AssignmentReason | None = None
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class CaseTransferred(Event):
     """The case went with its resident to a centre, from the one ``before``."""
 
@@ -78,7 +78,7 @@ class CaseTransferred(Event):
     worker_id: UUID | None = None
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class CaseHeld(Event):
     """The whole case rests up to and including a day."""
 
@@ -86,7 +86,7 @@ class CaseHeld(Event):
     until: date
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class CaseResumed(Event):
     """The hold of the case ended, early or ``by_itself``."""
 
@@ -94,7 +94,7 @@ class CaseResumed(Event):
     by_itself: bool | None = None
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class CaseChecked(Event):
     """Somebody looked at how things go (Act 14④)."""
 
@@ -103,7 +103,7 @@ class CaseChecked(Event):
     next_check_on: date | None
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class SignalRaised(Event):
     """Something changed with the resident."""
 
@@ -112,14 +112,14 @@ class SignalRaised(Event):
     referral_id: UUID | None
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class SignalAnswered(Event):
     """The worker said what is done about it."""
 
     signal_id: UUID
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class CaseClosed(Event):
     """The episode ended (Rule 11)."""
 
@@ -128,7 +128,7 @@ class CaseClosed(Event):
     status: CaseStatus
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class CaseReopened(Event):
     """The episode goes on after all."""
 

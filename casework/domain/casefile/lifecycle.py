@@ -34,7 +34,7 @@ from casework.domain.casefile.states import (
     Disposition,
     FailReason,
     HoldReason,
-    Outcome,
+    ReferralOutcome,
     Status,
     WithdrawReason,
 )
@@ -64,7 +64,7 @@ REASONS: Final[dict[str, tuple[StrEnum, ...]]] = {
     "withdraw": tuple(WithdrawReason),
     "fail": tuple(FailReason),
 }
-OUTCOMES: Final = tuple(Outcome)
+OUTCOMES: Final = tuple(ReferralOutcome)
 DISPOSITIONS: Final = tuple(Disposition)
 SETTLEMENTS: Final = DISPOSITIONS[1:]
 

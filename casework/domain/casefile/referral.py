@@ -15,7 +15,7 @@ from casework.domain.casefile.lifecycle import (
     Move,
     possible_moves,
 )
-from casework.domain.casefile.states import BasisKind, Disposition, Outcome, Status
+from casework.domain.casefile.states import BasisKind, Disposition, ReferralOutcome, Status
 from casework.domain.clocks.standards import Priority
 
 
@@ -58,7 +58,7 @@ class Referral:
     started_on: date | None = None
     ended_at: datetime | None = None
     ended_on: date | None = None
-    outcome: Outcome | None = None
+    outcome: ReferralOutcome | None = None
     reason: str | None = None
     note: str | None = None
     on_behalf: dict[str, Any] | None = None

@@ -14,16 +14,16 @@ from casework.domain.casefile.states import (
     FailReason,
     HoldReason,
     OnBehalfChannel,
-    Outcome,
+    ReferralOutcome,
     Status,
     WithdrawReason,
 )
 from casework.domain.clocks.standards import Priority
-from casework.domain.events import Code, Event, Subject, event
+from casework.domain.events import Code, Event, EventSubject, event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
+class DeliveredAmount:
     """How much of a service was given, and in what it is counted."""
 
     quantity: Decimal
@@ -37,7 +37,7 @@ class ReferralEvent(Event):
     status: Status
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralDrafted(ReferralEvent):
     """A referral was made for a planned service."""
 
@@ -47,12 +47,12 @@ class ReferralDrafted(ReferralEvent):
     replaces: UUID | None
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralRequested(ReferralEvent):
     """It was sent to its provider."""
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralAccepted(ReferralEvent):
     """The provider takes it on."""
 
@@ -60,7 +60,7 @@ class ReferralAccepted(ReferralEvent):
     expected_start_on: date | None = None
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralWaitlisted(ReferralEvent):
     """Not now, but in turn."""
 
@@ -68,7 +68,7 @@ class ReferralWaitlisted(ReferralEvent):
     expected_on: date | None = None
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralDeclined(ReferralEvent):
     """The provider cannot; ``full_until`` marks its offering full up to and including a day."""
 
@@ -77,12 +77,12 @@ class ReferralDeclined(ReferralEvent):
     full_until: date | None = None
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralLapsed(ReferralEvent):
     """Nobody answered in time."""
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralStarted(ReferralEvent):
     """The service began."""
 
@@ -90,16 +90,16 @@ class ReferralStarted(ReferralEvent):
     started_on: date | None = None
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralReported(ReferralEvent):
     """The provider said how it goes."""
 
     on_behalf: OnBehalfChannel | None = None
     reported_on: date | None = None
-    delivered: Delivered | None = None
+    delivered: DeliveredAmount | None = None
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralHeld(ReferralEvent):
     """The service rests up to and including a day."""
 
@@ -108,7 +108,7 @@ class ReferralHeld(ReferralEvent):
     until: date | None = None
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralResumed(ReferralEvent):
     """The hold ended, early or ``by_itself``."""
 
@@ -117,16 +117,16 @@ class ReferralResumed(ReferralEvent):
     by_itself: bool | None = None
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralCompleted(ReferralEvent):
     """The service ended, as its outcome says."""
 
     on_behalf: OnBehalfChannel | None = None
     ended_on: date | None = None
-    outcome: Outcome
+    outcome: ReferralOutcome
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralFailed(ReferralEvent):
     """It was accepted, and came to nothing."""
 
@@ -134,7 +134,7 @@ class ReferralFailed(ReferralEvent):
     on_behalf: OnBehalfChannel | None = None
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralCancelled(ReferralEvent):
     """The sender took it back."""
 
@@ -142,14 +142,14 @@ class ReferralCancelled(ReferralEvent):
     replaced_by: UUID | None = None
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralWithdrawn(ReferralEvent):
     """The resident's side ended it."""
 
     reason: WithdrawReason
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralDisposed(ReferralEvent):
     """Somebody said what happens instead."""
 
@@ -157,16 +157,16 @@ class ReferralDisposed(ReferralEvent):
     replaced_by: UUID | None = None
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class ReferralEnteredInError(ReferralEvent):
     """It should never have been entered."""
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class PlaceOffered(ReferralEvent):
     """A place came free for who waits longest."""
 
 
-@event(Subject.REFERRAL)
+@event(EventSubject.REFERRAL)
 class PlaceOfferEnded(ReferralEvent):
     """The place that was offered is gone."""

@@ -88,7 +88,7 @@ class FailReason(StrEnum):
     OTHER = "other"
 
 
-class Outcome(StrEnum):
+class ReferralOutcome(StrEnum):
     """How a service that started ended."""
 
     ENDED_AS_PLANNED = "ended_as_planned"

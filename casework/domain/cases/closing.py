@@ -13,7 +13,7 @@ from casework.domain.casefile.events import CaseClosed
 from casework.domain.casefile.lifecycle import CANCEL_WITH_CASE, COMPLETE_WITH_CASE
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralCancelled, ReferralCompleted
-from casework.domain.casefile.states import CancelReason, Outcome
+from casework.domain.casefile.states import CancelReason, ReferralOutcome
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import one_of
 
@@ -83,7 +83,7 @@ def _end_referral(file: CaseFile, referral: Referral, closing: Closing, act: Act
 
 def _complete(file: CaseFile, referral: Referral, closing: Closing, act: Act) -> None:
     started = referral.started_on or day_in_seoul(act.at)
-    referral.outcome = Outcome.ENDED_EARLY
+    referral.outcome = ReferralOutcome.ENDED_EARLY
     referral.ended_on = max(closing.effective_on, started)
     file.record(
         ReferralCompleted(

@@ -28,7 +28,7 @@ from casework.domain.clocks.standards import (
     STATUTORY,
     SUBJECT_OF,
     About,
-    ClockSubject,
+    ClockSubjectType,
     Kind,
     Part,
     Priority,
@@ -86,7 +86,7 @@ class Deadline:
 
     id: UUID
     kind: Kind
-    subject_type: ClockSubject
+    subject_type: ClockSubjectType
     subject_id: UUID
     case_id: UUID
     resident_id: UUID

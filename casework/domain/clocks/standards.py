@@ -45,7 +45,7 @@ class Priority(StrEnum):
     EMERGENCY = "emergency"
 
 
-class ClockSubject(StrEnum):
+class ClockSubjectType(StrEnum):
     """What a clock is on."""
 
     CASE = "case"
@@ -63,7 +63,7 @@ class Part(StrEnum):
     HEAD = "head"
 
 
-CASE, PLANNED_SERVICE, REFERRAL = ClockSubject
+CASE, PLANNED_SERVICE, REFERRAL = ClockSubjectType
 WORKER, PROVIDER, SUPERVISOR, ASSESSOR, HEAD = Part
 
 SUBJECT_OF: Final = dict.fromkeys(Kind, CASE) | {

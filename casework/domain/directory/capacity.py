@@ -20,7 +20,7 @@ from casework.domain.casefile.states import Status
 from casework.domain.directory.directory import Offering
 from casework.domain.directory.events import FiguresStated, PlacesBefore
 from casework.domain.errors import require
-from casework.domain.events import Event, Metadata
+from casework.domain.events import Event, EventMetadata
 
 HOLDS_A_PLACE: Final = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
 # How long an offering counts as full where its agency does not say until when.
@@ -206,7 +206,7 @@ def state(offering: Offering, said: Statement, act: Act) -> Event:
     offering.full_until, offering.as_of, offering.stated_by = None, act.at, act.by.id
     offering.capacity_version += 1
     return FiguresStated(
-        Metadata.of(act, offering.id),
+        EventMetadata.of(act, offering.id),
         available=said.available,
         capacity=capacity,
         waiting=waiting,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from casework.domain.events import Event, Subject, event
+from casework.domain.events import Event, EventSubject, event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class PlacesBefore:
     available: int
 
 
-@event(Subject.OFFERING)
+@event(EventSubject.OFFERING)
 class FiguresStated(Event):
     """Its agency said how many places it has, has free, and how many wait."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from casework.domain.events import Code, Event, Subject, event
+from casework.domain.events import Code, Event, EventSubject, event
 
 
-@event(Subject.RESIDENT)
+@event(EventSubject.RESIDENT)
 class ResidentsMerged(Event):
     """Two records are one: told of both, each with the id of the other, and whose cases moved."""
 
@@ -18,7 +18,7 @@ class ResidentsMerged(Event):
     centre_code: Code
 
 
-@event(Subject.RESIDENT)
+@event(EventSubject.RESIDENT)
 class MergeUndone(Event):
     """They are two again: told of both, each with the id of the other, and whose cases moved."""
 

@@ -18,7 +18,7 @@ from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER
 from casework.domain.directory.directory import Centre
 from casework.domain.duplicates.events import MergeUndone, ResidentsMerged
 from casework.domain.errors import Conflict, require
-from casework.domain.events import Event, Metadata
+from casework.domain.events import Event, EventMetadata
 from casework.domain.residents.resident import Resident
 
 
@@ -168,14 +168,14 @@ def events_of(
     """What stands on both timelines: whose cases are whose now, and where each of the two is."""
     return [
         happened(
-            Metadata.of(act, survivor.id, resident_id=survivor.id),
+            EventMetadata.of(act, survivor.id, resident_id=survivor.id),
             merge_id=made.id,
             duplicate_id=duplicate.id,
             cases=tuple(cases),
             centre_code=survivor.centre_code,
         ),
         happened(
-            Metadata.of(act, duplicate.id, resident_id=duplicate.id),
+            EventMetadata.of(act, duplicate.id, resident_id=duplicate.id),
             merge_id=made.id,
             survivor_id=survivor.id,
             cases=tuple(cases),

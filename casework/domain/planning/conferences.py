@@ -12,7 +12,7 @@ from casework.domain.act import Act
 from casework.domain.casefile.plan import Conference
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Conflict, Invalid, require
-from casework.domain.events import Event, Metadata
+from casework.domain.events import Event, EventMetadata
 from casework.domain.planning.events import PlanPutOnAgenda
 
 AGENDA_HOLDS: Final = 200  # plans in one meeting; more is a slip, or wants a second meeting
@@ -115,7 +115,7 @@ def _item(conference: Conference, of: Submission, act: Act) -> AgendaItem:
 
 def _event(conference: Conference, of: Submission, act: Act) -> Event:
     return PlanPutOnAgenda(
-        Metadata.of(act, of.case_id, resident_id=of.resident_id, case_id=of.case_id),
+        EventMetadata.of(act, of.case_id, resident_id=of.resident_id, case_id=of.case_id),
         conference_id=conference.id,
         held_on=conference.held_on,
         plan_version=of.number,

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.casefile.states import Disposition
-from casework.domain.events import Code, Event, Subject, event
+from casework.domain.events import Code, Event, EventSubject, event
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class PlanDrafted(Event):
     """A version was written, with its planned services and those it no longer has."""
 
@@ -19,7 +19,7 @@ class PlanDrafted(Event):
     dropped: tuple[UUID, ...] | None
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class PlanSubmitted(Event):
     """The draft was frozen for its decision, which is bound to the hash."""
 
@@ -27,7 +27,7 @@ class PlanSubmitted(Event):
     hash: Code
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class PlanPutOnAgenda(Event):
     """A meeting is to decide the submitted version."""
 
@@ -36,7 +36,7 @@ class PlanPutOnAgenda(Event):
     plan_version: int
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class PlanApproved(Event):
     """The version is in force."""
 
@@ -48,7 +48,7 @@ class PlanApproved(Event):
     dropped: tuple[UUID, ...] | None
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class PlanReturned(Event):
     """The version goes back to its author."""
 
@@ -57,14 +57,14 @@ class PlanReturned(Event):
     conference_id: UUID | None
 
 
-@event(Subject.CASE)
+@event(EventSubject.CASE)
 class PlanNotified(Event):
     """The resident was told of the plan in force."""
 
     on: date
 
 
-@event(Subject.PLANNED_SERVICE)
+@event(EventSubject.PLANNED_SERVICE)
 class PlannedServiceSettled(Event):
     """It was settled without a referral."""
 

@@ -16,7 +16,7 @@ from casework.domain.act import Act
 from casework.domain.clocks.calendar import Target, Unit, due_at
 from casework.domain.clocks.standards import SUPERVISOR
 from casework.domain.errors import Conflict, Forbidden, require
-from casework.domain.events import Event, Metadata
+from casework.domain.events import Event, EventMetadata
 from casework.domain.notices.notices import Notice, NoticeKind
 from casework.domain.privacy.events import BreakGlassEnded, BreakGlassReviewed, GlassBroken
 from casework.domain.residents.resident import Resident
@@ -88,9 +88,9 @@ class BreakGlass:
         self.version += 1
         return BreakGlassReviewed(self.meta(act), justified=justified)
 
-    def meta(self, act: Act) -> Metadata:
+    def meta(self, act: Act) -> EventMetadata:
         """When something happened to this opening, and by whom."""
-        return Metadata.of(act, self.id, resident_id=self.resident_id)
+        return EventMetadata.of(act, self.id, resident_id=self.resident_id)
 
 
 def break_glass(

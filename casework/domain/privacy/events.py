@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from casework.domain.events import Event, Subject, event
+from casework.domain.events import Event, EventSubject, event
 
 
-@event(Subject.BREAK_GLASS)
+@event(EventSubject.BREAK_GLASS)
 class GlassBroken(Event):
     """A resident was opened, for so many hours."""
 
     hours: int
 
 
-@event(Subject.BREAK_GLASS)
+@event(EventSubject.BREAK_GLASS)
 class BreakGlassEnded(Event):
     """Whoever opened it is done."""
 
 
-@event(Subject.BREAK_GLASS)
+@event(EventSubject.BREAK_GLASS)
 class BreakGlassReviewed(Event):
     """Somebody else of the district looked into it."""
 

@@ -19,7 +19,7 @@ from casework.domain.casefile.states import Status
 from casework.domain.clocks.calendar import PauseSource
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import PROVIDER, REFERRAL
-from casework.domain.events import Event, Subject
+from casework.domain.events import Event, EventSubject
 
 GET_EVERYTHING: Final = frozenset({W, SV, SYSTEM_ROLE})
 
@@ -196,8 +196,8 @@ CLOCKS: Final[dict[str, tuple[str, bool, str]]] = {
 EVENTS_LEFT_OUT: Final[dict[tuple[str, Role], frozenset[type[Event]]]] = {
     ("referral.read", PR): frozenset({ReferralDrafted, ReferralDisposed}),
 }
-TIMELINE_LEAVES_OUT: Final[dict[str, tuple[Subject, ...]]] = {
-    AS: (Subject.REFERRAL, Subject.DEADLINE)
+TIMELINE_LEAVES_OUT: Final[dict[str, tuple[EventSubject, ...]]] = {
+    AS: (EventSubject.REFERRAL, EventSubject.DEADLINE)
 }
 # A hold of the whole case says why the resident is away: to a provider it is only a hold.
 HIDES_WHY_A_CASE_IS_HELD: Final = frozenset({PR})

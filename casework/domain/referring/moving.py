@@ -19,7 +19,7 @@ from casework.domain.casefile.lifecycle import (
 from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralResumed
-from casework.domain.casefile.states import Outcome, Status
+from casework.domain.casefile.states import ReferralOutcome, Status
 from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import Kind
@@ -221,7 +221,7 @@ def _take_over_facts(referral: Referral, row: Move, details: Details, act: Act) 
             referral.hold_until = details.until
             referral.resume_at = midnight((details.until or act.today) + ONE_DAY)
         case "complete":
-            referral.outcome = Outcome(details.outcome or "")
+            referral.outcome = ReferralOutcome(details.outcome or "")
             referral.ended_on = details.ended_on or act.today
     return act.at
 

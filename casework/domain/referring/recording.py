@@ -8,7 +8,7 @@ from typing import Any, Final
 from casework.domain.act import Act
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import (
-    Delivered,
+    DeliveredAmount,
     ReferralAccepted,
     ReferralCancelled,
     ReferralCompleted,
@@ -31,17 +31,17 @@ from casework.domain.casefile.states import (
     FailReason,
     HoldReason,
     OnBehalfChannel,
-    Outcome,
+    ReferralOutcome,
     WithdrawReason,
 )
 from casework.domain.directory import capacity
-from casework.domain.events import Metadata
+from casework.domain.events import EventMetadata
 from casework.domain.referring.details import Details
 
-Maker = Callable[[Metadata, Referral, Details, Act], ReferralEvent]
+Maker = Callable[[EventMetadata, Referral, Details, Act], ReferralEvent]
 
 
-def _accepted(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
+def _accepted(meta: EventMetadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
     return ReferralAccepted(
         meta,
         status=it.status,
@@ -50,7 +50,7 @@ def _accepted(meta: Metadata, it: Referral, details: Details, act: Act) -> Refer
     )
 
 
-def _waitlisted(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
+def _waitlisted(meta: EventMetadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
     return ReferralWaitlisted(
         meta,
         status=it.status,
@@ -59,7 +59,7 @@ def _waitlisted(meta: Metadata, it: Referral, details: Details, act: Act) -> Ref
     )
 
 
-def _declined(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
+def _declined(meta: EventMetadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
     return ReferralDeclined(
         meta,
         status=it.status,
@@ -69,7 +69,7 @@ def _declined(meta: Metadata, it: Referral, details: Details, act: Act) -> Refer
     )
 
 
-def _started(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
+def _started(meta: EventMetadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
     return ReferralStarted(
         meta,
         status=it.status,
@@ -78,18 +78,18 @@ def _started(meta: Metadata, it: Referral, details: Details, act: Act) -> Referr
     )
 
 
-def _reported(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
+def _reported(meta: EventMetadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
     given = details.delivered
     return ReferralReported(
         meta,
         status=it.status,
         on_behalf=_channel(details.on_behalf),
         reported_on=details.reported_on,
-        delivered=None if given is None else Delivered(**given),
+        delivered=None if given is None else DeliveredAmount(**given),
     )
 
 
-def _held(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
+def _held(meta: EventMetadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
     return ReferralHeld(
         meta,
         status=it.status,
@@ -99,21 +99,21 @@ def _held(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralE
     )
 
 
-def _resumed(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
+def _resumed(meta: EventMetadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
     return ReferralResumed(meta, status=it.status, on_behalf=_channel(details.on_behalf))
 
 
-def _completed(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
+def _completed(meta: EventMetadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
     return ReferralCompleted(
         meta,
         status=it.status,
         on_behalf=_channel(details.on_behalf),
         ended_on=it.ended_on,
-        outcome=it.outcome or Outcome(details.outcome or ""),
+        outcome=it.outcome or ReferralOutcome(details.outcome or ""),
     )
 
 
-def _failed(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
+def _failed(meta: EventMetadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
     return ReferralFailed(
         meta,
         status=it.status,
@@ -122,7 +122,7 @@ def _failed(meta: Metadata, it: Referral, details: Details, act: Act) -> Referra
     )
 
 
-def _cancelled(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
+def _cancelled(meta: EventMetadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
     return ReferralCancelled(
         meta,
         status=it.status,
@@ -131,7 +131,7 @@ def _cancelled(meta: Metadata, it: Referral, details: Details, act: Act) -> Refe
     )
 
 
-def _withdrawn(meta: Metadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
+def _withdrawn(meta: EventMetadata, it: Referral, details: Details, act: Act) -> ReferralEvent:
     return ReferralWithdrawn(meta, status=it.status, reason=WithdrawReason(details.reason or ""))
 
 

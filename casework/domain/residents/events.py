@@ -5,33 +5,33 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from casework.domain.events import Code, Event, Subject, event
+from casework.domain.events import Code, Event, EventSubject, event
 from casework.domain.residents.registration_numbers import NumberPurpose
 from casework.domain.residents.resident import ConsentPurpose, NoteKind
 
 
-@event(Subject.RESIDENT)
+@event(EventSubject.RESIDENT)
 class ResidentRegistered(Event):
     """Somebody was entered."""
 
     centre_code: Code
 
 
-@event(Subject.RESIDENT)
+@event(EventSubject.RESIDENT)
 class ResidentChanged(Event):
     """Facts were changed: ``fields`` are their names."""
 
     fields: tuple[Code, ...]
 
 
-@event(Subject.RESIDENT)
+@event(EventSubject.RESIDENT)
 class NumberRevealed(Event):
     """The registration number was looked at."""
 
     purpose: NumberPurpose
 
 
-@event(Subject.RESIDENT)
+@event(EventSubject.RESIDENT)
 class ConsentGiven(Event):
     """The resident, or somebody for them, agreed."""
 
@@ -39,7 +39,7 @@ class ConsentGiven(Event):
     purpose: ConsentPurpose
 
 
-@event(Subject.RESIDENT)
+@event(EventSubject.RESIDENT)
 class ConsentWithdrawn(Event):
     """A consent was taken back."""
 
@@ -47,7 +47,7 @@ class ConsentWithdrawn(Event):
     purpose: ConsentPurpose
 
 
-@event(Subject.RESIDENT)
+@event(EventSubject.RESIDENT)
 class NoteWritten(Event):
     """Somebody spoke with the resident and wrote it down."""
 
@@ -56,14 +56,14 @@ class NoteWritten(Event):
     come_back_on: date | None
 
 
-@event(Subject.RESIDENT)
+@event(EventSubject.RESIDENT)
 class HouseholdJoined(Event):
     """One of those who live together."""
 
     household_id: UUID
 
 
-@event(Subject.RESIDENT)
+@event(EventSubject.RESIDENT)
 class HouseholdLeft(Event):
     """No longer one of them."""
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.errors import Conflict, require
-from casework.domain.events import Metadata
+from casework.domain.events import EventMetadata
 from casework.domain.residents.events import HouseholdJoined, HouseholdLeft
 
 
@@ -93,5 +93,5 @@ def event_of(
     happened: type[HouseholdJoined | HouseholdLeft], member: Member, act: Act
 ) -> HouseholdJoined | HouseholdLeft:
     """On the timeline of the one who joined or left; the others are not named."""
-    meta = Metadata.of(act, member.resident_id, resident_id=member.resident_id)
+    meta = EventMetadata.of(act, member.resident_id, resident_id=member.resident_id)
     return happened(meta, household_id=member.household_id)

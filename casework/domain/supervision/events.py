@@ -8,11 +8,11 @@ from uuid import UUID
 
 from casework.domain.clocks.calendar import Target
 from casework.domain.clocks.standards import Kind, Part, Priority, Rung
-from casework.domain.events import Code, Event, Subject, as_data, event
+from casework.domain.events import Code, Event, EventSubject, as_data, event
 from casework.domain.supervision.codes import Because, ReviewAction, ReviewCause
 
 
-@event(Subject.DEADLINE)
+@event(EventSubject.DEADLINE)
 class EscalationRaised(Event):
     """A step of a clock came due, and these parts are told."""
 
@@ -20,7 +20,7 @@ class EscalationRaised(Event):
     tell: tuple[Part, ...]
 
 
-@event(Subject.DEADLINE)
+@event(EventSubject.DEADLINE)
 class DeadlineReviewed(Event):
     """A supervisor decided about an overdue clock."""
 
@@ -30,7 +30,7 @@ class DeadlineReviewed(Event):
     until: date | None
 
 
-@event(Subject.DEADLINE)
+@event(EventSubject.DEADLINE)
 class DeadlineRecounted(Event):
     """A running clock was counted anew: by a standard, or for a day that was declared."""
 
@@ -41,7 +41,7 @@ class DeadlineRecounted(Event):
     before: datetime
 
 
-@event(Subject.STANDARD, names_nothing=True)
+@event(EventSubject.STANDARD, names_nothing=True)
 class StandardAdded(Event):
     """A standard is there, and says this."""
 
@@ -56,7 +56,7 @@ class StandardAdded(Event):
     in_force: bool
 
 
-@event(Subject.STANDARD)
+@event(EventSubject.STANDARD)
 class StandardChanged(Event):
     """A standard says something else: ``fields`` are the names of what."""
 
@@ -73,12 +73,12 @@ class StandardChanged(Event):
         return as_data({"fields": self.fields} | said)
 
 
-@event(Subject.STANDARD)
+@event(EventSubject.STANDARD)
 class StandardRecalculated(Event):
     """Running clocks are to be counted by it too."""
 
 
-@event(Subject.HOLIDAY, names_nothing=True)
+@event(EventSubject.HOLIDAY, names_nothing=True)
 class HolidayDeclared(Event):
     """A day is closed, or open after all, in a district or everywhere."""
 

@@ -40,7 +40,7 @@ from casework.domain.clocks.standards import (
 )
 from casework.domain.directory.directory import Service
 from casework.domain.errors import Forbidden, Invalid, require
-from casework.domain.events import Metadata
+from casework.domain.events import EventMetadata
 from casework.domain.supervision.events import StandardAdded, StandardChanged
 
 TOLD: Final = (WORKER, PROVIDER, SUPERVISOR, HEAD)
@@ -122,7 +122,7 @@ def _with(standard: Standard, changes: Mapping[str, Any], act: Act) -> Standard:
 def added_event(standard: Standard, act: Act) -> StandardAdded:
     """What is said of a new standard: codes and amounts, no text of anybody's."""
     return StandardAdded(
-        Metadata.of(act, standard.id),
+        EventMetadata.of(act, standard.id),
         kind=standard.kind,
         field=standard.field,
         service_code=standard.service_code,
@@ -138,7 +138,7 @@ def added_event(standard: Standard, act: Act) -> StandardAdded:
 def changed_event(changed: Standard, names: Sequence[str], act: Act) -> StandardChanged:
     """What is said of a standard that says something else: the names, and what each is now."""
     return StandardChanged(
-        Metadata.of(act, changed.id),
+        EventMetadata.of(act, changed.id),
         fields=tuple(names),
         target=changed.target if "target" in names else None,
         lapse_after=changed.lapse_after if "lapse_after" in names else None,

@@ -11,7 +11,7 @@ from uuid import UUID
 from casework.domain.access.policy import Role
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.errors import Forbidden, Invalid
-from casework.domain.events import Metadata
+from casework.domain.events import EventMetadata
 from casework.domain.referring.referring import Details, move
 from casework.domain.residents.events import (
     ConsentGiven,
@@ -298,8 +298,8 @@ def write_note(
         return note.id
 
 
-def _meta(ctx: Context, resident_id: UUID) -> Metadata:
-    return Metadata.of(ctx.act, resident_id, resident_id=resident_id)
+def _meta(ctx: Context, resident_id: UUID) -> EventMetadata:
+    return EventMetadata.of(ctx.act, resident_id, resident_id=resident_id)
 
 
 def open_case_of(work: Work, resident_id: UUID) -> CaseFile | None:

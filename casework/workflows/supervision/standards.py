@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from casework.domain.events import Metadata
+from casework.domain.events import EventMetadata
 from casework.domain.supervision import recounting, setting_standards
 from casework.domain.supervision.codes import Because
 from casework.domain.supervision.events import HolidayDeclared, StandardRecalculated
@@ -76,7 +76,7 @@ def declare_holiday(ctx: Context, command: DayCommand) -> UUID:
             )
         )
         declared = HolidayDeclared(
-            Metadata.of(ctx.act, holiday.id),
+            EventMetadata.of(ctx.act, holiday.id),
             on=holiday.day,
             closed=holiday.closed,
             district_code=command.district_code,
@@ -91,7 +91,7 @@ def begin_recalculation(ctx: Context, standard_id: UUID) -> UUID:
     """Take a standard for running clocks too; returns the record of the recount that follows."""
     with ctx.work(SET) as work:
         standard = work.standards.get(standard_id)
-        work.record([StandardRecalculated(Metadata.of(ctx.act, standard.id))])
+        work.record([StandardRecalculated(EventMetadata.of(ctx.act, standard.id))])
         recount = _begin(ctx, work, STANDARD, standard.id)
         work.commit(200, {"id": standard_id, "recount_id": recount})
         return recount

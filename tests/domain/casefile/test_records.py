@@ -10,7 +10,7 @@ from casework.domain.casefile.case import EX_OFFICIO_GROUNDS
 from casework.domain.cases import checks, intake
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import SHIPPED, ClockSubject, Kind, Part, Priority
+from casework.domain.clocks.standards import SHIPPED, ClockSubjectType, Kind, Part, Priority
 from casework.domain.planning import planning
 from tests.domain.helpers import last_clock
 from tests.factories import (
@@ -298,7 +298,7 @@ def test_a_clock_knows_what_it_is_about_and_where_it_is_seen():
     assert clock == Deadline(
         id=clock.id,
         kind=Kind.RESPONSE,
-        subject_type=ClockSubject.REFERRAL,
+        subject_type=ClockSubjectType.REFERRAL,
         subject_id=referral.id,
         case_id=file.case.id,
         resident_id=file.case.resident_id,

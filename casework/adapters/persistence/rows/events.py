@@ -20,7 +20,7 @@ from casework.domain.casefile import referral_events as of_referrals
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.directory import events as of_offerings
 from casework.domain.duplicates import events as of_merges
-from casework.domain.events import EVENTS, ClockFacts, Event, Metadata
+from casework.domain.events import EVENTS, ClockFacts, Event, EventMetadata
 from casework.domain.planning import events as of_plans
 from casework.domain.privacy import events as of_openings
 from casework.domain.residents import events as of_residents
@@ -49,8 +49,8 @@ def event_of(row: Mapping[str, Any]) -> Event:
     facts = {name: field.take(name, said) for name, field in _fields(row["name"]).items()}
     if said:
         raise UnknownEvent(f"{cls.__name__} does not say {', '.join(sorted(said))}")
-    meta = {name: row[name] for name in Metadata.__dataclass_fields__}
-    return cls(Metadata(**meta), clocks, **facts)
+    meta = {name: row[name] for name in EventMetadata.__dataclass_fields__}
+    return cls(EventMetadata(**meta), clocks, **facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import CoPayment, Limit, Offering
 from casework.domain.directory.eligibility import Comparison, Rule
 from casework.domain.duplicates.suspicions import Suspicion
-from casework.domain.events import Metadata
+from casework.domain.events import EventMetadata
 from casework.domain.notices.outbox import Message
 
 LETTERS = "가나다 라마바🏠'\"\\%;\n\tÄé≤x0"
@@ -66,9 +66,9 @@ class Inventor:
             values["subscription_id" if bare else "account_id"] = self._id()
         return cls(**values)
 
-    def meta(self) -> Metadata:
+    def meta(self) -> EventMetadata:
         """When something happened, to what, and by whom."""
-        meta: Metadata = self.thing(Metadata)
+        meta: EventMetadata = self.thing(EventMetadata)
         return replace(meta, by_role=self._rng.choice(list(Role)))
 
     def value(

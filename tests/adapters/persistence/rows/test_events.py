@@ -25,7 +25,7 @@ from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.domain.casefile.referral_events import ReferralHeld
 from casework.domain.casefile.states import HoldReason, Status
 from casework.domain.clocks.calendar import SEOUL, Target, Unit
-from casework.domain.events import EVENTS, ClockFacts, Event, Subject
+from casework.domain.events import EVENTS, ClockFacts, Event, EventSubject
 from casework.domain.privacy.masks import MASKS
 from casework.domain.residents.events import ResidentRegistered
 from casework.domain.supervision.events import StandardChanged
@@ -151,7 +151,9 @@ def test_a_period_is_text_and_a_clock_names_what_is_not_so() -> None:
 def test_every_event_that_says_a_state_a_place_or_a_worker_is_folded() -> None:
     folded = set(FOLDS)
     for cls in KNOWN:
-        says_state = cls.subject_type in (Subject.CASE, Subject.REFERRAL) and "status" in cls.facts
+        says_state = (
+            cls.subject_type in (EventSubject.CASE, EventSubject.REFERRAL) and "status" in cls.facts
+        )
         moves = cls is not ResidentRegistered and {"centre_code", "worker_id"} & set(cls.facts)
         assert (cls in folded) == bool(says_state or moves), cls.__name__
 
