@@ -44,7 +44,7 @@ from casework.audit_commands import audit_commands
 from casework.domain.access.accounts import NewAccount
 from casework.domain.access.policy import POLICY, Role
 from casework.domain.clocks.calendar import KNOWN_YEARS, midnight
-from casework.domain.clocks.standards import About, Kind, Priority
+from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority
 from casework.domain.errors import Refusal
 from casework.domain.privacy import masks
 from casework.settings import Settings, SettingsError
@@ -83,27 +83,27 @@ Residents = Annotated[int, typer.Option(min=0, max=1_000_000, help="Invented res
 Seed = Annotated[int, typer.Option(help="The same seed on the same day, the same world.")]
 
 
-class Wrong(Exception):
+class CommandError(Exception):
     """What was asked cannot be done; the message is the one line that is printed."""
 
 
 @contextmanager
-def _house(settings: Settings | None = None) -> Iterator[bootstrap.House]:
+def _application(settings: Settings | None = None) -> Iterator[bootstrap.Application]:
     """The wired application for one command."""
-    house = bootstrap.build(settings or Settings())
+    application = bootstrap.build(settings or Settings())
     try:
-        yield house
+        yield application
     finally:
-        house.engine.dispose()
+        application.engine.dispose()
 
 
 @contextmanager
-def _ready_house() -> Iterator[bootstrap.House]:
-    with _house() as house:
-        if not house.is_current():
-            raise Wrong("the schema is not current: run `casework migrate`")
-        house.check_standing()
-        yield house
+def _ready_application() -> Iterator[bootstrap.Application]:
+    with _application() as application:
+        if not application.is_current():
+            raise CommandError("the schema is not current: run `casework migrate`")
+        application.check_row_level_security()
+        yield application
 
 
 @cli.command()
@@ -119,40 +119,40 @@ def demo(
     """
     settings = Settings()
     if settings.is_production:
-        raise Wrong("demo is not for production")
-    with _bind("127.0.0.1", port) as door:
+        raise CommandError("demo is not for production")
+    with _bind("127.0.0.1", port) as listener:
         own = {
             "database_url": None,
             "data_dir": data_dir or settings.data_dir / "demo",
-            "public_url": settings.public_url or f"http://127.0.0.1:{door.getsockname()[1]}",
+            "public_url": settings.public_url or f"http://127.0.0.1:{listener.getsockname()[1]}",
         }
-        _run_demo(settings.model_copy(update=own), door, residents, seed)
+        _run_demo(settings.model_copy(update=own), listener, residents, seed)
 
 
-def _run_demo(settings: Settings, door: socket.socket, residents: int, seed: int) -> None:
-    with _house(settings) as house:
+def _run_demo(settings: Settings, listener: socket.socket, residents: int, seed: int) -> None:
+    with _application(settings) as application:
         notes.print("migrating …")
-        house.migrate()
-        if house.is_empty():
-            _seed(house, residents, seed)
-        _announce(house)
-        _serve(house, door, tick=True)
+        application.migrate()
+        if application.is_empty():
+            _seed(application, residents, seed)
+        _announce(application)
+        _serve(application, listener, tick=True)
 
 
-def _seed(house: bootstrap.House, residents: int, seed: int) -> None:
-    house.check_seedable()
+def _seed(application: bootstrap.Application, residents: int, seed: int) -> None:
+    application.check_seedable()
     with Progress(*_COLUMNS, console=notes) as progress:
         task = progress.add_task("residents", total=residents)
-        for done in house.seed(residents, seed):
+        for done in application.seed(residents, seed):
             progress.update(task, completed=done)
 
 
-def _announce(house: bootstrap.House) -> None:
+def _announce(application: bootstrap.Application) -> None:
     """The accounts of the demo, and their one password."""
     typer.echo("accounts: worker.<centre code>, worker2.<centre code>, supervisor.<district code>,")
     typer.echo("          assessor.<district code>, provider.<slug>, city, auditor, admin")
     typer.echo("          for example worker.2635051000, supervisor.26350")
-    typer.echo(f"password: {house.settings.demo_password}")
+    typer.echo(f"password: {application.settings.demo_password}")
 
 
 class _Server(uvicorn.Server):
@@ -170,14 +170,14 @@ class _Server(uvicorn.Server):
 
 def _bind(host: str, port: int) -> socket.socket:
     """A place to listen at, taken before anything that takes long; it refuses callers so far."""
-    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind((host, port))
+        listener.bind((host, port))
     except OSError as error:
-        door.close()
-        raise Wrong(f"cannot listen on {host} port {port}: {error.strerror}") from None
-    return door
+        listener.close()
+        raise CommandError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+    return listener
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
@@ -185,20 +185,20 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
+def _serve(application: bootstrap.Application, listener: socket.socket, *, tick: bool) -> None:
     signal.signal(signal.SIGTERM, _end)
     scheduler = (
         make_scheduler(
-            lambda slot: _tick(house, slot),
-            house.settings.sweep_minutes,
+            lambda slot: _tick(application, slot),
+            application.settings.sweep_minutes,
             background=True,
-            now=house.now,
+            now=application.now,
         )
         if tick
         else None
     )
     config = uvicorn.Config(
-        house.app(),
+        application.app(),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=20,
@@ -206,64 +206,64 @@ def _serve(house: bootstrap.House, door: socket.socket, *, tick: bool) -> None:
     )
     server = _Server(config)
     if scheduler is not None:
-        add_relay(scheduler, lambda: _relay(house))
-        add_sealer(scheduler, lambda: _seal(house))
-        add_importer(scheduler, lambda: _import(house))
-        add_measuring(scheduler, lambda: _measure(house), house.now)
+        add_relay(scheduler, lambda: _relay(application))
+        add_sealer(scheduler, lambda: _seal(application))
+        add_importer(scheduler, lambda: _import(application))
+        add_measuring(scheduler, lambda: _measure(application), application.now)
         scheduler.start()
     try:
-        server.run(sockets=[door])
+        server.run(sockets=[listener])
     finally:
         if scheduler is not None:
             scheduler.shutdown()
 
 
-def _tick(house: bootstrap.House, slot: datetime) -> None:
+def _tick(application: bootstrap.Application, slot: datetime) -> None:
     """One tick of the scheduler; a failure is said and the next tick comes all the same."""
     try:
-        house.sweep(house.context(), slot=slot)
+        application.sweep(application.context(), slot=slot)
     except Exception as error:  # the next tick finds what this one left
         bootstrap.log.error("tick failed", error=type(error).__name__)
 
 
-def _relay(house: bootstrap.House) -> None:
+def _relay(application: bootstrap.Application) -> None:
     """One round of the relay; a failure is said and the next round comes all the same."""
     try:
-        house.tend_places(house.context())
+        application.update_places(application.context())
     except Exception as error:  # whoever was not offered a place still waits for it
         bootstrap.log.error("places not tended", error=type(error).__name__)
     try:
-        house.relay(house.context())
+        application.relay(application.context())
     except Exception as error:  # the next round finds what this one left
         bootstrap.log.error("relay failed", error=type(error).__name__)
     try:
-        for _ in islice(house.find_duplicates(), DUPLICATE_BATCHES):
+        for _ in islice(application.find_duplicates(), DUPLICATE_BATCHES):
             pass
     except Exception as error:  # who was not looked at still waits
         bootstrap.log.error("duplicates not found", error=type(error).__name__)
 
 
-def _seal(house: bootstrap.House) -> None:
+def _seal(application: bootstrap.Application) -> None:
     """One round of the sealer; what is wrong is said and the next round comes all the same."""
     try:
-        for flaw in house.seal().flaws:
+        for flaw in application.seal().flaws:
             bootstrap.log.error("audit head altered", chain=flaw.chain)
     except Exception as error:  # the next round finds what this one left
         bootstrap.log.error("sealing failed", error=type(error).__name__)
 
 
-def _import(house: bootstrap.House) -> None:
+def _import(application: bootstrap.Application) -> None:
     """One round over the files that were sent in; a failure is said and the next comes anyway."""
     try:
-        house.work_imports()
+        application.work_imports()
     except Exception as error:  # the next round goes on behind the last batch
         bootstrap.log.error("importing failed", error=type(error).__name__)
 
 
-def _measure(house: bootstrap.House) -> None:
+def _measure(application: bootstrap.Application) -> None:
     """Measure the agencies' answers; a failure is said, and the figures stay as they were."""
     try:
-        house.measure_answers()
+        application.measure_answers()
     except Exception as error:  # the next round counts everything anew
         bootstrap.log.error("answers not measured", error=type(error).__name__)
 
@@ -274,25 +274,25 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve the API on the configured database; the scheduler is a process of its own."""
-    with _ready_house() as house, _bind(host, port) as door:
-        _serve(house, door, tick=False)
+    with _ready_application() as application, _bind(host, port) as listener:
+        _serve(application, listener, tick=False)
 
 
 @cli.command()
 def scheduler() -> None:
     """Tick: wake the overdue sweep every few minutes, until stopped."""
-    with _ready_house() as house:
+    with _ready_application() as application:
         ticker = make_scheduler(
-            lambda slot: _tick(house, slot),
-            house.settings.sweep_minutes,
+            lambda slot: _tick(application, slot),
+            application.settings.sweep_minutes,
             background=False,
-            now=house.now,
+            now=application.now,
         )
 
-        add_relay(ticker, lambda: _relay(house))
-        add_sealer(ticker, lambda: _seal(house))
-        add_importer(ticker, lambda: _import(house))
-        add_measuring(ticker, lambda: _measure(house), house.now)
+        add_relay(ticker, lambda: _relay(application))
+        add_sealer(ticker, lambda: _seal(application))
+        add_importer(ticker, lambda: _import(application))
+        add_measuring(ticker, lambda: _measure(application), application.now)
         _run_until_stopped(ticker, "ticking")
 
 
@@ -311,8 +311,8 @@ def _run_until_stopped(ticker: BaseScheduler, doing: str) -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database to the present schema and load the shipped facts."""
-    with _house() as house:
-        house.migrate()
+    with _application() as application:
+        application.migrate()
     typer.echo("the schema is current")
 
 
@@ -361,9 +361,9 @@ def _role_passwords() -> dict[str, str]:
 @cli.command()
 def seed(residents: Residents = 2000, seed: Seed = 1) -> None:
     """Fill an empty, migrated database with an invented city; never in production."""
-    with _house() as house:
-        _seed(house, residents, seed)
-        _announce(house)
+    with _application() as application:
+        _seed(application, residents, seed)
+        _announce(application)
 
 
 @cli.command()
@@ -377,13 +377,13 @@ def sweep(
 ) -> None:
     """Raise every step that is due and not yet raised, lapse and resume referrals."""
     if job != "overdue":
-        raise Wrong(f"there is no sweep {job!r}; the only one is overdue")
+        raise CommandError(f"there is no sweep {job!r}; the only one is overdue")
     moment = _instant(as_of)
-    with _house() as house:
-        house.check_standing()
-        result = house.sweep(house.context(), moment, dry_run)
+    with _application() as application:
+        application.check_row_level_security()
+        result = application.sweep(application.context(), moment, dry_run)
     if result is None:
-        raise Wrong("another sweep took this slot")
+        raise CommandError("another sweep took this slot")
     shown = {
         "run_id": result.run_id,
         "as_of": result.as_of.isoformat(),
@@ -405,12 +405,12 @@ def relay(
     as_json: Json = False,
 ) -> None:
     """Tell people: gather digests, send mails and webhooks, try again what failed."""
-    with _ready_house() as house:
+    with _ready_application() as application:
         if not once:
-            ticker = make_relay(lambda: _relay(house))
+            ticker = make_relay(lambda: _relay(application))
             _run_until_stopped(ticker, "relaying")
             return
-        done = asdict(house.relay(house.context()))
+        done = asdict(application.relay(application.context()))
     if as_json:
         typer.echo(json.dumps(done))
     else:
@@ -426,7 +426,7 @@ def _instant(text: str | None) -> datetime | None:
             return found
     except (ValueError, OverflowError):
         pass
-    raise Wrong(f"{text!r} is no instant of RFC 3339 with its offset")
+    raise CommandError(f"{text!r} is no instant of RFC 3339 with its offset")
 
 
 @cli.command()
@@ -439,18 +439,20 @@ def due(
     as_json: Json = False,
 ) -> None:
     """When a clock is due that starts on a day, for one day or each day of a range."""
-    known = [one.value for one in Kind]
+    known = [one.value for one in ClockKind]
     if kind not in known:
-        raise Wrong(f"no kind {kind!r}; one of {', '.join(known)}")
+        raise CommandError(f"no kind {kind!r}; one of {', '.join(known)}")
     if priority not in [one.value for one in Priority]:
-        raise Wrong(f"no priority {priority!r}; one of routine, urgent, emergency")
+        raise CommandError(f"no priority {priority!r}; one of routine, urgent, emergency")
     first = _day(from_)
     last = _day(to) if to else first
     if last < first:
-        raise Wrong("--to lies before --from")
+        raise CommandError("--to lies before --from")
     if first.year < KNOWN_YEARS[0] or last.year >= KNOWN_YEARS[-1]:
-        raise Wrong(f"the holidays are known from {KNOWN_YEARS[0]} to {KNOWN_YEARS[-1]} only")
-    rows = _due_rows(Kind(kind), first, last, priority, district)
+        raise CommandError(
+            f"the holidays are known from {KNOWN_YEARS[0]} to {KNOWN_YEARS[-1]} only"
+        )
+    rows = _due_rows(ClockKind(kind), first, last, priority, district)
     if as_json:
         typer.echo(json.dumps(rows))
     else:
@@ -459,20 +461,20 @@ def due(
 
 
 def _due_rows(
-    kind: Kind, first: date, last: date, priority: str, district: str | None
+    kind: ClockKind, first: date, last: date, priority: str, district: str | None
 ) -> list[dict[str, str]]:
     settings = Settings()
     clockwork = bootstrap.shipped_clockwork()
     if settings.database_url:
-        with _house(settings) as house:
-            clockwork = configuration.read_clockwork(house.engine, korean_calendar)
-    about = About.for_counting(district_code=district or "", priority=Priority(priority))
+        with _application(settings) as application:
+            clockwork = configuration.read_clockwork(application.engine, korean_calendar)
+    about = ClockSubject.for_counting(district_code=district or "", priority=Priority(priority))
     rows = []
     for n in range((last - first).days + 1):
         day = first + timedelta(days=n)
         due_at = clockwork.due_of(kind, about, midnight(day))
         if due_at is None:
-            raise Wrong(f"no standard switches {kind.value} on")
+            raise CommandError(f"no standard switches {kind.value} on")
         rows.append(
             {
                 "from": day.isoformat(),
@@ -487,7 +489,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Wrong(f"{text!r} is no date (YYYY-MM-DD)") from None
+        raise CommandError(f"{text!r} is no date (YYYY-MM-DD)") from None
 
 
 @cli.command()
@@ -526,7 +528,7 @@ def keys_make() -> None:
     """Make the key ring where CASEWORK_KEY_RING says, wrapped by CASEWORK_MASTER_KEY."""
     settings = Settings()
     if settings.ring().exists():
-        raise Wrong("there is a key ring already")
+        raise CommandError("there is a key ring already")
     bootstrap.make_key_ring(settings)
     typer.echo("made: keep a copy apart from the database and from the master key")
 
@@ -534,8 +536,11 @@ def keys_make() -> None:
 @keys.command("show")
 def keys_show(as_json: Json = False) -> None:
     """List the keys, and how many values stand under each."""
-    with _ready_house() as house:
-        _print_keys(keeping.held(house.vault, house.sealed(), house.now()), as_json)
+    with _ready_application() as application:
+        _print_keys(
+            keeping.key_usage(application.vault, application.encrypted_rows(), application.now()),
+            as_json,
+        )
 
 
 @keys.command("rotate")
@@ -544,17 +549,17 @@ def keys_rotate(
     as_json: Json = False,
 ) -> None:
     """Make a new key and seal everything anew while others work; killed, it goes on next time."""
-    with _ready_house() as house:
+    with _ready_application() as application:
         changed = left = 0
-        rows = house.sealed()
+        rows = application.encrypted_rows()
         kind = "index" if index else "data"
         with Progress(*_COLUMNS, console=notes) as bar:
             task = bar.add_task("rows", total=rows.total())
-            for step in keeping.rotate(house.vault, rows, kind, house.now()):
+            for step in keeping.rotate(application.vault, rows, kind, application.now()):
                 changed += step.changed
                 bar.update(task, advance=step.seen)
-        left = sum(one.values for one in _superseded(house))
-        key = house.vault.current(kind)
+        left = sum(one.values for one in _superseded(application))
+        key = application.vault.current(kind)
     if as_json:
         typer.echo(json.dumps({"key": key, "changed": changed, "left": left}))
     else:
@@ -563,19 +568,22 @@ def keys_rotate(
         raise typer.Exit(1)
 
 
-def _superseded(house: bootstrap.House) -> list[keeping.Held]:
-    found = keeping.held(house.vault, house.sealed(), house.now())
+def _superseded(application: bootstrap.Application) -> list[keeping.KeyUsage]:
+    found = keeping.key_usage(application.vault, application.encrypted_rows(), application.now())
     return [one for one in found if one.key.superseded_at is not None]
 
 
 @keys.command("retire")
 def keys_retire(as_json: Json = False) -> None:
     """Take the keys off the ring that nothing stands under, an hour after they were superseded."""
-    with _ready_house() as house:
-        _print_keys(keeping.retire(house.vault, house.sealed(), house.now()), as_json)
+    with _ready_application() as application:
+        _print_keys(
+            keeping.retire(application.vault, application.encrypted_rows(), application.now()),
+            as_json,
+        )
 
 
-def _print_keys(found: list[keeping.Held], as_json: bool) -> None:
+def _print_keys(found: list[keeping.KeyUsage], as_json: bool) -> None:
     shown = [
         {
             "id": one.key.id,
@@ -593,8 +601,12 @@ def _print_keys(found: list[keeping.Held], as_json: bool) -> None:
             typer.echo("  ".join(str(value) for value in row.values()))
 
 
-def _register(house: bootstrap.House, what: str, username: str | None = None) -> accounts.Register:
-    return house.register(f"casework account {what}", username, as_owner=what == "prune-history")
+def _register(
+    application: bootstrap.Application, what: str, username: str | None = None
+) -> accounts.AccountTools:
+    return application.register(
+        f"casework account {what}", username, as_owner=what == "prune-history"
+    )
 
 
 def _password() -> str:
@@ -608,9 +620,9 @@ def _password() -> str:
             found = sys.stdin.readline().rstrip("\r\n")
         found.encode()
     except UnicodeError:
-        raise Wrong("the password is not text in UTF-8") from None
+        raise CommandError("the password is not text in UTF-8") from None
     if not found:
-        raise Wrong("no password was given: pipe it in, or type it at the prompt")
+        raise CommandError("no password was given: pipe it in, or type it at the prompt")
     return found
 
 
@@ -635,16 +647,16 @@ def account_add(
         provider=provider, is_head=head, email=email,
     )  # fmt: skip
     asked.check()
-    with _ready_house() as house:
-        accounts.add_account(_register(house, "add", username), asked, _password())
+    with _ready_application() as application:
+        accounts.add_account(_register(application, "add", username), asked, _password())
     typer.echo(f"added {username}")
 
 
 @account.command("list")
 def account_list(as_json: Json = False) -> None:
     """List the accounts, those that are disabled too."""
-    with _ready_house() as house:
-        rows = accounts.list_accounts(_register(house, "list"))
+    with _ready_application() as application:
+        rows = accounts.list_accounts(_register(application, "list"))
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
         return
@@ -657,8 +669,8 @@ def account_list(as_json: Json = False) -> None:
 @account.command("disable")
 def account_disable(username: Username) -> None:
     """Let an account in no longer, from its next request on. What it did stays its own."""
-    with _ready_house() as house:
-        cases = accounts.let_in(_register(house, "disable", username), username, active=False)
+    with _ready_application() as application:
+        cases = accounts.let_in(_register(application, "disable", username), username, active=False)
     typer.echo(f"disabled {username}")
     if cases:
         notes.print(f"{username} still carries {cases} open cases: hand them over")
@@ -667,8 +679,8 @@ def account_disable(username: Username) -> None:
 @account.command("enable")
 def account_enable(username: Username) -> None:
     """Let a disabled account in again, with the password it had."""
-    with _ready_house() as house:
-        accounts.let_in(_register(house, "enable", username), username, active=True)
+    with _ready_application() as application:
+        accounts.let_in(_register(application, "enable", username), username, active=True)
     typer.echo(f"enabled {username}")
 
 
@@ -678,16 +690,16 @@ def account_email(
     address: Annotated[str | None, typer.Argument(help="None is kept if left out.")] = None,
 ) -> None:
     """Say where the notices of an account go by mail."""
-    with _ready_house() as house:
-        accounts.set_email(_register(house, "email", username), username, address)
+    with _ready_application() as application:
+        accounts.set_email(_register(application, "email", username), username, address)
     typer.echo(f"notices of {username} go to {address or 'no address'}")
 
 
 @account.command("password")
 def account_password(username: Username) -> None:
     """Set a new password, read from a pipe or typed twice; ends what is signed in, and a lock."""
-    with _ready_house() as house:
-        accounts.set_password(_register(house, "password", username), username, _password())
+    with _ready_application() as application:
+        accounts.set_password(_register(application, "password", username), username, _password())
     typer.echo(f"set the password of {username}")
 
 
@@ -702,28 +714,28 @@ def duplicates_find(
 
     Broken off, it goes on where it was when it is started again without --all.
     """
-    with _ready_house() as house:
-        looked, found = _find_duplicates(house, everyone)
+    with _ready_application() as application:
+        looked, found = _find_duplicates(application, everyone)
     told = {"looked_at": looked, "found": found}
     typer.echo(json.dumps(told) if as_json else f"looked at {looked}, new pairs: {found}")
 
 
-def _find_duplicates(house: bootstrap.House, everyone: bool) -> tuple[int, int]:
+def _find_duplicates(application: bootstrap.Application, everyone: bool) -> tuple[int, int]:
     looked = found = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=notes) as progress:
-        task = progress.add_task("residents", total=house.ask_for_duplicates(everyone))
-        for done, pairs in house.find_duplicates():
+        task = progress.add_task("residents", total=application.queue_duplicate_checks(everyone))
+        for done, pairs in application.find_duplicates():
             looked, found = looked + done, found + pairs
             progress.update(task, completed=looked)
     return looked, found
 
 
 @contextmanager
-def _keeping(what: str, username: str | None) -> Iterator[accounts.Register]:
+def _keeping(what: str, username: str | None) -> Iterator[accounts.AccountTools]:
     """The register of one account command."""
-    with _ready_house() as house:
-        yield _register(house, what, username)
+    with _ready_application() as application:
+        yield _register(application, what, username)
 
 
 add_account_commands(account, _keeping, _instant)
@@ -755,7 +767,7 @@ def _bench(measure: Any, sizes: str, due: int, rounds: int, as_json: bool) -> No
     try:
         counted = [int(size) for size in sizes.split(",")]
     except ValueError:
-        raise Wrong(f"{sizes!r} is no list of numbers") from None
+        raise CommandError(f"{sizes!r} is no list of numbers") from None
     settings = Settings()
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=notes
@@ -775,15 +787,15 @@ def _bench(measure: Any, sizes: str, due: int, rounds: int, as_json: bool) -> No
             typer.echo(line)
 
 
-add_import_command(cli, _ready_house, Wrong)
-cli.add_typer(audit_commands(_ready_house, Wrong), name="audit")
+add_import_command(cli, _ready_application, CommandError)
+cli.add_typer(audit_commands(_ready_application, CommandError), name="audit")
 
 
 def main() -> NoReturn:
     """Run the command line. What is wrong is said in one line, with exit code 2."""
     try:
         code = cli(standalone_mode=False)
-    except (Wrong, SettingsError, Refusal) as error:
+    except (CommandError, SettingsError, Refusal) as error:
         _fail(str(error))
     except ValidationError as error:
         _fail(

@@ -15,17 +15,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from casework.bootstrap import House
-from casework.domain.audit.chain import Head
+from casework.bootstrap import Application
+from casework.domain.audit.chain import ChainHead
 from casework.domain.clocks.calendar import SEOUL
 from casework.workflows.audit import sealing
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-Open = Callable[[], AbstractContextManager[House]]
+Open = Callable[[], AbstractContextManager[Application]]
 notes = Console(stderr=True)
 
 
-def audit_commands(house: Open, wrong: type[Exception]) -> typer.Typer:
+def audit_commands(application: Open, wrong: type[Exception]) -> typer.Typer:
     """The commands, over a house that is opened for each, and how they say what is wrong."""
     audit = typer.Typer(no_args_is_help=True, help="Who saw what: check it, seal it, keep it.")
 
@@ -38,7 +38,7 @@ def audit_commands(house: Open, wrong: type[Exception]) -> typer.Typer:
     ) -> None:
         """Check every chain; exit 1 and the first broken entry where something was changed."""
         exported = _exported(head, wrong) if head else []
-        with house() as opened:
+        with application() as opened:
             verdict = _with_progress(opened, exported)
         _say_verdict(verdict, as_json)
         if verdict.flaws:
@@ -47,7 +47,7 @@ def audit_commands(house: Open, wrong: type[Exception]) -> typer.Typer:
     @audit.command("seal")
     def seal(as_json: Json = False) -> None:
         """Seal the entries that wait for it; the scheduler does so every few seconds."""
-        with house() as opened:
+        with application() as opened:
             done = opened.seal()
         left = [flaw.chain for flaw in done.flaws]
         if as_json:
@@ -61,7 +61,7 @@ def audit_commands(house: Open, wrong: type[Exception]) -> typer.Typer:
     @audit.command("export-head")
     def export_head(as_json: Json = False) -> None:
         """Print how far each chain goes: kept elsewhere, it shows that a database went back."""
-        with house() as opened:
+        with application() as opened:
             heads = [asdict(one) for _, one in sorted(opened.seals.heads().items())]
             now = opened.now().astimezone(SEOUL).isoformat()
         if as_json:
@@ -77,7 +77,7 @@ def audit_commands(house: Open, wrong: type[Exception]) -> typer.Typer:
     ) -> None:
         """Forget access records from before a day; what the law wants kept is refused."""
         moment = _instant(before, wrong)
-        with house() as opened:
+        with application() as opened:
             gone = opened.prune_audit(moment)
         typer.echo(json.dumps({"pruned": gone}) if as_json else f"pruned {gone}")
 
@@ -90,7 +90,7 @@ def audit_commands(house: Open, wrong: type[Exception]) -> typer.Typer:
     ) -> None:
         """Everybody an account saw or changed: resident, how often, first, last, by what."""
         since, until = (_instant(one, wrong) if one else None for one in (from_, to))
-        with house() as opened:
+        with application() as opened:
             rows = list(opened.affected(account, since, until))
         if as_json:
             typer.echo(json.dumps([_told(row) for row in rows]))
@@ -118,14 +118,14 @@ def _instant(text: str, wrong: type[Exception]) -> datetime:
         raise wrong(f"{text!r} is neither a day nor an instant") from None
 
 
-def _exported(path: Path, wrong: type[Exception]) -> list[Head]:
+def _exported(path: Path, wrong: type[Exception]) -> list[ChainHead]:
     try:
-        return [Head(**one) for one in json.loads(path.read_text())["heads"]]
+        return [ChainHead(**one) for one in json.loads(path.read_text())["heads"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise wrong(f"{path} is no exported head") from None
 
 
-def _with_progress(opened: House, exported: list[Head]) -> sealing.Verdict:
+def _with_progress(opened: Application, exported: list[ChainHead]) -> sealing.AuditCheck:
     columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=notes, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("entries", total=sealing.size(opened.seals))
@@ -138,7 +138,7 @@ def _with_progress(opened: House, exported: list[Head]) -> sealing.Verdict:
         )
 
 
-def _say_verdict(verdict: sealing.Verdict, as_json: bool) -> None:
+def _say_verdict(verdict: sealing.AuditCheck, as_json: bool) -> None:
     said: dict[str, Any] = {
         "ok": not verdict.flaws,
         "entries": verdict.entries,

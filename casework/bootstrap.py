@@ -31,11 +31,11 @@ from casework.adapters.notifications import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.texts import added_to
 from casework.adapters.notifications.webhook import Webhook, new_secret
-from casework.adapters.persistence.access.cli_register import account_register
-from casework.adapters.persistence.access.sign_in import account_book
-from casework.adapters.persistence.agencies.link_book import link_book
+from casework.adapters.persistence.access.command_line_accounts import command_line_accounts
+from casework.adapters.persistence.access.sign_in import sign_in_store
+from casework.adapters.persistence.agencies.link_store import link_store
 from casework.adapters.persistence.agencies.links import SqlLinks
-from casework.adapters.persistence.audit.chain_store import SqlSealBook
+from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.directory import places
@@ -44,11 +44,11 @@ from casework.adapters.persistence.engine.faults import fault
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.engine.timeouts import time_allowed
 from casework.adapters.persistence.exchange.imports import actor_named, unfinished_imports
-from casework.adapters.persistence.figures.measuring import answer_book
+from casework.adapters.persistence.figures.measuring import response_rate_store
 from casework.adapters.persistence.notices.notices import SqlNotices
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.schema import migrations
-from casework.adapters.persistence.schema.reencryption import SealedRows
+from casework.adapters.persistence.schema.reencryption import EncryptedRows
 from casework.adapters.persistence.scope import roles, row_level_security, session_context
 from casework.adapters.persistence.supervision.configuration import (
     Cached,
@@ -74,19 +74,19 @@ from casework.domain.clocks.standards import SHIPPED
 from casework.domain.directory.directory import Service
 from casework.domain.notices.outbox import Message
 from casework.settings import Settings, SettingsError
-from casework.workflows.access.accounts import Register, RegisterBook
-from casework.workflows.agencies.links import ask_rosters, mint
+from casework.workflows.access.accounts import AccountTools, CommandLineAccounts
+from casework.workflows.agencies.links import ask_rosters, create_links
 from casework.workflows.audit import sealing
 from casework.workflows.context import Context
 from casework.workflows.directory.matching import measure
-from casework.workflows.directory.places import Tended, tend
-from casework.workflows.duplicates.duplicates import ask_for_everyone, find_all, waiting
+from casework.workflows.directory.places import PlacesRound, update_places
+from casework.workflows.duplicates.duplicates import find_all, queue_everyone, waiting
 from casework.workflows.exchange import importing
 from casework.workflows.notices.relay import Relayed, apply_brake, relay, send_one
-from casework.workflows.ports.access import SignIn
-from casework.workflows.ports.exchange import Clerk
+from casework.workflows.ports.access import Authentication
+from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.links import Linking
-from casework.workflows.ports.notices import Post
+from casework.workflows.ports.notices import Transport
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Paging, RequestFacts
 from casework.workflows.supervision.overdue import JOB, SweepResult, sweep_overdue
@@ -101,7 +101,7 @@ def utc_now() -> datetime:
 
 
 @dataclass
-class House:
+class Application:
     """The wired application over one database. ``now`` is the only clock."""
 
     settings: Settings
@@ -121,11 +121,11 @@ class House:
         self.catalogue = Cached(lambda: read_catalogue(self.engine))
         days = timedelta(days=self.settings.provider_access_days)
         seal_with(self.engine, lambda: self.settings.key("audit"))
-        self.seals = SqlSealBook(self.engine.connect)
+        self.seals = SqlAuditChainStore(self.engine.connect)
         self.store = SqlStore(self.engine, provider_access=days)
         self.notices = SqlNotices(self.engine, SqlLinks)
         self.linking = self._linking(days)
-        self.post: Post = Channels(
+        self.transport: Transport = Channels(
             Webhook(private=not self.settings.is_production),
             _mail(self.settings),
             self._added,
@@ -139,7 +139,7 @@ class House:
         """What agencies that answer without an account need."""
         return Linking(
             keys=KeyedLinks(self.settings.key("token")),
-            book=lambda facts: link_book(self.engine, facts),
+            store=lambda facts: link_store(self.engine, facts),
             address=self.settings.address(),
             lasts=timedelta(days=self.settings.link_days),
             after_end=after_end,
@@ -147,7 +147,7 @@ class House:
         )
 
     def _send_one(self, message_id: UUID) -> None:
-        send_one(self.notices, self.post, message_id, clock=self.now, jitter=_jitter)
+        send_one(self.notices, self.transport, message_id, clock=self.now, jitter=_jitter)
 
     def _added(self, message: Message) -> str:
         """What a message says besides: a link's address, a code; worked out as it leaves."""
@@ -158,13 +158,13 @@ class House:
         digits = self.linking.keys.code_of(UUID(code)) if code else None
         return added_to(message, self.settings.language, url, digits)
 
-    def door(self, facts: RequestFacts) -> SignIn:
+    def authentication(self, facts: RequestFacts) -> Authentication:
         """What signing in needs."""
-        return SignIn(
+        return Authentication(
             passwords=self.passwords,
             tokens=self.tokens,
             new_id=new_id,
-            book=lambda: account_book(self.engine, facts),
+            store=lambda: sign_in_store(self.engine, facts),
             vault=self.vault,
             common=self.common,
             issuer=self.issuer,
@@ -174,20 +174,20 @@ class House:
 
     def register(
         self, task: str, username: str | None = None, *, as_owner: bool = False
-    ) -> Register:
+    ) -> AccountTools:
         """What keeping accounts needs; the record names the command and the account."""
         facts = RequestFacts(task=task, asked_for=username)
 
         @contextmanager
-        def owned() -> Iterator[RegisterBook]:
-            with self._as_owner() as engine, account_register(engine, facts) as book:
-                yield book
+        def owned() -> Iterator[CommandLineAccounts]:
+            with self._as_owner() as engine, command_line_accounts(engine, facts) as store:
+                yield store
 
-        return Register(
+        return AccountTools(
             passwords=self.passwords,
             new_id=new_id,
             now=self.now,
-            book=owned if as_owner else lambda: account_register(self.engine, facts),
+            store=owned if as_owner else lambda: command_line_accounts(self.engine, facts),
             common=self.common,
         )
 
@@ -235,20 +235,22 @@ class House:
             clock=self.now,
         )
 
-    def tend_places(self, ctx: Context) -> Tended:
+    def update_places(self, ctx: Context) -> PlacesRound:
         """Offer places that came free to who waits longest, and ask for figures that are old."""
-        return tend(ctx, _note_failure)
+        return update_places(ctx, _note_failure)
 
     def relay(self, ctx: Context) -> Relayed:
         """Tell people what they are to be told by now."""
         ask_rosters(ctx, self.linking, self.notices)
-        give = partial(mint, ctx, self.linking)
-        return relay(ctx, self.notices, self.post, clock=self.now, jitter=_jitter, mint=give)
+        give = partial(create_links, ctx, self.linking)
+        return relay(
+            ctx, self.notices, self.transport, clock=self.now, jitter=_jitter, create_links=give
+        )
 
-    def ask_for_duplicates(self, everyone: bool) -> int:
+    def queue_duplicate_checks(self, everyone: bool) -> int:
         """How many residents' duplicates are to be found: of those who wait, or of everybody."""
         if everyone:
-            for _ in ask_for_everyone(self.context()):
+            for _ in queue_everyone(self.context()):
                 pass
         return waiting(self.context())
 
@@ -258,9 +260,9 @@ class House:
 
     def measure_answers(self) -> int:
         """Count anew how every agency answered of late."""
-        return measure(self.context(), answer_book(self.engine))
+        return measure(self.context(), response_rate_store(self.engine))
 
-    def seal(self) -> sealing.Verdict:
+    def seal(self) -> sealing.AuditCheck:
         """Seal the audit entries that wait for it."""
         return sealing.seal(self.seals, self.now)
 
@@ -273,8 +275,8 @@ class House:
             write_audit(connection, SYSTEM, "audit.prune", now, facts, ())
 
         with self._as_owner() as owner:
-            book = SqlSealBook(owner.connect)
-            return sealing.prune(book, self.settings.key("audit"), before, now, years, note)
+            store = SqlAuditChainStore(owner.connect)
+            return sealing.prune(store, self.settings.key("audit"), before, now, years, note)
 
     def affected(
         self, account: str, since: datetime | None, until: datetime | None
@@ -296,7 +298,7 @@ class House:
             store=self.store,
             clockwork=self.clockwork,
             catalogue=self.catalogue,
-            door=self.door,
+            authentication=self.authentication,
             now=self.now,
             new_id=new_id,
             cursor_key=self.settings.key("cursor"),
@@ -305,25 +307,25 @@ class House:
             sweep=self.sweep,
             new_secret=new_secret,
             is_production=self.settings.is_production,
-            keeps_rrn=self.settings.rrn,
+            stores_rrn=self.settings.rrn,
             sweep_minutes=self.settings.sweep_minutes,
             linking=self.linking,
             similarity=similarity,
-            clerk=self.clerk(),
+            import_tools=self.import_tools(),
             rates=Rates(self.settings.requests_per_second),
             time_allowed=time_allowed,
         )
 
-    def clerk(self) -> Clerk:
+    def import_tools(self) -> ImportTools:
         """What works through files."""
         # Imported here, as the application is: most commands take in no file.
         from casework.adapters.api.exchange.import_bodies import RowForms
         from casework.adapters.sheets import SheetFiles
 
-        return Clerk(
+        return ImportTools(
             forms=RowForms(),
             sheets=SheetFiles(),
-            passes=lambda error: fault(error) is not None,
+            is_transient=lambda error: fault(error) is not None,
             keyed=_keyed,
             digest=_digest_of,
             new_salt=new_secret,
@@ -361,7 +363,7 @@ class House:
         if actor is None or not importing.may_go_on(ctx, kind):
             importing.stop(self.context(), import_id)
             return
-        for _ in importing.work_off(ctx, self.clerk(), import_id, seconds=seconds):
+        for _ in importing.process_import(ctx, self.import_tools(), import_id, seconds=seconds):
             pass
 
     def _forget(self) -> None:
@@ -373,12 +375,12 @@ class House:
         """The HTTP application."""
         # Imported here: a third of the start of a command that serves nothing is its routes.
         from casework.adapters.api.app import create_app
-        from casework.adapters.api.health import Probe
+        from casework.adapters.api.health import ReadinessProbe
         from casework.adapters.web import router as pages
 
         return create_app(
             self.services(),
-            Probe(self.readiness),
+            ReadinessProbe(self.readiness),
             pages,
             threads=self.settings.threads,
             log_requests=self.settings.log_requests,
@@ -421,9 +423,9 @@ class House:
             return False
         return True
 
-    def sealed(self) -> SealedRows:
+    def encrypted_rows(self) -> EncryptedRows:
         """Everything that stands sealed in the database."""
-        return SealedRows(self.engine, self.vault)
+        return EncryptedRows(self.engine, self.vault)
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision and load the shipped facts, as its owner; seal
@@ -437,19 +439,21 @@ class House:
                 owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
             )
             if not migrations.is_current(owner):
-                SealedRows(owner, self.vault).seal_clear()
+                EncryptedRows(owner, self.vault).encrypt_plaintext()
 
-    def check_standing(self) -> None:
+    def check_row_level_security(self) -> None:
         """Warn of a connection for which row-level security does not hold; never in production."""
-        found = roles.standing(self.engine)
-        if found.why_unheld is None:
+        found = roles.connected_role(self.engine)
+        if found.why_unprotected is None:
             return
         if self.settings.is_production:
             raise SettingsError(
-                f"{found.role} is {_UNHELD[found.why_unheld]}, for whom row-level security does not"
-                f" hold: connect as {self.settings.role_prefix}_app or …_scheduler"
+                f"{found.role} is {_UNPROTECTED[found.why_unprotected]}, for whom"
+                f" row-level security does not hold: connect as {self.settings.role_prefix}_app or …_scheduler"
             )
-        log.warning("row-level security does not hold", role=found.role, because=found.why_unheld)
+        log.warning(
+            "row-level security does not hold", role=found.role, because=found.why_unprotected
+        )
 
     def is_current(self) -> bool:
         """Whether the schema is at its newest revision."""
@@ -499,13 +503,13 @@ def _told(run: Row | None) -> str | None:
 
 def build(
     settings: Settings, *, now: Callable[[], datetime] = utc_now, cheap_passwords: bool = False
-) -> House:
+) -> Application:
     """Put the house together. Refuses to start without what the mode needs."""
     settings.check()
     configure_logs()
     vault = open_vault(settings)
     engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
-    return House(
+    return Application(
         settings=settings,
         engine=engine,
         vault=vault,
@@ -542,7 +546,7 @@ def _issuer(settings: Settings) -> OidcIssuer | None:
     )
 
 
-_UNHELD = {
+_UNPROTECTED = {
     "superuser": "a superuser",
     "bypassrls": "allowed to pass by it",
     "owner": "the owner of the tables",
@@ -574,7 +578,7 @@ def make_roles(
 def grant_roles(settings: Settings) -> dict[str, Any]:
     """Give the roles that exist their rights anew, and put up the policies that are missing."""
     with _opened(settings) as engine:
-        return {"walled": row_level_security.put_up(engine, settings.role_prefix)}
+        return {"walled": row_level_security.install_policies(engine, settings.role_prefix)}
 
 
 def _mail(settings: Settings) -> Mail | None:
@@ -616,9 +620,9 @@ def _note_failure(referral_id: UUID, error: Exception) -> None:
 SEED_BATCH = 100
 
 
-def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
+def _seed(application: Application, residents: int, seed: int) -> Iterator[int]:
     """Directory and accounts first, then the residents, some hundred to a statement."""
-    now = house.now()
+    now = application.now()
     rng = Random(seed)  # noqa: S311 - an invented world, the same for the same seed
     today = midnight(day_in_seoul(now))
     ids = SeededIds(rng, today)
@@ -628,7 +632,7 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
         districts,
         centres,
         providers,
-        house.passwords.digest(house.settings.demo_password),
+        application.passwords.digest(application.settings.demo_password),
         ids,
         today,
     )
@@ -640,10 +644,10 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
         services=reference.services(),
         offerings=offerings,
         accounts=accounts,
-        clockwork=house.clockwork(),
+        clockwork=application.clockwork(),
     )
-    with house.engine.begin() as connection:
-        session_context.state_system(connection)
+    with application.engine.begin() as connection:
+        session_context.set_system_context(connection)
         bulk.insert_all(connection, [*providers, *offerings, *accounts])
         bulk.insert_all(connection, designations(providers, ids, today))
         bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])
@@ -652,7 +656,7 @@ def _seed(house: House, residents: int, seed: int) -> Iterator[int]:
             bulk.insert_all(connection, [thing for life in batch for thing in life])
             done += len(batch)
             yield done
-        places.count_anew(connection)
+        places.recount(connection)
 
 
 def _first_entry(account: Account, id: UUID) -> GrantEntry:

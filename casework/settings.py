@@ -103,7 +103,7 @@ class Settings(BaseSettings):
             return value
         if self.is_production:
             raise SettingsError(f"production needs CASEWORK_{name.upper()}_KEY")
-        return _kept_key(self.data_dir / f"{name}.key")
+        return _stored_key(self.data_dir / f"{name}.key")
 
     def ring(self) -> Path:
         """The key ring's file, which belongs on another disk than the database."""
@@ -170,7 +170,7 @@ def _with_driver(url: str) -> str:
     return url
 
 
-def _kept_key(path: Path) -> bytes:
+def _stored_key(path: Path) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         fresh = path.with_suffix(f".{secrets.token_hex(4)}")

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, make_url, text
 
-from casework.bootstrap import House, build
-from casework.workflows.audit.sealing import Verdict
+from casework.bootstrap import Application, build
+from casework.workflows.audit.sealing import AuditCheck
 
 GUARDED = ("audit_entry", "audit_seal", "audit_head")
 
 
-def seal(house: House) -> Verdict:
+def seal(application: Application) -> AuditCheck:
     """Seal what waits as the scheduler's process does: the application's role may not."""
-    url = make_url(house.settings.url())
+    url = make_url(application.settings.url())
     if url.get_backend_name() == "sqlite":
-        return house.seal()
+        return application.seal()
     url = url.set(username="casework_scheduler")
     given = {"database_url": url.render_as_string(hide_password=False)}
-    scheduler = build(house.settings.model_copy(update=given), now=house.now, cheap_passwords=True)
+    scheduler = build(
+        application.settings.model_copy(update=given), now=application.now, cheap_passwords=True
+    )
     try:
         return scheduler.seal()
     finally:

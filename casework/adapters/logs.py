@@ -23,7 +23,7 @@ ALLOWED: Final = frozenset({
     "method", "route", "ms", "logger", "line",
 })  # fmt: skip
 FRAMES: Final = 8
-LONGEST: Final = 300
+MAX_LENGTH: Final = 300
 
 
 def configure_logs() -> None:
@@ -88,4 +88,4 @@ def _only_allowed(
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseException):
         return type(value).__name__
-    return value[:LONGEST] if isinstance(value, str) else value
+    return value[:MAX_LENGTH] if isinstance(value, str) else value

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from casework.demo import referral_acts as acts
+from casework.demo import referral_steps as acts
 from casework.demo.story import Slot, Story
 
 REPORTS_AT_MOST: Final = 4

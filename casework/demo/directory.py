@@ -15,7 +15,7 @@ from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import (
     Centre,
     District,
-    Entry,
+    EntryState,
     Offering,
     Provider,
     Service,
@@ -33,7 +33,7 @@ SCATTER: Final = 0.01  # degrees: a kilometre or so around the middle of the dis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class AgencyKind:
     """A kind of agency: what it is called, what it gives, and what it gives only on paper.
 
     Of ``scarce``, each second district's agency is full and each other one's has closed.
@@ -49,36 +49,36 @@ class Kind:
 
 
 KINDS: Final = (
-    Kind(code="clinic", name="방문의원", services=("MED-VISIT", "HLT-CHRONIC"),
+    AgencyKind(code="clinic", name="방문의원", services=("MED-VISIT", "HLT-CHRONIC"),
          designations=("home_visit_15",), scarce=("MED-REHAB",)),
-    Kind(code="home-centre", name="재택의료센터", services=("MED-HOME-CENTRE", "MED-VISIT"),
+    AgencyKind(code="home-centre", name="재택의료센터", services=("MED-HOME-CENTRE", "MED-VISIT"),
          designations=("home_medical_centre",), scarce=("MED-HOSPICE",)),
-    Kind(code="hospital", name="연계병원",
+    AgencyKind(code="hospital", name="연계병원",
          services=("MED-DISCHARGE", "MED-NURSE", "MED-REHAB", "MED-HOSPICE"),
          designations=("agreement_hospital",), languages=("ko", "en")),
-    Kind(code="korean-medicine", name="한의원", services=("MED-KMED",), every=2),
-    Kind(code="dental", name="치과의원", services=("MED-DENTAL",), every=2),
-    Kind(code="pharmacy", name="돌봄약국", services=("MED-DRUGS",), every=3),
-    Kind(code="health-centre", name="보건지소",
+    AgencyKind(code="korean-medicine", name="한의원", services=("MED-KMED",), every=2),
+    AgencyKind(code="dental", name="치과의원", services=("MED-DENTAL",), every=2),
+    AgencyKind(code="pharmacy", name="돌봄약국", services=("MED-DRUGS",), every=3),
+    AgencyKind(code="health-centre", name="보건지소",
          services=("HLT-CHRONIC", "HLT-DEMENTIA", "HLT-EXERCISE", "HLT-FRAILTY",
                    "HLT-PHC-VISIT"), languages=("ko", "en", "vi")),
-    Kind(code="home-care", name="방문요양센터",
+    AgencyKind(code="home-care", name="방문요양센터",
          services=("NUR-BATH", "NUR-EQUIP", "NUR-HOMEHELP", "NUR-INTEGRATED", "NUR-VISITNURSE"),
          scarce=("FAM-RESPITE",)),
-    Kind(code="day-care", name="주야간보호센터",
+    AgencyKind(code="day-care", name="주야간보호센터",
          services=("NUR-DAY", "NUR-SHORT", "NUR-HOMEHELP", "NUR-BATH", "FAM-RESPITE"),
          scarce=("CARE-DISCHARGE",)),
-    Kind(code="welfare-centre", name="종합복지관",
+    AgencyKind(code="welfare-centre", name="종합복지관",
          services=("CARE-ACTIVIST", "CARE-AIOT", "CARE-ELDER", "CARE-HOUSEWORK", "CARE-MEALS",
                    "CARE-SAFETY"),
          scarce=("HOU-REPAIR",)),
-    Kind(code="self-support", name="자활돌봄센터",
+    AgencyKind(code="self-support", name="자활돌봄센터",
          services=("CARE-DISCHARGE", "CARE-EMERGENCY", "CARE-ENDOFLIFE", "CARE-ESCORT",
                    "CARE-HOUSEWORK", "CARE-MEALS")),
-    Kind(code="disability", name="장애인복지관", services=("CARE-DISABILITY",), every=3),
-    Kind(code="housing", name="주거복지센터",
+    AgencyKind(code="disability", name="장애인복지관", services=("CARE-DISABILITY",), every=3),
+    AgencyKind(code="housing", name="주거복지센터",
          services=("HOU-BENEFIT", "HOU-PUBLIC", "HOU-REPAIR"), every=2),
-    Kind(code="family", name="가족마음센터",
+    AgencyKind(code="family", name="가족마음센터",
          services=("FAM-COUNSEL", "FAM-RESPITE", "HLT-MENTAL")),
 )  # fmt: skip
 
@@ -98,7 +98,7 @@ def agencies(
     """
     founded = _found(centres, districts, new_id, rng)
     units = {service.code: service.unit for service in services}
-    stock = _Stock(units, new_id, now, rng)
+    stock = _OfferingMaker(units, new_id, now, rng)
     offerings = []
     for code in units:
         givers = [provider for kind, provider in founded if code in kind.services]
@@ -119,10 +119,10 @@ def _found(
     districts: Sequence[District],
     new_id: Callable[[], UUID],
     rng: Random,
-) -> list[tuple[Kind, Provider]]:
+) -> list[tuple[AgencyKind, Provider]]:
     """Each district's agencies, near the middle of its centres."""
     own = _by_district(centres)
-    founded: list[tuple[Kind, Provider]] = []
+    founded: list[tuple[AgencyKind, Provider]] = []
     for n, district in enumerate(districts):
         kinds = [kind for k, kind in enumerate(KINDS) if (n + k) % kind.every == 0]
         lat, lon = _middle(own[district.code])
@@ -138,7 +138,7 @@ def _found(
                 lon=round(lon + rng.uniform(-SCATTER, SCATTER), 4),
                 languages=list(kind.languages) or None,
                 opening_hours=[dict(one) for one in WORKING_HOURS],
-                contacts=[_desk(len(founded) + 1)],
+                contacts=[_reception(len(founded) + 1)],
             )
             founded.append((kind, provider))
     return founded
@@ -165,7 +165,7 @@ def designations(
     ]
 
 
-def _desk(number: int) -> dict[str, str | None]:
+def _reception(number: int) -> dict[str, str | None]:
     """The desk of an agency; the address is of a domain that cannot be."""
     return {
         "name": "의뢰 담당",
@@ -206,7 +206,7 @@ def _areas(givers: Sequence[Provider], centres: Sequence[Centre]) -> dict[UUID, 
     return areas
 
 
-class _Stock:
+class _OfferingMaker:
     """Makes offerings, with figures that are some days old."""
 
     def __init__(
@@ -238,6 +238,6 @@ class _Stock:
             waiting=0,
             unit=self._units[code],
             as_of=self._now - timedelta(hours=self._rng.randint(1, 240)),
-            state=Entry.PUBLISHED,
+            state=EntryState.PUBLISHED,
             centres=centres,
         )

@@ -33,8 +33,8 @@ def landline(number: int) -> str:
 
 def address(rng: Random, centre: str) -> str:
     """An address in an imaginary street of a real neighbourhood."""
-    house, flat = rng.randint(1, 199), rng.randint(101, 1504)
-    return f"{CITY} {centre} 가상로 {house}, {flat}호"
+    application, flat = rng.randint(1, 199), rng.randint(101, 1504)
+    return f"{CITY} {centre} 가상로 {application}, {flat}호"
 
 
 def short_name(district: str) -> str:

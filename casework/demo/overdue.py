@@ -8,12 +8,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from casework.demo import case_acts, referral_acts
+from casework.demo import case_steps, referral_steps
+from casework.demo.common_steps import check_regularly, lead_to, support
 from casework.demo.courses import run_smoothly, some_course
-from casework.demo.stem import check_regularly, lead_to, support
 from casework.demo.story import Slot, Story
 from casework.domain.casefile.case import Channel
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 
 
 def survey_overdue(story: Story) -> None:
@@ -32,7 +32,7 @@ def plan_overdue(story: Story) -> None:
     determined = story.between(6, 11)
     slots = lead_to(story, "assess", determined)
     if story.chance(0.5):
-        story.then(determined, 3, case_acts.draft, slots)
+        story.then(determined, 3, case_steps.draft, slots)
 
 
 def decision_overdue(story: Story) -> None:
@@ -52,7 +52,7 @@ def link_overdue(story: Story) -> None:
     approved = story.between(4, 10)
     first, *others = support(story, approved)
     if story.chance(0.4):
-        story.then(approved, 1, referral_acts.prepare, first)
+        story.then(approved, 1, referral_steps.prepare, first)
     _others_run(story, others, approved)
 
 
@@ -61,9 +61,9 @@ def response_overdue(story: Story) -> None:
     asked = story.between(4, 9)
     approved = asked + story.gap("link")
     first, *others = support(story, approved)
-    story.at(asked, referral_acts.ask, first)
+    story.at(asked, referral_steps.ask, first)
     if asked > 5:
-        _reviewed(story, story.between(1, asked - 5), Kind.RESPONSE, first)
+        _reviewed(story, story.between(1, asked - 5), ClockKind.RESPONSE, first)
     _others_run(story, others, approved)
 
 
@@ -73,10 +73,10 @@ def start_overdue(story: Story) -> None:
     asked = accepted + story.gap("response")
     approved = asked + story.gap("link")
     first, *others = support(story, approved)
-    story.at(asked, referral_acts.ask, first)
-    story.at(accepted, referral_acts.accept, first)
+    story.at(asked, referral_steps.ask, first)
+    story.at(accepted, referral_steps.accept, first)
     if accepted > 12:
-        _reviewed(story, story.between(1, accepted - 12), Kind.START, first)
+        _reviewed(story, story.between(1, accepted - 12), ClockKind.START, first)
     _others_run(story, others, approved)
 
 
@@ -88,12 +88,12 @@ def disposition_overdue(story: Story) -> None:
     asked = accepted + (11 if how == "lapsed" else story.gap("response"))
     approved = asked + story.gap("link")
     first, *others = support(story, approved)
-    story.at(asked, referral_acts.ask, first)
+    story.at(asked, referral_steps.ask, first)
     if how == "declined":
-        story.at(ended, referral_acts.decline, first, "at_capacity")
+        story.at(ended, referral_steps.decline, first, "at_capacity")
     if how == "failed":
-        story.at(accepted, referral_acts.accept, first)
-        story.at(ended, referral_acts.fail, first)
+        story.at(accepted, referral_steps.accept, first)
+        story.at(ended, referral_steps.fail, first)
     _others_run(story, others, approved)
 
 
@@ -103,8 +103,8 @@ def waitlist_overdue(story: Story) -> None:
     asked = waiting + story.gap("response")
     approved = asked + story.gap("link")
     first, *others = support(story, approved)
-    story.at(asked, referral_acts.ask, first)
-    story.at(waiting, referral_acts.waitlist, first)
+    story.at(asked, referral_steps.ask, first)
+    story.at(waiting, referral_steps.waitlist, first)
     _others_run(story, others, approved)
 
 
@@ -119,7 +119,7 @@ def check_overdue(story: Story) -> None:
     checked = story.between(135, 150)
     approved = checked + story.between(35, 55)
     _others_run(story, support(story, approved), approved)
-    story.at(checked, case_acts.check)
+    story.at(checked, case_steps.check)
 
 
 def signal_overdue(story: Story) -> None:
@@ -128,17 +128,17 @@ def signal_overdue(story: Story) -> None:
     slots = support(story, approved)
     _others_run(story, slots, approved)
     kind = story.rng.choice(("fall", "worse", "nobody_home"))
-    story.at(story.between(3, 6), case_acts.signal, kind, slots[0])
+    story.at(story.between(3, 6), case_steps.signal, kind, slots[0])
 
 
 def discharge_overdue(story: Story) -> None:
     """Discharged from hospital, and no service has begun."""
     story.urgent, story.channel = True, Channel.DISCHARGE
     approved = story.between(3, 6)
-    story.discharge_on = story.stage.today - timedelta(days=1)
+    story.discharge_on = story.city.today - timedelta(days=1)
     for slot in support(story, approved):
-        asked = story.then(approved, 1, referral_acts.ask, slot)
-        story.then(asked, story.between(0, 1), referral_acts.accept, slot)
+        asked = story.then(approved, 1, referral_steps.ask, slot)
+        story.then(asked, story.between(0, 1), referral_steps.accept, slot)
 
 
 def _others_run(story: Story, slots: list[Slot], approved: int) -> None:
@@ -146,12 +146,12 @@ def _others_run(story: Story, slots: list[Slot], approved: int) -> None:
         some_course(story, slot, approved)
 
 
-def _reviewed(story: Story, age: int, kind: Kind, slot: Slot) -> None:
+def _reviewed(story: Story, age: int, kind: ClockKind, slot: Slot) -> None:
     """Now and then the supervisor has seen it; it stays overdue all the same."""
     if story.chance(0.35):
-        cause = "provider_slow" if kind == Kind.RESPONSE else "no_capacity"
+        cause = "provider_slow" if kind == ClockKind.RESPONSE else "no_capacity"
         action = "chase" if story.chance(0.7) else "excuse"
-        story.at(age, case_acts.review, kind, slot, action, cause)
+        story.at(age, case_steps.review, kind, slot, action, cause)
 
 
 def extended(story: Story) -> None:
@@ -159,9 +159,9 @@ def extended(story: Story) -> None:
     accepted = story.between(14, 22)
     approved = accepted + 2
     first, *others = support(story, approved)
-    story.at(accepted + 1, referral_acts.ask, first)
-    story.at(accepted, referral_acts.accept, first)
-    story.at(2, case_acts.review, Kind.START, first, "extend", "resident_choice")
+    story.at(accepted + 1, referral_steps.ask, first)
+    story.at(accepted, referral_steps.accept, first)
+    story.at(2, case_steps.review, ClockKind.START, first, "extend", "resident_choice")
     _others_run(story, others, approved)
     check_regularly(story, approved)
 
@@ -171,11 +171,11 @@ def redirected(story: Story) -> None:
     asked = story.between(8, 30)
     approved = asked + 1
     first, *others = support(story, approved)
-    story.at(asked, referral_acts.ask, first)
+    story.at(asked, referral_steps.ask, first)
     day = asked - 5
-    story.at(day, referral_acts.redirect, first)
-    answered = story.then(day, story.gap("response"), referral_acts.accept, first)
-    story.then(answered, story.gap("start"), referral_acts.start, first)
+    story.at(day, referral_steps.redirect, first)
+    answered = story.then(day, story.gap("response"), referral_steps.accept, first)
+    story.then(answered, story.gap("start"), referral_steps.start, first)
     _others_run(story, others, approved)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from casework.demo import case_acts, overdue, referral_acts
+from casework.demo import case_steps, overdue, referral_steps
+from casework.demo.common_steps import lead_to, revise, support, support_well
 from casework.demo.courses import (
     be_a_mistake,
     be_declined,
@@ -24,7 +25,6 @@ from casework.demo.courses import (
     wait_for_a_place,
 )
 from casework.demo.overdue import IN_EVERY_DISTRICT, IN_SOME_DISTRICTS
-from casework.demo.stem import lead_to, revise, support, support_well
 from casework.demo.story import Story
 from casework.domain.casefile.case import Channel
 
@@ -55,7 +55,7 @@ def assigned(story: Story) -> None:
     story.unassigned = True
     opened = story.between(3, 5)
     lead_to(story, "apply", opened)
-    story.then(opened, 1, case_acts.assign)
+    story.then(opened, 1, case_steps.assign)
 
 
 def being_assessed(story: Story) -> None:
@@ -68,7 +68,7 @@ def being_planned(story: Story) -> None:
     determined = story.between(2, 5)
     slots = lead_to(story, "assess", determined)
     if story.chance(0.5):
-        story.then(determined, 1, case_acts.draft, slots)
+        story.then(determined, 1, case_steps.draft, slots)
 
 
 def to_be_decided(story: Story) -> None:
@@ -80,18 +80,18 @@ def returned(story: Story) -> None:
     """Sent back; a new version is being written."""
     submitted = story.between(4, 9)
     lead_to(story, "submit", submitted)
-    story.then(submitted, story.between(1, 3), case_acts.decide, False)
+    story.then(submitted, story.between(1, 3), case_steps.decide, False)
 
 
 def approved_at_second_try(story: Story) -> None:
     """Sent back once, then approved."""
     submitted = story.between(20, 50)
     slots = lead_to(story, "submit", submitted)
-    returned = story.then(submitted, story.gap("decision"), case_acts.decide, False)
-    drafted = story.then(returned, story.between(1, 3), case_acts.draft, list(slots))
-    again = story.then(drafted, 1, case_acts.submit)
-    approved = story.then(again, story.gap("decision"), case_acts.decide)
-    story.then(approved, story.gap("notify_plan"), case_acts.notify)
+    returned = story.then(submitted, story.gap("decision"), case_steps.decide, False)
+    drafted = story.then(returned, story.between(1, 3), case_steps.draft, list(slots))
+    again = story.then(drafted, 1, case_steps.submit)
+    approved = story.then(again, story.gap("decision"), case_steps.decide)
+    story.then(approved, story.gap("notify_plan"), case_steps.notify)
     for slot in slots:
         some_course(story, slot, approved)
 
@@ -113,8 +113,8 @@ def long_supported(story: Story) -> None:
     if story.chance(0.4):
         told = story.between(5, approved - 30)
         kind = story.rng.choice(("fall", "worse", "nobody_home", "hospitalised", "other"))
-        story.at(told, case_acts.signal, kind, slots[0])
-        story.then(told, story.gap("signal"), case_acts.answer_signals)
+        story.at(told, case_steps.signal, kind, slots[0])
+        story.then(told, story.gap("signal"), case_steps.answer_signals)
 
 
 def signalled(story: Story) -> None:
@@ -122,7 +122,7 @@ def signalled(story: Story) -> None:
     approved = story.between(20, 60)
     slots = support_well(story, approved)
     kind = story.rng.choice(("fall", "worse", "nobody_home"))
-    story.at(1, case_acts.signal, kind, slots[0])
+    story.at(1, case_steps.signal, kind, slots[0])
 
 
 def revised(story: Story) -> None:
@@ -145,22 +145,22 @@ def urgent_from_the_first_day(story: Story) -> None:
     story.channel = story.rng.choice((Channel.FAMILY, Channel.EX_OFFICIO))
     applied = story.between(1, 12)
     slots = lead_to(story, "apply", applied)
-    story.at(applied, case_acts.draft, slots)
+    story.at(applied, case_steps.draft, slots)
     for slot in slots:
-        asked = story.then(applied, 0, referral_acts.ask, slot, "emergency")
-        accepted = story.then(asked, 0, referral_acts.accept, slot)
-        go_on(story, slot, story.then(accepted, 1, referral_acts.start, slot))
-    surveyed = story.then(applied, 1, case_acts.survey, story.between(4, 12))
-    assessed = story.then(surveyed, 2, case_acts.assess, "community_care")
-    submitted = story.then(assessed, 1, case_acts.submit)
-    decided = story.then(submitted, 1, case_acts.decide)
-    story.then(decided, story.between(0, 3), case_acts.notify)
+        asked = story.then(applied, 0, referral_steps.ask, slot, "emergency")
+        accepted = story.then(asked, 0, referral_steps.accept, slot)
+        go_on(story, slot, story.then(accepted, 1, referral_steps.start, slot))
+    surveyed = story.then(applied, 1, case_steps.survey, story.between(4, 12))
+    assessed = story.then(surveyed, 2, case_steps.assess, "community_care")
+    submitted = story.then(assessed, 1, case_steps.submit)
+    decided = story.then(submitted, 1, case_steps.decide)
+    story.then(decided, story.between(0, 3), case_steps.notify)
 
 
 def discharged_soon(story: Story) -> None:
     """Leaves hospital in the coming days."""
     story.urgent, story.channel = True, Channel.DISCHARGE
-    story.discharge_on = story.stage.today + timedelta(days=story.between(0, 6))
+    story.discharge_on = story.city.today + timedelta(days=story.between(0, 6))
     lead_to(story, "survey", story.between(1, 3))
 
 
@@ -193,12 +193,12 @@ def on_hold_now(story: Story) -> None:
     approved = asked + story.gap("link")
     first, second, *others = support(story, approved)
     for slot in (first, second):
-        story.at(asked, referral_acts.ask, slot)
-        story.at(accepted, referral_acts.accept, slot)
-    story.at(accepted - 3, referral_acts.start, second)
+        story.at(asked, referral_steps.ask, slot)
+        story.at(accepted, referral_steps.accept, slot)
+    story.at(accepted - 3, referral_steps.start, second)
     rests = story.between(1, 3)
-    story.at(rests, referral_acts.hold, first, "hospitalised", story.between(14, 30))
-    story.at(rests, referral_acts.hold, second, "away", story.between(14, 30))
+    story.at(rests, referral_steps.hold, first, "hospitalised", story.between(14, 30))
+    story.at(rests, referral_steps.hold, second, "away", story.between(14, 30))
     for slot in others:
         some_course(story, slot, approved)
 
@@ -211,14 +211,14 @@ def consent_withdrawn(story: Story) -> None:
         run_smoothly(story, slot, approved)
     withdrawn = story.between(1, 6)
     story.forget_after(withdrawn)
-    story.at(withdrawn, referral_acts.withdraw_consent)
+    story.at(withdrawn, referral_steps.withdraw_consent)
 
 
 def guided(story: Story) -> None:
     """Needs no integrated care, and was told what else there is."""
     applied = story.between(3, 120)
     lead_to(story, "apply", applied)
-    story.then(applied, story.between(1, 2), case_acts.survey, story.between(0, 1))
+    story.then(applied, story.between(1, 2), case_steps.survey, story.between(0, 1))
 
 
 def _closed_before_plan(reason: str, last: str) -> Scenario:
@@ -227,7 +227,7 @@ def _closed_before_plan(reason: str, last: str) -> Scenario:
     def scenario(story: Story) -> None:
         reached = story.between(5, 120)
         lead_to(story, last, reached)
-        story.then(reached, story.between(1, 4), case_acts.close, reason)
+        story.then(reached, story.between(1, 4), case_steps.close, reason)
 
     return scenario
 
@@ -240,8 +240,8 @@ def _closed(reason: str, told: str = "") -> Scenario:
         slots = support_well(story, approved)
         closed = story.between(1, approved - 10)
         if told:
-            story.at(closed, case_acts.signal, told, slots[0])
-        story.at(closed, case_acts.close, reason)
+            story.at(closed, case_steps.signal, told, slots[0])
+        story.at(closed, case_steps.close, reason)
 
     return scenario
 
@@ -250,10 +250,10 @@ def without_a_case(story: Story) -> None:
     """Registered, and perhaps called on; no application."""
     registered = story.between(1, 100)
     story.by_consent = False
-    story.at(registered, case_acts.register)
+    story.at(registered, case_steps.register)
     if story.chance(0.6):
-        story.at(registered, case_acts.agree, "outreach")
-    story.at(story.between(1, registered), case_acts.note)
+        story.at(registered, case_steps.agree, "outreach")
+    story.at(story.between(1, registered), case_steps.note)
 
 
 USUAL: Final[tuple[Scenario, ...]] = (

@@ -9,17 +9,17 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
+from casework.demo.city import MAX_HISTORY, City
 from casework.demo.ids import SeededIds
 from casework.demo.ledger import Ledger
 from casework.demo.people import Person
-from casework.demo.stage import LONGEST_HISTORY, Stage
 from casework.domain.access.policy import SYSTEM, Actor
 from casework.domain.act import Act
 from casework.domain.casefile.case import Channel
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.plan import Conference, PlannedService
 from casework.domain.casefile.referral import Referral
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
 from casework.domain.directory.directory import Centre, Offering
 from casework.domain.directory.eligibility import facts_of, judge, snapshot
@@ -46,7 +46,7 @@ PACE: Final = {
     "signal": ((0, 1), (0, 0)),
     "report": ((10, 22), (5, 10)),
 }
-Beat = Callable[..., None]
+StoryStep = Callable[..., None]
 
 
 @dataclass(slots=True)
@@ -69,17 +69,17 @@ class Slot:
 class Story:
     """The history of one resident, with or without a case."""
 
-    def __init__(self, stage: Stage, centre: Centre, rng: Random) -> None:
-        self.stage, self.centre, self.rng = stage, centre, rng
-        self.days = stage.working_days(centre.district_code)
-        first_moment = datetime.combine(self.days[LONGEST_HISTORY], OFFICE_OPENS, SEOUL)
+    def __init__(self, city: City, centre: Centre, rng: Random) -> None:
+        self.city, self.centre, self.rng = city, centre, rng
+        self.days = city.working_days(centre.district_code)
+        first_moment = datetime.combine(self.days[MAX_HISTORY], OFFICE_OPENS, SEOUL)
         self.ids = SeededIds(rng, first_moment)
         self.ledger = Ledger(self.ids)
         self.moment = first_moment
-        cast = stage.cast
-        self.worker = rng.choice(cast.workers[centre.code])
-        self.supervisor = cast.supervisors[centre.district_code]
-        self.assessor = cast.assessors[centre.district_code]
+        workforce = city.workforce
+        self.worker = rng.choice(workforce.workers[centre.code])
+        self.supervisor = workforce.supervisors[centre.district_code]
+        self.assessor = workforce.assessors[centre.district_code]
         self.urgent = rng.random() < 0.1
         self.channel = Channel.SELF
         self.unassigned = False
@@ -88,28 +88,28 @@ class Story:
         self.slots: list[Slot] = []
         self.conferences: list[Conference] = []
         self.events: list[Event] = []
-        self._beats: list[tuple[int, int, Beat, tuple[Any, ...]]] = []
+        self._beats: list[tuple[int, int, StoryStep, tuple[Any, ...]]] = []
         self._laid = 0
         self._person: Person | None = None
         self._file: CaseFile | None = None
 
     # Laying acts
 
-    def at(self, age: int, beat: Beat, *args: Any) -> None:
+    def at(self, age: int, step_function: StoryStep, *args: Any) -> None:
         """Something happens so many working days ago, after what was laid on that day before."""
         if age > 0:
             self._laid += 1
-            self._beats.append((-age, self._laid, beat, args))
+            self._beats.append((-age, self._laid, step_function, args))
 
-    def then(self, age: int, gap: int, beat: Beat, *args: Any) -> int:
+    def then(self, age: int, gap: int, step_function: StoryStep, *args: Any) -> int:
         """Something happens ``gap`` working days after ``age``; 0 where that is not yet past."""
         later = max(0, age - gap)
-        self.at(later, beat, *args)
+        self.at(later, step_function, *args)
         return later
 
     def forget_after(self, age: int) -> None:
         """Leave out what was laid for the days after that one: things went another way."""
-        self._beats = [beat for beat in self._beats if -beat[0] >= age]
+        self._beats = [step_function for step_function in self._beats if -step_function[0] >= age]
 
     def gap(self, step: str) -> int:
         """How many working days a step takes someone, mostly within its target."""
@@ -157,7 +157,7 @@ class Story:
 
     def act(self, by: Actor) -> Act:
         """The present act by someone."""
-        return Act(by=by, at=self.moment, new_id=self.ids, clockwork=self.stage.clockwork)
+        return Act(by=by, at=self.moment, new_id=self.ids, clockwork=self.city.clockwork)
 
     def day(self, age: int) -> date:
         """The day so many working days ago."""
@@ -176,7 +176,7 @@ class Story:
 
     def offering_for(self, slot: Slot) -> Offering:
         """An agency that has not been asked for this service yet, if there is one."""
-        offers = self.stage.market[slot.code, self.centre.code]
+        offers = self.city.open_offerings[slot.code, self.centre.code]
         fresh = [offer for offer in offers if offer.provider_id not in slot.asked]
         offering = self.rng.choice(fresh or offers)
         slot.asked.append(offering.provider_id)
@@ -192,11 +192,11 @@ class Story:
 
     def tell(self) -> list[Any]:
         """Let everything happen in order, up to now; returns the records, parents first."""
-        for age, _, beat, args in sorted(self._beats, key=lambda b: b[:2]):
+        for age, _, step_function, args in sorted(self._beats, key=lambda b: b[:2]):
             if self._file is not None and not self._file.case.is_open:
                 break
             self._pass_time_until(self._next_moment(self.days[-age]))
-            beat(self, *args)
+            step_function(self, *args)
         self._come_to_now()
         return self._records()
 
@@ -217,17 +217,17 @@ class Story:
     def _come_to_now(self) -> None:
         """The same, but ids depend on the day alone, and not on the hour it is now."""
         if self._file is not None:
-            self._move_by_itself(self._file, midnight(self.stage.today))
+            self._move_by_itself(self._file, midnight(self.city.today))
             clocks = self._file.deadlines.values()
             self.ledger.plan(clocks)
-            self.ledger.catch_up(clocks, self.stage.now)
+            self.ledger.catch_up(clocks, self.city.now)
 
     def _move_by_itself(self, file: CaseFile, until: datetime) -> None:
         while due := _first_by_itself(file, until):
             at, referral = due
             self.ledger.catch_up(file.deadlines.values(), at)
             self._set_time(at)
-            if referral.status == Status.ON_HOLD:
+            if referral.status == ReferralStatus.ON_HOLD:
                 referring.resume_after_hold(file, referral, self.act(SYSTEM))
             else:
                 nothing = referring.Details()
@@ -254,14 +254,14 @@ class Story:
     def _judge(self, referral: Referral) -> None:
         """Whom the service is meant for, judged as on the day on which the referral was made."""
         day = day_in_seoul(referral.created_at)
-        rules = self.stage.catalogue[referral.service_code].eligibility
+        rules = self.city.catalogue[referral.service_code].eligibility
         referral.judged = snapshot(judge(rules, facts_of(self.person.resident, day)), day)
 
 
 def _first_by_itself(file: CaseFile, until: datetime) -> tuple[datetime, Referral] | None:
     """The first lapse or end of a hold by then; of several at once, lapses come first."""
     due = [
-        (at, referral.status == Status.ON_HOLD, n, referral)
+        (at, referral.status == ReferralStatus.ON_HOLD, n, referral)
         for n, referral in enumerate(file.referrals.values())
         if (at := referral.lapse_at or referral.resume_at) is not None and at <= until
     ]

@@ -7,8 +7,8 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from casework.demo.city import by_district, city_on
 from casework.demo.scenarios import scenario_for
-from casework.demo.stage import by_district, set_stage
 from casework.demo.story import Story
 from casework.domain.access.accounts import Account
 from casework.domain.clocks.deadlines import Clockwork
@@ -32,13 +32,13 @@ def build_world(
     planned steps have been raised. Every step, lapse and resumption that is due has happened. From
     128 residents on, each of Busan's districts has a clock of its most usual kinds overdue.
     """
-    stage = set_stage(now, services, offerings, accounts, clockwork)
+    city = city_on(now, services, offerings, accounts, clockwork)
     areas = list(by_district(centres).values())
     for n in range(residents):
         place, district = divmod(n, len(areas))
         area = areas[district]
         centre = area[(place + place // len(area)) % len(area)]
         rng = Random(f"{seed}/{n}")  # noqa: S311 - a made-up life, no secret
-        story = Story(stage, centre, rng)
+        story = Story(city, centre, rng)
         scenario_for(district, place)(story)
         yield story.tell()

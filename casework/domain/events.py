@@ -15,7 +15,7 @@ from uuid import UUID
 from casework.domain.act import Act
 from casework.domain.clocks.calendar import Target
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import Kind, Part
+from casework.domain.clocks.standards import ClockKind, Part
 
 # Text of a closed list that an installation keeps: of a centre, a district, a service, a unit, a
 # field's name, or a hash. A plain ``str`` is in no event.
@@ -74,7 +74,7 @@ class ClockFacts:
     """How a clock stands after an event that touched it: enough to fold its history."""
 
     id: UUID
-    kind: Kind
+    kind: ClockKind
     subject_id: UUID
     held_by: Part
     due_at: datetime

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Engine
 
 from casework.adapters.persistence.engine.engine import open_engine
-from tests.api.conftest import api, house, owner
+from tests.api.conftest import api, application, owner
 from tests.conftest import Store, session_vault
 
-__all__ = ["api", "house", "owner"]
+__all__ = ["api", "application", "owner"]
 
 
 @pytest.fixture

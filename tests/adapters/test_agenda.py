@@ -24,12 +24,14 @@ def test_what_a_meeting_decided_before_there_were_agendas_is_on_its_agenda(
     meeting = decided.json()["in_force"]["decision"]["conference"]["id"]
     acts.a_supported_case(api)  # decided without a meeting: on no agenda
     before = supervisor.get(f"/conferences/{meeting}").json()
-    put_in_clear(api.engine, api.house.vault)  # there was no key either
+    put_in_clear(api.engine, api.application.vault)  # there was no key either
     api.engine.dispose()
     migrations.downgrade(store.owner_url, "0001")
     assert "agenda_item" not in inspect(api.engine).get_table_names()
-    api.house.settings = api.house.settings.model_copy(update={"migration_url": store.owner_url})
-    api.house.migrate()
+    api.application.settings = api.application.settings.model_copy(
+        update={"migration_url": store.owner_url}
+    )
+    api.application.migrate()
     after = supervisor.get(f"/conferences/{meeting}").json()
     assert after["agenda"] == before["agenda"]
     assert [one["decision"]["decision"] for one in after["agenda"]] == ["approve"]

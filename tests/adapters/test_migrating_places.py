@@ -70,7 +70,7 @@ def test_what_referrals_hold_is_counted_and_the_rules_hold(
 ) -> None:
     busy(api)
     api.engine.dispose()
-    api.house.engine.dispose()
+    api.application.engine.dispose()
     migrations.downgrade(store.owner_url, str(this_one().down_revision))
     assert "held" not in {one["name"] for one in inspect(api.engine).get_columns("offering")}
     assert figures(api) == (20, 2, 1)

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, select, text
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.schema import migrations
-from casework.bootstrap import House, build
+from casework.bootstrap import Application, build
 from casework.domain.clocks.standards import SHIPPED
 from casework.settings import Settings
 
@@ -136,10 +136,10 @@ def test_migrating_again_adds_only_what_no_standard_is_for(
     a_standard(before, FIRST_OLD, "survey")
     a_standard(before, UUID(int=5), "plan")  # an installation's own, for what is shipped as well
     monkeypatch.setenv("CASEWORK_DATABASE_URL", str(before.url))
-    house: House = build(Settings())
+    application: Application = build(Settings())
     for _ in range(2):
-        house.migrate()
+        application.migrate()
         scopes = [row.scope for row in standards(before).values()]
         assert sorted(scopes) == sorted(one.scope for one in SHIPPED)
-    house.engine.dispose()
+    application.engine.dispose()
     assert UUID(int=5) in standards(before)

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.schema import migrations
-from casework.bootstrap import House, build
+from casework.bootstrap import Application, build
 from casework.settings import Settings
 from tests import postgres
 from tests.adapters.looking import statements
@@ -165,20 +165,20 @@ def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def elsewhere(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def elsewhere(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """The application whose tables stand in a schema of their own, with some residents."""
     monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
     monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
     monkeypatch.setenv("CASEWORK_AUDIT_KEY", "a" * 32)
     monkeypatch.setenv("CASEWORK_DATABASE_URL", postgres_url)
     monkeypatch.setenv("CASEWORK_SCHEMA", SCHEMA)
-    house = build(Settings(), now=Clock(), cheap_passwords=True)
-    yield house
-    house.engine.dispose()
+    application = build(Settings(), now=Clock(), cheap_passwords=True)
+    yield application
+    application.engine.dispose()
 
 
 def test_in_another_schema_everything_works_and_no_query_spells_it(
-    elsewhere: House, postgres_url: str
+    elsewhere: Application, postgres_url: str
 ) -> None:
     with statements(elsewhere.engine) as sent:
         elsewhere.migrate()

@@ -154,7 +154,7 @@ def _others(api: Api) -> Iterator[tuple[str, str]]:
     yield "a token of one's own, without its beginning", good.removeprefix("cwk_")
     yield "a token of one's own that is none", "cwk_" + "A" * 43
     yield "the beginning alone", "cwk_"
-    yield "the digest of one", api.house.tokens.digest(good)
+    yield "the digest of one", api.application.tokens.digest(good)
     theirs, own = sign_in(api, COLLEAGUE).json()["access_token"], _own(api, COLLEAGUE)
     change(api, COLLEAGUE, is_active=False)
     yield "of an account that is disabled", theirs
@@ -163,10 +163,10 @@ def _others(api: Api) -> Iterator[tuple[str, str]]:
 
 def _own(api: Api, username: str = WORKER, **facts: Any) -> str:
     """A token of one's own, as it stands in the database."""
-    secret, now = "cwk_" + api.house.tokens.new_secret()[0], api.clock.now
+    secret, now = "cwk_" + api.application.tokens.new_secret()[0], api.clock.now
     row = {
         "id": new_id(), "account_id": api.id_of(username), "name": "x", "scopes": ["case.read"],
-        "digest": api.house.tokens.digest(secret), "created_at": now,
+        "digest": api.application.tokens.digest(secret), "created_at": now,
         "expires_at": api.clock.now.replace(year=2027),
     }  # fmt: skip
     with api.engine.begin() as connection:

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 
 from casework.adapters import reference
 from casework.adapters.api.app import create_app
-from casework.adapters.api.health import Probe
+from casework.adapters.api.health import ReadinessProbe
 from casework.adapters.identity import Argon2Passwords
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
@@ -31,7 +31,7 @@ from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.web import router as pages
-from casework.bootstrap import House, build
+from casework.bootstrap import Application, build
 from casework.demo.accounts import demo_accounts
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Actor
@@ -102,7 +102,7 @@ class SignedIn:
         """A request under the base path, as this one."""
         given = self.actor.id
         assert given is not None
-        token = self.api.house.tokens.issue(given, self.api.clock.now)
+        token = self.api.application.tokens.issue(given, self.api.clock.now)
         headers = {"Authorization": f"Bearer {token}"} | with_it.pop("headers", {})
         return self.api.client.request(method, BASE + path, headers=headers, **with_it)
 
@@ -138,7 +138,7 @@ class SignedIn:
 class Api:
     """The application as tests meet it."""
 
-    house: House
+    application: Application
     client: TestClient
     clock: Clock
     providers: dict[str, Provider]
@@ -171,7 +171,7 @@ class Api:
 
     def context(self, username: str) -> Context:
         """What a use case is given when that account asks now."""
-        return self.house.context(self.actor(username))
+        return self.application.context(self.actor(username))
 
 
 _engines: dict[tuple[str, str | None], Engine] = {}
@@ -208,7 +208,7 @@ def _settings(_given: tuple[tuple[str, str], ...]) -> Settings:
 
 
 @pytest.fixture
-def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def application(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """The wired application over an empty world."""
     monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
     monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
@@ -220,38 +220,38 @@ def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     given = sorted(one for one in os.environ.items() if one[0].startswith("CASEWORK_"))
     settings = _settings(tuple(one for one in given if one[0] != "CASEWORK_DATABASE_URL"))
     settings = settings.model_copy(update={"database_url": store.url})
-    house = build(settings, now=Clock(), cheap_passwords=True)
-    yield house
-    house.engine.dispose()
+    application = build(settings, now=Clock(), cheap_passwords=True)
+    yield application
+    application.engine.dispose()
 
 
 @pytest.fixture
-def owner(store: Store, house: House) -> Iterator[Engine]:
+def owner(store: Store, application: Application) -> Iterator[Engine]:
     """The same database as its owner sees it: beyond the walls."""
-    engine = house.engine
+    engine = application.engine
     if store.name != "sqlite":
-        engine = _shared_engine(store.owner_url).execution_options(vault=house.vault)
+        engine = _shared_engine(store.owner_url).execution_options(vault=application.vault)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
-def api(house: House, owner: Engine, store: Store, people: bytes) -> Iterator[Api]:
+def api(application: Application, owner: Engine, store: Store, people: bytes) -> Iterator[Api]:
     """The application over a small world."""
     assert store.is_peopled, "ask for `api` by name: its world comes with the database"
     providers, offerings, accounts = pickle.loads(people)
-    assert isinstance(house.now, Clock)
+    assert isinstance(application.now, Clock)
     slugs = {provider.id: provider.slug for provider in providers}
-    with TestClient(_application(house), raise_server_exceptions=False) as client:
+    with TestClient(_application(application), raise_server_exceptions=False) as client:
         client.event_hooks = {"response": [canaries.look_at_response]}
         yield Api(
-            house=house, client=client, clock=house.now,
+            application=application, client=client, clock=application.now,
             providers={provider.slug: provider for provider in providers},
             offerings={(slugs[one.provider_id], one.service_code): one for one in offerings},
             engine=owner, _actors={account.username: account.actor() for account in accounts},
         )  # fmt: skip
-    with house.engine.connect() as connection:
-        session_context.state_system(connection)
+    with application.engine.connect() as connection:
+        session_context.set_system_context(connection)
         canaries.look_at_rows(connection)
 
 
@@ -261,10 +261,13 @@ def _routes() -> FastAPI:
     return create_app(None, None, pages)  # type: ignore[arg-type]
 
 
-def _application(house: House) -> FastAPI:
-    """The application as ``House.app`` makes it, on routes that every test shares."""
+def _application(application: Application) -> FastAPI:
+    """The application as ``Application.app`` makes it, on routes that every test shares."""
     app = _routes()
-    app.state.services, app.state.probe = house.services(), Probe(house.readiness)
+    app.state.services, app.state.probe = (
+        application.services(),
+        ReadinessProbe(application.readiness),
+    )
     return app
 
 

@@ -17,17 +17,16 @@ from casework.domain.casefile import case, lifecycle, states
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import Unit
-from casework.domain.clocks.standards import Kind, Priority
-from casework.domain.directory.coverage import Hole
+from casework.domain.clocks.standards import ClockKind, Priority
+from casework.domain.directory.coverage import CoverageGap
 from casework.domain.directory.designations import DesignationCode
-from casework.domain.directory.directory import FIELDS, INCOME_TIERS, Entry, ProviderKind
-from casework.domain.directory.eligibility import FACTS, Comparison
-from casework.domain.directory.eligibility import Verdict as OfRule
+from casework.domain.directory.directory import FIELDS, INCOME_TIERS, EntryState, ProviderKind
+from casework.domain.directory.eligibility import FACTS, Comparison, RuleResult
 from casework.domain.directory.entries import DIVISIONS, STEPS
 from casework.domain.directory.matching import Factor, GivenAt
-from casework.domain.directory.overview import Standing
-from casework.domain.duplicates.likeness import Reason
-from casework.domain.duplicates.suspicions import Verdict
+from casework.domain.directory.overview import Availability
+from casework.domain.duplicates.likeness import LikenessReason
+from casework.domain.duplicates.suspicions import SuspicionState
 from casework.domain.exchange.exporting import ExportOf, ExportPurpose
 from casework.domain.exchange.importing import Dismissal, FileKind, ImportState, Mode, Outcome
 from casework.domain.figures.figures import UNMET_REASONS, Figure
@@ -42,9 +41,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
-    case.CaseStatus, Comparison, DesignationCode, Dismissal, Entry, ExportOf, ExportPurpose,
-    Factor, Figure, FileKind, GivenAt, GrantAct, Hole, ImportState, Kind, states.Status, Mode,
-    Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus, Standing, Unit, Verdict,
+    case.CaseStatus, Comparison, DesignationCode, Dismissal, EntryState, ExportOf, ExportPurpose,
+    Factor, Figure, FileKind, GivenAt, GrantAct, CoverageGap, ImportState, ClockKind, states.ReferralStatus, Mode,
+    Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus, Availability, Unit, SuspicionState,
     VersionStatus,
 )  # fmt: skip
 LISTS = {
@@ -67,7 +66,7 @@ LISTS = {
     "handed over": access_requests.HANDED_OVER,
     "identity": access_requests.IDENTITY_BY,
     "household": KINDS,
-    "likeness": tuple(Reason),
+    "likeness": tuple(LikenessReason),
     "merge": ("merged", "undone"),
     "mobility": resident.MOBILITIES,
     "move": tuple(lifecycle.MOVES),
@@ -77,7 +76,7 @@ LISTS = {
     "signal": case.SIGNALS,
     "unmet reason": UNMET_REASONS,
     **{f"reason to {move}": reasons for move, reasons in lifecycle.REASONS.items()},
-    "verdict of a rule": tuple(OfRule),
+    "verdict of a rule": tuple(RuleResult),
     **{enum.__name__: tuple(enum) for enum in ENUMS},
 }
 # What begins like this inside backticks is a file or folder of the repository.

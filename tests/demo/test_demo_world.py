@@ -21,10 +21,10 @@ from casework.domain.access.policy import SYSTEM_ROLE, Role
 from casework.domain.casefile.case import Case, CaseStatus
 from casework.domain.casefile.plan import PlannedService, PlanVersion, ServiceStatus, VersionStatus
 from casework.domain.casefile.referral import Referral
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import SEOUL, day_in_seoul
 from casework.domain.clocks.deadlines import BREACH, Clockwork, Deadline, Escalation
-from casework.domain.clocks.standards import SHIPPED, Kind
+from casework.domain.clocks.standards import SHIPPED, ClockKind
 from casework.domain.directory.directory import FIELDS
 from casework.domain.events import Event
 from casework.domain.residents.resident import Resident
@@ -33,12 +33,12 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=SEOUL)  # a Friday
 SUNDAY = datetime(2026, 11, 22, 7, 30, tzinfo=SEOUL)
 AFTER_CHUSEOK = datetime(2026, 9, 28, 9, 0, tzinfo=SEOUL)
 EVERY_DISTRICT_HAS = {
-    Kind.SURVEY,
-    Kind.PLAN,
-    Kind.LINK,
-    Kind.RESPONSE,
-    Kind.START,
-    Kind.DISPOSITION,
+    ClockKind.SURVEY,
+    ClockKind.PLAN,
+    ClockKind.LINK,
+    ClockKind.RESPONSE,
+    ClockKind.START,
+    ClockKind.DISPOSITION,
 }
 T = TypeVar("T")
 
@@ -164,7 +164,7 @@ def test_every_state_of_cases_plan_versions_and_referrals_occurs(city):
         ServiceStatus.DRAFTED,
         ServiceStatus.IN_FORCE,
     }
-    assert {referral.status for referral in city.all(Referral)} == set(Status)
+    assert {referral.status for referral in city.all(Referral)} == set(ReferralStatus)
 
 
 def test_every_way_to_settle_and_to_close_occurs(city):
@@ -206,7 +206,7 @@ def test_each_district_has_a_clock_of_each_usual_kind_overdue(residents):
             overdue[deadline.district_code].add(deadline.kind)
     assert set(overdue) == {district.code for district in reference.districts()}
     assert all(kinds >= EVERY_DISTRICT_HAS for kinds in overdue.values())
-    assert set().union(*overdue.values()) == set(Kind) - {Kind.PROGRESS}
+    assert set().union(*overdue.values()) == set(ClockKind) - {ClockKind.PROGRESS}
 
 
 def test_clocks_are_due_today_and_in_the_coming_week():
@@ -248,7 +248,7 @@ def test_an_ended_referral_has_no_clock_but_that_of_an_owed_disposition(city):
     for deadline in city.all(Deadline):
         referral = referrals.get(deadline.subject_id)
         if referral is not None and deadline.is_running and not referral.is_open:
-            assert deadline.kind == Kind.DISPOSITION
+            assert deadline.kind == ClockKind.DISPOSITION
             assert referral.owes_disposition
 
 
@@ -263,18 +263,20 @@ def test_every_unsettled_service_and_every_waiting_referral_has_a_clock(city):
             own = [r for r in referrals[service.case_id] if r.planned_service_id == service.id]
             assert _is_covered(service, own, clocks), service
     for referral in city.all(Referral):
-        stands = referral.held_from if referral.status == Status.ON_HOLD else referral.status
-        if stands in (Status.REQUESTED, Status.WAITLISTED, Status.ACCEPTED):
+        stands = (
+            referral.held_from if referral.status == ReferralStatus.ON_HOLD else referral.status
+        )
+        if stands in (ReferralStatus.REQUESTED, ReferralStatus.WAITLISTED, ReferralStatus.ACCEPTED):
             assert clocks[referral.id], referral
 
 
 def _is_covered(service, referrals, clocks) -> bool:
     """By its link clock, by a referral that is out, by an owed disposition, or it is settled."""
     out = any(r.is_with_provider for r in referrals)
-    owed = any(r.owes_disposition and Kind.DISPOSITION in clocks[r.id] for r in referrals)
+    owed = any(r.owes_disposition and ClockKind.DISPOSITION in clocks[r.id] for r in referrals)
     done = any(r.counts_as_completed for r in referrals)
     settled = not out and (done or service.settlement not in (None, "re_refer"))
-    linking = Kind.LINK in clocks[service.id]
+    linking = ClockKind.LINK in clocks[service.id]
     assert not (linking and (settled or out or owed))
     return linking or out or owed or settled
 

@@ -88,11 +88,17 @@ def audited(store: Store) -> list[tuple[Any, ...]]:
 
 def signed_in(username: str, password: str) -> Any:
     """The tokens that name and password are exchanged for, by the settings of the last command."""
-    house = build(Settings())
+    application = build(Settings())
     try:
-        return sign_in(house.door(RequestFacts()), username, password, "test", datetime.now(UTC))
+        return sign_in(
+            application.authentication(RequestFacts()),
+            username,
+            password,
+            "test",
+            datetime.now(UTC),
+        )
     finally:
-        house.engine.dispose()
+        application.engine.dispose()
 
 
 def test_production_gets_its_first_way_in(account: Account, store: Store) -> None:
@@ -239,10 +245,10 @@ def test_a_disabled_account_is_let_in_no_longer_and_its_tokens_end(
     assert account("disable", "admin.kim").code == 0, "it is so already"
     assert account("enable", "admin.kim").out == "enabled admin.kim\n"
     assert signed_in("admin.kim", PASSWORD).access_token
-    house = build(Settings())
+    application = build(Settings())
     with pytest.raises(SignInRefused):
-        refresh(house.door(RequestFacts()), tokens.refresh_token, datetime.now(UTC))
-    house.engine.dispose()
+        refresh(application.authentication(RequestFacts()), tokens.refresh_token, datetime.now(UTC))
+    application.engine.dispose()
     actions = [action for action, _, role, _, _ in audited(store) if role == "system"]
     assert actions == [
         "account.add", "account.disable", "account.list", "account.list", "account.disable",
@@ -265,10 +271,10 @@ def test_a_new_password_ends_the_old_one_its_tokens_and_a_lock(
     assert signed_in("admin.kim", OTHER).access_token
     with pytest.raises(SignInRefused):
         signed_in("admin.kim", PASSWORD)
-    house = build(Settings())
+    application = build(Settings())
     with pytest.raises(SignInRefused):
-        refresh(house.door(RequestFacts()), tokens.refresh_token, datetime.now(UTC))
-    house.engine.dispose()
+        refresh(application.authentication(RequestFacts()), tokens.refresh_token, datetime.now(UTC))
+    application.engine.dispose()
 
 
 def test_an_account_that_is_not_there_is_said_so(account: Account, store: Store) -> None:

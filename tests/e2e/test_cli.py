@@ -28,10 +28,10 @@ from sqlalchemy import select
 from casework import __main__ as command_line
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import open_row
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_row
 from casework.bootstrap import build
 from casework.domain.clocks.calendar import SEOUL
-from casework.domain.clocks.standards import Kind, Priority
+from casework.domain.clocks.standards import ClockKind, Priority
 from casework.settings import Settings
 from tests.conftest import Store
 from tests.domain import counting
@@ -158,7 +158,7 @@ def test_every_due_date_of_two_years_equals_an_independent_count(
 
 
 def test_every_kind_and_priority_is_counted_here() -> None:
-    assert {*TARGETS, "progress"} == {kind.value for kind in Kind}
+    assert {*TARGETS, "progress"} == {kind.value for kind in ClockKind}
     assert set(PRIORITIES) == {priority.value for priority in Priority}
 
 
@@ -318,7 +318,7 @@ def test_a_seeding_that_breaks_off_leaves_nothing(
     assert run("migrate", database_url=database).code == 0
 
     def broken(*_args: Any) -> Any:
-        raise command_line.Wrong("someone pulled the plug")
+        raise command_line.CommandError("someone pulled the plug")
 
     with monkeypatch.context() as patch:
         patch.setattr("casework.bootstrap._batches", broken)
@@ -497,20 +497,24 @@ def everything(database: Path, at: str, seed: int, residents: int = 12) -> dict[
         update={"database_url": f"sqlite:///{database}", "data_dir": database.parent}
     )
     now = datetime.fromisoformat(at).replace(tzinfo=SEOUL)
-    house = build(settings, now=lambda: now, cheap_passwords=True)
-    house.migrate()
-    list(house.seed(residents, seed))
-    with house.engine.connect() as connection:
+    application = build(settings, now=lambda: now, cheap_passwords=True)
+    application.migrate()
+    list(application.seed(residents, seed))
+    with application.engine.connect() as connection:
         found = {
             table.name: sorted(
-                str(open_row(table, dict(row._mapping), row._mapping.get("id"), house.vault))
+                str(
+                    decrypt_row(
+                        table, dict(row._mapping), row._mapping.get("id"), application.vault
+                    )
+                )
                 for row in connection.execute(
                     select(*(c for c in table.c if c.name != "password_hash"))
                 )
             )
             for table in t.metadata.sorted_tables
         }
-    house.engine.dispose()
+    application.engine.dispose()
     return found
 
 

@@ -196,7 +196,7 @@ def test_for_whom_the_walls_do_not_hold_is_warned_of_and_refused_in_production(
     name = make_url(store.url).database or ""
     url = server.url_as(f"casework_{who}", store.url) if who else server.url(name)
     engine = engine_of(url)
-    assert roles.standing(engine).why_unheld == why
+    assert roles.connected_role(engine).why_unprotected == why
     engine.dispose()
     said = run("sweep", "--dry-run", "--json", database_url=url, **KEYS)
     assert said.code == 0, said.err
@@ -219,5 +219,5 @@ def test_the_owner_migrates_where_the_application_could_not(run: Run, store: Sto
     said = run("migrate", database_url=store.url)
     assert said.code == 2, "the application's role changes nothing"
     assert run("migrate", **given).code == 0
-    assert row_level_security.put_up(engine) == []
+    assert row_level_security.install_policies(engine) == []
     engine.dispose()

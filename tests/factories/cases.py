@@ -64,7 +64,7 @@ class CaseFileFactory(Factory):
         applied_on: date | None,
         discharge_on: date | None,
     ) -> CaseFile:
-        application = intake.Application(
+        application = intake.CareApplication(
             channel=channel,
             applied_on=applied_on or town.today,
             discharge_on=discharge_on,

@@ -253,5 +253,5 @@ def close(town: Town, file: CaseFile, **facts: Any) -> None:
 def review(town: Town, file: CaseFile, clock: Deadline, action: str, **facts: Any) -> Review:
     """Decide about an overdue clock."""
     usual: dict[str, Any] = {"cause": "provider_slow"}
-    verdict = reviewing.Verdict(action=action, **(usual | facts))
+    verdict = reviewing.ReviewDecision(action=action, **(usual | facts))
     return reviewing.review(file, clock, verdict, town.act(town.supervisor))

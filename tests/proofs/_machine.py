@@ -12,7 +12,7 @@ from hypothesis.stateful import rule
 from casework.adapters.persistence.supervision.sweeping import SqlSweepStore
 from casework.domain.access.policy import SYSTEM
 from casework.domain.supervision import reviewing
-from casework.workflows.ports.supervision import Raised
+from casework.workflows.ports.supervision import RaisedCounts
 from casework.workflows.supervision import overdue, reviews
 from tests.proofs._case_acts import CaseActs
 from tests.proofs._invariants import left_by_sweep
@@ -35,7 +35,7 @@ class CutOffSweeps(SqlSweepStore):
         super().__init__(engine)
         self._left = batches
 
-    def raise_due(self, run_id: UUID, as_of: Any, limit: int) -> Raised:
+    def raise_due(self, run_id: UUID, as_of: Any, limit: int) -> RaisedCounts:
         """One batch more, if there is one left."""
         if not self._left:
             raise Crash
@@ -64,7 +64,7 @@ class CareMachine(CaseActs):
         self.world.clock.now += wait
         now, today = self.world.clock.now, self.today
         due = self._due(now)
-        result = self._sweep(SqlSweepStore(self.world.house.engine))
+        result = self._sweep(SqlSweepStore(self.world.application.engine))
         assert result is not None
         counts = (result.found, result.changed, result.failed)
         assert counts == (due, due, 0), f"of {due} due a sweep {counts}"
@@ -74,7 +74,7 @@ class CareMachine(CaseActs):
         self.state = self.look()
         left = left_by_sweep(self.state, now)
         assert not left, left
-        again = self._sweep(SqlSweepStore(self.world.house.engine))
+        again = self._sweep(SqlSweepStore(self.world.application.engine))
         assert again is not None
         assert (again.found, again.changed, again.failed) == (0, 0, 0), "a sweep did it again"
         self.must_be_unchanged("a second sweep")
@@ -85,7 +85,7 @@ class CareMachine(CaseActs):
         self.world.clock.now += wait
         moves = self._due_moves(self.world.clock.now)
         try:
-            self._sweep(CutOffSweeps(self.world.house.engine, batches))
+            self._sweep(CutOffSweeps(self.world.application.engine, batches))
         except Crash:
             self.done["sweeps cut off"] += 1
         else:
@@ -93,7 +93,7 @@ class CareMachine(CaseActs):
         self.state = self.look()
 
     def _sweep(self, store: SqlSweepStore) -> overdue.SweepResult | None:
-        ctx = self.world.house.context(SYSTEM)
+        ctx = self.world.application.context(SYSTEM)
         return overdue.sweep_overdue(ctx, store, note_failure=_show)
 
     def _due_steps(self, now: Any) -> int:
@@ -137,7 +137,7 @@ class CareMachine(CaseActs):
         worker = WORKERS[case.centre][n % 2]
         service, one = self._subject(case, clock.subject_id)
         offering = self.world.offerings[provider, service.code if service else CODES[0]].id
-        verdict = reviewing.Verdict(
+        verdict = reviewing.ReviewDecision(
             action=action, cause="provider_slow",
             until=self.today + timedelta(days=days) if action in ("chase", "extend") else None,
             worker_id=self.world.id_of(worker) if action == "reassign" else None,

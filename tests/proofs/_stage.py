@@ -127,11 +127,11 @@ class Stage(RuleBasedStateMachine):
         """What a use case is given when someone asks now, perhaps under an idempotency key."""
         if who not in self.actors:
             self.actors[who] = self.world.actor(who)
-        ctx = replace(self.world.house.context(self.actors[who]), expected_version=version)
+        ctx = replace(self.world.application.context(self.actors[who]), expected_version=version)
         if key is None:
             return ctx
         facts = RequestFacts(task="proof", idempotency_key=key, digest=key)
-        return replace(ctx, store=self.world.house.store.for_request(facts))
+        return replace(ctx, store=self.world.application.store.for_request(facts))
 
     def attempt(
         self,
@@ -225,7 +225,7 @@ class Stage(RuleBasedStateMachine):
             return  # nothing was written since
         self.checked = self.state
         self.done["checks"] += 1
-        faults = broken(self.state, self.world.house.clockwork())
+        faults = broken(self.state, self.world.application.clockwork())
         for case in self.cases:
             id = self.world.id_of(case.worker) if case.worker else None
             faults += differs(case, self.state, id)

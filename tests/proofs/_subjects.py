@@ -26,10 +26,10 @@ from casework.adapters.persistence.tables.duplicates import duplicate_suspicion 
 from casework.adapters.persistence.tables.exchange import import_row
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import Kind, Standard
+from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.directory.designations import Designation
 from casework.domain.figures.figures import Month
-from casework.domain.notices.outbox import Message, State, Subscription
+from casework.domain.notices.outbox import Message, MessageState, Subscription
 from casework.domain.planning import planning as plan
 from casework.workflows.agencies import links
 from casework.workflows.cases import caseload, running
@@ -397,13 +397,14 @@ def _answers_by_link(api: Api, it: Subject) -> None:
     """Its agency answers by link, and has one where there is something to answer."""
     supervisor = SUPERVISOR if it.district == DISTRICT else FAR_SUPERVISOR
     it.ids["provider"] = api.providers[it.agency].id
-    links.keep_answering(
-        api.context(supervisor), api.house.linking, api.house.passwords, it.ids["provider"],
+    links.set_answering(
+        api.context(supervisor), api.application.linking, api.application.passwords,
+        it.ids["provider"],
         email=f"{it.agency}@agency.example", is_on=True,
     )  # fmt: skip
     if it.requested and it.name in PLACES:
         ctx = api.context(supervisor)
-        it.ids["link"] = links.send_link(ctx, api.house.linking, it.ids["referral"])
+        it.ids["link"] = links.send_link(ctx, api.application.linking, it.ids["referral"])
 
 
 def _neighbourhood(api: Api, it: Subject) -> None:
@@ -429,7 +430,7 @@ def _neighbourhood(api: Api, it: Subject) -> None:
             select(pairs.c.id).where(pairs.c.resident_id.in_(alike), pairs.c.other_id.in_(alike))
         )
     today = api.context(worker).act.today
-    asked = access_requests.Received(
+    asked = access_requests.NewAccessRequest(
         received_on=today,
         requested_by="self",
         identity_how="identity_card" if it.name == "just ended" else None,
@@ -451,14 +452,14 @@ def _import(api: Api, username: str, kind: str, text: str) -> UUID:
     """A file that somebody sent in, and that nobody has worked on."""
     wanted = importing.NewImport(kind=kind)
     source = BytesIO(text.encode())
-    return importing.receive(api.context(username), api.house.clerk(), wanted, source)
+    return importing.receive(api.context(username), api.application.import_tools(), wanted, source)
 
 
 def _unmatched(api: Api, it: Subject) -> UUID:
     """A result about somebody whom nobody knows, in the queue of the subject's centre."""
     ctx = api.context(f"assessor.{it.district}")
     file = _import(api, ctx.actor.username, "assessments", RESULT.format(it.centre))
-    for _ in importing.work_off(ctx, api.house.clerk(), file):
+    for _ in importing.process_import(ctx, api.application.import_tools(), file):
         pass
     with api.engine.connect() as connection:
         waits = select(import_row.c.id).where(import_row.c.import_id == file, import_row.c.waits)
@@ -509,7 +510,7 @@ def _standard(api: Api, district: str) -> UUID:
         if found is not None:
             return found
         made = Standard(
-            id=new_id(), kind=Kind.RESPONSE, target=Target(4, Unit("working_days")),
+            id=new_id(), kind=ClockKind.RESPONSE, target=Target(4, Unit("working_days")),
             basis="a district's target", district_code=district, service_code="MED-VISIT",
         )  # fmt: skip
         bulk.insert_all(connection, [made])
@@ -526,7 +527,7 @@ def _endpoint(api: Api, it: Subject) -> tuple[UUID, UUID]:
     )  # fmt: skip
     message = Message(
         id=new_id(), kind="referral_requested", account_id=None, subscription_id=endpoint.id,
-        district_code=it.district, payload={}, created_at=now, next_at=now, state=State.DEAD,
+        district_code=it.district, payload={}, created_at=now, next_at=now, state=MessageState.DEAD,
         tries=12, error="timed_out",
     )  # fmt: skip
     with api.engine.begin() as connection:

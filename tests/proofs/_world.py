@@ -20,7 +20,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.schema import migrations
 from casework.adapters.persistence.supervision.configuration import Cached, read_clockwork
-from casework.bootstrap import House, open_vault
+from casework.bootstrap import Application, open_vault
 from casework.settings import Settings
 from tests import postgres
 from tests.api.conftest import Api, Clock, People, make_people, seoul, settle_in
@@ -83,7 +83,7 @@ def small_world(url: str, people: People | None = None, **engine: Any) -> Iterat
     They settle there now, unless the database says who lives there already.
     """
     settings = Settings(database_url=url, audit_key=SecretStr("a" * 32))
-    house = House(
+    application = Application(
         settings=settings,
         engine=open_engine(url, **engine),
         passwords=Argon2Passwords(cheap=True),
@@ -91,26 +91,28 @@ def small_world(url: str, people: People | None = None, **engine: Any) -> Iterat
         vault=open_vault(settings),
         now=Clock(),
     )
-    owner = house.engine
+    owner = application.engine
     if owner_of(url) != url:
-        owner = open_engine(owner_of(url), **engine).execution_options(vault=house.vault)
-    house.clockwork = Cached(lambda: read_clockwork(house.engine, korean_calendar), A_DAY)
+        owner = open_engine(owner_of(url), **engine).execution_options(vault=application.vault)
+    application.clockwork = Cached(
+        lambda: read_clockwork(application.engine, korean_calendar), A_DAY
+    )
     if people is None:
         people = make_people()
         settle_in(owner, people)
     slugs = {provider.id: provider.slug for provider in people.providers}
-    assert isinstance(house.now, Clock)
+    assert isinstance(application.now, Clock)
     try:
         yield Api(
-            house=house,
+            application=application,
             client=cast(TestClient, None),  # nobody here speaks HTTP
-            clock=house.now,
+            clock=application.now,
             providers={provider.slug: provider for provider in people.providers},
             offerings={(slugs[one.provider_id], one.service_code): one for one in people.offerings},
             engine=owner,
         )
     finally:
-        house.engine.dispose()
+        application.engine.dispose()
         owner.dispose()
 
 

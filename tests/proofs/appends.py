@@ -25,7 +25,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.audit.chain_store import SqlSealBook
+from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.engine.engine import open_engine
@@ -49,7 +49,7 @@ class Crowd:
 
     def __init__(self, engine: Engine, entries: int, seed: int) -> None:
         self._engine, self._entries, self._seed = engine, entries, seed
-        self._book = SqlSealBook(engine.connect)
+        self._book = SqlAuditChainStore(engine.connect)
         self._written = threading.Event()
         self._lock = threading.Lock()
         self.checks = self.out_of_turn = 0
@@ -130,7 +130,7 @@ def append(engine: Engine, entries: int, seed: int) -> dict[str, Any]:
     seal_with(engine, lambda: KEY)
     crowd = Crowd(engine, entries, seed)
     crowd.go()
-    verdict = sealing.verify(SqlSealBook(engine.connect), KEY, utc_now())
+    verdict = sealing.verify(SqlAuditChainStore(engine.connect), KEY, utc_now())
     seal, entry = audit_seal.c, t.audit_entry.c
     late = func.lag(seal.entry_id).over(partition_by=seal.chain, order_by=seal.seq)
     order = select(seal.entry_id.label("id"), late.label("before")).subquery()

@@ -119,9 +119,9 @@ def _a_number(rng: Random, born: date, sex: str) -> str:
 
 def store(world: Api, people: list[Person]) -> None:
     """Register them and write a note on each, over HTTP and with idempotency keys."""
-    house = world.house
-    house.settings = house.settings.model_copy(update={"rrn": True})
-    with TestClient(house.app()) as client:
+    application = world.application
+    application.settings = application.settings.model_copy(update={"rrn": True})
+    with TestClient(application.app()) as client:
         worker = replace(world, client=client).as_(WORKER)
         for n, person in enumerate(people):
             key = {"Idempotency-Key": f"person-{n}"}
@@ -155,7 +155,7 @@ def dumped(world: Api, engine: Engine, *, files: bool) -> Dump:
     """What the attacker has. ``files``: the server's own files too, where it is ours alone."""
     parts = [_tables(engine)]
     if engine.dialect.name == "sqlite":
-        path = str(make_url(world.house.settings.url()).database)
+        path = str(make_url(world.application.settings.url()).database)
         parts += [Path(path + more).read_bytes() for more in ("", "-wal")]
     else:
         parts += _of_the_server(engine, files)
@@ -290,10 +290,10 @@ def with_unkeyed_hashes(dump: Dump, people: list[Person]) -> Dump:
 
 def attack(world: Api, people: list[Person], seed: int, candidates: int, *, files: bool) -> Any:
     """What the attacker finds in the dump of one store, and in the control's."""
-    engine = open_engine(root_of(world.house.settings.url()))
+    engine = open_engine(root_of(world.application.settings.url()))
     try:
         with telling(engine):
-            world.house.engine.dispose()
+            world.application.engine.dispose()
             store(world, people)
         dump = dumped(world, engine, files=files)
     finally:

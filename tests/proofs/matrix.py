@@ -175,7 +175,7 @@ class Matrix:
     def token(self, username: str, **ago: float) -> str:
         """A token that somebody got just now, or some time ago."""
         issued = self.api.clock.now - timedelta(**ago)
-        return self.api.house.tokens.issue(self.api.id_of(username), issued)
+        return self.api.application.tokens.issue(self.api.id_of(username), issued)
 
     def _fill(self, role: str) -> Filler:
         return Filler(self.planted, role, day_in_seoul(self.api.clock.now))
@@ -499,16 +499,16 @@ def planted_matrix(url: str, keep: Any, lived_in: LivedIn | None = None) -> Iter
             api.clock.now = lived_in.now
             planted = Planted(api, lived_in.relations, lived_in.stages)
         with patch(TIME_ALLOWED, patient):
-            app = api.house.app()
+            app = api.application.app()
         ask = stack.enter_context(asking(app))
 
         def kept() -> Callable[[], None]:
-            restore = keep(api.house.engine, api.engine)
+            restore = keep(api.application.engine, api.engine)
 
             def again() -> None:
                 restore()
-                api.house.clockwork.forget()
-                api.house.catalogue.forget()
+                api.application.clockwork.forget()
+                api.application.catalogue.forget()
 
             return again
 
@@ -538,7 +538,7 @@ def planted_once(session: Path) -> tuple[Path, LivedIn]:
                 with small_world(url, people) as api:
                     planted = plant(api)
                     found = LivedIn(people, planted.relations, planted.stages, api.clock.now)
-                    keep_file(api.house.engine, api.engine)
+                    keep_file(api.application.engine, api.engine)
                 shutil.copyfile(str(make_url(url).database), file)
             known.write_bytes(pickle.dumps(found))
     lived_in: LivedIn = pickle.loads(known.read_bytes())

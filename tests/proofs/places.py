@@ -35,7 +35,7 @@ from sqlalchemy import func, select, text, update
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile import place_counts
 from casework.adapters.persistence.directory import places
-from casework.domain.directory.capacity import HOLDS_A_PLACE, Change
+from casework.domain.directory.capacity import HOLDS_A_PLACE, CapacityChange
 from casework.domain.errors import Conflict
 from casework.domain.referring.referring import Details
 from casework.workflows.referring.referring import move_referral
@@ -44,7 +44,7 @@ from tests.api.conftest import PROVIDER, SUPERVISOR, WORKER, Api
 from tests.proofs._world import STORES, database, small_world
 from tests.proofs.races import ASKED_AT, THREADS, Tally, cases, together
 
-ROUNDS_A_CASE, CONTROL_RACES, MORE_THAN_PLACES, MOST_PLACES = 15, 40, 3, 3
+ROUNDS_A_CASE, CONTROL_RACES, MORE_THAN_PLACES, MAX_PLACES = 15, 40, 3, 3
 RULES = ("available_not_negative", "places_add_up")
 Acts = dict[str, Callable[[], Any]]
 _offering, _referral = t.offering, t.referral
@@ -57,7 +57,7 @@ def race_for_places(world: Api, races: int, pool: ThreadPoolExecutor, rng: Rando
     people: list[Supported] = []
     while tally.rounds < races:
         if number % ROUNDS_A_CASE == 0:
-            count = rng.randint(1, MOST_PLACES)
+            count = rng.randint(1, MAX_PLACES)
             people = cases(world, count + MORE_THAN_PLACES)
             _set(world, count)
         asked = _asked_again(world, people)
@@ -244,12 +244,12 @@ def _ways(world: Api) -> list[list[tuple[str, str, Details]]]:
 # Houses that do it wrong: each must be caught.
 
 
-def _forgetting(connection: Any, changes: list[Change]) -> None:
+def _forgetting(connection: Any, changes: list[CapacityChange]) -> None:
     """Places are taken and never freed."""
     _settle(connection, [replace(one, released=0) for one in changes])
 
 
-def _careless(connection: Any, changes: list[Change]) -> None:
+def _careless(connection: Any, changes: list[CapacityChange]) -> None:
     """Look first, write then."""
     for change in changes:
         of_it, held = _offering.c.id == change.offering_id, change.taken - change.released
@@ -288,8 +288,8 @@ def control(world: Api, store: str, races: int, pool: ThreadPoolExecutor) -> dic
     if store == "postgresql":
         wrong["careless"] = careless
     caught = {}
-    for name, house in wrong.items():
-        with house(world):
+    for name, application in wrong.items():
+        with application(world):
             tally = race_for_places(world, races, pool, Random(1))
         caught[name] = {
             "races": tally.rounds, "faults": len(tally.faults), "first": tally.faults[:2],

@@ -36,7 +36,7 @@ from casework.bootstrap import open_vault
 from casework.domain.casefile.case import Case, CaseStatus, Channel
 from casework.domain.clocks.calendar import SEOUL, Pause, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline
-from casework.domain.clocks.standards import SHIPPED, About, Kind, Priority
+from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubject, Priority
 from casework.domain.directory.directory import Centre, District
 from casework.domain.residents.resident import Resident, Sex
 from casework.settings import Settings
@@ -67,15 +67,17 @@ class Agreement:
         return self.telling > self.moments / 2 and not (self.differing or self.miscounted)
 
 
-def random_clocks(rng: Random, about: About, number: int) -> Iterator[Deadline]:
+def random_clocks(rng: Random, about: ClockSubject, number: int) -> Iterator[Deadline]:
     """Clocks of every kind and priority: some paused, resumed, extended, met or cancelled."""
     clockwork = Clockwork(SHIPPED, korean_calendar())
     for _ in range(number):
         clock = clockwork.begin(
-            rng.choice([kind for kind in Kind if kind not in (Kind.PROGRESS, Kind.DISCHARGE)]),
+            rng.choice(
+                [one for one in ClockKind if one not in (ClockKind.PROGRESS, ClockKind.DISCHARGE)]
+            ),
             id=new_id(),
             subject_id=new_id(),
-            about=About(
+            about=ClockSubject(
                 case_id=about.case_id, resident_id=about.resident_id, centre_code=CENTRE,
                 district_code=DISTRICT, worker_id=None, priority=rng.choice(list(Priority)),
             ),
@@ -101,7 +103,7 @@ def random_pause(rng: Random, since: datetime) -> Pause:
     return Pause(began_at, until, "hospitalised", resumed_at)
 
 
-def a_case(connection: Connection) -> About:
+def a_case(connection: Connection) -> ClockSubject:
     """Someone for the clocks to be about."""
     resident = Resident(
         id=new_id(), name="가상주민", birth_date=date(1940, 1, 1), sex=Sex.OTHER,
@@ -115,7 +117,7 @@ def a_case(connection: Connection) -> About:
     district = District(code=DISTRICT, name_ko="해운대구", name_en="Haeundae-gu")
     centre = Centre(code=CENTRE, district_code=DISTRICT, name="우1동", lat=35.18, lon=129.16)
     bulk.insert_all(connection, [district, centre, resident, case])
-    return About(
+    return ClockSubject(
         case_id=case.id, resident_id=resident.id, centre_code=CENTRE, district_code=DISTRICT,
         worker_id=None,
     )  # fmt: skip
@@ -133,7 +135,7 @@ def moments(rng: Random, clocks: list[Deadline]) -> list[datetime]:
 
 
 def judge(
-    connection: Connection, rng: Random, about: About, number: int, found: Agreement,
+    connection: Connection, rng: Random, about: ClockSubject, number: int, found: Agreement,
     predicate: Predicate = is_overdue,
 ) -> None:  # fmt: skip
     """Store so many clocks and compare SQL with Python, and what is stored with what is counted."""

@@ -44,8 +44,8 @@ from casework.domain.access.policy import SYSTEM
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import Refusal
 from casework.domain.referring.referring import Details
-from casework.domain.supervision.reviewing import Verdict
-from casework.workflows.ports.supervision import Raised
+from casework.domain.supervision.reviewing import ReviewDecision
+from casework.workflows.ports.supervision import RaisedCounts
 from casework.workflows.referring.referring import lapse_or_resume, move_referral
 from casework.workflows.supervision.reviews import review_deadline
 from tests.api.acts import Supported, a_referral, a_supported_case, clock
@@ -150,7 +150,7 @@ def _answers(world: Api, referral: UUID) -> dict[str, Callable[[], Any]]:
         "accept": lambda: move_referral(provider, referral, "accept", Details()),
         "decline": lambda: move_referral(provider, referral, "decline", decline),
         "withdraw": lambda: move_referral(worker, referral, "withdraw", withdraw),
-        "lapse": lambda: lapse_or_resume(world.house.context(SYSTEM), referral),
+        "lapse": lambda: lapse_or_resume(world.application.context(SYSTEM), referral),
     }
 
 
@@ -222,9 +222,9 @@ def _sweeps_and_acts(
     for n in range(2):
         verdict = rng.choice(
             [
-                Verdict(action="chase", cause="provider_slow", until=date(2026, 3, 12)),
-                Verdict(action="extend", cause="provider_slow", until=date(2026, 3, 13)),
-                Verdict(action="excuse", cause="resident_choice"),
+                ReviewDecision(action="chase", cause="provider_slow", until=date(2026, 3, 12)),
+                ReviewDecision(action="extend", cause="provider_slow", until=date(2026, 3, 13)),
+                ReviewDecision(action="excuse", cause="resident_choice"),
             ]
         )
         reviewed = rng.choice(clocks)
@@ -236,7 +236,7 @@ def _sweeps_and_acts(
 
 
 def _sweep(world: Api, tally: Tally) -> bool:
-    result = world.house.sweep(world.house.context(SYSTEM))
+    result = world.application.sweep(world.application.context(SYSTEM))
     if result is None or result.failed:
         tally.faults.append(f"a sweep failed: {result}")
     return bool(result and result.changed)
@@ -314,7 +314,7 @@ def _unique(connection: Any) -> str:
     return name
 
 
-def _raise_carelessly(connection: Any, run_id: UUID, as_of: datetime, limit: int) -> Raised:
+def _raise_carelessly(connection: Any, run_id: UUID, as_of: datetime, limit: int) -> RaisedCounts:
     step = t.escalation
     due = connection.execute(
         select(step).where(step.c.raised_at.is_(None), step.c.at <= as_of).limit(limit)
@@ -330,7 +330,7 @@ def _raise_carelessly(connection: Any, run_id: UUID, as_of: datetime, limit: int
                 subject_id=row.deadline_id, at=as_of, by_role="system", data={"tier": row.tier},
             )
         )  # fmt: skip
-    return Raised(len(due), len(due))
+    return RaisedCounts(len(due), len(due))
 
 
 def control(world: Api, rounds: int, pool: ThreadPoolExecutor, rng: Random) -> dict[str, Any]:

@@ -43,7 +43,7 @@ from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.schema import reencryption
 from casework.domain.residents.resident import Contact, Note, NoteKind, Resident, Sex
-from casework.workflows.audit.encryption_keys import KEPT_AFTER, retire
+from casework.workflows.audit.encryption_keys import RETENTION_AFTER_ROTATION, retire
 from tests.api.conftest import DISTRICT, HERE, WORKER, Api, SignedIn
 from tests.proofs._world import STORES, database, small_world
 from tests.proofs.sweeps import ROOT, environment
@@ -162,7 +162,7 @@ def started(world: Api, rows: int | None = None) -> subprocess.Popen[str]:
     """The rotation as an operator starts it; or with no more than so many rows a batch."""
     batch = [sys.executable, "-c", IN_BATCHES, str(rows), *ROTATE[3:]]
     return subprocess.Popen(
-        batch if rows else ROTATE, cwd=ROOT, env=environment(world.house.settings.url()),
+        batch if rows else ROTATE, cwd=ROOT, env=environment(world.application.settings.url()),
         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -178,18 +178,19 @@ def ended(world: Api, rotation: subprocess.Popen[str], old: str, tell: Tell) -> 
             if took > ENDS_WITHIN_S:
                 rotation.kill()
                 raise
-            tell(f"{world.house.sealed().under()[old]} values to go after {took:.0f} s")
+            values = world.application.encrypted_rows().values_by_key()[old]
+            tell(f"{values} values to go after {took:.0f} s")
 
 
 def killed_midway(world: Api, old: str, residents: int) -> dict[str, int]:
     """Rotate until a third is done, then kill; how many values stood under the old and the new."""
     batch = max(1, min(reencryption.BATCH, residents // STEPS))
-    rotation, rows = started(world, batch), world.house.sealed()
+    rotation, rows = started(world, batch), world.application.encrypted_rows()
     try:
-        before = rows.under()[old]
+        before = rows.values_by_key()[old]
         while rotation.poll() is None:
-            new = world.house.vault.current()
-            under = rows.under()
+            new = world.application.vault.current()
+            under = rows.values_by_key()
             if new != old and under[new] * 3 > before:
                 break
             time.sleep(0.01)
@@ -197,8 +198,8 @@ def killed_midway(world: Api, old: str, residents: int) -> dict[str, int]:
     finally:
         rotation.kill()
         rotation.communicate()
-    under = rows.under()
-    return {"old": under[old], "new": under[world.house.vault.current()]}
+    under = rows.values_by_key()
+    return {"old": under[old], "new": under[world.application.vault.current()]}
 
 
 def read_back(world: Api, phones: dict[UUID, str]) -> int:
@@ -218,9 +219,9 @@ def read_back(world: Api, phones: dict[UUID, str]) -> int:
 
 def rotate_under_load(world: Api, residents: int, seed: int, tell: Tell = silent) -> dict[str, Any]:
     """The whole of it on one store."""
-    phones, old, stop = fill(world, residents, tell), world.house.vault.current(), Event()
-    values = world.house.sealed().under()[old]
-    with TestClient(world.house.app()) as client, ThreadPoolExecutor(THREADS) as pool:
+    phones, old, stop = fill(world, residents, tell), world.application.vault.current(), Event()
+    values = world.application.encrypted_rows().values_by_key()[old]
+    with TestClient(world.application.app()) as client, ThreadPoolExecutor(THREADS) as pool:
         worker, everyone = replace(world, client=client).as_(WORKER), list(phones)
         loads: list[Future[Load]] = [
             pool.submit(work, worker, everyone[n::THREADS], seed + n, stop) for n in range(THREADS)
@@ -238,11 +239,15 @@ def rotate_under_load(world: Api, residents: int, seed: int, tell: Tell = silent
     for load in done:
         phones |= load.phones
     tell(f"ended after {took:.0f} s: reading everything")
-    current = {world.house.vault.current(kind) for kind in ("data", "index")}
-    left = {key: count for key, count in world.house.sealed().under().items() if key not in current}
+    current = {world.application.vault.current(kind) for kind in ("data", "index")}
+    left = {
+        key: count
+        for key, count in world.application.encrypted_rows().values_by_key().items()
+        if key not in current
+    }
     wrong = read_back(world, phones)
-    later = max(one.made_at for one in world.house.vault.listed()) + KEPT_AFTER
-    retire(world.house.vault, world.house.sealed(), later)
+    later = max(one.made_at for one in world.application.vault.listed()) + RETENTION_AFTER_ROTATION
+    retire(world.application.vault, world.application.encrypted_rows(), later)
     return {
         "values": values,
         "killed_at": midway,
@@ -254,7 +259,7 @@ def rotate_under_load(world: Api, residents: int, seed: int, tell: Tell = silent
         "failed": [fault for load in done for fault in load.failed][:5],
         "left_on_old": left,
         "wrong": wrong,
-        "old_is_gone": old not in {one.id for one in world.house.vault.listed()},
+        "old_is_gone": old not in {one.id for one in world.application.vault.listed()},
         "wrong_without_it": read_back(world, phones),
     }
 

@@ -158,9 +158,9 @@ def _closed_door(url: str) -> Iterator[Any]:
         "AND wait_event_type = 'Lock'"
     )
     try:
-        with engine.connect() as door, engine.connect() as watcher:
+        with engine.connect() as gate, engine.connect() as watcher:
             watcher = watcher.execution_options(isolation_level="AUTOCOMMIT")
-            door.execute(text("LOCK TABLE job_run IN SHARE ROW EXCLUSIVE MODE"))
+            gate.execute(text("LOCK TABLE job_run IN SHARE ROW EXCLUSIVE MODE"))
             yield lambda: watcher.scalar(waits)
     finally:
         engine.dispose()
@@ -218,11 +218,11 @@ def seeded(url: str, residents: int) -> None:
     """A migrated database with an invented city of so many residents, as of now."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings().model_copy(update={"database_url": url, "data_dir": Path(folder)})
-        house = build(settings, cheap_passwords=True)
-        house.migrate()
-        for done in house.seed(residents, seed=1):
+        application = build(settings, cheap_passwords=True)
+        application.migrate()
+        for done in application.seed(residents, seed=1):
             print(f"seeded {done}", end="\r", file=sys.stderr)
-        house.engine.dispose()
+        application.engine.dispose()
 
 
 def one_round(server: postgres.Server, template: str, as_of: datetime) -> dict[str, Any]:

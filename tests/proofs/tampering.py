@@ -30,14 +30,14 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.audit.chain_store import SqlSealBook
+from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.tables.audit import audit_head, audit_seal
 from casework.domain.access.policy import Actor
-from casework.domain.audit.chain import ROLL, Flaw, Walk, chain_of
+from casework.domain.audit.chain import CHAIN_LIST, ChainVerifier, Flaw, chain_of
 from casework.workflows.audit import sealing
 from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.api.conftest import seoul
@@ -252,13 +252,13 @@ class Hand:
 
     def edit_head(self, connection: Connection) -> Change:
         """Another value in one column of a head."""
-        chain = self._rng.choice([*sorted(self._log.chains), ROLL])
+        chain = self._rng.choice([*sorted(self._log.chains), CHAIN_LIST])
         name = self._rng.choice(["count", "last_hash", "first_seq", "anchor", "mac"])
         value: Any = f"{self._rng.getrandbits(256):064x}"
         if name in ("count", "first_seq"):
             value = 10**6 + self._rng.randrange(10**6)
         connection.execute(update(_head).where(_head.c.chain == chain).values({name: value}))
-        why = "chains_altered" if chain == ROLL else "head_altered"
+        why = "chains_altered" if chain == CHAIN_LIST else "head_altered"
         return Change("edit head", (Flaw(chain=chain, why=why),))
 
     def delete_head(self, connection: Connection) -> Change:
@@ -294,25 +294,25 @@ def gap(chain: str, gone: Any, following: Any) -> Flaw:
 
 def found_by_check(connection: Connection) -> list[Flaw]:
     """What `casework audit verify` finds in this transaction."""
-    book = SqlSealBook(lambda: nullcontext(connection))
-    return sealing.verify(book, KEY, NOW).flaws
+    store = SqlAuditChainStore(lambda: nullcontext(connection))
+    return sealing.verify(store, KEY, NOW).flaws
 
 
 @contextmanager
 def no_hashes() -> Iterator[None]:
     """The control: a check that sees numbers and ids, but neither hashes nor marks."""
-    kept = Walk._what_is_wrong
+    kept = ChainVerifier._what_is_wrong
 
-    def careless(self: Walk, seal: Any, entry: Any) -> str | None:
+    def careless(self: ChainVerifier, seal: Any, entry: Any) -> str | None:
         if seal.seq != self.seq + 1:
             return "seal_missing"
         return "entry_missing" if entry is None else None
 
-    Walk._what_is_wrong = careless  # type: ignore[method-assign]
+    ChainVerifier._what_is_wrong = careless  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Walk._what_is_wrong = kept  # type: ignore[method-assign]
+        ChainVerifier._what_is_wrong = kept  # type: ignore[method-assign]
 
 
 def tamper(
@@ -355,7 +355,7 @@ def tamper(
 
 
 def _flaws(engine: Engine) -> list[Flaw]:
-    return sealing.verify(SqlSealBook(engine.connect), KEY, NOW).flaws
+    return sealing.verify(SqlAuditChainStore(engine.connect), KEY, NOW).flaws
 
 
 def is_proven(result: dict[str, Any]) -> bool:
@@ -373,7 +373,7 @@ def sealed_log(url: str, entries: int, seed: int) -> Engine:
     engine = open_engine(url)
     seal_with(engine, lambda: KEY)
     write_log(engine, entries, random.Random(seed))
-    sealing.seal(SqlSealBook(engine.connect), lambda: NOW)
+    sealing.seal(SqlAuditChainStore(engine.connect), lambda: NOW)
     return engine
 
 

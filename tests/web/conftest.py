@@ -15,7 +15,7 @@ from tests.api import conftest as world
 from tests.api.acts import a_referral
 from tests.api.conftest import SUPERVISOR, WORKER, Api
 
-api, house, owner = world.api, world.house, world.owner
+api, application, owner = world.api, world.application, world.owner
 
 
 class Mailbox:
@@ -23,7 +23,7 @@ class Mailbox:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, api: Api) -> None:
         self.texts: list[str] = []
-        monkeypatch.setattr(api.house.post, "_aloud", self.texts.append)
+        monkeypatch.setattr(api.application.transport, "_aloud", self.texts.append)
 
     def link(self) -> str:
         """The path of the newest link."""
@@ -95,7 +95,7 @@ def sent_link(agency: Agency, referral: UUID, by: str = WORKER) -> str:
     """Send a link for a referral; where it leads."""
     answer = agency.api.as_(by).post(f"/referrals/{referral}/link")
     assert answer.status_code == 201, answer.text
-    agency.api.house.relay(agency.api.house.context())
+    agency.api.application.relay(agency.api.application.context())
     agency.path = agency.mailbox.link()
     return agency.path
 

@@ -28,7 +28,7 @@ def linked_to(agency: Agency, *referrals: UUID) -> None:
     """One link to several requests, as the digest of a morning brings it."""
     api = agency.api
     api.clock.set("2026-03-03T09:30")
-    api.house.relay(api.house.context())
+    api.application.relay(api.application.context())
     agency.path = agency.mailbox.link()
     assert len(referrals) > 1
 
@@ -72,7 +72,7 @@ def test_a_morning_brings_one_link_to_all_that_was_asked(agency: Agency) -> None
 
 def test_an_emergency_brings_its_link_at_once(agency: Agency) -> None:
     referral = a_referral(agency.api, priority="emergency")
-    agency.api.house.relay(agency.api.house.context())
+    agency.api.application.relay(agency.api.application.context())
     agency.path = agency.mailbox.link()
     assert f"do.{referral}" in agency.enters().text
 
@@ -261,11 +261,11 @@ def test_a_roster_is_prefilled_and_only_exceptions_are_typed(agency: Agency) -> 
     for id in ids:
         started(agency, id)
     api.clock.set("2026-04-01T08:59:59")
-    api.house.relay(api.house.context())
+    api.application.relay(api.application.context())
     assert not [one for one in agency.mailbox.texts if "/months/" in one]
     api.clock.set("2026-04-01T09:00")
     for _ in range(2):  # once a month, however often
-        api.house.relay(api.house.context())
+        api.application.relay(api.application.context())
     assert len([one for one in agency.mailbox.texts if "/months/2026-03" in one]) == 1
     agency.path = agency.mailbox.link()
     agency.enters()

@@ -56,18 +56,18 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def served(app: Any) -> Iterator[str]:
     """The application on a socket, as a browser meets it."""
-    door = socket.socket()
-    door.bind(("127.0.0.1", 0))
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
-    thread = Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(timeout=10)
-        door.close()
+        listener.close()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from casework.adapters.persistence import tables as t
 from casework.domain.agencies.links import CODES_AN_HOUR, FAILURES, OPENINGS_AN_HOUR, TRIES_A_CODE
-from casework.workflows.access.signing_in import SOURCE_MAY_FAIL
+from casework.workflows.access.signing_in import MAX_SOURCE_FAILURES
 from tests.api.acts import a_referral, moved
 from tests.api.conftest import NEIGHBOUR, PROVIDER, STRANGER, SUPERVISOR, WORKER, Api
 from tests.web.conftest import Agency, sent_link
@@ -351,10 +351,10 @@ def test_a_link_is_sent_where_there_is_something_to_answer(agency: Agency) -> No
 
 
 def test_production_says_no_secret_aloud(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agency.api.house.post, "_aloud", None)
+    monkeypatch.setattr(agency.api.application.transport, "_aloud", None)
     referral = a_referral(agency.api)
     agency.api.as_(WORKER).post(f"/referrals/{referral}/link")
-    relayed = agency.api.house.relay(agency.api.house.context())
+    relayed = agency.api.application.relay(agency.api.application.context())
     assert relayed.errors == {"no_address": 1}
 
 
@@ -380,7 +380,7 @@ def guessed(api: Api, count: int, good: str) -> Iterator[tuple[str, Any]]:
 def test_guesses_are_told_one_thing_and_soon_nothing_is_looked_at_for_them(
     agency: Agency, asked: UUID, stranger: TestClient
 ) -> None:
-    count = int(os.environ.get("CASEWORK_PROOF_GUESSES", SOURCE_MAY_FAIL * len(SOURCES) + 20))
+    count = int(os.environ.get("CASEWORK_PROOF_GUESSES", MAX_SOURCE_FAILURES * len(SOURCES) + 20))
     seen = Counter(guessed(agency.api, count, agency.path.removeprefix("/a/")))
     answers = {answer for _, answer in seen}
     assert answers == {unknown(stranger)}
@@ -391,12 +391,12 @@ def test_guesses_are_told_one_thing_and_soon_nothing_is_looked_at_for_them(
     written = Counter(row.source for row in refused)
     # So many from each place were looked up and written down, and no flood after them.
     expected = {
-        source: min(SOURCE_MAY_FAIL, sum(n for (of, _), n in seen.items() if of == source))
+        source: min(MAX_SOURCE_FAILURES, sum(n for (of, _), n in seen.items() if of == source))
         for source in SOURCES
     }
     assert {source: written[source] for source in SOURCES} == expected
     held = TestClient(agency.api.client.app, client=(SOURCES[0], 1))
-    if expected[SOURCES[0]] == SOURCE_MAY_FAIL:
+    if expected[SOURCES[0]] == MAX_SOURCE_FAILURES:
         assert told(held.get(agency.path)) == unknown(stranger)  # for a while, from there
     assert stranger.get(agency.path).status_code == 200  # and from elsewhere as ever
     agency.api.clock.forward(minutes=15)

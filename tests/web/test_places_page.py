@@ -94,7 +94,7 @@ def test_whoever_waits_longest_is_shown_to_have_been_offered_the_place(agency: A
     agency.send("/answers", {f"do.{waits}": "waitlist"})
     assert "빈자리 안내" not in agency.get().text
     moved(api, served, "fail", PROVIDER, reason="provider_unable")
-    api.house.tend_places(api.house.context())
+    api.application.update_places(api.application.context())
     assert "빈자리 안내" in agency.get().text
     agency.send("/answers", {f"do.{waits}": "accept"})
     assert "빈자리 안내" not in agency.get().text
@@ -119,9 +119,9 @@ def test_each_offerings_places_are_stated_by_themselves_and_none_is_typed_twice(
 def stale_mail(agency: Agency) -> None:
     """The morning's mail after the figures grew old, to an agency that was asked nothing else."""
     agency.api.clock.set("2026-03-20T10:00")
-    agency.api.house.tend_places(agency.api.house.context())
+    agency.api.application.update_places(agency.api.application.context())
     agency.api.clock.set("2026-03-23T09:30")
-    agency.api.house.relay(agency.api.house.context())
+    agency.api.application.relay(agency.api.application.context())
 
 
 def test_an_agency_that_is_asked_for_its_figures_states_them_by_a_link(agency: Agency) -> None:
@@ -153,7 +153,7 @@ def test_a_roster_opens_where_its_link_led(agency: Agency, asked: UUID) -> None:
     moved(agency.api, asked, "accept", PROVIDER)
     moved(agency.api, asked, "start", PROVIDER, started_on=agency.api.clock.now.date())
     agency.api.clock.set("2026-04-01T09:00")
-    agency.api.house.relay(agency.api.house.context())
+    agency.api.application.relay(agency.api.application.context())
     agency.path = agency.mailbox.link()
     assert f"line.{asked}" in agency.enters().text
 
@@ -170,7 +170,7 @@ def test_no_roster_is_asked_for_what_had_ended_before_its_month(
     api.clock.set(ends)
     moved(api, asked, "cancel", WORKER, reason="no_longer_needed")
     api.clock.set("2027-03-01T09:00")  # February is short: its agency still sees it
-    api.house.relay(api.house.context())
+    api.application.relay(api.application.context())
     with api.engine.connect() as connection:
         months = list(connection.scalars(select(t.agency_link.c.month)))
     assert ("2027-02" in months) is is_due

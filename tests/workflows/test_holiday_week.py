@@ -16,10 +16,10 @@ from casework.domain.clocks.deadlines import BREACH
 from casework.workflows.supervision.overdue import SweepResult
 from tests.adapters.looking import raised, steps, the_clock, told
 from tests.api.acts import a_referral, a_supported_case, clock
-from tests.api.conftest import WORKER, Api, api, house, owner, seoul
+from tests.api.conftest import WORKER, Api, api, application, owner, seoul
 from tests.e2e.holidays_by_hand import HOLIDAYS
 
-__all__ = ["api", "house", "owner"]
+__all__ = ["api", "application", "owner"]
 SENT_AT = "2026-09-23T16:00"
 
 
@@ -43,7 +43,7 @@ def asked(api: Api, priority: str) -> UUID:
 def sweep(api: Api, at: str) -> SweepResult:
     """A tick at a moment."""
     api.clock.set(at)
-    result = api.house.sweep(api.house.context(SYSTEM))
+    result = api.application.sweep(api.application.context(SYSTEM))
     assert result is not None
     return result
 

@@ -36,10 +36,10 @@ from casework.adapters.api.residents import routes as resident_routes
 from casework.adapters.api.supervision import job_routes, standard_routes, worklist_routes
 from casework.adapters.api.supervision import routes as supervision_routes
 from casework.adapters.http.call import Services, routes_without_entry
-from casework.adapters.http.limits import BodyLimit
-from casework.adapters.http.metrics import Measured
+from casework.adapters.http.limits import BodyLimitMiddleware
+from casework.adapters.http.metrics import MetricsMiddleware
+from casework.adapters.http.middleware import OuterMiddleware
 from casework.adapters.http.problems import Problem, problem
-from casework.adapters.http.shell import Shell
 from casework.domain.errors import NotFound
 
 BASE = "/api/v1"
@@ -79,7 +79,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 def create_app(
     services: Services,
-    probe: health.Probe,
+    probe: health.ReadinessProbe,
     pages: APIRouter | None = None,
     threads: int = 8,
     *,
@@ -120,9 +120,9 @@ def create_app(
     app.include_router(health.router)
     if pages is not None:
         app.include_router(pages, include_in_schema=False)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(Measured)
-    app.add_middleware(Shell, log_requests=log_requests)
+    app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(MetricsMiddleware)
+    app.add_middleware(OuterMiddleware, log_requests=log_requests)
     app.add_exception_handler(404, _absent)
     app.add_exception_handler(405, _wrong_method)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]

@@ -12,10 +12,10 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from casework.adapters.api.shared.routing import operation
-from casework.adapters.http.call import Guarded, respond
+from casework.adapters.http.call import GuardedRoute, respond
 from casework.workflows.supervision.overdue import JOB
 
-router = APIRouter(route_class=Guarded, tags=["operation"])
+router = APIRouter(route_class=GuardedRoute, tags=["operation"])
 NEEDED: Final = ("database", "schema", "keys")
 MOMENTS: Final = {
     "last_tick": "When the last tick of a scheduler was done.",
@@ -25,7 +25,7 @@ MOMENTS: Final = {
 
 
 @dataclass(frozen=True)
-class Probe:
+class ReadinessProbe:
     """How readiness is told: each part with whether it is well."""
 
     parts: Callable[[], dict[str, Any]]

@@ -12,13 +12,13 @@ import typer
 
 from casework.domain.access.grant_log import GrantEntry
 from casework.workflows.access import accounts
-from casework.workflows.access.accounts import Register
+from casework.workflows.access.accounts import AccountTools
 
 Username = Annotated[str, typer.Argument(help="What one signs in with.")]
 Action = Annotated[str, typer.Argument(help="Of the policy, for example figures.read.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 # The register of one command: what it is called, and about which account.
-Opened = Callable[[str, str | None], AbstractContextManager[Register]]
+Opened = Callable[[str, str | None], AbstractContextManager[AccountTools]]
 Instant = Callable[[str | None], datetime | None]
 
 
@@ -38,7 +38,7 @@ def _add_grants(app: typer.Typer, opened: Opened) -> None:
                 register,
                 username,
                 "account.grant",
-                lambda keeper, account: accounts.give(keeper, account, action),
+                lambda editor, account: accounts.give(editor, account, action),
             )
         typer.echo(f"granted {action} to {username}")
 
@@ -50,7 +50,7 @@ def _add_grants(app: typer.Typer, opened: Opened) -> None:
                 register,
                 username,
                 "account.revoke",
-                lambda keeper, account: accounts.take(keeper, account, action),
+                lambda editor, account: accounts.take(editor, account, action),
             )
         typer.echo(f"revoked {action} from {username}")
 
@@ -86,7 +86,7 @@ def _identify(opened: Opened, what: str, username: str, external_id: str | None)
             register,
             username,
             f"account.{what}",
-            lambda keeper, account: accounts.identify(keeper, account, external_id),
+            lambda editor, account: accounts.identify(editor, account, external_id),
         )
 
 

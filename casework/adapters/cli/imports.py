@@ -20,16 +20,16 @@ from casework.domain.exchange.importing import FileKind, ImportFile, ImportRow, 
 from casework.workflows.context import Context
 from casework.workflows.exchange import importing
 from casework.workflows.exchange.importing import NewImport
-from casework.workflows.ports.exchange import Clerk
+from casework.workflows.ports.exchange import ImportTools
 
 notes = Console(stderr=True)
 COUNTS = ("accepted", "refused", "duplicate", "unmatched")
 
 
-class Taker(Protocol):
+class ImportApplication(Protocol):
     """What an import needs, for one command."""
 
-    def clerk(self) -> Clerk:
+    def import_tools(self) -> ImportTools:
         """What works through files."""
         ...
 
@@ -39,24 +39,24 @@ class Taker(Protocol):
 
 
 @dataclass(frozen=True)
-class Job:
+class ImportJob:
     """One file, of one asker."""
 
     ctx: Context
-    clerk: Clerk
+    import_tools: ImportTools
     wanted: NewImport
 
     def begin(self, source: BinaryIO) -> tuple[UUID, bool]:
         """The import, and whether it was begun before and broken off."""
-        before = importing.again(self.ctx, self.clerk, self.wanted, source)
+        before = importing.find_unfinished(self.ctx, self.import_tools, self.wanted, source)
         if before is not None:
             return before, True
-        return importing.receive(self.ctx, self.clerk, self.wanted, source), False
+        return importing.receive(self.ctx, self.import_tools, self.wanted, source), False
 
 
 def add_import_command(
     app: typer.Typer,
-    opened: Callable[[], AbstractContextManager[Taker]],
+    opened: Callable[[], AbstractContextManager[ImportApplication]],
     wrong: type[Exception],
 ) -> None:
     """Put the command into ``app``; ``opened`` gives it what it needs."""
@@ -81,7 +81,7 @@ def add_import_command(
         mode = Mode.ALL_OR_NOTHING if all_or_nothing else Mode.ROW_BY_ROW
         wanted = NewImport(kind=kind, mode=mode, dry_run=dry_run)
         with opened() as taker, _source(file, wrong) as source:
-            job = Job(taker.context_of(as_account), taker.clerk(), wanted)
+            job = ImportJob(taker.context_of(as_account), taker.import_tools(), wanted)
             try:
                 import_id, is_resumed = job.begin(source)
                 done = _with_progress(job, import_id, is_resumed)
@@ -105,20 +105,20 @@ def _one_line(refusal: Refusal) -> str:
     return f"{refusal.code}: {refusal.detail}" + (f" ({', '.join(fields)})" if fields else "")
 
 
-def _with_progress(job: Job, import_id: UUID, is_resumed: bool) -> ImportFile:
+def _with_progress(job: ImportJob, import_id: UUID, is_resumed: bool) -> ImportFile:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(
         *columns, TimeElapsedColumn(), console=notes, disable=not sys.stderr.isatty()
     ) as progress:
         task = progress.add_task("going on" if is_resumed else "rows")
-        for file in importing.work_off(job.ctx, job.clerk, import_id):
+        for file in importing.process_import(job.ctx, job.import_tools, import_id):
             progress.update(
                 task, description=str(file.state), completed=file.position, total=file.rows
             )
     return file
 
 
-def _bad_rows(job: Job, import_id: UUID) -> Iterator[ImportRow]:
+def _bad_rows(job: ImportJob, import_id: UUID) -> Iterator[ImportRow]:
     """Every row that was not accepted, page by page."""
     for outcome in COUNTS[1:]:
         yield from importing.all_results(job.ctx, import_id, outcome)
@@ -129,7 +129,7 @@ def _say(file: ImportFile, bad: list[ImportRow], as_json: bool) -> None:
     if as_json:
         said: dict[str, Any] = {
             "id": str(file.id), "kind": file.kind, "state": file.state, "dry_run": file.dry_run,
-            "kept": file.is_kept, "rows": file.rows, **counts,
+            "kept": file.was_written, "rows": file.rows, **counts,
             "results": [
                 {"line": row.line, "outcome": row.outcome, "errors": row.errors} for row in bad
             ],
@@ -142,6 +142,6 @@ def _say(file: ImportFile, bad: list[ImportRow], as_json: bool) -> None:
             for one in row.errors
         )
         typer.echo(f"line {row.line}: {row.outcome}: {why}")
-    kept = "kept" if file.is_kept else "nothing kept"
+    kept = "kept" if file.was_written else "nothing kept"
     told = ", ".join(f"{count} {name}" for name, count in counts.items())
     typer.echo(f"{file.state}: {told}; {kept}")

@@ -26,18 +26,18 @@ from structlog.contextvars import bound_contextvars
 
 from casework.adapters.http.cursors import read_cursor, write_cursor
 from casework.adapters.http.limits import check_text, read_json, storable
+from casework.adapters.http.middleware import tell
 from casework.adapters.http.problems import Problem, problem, status_of
 from casework.adapters.http.rates import Rates
-from casework.adapters.http.shell import tell
 from casework.domain.access.policy import POLICY, Actor, reach
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.directory.directory import Service
 from casework.domain.duplicates.likeness import Similarity, equal
 from casework.domain.errors import Invalid, NotFound, Refusal
-from casework.workflows.access.signing_in import who_asks
+from casework.workflows.access.signing_in import authenticate
 from casework.workflows.context import Context
-from casework.workflows.ports.access import SignIn, SignInRefused
-from casework.workflows.ports.exchange import Clerk
+from casework.workflows.ports.access import Authentication, SignInRefused
+from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.links import Linking
 from casework.workflows.ports.unit_of_work import (
     IN_FLIGHT,
@@ -61,7 +61,7 @@ RECORD_SECONDS: Final = 1.0
 FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 # One that a client makes up; a shorter one might be a word of the file.
-SHORTEST_BOUNDARY: Final = 16
+MIN_BOUNDARY_LENGTH: Final = 16
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
 log = get_logger("casework.http")
@@ -80,13 +80,13 @@ class RequestStore(Store, Protocol):
         """The outcome of a change, under the audit entry that the change wrote."""
         ...
 
-    def keep_key(
+    def store_key(
         self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]
     ) -> None:
         """Say under the request's key what became of it."""
         ...
 
-    def free_key(self, actor: Actor, claimed_at: datetime) -> None:
+    def release_key(self, actor: Actor, claimed_at: datetime) -> None:
         """Give the request's key back."""
         ...
 
@@ -104,7 +104,7 @@ class Services:
     store: RequestStore
     clockwork: Callable[[], Clockwork]
     catalogue: Callable[[], Mapping[str, Service]]
-    door: Callable[[RequestFacts], SignIn]
+    authentication: Callable[[RequestFacts], Authentication]
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     cursor_key: bytes
@@ -117,11 +117,11 @@ class Services:
     new_secret: Callable[[], str]
     is_production: bool
     # Whether registration numbers are kept here.
-    keeps_rrn: bool
+    stores_rrn: bool
     # How often a scheduler wakes the sweep.
     sweep_minutes: int
     # What works through files.
-    clerk: Clerk
+    import_tools: ImportTools
     # What agencies that answer without an account need.
     linking: Linking
     # How like two names are.
@@ -161,9 +161,9 @@ class Call:
         return self._services
 
     @property
-    def door(self) -> SignIn:
+    def authentication(self) -> Authentication:
         """What whoever asks needs to prove themselves once more."""
-        return self._services.door(self._facts)
+        return self._services.authentication(self._facts)
 
     def change(
         self,
@@ -178,7 +178,7 @@ class Call:
         """
         to_see = reach(self.ctx.actor, read_action)
         try:
-            self._tried(use_case, self.ctx)
+            self._with_retries(use_case, self.ctx)
             status, resource = self._store.outcome or (200, {})
             showing = self._store.showing(to_see, self.ctx.now)
         except Replay as before:  # nothing changes, so it is a look, with an entry of its own
@@ -232,9 +232,9 @@ class Call:
             made = work()
         except Exception:
             with suppress(Exception):  # where the database has gone, its lease gives it back
-                self._store.free_key(actor, now)
+                self._store.release_key(actor, now)
             raise
-        self._store.keep_key(actor, now, 200, made)
+        self._store.store_key(actor, now, 200, made)
         return made, False
 
     def first(self, use_case: Callable[[Context], Any]) -> tuple[int, dict[str, Any], bool]:
@@ -243,12 +243,12 @@ class Call:
         Returns status and resource, and whether it was carried out before.
         """
         try:
-            self._tried(use_case, self.ctx)
+            self._with_retries(use_case, self.ctx)
         except Replay as before:
             return before.status, before.resource, True
         return *(self._store.outcome or (200, {})), False
 
-    def aside(self) -> Context:
+    def without_key(self) -> Context:
         """The asker for the further transactions: no key, and standards and holidays as they are.
 
         A request that changed them, here or in another process, is seen at once.
@@ -262,7 +262,7 @@ class Call:
             expected_version=None,
         )
 
-    def noting(self, asked_for: str) -> Context:
+    def recorded_as(self, asked_for: str) -> Context:
         """The asker, whose next look is recorded with what it was for."""
         facts = replace(self._facts, asked_for=asked_for, idempotency_key=None)
         return replace(self.ctx, store=self._services.store.for_request(facts))
@@ -282,7 +282,7 @@ class Call:
         )
         store = self._services.store.for_request(facts)
         try:
-            self._tried(use_case, replace(self.ctx, store=store, expected_version=None))
+            self._with_retries(use_case, replace(self.ctx, store=store, expected_version=None))
         except Replay as before:
             return before.status, None
         except Exception as error:
@@ -291,7 +291,7 @@ class Call:
             return status_of(refusal), refusal.code
         return (store.outcome or (200, {}))[0], None
 
-    def _tried(self, use_case: Callable[[Context], Any], ctx: Context) -> None:
+    def _with_retries(self, use_case: Callable[[Context], Any], ctx: Context) -> None:
         """A deadlock or serialisation failure is tried again as a whole, three times at most."""
         for attempt in range(1, TRIES + 1):
             try:
@@ -380,7 +380,7 @@ def current_call(request: Request) -> Call:
     return call
 
 
-class Guarded(APIRoute):
+class GuardedRoute(APIRoute):
     """A route that asks who is there before it reads on, and turns refusals into problems.
 
     Its action stands in ``openapi_extra["x-action"]``: one of the policy's, or ``public``.
@@ -456,7 +456,7 @@ class Guarded(APIRoute):
             return body
         _, options = parse_options_header(request.headers.get("content-type", ""))
         boundary = options.get(b"boundary", b"")
-        return body.replace(boundary, b"") if len(boundary) >= SHORTEST_BOUNDARY else body
+        return body.replace(boundary, b"") if len(boundary) >= MIN_BOUNDARY_LENGTH else body
 
     def _key(self, request: Request) -> str | None:
         """The idempotency key, where the operation heeds one: a POST that makes a change."""
@@ -505,7 +505,7 @@ def _guard(
     services: Services, request: Request, facts: RequestFacts, now: datetime, action: str | None
 ) -> Actor:
     """Who asks, with present rights; refuses a role that never does this."""
-    actor = who_asks(services.door(facts), _bearer(request), now)
+    actor = authenticate(services.authentication(facts), _bearer(request), now)
     request.state.actor = actor
     services.rates.account(actor.id)
     reach(actor, action or "")
@@ -599,5 +599,7 @@ def routes_without_entry(routes: list[Any]) -> list[str]:
     return [
         f"{sorted(getattr(route, 'methods', None) or ())} {getattr(route, 'path', route)}"
         for route in routes
-        if not (isinstance(route, Guarded) and (route.action == PUBLIC or route.action in POLICY))
+        if not (
+            isinstance(route, GuardedRoute) and (route.action == PUBLIC or route.action in POLICY)
+        )
     ]

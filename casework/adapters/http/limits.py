@@ -46,7 +46,7 @@ def _most(scope: Scope) -> int:
     return MAX_UPLOAD if is_upload else MAX_BODY
 
 
-class BodyLimit:
+class BodyLimitMiddleware:
     """Answer 413 to a body over 1 MiB (a file: 16 MiB), after reading it away, so that the
     client sees it.
 

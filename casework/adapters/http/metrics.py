@@ -19,7 +19,7 @@ SECONDS: Final = Histogram(
 )
 
 
-class Measured:
+class MetricsMiddleware:
     """Counts each request under the template of its route, which the route itself tells."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 
 from casework.adapters.http.problems import Problem
 
-KEPT: Final = 10_000
+MAX_BUCKETS: Final = 10_000
 
 
 class TooMany(Problem):
@@ -43,10 +43,10 @@ class Buckets:
         rate: float,
         burst: float,
         *,
-        kept: int = KEPT,
+        max_buckets: int = MAX_BUCKETS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rate, self._burst, self._kept, self._clock = rate, burst, kept, clock
+        self._rate, self._burst, self._max_buckets, self._clock = rate, burst, max_buckets, clock
         self._buckets: OrderedDict[object, _Bucket] = OrderedDict()
         self._lock = Lock()
 
@@ -60,7 +60,7 @@ class Buckets:
             bucket = self._buckets.get(key)
             if bucket is None:
                 bucket = self._buckets[key] = _Bucket(self._burst, now)
-                if len(self._buckets) > self._kept:
+                if len(self._buckets) > self._max_buckets:
                     self._buckets.popitem(last=False)
             else:
                 self._buckets.move_to_end(key)

@@ -24,7 +24,7 @@ from casework.workflows.ports.access import IssuerUnreachable, Unauthenticated
 
 TIMEOUT_S: Final = 3.0
 LARGEST: Final = 256 * 1024
-KEPT_S: Final = 3600.0
+CACHE_S: Final = 3600.0
 AGAIN_S: Final = 60.0
 LEEWAY_S: Final = 60
 TYPES: Final = ("jwt", "at+jwt", "application/at+jwt")
@@ -32,7 +32,7 @@ TYPES: Final = ("jwt", "at+jwt", "application/at+jwt")
 OF_AN_ID_TOKEN: Final = ("at_hash", "c_hash", "s_hash", "nonce")
 # Headers that would choose or bring the key, or change how the rest is read.
 NEVER: Final = ("jku", "jwk", "x5u", "x5c", "crit", "cty", "zip", "enc", "b64")
-LONGEST_SUBJECT: Final = 255
+MAX_SUBJECT_LENGTH: Final = 255
 log = get_logger("casework.oidc")
 
 
@@ -87,7 +87,7 @@ class OidcIssuer:
             and isinstance(kind, str)
             and kind.lower() in TYPES
             and isinstance(kid, str)
-            and 0 < len(kid) <= LONGEST_SUBJECT
+            and 0 < len(kid) <= MAX_SUBJECT_LENGTH
             and not any(name in header for name in NEVER)
         )
 
@@ -105,7 +105,7 @@ class OidcIssuer:
             and isinstance(named, list)
             and self._audience in named
             and isinstance(subject, str)
-            and 0 < len(subject) <= LONGEST_SUBJECT
+            and 0 < len(subject) <= MAX_SUBJECT_LENGTH
             and subject.isprintable()
             and self._is_now(claims, now)
         )
@@ -140,7 +140,7 @@ class OidcIssuer:
         return KeySet.import_key_set({"keys": [key]}).keys[0]
 
     def _is_stale(self) -> bool:
-        return self._fetched_at is None or self._monotonic() - self._fetched_at > KEPT_S
+        return self._fetched_at is None or self._monotonic() - self._fetched_at > CACHE_S
 
     def _refetch(self) -> None:
         """Fetch the keys, at most once a minute; what is known stays where that fails."""

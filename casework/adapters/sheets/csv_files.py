@@ -14,7 +14,7 @@ from casework.domain.errors import Invalid
 
 CHUNK: Final = 64 * 1024
 SAMPLE: Final = 64 * 1024
-LONGEST_FIELD: Final = 32 * 1024
+MAX_FIELD_LENGTH: Final = 32 * 1024
 DELIMITERS: Final = (",", "\t", ";", "|")
 # A cell that begins so is a formula to a spreadsheet; to an Asian one the wide signs are too.
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -33,7 +33,7 @@ def read_csv(source: BinaryIO) -> Iterator[list[str]]:
     text.detach()
     source.seek(0)
     text = _text_of(source, encoding)
-    csv.field_size_limit(min(LONGEST_FIELD, sys.maxsize))
+    csv.field_size_limit(min(MAX_FIELD_LENGTH, sys.maxsize))
     try:
         for row in csv.reader(text, delimiter=delimiter, strict=False):
             if any("\x00" in cell for cell in row):
@@ -46,7 +46,7 @@ def read_csv(source: BinaryIO) -> Iterator[list[str]]:
 
 
 def _text_of(source: BinaryIO, encoding: str) -> io.TextIOWrapper:
-    kept: Any = _Kept(source)
+    kept: Any = _Unclosable(source)
     return io.TextIOWrapper(kept, encoding=encoding, newline="")
 
 
@@ -104,7 +104,7 @@ def _no_sheet() -> Invalid:
     return Invalid("no file of rows", code="file_unreadable", field="file")
 
 
-class _Kept(io.BufferedIOBase):
+class _Unclosable(io.BufferedIOBase):
     """A source that whoever reads through it cannot close."""
 
     def __init__(self, source: BinaryIO) -> None:

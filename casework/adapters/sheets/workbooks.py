@@ -26,13 +26,13 @@ from casework.adapters.sheets.csv_files import neutral
 from casework.domain.errors import Invalid
 
 MARK: Final = b"PK\x03\x04"
-MOST_PARTS: Final = 500
-MOST_BYTES: Final = 256 * 1024 * 1024
-MOST_SHARED: Final = 64 * 1024 * 1024
+MAX_PARTS: Final = 500
+MAX_BYTES: Final = 256 * 1024 * 1024
+MAX_SHARED: Final = 64 * 1024 * 1024
 CHUNK: Final = 256 * 1024
 # So many empty rows in a sequence are the end of what somebody filled in.
 EMPTY_ROWS: Final = 1_000
-MOST_CELLS: Final = 120
+MAX_CELLS: Final = 120
 # How honest workbooks are packed: of other ways one piece may unpack to more than is asked for.
 _PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FORBIDDEN: Final = (b"<!DOCTYPE", b"<!ENTITY", b"<!doctype", b"<!entity")
@@ -64,7 +64,7 @@ def read_workbook(source: BinaryIO) -> Iterator[list[str]]:
         sheet = book.worksheets[0]
         sheet.reset_dimensions()
         empty = 0
-        for cells in sheet.iter_rows(values_only=True, max_col=MOST_CELLS):
+        for cells in sheet.iter_rows(values_only=True, max_col=MAX_CELLS):
             row = _trimmed([_text(cell) for cell in cells])
             empty = 0 if any(row) else empty + 1
             if empty > EMPTY_ROWS:
@@ -88,9 +88,9 @@ def check_parts(source: BinaryIO) -> None:
     source.seek(0)
     with zipfile.ZipFile(source) as packed:
         parts = packed.infolist()
-        if len(parts) > MOST_PARTS:
+        if len(parts) > MAX_PARTS:
             raise _too_large()
-        left = MOST_BYTES
+        left = MAX_BYTES
         for part in parts:
             if part.flag_bits & 0x1:
                 raise Invalid("it is locked by a password", code="file_locked", field="file")
@@ -100,7 +100,7 @@ def check_parts(source: BinaryIO) -> None:
 
 
 def _look_through(packed: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> int:
-    most = min(left, MOST_SHARED) if part.filename.endswith("sharedStrings.xml") else left
+    most = min(left, MAX_SHARED) if part.filename.endswith("sharedStrings.xml") else left
     is_text = part.filename.endswith((".xml", ".rels", ".vml"))
     size, tail = 0, b""
     with packed.open(part) as opened:

@@ -39,14 +39,14 @@ class KeyVault:
         self._path, self._master = path, master
         self._opened = self._read()
 
-    def seal(self, plain: str, place: Place) -> str:
+    def encrypt(self, plain: str, place: Place) -> str:
         """The value as it is stored, under the newest data key."""
         key, cipher = self._newest().sealing
         nonce = os.urandom(NONCE_BYTES)
         sealed = cipher.encrypt(nonce, plain.encode(), _bound(key, place))
         return f"{FORMAT}.{key}.{urlsafe_b64encode(nonce + sealed).decode()}"
 
-    def open(self, sealed: str, place: Place) -> str:
+    def decrypt(self, sealed: str, place: Place) -> str:
         """The value again. Raises ValueError where it was changed or moved, or its key is gone."""
         form, _, rest = sealed.partition(".")
         key, _, body = rest.partition(".")

@@ -16,8 +16,8 @@ from casework.domain.casefile.case import SIGNALS
 from casework.domain.casefile.lifecycle import OUTCOMES, REASONS
 from casework.domain.errors import Invalid
 
-MOST_FIELDS: Final = 10_000
-LONGEST_NOTE: Final = 2000
+MAX_FIELDS: Final = 10_000
+MAX_NOTE_LENGTH: Final = 2000
 # A year far off would lie beyond every calendar.
 _DAY: Final = re.compile(r"(1[89]|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
@@ -62,7 +62,7 @@ class Form(dict[str, str]):
         try:
             pairs = parse_qsl(
                 body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body),
-                errors="strict", max_num_fields=MOST_FIELDS,
+                errors="strict", max_num_fields=MAX_FIELDS,
             )  # fmt: skip
         except ValueError:
             raise Problem("not a form", code="malformed") from None
@@ -85,7 +85,7 @@ def answer_of(form: Mapping[str, str], prefix: str, action: str) -> dict[str, An
             found[field.name] = _date(text, field.name) if field.kind == "date" else text
         elif field.is_needed and field.kind == "date":  # of a choice its rule says what is wrong
             raise Invalid("a day is needed", code="date_required", field=field.name)
-    if len(found.get("note", "")) > LONGEST_NOTE:
+    if len(found.get("note", "")) > MAX_NOTE_LENGTH:
         raise Invalid("at most 2000 characters", field="note")
     return found
 

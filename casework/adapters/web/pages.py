@@ -19,17 +19,17 @@ from casework.adapters.http.call import TRIES, Services
 from casework.adapters.http.problems import Problem
 from casework.adapters.http.texts import say
 from casework.adapters.web.forms import ACTIONS, Form, answer_of, ids_in
-from casework.adapters.web.route import COOKIE, Page, language, page, style
+from casework.adapters.web.route import COOKIE, PageRoute, language, page, style
 from casework.adapters.web.words import told, word
 from casework.domain.agencies import rosters
 from casework.domain.agencies.links import SESSION_FOR, CodeWrong, LinkRefused, TooManyCodes
-from casework.domain.agencies.rosters import EXCEPTIONS, Said
+from casework.domain.agencies.rosters import EXCEPTIONS, DeliveryReport
 from casework.domain.clocks.calendar import SEOUL
-from casework.domain.directory.capacity import Statement
+from casework.domain.directory.capacity import CapacityStatement
 from casework.domain.errors import NotFound, Refusal
 from casework.domain.referring.referring import Details
 from casework.workflows.agencies import answer_pages, links
-from casework.workflows.agencies.links import Knock, Visit
+from casework.workflows.agencies.links import LinkRequest, LinkVisit
 from casework.workflows.context import Context
 from casework.workflows.directory import places as places_of
 from casework.workflows.ports.unit_of_work import Replay
@@ -38,7 +38,7 @@ from casework.workflows.referring import referring
 FORM_COOKIE: Final = "casework_form"
 ONLY_POSTED: Final = ("/code", "/enter", "/leave", "/answers")
 DONE: Final = ("done", "sent", "left")
-router = APIRouter(route_class=Page, include_in_schema=False)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 PUBLIC: Final[dict[str, Any]] = {"openapi_extra": {"x-action": "public"}, "response_model": None}
 
 
@@ -48,14 +48,14 @@ class Guest:
 
     services: Services
     request: Request
-    knock: Knock
-    visit: Visit
+    link_request: LinkRequest
+    visit: LinkVisit
     form_cookie: str
 
     @property
     def path(self) -> str:
         """Where the pages of this link begin."""
-        return f"/a/{self.knock.secret}"
+        return f"/a/{self.link_request.secret}"
 
     @property
     def begins(self) -> str:
@@ -74,11 +74,11 @@ class Guest:
         services = self.services
         digest = hmac.digest(services.cursor_key, said.encode(), hashlib.sha256).hex()
         facts = replace(
-            self.knock.facts, asked_for=f"link {self.visit.link.id}", idempotency_key=key,
+            self.link_request.facts, asked_for=f"link {self.visit.link.id}", idempotency_key=key,
             digest=digest,
         )  # fmt: skip
         return Context(
-            actor=self.visit.actor, now=self.knock.now, new_id=services.new_id,
+            actor=self.visit.actor, now=self.link_request.now, new_id=services.new_id,
             clockwork=services.clockwork(), catalogue=services.catalogue(),
             store=services.store.for_request(facts), similarity=services.similarity,
         )  # fmt: skip
@@ -112,7 +112,7 @@ class Guest:
         return self.path if only_posted else path
 
     def _month(self) -> str:
-        return rosters.month_before(self.knock.now.astimezone(SEOUL).date())
+        return rosters.month_before(self.link_request.now.astimezone(SEOUL).date())
 
     def to(self, where: str = "", done: str | None = None, **with_it: Any) -> Response:
         """Go on to a page by a GET, so that a reload repeats nothing."""
@@ -146,8 +146,8 @@ def _plain(value: Any) -> str:
 def _opened(request: Request, secret: str) -> Guest:
     """The link behind an address. Raises LinkRefused."""
     services: Services = request.app.state.services
-    asked = Knock(secret, request.cookies.get(COOKIE), request.state.facts, services.now())
-    visit = links.knock(services.linking, asked)
+    asked = LinkRequest(secret, request.cookies.get(COOKIE), request.state.facts, services.now())
+    visit = links.open_visit(services.linking, asked)
     request.state.visit = visit
     carried = request.cookies.get(FORM_COOKIE) or services.linking.keys.new_secret()
     return Guest(services, request, asked, visit, carried)
@@ -164,7 +164,7 @@ def _posted(request: Request, secret: str) -> tuple[Guest, Form]:
     return guest, form
 
 
-def _tried(services: Services, use_case: Callable[[], Any]) -> None:
+def _with_retries(services: Services, use_case: Callable[[], Any]) -> None:
     """A deadlock is tried again; what was carried out before is not carried out once more."""
     for attempt in range(1, TRIES + 1):
         try:
@@ -204,7 +204,7 @@ def first(request: Request, secret: str) -> Response:
 
 
 def _entrance(guest: Guest, status: int = 200, problem: str | None = None) -> Response:
-    waits = guest.visit.link.waits_for_code(guest.knock.now)
+    waits = guest.visit.link.waits_for_code(guest.link_request.now)
     return guest.show("enter.html", status, waits=waits, problem=problem)
 
 
@@ -214,7 +214,7 @@ def code(request: Request, secret: str) -> Response:
     guest, _ = _posted(request, secret)
     services, ids = guest.services, (guest.services.new_id(), guest.services.new_id())
     try:
-        message = links.ask_code(services.linking, guest.visit, guest.knock, *ids)
+        message = links.ask_code(services.linking, guest.visit, guest.link_request, *ids)
     except TooManyCodes:
         return _entrance(guest, 429, "too_many_codes")
     return guest.to(done="sent", background=BackgroundTask(services.linking.send, message))
@@ -226,7 +226,7 @@ def enter(request: Request, secret: str) -> Response:
     guest, form = _posted(request, secret)
     try:
         carried = links.enter(
-            guest.services.linking, guest.visit, guest.knock, form.get("code", "")
+            guest.services.linking, guest.visit, guest.link_request, form.get("code", "")
         )
     except CodeWrong:
         return _entrance(guest, 422, "code_wrong")
@@ -240,7 +240,7 @@ def leave(request: Request, secret: str) -> Response:
     """End the session."""
     guest, _ = _posted(request, secret)
     if guest.visit.is_in:  # whoever merely holds the link puts nobody out
-        links.leave(guest.services.linking, guest.visit, guest.knock)
+        links.leave(guest.services.linking, guest.visit, guest.link_request)
     response = guest.to(done="left")
     response.delete_cookie(COOKIE, path=guest.path)
     return response
@@ -288,10 +288,10 @@ def _answer(guest: Guest, form: Form, id: UUID, action: str) -> None:
     ctx = guest.context(_key(form, id), said)
     if action == "signal":
         kind, note = given.get("kind", ""), given.get("note")
-        _tried(guest.services, lambda: referring.signal_change(ctx, id, kind, note))
+        _with_retries(guest.services, lambda: referring.signal_change(ctx, id, kind, note))
     else:
         details = Details(**given)
-        _tried(guest.services, lambda: referring.move_referral(ctx, id, action, details))
+        _with_retries(guest.services, lambda: referring.move_referral(ctx, id, action, details))
 
 
 def _key(form: Form, about: object) -> str:
@@ -363,10 +363,10 @@ def _state(guest: Guest, form: Form, id: UUID) -> None:
     """The places of one offering in their own transaction; an empty field says nothing."""
     given = form[f"free.{id}"].strip()
     if given:
-        said = Statement(available=_whole(given))
+        said = CapacityStatement(available=_whole(given))
         seen = max(0, _whole(form.get(f"seen.{id}", "").strip()))
         ctx = replace(guest.context(_key(form, id), given), expected_version=seen)
-        _tried(guest.services, lambda: places_of.state_figures(ctx, id, said))
+        _with_retries(guest.services, lambda: places_of.state_figures(ctx, id, said))
 
 
 def _whole(given: str) -> int:
@@ -386,7 +386,7 @@ def _roster(
 ) -> Response:
     lines = answer_pages.roster(guest.context(), guest.visit.referral_ids, month)
     begins, ends = rosters.days_of(month)
-    today = guest.knock.now.astimezone(SEOUL).date()
+    today = guest.link_request.now.astimezone(SEOUL).date()
     after = f"{ends + timedelta(days=1):%Y-%m}" if ends < today else None
     return guest.show(
         "month.html", status, lines=lines, month=month, exceptions=EXCEPTIONS, problem=problem,
@@ -416,7 +416,7 @@ def record(request: Request, secret: str, month: str) -> Response:
         body = f"{month} {sorted((str(id), str(one)) for id, one in said.items())}"
         ctx = guest.context(_key(form, month), body)
         if said:
-            _tried(guest.services, lambda: answer_pages.record_roster(ctx, month, said))
+            _with_retries(guest.services, lambda: answer_pages.record_roster(ctx, month, said))
     except NotFound:
         raise
     except Refusal as refusal:
@@ -424,9 +424,9 @@ def record(request: Request, secret: str, month: str) -> Response:
     return guest.to(f"/months/{month}", done="done")
 
 
-def _said(form: Form, id: UUID) -> Said:
+def _said(form: Form, id: UUID) -> DeliveryReport:
     quantity, reason = form[f"line.{id}"].strip(), form.get(f"why.{id}", "")
-    return Said(
+    return DeliveryReport(
         delivered=rosters.quantity_of(quantity) if quantity else None, reason=reason or None,
         note=form.get(f"note.{id}", "") or None,
     )  # fmt: skip

@@ -19,10 +19,10 @@ from starlette.exceptions import HTTPException
 from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
-from casework.adapters.http.call import FORM, SECONDS, Guarded, Services
+from casework.adapters.http.call import FORM, SECONDS, GuardedRoute, Services
 from casework.adapters.http.limits import check_text
+from casework.adapters.http.middleware import tell
 from casework.adapters.http.problems import Problem, language_of, status_of
-from casework.adapters.http.shell import tell
 from casework.adapters.http.texts import say
 from casework.adapters.web.words import named, word
 from casework.domain.agencies.links import LinkRefused
@@ -82,12 +82,12 @@ def refused(request: Request) -> Response:
     return page(request, "refused.html", 404)
 
 
-class Page(Guarded):
+class PageRoute(GuardedRoute):
     """A route of a page: its problems are pages too."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler between counting and problems."""
-        usual = super(Guarded, self).get_route_handler()
+        usual = super(GuardedRoute, self).get_route_handler()
 
         async def handle(request: Request) -> Response:
             tell(request.scope, self.path_format)

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from casework.domain.access.policy import Actor, Narrowed, Role
+from casework.domain.access.policy import Actor, CredentialScope, Role
 from casework.domain.errors import require
 
-MAY_FAIL: Final = 5
-LOCKED_FOR: Final = timedelta(minutes=15)
+MAX_FAILURES: Final = 5
+LOCK_DURATION: Final = timedelta(minutes=15)
 TRIES_AN_HOUR: Final = 10
 HOUR: Final = timedelta(hours=1)
 PASSWORD_LENGTHS: Final = range(12, 1025)
@@ -23,7 +23,7 @@ NAME_LENGTHS: Final = range(1, 121)
 BY_LINK: Final = "link."
 USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,119}")
 EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-LONGEST_EMAIL: Final = 254
+MAX_EMAIL_LENGTH: Final = 254
 # What an account of a role belongs to; the others belong to the city as a whole.
 BELONGS_TO: Final[dict[Role, str]] = {
     Role.WORKER: "centre",
@@ -35,10 +35,10 @@ BELONGS_TO: Final[dict[Role, str]] = {
 SYSTEM_BELONGS_TO: Final = ("centre", "district", "provider")
 # Who enrols a second factor: everyone who works for the city or a district.
 STAFF: Final = frozenset(Role) - {Role.PROVIDER, Role.INTEGRATION}
-CHANGE_PASSWORD: Final = Narrowed(
+CHANGE_PASSWORD: Final = CredentialScope(
     frozenset({"account.self", "account.secure"}), "password_change_required"
 )
-ENROL: Final = Narrowed(
+ENROL: Final = CredentialScope(
     CHANGE_PASSWORD.actions | {"account.second_factor"}, "totp_enrolment_required"
 )
 
@@ -76,7 +76,7 @@ class Account:
         """Whether signing in takes a code as well."""
         return self.totp_confirmed_at is not None
 
-    def due_first(self, *, totp_is_required: bool) -> Narrowed | None:
+    def due_first(self, *, totp_is_required: bool) -> CredentialScope | None:
         """What must be done before anything else, after signing in with a password."""
         if self.must_change_password:
             return CHANGE_PASSWORD
@@ -84,7 +84,7 @@ class Account:
             return ENROL
         return None
 
-    def actor(self, narrowed: Narrowed | None = None) -> Actor:
+    def actor(self, credential_scope: CredentialScope | None = None) -> Actor:
         """Who this account acts as, with a credential that may be good for less."""
         return Actor(
             id=self.id,
@@ -96,7 +96,7 @@ class Account:
             provider_id=self.provider_id,
             is_head=self.is_head,
             grants=frozenset(self.grants),
-            narrowed=narrowed,
+            credential_scope=credential_scope,
         )
 
     def begin_try(self, now: datetime) -> bool:
@@ -121,8 +121,8 @@ class Account:
     def note_failure(self, now: datetime) -> None:
         """A wrong password; after five in a row the account rests for fifteen minutes."""
         self.failed_attempts += 1
-        if self.failed_attempts >= MAY_FAIL:
-            self.failed_attempts, self.locked_until = 0, now + LOCKED_FOR
+        if self.failed_attempts >= MAX_FAILURES:
+            self.failed_attempts, self.locked_until = 0, now + LOCK_DURATION
 
     def note_success(self) -> None:
         """The right password."""
@@ -222,7 +222,7 @@ def check_name(name: str) -> None:
 def check_email(email: str | None) -> None:
     """Refuse what no mail server would take; None means that none is known."""
     require(
-        email is None or (len(email) <= LONGEST_EMAIL and EMAIL.fullmatch(email)),
+        email is None or (len(email) <= MAX_EMAIL_LENGTH and EMAIL.fullmatch(email)),
         "not an address of the form name@host",
         code="email_invalid",
         field="email",

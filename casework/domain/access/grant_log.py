@@ -14,7 +14,7 @@ from casework.domain.access.policy import Actor
 from casework.domain.errors import Conflict
 
 # Three years by the safety-measures notice; a leap day more does no harm.
-KEPT_FOR: Final = timedelta(days=3 * 365 + 1)
+RETENTION: Final = timedelta(days=3 * 365 + 1)
 
 
 class GrantAct(StrEnum):
@@ -97,5 +97,5 @@ def replay(entries: Iterable[GrantEntry], at: datetime) -> dict[str, Any] | None
 
 def check_prunable(before: datetime, now: datetime) -> None:
     """Refuse to forget what is younger than three years."""
-    if before > now - KEPT_FOR:
+    if before > now - RETENTION:
         raise Conflict("entries are kept for three years", code="kept_three_years")

@@ -155,13 +155,13 @@ GRANTABLE: Final = frozenset(
     }
 )
 # What no token that somebody made is good for: it would make itself another.
-KEEPING_ACCOUNTS: Final = frozenset(
+ACCOUNT_ADMINISTRATION: Final = frozenset(
     {"account.secure", "account.second_factor", "account.tokens", "account.manage", "staff.manage"}
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
+class CredentialScope:
     """What a credential lets through of all that its account may do; ``code`` refuses the rest."""
 
     actions: frozenset[str]
@@ -181,7 +181,7 @@ class Actor:
     provider_id: UUID | None = None
     is_head: bool = False
     grants: frozenset[str] = frozenset()
-    narrowed: Narrowed | None = None
+    credential_scope: CredentialScope | None = None
 
     @property
     def answers_as_provider(self) -> bool:
@@ -222,8 +222,8 @@ def reach(actor: Actor, action: str) -> Reach:
     """How far the actor sees for this action; refuses a role that has no row for it."""
     if actor.role == SYSTEM_ROLE:
         return EVERYTHING
-    if actor.narrowed is not None and action not in actor.narrowed.actions:
-        raise Forbidden("not with this sign-in or token", code=actor.narrowed.code)
+    if actor.credential_scope is not None and action not in actor.credential_scope.actions:
+        raise Forbidden("not with this sign-in or token", code=actor.credential_scope.code)
     relation = _relation(actor, action)
     if relation is None:
         raise Forbidden(f"{actor.role} may not do this")
@@ -246,7 +246,7 @@ def may(actor: Actor, action: str) -> bool:
     """Whether the role has a row for this action at all."""
     if actor.role == SYSTEM_ROLE:
         return True
-    let_through = actor.narrowed is None or action in actor.narrowed.actions
+    let_through = actor.credential_scope is None or action in actor.credential_scope.actions
     return let_through and _relation(actor, action) is not None
 
 
@@ -258,7 +258,7 @@ def grantable(actor: Actor) -> frozenset[str]:
 
 def scopes_of(actor: Actor) -> frozenset[str]:
     """What a token of this account can be made for."""
-    return frozenset(one for one in POLICY if _relation(actor, one)) - KEEPING_ACCOUNTS
+    return frozenset(one for one in POLICY if _relation(actor, one)) - ACCOUNT_ADMINISTRATION
 
 
 def _relation(actor: Actor, action: str) -> Relation | None:

@@ -9,13 +9,13 @@ from typing import Final
 from uuid import UUID
 
 from casework.domain.access.accounts import check_name
-from casework.domain.access.policy import Actor, Narrowed, scopes_of
+from casework.domain.access.policy import Actor, CredentialScope, scopes_of
 from casework.domain.clocks.calendar import day_in_seoul, midnight
 from casework.domain.errors import require
 
 PREFIX: Final = "cwk_"
-LONGEST: Final = timedelta(days=365)
-MOST_TOKENS: Final = 50
+MAX_LIFETIME: Final = timedelta(days=365)
+MAX_TOKENS: Final = 50
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,9 +39,9 @@ class AccountToken:
         return self.revoked_at is None and now < self.expires_at
 
     @property
-    def narrowed(self) -> Narrowed:
+    def credential_scope(self) -> CredentialScope:
         """What it lets through: its scopes, and who it is."""
-        return Narrowed(frozenset(self.scopes) | {"account.self"}, "token_scope")
+        return CredentialScope(frozenset(self.scopes) | {"account.self"}, "token_scope")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class NewToken:
         check_name(self.name)
         today = day_in_seoul(now)
         require(
-            today <= self.expires_on <= today + LONGEST,
+            today <= self.expires_on <= today + MAX_LIFETIME,
             "a token lasts until today at least, and a year at most",
             code="expiry_out_of_range",
             field="expires_on",

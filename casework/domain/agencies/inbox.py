@@ -9,32 +9,32 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.domain.casefile.lifecycle import MOVES, Party
-from casework.domain.casefile.states import Status
-from casework.domain.clocks.standards import Kind
+from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import require
 from casework.domain.figures.figures import Figure, median_of
 
 # What an agency is asked for while one of its clocks runs.
 WANTS: Final[dict[str, str]] = {
-    Kind.RESPONSE: "answer",
-    Kind.WAITLIST: "place",
-    Kind.START: "start",
-    Kind.PROGRESS: "report",
+    ClockKind.RESPONSE: "answer",
+    ClockKind.WAITLIST: "place",
+    ClockKind.START: "start",
+    ClockKind.PROGRESS: "report",
 }
 # In which states a request can stand in an inbox.
 STATES: Final = (
-    Status.REQUESTED,
-    Status.WAITLISTED,
-    Status.ACCEPTED,
-    Status.IN_PROGRESS,
-    Status.ON_HOLD,
+    ReferralStatus.REQUESTED,
+    ReferralStatus.WAITLISTED,
+    ReferralStatus.ACCEPTED,
+    ReferralStatus.IN_PROGRESS,
+    ReferralStatus.ON_HOLD,
 )
 # What can be said in an answer: the moves that are an agency's, and a signal.
 ANSWERS: Final = (
     *(move.action for move in MOVES.values() if move.who is Party.ANSWERER),
     "signal",
 )
-MOST_ANSWERS: Final = 100
+MAX_ANSWERS: Final = 100
 SHARE_DIGITS: Final = 4
 
 
@@ -50,10 +50,10 @@ def check_each_once(referral_ids: Sequence[UUID]) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class RequestOutcome:
     """Requests that are alike: of one service, that came to the same, in as many working days.
 
-    ``came_to`` is one of ``CAME_TO``, declined for a ``reason``; ``outcome`` is how the clock for
+    ``came_to`` is one of ``OUTCOMES``, declined for a ``reason``; ``outcome`` is how the clock for
     the answer ended; ``days`` is None while no answer was given.
     """
 
@@ -65,16 +65,16 @@ class Received:
     days: int | None = None
 
 
-CAME_TO: Final = ("accepted", "declined", "waitlisted", "unanswered", "lapsed", "called_off")
+OUTCOMES: Final = ("accepted", "declined", "waitlisted", "unanswered", "lapsed", "called_off")
 
 
-def came_to(status: str, *, was_accepted: bool) -> str:
+def outcome_of(status: str, *, was_accepted: bool) -> str:
     """What a request came to, as its agency answered it; each one to exactly one of these."""
     if was_accepted:
         return "accepted"
-    if status in (Status.DECLINED, Status.WAITLISTED, Status.LAPSED):
+    if status in (ReferralStatus.DECLINED, ReferralStatus.WAITLISTED, ReferralStatus.LAPSED):
         return str(status)
-    return "unanswered" if status == Status.REQUESTED else "called_off"
+    return "unanswered" if status == ReferralStatus.REQUESTED else "called_off"
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ class _Sums:
     outcomes: Counter[str] = field(default_factory=Counter)
     days: Counter[int] = field(default_factory=Counter)
 
-    def take(self, one: Received) -> None:
+    def take(self, one: RequestOutcome) -> None:
         self.by[one.came_to] += one.count
         if one.came_to == "declined":
             self.reasons[one.reason or "other"] += one.count
@@ -99,7 +99,7 @@ class _Sums:
         return {
             "received": self.by.total(),
             "answered": self.days.total(),
-            **{name: self.by[name] for name in CAME_TO if name != "declined"},
+            **{name: self.by[name] for name in OUTCOMES if name != "declined"},
             "declined": self.by["declined"],
             "declined_by_reason": dict(sorted(self.reasons.items())),
             "median_working_days": median_of(self.days),
@@ -110,7 +110,7 @@ class _Sums:
         }
 
 
-def own_figures(received: Iterable[Received]) -> dict[str, Any]:
+def own_figures(received: Iterable[RequestOutcome]) -> dict[str, Any]:
     """How an agency has answered what it was asked: in all, and service by service."""
     whole, services = _Sums(), dict[str, _Sums]()
     for one in received:

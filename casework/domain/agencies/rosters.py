@@ -12,7 +12,7 @@ from uuid import UUID
 
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.casefile.referral import Referral
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Conflict, Invalid, require
 
@@ -21,14 +21,14 @@ EXCEPTIONS: Final = (
     "resident_absent", "hospitalised", "resident_refused", "provider_unable", "more_needed",
     "other",
 )  # fmt: skip
-MOST: Final = Decimal(9999)
-LONGEST_NOTE: Final = 500
+MAX_QUANTITY: Final = Decimal(9999)
+MAX_NOTE_LENGTH: Final = 500
 WEEK: Final = 7
 _QUANTITY: Final = re.compile(r"-?[0-9]{1,5}([.,][0-9]{1,2})?")
 
 
 @dataclass(slots=True, kw_only=True)
-class Delivered:
+class MonthlyDelivery:
     """One line of a roster: a referral, a month (``2026-03``), planned and delivered quantity."""
 
     id: UUID
@@ -46,7 +46,7 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class DeliveryReport:
     """What an agency says of one line; None as quantity says: as planned."""
 
     delivered: Decimal | None = None
@@ -56,7 +56,7 @@ class Said:
     def check(self, planned: Decimal) -> Decimal:
         """The quantity; an exception needs its reason, and ``other`` a note."""
         quantity = planned if self.delivered is None else self.delivered
-        require(0 <= quantity <= MOST, "from 0 to 9999", field="delivered")
+        require(0 <= quantity <= MAX_QUANTITY, "from 0 to 9999", field="delivered")
         if self.reason is not None:
             require(
                 self.reason in EXCEPTIONS, f"one of {', '.join(EXCEPTIONS)}",
@@ -71,7 +71,7 @@ class Said:
             self.reason != "other" or note, "other needs a note",
             code="note_required", field="note",
         )  # fmt: skip
-        require(len(note) <= LONGEST_NOTE, "at most 500 characters", field="note")
+        require(len(note) <= MAX_NOTE_LENGTH, "at most 500 characters", field="note")
         return quantity
 
 
@@ -102,7 +102,7 @@ def is_in(referral: Referral, month: str) -> bool:
     """Whether something can have been delivered: it had started and not ended before."""
     first, last = days_of(month)
     started, ended = referral.started_on, last_day(referral)
-    if referral.status == Status.ENTERED_IN_ERROR:
+    if referral.status == ReferralStatus.ENTERED_IN_ERROR:
         return False
     return started is not None and started <= last and (ended is None or ended >= first)
 

@@ -21,12 +21,12 @@ from casework.domain.errors import require
 
 CITY: Final = "city"
 # The head that says which chains there are, so that none can be taken away as a whole.
-ROLL: Final = "*"
+CHAIN_LIST: Final = "*"
 GENESIS: Final = "0" * 64
 # How long an entry may wait for its seal.
 SEALED_WITHIN: Final = timedelta(minutes=10)
 # The safety-measures notice demands two years; a setting can only lengthen it.
-KEPT_YEARS: Final = 2
+RETENTION_YEARS: Final = 2
 
 FLAWS: Final = (
     "head_altered",
@@ -57,7 +57,7 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class ChainHead:
     """How far a chain goes: the last number and hash.
 
     ``first_seq`` and ``anchor`` say where it begins, after old entries were pruned: the first
@@ -71,7 +71,7 @@ class Head:
     anchor: str = GENESIS
     mac: str = ""
 
-    def signed(self, key: bytes) -> Head:
+    def signed(self, key: bytes) -> ChainHead:
         """The same head with its mark."""
         return replace(self, mac=_mac(key, self))
 
@@ -118,12 +118,14 @@ def hash_of(seal: Seal, entry: Entry) -> str:
     return hashlib.sha256(place.encode() + b"\n" + canonical(entry)).hexdigest()
 
 
-def _mac(key: bytes, head: Head) -> str:
+def _mac(key: bytes, head: ChainHead) -> str:
     said = f"audit head\n{head.chain}\n{head.count}\n{head.last_hash}\n{head.first_seq}"
     return hmac.new(key, f"{said}\n{head.anchor}".encode(), hashlib.sha256).hexdigest()
 
 
-def extend(head: Head, entries: Iterable[Entry], now: datetime) -> tuple[list[Seal], Head]:
+def extend(
+    head: ChainHead, entries: Iterable[Entry], now: datetime
+) -> tuple[list[Seal], ChainHead]:
     """The seals of some more entries of a chain, and its head after them, not yet signed."""
     seals, seq, last = [], head.count, head.last_hash
     for entry in entries:
@@ -136,22 +138,22 @@ def extend(head: Head, entries: Iterable[Entry], now: datetime) -> tuple[list[Se
     return seals, replace(head, count=seq, last_hash=last, mac="")
 
 
-def roll_of(chains: Iterable[str]) -> Head:
+def chain_list_of(chains: Iterable[str]) -> ChainHead:
     """The head that says which chains there are, not yet signed."""
     names = sorted(chains)
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
-    return Head(chain=ROLL, count=len(names), last_hash=digest)
+    return ChainHead(chain=CHAIN_LIST, count=len(names), last_hash=digest)
 
 
-def says_the_same(one: Head, other: Head) -> bool:
+def is_same_head(one: ChainHead, other: ChainHead) -> bool:
     """Whether two heads say the same, whoever marked them."""
     return replace(one, mac="") == replace(other, mac="")
 
 
-class Walk:
+class ChainVerifier:
     """Goes along a chain, from the first seal that is kept to the one its head names last."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: ChainHead) -> None:
         self.head, self.seq, self._previous = head, head.first_seq - 1, head.anchor
 
     def step(self, seal: Seal, entry: Entry | None) -> Flaw | None:
@@ -181,25 +183,25 @@ class Walk:
         return None
 
 
-def kept_from(now: datetime, years: int = KEPT_YEARS) -> datetime:
+def retention_start(now: datetime, years: int = RETENTION_YEARS) -> datetime:
     """The instant from which entries are kept: never less than two years back."""
-    back = max(years, KEPT_YEARS)
+    back = max(years, RETENTION_YEARS)
     try:
         return now.replace(year=now.year - back)
     except ValueError:  # 29 February
         return now.replace(year=now.year - back, day=28)
 
 
-def check_prunable(before: datetime, now: datetime, years: int = KEPT_YEARS) -> None:
+def check_prunable(before: datetime, now: datetime, years: int = RETENTION_YEARS) -> None:
     """Refuse to forget what must still be kept."""
     require(
-        before <= kept_from(now, years),
-        f"access records are kept for {max(years, KEPT_YEARS)} years",
+        before <= retention_start(now, years),
+        f"access records are kept for {max(years, RETENTION_YEARS)} years",
         code="must_be_kept",
         field="before",
     )
 
 
-def pruned(head: Head, last: Seal) -> Head:
+def pruned(head: ChainHead, last: Seal) -> ChainHead:
     """The head once everything up to a seal is forgotten, not yet signed."""
     return replace(head, first_seq=last.seq + 1, anchor=last.hash, mac="")

@@ -19,7 +19,7 @@ from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import Disposition
 from casework.domain.clocks.calendar import Pause, Target
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import SUPERVISOR, WORKER, About, Kind
+from casework.domain.clocks.standards import SUPERVISOR, WORKER, ClockKind, ClockSubject
 from casework.domain.errors import NotFound
 from casework.domain.events import ClockFacts, Event, EventMetadata
 
@@ -79,7 +79,7 @@ class CaseFile:
             return True
         return any(referral.counts_as_completed for referral in referrals)
 
-    def take_stock(
+    def update_link_clock(
         self, service: PlannedService, act: Act, *, since: datetime | None = None
     ) -> None:
         """Start or end the ``link`` clock, as the present standing of the service asks.
@@ -92,10 +92,10 @@ class CaseFile:
         settled = self.is_settled(service)
         owed = any(referral.owes_disposition for referral in referrals)
         wanted = self.case.is_open and self._is_wanted(service)
-        running = self.clock(Kind.LINK, service.id)
+        running = self.clock(ClockKind.LINK, service.id)
         if wanted and not (with_provider or settled or owed):
             if running is None:
-                self.begin(Kind.LINK, service, act, since=since)
+                self.begin(ClockKind.LINK, service, act, since=since)
         elif running is not None:
             self.end(running, act, met=wanted and (with_provider or settled))
 
@@ -107,7 +107,7 @@ class CaseFile:
 
     # Clocks
 
-    def clock(self, kind: Kind, subject_id: UUID) -> Deadline | None:
+    def clock(self, kind: ClockKind, subject_id: UUID) -> Deadline | None:
         """The running clock of that kind on a subject, if there is one."""
         for deadline in self.deadlines.values():
             if deadline.kind == kind and deadline.subject_id == subject_id and deadline.is_running:
@@ -124,7 +124,7 @@ class CaseFile:
 
     def begin(
         self,
-        kind: Kind,
+        kind: ClockKind,
         subject: Case | PlannedService | Referral,
         act: Act,
         *,
@@ -147,7 +147,7 @@ class CaseFile:
                 deadline.held_by = SUPERVISOR  # nobody of the new centre has taken it on yet
             self.deadlines[deadline.id] = deadline
             self._touched[deadline.id] = deadline
-            self._heed_discharge()
+            self._follow_discharge()
             self._follow_lapse(deadline, act)
         return deadline
 
@@ -155,16 +155,16 @@ class CaseFile:
         """Stop a clock: met, or cancelled because it no longer matters."""
         deadline.meet(act.at) if met else deadline.cancel(act.at)
         self._touched[deadline.id] = deadline
-        if deadline.kind == Kind.DISCHARGE:
-            self._heed_discharge()
+        if deadline.kind == ClockKind.DISCHARGE:
+            self._follow_discharge()
 
-    def _heed_discharge(self) -> None:
+    def _follow_discharge(self) -> None:
         """While somebody waits to come home, nothing of their case can wait."""
-        awaited = self.clock(Kind.DISCHARGE, self.case.id) is not None
+        awaited = self.clock(ClockKind.DISCHARGE, self.case.id) is not None
         for deadline in self.running():
             deadline.can_wait = not awaited
 
-    def meet(self, kind: Kind, act: Act) -> None:
+    def meet(self, kind: ClockKind, act: Act) -> None:
         """Meet the case's clock of that kind, if it runs."""
         deadline = self.clock(kind, self.case.id)
         if deadline is not None:
@@ -188,13 +188,13 @@ class CaseFile:
     def _follow_lapse(self, deadline: Deadline, act: Act) -> None:
         """A referral is given up by the clock on which its answer is waited for."""
         referral = self.referrals.get(deadline.subject_id)
-        if referral is not None and deadline.kind in (Kind.RESPONSE, Kind.WAITLIST):
+        if referral is not None and deadline.kind in (ClockKind.RESPONSE, ClockKind.WAITLIST):
             referral.lapse_at = act.clockwork.lapses_at(deadline)
 
-    def about(self, subject: Case | PlannedService | Referral) -> About:
+    def about(self, subject: Case | PlannedService | Referral) -> ClockSubject:
         """What a clock on this subject is about."""
         case = self.case
-        return About(
+        return ClockSubject(
             case_id=case.id,
             resident_id=case.resident_id,
             centre_code=case.centre_code,

@@ -35,14 +35,14 @@ from casework.domain.casefile.states import (
     FailReason,
     HoldReason,
     ReferralOutcome,
-    Status,
+    ReferralStatus,
     WithdrawReason,
 )
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 
-S = Status
+S = ReferralStatus
 OPEN: Final = frozenset({S.DRAFT, S.REQUESTED, S.WAITLISTED, S.ACCEPTED, S.IN_PROGRESS, S.ON_HOLD})
-ENDED: Final = frozenset(set(Status) - OPEN)
+ENDED: Final = frozenset(set(ReferralStatus) - OPEN)
 STARTED: Final = frozenset({S.IN_PROGRESS, S.ON_HOLD, S.COMPLETED})
 OWES_DISPOSITION: Final = frozenset({S.DECLINED, S.LAPSED, S.FAILED, S.WITHDRAWN})
 
@@ -78,25 +78,25 @@ class Move:
     """
 
     action: str
-    from_: frozenset[Status]
-    to: Status | None
+    from_: frozenset[ReferralStatus]
+    to: ReferralStatus | None
     who: Party
     event: type[ReferralEvent]
-    meets: tuple[Kind, ...] = ()
-    starts: tuple[Kind, ...] = ()
+    meets: tuple[ClockKind, ...] = ()
+    starts: tuple[ClockKind, ...] = ()
     pauses: bool = False
     returns: bool = False
 
 
 def _move(
     action: str,
-    from_: set[Status] | frozenset[Status],
-    to: Status | None,
+    from_: set[ReferralStatus] | frozenset[ReferralStatus],
+    to: ReferralStatus | None,
     who: Party,
     event: type[ReferralEvent],
     *,
-    meets: tuple[Kind, ...] = (),
-    starts: tuple[Kind, ...] = (),
+    meets: tuple[ClockKind, ...] = (),
+    starts: tuple[ClockKind, ...] = (),
     pauses: bool = False,
     returns: bool = False,
 ) -> Move:
@@ -112,7 +112,7 @@ MOVES: Final[dict[str, Move]] = {
             S.REQUESTED,
             Party.SENDER,
             ReferralRequested,
-            starts=(Kind.RESPONSE,),
+            starts=(ClockKind.RESPONSE,),
         ),
         _move(
             "accept",
@@ -120,8 +120,8 @@ MOVES: Final[dict[str, Move]] = {
             S.ACCEPTED,
             Party.ANSWERER,
             ReferralAccepted,
-            meets=(Kind.RESPONSE, Kind.WAITLIST),
-            starts=(Kind.START,),
+            meets=(ClockKind.RESPONSE, ClockKind.WAITLIST),
+            starts=(ClockKind.START,),
         ),
         _move(
             "waitlist",
@@ -129,8 +129,8 @@ MOVES: Final[dict[str, Move]] = {
             S.WAITLISTED,
             Party.ANSWERER,
             ReferralWaitlisted,
-            meets=(Kind.RESPONSE,),
-            starts=(Kind.WAITLIST,),
+            meets=(ClockKind.RESPONSE,),
+            starts=(ClockKind.WAITLIST,),
         ),
         _move(
             "decline",
@@ -138,8 +138,8 @@ MOVES: Final[dict[str, Move]] = {
             S.DECLINED,
             Party.ANSWERER,
             ReferralDeclined,
-            meets=(Kind.RESPONSE, Kind.WAITLIST),
-            starts=(Kind.DISPOSITION,),
+            meets=(ClockKind.RESPONSE, ClockKind.WAITLIST),
+            starts=(ClockKind.DISPOSITION,),
         ),
         _move(
             "lapse",
@@ -147,7 +147,7 @@ MOVES: Final[dict[str, Move]] = {
             S.LAPSED,
             Party.SWEEP,
             ReferralLapsed,
-            starts=(Kind.DISPOSITION,),
+            starts=(ClockKind.DISPOSITION,),
         ),
         _move(
             "start",
@@ -155,8 +155,8 @@ MOVES: Final[dict[str, Move]] = {
             S.IN_PROGRESS,
             Party.ANSWERER,
             ReferralStarted,
-            meets=(Kind.START,),
-            starts=(Kind.PROGRESS,),
+            meets=(ClockKind.START,),
+            starts=(ClockKind.PROGRESS,),
         ),
         _move(
             "report",
@@ -164,8 +164,8 @@ MOVES: Final[dict[str, Move]] = {
             None,
             Party.ANSWERER,
             ReferralReported,
-            meets=(Kind.PROGRESS,),
-            starts=(Kind.PROGRESS,),
+            meets=(ClockKind.PROGRESS,),
+            starts=(ClockKind.PROGRESS,),
         ),
         _move(
             "hold",
@@ -182,7 +182,7 @@ MOVES: Final[dict[str, Move]] = {
             S.COMPLETED,
             Party.ANSWERER,
             ReferralCompleted,
-            meets=(Kind.PROGRESS,),
+            meets=(ClockKind.PROGRESS,),
         ),
         _move(
             "fail",
@@ -190,8 +190,8 @@ MOVES: Final[dict[str, Move]] = {
             S.FAILED,
             Party.ANSWERER,
             ReferralFailed,
-            meets=(Kind.PROGRESS,),
-            starts=(Kind.DISPOSITION,),
+            meets=(ClockKind.PROGRESS,),
+            starts=(ClockKind.DISPOSITION,),
         ),
         _move(
             "cancel",
@@ -199,7 +199,7 @@ MOVES: Final[dict[str, Move]] = {
             S.CANCELLED,
             Party.SENDER,
             ReferralCancelled,
-            meets=(Kind.WAITLIST, Kind.PROGRESS),
+            meets=(ClockKind.WAITLIST, ClockKind.PROGRESS),
         ),
         _move(
             "withdraw",
@@ -207,8 +207,8 @@ MOVES: Final[dict[str, Move]] = {
             S.WITHDRAWN,
             Party.SENDER,
             ReferralWithdrawn,
-            meets=(Kind.WAITLIST, Kind.PROGRESS),
-            starts=(Kind.DISPOSITION,),
+            meets=(ClockKind.WAITLIST, ClockKind.PROGRESS),
+            starts=(ClockKind.DISPOSITION,),
         ),
         _move(
             "dispose",
@@ -216,15 +216,15 @@ MOVES: Final[dict[str, Move]] = {
             None,
             Party.SENDER,
             ReferralDisposed,
-            meets=(Kind.DISPOSITION,),
+            meets=(ClockKind.DISPOSITION,),
         ),
         _move(
             "enter-in-error",
-            frozenset(Status) - {S.ENTERED_IN_ERROR},
+            frozenset(ReferralStatus) - {S.ENTERED_IN_ERROR},
             S.ENTERED_IN_ERROR,
             Party.SUPERVISOR,
             ReferralEnteredInError,
-            meets=(Kind.WAITLIST,),
+            meets=(ClockKind.WAITLIST,),
         ),
     )
 }
@@ -241,7 +241,7 @@ COMPLETE_WITH_CASE: Final = _move(
     S.COMPLETED,
     Party.CASE,
     ReferralCompleted,
-    meets=(Kind.PROGRESS,),
+    meets=(ClockKind.PROGRESS,),
 )
 CANCEL_WITH_CASE: Final = _move(
     "cancel-with-case",
@@ -249,14 +249,14 @@ CANCEL_WITH_CASE: Final = _move(
     S.CANCELLED,
     Party.CASE,
     ReferralCancelled,
-    meets=(Kind.WAITLIST, Kind.PROGRESS),
+    meets=(ClockKind.WAITLIST, ClockKind.PROGRESS),
 )
 FOLLOWING: Final[dict[str, Move]] = {
     move.action: move for move in (RESUME_BY_ITSELF, COMPLETE_WITH_CASE, CANCEL_WITH_CASE)
 }
 
 
-def possible_moves(status: Status, *, owes_disposition: bool) -> list[str]:
+def possible_moves(status: ReferralStatus, *, owes_disposition: bool) -> list[str]:
     """The actions the table lists from this state, whoever asks, in the table's order."""
     return [
         move.action

@@ -15,7 +15,7 @@ from casework.domain.casefile.lifecycle import (
     Move,
     possible_moves,
 )
-from casework.domain.casefile.states import BasisKind, Disposition, ReferralOutcome, Status
+from casework.domain.casefile.states import BasisKind, Disposition, ReferralOutcome, ReferralStatus
 from casework.domain.clocks.standards import Priority
 
 
@@ -37,7 +37,7 @@ class Referral:
     field: str
     offering_id: UUID
     provider_id: UUID
-    status: Status
+    status: ReferralStatus
     priority: Priority
     basis_kind: BasisKind
     created_at: datetime
@@ -62,7 +62,7 @@ class Referral:
     reason: str | None = None
     note: str | None = None
     on_behalf: dict[str, Any] | None = None
-    held_from: Status | None = None
+    held_from: ReferralStatus | None = None
     hold_until: date | None = None
     resume_at: datetime | None = None
     lapse_at: datetime | None = None
@@ -81,13 +81,13 @@ class Referral:
     @property
     def is_with_provider(self) -> bool:
         """Requested or later and still open: a draft is not."""
-        return self.is_open and self.status != Status.DRAFT
+        return self.is_open and self.status != ReferralStatus.DRAFT
 
     @property
     def has_started(self) -> bool:
         """Whether the service is running, or on hold after it ran."""
-        return self.status == Status.IN_PROGRESS or (
-            self.status == Status.ON_HOLD and self.held_from == Status.IN_PROGRESS
+        return self.status == ReferralStatus.IN_PROGRESS or (
+            self.status == ReferralStatus.ON_HOLD and self.held_from == ReferralStatus.IN_PROGRESS
         )
 
     @property
@@ -98,7 +98,7 @@ class Referral:
     @property
     def counts_as_completed(self) -> bool:
         """Whether it settles its planned service; what closing a case ended does not."""
-        return self.status == Status.COMPLETED and not self.ended_by_closing
+        return self.status == ReferralStatus.COMPLETED and not self.ended_by_closing
 
     def make(self, move: Move, at: datetime) -> None:
         """Change the state as a row of the table says: the only place that writes it.
@@ -108,7 +108,7 @@ class Referral:
         if self.status not in move.from_:
             raise ValueError(f"{move.action} does not lead from {self.status}")
         if move.returns:
-            self.status = self.held_from or Status.ACCEPTED
+            self.status = self.held_from or ReferralStatus.ACCEPTED
             self.held_from = self.hold_until = self.resume_at = None
         if move.pauses:
             self.held_from = self.status
@@ -119,7 +119,11 @@ class Referral:
 
     def hold_is_over(self, at: datetime) -> bool:
         """Whether a hold's last day has passed, recorded or not (rule 6)."""
-        return self.status == Status.ON_HOLD and self.resume_at is not None and self.resume_at <= at
+        return (
+            self.status == ReferralStatus.ON_HOLD
+            and self.resume_at is not None
+            and self.resume_at <= at
+        )
 
     def possible_moves(self, at: datetime | None = None) -> list[str]:
         """What the table allows from here, whoever asks.

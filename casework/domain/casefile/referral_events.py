@@ -15,7 +15,7 @@ from casework.domain.casefile.states import (
     HoldReason,
     OnBehalfChannel,
     ReferralOutcome,
-    Status,
+    ReferralStatus,
     WithdrawReason,
 )
 from casework.domain.clocks.standards import Priority
@@ -34,7 +34,7 @@ class DeliveredAmount:
 class ReferralEvent(Event):
     """Something that happened to a referral, whose state afterwards is ``status``."""
 
-    status: Status
+    status: ReferralStatus
 
 
 @event(EventSubject.REFERRAL)

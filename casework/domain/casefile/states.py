@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Status(StrEnum):
+class ReferralStatus(StrEnum):
     """Where a referral stands."""
 
     DRAFT = "draft"

@@ -13,7 +13,7 @@ from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseChecked, SignalAnswered, SignalRaised
 from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.calendar import Target, Unit, day_in_seoul, due_at
-from casework.domain.clocks.standards import STATUTORY, STATUTORY_BASIS, Kind
+from casework.domain.clocks.standards import STATUTORY, STATUTORY_BASIS, ClockKind
 from casework.domain.errors import one_of, require
 from casework.domain.referring.moving import refused
 
@@ -51,9 +51,9 @@ def record_check(file: CaseFile, found: Findings, act: Act) -> Check:
     file.added.append(check)
     case.last_checked_on = found.checked_on
     case.version += 1
-    file.meet(Kind.FIRST_CHECK, act)
-    file.meet(Kind.CHECK, act)
-    file.begin(Kind.CHECK, case, act, since=since, target=target, basis=STATUTORY_BASIS)
+    file.meet(ClockKind.FIRST_CHECK, act)
+    file.meet(ClockKind.CHECK, act)
+    file.begin(ClockKind.CHECK, case, act, since=since, target=target, basis=STATUTORY_BASIS)
     file.record(
         CaseChecked(
             file.meta(case, act),
@@ -70,7 +70,7 @@ def _next_target(file: CaseFile, found: Findings, act: Act) -> Target | None:
         return None
     act.not_before(found.next_check_on, found.checked_on, "next_check_on")
     calendar = act.clockwork.calendar_of(file.case.district_code)
-    law = due_at(calendar, act.instant_of(found.checked_on), STATUTORY[Kind.CHECK])
+    law = due_at(calendar, act.instant_of(found.checked_on), STATUTORY[ClockKind.CHECK])
     require(
         found.next_check_on <= day_in_seoul(law),
         "Enforcement Rule 10: checks lie at most six months apart",
@@ -96,7 +96,7 @@ def raise_signal(
         code="note_required",
         field="note",
     )
-    clock = file.begin(Kind.SIGNAL, case, act)
+    clock = file.begin(ClockKind.SIGNAL, case, act)
     signal = Signal(
         id=act.new_id(),
         case_id=case.id,

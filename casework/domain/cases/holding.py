@@ -12,21 +12,21 @@ from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseHeld, CaseResumed
 from casework.domain.casefile.states import HoldReason
 from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, midnight
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import one_of, require
 
 # What an absent resident cannot be asked for. Decisions, duties to tell, dispositions, signals,
 # a discharge and the checks of the law go on.
 PAUSED_BY_A_HOLD: Final = frozenset(
     {
-        Kind.SURVEY,
-        Kind.ASSESSMENT,
-        Kind.PLAN,
-        Kind.LINK,
-        Kind.RESPONSE,
-        Kind.WAITLIST,
-        Kind.START,
-        Kind.PROGRESS,
+        ClockKind.SURVEY,
+        ClockKind.ASSESSMENT,
+        ClockKind.PLAN,
+        ClockKind.LINK,
+        ClockKind.RESPONSE,
+        ClockKind.WAITLIST,
+        ClockKind.START,
+        ClockKind.PROGRESS,
     }
 )
 

@@ -26,7 +26,7 @@ from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseOpened, Determined, PreSurveyRecorded, Reassessed
 from casework.domain.cases import closing
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Conflict, Invalid, one_of, require
 from casework.domain.residents.resident import Consent, ConsentPurpose, Resident
 
@@ -48,7 +48,7 @@ ACTIVITIES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class CareApplication:
     """How and when someone asked for integrated care (Act 10, Rule 7)."""
 
     channel: str
@@ -61,7 +61,7 @@ class Application:
 
 
 def open_case(
-    resident: Resident, application: Application, act: Act, worker_id: UUID | None
+    resident: Resident, application: CareApplication, act: Act, worker_id: UUID | None
 ) -> CaseFile:
     """Open a case on an application; the ``survey`` clock counts from the day of applying."""
     _check_application(resident, application, act)
@@ -85,10 +85,12 @@ def open_case(
     )
     file = CaseFile(case=case)
     since = act.instant_of(application.applied_on)
-    file.begin(Kind.SURVEY, case, act, since=since)
+    file.begin(ClockKind.SURVEY, case, act, since=since)
     if application.discharge_on is not None:
         due = Target(application.discharge_on.toordinal(), Unit.ON_DATE)
-        file.begin(Kind.DISCHARGE, case, act, since=since, target=due, basis="Act 11: discharge")
+        file.begin(
+            ClockKind.DISCHARGE, case, act, since=since, target=due, basis="Act 11: discharge"
+        )
     file.record(
         CaseOpened(
             file.meta(case, act),
@@ -115,7 +117,7 @@ def second_case(standing: CaseFile, act: Act) -> Conflict:
     )
 
 
-def _check_application(resident: Resident, application: Application, act: Act) -> None:
+def _check_application(resident: Resident, application: CareApplication, act: Act) -> None:
     act.not_future(application.applied_on, "applied_on")
     act.not_before(application.applied_on, resident.birth_date, "applied_on")
     act.not_before(application.discharge_on, application.applied_on, "discharge_on")
@@ -136,7 +138,7 @@ def _check_application(resident: Resident, application: Application, act: Act) -
     _check_consent(resident, application, act)
 
 
-def _check_consent(resident: Resident, application: Application, act: Act) -> None:
+def _check_consent(resident: Resident, application: CareApplication, act: Act) -> None:
     """Who applies for someone else, but for family and guardians, needs a valid consent."""
     purpose = CONSENT_FOR_CHANNEL.get(Channel(application.channel))
     consent = application.consent
@@ -196,10 +198,10 @@ def record_pre_survey(
     case.score, case.route, case.guidance = score, route, guidance
     case.surveyed_at, case.status = act.at, CaseStatus.SURVEYING
     case.version += 1
-    file.meet(Kind.SURVEY, act)
+    file.meet(ClockKind.SURVEY, act)
     if route in ASSESSMENT_ROUTES:
         case.sent_for_assessment_at = act.at
-        file.begin(Kind.ASSESSMENT, case, act)
+        file.begin(ClockKind.ASSESSMENT, case, act)
     file.record(
         PreSurveyRecorded(file.meta(case, act), score=score, route=route, status=case.status)
     )
@@ -254,8 +256,8 @@ def record_assessment(file: CaseFile, finding: Finding, act: Act) -> Assessment:
         happened = Determined
         case.status, case.determination = CaseStatus.PLANNING, determination
         case.determined_at = act.at
-        file.meet(Kind.ASSESSMENT, act)
-        file.begin(Kind.PLAN, case, act, since=act.instant_of(finding.received_on))
+        file.meet(ClockKind.ASSESSMENT, act)
+        file.begin(ClockKind.PLAN, case, act, since=act.instant_of(finding.received_on))
     file.record(
         happened(
             file.meta(case, act),

@@ -9,7 +9,7 @@ from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseReopened
 from casework.domain.clocks.calendar import Unit
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import CASE, STATUTORY, Kind
+from casework.domain.clocks.standards import CASE, STATUTORY, ClockKind
 from casework.domain.errors import require
 
 
@@ -39,22 +39,22 @@ def reopen(file: CaseFile, note: str, act: Act) -> None:
         _survey_again(file, act)
     for referral in file.referrals.values():
         if referral.owes_disposition:
-            file.begin(Kind.DISPOSITION, referral, act)
+            file.begin(ClockKind.DISPOSITION, referral, act)
     for service in file.services.values():
-        file.take_stock(service, act)
+        file.update_link_clock(service, act)
     file.record(CaseReopened(file.meta(case, act), status=case.status))
 
 
 def _survey_again(file: CaseFile, act: Act) -> None:
     """The pre-survey itself closed the case: what it found is asked anew."""
     file.case.status = CaseStatus.APPLIED
-    file.begin(Kind.SURVEY, file.case, act)
+    file.begin(ClockKind.SURVEY, file.case, act)
 
 
 def _start_again(file: CaseFile, stopped: Deadline, act: Act) -> None:
     kind = stopped.kind
     signals = [s for s in file.signals.values() if s.deadline_id == stopped.id]
-    if kind is Kind.SIGNAL and all(signal.answered_at is not None for signal in signals):
+    if kind is ClockKind.SIGNAL and all(signal.answered_at is not None for signal in signals):
         return  # it was answered while the case was closed: nobody could end its clock
     keeps = kind in STATUTORY or stopped.target.unit is Unit.ON_DATE
     clock = file.begin(

@@ -11,11 +11,13 @@ from typing import Final
 from casework.domain.casefile.case import Case
 from casework.domain.clocks.calendar import ONE_DAY, WorkingCalendar, day_in_seoul, days_of
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Kind
+from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, ClockKind
 
 HOLDERS: Final = (WORKER, ASSESSOR, SUPERVISOR, PROVIDER)
 # They run beside everything else; what they are for is waited for only once it is overdue.
-ALONGSIDE: Final = frozenset({Kind.DISCHARGE, Kind.PROGRESS, Kind.FIRST_CHECK, Kind.CHECK})
+ALONGSIDE: Final = frozenset(
+    {ClockKind.DISCHARGE, ClockKind.PROGRESS, ClockKind.FIRST_CHECK, ClockKind.CHECK}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,15 +27,15 @@ from casework.domain.clocks.standards import (
     PROVIDER,
     STATUTORY,
     SUBJECT_OF,
-    About,
+    ClockKind,
+    ClockSubject,
     ClockSubjectType,
-    Kind,
+    EscalationTier,
     Part,
     Priority,
-    Rung,
     Standard,
+    escalation_tiers_of,
     most_specific,
-    rungs_of,
 )
 
 REMINDER: Final = -1
@@ -85,7 +85,7 @@ class Deadline:
     """
 
     id: UUID
-    kind: Kind
+    kind: ClockKind
     subject_type: ClockSubjectType
     subject_id: UUID
     case_id: UUID
@@ -103,7 +103,7 @@ class Deadline:
     target: Target
     started_at: datetime
     due_at: datetime
-    escalation: tuple[Rung, ...] | None = None
+    escalation: tuple[EscalationTier, ...] | None = None
     lapse_after: Target | None = None
     pauses: tuple[Pause, ...] = ()
     paused_until: datetime | None = None
@@ -205,7 +205,7 @@ class Clockwork:
         """The days worked in a district."""
         return self._calendars.get(district_code or "", self._calendar)
 
-    def standard_for(self, kind: Kind, about: About) -> Standard | None:
+    def standard_for(self, kind: ClockKind, about: ClockSubject) -> Standard | None:
         """The most specific standard, or None where this clock is off."""
         key = (kind, about.field, about.service_code, about.priority, about.district_code)
         if key not in self._applies:
@@ -214,11 +214,11 @@ class Clockwork:
 
     def begin(
         self,
-        kind: Kind,
+        kind: ClockKind,
         *,
         id: UUID,
         subject_id: UUID,
-        about: About,
+        about: ClockSubject,
         started_at: datetime,
         target: Target | None = None,
         basis: str | None = None,
@@ -266,12 +266,12 @@ class Clockwork:
         deadline.paused_until = max(ends) if ends else None
         deadline.planned = self.steps(deadline)
 
-    def due_of(self, kind: Kind, about: About, started_at: datetime) -> datetime | None:
+    def due_of(self, kind: ClockKind, about: ClockSubject, started_at: datetime) -> datetime | None:
         """When a clock of that kind would be due; None where no standard switches it on.
 
         A discharge is due on the very day it starts from.
         """
-        if kind is Kind.DISCHARGE:
+        if kind is ClockKind.DISCHARGE:
             return end_of(day_in_seoul(started_at))
         standard = self.standard_for(kind, about)
         if standard is None:
@@ -297,10 +297,10 @@ class Clockwork:
         due = deadline.due_at
         planned = [Step(BREACH, due, due + timedelta(seconds=1), ())]
         tells: dict[tuple[int, datetime], list[Part]] = {}
-        for rung in rungs_of(deadline.target, deadline.escalation):
-            if rung.to != PROVIDER or deadline.held_by == PROVIDER:
-                at = after_due(calendar, due, rung.after)
-                tells.setdefault((rung.tier, at), []).append(rung.to)
+        for escalation_tier in escalation_tiers_of(deadline.target, deadline.escalation):
+            if escalation_tier.to != PROVIDER or deadline.held_by == PROVIDER:
+                at = after_due(calendar, due, escalation_tier.after)
+                tells.setdefault((escalation_tier.tier, at), []).append(escalation_tier.to)
         planned += [Step(tier, due, at, tuple(to)) for (tier, at), to in tells.items()]
         reminder = self._reminder(deadline, calendar)
         if reminder is not None:
@@ -358,7 +358,7 @@ class Clockwork:
 
 
 def _within_the_law(
-    calendar: WorkingCalendar, kind: Kind, started_at: datetime, due: datetime
+    calendar: WorkingCalendar, kind: ClockKind, started_at: datetime, due: datetime
 ) -> datetime:
     """A statutory clock is due no later than the law says, whatever else was set."""
     law = STATUTORY.get(kind)

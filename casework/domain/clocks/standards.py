@@ -17,7 +17,7 @@ from uuid import UUID
 from casework.domain.clocks.calendar import Target, Unit
 
 
-class Kind(StrEnum):
+class ClockKind(StrEnum):
     """The clocks."""
 
     SURVEY = "survey"
@@ -66,33 +66,33 @@ class Part(StrEnum):
 CASE, PLANNED_SERVICE, REFERRAL = ClockSubjectType
 WORKER, PROVIDER, SUPERVISOR, ASSESSOR, HEAD = Part
 
-SUBJECT_OF: Final = dict.fromkeys(Kind, CASE) | {
-    Kind.LINK: PLANNED_SERVICE,
-    Kind.RESPONSE: REFERRAL,
-    Kind.WAITLIST: REFERRAL,
-    Kind.START: REFERRAL,
-    Kind.PROGRESS: REFERRAL,
-    Kind.DISPOSITION: REFERRAL,
+SUBJECT_OF: Final = dict.fromkeys(ClockKind, CASE) | {
+    ClockKind.LINK: PLANNED_SERVICE,
+    ClockKind.RESPONSE: REFERRAL,
+    ClockKind.WAITLIST: REFERRAL,
+    ClockKind.START: REFERRAL,
+    ClockKind.PROGRESS: REFERRAL,
+    ClockKind.DISPOSITION: REFERRAL,
 }
-HELD_BY: Final = dict.fromkeys(Kind, WORKER) | {
-    Kind.ASSESSMENT: ASSESSOR,
-    Kind.DECISION: SUPERVISOR,
-    Kind.RESPONSE: PROVIDER,
-    Kind.WAITLIST: PROVIDER,
-    Kind.START: PROVIDER,
-    Kind.PROGRESS: PROVIDER,
+HELD_BY: Final = dict.fromkeys(ClockKind, WORKER) | {
+    ClockKind.ASSESSMENT: ASSESSOR,
+    ClockKind.DECISION: SUPERVISOR,
+    ClockKind.RESPONSE: PROVIDER,
+    ClockKind.WAITLIST: PROVIDER,
+    ClockKind.START: PROVIDER,
+    ClockKind.PROGRESS: PROVIDER,
 }
 STATUTORY: Final = {
-    Kind.FIRST_CHECK: Target(3, Unit.MONTHS),
-    Kind.CHECK: Target(6, Unit.MONTHS),
+    ClockKind.FIRST_CHECK: Target(3, Unit.MONTHS),
+    ClockKind.CHECK: Target(6, Unit.MONTHS),
 }
 STATUTORY_BASIS: Final = "Enforcement Rule 10"
 CITY_BASIS: Final = "city service target"
 DISTRICT_BASIS: Final = "district service target"
 # When nobody answers: counted from the request, and from the waitlisting.
 USUAL_LAPSE: Final = {
-    Kind.RESPONSE: Target(10, Unit.WORKING_DAYS),
-    Kind.WAITLIST: Target(30, Unit.WORKING_DAYS),
+    ClockKind.RESPONSE: Target(10, Unit.WORKING_DAYS),
+    ClockKind.WAITLIST: Target(30, Unit.WORKING_DAYS),
 }
 # An emergency without a target of its own gets the urgent one, never the routine one.
 FALLS_BACK: Final = {
@@ -103,7 +103,7 @@ FALLS_BACK: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class EscalationTier:
     """One tier of escalation: so long after the due day (or instant), these roles are told."""
 
     tier: int
@@ -112,14 +112,14 @@ class Rung:
 
 
 BY_DAYS: Final = (
-    Rung(1, Target(1, Unit.WORKING_DAYS), WORKER),
-    Rung(1, Target(1, Unit.WORKING_DAYS), PROVIDER),
-    Rung(2, Target(3, Unit.WORKING_DAYS), SUPERVISOR),
+    EscalationTier(1, Target(1, Unit.WORKING_DAYS), WORKER),
+    EscalationTier(1, Target(1, Unit.WORKING_DAYS), PROVIDER),
+    EscalationTier(2, Target(3, Unit.WORKING_DAYS), SUPERVISOR),
 )
 BY_HOURS: Final = (
-    Rung(1, Target(0, Unit.HOURS), WORKER),
-    Rung(1, Target(0, Unit.HOURS), PROVIDER),
-    Rung(2, Target(4, Unit.HOURS), SUPERVISOR),
+    EscalationTier(1, Target(0, Unit.HOURS), WORKER),
+    EscalationTier(1, Target(0, Unit.HOURS), PROVIDER),
+    EscalationTier(2, Target(4, Unit.HOURS), SUPERVISOR),
 )
 
 
@@ -131,7 +131,7 @@ class Standard:
     """
 
     id: UUID
-    kind: Kind
+    kind: ClockKind
     target: Target
     basis: str
     field: str | None = None
@@ -139,7 +139,7 @@ class Standard:
     priority: Priority | None = None
     district_code: str | None = None
     lapse_after: Target | None = None
-    escalation: tuple[Rung, ...] | None = None
+    escalation: tuple[EscalationTier, ...] | None = None
     set_at: datetime | None = None
     set_by: UUID | None = None
     ended_at: datetime | None = None
@@ -151,9 +151,9 @@ class Standard:
         return self.ended_at is None
 
     @property
-    def rungs(self) -> tuple[Rung, ...]:
+    def escalation_tiers(self) -> tuple[EscalationTier, ...]:
         """Its own tiers, or the usual ones for its unit."""
-        return rungs_of(self.target, self.escalation)
+        return escalation_tiers_of(self.target, self.escalation)
 
     @property
     def scope(self) -> str:
@@ -167,7 +167,9 @@ class Standard:
         return self.scope == f"{self.kind}/*/*/*/*"
 
 
-def rungs_of(target: Target, escalation: tuple[Rung, ...] | None) -> tuple[Rung, ...]:
+def escalation_tiers_of(
+    target: Target, escalation: tuple[EscalationTier, ...] | None
+) -> tuple[EscalationTier, ...]:
     """The tiers that were given, or the usual ones for the target's unit."""
     if escalation is not None:
         return escalation
@@ -175,7 +177,7 @@ def rungs_of(target: Target, escalation: tuple[Rung, ...] | None) -> tuple[Rung,
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ClockSubject:
     """What a clock is about: whose it is, where it is seen, and what picks its standard."""
 
     case_id: UUID
@@ -196,7 +198,7 @@ class About:
         priority: Priority,
         service_code: str | None = None,
         field: str | None = None,
-    ) -> About:
+    ) -> ClockSubject:
         """About nobody: for asking when a clock would be due."""
         nobody = UUID(int=0)
         return cls(
@@ -211,7 +213,9 @@ class About:
         )
 
 
-def most_specific(standards: Iterable[Standard], kind: Kind, about: About) -> Standard | None:
+def most_specific(
+    standards: Iterable[Standard], kind: ClockKind, about: ClockSubject
+) -> Standard | None:
     """The standard that applies, or None where the clock is off.
 
     Priority counts before service, service before field, field before district: an emergency
@@ -227,7 +231,7 @@ def most_specific(standards: Iterable[Standard], kind: Kind, about: About) -> St
     return max(candidates, key=lambda pair: pair[0])[1] if candidates else None
 
 
-def _rank(standard: Standard, about: About) -> tuple[int, bool, bool, bool] | None:
+def _rank(standard: Standard, about: ClockSubject) -> tuple[int, bool, bool, bool] | None:
     chain = FALLS_BACK[about.priority]
     if standard.priority is None:
         urgency = 0
@@ -253,18 +257,20 @@ def _rank(standard: Standard, about: About) -> tuple[int, bool, bool, bool] | No
 def shipped() -> tuple[Standard, ...]:
     """The law's two standards and the city's service targets, as every installation begins."""
     working, hours = Unit.WORKING_DAYS, Unit.HOURS
-    routine_urgent_emergency: dict[Kind, tuple[Target | None, Target | None, Target | None]] = {
-        Kind.SURVEY: (Target(5, working), Target(1, working), None),
-        Kind.ASSESSMENT: (Target(10, working), Target(2, working), None),
-        Kind.PLAN: (Target(5, working), Target(2, working), None),
-        Kind.DECISION: (Target(5, working), Target(1, working), None),
-        Kind.NOTIFY_PLAN: (Target(5, working), None, None),
-        Kind.LINK: (Target(3, working), Target(1, working), None),
-        Kind.RESPONSE: (Target(3, working), Target(1, working), Target(4, hours)),
-        Kind.WAITLIST: (Target(10, working), Target(2, working), None),
-        Kind.START: (Target(10, working), Target(2, working), Target(24, hours)),
-        Kind.DISPOSITION: (Target(3, working), Target(1, working), None),
-        Kind.SIGNAL: (Target(1, working), Target(4, hours), None),
+    routine_urgent_emergency: dict[
+        ClockKind, tuple[Target | None, Target | None, Target | None]
+    ] = {
+        ClockKind.SURVEY: (Target(5, working), Target(1, working), None),
+        ClockKind.ASSESSMENT: (Target(10, working), Target(2, working), None),
+        ClockKind.PLAN: (Target(5, working), Target(2, working), None),
+        ClockKind.DECISION: (Target(5, working), Target(1, working), None),
+        ClockKind.NOTIFY_PLAN: (Target(5, working), None, None),
+        ClockKind.LINK: (Target(3, working), Target(1, working), None),
+        ClockKind.RESPONSE: (Target(3, working), Target(1, working), Target(4, hours)),
+        ClockKind.WAITLIST: (Target(10, working), Target(2, working), None),
+        ClockKind.START: (Target(10, working), Target(2, working), Target(24, hours)),
+        ClockKind.DISPOSITION: (Target(3, working), Target(1, working), None),
+        ClockKind.SIGNAL: (Target(1, working), Target(4, hours), None),
     }
     found = []
     for kind, targets in routine_urgent_emergency.items():
@@ -288,7 +294,7 @@ def shipped() -> tuple[Standard, ...]:
     )
 
 
-def _fixed_id(kind: Kind, priority: Priority | None) -> UUID:
+def _fixed_id(kind: ClockKind, priority: Priority | None) -> UUID:
     """The same in every installation, whatever else is shipped: it follows from the scope."""
     digest = hashlib.sha256(f"{kind}/{priority or '*'}/*/*/*".encode()).digest()
     tail = int.from_bytes(digest[:8]) & 0x3FFF_FFFF_FFFF_FFFF

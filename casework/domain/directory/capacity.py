@@ -16,20 +16,22 @@ from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import PlaceOffered, PlaceOfferEnded, ReferralDeclined
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.directory import Offering
 from casework.domain.directory.events import FiguresStated, PlacesBefore
 from casework.domain.errors import require
 from casework.domain.events import Event, EventMetadata
 
-HOLDS_A_PLACE: Final = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
+HOLDS_A_PLACE: Final = frozenset(
+    {ReferralStatus.ACCEPTED, ReferralStatus.IN_PROGRESS, ReferralStatus.ON_HOLD}
+)
 # How long an offering counts as full where its agency does not say until when.
 FULL_FOR: Final = timedelta(days=14)
-MOST_PLACES: Final = 100_000
+MAX_PLACES: Final = 100_000
 AT_CAPACITY: Final = "at_capacity"
 
 
-class Figures(Protocol):
+class CapacityFigures(Protocol):
     """What is known of an offering's places: an ``Offering``, or whatever reads like one."""
 
     @property
@@ -53,19 +55,19 @@ class Figures(Protocol):
         ...
 
 
-def is_marked_full(offering: Figures, today: date) -> bool:
+def is_marked_full(offering: CapacityFigures, today: date) -> bool:
     """Whether the agency said that it takes nobody new yet; its last day is the one it named."""
     return offering.full_until is not None and today <= offering.full_until
 
 
-def free_places(offering: Figures, today: date) -> int:
+def free_places(offering: CapacityFigures, today: date) -> int:
     """How many could be taken on now, beside those who wait already."""
     if is_marked_full(offering, today):
         return 0
     return max(0, offering.available - offering.for_waiting)
 
 
-def is_stale(offering: Figures, fresh_for: timedelta, now: datetime) -> bool:
+def is_stale(offering: CapacityFigures, fresh_for: timedelta, now: datetime) -> bool:
     """Whether its figures are older than they may be."""
     return now - offering.as_of > fresh_for
 
@@ -74,7 +76,7 @@ def is_stale(offering: Figures, fresh_for: timedelta, now: datetime) -> bool:
 
 
 @dataclass(slots=True, kw_only=True)
-class Change:
+class CapacityChange:
     """What one save does to the places of one offering."""
 
     offering_id: UUID
@@ -97,15 +99,17 @@ class Change:
 
 def changes(
     before: Mapping[UUID, str], referrals: Iterable[Referral], events: Iterable[Event]
-) -> list[Change]:
+) -> list[CapacityChange]:
     """What has become of the places, given in which state each referral was; by offering's id.
 
     This is the only place that says when one is taken or freed, whatever made the move.
     """
-    found: dict[UUID, Change] = {}
+    found: dict[UUID, CapacityChange] = {}
     by_id = {referral.id: referral for referral in referrals}
     for referral in by_id.values():
-        change = found.setdefault(referral.offering_id, Change(offering_id=referral.offering_id))
+        change = found.setdefault(
+            referral.offering_id, CapacityChange(offering_id=referral.offering_id)
+        )
         _count(change, before.get(referral.id), referral)
     for event in events:
         declined = by_id.get(event.subject_id)
@@ -114,9 +118,9 @@ def changes(
     return sorted((one for one in found.values() if one.is_any), key=lambda one: one.offering_id)
 
 
-def _count(change: Change, was: str | None, referral: Referral) -> None:
+def _count(change: CapacityChange, was: str | None, referral: Referral) -> None:
     held, holds = was in HOLDS_A_PLACE, referral.status in HOLDS_A_PLACE
-    waited, waits = was == Status.WAITLISTED, referral.status == Status.WAITLISTED
+    waited, waits = was == ReferralStatus.WAITLISTED, referral.status == ReferralStatus.WAITLISTED
     if holds and not held:
         change.taken, change.taker_was = change.taken + 1, was
         change.taken_as_offered += waited and referral.place_offered_at is not None
@@ -170,7 +174,7 @@ def take_back_offer(file: CaseFile, referral: Referral, act: Act) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class CapacityStatement:
     """An agency's figures; what is None stays as it was."""
 
     available: int
@@ -178,13 +182,13 @@ class Statement:
     waiting: int | None = None
 
 
-def state(offering: Offering, said: Statement, act: Act) -> Event:
+def state(offering: Offering, said: CapacityStatement, act: Act) -> Event:
     """Take the figures over. They are the newest word: a mark that it is full ends with them."""
     capacity = offering.capacity if said.capacity is None else said.capacity
     waiting = offering.waiting if said.waiting is None else said.waiting
     require(
-        0 <= said.available <= MOST_PLACES,
-        f"from 0 to {MOST_PLACES}",
+        0 <= said.available <= MAX_PLACES,
+        f"from 0 to {MAX_PLACES}",
         code="places_out_of_range",
         field="available",
     )

@@ -11,7 +11,7 @@ from casework.domain.directory.directory import Centre, distance_km
 from casework.domain.directory.matching import is_near, minutes_for
 
 
-class Hole(StrEnum):
+class CoverageGap(StrEnum):
     """Why a centre is badly covered."""
 
     NOBODY = "nobody"
@@ -30,7 +30,7 @@ class Agency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cover:
+class CentreCoverage:
     """How one centre is covered: agencies that are open, those that accept, and the nearest."""
 
     centre: Centre
@@ -45,21 +45,21 @@ class Cover:
         return None if self.distance_km is None else minutes_for(self.distance_km)
 
     @property
-    def hole(self) -> Hole | None:
+    def hole(self) -> CoverageGap | None:
         """What is missing, None where somebody accepts within fifteen minutes."""
         if self.distance_km is None:
-            return Hole.FULL if self.open else Hole.NOBODY
-        return None if is_near(self.distance_km) else Hole.FAR
+            return CoverageGap.FULL if self.open else CoverageGap.NOBODY
+        return None if is_near(self.distance_km) else CoverageGap.FAR
 
 
-def cover(centre: Centre, agencies: Iterable[Agency]) -> Cover:
+def cover(centre: Centre, agencies: Iterable[Agency]) -> CentreCoverage:
     """How a centre is covered by the agencies that are open for it."""
     here, found = (centre.lat, centre.lon), list(agencies)
     ways = sorted(
         (distance_km(here, one.point), str(one.id), one) for one in found if one.is_accepting
     )
     nearest = ways[0] if ways else None
-    return Cover(
+    return CentreCoverage(
         centre=centre,
         open=len(found),
         accepting=len(ways),

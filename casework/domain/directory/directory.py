@@ -18,7 +18,7 @@ FIELDS: Final = ("medical", "health", "nursing", "care", "housing", "family")
 INCOME_TIERS: Final = ("basic", "near_poor", "median_70", "median_100", "above_100")
 
 
-class Entry(StrEnum):
+class EntryState(StrEnum):
     """How far an entry of the comprehensive list has come."""
 
     PROPOSED = "proposed"
@@ -115,13 +115,13 @@ class Service:
     co_payments: tuple[CoPayment, ...] = ()
     valid_from: date | None = None
     valid_to: date | None = None
-    state: str = Entry.PUBLISHED
+    state: str = EntryState.PUBLISHED
     proposed_by: UUID | None = None
     version: int = 1
 
     def is_in_force(self, on: date) -> bool:
         """Whether it stands in the published list and is valid on a day."""
-        return self.state == Entry.PUBLISHED and covers_day(on, self.valid_from, self.valid_to)
+        return self.state == EntryState.PUBLISHED and covers_day(on, self.valid_from, self.valid_to)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -178,14 +178,14 @@ class Offering:
     capacity_version: int = 1
     # Where this agency gives it, None where that is as usual for the service.
     given_at: str | None = None
-    state: str = Entry.PUBLISHED
+    state: str = EntryState.PUBLISHED
     proposed_by: UUID | None = None
     version: int = 1
     # Of its agency and its service, where it was read to be asked.
     provider_ended_on: date | None = None
     service_from: date | None = None
     service_to: date | None = None
-    service_state: str = Entry.PUBLISHED
+    service_state: str = EntryState.PUBLISHED
     # What its agency is called in a consent besides its id: slug, name and kind.
     known_as: frozenset[str] = frozenset()
 

@@ -12,7 +12,7 @@ from casework.domain.act import Act
 from casework.domain.directory.directory import (
     FIELDS,
     INCOME_TIERS,
-    Entry,
+    EntryState,
     Offering,
     Provider,
     Service,
@@ -104,7 +104,7 @@ def new_offering(
         service_code=service.code,
         as_of=act.at,
         stated_by=act.by.id,
-        state=Entry.PROPOSED,
+        state=EntryState.PROPOSED,
         proposed_by=act.by.id,
         **facts,
     )
@@ -122,7 +122,7 @@ def changed_offering(
     check_offering(changed)
     if changed == offering:
         return offering
-    return replace(changed, version=offering.version + 1, **_proposed_anew(offering, act))
+    return replace(changed, version=offering.version + 1, **_proposed_again(offering, act))
 
 
 def _check_unit(facts: Mapping[str, Any], service: Service) -> None:
@@ -150,7 +150,7 @@ def check_offering(offering: Offering) -> None:
 
 def new_service(facts: Mapping[str, Any], act: Act) -> Service:
     """A proposed entry of the catalogue."""
-    service = Service(**facts, state=Entry.PROPOSED, proposed_by=act.by.id)
+    service = Service(**facts, state=EntryState.PROPOSED, proposed_by=act.by.id)
     check_service(service)
     return service
 
@@ -161,7 +161,7 @@ def changed_service(service: Service, changes: Mapping[str, Any], act: Act) -> S
     check_service(changed)
     if changed == service:
         return service
-    return replace(changed, version=service.version + 1, **_proposed_anew(service, act))
+    return replace(changed, version=service.version + 1, **_proposed_again(service, act))
 
 
 def check_service(service: Service) -> None:
@@ -202,14 +202,14 @@ def check_service(service: Service) -> None:
 # Who
 
 
-def _proposed_anew(entry: Service | Offering, act: Act) -> dict[str, Any]:
+def _proposed_again(entry: Service | Offering, act: Act) -> dict[str, Any]:
     """Of a draft, what was changed is proposed by whoever changed it, for another to confirm.
 
     A published entry stays published: its centres and opening change every week.
     """
-    if entry.state == Entry.PUBLISHED:
+    if entry.state == EntryState.PUBLISHED:
         return {}
-    return {"state": Entry.PROPOSED, "proposed_by": act.by.id}
+    return {"state": EntryState.PROPOSED, "proposed_by": act.by.id}
 
 
 def _check_district(by: Actor, code: str) -> None:

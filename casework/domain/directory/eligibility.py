@@ -28,7 +28,7 @@ FACTS: Final = (
     "income_tier",
     "district_code",
 )
-LONGEST_LIST: Final = 40
+MAX_LIST_LENGTH: Final = 40
 
 
 class Comparison(StrEnum):
@@ -40,7 +40,7 @@ class Comparison(StrEnum):
     KNOWN = "known"
 
 
-class Verdict(StrEnum):
+class RuleResult(StrEnum):
     """What a rule says of one person."""
 
     MET = "met"
@@ -66,7 +66,7 @@ class Rule:
         """Refuse a rule that could never be judged."""
         require(self.fact in FACTS, "no such fact", code="unknown_fact", field="fact")
         require(self.basis.strip(), "a rule says where it comes from", field="basis")
-        wanted = {Comparison.ONE_OF: range(1, LONGEST_LIST + 1), Comparison.KNOWN: range(1)}
+        wanted = {Comparison.ONE_OF: range(1, MAX_LIST_LENGTH + 1), Comparison.KNOWN: range(1)}
         require(
             len(self.values) in wanted.get(self.comparison, range(1, 2)),
             "one_of needs values, known has none, the others have one",
@@ -81,10 +81,10 @@ class Rule:
                 field="values",
             )
 
-    def judge(self, fact: str | None) -> Verdict:
+    def judge(self, fact: str | None) -> RuleResult:
         """What the rule says of a fact, None where it was never asked."""
         if fact is None:
-            return Verdict.UNKNOWN
+            return RuleResult.UNKNOWN
         match self.comparison:
             case Comparison.AT_LEAST:
                 holds = int(fact) >= int(self.values[0])
@@ -94,16 +94,16 @@ class Rule:
                 holds = fact in self.values
             case Comparison.KNOWN:
                 holds = True
-        return Verdict.MET if holds else Verdict.NOT_MET
+        return RuleResult.MET if holds else RuleResult.NOT_MET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class JudgedRule:
     """A rule with the fact it was judged on."""
 
     rule: Rule
     fact: str | None
-    verdict: Verdict
+    verdict: RuleResult
 
 
 def rule_of(stored: Mapping[str, Any]) -> Rule:
@@ -148,34 +148,34 @@ def facts_of(resident: Resident, day: date) -> dict[str, str | None]:
     return known
 
 
-def judge(rules: Iterable[Rule], facts: Mapping[str, str | None]) -> list[Judged]:
+def judge(rules: Iterable[Rule], facts: Mapping[str, str | None]) -> list[JudgedRule]:
     """Every rule on its fact, in the order of the rules; a fact that is missing is unknown."""
     return [
-        Judged(rule=rule, fact=facts.get(rule.fact), verdict=rule.judge(facts.get(rule.fact)))
+        JudgedRule(rule=rule, fact=facts.get(rule.fact), verdict=rule.judge(facts.get(rule.fact)))
         for rule in rules
     ]
 
 
-def summed_up(judged: Sequence[Judged]) -> Verdict:
+def overall_result(judged: Sequence[JudgedRule]) -> RuleResult:
     """``not_met`` where one is not, else ``unknown`` where one is unknown, else ``met``."""
     verdicts = {one.verdict for one in judged}
-    for worst in (Verdict.NOT_MET, Verdict.UNKNOWN):
+    for worst in (RuleResult.NOT_MET, RuleResult.UNKNOWN):
         if worst in verdicts:
             return worst
-    return Verdict.MET
+    return RuleResult.MET
 
 
-def snapshot(judged: Sequence[Judged], day: date) -> dict[str, Any] | None:
+def snapshot(judged: Sequence[JudgedRule], day: date) -> dict[str, Any] | None:
     """What is kept of a judgement: rules, facts and verdicts of that day; None without a rule."""
     if not judged:
         return None
     return {
         "on": day.isoformat(),
-        "verdict": summed_up(judged).value,
+        "verdict": overall_result(judged).value,
         "rules": [facts_shown(one) for one in judged],
     }
 
 
-def facts_shown(one: Judged) -> dict[str, Any]:
+def facts_shown(one: JudgedRule) -> dict[str, Any]:
     """A rule beside the fact it was judged on, and the verdict."""
     return as_data(one.rule) | {"value": one.fact, "verdict": one.verdict.value}

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.domain.act import Act
-from casework.domain.directory.directory import Entry, Offering, Service
+from casework.domain.directory.directory import EntryState, Offering, Service
 from casework.domain.errors import Conflict, NotAllowedInState, require
 
 # Which division of the city or a district answers for the entries of a field.
@@ -22,12 +22,12 @@ DIVISIONS: Final[dict[str, str]] = {
     "family": "welfare_policy",
 }
 # Each step: from which states, and to which.
-STEPS: Final[dict[str, tuple[frozenset[str], Entry]]] = {
-    "confirm": (frozenset({Entry.PROPOSED}), Entry.CONFIRMED),
-    "publish": (frozenset({Entry.CONFIRMED}), Entry.PUBLISHED),
-    "withdraw": (frozenset({Entry.CONFIRMED, Entry.PUBLISHED}), Entry.PROPOSED),
+STEPS: Final[dict[str, tuple[frozenset[str], EntryState]]] = {
+    "confirm": (frozenset({EntryState.PROPOSED}), EntryState.CONFIRMED),
+    "publish": (frozenset({EntryState.CONFIRMED}), EntryState.PUBLISHED),
+    "withdraw": (frozenset({EntryState.CONFIRMED, EntryState.PUBLISHED}), EntryState.PROPOSED),
 }
-MOST_AT_ONCE: Final = 100
+MAX_AT_ONCE: Final = 100
 SERVICE, PROVIDER, OFFERING, DESIGNATION = "service", "provider", "offering", "designation"
 # What the history tells of each kind of thing.
 FACTS: Final[dict[str, tuple[str, ...]]] = {
@@ -49,7 +49,7 @@ FACTS: Final[dict[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class DirectoryChange:
     """One change of a thing of the directory: who, when, and what it was before."""
 
     id: UUID
@@ -64,7 +64,7 @@ class Change:
     after: dict[str, Any]
 
 
-def next_state(entry: Service | Offering, step: str, act: Act) -> Entry:
+def next_state(entry: Service | Offering, step: str, act: Act) -> EntryState:
     """The state after a step; refuses one that the state does not allow, or on one's own entry."""
     allowed, to = STEPS[step]
     if entry.state not in allowed:
@@ -103,10 +103,10 @@ def change_of(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     act: Act,
-) -> Change:
+) -> DirectoryChange:
     """What differs between two states of a thing; nothing stood before what is new."""
     names = [name for name in after if name not in before or before[name] != after[name]]
-    return Change(
+    return DirectoryChange(
         id=act.new_id(),
         subject_type=kind,
         subject_id=str(subject_id),

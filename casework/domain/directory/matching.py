@@ -19,7 +19,7 @@ from typing import Any, Final
 from casework.domain.clocks.calendar import WorkingCalendar, day_in_seoul
 from casework.domain.directory.capacity import free_places, is_marked_full, is_stale
 from casework.domain.directory.directory import Offering, Provider, distance_km
-from casework.domain.directory.eligibility import Judged, Verdict, summed_up
+from casework.domain.directory.eligibility import JudgedRule, RuleResult, overall_result
 
 # Roads are longer than the crow flies, and hillier in Busan than elsewhere; a car in the city's
 # traffic, parking included. Both are estimates, and enter the minutes only.
@@ -32,8 +32,8 @@ FAST_DAYS, SLOW_DAYS = 1.0, 3.0
 OFTEN, SELDOM = 0.8, 0.5
 KOREAN: Final = "ko"
 # Mobilities with which somebody is better served at home.
-KEPT_AT_HOME: Final = frozenset({"limited", "housebound"})
-BEST_FIRST: Final = (Verdict.MET, Verdict.UNKNOWN, Verdict.NOT_MET)
+NEEDS_HOME_VISIT: Final = frozenset({"limited", "housebound"})
+BEST_FIRST: Final = (RuleResult.MET, RuleResult.UNKNOWN, RuleResult.NOT_MET)
 
 
 class GivenAt(StrEnum):
@@ -58,7 +58,7 @@ class Factor(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class ResponseRate:
     """How an agency answered lately: of how many requests, median working days, share accepted."""
 
     answers: int
@@ -68,24 +68,24 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class CandidateOffering:
     """An open offering that covers the resident's centre."""
 
     offering: Offering
     provider: Provider
-    measured: Measured | None
+    measured: ResponseRate | None
     fresh_for: timedelta
     given_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class MatchRequest:
     """For whom and what is asked, besides the service: at which point, when, and how."""
 
     point: tuple[float, float]
     now: datetime
     calendar: WorkingCalendar
-    judged: Sequence[Judged] = field(default_factory=tuple)
+    judged: Sequence[JudgedRule] = field(default_factory=tuple)
     mobility: str | None = None
     language: str | None = None
     needed_by: date | None = None
@@ -93,11 +93,11 @@ class Wish:
     @property
     def at_home(self) -> bool:
         """Whether a service that comes to the home goes first."""
-        return self.mobility in KEPT_AT_HOME
+        return self.mobility in NEEDS_HOME_VISIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class MatchReason:
     """A factor with what it is in this case and the class that gives: 1 comes first."""
 
     factor: Factor
@@ -109,9 +109,9 @@ class Reason:
 class Match:
     """A candidate with its way, and why it stands where it stands."""
 
-    candidate: Candidate
+    candidate: CandidateOffering
     distance_km: float
-    why: tuple[Reason, ...]
+    why: tuple[MatchReason, ...]
 
     @property
     def minutes(self) -> int:
@@ -139,13 +139,13 @@ def is_near(kilometres: float) -> bool:
     return minutes_for(kilometres) <= NEAR_MINUTES
 
 
-def answer_expected_on(measured: Measured, wish: Wish) -> date:
+def answer_expected_on(measured: ResponseRate, wish: MatchRequest) -> date:
     """The working day by which half of the agency's answers come, were it asked now."""
     days = ceil(measured.median_days)
     return wish.calendar.roll(wish.calendar.step(day_in_seoul(wish.now), days))
 
 
-def matches(candidates: Iterable[Candidate], wish: Wish) -> list[Match]:
+def matches(candidates: Iterable[CandidateOffering], wish: MatchRequest) -> list[Match]:
     """The candidates in the order in which to ask them."""
     ways = [
         (one, distance_km(wish.point, (one.provider.lat, one.provider.lon))) for one in candidates
@@ -166,7 +166,7 @@ def _metres(kilometres: float) -> int:
     return round(kilometres * 1000)
 
 
-def _reasons(one: Candidate, wish: Wish) -> tuple[Reason, ...]:
+def _reasons(one: CandidateOffering, wish: MatchRequest) -> tuple[MatchReason, ...]:
     return (
         _eligible(wish),
         _comes_home(one, wish),
@@ -179,32 +179,32 @@ def _reasons(one: Candidate, wish: Wish) -> tuple[Reason, ...]:
     )
 
 
-def _eligible(wish: Wish) -> Reason:
-    verdict = summed_up(wish.judged)
+def _eligible(wish: MatchRequest) -> MatchReason:
+    verdict = overall_result(wish.judged)
     value = {"verdict": verdict.value, "rules": len(wish.judged)}
-    return Reason(factor=Factor.ELIGIBLE, value=value, rank=1 + BEST_FIRST.index(verdict))
+    return MatchReason(factor=Factor.ELIGIBLE, value=value, rank=1 + BEST_FIRST.index(verdict))
 
 
-def _comes_home(one: Candidate, wish: Wish) -> Reason:
+def _comes_home(one: CandidateOffering, wish: MatchRequest) -> MatchReason:
     """Where it makes a difference: at home, where nobody knows, elsewhere."""
     classes = {GivenAt.HOME: 1, None: 2, GivenAt.SITE: 3}
     given_at = GivenAt(one.given_at) if one.given_at else None
     value = {"given_at": given_at, "mobility": wish.mobility, "counts": wish.at_home}
-    return Reason(
+    return MatchReason(
         factor=Factor.COMES_HOME, value=value, rank=classes[given_at] if wish.at_home else 1
     )
 
 
-def _language(one: Candidate, wish: Wish) -> Reason:
+def _language(one: CandidateOffering, wish: MatchRequest) -> MatchReason:
     """Listed; nobody said which; not among those listed. Of Korean there is no doubt."""
     spoken = one.provider.languages
     value = {"wanted": wish.language, "spoken": spoken}
     if wish.language is None or wish.language in (spoken or (KOREAN,)):
-        return Reason(factor=Factor.LANGUAGE, value=value, rank=1)
-    return Reason(factor=Factor.LANGUAGE, value=value, rank=2 if spoken is None else 3)
+        return MatchReason(factor=Factor.LANGUAGE, value=value, rank=1)
+    return MatchReason(factor=Factor.LANGUAGE, value=value, rank=2 if spoken is None else 3)
 
 
-def _free_place(one: Candidate, wish: Wish) -> Reason:
+def _free_place(one: CandidateOffering, wish: MatchRequest) -> MatchReason:
     """Free for somebody new: not for those who wait, and not where it is marked full."""
     of, today = one.offering, day_in_seoul(wish.now)
     free = free_places(of, today)
@@ -216,16 +216,16 @@ def _free_place(one: Candidate, wish: Wish) -> Reason:
         "waiting": of.waiting,
         "full_until": until,
     }
-    return Reason(factor=Factor.FREE_PLACE, value=value, rank=1 if free > 0 else 2)
+    return MatchReason(factor=Factor.FREE_PLACE, value=value, rank=1 if free > 0 else 2)
 
 
-def _fresh(one: Candidate, wish: Wish) -> Reason:
+def _fresh(one: CandidateOffering, wish: MatchRequest) -> MatchReason:
     stale = is_stale(one.offering, one.fresh_for, wish.now)
     value = {"as_of": one.offering.as_of, "fresh_for_days": one.fresh_for.days, "stale": stale}
-    return Reason(factor=Factor.FRESH, value=value, rank=2 if stale else 1)
+    return MatchReason(factor=Factor.FRESH, value=value, rank=2 if stale else 1)
 
 
-def _in_time(one: Candidate, wish: Wish) -> Reason:
+def _in_time(one: CandidateOffering, wish: MatchRequest) -> MatchReason:
     """Whether an answer is to be expected by the day; when it would begin nobody can know."""
     expected = answer_expected_on(one.measured, wish) if one.measured else None
     value = {"needed_by": wish.needed_by, "answer_expected_on": expected}
@@ -235,31 +235,31 @@ def _in_time(one: Candidate, wish: Wish) -> Reason:
         rank = 2
     else:
         rank = 1 if expected <= wish.needed_by else 3
-    return Reason(factor=Factor.IN_TIME, value=value, rank=rank)
+    return MatchReason(factor=Factor.IN_TIME, value=value, rank=rank)
 
 
-def _answering(measured: Measured | None) -> Reason:
+def _answering(measured: ResponseRate | None) -> MatchReason:
     """Within a working day; within three, or unknown; later."""
     if measured is None:
-        return Reason(factor=Factor.ANSWERS, value={"median_working_days": None}, rank=2)
+        return MatchReason(factor=Factor.ANSWERS, value={"median_working_days": None}, rank=2)
     days = measured.median_days
     value = {"median_working_days": days, "answers": measured.answers, "as_of": measured.as_of}
     rank = 1 if days <= FAST_DAYS else 2 if days <= SLOW_DAYS else 3
-    return Reason(factor=Factor.ANSWERS, value=value, rank=rank)
+    return MatchReason(factor=Factor.ANSWERS, value=value, rank=rank)
 
 
-def _accepting(measured: Measured | None) -> Reason:
+def _accepting(measured: ResponseRate | None) -> MatchReason:
     """Four of five; half of them, or unknown; fewer."""
     if measured is None:
-        return Reason(factor=Factor.ACCEPTS, value={"accepted_share": None}, rank=2)
+        return MatchReason(factor=Factor.ACCEPTS, value={"accepted_share": None}, rank=2)
     share = measured.accepted_share
     value = {"accepted_share": share, "answers": measured.answers, "as_of": measured.as_of}
     rank = 1 if share >= OFTEN else 2 if share >= SELDOM else 3
-    return Reason(factor=Factor.ACCEPTS, value=value, rank=rank)
+    return MatchReason(factor=Factor.ACCEPTS, value=value, rank=rank)
 
 
-def _travel(way: float, all_metres: Sequence[int]) -> Reason:
+def _travel(way: float, all_metres: Sequence[int]) -> MatchReason:
     """The nearest is first; whole metres apart."""
     value = {"distance_km": way, "minutes": minutes_for(way)}
     nearer = {metres for metres in all_metres if metres < _metres(way)}
-    return Reason(factor=Factor.TRAVEL, value=value, rank=1 + len(nearer))
+    return MatchReason(factor=Factor.TRAVEL, value=value, rank=1 + len(nearer))

@@ -11,7 +11,7 @@ from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.capacity import free_places, is_stale
 
 
-class Standing(StrEnum):
+class Availability(StrEnum):
     """How a service stands in a district."""
 
     OPEN = "open"
@@ -21,7 +21,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offered:
+class OfferedPlaces:
     """What is said of the places of one published offering that reaches into a district."""
 
     is_open: bool
@@ -36,7 +36,9 @@ class Offered:
         return free_places(self, day_in_seoul(now)) if self.is_open else 0
 
 
-def standing(offered: Iterable[Offered], now: datetime, fresh_for: timedelta) -> Standing:
+def availability(
+    offered: Iterable[OfferedPlaces], now: datetime, fresh_for: timedelta
+) -> Availability:
     """Open where somebody has a free place, by a figure that is fresh.
 
     Where nobody says so, but some figure is too old to say anything, it is stale; where all are
@@ -45,7 +47,7 @@ def standing(offered: Iterable[Offered], now: datetime, fresh_for: timedelta) ->
     takers = [one for one in offered if one.is_open]
     fresh = [one for one in takers if not is_stale(one, fresh_for, now)]
     if any(one.free(now) > 0 for one in fresh):
-        return Standing.OPEN
+        return Availability.OPEN
     if len(fresh) < len(takers):
-        return Standing.STALE
-    return Standing.FULL if takers else Standing.NONE
+        return Availability.STALE
+    return Availability.FULL if takers else Availability.NONE

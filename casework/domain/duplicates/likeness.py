@@ -15,7 +15,7 @@ from functools import cache
 from typing import Final
 from uuid import UUID
 
-from casework.domain.residents.resident import OLDEST_BIRTH_YEAR, Resident, digits_of
+from casework.domain.residents.resident import MIN_BIRTH_YEAR, Resident, digits_of
 
 # How like two names are, letter by letter (a syllable is two or three): 1 is the same.
 Similarity = Callable[[str, str], float]
@@ -24,7 +24,7 @@ NEAR: Final = 0.83
 LAST_BIRTH_YEAR: Final = 2100
 
 
-class Reason(StrEnum):
+class LikenessReason(StrEnum):
     """Why two records may be of one person, or of one household."""
 
     SAME_NUMBER = "same_number"
@@ -36,9 +36,9 @@ class Reason(StrEnum):
 
 
 # What a registration is refused for, unless the worker says that it is another person.
-REFUSES: Final = frozenset({Reason.SAME_NUMBER, Reason.SAME_NAME_AND_BIRTH_DATE})
+REFUSES: Final = frozenset({LikenessReason.SAME_NUMBER, LikenessReason.SAME_NAME_AND_BIRTH_DATE})
 # A shared telephone alone says "same household?", and nobody's queue is for that.
-SUSPICIOUS: Final = frozenset(Reason) - {Reason.SAME_PHONE}
+SUSPICIOUS: Final = frozenset(LikenessReason) - {LikenessReason.SAME_PHONE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Likeness:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class DuplicateCandidate:
     """A resident to compare with. Numbers are compared where they lie, and never handed out."""
 
     resident: Resident
@@ -66,11 +66,11 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class SimilarResident:
     """A resident who is like someone, and why."""
 
     resident: Resident
-    reasons: tuple[Reason, ...]
+    reasons: tuple[LikenessReason, ...]
 
     @property
     def refuses(self) -> bool:
@@ -96,19 +96,19 @@ def likeness_of(resident: Resident, rrn: str | None = None) -> Likeness:
 
 def reasons(
     one: Likeness, other: Likeness, similarity: Similarity, *, same_number: bool = False
-) -> tuple[Reason, ...]:
+) -> tuple[LikenessReason, ...]:
     """Why these two may be one person; nothing where they are strangers."""
     same_name = comparable(one.name) == comparable(other.name)
-    found = [Reason.SAME_NUMBER] if same_number else []
+    found = [LikenessReason.SAME_NUMBER] if same_number else []
     if one.birth_date == other.birth_date:
         if same_name:
-            found.append(Reason.SAME_NAME_AND_BIRTH_DATE)
+            found.append(LikenessReason.SAME_NAME_AND_BIRTH_DATE)
         elif is_near(one.name, other.name, similarity):
-            found.append(Reason.NEAR_NAME)
+            found.append(LikenessReason.NEAR_NAME)
     elif same_name and other.birth_date in near_dates(one.birth_date):
-        found.append(Reason.NEAR_BIRTH_DATE)
+        found.append(LikenessReason.NEAR_BIRTH_DATE)
     if one.phone_digits is not None and one.phone_digits == other.phone_digits:
-        found.append(Reason.SAME_NAME_AND_PHONE if same_name else Reason.SAME_PHONE)
+        found.append(LikenessReason.SAME_NAME_AND_PHONE if same_name else LikenessReason.SAME_PHONE)
     return tuple(found)
 
 
@@ -146,7 +146,7 @@ def near_dates(day: date) -> frozenset[date]:
 
 def _date(written: str) -> date | None:
     year, month, day = int(written[:4]), int(written[4:6]), int(written[6:])
-    if not OLDEST_BIRTH_YEAR <= year <= LAST_BIRTH_YEAR:
+    if not MIN_BIRTH_YEAR <= year <= LAST_BIRTH_YEAR:
         return None
     try:
         return date(year, month, day)
@@ -154,10 +154,12 @@ def _date(written: str) -> date | None:
         return None
 
 
-def likely(one: Likeness, others: Iterable[Candidate], similarity: Similarity) -> list[Alike]:
+def likely(
+    one: Likeness, others: Iterable[DuplicateCandidate], similarity: Similarity
+) -> list[SimilarResident]:
     """Those of some residents who are like someone, the strictest reason first."""
     found = [
-        Alike(
+        SimilarResident(
             other.resident,
             reasons(
                 one,
@@ -168,10 +170,10 @@ def likely(one: Likeness, others: Iterable[Candidate], similarity: Similarity) -
         )
         for other in others
     ]
-    order = list(Reason)
+    order = list(LikenessReason)
     return sorted(
-        (alike for alike in found if alike.reasons),
-        key=lambda alike: (order.index(alike.reasons[0]), alike.resident.id),
+        (similar for similar in found if similar.reasons),
+        key=lambda similar: (order.index(similar.reasons[0]), similar.resident.id),
     )
 
 

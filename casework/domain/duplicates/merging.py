@@ -98,7 +98,7 @@ def merge(
     return made
 
 
-def check_standing(made: Merge) -> None:
+def check_not_undone(made: Merge) -> None:
     """What was undone is not undone again."""
     if made.undone_at is not None:
         raise Conflict(
@@ -113,7 +113,7 @@ def undo(
     made: Merge, survivor: Resident, duplicate: Resident, home: Centre, reason: str | None, act: Act
 ) -> None:
     """Let the two be two again, the duplicate at its home."""
-    check_standing(made)
+    check_not_undone(made)
     if survivor.merged_into_id is not None:
         raise Conflict(
             "the survivor was merged itself: undo that first", code="merged_further", state="merged"
@@ -125,7 +125,7 @@ def undo(
     duplicate.version += 1
 
 
-def home_of(made: Merge, survivor: Resident) -> str:
+def centre_after_undo(made: Merge, survivor: Resident) -> str:
     """Where the duplicate is at home after an undo: its old centre, or, where the survivor has
     moved since, the survivor's new one.
     """
@@ -133,7 +133,7 @@ def home_of(made: Merge, survivor: Resident) -> str:
     return made.duplicate_centre if stayed else survivor.centre_code
 
 
-def bring_home(
+def return_case(
     file: CaseFile, home: Centre, worker_id: UUID | None, arrived_at: datetime | None, act: Act
 ) -> None:
     """An open case goes back with its duplicate, to whoever carried it before the merge."""

@@ -15,7 +15,7 @@ from uuid import UUID
 from casework.domain.casefile.referral import Referral
 from casework.domain.duplicates.likeness import ordered
 from casework.domain.duplicates.merging import Merge
-from casework.domain.duplicates.suspicions import Suspicion, Verdict
+from casework.domain.duplicates.suspicions import Suspicion, SuspicionState
 from casework.domain.residents.resident import Contact
 
 
@@ -113,7 +113,7 @@ def asked_of_survivor(pair: Suspicion, made: Merge, id: UUID) -> Suspicion | Non
     """
     is_second = pair.other_id == made.duplicate_id
     third = pair.resident_id if is_second else pair.other_id
-    if pair.state == Verdict.DIFFERENT or third == made.survivor_id:
+    if pair.state == SuspicionState.DIFFERENT or third == made.survivor_id:
         return None
     first, second = ordered(made.survivor_id, third)
     centre, district = (

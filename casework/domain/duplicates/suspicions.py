@@ -8,12 +8,12 @@ from enum import StrEnum
 from uuid import UUID
 
 from casework.domain.act import Act
-from casework.domain.duplicates.likeness import Reason, ordered
+from casework.domain.duplicates.likeness import LikenessReason, ordered
 from casework.domain.errors import Conflict
 from casework.domain.residents.resident import Resident
 
 
-class Verdict(StrEnum):
+class SuspicionState(StrEnum):
     """What stands of a pair."""
 
     OPEN = "open"
@@ -34,7 +34,7 @@ class Suspicion:
     other_district_code: str
     reasons: list[str]
     found_at: datetime
-    state: str = Verdict.OPEN
+    state: str = SuspicionState.OPEN
     decided_at: datetime | None = None
     decided_by: UUID | None = None
     note: str | None = None
@@ -42,7 +42,7 @@ class Suspicion:
     is_parked: bool = False
     version: int = 1
 
-    def decide(self, verdict: Verdict, note: str | None, act: Act) -> None:
+    def decide(self, verdict: SuspicionState, note: str | None, act: Act) -> None:
         """Say whether the two are one. Deciding anew is possible, the same again is not."""
         if self.state == verdict:
             raise Conflict(
@@ -57,11 +57,15 @@ class Suspicion:
 
 
 def suspect(
-    one: Resident, other: Resident, why: tuple[Reason, ...], act: Act, state: Verdict = Verdict.OPEN
+    one: Resident,
+    other: Resident,
+    why: tuple[LikenessReason, ...],
+    act: Act,
+    state: SuspicionState = SuspicionState.OPEN,
 ) -> Suspicion:
     """A pair as it is put into the queue; one that was decided at once has its verdict."""
     first, second = (one, other) if ordered(one.id, other.id)[0] == one.id else (other, one)
-    decided = state != Verdict.OPEN
+    decided = state != SuspicionState.OPEN
     return Suspicion(
         id=act.new_id(),
         resident_id=first.id,

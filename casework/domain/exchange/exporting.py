@@ -39,5 +39,5 @@ ACTION: Final[dict[str, str]] = {
     ExportOf.PROVIDERS: "directory.read",
     ExportOf.OFFERINGS: "directory.read",
 }
-MOST_ROWS: Final = 20_000
+MAX_ROWS: Final = 20_000
 PAGE: Final = 200

@@ -17,7 +17,7 @@ from casework.domain.errors import Invalid
 # Excel counts days from here; its own slip, a 29 February 1900, is over before anybody was born.
 EXCEL_EPOCH: Final = date(1899, 12, 30)
 FIRST_SERIAL, LAST_SERIAL = 3_000, 80_000
-LONGEST_CELL: Final = 4_000
+MAX_CELL_LENGTH: Final = 4_000
 _INVISIBLE: Final = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 _DATE: Final = re.compile(
     r"(\d{4})\s*(?:[./-]|년)\s*(\d{1,2})\s*(?:[./-]|월)\s*(\d{1,2})\s*(?:[.]|일)?"

@@ -164,8 +164,8 @@ WHO: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "assessments": (frozenset({"external_id"}), frozenset({"name", "birth_date"})),
 }  # fmt: skip
 HEADING_WITHIN: Final = 10
-MOST_COLUMNS: Final = 100
-MOST_ROWS: Final = 100_000
+MAX_COLUMNS: Final = 100
+MAX_ROWS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ BY: Final[dict[str, str]] = {
     FileKind.ASSESSMENTS: "assessment.write",
 }
 # All or nothing is one transaction, which others wait for: so many rows take some tens of seconds.
-MOST_AT_ONCE: Final = 5_000
+MAX_AT_ONCE: Final = 5_000
 # What says that the row is there already, and not that it is wrong.
 DUPLICATE_CODES: Final = frozenset(
     {
@@ -126,12 +126,12 @@ class ImportFile:
         return self.state in ENDED
 
     @property
-    def keeps(self) -> bool:
+    def is_writing(self) -> bool:
         """Whether what is accepted now stays."""
         return not self.dry_run and self.state == ImportState.APPLYING
 
     @property
-    def is_kept(self) -> bool:
+    def was_written(self) -> bool:
         """Whether its accepted rows were written."""
         return not self.dry_run and (
             self.state == ImportState.DONE

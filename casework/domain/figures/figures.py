@@ -15,7 +15,7 @@ from typing import Final
 
 from casework.domain.casefile.lifecycle import REASONS
 from casework.domain.casefile.referral import Referral
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import (
     ONE_DAY,
     Pause,
@@ -41,8 +41,8 @@ UNMET_REASONS: Final = tuple(
         )
     )
 )
-LONGEST_DAYS: Final = 3660
-MOST_MONTHS: Final = 36
+MAX_DAYS: Final = 3660
+MAX_MONTHS: Final = 36
 
 
 class Figure(StrEnum):
@@ -143,11 +143,11 @@ class Period:
             code="ends_before_start",
             field="to",
         )
-        fits = (self.until - self.since).days <= LONGEST_DAYS
-        many = by_month and fits and len(list(self.months())) > MOST_MONTHS
+        fits = (self.until - self.since).days <= MAX_DAYS
+        many = by_month and fits and len(list(self.months())) > MAX_MONTHS
         require(
             fits and not many,
-            f"at most ten years, and {MOST_MONTHS} months by month",
+            f"at most ten years, and {MAX_MONTHS} months by month",
             code="period_too_long",
             field="to",
         )
@@ -213,20 +213,20 @@ def state_on(referral: Referral, until: date, today: date) -> str:
     It goes by the dates of the acts, so that one recorded later changes the past. A hold of the
     past counts as what was held, and what was entered in error was never anything else.
     """
-    if until >= today or referral.status == Status.ENTERED_IN_ERROR:
+    if until >= today or referral.status == ReferralStatus.ENTERED_IN_ERROR:
         return referral.status
     if not referral.is_open:
         ended_on = referral.ended_on or (referral.ended_at and day_in_seoul(referral.ended_at))
         if ended_on and ended_on <= until:
             return referral.status
     for on, status in (
-        (referral.started_on, Status.IN_PROGRESS),
-        (referral.accepted_at and day_in_seoul(referral.accepted_at), Status.ACCEPTED),
-        (referral.answered_at and day_in_seoul(referral.answered_at), Status.WAITLISTED),
+        (referral.started_on, ReferralStatus.IN_PROGRESS),
+        (referral.accepted_at and day_in_seoul(referral.accepted_at), ReferralStatus.ACCEPTED),
+        (referral.answered_at and day_in_seoul(referral.answered_at), ReferralStatus.WAITLISTED),
     ):
         if on is not None and on <= until:
             return status
-    return Status.REQUESTED
+    return ReferralStatus.REQUESTED
 
 
 # The working days from one day to another in a district, pauses left out.

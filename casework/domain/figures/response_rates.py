@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from casework.domain.directory.matching import Measured
+from casework.domain.directory.matching import ResponseRate
 from casework.domain.figures.figures import median_of
 
 MEASURED_OVER: Final = timedelta(days=90)
@@ -25,7 +25,7 @@ class Answers:
     count: int
 
 
-def measured(answers: Iterable[Answers], as_of: datetime) -> Measured | None:
+def measured(answers: Iterable[Answers], as_of: datetime) -> ResponseRate | None:
     """What they say of the agency, None where they are too few."""
     days: Counter[int] = Counter()
     accepted = 0
@@ -36,4 +36,6 @@ def measured(answers: Iterable[Answers], as_of: datetime) -> Measured | None:
     median = median_of(days)
     if total < ENOUGH_ANSWERS or median is None:
         return None
-    return Measured(answers=total, median_days=median, accepted_share=accepted / total, as_of=as_of)
+    return ResponseRate(
+        answers=total, median_days=median, accepted_share=accepted / total, as_of=as_of
+    )

@@ -44,7 +44,7 @@ class Cell(NamedTuple):
     days: int | None = None
 
 
-class Line(NamedTuple):
+class FigureLine(NamedTuple):
     """A cell without its place, its time and its length: a line of an answer."""
 
     figure: str
@@ -58,8 +58,8 @@ class Line(NamedTuple):
 
 
 Cells = Counter[Cell]
-Lines = Counter[Line]
-Hidden = set[tuple[str | None, Line]]
+Lines = Counter[FigureLine]
+Hidden = set[tuple[str | None, FigureLine]]
 # A clock's line says its kind and holder, a served person's nothing: the rest is added up.
 _SAYS: Final[dict[str, tuple[str, ...]]] = {
     Figure.REFERRALS: ("field", "status"),
@@ -93,12 +93,12 @@ def is_people(cell: Cell) -> bool:
     return cell.figure in ALL_PEOPLE
 
 
-def line_of(cell: Cell, people: str = PEOPLE) -> Line | None:
+def line_of(cell: Cell, people: str = PEOPLE) -> FigureLine | None:
     """The line of a cell; None for people who are counted by something else."""
     if is_people(cell):
-        return Line(PEOPLE) if cell.figure == people else None
+        return FigureLine(PEOPLE) if cell.figure == people else None
     says = _SAYS.get(cell.figure, ())
-    return Line(cell.figure, **{name: getattr(cell, name) for name in says})
+    return FigureLine(cell.figure, **{name: getattr(cell, name) for name in says})
 
 
 def lines_of(cells: Cells, people: str = PEOPLE) -> Lines:
@@ -111,7 +111,7 @@ def lines_of(cells: Cells, people: str = PEOPLE) -> Lines:
     return found
 
 
-def kept(cells: Cells, **wanted: str | None) -> Cells:
+def filtered(cells: Cells, **wanted: str | None) -> Cells:
     """The cells that are of what is named; None names nothing."""
     asked = {name: value for name, value in wanted.items() if value is not None}
     return Counter(
@@ -162,10 +162,10 @@ def hidden(tables: Mapping[Any, Lines], total: Lines | None = None) -> Hidden:
     found: Hidden = set()
     for group, lines in tables.items():
         found |= {(group, line) for line, count in lines.items() if count < SMALLEST_SHOWN}
-    whole: dict[tuple[str | None, Line], int] = {
+    whole: dict[tuple[str | None, FigureLine], int] = {
         (group, line): count for group, lines in tables.items() for line, count in lines.items()
     }
-    families: dict[Any, list[tuple[str | None, Line]]] = defaultdict(list)
+    families: dict[Any, list[tuple[str | None, FigureLine]]] = defaultdict(list)
     for group, line in whole:
         families["over", line].append((group, line))
         families["down", group, line.figure].append((group, line))
@@ -183,7 +183,7 @@ def hidden(tables: Mapping[Any, Lines], total: Lines | None = None) -> Hidden:
     return found
 
 
-def _joined(one: tuple[str | None, Line]) -> set[tuple[str | None, Line]]:
+def _joined(one: tuple[str | None, FigureLine]) -> set[tuple[str | None, FigureLine]]:
     """On time and late of the same clock in the same group."""
     group, line = one
     if line.figure not in (Figure.ON_TIME, Figure.LATE):
@@ -217,12 +217,12 @@ def summary(
     *,
     people: str = PEOPLE,
     leave_out: Iterable[str] = (),
-    hide: Callable[[Line], bool] | None = None,
+    hide: Callable[[FigureLine], bool] | None = None,
 ) -> dict[str, Any]:
     """All parts of an answer; one in ``leave_out`` is None, and so is a count that is hidden."""
     lines, is_hidden = lines_of(cells, people), hide or (lambda line: False)
 
-    def count(line: Line) -> int | None:
+    def count(line: FigureLine) -> int | None:
         few = hide is not None and lines[line] < SMALLEST_SHOWN
         return None if few or is_hidden(line) else lines[line]
 
@@ -234,20 +234,20 @@ def summary(
         ]
 
     parts: dict[str, Any] = {
-        "applications": count(Line(Figure.APPLICATIONS)),
-        "plans": {plan.removeprefix("plans_"): count(Line(plan)) for plan in _PLANS},
+        "applications": count(FigureLine(Figure.APPLICATIONS)),
+        "plans": {plan.removeprefix("plans_"): count(FigureLine(plan)) for plan in _PLANS},
         "referrals": rows(Figure.REFERRALS),
         "clocks": _clocks(cells, count, for_city=hide is not None),
         "holders": _holders(cells, for_city=hide is not None),
         "causes": rows(Figure.CAUSES),
         "unmet_needs": rows(Figure.UNMET_NEEDS),
-        "people_served": count(Line(PEOPLE)),
+        "people_served": count(FigureLine(PEOPLE)),
     }
     return parts | dict.fromkeys(leave_out)
 
 
 def _clocks(
-    cells: Cells, count: Callable[[Line], int | None], *, for_city: bool
+    cells: Cells, count: Callable[[FigureLine], int | None], *, for_city: bool
 ) -> list[dict[str, Any]]:
     """One row for each clock and holder."""
     found: dict[tuple[str, str], Cells] = defaultdict(Counter)
@@ -257,7 +257,7 @@ def _clocks(
     rows = []
     for (kind, held_by), own in sorted(found.items()):
         counts = {
-            figure.value: count(Line(figure, kind=kind, held_by=held_by))
+            figure.value: count(FigureLine(figure, kind=kind, held_by=held_by))
             for figure in (*_COUNTED, *_NOW)
         }
         ended = _added(counts[Figure.ON_TIME], counts[Figure.LATE])
@@ -310,5 +310,5 @@ def _times(cells: Cells, for_city: bool) -> dict[str, Any]:
     }
 
 
-def _in_order(line: Line) -> tuple[str, ...]:
+def _in_order(line: FigureLine) -> tuple[str, ...]:
     return tuple(value or "" for value in line)

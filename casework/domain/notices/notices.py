@@ -206,7 +206,7 @@ def notice_of_stale(
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class Recipients:
     """Who can be told: active accounts by what they stand for.
 
     ``deputies`` names the deputy of each worker who is away today.
@@ -220,7 +220,7 @@ class People:
     agencies: Mapping[UUID, Sequence[UUID]]
 
 
-def addressees(notice: Notice, people: People) -> list[UUID]:
+def addressees(notice: Notice, people: Recipients) -> list[UUID]:
     """The accounts a notice is for, each once.
 
     What a worker would get goes to the deputy while the worker is away, and to the district's
@@ -239,11 +239,11 @@ def addressees(notice: Notice, people: People) -> list[UUID]:
         elif part == ASSESSOR:
             found += people.assessors.get(notice.district_code, ())
         elif part == WORKER:
-            found += _who_carries(notice.worker_id, people) or supervisors
+            found += _responsible(notice.worker_id, people) or supervisors
     return list(dict.fromkeys(found))
 
 
-def _who_carries(worker_id: UUID | None, people: People) -> list[UUID]:
+def _responsible(worker_id: UUID | None, people: Recipients) -> list[UUID]:
     stands_in = people.deputies.get(worker_id, worker_id) if worker_id else None
     return [stands_in] if stands_in in people.workers else []
 
@@ -285,7 +285,7 @@ def is_flood(count: int, before: Sequence[int]) -> bool:
     return count > max(ALWAYS_ALLOWED, TIMES_THE_USUAL * usual)
 
 
-def said_of(notices: Iterable[Notice]) -> list[dict[str, Any]]:
+def summary_of(notices: Iterable[Notice]) -> list[dict[str, Any]]:
     """What a message says of each notice: references, codes and instants, nothing personal."""
     return [
         {

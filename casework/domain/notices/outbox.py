@@ -19,12 +19,12 @@ from casework.domain.notices.notices import Notice, NoticeKind
 MAX_TRIES: Final = 12
 GIVEN_UP_AFTER: Final = timedelta(hours=24)
 FIRST_WAIT: Final = timedelta(seconds=30)
-LONGEST_WAIT: Final = timedelta(hours=6)
+MAX_WAIT: Final = timedelta(hours=6)
 LEASE: Final = timedelta(seconds=60)
 DIGEST: Final = "digest"
 
 
-class State(StrEnum):
+class MessageState(StrEnum):
     """How far a message got."""
 
     WAITING = "waiting"
@@ -62,7 +62,7 @@ class Subscription:
         if self.retry_at is None or self.retry_at <= at:
             self.failures, self.retry_at = self.failures + 1, at + wait
 
-    def hears(self, notice: Notice) -> bool:
+    def wants_notice(self, notice: Notice) -> bool:
         """Whether a notice is one that this endpoint asked for."""
         return (
             notice.kind in self.kinds
@@ -102,7 +102,7 @@ class Message:
     created_at: datetime
     next_at: datetime
     digest_on: date | None = None
-    state: str = State.WAITING
+    state: str = MessageState.WAITING
     tries: int = 0
     leased_until: datetime | None = None
     sent_at: datetime | None = None
@@ -110,17 +110,17 @@ class Message:
 
     def arrived(self, at: datetime) -> None:
         """It was taken."""
-        self.state, self.sent_at, self.error, self.leased_until = State.SENT, at, None, None
+        self.state, self.sent_at, self.error, self.leased_until = MessageState.SENT, at, None, None
 
     def failed(self, error: str, at: datetime, wait: timedelta) -> None:
         """It was not taken: it waits, or is given up after twelve tries or a day of trying."""
         self.error, self.leased_until, self.next_at = error, None, at + wait
         if self.tries >= MAX_TRIES or (self.tries > 1 and at - self.created_at > GIVEN_UP_AFTER):
-            self.state = State.DEAD
+            self.state = MessageState.DEAD
 
     def replay(self, at: datetime) -> None:
         """Try a dead letter again, under the id it has."""
-        self.state, self.tries, self.next_at = State.WAITING, 0, at
+        self.state, self.tries, self.next_at = MessageState.WAITING, 0, at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,4 +140,4 @@ def wait_after(failures: int, jitter: float) -> timedelta:
     ``jitter`` lies between 0 and 1.
     """
     doubled: timedelta = FIRST_WAIT * 2 ** min(max(failures - 1, 0), MAX_TRIES)
-    return min(doubled, LONGEST_WAIT) * (1 + 0.2 * jitter)
+    return min(doubled, MAX_WAIT) * (1 + 0.2 * jitter)

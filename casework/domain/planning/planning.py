@@ -29,7 +29,7 @@ from casework.domain.casefile.plan import (
 )
 from casework.domain.casefile.states import Disposition
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.directory.directory import Service
 from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, require
 from casework.domain.planning.conferences import AgendaItem, check_held
@@ -198,7 +198,7 @@ def _settle_membership(file: CaseFile, version: PlanVersion, act: Act) -> list[U
     dropped = []
     for service in file.services.values():
         if service.id in kept:
-            file.take_stock(service, act)
+            file.update_link_clock(service, act)
         elif service.status == ServiceStatus.DRAFTED:
             _drop(file, service, act)
             dropped.append(service.id)
@@ -219,7 +219,7 @@ def _refuse_if_in_use(file: CaseFile, service: PlannedService, act: Act) -> None
 def _drop(file: CaseFile, service: PlannedService, act: Act) -> None:
     service.status = ServiceStatus.DROPPED
     service.version += 1
-    file.take_stock(service, act)
+    file.update_link_clock(service, act)
 
 
 def submit(file: CaseFile, act: Act) -> PlanVersion:
@@ -231,8 +231,8 @@ def submit(file: CaseFile, act: Act) -> PlanVersion:
     version.submitted_at, version.submitted_by = act.at, act.by.id
     version.version += 1
     file.case.plan_revision += 1
-    file.meet(Kind.PLAN, act)
-    file.begin(Kind.DECISION, file.case, act)
+    file.meet(ClockKind.PLAN, act)
+    file.begin(ClockKind.DECISION, file.case, act)
     file.record(
         PlanSubmitted(file.meta(file.case, act), plan_version=version.number, hash=version.hash)
     )
@@ -252,7 +252,7 @@ def decide(file: CaseFile, decision: Decision, act: Act) -> PlanVersion:
     version.decision_reason = decision.reason
     version.version += 1
     file.case.plan_revision += 1
-    file.meet(Kind.DECISION, act)
+    file.meet(ClockKind.DECISION, act)
     if decision.conference is not None and decision.agenda is None:
         file.added.append(_on_agenda(decision.conference, version, act))
     decided_on = decision.conference.held_on if decision.conference else act.today
@@ -339,7 +339,7 @@ def _approve(file: CaseFile, version: PlanVersion, on: date, act: Act) -> None:
         if service.status != ServiceStatus.IN_FORCE:
             service.status = ServiceStatus.IN_FORCE
             service.version += 1
-        file.take_stock(service, act, since=since)
+        file.update_link_clock(service, act, since=since)
     file.record(
         PlanApproved(
             file.meta(case, act),
@@ -358,16 +358,16 @@ def _start_approval_clocks(file: CaseFile, on: date, since: datetime, act: Act) 
     case = file.case
     if case.first_approved_on is None:
         case.first_approved_on = on
-        file.begin(Kind.FIRST_CHECK, case, act, since=since)
-    untold = file.clock(Kind.NOTIFY_PLAN, case.id)
+        file.begin(ClockKind.FIRST_CHECK, case, act, since=since)
+    untold = file.clock(ClockKind.NOTIFY_PLAN, case.id)
     if untold is not None:  # nobody needs to be told of a plan that no longer holds
         file.end(untold, act, met=False)
-    file.begin(Kind.NOTIFY_PLAN, case, act, since=since)
+    file.begin(ClockKind.NOTIFY_PLAN, case, act, since=since)
 
 
 def _return(file: CaseFile, version: PlanVersion, on: date, act: Act) -> None:
     version.status = VersionStatus.RETURNED
-    file.begin(Kind.PLAN, file.case, act, since=act.instant_of(on))
+    file.begin(ClockKind.PLAN, file.case, act, since=act.instant_of(on))
     file.record(
         PlanReturned(
             file.meta(file.case, act),
@@ -382,12 +382,12 @@ def notify(file: CaseFile, on: date, to: str, act: Act) -> None:
     """The resident or applicant was told of the plan in force."""
     check_possible(file, "notified", act)
     act.not_future(on, "on")
-    clock = file.clock(Kind.NOTIFY_PLAN, file.case.id)
+    clock = file.clock(ClockKind.NOTIFY_PLAN, file.case.id)
     approved_on = day_in_seoul(clock.started_at) if clock else file.case.first_approved_on
     act.not_before(on, approved_on, "on")
     file.case.notified_on, file.case.notified_to = on, to
     file.case.version += 1
-    file.meet(Kind.NOTIFY_PLAN, act)
+    file.meet(ClockKind.NOTIFY_PLAN, act)
     file.record(PlanNotified(file.meta(file.case, act), on=on))
 
 
@@ -406,7 +406,7 @@ def settle(file: CaseFile, service: PlannedService, how: str, note: str | None, 
         field="disposition",
     )
     note_settlement(service, Disposition(how), note, act)
-    file.take_stock(service, act)
+    file.update_link_clock(service, act)
     file.record(PlannedServiceSettled(file.meta(service, act), settlement=Disposition(how)))
 
 

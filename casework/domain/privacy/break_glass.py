@@ -22,8 +22,8 @@ from casework.domain.privacy.events import BreakGlassEnded, BreakGlassReviewed, 
 from casework.domain.residents.resident import Resident
 
 DEFAULT_HOURS: Final = 24
-MOST_HOURS: Final = 72
-LONGEST_REASON: Final = 1000
+MAX_HOURS: Final = 72
+MAX_REASON_LENGTH: Final = 1000
 REVIEW_WITHIN: Final = Target(3, Unit.WORKING_DAYS)
 
 
@@ -107,8 +107,8 @@ def break_glass(
         raise Forbidden("only workers and supervisors open residents")
     _check_text(reason, "reason")
     require(
-        1 <= hours <= MOST_HOURS,
-        f"1 to {MOST_HOURS} hours",
+        1 <= hours <= MAX_HOURS,
+        f"1 to {MAX_HOURS} hours",
         code="hours_out_of_range",
         field="hours",
     )
@@ -149,4 +149,4 @@ def notice_of_opening(opened: BreakGlass, event: Event, resident: Resident) -> N
 
 def _check_text(text: str, field: str) -> None:
     require(text.strip(), "say why", code=f"{field}_required", field=field)
-    require(len(text) <= LONGEST_REASON, f"at most {LONGEST_REASON} characters", field=field)
+    require(len(text) <= MAX_REASON_LENGTH, f"at most {MAX_REASON_LENGTH} characters", field=field)

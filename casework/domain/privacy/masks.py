@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from casework.domain.access.policy import AS, PR, SV, SYSTEM_ROLE, Actor, Role, W
 from casework.domain.casefile.referral_events import ReferralDisposed, ReferralDrafted
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import PauseSource
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import PROVIDER, REFERRAL
@@ -43,7 +43,7 @@ WINDOWS: Final[dict[tuple[str, Role], Window]] = {
 }
 
 
-class State(StrEnum):
+class MaskState(StrEnum):
     """A state of the thing itself in which more of it is covered."""
 
     CONSENT_WITHDRAWN = "the consent it rests on was withdrawn"
@@ -54,15 +54,17 @@ class State(StrEnum):
     NOT_TO_BE_TOLD = "the contact is not to be told"
 
 
-ENDED_BY_SENDER: Final = frozenset({Status.CANCELLED, Status.WITHDRAWN, Status.ENTERED_IN_ERROR})
+ENDED_BY_SENDER: Final = frozenset(
+    {ReferralStatus.CANCELLED, ReferralStatus.WITHDRAWN, ReferralStatus.ENTERED_IN_ERROR}
+)
 
 
-def states_of_referral(status: str, *, consent_is_withdrawn: bool) -> list[State]:
+def states_of_referral(status: str, *, consent_is_withdrawn: bool) -> list[MaskState]:
     """In which of the states that cover more a referral is."""
     found = {
-        State.CONSENT_WITHDRAWN: consent_is_withdrawn,
-        State.ENDED_BY_SENDER: status in ENDED_BY_SENDER,
-        State.IN_ERROR: status == Status.ENTERED_IN_ERROR,
+        MaskState.CONSENT_WITHDRAWN: consent_is_withdrawn,
+        MaskState.ENDED_BY_SENDER: status in ENDED_BY_SENDER,
+        MaskState.IN_ERROR: status == ReferralStatus.ENTERED_IN_ERROR,
     }
     return [state for state, is_so in found.items() if is_so]
 
@@ -76,13 +78,13 @@ class Mask:
     """The fields that are shown; of these, what is covered in certain states."""
 
     shows: frozenset[str]
-    covers: Mapping[State, frozenset[str]] = field(default_factory=dict)
+    hides: Mapping[MaskState, frozenset[str]] = field(default_factory=dict)
 
 
-def _shows(names: str, covers: Mapping[State, str] | None = None) -> Mask:
+def _shows(names: str, hides: Mapping[MaskState, str] | None = None) -> Mask:
     return Mask(
         frozenset(names.split()),
-        {state: frozenset(of.split()) for state, of in (covers or {}).items()},
+        {state: frozenset(of.split()) for state, of in (hides or {}).items()},
     )
 
 
@@ -107,9 +109,9 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             " ended_on outcome reason note on_behalf hold_until basis provider deadlines history"
             " allowed_actions",
             {
-                State.CONSENT_WITHDRAWN: "resident message judged",
-                State.ENDED_BY_SENDER: "note",
-                State.IN_ERROR: "reason",
+                MaskState.CONSENT_WITHDRAWN: "resident message judged",
+                MaskState.ENDED_BY_SENDER: "note",
+                MaskState.IN_ERROR: "reason",
             },
         ),
         "referral resident": _shows("id name birth_date sex address phone"),
@@ -118,7 +120,7 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             "id status priority resident_id case_id planned_service_id service_code field"
             " centre_code offering_id provider requested_at"
         ),
-        "event": _shows("id event at subject by data", {State.BY_ANOTHER: "by.id"}),
+        "event": _shows("id event at subject by data", {MaskState.BY_ANOTHER: "by.id"}),
         "event data": _shows(
             "status priority reason outcome on_behalf expected_start_on expected_on started_on"
             " ended_on until full_until reported_on delivered resumed_on by_itself"
@@ -128,7 +130,7 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
         "delivered": _shows("id month planned delivered unit reason note recorded_at recorded_by"),
         "visit": _shows(
             "referral_id way_in coming",
-            {State.CONSENT_WITHDRAWN: "way_in coming", State.NOT_COMING: "way_in coming"},
+            {MaskState.CONSENT_WITHDRAWN: "way_in coming", MaskState.NOT_COMING: "way_in coming"},
         ),
     },
     ("deadline.read", PR): {
@@ -157,7 +159,9 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             "id name birth_date sex centre_code district_code address phone lives_alone mobility"
             " ltc_grade disability insurance registered_at contacts cases allowed_actions"
         ),
-        "contact": _shows("name relation phone may_be_told", {State.NOT_TO_BE_TOLD: "name phone"}),
+        "contact": _shows(
+            "name relation phone may_be_told", {MaskState.NOT_TO_BE_TOLD: "name phone"}
+        ),
         "found resident": _shows("id name birth_date sex centre_code phone address"),
         "consent": _shows(
             "id resident_id purpose given_by given_on recipients expires_on recorded_at"
@@ -216,7 +220,7 @@ def searches_untold_contacts(actor: Actor) -> bool:
     if actor.stands_as in GET_EVERYTHING:
         return True
     mask = MASKS.get(("case.read", Role(actor.stands_as)), {}).get("contact")
-    return mask is not None and "phone" not in mask.covers.get(State.NOT_TO_BE_TOLD, ())
+    return mask is not None and "phone" not in mask.hides.get(MaskState.NOT_TO_BE_TOLD, ())
 
 
 def is_told(actor: Actor, action: str, event: Event) -> bool:
@@ -237,8 +241,8 @@ def as_told(clock: Deadline, actor: Actor) -> Deadline:
     return replace(clock, pauses=pauses)
 
 
-def covered(
-    body: dict[str, Any], actor: Actor, action: str, resource: str, states: Iterable[State] = ()
+def masked(
+    body: dict[str, Any], actor: Actor, action: str, resource: str, states: Iterable[MaskState] = ()
 ) -> dict[str, Any]:
     """The body with what this role does not get emptied: a list is empty, all else is null.
 
@@ -249,7 +253,7 @@ def covered(
     mask = MASKS.get((action, Role(actor.stands_as)), {}).get(resource)
     if mask is None:
         return {name: _emptied(value) for name, value in body.items()}
-    away = frozenset(name for state in states for name in mask.covers.get(state, ()))
+    away = frozenset(name for state in states for name in mask.hides.get(state, ()))
     found = {
         name: value if name in mask.shows and name not in away else _emptied(value)
         for name, value in body.items()
@@ -261,7 +265,9 @@ def covered(
     return found
 
 
-def left(body: dict[str, Any], actor: Actor, action: str, resource: str) -> dict[str, Any]:
+def without_masked(
+    body: dict[str, Any], actor: Actor, action: str, resource: str
+) -> dict[str, Any]:
     """The body without what this role does not get, for what has no fixed fields."""
     if actor.stands_as in GET_EVERYTHING:
         return body
@@ -297,7 +303,7 @@ def table() -> Iterator[tuple[str, str, str, str]]:
     for (action, role), masks in MASKS.items():
         for resource, mask in masks.items():
             yield f"{action}: {role}", resource, "always", ", ".join(sorted(mask.shows))
-            for state, names in mask.covers.items():
+            for state, names in mask.hides.items():
                 said = ", ".join(sorted(names))
                 yield f"{action}: {role}", resource, f"when {state}", f"not {said}"
     for (action, role), events in EVENTS_LEFT_OUT.items():

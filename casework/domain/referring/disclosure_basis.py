@@ -8,7 +8,7 @@ from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.plan import PlannedService, ServiceStatus
 from casework.domain.casefile.states import BasisKind
-from casework.domain.directory.directory import Entry, Offering, covers_day
+from casework.domain.directory.directory import EntryState, Offering, covers_day
 from casework.domain.errors import Conflict, Invalid, require
 from casework.domain.residents.resident import Consent, ConsentPurpose
 
@@ -56,7 +56,7 @@ def check_listed(offering: Offering, act: Act) -> None:
     Asked only when a request is sent: what runs goes on, whatever ends.
     """
     require(
-        offering.state == Entry.PUBLISHED,
+        offering.state == EntryState.PUBLISHED,
         "this offering is not published",
         code="offering_not_published",
         field="offering_id",
@@ -68,7 +68,7 @@ def check_listed(offering: Offering, act: Act) -> None:
         field="offering_id",
     )
     require(
-        offering.service_state == Entry.PUBLISHED
+        offering.service_state == EntryState.PUBLISHED
         and covers_day(act.today, offering.service_from, offering.service_to),
         "this service is not in force today",
         code="service_not_in_force",

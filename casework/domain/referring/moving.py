@@ -19,10 +19,10 @@ from casework.domain.casefile.lifecycle import (
 from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralResumed
-from casework.domain.casefile.states import ReferralOutcome, Status
+from casework.domain.casefile.states import ReferralOutcome, ReferralStatus
 from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.directory import capacity
 from casework.domain.errors import Forbidden, Invalid, NotAllowedInState, require
 from casework.domain.referring.details import Details
@@ -101,10 +101,10 @@ def make_move(file: CaseFile, referral: Referral, action: str, details: Details,
     for kind in row.starts:
         file.begin(kind, referral, act, since=since)
     if action == "start":
-        file.meet(Kind.DISCHARGE, act)
+        file.meet(ClockKind.DISCHARGE, act)
     if action == "enter-in-error":
         _take_back_disposition(file, referral, service)
-    file.take_stock(service, act)
+    file.update_link_clock(service, act)
     referral.version += 1
     _record(file, referral, row, details, act)
 
@@ -233,7 +233,7 @@ def _take_back_disposition(file: CaseFile, referral: Referral, service: PlannedS
     others = [
         other
         for other in file.referrals_of(service)
-        if other.disposed_at is not None and other.status != Status.ENTERED_IN_ERROR
+        if other.disposed_at is not None and other.status != ReferralStatus.ENTERED_IN_ERROR
     ]
     before = max(others, key=lambda other: other.disposed_at or other.created_at, default=None)
     service.settlement = before.disposition if before else None

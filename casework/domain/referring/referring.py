@@ -12,8 +12,8 @@ from casework.domain.casefile.lifecycle import Party
 from casework.domain.casefile.plan import PlannedService, ServiceStatus
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralDisposed, ReferralDrafted
-from casework.domain.casefile.states import BasisKind, CancelReason, Disposition, Status
-from casework.domain.clocks.standards import Kind, Priority
+from casework.domain.casefile.states import BasisKind, CancelReason, Disposition, ReferralStatus
+from casework.domain.clocks.standards import ClockKind, Priority
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, one_of
 from casework.domain.planning.planning import note_settlement
@@ -81,7 +81,7 @@ def _announce(
 ) -> None:
     """Write the new referral down and send it, unless it is to stay a draft."""
     if not request.send:
-        file.take_stock(service, act)
+        file.update_link_clock(service, act)
     file.record(
         ReferralDrafted(
             file.meta(referral, act),
@@ -109,7 +109,7 @@ def _draft(file: CaseFile, service: PlannedService, request: Request, act: Act) 
         field=service.field,
         offering_id=request.offering.id,
         provider_id=request.offering.provider_id,
-        status=Status.DRAFT,
+        status=ReferralStatus.DRAFT,
         priority=request.priority,
         basis_kind=request.basis_kind,
         consent_id=request.consent.id if request.consent else None,
@@ -222,10 +222,10 @@ def _dispose(
     referral.replaced_by_id = replaced_by.id if replaced_by else None
     referral.version += 1
     for deadline in file.running(referral.id):
-        file.end(deadline, act, met=deadline.kind == Kind.DISPOSITION)
+        file.end(deadline, act, met=deadline.kind == ClockKind.DISPOSITION)
     note_settlement(service, disposition, note, act)
     if replaced_by is None:
-        file.take_stock(service, act)
+        file.update_link_clock(service, act)
     file.record(
         ReferralDisposed(
             file.meta(referral, act),

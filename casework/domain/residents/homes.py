@@ -8,12 +8,14 @@ from typing import Final
 from uuid import UUID
 
 from casework.domain.casefile.referral import Referral
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.errors import require
 
-LONGEST: Final = 500
+MAX_LENGTH: Final = 500
 # An agency that has said that it comes; before, it needs none of this to answer.
-COMES: Final = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
+COMES: Final = frozenset(
+    {ReferralStatus.ACCEPTED, ReferralStatus.IN_PROGRESS, ReferralStatus.ON_HOLD}
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class WayIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coming:
+class VisitingService:
     """Another service that comes to the same home."""
 
     service_code: str
@@ -42,9 +44,9 @@ class Coming:
 def check_way_in(text: str) -> None:
     """Refuse what is no description."""
     require(text.strip(), "say how to get in", field="text")
-    require(len(text) <= LONGEST, "at most 500 characters", field="text")
+    require(len(text) <= MAX_LENGTH, "at most 500 characters", field="text")
 
 
-def comes(referral: Referral) -> bool:
+def is_visiting(referral: Referral) -> bool:
     """Whether the agency of a referral has said that it comes, and still does."""
     return referral.status in COMES

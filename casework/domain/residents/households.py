@@ -38,7 +38,7 @@ class Household:
 
 
 @dataclass(slots=True, kw_only=True)
-class Member:
+class HouseholdMember:
     """One of them, until they leave."""
 
     id: UUID
@@ -52,7 +52,7 @@ class Member:
 
 def found(
     kind: HouseholdKind, resident_ids: Sequence[UUID], act: Act
-) -> tuple[Household, list[Member]]:
+) -> tuple[Household, list[HouseholdMember]]:
     """A new household of two or more."""
     require(
         len(set(resident_ids)) == len(resident_ids),
@@ -64,14 +64,14 @@ def found(
     return household, [_member(household, id, act) for id in resident_ids]
 
 
-def join(household: Household, resident_id: UUID, act: Act) -> Member:
+def join(household: Household, resident_id: UUID, act: Act) -> HouseholdMember:
     """One more."""
     household.version += 1
     return _member(household, resident_id, act)
 
 
-def _member(household: Household, resident_id: UUID, act: Act) -> Member:
-    return Member(
+def _member(household: Household, resident_id: UUID, act: Act) -> HouseholdMember:
+    return HouseholdMember(
         id=act.new_id(),
         household_id=household.id,
         resident_id=resident_id,
@@ -80,7 +80,7 @@ def _member(household: Household, resident_id: UUID, act: Act) -> Member:
     )
 
 
-def leave(household: Household, member: Member | None, act: Act) -> Member:
+def leave(household: Household, member: HouseholdMember | None, act: Act) -> HouseholdMember:
     """One less."""
     if member is None:
         raise Conflict("not of this household", code="not_a_member")
@@ -90,7 +90,7 @@ def leave(household: Household, member: Member | None, act: Act) -> Member:
 
 
 def event_of(
-    happened: type[HouseholdJoined | HouseholdLeft], member: Member, act: Act
+    happened: type[HouseholdJoined | HouseholdLeft], member: HouseholdMember, act: Act
 ) -> HouseholdJoined | HouseholdLeft:
     """On the timeline of the one who joined or left; the others are not named."""
     meta = EventMetadata.of(act, member.resident_id, resident_id=member.resident_id)

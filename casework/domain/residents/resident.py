@@ -18,7 +18,7 @@ from casework.domain.errors import Conflict, require
 
 # A consent that names nobody, or one of these, is for whoever needs it for its purpose.
 ANYBODY: Final = frozenset({"all", "providers", "전체", "제공기관"})
-OLDEST_BIRTH_YEAR: Final = 1890
+MIN_BIRTH_YEAR: Final = 1890
 
 
 class Sex(StrEnum):
@@ -198,8 +198,8 @@ def check_birth_date(birth_date: date, act: Act) -> None:
         field="birth_date",
     )
     require(
-        birth_date.year >= OLDEST_BIRTH_YEAR,
-        f"a birth date before {OLDEST_BIRTH_YEAR}",
+        birth_date.year >= MIN_BIRTH_YEAR,
+        f"a birth date before {MIN_BIRTH_YEAR}",
         code="birth_date_too_early",
         field="birth_date",
     )

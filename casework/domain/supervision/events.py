@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.clocks.calendar import Target
-from casework.domain.clocks.standards import Kind, Part, Priority, Rung
+from casework.domain.clocks.standards import ClockKind, EscalationTier, Part, Priority
 from casework.domain.events import Code, Event, EventSubject, as_data, event
 from casework.domain.supervision.codes import Because, ReviewAction, ReviewCause
 
@@ -45,14 +45,14 @@ class DeadlineRecounted(Event):
 class StandardAdded(Event):
     """A standard is there, and says this."""
 
-    kind: Kind
+    kind: ClockKind
     field: Code | None
     service_code: Code | None
     priority: Priority | None
     district_code: Code | None
     target: Target
     lapse_after: Target | None
-    escalation: tuple[Rung, ...] | None
+    escalation: tuple[EscalationTier, ...] | None
     in_force: bool
 
 
@@ -63,7 +63,7 @@ class StandardChanged(Event):
     fields: tuple[Code, ...]
     target: Target | None = None
     lapse_after: Target | None = None
-    escalation: tuple[Rung, ...] | None = None
+    escalation: tuple[EscalationTier, ...] | None = None
     in_force: bool | None = None
 
     @property

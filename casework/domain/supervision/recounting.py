@@ -16,7 +16,7 @@ from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.clocks.calendar import Unit, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline, Step
-from casework.domain.clocks.standards import USUAL_LAPSE, About, Kind, Standard
+from casework.domain.clocks.standards import USUAL_LAPSE, ClockKind, ClockSubject, Standard
 from casework.domain.supervision.codes import Because
 from casework.domain.supervision.events import DeadlineRecounted
 
@@ -24,7 +24,7 @@ HOLIDAY, STANDARD = Because
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class RecountReason:
     """Why clocks are counted anew: the standard that is to apply, or the day declared."""
 
     because: Because
@@ -36,7 +36,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RunningClock:
     """A running clock with what the store holds beside it: planned steps, when it lapses."""
 
     clock: Deadline
@@ -46,13 +46,13 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class MovedClock:
     """A clock that was counted anew: when it was due, and when it is."""
 
     id: UUID
     case_id: UUID
     resident_id: UUID
-    kind: Kind
+    kind: ClockKind
     before: datetime
     after: datetime
     is_listed: bool
@@ -74,7 +74,7 @@ class Recount:
     changes: list[dict[str, Any]] = field(default_factory=list)
 
 
-def concerns(reason: Reason, clock: Deadline, clockwork: Clockwork) -> bool:
+def concerns(reason: RecountReason, clock: Deadline, clockwork: Clockwork) -> bool:
     """Whether a running clock is to be looked at: its standard now, or any that is counted.
 
     A clock with a day of its own, such as a discharge, is left to that day. A standard that is no
@@ -93,7 +93,7 @@ def concerns(reason: Reason, clock: Deadline, clockwork: Clockwork) -> bool:
 
 def applying(clock: Deadline, clockwork: Clockwork) -> Standard | None:
     """The standard by which this clock would be set now."""
-    about = About(
+    about = ClockSubject(
         case_id=clock.case_id,
         resident_id=clock.resident_id,
         centre_code=clock.centre_code,
@@ -107,7 +107,9 @@ def applying(clock: Deadline, clockwork: Clockwork) -> Standard | None:
     return clockwork.standard_for(clock.kind, about)
 
 
-def would_move(reason: Reason, found: Found, clockwork: Clockwork) -> Moved | None:
+def would_move(
+    reason: RecountReason, found: RunningClock, clockwork: Clockwork
+) -> MovedClock | None:
     """What a recount would make of a clock, which stays as it is; None where nothing differs."""
     clock = replace(found.clock)
     _take_terms(reason, clock, clockwork)
@@ -120,7 +122,7 @@ def would_move(reason: Reason, found: Found, clockwork: Clockwork) -> Moved | No
     is_listed = other_terms or before != after
     if not (is_listed or lapses or _plans_differ(found, clock.planned or ())):
         return None
-    return Moved(
+    return MovedClock(
         id=clock.id,
         case_id=clock.case_id,
         resident_id=clock.resident_id,
@@ -131,7 +133,7 @@ def would_move(reason: Reason, found: Found, clockwork: Clockwork) -> Moved | No
     )
 
 
-def renew(file: CaseFile, ids: Iterable[UUID], reason: Reason, act: Act) -> list[Moved]:
+def renew(file: CaseFile, ids: Iterable[UUID], reason: RecountReason, act: Act) -> list[MovedClock]:
     """Count clocks of a case anew, as they stand now, and write down each that moved."""
     done = []
     for id in ids:
@@ -146,7 +148,7 @@ def renew(file: CaseFile, ids: Iterable[UUID], reason: Reason, act: Act) -> list
         if is_listed:
             _record(file, clock, reason, before, act)
         done.append(
-            Moved(
+            MovedClock(
                 id=clock.id,
                 case_id=clock.case_id,
                 resident_id=clock.resident_id,
@@ -161,7 +163,7 @@ def renew(file: CaseFile, ids: Iterable[UUID], reason: Reason, act: Act) -> list
     return done
 
 
-def _take_terms(reason: Reason, clock: Deadline, clockwork: Clockwork) -> None:
+def _take_terms(reason: RecountReason, clock: Deadline, clockwork: Clockwork) -> None:
     """What the standard that applies now says, in place of what the clock was set by."""
     standard = applying(clock, clockwork) if reason.standard is not None else None
     if standard is not None:
@@ -182,7 +184,7 @@ def _spans(clock: Deadline, on: date, before: datetime) -> bool:
     return day_in_seoul(clock.started_at) < on <= day_in_seoul(max(before, clock.due_at))
 
 
-def _plans_differ(found: Found, steps: tuple[Step, ...]) -> bool:
+def _plans_differ(found: RunningClock, steps: tuple[Step, ...]) -> bool:
     """Whether other steps than those that wait would be planned; the raised ones stay."""
     planned = {(step.tier, step.due_at, step.at) for step in steps}
     return {one for one in planned if one[:2] not in found.raised} != found.planned
@@ -198,7 +200,9 @@ def _renew_lapse(file: CaseFile, clock: Deadline, act: Act) -> None:
         referral.version += 1
 
 
-def _record(file: CaseFile, clock: Deadline, reason: Reason, before: datetime, act: Act) -> None:
+def _record(
+    file: CaseFile, clock: Deadline, reason: RecountReason, before: datetime, act: Act
+) -> None:
     file.record(
         DeadlineRecounted(
             file.meta(clock, act),

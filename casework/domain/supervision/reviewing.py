@@ -40,7 +40,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ReviewDecision:
     """What the supervisor asks for."""
 
     action: str
@@ -51,7 +51,7 @@ class Verdict:
     offering_id: UUID | None = None
 
 
-def review(file: CaseFile, deadline: Deadline, verdict: Verdict, act: Act) -> Review:
+def review(file: CaseFile, deadline: Deadline, verdict: ReviewDecision, act: Act) -> Review:
     """Decide about an overdue clock; its raised steps count as acknowledged.
 
     ``reassign`` and ``redirect`` also move the case or the referral: the use case makes that
@@ -103,7 +103,7 @@ def review(file: CaseFile, deadline: Deadline, verdict: Verdict, act: Act) -> Re
     return done
 
 
-def _check_verdict(verdict: Verdict, act: Act) -> None:
+def _check_verdict(verdict: ReviewDecision, act: Act) -> None:
     """What the action and the cause need beside them."""
     require(
         verdict.until is None or verdict.until >= act.today,

@@ -33,9 +33,9 @@ from casework.domain.clocks.standards import (
     SUPERVISOR,
     USUAL_LAPSE,
     WORKER,
-    Kind,
+    ClockKind,
+    EscalationTier,
     Priority,
-    Rung,
     Standard,
 )
 from casework.domain.directory.directory import Service
@@ -47,7 +47,7 @@ TOLD: Final = (WORKER, PROVIDER, SUPERVISOR, HEAD)
 TIERS: Final = range(1, 4)
 UNITS: Final = (Unit.HOURS, Unit.WORKING_DAYS, Unit.DAYS, Unit.MONTHS)
 # A year or two: what is longer was mistyped.
-MOST: Final = {Unit.HOURS: 8784, Unit.WORKING_DAYS: 366, Unit.DAYS: 732, Unit.MONTHS: 24}
+MAX_AMOUNT: Final = {Unit.HOURS: 8784, Unit.WORKING_DAYS: 366, Unit.DAYS: 732, Unit.MONTHS: 24}
 CHANGEABLE: Final = ("target", "lapse_after", "escalation", "basis", "in_force")
 # One week without holidays, to compare periods of different units on each of its days.
 _ANY_WEEK: Final = tuple(date(2024, 1, day) for day in range(8, 15))
@@ -78,7 +78,7 @@ def new_standard(
     given = {key: value for key, value in facts.items() if value is not None}
     given = {"basis": _usual_basis(facts)} | given
     given["field"] = field_of(catalogue, facts.get("service_code"), facts.get("field"))
-    given["kind"] = Kind(given["kind"])
+    given["kind"] = ClockKind(given["kind"])
     given["priority"] = Priority(given["priority"]) if "priority" in given else None
     standard = Standard(**given, id=act.new_id(), set_at=act.at, set_by=act.by.id)
     check_standard(standard)
@@ -97,7 +97,7 @@ def change_standard(standard: Standard, changes: Mapping[str, Any], act: Act) ->
         require(changes.get(name, True) is not None, "cannot be nothing", field=name)
     changed = _with(standard, changes, act)
     require(
-        changed.in_force or not changed.is_widest or changed.kind == Kind.PROGRESS,
+        changed.in_force or not changed.is_widest or changed.kind == ClockKind.PROGRESS,
         "without it, clocks of this kind would not run at all",
         code="standard_needed",
         field="in_force",
@@ -151,7 +151,7 @@ def check_standard(standard: Standard) -> None:
     """Refuse what no clock could run by, or what the law forbids."""
     kind = standard.kind
     require(
-        kind is not Kind.DISCHARGE,
+        kind is not ClockKind.DISCHARGE,
         "due on the day of discharge itself",
         code="kind_fixed",
         field="kind",
@@ -218,14 +218,14 @@ def field_of(
 def _check_amount(of: Target, field: str, *, least: int) -> None:
     require(of.unit in UNITS, f"one of {', '.join(UNITS)}", field=f"{field}.unit")
     require(
-        least <= of.amount <= MOST[of.unit],
-        f"{least} to {MOST[of.unit]} {of.unit}",
+        least <= of.amount <= MAX_AMOUNT[of.unit],
+        f"{least} to {MAX_AMOUNT[of.unit]} {of.unit}",
         code="amount_out_of_range",
         field=f"{field}.amount",
     )
 
 
-def _check_law(kind: Kind, target: Target) -> None:
+def _check_law(kind: ClockKind, target: Target) -> None:
     law = STATUTORY.get(kind)
     if law is not None and (target.unit is not law.unit or target.amount > law.amount):
         raise Invalid(
@@ -237,7 +237,7 @@ def _check_law(kind: Kind, target: Target) -> None:
         )
 
 
-def _check_lapse(kind: Kind, standard: Standard) -> None:
+def _check_lapse(kind: ClockKind, standard: Standard) -> None:
     after = standard.lapse_after
     if after is None:
         return
@@ -262,29 +262,29 @@ def _ever_before(one: Target, other: Target) -> bool:
     return any(due_at(_PLAIN, at, one) < due_at(_PLAIN, at, other) for at in starts)
 
 
-def _check_escalation(target: Target, rungs: tuple[Rung, ...]) -> None:
+def _check_escalation(target: Target, escalation_tiers: tuple[EscalationTier, ...]) -> None:
     """Each tier at one moment, each after the one below it, nobody told twice of the same."""
     in_hours = target.unit is Unit.HOURS
-    for n, rung in enumerate(rungs):
+    for n, escalation_tier in enumerate(escalation_tiers):
         field = f"escalation.{n}"
         require(
-            rung.tier in TIERS,
+            escalation_tier.tier in TIERS,
             f"{TIERS[0]} to {TIERS[-1]}",
             code="tier_out_of_range",
             field=f"{field}.tier",
         )
-        require(rung.to in TOLD, f"one of {', '.join(TOLD)}", field=f"{field}.to")
-        is_hours = rung.after.unit is Unit.HOURS
+        require(escalation_tier.to in TOLD, f"one of {', '.join(TOLD)}", field=f"{field}.to")
+        is_hours = escalation_tier.after.unit is Unit.HOURS
         require(
             in_hours or not is_hours,
             "hours, for a target that is not in hours, would be told at night",
             code="escalation_unit",
             field=f"{field}.after.unit",
         )
-        _check_amount(rung.after, f"{field}.after", least=0 if is_hours else 1)
-    for n, (before, rung) in enumerate(pairwise(rungs), start=1):
-        _check_rising(before, rung, f"escalation.{n}")
-    told = [(rung.tier, rung.to) for rung in rungs]
+        _check_amount(escalation_tier.after, f"{field}.after", least=0 if is_hours else 1)
+    for n, (before, escalation_tier) in enumerate(pairwise(escalation_tiers), start=1):
+        _check_rising(before, escalation_tier, f"escalation.{n}")
+    told = [(escalation_tier.tier, escalation_tier.to) for escalation_tier in escalation_tiers]
     for n, one in enumerate(told):
         require(
             one not in told[:n],
@@ -294,16 +294,16 @@ def _check_escalation(target: Target, rungs: tuple[Rung, ...]) -> None:
         )
 
 
-def _check_rising(before: Rung, rung: Rung, field: str) -> None:
+def _check_rising(before: EscalationTier, escalation_tier: EscalationTier, field: str) -> None:
     require(
-        rung.tier >= before.tier,
+        escalation_tier.tier >= before.tier,
         "tiers in their order",
         code="escalation_not_rising",
         field=f"{field}.tier",
     )
-    if rung.tier == before.tier:
+    if escalation_tier.tier == before.tier:
         require(
-            rung.after == before.after,
+            escalation_tier.after == before.after,
             "a tier has one moment; it may tell several",
             code="tier_twice",
             field=f"{field}.after",
@@ -311,7 +311,7 @@ def _check_rising(before: Rung, rung: Rung, field: str) -> None:
         return
     require(
         all(
-            after_due(_PLAIN, due, before.after) < after_due(_PLAIN, due, rung.after)
+            after_due(_PLAIN, due, before.after) < after_due(_PLAIN, due, escalation_tier.after)
             for day in _ANY_WEEK
             for due in (end_of(day) - timedelta(hours=12), end_of(day))
         ),

@@ -18,12 +18,12 @@ from casework.domain.access.grant_log import GrantAct, GrantEntry, check_prunabl
 from casework.domain.access.policy import SYSTEM, Actor, grantable
 from casework.domain.errors import Conflict, NotFound, require
 from casework.workflows.access.securing import revoke_token
-from casework.workflows.ports.access import AccountKeeping, Passwords
+from casework.workflows.ports.access import AccountAdministration, Passwords
 
-LONGEST_EXTERNAL: Final = 512
+MAX_EXTERNAL_ID_LENGTH: Final = 512
 
 
-class RegisterBook(AccountKeeping, Protocol):
+class CommandLineAccounts(AccountAdministration, Protocol):
     """The accounts with what they belong to, in one transaction of the command line."""
 
     def every(self) -> list[dict[str, Any]]:
@@ -40,21 +40,21 @@ class RegisterBook(AccountKeeping, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Register:
+class AccountTools:
     """What keeping accounts needs."""
 
     passwords: Passwords
     new_id: Callable[[], UUID]
     now: Callable[[], datetime]
-    book: Callable[[], AbstractContextManager[RegisterBook]]
+    store: Callable[[], AbstractContextManager[CommandLineAccounts]]
     common: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
+class AccountEditor:
     """Who keeps accounts, when, in whose transaction."""
 
-    register: AccountKeeping
+    register: AccountAdministration
     by: Actor
     now: datetime
     new_id: Callable[[], UUID]
@@ -74,95 +74,95 @@ class Keeper:
 # What is done to an account, in the transaction of whoever does it
 
 
-def create(keeper: Keeper, asked: NewAccount, password_hash: str) -> UUID:
+def create(editor: AccountEditor, asked: NewAccount, password_hash: str) -> UUID:
     """A new account, whose owner changes the password before anything else."""
     account = Account(
-        id=keeper.new_id(),
+        id=editor.new_id(),
         username=asked.username,
         name=asked.name.strip(),
         role=asked.role,
         password_hash=password_hash,
-        created_at=keeper.now,
+        created_at=editor.now,
         is_head=asked.is_head,
         email=asked.email,
         must_change_password=True,
-        **belonging(keeper.register, asked),
+        **belonging(editor.register, asked),
     )
-    keeper.register.add(account)
-    keeper.log(account, GrantAct.CREATED)
+    editor.register.add(account)
+    editor.log(account, GrantAct.CREATED)
     return account.id
 
 
-def belonging(book: AccountKeeping, asked: NewAccount) -> dict[str, Any]:
+def belonging(store: AccountAdministration, asked: NewAccount) -> dict[str, Any]:
     """The codes and the id of what the account belongs to, which must be there."""
     if asked.centre is not None:
-        district = book.district_of(asked.centre)
+        district = store.district_of(asked.centre)
         require(district, "no such centre", code="unknown_centre", field="centre")
         return {"centre_code": asked.centre, "district_code": district}
     if asked.district is not None:
-        known = book.has_district(asked.district)
+        known = store.has_district(asked.district)
         require(known, "no such district", code="unknown_district", field="district")
         return {"district_code": asked.district}
     if asked.provider is not None:
-        provider = book.provider_id(asked.provider)
+        provider = store.provider_id(asked.provider)
         require(provider, "no such provider", code="unknown_provider", field="provider")
         return {"provider_id": provider}
     return {}
 
 
-def move(keeper: Keeper, account: Account, asked: NewAccount) -> None:
+def move(editor: AccountEditor, account: Account, asked: NewAccount) -> None:
     """Another role, or another place: nothing of the old one stays, neither grants nor tokens."""
     asked.check()
     place: dict[str, Any] = {"centre_code": None, "district_code": None, "provider_id": None}
-    place |= belonging(keeper.register, asked)
+    place |= belonging(editor.register, asked)
     place |= {"role": asked.role, "is_head": asked.is_head}
     if all(getattr(account, name) == value for name, value in place.items()):
         return
-    carried = keeper.register.open_cases(account.id)
+    carried = editor.register.open_cases(account.id)
     if carried:
         raise Conflict("hand its open cases over first", code="carries_cases", cases=carried)
     for name, value in place.items():
         setattr(account, name, value)
     account.grants = []
-    end_tokens(keeper, account)
-    keeper.save(account, GrantAct.CHANGED)
+    end_tokens(editor, account)
+    editor.save(account, GrantAct.CHANGED)
 
 
-def activate(keeper: Keeper, account: Account, *, active: bool) -> None:
+def activate(editor: AccountEditor, account: Account, *, active: bool) -> None:
     """Let an account in, or no longer: its sessions end, and its tokens for good."""
     if account.is_active == active:
         return
     account.is_active = active
-    keeper.register.sign_out(account.id, keeper.now)
+    editor.register.sign_out(account.id, editor.now)
     if not active:
-        end_tokens(keeper, account)
-    keeper.save(account, GrantAct.ENABLED if active else GrantAct.DISABLED)
+        end_tokens(editor, account)
+    editor.save(account, GrantAct.ENABLED if active else GrantAct.DISABLED)
 
 
-def end_tokens(keeper: Keeper, account: Account) -> None:
+def end_tokens(editor: AccountEditor, account: Account) -> None:
     """Revoke every token of an account."""
-    for token in keeper.register.tokens(account.id):
-        revoke_token(keeper.register, account, token, keeper.by, keeper.now, keeper.new_id())
+    for token in editor.register.tokens(account.id):
+        revoke_token(editor.register, account, token, editor.by, editor.now, editor.new_id())
 
 
-def reset_password(keeper: Keeper, account: Account, password_hash: str) -> None:
+def reset_password(editor: AccountEditor, account: Account, password_hash: str) -> None:
     """A password that its owner must change; whoever is signed in is signed out, by token too."""
     account.take_password(password_hash, first=True)
-    keeper.register.sign_out(account.id, keeper.now)
-    end_tokens(keeper, account)
-    keeper.save(account, GrantAct.PASSWORD_RESET)
+    editor.register.sign_out(account.id, editor.now)
+    end_tokens(editor, account)
+    editor.save(account, GrantAct.PASSWORD_RESET)
 
 
-def drop_totp(keeper: Keeper, account: Account) -> None:
+def drop_totp(editor: AccountEditor, account: Account) -> None:
     """No second factor any longer: its owner has lost it."""
     account.drop_totp()
-    keeper.register.save_totp_sealed(account.id, None)
-    keeper.register.keep_recovery_codes(account.id, ())
-    keeper.register.sign_out(account.id, keeper.now)
-    keeper.save(account, GrantAct.TOTP_REMOVED)
+    editor.register.save_totp_sealed(account.id, None)
+    editor.register.save_recovery_codes(account.id, ())
+    editor.register.sign_out(account.id, editor.now)
+    editor.save(account, GrantAct.TOTP_REMOVED)
 
 
-def give(keeper: Keeper, account: Account, action: str) -> None:
+def give(editor: AccountEditor, account: Account, action: str) -> None:
     """Grant a system's account an action, as far as what it belongs to."""
     require(
         action in grantable(account.actor()) and account.role == "integration",
@@ -172,121 +172,121 @@ def give(keeper: Keeper, account: Account, action: str) -> None:
     )
     if action not in account.grants:
         account.grants = sorted([*account.grants, action])
-        keeper.save(account, GrantAct.GRANTED, action)
+        editor.save(account, GrantAct.GRANTED, action)
 
 
-def take(keeper: Keeper, account: Account, action: str) -> None:
+def take(editor: AccountEditor, account: Account, action: str) -> None:
     """Take a grant away, from the next request on."""
     if action not in account.grants:
         raise NotFound("no such grant")
     account.grants = [one for one in account.grants if one != action]
-    keeper.save(account, GrantAct.GRANT_REVOKED, action)
+    editor.save(account, GrantAct.GRANT_REVOKED, action)
 
 
-def identify(keeper: Keeper, account: Account, external_id: str | None) -> None:
+def identify(editor: AccountEditor, account: Account, external_id: str | None) -> None:
     """Who the account is at the identity provider; None for nobody."""
     require(
-        external_id is None or len(external_id) <= LONGEST_EXTERNAL,
-        f"issuer and subject have at most {LONGEST_EXTERNAL} characters",
+        external_id is None or len(external_id) <= MAX_EXTERNAL_ID_LENGTH,
+        f"issuer and subject have at most {MAX_EXTERNAL_ID_LENGTH} characters",
         code="identity_invalid",
         field="subject",
     )
     if account.external_id != external_id:
         account.external_id = external_id
-        keeper.save(account, GrantAct.LINKED if external_id else GrantAct.UNLINKED)
+        editor.save(account, GrantAct.LINKED if external_id else GrantAct.UNLINKED)
 
 
 # At the command line
 
 
-def add_account(register: Register, asked: NewAccount, password: str) -> UUID:
+def add_account(register: AccountTools, asked: NewAccount, password: str) -> UUID:
     """A new account; returns its id."""
     asked.check()
     check_password(password, asked.username, register.common)
     password_hash = register.passwords.digest(password)  # slow, and so before the transaction
-    with register.book() as book:
-        id = create(_system(register, book), asked, password_hash)
-        book.note_by_system("account.add", register.now())
-        book.commit()
+    with register.store() as store:
+        id = create(_system(register, store), asked, password_hash)
+        store.note_by_system("account.add", register.now())
+        store.commit()
         return id
 
 
-def list_accounts(register: Register) -> list[dict[str, Any]]:
+def list_accounts(register: AccountTools) -> list[dict[str, Any]]:
     """Every account, by user name."""
-    with register.book() as book:
-        rows = book.every()
-        book.note_by_system("account.list", register.now())
-        book.commit()
+    with register.store() as store:
+        rows = store.every()
+        store.note_by_system("account.list", register.now())
+        store.commit()
     return rows
 
 
-def let_in(register: Register, username: str, *, active: bool) -> int:
+def let_in(register: AccountTools, username: str, *, active: bool) -> int:
     """Let an account in, or no longer, at once; returns how many open cases it carries."""
-    with register.book() as book:
-        account = _known(book, username)
-        activate(_system(register, book), account, active=active)
-        cases = book.open_cases(account.id)
-        book.note_by_system("account.enable" if active else "account.disable", register.now())
-        book.commit()
+    with register.store() as store:
+        account = _known(store, username)
+        activate(_system(register, store), account, active=active)
+        cases = store.open_cases(account.id)
+        store.note_by_system("account.enable" if active else "account.disable", register.now())
+        store.commit()
     return cases
 
 
-def set_email(register: Register, username: str, email: str | None) -> None:
+def set_email(register: AccountTools, username: str, email: str | None) -> None:
     """Where an account's notices go by mail; None where it is to get none."""
     check_email(email)
-    with register.book() as book:
-        account = _known(book, username)
+    with register.store() as store:
+        account = _known(store, username)
         account.email = email
         account.version += 1
-        book.save(account)
-        book.note_by_system("account.email", register.now())
-        book.commit()
+        store.save(account)
+        store.note_by_system("account.email", register.now())
+        store.commit()
 
 
-def set_password(register: Register, username: str, password: str) -> None:
+def set_password(register: AccountTools, username: str, password: str) -> None:
     """A new password, to be changed by its owner; whoever is signed in is signed out."""
     check_password(password, username, register.common)
     password_hash = register.passwords.digest(password)
     change(
         register, username, "account.password",
-        lambda keeper, account: reset_password(keeper, account, password_hash),
+        lambda editor, account: reset_password(editor, account, password_hash),
     )  # fmt: skip
 
 
 def change(
-    register: Register,
+    register: AccountTools,
     username: str,
     action: str,
-    what: Callable[[Keeper, Account], object],
+    what: Callable[[AccountEditor, Account], object],
 ) -> None:
     """Do one thing to an account, as the system, in one transaction."""
-    with register.book() as book:
-        what(_system(register, book), _known(book, username))
-        book.note_by_system(action, register.now())
-        book.commit()
+    with register.store() as store:
+        what(_system(register, store), _known(store, username))
+        store.note_by_system(action, register.now())
+        store.commit()
 
 
-def history(register: Register, username: str) -> list[GrantEntry]:
+def history(register: AccountTools, username: str) -> list[GrantEntry]:
     """What an account was allowed, entry by entry."""
-    with register.book() as book:
-        entries = book.entries(_known(book, username).id)
-        book.note_by_system("account.history", register.now())
-        book.commit()
+    with register.store() as store:
+        entries = store.entries(_known(store, username).id)
+        store.note_by_system("account.history", register.now())
+        store.commit()
     return entries
 
 
-def rights_at(register: Register, username: str, at: datetime) -> dict[str, Any] | None:
+def rights_at(register: AccountTools, username: str, at: datetime) -> dict[str, Any] | None:
     """What an account was allowed at an instant; None before there was one."""
     return replay(history(register, username), at)
 
 
-def prune_history(register: Register, before: datetime) -> int:
+def prune_history(register: AccountTools, before: datetime) -> int:
     """Forget what was superseded before an instant at least three years ago; how much."""
     check_prunable(before, register.now())
-    with register.book() as book:
-        gone = book.prune(before)
-        book.note_by_system("account.prune", register.now())
-        book.commit()
+    with register.store() as store:
+        gone = store.prune(before)
+        store.note_by_system("account.prune", register.now())
+        store.commit()
     return gone
 
 
@@ -313,13 +313,13 @@ def moved(asked: NewAccount, changes: dict[str, Any]) -> NewAccount:
     return replace(asked, **(gone | changes))
 
 
-def _system(register: Register, book: AccountKeeping) -> Keeper:
-    return Keeper(book, SYSTEM, register.now(), register.new_id)
+def _system(register: AccountTools, store: AccountAdministration) -> AccountEditor:
+    return AccountEditor(store, SYSTEM, register.now(), register.new_id)
 
 
-def _known(book: AccountKeeping, username: str) -> Account:
+def _known(store: AccountAdministration, username: str) -> Account:
     # What was typed may be no text at all, which no database is to be asked for.
-    account = book.by_username(username) if username.isprintable() else None
+    account = store.by_username(username) if username.isprintable() else None
     if account is None:
         raise NotFound(f"no account {username!r}")
     return account

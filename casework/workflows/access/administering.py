@@ -15,22 +15,24 @@ from casework.domain.access.accounts import (
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import Conflict, NotFound
 from casework.workflows.access import accounts
-from casework.workflows.access.accounts import Keeper
+from casework.workflows.access.accounts import AccountEditor
 from casework.workflows.access.securing import MANAGE, make_token, revoke_token
 from casework.workflows.context import Context
-from casework.workflows.ports.access import SignIn
+from casework.workflows.ports.access import Authentication
 from casework.workflows.ports.unit_of_work import Work
 
 PLACE = ("role", "centre", "district", "provider", "is_head")
 
 
-def create_account(ctx: Context, door: SignIn, asked: NewAccount, password: str) -> UUID:
+def create_account(
+    ctx: Context, authentication: Authentication, asked: NewAccount, password: str
+) -> UUID:
     """A new account with a first password; returns its id."""
     asked.check()
-    check_password(password, asked.username, door.common)
-    password_hash = door.passwords.digest(password)  # slow, and so before the transaction
+    check_password(password, asked.username, authentication.common)
+    password_hash = authentication.passwords.digest(password)  # slow, and so before the transaction
     with ctx.work(MANAGE) as work:
-        id = accounts.create(_keeper(ctx, work), asked, password_hash)
+        id = accounts.create(_editor(ctx, work), asked, password_hash)
         work.commit(201, {"id": id})
         return id
 
@@ -38,15 +40,15 @@ def create_account(ctx: Context, door: SignIn, asked: NewAccount, password: str)
 def change_account(ctx: Context, id: UUID, changes: dict[str, Any]) -> None:
     """Name, address, whether it is let in, and another role or place."""
     with ctx.work(MANAGE) as work:
-        keeper, account = _keeper(ctx, work), found(work, id)
+        editor, account = _editor(ctx, work), found(work, id)
         ctx.expect(account.version)
         placed = {name: value for name, value in changes.items() if name in PLACE}
         if placed or changes.get("is_active") is False:
             refuse_own(ctx, account)
         if placed:
-            accounts.move(keeper, account, accounts.moved(_asked(account), placed))
+            accounts.move(editor, account, accounts.moved(_asked(account), placed))
         if changes.get("is_active") is not None:
-            accounts.activate(keeper, account, active=changes["is_active"])
+            accounts.activate(editor, account, active=changes["is_active"])
         rename(work, account, changes)
         work.commit(200, {"id": id})
 
@@ -60,7 +62,7 @@ def rename(work: Work, account: Account, changes: dict[str, Any]) -> None:
     check_name(account.name)
     check_email(account.email)
     account.version += 1
-    work.register.save(account)
+    work.account_administration.save(account)
 
 
 def _asked(account: Account) -> NewAccount:
@@ -74,16 +76,16 @@ def refuse_own(ctx: Context, account: Account) -> None:
         raise Conflict("somebody else does this to your account", code="own_account")
 
 
-def reset_password(ctx: Context, door: SignIn, id: UUID, password: str) -> None:
+def reset_password(ctx: Context, authentication: Authentication, id: UUID, password: str) -> None:
     """A password that its owner must change, where they forgot theirs."""
     with ctx.reading(MANAGE) as reading:
-        known = reading.register.get(id)
-    check_password(password, known.username, door.common)
-    password_hash = door.passwords.digest(password)
+        known = reading.account_administration.get(id)
+    check_password(password, known.username, authentication.common)
+    password_hash = authentication.passwords.digest(password)
     with ctx.work(MANAGE) as work:
         account = found(work, id)
         refuse_own(ctx, account)
-        accounts.reset_password(_keeper(ctx, work), account, password_hash)
+        accounts.reset_password(_editor(ctx, work), account, password_hash)
         work.commit(200, {"id": id})
 
 
@@ -92,24 +94,26 @@ def reset_totp(ctx: Context, id: UUID) -> None:
     with ctx.work(MANAGE) as work:
         account = found(work, id)
         refuse_own(ctx, account)
-        accounts.drop_totp(_keeper(ctx, work), account)
+        accounts.drop_totp(_editor(ctx, work), account)
         work.commit(200, {"id": id})
 
 
 def set_grant(ctx: Context, id: UUID, action: str, *, given: bool) -> None:
     """Grant a system's account an action, or take it away."""
     with ctx.work(MANAGE) as work:
-        (accounts.give if given else accounts.take)(_keeper(ctx, work), found(work, id), action)
+        (accounts.give if given else accounts.take)(_editor(ctx, work), found(work, id), action)
         work.commit(200, {"id": id})
 
 
-def make_token_for(ctx: Context, door: SignIn, id: UUID, asked: NewToken) -> tuple[UUID, str]:
+def make_token_for(
+    ctx: Context, authentication: Authentication, id: UUID, asked: NewToken
+) -> tuple[UUID, str]:
     """A token for a system; people make their own. Returns its id, and the secret once."""
     with ctx.work(MANAGE) as work:
         account = found(work, id)
         if account.role != "integration":
             raise Conflict("people make their own tokens", code="not_a_system")
-        token, secret = make_token(ctx, door, work.register, account, asked)
+        token, secret = make_token(ctx, authentication, work.account_administration, account, asked)
         work.commit(201, {"id": token.id})
     return token.id, secret
 
@@ -117,20 +121,20 @@ def make_token_for(ctx: Context, door: SignIn, id: UUID, asked: NewToken) -> tup
 def revoke_token_of(ctx: Context, id: UUID, token_id: UUID) -> None:
     """End anybody's token at once."""
     with ctx.work(MANAGE) as work:
-        account, token = found(work, id), work.register.token(token_id)
+        account, token = found(work, id), work.account_administration.token(token_id)
         if token is None or token.account_id != account.id:
             raise NotFound("no such token")
-        revoke_token(work.register, account, token, ctx.actor, ctx.now, ctx.new_id())
+        revoke_token(work.account_administration, account, token, ctx.actor, ctx.now, ctx.new_id())
         work.commit(200, {"id": token_id})
 
 
 def found(work: Work, id: UUID) -> Account:
     """An account, locked."""
-    account = work.register.locked(id)
+    account = work.account_administration.locked(id)
     if account is None:
         raise NotFound("no such account")
     return account
 
 
-def _keeper(ctx: Context, work: Work) -> Keeper:
-    return Keeper(work.register, ctx.actor, ctx.now, ctx.new_id)
+def _editor(ctx: Context, work: Work) -> AccountEditor:
+    return AccountEditor(work.account_administration, ctx.actor, ctx.now, ctx.new_id)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from casework.domain.access import totp
 from casework.domain.access.accounts import Account
-from casework.workflows.ports.access import AccountBook, SignIn
+from casework.workflows.ports.access import Authentication, SignInStore
 from casework.workflows.ports.vault import Place
 
 # What is compared where no second factor is enrolled, so that it takes as long.
@@ -17,7 +17,7 @@ NO_SECRET: Final = bytes(totp.SECRET_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Credentials:
     """What somebody says to prove who they are."""
 
     password: str
@@ -26,7 +26,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Attempt:
     """A counted try. ``digest`` None says that nothing can be right."""
 
     account_id: UUID
@@ -35,33 +35,35 @@ class Tried:
     source: str | None
 
 
-def begin(door: SignIn, who: str | UUID, source: str | None, now: datetime) -> Tried:
+def begin_attempt(
+    authentication: Authentication, who: str | UUID, source: str | None, now: datetime
+) -> Attempt:
     """Count a try, for the account and for where it comes from, and commit that.
 
     Whoever tries at the same moment finds it counted already. For an account that is not there
     the same statements run.
     """
-    with door.book() as book:
-        account = book.by_username(who) if isinstance(who, str) else book.locked(who)
-        may = source is None or book.begin_source_try(source, now)
-        counted = account if account is not None else _nobody(door, now)
+    with authentication.store() as store:
+        account = store.by_username(who) if isinstance(who, str) else store.locked(who)
+        may = source is None or store.begin_source_try(source, now)
+        counted = account if account is not None else _nobody(authentication, now)
         may = may and counted.begin_try(now) and account is not None and account.is_active
-        book.save_attempts(counted)
-        book.commit()
-    return Tried(counted.id, counted.password_hash if may else None, now, source)
+        store.save_attempts(counted)
+        store.commit()
+    return Attempt(counted.id, counted.password_hash if may else None, now, source)
 
 
-def _nobody(door: SignIn, now: datetime) -> Account:
+def _nobody(authentication: Authentication, now: datetime) -> Account:
     return Account(
-        id=door.new_id(), username="", name="", role="", password_hash="", created_at=now
+        id=authentication.new_id(), username="", name="", role="", password_hash="", created_at=now
     )
 
 
-def settle(
-    door: SignIn,
-    book: AccountBook,
-    tried: Tried,
-    given: Given,
+def settle_attempt(
+    authentication: Authentication,
+    store: SignInStore,
+    tried: Attempt,
+    given: Credentials,
     *,
     right: bool,
     with_factor: bool = True,
@@ -70,46 +72,52 @@ def settle(
 
     Raises Wrong; then nothing was written by this.
     """
-    account = book.locked(tried.account_id)
-    sealed = book.totp_sealed(tried.account_id)
-    step = accepted_step(door, account, sealed, given.code, tried.at)
+    account = store.locked(tried.account_id)
+    sealed = store.totp_sealed(tried.account_id)
+    step = accepted_step(authentication, account, sealed, given.code, tried.at)
     if account is None or not right or not account.is_active:
-        raise Wrong
+        raise WrongCredentials
     if account.password_hash != tried.digest:  # changed since it was compared
-        raise Wrong
+        raise WrongCredentials
     if with_factor and account.has_totp:
         if step is not None:
             account.totp_step = step
-            book.save_step(account)
-        elif not _recovers(door, book, account, given, tried.at):
-            raise Wrong
+            store.save_step(account)
+        elif not _recovers(authentication, store, account, given, tried.at):
+            raise WrongCredentials
     account.take_back_try(tried.at)
-    book.save_attempts(account)
+    store.save_attempts(account)
     if tried.source is not None:
-        book.take_back_source_try(tried.source)
+        store.take_back_source_try(tried.source)
     return account
 
 
-class Wrong(Exception):
+class WrongCredentials(Exception):
     """Something of what was given is not right; what, is nobody's business."""
 
 
 def accepted_step(
-    door: SignIn, account: Account | None, sealed: str | None, code: str | None, now: datetime
+    authentication: Authentication,
+    account: Account | None,
+    sealed: str | None,
+    code: str | None,
+    now: datetime,
 ) -> int | None:
     """The step of the second factor that a code belongs to, or None."""
-    secret = _secret_of(door, account, sealed)
+    secret = _secret_of(authentication, account, sealed)
     last = account.totp_step if account is not None else None
     step = totp.accepted_step(secret or NO_SECRET, code or "", now, last)
     return None if secret is None else step
 
 
-def _secret_of(door: SignIn, account: Account | None, sealed: str | None) -> bytes | None:
+def _secret_of(
+    authentication: Authentication, account: Account | None, sealed: str | None
+) -> bytes | None:
     """The secret, if one is enrolled and can be opened."""
     if account is None or sealed is None:
         return None
     try:
-        return totp.from_text(door.vault.open(sealed, place_of(account)))
+        return totp.from_text(authentication.vault.decrypt(sealed, place_of(account)))
     except ValueError:  # copied from elsewhere, or its key is gone: no code is right any longer
         return None
 
@@ -120,9 +128,13 @@ def place_of(account: Account) -> Place:
 
 
 def _recovers(
-    door: SignIn, book: AccountBook, account: Account, given: Given, now: datetime
+    authentication: Authentication,
+    store: SignInStore,
+    account: Account,
+    given: Credentials,
+    now: datetime,
 ) -> bool:
     if given.recovery_code is None:
         return False
-    digest = door.tokens.digest(totp.plain_recovery_code(given.recovery_code))
-    return book.use_recovery_code(account.id, digest, now)
+    digest = authentication.tokens.digest(totp.plain_recovery_code(given.recovery_code))
+    return store.use_recovery_code(account.id, digest, now)

@@ -10,12 +10,12 @@ from casework.domain.access import totp
 from casework.domain.access.accounts import Account, check_password
 from casework.domain.access.grant_log import GrantAct, entry_of
 from casework.domain.access.policy import Actor
-from casework.domain.access.tokens import MOST_TOKENS, PREFIX, AccountToken, NewToken, live
+from casework.domain.access.tokens import MAX_TOKENS, PREFIX, AccountToken, NewToken, live
 from casework.domain.errors import Conflict, Forbidden, NotFound, require
 from casework.workflows.access import attempts
-from casework.workflows.access.attempts import Given
+from casework.workflows.access.attempts import Credentials
 from casework.workflows.context import Context
-from casework.workflows.ports.access import AccountKeeping, SignIn
+from casework.workflows.ports.access import AccountAdministration, Authentication
 
 SECURE: Final = "account.secure"
 SECOND_FACTOR: Final = "account.second_factor"
@@ -24,93 +24,101 @@ MANAGE: Final = "account.manage"
 SECRET_BYTES: Final = 32
 
 
-def change_password(ctx: Context, door: SignIn, given: Given, new: str) -> None:
+def change_password(
+    ctx: Context, authentication: Authentication, given: Credentials, new: str
+) -> None:
     """A new password of one's own; everything that is signed in is signed out."""
-    check_password(new, ctx.actor.username, door.common, field="new_password")
+    check_password(new, ctx.actor.username, authentication.common, field="new_password")
     require(
         new != given.password, "this is the old one",
         code="password_unchanged", field="new_password",
     )  # fmt: skip
-    _prove(ctx, door, given)
-    digest = door.passwords.digest(new)  # slow, and so before the transaction
+    _prove(ctx, authentication, given)
+    digest = authentication.passwords.digest(new)  # slow, and so before the transaction
     with ctx.work(SECURE) as work:
-        account = own(work.register, ctx.actor)
+        account = own(work.account_administration, ctx.actor)
         account.take_password(digest)
-        _save(ctx, work.register, account, GrantAct.PASSWORD_CHANGED)
-        work.register.sign_out(account.id, ctx.now)
+        _save(ctx, work.account_administration, account, GrantAct.PASSWORD_CHANGED)
+        work.account_administration.sign_out(account.id, ctx.now)
         work.commit(200, {})
 
 
 def end_sessions(ctx: Context) -> None:
     """Void every refresh token of one's own."""
     with ctx.work(SECURE) as work:
-        work.register.sign_out(own(work.register, ctx.actor).id, ctx.now)
+        work.account_administration.sign_out(
+            own(work.account_administration, ctx.actor).id, ctx.now
+        )
         work.commit(200, {})
 
 
-def begin_totp(ctx: Context, door: SignIn, given: Given) -> tuple[str, str]:
+def begin_totp(ctx: Context, authentication: Authentication, given: Credentials) -> tuple[str, str]:
     """A new secret for an authenticator, shown this once, and its URI; not in force yet."""
-    _prove(ctx, door, given)
-    secret = totp.as_text(door.tokens.random(totp.SECRET_BYTES))
+    _prove(ctx, authentication, given)
+    secret = totp.as_text(authentication.tokens.random(totp.SECRET_BYTES))
     with ctx.work(SECOND_FACTOR) as work:
-        account = own(work.register, ctx.actor)
+        account = own(work.account_administration, ctx.actor)
         if account.has_totp:
             raise Conflict("there is a second factor; remove it first", code="totp_enrolled")
-        sealed = door.vault.seal(secret, attempts.place_of(account))
-        work.register.save_totp_sealed(account.id, sealed)
+        sealed = authentication.vault.encrypt(secret, attempts.place_of(account))
+        work.account_administration.save_totp_sealed(account.id, sealed)
         work.commit(200, {})
     return secret, totp.otpauth_uri(secret, ctx.actor.username)
 
 
-def confirm_totp(ctx: Context, door: SignIn, code: str) -> list[str]:
+def confirm_totp(ctx: Context, authentication: Authentication, code: str) -> list[str]:
     """Put it in force by its first code; returns the recovery codes, shown this once."""
     with ctx.work(SECOND_FACTOR) as work:
-        account = own(work.register, ctx.actor)
-        sealed = work.register.totp_sealed(account.id)
+        account = own(work.account_administration, ctx.actor)
+        sealed = work.account_administration.totp_sealed(account.id)
         if account.has_totp or sealed is None:
             raise Conflict("no second factor waits to be confirmed", code="totp_not_begun")
-        step = attempts.accepted_step(door, account, sealed, code, ctx.now)
+        step = attempts.accepted_step(authentication, account, sealed, code, ctx.now)
         if step is None:
             raise Forbidden("the code is not right", code="code_wrong")
         account.totp_step, account.totp_confirmed_at = step, ctx.now
-        _save(ctx, work.register, account, GrantAct.TOTP_ENROLLED)
+        _save(ctx, work.account_administration, account, GrantAct.TOTP_ENROLLED)
         codes = [
-            totp.recovery_code(door.tokens.random(totp.RECOVERY_BYTES))
+            totp.recovery_code(authentication.tokens.random(totp.RECOVERY_BYTES))
             for _ in range(totp.RECOVERY_CODES)
         ]
-        digests = [door.tokens.digest(totp.plain_recovery_code(one)) for one in codes]
-        work.register.keep_recovery_codes(account.id, digests)
-        work.register.sign_out(account.id, ctx.now)
+        digests = [authentication.tokens.digest(totp.plain_recovery_code(one)) for one in codes]
+        work.account_administration.save_recovery_codes(account.id, digests)
+        work.account_administration.sign_out(account.id, ctx.now)
         work.commit(200, {})
     return codes
 
 
-def disable_totp(ctx: Context, door: SignIn, given: Given) -> None:
+def disable_totp(ctx: Context, authentication: Authentication, given: Credentials) -> None:
     """Remove one's own second factor, by password and code."""
     with ctx.work(SECOND_FACTOR) as work:
-        if not own(work.register, ctx.actor).has_totp:
+        if not own(work.account_administration, ctx.actor).has_totp:
             raise Conflict("there is no second factor", code="totp_not_enrolled")
-    _prove(ctx, door, given, with_factor=True)
+    _prove(ctx, authentication, given, with_factor=True)
     with ctx.work(SECOND_FACTOR) as work:
-        account = own(work.register, ctx.actor)
+        account = own(work.account_administration, ctx.actor)
         account.drop_totp()
-        work.register.save_totp_sealed(account.id, None)
-        _save(ctx, work.register, account, GrantAct.TOTP_REMOVED)
-        work.register.keep_recovery_codes(account.id, ())
-        work.register.sign_out(account.id, ctx.now)
+        work.account_administration.save_totp_sealed(account.id, None)
+        _save(ctx, work.account_administration, account, GrantAct.TOTP_REMOVED)
+        work.account_administration.save_recovery_codes(account.id, ())
+        work.account_administration.sign_out(account.id, ctx.now)
         work.commit(200, {})
 
 
-def _prove(ctx: Context, door: SignIn, given: Given, *, with_factor: bool = False) -> None:
+def _prove(
+    ctx: Context, authentication: Authentication, given: Credentials, *, with_factor: bool = False
+) -> None:
     """The password once more, for what a stolen token alone must not do; a try like any other."""
-    tried = attempts.begin(door, id_of(ctx), None, ctx.now)
-    right = door.passwords.matches(tried.digest, given.password)
-    with door.book() as book:
+    tried = attempts.begin_attempt(authentication, id_of(ctx), None, ctx.now)
+    right = authentication.passwords.matches(tried.digest, given.password)
+    with authentication.store() as store:
         try:
-            attempts.settle(door, book, tried, given, right=right, with_factor=with_factor)
-        except attempts.Wrong:
+            attempts.settle_attempt(
+                authentication, store, tried, given, right=right, with_factor=with_factor
+            )
+        except attempts.WrongCredentials:
             raise Forbidden("password or code is wrong", code="password_wrong") from None
-        book.commit()
+        store.commit()
 
 
 def id_of(ctx: Context) -> UUID:
@@ -120,7 +128,7 @@ def id_of(ctx: Context) -> UUID:
     return ctx.actor.id
 
 
-def own(register: AccountKeeping, actor: Actor) -> Account:
+def own(register: AccountAdministration, actor: Actor) -> Account:
     """One's own account, locked."""
     account = register.locked(actor.id) if actor.id is not None else None
     if account is None:
@@ -128,7 +136,7 @@ def own(register: AccountKeeping, actor: Actor) -> Account:
     return account
 
 
-def _save(ctx: Context, register: AccountKeeping, account: Account, act: GrantAct) -> None:
+def _save(ctx: Context, register: AccountAdministration, account: Account, act: GrantAct) -> None:
     account.version += 1
     register.save(account)
     register.log(entry_of(account, act, ctx.actor, ctx.now, ctx.new_id()))
@@ -137,28 +145,34 @@ def _save(ctx: Context, register: AccountKeeping, account: Account, act: GrantAc
 # Tokens
 
 
-def make_own_token(ctx: Context, door: SignIn, asked: NewToken) -> tuple[UUID, str]:
+def make_own_token(
+    ctx: Context, authentication: Authentication, asked: NewToken
+) -> tuple[UUID, str]:
     """A token of one's own; returns its id, and the secret that is shown this once."""
     with ctx.work(TOKENS) as work:
-        account = own(work.register, ctx.actor)
-        token, secret = make_token(ctx, door, work.register, account, asked)
+        account = own(work.account_administration, ctx.actor)
+        token, secret = make_token(ctx, authentication, work.account_administration, account, asked)
         work.commit(201, {"id": token.id})
     return token.id, secret
 
 
 def make_token(
-    ctx: Context, door: SignIn, register: AccountKeeping, account: Account, asked: NewToken
+    ctx: Context,
+    authentication: Authentication,
+    register: AccountAdministration,
+    account: Account,
+    asked: NewToken,
 ) -> tuple[AccountToken, str]:
     """A token of an account, in a transaction of whoever makes it."""
     asked.check(account.actor(), ctx.now)
-    if len(live(register.tokens(account.id), ctx.now)) >= MOST_TOKENS:
+    if len(live(register.tokens(account.id), ctx.now)) >= MAX_TOKENS:
         raise Conflict("there are too many tokens; revoke some", code="too_many_tokens")
-    secret = PREFIX + door.tokens.new_secret()[0]
+    secret = PREFIX + authentication.tokens.new_secret()[0]
     token = AccountToken(
         id=ctx.new_id(),
         account_id=account.id,
         name=asked.name.strip(),
-        digest=door.tokens.digest(secret),
+        digest=authentication.tokens.digest(secret),
         scopes=sorted(set(asked.scopes)),
         created_at=ctx.now,
         created_by=ctx.actor.id,
@@ -173,16 +187,16 @@ def make_token(
 def revoke_own_token(ctx: Context, token_id: UUID) -> None:
     """End a token of one's own, at once; ending it twice is no error."""
     with ctx.work(TOKENS) as work:
-        token = work.register.token(token_id)
+        token = work.account_administration.token(token_id)
         if token is None or token.account_id != ctx.actor.id:
             raise NotFound("no such token")
-        account = own(work.register, ctx.actor)
-        revoke_token(work.register, account, token, ctx.actor, ctx.now, ctx.new_id())
+        account = own(work.account_administration, ctx.actor)
+        revoke_token(work.account_administration, account, token, ctx.actor, ctx.now, ctx.new_id())
         work.commit(200, {"id": token_id})
 
 
 def revoke_token(
-    register: AccountKeeping,
+    register: AccountAdministration,
     account: Account,
     token: AccountToken,
     by: Actor,

@@ -11,30 +11,40 @@ from casework.domain.access.tokens import PREFIX
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Forbidden
 from casework.workflows.access import attempts
-from casework.workflows.access.attempts import Given
+from casework.workflows.access.attempts import Credentials
 from casework.workflows.ports.access import (
-    AccountBook,
+    Authentication,
     Issued,
     Passwords,
     RefreshToken,
-    SignIn,
     SignInRefused,
+    SignInStore,
     Tokens,
     Unauthenticated,
 )
 
 __all__ = [
-    "AccountBook", "Issued", "Passwords", "RefreshToken", "SignIn", "SignInRefused", "Tokens",
-    "Unauthenticated", "refresh", "sign_in", "sign_out", "who_asks",
+    "Authentication",
+    "Issued",
+    "Passwords",
+    "RefreshToken",
+    "SignInRefused",
+    "SignInStore",
+    "Tokens",
+    "Unauthenticated",
+    "authenticate",
+    "refresh",
+    "sign_in",
+    "sign_out",
 ]  # fmt: skip
 
 REFRESH_FOR: Final = timedelta(hours=12)
-SOURCE_MAY_FAIL: Final = 100
+MAX_SOURCE_FAILURES: Final = 100
 SOURCE_WINDOW: Final = timedelta(minutes=15)
 
 
 def sign_in(
-    door: SignIn,
+    authentication: Authentication,
     username: str,
     password: str,
     source: str,
@@ -47,37 +57,37 @@ def sign_in(
     Three parts: the try is counted, the password is compared while nothing is locked, and what
     came of it is written.
     """
-    check_local(door)
-    tried = attempts.begin(door, username, source, now)
-    right = door.passwords.matches(tried.digest, password)
-    given = Given(password=password, code=code, recovery_code=recovery_code)
-    with door.book() as book:
+    check_local(authentication)
+    tried = attempts.begin_attempt(authentication, username, source, now)
+    right = authentication.passwords.matches(tried.digest, password)
+    given = Credentials(password=password, code=code, recovery_code=recovery_code)
+    with authentication.store() as store:
         try:
-            account = attempts.settle(door, book, tried, given, right=right)
-        except attempts.Wrong:
-            book.note(book.by_id(tried.account_id), "auth.sign_in", now, "invalid_credentials")
-            book.commit()
+            account = attempts.settle_attempt(authentication, store, tried, given, right=right)
+        except attempts.WrongCredentials:
+            store.note(store.by_id(tried.account_id), "auth.sign_in", now, "invalid_credentials")
+            store.commit()
             raise SignInRefused("name or password is wrong") from None
-        issued = _issue(door, book, account.id, door.new_id(), now)
-        book.note(account, "auth.sign_in", now, None)
-        book.commit()
+        issued = _issue(authentication, store, account.id, authentication.new_id(), now)
+        store.note(account, "auth.sign_in", now, None)
+        store.commit()
         return issued
 
 
-def check_local(door: SignIn) -> None:
+def check_local(authentication: Authentication) -> None:
     """Refuse passwords where everybody signs in at the identity provider."""
-    if not door.is_local:
+    if not authentication.is_local:
         raise Forbidden("sign in at the identity provider", code="local_sign_in_off")
 
 
-def refresh(door: SignIn, secret: str, now: datetime) -> Issued:
+def refresh(authentication: Authentication, secret: str, now: datetime) -> Issued:
     """Exchange a refresh token for new tokens; one that comes twice voids its whole family."""
-    check_local(door)
-    with door.book() as book:
-        known = book.refresh_token(door.tokens.digest(secret))
-        account = book.by_id(known.account_id) if known else None
+    check_local(authentication)
+    with authentication.store() as store:
+        known = store.refresh_token(authentication.tokens.digest(secret))
+        account = store.by_id(known.account_id) if known else None
         if known is not None and known.used_at is not None and known.revoked_at is None:
-            book.revoke_family(known.family_id, now)
+            store.revoke_family(known.family_id, now)
         fresh = (
             known is not None
             and known.used_at is None
@@ -85,34 +95,38 @@ def refresh(door: SignIn, secret: str, now: datetime) -> Issued:
             and now < known.expires_at
         )
         if known is None or account is None or not account.is_active or not fresh:
-            book.note(account, "auth.refresh", now, "invalid_credentials")
-            book.commit()
+            store.note(account, "auth.refresh", now, "invalid_credentials")
+            store.commit()
             raise SignInRefused("sign in again")
-        book.use_refresh_token(known.id, now)
-        issued = _issue(door, book, account.id, known.family_id, now)
-        book.note(account, "auth.refresh", now, None)
-        book.commit()
+        store.use_refresh_token(known.id, now)
+        issued = _issue(authentication, store, account.id, known.family_id, now)
+        store.note(account, "auth.refresh", now, None)
+        store.commit()
         return issued
 
 
-def sign_out(door: SignIn, secret: str, now: datetime) -> None:
+def sign_out(authentication: Authentication, secret: str, now: datetime) -> None:
     """End what descends from one sign-in, by any refresh token of it; says nothing of the token."""
-    with door.book() as book:
-        known = book.refresh_token(door.tokens.digest(secret))
-        account = book.by_id(known.account_id) if known else None
+    with authentication.store() as store:
+        known = store.refresh_token(authentication.tokens.digest(secret))
+        account = store.by_id(known.account_id) if known else None
         if known is not None and known.revoked_at is None:
-            book.revoke_family(known.family_id, now)
-        book.note(account, "auth.sign_out", now, None)
-        book.commit()
+            store.revoke_family(known.family_id, now)
+        store.note(account, "auth.sign_out", now, None)
+        store.commit()
 
 
 def _issue(
-    door: SignIn, book: AccountBook, account_id: UUID, family_id: UUID, now: datetime
+    authentication: Authentication,
+    store: SignInStore,
+    account_id: UUID,
+    family_id: UUID,
+    now: datetime,
 ) -> Issued:
-    secret, digest = door.tokens.new_secret()
-    book.add_refresh_token(
+    secret, digest = authentication.tokens.new_secret()
+    store.add_refresh_token(
         RefreshToken(
-            id=door.new_id(),
+            id=authentication.new_id(),
             account_id=account_id,
             family_id=family_id,
             digest=digest,
@@ -121,45 +135,47 @@ def _issue(
         )
     )
     return Issued(
-        door.tokens.issue(account_id, now), secret, int(door.tokens.lifetime.total_seconds())
+        authentication.tokens.issue(account_id, now),
+        secret,
+        int(authentication.tokens.lifetime.total_seconds()),
     )
 
 
-def who_asks(door: SignIn, token: str | None, now: datetime) -> Actor:
+def authenticate(authentication: Authentication, token: str | None, now: datetime) -> Actor:
     """The actor behind a token, with the rights the account has now."""
     if not token:
         raise Unauthenticated("sign in first")
     if token.startswith(PREFIX):
-        return _by_own_token(door, token, now)
-    if door.issuer is not None and door.issuer.is_of(token):
-        return _by_issuer(door, door.issuer.external_id_of(token, now))
-    account_id = door.tokens.account_of(token, now)
-    with door.book() as book:
-        account = book.by_id(account_id)
+        return _by_own_token(authentication, token, now)
+    if authentication.issuer is not None and authentication.issuer.is_of(token):
+        return _by_issuer(authentication, authentication.issuer.external_id_of(token, now))
+    account_id = authentication.tokens.account_of(token, now)
+    with authentication.store() as store:
+        account = store.by_id(account_id)
     if account is None or not account.is_active:
         raise Unauthenticated("sign in first")
-    return account.actor(account.due_first(totp_is_required=door.totp_is_required))
+    return account.actor(account.due_first(totp_is_required=authentication.totp_is_required))
 
 
-def _by_issuer(door: SignIn, external_id: str) -> Actor:
+def _by_issuer(authentication: Authentication, external_id: str) -> Actor:
     """Whom the identity provider says; its own second factor is its own affair."""
-    with door.book() as book:
-        account = book.by_external_id(external_id)
+    with authentication.store() as store:
+        account = store.by_external_id(external_id)
     if account is None or not account.is_active:
         raise Unauthenticated("sign in first")
     return account.actor()
 
 
-def _by_own_token(door: SignIn, secret: str, now: datetime) -> Actor:
+def _by_own_token(authentication: Authentication, secret: str, now: datetime) -> Actor:
     """Whose token it is, for what it was made for; the day of its last use is kept."""
-    with door.book() as book:
-        found = book.by_token(door.tokens.digest(secret))
+    with authentication.store() as store:
+        found = store.by_token(authentication.tokens.digest(secret))
         if found is None:
             raise Unauthenticated("sign in first")
         account, token = found
         if not account.is_active or not token.is_good(now):
             raise Unauthenticated("sign in first")
         if token.last_used_on != (today := day_in_seoul(now)):
-            book.note_use(token.id, today)
-            book.commit()
-    return account.actor(token.narrowed)
+            store.note_use(token.id, today)
+            store.commit()
+    return account.actor(token.credential_scope)

@@ -11,15 +11,15 @@ from uuid import UUID
 
 from casework.domain.access.policy import Actor
 from casework.domain.agencies import rosters
-from casework.domain.agencies.rosters import Delivered, Said
+from casework.domain.agencies.rosters import DeliveryReport, MonthlyDelivery
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.casefile.referral import Referral
 from casework.domain.directory import capacity
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import Invalid, NotFound
-from casework.domain.privacy.masks import State, covered, states_of_referral
+from casework.domain.privacy.masks import MaskState, masked, states_of_referral
 from casework.domain.referring.referring import allowed_actions
-from casework.domain.residents.homes import Coming, WayIn, check_way_in, comes
+from casework.domain.residents.homes import VisitingService, WayIn, check_way_in, is_visiting
 from casework.workflows.context import Context
 from casework.workflows.ports.casefile import ReferralView
 from casework.workflows.ports.unit_of_work import Reading
@@ -34,7 +34,7 @@ OF_REFERRAL: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AgencyRequest:
     """One request as its agency is told of it; what the mask covers is None."""
 
     of: Mapping[str, Any]
@@ -44,10 +44,10 @@ class Asked:
     actions: list[str]
     version: int
     way_in: str | None
-    coming: list[Coming]
+    coming: list[VisitingService]
 
 
-def asked(ctx: Context, ids: Sequence[UUID]) -> list[Asked]:
+def asked(ctx: Context, ids: Sequence[UUID]) -> list[AgencyRequest]:
     """What is asked in some referrals, as far as the asker still sees them; one entry for all."""
     with ctx.reading(READ) as reading:
         views = []
@@ -63,19 +63,19 @@ def asked(ctx: Context, ids: Sequence[UUID]) -> list[Asked]:
 
 def _asked(
     reading: Reading, view: ReferralView, items: Mapping[UUID, PlannedItem], ctx: Context
-) -> Asked:
+) -> AgencyRequest:
     it, actor = view.referral, ctx.actor
     states = states_of(view)
     told = it.disclosed or ()
     resident = {name: getattr(view.resident, name) if name in told else None
                 for name in OF_RESIDENT}  # fmt: skip
     body = {name: getattr(it, name) for name in OF_REFERRAL} | {
-        "resident": covered(resident, actor, READ, "referral resident")
+        "resident": masked(resident, actor, READ, "referral resident")
     }
-    body = covered(body, actor, READ, "referral", states)
+    body = masked(body, actor, READ, "referral", states)
     home = home_of(reading, view, actor)
     running = [one for one in view.deadlines if one.status(ctx.now) == "running"]
-    return Asked(
+    return AgencyRequest(
         of=body,
         resident=body["resident"],
         item=items.get(it.planned_service_id) if body["resident"] is not None else None,
@@ -87,7 +87,7 @@ def _asked(
     )
 
 
-def states_of(view: ReferralView) -> list[State]:
+def states_of(view: ReferralView) -> list[MaskState]:
     """In which of the states that the masks know a referral is."""
     it = view.referral
     return states_of_referral(it.status, consent_is_withdrawn=view.consent_is_withdrawn)
@@ -99,15 +99,15 @@ def states_of(view: ReferralView) -> list[State]:
 def home_of(reading: Reading, view: ReferralView, actor: Actor) -> dict[str, Any]:
     """How to get in and who else comes, as far as the asker is told; the file was loaded before."""
     it, states = view.referral, states_of(view)
-    if not (view.case_is_open and comes(it)):
-        states.append(State.NOT_COMING)
+    if not (view.case_is_open and is_visiting(it)):
+        states.append(MaskState.NOT_COMING)
     way = reading.rosters.way_in(it.resident_id)
     body = {
         "referral_id": it.id,
         "way_in": way.text if way else None,
         "coming": reading.rosters.coming(it),
     }
-    return covered(body, actor, READ, "visit", states)
+    return masked(body, actor, READ, "visit", states)
 
 
 def write_way_in(ctx: Context, resident_id: UUID, text: str) -> None:
@@ -135,7 +135,7 @@ class RosterLine:
     name: str | None
     item: PlannedItem | None
     planned: Decimal
-    said: Delivered | None
+    said: MonthlyDelivery | None
 
 
 def roster(ctx: Context, ids: Sequence[UUID], month: str) -> list[RosterLine]:
@@ -158,18 +158,22 @@ def _name(reading: Reading, referral_id: UUID, actor: Actor) -> str | None:
     view = reading.referral(referral_id)
     of = {"resident": {"name": view.resident.name if "name" in (view.referral.disclosed or ())
                        else None}}  # fmt: skip
-    shown = covered(of, actor, READ, "referral", states_of(view))["resident"]
+    shown = masked(of, actor, READ, "referral", states_of(view))["resident"]
     return None if shown is None else shown["name"]
 
 
 def _line(
-    of: Referral, item: PlannedItem | None, month: str, said: Delivered | None, name: str | None
+    of: Referral,
+    item: PlannedItem | None,
+    month: str,
+    said: MonthlyDelivery | None,
+    name: str | None,
 ) -> RosterLine:
     planned = Decimal(0) if item is None else rosters.planned_in(item, of, month)
     return RosterLine(referral=of, name=name, item=item, planned=planned, said=said)
 
 
-def record_roster(ctx: Context, month: str, said: Mapping[UUID, Said]) -> int:
+def record_roster(ctx: Context, month: str, said: Mapping[UUID, DeliveryReport]) -> int:
     """Write down a month's roster; returns how many lines changed. Said twice, it is once."""
     rosters.check_month(month, ctx.act.today)
     with ctx.work(ANSWER) as work:
@@ -194,9 +198,9 @@ def _recorded(
     of: Referral,
     month: str,
     items: Mapping[UUID, PlannedItem],
-    before: Mapping[UUID, Delivered],
-    said: Said,
-) -> Delivered | None:
+    before: Mapping[UUID, MonthlyDelivery],
+    said: DeliveryReport,
+) -> MonthlyDelivery | None:
     """The line as it is to be written, or None where nothing is new."""
     if not rosters.is_in(of, month):
         raise Invalid("it did not run in this month", code="not_in_month", field="referral_id")
@@ -206,7 +210,7 @@ def _recorded(
     values = (planned, quantity, said.reason, note)
     if known and (known.planned, known.delivered, known.reason, known.note) == values:
         return None
-    return Delivered(
+    return MonthlyDelivery(
         id=known.id if known else ctx.new_id(), referral_id=of.id, resident_id=of.resident_id,
         month=month, planned=planned, delivered=quantity, unit=item.unit if item else "visit",
         reason=said.reason, note=note, recorded_at=ctx.now, recorded_by=ctx.actor.id,
@@ -214,7 +218,7 @@ def _recorded(
     )  # fmt: skip
 
 
-def delivered(reading: Reading, referral_id: UUID) -> list[Delivered]:
+def delivered(reading: Reading, referral_id: UUID) -> list[MonthlyDelivery]:
     """What was delivered for a referral, by month."""
     return reading.rosters.of_referrals([reading.rosters.referral(referral_id).id])
 
@@ -223,7 +227,7 @@ def delivered(reading: Reading, referral_id: UUID) -> list[Delivered]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class OfferingPlaces:
     """An offering of the asker's agency, and how far its figures can be believed."""
 
     offering: Offering
@@ -231,16 +235,16 @@ class Places:
     full_until: date | None
 
 
-def own_places(ctx: Context) -> list[Places]:
+def own_places(ctx: Context) -> list[OfferingPlaces]:
     """What the asker's agency offers, with its places and their version."""
     with ctx.reading("directory.read") as reading:
         return [_places(one, ctx) for one in reading.rosters.offerings()]
 
 
-def _places(one: Offering, ctx: Context) -> Places:
+def _places(one: Offering, ctx: Context) -> OfferingPlaces:
     fresh_for = timedelta(days=ctx.catalogue[one.service_code].fresh_for_days)
     is_marked = capacity.is_marked_full(one, ctx.act.today)
-    return Places(
+    return OfferingPlaces(
         offering=one,
         is_stale=capacity.is_stale(one, fresh_for, ctx.now),
         full_until=one.full_until if is_marked else None,

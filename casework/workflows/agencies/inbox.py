@@ -14,12 +14,12 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from casework.domain.access.policy import Reach
-from casework.domain.agencies.inbox import Received, came_to, own_figures
+from casework.domain.agencies.inbox import RequestOutcome, outcome_of, own_figures
 from casework.domain.errors import Conflict, Refusal
 from casework.domain.figures.figures import Period, Spent, spent_in
 from casework.domain.referring.referring import Details
 from casework.workflows.context import Context
-from casework.workflows.ports.agencies import Asked
+from casework.workflows.ports.agencies import RequestGroup
 from casework.workflows.ports.unit_of_work import Reading, Work
 from casework.workflows.referring.referring import move_referral, signal_change
 
@@ -27,7 +27,7 @@ ANSWER: Final = "inbox.answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ReferralAnswer:
     """What an agency says to one request: a move with its details, or a signal of some kind."""
 
     referral_id: UUID
@@ -47,7 +47,7 @@ class AnswersRefused(Conflict):
         self.refusals = refusals
 
 
-def give_answer(ctx: Context, answer: Answer) -> UUID:
+def give_answer(ctx: Context, answer: ReferralAnswer) -> UUID:
     """One answer, by the use case of the single move."""
     if answer.action == "signal":
         return signal_change(ctx, answer.referral_id, answer.signal_kind, answer.details.note)
@@ -56,7 +56,7 @@ def give_answer(ctx: Context, answer: Answer) -> UUID:
     )
 
 
-def give_together(ctx: Context, answers: Sequence[Answer]) -> None:
+def give_together(ctx: Context, answers: Sequence[ReferralAnswer]) -> None:
     """All of the answers in one transaction, or none of them. Refuses with every refusal."""
     given = {answer.referral_id: answer for answer in answers}
     refusals: dict[UUID, Refusal] = {}
@@ -110,9 +110,9 @@ def agency_figures(ctx: Context, reading: Reading, period: Period) -> dict[str, 
     period.check()
     spent = spent_in(ctx.clockwork)
     received = [
-        Received(
+        RequestOutcome(
             service=one.service_code,
-            came_to=came_to(one.status, was_accepted=one.was_accepted),
+            came_to=outcome_of(one.status, was_accepted=one.was_accepted),
             reason=one.reason,
             outcome=one.outcome,
             days=_days(one, spent),
@@ -123,7 +123,7 @@ def agency_figures(ctx: Context, reading: Reading, period: Period) -> dict[str, 
     return {"from": period.since, "to": period.until} | own_figures(received)
 
 
-def _days(one: Asked, spent: Spent) -> int | None:
+def _days(one: RequestGroup, spent: Spent) -> int | None:
     """The working days until the answer; None while there is none."""
     if one.answered_on is None:
         return None

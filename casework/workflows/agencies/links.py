@@ -33,8 +33,8 @@ from casework.domain.notices.notices import NoticeKind
 from casework.domain.notices.outbox import Message
 from casework.workflows.context import Context
 from casework.workflows.ports.access import Passwords
-from casework.workflows.ports.links import LinkBook, Linking
-from casework.workflows.ports.notices import NoticeBook, Notices
+from casework.workflows.ports.links import Linking, LinkStore
+from casework.workflows.ports.notices import Notices, NoticeStore
 from casework.workflows.ports.unit_of_work import RequestFacts, Work
 
 MANAGE, KEEP = "link.manage", "answering.manage"
@@ -45,7 +45,7 @@ SOURCE_LENGTH: Final = 80
 # What people of the house do
 
 
-def keep_answering(
+def set_answering(
     ctx: Context, linking: Linking, passwords: Passwords, provider_id: UUID, *,
     email: str | None, is_on: bool,
 ) -> None:  # fmt: skip
@@ -68,7 +68,7 @@ def keep_answering(
                 role=Role.PROVIDER, password_hash=password, created_at=ctx.now,
                 provider_id=provider_id, email=email, is_active=is_on,
             )  # fmt: skip
-            work.register.add(account)
+            work.account_administration.add(account)
             links.add_answering(provider_id, account.id)
             act = GrantAct.CREATED
         else:
@@ -78,11 +78,11 @@ def keep_answering(
                 links.forget_address(provider_id)
             account.email, account.is_active = email, is_on
             account.version += 1
-            work.register.save(account)
+            work.account_administration.save(account)
             if not changed:
                 work.commit(200, {"id": provider_id})
                 return
-        work.register.log(entry_of(account, act, ctx.actor, ctx.now, ctx.new_id()))
+        work.account_administration.log(entry_of(account, act, ctx.actor, ctx.now, ctx.new_id()))
         work.commit(200, {"id": provider_id})
 
 
@@ -128,17 +128,17 @@ def _link_in_reach(work: Work, link_id: UUID) -> AgencyLink:
 # What the relay does
 
 
-def mint(ctx: Context, linking: Linking, book: NoticeBook) -> None:
+def create_links(ctx: Context, linking: Linking, store: NoticeStore) -> None:
     """Give every message to an agency that answers by link its link, before it can leave."""
     if linking.address is None:
         return
-    for message, provider_id in book.links.without_link():
+    for message, provider_id in store.links.without_link():
         named = [UUID(str(one)) for one in _named(message)][:REFERRALS_A_LINK]
-        asked = book.links.asked_of(provider_id, named)
+        asked = store.links.asked_of(provider_id, named)
         if (asked or _wants_figures(message)) and message.account_id is not None:
             link = _new_link(ctx, linking, provider_id, message.account_id, message.id)
-            book.links.add(link, asked)
-            book.links.set_link_of(message, link.id)
+            store.links.add(link, asked)
+            store.links.set_link_of(message, link.id)
 
 
 def ask_rosters(ctx: Context, linking: Linking, notices: Notices) -> int:
@@ -151,15 +151,15 @@ def ask_rosters(ctx: Context, linking: Linking, notices: Notices) -> int:
         return 0
     month = rosters.month_before(today)
     since = ctx.now - linking.after_end
-    with notices.book() as book:
-        due = book.links.rosters_due(month, rosters.days_of(month), since)
+    with notices.store() as store:
+        due = store.links.rosters_due(month, rosters.days_of(month), since)
         for (provider_id, account_id), referrals in due.items():
             message = _message(ctx, account_id, LINK, None)
             link = _new_link(ctx, linking, provider_id, account_id, message.id)
             link.month = month
             message.payload |= {"link_id": str(link.id), "month": month}
-            book.add_message(message)
-            book.links.add(link, referrals)
+            store.add_message(message)
+            store.links.add(link, referrals)
     return len(due)
 
 
@@ -202,7 +202,7 @@ def _message(ctx: Context, account_id: UUID, kind: str, district_code: str | Non
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class LinkRequest:
     """A request with the secret of a link, and what the browser carries."""
 
     secret: str
@@ -217,7 +217,7 @@ class Knock:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class LinkVisit:
     """A link that opened. Without ``is_in`` nothing of what it is about may be shown."""
 
     link: AgencyLink
@@ -226,80 +226,82 @@ class Visit:
     is_in: bool
 
 
-def knock(linking: Linking, knock: Knock) -> Visit:
+def open_visit(linking: Linking, link_request: LinkRequest) -> LinkVisit:
     """Look a link up and count the request. Raises LinkRefused, whatever is wrong with it."""
-    with linking.book(knock.facts) as book:
-        visit = _visit(linking, book, knock)
+    with linking.store(link_request.facts) as store:
+        visit = _visit(linking, store, link_request)
         # What is written down ends with what is counted: the rest would be a flood.
-        if visit is None and book.begin_source_try(knock.source, knock.now):
-            book.note_link(None, OPEN, knock.now, LinkRefused.code)
-        book.commit()
+        if visit is None and store.begin_source_try(link_request.source, link_request.now):
+            store.note_link(None, OPEN, link_request.now, LinkRefused.code)
+        store.commit()
     if visit is None:
         raise LinkRefused("this link opens nothing")
     return visit
 
 
-def _visit(linking: Linking, book: LinkBook, knock: Knock) -> Visit | None:
-    now = knock.now
-    link = book.links.by_digest(linking.keys.digest_of(knock.secret))
-    if link is None or book.is_held_back(knock.source, now) or not link.is_good(now):
+def _visit(linking: Linking, store: LinkStore, link_request: LinkRequest) -> LinkVisit | None:
+    now = link_request.now
+    link = store.links.by_digest(linking.keys.digest_of(link_request.secret))
+    if link is None or store.is_rate_limited(link_request.source, now) or not link.is_good(now):
         return None
-    account = book.links.acts_as(link)
-    if account is None or not book.links.reaches(link.id, now - linking.after_end):
+    account = store.links.acts_as(link)
+    if account is None or not store.links.reaches(link.id, now - linking.after_end):
         return None
     within = link.count_opening(now)
-    book.links.save(link)
+    store.links.save(link)
     if not within:
         return None
-    session = book.links.session(linking.keys.digest_of(knock.carried or ""))
+    session = store.links.session(linking.keys.digest_of(link_request.carried or ""))
     is_in = session is not None and session.link_id == link.id and now < session.ends_at
-    return Visit(link, account.actor(), book.links.referrals_of(link.id), is_in)
+    return LinkVisit(link, account.actor(), store.links.referrals_of(link.id), is_in)
 
 
-def ask_code(linking: Linking, visit: Visit, asked: Knock, new_id: UUID, message_id: UUID) -> UUID:
+def ask_code(
+    linking: Linking, visit: LinkVisit, asked: LinkRequest, new_id: UUID, message_id: UUID
+) -> UUID:
     """Send a code to the agency's known address; returns the message. Raises TooManyCodes."""
-    with linking.book(asked.facts) as book:
-        link = book.links.get(visit.link.id)
+    with linking.store(asked.facts) as store:
+        link = store.links.get(visit.link.id)
         digest = linking.keys.code_digest(link.id, linking.keys.code_of(new_id))
         try:
             link.take_code(new_id, digest, asked.now)
         except TooManyCodes as refusal:
-            book.note_link(visit.actor, ASK_CODE, asked.now, refusal.code)
-            book.commit()
+            store.note_link(visit.actor, ASK_CODE, asked.now, refusal.code)
+            store.commit()
             raise
-        book.links.save(link)
-        book.add_message(
+        store.links.save(link)
+        store.add_message(
             Message(
                 id=message_id, kind=LINK_CODE, account_id=link.account_id, subscription_id=None,
                 district_code=None, payload={"code_id": str(new_id)}, created_at=asked.now,
                 next_at=asked.now,
             )
         )  # fmt: skip
-        book.note_link(visit.actor, ASK_CODE, asked.now, None)
-        book.commit()
+        store.note_link(visit.actor, ASK_CODE, asked.now, None)
+        store.commit()
     return message_id
 
 
-def enter(linking: Linking, visit: Visit, tried: Knock, code: str) -> str:
+def enter(linking: Linking, visit: LinkVisit, tried: LinkRequest, code: str) -> str:
     """Exchange a code for a session; returns what the browser carries from now on.
 
     The try is counted and committed before anything is compared. Raises CodeWrong.
     """
-    with linking.book(tried.facts) as book:
-        link = book.links.get(visit.link.id)
+    with linking.store(tried.facts) as store:
+        link = store.links.get(visit.link.id)
         wanted = link.begin_try(tried.now)
-        book.links.save(link)
-        book.commit()
+        store.links.save(link)
+        store.commit()
     given = linking.keys.code_digest(visit.link.id, code.strip())
     right = hmac.compare_digest(wanted or "", given)
     carried = linking.keys.new_secret()
-    with linking.book(tried.facts) as book:
-        link = book.links.get(visit.link.id)
+    with linking.store(tried.facts) as store:
+        link = store.links.get(visit.link.id)
         right = right and link.code_digest == wanted  # used up, or sent anew, since
         if right:
             link.settle_try(tried.now)
-            book.links.save(link)
-            book.links.add_session(
+            store.links.save(link)
+            store.links.add_session(
                 LinkSession(
                     digest=linking.keys.digest_of(carried), link_id=link.id,
                     started_at=tried.now, ends_at=tried.now + SESSION_FOR,
@@ -307,15 +309,15 @@ def enter(linking: Linking, visit: Visit, tried: Knock, code: str) -> str:
                 ),
                 tried.now,
             )  # fmt: skip
-        book.note_link(visit.actor, ENTER, tried.now, None if right else CodeWrong.code)
-        book.commit()
+        store.note_link(visit.actor, ENTER, tried.now, None if right else CodeWrong.code)
+        store.commit()
     if not right:
         raise CodeWrong("not the code that was sent")
     return carried
 
 
-def leave(linking: Linking, visit: Visit, left: Knock) -> None:
+def leave(linking: Linking, visit: LinkVisit, left: LinkRequest) -> None:
     """Whoever has the link open is out."""
-    with linking.book(left.facts) as book:
-        book.links.end_sessions(visit.link.id)
-        book.commit()
+    with linking.store(left.facts) as store:
+        store.links.end_sessions(visit.link.id)
+        store.commit()

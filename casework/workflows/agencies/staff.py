@@ -15,10 +15,10 @@ from casework.domain.access.grant_log import GrantAct
 from casework.domain.access.policy import Role
 from casework.domain.errors import Conflict, Forbidden
 from casework.workflows.access import accounts
-from casework.workflows.access.accounts import Keeper
+from casework.workflows.access.accounts import AccountEditor
 from casework.workflows.access.administering import refuse_own, rename
 from casework.workflows.context import Context
-from casework.workflows.ports.access import SignIn
+from casework.workflows.ports.access import Authentication
 from casework.workflows.ports.unit_of_work import Work
 
 STAFF: Final = "staff.manage"
@@ -34,7 +34,7 @@ class NewStaff:
     is_lead: bool = False
 
 
-def add_staff(ctx: Context, door: SignIn, asked: NewStaff, password: str) -> UUID:
+def add_staff(ctx: Context, authentication: Authentication, asked: NewStaff, password: str) -> UUID:
     """An account of the own agency with a first password; returns its id."""
     with ctx.reading(STAFF) as reading:  # by name, as everybody asks for an account
         slug = reading.staff.agency()
@@ -43,11 +43,11 @@ def add_staff(ctx: Context, door: SignIn, asked: NewStaff, password: str) -> UUI
         is_head=asked.is_lead, email=asked.email,
     )  # fmt: skip
     new.check()
-    check_password(password, new.username, door.common)
-    password_hash = door.passwords.digest(password)  # slow, and so before the transaction
+    check_password(password, new.username, authentication.common)
+    password_hash = authentication.passwords.digest(password)  # slow, and so before the transaction
     with ctx.work(STAFF) as work:
         _leads(ctx, work)
-        id = accounts.create(_keeper(ctx, work), new, password_hash)
+        id = accounts.create(_editor(ctx, work), new, password_hash)
         work.commit(201, {"id": id})
         return id
 
@@ -59,27 +59,29 @@ def change_staff(ctx: Context, id: UUID, changes: dict[str, Any]) -> None:
         account = work.staff.locked(id)
         ctx.expect(account.version)
         _keep_a_lead(account, leads, changes)
-        keeper = _keeper(ctx, work)
+        editor = _editor(ctx, work)
         if changes.get("is_lead", account.is_head) != account.is_head:
             account.is_head = changes["is_lead"]
-            keeper.save(account, GrantAct.CHANGED)
+            editor.save(account, GrantAct.CHANGED)
         if "is_active" in changes:
-            accounts.activate(keeper, account, active=changes["is_active"])
+            accounts.activate(editor, account, active=changes["is_active"])
         rename(work, account, changes)
         work.commit(200, {"id": id})
 
 
-def reset_staff_password(ctx: Context, door: SignIn, id: UUID, password: str) -> None:
+def reset_staff_password(
+    ctx: Context, authentication: Authentication, id: UUID, password: str
+) -> None:
     """A password that its owner must change, where they forgot theirs."""
     with ctx.reading(STAFF) as reading:
         known = reading.staff.get(id)
-    check_password(password, known.username, door.common)
-    password_hash = door.passwords.digest(password)
+    check_password(password, known.username, authentication.common)
+    password_hash = authentication.passwords.digest(password)
     with ctx.work(STAFF) as work:
         _leads(ctx, work)
         account = work.staff.locked(id)
         refuse_own(ctx, account)
-        accounts.reset_password(_keeper(ctx, work), account, password_hash)
+        accounts.reset_password(_editor(ctx, work), account, password_hash)
         work.commit(200, {"id": id})
 
 
@@ -98,5 +100,5 @@ def _keep_a_lead(account: Account, leads: list[UUID], changes: dict[str, Any]) -
         raise Conflict("nobody else leads this agency", code="last_lead")
 
 
-def _keeper(ctx: Context, work: Work) -> Keeper:
-    return Keeper(work.register, ctx.actor, ctx.now, ctx.new_id)
+def _editor(ctx: Context, work: Work) -> AccountEditor:
+    return AccountEditor(work.account_administration, ctx.actor, ctx.now, ctx.new_id)

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from casework.workflows.ports.vault import KeyFacts, KeyRing, Progress, Sealed
+from casework.workflows.ports.vault import EncryptedData, KeyFacts, KeyRing, Progress
 
 KINDS: Final = ("data", "index")
 # Whoever began to write under the old key has long committed, or was rolled back, by then.
-KEPT_AFTER: Final = timedelta(hours=1)
+RETENTION_AFTER_ROTATION: Final = timedelta(hours=1)
 ROUNDS: Final = 50
 
 
-class Held(NamedTuple):
+class KeyUsage(NamedTuple):
     """A key, how many values stand under it, and why it stays on the ring (None: it may go)."""
 
     key: KeyFacts
@@ -23,18 +23,18 @@ class Held(NamedTuple):
     stays: str | None
 
 
-def rotate(ring: KeyRing, rows: Sealed, kind: str, now: datetime) -> Iterator[Progress]:
+def rotate(ring: KeyRing, rows: EncryptedData, kind: str, now: datetime) -> Iterator[Progress]:
     """A new key, and every value under it. One that broke off is gone on with, not begun anew.
 
     Round follows round until one finds nothing to do: rows that somebody held, and those that a
     process wrote before it had heard of the new key, are found by the next.
     """
-    if not is_begun(ring, rows.under(), kind):
+    if not is_begun(ring, rows.values_by_key(), kind):
         ring.renew(kind, now)
     current = {ring.current(each) for each in KINDS}
     for _ in range(ROUNDS):
         found = 0
-        for progress in rows.reseal(current):
+        for progress in rows.reencrypt(current):
             found += progress.changed + progress.left
             yield progress
         if not found:
@@ -46,15 +46,15 @@ def is_begun(ring: KeyRing, under: Counter[str], kind: str) -> bool:
     return any(under[one.id] for one in ring.listed() if one.kind == kind and one.superseded_at)
 
 
-def held(ring: KeyRing, rows: Sealed, now: datetime) -> list[Held]:
+def key_usage(ring: KeyRing, rows: EncryptedData, now: datetime) -> list[KeyUsage]:
     """Every key with what stands under it."""
-    under = rows.under()
-    return [Held(one, under[one.id], _stays(one, under[one.id], now)) for one in ring.listed()]
+    under = rows.values_by_key()
+    return [KeyUsage(one, under[one.id], _stays(one, under[one.id], now)) for one in ring.listed()]
 
 
-def retire(ring: KeyRing, rows: Sealed, now: datetime) -> list[Held]:
+def retire(ring: KeyRing, rows: EncryptedData, now: datetime) -> list[KeyUsage]:
     """Take off the ring what nothing needs; every key that there was, with why it stays."""
-    found = held(ring, rows, now)
+    found = key_usage(ring, rows, now)
     gone = {one.key.id for one in found if one.stays is None}
     if gone:
         ring.drop(gone)
@@ -66,4 +66,4 @@ def _stays(key: KeyFacts, values: int, now: datetime) -> str | None:
         return "current"
     if values:
         return "in use"
-    return "superseded lately" if now < key.superseded_at + KEPT_AFTER else None
+    return "superseded lately" if now < key.superseded_at + RETENTION_AFTER_ROTATION else None

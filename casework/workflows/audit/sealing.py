@@ -9,17 +9,17 @@ from functools import partial
 from typing import Final
 
 from casework.domain.audit.chain import (
-    ROLL,
+    CHAIN_LIST,
     SEALED_WITHIN,
+    ChainHead,
+    ChainVerifier,
     Flaw,
-    Head,
-    Walk,
+    chain_list_of,
     check_prunable,
+    is_same_head,
     pruned,
-    roll_of,
-    says_the_same,
 )
-from casework.workflows.ports.audit import SealBook
+from casework.workflows.ports.audit import AuditChainStore
 
 BATCH: Final = 500
 PAGE: Final = 2_000
@@ -28,7 +28,7 @@ UNREADABLE: Final = (ValueError, TypeError, LookupError, ArithmeticError, Attrib
 
 
 @dataclass(slots=True, kw_only=True)
-class Verdict:
+class AuditCheck:
     """What a check found: the first flaw of each chain, in the order of the chains."""
 
     entries: int = 0
@@ -37,92 +37,94 @@ class Verdict:
     flaws: list[Flaw] = field(default_factory=list)
 
 
-def seal(book: SealBook, clock: Callable[[], datetime]) -> Verdict:
+def seal(store: AuditChainStore, clock: Callable[[], datetime]) -> AuditCheck:
     """Seal everything that waits; chains whose head is false are left alone and named."""
     done, false = 0, frozenset[str]()
     while True:
-        some = book.seal_some(BATCH, clock(), false)
+        some = store.seal_some(BATCH, clock(), false)
         done += some.entries
         if not some.entries and some.false <= false:
             break
         false |= some.false
-    return Verdict(entries=done, flaws=[Flaw(chain=c, why="head_altered") for c in sorted(false)])
+    return AuditCheck(
+        entries=done, flaws=[Flaw(chain=c, why="head_altered") for c in sorted(false)]
+    )
 
 
-def size(book: SealBook) -> int:
+def size(store: AuditChainStore) -> int:
     """How many entries a check will look at, twice each."""
-    heads = book.heads()
-    kept = (head.count - head.first_seq + 1 for chain, head in heads.items() if chain != ROLL)
+    heads = store.heads()
+    kept = (head.count - head.first_seq + 1 for chain, head in heads.items() if chain != CHAIN_LIST)
     return 2 * sum(kept)
 
 
 def verify(
-    book: SealBook,
+    store: AuditChainStore,
     key: bytes,
     now: datetime,
     *,
-    exported: Iterable[Head] = (),
+    exported: Iterable[ChainHead] = (),
     page: int = PAGE,
     progress: Callable[[int], None] = lambda _: None,
-) -> Verdict:
+) -> AuditCheck:
     """Check every chain from its beginning to its head, and that no entry is outside one."""
-    verdict, heads = Verdict(), book.heads()
+    verdict, heads = AuditCheck(), store.heads()
     verdict.flaws += _check_roll(heads, key)
-    heads.pop(ROLL, None)
-    for chain in sorted({*heads, *book.chains()}):
+    heads.pop(CHAIN_LIST, None)
+    for chain in sorted({*heads, *store.chains()}):
         verdict.chains += 1
-        flaw = _check_chain(book, chain, heads.get(chain), key, verdict, page, progress)
+        flaw = _check_chain(store, chain, heads.get(chain), key, verdict, page, progress)
         if flaw is not None:
             verdict.flaws.append(flaw)
-    verdict.flaws += _check_exported(book, key, exported)
-    verdict.flaws += _check_unsealed(book, now, verdict, page, progress)
+    verdict.flaws += _check_exported(store, key, exported)
+    verdict.flaws += _check_unsealed(store, now, verdict, page, progress)
     return verdict
 
 
-def _check_roll(heads: dict[str, Head], key: bytes) -> list[Flaw]:
-    roll, rest = heads.get(ROLL), [chain for chain in heads if chain != ROLL]
+def _check_roll(heads: dict[str, ChainHead], key: bytes) -> list[Flaw]:
+    roll, rest = heads.get(CHAIN_LIST), [chain for chain in heads if chain != CHAIN_LIST]
     if roll is None:
-        return [Flaw(chain=ROLL, why="chains_altered")] if rest else []
-    if roll.is_genuine(key) and says_the_same(roll, roll_of(rest)):
+        return [Flaw(chain=CHAIN_LIST, why="chains_altered")] if rest else []
+    if roll.is_genuine(key) and is_same_head(roll, chain_list_of(rest)):
         return []
-    return [Flaw(chain=ROLL, why="chains_altered")]
+    return [Flaw(chain=CHAIN_LIST, why="chains_altered")]
 
 
 def _check_chain(
-    book: SealBook,
+    store: AuditChainStore,
     chain: str,
-    head: Head | None,
+    head: ChainHead | None,
     key: bytes,
-    verdict: Verdict,
+    verdict: AuditCheck,
     page: int,
     progress: Callable[[int], None],
 ) -> Flaw | None:
     if head is None:  # one that began after the heads were read has one by now
-        head = book.heads().get(chain)
+        head = store.heads().get(chain)
     if head is None:
-        return Flaw(chain=chain, why="head_missing", seq=1, entry_id=book.id_at(chain, 1))
+        return Flaw(chain=chain, why="head_missing", seq=1, entry_id=store.id_at(chain, 1))
     if not head.is_genuine(key):
         return Flaw(chain=chain, why="head_altered")
-    flaw, seen = _walk(book, head, page, progress)
+    flaw, seen = _walk(store, head, page, progress)
     if flaw is None:
-        beyond = book.first_beyond(chain)
+        beyond = store.first_beyond(chain)
         if beyond is not None:
             flaw = Flaw(chain=chain, why="seal_beyond_head", seq=beyond[0], entry_id=beyond[1])
     if flaw is not None:  # perhaps it was pruned meanwhile
-        again = book.heads().get(chain)
+        again = store.heads().get(chain)
         if again is not None and again.first_seq > head.first_seq:
-            return _check_chain(book, chain, again, key, verdict, page, progress)
+            return _check_chain(store, chain, again, key, verdict, page, progress)
     verdict.entries += seen
     return flaw
 
 
 def _walk(
-    book: SealBook, head: Head, page: int, progress: Callable[[int], None]
+    store: AuditChainStore, head: ChainHead, page: int, progress: Callable[[int], None]
 ) -> tuple[Flaw | None, int]:
-    walk, seen, limit = Walk(head), 0, page
+    walk, seen, limit = ChainVerifier(head), 0, page
     while True:
         try:
-            links = book.links(head.chain, walk.seq, head.count, limit)
+            links = store.links(head.chain, walk.seq, head.count, limit)
             for seal, entry in links:
                 flaw = walk.step(seal, entry)
                 if flaw is not None:
@@ -133,45 +135,47 @@ def _walk(
                 limit = 1
                 continue
             seq = walk.seq + 1
-            id = book.id_at(head.chain, seq)
+            id = store.id_at(head.chain, seq)
             return Flaw(chain=head.chain, why="entry_altered", seq=seq, entry_id=id), seen
         progress(len(links))
         if not links:
             return walk.end(), seen
 
 
-def _check_exported(book: SealBook, key: bytes, exported: Iterable[Head]) -> list[Flaw]:
+def _check_exported(
+    store: AuditChainStore, key: bytes, exported: Iterable[ChainHead]
+) -> list[Flaw]:
     """Whether the chains still have what a head said that was kept elsewhere."""
-    heads, flaws = book.heads(), []
+    heads, flaws = store.heads(), []
     for known in exported:
         here = heads.get(known.chain)
-        if known.chain == ROLL:
+        if known.chain == CHAIN_LIST:
             fits = here is not None and here.count >= known.count
         else:
-            fits = here is not None and here.count >= known.count and _is_in(book, here, known)
+            fits = here is not None and here.count >= known.count and _is_in(store, here, known)
         if not (known.is_genuine(key) and fits):
             flaws.append(Flaw(chain=known.chain, why="not_as_exported", seq=known.count))
     return flaws
 
 
-def _is_in(book: SealBook, here: Head, known: Head) -> bool:
+def _is_in(store: AuditChainStore, here: ChainHead, known: ChainHead) -> bool:
     if known.count < here.first_seq - 1 or known.count == 0:
         return True  # forgotten since
     if known.count == here.first_seq - 1:
         return here.anchor == known.last_hash
-    return book.hash_at(known.chain, known.count) == known.last_hash
+    return store.hash_at(known.chain, known.count) == known.last_hash
 
 
 def _check_unsealed(
-    book: SealBook,
+    store: AuditChainStore,
     now: datetime,
-    verdict: Verdict,
+    verdict: AuditCheck,
     page: int,
     progress: Callable[[int], None],
 ) -> list[Flaw]:
     after, first = "", dict[str, Flaw]()
     while True:
-        last, waiting, odd = book.unsealed(after, page, now - SEALED_WITHIN)
+        last, waiting, odd = store.unsealed(after, page, now - SEALED_WITHIN)
         verdict.waiting += waiting
         for id, chain in odd:
             first.setdefault(chain, Flaw(chain=chain, why="entry_unsealed", entry_id=id))
@@ -182,7 +186,7 @@ def _check_unsealed(
 
 
 def prune(
-    book: SealBook,
+    store: AuditChainStore,
     key: bytes,
     before: datetime,
     now: datetime,
@@ -195,10 +199,10 @@ def prune(
     """
     check_prunable(before, now, years)
     gone = 0
-    for chain, head in sorted(book.heads().items()):
-        last = None if chain == ROLL else book.last_to_prune(chain, before)
+    for chain, head in sorted(store.heads().items()):
+        last = None if chain == CHAIN_LIST else store.last_to_prune(chain, before)
         if last is None or not head.is_genuine(key):
             continue
         after = pruned(head, last).signed(key)
-        gone += book.prune(head, after, partial(note, chain=chain, seq=last.seq))
+        gone += store.prune(head, after, partial(note, chain=chain, seq=last.seq))
     return gone

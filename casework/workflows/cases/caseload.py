@@ -77,7 +77,7 @@ def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) ->
         ]
         work.files.save(file, ctx.now)
         work.residents.save(resident, None)
-        work.residents.bring_along(resident)
+        work.residents.move_with_resident(resident)
         work.commit(200, {"id": case_id, "stops_at_border": stops})
         return case_id
 

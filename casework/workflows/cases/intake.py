@@ -25,7 +25,7 @@ def open_case(
             raise intake.second_case(standing, ctx.act)
         worker_id = ctx.actor.id if ctx.actor.role == Role.WORKER else None
         file = intake.open_case(
-            resident, intake.Application(**application, consent=consent), ctx.act, worker_id
+            resident, intake.CareApplication(**application, consent=consent), ctx.act, worker_id
         )
         work.files.add(file)
         work.commit(201, {"id": file.case.id})

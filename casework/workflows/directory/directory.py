@@ -52,7 +52,7 @@ def add_provider(ctx: Context, facts: Mapping[str, Any]) -> UUID:
     with ctx.work(WRITE) as work:
         _check_districts(work, [facts["district_code"]], "district_code")
         provider = keep.new_provider(facts, ctx.act)
-        work.keeping.add_provider(provider)
+        work.directory_editing.add_provider(provider)
         _note(ctx, work, PROVIDER, None, provider, provider.id, "added")
         work.commit(201, {"id": provider.id})
         return provider.id
@@ -61,7 +61,7 @@ def add_provider(ctx: Context, facts: Mapping[str, Any]) -> UUID:
 def change_provider(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
     """Change what is said of an agency."""
     with ctx.work(CHANGE) as work:
-        before = work.keeping.provider(id, lock=True)
+        before = work.directory_editing.provider(id, lock=True)
         ctx.expect(before.version)
         changed = keep.changed_provider(before, changes, ctx.act)
         _save_provider(ctx, work, before, changed, "changed")
@@ -72,18 +72,20 @@ def change_provider(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
 def end_provider(ctx: Context, id: UUID, last_day: date | None, reason: str | None) -> UUID:
     """From the day after, nobody asks it any more; what runs goes on. None takes it back."""
     with ctx.work(WRITE) as work:
-        before = work.keeping.provider(id, lock=True)
+        before = work.directory_editing.provider(id, lock=True)
         ctx.expect(before.version)
         changed = keep.ended_provider(before, last_day, reason, ctx.act)
         _save_provider(ctx, work, before, changed, "ended" if last_day else "taken_up")
-        work.keeping.open_work(id, None)  # the answer shows whom: the audit entry names them
+        work.directory_editing.open_work(
+            id, None
+        )  # the answer shows whom: the audit entry names them
         work.commit(200, {"id": id})
         return id
 
 
 def _save_provider(ctx: Context, work: Work, before: Provider, changed: Provider, did: str) -> None:
     if changed != before:
-        work.keeping.save_provider(changed)
+        work.directory_editing.save_provider(changed)
         _note(ctx, work, PROVIDER, before, changed, changed.id, did)
 
 
@@ -91,7 +93,7 @@ def _save_provider(ctx: Context, work: Work, before: Provider, changed: Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Designate:
+class NewDesignation:
     """A designation as it was asked for."""
 
     code: str
@@ -100,10 +102,10 @@ class Designate:
     designated_by: str
 
 
-def designate(ctx: Context, provider_id: UUID, asked: Designate) -> UUID:
+def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> UUID:
     """An agency is designated, by whom, from when until when."""
     with ctx.work(DESIGNATE) as work:
-        provider = work.keeping.provider(provider_id, lock=True)
+        provider = work.directory_editing.provider(provider_id, lock=True)
         made = Designation(
             id=ctx.new_id(),
             provider_id=provider.id,
@@ -114,8 +116,8 @@ def designate(ctx: Context, provider_id: UUID, asked: Designate) -> UUID:
             recorded_at=ctx.now,
             recorded_by=ctx.actor.id,
         )
-        check_designation(made, work.keeping.designations(provider.id))
-        work.keeping.add_designation(made)
+        check_designation(made, work.directory_editing.designations(provider.id))
+        work.directory_editing.add_designation(made)
         _note(ctx, work, DESIGNATION, None, made, provider.id, "added", provider.id)
         work.commit(201, {"id": made.id, "provider_id": provider.id})
         return made.id
@@ -124,17 +126,17 @@ def designate(ctx: Context, provider_id: UUID, asked: Designate) -> UUID:
 def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
     """Give a designation its last day, or with None no last day any more."""
     with ctx.work(DESIGNATE) as work:
-        known = work.keeping.designation(id)
-        provider = work.keeping.provider(known.provider_id, lock=True)
-        before = work.keeping.designation(id, lock=True)
+        known = work.directory_editing.designation(id)
+        provider = work.directory_editing.provider(known.provider_id, lock=True)
+        before = work.directory_editing.designation(id, lock=True)
         ctx.expect(before.version)
-        others = work.keeping.designations(provider.id)
+        others = work.directory_editing.designations(provider.id)
         changed = ended_designation(before, last_day, others, ctx.act)
-        work.keeping.save_designation(changed)
+        work.directory_editing.save_designation(changed)
         did = "ended" if last_day else "taken_up"
         _note(ctx, work, DESIGNATION, before, changed, provider.id, did, provider.id)
         if may(ctx.actor, OPEN_WORK):
-            work.keeping.open_work(provider.id, GIVEN_UNDER[changed.code])
+            work.directory_editing.open_work(provider.id, GIVEN_UNDER[changed.code])
         work.commit(200, {"id": id, "provider_id": provider.id})
         return id
 
@@ -145,12 +147,12 @@ def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
 def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) -> UUID:
     """A proposed entry of the list: it is asked by nobody until it is published."""
     with ctx.work(WRITE) as work:
-        provider = work.keeping.provider(provider_id)
+        provider = work.directory_editing.provider(provider_id)
         service = _service(work, facts["service_code"])
         _check_centres(work, facts["centres"])
         rest = {name: fact for name, fact in facts.items() if name != "service_code"}
         offering = keep.new_offering(provider, service, rest, ctx.act)
-        work.keeping.add_offering(offering)
+        work.directory_editing.add_offering(offering)
         _note(ctx, work, OFFERING, None, offering, provider.id, "proposed")
         work.commit(201, {"id": offering.id})
         return offering.id
@@ -159,7 +161,7 @@ def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) 
 def change_offering(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
     """Change an offering; a published one stays published, a draft is proposed anew."""
     with ctx.work(WRITE) as work:
-        before = work.keeping.offering(id, lock=True)
+        before = work.directory_editing.offering(id, lock=True)
         ctx.expect(before.version)
         if "centres" in changes:
             _check_centres(work, changes["centres"])
@@ -173,7 +175,7 @@ def change_offering(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
 def step_offering(ctx: Context, id: UUID, step: str) -> UUID:
     """Confirm, publish or withdraw an entry."""
     with ctx.work(WHO[step]) as work:
-        before = work.keeping.offering(id, lock=True)
+        before = work.directory_editing.offering(id, lock=True)
         ctx.expect(before.version)
         state = next_state(before, step, ctx.act)
         changed = replace(before, state=state, version=before.version + 1)
@@ -190,7 +192,7 @@ def check_who_steps(actor: Actor, step: str) -> None:
 
 def _save_offering(ctx: Context, work: Work, before: Offering, changed: Offering, did: str) -> None:
     if changed != before:
-        work.keeping.save_offering(changed)
+        work.directory_editing.save_offering(changed)
         _note(ctx, work, OFFERING, before, changed, changed.provider_id, did)
 
 
@@ -206,7 +208,7 @@ def propose_service(ctx: Context, facts: Mapping[str, Any]) -> str:
     with ctx.work(CATALOGUE) as work:
         _check_districts(work, _districts_of(facts), "co_payments")
         service = keep.new_service(facts, ctx.act)
-        work.keeping.add_service(service)
+        work.directory_editing.add_service(service)
         _note(ctx, work, SERVICE, None, service, None, "proposed", service.code)
         work.commit(201, {"code": service.code})
         return service.code
@@ -215,7 +217,7 @@ def propose_service(ctx: Context, facts: Mapping[str, Any]) -> str:
 def change_service(ctx: Context, code: str, changes: Mapping[str, Any]) -> str:
     """Change a service, its limits, co-payments or validity; what is planned stays planned."""
     with ctx.work(CATALOGUE) as work:
-        before = work.keeping.service(code, lock=True)
+        before = work.directory_editing.service(code, lock=True)
         ctx.expect(before.version)
         _check_districts(work, _districts_of(changes), "co_payments")
         changed = keep.changed_service(before, changes, ctx.act)
@@ -227,7 +229,7 @@ def change_service(ctx: Context, code: str, changes: Mapping[str, Any]) -> str:
 def step_service(ctx: Context, code: str, step: str) -> str:
     """Confirm, publish or withdraw a service."""
     with ctx.work(WHO_OF_SERVICE[step]) as work:
-        before = work.keeping.service(code, lock=True)
+        before = work.directory_editing.service(code, lock=True)
         ctx.expect(before.version)
         state = next_state(before, step, ctx.act)
         changed = replace(before, state=state, version=before.version + 1)
@@ -238,7 +240,7 @@ def step_service(ctx: Context, code: str, step: str) -> str:
 
 def _save_service(ctx: Context, work: Work, before: Service, changed: Service, did: str) -> None:
     if changed != before:
-        work.keeping.save_service(changed)
+        work.directory_editing.save_service(changed)
         _note(ctx, work, SERVICE, before, changed, None, did, changed.code)
 
 
@@ -260,13 +262,13 @@ def _note(
     change = change_of(
         kind, subject or after.id, provider_id, did, was, facts_of(kind, after), ctx.act
     )
-    work.keeping.note([change])
+    work.directory_editing.note([change])
 
 
 def _service(work: Work, code: str) -> Service:
     """A service in any state, by a code that somebody gave."""
     try:
-        return work.keeping.service(code)
+        return work.directory_editing.service(code)
     except NotFound:
         raise Invalid("no such service", code="unknown_service", field="service_code") from None
 
@@ -276,10 +278,10 @@ def _districts_of(facts: Mapping[str, Any]) -> list[str]:
 
 
 def _check_districts(work: Work, codes: Iterable[str], field: str) -> None:
-    if work.keeping.unknown_districts(codes):
+    if work.directory_editing.unknown_districts(codes):
         raise Invalid("no such district", code="unknown_district", field=field)
 
 
 def _check_centres(work: Work, codes: Iterable[str]) -> None:
-    if work.keeping.unknown_centres(codes):
+    if work.directory_editing.unknown_centres(codes):
         raise Invalid("no such centre", code="unknown_centre", field="centres")

@@ -10,15 +10,15 @@ from itertools import groupby
 from uuid import UUID
 
 from casework.domain.casefile.referral import Referral
-from casework.domain.directory.coverage import Cover
-from casework.domain.directory.directory import Centre, Entry, Service
-from casework.domain.directory.eligibility import Judged, facts_of, judge, snapshot
-from casework.domain.directory.matching import Match, Wish, matches
+from casework.domain.directory.coverage import CentreCoverage
+from casework.domain.directory.directory import Centre, EntryState, Service
+from casework.domain.directory.eligibility import JudgedRule, facts_of, judge, snapshot
+from casework.domain.directory.matching import Match, MatchRequest, matches
 from casework.domain.errors import Invalid, require
 from casework.domain.figures.figures import spent_in
 from casework.domain.figures.response_rates import MEASURED_OVER, Answers, measured
 from casework.workflows.context import Context
-from casework.workflows.ports.matching import AnswerBook
+from casework.workflows.ports.matching import ResponseRateStore
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading, Work
 
 
@@ -39,7 +39,7 @@ class Matched:
     """What was found, in order, from which point, and what the service asks of a resident."""
 
     centre: Centre
-    judged: Sequence[Judged]
+    judged: Sequence[JudgedRule]
     found: Sequence[Match]
 
 
@@ -57,7 +57,7 @@ def match(ctx: Context, reading: Reading, asked: MatchQuestion) -> Matched:
         raise Invalid("no such centre", code="unknown_centre", field="centre_code")
     centre, candidates = covering
     judged = judge(service.eligibility, facts)
-    wish = Wish(
+    wish = MatchRequest(
         point=(centre.lat, centre.lon),
         now=ctx.now,
         calendar=ctx.clockwork.calendar_of(centre.district_code),
@@ -89,12 +89,12 @@ def _check(ctx: Context, asked: MatchQuestion) -> Service:
 def known_service(ctx: Context, code: str, field: str) -> Service:
     """The service of the published list, which must exist: of another nothing is to be had."""
     service = ctx.catalogue.get(code)
-    if service is None or service.state != Entry.PUBLISHED:
+    if service is None or service.state != EntryState.PUBLISHED:
         raise Invalid("no such service", code="unknown_service", field=field)
     return service
 
 
-def keep_judged(ctx: Context, work: Work, referral: Referral | None) -> None:
+def record_judgement(ctx: Context, work: Work, referral: Referral | None) -> None:
     """Keep on a referral that was made just now whom its service is for, and what was known."""
     service = ctx.catalogue.get(referral.service_code) if referral else None
     if referral is None or service is None or not service.eligibility:
@@ -121,14 +121,14 @@ def holes(
     return Page(shown, _key(shown[-1]) if len(found) > paging.limit else None)
 
 
-def _key(one: Cover) -> tuple[str]:
+def _key(one: CentreCoverage) -> tuple[str]:
     return (one.centre.code,)
 
 
-def measure(ctx: Context, book: AbstractContextManager[AnswerBook]) -> int:
+def measure(ctx: Context, store: AbstractContextManager[ResponseRateStore]) -> int:
     """Count anew how every agency answered of late; how many there is something to say of."""
     spent = spent_in(ctx.clockwork)
-    with book as answers:
+    with store as answers:
         rows = answers.answered(ctx.now - MEASURED_OVER, ctx.now)
         found = []
         for provider_id, own in groupby(rows, key=lambda row: row.provider_id):
@@ -145,5 +145,5 @@ def measure(ctx: Context, book: AbstractContextManager[AnswerBook]) -> int:
             )
             if said is not None:
                 found.append((provider_id, said))
-        answers.keep(found, ctx.now)
+        answers.save(found, ctx.now)
     return len(found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory import capacity
 from casework.domain.directory.entries import OFFERING, change_of, facts_of
 from casework.domain.notices.notices import notice_of_stale
@@ -18,7 +18,7 @@ IN_A_ROUND: Final = 200
 
 
 @dataclass(slots=True)
-class Tended:
+class PlacesRound:
     """What a round did."""
 
     offered: int = 0
@@ -26,16 +26,16 @@ class Tended:
     failed: int = 0
 
 
-def state_figures(ctx: Context, id: UUID, said: capacity.Statement) -> UUID:
+def state_figures(ctx: Context, id: UUID, said: capacity.CapacityStatement) -> UUID:
     """An agency's places, on its own word or that of whoever keeps its entry."""
     with ctx.work("capacity.write") as work:
         offering = work.places.figures(id, lock=True)
         ctx.expect(offering.capacity_version)
         before = facts_of(OFFERING, offering)
         event = capacity.state(offering, said, ctx.act)
-        work.places.keep(offering)
+        work.places.save(offering)
         after = facts_of(OFFERING, offering)
-        work.keeping.note(
+        work.directory_editing.note(
             [change_of(OFFERING, id, offering.provider_id, "stated", before, after, ctx.act)]
         )
         work.record([event])
@@ -43,12 +43,12 @@ def state_figures(ctx: Context, id: UUID, said: capacity.Statement) -> UUID:
         return id
 
 
-def tend(ctx: Context, note_failure: Callable[[UUID, Exception], None]) -> Tended:
+def update_places(ctx: Context, note_failure: Callable[[UUID, Exception], None]) -> PlacesRound:
     """Offer places that came free, take back what is gone, and ask for figures that are old.
 
     Each referral is a transaction of its own; one that fails is counted and stops nobody.
     """
-    done = Tended()
+    done = PlacesRound()
     with ctx.work("referral.answer") as work:
         waiting = work.places.out_of_step(IN_A_ROUND)
     for referral_id in waiting:
@@ -66,7 +66,7 @@ def offer_or_take_back(ctx: Context, referral_id: UUID) -> bool:
     with ctx.work("referral.answer") as work:
         file = work.files.of_referral(referral_id)
         referral = file.referral(referral_id)
-        if referral.status != Status.WAITLISTED:
+        if referral.status != ReferralStatus.WAITLISTED:
             return False
         is_next = work.places.line(referral.offering_id).is_next(referral_id)
         if is_next == (referral.place_offered_at is not None):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
-from casework.domain.duplicates.suspicions import Verdict, suspect
+from casework.domain.duplicates.suspicions import SuspicionState, suspect
 from casework.workflows.context import Context
-from casework.workflows.residents.alike import known_alike
+from casework.workflows.residents.similar_residents import find_similar
 
 BATCH: Final = 100
 REVIEW: Final = "duplicate.review"
@@ -23,10 +23,10 @@ def find(ctx: Context, limit: int = BATCH) -> tuple[int, int] | None:
     with ctx.work(REVIEW) as work:
         residents = work.duplicates.take(limit)
         pairs = [
-            suspect(one, alike.resident, alike.reasons, ctx.act)
+            suspect(one, similar.resident, similar.reasons, ctx.act)
             for one in residents
-            for alike in known_alike(ctx, work, one, work.residents.rrn(one.id))
-            if alike.is_suspicious
+            for similar in find_similar(ctx, work, one, work.residents.rrn(one.id))
+            if similar.is_suspicious
         ]
         if not residents:
             return None
@@ -42,12 +42,12 @@ def find_all(ctx: Context, limit: int = BATCH) -> Iterator[tuple[int, int]]:
         yield done
 
 
-def ask_for_everyone(ctx: Context, limit: int = 1000) -> Iterator[UUID]:
+def queue_everyone(ctx: Context, limit: int = 1000) -> Iterator[UUID]:
     """Have everybody's duplicates looked for; yields the last resident of each batch."""
     after: UUID | None = None
     while True:
         with ctx.work(REVIEW) as work:
-            after = work.duplicates.look_for_everyones(after, limit)
+            after = work.duplicates.queue_checks(after, limit)
             if after is None:
                 return
             work.commit(200, {})
@@ -60,7 +60,7 @@ def waiting(ctx: Context) -> int:
         return work.duplicates.waiting()
 
 
-def decide(ctx: Context, suspicion_id: UUID, verdict: Verdict, note: str | None) -> UUID:
+def decide(ctx: Context, suspicion_id: UUID, verdict: SuspicionState, note: str | None) -> UUID:
     """Say whether the two of a pair are one."""
     with ctx.work(REVIEW) as work:
         pair = work.duplicates.get(suspicion_id, lock=True)

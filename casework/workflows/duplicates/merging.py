@@ -39,8 +39,8 @@ def merge_residents(ctx: Context, survivor_id: UUID, duplicate_id: UUID, reason:
             before = _transfer(ctx, work, open_cases[1], duplicate)
         work.residents.save(survivor, None)
         work.residents.save(duplicate, None)
-        cases = work.merges.carry(made, before)
-        work.residents.bring_along(survivor)
+        cases = work.merges.move_rows(made, before)
+        work.residents.move_with_resident(survivor)
         work.record(merging.events_of(ResidentsMerged, made, survivor, duplicate, cases, ctx.act))
         work.commit(201, {"id": made.id})
         return made.id
@@ -87,24 +87,24 @@ def undo_merge(ctx: Context, merge_id: UUID, reason: str | None) -> UUID:
     with ctx.work(SUPERVISE) as work:
         made = work.merges.get(merge_id, lock=True)
         ctx.expect(made.version)
-        merging.check_standing(made)
+        merging.check_not_undone(made)
         survivor, duplicate = _two(work, made.survivor_id, made.duplicate_id)
-        kept = work.merges.kept(made.id)
-        home = _centre(work, merging.home_of(made, survivor))
+        moved_rows = work.merges.moved_rows(made.id)
+        home = _centre(work, merging.centre_after_undo(made, survivor))
         merging.undo(made, survivor, duplicate, home, reason, ctx.act)
-        _check_consents(work, survivor.id, kept)
-        _bring_cases_home(ctx, work, kept, made.merged_at, home)
+        _check_consents(work, survivor.id, moved_rows)
+        _bring_cases_home(ctx, work, moved_rows, made.merged_at, home)
         work.residents.save(survivor, None)
         work.residents.save(duplicate, None)
-        cases = work.merges.give_back(made, kept)
-        work.residents.bring_along(duplicate)
+        cases = work.merges.return_rows(made, moved_rows)
+        work.residents.move_with_resident(duplicate)
         work.record(merging.events_of(MergeUndone, made, survivor, duplicate, cases, ctx.act))
         work.commit(200, {"id": made.id})
         return made.id
 
 
-def _check_consents(work: Work, survivor_id: UUID, kept: dict[tuple[str, UUID], Any]) -> None:
-    crossing = work.merges.crossing(survivor_id, kept)
+def _check_consents(work: Work, survivor_id: UUID, moved_rows: dict[tuple[str, UUID], Any]) -> None:
+    crossing = work.merges.crossing(survivor_id, moved_rows)
     if crossing:
         raise Conflict(
             "open referrals of one rest on a consent of the other",
@@ -116,14 +116,14 @@ def _check_consents(work: Work, survivor_id: UUID, kept: dict[tuple[str, UUID], 
 def _bring_cases_home(
     ctx: Context,
     work: Work,
-    kept: dict[tuple[str, UUID], Any],
+    moved_rows: dict[tuple[str, UUID], Any],
     merged_at: datetime,
     home: Centre,
 ) -> None:
     """An open case goes back to who carried it, or, where somebody took it on since, into the
     queue of its old centre.
     """
-    for kind, case_id in sorted(kept):
+    for kind, case_id in sorted(moved_rows):
         if kind != Child.CASE:
             continue
         file = work.files.of_case(case_id)
@@ -132,9 +132,9 @@ def _bring_cases_home(
             continue
         worker_id: UUID | None = None
         arrived_at: datetime | None = ctx.now
-        before = kept[kind, case_id]
+        before = moved_rows[kind, case_id]
         if before is not None and case.worker_id is None and case.arrived_at == merged_at:
             worker_id = before["worker_id"] and UUID(before["worker_id"])
             arrived_at = before["arrived_at"] and datetime.fromisoformat(before["arrived_at"])
-        merging.bring_home(file, home, worker_id, arrived_at, ctx.act)
+        merging.return_case(file, home, worker_id, arrived_at, ctx.act)
         work.files.save(file, ctx.now)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from casework.domain.errors import Invalid
-from casework.domain.exchange.exporting import MOST_ROWS, PAGE
+from casework.domain.exchange.exporting import MAX_ROWS, PAGE
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
 
@@ -16,9 +16,9 @@ def whole(reading: Reading, read: Callable[[Reading, Paging], Page]) -> Iterator
     while True:
         page = read(reading, paging)
         count += len(page.rows)
-        if count > MOST_ROWS:
+        if count > MAX_ROWS:
             raise Invalid(
-                f"more than {MOST_ROWS} rows; filter it", code="export_too_large", field="filters"
+                f"more than {MAX_ROWS} rows; filter it", code="export_too_large", field="filters"
             )
         yield from page.rows
         if page.last_key is None:

@@ -33,7 +33,7 @@ class NobodyFound(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class PlaceCodes:
     """The codes of districts and centres, by what a sheet calls them."""
 
     districts: Mapping[str, str]
@@ -41,7 +41,7 @@ class Places:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownResidents:
     """Whom senders' ids are of: by what stands written down, and by the rows of this batch."""
 
     import_id: UUID
@@ -55,20 +55,20 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class RowContext:
     """Where one row is carried out: the outer work to look things up, the context to act."""
 
     ctx: Context
     work: Work
-    places: Places
-    known: Known
+    places: PlaceCodes
+    known: KnownResidents
 
 
 Values = dict[str, Any]
 Done = tuple[UUID | None, UUID | None]
 
 
-def named_places(values: Values, places: Places) -> tuple[Values, list[dict[str, str]]]:
+def named_places(values: Values, places: PlaceCodes) -> tuple[Values, list[dict[str, str]]]:
     """The same with codes where districts and centres stood by their names; names nobody knows."""
     found, errors = dict(values), []
     of = {
@@ -119,37 +119,37 @@ def _person(fields: Values) -> str:
     return str(fields.get("resident_id") or fields.get("external_id"))
 
 
-def _provider(desk: Desk, fields: Values) -> Done:
-    return directory.add_provider(desk.ctx, fields), None
+def _provider(row_context: RowContext, fields: Values) -> Done:
+    return directory.add_provider(row_context.ctx, fields), None
 
 
-def _offering(desk: Desk, fields: Values) -> Done:
+def _offering(row_context: RowContext, fields: Values) -> Done:
     """What an agency offers; without centres, in its whole district."""
-    provider = desk.work.keeping.provider_by_slug(fields.pop("provider"))
+    provider = row_context.work.directory_editing.provider_by_slug(fields.pop("provider"))
     if provider is None:
         raise Invalid("no such agency", code="unknown_provider", field="provider")
-    fields["centres"] = fields.get("centres") or desk.work.keeping.centres_of(
+    fields["centres"] = fields.get("centres") or row_context.work.directory_editing.centres_of(
         provider.district_code
     )
-    return directory.propose_offering(desk.ctx, provider.id, fields), None
+    return directory.propose_offering(row_context.ctx, provider.id, fields), None
 
 
-def _resident(desk: Desk, fields: Values) -> Done:
+def _resident(row_context: RowContext, fields: Values) -> Done:
     fields.pop("external_id", None)
-    id = residents.register_resident(desk.ctx, fields, [], confirm_new=False)
+    id = residents.register_resident(row_context.ctx, fields, [], confirm_new=False)
     return id, id
 
 
-def _case(desk: Desk, fields: Values) -> Done:
+def _case(row_context: RowContext, fields: Values) -> Done:
     who = {
         name: fields.pop(name, None)
         for name in ("resident_id", "external_id", "name", "birth_date")
     }
     try:
-        resident_id = find(desk, who)
+        resident_id = find(row_context, who)
     except NobodyFound as nobody:
         raise Invalid(nobody.why, code=nobody.code, field=_where(who)) from None
-    return intake.open_case(desk.ctx, resident_id, fields, None), resident_id
+    return intake.open_case(row_context.ctx, resident_id, fields, None), resident_id
 
 
 def _where(who: Values) -> str:
@@ -158,13 +158,13 @@ def _where(who: Values) -> str:
     )
 
 
-def _assessment(desk: Desk, fields: Values) -> Done:
+def _assessment(row_context: RowContext, fields: Values) -> Done:
     who = {name: fields.pop(name, None) for name in ("external_id", "name", "birth_date")}
     fields.pop("centre_code", None)
-    resident_id = find(desk, who)
-    done = record(desk.ctx, desk.work, resident_id, Finding(**fields))
+    resident_id = find(row_context, who)
+    done = record(row_context.ctx, row_context.work, resident_id, Finding(**fields))
     if who["external_id"]:
-        desk.known.of_batch[who["external_id"]] = resident_id
+        row_context.known.of_batch[who["external_id"]] = resident_id
     return done
 
 
@@ -179,29 +179,29 @@ def record(ctx: Context, work: Work, resident_id: UUID, finding: Finding) -> Don
     return intake.record_assessment(ctx, case_id, finding).id, resident.id
 
 
-def find(desk: Desk, who: Values) -> UUID:
+def find(row_context: RowContext, who: Values) -> UUID:
     """Whom a row is about: by our id, by the sender's, or by name and birth date."""
     if who.get("resident_id"):
-        return _only(desk.work.imports.within_reach([who["resident_id"]]))
+        return _only(row_context.work.imports.within_reach([who["resident_id"]]))
     if who.get("external_id"):
-        known = _by_external_id(desk, who)
+        known = _by_external_id(row_context, who)
         if known:
             return _only(known)
     if _is_named(who):
-        return _only(desk.work.imports.by_name(who["name"], who["birth_date"]))
+        return _only(row_context.work.imports.by_name(who["name"], who["birth_date"]))
     raise NobodyFound("nobody_found", "nobody within reach is known by this")
 
 
-def _by_external_id(desk: Desk, who: Values) -> list[UUID]:
+def _by_external_id(row_context: RowContext, who: Values) -> list[UUID]:
     """Of whom the sender's id is. Two senders may count alike: a name beside it must agree.
 
     Unless a person gave that id to that resident, who then knew what was written.
     """
-    known = desk.known.residents(desk.work, who["external_id"])
+    known = row_context.known.residents(row_context.work, who["external_id"])
     if not known or not _is_named(who):
         return sorted(known)
-    agreed = set(desk.work.imports.by_name(who["name"], who["birth_date"]))
-    agreed |= desk.known.residents(desk.work, who["external_id"], by_hand=True)
+    agreed = set(row_context.work.imports.by_name(who["name"], who["birth_date"]))
+    agreed |= row_context.known.residents(row_context.work, who["external_id"], by_hand=True)
     if not known & agreed:
         raise NobodyFound("id_of_another", "the id is of somebody of another name or birth date")
     return sorted(known & agreed)
@@ -219,7 +219,7 @@ def _only(found: list[UUID]) -> UUID:
     return found[0]
 
 
-CARRY_OUT: Final[dict[str, Callable[[Desk, Values], Done]]] = {
+CARRY_OUT: Final[dict[str, Callable[[RowContext, Values], Done]]] = {
     FileKind.PROVIDERS: _provider,
     FileKind.OFFERINGS: _offering,
     FileKind.RESIDENTS: _resident,

@@ -15,8 +15,8 @@ from uuid import UUID
 from casework.domain.errors import Forbidden, Invalid, Refusal
 from casework.domain.exchange.import_columns import (
     HEADING_WITHIN,
-    MOST_COLUMNS,
-    MOST_ROWS,
+    MAX_COLUMNS,
+    MAX_ROWS,
     Headings,
     column_missing,
     find_headings,
@@ -24,7 +24,7 @@ from casework.domain.exchange.import_columns import (
 )
 from casework.domain.exchange.importing import (
     ACTION,
-    MOST_AT_ONCE,
+    MAX_AT_ONCE,
     ImportFile,
     ImportRow,
     ImportState,
@@ -35,16 +35,16 @@ from casework.domain.exchange.importing import (
 from casework.workflows.context import Context
 from casework.workflows.exchange.import_kinds import (
     CARRY_OUT,
-    Desk,
-    Known,
+    KnownResidents,
     NobodyFound,
-    Places,
+    PlaceCodes,
+    RowContext,
     key_of,
     named_places,
     place_in_queue,
     shaped,
 )
-from casework.workflows.ports.exchange import Clerk, Unreadable
+from casework.workflows.ports.exchange import ImportTools, Unreadable
 from casework.workflows.ports.unit_of_work import Paging, Work
 
 BATCH: Final = 100
@@ -62,21 +62,21 @@ class NewImport:
     dry_run: bool = False
 
 
-def receive(ctx: Context, clerk: Clerk, wanted: NewImport, source: BinaryIO) -> UUID:
+def receive(ctx: Context, import_tools: ImportTools, wanted: NewImport, source: BinaryIO) -> UUID:
     """Write down every row of a file, sealed, to be worked on; refuses one that is no such file."""
     reach_for(ctx.actor, wanted.kind)
-    digest = clerk.digest(source)
+    digest = import_tools.digest(source)
     with ctx.work(ACTION[wanted.kind]) as work:
-        file = _new_file(ctx, clerk, wanted, digest)
-        sheet = _Sheet(wanted.kind, clerk.sheets.read(source))
+        file = _new_file(ctx, import_tools, wanted, digest)
+        sheet = _Sheet(wanted.kind, import_tools.sheets.read(source))
         work.imports.add(file)
         file.rows = work.imports.stage(sheet.rows(ctx, file))
         file.unknown_columns = sheet.headings.unknown if sheet.headings else 0
         if file.rows == 0:
             raise Invalid("the file has no rows", code="file_empty", field="file")
-        if wanted.mode == Mode.ALL_OR_NOTHING and file.rows > MOST_AT_ONCE:
+        if wanted.mode == Mode.ALL_OR_NOTHING and file.rows > MAX_AT_ONCE:
             raise Invalid(
-                f"at most {MOST_AT_ONCE} rows at once; send it row by row or in parts",
+                f"at most {MAX_AT_ONCE} rows at once; send it row by row or in parts",
                 code="too_many_rows",
                 field="mode",
             )
@@ -85,8 +85,10 @@ def receive(ctx: Context, clerk: Clerk, wanted: NewImport, source: BinaryIO) -> 
         return file.id
 
 
-def _new_file(ctx: Context, clerk: Clerk, wanted: NewImport, digest: str) -> ImportFile:
-    salt = clerk.new_salt()
+def _new_file(
+    ctx: Context, import_tools: ImportTools, wanted: NewImport, digest: str
+) -> ImportFile:
+    salt = import_tools.new_salt()
     return ImportFile(
         id=ctx.new_id(),
         kind=wanted.kind,
@@ -99,7 +101,7 @@ def _new_file(ctx: Context, clerk: Clerk, wanted: NewImport, digest: str) -> Imp
         rows=0,
         unknown_columns=0,
         salt=salt,
-        digest=clerk.keyed(salt, digest),
+        digest=import_tools.keyed(salt, digest),
     )
 
 
@@ -119,8 +121,8 @@ class _Sheet:
             if not any(cell.strip() for cell in cells):
                 continue
             number += 1
-            if number > MOST_ROWS:
-                raise Invalid(f"at most {MOST_ROWS} rows", code="too_many_rows", field="file")
+            if number > MAX_ROWS:
+                raise Invalid(f"at most {MAX_ROWS} rows", code="too_many_rows", field="file")
             yield ImportRow(
                 id=ctx.new_id(),
                 import_id=file.id,
@@ -136,9 +138,9 @@ class _Sheet:
         above: list[list[str]] = []
         for cells in self._source:
             above.append(cells)
-            if len(cells) > MOST_COLUMNS:
+            if len(cells) > MAX_COLUMNS:
                 raise Invalid(
-                    f"at most {MOST_COLUMNS} columns", code="too_many_columns", field="file"
+                    f"at most {MAX_COLUMNS} columns", code="too_many_columns", field="file"
                 )
             self.headings = find_headings(self._kind, cells)
             if self.headings is not None:
@@ -154,29 +156,31 @@ class _Sheet:
         }
 
 
-def again(ctx: Context, clerk: Clerk, wanted: NewImport, source: BinaryIO) -> UUID | None:
+def find_unfinished(
+    ctx: Context, import_tools: ImportTools, wanted: NewImport, source: BinaryIO
+) -> UUID | None:
     """The asker's unfinished import of this very file, where there is one."""
-    digest = clerk.digest(source)
+    digest = import_tools.digest(source)
     with ctx.work(ACTION[wanted.kind]) as work:
         for file in work.imports.unfinished(wanted.kind):
             same = (file.mode, file.dry_run) == (wanted.mode, wanted.dry_run)
-            if same and file.salt and clerk.keyed(file.salt, digest) == file.digest:
+            if same and file.salt and import_tools.keyed(file.salt, digest) == file.digest:
                 return file.id
     return None
 
 
-def work_off(
-    ctx: Context, clerk: Clerk, import_id: UUID, *, seconds: float | None = None
+def process_import(
+    ctx: Context, import_tools: ImportTools, import_id: UUID, *, seconds: float | None = None
 ) -> Iterator[ImportFile]:
     """Go on with an import, batch by batch, until it ends or the time is over."""
     until = None if seconds is None else time.monotonic() + seconds
     failed = 0
     while True:
         try:
-            file = step(ctx, clerk, import_id)
+            file = step(ctx, import_tools, import_id)
         except Exception as error:
             failed += 1
-            if not clerk.passes(error) or failed == TRIES:
+            if not import_tools.is_transient(error) or failed == TRIES:
                 raise
             time.sleep(PAUSE_S * failed)
             continue
@@ -186,7 +190,9 @@ def work_off(
             return
 
 
-def step(ctx: Context, clerk: Clerk, import_id: UUID, batch: int = BATCH) -> ImportFile:
+def step(
+    ctx: Context, import_tools: ImportTools, import_id: UUID, batch: int = BATCH
+) -> ImportFile:
     """Carry out the next rows, with their results; of one piece all that are left."""
     with ctx.reading(READ) as reading:
         kind = reading.imports.get(import_id).kind
@@ -195,18 +201,20 @@ def step(ctx: Context, clerk: Clerk, import_id: UUID, batch: int = BATCH) -> Imp
         if file.has_ended:
             return file
         file.begin(ctx.now)
-        if _next_part(ctx, clerk, work, file, batch):
+        if _next_part(ctx, import_tools, work, file, batch):
             work.imports.save(file)
             work.commit(200, {"id": file.id})
             return file
     return _refused_after_all(ctx, import_id, kind)
 
 
-def _next_part(ctx: Context, clerk: Clerk, work: Work, file: ImportFile, batch: int) -> bool:
+def _next_part(
+    ctx: Context, import_tools: ImportTools, work: Work, file: ImportFile, batch: int
+) -> bool:
     """The next rows, of one piece all that are left; whether what came of it is to be kept."""
     whole, ended = file.is_one_piece, False
     while not ended:
-        _carry_out(ctx, clerk, work, file, batch)
+        _carry_out(ctx, import_tools, work, file, batch)
         _go_on(ctx, work, file)
         ended = file.has_ended or not whole
     return not (whole and file.state == ImportState.REFUSED)
@@ -233,61 +241,67 @@ def _refused_after_all(ctx: Context, import_id: UUID, kind: str) -> ImportFile:
         return file
 
 
-def _carry_out(ctx: Context, clerk: Clerk, work: Work, file: ImportFile, batch: int) -> None:
+def _carry_out(
+    ctx: Context, import_tools: ImportTools, work: Work, file: ImportFile, batch: int
+) -> None:
     rows = work.imports.rows_after(file, batch)
-    places = Places(*work.imports.places(ctx.actor.district_code))
-    read = [_read(clerk, file, row, places) for row in rows]
+    places = PlaceCodes(*work.imports.places(ctx.actor.district_code))
+    read = [_read(import_tools, file, row, places) for row in rows]
     keys = work.imports.keys_before(file, (row.key for row in rows if row.key))
-    desk = Desk(ctx, work, places, Known(file.id, {}))
+    row_context = RowContext(ctx, work, places, KnownResidents(file.id, {}))
     for row, fields in zip(rows, read, strict=True):
         if fields is not None:
-            _one(desk, clerk, file, row, fields, keys)
+            _one(row_context, import_tools, file, row, fields, keys)
     work.imports.note(rows, keep_cells=file.state == ImportState.CHECKING)
     file.count(rows)
 
 
-def _read(clerk: Clerk, file: ImportFile, row: ImportRow, places: Places) -> dict[str, Any] | None:
+def _read(
+    import_tools: ImportTools, file: ImportFile, row: ImportRow, places: PlaceCodes
+) -> dict[str, Any] | None:
     """The fields of a row; None where they cannot be right, which is then its result."""
     values, errors = read_cells(file.kind, row.cells or {})
     named, unknown = named_places(values, places)
     errors += unknown
     try:
         given = shaped(file.kind, named)
-        fields = clerk.forms.read(file.kind, given)
+        fields = import_tools.forms.read(file.kind, given)
     except Unreadable as unreadable:
         told = {one["field"] for one in errors}
         errors += [one for one in unreadable.errors if one["field"] not in told]
     if errors:
         row.refuse(Invalid("fields cannot be right", errors=errors))
         return None
-    row.key = clerk.keyed(file.salt or "", key_of(file.kind, fields))
+    row.key = import_tools.keyed(file.salt or "", key_of(file.kind, fields))
     row.external_id = fields.get("external_id")
     return fields
 
 
 def _one(
-    desk: Desk, clerk: Clerk, file: ImportFile, row: ImportRow, fields: dict[str, Any],
-    keys: set[str],
+    row_context: RowContext, import_tools: ImportTools, file: ImportFile, row: ImportRow,
+    fields: dict[str, Any], keys: set[str],
 ) -> None:  # fmt: skip
     if row.key in keys:
         row.refuse(Invalid("an earlier row says the same", code="duplicate_in_file"))
         return
     try:
-        with desk.work.imports.trial(keep=file.keeps) as store:
-            inner = replace(desk.ctx, store=store, expected_version=None)
-            made, about = CARRY_OUT[file.kind](replace(desk, ctx=inner), dict(fields))
+        with row_context.work.imports.trial(keep=file.is_writing) as store:
+            inner = replace(row_context.ctx, store=store, expected_version=None)
+            made, about = CARRY_OUT[file.kind](replace(row_context, ctx=inner), dict(fields))
         # What was only tried made nobody.
-        row.accept(*((made, about) if file.keeps else (None, None if about == made else about)))
+        row.accept(
+            *((made, about) if file.is_writing else (None, None if about == made else about))
+        )
     except NobodyFound as nobody:
         row.wait(nobody.code, nobody.why)
-        row.waits = file.keeps
-        place_in_queue(row, fields, desk.ctx.actor, desk.work)
+        row.waits = file.is_writing
+        place_in_queue(row, fields, row_context.ctx.actor, row_context.work)
     except Refusal as refusal:
         row.refuse(refusal)
     except Exception as error:
-        if clerk.passes(error):
+        if import_tools.is_transient(error):
             raise
-        clerk.note_failure(row.line, error)
+        import_tools.note_failure(row.line, error)
         row.refuse(Invalid("something failed here", code="internal_error"))
     if row.outcome in (Outcome.ACCEPTED, Outcome.UNMATCHED) and row.key:
         keys.add(row.key)

@@ -17,18 +17,18 @@ from casework.workflows.exchange.import_kinds import (
     record,
     shaped,
 )
-from casework.workflows.ports.exchange import Clerk
+from casework.workflows.ports.exchange import ImportTools
 
 MATCH = "import.match"
 
 
-def assign(ctx: Context, clerk: Clerk, row_id: UUID, resident_id: UUID) -> UUID:
+def assign(ctx: Context, import_tools: ImportTools, row_id: UUID, resident_id: UUID) -> UUID:
     """Give a result to a resident: it is recorded in their open case."""
     with ctx.work(MATCH) as work:
         row = work.imports.waiting(row_id)
         row.expect_waiting()
         chosen = must_be_there(work.imports.within_reach([resident_id]))
-        fields = fields_of(clerk, row)
+        fields = fields_of(import_tools, row)
         row.resolve(ASSIGNED, ctx.actor.id, ctx.now)
         try:
             with work.imports.trial(keep=True) as store:
@@ -52,8 +52,8 @@ def dismiss(ctx: Context, row_id: UUID, reason: Dismissal) -> UUID:
         return row.id
 
 
-def fields_of(clerk: Clerk, row: ImportRow) -> dict[str, Any]:
+def fields_of(import_tools: ImportTools, row: ImportRow) -> dict[str, Any]:
     """The fields of a row that was readable when it came."""
     values, _ = read_cells(FileKind.ASSESSMENTS, row.cells or {})
     values.pop("centre_code", None)
-    return clerk.forms.read(FileKind.ASSESSMENTS, shaped(FileKind.ASSESSMENTS, values))
+    return import_tools.forms.read(FileKind.ASSESSMENTS, shaped(FileKind.ASSESSMENTS, values))

@@ -20,10 +20,10 @@ from casework.domain.figures.tallying import (
     Cells,
     Hidden,
     corrections,
+    filtered,
     grouped,
     hidden,
     is_people,
-    kept,
     lines_of,
     people_by,
     summary,
@@ -251,7 +251,7 @@ def _seen(closed: ClosedMonth, asked: Question, reach: Reach) -> Cells:
     """The frozen cells that the question asks for and the asker may see."""
     centre = reach.actor.centre_code if reach.relation is Relation.CENTRE else asked.centre
     provider = None if asked.provider is None else str(asked.provider)
-    cells = kept(closed.cells, centre=centre, field=asked.field, provider=provider)
+    cells = filtered(closed.cells, centre=centre, field=asked.field, provider=provider)
     if reach.relation is Relation.OWN_AGENCY:
         return Counter({c: n for c, n in cells.items() if c.held_by in (None, PROVIDER)})
     return cells

@@ -19,7 +19,7 @@ from casework.domain.notices.notices import (
     addressees,
     digest_of,
     is_flood,
-    said_of,
+    summary_of,
 )
 from casework.domain.notices.outbox import (
     DIGEST,
@@ -27,13 +27,13 @@ from casework.domain.notices.outbox import (
     LEASE,
     Letter,
     Message,
-    State,
+    MessageState,
     Subscription,
     check_subscription,
     wait_after,
 )
 from casework.workflows.context import Context
-from casework.workflows.ports.notices import NoticeBook, Notices, Post
+from casework.workflows.ports.notices import Notices, NoticeStore, Transport
 
 BATCH = 500
 SENT_AT_ONCE, EACH = 40, 20
@@ -71,12 +71,12 @@ def apply_brake(ctx: Context, notices: Notices, run_id: UUID | None = None) -> i
     Of one run at its end, or of every run that ended or broke off without being judged.
     """
     held = 0
-    with notices.book() as book:
-        unjudged = book.unjudged(run_id, ctx.now - A_RUN_TAKES_AT_MOST)
+    with notices.store() as store:
+        unjudged = store.unjudged(run_id, ctx.now - A_RUN_TAKES_AT_MOST)
         for run, counts in unjudged.items():
             for district, count in sorted(counts.items()):
-                is_held = is_flood(count, book.counts_before(district, RUNS_REMEMBERED))
-                book.judge(run, district, count, is_held, ctx.now)
+                is_held = is_flood(count, store.counts_before(district, RUNS_REMEMBERED))
+                store.judge(run, district, count, is_held, ctx.now)
                 held += count if is_held else 0
     return held
 
@@ -100,7 +100,7 @@ def replay(ctx: Context, message_id: UUID) -> None:
     """Send a dead letter again, under the id it has."""
     with ctx.work(OUTBOX) as work:
         message = work.notices.message(message_id)
-        if message.state != State.DEAD:
+        if message.state != MessageState.DEAD:
             raise Conflict("only a dead letter is replayed", code="not_dead", state=message.state)
         message.replay(ctx.now)
         work.notices.requeue(message)
@@ -141,11 +141,11 @@ def unsubscribe(ctx: Context, id: UUID) -> None:
 def relay(
     ctx: Context,
     notices: Notices,
-    post: Post,
+    transport: Transport,
     *,
     clock: Callable[[], datetime],
     jitter: Callable[[], float],
-    mint: Callable[[NoticeBook], None] = lambda _book: None,
+    create_links: Callable[[NoticeStore], None] = lambda _book: None,
 ) -> Relayed:
     """Judge, address, gather, and send until nothing is left that is due.
 
@@ -154,40 +154,40 @@ def relay(
     """
     done = Relayed()
     apply_brake(ctx, notices)
-    while count := _address(ctx, notices, mint):
+    while count := _address(ctx, notices, create_links):
         done.addressed += count
-    done.digests = _gather(ctx, notices, mint)
+    done.digests = _gather(ctx, notices, create_links)
     while letters := _claim(notices, clock()):
-        results = post.deliver(letters, clock())
-        with notices.book() as book:
+        results = transport.deliver(letters, clock())
+        with notices.store() as store:
             for letter, error in zip(letters, results, strict=True):
-                _settle(book, letter, error, clock(), done, jitter())
+                _settle(store, letter, error, clock(), done, jitter())
     return done
 
 
-def _address(ctx: Context, notices: Notices, mint: Callable[[NoticeBook], None]) -> int:
+def _address(ctx: Context, notices: Notices, create_links: Callable[[NoticeStore], None]) -> int:
     """Find whom some waiting notices are for; write at once what cannot wait."""
-    with notices.book() as book:
-        waiting = book.waiting(BATCH)
+    with notices.store() as store:
+        waiting = store.waiting(BATCH)
         if not waiting:
             return 0
-        people, endpoints = book.people(waiting, ctx.act.today), book.subscriptions()
+        people, endpoints = store.people(waiting, ctx.act.today), store.subscriptions()
         told: list[tuple[UUID, UUID, UUID | None]] = []
         for notice in waiting:
             for account_id in addressees(notice, people):
-                message_id = _write(ctx, book, notice, account_id) if notice.at_once else None
+                message_id = _write(ctx, store, notice, account_id) if notice.at_once else None
                 told.append((notice.id, account_id, message_id))
             for endpoint in endpoints:
-                if endpoint.hears(notice):
-                    _write(ctx, book, notice, None, endpoint.id)
-        book.address(waiting, told, ctx.now)
-        mint(book)
+                if endpoint.wants_notice(notice):
+                    _write(ctx, store, notice, None, endpoint.id)
+        store.address(waiting, told, ctx.now)
+        create_links(store)
         return len(waiting)
 
 
 def _write(
     ctx: Context,
-    book: NoticeBook,
+    store: NoticeStore,
     notice: Notice,
     account_id: UUID | None,
     subscription_id: UUID | None = None,
@@ -199,35 +199,35 @@ def _write(
         account_id=account_id,
         subscription_id=subscription_id,
         district_code=notice.district_code,
-        payload=said_of([notice])[0],
+        payload=summary_of([notice])[0],
         created_at=ctx.now,
         next_at=ctx.now,
     )
-    book.add_message(message)
+    store.add_message(message)
     return message.id
 
 
-def _gather(ctx: Context, notices: Notices, mint: Callable[[NoticeBook], None]) -> int:
+def _gather(ctx: Context, notices: Notices, create_links: Callable[[NoticeStore], None]) -> int:
     """Write the digests of all whose morning it is."""
-    with notices.book() as book:
-        swept = book.swept_as_of()
-        waiting = book.awaiting_digest(ctx.act.today, morning_of(ctx.act.today))
+    with notices.store() as store:
+        swept = store.swept_as_of()
+        waiting = store.awaiting_digest(ctx.act.today, morning_of(ctx.act.today))
     made = 0
     for account_id, district in waiting:
         morning = digest_of(ctx.now, ctx.clockwork.calendar_of(district), swept)
         if morning is not None:
-            with notices.book() as book:
-                made += _write_digest(ctx, book, account_id, district, morning)
-                mint(book)
+            with notices.store() as store:
+                made += _write_digest(ctx, store, account_id, district, morning)
+                create_links(store)
     return made
 
 
 def _write_digest(
-    ctx: Context, book: NoticeBook, account_id: UUID, district: str | None, morning: datetime
+    ctx: Context, store: NoticeStore, account_id: UUID, district: str | None, morning: datetime
 ) -> bool:
     """One message with all that an account is to be told; False where another wrote the day's."""
-    gathered, day = book.to_gather(account_id, morning), day_in_seoul(morning)
-    said = said_of(gathered[:SAID_IN_A_DIGEST])
+    gathered, day = store.to_gather(account_id, morning), day_in_seoul(morning)
+    said = summary_of(gathered[:SAID_IN_A_DIGEST])
     message = Message(
         id=ctx.new_id(),
         kind=DIGEST,
@@ -239,20 +239,20 @@ def _write_digest(
         created_at=ctx.now,
         next_at=ctx.now,
     )
-    if not gathered or not book.add_message(message):
+    if not gathered or not store.add_message(message):
         return False
-    book.gathered(account_id, message.id, [notice.id for notice in gathered])
+    store.gathered(account_id, message.id, [notice.id for notice in gathered])
     return True
 
 
 def _claim(notices: Notices, now: datetime) -> list[Letter]:
-    with notices.book() as book:
-        return book.claim(now, now + LEASE, SENT_AT_ONCE, EACH)
+    with notices.store() as store:
+        return store.claim(now, now + LEASE, SENT_AT_ONCE, EACH)
 
 
 def send_one(
     notices: Notices,
-    post: Post,
+    transport: Transport,
     message_id: UUID,
     *,
     clock: Callable[[], datetime],
@@ -260,17 +260,17 @@ def send_one(
 ) -> Relayed:
     """Send one message now, if it waits and nobody else holds it; else the relay's round does."""
     done = Relayed()
-    with notices.book() as book:
-        letters = book.links.claim(message_id, clock(), clock() + LEASE)
-    results = post.deliver(letters, clock()) if letters else []
-    with notices.book() as book:
+    with notices.store() as store:
+        letters = store.links.claim(message_id, clock(), clock() + LEASE)
+    results = transport.deliver(letters, clock()) if letters else []
+    with notices.store() as store:
         for letter, error in zip(letters, results, strict=True):
-            _settle(book, letter, error, clock(), done, jitter())
+            _settle(store, letter, error, clock(), done, jitter())
     return done
 
 
 def _settle(
-    book: NoticeBook,
+    store: NoticeStore,
     letter: Letter,
     error: str | None,
     now: datetime,
@@ -287,9 +287,9 @@ def _settle(
     else:
         wait = wait_after(message.tries if endpoint is None else endpoint.failures + 1, jitter)
         message.failed(error, now, wait)
-        done.note_failure(error, is_dead=message.state == State.DEAD)
+        done.note_failure(error, is_dead=message.state == MessageState.DEAD)
         if endpoint is not None:
             endpoint.failed(now, wait)
-    book.settle(letter)
+    store.settle(letter)
     if endpoint is not None and error is not None:
-        done.dead += book.give_up(endpoint.id, now - GIVEN_UP_AFTER, error)
+        done.dead += store.give_up(endpoint.id, now - GIVEN_UP_AFTER, error)

@@ -98,7 +98,7 @@ class RefreshToken:
     revoked_at: datetime | None = None
 
 
-class AccountBook(Protocol):
+class SignInStore(Protocol):
     """Accounts and refresh tokens, in one transaction."""
 
     def by_username(self, username: str) -> Account | None:
@@ -174,7 +174,7 @@ class AccountBook(Protocol):
         ...
 
 
-class AccountKeeping(Protocol):
+class AccountAdministration(Protocol):
     """What is kept of accounts, in a transaction of whoever keeps them."""
 
     def get(self, id: UUID) -> Account:
@@ -237,7 +237,7 @@ class AccountKeeping(Protocol):
         """Keep this sealed secret, or none."""
         ...
 
-    def keep_recovery_codes(self, account_id: UUID, digests: Iterable[str]) -> None:
+    def save_recovery_codes(self, account_id: UUID, digests: Iterable[str]) -> None:
         """These recovery codes, and no older ones."""
         ...
 
@@ -259,12 +259,12 @@ class AccountKeeping(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
+class Authentication:
     """What signing in needs."""
 
     passwords: Passwords
     tokens: Tokens
-    book: Callable[[], AbstractContextManager[AccountBook]]
+    store: Callable[[], AbstractContextManager[SignInStore]]
     new_id: Callable[[], UUID]
     vault: Vault
     common: frozenset[str] = frozenset()

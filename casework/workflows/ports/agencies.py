@@ -28,7 +28,7 @@ class InboxFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RequestGroup:
     """Requests that began and were answered on the same days, and came to the same."""
 
     district_code: str
@@ -58,7 +58,7 @@ class Inbox(Protocol):
         """The same ids, in the order in which their cases are locked."""
         ...
 
-    def asked(self, period: Period) -> list[Asked]:
+    def asked(self, period: Period) -> list[RequestGroup]:
         """What the agency was asked in a period, counted."""
         ...
 

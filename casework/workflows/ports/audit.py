@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework.domain.audit.chain import Entry, Head, Seal
+from casework.domain.audit.chain import ChainHead, Entry, Seal
 from casework.domain.audit.reviews import AuditReview
 from casework.workflows.ports.paging import Page as Page
 from casework.workflows.ports.paging import Paging as Paging
@@ -16,24 +16,24 @@ from casework.workflows.ports.paging import Row
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SealResult:
     """What one transaction sealed, and the chains that it left alone: their heads are false."""
 
     entries: int
     false: frozenset[str]
 
 
-class SealBook(Protocol):
+class AuditChainStore(Protocol):
     """The chains, a page at a time, each page a short transaction."""
 
-    def seal_some(self, limit: int, now: datetime, without: Iterable[str]) -> Sealed:
+    def seal_some(self, limit: int, now: datetime, without: Iterable[str]) -> SealResult:
         """Seal entries that wait, in the order of their ids, but for those of some chains.
 
         Nothing where another sealer is at it.
         """
         ...
 
-    def heads(self) -> dict[str, Head]:
+    def heads(self) -> dict[str, ChainHead]:
         """Every head as it stands, the roll too, by chain."""
         ...
 
@@ -73,7 +73,7 @@ class SealBook(Protocol):
         """The last seal before the first one whose entry is to be kept."""
         ...
 
-    def prune(self, before: Head, after: Head, note: Callable[[Any], None]) -> int:
+    def prune(self, before: ChainHead, after: ChainHead, note: Callable[[Any], None]) -> int:
         """Forget what lies before a head, and write the head. How many entries that was."""
         ...
 

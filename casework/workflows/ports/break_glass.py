@@ -14,7 +14,7 @@ from casework.domain.residents.resident import Resident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outsider:
+class ResidentOutOfScope:
     """A resident whom the asker names, whether they see them and whether they have them open."""
 
     resident: Resident
@@ -33,7 +33,7 @@ class OpeningView:
 class Openings(Protocol):
     """Openings of residents out of scope, in one transaction."""
 
-    def outsider(self, resident_id: UUID, usual: Reach) -> Outsider:
+    def outsider(self, resident_id: UUID, usual: Reach) -> ResidentOutOfScope:
         """Any resident of the city; what follows may be written of them."""
         ...
 

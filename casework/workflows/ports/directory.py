@@ -9,7 +9,7 @@ from uuid import UUID
 
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Offering, Provider, Service
-from casework.domain.directory.entries import Change
+from casework.domain.directory.entries import DirectoryChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class OpenWork:
     referrals: Sequence[Mapping[str, Any]] | None
 
 
-class DirectoryKeeping(Protocol):
+class DirectoryEditing(Protocol):
     """The directory as the asker keeps it: out of reach, a thing does not exist."""
 
     def provider(self, id: UUID, *, lock: bool = False) -> Provider:
@@ -95,7 +95,7 @@ class DirectoryKeeping(Protocol):
         """Those of the codes that no district has."""
         ...
 
-    def note(self, changes: Iterable[Change]) -> None:
+    def note(self, changes: Iterable[DirectoryChange]) -> None:
         """Keep what was changed."""
         ...
 

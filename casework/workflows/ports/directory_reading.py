@@ -10,8 +10,8 @@ from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Reach
 from casework.domain.cases.handover import Absence
 from casework.domain.directory.directory import Centre, Offering
-from casework.workflows.ports.access import AccountKeeping
-from casework.workflows.ports.directory import DirectoryKeeping
+from casework.workflows.ports.access import AccountAdministration
+from casework.workflows.ports.directory import DirectoryEditing
 from casework.workflows.ports.paging import Page as Page
 from casework.workflows.ports.paging import Paging as Paging
 from casework.workflows.ports.paging import Row
@@ -61,7 +61,7 @@ class Accounts(Protocol):
         ...
 
 
-class AccountReading(AccountKeeping, Protocol):
+class AccountReading(AccountAdministration, Protocol):
     """Accounts as whoever keeps them looks at them."""
 
     def listed_tokens(self, account_id: UUID, paging: Paging) -> Page:
@@ -69,7 +69,7 @@ class AccountReading(AccountKeeping, Protocol):
         ...
 
 
-class DirectoryReading(DirectoryKeeping, Protocol):
+class DirectoryReading(DirectoryEditing, Protocol):
     """The directory, its drafts and its past, as whoever keeps it looks at them."""
 
     def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:

@@ -8,18 +8,18 @@ from uuid import UUID
 
 from casework.domain.duplicates.merging import Merge
 from casework.domain.duplicates.suspicions import Suspicion
-from casework.domain.residents.households import Household, Member
+from casework.domain.residents.households import Household, HouseholdMember
 from casework.domain.residents.resident import Resident
 
 
 class Duplicates(Protocol):
     """The queue of pairs that may be one person, as the asker sees it."""
 
-    def look_for(self, resident_id: UUID) -> None:
+    def queue_check(self, resident_id: UUID) -> None:
         """Have the duplicates of a resident looked for, once this is committed."""
         ...
 
-    def look_for_everyones(self, after: UUID | None, limit: int) -> UUID | None:
+    def queue_checks(self, after: UUID | None, limit: int) -> UUID | None:
         """Have those of the next residents looked for; the last of them, or None past the end."""
         ...
 
@@ -75,19 +75,19 @@ class Merges(Protocol):
         """The records that lead to a resident, with their merges."""
         ...
 
-    def kept(self, merge_id: UUID) -> dict[tuple[str, UUID], Any]:
+    def moved_rows(self, merge_id: UUID) -> dict[tuple[str, UUID], Any]:
         """What a merge moved, by kind and id, with what stood there before."""
         ...
 
-    def crossing(self, survivor_id: UUID, kept: Iterable[tuple[str, UUID]]) -> list[UUID]:
+    def crossing(self, survivor_id: UUID, moved_rows: Iterable[tuple[str, UUID]]) -> list[UUID]:
         """Open referrals that would rest on the other's consent if the two were two again."""
         ...
 
-    def carry(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:
+    def move_rows(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:
         """Everything of the duplicate becomes the survivor's; the cases that do."""
         ...
 
-    def give_back(self, made: Merge, kept: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
+    def return_rows(self, made: Merge, moved_rows: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
         """What the merge moved is the duplicate's again; the cases that are."""
         ...
 
@@ -99,15 +99,17 @@ class Households(Protocol):
         """A household, else NotFound."""
         ...
 
-    def member(self, household_id: UUID, resident_id: UUID) -> Member | None:
+    def member(self, household_id: UUID, resident_id: UUID) -> HouseholdMember | None:
         """Someone who lives there now, or None."""
         ...
 
-    def add(self, household: Household, members: Sequence[Member]) -> None:
+    def add(self, household: Household, members: Sequence[HouseholdMember]) -> None:
         """A new one. Raises Conflict ``in_household`` where someone lives in another."""
         ...
 
-    def save(self, household: Household, joined: Member | None, left: Member | None) -> None:
+    def save(
+        self, household: Household, joined: HouseholdMember | None, left: HouseholdMember | None
+    ) -> None:
         """Who joined or left. Raises Conflict ``in_household`` as well."""
         ...
 

@@ -144,13 +144,13 @@ class Sheets(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clerk:
+class ImportTools:
     """What works through files."""
 
     forms: Forms
     sheets: Sheets
     # Whether an error will pass, so that the batch is better tried again.
-    passes: Callable[[Exception], bool]
+    is_transient: Callable[[Exception], bool]
     # The digest of a text under a salt, and of a whole file.
     keyed: Callable[[str, str], str]
     digest: Callable[[BinaryIO], str]

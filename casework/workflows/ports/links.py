@@ -12,12 +12,12 @@ from uuid import UUID
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import PROVIDER_ACCESS, Actor
 from casework.domain.agencies.links import AgencyLink, LinkSession
-from casework.domain.agencies.rosters import Delivered
+from casework.domain.agencies.rosters import MonthlyDelivery
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.casefile.referral import Referral
 from casework.domain.directory.directory import Offering, Provider
 from casework.domain.notices.outbox import Letter, Message
-from casework.domain.residents.homes import Coming, WayIn
+from casework.domain.residents.homes import VisitingService, WayIn
 
 
 class LinkKeys(Protocol):
@@ -134,7 +134,7 @@ class Links(Protocol):
         ...
 
 
-class LinkBook(Protocol):
+class LinkStore(Protocol):
     """Links before anybody is known to ask, in one transaction."""
 
     @property
@@ -146,7 +146,7 @@ class LinkBook(Protocol):
         """Count a request from there that opened nothing; False where there were too many."""
         ...
 
-    def is_held_back(self, source: str, now: datetime) -> bool:
+    def is_rate_limited(self, source: str, now: datetime) -> bool:
         """Whether that source has to wait; nothing is counted."""
         ...
 
@@ -174,11 +174,11 @@ class Rosters(Protocol):
         """One of them. Raises NotFound."""
         ...
 
-    def of_referrals(self, ids: Sequence[UUID], month: str | None = None) -> list[Delivered]:
+    def of_referrals(self, ids: Sequence[UUID], month: str | None = None) -> list[MonthlyDelivery]:
         """What was delivered for referrals that were loaded before, by month."""
         ...
 
-    def save(self, line: Delivered) -> None:
+    def save(self, line: MonthlyDelivery) -> None:
         """A new or a changed line."""
         ...
 
@@ -194,7 +194,7 @@ class Rosters(Protocol):
         """A new or a changed one."""
         ...
 
-    def coming(self, referral: Referral) -> list[Coming]:
+    def coming(self, referral: Referral) -> list[VisitingService]:
         """The other services that come to the same home now."""
         ...
 
@@ -208,7 +208,7 @@ class Linking:
     """What links need. Without an ``address`` of the installation none are sent."""
 
     keys: LinkKeys
-    book: Callable[[Any], AbstractContextManager[LinkBook]]
+    store: Callable[[Any], AbstractContextManager[LinkStore]]
     address: str | None
     lasts: timedelta
     # How long after its end an agency sees a referral.

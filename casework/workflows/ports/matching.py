@@ -9,9 +9,9 @@ from typing import Protocol
 from uuid import UUID
 
 from casework.domain.clocks.calendar import Pause
-from casework.domain.directory.coverage import Cover
+from casework.domain.directory.coverage import CentreCoverage
 from casework.domain.directory.directory import Centre
-from casework.domain.directory.matching import Candidate, Measured
+from casework.domain.directory.matching import CandidateOffering, ResponseRate
 from casework.domain.residents.resident import Resident
 
 
@@ -24,17 +24,17 @@ class Matching(Protocol):
 
     def candidates(
         self, service_code: str, centre_code: str
-    ) -> tuple[Centre, list[Candidate]] | None:
+    ) -> tuple[Centre, list[CandidateOffering]] | None:
         """The centre, with every open offering that covers it; None where there is no such one."""
         ...
 
-    def coverage(self, service_code: str | None, designation: str | None) -> list[Cover]:
+    def coverage(self, service_code: str | None, designation: str | None) -> list[CentreCoverage]:
         """How each centre within reach is covered, by code."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class AnsweredRequests:
     """So many requests of one agency that were sent and answered, or lapsed, on the same days."""
 
     provider_id: UUID
@@ -46,13 +46,13 @@ class Answered:
     count: int
 
 
-class AnswerBook(Protocol):
+class ResponseRateStore(Protocol):
     """How agencies answered, over everybody's requests."""
 
-    def answered(self, since: datetime, until: datetime) -> Iterator[Answered]:
+    def answered(self, since: datetime, until: datetime) -> Iterator[AnsweredRequests]:
         """Requests that were answered, or lapsed, from one instant to another, by agency."""
         ...
 
-    def keep(self, found: Iterable[tuple[UUID, Measured]], as_of: datetime) -> None:
+    def save(self, found: Iterable[tuple[UUID, ResponseRate]], as_of: datetime) -> None:
         """Write down what was found, and forget whoever is not among it."""
         ...

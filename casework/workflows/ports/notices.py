@@ -9,12 +9,12 @@ from typing import Protocol
 from uuid import UUID
 
 from casework.domain.access.policy import Reach
-from casework.domain.notices.notices import Notice, People
+from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Letter, Message, Subscription
 from casework.workflows.ports.links import Links
 
 
-class NoticeBook(Protocol):
+class NoticeStore(Protocol):
     """Notices and messages, in one transaction."""
 
     @property
@@ -45,7 +45,7 @@ class NoticeBook(Protocol):
         """Notices that nobody holds back and nobody was found for yet, oldest first, locked."""
         ...
 
-    def people(self, notices: Sequence[Notice], today: date) -> People:
+    def people(self, notices: Sequence[Notice], today: date) -> Recipients:
         """The accounts these notices may be for."""
         ...
 
@@ -118,12 +118,12 @@ class NoticeBook(Protocol):
 class Notices(Protocol):
     """Where notices are worked on, one transaction at a time."""
 
-    def book(self) -> AbstractContextManager[NoticeBook]:
+    def store(self) -> AbstractContextManager[NoticeStore]:
         """A transaction, committed at its end."""
         ...
 
 
-class Post(Protocol):
+class Transport(Protocol):
     """Carries letters out of the house."""
 
     def deliver(self, letters: Sequence[Letter], now: datetime) -> list[str | None]:

@@ -13,7 +13,7 @@ from casework.domain.notices.notices import Notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class WaitingList:
     """Who waits for an offering, longest first, and how many free places are for them."""
 
     waiting: tuple[UUID, ...]
@@ -25,7 +25,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stale:
+class StaleOffering:
     """An offering whose figures are asked for, and whether its agency has an account."""
 
     offering_id: UUID
@@ -45,7 +45,7 @@ class Places(Protocol):
         """An offering of an active agency with its places, for everybody. Raises NotFound."""
         ...
 
-    def keep(self, offering: Offering) -> None:
+    def save(self, offering: Offering) -> None:
         """Write down what was stated."""
         ...
 
@@ -53,11 +53,11 @@ class Places(Protocol):
         """Referrals to which a place is to be offered, or that were offered one that is gone."""
         ...
 
-    def line(self, offering_id: UUID) -> Line:
+    def line(self, offering_id: UUID) -> WaitingList:
         """Who waits for an offering; it stands still until the commit."""
         ...
 
-    def ask_for(self, now: datetime) -> list[Stale]:
+    def ask_for(self, now: datetime) -> list[StaleOffering]:
         """Note that agencies with old figures are asked for them; those not asked lately."""
         ...
 

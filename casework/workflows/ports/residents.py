@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from casework.domain.agencies.rosters import Delivered
+from casework.domain.agencies.rosters import MonthlyDelivery
 from casework.domain.casefile.case import Signal
-from casework.domain.duplicates.likeness import Candidate, Likeness
+from casework.domain.duplicates.likeness import DuplicateCandidate, Likeness
 from casework.domain.events import Event
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.domain.residents.homes import WayIn
-from casework.domain.residents.households import Member
+from casework.domain.residents.households import HouseholdMember
 from casework.domain.residents.resident import Consent, Contact, Note, Resident
 from casework.workflows.ports.casefile import CaseView
 from casework.workflows.ports.paging import Page as Page
@@ -40,7 +40,7 @@ class Residents(Protocol):
         """The registration number of a resident who was loaded before."""
         ...
 
-    def keep_rrn(self, resident_id: UUID, number: str | None) -> None:
+    def save_rrn(self, resident_id: UUID, number: str | None) -> None:
         """Write down, or forget, the number of a resident who was loaded before."""
         ...
 
@@ -52,11 +52,11 @@ class Residents(Protocol):
         """The resident of a case within reach, locked: residents are locked before their cases."""
         ...
 
-    def bring_along(self, resident: Resident) -> None:
+    def move_with_resident(self, resident: Resident) -> None:
         """Cases, referrals and clocks follow a resident who moved to another centre."""
         ...
 
-    def like(self, likeness: Likeness, but: UUID) -> list[Candidate]:
+    def like(self, likeness: Likeness, but: UUID) -> list[DuplicateCandidate]:
         """Who within reach may be alike, merged duplicates among them: the rule decides."""
         ...
 
@@ -78,19 +78,19 @@ class Residents(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class ResidentRecord:
     """Everything that is held of one resident, and who looked at it."""
 
     resident: Resident
     # Records that were merged into this one: what else is written of the same person.
     former: Sequence[Resident]
     contacts: Sequence[Contact]
-    homes: Sequence[Member]
+    homes: Sequence[HouseholdMember]
     ways_in: Sequence[WayIn]
     consents: Sequence[Consent]
     notes: Sequence[Note]
     cases: Sequence[CaseView]
-    delivered: Sequence[Delivered]
+    delivered: Sequence[MonthlyDelivery]
     signals: Sequence[Signal]
     requests: Sequence[AccessRequest]
     events: Sequence[Event]

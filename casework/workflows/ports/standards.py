@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from casework.domain.clocks.standards import Standard
-from casework.domain.supervision.recounting import Found, Reason, Recount
+from casework.domain.supervision.recounting import Recount, RecountReason, RunningClock
 from casework.domain.supervision.setting_standards import Holiday
 
 
@@ -58,7 +58,7 @@ class Standards(Protocol):
         """The days of a year that were declared: those of everywhere, then the district's own."""
         ...
 
-    def running(self, reason: Reason) -> list[Found]:
+    def running(self, reason: RecountReason) -> list[RunningClock]:
         """The running clocks within reach that a reason may concern, with their steps."""
         ...
 

@@ -25,7 +25,7 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SweepCounts:
     """What a sweep would do: clocks with a step due, referrals to lapse, holds to resume."""
 
     steps: int
@@ -44,7 +44,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class RaisedCounts:
     """What one batch of a sweep did: steps it claimed, clocks whose step it raised."""
 
     steps: int
@@ -75,11 +75,11 @@ class SweepStore(Protocol):
         """Note why a run never ended."""
         ...
 
-    def count(self, as_of: datetime) -> Found:
+    def count(self, as_of: datetime) -> SweepCounts:
         """What is due at that instant and not yet raised."""
         ...
 
-    def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> Raised:
+    def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> RaisedCounts:
         """Raise the highest due step of about ``limit`` clocks, in one transaction."""
         ...
 

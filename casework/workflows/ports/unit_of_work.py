@@ -16,7 +16,7 @@ from casework.domain.clocks.deadlines import Deadline
 from casework.domain.events import Event
 from casework.domain.notices.outbox import Subscription
 from casework.domain.residents.resident import Consent, Contact, Note, Resident
-from casework.workflows.ports.access import AccountKeeping
+from casework.workflows.ports.access import AccountAdministration
 from casework.workflows.ports.agencies import Inbox, Staff
 from casework.workflows.ports.audit import AuditTrail
 from casework.workflows.ports.break_glass import Openings, OpeningView
@@ -28,7 +28,7 @@ from casework.workflows.ports.casefile import (
     PlanView,
     ReferralView,
 )
-from casework.workflows.ports.directory import DirectoryKeeping
+from casework.workflows.ports.directory import DirectoryEditing
 from casework.workflows.ports.directory_reading import (
     AccountReading,
     Accounts,
@@ -40,12 +40,12 @@ from casework.workflows.ports.exchange import Imports
 from casework.workflows.ports.figures import Figures
 from casework.workflows.ports.links import Links, Rosters
 from casework.workflows.ports.matching import Matching
-from casework.workflows.ports.notices import NoticeBook
+from casework.workflows.ports.notices import NoticeStore
 from casework.workflows.ports.paging import Page as Page
 from casework.workflows.ports.paging import Paging as Paging
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.places import Places
-from casework.workflows.ports.residents import AccessRequests, Held, Residents
+from casework.workflows.ports.residents import AccessRequests, ResidentRecord, Residents
 from casework.workflows.ports.standards import Standards
 from casework.workflows.ports.supervision import JobView, OverdueFilter, WorklistFilter
 
@@ -66,7 +66,7 @@ class Work(Protocol):
         ...
 
     @property
-    def register(self) -> AccountKeeping:
+    def account_administration(self) -> AccountAdministration:
         """The accounts themselves, for whoever keeps them."""
         ...
 
@@ -96,7 +96,7 @@ class Work(Protocol):
         ...
 
     @property
-    def keeping(self) -> DirectoryKeeping:
+    def directory_editing(self) -> DirectoryEditing:
         """The directory itself, for whoever keeps it."""
         ...
 
@@ -106,7 +106,7 @@ class Work(Protocol):
         ...
 
     @property
-    def notices(self) -> NoticeBook:
+    def notices(self) -> NoticeStore:
         """Notices, messages and who listens to them."""
         ...
 
@@ -234,12 +234,12 @@ class Reading(Protocol):
         ...
 
     @property
-    def keeping(self) -> DirectoryReading:
+    def directory_editing(self) -> DirectoryReading:
         """The directory itself, for whoever keeps it."""
         ...
 
     @property
-    def register(self) -> AccountReading:
+    def account_administration(self) -> AccountReading:
         """The accounts themselves, for whoever keeps them."""
         ...
 
@@ -298,7 +298,7 @@ class Reading(Protocol):
         """Links of agencies that answer without an account."""
         ...
 
-    def held(self, resident_id: UUID) -> Held:
+    def held(self, resident_id: UUID) -> ResidentRecord:
         """Everything that is held of a resident within reach."""
         ...
 

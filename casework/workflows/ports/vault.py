@@ -20,11 +20,11 @@ class Place(NamedTuple):
 class Vault(Protocol):
     """Seals single fields under a key that the database never sees."""
 
-    def seal(self, plain: str, place: Place) -> str:
+    def encrypt(self, plain: str, place: Place) -> str:
         """The value as it is stored: text that names its key, another one each time."""
         ...
 
-    def open(self, sealed: str, place: Place) -> str:
+    def decrypt(self, sealed: str, place: Place) -> str:
         """The value again. Raises ValueError where it was changed or moved, or its key is gone."""
         ...
 
@@ -74,17 +74,17 @@ class KeyRing(Protocol):
         ...
 
 
-class Sealed(Protocol):
+class EncryptedData(Protocol):
     """Everything that stands sealed."""
 
     def total(self) -> int:
         """How many rows one round looks at."""
         ...
 
-    def under(self) -> Counter[str]:
+    def values_by_key(self) -> Counter[str]:
         """How many values stand under each key."""
         ...
 
-    def reseal(self, current: set[str]) -> Iterator[Progress]:
+    def reencrypt(self, current: set[str]) -> Iterator[Progress]:
         """One round: what stands under another key than these is sealed anew."""
         ...

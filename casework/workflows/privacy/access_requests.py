@@ -13,7 +13,7 @@ READ, WRITE, EXPORT = "access_request.read", "access_request.write", "resident.e
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class NewAccessRequest:
     """A request as it came in."""
 
     received_on: date
@@ -23,7 +23,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class AccessRequestAnswer:
     """How a request was answered."""
 
     answer: str
@@ -32,7 +32,7 @@ class Answer:
     reason: str | None = None
 
 
-def receive(ctx: Context, resident_id: UUID, received: Received) -> None:
+def receive(ctx: Context, resident_id: UUID, received: NewAccessRequest) -> None:
     """Record a request, perhaps of somebody whose identity was checked at once."""
     with ctx.work(WRITE) as work:
         resident = work.residents.get(resident_id, lock=True)
@@ -61,7 +61,7 @@ def check_identity(ctx: Context, id: UUID, how: str) -> None:
         work.commit(200, {"id": request.id})
 
 
-def answer(ctx: Context, id: UUID, given: Answer) -> None:
+def answer(ctx: Context, id: UUID, given: AccessRequestAnswer) -> None:
     """Record how a request was answered."""
     with ctx.work(WRITE) as work:
         request = work.access_requests.get(id, lock=True)

@@ -16,7 +16,7 @@ from casework.domain.errors import Invalid, NotFound
 from casework.domain.referring import referring
 from casework.domain.residents.resident import Consent
 from casework.workflows.context import Context
-from casework.workflows.directory.matching import keep_judged
+from casework.workflows.directory.matching import record_judgement
 from casework.workflows.ports.unit_of_work import Work
 
 
@@ -50,7 +50,7 @@ def refer(ctx: Context, command: ReferCommand) -> UUID:
             replaces=command.replaces,
         )
         referral = referring.refer(file, file.service(command.planned_service_id), request, ctx.act)
-        keep_judged(ctx, work, referral)
+        record_judgement(ctx, work, referral)
         work.files.save(file, ctx.now)
         work.commit(201, {"id": referral.id})
         return referral.id
@@ -101,7 +101,7 @@ def _re_refer(
         offering=known_offering(work, offering_id),
         consent=_consent(work, referral.consent_id),
     )
-    keep_judged(ctx, work, made)
+    record_judgement(ctx, work, made)
 
 
 def dispose_referral(
@@ -122,7 +122,7 @@ def dispose_referral(
             offering=offering,
             consent=_consent(work, referral.consent_id),
         )
-        keep_judged(ctx, work, made)
+        record_judgement(ctx, work, made)
         work.files.save(file, ctx.now)
         work.commit(200, {"id": referral_id})
         return referral_id

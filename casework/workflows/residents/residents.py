@@ -34,7 +34,7 @@ from casework.domain.residents.resident import (
 )
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Work
-from casework.workflows.residents import alike as resident_alike
+from casework.workflows.residents import similar_residents as resident_alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +67,11 @@ def register_resident(
         )
         check_birth_date(resident.birth_date, ctx.act)
         number = _number(resident, rrn)
-        alike = resident_alike.meet(ctx, work, resident, number, confirm_new=confirm_new)
+        alike = resident_alike.check_similar(ctx, work, resident, number, confirm_new=confirm_new)
         work.residents.add(resident, _contacts(ctx, resident.id, contacts))
         if number is not None:
-            work.residents.keep_rrn(resident.id, number)
-        resident_alike.note_new(ctx, work, resident, alike)
+            work.residents.save_rrn(resident.id, number)
+        resident_alike.record_new(ctx, work, resident, alike)
         work.record([ResidentRegistered(_meta(ctx, resident.id), centre_code=resident.centre_code)])
         work.about(resident.id)
         work.commit(201, {"id": resident.id, "hints": resident_alike.hints(alike)})
@@ -150,9 +150,9 @@ def change_resident(
             )
             work.record([ResidentChanged(_meta(ctx, resident.id), fields=tuple(changed))])
         if not resident_alike.TELLING.isdisjoint(changed):
-            work.duplicates.look_for(resident.id)
+            work.duplicates.queue_check(resident.id)
         if "centre_code" in changed:
-            work.residents.bring_along(resident)
+            work.residents.move_with_resident(resident)
         work.commit(200, {"id": resident.id})
         return resident.id
 
@@ -162,7 +162,7 @@ def _takes_number(work: Work, resident: Resident, rrn: str | None) -> bool:
     number = _number(resident, rrn)
     if number == work.residents.rrn(resident.id):
         return False
-    work.residents.keep_rrn(resident.id, number)
+    work.residents.save_rrn(resident.id, number)
     return True
 
 

@@ -13,12 +13,12 @@ from casework.domain.referring import referring
 from casework.domain.supervision import reviewing
 from casework.workflows.cases.running import known_worker
 from casework.workflows.context import Context
-from casework.workflows.directory.matching import keep_judged
+from casework.workflows.directory.matching import record_judgement
 from casework.workflows.ports.unit_of_work import Work
 from casework.workflows.referring.referring import known_offering
 
 
-def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.Verdict) -> UUID:
+def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.ReviewDecision) -> UUID:
     """Decide about one overdue clock, with the move that the decision asks for."""
     with ctx.work("overdue.review") as work:
         file = work.files.of_deadline(deadline_id)
@@ -36,7 +36,7 @@ def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.Verdict)
 
 
 def _redirect(
-    ctx: Context, work: Work, file: CaseFile, deadline: Deadline, verdict: reviewing.Verdict
+    ctx: Context, work: Work, file: CaseFile, deadline: Deadline, verdict: reviewing.ReviewDecision
 ) -> None:
     if deadline.subject_type != REFERRAL:
         raise Invalid("only a referral can be redirected", code="not_a_referral", field="action")
@@ -45,4 +45,4 @@ def _redirect(
     referral = file.referral(deadline.subject_id)
     consent = work.residents.consent(referral.consent_id) if referral.consent_id else None
     offering = known_offering(work, verdict.offering_id)
-    keep_judged(ctx, work, referring.redirect(file, referral, offering, ctx.act, consent))
+    record_judgement(ctx, work, referring.redirect(file, referral, offering, ctx.act, consent))

@@ -13,7 +13,14 @@ from casework.domain.events import EventMetadata
 from casework.domain.supervision import recounting, setting_standards
 from casework.domain.supervision.codes import Because
 from casework.domain.supervision.events import HolidayDeclared, StandardRecalculated
-from casework.domain.supervision.recounting import HOLIDAY, STANDARD, Found, Moved, Reason, Recount
+from casework.domain.supervision.recounting import (
+    HOLIDAY,
+    STANDARD,
+    MovedClock,
+    Recount,
+    RecountReason,
+    RunningClock,
+)
 from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Work
@@ -120,7 +127,7 @@ def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
     """What a recalculation would do, without doing it."""
     with ctx.work(SET) as work:
         standard = work.standards.get(standard_id)
-        reason = Reason(because=STANDARD, subject_id=standard.id, standard=standard)
+        reason = RecountReason(because=STANDARD, subject_id=standard.id, standard=standard)
         running = work.standards.running(reason)
     found = _concerned(ctx, reason, running)
     moved = [one for one in map(_would(ctx, reason), found) if one is not None]
@@ -166,12 +173,12 @@ def carry_out(ctx: Context, recount_id: UUID, note_failure: Failed) -> Recount:
     return recount
 
 
-def _reason(work: Work, recount: Recount) -> Reason:
+def _reason(work: Work, recount: Recount) -> RecountReason:
     if recount.because == STANDARD:
         standard = work.standards.get(recount.subject_id)
-        return Reason(because=STANDARD, subject_id=standard.id, standard=standard)
+        return RecountReason(because=STANDARD, subject_id=standard.id, standard=standard)
     day = work.standards.holiday(recount.subject_id)
-    return Reason(
+    return RecountReason(
         because=HOLIDAY,
         subject_id=day.id,
         on=day.day,
@@ -180,15 +187,17 @@ def _reason(work: Work, recount: Recount) -> Reason:
     )
 
 
-def _concerned(ctx: Context, reason: Reason, found: list[Found]) -> list[Found]:
+def _concerned(
+    ctx: Context, reason: RecountReason, found: list[RunningClock]
+) -> list[RunningClock]:
     return [one for one in found if recounting.concerns(reason, one.clock, ctx.clockwork)]
 
 
-def _would(ctx: Context, reason: Reason) -> Callable[[Found], Moved | None]:
+def _would(ctx: Context, reason: RecountReason) -> Callable[[RunningClock], MovedClock | None]:
     return lambda one: recounting.would_move(reason, one, ctx.clockwork)
 
 
-def _renew(ctx: Context, case_id: UUID, ids: list[UUID], reason: Reason) -> list[Moved]:
+def _renew(ctx: Context, case_id: UUID, ids: list[UUID], reason: RecountReason) -> list[MovedClock]:
     with ctx.work(SET) as work:
         file = work.files.of_case(case_id)
         moved = recounting.renew(file, ids, reason, ctx.act)
@@ -197,7 +206,7 @@ def _renew(ctx: Context, case_id: UUID, ids: list[UUID], reason: Reason) -> list
         return moved
 
 
-def _add(recount: Recount, moved: list[Moved]) -> None:
+def _add(recount: Recount, moved: list[MovedClock]) -> None:
     """The clocks that moved are named; those of which only steps moved are counted."""
     for one in moved:
         if one.is_listed:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from casework.adapters.http.shell import Shell
+from casework.adapters.http.middleware import OuterMiddleware
 from casework.adapters.logs import ALLOWED, Libraries, configure_logs
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
@@ -161,7 +161,7 @@ def test_a_request_leaves_one_line_with_the_template_of_its_route(
     shells = []
     layer = api.client.app.middleware_stack  # type: ignore[attr-defined]
     while layer is not None:
-        if isinstance(layer, Shell):
+        if isinstance(layer, OuterMiddleware):
             shells.append(layer)
         layer = getattr(layer, "app", getattr(layer, "_app", None))
     (shell,) = shells

@@ -83,7 +83,7 @@ def slots_of_two_schedulers(
 def test_two_schedulers_with_one_slot_run_one_tick(api: Api) -> None:
     moment = utc_now()
     got, slots = slots_of_two_schedulers(
-        api, moment, lambda slot: api.house.sweep(api.house.context(), slot=slot)
+        api, moment, lambda slot: api.application.sweep(api.application.context(), slot=slot)
     )
     assert slots == [slot_of(moment, 5)]
     assert [one is None for one in got].count(True) == 1
@@ -91,7 +91,7 @@ def test_two_schedulers_with_one_slot_run_one_tick(api: Api) -> None:
 
 def test_the_control_without_a_slot_both_run(api: Api) -> None:
     got, slots = slots_of_two_schedulers(
-        api, utc_now(), lambda _slot: api.house.sweep(api.house.context())
+        api, utc_now(), lambda _slot: api.application.sweep(api.application.context())
     )
     assert slots == [None, None]
     assert None not in got
@@ -99,9 +99,9 @@ def test_the_control_without_a_slot_both_run(api: Api) -> None:
 
 def test_a_run_ends_when_it_has_ended(api: Api) -> None:
     began = api.clock.now
-    ctx = api.house.context()
+    ctx = api.application.context()
     api.clock.forward(seconds=7)  # as if it had taken so long
-    assert api.house.sweep(ctx) is not None
+    assert api.application.sweep(ctx) is not None
     with api.engine.connect() as connection:
         (run,) = connection.execute(select(t.job_run.c.started_at, t.job_run.c.ended_at)).all()
     assert (run.started_at, run.ended_at) == (began, api.clock.now)

@@ -44,7 +44,7 @@ def test_a_syllable_that_only_cp949_has_is_read() -> None:
         (b"\xef\xbb\xbf\xff\xff,1\n", "encoding_unknown"),
         (b"name,\xff\xff\xff\n", "encoding_unknown"),
         (b"name,a\x00b\n", "file_unreadable"),
-        (b"name," + b"x" * (csv_files.LONGEST_FIELD + 1) + b"\n", "file_unreadable"),
+        (b"name," + b"x" * (csv_files.MAX_FIELD_LENGTH + 1) + b"\n", "file_unreadable"),
         (b"PK\x03\x04 and nothing more", "file_unreadable"),
     ],
 )
@@ -141,7 +141,7 @@ def test_a_workbook_unpacks_to_so_much_and_no_more(
     content = workbook(("성명",), ("가상주민",))
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         size = sum(one.file_size for one in packed.infolist())
-    monkeypatch.setattr(workbooks, "MOST_BYTES", size - over)
+    monkeypatch.setattr(workbooks, "MAX_BYTES", size - over)
     if code is None:
         assert len(read(content)) == 2
     else:
@@ -151,7 +151,7 @@ def test_a_workbook_unpacks_to_so_much_and_no_more(
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
-    bomb = changed(workbook(("a",)), "xl/sharedStrings.xml", b"a" * (workbooks.MOST_SHARED + 1))
+    bomb = changed(workbook(("a",)), "xl/sharedStrings.xml", b"a" * (workbooks.MAX_SHARED + 1))
     assert len(bomb) < 1024 * 1024
     with pytest.raises(Invalid) as refused:
         read(bomb)

@@ -34,14 +34,14 @@ def vault(path: Path) -> KeyVault:
 
 
 def test_a_sealed_value_opens_in_its_place_and_names_its_key(vault: KeyVault) -> None:
-    sealed = vault.seal(PHONE, HERE)
-    assert vault.open(sealed, HERE) == PHONE
+    sealed = vault.encrypt(PHONE, HERE)
+    assert vault.decrypt(sealed, HERE) == PHONE
     assert PHONE not in sealed
     assert sealed.startswith(f"v1.{vault.current()}.")
 
 
 def test_a_value_is_sealed_otherwise_each_time(vault: KeyVault) -> None:
-    assert vault.seal(PHONE, HERE) != vault.seal(PHONE, HERE)
+    assert vault.encrypt(PHONE, HERE) != vault.encrypt(PHONE, HERE)
 
 
 @pytest.mark.parametrize(
@@ -49,24 +49,24 @@ def test_a_value_is_sealed_otherwise_each_time(vault: KeyVault) -> None:
     [HERE._replace(row=uuid4()), HERE._replace(column="address"), HERE._replace(table="contact")],
 )
 def test_a_value_that_was_moved_does_not_open(vault: KeyVault, elsewhere: Place) -> None:
-    sealed = vault.seal(PHONE, HERE)
+    sealed = vault.encrypt(PHONE, HERE)
     with pytest.raises(ValueError, match="changed or moved"):
-        vault.open(sealed, elsewhere)
+        vault.decrypt(sealed, elsewhere)
 
 
 def test_a_value_of_which_any_character_was_changed_does_not_open(vault: KeyVault) -> None:
-    sealed = vault.seal(PHONE, HERE)
+    sealed = vault.encrypt(PHONE, HERE)
     # The last character of Base64 before its padding holds bits that say nothing.
     for at in range(len(sealed.rstrip("=")) - 1):
         changed = "A" if sealed[at] != "A" else "B"
         with pytest.raises(ValueError, match=r"sealed value|no key"):
-            vault.open(sealed[:at] + changed + sealed[at + 1 :], HERE)
+            vault.decrypt(sealed[:at] + changed + sealed[at + 1 :], HERE)
 
 
 @pytest.mark.parametrize("clear", ["", PHONE, "v1", "v1.", "v1.abc", "v1.abc."])
 def test_what_was_never_sealed_does_not_open(vault: KeyVault, clear: str) -> None:
     with pytest.raises(ValueError, match="no sealed value"):
-        vault.open(clear, HERE)
+        vault.decrypt(clear, HERE)
 
 
 def test_equal_values_have_one_index_and_each_purpose_has_its_own(vault: KeyVault) -> None:
@@ -76,16 +76,16 @@ def test_equal_values_have_one_index_and_each_purpose_has_its_own(vault: KeyVaul
 
 
 def test_a_new_key_is_noticed_by_a_vault_that_is_open(vault: KeyVault, path: Path) -> None:
-    before = vault.seal(PHONE, HERE)
+    before = vault.encrypt(PHONE, HERE)
     change_ring(path, MASTER, lambda ring: ring.with_new(DATA, NOW))
-    after = vault.seal(PHONE, HERE)
+    after = vault.encrypt(PHONE, HERE)
     assert before.split(".")[1] != after.split(".")[1]
-    assert vault.open(before, HERE) == vault.open(after, HERE) == PHONE
+    assert vault.decrypt(before, HERE) == vault.decrypt(after, HERE) == PHONE
 
 
 def test_what_another_sealed_under_a_new_key_opens_at_once(vault: KeyVault, path: Path) -> None:
     change_ring(path, MASTER, lambda ring: ring.with_new(DATA, NOW))
-    assert vault.open(KeyVault(path, MASTER).seal(PHONE, HERE), HERE) == PHONE
+    assert vault.decrypt(KeyVault(path, MASTER).encrypt(PHONE, HERE), HERE) == PHONE
 
 
 def test_while_indexes_get_a_new_key_both_are_searched(vault: KeyVault, path: Path) -> None:
@@ -98,18 +98,18 @@ def test_while_indexes_get_a_new_key_both_are_searched(vault: KeyVault, path: Pa
 def test_what_was_sealed_under_a_key_that_is_gone_does_not_open(
     vault: KeyVault, path: Path
 ) -> None:
-    sealed, old = vault.seal(PHONE, HERE), vault.current()
+    sealed, old = vault.encrypt(PHONE, HERE), vault.current()
     change_ring(path, MASTER, lambda ring: ring.with_new(DATA, NOW).without({old}))
     with pytest.raises(ValueError, match=f"no key {old}"):
-        KeyVault(path, MASTER).open(sealed, HERE)
+        KeyVault(path, MASTER).decrypt(sealed, HERE)
 
 
 def test_without_its_ring_nothing_is_sealed(vault: KeyVault, path: Path) -> None:
-    sealed = vault.seal(PHONE, HERE)
+    sealed = vault.encrypt(PHONE, HERE)
     path.unlink()
     with pytest.raises(RingError, match="cannot be read"):
-        vault.seal(PHONE, HERE)
-    assert vault.open(sealed, HERE) == PHONE
+        vault.encrypt(PHONE, HERE)
+    assert vault.decrypt(sealed, HERE) == PHONE
 
 
 def test_a_ring_opens_under_its_master_key_only(path: Path) -> None:
@@ -139,6 +139,6 @@ def test_a_ring_without_a_key_of_each_kind_is_refused(vault: KeyVault, path: Pat
 
 
 def test_making_a_ring_where_there_is_one_leaves_it(vault: KeyVault, path: Path) -> None:
-    sealed = vault.seal(PHONE, HERE)
+    sealed = vault.encrypt(PHONE, HERE)
     make_ring(path, MASTER, NOW)
-    assert KeyVault(path, MASTER).open(sealed, HERE) == PHONE
+    assert KeyVault(path, MASTER).decrypt(sealed, HERE) == PHONE

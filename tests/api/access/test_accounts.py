@@ -12,8 +12,8 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.access.accounts import SqlAccountKeeping
-from casework.adapters.persistence.access.cli_register import account_register
+from casework.adapters.persistence.access.accounts import SqlAccountAdministration
+from casework.adapters.persistence.access.command_line_accounts import command_line_accounts
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.scope import session_context
 from casework.domain.access.grant_log import replay, state_of
@@ -115,10 +115,10 @@ def test_whoever_is_disabled_is_out_at_once_and_comes_back_with_the_password(api
 def test_how_many_cases_an_account_carries_is_counted_without_a_look_at_them(api: Api) -> None:
     a_supported_case(api)
     looks = reach(api.actor("admin"), "account.manage")
-    with api.house.engine.connect() as connection:
-        session_context.state(connection, looks, "account.manage", api.clock.now)
-        book = SqlAccountKeeping(connection)
-        counts = [book.open_cases(api.id_of(username)) for username in (WORKER, COLLEAGUE)]
+    with api.application.engine.connect() as connection:
+        session_context.set_session_context(connection, looks, "account.manage", api.clock.now)
+        store = SqlAccountAdministration(connection)
+        counts = [store.open_cases(api.id_of(username)) for username in (WORKER, COLLEAGUE)]
         seen = connection.scalar(select(func.count()).select_from(t.care_case))
     assert (counts, seen) == ([1, 0], 0)
 
@@ -186,15 +186,15 @@ def test_the_log_folds_to_the_accounts_as_they_stand_after_many_changes(api: Api
                 answer = admin.post(f"{path}/tokens", asked)
         done += answer is not None and answer.status_code < 300
     assert done > 25
-    with account_register(api.engine, RequestFacts()) as book:
+    with command_line_accounts(api.engine, RequestFacts()) as store:
         for id in people + systems:
-            unrevoked = sorted(str(one.id) for one in book.tokens(id) if one.revoked_at is None)
-            present = state_of(book.get(id)) | {"tokens": unrevoked}
-            assert replay(book.entries(id), api.clock.now) == present
+            unrevoked = sorted(str(one.id) for one in store.tokens(id) if one.revoked_at is None)
+            present = state_of(store.get(id)) | {"tokens": unrevoked}
+            assert replay(store.entries(id), api.clock.now) == present
 
 
 def test_what_was_allowed_at_an_instant_is_told_afterwards(api: Api) -> None:
-    id, register = api.id_of(WORKER), api.house.register("casework account history", WORKER)
+    id, register = api.id_of(WORKER), api.application.register("casework account history", WORKER)
     api.clock.set("2026-03-03T09:00")
     patch(api, id, {"is_active": False})
     api.clock.set("2026-03-04T09:00")
@@ -237,7 +237,7 @@ def test_what_was_superseded_three_years_ago_can_be_forgotten_and_nothing_else(a
               "state": {"n": n}} for n, at in enumerate(old)],
         )  # fmt: skip
     api.clock.now = now
-    register = api.house.register("casework account prune-history", as_owner=True)
+    register = api.application.register("casework account prune-history", as_owner=True)
     with pytest.raises(Conflict, match="three years"):
         accounts.prune_history(register, now - timedelta(days=1095))
     assert accounts.prune_history(register, now - timedelta(days=1096)) == 2
@@ -245,6 +245,8 @@ def test_what_was_superseded_three_years_ago_can_be_forgotten_and_nothing_else(a
         left = connection.scalars(select(log.c.at).where(log.c.account_id == id).order_by(log.c.at))
         assert list(left) == old[2:]
         assert connection.scalar(select(func.count()).select_from(log)) == 3
-    rights = accounts.rights_at(api.house.register("x", WORKER), WORKER, now - timedelta(days=1100))
+    rights = accounts.rights_at(
+        api.application.register("x", WORKER), WORKER, now - timedelta(days=1100)
+    )
     assert rights == {"n": 2, "tokens": []}
     assert stored(api, WORKER).is_active

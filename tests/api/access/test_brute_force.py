@@ -36,7 +36,7 @@ class Compared:
 @pytest.fixture
 def compared(api: Api, monkeypatch: pytest.MonkeyPatch) -> Compared:
     """Counts what is really compared with the worker's own digest."""
-    change(api, WORKER, password_hash=api.house.passwords.digest("only the worker knows it"))
+    change(api, WORKER, password_hash=api.application.passwords.digest("only the worker knows it"))
     counted, verify = Compared(stored(api, WORKER).password_hash), PasswordHasher.verify
 
     def noted(self: PasswordHasher, digest: Any, password: Any) -> bool:
@@ -131,8 +131,8 @@ def test_unknown_wrong_locked_and_disabled_read_the_same(api: Api) -> None:
 @pytest.fixture
 def dear(api: Api) -> Api:
     """Passwords that cost what they cost in earnest, of which a comparison is most of a sign-in."""
-    api.house.passwords = Argon2Passwords()
-    digest = api.house.passwords.digest("only the worker knows it")
+    api.application.passwords = Argon2Passwords()
+    digest = api.application.passwords.digest("only the worker knows it")
     for username in (WORKER, COLLEAGUE, SUPERVISOR):
         change(api, username, password_hash=digest)
     return api

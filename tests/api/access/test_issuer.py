@@ -103,7 +103,7 @@ class World:
 
     def use(self, **more: Any) -> None:
         """Configure the provider anew: no key is known."""
-        self.api.house.issuer = OidcIssuer(
+        self.api.application.issuer = OidcIssuer(
             self.provider.url, AUDIENCE, ("RS256", "ES256"), monotonic=self.seconds, **more
         )
 
@@ -283,7 +283,7 @@ def test_no_key_is_fetched_for_what_is_not_of_the_provider(world: World) -> None
 
 def test_passwords_can_be_switched_off_where_the_provider_is(world: World) -> None:
     api, session = world.api, sign_in(world.api, WORKER).json()
-    api.house.settings = api.house.settings.model_copy(update={"local_sign_in": "off"})
+    api.application.settings = api.application.settings.model_copy(update={"local_sign_in": "off"})
     for answer in (
         sign_in(api, WORKER),
         sign_in(api, WORKER, "wrong"),
@@ -298,18 +298,18 @@ def test_passwords_can_be_switched_off_where_the_provider_is(world: World) -> No
 def test_an_account_is_linked_at_the_command_line_and_an_identity_is_one_accounts(
     world: World,
 ) -> None:
-    house = world.api.house
+    application = world.api.application
     accounts.change(
-        house.register("casework account unlink", WORKER), WORKER, "account.unlink",
+        application.register("casework account unlink", WORKER), WORKER, "account.unlink",
         lambda keeper, account: accounts.identify(keeper, account, None),
     )  # fmt: skip
     assert world.me(world.token()).status_code == 401
 
-    def link(keeper: accounts.Keeper, account: Account) -> None:
+    def link(keeper: accounts.AccountEditor, account: Account) -> None:
         accounts.identify(keeper, account, f"{world.provider.url} {SUBJECT}")
 
-    accounts.change(house.register("x", "city"), "city", "account.link", link)
+    accounts.change(application.register("x", "city"), "city", "account.link", link)
     assert world.me(world.token()).json()["username"] == "city"
     with pytest.raises(Exception, match="another account has this identity"):
-        accounts.change(house.register("x", WORKER), WORKER, "account.link", link)
+        accounts.change(application.register("x", WORKER), WORKER, "account.link", link)
     assert stored(world.api, WORKER).external_id is None

@@ -239,10 +239,10 @@ def test_a_token_costs_one_statement_for_whoever_asks(api: Api) -> None:
     def note(*given: Any) -> None:
         statements.append(given[2])
 
-    event.listen(api.house.engine, "before_cursor_execute", note)
+    event.listen(api.application.engine, "before_cursor_execute", note)
     try:
         headers = {"Authorization": f"Bearer {secret}"}
         assert api.client.get(BASE + "/me", headers=headers).status_code == 200
     finally:
-        event.remove(api.house.engine, "before_cursor_execute", note)
+        event.remove(api.application.engine, "before_cursor_execute", note)
     assert len([one for one in statements if "account" in one]) == 1

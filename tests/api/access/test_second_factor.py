@@ -184,7 +184,7 @@ def test_an_administrator_removes_one_that_was_lost_and_not_the_own(api: Api) ->
 @pytest.fixture
 def strict(api: Api) -> Api:
     """The small world where staff must have one."""
-    api.house.settings = api.house.settings.model_copy(update={"require_totp": "staff"})
+    api.application.settings = api.application.settings.model_copy(update={"require_totp": "staff"})
     return api
 
 

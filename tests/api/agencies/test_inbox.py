@@ -195,7 +195,7 @@ def test_a_page_costs_the_same_statements_however_long_it_is(api: Api) -> None:
     inbox(api)  # what barely changes has been read before
     costs = {}
     for limit in (1, 6):
-        with statements(api.house.engine) as sent:
+        with statements(api.application.engine) as sent:
             answer = api.as_(PROVIDER).get("/inbox", params={"limit": limit})
         assert len(answer.json()["items"]) == limit
         costs[limit] = len(sent)
@@ -208,7 +208,7 @@ def test_a_page_costs_the_same_statements_however_long_it_is(api: Api) -> None:
 def test_a_page_is_read_along_its_index(api: Api) -> None:
     for _ in range(4):
         a_referral(api)
-    engine, sent = api.house.engine, list[tuple[str, Any]]()
+    engine, sent = api.application.engine, list[tuple[str, Any]]()
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         sent.append((statement, parameters))
@@ -263,7 +263,7 @@ def a_supported_case_of(api: Api) -> UUID:
 
 def counted_by_hand(rows: list[dict[str, Any]], api: Api) -> dict[str, Any]:
     """The same figures from the plain rows, request by request, day by day."""
-    calendar = api.house.clockwork().calendar_of("26350")
+    calendar = api.application.clockwork().calendar_of("26350")
 
     def working_days(since: date, until: date) -> int:
         days = (since + timedelta(days=n) for n in range(1, (until - since).days + 1))
@@ -311,7 +311,7 @@ def lived(api: Api, rng: Random, count: int) -> None:
                     moved(api, one, action, by)
     api.clock.forward(days=30)
     for one, _ in waiting[::2]:
-        referring.lapse_or_resume(api.house.context(SYSTEM), one)
+        referring.lapse_or_resume(api.application.context(SYSTEM), one)
 
 
 def test_own_figures_equal_an_independent_count(api: Api) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.access.cli_register import account_register
+from casework.adapters.persistence.access.command_line_accounts import command_line_accounts
 from casework.domain.access.grant_log import replay, state_of
 from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.api.acts import a_referral
@@ -301,12 +301,12 @@ def test_the_log_folds_to_the_accounts_as_they_stand(api: Api) -> None:
                 answer = api.as_(PROVIDER).post(f"{STAFF}/{id}/reset-password", {"password": FIRST})
         done += answer.status_code == 200
     assert done == 30
-    with account_register(api.engine, RequestFacts()) as book:
+    with command_line_accounts(api.engine, RequestFacts()) as store:
         for id in people:
-            assert replay(book.entries(id), api.clock.now) == state_of(book.get(id)) | {
+            assert replay(store.entries(id), api.clock.now) == state_of(store.get(id)) | {
                 "tokens": []
             }
-            assert book.entries(id)[-1].at > api.clock.now - timedelta(hours=4)
+            assert store.entries(id)[-1].at > api.clock.now - timedelta(hours=4)
 
 
 def test_each_act_is_in_the_audit_with_whose_account_it_was(api: Api) -> None:

@@ -213,7 +213,7 @@ def owed(api: Api) -> list[tuple[Any, ...]]:
 def test_a_month_that_is_over_is_owed_until_it_is_reviewed(api: Api) -> None:
     for username in (WORKER, STRANGER, AUDITOR):
         api.as_(username).get("/accounts" if username != AUDITOR else "/audit")
-    seal(api.house)
+    seal(api.application)
     assert owed(api) == []
     api.clock.set("2026-03-31T23:59")
     assert refusal(api.as_(AUDITOR).post("/audit/reviews", REVIEW)) == (409, "month_not_over")
@@ -230,7 +230,7 @@ def test_a_month_that_is_over_is_owed_until_it_is_reviewed(api: Api) -> None:
 
 def test_nobody_reviews_their_own_entries(api: Api) -> None:
     api.as_(AUDITOR).get("/audit")
-    seal(api.house)
+    seal(api.application)
     api.clock.set("2026-04-01T09:00")
     before = everything(api)
     own = {"month": "2026-03", "account": AUDITOR, "findings": "all is well with me"}
@@ -245,7 +245,7 @@ def test_nobody_reviews_their_own_entries(api: Api) -> None:
 
 def test_a_review_that_cannot_be_right_is_refused(api: Api) -> None:
     api.as_(WORKER).get("/accounts")
-    seal(api.house)
+    seal(api.application)
     api.clock.set("2026-04-01T09:00")
     check_wrong(
         api,

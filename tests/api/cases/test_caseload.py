@@ -121,7 +121,7 @@ def test_a_hold_ends_by_itself_the_day_after_its_last_day(
     post(api, WORKER, f"/cases/{case}/hold", {"reason": "away", "until": "2026-03-06"})
     due = clocks(case_of(api, case), "paused")
     now = api.clock.set(moment)
-    result = api.house.sweep(api.house.context(), now)
+    result = api.application.sweep(api.application.context(), now)
     assert result is not None
     assert result.changed == moved
     shown = case_of(api, case)

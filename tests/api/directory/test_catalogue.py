@@ -56,8 +56,8 @@ def planning_case(api: Api) -> object:
 def test_what_may_be_sent_is_what_the_domain_knows() -> None:
     assert get_args(s.CareField) == FIELDS
     assert get_args(s.IncomeTier) == INCOME_TIERS
-    assert get_args(s.Limit.model_fields["per"].annotation) == PERS
-    assert get_args(s.Hours.model_fields["day"].annotation) == DAYS
+    assert get_args(s.LimitInput.model_fields["per"].annotation) == PERS
+    assert get_args(s.OpeningHours.model_fields["day"].annotation) == DAYS
 
 
 def test_the_shipped_catalogue_says_its_limits_and_what_each_income_pays(api: Api) -> None:

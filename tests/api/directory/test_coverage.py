@@ -155,10 +155,10 @@ def test_the_holes_are_paged_without_a_gap(api: Api) -> None:
 
 def test_coverage_is_two_statements(api: Api) -> None:
     city = api.as_("city")
-    api.house.clockwork()
-    api.house.catalogue()
+    api.application.clockwork()
+    api.application.catalogue()
     for params, cost in ((MEALS, 3), (MEALS | {"designation": "home_visit_15"}, 3)):
-        with statements(api.house.engine) as sent:
+        with statements(api.application.engine) as sent:
             assert city.get("/coverage", params=params).status_code == 200
         own = [one for one in sent if "audit_" not in one and "set_config" not in one]
         assert len(own) == cost, "\n".join(sent)

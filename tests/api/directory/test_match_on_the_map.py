@@ -23,7 +23,7 @@ from holidays import country_holidays
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import open_row
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_row
 from casework.adapters.persistence.tables.directory import designation
 from casework.adapters.persistence.tables.figures import provider_answers
 from casework.domain.access.policy import Actor
@@ -50,7 +50,7 @@ def city(api: Api) -> City:
             if table.name not in OF_NO_USE:
                 connection.execute(delete(table))
     api.clock.set(NOW)
-    for _ in api.house.seed(RESIDENTS, SEED):
+    for _ in api.application.seed(RESIDENTS, SEED):
         pass
     with api.engine.begin() as connection:
         shake(connection, Random(SEED), api.clock.now)
@@ -121,10 +121,12 @@ class City:
     api: Api
 
     def rows(self, table: Any) -> list[dict[str, Any]]:
-        vault = self.api.house.vault
+        vault = self.api.application.vault
         with self.api.engine.connect() as connection:
             rows = connection.execute(select(table)).all()
-        return [open_row(table, dict(row._mapping), row._mapping.get("id"), vault) for row in rows]
+        return [
+            decrypt_row(table, dict(row._mapping), row._mapping.get("id"), vault) for row in rows
+        ]
 
     @cached_property
     def accounts(self) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, make_url, select, update
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.tables.figures import provider_answers
-from casework.bootstrap import House, build
+from casework.bootstrap import Application, build
 from casework.domain.directory.matching import Factor
 from tests.adapters.looking import statements
 from tests.api.acts import a_referral, a_resident, a_supported_case, clock, moved
@@ -67,7 +67,7 @@ def why(item: dict[str, Any], factor: str) -> dict[str, Any]:
 def set_(api: Api, table: Any, *which: Any, **values: Any) -> None:
     with api.engine.begin() as connection:
         connection.execute(update(table).where(*which).values(values))
-    api.house.catalogue.forget()
+    api.application.catalogue.forget()
 
 
 def offering(api: Api, slug: str, **values: Any) -> None:
@@ -319,25 +319,25 @@ def answered(api: Api, provider: str, *, accepts: bool, working_days: int) -> UU
 
 
 @contextmanager
-def as_scheduler(api: Api) -> Iterator[House]:
+def as_scheduler(api: Api) -> Iterator[Application]:
     """The house as the scheduler's process builds it, with the rights that it has."""
-    settings = api.house.settings
+    settings = api.application.settings
     url = make_url(settings.url())
     if url.get_backend_name() != "sqlite":
         url = url.set(username="casework_scheduler")
         given = {"database_url": url.render_as_string(hide_password=False)}
         settings = settings.model_copy(update=given)
-    house = build(settings, now=api.clock, cheap_passwords=True)
+    application = build(settings, now=api.clock, cheap_passwords=True)
     try:
-        yield house
+        yield application
     finally:
-        house.engine.dispose()
+        application.engine.dispose()
 
 
 def remeasure(api: Api) -> int:
     """What the scheduler does every hour."""
-    with as_scheduler(api) as house:
-        return house.measure_answers()
+    with as_scheduler(api) as application:
+        return application.measure_answers()
 
 
 def measured(api: Api) -> dict[UUID, tuple[int, float, float]]:
@@ -397,7 +397,7 @@ def test_who_never_answers_is_known_by_it_and_what_was_entered_in_error_counts_n
     moved(api, in_error, "enter-in-error", SUPERVISOR, reason="another resident")
     answered(api, "alpha", accepts=True, working_days=0)
     api.clock.set("2026-04-20T09:00")
-    api.house.sweep(api.house.context())
+    api.application.sweep(api.application.context())
     with api.engine.connect() as connection:
         lapsed = connection.scalars(select(t.referral.c.status)).all().count("lapsed")
     remeasure(api)
@@ -430,10 +430,10 @@ def test_measuring_again_changes_nothing_and_costs_the_same_for_many(api: Api) -
             answered(api, provider, accepts=n > 1, working_days=n)
         expected[api.providers[provider].id] = (5, 2.0, 0.6)
         for _ in range(2):
-            with as_scheduler(api) as house:
-                house.context()
-                with statements(house.engine) as sent:
-                    assert house.measure_answers() == len(expected)
+            with as_scheduler(api) as application:
+                application.context()
+                with statements(application.engine) as sent:
+                    assert application.measure_answers() == len(expected)
             assert measured(api) == expected
             own = [one for one in sent if "set_config" not in one]
             assert len(own) == 3, "\n".join(own)
@@ -441,10 +441,10 @@ def test_measuring_again_changes_nothing_and_costs_the_same_for_many(api: Api) -
 
 def test_the_application_itself_does_not_write_what_was_measured(api: Api) -> None:
     if api.engine.dialect.name == "sqlite":  # which knows no roles
-        assert api.house.measure_answers() == 0
+        assert api.application.measure_answers() == 0
         return
     with pytest.raises(Exception, match="permission denied"):
-        api.house.measure_answers()
+        api.application.measure_answers()
 
 
 # What is kept on a referral
@@ -538,9 +538,9 @@ def test_a_match_is_a_few_statements_however_many_agencies_there_are(
 ) -> None:
     _found(api, agencies)
     someone, worker = a_resident(api), api.as_(WORKER)
-    api.house.clockwork()
-    api.house.catalogue()
-    with statements(api.house.engine) as sent:
+    api.application.clockwork()
+    api.application.catalogue()
+    with statements(api.application.engine) as sent:
         answer = worker.post(MATCH, MEALS | {"resident_id": str(someone)})
     assert len(answer.json()["items"]) == 2 + agencies
     own = [one for one in sent if "audit_" not in one and "set_config" not in one]

@@ -94,9 +94,9 @@ def ended(api: Api, referral: UUID) -> None:
     moved(api, referral, "cancel", WORKER, reason="no_longer_needed")
 
 
-def tend(api: Api) -> tuple[int, int]:
+def update_places(api: Api) -> tuple[int, int]:
     """A round of the scheduler: how many offers changed, and how many agencies were asked."""
-    done = api.house.tend_places(api.house.context())
+    done = api.application.update_places(api.application.context())
     assert done.failed == 0
     return done.offered, done.asked
 
@@ -344,13 +344,13 @@ def test_a_waitlisted_referral_is_counted_among_those_who_wait(api: Api) -> None
 def test_a_freed_place_is_offered_to_who_waits_longest(api: Api) -> None:
     leave(api, 1)
     holder, first, second = accepted(api), waiting(api), waiting(api)
-    assert tend(api)[0] == 0
+    assert update_places(api)[0] == 0
     ended(api, holder)
     found = listed(api)
     assert (found["available"], found["for_waiting"], found["free"]) == (1, 1, 0)
-    assert tend(api)[0] == 1
+    assert update_places(api)[0] == 1
     assert (offered(api, first), offered(api, second)) == ("2026-03-02T10:10:00+09:00", None)
-    assert tend(api)[0] == 0
+    assert update_places(api)[0] == 0
     shown = api.as_(WORKER).get(f"/referrals/{first}").json()
     assert (shown["status"], shown["place_offered_at"]) == ("waitlisted", offered(api, first))
     assert shown["history"][-1]["event"] == "PlaceOffered"
@@ -361,7 +361,7 @@ def test_the_agency_and_the_worker_are_told_of_an_offer(api: Api) -> None:
     leave(api, 1)
     holder, first = accepted(api), waiting(api)
     ended(api, holder)
-    tend(api)
+    update_places(api)
     with api.engine.connect() as connection:
         (notice,) = connection.execute(
             select(t.notice).where(t.notice.c.kind == "place_offered")
@@ -377,7 +377,7 @@ def test_the_agency_sees_in_its_worklist_whom_a_place_was_offered_to(api: Api) -
     leave(api, 1)
     holder, first = accepted(api), waiting(api)
     ended(api, holder)
-    tend(api)
+    update_places(api)
     items = {
         one["subject"]["id"]: one["place_offered_at"]
         for one in api.as_(PROVIDER).items("/worklist")
@@ -389,13 +389,13 @@ def test_accepting_the_offer_takes_the_place_and_the_line_moves_up(api: Api) -> 
     leave(api, 1)
     holder, first, second = accepted(api), waiting(api), waiting(api)
     ended(api, holder)
-    tend(api)
+    update_places(api)
     moved(api, first, "accept", PROVIDER)
     assert places(api) == (0, 1)
     assert row(api).for_waiting == 0
-    assert tend(api)[0] == 0
+    assert update_places(api)[0] == 0
     ended(api, first)
-    assert tend(api)[0] == 1
+    assert update_places(api)[0] == 1
     assert offered(api, second) is not None
 
 
@@ -403,9 +403,9 @@ def test_who_leaves_the_list_leaves_the_offer_to_the_next(api: Api) -> None:
     leave(api, 1)
     holder, first, second = accepted(api), waiting(api), waiting(api)
     ended(api, holder)
-    tend(api)
+    update_places(api)
     moved(api, first, "withdraw", WORKER, reason="resident_asked")
-    assert tend(api)[0] == 1
+    assert update_places(api)[0] == 1
     assert offered(api, second) is not None
 
 
@@ -413,11 +413,11 @@ def test_a_place_that_went_to_somebody_else_is_no_longer_offered(api: Api) -> No
     leave(api, 1)
     holder, first = accepted(api), waiting(api)
     ended(api, holder)
-    tend(api)
+    update_places(api)
     moved(api, asked(api), "accept", PROVIDER)
     refused = api.as_(PROVIDER).post(f"/referrals/{first}/accept", {})
     assert refusal(refused) == (409, "no_free_place")
-    assert tend(api)[0] == 1
+    assert update_places(api)[0] == 1
     assert offered(api, first) is None
     history = api.as_(WORKER).get(f"/referrals/{first}").json()["history"]
     assert [one["event"] for one in history[-2:]] == ["PlaceOffered", "PlaceOfferEnded"]
@@ -431,7 +431,7 @@ def test_who_is_told_to_wait_after_a_place_came_free_is_not_offered_that_place(a
     leave(api, 1)
     ended(api, accepted(api))
     late = waiting(api)
-    assert tend(api)[0] == 0
+    assert update_places(api)[0] == 0
     assert offered(api, late) is None
     assert listed(api)["free"] == 1
 
@@ -441,7 +441,7 @@ def test_who_waits_longer_is_not_passed_over_by_who_joins_before_the_round(api: 
     holder, first = accepted(api), waiting(api)
     ended(api, holder)
     second = waiting(api)
-    assert tend(api)[0] == 1
+    assert update_places(api)[0] == 1
     assert (offered(api, first) is None, offered(api, second)) == (False, None)
 
 
@@ -450,7 +450,7 @@ def test_a_place_freed_while_it_is_marked_full_goes_to_who_waits(api: Api) -> No
     holder, first = accepted(api), waiting(api)
     moved(api, asked(api), "decline", PROVIDER, reason="at_capacity")
     ended(api, holder)
-    assert tend(api)[0] == 1
+    assert update_places(api)[0] == 1
     assert offered(api, first) is not None
     assert listed(api)["full"] is True
 
@@ -460,23 +460,23 @@ def test_a_closed_offering_offers_nothing(api: Api) -> None:
     holder, first = accepted(api), waiting(api)
     ended(api, holder)
     leave(api, 1, is_open=False)
-    assert tend(api)[0] == 0
+    assert update_places(api)[0] == 0
     leave(api, 1, is_open=True)
-    assert tend(api)[0] == 1
+    assert update_places(api)[0] == 1
     leave(api, 1, is_open=False)
-    assert tend(api)[0] == 1
+    assert update_places(api)[0] == 1
     assert offered(api, first) is None
 
 
 def test_an_offer_that_another_round_made_is_not_made_again(api: Api) -> None:
     leave(api, 1)
     holder, first = accepted(api), waiting(api)
-    assert offer_or_take_back(api.house.context(), first) is False
+    assert offer_or_take_back(api.application.context(), first) is False
     ended(api, holder)
-    assert offer_or_take_back(api.house.context(), first) is True
-    assert offer_or_take_back(api.house.context(), first) is False
+    assert offer_or_take_back(api.application.context(), first) is True
+    assert offer_or_take_back(api.application.context(), first) is False
     moved(api, first, "accept", PROVIDER)
-    assert offer_or_take_back(api.house.context(), first) is False
+    assert offer_or_take_back(api.application.context(), first) is False
 
 
 # What an agency states
@@ -561,7 +561,7 @@ def test_stating_figures_ends_the_mark_and_offers_what_is_free(api: Api) -> None
     assert stated(api, PROVIDER, {"available": 2}).status_code == 200
     found = listed(api)
     assert (found["full"], found["full_until"], found["free"]) == (False, None, 1)
-    assert tend(api)[0] == 1
+    assert update_places(api)[0] == 1
     assert offered(api, first) is not None
 
 
@@ -583,7 +583,7 @@ def test_figures_are_shown_as_stale_once_they_are_older_than_the_services_limit(
     with api.engine.begin() as connection:
         code = t.service.c.code == "CARE-MEALS"
         connection.execute(update(t.service).where(code).values(fresh_for_days=8))
-    api.house.catalogue.forget()
+    api.application.catalogue.forget()
     assert listed(api)["is_stale"] is False
 
 
@@ -605,7 +605,7 @@ def test_stale_figures_are_asked_for_once_in_the_time_they_may_age(api: Api) -> 
         ("2026-03-13T09:00:00", 1), ("2026-03-13T09:00:01", 2),
     ):  # fmt: skip
         api.clock.set(now)
-        tend(api)
+        update_places(api)
         assert len(wanted(api)) == number, now
     notice = wanted(api)[0]
     assert (notice.tell, notice.case_id) == (["provider"], None)
@@ -614,20 +614,20 @@ def test_stale_figures_are_asked_for_once_in_the_time_they_may_age(api: Api) -> 
 
 def test_who_has_stated_figures_is_not_asked_until_they_are_old_again(api: Api) -> None:
     api.clock.set("2026-03-06T09:00:01")
-    tend(api)
+    update_places(api)
     assert stated(api, SUPERVISOR, {"available": 3}).status_code == 200
     api.clock.set("2026-03-13T09:00:01")
-    tend(api)
+    update_places(api)
     assert len(wanted(api)) == 1
     api.clock.set("2026-03-13T09:00:02")
-    tend(api)
+    update_places(api)
     assert len(wanted(api)) == 2
 
 
 def test_a_closed_offering_is_not_asked_for_figures(api: Api) -> None:
     leave(api, 5, is_open=False)
     api.clock.set("2026-05-06T09:00:01")
-    tend(api)
+    update_places(api)
     assert wanted(api) == []
 
 
@@ -637,15 +637,15 @@ def test_where_nobody_of_the_agency_signs_in_its_district_is_asked(api: Api) -> 
             update(t.account).where(t.account.c.username == PROVIDER).values(is_active=False)
         )
     api.clock.set("2026-03-06T09:00:01")
-    tend(api)
+    update_places(api)
     assert [one.tell for one in wanted(api)] == [["supervisor"]]
 
 
 def test_the_request_for_figures_reaches_the_agency_with_its_digest(api: Api) -> None:
     api.clock.set("2026-03-06T09:00:01")
-    tend(api)
+    update_places(api)
     api.clock.set("2026-03-09T09:31:00")
-    api.house.relay(api.house.context())
+    api.application.relay(api.application.context())
     with api.engine.connect() as connection:
         payload = connection.scalars(
             select(t.message.c.payload).where(t.message.c.account_id == api.id_of(PROVIDER))

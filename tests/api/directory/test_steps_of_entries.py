@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain.directory.entries import MOST_AT_ONCE
+from casework.domain.directory.entries import MAX_AT_ONCE
 from tests.api.asking import ABSENT, everything, fields_of, refusal
 from tests.api.conftest import FAR, FAR_SUPERVISOR, OTHER_DISTRICT, SUPERVISOR, Api
 from tests.api.directory.test_editing import agency, listed, proposed
@@ -105,7 +105,7 @@ def test_a_step_is_for_one_to_a_hundred_entries_each_named_once(api: Api) -> Non
     (id,) = drafts(api, 1)
     assert fields_of(take(api, "city", "confirm")) == ["offering_ids"]
     assert fields_of(take(api, "city", "confirm", id, ABSENT, id)) == ["offering_ids.2"]
-    many = [uuid4() for _ in range(MOST_AT_ONCE)]
+    many = [uuid4() for _ in range(MAX_AT_ONCE)]
     assert fields_of(take(api, "city", "confirm", id, *many)) == ["offering_ids"]
     assert fields_of(take(api, "city", "shred", id)) == ["step"]
     assert results(take(api, "city", "confirm", id, *many[1:]))[0] == (200, None, "confirmed")

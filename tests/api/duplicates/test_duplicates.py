@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from casework.adapters.api.duplicates import bodies as duplicate_bodies
 from casework.adapters.persistence import tables as t
-from casework.domain.duplicates.suspicions import Verdict
+from casework.domain.duplicates.suspicions import SuspicionState
 from casework.workflows.duplicates import duplicates
 from tests.api import acts
 from tests.api.asking import (
@@ -56,7 +56,7 @@ def registered(api: Api, by: str = WORKER, **facts: Any) -> UUID:
 
 def find(api: Api) -> int:
     """Look for what is to be found; how many pairs were new."""
-    return sum(found for _, found in api.house.find_duplicates())
+    return sum(found for _, found in api.application.find_duplicates())
 
 
 def queue(api: Api, by: str = SUPERVISOR, **params: str) -> list[dict[str, Any]]:
@@ -269,7 +269,9 @@ def test_a_change_of_name_birth_date_or_telephone_has_them_looked_for_anew(api: 
     ):
         seen = api.as_(WORKER).get(path).headers["etag"]
         assert api.as_(WORKER).patch(path, facts, headers={"If-Match": seen}).status_code == 200
-        assert api.house.ask_for_duplicates(everyone=False) == (expected is not None), facts
+        assert api.application.queue_duplicate_checks(everyone=False) == (expected is not None), (
+            facts
+        )
         find(api)
         assert [item["reasons"] for item in queue(api)] == ([expected] if expected else [])
 
@@ -377,16 +379,16 @@ def test_everybodys_duplicates_are_found_batch_by_batch_and_broken_off_it_goes_o
     with api.engine.begin() as connection:
         connection.execute(t.duplicate_check.delete())
     assert find(api) == 0
-    ctx = api.house.context()
-    assert api.house.ask_for_duplicates(everyone=True) == 10
+    ctx = api.application.context()
+    assert api.application.queue_duplicate_checks(everyone=True) == 10
     first = duplicates.find(ctx, limit=4)
     assert first is not None
     assert first[0] == 4
-    assert api.house.ask_for_duplicates(everyone=False) == 6
+    assert api.application.queue_duplicate_checks(everyone=False) == 6
     rest = list(duplicates.find_all(ctx, limit=4))
     assert [done for done, _ in rest] == [4, 2]
     assert first[1] + sum(found for _, found in rest) == 5
-    assert api.house.ask_for_duplicates(everyone=True) == 10
+    assert api.application.queue_duplicate_checks(everyone=True) == 10
     assert find(api) == 0
 
 
@@ -401,4 +403,4 @@ def test_what_fails_midway_leaves_nobody_out(api: Api, monkeypatch: pytest.Monke
 
 
 def test_the_words_of_the_schema_are_the_domains() -> None:
-    assert set(duplicate_bodies.State.__args__) == set(Verdict)  # type: ignore[attr-defined]
+    assert set(duplicate_bodies.State.__args__) == set(SuspicionState)  # type: ignore[attr-defined]

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Table, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import open_row
-from casework.domain.agencies.rosters import Said
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_row
+from casework.domain.agencies.rosters import DeliveryReport
 from casework.workflows.agencies import answer_pages
 from casework.workflows.cases import caseload
 from tests.api import acts
@@ -87,12 +87,12 @@ def held(api: Api) -> dict[str, list[dict[str, Any]]]:
 def _clear(table: Table, row: Any) -> dict[str, Any]:
     """A row as it reads: what is sealed twice never looks the same."""
     clear = dict(row._mapping)
-    return open_row(table, clear, clear.get("id"), session_vault())
+    return decrypt_row(table, clear, clear.get("id"), session_vault())
 
 
 def check_sound(api: Api) -> None:
     """The invariants of the model hold over all that is stored."""
-    assert broken(read(api.engine), api.house.clockwork()) == []
+    assert broken(read(api.engine), api.application.clockwork()) == []
 
 
 def a_life(api: Api, by: str = NEIGHBOUR) -> acts.Supported:
@@ -101,7 +101,7 @@ def a_life(api: Api, by: str = NEIGHBOUR) -> acts.Supported:
     begun = acts.a_referral(api, supported, by=by)
     acts.moved(api, begun, "accept", PROVIDER)
     acts.moved(api, begun, "start", PROVIDER, started_on=api.clock.now.date())
-    answer_pages.record_roster(api.context(PROVIDER), "2026-03", {begun: Said()})
+    answer_pages.record_roster(api.context(PROVIDER), "2026-03", {begun: DeliveryReport()})
     worker, path = api.as_(by), f"/residents/{supported.resident}"
     assert worker.post(f"{path}/consents", CONSENT).status_code == 201
     assert worker.put(f"{path}/way-in", {"text": "canary-way"}).status_code == 200
@@ -302,7 +302,7 @@ def test_one_of_another_district_is_not_there_unless_the_queue_says_so(api: Api)
     hidden, absent = merged(api, here, far), merged(api, here, ABSENT)
     assert refusal(hidden) == (404, "not_found")
     assert hidden.content == absent.content
-    list(api.house.find_duplicates())
+    list(api.application.find_duplicates())
     before = everything(api)
     for one, other in ((here, far), (far, here)):
         for by in (SUPERVISOR, FAR_SUPERVISOR):
@@ -336,7 +336,7 @@ def test_how_to_get_in_and_what_was_delivered_come_along_and_go_back(api: Api) -
 
     merge_id = merge(api, survivor, life.resident)
     assert told() == ("canary-way", ["2026-03"])
-    answer_pages.record_roster(api.context(PROVIDER), "2026-03", {UUID(referral): Said()})
+    answer_pages.record_roster(api.context(PROVIDER), "2026-03", {UUID(referral): DeliveryReport()})
     undo(api, merge_id)
     assert told() == ("canary-way", ["2026-03"])
 
@@ -365,7 +365,7 @@ def test_a_merge_undone_leaves_every_row_as_it_was(api: Api, by: str) -> None:
     couple = [str(acts.a_resident(api, by)), str(life.resident)]
     home = api.as_(by).post("/households", {"resident_ids": couple, "kind": "couple"})
     assert home.status_code == 201
-    list(api.house.find_duplicates())
+    list(api.application.find_duplicates())
     before = held(api)
     merge_id = merge(api, survivor.resident, life.resident)
     assert held(api) != before

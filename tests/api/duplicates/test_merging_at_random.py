@@ -120,7 +120,7 @@ def test_whatever_was_merged_is_parted_again_as_it_was(api: Api, seed: int) -> N
     lives = Lives(api, rng)
     for _ in range(PEOPLE * ACTS):
         lives.happen()
-    list(api.house.find_duplicates())
+    list(api.application.find_duplicates())
     check_sound(api)
     before, made = [held(api)], []
     for _ in range(MERGES):
@@ -134,7 +134,7 @@ def test_whatever_was_merged_is_parted_again_as_it_was(api: Api, seed: int) -> N
         before.append(held(api))
     assert len(made) > 1, "there was nothing to part"
     assert {"care_case", "contact", "note", "consent"} <= kinds(api)
-    list(api.house.find_duplicates())
+    list(api.application.find_duplicates())
     while made:
         assert before.pop() == held(api)
         undo(api, made.pop())

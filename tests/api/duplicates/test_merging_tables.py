@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.tables.agencies import delivered, way_in
-from casework.domain.agencies.rosters import Said
+from casework.domain.agencies.rosters import DeliveryReport
 from casework.domain.duplicates.moved_by_merge import (
     ONE_EACH,
     WITH_ITS_CASE,
@@ -68,7 +68,7 @@ def a_full_life(api: Api, by: str = WORKER) -> Full:
         for one in worker.items("/referrals")
         if one["resident_id"] == str(life.resident)
     )
-    says(api, referral, Said())
+    says(api, referral, DeliveryReport())
     writes_way_in(api, life.resident, WAY, by)
     for path, body in (
         (f"/residents/{life.resident}/access-requests", RECEIVED),
@@ -80,7 +80,7 @@ def a_full_life(api: Api, by: str = WORKER) -> Full:
     return Full(life.resident, referral)
 
 
-def says(api: Api, referral: UUID, said: Said) -> None:
+def says(api: Api, referral: UUID, said: DeliveryReport) -> None:
     """An agency says what it delivered in March."""
     answer_pages.record_roster(api.context(PROVIDER), MONTH, {referral: said})
 
@@ -152,7 +152,7 @@ def test_agency_and_worker_read_on_what_was_delivered_and_how_to_get_in(api: Api
     for reader in (PROVIDER, WORKER, SUPERVISOR):
         assert quantities(api, life.referral, reader) == ["13"], reader
         assert way_told(api, life.referral, reader) == WAY, reader
-    says(api, life.referral, Said(delivered=Decimal(9), reason="hospitalised"))
+    says(api, life.referral, DeliveryReport(delivered=Decimal(9), reason="hospitalised"))
     assert quantities(api, life.referral, WORKER) == ["9"]
     undo(api, merge_id)
     for reader in (PROVIDER, by, SUPERVISOR):
@@ -219,7 +219,7 @@ def test_what_is_said_while_merging_is_not_lost(api: Api) -> None:
     worker = api.as_(WORKER)
     for _ in range(4):
         survivor, life = acts.a_resident(api), a_full_life(api)
-        said = Said(delivered=Decimal(9), reason="hospitalised")
+        said = DeliveryReport(delivered=Decimal(9), reason="hospitalised")
         answers = at_once(
             lambda one=survivor, other=life.resident: merged(api, one, other),
             lambda of=life.referral, said=said: says(api, of, said),

@@ -153,8 +153,8 @@ def test_figures_leave_number_by_number(api: Api) -> None:
 def test_a_list_longer_than_a_file_may_be_is_refused(
     api: Api, monkeypatch: pytest.MonkeyPatch, most: int, status: int
 ) -> None:
-    monkeypatch.setattr("casework.workflows.exchange.exporting.MOST_ROWS", most)
-    assert exporting.MOST_ROWS == 20_000
+    monkeypatch.setattr("casework.workflows.exchange.exporting.MAX_ROWS", most)
+    assert exporting.MAX_ROWS == 20_000
     for _ in range(2):
         a_case(api)
     assert len(api.as_(WORKER).items("/worklist")) == 2

@@ -131,11 +131,13 @@ def test_the_schedulers_own_process_goes_on_with_a_file_of_every_kind(api: Api) 
         (ASSESSOR, "assessments", ASSESSMENTS + "S-1,가상주민갑,1941.5.6." + FOUND),
         (ASSESSOR, "assessments", ASSESSMENTS + "S-2,모르는이,1941.5.6." + FOUND),
     )
-    with as_scheduler(api) as house:
+    with as_scheduler(api) as application:
         for who, kind, text in files:
             ctx, content = api.context(who), BytesIO(text.encode())
-            id = importing.receive(ctx, api.house.clerk(), NewImport(kind=kind), content)
-            house.work_imports()
+            id = importing.receive(
+                ctx, api.application.import_tools(), NewImport(kind=kind), content
+            )
+            application.work_imports()
             (row,) = api.as_(who).items(f"/imports/{id}/rows")
             expected = "unmatched" if "S-2" in text else "accepted"
             assert (row["outcome"], told(row)[:1]) == (

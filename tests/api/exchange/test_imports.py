@@ -188,11 +188,11 @@ def test_what_stood_in_the_cells_is_sealed_and_gone_when_its_row_has_a_result(ap
         if "INSERT INTO import_row" in statement:
             seen.append(str(values))
 
-    event.listen(api.house.engine, "before_cursor_execute", look)
+    event.listen(api.application.engine, "before_cursor_execute", look)
     try:
         sent(api, WORKER, "residents", text)
     finally:
-        event.remove(api.house.engine, "before_cursor_execute", look)
+        event.remove(api.application.engine, "before_cursor_execute", look)
     assert seen
     assert "가상주민" not in "".join(seen)
     with api.engine.connect() as connection:
@@ -292,7 +292,9 @@ TWO: Final = RESIDENTS + "가상주민갑,1941.5.6.,여,우1동,\n가상주민�
 def staged(api: Api, by: str = WORKER, text: str = TWO) -> UUID:
     """A file that was received, and on which nobody has worked."""
     wanted = NewImport(kind="residents")
-    return importing.receive(api.context(by), api.house.clerk(), wanted, BytesIO(text.encode()))
+    return importing.receive(
+        api.context(by), api.application.import_tools(), wanted, BytesIO(text.encode())
+    )
 
 
 def cells_left(api: Api) -> int:
@@ -304,11 +306,11 @@ def cells_left(api: Api) -> int:
 def test_the_scheduler_goes_on_with_a_file_as_whoever_sent_it(api: Api) -> None:
     id = staged(api)
     assert cells_left(api) == 2
-    assert api.house.work_imports() == 1
+    assert api.application.work_imports() == 1
     assert api.as_(WORKER).get(f"/imports/{id}").json()["state"] == "done"
     with api.engine.connect() as connection:
         assert set(connection.scalars(select(t.resident.c.registered_by))) == {api.id_of(WORKER)}
-    assert api.house.work_imports() == 0
+    assert api.application.work_imports() == 0
 
 
 def test_a_file_that_cannot_go_on_keeps_nobody_elses_from_it(api: Api) -> None:
@@ -317,7 +319,7 @@ def test_a_file_that_cannot_go_on_keeps_nobody_elses_from_it(api: Api) -> None:
     with api.engine.begin() as connection:
         spoilt = update(import_row).where(import_row.c.import_id == broken)
         connection.execute(spoilt.values(cells="v1.00000000.spoilt"))
-    api.house.work_imports()
+    api.application.work_imports()
     assert api.as_(WORKER).get(f"/imports/{broken}").json()["position"] == 0
     assert api.as_(COLLEAGUE).get(f"/imports/{other}").json()["state"] == "done"
 
@@ -327,7 +329,7 @@ def test_a_file_of_somebody_who_may_no_longer_act_is_stopped(api: Api) -> None:
     with api.engine.begin() as connection:
         gone = update(t.account).where(t.account.c.username == WORKER)
         connection.execute(gone.values(is_active=False))
-    api.house.work_imports()
+    api.application.work_imports()
     with api.engine.connect() as connection:
         assert connection.scalars(select(import_file.c.state)).all() == ["stopped"]
     assert (cells_left(api), count(api, t.resident)) == (0, 0)
@@ -335,7 +337,7 @@ def test_a_file_of_somebody_who_may_no_longer_act_is_stopped(api: Api) -> None:
 
 def test_whoever_sent_a_file_stops_it_and_what_was_to_come_is_forgotten(api: Api) -> None:
     id = staged(api)
-    importing.step(api.context(WORKER), api.house.clerk(), id, batch=1)
+    importing.step(api.context(WORKER), api.application.import_tools(), id, batch=1)
     path = f"/imports/{id}/stop"
     assert api.as_(COLLEAGUE).post(path).status_code == 404
     answer = api.as_(WORKER).post(path)
@@ -346,16 +348,27 @@ def test_whoever_sent_a_file_stops_it_and_what_was_to_come_is_forgotten(api: Api
 
 
 def test_a_file_that_was_broken_off_goes_on_where_it_stood(api: Api) -> None:
-    ctx, clerk, wanted = api.context(WORKER), api.house.clerk(), NewImport(kind="residents")
+    ctx, import_tools, wanted = (
+        api.context(WORKER),
+        api.application.import_tools(),
+        NewImport(kind="residents"),
+    )
     id = staged(api)
-    assert importing.step(ctx, clerk, id, batch=1).position == 1
-    assert importing.again(ctx, clerk, wanted, BytesIO(TWO.encode())) == id
-    assert importing.again(ctx, clerk, wanted, BytesIO(TWO.encode() + b"\n")) is None
-    assert importing.again(api.context(COLLEAGUE), clerk, wanted, BytesIO(TWO.encode())) is None
-    *_, file = importing.work_off(ctx, clerk, id)
+    assert importing.step(ctx, import_tools, id, batch=1).position == 1
+    assert importing.find_unfinished(ctx, import_tools, wanted, BytesIO(TWO.encode())) == id
+    assert (
+        importing.find_unfinished(ctx, import_tools, wanted, BytesIO(TWO.encode() + b"\n")) is None
+    )
+    assert (
+        importing.find_unfinished(
+            api.context(COLLEAGUE), import_tools, wanted, BytesIO(TWO.encode())
+        )
+        is None
+    )
+    *_, file = importing.process_import(ctx, import_tools, id)
     assert (file.state, file.accepted, file.duplicate) == ("done", 2, 0)
     assert count(api, t.resident) == 2
-    assert importing.again(ctx, clerk, wanted, BytesIO(TWO.encode())) is None
+    assert importing.find_unfinished(ctx, import_tools, wanted, BytesIO(TWO.encode())) is None
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx"])

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain.supervision.reviewing import Verdict
+from casework.domain.supervision.reviewing import ReviewDecision
 from casework.workflows.cases import caseload
 from casework.workflows.planning import planning
 from casework.workflows.supervision.reviews import review_deadline
@@ -71,7 +71,9 @@ def group(answer: dict[str, Any], key: str) -> dict[str, Any]:
 
 def review(api: Api, referral: UUID, **verdict: Any) -> None:
     """Decide about an overdue request."""
-    review_deadline(api.context(SUPERVISOR), clock(api, "response", referral), Verdict(**verdict))
+    review_deadline(
+        api.context(SUPERVISOR), clock(api, "response", referral), ReviewDecision(**verdict)
+    )
 
 
 def answered(api: Api, referral: UUID, moment: str, by: str = PROVIDER) -> None:
@@ -104,7 +106,7 @@ def march(api: Api) -> dict[str, UUID]:
     moved(api, found["in_vain"], "cancel", WORKER, reason="redirected")
     answered(api, found["extended"], "2026-03-11T23:59:59")
     api.clock.set("2026-03-18T09:00")
-    api.house.sweep(api.house.context())
+    api.application.sweep(api.application.context())
     return found
 
 
@@ -496,7 +498,7 @@ def test_figures_cost_the_same_whatever_there_is_to_count(api: Api) -> None:
     for _ in range(2):
         for _ in range(4):
             a_referral(api)
-        with statements(api.house.engine) as sent:
+        with statements(api.application.engine) as sent:
             assert figures(api)["applications"]
         costs.append(len(sent))
     assert costs[0] == costs[1] <= 16

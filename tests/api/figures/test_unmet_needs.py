@@ -85,7 +85,7 @@ def test_the_reason_is_why_the_last_request_came_to_nothing(
         moved(api, referral, "accept", PROVIDER)
     api.clock.set("2026-03-20T10:00")
     if by is None:
-        api.house.sweep(api.house.context())
+        api.application.sweep(api.application.context())
     else:
         moved(api, referral, action, by, **details)
     assert register(api) == []

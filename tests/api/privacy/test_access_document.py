@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import event
 
 from casework.adapters.persistence import tables as t
-from casework.domain.agencies.rosters import Said
+from casework.domain.agencies.rosters import DeliveryReport
 from tests.api import acts
 from tests.api.conftest import PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.duplicates.test_merging import merge, undo
@@ -58,11 +58,11 @@ def looked_into(api: Api) -> Iterator[set[str]]:
     def note(_: Any, __: Any, statement: str, *rest: Any) -> None:
         found.update(re.findall(r"(?:FROM|JOIN) (\w+)", statement))
 
-    event.listen(api.house.engine, "before_cursor_execute", note)
+    event.listen(api.application.engine, "before_cursor_execute", note)
     try:
         yield found
     finally:
-        event.remove(api.house.engine, "before_cursor_execute", note)
+        event.remove(api.application.engine, "before_cursor_execute", note)
 
 
 def test_every_table_of_a_resident_is_in_the_answer_or_left_out_for_a_reason(api: Api) -> None:
@@ -78,7 +78,7 @@ def test_every_table_of_a_resident_is_in_the_answer_or_left_out_for_a_reason(api
 
 def test_what_was_delivered_and_how_to_get_in_is_told_in_both_languages(api: Api) -> None:
     life = a_full_life(api)
-    said = Said(delivered=Decimal(9), reason="hospitalised", note="20일부터 <가상병원>")
+    said = DeliveryReport(delivered=Decimal(9), reason="hospitalised", note="20일부터 <가상병원>")
     says(api, life.referral, said)
     korean, english = (page_of(api, life.resident, language) for language in ("ko", "en"))
     assert WAY in section(korean, "출입 방법")

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain.agencies.rosters import Said
+from casework.domain.agencies.rosters import DeliveryReport
 from casework.workflows.agencies import answer_pages
 from tests.api import acts
 from tests.api.asking import (
@@ -198,7 +198,7 @@ def test_the_answer_has_what_is_held_and_who_looked_and_nothing_of_anybody_else(
     assert worker.put(f"/residents/{resident}/way-in", {"text": "knock <twice>"}).status_code == 200
     acts.moved(api, referral, "accept", PROVIDER)
     acts.moved(api, referral, "start", PROVIDER, started_on=api.clock.now.date())
-    said = Said(delivered=Decimal(7), reason="other", note="was away for a week")
+    said = DeliveryReport(delivered=Decimal(7), reason="other", note="was away for a week")
     answer_pages.record_roster(api.context(PROVIDER), "2026-03", {referral: said})
     assert provider.get(f"/referrals/{referral}").status_code == 200
     assert api.as_("worker.2611051000").get(f"/residents/{resident}").status_code == 404

@@ -175,7 +175,7 @@ def test_it_is_reviewed_in_the_residents_district_by_somebody_else(api: Api) -> 
 def test_the_residents_district_is_told_at_once_and_nothing_personal(api: Api) -> None:
     resident = a_resident(api, name="가상 비밀")
     id = opened(api, resident).json()["id"]
-    api.house.relay(api.house.context())
+    api.application.relay(api.application.context())
     with api.engine.connect() as connection:
         told = connection.execute(
             select(t.message.c.payload, *t.account.c["username", "role", "district_code"])

@@ -100,11 +100,11 @@ def test_all_that_can_be_asked_of_the_planted_leaves_nothing_behind(
     assert planted.relations["own"].canaries
     api.clock.set(NOW)
     api.clock.forward(days=30)
-    api.house.sweep(api.house.context())
-    api.house.relay(api.house.context())
-    with asking(api.house.app()) as ask:
+    api.application.sweep(api.application.context())
+    api.application.relay(api.application.context())
+    with asking(api.application.app()) as ask:
         for username in WHO.values():
-            token = api.house.tokens.issue(api.id_of(username), api.clock.now)
+            token = api.application.tokens.issue(api.id_of(username), api.clock.now)
             for name in ("카나리01가상", "카" * 200):
                 body = {"name": name, "sex": name, "phone": "010-7701-5501x", "rrn": name}
                 ask("POST", "/api/v1/residents", token=token, json=body)

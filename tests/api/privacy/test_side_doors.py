@@ -185,7 +185,7 @@ def test_an_agency_sees_a_referral_for_as_many_days_after_its_end_as_is_set(
     supported = a_supported_case(api)
     referral = a_referral(api, supported)
     services = api.client.app.state.services  # type: ignore[attr-defined]
-    store = SqlStore(api.house.engine, provider_access=timedelta(days=days))
+    store = SqlStore(api.application.engine, provider_access=timedelta(days=days))
     api.client.app.state.services = replace(services, store=store)  # type: ignore[attr-defined]
     moved(api, referral, "decline", PROVIDER, reason="at_capacity")
     ended = api.clock.now
@@ -255,7 +255,7 @@ def test_an_assessor_learns_of_no_referral_by_any_door(api: Api) -> None:
     supported = a_supported_case(api)
     referral = a_referral(api, supported)
     api.clock.set("2026-03-12T09:00")
-    api.house.sweep(api.house.context())
+    api.application.sweep(api.application.context())
     response = clock(api, "response", referral)
     asks = api.as_(ASSESSOR)
     assert refusal(asks.get(f"/deadlines/{response}")) == (404, "not_found")

@@ -1083,7 +1083,7 @@ def test_a_lapse_and_an_answer_at_the_same_moment_make_one_decision(api: Api) ->
         with ThreadPoolExecutor(1) as pool:
             accepting = pool.submit(answer)
             barrier.wait()
-            lapsed = referring.lapse_or_resume(api.house.context(), referral)
+            lapsed = referring.lapse_or_resume(api.application.context(), referral)
             accepted = accepting.result().status_code
         assert (lapsed, accepted) in ((True, 409), (False, 200))
         assert events_of(api, referral) == ["Lapsed" if lapsed else "Accepted"]

@@ -342,8 +342,8 @@ def test_it_is_read_off_what_was_done_in_one_statement(api: Api) -> None:
     supported = a_supported_case(api)
     a_referral(api, supported)
     api.actor(WORKER)
-    api.house.clockwork(), api.house.catalogue()
-    with statements(api.house.engine) as sent:
+    api.application.clockwork(), api.application.catalogue()
+    with statements(api.application.engine) as sent:
         api.as_(WORKER).get(f"/residents/{supported.resident}/disclosures")
     # The database is told who asks, or the audit entry is sealed at once.
     more = 1 if api.engine.dialect.name == "postgresql" else 3
@@ -355,7 +355,7 @@ def test_every_referral_of_a_seeded_city_that_was_sent_is_a_disclosure(api: Api)
         for table in reversed(t.metadata.sorted_tables):
             if table.name not in ("district", "centre", "service", "standard"):
                 connection.execute(delete(table))
-    for _ in api.house.seed(64, 1):
+    for _ in api.application.seed(64, 1):
         pass
     with api.engine.connect() as connection:
         sent = connection.scalar(select(func.count()).where(t.referral.c.requested_at.is_not(None)))

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import inspect, select, text
 
 from casework.adapters.persistence import tables as t
-from casework.bootstrap import House
+from casework.bootstrap import Application
 from tests.api.conftest import (
     ASSESSOR,
     COLLEAGUE,
@@ -28,10 +28,12 @@ PURPOSE = {"purpose": "benefit_application"}
 
 
 @pytest.fixture
-def house(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+def application(application: Application, monkeypatch: pytest.MonkeyPatch) -> Application:
     """A house that keeps numbers."""
-    object.__setattr__(house, "settings", house.settings.model_copy(update={"rrn": True}))
-    return house
+    object.__setattr__(
+        application, "settings", application.settings.model_copy(update={"rrn": True})
+    )
+    return application
 
 
 def registered(api: Api, **facts: Any) -> str:
@@ -174,7 +176,7 @@ def test_where_numbers_are_not_kept_none_is_taken_or_shown(api: Api) -> None:
     id = registered(api)
     etag = api.as_(WORKER).get(f"/residents/{id}").headers["ETag"]
     state = api.client.app.state  # type: ignore[attr-defined]
-    state.services = replace(state.services, keeps_rrn=False)
+    state.services = replace(state.services, stores_rrn=False)
     for answer in (
         reveal(api, id),
         api.as_(WORKER).post("/residents", PERSON | {"name": "가상둘째", "rrn": NUMBER}),
@@ -182,5 +184,5 @@ def test_where_numbers_are_not_kept_none_is_taken_or_shown(api: Api) -> None:
     ):
         assert (answer.status_code, answer.json()["code"]) == (422, "rrn_not_collected")
         assert "200000" not in answer.text
-    state.services = replace(state.services, keeps_rrn=True)
+    state.services = replace(state.services, stores_rrn=True)
     assert reveal(api, id).json()["rrn"] == NUMBER

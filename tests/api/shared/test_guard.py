@@ -25,7 +25,7 @@ from structlog.testing import capture_logs
 
 import casework
 from casework.adapters.api import app as application
-from casework.adapters.http.call import Guarded
+from casework.adapters.http.call import GuardedRoute
 from casework.adapters.http.limits import MAX_BODY
 from casework.adapters.http.texts import TEXTS
 from casework.adapters.persistence import tables as t
@@ -336,7 +336,7 @@ def test_a_route_that_no_entry_governs_stops_the_application(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     inner = APIRouter()
-    inner.include_router(_router(Guarded, openapi_extra={"x-action": "case.read"}))
+    inner.include_router(_router(GuardedRoute, openapi_extra={"x-action": "case.read"}))
     socketed = APIRouter()
     socketed.add_websocket_route("/door", _nothing)  # type: ignore[arg-type]
     for name, router in {
@@ -344,9 +344,9 @@ def test_a_route_that_no_entry_governs_stops_the_application(
         "one that only says its action": _router(
             APIRouter().route_class, openapi_extra={"x-action": "case.read"}
         ),
-        "a guarded one without an action": _router(Guarded),
+        "a guarded one without an action": _router(GuardedRoute),
         "an action that the policy does not know": _router(
-            Guarded, openapi_extra={"x-action": "case.reed"}
+            GuardedRoute, openapi_extra={"x-action": "case.reed"}
         ),
         "a plain route": APIRouter(routes=[Route("/door", _nothing)]),
         "a router in a router": inner,
@@ -596,7 +596,7 @@ def served(api: Api) -> Iterator[int]:
 
 
 def test_a_client_with_two_megabytes_sees_the_answer_and_can_go_on(api: Api) -> None:
-    token = api.house.tokens.issue(api.id_of(WORKER), api.clock.now)
+    token = api.application.tokens.issue(api.id_of(WORKER), api.clock.now)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     with served(api) as port:
         client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)

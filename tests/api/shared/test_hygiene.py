@@ -15,14 +15,14 @@ from sqlalchemy import event, select, text
 from starlette.testclient import TestClient
 
 from casework.adapters.api.app import ROUTERS
-from casework.adapters.http import call, limits, shell
+from casework.adapters.http import call, limits, middleware
 from casework.adapters.http.rates import Buckets, Rates, TooMany, network_of
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import engine as engines
 from casework.adapters.persistence.engine import timeouts
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.faults import fault
-from casework.bootstrap import House
+from casework.bootstrap import Application
 from casework.settings import Settings
 from tests.api.acts import a_referral, a_supported_case
 from tests.api.asking import everything, refusal
@@ -62,7 +62,7 @@ def test_every_answer_has_the_headers_that_keep_it_to_itself(api: Api) -> None:
         "sign-in": client.post(BASE + "/auth/token", data={"username": "x", "password": "y"}),
     }  # fmt: skip
     for name, answer in answers.items():
-        for header, value in shell.HEADERS.items():
+        for header, value in middleware.HEADERS.items():
             assert answer.headers[header] == value, (name, header)
         assert "server" not in answer.headers, name
         assert "strict-transport-security" not in answer.headers, name
@@ -102,12 +102,12 @@ def test_what_nobody_caught_leaves_as_a_problem_without_a_word_of_it() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise RuntimeError("canary-77")
 
-    answer = TestClient(shell.Shell(broken)).get("/")
+    answer = TestClient(middleware.OuterMiddleware(broken)).get("/")
     assert refusal(answer) == (500, "internal_error")
     assert "canary" not in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
     with pytest.raises(ConnectionError) as off:
-        TestClient(shell.Shell(breaks_off)).get("/")
+        TestClient(middleware.OuterMiddleware(breaks_off)).get("/")
     assert "canary" not in str(off.value)
     assert off.value.__suppress_context__
 
@@ -196,7 +196,7 @@ def test_it_says_how_long_to_wait_and_which_refusal_is_the_first() -> None:
 
 
 def test_it_keeps_so_many_buckets_and_forgets_the_longest_unused() -> None:
-    buckets = Buckets(1, 2, kept=3, clock=Ticks())
+    buckets = Buckets(1, 2, max_buckets=3, clock=Ticks())
     for key in "abc":
         assert taken(buckets, key, 3) == 2
     assert taken(buckets, "a", 1) == 0  # used last
@@ -330,7 +330,7 @@ def test_what_may_take_long_is_what_takes_many_transactions() -> None:
 
 @ON_POSTGRES
 def test_every_connection_has_the_timeouts_of_the_database(api: Api) -> None:
-    engine = engines.open_engine(api.house.settings.url())
+    engine = engines.open_engine(api.application.settings.url())
     with engine.connect() as connection:
         found = [
             connection.scalar(text(f"SHOW {name}"))
@@ -355,7 +355,7 @@ def test_who_waits_for_a_lock_is_told_to_come_again(api: Api) -> None:
     with locked(api, row):
         assert is_busy(api.as_(PROVIDER).post(f"/referrals/{referral}/accept"))
     assert 1.9 < time.monotonic() - began < 4
-    assert api.house.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert api.application.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     assert api.as_(PROVIDER).post(f"/referrals/{referral}/accept").status_code == 200
 
 
@@ -367,11 +367,11 @@ def slow(api: Api, seconds: float, only: str) -> Iterator[None]:
         if only in statement:
             cursor.execute(f"SELECT pg_sleep({seconds})")
 
-    event.listen(api.house.engine, "before_cursor_execute", sleep)
+    event.listen(api.application.engine, "before_cursor_execute", sleep)
     try:
         yield
     finally:
-        event.remove(api.house.engine, "before_cursor_execute", sleep)
+        event.remove(api.application.engine, "before_cursor_execute", sleep)
 
 
 @ON_POSTGRES
@@ -382,7 +382,7 @@ def test_a_statement_that_takes_too_long_is_ended(api: Api) -> None:
     with slow(api, 30, "FROM referral"):
         assert is_busy(api.as_(WORKER).get("/referrals"))
     assert 3.5 < time.monotonic() - began < 6
-    assert api.house.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert api.application.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     assert api.as_(WORKER).get("/referrals").status_code == 200
 
 
@@ -396,7 +396,7 @@ def test_a_request_of_many_slow_statements_is_ended_as_well(api: Api) -> None:
         assert is_busy(api.as_(PROVIDER).post(f"/referrals/{referral}/accept"))
     assert time.monotonic() - began < 6.5
     assert everything(api) == before
-    assert api.house.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert api.application.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
 
 
 def test_time_that_has_run_out_ends_a_request_before_its_next_statement(api: Api) -> None:
@@ -414,18 +414,21 @@ def test_time_that_has_run_out_ends_a_request_before_its_next_statement(api: Api
 
 def test_time_is_one_contexts_own_and_ends_with_it(api: Api) -> None:
     with timeouts.time_allowed(0):
-        with pytest.raises(timeouts.OutOfTime) as over, api.house.engine.connect() as connection:
+        with (
+            pytest.raises(timeouts.OutOfTime) as over,
+            api.application.engine.connect() as connection,
+        ):
             connection.execute(text("SELECT 1"))
         assert fault(over.value) == "busy"
-        with timeouts.time_allowed(5), api.house.engine.connect() as connection:
+        with timeouts.time_allowed(5), api.application.engine.connect() as connection:
             assert connection.scalar(text("SELECT 1")) == 1
-    with api.house.engine.connect() as connection:
+    with api.application.engine.connect() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
 
 
 @ON_POSTGRES
 def test_rows_that_are_fetched_bit_by_bit_are_held_to_the_time_left_too(api: Api) -> None:
-    bit_by_bit = api.house.engine.execution_options(yield_per=2)
+    bit_by_bit = api.application.engine.execution_options(yield_per=2)
     with timeouts.time_allowed(2), bit_by_bit.begin() as connection:
         assert list(connection.scalars(text("SELECT generate_series(1, 5)"))) == [1, 2, 3, 4, 5]
         left = connection.scalar(text("SELECT current_setting('statement_timeout')"))
@@ -434,12 +437,12 @@ def test_rows_that_are_fetched_bit_by_bit_are_held_to_the_time_left_too(api: Api
 
 @ON_POSTGRES
 def test_who_finds_no_free_connection_is_told_to_come_again(
-    api: Api, house: House, store: Store
+    api: Api, application: Application, store: Store
 ) -> None:
     referral = a_referral(api)
     api.actor(WORKER)
     small = open_engine(store.url, pool_size=1).execution_options(vault=session_vault())
-    with services(api, store=type(house.store)(small)):
+    with services(api, store=type(application.store)(small)):
         with small.connect() as held:
             held.execute(text("SELECT 1"))
             began = time.monotonic()

@@ -312,10 +312,10 @@ def impatient(api: Api) -> Iterator[Api]:
         connection.execute("SET lock_timeout = 100")
         connection.commit()
 
-    event.listen(api.house.engine, "connect", shorten)
+    event.listen(api.application.engine, "connect", shorten)
     api.engine.dispose()
     yield api
-    event.remove(api.house.engine, "connect", shorten)
+    event.remove(api.application.engine, "connect", shorten)
 
 
 @ON_POSTGRES

@@ -52,10 +52,10 @@ def test_a_row_too_many_and_a_row_too_few_are_found(
     planted: Matrix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the table says is what is asked for: not what the application happens to do."""
-    kept = {action: dict(row) for action, row in POLICY.items()}
+    max_buckets = {action: dict(row) for action, row in POLICY.items()}
 
     def as_was(action: str, role: str) -> Any:
-        return kept[action].get(Role(role))
+        return max_buckets[action].get(Role(role))
 
     monkeypatch.setattr(matrix, "relation_of", as_was)
     monkeypatch.setitem(POLICY["case.read"], Role.AUDITOR, POLICY["case.read"][Role.SUPERVISOR])

@@ -26,7 +26,9 @@ LEASE = timedelta(minutes=10)
 
 def tick(api: Api) -> None:
     """What a scheduler does now."""
-    assert api.house.sweep(api.house.context(), slot=slot_of(api.clock.now, 5)) is not None
+    assert (
+        api.application.sweep(api.application.context(), slot=slot_of(api.clock.now, 5)) is not None
+    )
 
 
 def job(api: Api) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from casework.adapters.api.privacy.printed_answer import INSIDE
 from casework.adapters.api.privacy.printed_words import FIELDS, SECTIONS, word
 from casework.adapters.http.texts import TEXTS
 from casework.domain.access.policy import POLICY
-from casework.domain.agencies.rosters import EXCEPTIONS, Delivered
-from casework.domain.directory.eligibility import Comparison, Rule, Verdict, judge, snapshot
+from casework.domain.agencies.rosters import EXCEPTIONS, MonthlyDelivery
+from casework.domain.directory.eligibility import Comparison, Rule, RuleResult, judge, snapshot
 from casework.domain.residents.homes import WayIn
-from casework.domain.residents.households import Member
+from casework.domain.residents.households import HouseholdMember
 from tests.api.conftest import WORKER, Api
 from tests.api.exchange.test_imports import PROVIDERS, sent
 
@@ -48,16 +48,16 @@ def test_a_resident_reads_in_words_what_was_done(action: str) -> None:
 
 def test_what_was_judged_of_a_resident_is_told_in_words() -> None:
     rule = Rule(fact="age", comparison=Comparison.AT_LEAST, values=("65",), basis="Act 2")
-    kept = snapshot(judge([rule], {"age": "70"}), date(2026, 3, 2))
-    assert kept is not None
-    names = {*kept, *kept["rules"][0]}
+    max_buckets = snapshot(judge([rule], {"age": "70"}), date(2026, 3, 2))
+    assert max_buckets is not None
+    names = {*max_buckets, *max_buckets["rules"][0]}
     assert names <= set(FIELDS)
-    for code in (*Verdict, *Comparison):
+    for code in (*RuleResult, *Comparison):
         assert not word(code, "ko").isascii(), code
 
 
 def test_what_was_delivered_and_how_to_get_in_is_told_in_words() -> None:
-    told = {one.name for cls in (Delivered, WayIn, Member) for one in fields(cls)}
+    told = {one.name for cls in (MonthlyDelivery, WayIn, HouseholdMember) for one in fields(cls)}
     shown = {name for name in told if name not in INSIDE and not name.endswith(("_id", "_by"))}
     assert shown - {"id"} <= set(FIELDS)
     for section in ("delivered", "ways_in", "homes", "former", "earlier"):

@@ -131,7 +131,7 @@ def test_an_instant_needs_its_offset_and_a_body_its_form(api: Api) -> None:
 
 def test_production_is_not_swept_as_of_the_future(api: Api) -> None:
     a_case(api)
-    app = api.house.app()
+    app = api.application.app()
     app.state.services = replace(app.state.services, is_production=True)
     with TestClient(app) as client:
         there = replace(api, client=client).as_(SUPERVISOR)

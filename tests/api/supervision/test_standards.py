@@ -14,9 +14,9 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import Kind, Standard
+from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.directory.directory import FIELDS
-from casework.domain.supervision.reviewing import Verdict
+from casework.domain.supervision.reviewing import ReviewDecision
 from casework.domain.supervision.setting_standards import TOLD, UNITS
 from casework.workflows.cases import caseload
 from casework.workflows.supervision import standards
@@ -340,7 +340,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 def test_of_two_who_add_the_same_at_once_one_is_refused(api: Api) -> None:
     row = to_row(
         Standard(
-            id=new_id(), kind=Kind.SURVEY, target=Target(3, Unit.DAYS), basis="at once",
+            id=new_id(), kind=ClockKind.SURVEY, target=Target(3, Unit.DAYS), basis="at once",
             district_code=DISTRICT,
         )
     )  # fmt: skip
@@ -590,7 +590,7 @@ def test_pauses_and_extensions_survive_a_recalculation(api: Api) -> None:
     recalculated(api, own)
     assert due(api, survey).startswith("2026-03-09")  # the 4th and the 5th are left out
     api.clock.set("2026-03-10T09:00")
-    verdict = Verdict(
+    verdict = ReviewDecision(
         action="extend", cause="other", reason="눈길", until=seoul("2026-03-20T10:00").date()
     )
     review_deadline(api.context(SUPERVISOR), survey, verdict)

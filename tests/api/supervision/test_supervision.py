@@ -731,7 +731,7 @@ def test_a_holiday_of_a_district_counts_in_its_lateness(api: Api) -> None:
                 district_code="26350",
             )
         )  # fmt: skip
-    api.house.clockwork._value = None  # what is kept for some seconds is read again
+    api.application.clockwork._value = None  # what is kept for some seconds is read again
     a_case(api)
     assert seoul(LATE) == api.clock.set(LATE)
     (item,) = overdue(api)

@@ -290,7 +290,7 @@ def test_a_page_costs_as_many_statements_whatever_its_size(api: Api) -> None:
         a_case(api)
     worker = api.as_(WORKER)
     worker.get("/worklist")  # standards and catalogue are kept from here on
-    asked = statements(api.house.engine)
+    asked = statements(api.application.engine)
     counts = []
     for limit in (1, 8):
         asked.clear()

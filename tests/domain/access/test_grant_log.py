@@ -11,7 +11,7 @@ import pytest
 
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import (
-    KEPT_FOR,
+    RETENTION,
     GrantAct,
     GrantEntry,
     check_prunable,
@@ -82,8 +82,8 @@ def test_every_past_instant_is_replayed_as_it_was(seed: int) -> None:
 
 
 def test_nothing_younger_than_three_years_is_forgotten() -> None:
-    assert timedelta(days=1096) == KEPT_FOR
-    check_prunable(NOW - KEPT_FOR, NOW)
+    assert timedelta(days=1096) == RETENTION
+    check_prunable(NOW - RETENTION, NOW)
     with pytest.raises(Conflict) as caught:
-        check_prunable(NOW - KEPT_FOR + timedelta(microseconds=1), NOW)
+        check_prunable(NOW - RETENTION + timedelta(microseconds=1), NOW)
     assert caught.value.code == "kept_three_years"

@@ -9,7 +9,15 @@ from uuid import UUID
 import pytest
 
 from casework.domain.access.accounts import CHANGE_PASSWORD, ENROL, STAFF, Account, check_password
-from casework.domain.access.policy import Actor, Narrowed, Role, grantable, may, reach, scopes_of
+from casework.domain.access.policy import (
+    Actor,
+    CredentialScope,
+    Role,
+    grantable,
+    may,
+    reach,
+    scopes_of,
+)
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import Forbidden, Invalid
 from tests.factories import seoul
@@ -115,8 +123,8 @@ def test_a_second_factor_is_for_staff_and_not_for_the_demo() -> None:
 
 
 def test_a_narrowed_actor_does_what_both_the_role_and_the_token_allow() -> None:
-    narrow = Narrowed(frozenset({"case.read", "plan.decide"}), "token_scope")
-    worker = Actor(id=None, role="worker", centre_code="1", narrowed=narrow)
+    narrow = CredentialScope(frozenset({"case.read", "plan.decide"}), "token_scope")
+    worker = Actor(id=None, role="worker", centre_code="1", credential_scope=narrow)
     assert reach(worker, "case.read").relation == "centre"
     assert may(worker, "case.read")
     assert not may(worker, "case.write")

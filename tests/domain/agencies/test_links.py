@@ -21,13 +21,13 @@ from casework.domain.agencies.links import (
     AgencyLink,
     TooManyCodes,
 )
-from casework.domain.agencies.rosters import Said, quantity_of
+from casework.domain.agencies.rosters import DeliveryReport, quantity_of
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.casefile.referral import Referral
-from casework.domain.casefile.states import BasisKind, Status
+from casework.domain.casefile.states import BasisKind, ReferralStatus
 from casework.domain.clocks.standards import Priority
 from casework.domain.errors import Conflict, Invalid
-from casework.domain.residents.homes import check_way_in, comes
+from casework.domain.residents.homes import check_way_in, is_visiting
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 A_MOMENT = timedelta(microseconds=1)
@@ -121,7 +121,7 @@ def an_item(per: str, quantity: str = "3", ends_on: date = date(2026, 12, 31)) -
     )  # fmt: skip
 
 
-def a_referral(status: Status = Status.IN_PROGRESS, **facts: Any) -> Referral:
+def a_referral(status: ReferralStatus = ReferralStatus.IN_PROGRESS, **facts: Any) -> Referral:
     return Referral(
         id=ID, case_id=ID, resident_id=ID, centre_code="1", district_code="1", service_code="S",
         planned_service_id=ID, field="care", offering_id=ID, provider_id=ID, status=status,
@@ -178,15 +178,15 @@ def test_after_the_service_or_the_plan_ended_nothing_is_foreseen() -> None:
 def test_what_others_ended_ran_until_the_day_on_which_they_did(
     ended_at: datetime, runs: bool, planned: int
 ) -> None:
-    ended = a_referral(Status.CANCELLED, ended_at=ended_at)
-    earlier = a_referral(Status.CANCELLED, ended_at=ended_at, started_on=date(2026, 1, 5))
+    ended = a_referral(ReferralStatus.CANCELLED, ended_at=ended_at)
+    earlier = a_referral(ReferralStatus.CANCELLED, ended_at=ended_at, started_on=date(2026, 1, 5))
     assert rosters.is_in(earlier, "2026-03") is runs
     assert rosters.planned_in(an_item("day", "1"), ended, "2026-03") == planned
     assert not rosters.is_in(ended, "2026-04")
 
 
 def test_what_was_entered_in_error_stands_in_no_roster() -> None:
-    assert not rosters.is_in(a_referral(Status.ENTERED_IN_ERROR), "2026-03")
+    assert not rosters.is_in(a_referral(ReferralStatus.ENTERED_IN_ERROR), "2026-03")
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-3", "26-03", "", "2026-03-01", "x"])
@@ -207,24 +207,24 @@ def test_a_month_is_asked_for_once_it_has_begun() -> None:
 @pytest.mark.parametrize(
     ("said", "code"),
     [
-        (Said(delivered=Decimal(12)), "reason_required"),
-        (Said(delivered=Decimal(12), reason="no such"), "reason_unknown"),
-        (Said(delivered=Decimal(12), reason="other"), "note_required"),
-        (Said(delivered=Decimal(-1), reason="other", note="x"), "invalid"),
-        (Said(delivered=Decimal(10000), reason="other", note="x"), "invalid"),
-        (Said(reason="other", note="x" * 501), "invalid"),
+        (DeliveryReport(delivered=Decimal(12)), "reason_required"),
+        (DeliveryReport(delivered=Decimal(12), reason="no such"), "reason_unknown"),
+        (DeliveryReport(delivered=Decimal(12), reason="other"), "note_required"),
+        (DeliveryReport(delivered=Decimal(-1), reason="other", note="x"), "invalid"),
+        (DeliveryReport(delivered=Decimal(10000), reason="other", note="x"), "invalid"),
+        (DeliveryReport(reason="other", note="x" * 501), "invalid"),
     ],
 )
-def test_an_exception_says_why(said: Said, code: str) -> None:
+def test_an_exception_says_why(said: DeliveryReport, code: str) -> None:
     with pytest.raises(Invalid) as refused:
         said.check(Decimal(13))
     assert refused.value.code == code
 
 
 def test_what_was_planned_needs_no_word() -> None:
-    assert Said().check(Decimal(13)) == 13
-    assert Said(delivered=Decimal(13)).check(Decimal(13)) == 13
-    assert Said(delivered=Decimal(0), reason="hospitalised").check(Decimal(13)) == 0
+    assert DeliveryReport().check(Decimal(13)) == 13
+    assert DeliveryReport(delivered=Decimal(13)).check(Decimal(13)) == 13
+    assert DeliveryReport(delivered=Decimal(0), reason="hospitalised").check(Decimal(13)) == 0
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.234", "NaN", "Infinity", "1e9999", "--1"])
@@ -243,8 +243,8 @@ def test_a_quantity_is_read_as_people_write_it() -> None:
 
 
 def test_an_agency_comes_from_its_acceptance_to_its_end() -> None:
-    found = {status for status in Status if comes(a_referral(status))}
-    assert found == {Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD}
+    found = {status for status in ReferralStatus if is_visiting(a_referral(status))}
+    assert found == {ReferralStatus.ACCEPTED, ReferralStatus.IN_PROGRESS, ReferralStatus.ON_HOLD}
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 501])

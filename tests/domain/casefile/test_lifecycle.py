@@ -17,7 +17,7 @@ from casework.domain.casefile.lifecycle import (
     Party,
     possible_moves,
 )
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.holding import hold_case, resume_case
 from casework.domain.clocks.calendar import end_of
 from casework.domain.errors import Conflict, Forbidden, Invalid
@@ -87,7 +87,7 @@ def make(town, file, referral, action):
 
 
 def test_the_table_knows_every_state_and_these_actions():
-    assert set(ALLOWED) == set(Status)
+    assert set(ALLOWED) == set(ReferralStatus)
     assert set(MOVES) == set().union(*ALLOWED.values())
     assert set(OPEN) == {state for state, actions in ALLOWED.items() if "cancel" in actions}
 
@@ -189,8 +189,8 @@ def test_the_allowed_actions_are_those_of_the_table_and_of_ones_part(state):
 
 
 def test_a_state_that_owes_nothing_any_more_offers_no_disposition():
-    assert "dispose" in possible_moves(Status.DECLINED, owes_disposition=True)
-    assert "dispose" not in possible_moves(Status.DECLINED, owes_disposition=False)
+    assert "dispose" in possible_moves(ReferralStatus.DECLINED, owes_disposition=True)
+    assert "dispose" not in possible_moves(ReferralStatus.DECLINED, owes_disposition=False)
 
 
 def test_the_same_move_made_anew_is_refused_because_the_state_has_changed():

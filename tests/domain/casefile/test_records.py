@@ -10,7 +10,7 @@ from casework.domain.casefile.case import EX_OFFICIO_GROUNDS
 from casework.domain.cases import checks, intake
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import SHIPPED, ClockSubjectType, Kind, Part, Priority
+from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubjectType, Part, Priority
 from casework.domain.planning import planning
 from tests.domain.helpers import last_clock
 from tests.factories import (
@@ -40,7 +40,7 @@ def kept(record, **expected):
 def test_a_case_keeps_its_application():
     town, resident = Town("2026-04-01T10:00"), ResidentFactory()
     consent = ConsentFactory(resident_id=resident.id, purpose="outreach")
-    application = intake.Application(
+    application = intake.CareApplication(
         channel="outreach",
         applied_on=day("03-30"),
         discharge_on=day("04-20"),
@@ -83,7 +83,7 @@ def test_a_case_keeps_its_application():
 def test_an_ex_officio_case_keeps_its_ground():
     town = Town()
     grounds = EX_OFFICIO_GROUNDS
-    application = intake.Application(
+    application = intake.CareApplication(
         channel="ex_officio", applied_on=town.today, ex_officio_ground=grounds[0]
     )
     file = intake.open_case(ResidentFactory(), application, town.act(), None)
@@ -297,7 +297,7 @@ def test_a_clock_knows_what_it_is_about_and_where_it_is_seen():
     standard = next(one for one in SHIPPED if (one.kind, one.priority) == ("response", "urgent"))
     assert clock == Deadline(
         id=clock.id,
-        kind=Kind.RESPONSE,
+        kind=ClockKind.RESPONSE,
         subject_type=ClockSubjectType.REFERRAL,
         subject_id=referral.id,
         case_id=file.case.id,

@@ -86,7 +86,7 @@ def with_unknown_review(**words):
 
 def with_unknown_channel():
     town, resident = Town(), ResidentFactory()
-    application = intake.Application(channel="pigeon", applied_on=town.today)
+    application = intake.CareApplication(channel="pigeon", applied_on=town.today)
     return lambda: intake.open_case(resident, application, town.act(), None), resident
 
 

@@ -18,16 +18,18 @@ from casework.domain.access.policy import POLICY, SYSTEM, Role
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.lifecycle import ENDED, MOVES, OPEN, OWES_DISPOSITION, Party
 from casework.domain.casefile.referral import Referral
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.reopening import reopen
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import SHIPPED, Kind, Standard
+from casework.domain.clocks.standards import SHIPPED, ClockKind, Standard
 from casework.domain.errors import Refusal
 from casework.domain.referring.referring import resume_after_hold
 from tests.domain.helpers import running
 from tests.factories import CaseFileFactory, Town, moves
 
-REPORTS = Standard(id=UUID(int=77), kind=Kind.PROGRESS, target=Target(1, Unit.MONTHS), basis="x")
+REPORTS = Standard(
+    id=UUID(int=77), kind=ClockKind.PROGRESS, target=Target(1, Unit.MONTHS), basis="x"
+)
 BY_ITSELF = "the hold runs out"
 ACTS = (*MOVES, BY_ITSELF)
 WAITS_FOR = {"requested": "response", "waitlisted": "waitlist", "accepted": "start",
@@ -113,7 +115,7 @@ def every_story() -> Iterator[tuple[Standing, tuple[str, ...]]]:
 
 def test_every_state_is_reached_and_each_of_the_rows_leads_somewhere() -> None:
     stories, leads = table()
-    assert {standing.status for standing in stories} == set(Status)
+    assert {standing.status for standing in stories} == set(ReferralStatus)
     assert {action for acts in leads.values() for action in acts} == set(ACTS)
     assert {standing.held_from for standing in stories} == {None, "accepted", "in_progress"}
 
@@ -134,7 +136,7 @@ def test_every_open_state_has_an_exit_for_someone() -> None:
     """A person's move, by a role that the policy lets make it, out of the state."""
     stories, leads = table()
     for standing in stories:
-        if Status(standing.status) not in OPEN:
+        if ReferralStatus(standing.status) not in OPEN:
             continue
         for party in (Party.SENDER, Party.ANSWERER):
             assert {Role.WORKER, Role.SUPERVISOR} <= set(POLICY[party])
@@ -156,17 +158,17 @@ def test_from_every_open_state_an_end_is_reached_and_from_no_end_an_open_state()
                 if then not in seen:
                     seen.add(then)
                     waiting.append(then)
-        if Status(standing.status) in OPEN:
-            assert any(Status(one.status) in ENDED for one in seen), standing
+        if ReferralStatus(standing.status) in OPEN:
+            assert any(ReferralStatus(one.status) in ENDED for one in seen), standing
         else:
-            assert all(Status(one.status) in ENDED for one in seen), standing
+            assert all(ReferralStatus(one.status) in ENDED for one in seen), standing
 
 
 def test_what_is_owed_can_be_said_and_is_then_no_longer_owed() -> None:
     stories, leads = table()
     for standing in stories:
         if standing.owes:
-            assert Status(standing.status) in OWES_DISPOSITION
+            assert ReferralStatus(standing.status) in OWES_DISPOSITION
             assert leads[standing]["dispose"] == standing._replace(owes=False)
         else:
             assert "dispose" not in leads[standing]
@@ -222,6 +224,6 @@ def test_closing_in_any_standing_leaves_nothing_and_reopening_brings_back_what_i
 
 def test_the_control_a_move_that_forgets_its_clocks_is_seen() -> None:
     told = walk(("send",))
-    told.referral.status = Status.DECLINED
+    told.referral.status = ReferralStatus.DECLINED
     told.referral.lapse_at = None
     assert list(faults_of(told)) != []

@@ -7,7 +7,7 @@ import pytest
 from casework.domain.casefile.lifecycle import REASONS
 from casework.domain.cases.handover import assign
 from casework.domain.cases.holding import hold_case, resume_case, resume_case_after_hold
-from casework.domain.clocks.standards import SHIPPED, Kind
+from casework.domain.clocks.standards import SHIPPED, ClockKind
 from casework.domain.errors import Conflict, Invalid
 from tests.domain.clocks.test_clocks import REPORTS
 from tests.domain.helpers import event_names, field_of, last_clock, last_event, refused
@@ -82,7 +82,7 @@ def test_it_pauses_what_an_absent_resident_cannot_be_asked_for_and_nothing_else(
     moves.check(town, file)
     hold(town, file, "04-03")
     seen |= {clock.kind: clock.is_paused(town.now) for clock in file.running()}
-    assert set(seen) == set(Kind)
+    assert set(seen) == set(ClockKind)
     assert {kind for kind, paused in seen.items() if paused} == set(PAUSED)
 
 

@@ -29,7 +29,7 @@ def apply(town=None, resident=None, **facts):
     """Open a case on an application."""
     town, resident = town or Town("2026-04-01T10:00"), resident or ResidentFactory()
     usual = {"channel": "self", "applied_on": town.today}
-    application = intake.Application(**(usual | facts))
+    application = intake.CareApplication(**(usual | facts))
     return intake.open_case(resident, application, town.act(), town.worker.id)
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from casework.domain.cases.checks import answer_signal
 from casework.domain.clocks.calendar import Pause, PauseSource, Target, Unit
-from casework.domain.clocks.standards import HELD_BY, SHIPPED, SUBJECT_OF, Kind, Standard
+from casework.domain.clocks.standards import HELD_BY, SHIPPED, SUBJECT_OF, ClockKind, Standard
 from casework.domain.planning.planning import notify
 from tests.domain.helpers import clocks, ends, last_clock, running
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul
 
 REPORTS = Standard(
-    id=ReferralFactory().id, kind=Kind.PROGRESS, target=Target(1, Unit.MONTHS), basis="test"
+    id=ReferralFactory().id, kind=ClockKind.PROGRESS, target=Target(1, Unit.MONTHS), basis="test"
 )
 
 
@@ -293,20 +293,20 @@ def test_every_clock_stands_on_its_subject_and_is_held_by_its_holder():
         assert clock.held_by == HELD_BY[clock.kind]
         assert (clock.case_id, clock.worker_id) == (file.case.id, town.worker.id)
         seen.add(clock.kind)
-    assert seen == set(Kind)
+    assert seen == set(ClockKind)
 
 
 def test_who_holds_and_what_stands_on_what_is_as_the_model_says():
-    assert {kind for kind in Kind if HELD_BY[kind] == "provider"} == {
+    assert {kind for kind in ClockKind if HELD_BY[kind] == "provider"} == {
         "response",
         "waitlist",
         "start",
         "progress",
     }
-    assert {kind for kind in Kind if HELD_BY[kind] == "assessor"} == {"assessment"}
-    assert {kind for kind in Kind if HELD_BY[kind] == "supervisor"} == {"decision"}
-    assert {kind for kind in Kind if SUBJECT_OF[kind] == "planned_service"} == {"link"}
-    assert {kind for kind in Kind if SUBJECT_OF[kind] == "referral"} == {
+    assert {kind for kind in ClockKind if HELD_BY[kind] == "assessor"} == {"assessment"}
+    assert {kind for kind in ClockKind if HELD_BY[kind] == "supervisor"} == {"decision"}
+    assert {kind for kind in ClockKind if SUBJECT_OF[kind] == "planned_service"} == {"link"}
+    assert {kind for kind in ClockKind if SUBJECT_OF[kind] == "referral"} == {
         "response",
         "waitlist",
         "start",

@@ -8,13 +8,21 @@ import pytest
 
 from casework.domain.clocks.calendar import Pause, Target, Unit, WorkingCalendar
 from casework.domain.clocks.deadlines import BREACH, REMINDER, RULES, Clockwork
-from casework.domain.clocks.standards import SHIPPED, About, Kind, Part, Priority, Rung, Standard
+from casework.domain.clocks.standards import (
+    SHIPPED,
+    ClockKind,
+    ClockSubject,
+    EscalationTier,
+    Part,
+    Priority,
+    Standard,
+)
 from tests.domain.helpers import last_clock
 from tests.factories import CaseFileFactory, ReferralFactory, Town, korean_days, moves, seoul
 
 SECOND = timedelta(seconds=1)
 SOMEONE = UUID(int=1)
-ABOUT = About(
+ABOUT = ClockSubject(
     case_id=SOMEONE,
     resident_id=SOMEONE,
     centre_code="2635051000",
@@ -27,7 +35,7 @@ def clock_of(started, kind="survey", standards=SHIPPED, **about):
     """A clock of a kind that began at an instant, and the clockwork that set it."""
     clockwork = Clockwork(standards, korean_days())
     deadline = clockwork.begin(
-        Kind(kind),
+        ClockKind(kind),
         id=ABOUT.case_id,
         subject_id=ABOUT.case_id,
         about=replace(ABOUT, **about),
@@ -176,18 +184,18 @@ def test_a_discharge_today_is_due_today_without_a_reminder():
 
 
 def test_a_standard_brings_its_own_tiers():
-    rungs = (
-        Rung(1, Target(2, Unit.WORKING_DAYS), Part.WORKER),
-        Rung(2, Target(7, Unit.DAYS), Part.SUPERVISOR),
-        Rung(3, Target(8, Unit.WORKING_DAYS), Part.HEAD),
+    escalation_tiers = (
+        EscalationTier(1, Target(2, Unit.WORKING_DAYS), Part.WORKER),
+        EscalationTier(2, Target(7, Unit.DAYS), Part.SUPERVISOR),
+        EscalationTier(3, Target(8, Unit.WORKING_DAYS), Part.HEAD),
     )
     own = Standard(
         id=ABOUT.case_id,
-        kind=Kind.SURVEY,
+        kind=ClockKind.SURVEY,
         target=Target(5, Unit.WORKING_DAYS),
         basis="district order",
         district_code="26350",
-        escalation=rungs,
+        escalation=escalation_tiers,
     )
     clockwork, clock = clock_of("2026-04-01", standards=(*SHIPPED, own))
     assert {tier: at for tier, at in steps(clock).items() if tier > 0} == {
@@ -305,10 +313,12 @@ def test_a_kind_without_a_standard_has_no_clock():
 
 
 def test_a_request_never_lapses_where_the_standard_says_nothing_of_it():
-    own = Standard(id=ABOUT.case_id, kind=Kind.RESPONSE, target=Target(1, Unit.DAYS), basis="x")
+    own = Standard(
+        id=ABOUT.case_id, kind=ClockKind.RESPONSE, target=Target(1, Unit.DAYS), basis="x"
+    )
     clockwork = Clockwork((own,), korean_days())
     response = clockwork.begin(
-        Kind.RESPONSE, id=ABOUT.case_id, subject_id=ABOUT.case_id, about=ABOUT,
+        ClockKind.RESPONSE, id=ABOUT.case_id, subject_id=ABOUT.case_id, about=ABOUT,
         started_at=seoul("2026-04-01"),
     )  # fmt: skip
     assert response is not None
@@ -320,7 +330,7 @@ def test_a_district_counts_by_its_own_calendar():
     clockwork = Clockwork(SHIPPED, korean_days(), {"26350": own})
     started_at = seoul("2026-04-01")
     dues = [
-        clockwork.due_of(Kind.SURVEY, replace(ABOUT, district_code=district), started_at)
+        clockwork.due_of(ClockKind.SURVEY, replace(ABOUT, district_code=district), started_at)
         for district in ("26350", "26410")
     ]
     assert dues == [seoul("2026-04-09T23:59:59"), seoul("2026-04-08T23:59:59")]
@@ -337,7 +347,7 @@ def test_what_is_stored_is_what_is_recounted():
         assert town.clockwork.count(clock) == clock.due_at
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", ClockKind)
 @pytest.mark.parametrize("priority", ["routine", "urgent", "emergency"])
 def test_a_due_date_can_be_asked_for_without_a_clock(kind, priority):
     clockwork, clock = clock_of("2026-04-17T10:00", kind, priority=priority)
@@ -352,13 +362,13 @@ def test_a_due_date_can_be_asked_for_without_a_clock(kind, priority):
 def test_a_due_date_that_is_asked_for_keeps_to_the_law():
     long = Standard(
         id=ABOUT.case_id,
-        kind=Kind.CHECK,
+        kind=ClockKind.CHECK,
         target=Target(9, Unit.MONTHS),
         basis="x",
         district_code="26350",
     )
     clockwork = Clockwork((*SHIPPED, long), korean_days())
-    due = clockwork.due_of(Kind.CHECK, ABOUT, seoul("2026-08-31"))
+    due = clockwork.due_of(ClockKind.CHECK, ABOUT, seoul("2026-08-31"))
     assert due == seoul("2027-03-02T23:59:59")
 
 
@@ -436,7 +446,7 @@ FESTIVAL = WorkingCalendar({date(2026, 4, day): "district festival" for day in (
 def test_all_that_is_said_of_a_clock_goes_by_the_calendar_of_its_district():
     clockwork = Clockwork(SHIPPED, WorkingCalendar({}), {"26350": FESTIVAL})
     clock = clockwork.begin(
-        Kind.RESPONSE,
+        ClockKind.RESPONSE,
         id=ABOUT.case_id,
         subject_id=ABOUT.case_id,
         about=ABOUT,
@@ -467,8 +477,8 @@ def test_a_due_date_can_be_asked_for_where_nobody_is_concerned():
         ("26410", "routine", "2026-04-06"),
         ("26350", "urgent", "2026-04-02"),
     ):
-        about = About.for_counting(district_code=district, priority=Priority(priority))
-        due = clockwork.due_of(Kind.RESPONSE, about, started_at)
+        about = ClockSubject.for_counting(district_code=district, priority=Priority(priority))
+        due = clockwork.due_of(ClockKind.RESPONSE, about, started_at)
         assert due == seoul(f"{due_on}T23:59:59")
         assert (about.worker_id, about.provider_id, about.centre_code) == (None, None, "")
         assert about.case_id == about.resident_id == UUID(int=0)
@@ -478,9 +488,9 @@ def test_whoever_asks_again_gets_the_same_standard():
     own = replace(SHIPPED[0], id=SOMEONE, field="care", target=Target(9, Unit.DAYS))
     clockwork = Clockwork((*SHIPPED, own), korean_days())
     for _ in range(2):
-        assert clockwork.standard_for(Kind.SURVEY, replace(ABOUT, field="care")) is own
-        assert clockwork.standard_for(Kind.SURVEY, ABOUT) is SHIPPED[0]
-        assert clockwork.standard_for(Kind.PROGRESS, ABOUT) is None
+        assert clockwork.standard_for(ClockKind.SURVEY, replace(ABOUT, field="care")) is own
+        assert clockwork.standard_for(ClockKind.SURVEY, ABOUT) is SHIPPED[0]
+        assert clockwork.standard_for(ClockKind.PROGRESS, ABOUT) is None
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from casework.domain.clocks.standards import (
     BY_HOURS,
     SHIPPED,
     STATUTORY,
-    About,
-    Kind,
+    ClockKind,
+    ClockSubject,
     Priority,
     Standard,
     most_specific,
@@ -23,7 +23,7 @@ from casework.domain.clocks.standards import (
 
 SOMEONE = UUID(int=1)
 ENDED = datetime(2026, 3, 6, tzinfo=UTC)
-ABOUT = About(
+ABOUT = ClockSubject(
     case_id=SOMEONE,
     resident_id=SOMEONE,
     centre_code="2635051000",
@@ -37,7 +37,9 @@ ABOUT = About(
 def standard(days, **facts):
     """A standard for the answer, told apart by its days."""
     target = Target(days, Unit.WORKING_DAYS)
-    return Standard(id=UUID(int=days), kind=Kind.RESPONSE, target=target, basis="test", **facts)
+    return Standard(
+        id=UUID(int=days), kind=ClockKind.RESPONSE, target=target, basis="test", **facts
+    )
 
 
 def chosen(standards, **about):
@@ -45,7 +47,7 @@ def chosen(standards, **about):
     found = {
         one.target.amount if one else None
         for some in permutations(standards)
-        for one in [most_specific(some, Kind.RESPONSE, replace(ABOUT, **about))]
+        for one in [most_specific(some, ClockKind.RESPONSE, replace(ABOUT, **about))]
     }
     (amount,) = found
     return amount
@@ -68,18 +70,18 @@ def test_the_shipped_targets_are_those_of_the_model():
         "first_check": [(3, months)] * 3,
         "check": [(6, months)] * 3,
     }
-    assert set(rows) == set(Kind) - {"discharge", "progress"}
+    assert set(rows) == set(ClockKind) - {"discharge", "progress"}
     for kind, targets in rows.items():
         for priority, target in zip(Priority, targets, strict=True):
-            found = most_specific(shipped(), Kind(kind), replace(ABOUT, priority=priority))
+            found = most_specific(shipped(), ClockKind(kind), replace(ABOUT, priority=priority))
             assert found is not None
             assert found.target == Target(*target), (kind, priority)
-    for kind in (Kind.DISCHARGE, Kind.PROGRESS):
+    for kind in (ClockKind.DISCHARGE, ClockKind.PROGRESS):
         assert most_specific(shipped(), kind, ABOUT) is None
 
 
 def test_the_law_fixes_only_the_checks():
-    assert set(STATUTORY) == {Kind.FIRST_CHECK, Kind.CHECK}
+    assert set(STATUTORY) == {ClockKind.FIRST_CHECK, ClockKind.CHECK}
     for one in shipped():
         law = one.kind in STATUTORY
         assert one.basis == ("Enforcement Rule 10" if law else "city service target")
@@ -178,19 +180,25 @@ def test_a_routine_target_concerns_nothing_urgent():
 
 
 def test_another_kind_is_another_matter():
-    assert most_specific([standard(1)], Kind.START, ABOUT) is None
+    assert most_specific([standard(1)], ClockKind.START, ABOUT) is None
 
 
 def test_the_usual_tiers_go_by_the_unit():
-    assert standard(1).rungs == BY_DAYS
-    assert replace(standard(1), target=Target(4, Unit.HOURS)).rungs == BY_HOURS
-    assert replace(standard(1), escalation=()).rungs == ()
-    assert [(rung.tier, rung.after.amount, rung.to) for rung in BY_DAYS] == [
+    assert standard(1).escalation_tiers == BY_DAYS
+    assert replace(standard(1), target=Target(4, Unit.HOURS)).escalation_tiers == BY_HOURS
+    assert replace(standard(1), escalation=()).escalation_tiers == ()
+    assert [
+        (escalation_tier.tier, escalation_tier.after.amount, escalation_tier.to)
+        for escalation_tier in BY_DAYS
+    ] == [
         (1, 1, "worker"),
         (1, 1, "provider"),
         (2, 3, "supervisor"),
     ]
-    assert [(rung.tier, rung.after.amount, rung.to) for rung in BY_HOURS] == [
+    assert [
+        (escalation_tier.tier, escalation_tier.after.amount, escalation_tier.to)
+        for escalation_tier in BY_HOURS
+    ] == [
         (1, 0, "worker"),
         (1, 0, "provider"),
         (2, 4, "supervisor"),

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from casework.domain.casefile.lifecycle import OPEN
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory import capacity
-from casework.domain.directory.capacity import Change, Statement
+from casework.domain.directory.capacity import CapacityChange, CapacityStatement
 from casework.domain.errors import Invalid
 from casework.domain.referring.referring import Details
 from tests.factories import CaseFileFactory, OfferingFactory, ReferralFactory, Town, moves
@@ -26,7 +26,7 @@ def supported():
     return town, CaseFileFactory(town=town, supported=True)
 
 
-def made(town, file, referral, was=None) -> list[Change]:
+def made(town, file, referral, was=None) -> list[CapacityChange]:
     """What the last moves did to places, when the referral was in a state before."""
     return capacity.changes({referral.id: was} if was else {}, [referral], file.events)
 
@@ -36,7 +36,7 @@ def test_until_it_is_accepted_a_referral_holds_no_place(status):
     town, file = supported()
     referral = ReferralFactory(town=town, file=file, status=status)
     assert sum(one.taken for one in made(town, file, referral)) == 0
-    referral.status = Status.IN_PROGRESS
+    referral.status = ReferralStatus.IN_PROGRESS
     assert sum(one.taken for one in made(town, file, referral, status)) == 1
 
 
@@ -64,7 +64,7 @@ def test_what_neither_begins_nor_ends_the_holding_of_a_place_changes_none(was, i
 
 
 @pytest.mark.parametrize("was", sorted(HOLDERS))
-@pytest.mark.parametrize("is_now", sorted(set(Status) - OPEN))
+@pytest.mark.parametrize("is_now", sorted(set(ReferralStatus) - OPEN))
 def test_every_end_of_one_that_holds_a_place_frees_it_once(was, is_now):
     town, file = supported()
     referral = ReferralFactory(town=town, file=file, status="requested")
@@ -78,7 +78,7 @@ def test_changes_come_in_the_order_of_the_offerings():
     first = ReferralFactory(town=town, file=file, status="requested")
     town, file = supported()
     second = ReferralFactory(town=town, file=file, status="requested")
-    first.status = second.status = Status.ACCEPTED
+    first.status = second.status = ReferralStatus.ACCEPTED
     first.offering_id, second.offering_id = UUID(int=2), UUID(int=1)
     found = capacity.changes(dict.fromkeys((first.id, second.id), "requested"), [first, second], [])
     assert [one.offering_id.int for one in found] == [1, 2]
@@ -149,7 +149,7 @@ def test_stated_figures_are_taken_over_and_are_as_of_now():
     town, _ = supported()
     offering = OfferingFactory(full_until=town.today, waiting=3, waitlisted=2)
     act = town.act()
-    event = capacity.state(offering, Statement(available=4, capacity=9), act)
+    event = capacity.state(offering, CapacityStatement(available=4, capacity=9), act)
     found = (offering.available, offering.capacity, offering.waiting, offering.full_until)
     assert found == (4, 9, 3, None)
     assert (offering.as_of, offering.stated_by) == (act.at, act.by.id)
@@ -163,9 +163,10 @@ def test_stated_figures_are_taken_over_and_are_as_of_now():
 
 @pytest.mark.parametrize(
     ("said", "code"),
-    [(Statement(available=8), "places_held"), (Statement(available=7, capacity=9), "places_held"),
-     (Statement(available=0, capacity=2), "places_held"),
-     (Statement(available=0, waiting=1), "referrals_waiting")],
+    [(CapacityStatement(available=8), "places_held"),
+     (CapacityStatement(available=7, capacity=9), "places_held"),
+     (CapacityStatement(available=0, capacity=2), "places_held"),
+     (CapacityStatement(available=0, waiting=1), "referrals_waiting")],
 )  # fmt: skip
 def test_figures_that_deny_what_referrals_hold_are_refused(said, code):
     town, _ = supported()
@@ -177,7 +178,7 @@ def test_figures_that_deny_what_referrals_hold_are_refused(said, code):
 
 
 @pytest.mark.parametrize(
-    "said", [Statement(available=7), Statement(available=0, capacity=3, waiting=2)]
+    "said", [CapacityStatement(available=7), CapacityStatement(available=0, capacity=3, waiting=2)]
 )
 def test_figures_that_leave_just_what_referrals_hold_are_taken(said):
     town, _ = supported()

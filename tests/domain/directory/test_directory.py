@@ -12,7 +12,7 @@ from casework.domain.directory import designations as des
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import FIELDS, covers_day
 from casework.domain.directory.entries import DIVISIONS, change_of, steps_from
-from casework.domain.directory.overview import Offered, Standing, standing
+from casework.domain.directory.overview import Availability, OfferedPlaces, availability
 from casework.domain.errors import Conflict, Invalid
 from tests.factories.town import Town, seoul
 
@@ -29,8 +29,8 @@ def offered(
     is_open: bool = True,
     for_waiting: int = 0,
     full_until: str | None = None,
-) -> Offered:
-    return Offered(
+) -> OfferedPlaces:
+    return OfferedPlaces(
         is_open=is_open, available=available, for_waiting=for_waiting, waiting=0, as_of=NOW - age,
         full_until=date.fromisoformat(full_until) if full_until else None,
     )  # fmt: skip
@@ -55,31 +55,31 @@ def test_first_and_last_day_both_count() -> None:
 @pytest.mark.parametrize(
     ("those", "expected"),
     [
-        ([], Standing.NONE),
-        ([offered(9, is_open=False)], Standing.NONE),
-        ([offered(0)], Standing.FULL),
-        ([offered(0), offered(1)], Standing.OPEN),
-        ([offered(0), offered(1, is_open=False)], Standing.FULL),
-        ([offered(2, for_waiting=2)], Standing.FULL),
-        ([offered(3, for_waiting=2)], Standing.OPEN),
-        ([offered(3, full_until="2026-03-10")], Standing.FULL),
-        ([offered(3, full_until="2026-03-09")], Standing.OPEN),
-        ([offered(5, age=FRESH_FOR)], Standing.OPEN),
-        ([offered(5, age=FRESH_FOR + A_MOMENT)], Standing.STALE),
-        ([offered(0), offered(0, age=FRESH_FOR + A_MOMENT)], Standing.STALE),
-        ([offered(1), offered(0, age=FRESH_FOR + A_MOMENT)], Standing.OPEN),
-        ([offered(0), offered(0, age=FRESH_FOR * 2, is_open=False)], Standing.FULL),
+        ([], Availability.NONE),
+        ([offered(9, is_open=False)], Availability.NONE),
+        ([offered(0)], Availability.FULL),
+        ([offered(0), offered(1)], Availability.OPEN),
+        ([offered(0), offered(1, is_open=False)], Availability.FULL),
+        ([offered(2, for_waiting=2)], Availability.FULL),
+        ([offered(3, for_waiting=2)], Availability.OPEN),
+        ([offered(3, full_until="2026-03-10")], Availability.FULL),
+        ([offered(3, full_until="2026-03-09")], Availability.OPEN),
+        ([offered(5, age=FRESH_FOR)], Availability.OPEN),
+        ([offered(5, age=FRESH_FOR + A_MOMENT)], Availability.STALE),
+        ([offered(0), offered(0, age=FRESH_FOR + A_MOMENT)], Availability.STALE),
+        ([offered(1), offered(0, age=FRESH_FOR + A_MOMENT)], Availability.OPEN),
+        ([offered(0), offered(0, age=FRESH_FOR * 2, is_open=False)], Availability.FULL),
     ],
 )
 def test_a_service_stands_by_what_can_be_relied_on(
-    those: list[Offered], expected: Standing
+    those: list[OfferedPlaces], expected: Availability
 ) -> None:
-    assert standing(those, NOW, FRESH_FOR) is expected
+    assert availability(those, NOW, FRESH_FOR) is expected
     for one in those:
         a_day = timedelta(days=1)
-        assert standing([replace(one, as_of=NOW - a_day * 2)], NOW, a_day) in (
-            Standing.STALE,
-            Standing.NONE,
+        assert availability([replace(one, as_of=NOW - a_day * 2)], NOW, a_day) in (
+            Availability.STALE,
+            Availability.NONE,
         )
 
 

@@ -10,17 +10,17 @@ import pytest
 from casework.adapters import reference
 from casework.domain.directory.eligibility import (
     FACTS,
-    LONGEST_LIST,
+    MAX_LIST_LENGTH,
     Comparison,
     Rule,
-    Verdict,
+    RuleResult,
     age_on,
     as_data,
     facts_of,
     judge,
+    overall_result,
     rule_of,
     snapshot,
-    summed_up,
 )
 from casework.domain.errors import Invalid
 from tests.factories.people import ResidentFactory
@@ -81,7 +81,7 @@ def test_what_need_only_be_known_is_never_unmet() -> None:
 def test_a_fact_that_was_never_asked_is_unknown_whatever_the_rule() -> None:
     for one in (rule("age", "at_least", "65"), rule("age", "at_most", "65"),
                 rule("sex", "one_of", "female"), rule("disability", "known")):  # fmt: skip
-        assert verdict(one, None) == Verdict.UNKNOWN
+        assert verdict(one, None) == RuleResult.UNKNOWN
         assert judge([one], {})[0].fact is None
 
 
@@ -93,8 +93,8 @@ def test_the_worst_verdict_is_that_of_all() -> None:
         ({"age": "60", "lives_alone": None}, "not_met"),
         ({"age": None, "lives_alone": "no"}, "not_met"),
     ):
-        assert summed_up(judge([old, alone], facts)) == wanted, facts
-    assert summed_up([]) == Verdict.MET
+        assert overall_result(judge([old, alone], facts)) == wanted, facts
+    assert overall_result([]) == RuleResult.MET
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_worst_verdict_is_that_of_all() -> None:
         ("age", "at_least", ("65",)),
         ("age", "at_most", ("0",)),
         ("ltc_grade", "one_of", ("1",)),
-        ("ltc_grade", "one_of", tuple(map(str, range(LONGEST_LIST)))),
+        ("ltc_grade", "one_of", tuple(map(str, range(MAX_LIST_LENGTH)))),
         ("disability", "known", ()),
     ],
 )
@@ -128,7 +128,11 @@ def test_a_rule_that_can_be_judged_is_taken(
         ({"values": ["٦٥"]}, "values", "rule_values"),
         ({"fact": "income_tier"}, "values", "rule_values"),
         ({"comparison": "one_of", "values": []}, "values", "rule_values"),
-        ({"comparison": "one_of", "values": ["1"] * (LONGEST_LIST + 1)}, "values", "rule_values"),
+        (
+            {"comparison": "one_of", "values": ["1"] * (MAX_LIST_LENGTH + 1)},
+            "values",
+            "rule_values",
+        ),
         ({"comparison": "known"}, "values", "rule_values"),
     ],
 )

@@ -13,11 +13,11 @@ from casework.domain.clocks.calendar import SEOUL
 from casework.domain.directory.directory import Provider
 from casework.domain.directory.eligibility import Comparison, Rule, judge
 from casework.domain.directory.matching import (
-    Candidate,
+    CandidateOffering,
     Factor,
     Match,
-    Measured,
-    Wish,
+    MatchRequest,
+    ResponseRate,
     is_near,
     matches,
     minutes_for,
@@ -46,24 +46,24 @@ def provider(point: tuple[float, float] = HERE, **facts: Any) -> Provider:
     return Provider(lat=point[0], lon=point[1], **(usual | facts))
 
 
-def measured(days: float = 2.0, share: float = 0.6) -> Measured:
-    return Measured(answers=9, median_days=days, accepted_share=share, as_of=NOW)
+def measured(days: float = 2.0, share: float = 0.6) -> ResponseRate:
+    return ResponseRate(answers=9, median_days=days, accepted_share=share, as_of=NOW)
 
 
-def candidate(metres: float = 0, **facts: Any) -> Candidate:
+def candidate(metres: float = 0, **facts: Any) -> CandidateOffering:
     spoken = facts.pop("languages", None)
     names = ("given_at", "measured", "fresh_for")
     rest = {name: facts.pop(name) for name in names if name in facts}
     offering = OfferingFactory(**({"as_of": NOW} | facts))
     agency = provider(north(metres), languages=spoken)
-    return Candidate(
+    return CandidateOffering(
         offering=offering, provider=agency, **({"measured": None, "fresh_for": FRESH_FOR} | rest)
     )
 
 
-def wish(**facts: Any) -> Wish:
+def wish(**facts: Any) -> MatchRequest:
     usual: dict[str, Any] = {"point": HERE, "now": NOW, "calendar": CALENDAR}
-    return Wish(**(usual | facts))
+    return MatchRequest(**(usual | facts))
 
 
 def rank(one: Match, factor: Factor) -> int:
@@ -74,7 +74,7 @@ def value(one: Match, factor: Factor) -> dict[str, Any]:
     return next(reason.value for reason in one.why if reason.factor is factor)
 
 
-def rank_of(factor: Factor, one: Candidate, **facts: Any) -> int:
+def rank_of(factor: Factor, one: CandidateOffering, **facts: Any) -> int:
     (found,) = matches([one], wish(**facts))
     return rank(found, factor)
 
@@ -114,7 +114,7 @@ def test_the_distance_is_a_plain_great_circle_without_any_detour() -> None:
     chord = 2 * asin(
         ((sin((b[0] - a[0]) / 2)) ** 2 + cos(a[0]) * cos(b[0]) * sin((b[1] - a[1]) / 2) ** 2) ** 0.5
     )
-    one = Candidate(
+    one = CandidateOffering(
         offering=OfferingFactory(as_of=NOW),
         provider=provider(there),
         measured=None,

@@ -12,9 +12,9 @@ from casework.domain.duplicates.likeness import (
     NEAR,
     REFUSES,
     SUSPICIOUS,
-    Candidate,
+    DuplicateCandidate,
     Likeness,
-    Reason,
+    LikenessReason,
     comparable,
     equal,
     is_near,
@@ -122,10 +122,10 @@ def test_a_telephone_is_a_reason_with_the_name_and_else_a_hint():
 
 def test_the_same_number_is_the_same_person_whatever_else_is_written():
     other = replace(ONE, name="다른이", birth_date=date(1960, 1, 1))
-    assert reasons(ONE, other, similarity, same_number=True) == (Reason.SAME_NUMBER,)
+    assert reasons(ONE, other, similarity, same_number=True) == (LikenessReason.SAME_NUMBER,)
     assert reasons(ONE, other, similarity) == ()
     assert reasons(ONE, ONE, similarity, same_number=True) == (
-        Reason.SAME_NUMBER, Reason.SAME_NAME_AND_BIRTH_DATE,
+        LikenessReason.SAME_NUMBER, LikenessReason.SAME_NAME_AND_BIRTH_DATE,
     )  # fmt: skip
 
 
@@ -135,8 +135,8 @@ def test_without_a_measure_only_the_same_name_is_near():
 
 
 def test_what_refuses_is_strict_and_a_telephone_alone_is_nobodys_suspicion():
-    assert {Reason.SAME_NUMBER, Reason.SAME_NAME_AND_BIRTH_DATE} == REFUSES
-    assert set(Reason) - SUSPICIOUS == {Reason.SAME_PHONE}
+    assert {LikenessReason.SAME_NUMBER, LikenessReason.SAME_NAME_AND_BIRTH_DATE} == REFUSES
+    assert set(LikenessReason) - SUSPICIOUS == {LikenessReason.SAME_PHONE}
 
 
 def test_the_strictest_comes_first_and_strangers_are_left_out():
@@ -149,8 +149,8 @@ def test_the_strictest_comes_first_and_strangers_are_left_out():
 
     near, same = resident(1, name="김영순"), resident(2)
     stranger, day = resident(3, name="박철수"), resident(4, birth_date=date(1941, 5, 3))
-    others = [Candidate(one) for one in (stranger, day, near, same)]
-    found = likely(ONE, [*others, Candidate(resident(9, name="다른이"), True)], similarity)
+    others = [DuplicateCandidate(one) for one in (stranger, day, near, same)]
+    found = likely(ONE, [*others, DuplicateCandidate(resident(9, name="다른이"), True)], similarity)
     assert [alike.resident.id.int for alike in found] == [9, 2, 1, 4]
     assert [alike.refuses for alike in found] == [True, True, False, False]
     assert all(alike.is_suspicious for alike in found)

@@ -22,7 +22,7 @@ from casework.domain.duplicates.moved_by_merge import (
     lacking,
     place_in_household,
 )
-from casework.domain.duplicates.suspicions import Suspicion, Verdict
+from casework.domain.duplicates.suspicions import Suspicion, SuspicionState
 from casework.domain.residents.resident import Contact
 from tests.factories import CaseFileFactory, ReferralFactory, Town
 
@@ -38,7 +38,7 @@ def a_contact(of: UUID, name: str, phone: str) -> Contact:
     return Contact(id=UUID(int=20), resident_id=of, name=name, relation="child", phone=phone)
 
 
-def a_pair(one: UUID, other: UUID, state: Verdict = Verdict.OPEN) -> Suspicion:
+def a_pair(one: UUID, other: UUID, state: SuspicionState = SuspicionState.OPEN) -> Suspicion:
     places: dict[str, Any] = {
         "centre_code": "of the first", "district_code": "D1",
         "other_centre_code": "of the other", "other_district_code": "D2",
@@ -81,16 +81,16 @@ def test_a_place_in_a_household_is_taken_or_left() -> None:
 def test_what_is_open_with_the_duplicate_is_asked_of_the_survivor(
     one: UUID, other: UUID, asked: tuple[UUID, UUID], centre: str
 ) -> None:
-    for state in (Verdict.OPEN, Verdict.SAME):
+    for state in (SuspicionState.OPEN, SuspicionState.SAME):
         found = asked_of_survivor(a_pair(one, other, state), MADE, NEW)
         assert found is not None
         assert (found.resident_id, found.other_id) == asked
-        assert (found.id, found.state, found.found_at) == (NEW, Verdict.OPEN, AT)
+        assert (found.id, found.state, found.found_at) == (NEW, SuspicionState.OPEN, AT)
         assert found.centre_code == found.other_centre_code == centre
 
 
 def test_what_was_told_apart_and_the_pair_itself_are_not_asked_again() -> None:
-    assert asked_of_survivor(a_pair(FIRST, DUPLICATE, Verdict.DIFFERENT), MADE, NEW) is None
+    assert asked_of_survivor(a_pair(FIRST, DUPLICATE, SuspicionState.DIFFERENT), MADE, NEW) is None
     assert asked_of_survivor(a_pair(SURVIVOR, DUPLICATE), MADE, NEW) is None
 
 

@@ -11,10 +11,10 @@ import pytest
 from casework.domain.casefile.lifecycle import REASONS
 from casework.domain.clocks.calendar import SEOUL, Pause, end_of
 from casework.domain.clocks.deadlines import Clockwork
-from casework.domain.clocks.standards import SHIPPED, About, Kind, Priority
+from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubject, Priority
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.figures.figures import (
-    MOST_MONTHS,
+    MAX_MONTHS,
     UNMET_REASONS,
     Figure,
     Month,
@@ -39,10 +39,10 @@ def at(day: int, hour: int = 10, month: int = 3) -> datetime:
 def clock():
     """A request of 3 March that is to be answered by the 6th."""
     deadline = Clockwork(SHIPPED, CALENDAR).begin(
-        Kind.RESPONSE,
+        ClockKind.RESPONSE,
         id=UUID(int=1),
         subject_id=UUID(int=2),
-        about=About.for_counting(district_code="26350", priority=Priority.ROUTINE),
+        about=ClockSubject.for_counting(district_code="26350", priority=Priority.ROUTINE),
         started_at=at(3),
     )
     assert deadline is not None
@@ -171,7 +171,7 @@ def test_a_period_ends_no_earlier_than_it_begins_and_is_not_endless():
         with pytest.raises(Invalid):
             wrong.check()
     Period(date(2026, 1, 1), date(2028, 12, 31)).check(by_month=True)
-    with pytest.raises(Invalid, match=str(MOST_MONTHS)):
+    with pytest.raises(Invalid, match=str(MAX_MONTHS)):
         Period(date(2026, 1, 1), date(2029, 1, 1)).check(by_month=True)
 
 

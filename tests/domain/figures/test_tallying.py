@@ -13,17 +13,17 @@ from casework.domain.figures.tallying import (
     PEOPLE_BY_PROVIDER,
     SMALLEST_SHOWN,
     Cell,
-    Line,
+    FigureLine,
     corrections,
+    filtered,
     grouped,
     hidden,
-    kept,
     people_by,
     summary,
     suppressed,
 )
 
-APPLIED = Line(Figure.APPLICATIONS)
+APPLIED = FigureLine(Figure.APPLICATIONS)
 
 
 def answered(figure, days, count=1, **more):
@@ -60,7 +60,9 @@ def test_whatever_is_hidden_is_hidden_with_another_and_five_in_all():
 
 
 def test_in_a_table_it_is_hidden_along_and_down():
-    lines = {n: Line(Figure.REFERRALS, field="care", status=n) for n in ("accepted", "lapsed")}
+    lines = {
+        n: FigureLine(Figure.REFERRALS, field="care", status=n) for n in ("accepted", "lapsed")
+    }
     tables = {
         "north": Counter({lines["accepted"]: 20, lines["lapsed"]: 3}),
         "south": Counter({lines["accepted"]: 30, lines["lapsed"]: 8}),
@@ -73,7 +75,7 @@ def test_in_a_table_it_is_hidden_along_and_down():
 
 
 def test_on_time_and_late_are_hidden_together():
-    on_time = Line(Figure.ON_TIME, kind="survey", held_by="worker")
+    on_time = FigureLine(Figure.ON_TIME, kind="survey", held_by="worker")
     late = on_time._replace(figure=Figure.LATE)
     total = Counter({on_time: 90, late: 3})
     assert hidden({}, total) == {(None, on_time), (None, late)}
@@ -138,9 +140,9 @@ def test_people_are_added_up_by_place_and_never_by_field():
 
 def test_what_is_kept_is_of_all_that_is_named():
     cells = Counter({Cell("x", centre="a", field="care"): 1, Cell("x", centre="a"): 2})
-    assert kept(cells, centre="a", field=None) == cells
-    assert list(kept(cells, centre="a", field="care").values()) == [1]
-    assert kept(cells, centre="b") == Counter()
+    assert filtered(cells, centre="a", field=None) == cells
+    assert list(filtered(cells, centre="a", field="care").values()) == [1]
+    assert filtered(cells, centre="b") == Counter()
 
 
 def test_a_correction_says_what_was_frozen_what_is_now_and_the_difference():

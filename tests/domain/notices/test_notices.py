@@ -15,12 +15,12 @@ from casework.domain.clocks.standards import Part
 from casework.domain.notices.notices import (
     Notice,
     NoticeKind,
-    People,
+    Recipients,
     addressees,
     digest_of,
     is_flood,
     notice_of,
-    said_of,
+    summary_of,
 )
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul
 
@@ -31,7 +31,7 @@ def id_(number: int) -> UUID:
 
 HERE = "26350"
 WORKER, DEPUTY, SUPERVISOR, HEAD, ASSESSOR, CLERK, OTHER_CLERK, AGENCY = map(id_, range(1, 9))
-PEOPLE = People(
+PEOPLE = Recipients(
     workers=frozenset({WORKER, DEPUTY}), deputies={},
     supervisors={HERE: [SUPERVISOR, HEAD]}, heads={HERE: [HEAD]}, assessors={HERE: [ASSESSOR]},
     agencies={AGENCY: [CLERK, OTHER_CLERK]},
@@ -131,7 +131,7 @@ def test_a_signal_is_told_without_what_it_says():
 
 
 def test_a_message_says_references_codes_and_instants():
-    assert said_of([a_notice()]) == [
+    assert summary_of([a_notice()]) == [
         {
             "id": id_(20), "kind": "escalation", "case_id": id_(22),
             "subject": {"type": "deadline", "id": id_(21)}, "about": "response", "tier": 1,
@@ -161,7 +161,7 @@ def test_each_part_is_who_plays_it_and_nobody_is_named_twice(tell, expected):
 
 
 def test_a_deputy_gets_what_the_worker_would():
-    away = People(
+    away = Recipients(
         workers=PEOPLE.workers, deputies={WORKER: DEPUTY}, supervisors=PEOPLE.supervisors,
         heads={}, assessors={}, agencies={},
     )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from casework.domain.errors import Invalid
 from casework.domain.notices.outbox import (
     Message,
-    State,
+    MessageState,
     Subscription,
     check_subscription,
     wait_after,
@@ -44,7 +44,7 @@ def an_endpoint(**facts):
 def test_a_message_that_was_taken_is_sent():
     message = a_message(tries=3, error="timed_out", leased_until=NOW)
     message.arrived(NOW + MINUTE)
-    assert (message.state, message.sent_at) == (State.SENT, NOW + MINUTE)
+    assert (message.state, message.sent_at) == (MessageState.SENT, NOW + MINUTE)
     assert (message.error, message.leased_until, message.tries) == (None, None, 3)
 
 
@@ -92,7 +92,7 @@ def test_several_failures_of_one_batch_are_one():
 
 
 @pytest.mark.parametrize(
-    ("facts", "hears"),
+    ("facts", "wants_notice"),
     [
         ({}, True),
         ({"kinds": ["signal"]}, False),
@@ -103,8 +103,8 @@ def test_several_failures_of_one_batch_are_one():
         ({"district_code": "26110", "provider_id": AGENCY}, False),
     ],
 )
-def test_an_endpoint_hears_what_it_asked_for(facts, hears):
-    assert an_endpoint(**facts).hears(a_notice()) is hears
+def test_an_endpoint_hears_what_it_asked_for(facts, wants_notice):
+    assert an_endpoint(**facts).wants_notice(a_notice()) is wants_notice
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from casework.domain.access.policy import OPENS, POLICY, Actor, Role, reach
 from casework.domain.act import Act
 from casework.domain.errors import Conflict, Forbidden, Invalid
 from casework.domain.privacy.break_glass import (
-    LONGEST_REASON,
-    MOST_HOURS,
+    MAX_HOURS,
+    MAX_REASON_LENGTH,
     BreakGlass,
     break_glass,
     notice_of_opening,
@@ -53,7 +53,7 @@ def test_only_workers_and_supervisors_open_residents(role: Role) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "is_right"), [(0, False), (1, True), (MOST_HOURS, True), (MOST_HOURS + 1, False)]
+    ("hours", "is_right"), [(0, False), (1, True), (MAX_HOURS, True), (MAX_HOURS + 1, False)]
 )
 def test_it_is_for_one_to_seventy_two_hours(hours: int, is_right: bool) -> None:
     act = an_act(by=worker(), at=MONDAY)
@@ -71,8 +71,8 @@ def test_it_is_for_one_to_seventy_two_hours(hours: int, is_right: bool) -> None:
         ("", "reason_required"),
         (" \n\t", "reason_required"),
         ("a", None),
-        ("a" * LONGEST_REASON, None),
-        ("a" * (LONGEST_REASON + 1), "invalid"),
+        ("a" * MAX_REASON_LENGTH, None),
+        ("a" * (MAX_REASON_LENGTH + 1), "invalid"),
     ],
 )
 def test_a_reason_is_needed(reason: str, code: str | None) -> None:

@@ -13,7 +13,15 @@ from casework.domain.access.policy import POLICY, Actor, Relation, Role
 from casework.domain.clocks.calendar import SEOUL, Pause, PauseSource, Target, Unit
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.privacy import masks
-from casework.domain.privacy.masks import MASKS, WINDOWS, State, as_told, covered, left, sees_clock
+from casework.domain.privacy.masks import (
+    MASKS,
+    WINDOWS,
+    MaskState,
+    as_told,
+    masked,
+    sees_clock,
+    without_masked,
+)
 
 PROVIDER, ASSESSOR = (Actor(id=None, role=role) for role in ("provider", "assessor"))
 WORKER = Actor(id=None, role="worker")
@@ -37,7 +45,7 @@ def a_clock(**facts: Any) -> Deadline:
 
 def test_what_is_not_named_is_covered_and_a_list_is_empty() -> None:
     body = {"kind": "consent", "consent_id": "c", "new": [1]}
-    found = covered(body, PROVIDER, READ, "referral basis")
+    found = masked(body, PROVIDER, READ, "referral basis")
     assert found == {"kind": "consent", "consent_id": None, "new": []}
     assert body["consent_id"] == "c"
 
@@ -46,18 +54,18 @@ def test_workers_supervisors_and_the_system_get_everything() -> None:
     body = {"whatever": 1, "note": "x"}
     for role in ("worker", "supervisor", "system"):
         actor = Actor(id=None, role=role)
-        assert covered(body, actor, READ, "referral", list(State)) == body
-        assert left(body, actor, READ, "event data") == body
+        assert masked(body, actor, READ, "referral", list(MaskState)) == body
+        assert without_masked(body, actor, READ, "event data") == body
 
 
 @pytest.mark.parametrize("role", [r for r in Role if r not in masks.GET_EVERYTHING])
 def test_a_thing_that_a_role_has_no_row_for_is_covered_whole(role: Role) -> None:
     actor = Actor(id=None, role=role)
-    assert covered({"name": "x", "all": [1]}, actor, "case.write", "resident") == {
+    assert masked({"name": "x", "all": [1]}, actor, "case.write", "resident") == {
         "name": None,
         "all": [],
     }
-    assert left({"name": "x"}, actor, "case.write", "event data") == {}
+    assert without_masked({"name": "x"}, actor, "case.write", "event data") == {}
 
 
 @pytest.mark.parametrize(
@@ -74,26 +82,26 @@ def test_a_system_gets_what_is_got_where_it_belongs(
 ) -> None:
     system = Actor(id=None, role="integration", **belongs)
     body = {"kind": "x", "other": "y"}
-    assert covered(body, system, "referral.read", "referral basis") == shown
+    assert masked(body, system, "referral.read", "referral basis") == shown
 
 
 def test_a_state_covers_what_is_shown_otherwise() -> None:
     body = {"message": "m", "resident": {"name": "n"}, "note": "n", "reason": "r", "status": "s"}
     for states, away in (
         ([], set()),
-        ([State.CONSENT_WITHDRAWN], {"message", "resident"}),
-        ([State.ENDED_BY_SENDER], {"note"}),
-        ([State.ENDED_BY_SENDER, State.IN_ERROR], {"note", "reason"}),
+        ([MaskState.CONSENT_WITHDRAWN], {"message", "resident"}),
+        ([MaskState.ENDED_BY_SENDER], {"note"}),
+        ([MaskState.ENDED_BY_SENDER, MaskState.IN_ERROR], {"note", "reason"}),
     ):
-        found = covered(body, PROVIDER, READ, "referral", states)
+        found = masked(body, PROVIDER, READ, "referral", states)
         assert found == {k: None if k in away else v for k, v in body.items()}, states
 
 
 def test_a_state_may_cover_a_part_of_a_field() -> None:
     body = {"by": {"id": "a", "role": "worker"}, "data": {}}
-    told = covered(body, PROVIDER, READ, "event", [State.BY_ANOTHER])
+    told = masked(body, PROVIDER, READ, "event", [MaskState.BY_ANOTHER])
     assert told["by"] == {"id": None, "role": "worker"}
-    assert covered(body, PROVIDER, READ, "event")["by"]["id"] == "a"
+    assert masked(body, PROVIDER, READ, "event")["by"]["id"] == "a"
 
 
 def test_whoever_reads_a_record_and_does_not_get_everything_has_a_mask_or_a_window() -> None:
@@ -118,7 +126,7 @@ def test_masks_and_windows_are_of_cells_that_the_policy_allows() -> None:
 def test_what_a_state_covers_is_shown_otherwise() -> None:
     for (action, role), of in MASKS.items():
         for resource, mask in of.items():
-            for state, names in mask.covers.items():
+            for state, names in mask.hides.items():
                 outer = {name.partition(".")[0] for name in names}
                 assert outer <= mask.shows, (action, role, resource, state)
 

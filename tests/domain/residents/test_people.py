@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.access.accounts import LOCKED_FOR, Account
+from casework.domain.access.accounts import LOCK_DURATION, Account
 from casework.domain.access.policy import Actor
 from casework.domain.act import Act
 from casework.domain.directory.directory import distance_km
@@ -121,7 +121,7 @@ def test_an_account_rests_for_a_while_after_five_wrong_passwords():
         account.note_failure(now)
     assert not account.is_locked(now)
     account.note_failure(now)
-    until = now + LOCKED_FOR
+    until = now + LOCK_DURATION
     assert account.is_locked(until - timedelta(seconds=1))
     assert not account.is_locked(until)
     account.note_success()
@@ -145,7 +145,7 @@ def test_after_a_fresh_start_it_takes_five_wrong_passwords_again(fresh_start):
     else:
         for _ in range(5):
             account.note_failure(now)
-        now += LOCKED_FOR
+        now += LOCK_DURATION
     for wrong in range(1, 6):
         account.note_failure(now)
         assert account.is_locked(now) is (wrong == 5)

@@ -14,8 +14,8 @@ from casework.domain.clocks.standards import SHIPPED, Standard
 from casework.domain.supervision.recounting import (
     HOLIDAY,
     STANDARD,
-    Found,
-    Reason,
+    RecountReason,
+    RunningClock,
     concerns,
     renew,
     would_move,
@@ -29,12 +29,12 @@ DAY_ID, STANDARD_ID = UUID(int=7), UUID(int=8)
 
 def closing(on, **facts):
     """A day that was declared closed."""
-    return Reason(because=HOLIDAY, subject_id=DAY_ID, on=on, closed=True, **facts)
+    return RecountReason(because=HOLIDAY, subject_id=DAY_ID, on=on, closed=True, **facts)
 
 
 def taking(standard):
     """A standard that is to be taken for running clocks."""
-    return Reason(because=STANDARD, subject_id=standard.id, standard=standard)
+    return RecountReason(because=STANDARD, subject_id=standard.id, standard=standard)
 
 
 def own(days, kind="survey", **facts):
@@ -51,7 +51,7 @@ def with_day(on):
 def as_found(clock):
     """A clock as it is stored, its steps all waiting."""
     planned = {(step.tier, step.due_at, step.at) for step in clock.planned or ()}
-    return Found(clock, planned)
+    return RunningClock(clock, planned)
 
 
 def facts(clock):

@@ -13,14 +13,14 @@ from casework.domain.clocks.standards import (
     BY_HOURS,
     SHIPPED,
     STATUTORY,
-    Kind,
+    ClockKind,
+    EscalationTier,
     Part,
-    Rung,
     Standard,
 )
 from casework.domain.errors import Forbidden, Invalid
 from casework.domain.supervision.setting_standards import (
-    MOST,
+    MAX_AMOUNT,
     change_standard,
     changed_standard,
     check_holiday,
@@ -53,12 +53,17 @@ def asked(town=None, by=None, usual_lapse=True, **facts):
 def test_what_is_shipped_may_be_set():
     for one in SHIPPED:
         check_standard(one)
-        check_standard(replace(one, escalation=one.rungs))
+        check_standard(replace(one, escalation=one.escalation_tiers))
 
 
-@pytest.mark.parametrize("unit", MOST)
+@pytest.mark.parametrize("unit", MAX_AMOUNT)
 def test_an_amount_is_one_to_the_most_of_its_unit(unit):
-    for amount, allowed in ((0, False), (1, True), (MOST[unit], True), (MOST[unit] + 1, False)):
+    for amount, allowed in (
+        (0, False),
+        (1, True),
+        (MAX_AMOUNT[unit], True),
+        (MAX_AMOUNT[unit] + 1, False),
+    ):
         one = standard("survey", Target(amount, unit))
         if allowed:
             check_standard(one)
@@ -68,7 +73,7 @@ def test_an_amount_is_one_to_the_most_of_its_unit(unit):
             assert field_of(caught) == "target.amount"
 
 
-@pytest.mark.parametrize(("kind", "unit"), list(product(STATUTORY, MOST)))
+@pytest.mark.parametrize(("kind", "unit"), list(product(STATUTORY, MAX_AMOUNT)))
 def test_the_law_is_counted_in_months_and_never_exceeded(kind, unit):
     law = STATUTORY[kind].amount
     for amount in (law - 1, law, law + 1):
@@ -80,12 +85,12 @@ def test_the_law_is_counted_in_months_and_never_exceeded(kind, unit):
                 check_standard(one)
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", ClockKind)
 def test_only_an_unanswered_request_lapses(kind):
     one = standard(kind, Target(1, MONTHS), lapse_after=Target(3, MONTHS))
-    if kind in (Kind.RESPONSE, Kind.WAITLIST):
+    if kind in (ClockKind.RESPONSE, ClockKind.WAITLIST):
         check_standard(one)
-    elif kind is not Kind.DISCHARGE:
+    elif kind is not ClockKind.DISCHARGE:
         with refused(Invalid, "never_lapses", one):
             check_standard(one)
 
@@ -111,28 +116,34 @@ def test_nothing_lapses_before_it_is_due_on_whatever_day_it_begins(target, lapse
 
 
 @pytest.mark.parametrize(
-    "rungs",
+    "escalation_tiers",
     [
         (),
         BY_DAYS,
-        (*BY_DAYS, Rung(3, Target(5, WORKING), Part.HEAD)),
-        (Rung(1, Target(1, DAYS), Part.WORKER), Rung(3, Target(1, MONTHS), Part.HEAD)),
-        (Rung(1, Target(1, WORKING), Part.WORKER), Rung(2, Target(6, DAYS), Part.SUPERVISOR)),
+        (*BY_DAYS, EscalationTier(3, Target(5, WORKING), Part.HEAD)),
+        (
+            EscalationTier(1, Target(1, DAYS), Part.WORKER),
+            EscalationTier(3, Target(1, MONTHS), Part.HEAD),
+        ),
+        (
+            EscalationTier(1, Target(1, WORKING), Part.WORKER),
+            EscalationTier(2, Target(6, DAYS), Part.SUPERVISOR),
+        ),
     ],
 )
-def test_tiers_that_rise_may_be_set(rungs):
-    check_standard(standard(escalation=rungs))
+def test_tiers_that_rise_may_be_set(escalation_tiers):
+    check_standard(standard(escalation=escalation_tiers))
 
 
 def test_hours_are_for_targets_in_hours_and_may_be_followed_by_days():
-    mixed = (*BY_HOURS, Rung(3, Target(1, WORKING), Part.HEAD))
+    mixed = (*BY_HOURS, EscalationTier(3, Target(1, WORKING), Part.HEAD))
     check_standard(standard(target=Target(4, HOURS), escalation=mixed))
     with refused(Invalid, "escalation_unit"):
         check_standard(standard(escalation=BY_HOURS))
 
 
 @pytest.mark.parametrize(
-    ("rungs", "code", "field"),
+    ("escalation_tiers", "code", "field"),
     [
         ([(2, 3, WORKING), (1, 1, WORKING)], "escalation_not_rising", "escalation.1.tier"),
         ([(1, 3, WORKING), (2, 3, WORKING)], "escalation_not_rising", "escalation.1.after"),
@@ -147,8 +158,11 @@ def test_hours_are_for_targets_in_hours_and_may_be_followed_by_days():
         ([(1, 367, WORKING)], "amount_out_of_range", "escalation.0.after.amount"),
     ],
 )
-def test_tiers_that_do_not_rise_are_refused(rungs, code, field):
-    told = tuple(Rung(tier, Target(amount, unit), Part.WORKER) for tier, amount, unit in rungs)
+def test_tiers_that_do_not_rise_are_refused(escalation_tiers, code, field):
+    told = tuple(
+        EscalationTier(tier, Target(amount, unit), Part.WORKER)
+        for tier, amount, unit in escalation_tiers
+    )
     with refused(Invalid, code) as caught:
         check_standard(standard(escalation=told))
     assert field_of(caught) == field

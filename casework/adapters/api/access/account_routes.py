@@ -10,9 +10,9 @@ from fastapi import APIRouter, Response
 from casework.adapters.api.access import bodies as s
 from casework.adapters.api.access import views as render
 from casework.adapters.api.access.own_account_routes import shown
-from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Guarded, WithETag
+from casework.adapters.http.call import GuardedRoute, WithETag
 from casework.domain.access.accounts import NewAccount
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import StaleVersion
@@ -21,11 +21,13 @@ from casework.workflows.access.securing import MANAGE
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, tags=["accounts"])
+router = APIRouter(route_class=GuardedRoute, tags=["accounts"])
 
 
 def _shown(reading: Reading, id: UUID) -> WithETag:
-    return render.account(reading.register.get(id), reading.register.open_cases(id))
+    return render.account(
+        reading.account_administration.get(id), reading.account_administration.open_cases(id)
+    )
 
 
 def _after(reading: Reading, made: dict[str, Any]) -> WithETag:
@@ -43,7 +45,7 @@ def create(body: s.CreateAccount, call: Caller) -> Response:
     told = body.model_dump(exclude={"password"})
     asked = NewAccount(**told | {"role": body.role.value})
     return call.change(
-        lambda ctx: administering.create_account(ctx, call.door, asked, body.password),
+        lambda ctx: administering.create_account(ctx, call.authentication, asked, body.password),
         MANAGE,
         _after,
     )
@@ -88,7 +90,7 @@ def change(id: UUID, body: s.ChangeAccount, call: Caller) -> Response:
 def reset_password(id: UUID, body: s.ResetPassword, call: Caller) -> Response:
     """Signs its owner out everywhere."""
     return call.change(
-        lambda ctx: administering.reset_password(ctx, call.door, id, body.password),
+        lambda ctx: administering.reset_password(ctx, call.authentication, id, body.password),
         MANAGE,
         _after,
     )
@@ -100,7 +102,7 @@ def reset_password(id: UUID, body: s.ResetPassword, call: Caller) -> Response:
     summary="Remove a lost second factor",
     **operation(MANAGE, render.ACCOUNT, refuses=(404, 409)),
 )
-def reset_totp(id: UUID, call: Caller, body: Empty | None = None) -> Response:
+def reset_totp(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     """Signs its owner out everywhere."""
     return call.change(lambda ctx: administering.reset_totp(ctx, id), MANAGE, _after)
 
@@ -111,7 +113,7 @@ def reset_totp(id: UUID, call: Caller, body: Empty | None = None) -> Response:
     summary="Grant a system an action",
     **operation(MANAGE, render.ACCOUNT, refuses=(404, 409)),
 )
-def grant(id: UUID, body: s.Grant, call: Caller) -> Response:
+def grant(id: UUID, body: s.GrantAction, call: Caller) -> Response:
     """As far as what its account belongs to: a centre, a district or an agency."""
     return call.change(
         lambda ctx: administering.set_grant(ctx, id, body.action, given=True), MANAGE, _after
@@ -124,7 +126,7 @@ def grant(id: UUID, body: s.Grant, call: Caller) -> Response:
     summary="Take a grant away",
     **operation(MANAGE, render.ACCOUNT, refuses=(404, 409)),
 )
-def revoke_grant(id: UUID, body: s.Grant, call: Caller) -> Response:
+def revoke_grant(id: UUID, body: s.GrantAction, call: Caller) -> Response:
     """From the next request on."""
     return call.change(
         lambda ctx: administering.set_grant(ctx, id, body.action, given=False), MANAGE, _after
@@ -143,7 +145,7 @@ def make_token(id: UUID, body: s.MakeToken, call: Caller) -> Response:
     made: dict[UUID, str] = {}
 
     def make(ctx: Context) -> None:
-        token_id, secret = administering.make_token_for(ctx, call.door, id, asked)
+        token_id, secret = administering.make_token_for(ctx, call.authentication, id, asked)
         made[token_id] = secret
 
     return call.change(make, MANAGE, lambda reading, known: shown(reading, known["id"], made))
@@ -158,7 +160,9 @@ def make_token(id: UUID, body: s.MakeToken, call: Caller) -> Response:
 def list_tokens(id: UUID, call: Caller, paged: Paged) -> Response:
     """Newest first, ended ones too."""
     return call.pages(
-        MANAGE, paged, lambda reading, paging: reading.register.listed_tokens(id, paging),
+        MANAGE,
+        paged,
+        lambda reading, paging: reading.account_administration.listed_tokens(id, paging),
         render.token,
     )  # fmt: skip
 
@@ -169,7 +173,7 @@ def list_tokens(id: UUID, call: Caller, paged: Paged) -> Response:
     summary="End a token of an account",
     **operation(MANAGE, render.TOKEN, refuses=(404,)),
 )
-def revoke_token(id: UUID, token_id: UUID, call: Caller, body: Empty | None = None) -> Response:
+def revoke_token(id: UUID, token_id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     """From the next request on."""
     return call.change(
         lambda ctx: administering.revoke_token_of(ctx, id, token_id),

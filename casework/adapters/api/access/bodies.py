@@ -85,7 +85,7 @@ class ResetPassword(Body):
     password: Secret
 
 
-class Grant(Body):
+class GrantAction(Body):
     """An action that a system's account is granted."""
 
     action: Action

@@ -9,18 +9,18 @@ from fastapi import APIRouter, Response
 
 from casework.adapters.api.access import bodies as s
 from casework.adapters.api.access import views as render
-from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Guarded, respond
+from casework.adapters.http.call import GuardedRoute, respond
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import NotFound
 from casework.workflows.access import securing
-from casework.workflows.access.attempts import Given
+from casework.workflows.access.attempts import Credentials
 from casework.workflows.access.securing import SECOND_FACTOR, SECURE, TOKENS
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, tags=["signing in"])
+router = APIRouter(route_class=GuardedRoute, tags=["signing in"])
 
 
 @router.post(
@@ -31,8 +31,8 @@ router = APIRouter(route_class=Guarded, tags=["signing in"])
 )
 def change_password(body: s.ChangePassword, call: Caller) -> Response:
     """Signs out everywhere. A wrong present password counts as a try to sign in."""
-    given = Given(password=body.current_password)
-    securing.change_password(call.ctx, call.door, given, body.new_password)
+    given = Credentials(password=body.current_password)
+    securing.change_password(call.ctx, call.authentication, given, body.new_password)
     return respond({}, 200)
 
 
@@ -42,7 +42,7 @@ def change_password(body: s.ChangePassword, call: Caller) -> Response:
     summary="Sign out everywhere",
     **operation(SECURE, {}, use_key=False),
 )
-def end_sessions(call: Caller, body: Empty | None = None) -> Response:
+def end_sessions(call: Caller, body: EmptyBody | None = None) -> Response:
     """Voids every refresh token; an access token ends by itself within ten minutes."""
     securing.end_sessions(call.ctx)
     return respond({}, 200)
@@ -61,8 +61,8 @@ def end_sessions(call: Caller, body: Empty | None = None) -> Response:
 )
 def begin_totp(body: s.BeginTotp, call: Caller) -> Response:
     """The secret is shown this once, and in force once its first code is confirmed."""
-    given = Given(password=body.password)
-    secret, uri = securing.begin_totp(call.ctx, call.door, given)
+    given = Credentials(password=body.password)
+    secret, uri = securing.begin_totp(call.ctx, call.authentication, given)
     return respond({"secret": secret, "otpauth_uri": uri}, 200)
 
 
@@ -76,7 +76,7 @@ def begin_totp(body: s.BeginTotp, call: Caller) -> Response:
 )
 def confirm_totp(body: s.ConfirmTotp, call: Caller) -> Response:
     """Ten recovery codes, shown this once, each good once. Signs out everywhere."""
-    codes = securing.confirm_totp(call.ctx, call.door, body.code)
+    codes = securing.confirm_totp(call.ctx, call.authentication, body.code)
     return respond({"recovery_codes": codes}, 200)
 
 
@@ -88,8 +88,8 @@ def confirm_totp(body: s.ConfirmTotp, call: Caller) -> Response:
 )
 def disable_totp(body: s.DisableTotp, call: Caller) -> Response:
     """By password and a code. Signs out everywhere."""
-    given = Given(password=body.password, code=body.code, recovery_code=body.recovery_code)
-    securing.disable_totp(call.ctx, call.door, given)
+    given = Credentials(password=body.password, code=body.code, recovery_code=body.recovery_code)
+    securing.disable_totp(call.ctx, call.authentication, given)
     return respond({}, 200)
 
 
@@ -105,7 +105,7 @@ def make_token(body: s.MakeToken, call: Caller) -> Response:
     made: dict[UUID, str] = {}
 
     def make(ctx: Context) -> None:
-        id, secret = securing.make_own_token(ctx, call.door, asked)
+        id, secret = securing.make_own_token(ctx, call.authentication, asked)
         made[id] = secret
 
     return call.change(make, TOKENS, lambda reading, known: shown(reading, known["id"], made))
@@ -113,7 +113,7 @@ def make_token(body: s.MakeToken, call: Caller) -> Response:
 
 def shown(reading: Reading, id: UUID, secrets: dict[UUID, str]) -> dict[str, Any]:
     """A token; with its secret only in the answer to the request that made it."""
-    token = reading.register.token(id, lock=False)
+    token = reading.account_administration.token(id, lock=False)
     if token is None:
         raise NotFound("no such token")
     return render.token_of(token) | ({"secret": secrets[id]} if id in secrets else {})
@@ -129,7 +129,9 @@ def list_tokens(call: Caller, paged: Paged) -> Response:
     """Newest first, ended ones too."""
     me = securing.id_of(call.ctx)
     return call.pages(
-        TOKENS, paged, lambda reading, paging: reading.register.listed_tokens(me, paging),
+        TOKENS,
+        paged,
+        lambda reading, paging: reading.account_administration.listed_tokens(me, paging),
         render.token,
     )  # fmt: skip
 
@@ -140,7 +142,7 @@ def list_tokens(call: Caller, paged: Paged) -> Response:
     summary="End a token of mine",
     **operation(TOKENS, render.TOKEN, refuses=(404,)),
 )
-def revoke_token(id: UUID, call: Caller, body: Empty | None = None) -> Response:
+def revoke_token(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     """From the next request on."""
     return call.change(
         lambda ctx: securing.revoke_own_token(ctx, id),

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request, Response
 
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import Guarded, Services, respond
+from casework.adapters.http.call import GuardedRoute, Services, respond
 from casework.adapters.http.limits import check_text
 from casework.domain.errors import Invalid
 from casework.workflows.access import signing_in
 
-router = APIRouter(route_class=Guarded, tags=["signing in"])
+router = APIRouter(route_class=GuardedRoute, tags=["signing in"])
 
 
 @router.post(
@@ -44,18 +44,20 @@ def sign_in(
     it the refusal is that of a wrong password: a client shows the field to everybody.
     """
     services: Services = request.app.state.services
-    door, now = services.door(request.state.facts), services.now()
+    authentication, now = services.authentication(request.state.facts), services.now()
     for given in (username, password, refresh_token, totp, recovery_code):
         check_text(given or "")
     if grant_type == "refresh_token":
         if not refresh_token:
             raise Invalid("send the refresh token", field="refresh_token")
-        issued = signing_in.refresh(door, refresh_token, now)
+        issued = signing_in.refresh(authentication, refresh_token, now)
     else:
         if not username or not password:
             raise Invalid("send name and password", field="username")
         source = request.client.host if request.client else "unknown"
-        issued = signing_in.sign_in(door, username, password, source, now, totp, recovery_code)
+        issued = signing_in.sign_in(
+            authentication, username, password, source, now, totp, recovery_code
+        )
     return respond(
         {
             "access_token": issued.access_token,
@@ -79,7 +81,7 @@ def sign_out(
     """By any refresh token of it (RFC 7009). The answer is the same for what is no token."""
     services: Services = request.app.state.services
     check_text(token)
-    signing_in.sign_out(services.door(request.state.facts), token, services.now())
+    signing_in.sign_out(services.authentication(request.state.facts), token, services.now())
     return respond({}, 200)
 
 

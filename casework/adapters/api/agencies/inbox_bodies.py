@@ -9,9 +9,9 @@ from pydantic import Field, StrictBool
 
 from casework.adapters.api.access.bodies import Email, Secret, Username
 from casework.adapters.api.shared import bodies as s
-from casework.domain.agencies.inbox import MOST_ANSWERS
+from casework.domain.agencies.inbox import MAX_ANSWERS
 from casework.domain.referring.referring import Details
-from casework.workflows.agencies.inbox import Answer
+from casework.workflows.agencies.inbox import ReferralAnswer
 
 State = Literal["requested", "waitlisted", "accepted", "in_progress", "on_hold"]
 Priority = Literal["routine", "urgent", "emergency"]
@@ -23,77 +23,77 @@ class _OfOne(s.Body):
     referral_id: UUID
 
 
-class AcceptOne(_OfOne, s.Accept):
+class AcceptAnswer(_OfOne, s.AcceptReferral):
     """As ``/referrals/{id}/accept``."""
 
     action: Literal["accept"]
 
 
-class WaitlistOne(_OfOne, s.Waitlist):
+class WaitlistAnswer(_OfOne, s.WaitlistReferral):
     """As ``/referrals/{id}/waitlist``."""
 
     action: Literal["waitlist"]
 
 
-class DeclineOne(_OfOne, s.Decline):
+class DeclineAnswer(_OfOne, s.DeclineReferral):
     """As ``/referrals/{id}/decline``."""
 
     action: Literal["decline"]
 
 
-class StartOne(_OfOne, s.Start):
+class StartAnswer(_OfOne, s.StartReferral):
     """As ``/referrals/{id}/start``."""
 
     action: Literal["start"]
 
 
-class ReportOne(_OfOne, s.Report):
+class ReportAnswer(_OfOne, s.ReportProgress):
     """As ``/referrals/{id}/report``."""
 
     action: Literal["report"]
 
 
-class HoldOne(_OfOne, s.Hold):
+class HoldAnswer(_OfOne, s.HoldReferral):
     """As ``/referrals/{id}/hold``."""
 
     action: Literal["hold"]
 
 
-class ResumeOne(_OfOne, s.Resume):
+class ResumeAnswer(_OfOne, s.ResumeReferral):
     """As ``/referrals/{id}/resume``."""
 
     action: Literal["resume"]
 
 
-class CompleteOne(_OfOne, s.Complete):
+class CompleteAnswer(_OfOne, s.CompleteReferral):
     """As ``/referrals/{id}/complete``."""
 
     action: Literal["complete"]
 
 
-class FailOne(_OfOne, s.Fail):
+class FailAnswer(_OfOne, s.FailReferral):
     """As ``/referrals/{id}/fail``."""
 
     action: Literal["fail"]
 
 
-class SignalOne(_OfOne, s.RaiseSignal):
+class SignalAnswer(_OfOne, s.RaiseSignal):
     """As ``/referrals/{id}/signal``."""
 
     action: Literal["signal"]
 
 
-One = Annotated[
-    AcceptOne
-    | WaitlistOne
-    | DeclineOne
-    | StartOne
-    | ReportOne
-    | HoldOne
-    | ResumeOne
-    | CompleteOne
-    | FailOne
-    | SignalOne,
+AnyAnswer = Annotated[
+    AcceptAnswer
+    | WaitlistAnswer
+    | DeclineAnswer
+    | StartAnswer
+    | ReportAnswer
+    | HoldAnswer
+    | ResumeAnswer
+    | CompleteAnswer
+    | FailAnswer
+    | SignalAnswer,
     Field(discriminator="action"),
 ]
 
@@ -101,14 +101,14 @@ One = Annotated[
 class GiveAnswers(s.Body):
     """Answers to some requests: one by one, or all of them or none."""
 
-    answers: Annotated[list[One], Field(min_length=1, max_length=MOST_ANSWERS)]
+    answers: Annotated[list[AnyAnswer], Field(min_length=1, max_length=MAX_ANSWERS)]
     all_or_nothing: StrictBool = False
 
 
-def answer_of(one: Any) -> Answer:
+def answer_of(one: Any) -> ReferralAnswer:
     """What one of them says, as the use case takes it."""
     given = one.model_dump(exclude_none=True, exclude={"referral_id", "action"})
-    return Answer(
+    return ReferralAnswer(
         referral_id=one.referral_id,
         action=one.action,
         replace_with=given.pop("replace_with", None),

@@ -13,18 +13,18 @@ from casework.adapters.api.agencies import inbox_views as render
 from casework.adapters.api.figures.bodies import OfFigures
 from casework.adapters.api.shared.bodies import Code, Due
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call, GuardedRoute
 from casework.adapters.http.problems import status_of
 from casework.domain.access.policy import reach
 from casework.domain.agencies.inbox import check_each_once
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.errors import Conflict
 from casework.workflows.agencies import inbox
-from casework.workflows.agencies.inbox import ANSWER, Answer, AnswersRefused
+from casework.workflows.agencies.inbox import ANSWER, AnswersRefused, ReferralAnswer
 from casework.workflows.ports.agencies import InboxFilter
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, prefix="/inbox", tags=["inbox"])
+router = APIRouter(route_class=GuardedRoute, prefix="/inbox", tags=["inbox"])
 READ, FIGURES = render.READ, "inbox.figures"
 RESULTS = {
     "results": [
@@ -118,7 +118,7 @@ def give_answers(body: s.GiveAnswers, call: Caller) -> Response:
     return _together(call, answers) if body.all_or_nothing else _one_by_one(call, answers)
 
 
-def _one_by_one(call: Call, answers: list[Answer]) -> Response:
+def _one_by_one(call: Call, answers: list[ReferralAnswer]) -> Response:
     reach(call.ctx.actor, READ)  # or nobody could be shown what was done
     call.once(ANSWER, {})
     results = {
@@ -130,7 +130,7 @@ def _one_by_one(call: Call, answers: list[Answer]) -> Response:
     return call.look(READ, lambda reading: _shown(call, reading, results))
 
 
-def _together(call: Call, answers: list[Answer]) -> Response:
+def _together(call: Call, answers: list[ReferralAnswer]) -> Response:
     done: dict[UUID, tuple[int, str | None]] = {one.referral_id: (200, None) for one in answers}
     try:
         return call.change(

@@ -12,7 +12,7 @@ from casework.adapters.http.call import WithETag
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Actor
 from casework.domain.agencies.inbox import WANTS
-from casework.domain.privacy.masks import covered
+from casework.domain.privacy.masks import masked
 from casework.workflows.context import Context
 from casework.workflows.ports.casefile import ReferralView
 
@@ -89,7 +89,7 @@ def inbox_item(ctx: Context) -> Callable[[ReferralView], dict[str, Any]]:
             "overdue": is_late,
             "working_days_late": lateness.of(row) if is_late else 0,
         }
-        return covered(body, actor, READ, "inbox item")
+        return masked(body, actor, READ, "inbox item")
 
     return show
 

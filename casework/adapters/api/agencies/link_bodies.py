@@ -7,17 +7,17 @@ from typing import Annotated
 from pydantic import Field
 
 from casework.adapters.api.shared.bodies import Body
-from casework.domain.residents.homes import LONGEST
+from casework.domain.residents.homes import MAX_LENGTH
 
 
-class Answering(Body):
+class SetAnsweringByLink(Body):
     """Whether an agency answers by link, and where its links and codes go."""
 
     email: Annotated[str | None, Field(max_length=254)] = None
     is_on: Annotated[bool, Field(strict=True)] = True
 
 
-class WayIn(Body):
+class WriteWayIn(Body):
     """How to get into a home."""
 
-    text: Annotated[str, Field(min_length=1, max_length=LONGEST)]
+    text: Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]

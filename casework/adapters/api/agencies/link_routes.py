@@ -8,20 +8,20 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from casework.adapters.api.agencies import link_bodies as sl
-from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.api.shared.views import instant
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call, GuardedRoute, WithETag
 from casework.domain.access.policy import Actor
 from casework.domain.agencies.links import AgencyLink
-from casework.domain.agencies.rosters import Delivered
+from casework.domain.agencies.rosters import MonthlyDelivery
 from casework.domain.errors import NotFound
-from casework.domain.privacy.masks import covered
-from casework.domain.residents.homes import Coming
+from casework.domain.privacy.masks import masked
+from casework.domain.residents.homes import VisitingService
 from casework.workflows.agencies import answer_pages, links
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, tags=["answering without an account"])
+router = APIRouter(route_class=GuardedRoute, tags=["answering without an account"])
 LINK = {
     "id": "0190…",
     "provider_id": "0190…",
@@ -81,7 +81,7 @@ def _shown(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
     summary="Send the agency a link by which it answers without an account",
     **operation(links.MANAGE, LINK, status=201, refuses=(404, 409)),
 )
-def send_link(id: UUID, body: Empty, call: Caller) -> Response:
+def send_link(id: UUID, body: EmptyBody, call: Caller) -> Response:
     """To its known address, which only supervisors and administrators change; never shown here."""
     return call.change(
         lambda ctx: links.send_link(ctx, call.services.linking, id),
@@ -113,7 +113,7 @@ def list_links(id: UUID, call: Caller) -> Response:
     summary="Let a link open nothing any more",
     **operation(links.MANAGE, LINK, refuses=(404, 409, 412)),
 )
-def revoke_link(id: UUID, body: Empty, call: Caller) -> Response:
+def revoke_link(id: UUID, body: EmptyBody, call: Caller) -> Response:
     """At once: whoever has it open is out."""
     return call.change(
         lambda ctx: links.revoke_link(ctx, id),
@@ -132,7 +132,7 @@ def revoke_link(id: UUID, body: Empty, call: Caller) -> Response:
         refuses=(404, 409),
     ),
 )
-def keep_answering(id: UUID, body: sl.Answering, call: Caller) -> Response:
+def keep_answering(id: UUID, body: sl.SetAnsweringByLink, call: Caller) -> Response:
     """By a supervisor of its district or an administrator; switched off, no link opens."""
     services = call.services
 
@@ -146,8 +146,13 @@ def keep_answering(id: UUID, body: sl.Answering, call: Caller) -> Response:
         }  # fmt: skip
 
     return call.change(
-        lambda ctx: links.keep_answering(
-            ctx, services.linking, call.door.passwords, id, email=body.email, is_on=body.is_on
+        lambda ctx: links.set_answering(
+            ctx,
+            services.linking,
+            call.authentication.passwords,
+            id,
+            email=body.email,
+            is_on=body.is_on,
         ),
         links.KEEP,
         show,
@@ -170,7 +175,7 @@ def list_delivered(id: UUID, call: Caller) -> Response:
     return call.look("referral.read", show)
 
 
-def _line(one: Delivered, actor: Actor) -> dict[str, Any]:
+def _line(one: MonthlyDelivery, actor: Actor) -> dict[str, Any]:
     body = {
         "id": one.id,
         "month": one.month,
@@ -182,7 +187,7 @@ def _line(one: Delivered, actor: Actor) -> dict[str, Any]:
         "recorded_at": instant(one.recorded_at),
         "recorded_by": one.recorded_by,
     }
-    return covered(body, actor, "referral.read", "delivered")
+    return masked(body, actor, "referral.read", "delivered")
 
 
 @router.get(
@@ -203,7 +208,7 @@ def get_visit(id: UUID, call: Caller) -> Response:
     return call.look("referral.read", show)
 
 
-def _coming(one: Coming) -> dict[str, Any]:
+def _coming(one: VisitingService) -> dict[str, Any]:
     return {
         "service_code": one.service_code,
         "field": one.field,
@@ -218,7 +223,7 @@ def _coming(one: Coming) -> dict[str, Any]:
     summary="Say how to get into a resident's home",
     **operation("case.write", {"resident_id": "0190…", "way_in": "…"}, refuses=(404,)),
 )
-def write_way_in(id: UUID, body: sl.WayIn, call: Caller) -> Response:
+def write_way_in(id: UUID, body: sl.WriteWayIn, call: Caller) -> Response:
     """Told to the agencies that come there, and to nobody else."""
 
     def show(reading: Reading, made: dict[str, Any]) -> Any:

@@ -11,13 +11,13 @@ from casework.adapters.api.access.bodies import ResetPassword
 from casework.adapters.api.agencies import inbox_bodies as s
 from casework.adapters.api.agencies import inbox_views as render
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Guarded, WithETag
+from casework.adapters.http.call import GuardedRoute, WithETag
 from casework.domain.errors import StaleVersion
 from casework.workflows.agencies import staff
 from casework.workflows.agencies.staff import STAFF, NewStaff
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, prefix="/inbox/staff", tags=["inbox"])
+router = APIRouter(route_class=GuardedRoute, prefix="/inbox/staff", tags=["inbox"])
 
 
 def _after(reading: Reading, made: dict[str, Any]) -> WithETag:
@@ -47,7 +47,7 @@ def add_staff(body: s.AddStaff, call: Caller) -> Response:
     """With a first password, which its owner changes before anything else."""
     asked = NewStaff(**body.model_dump(exclude={"password"}))
     return call.change(
-        lambda ctx: staff.add_staff(ctx, call.door, asked, body.password), STAFF, _after
+        lambda ctx: staff.add_staff(ctx, call.authentication, asked, body.password), STAFF, _after
     )
 
 
@@ -87,5 +87,7 @@ def change_staff(id: UUID, body: s.ChangeStaff, call: Caller) -> Response:
 def reset_staff_password(id: UUID, body: ResetPassword, call: Caller) -> Response:
     """Signs its owner out everywhere."""
     return call.change(
-        lambda ctx: staff.reset_staff_password(ctx, call.door, id, body.password), STAFF, _after
+        lambda ctx: staff.reset_staff_password(ctx, call.authentication, id, body.password),
+        STAFF,
+        _after,
     )

@@ -12,13 +12,13 @@ from fastapi import APIRouter, Query, Response
 from casework.adapters.api.audit import bodies as s
 from casework.adapters.api.audit import views as render
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Guarded, respond
+from casework.adapters.http.call import GuardedRoute, respond
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.errors import Invalid, require
 from casework.domain.figures.figures import Month
 from casework.workflows.audit import trail
 
-router = APIRouter(route_class=Guarded, prefix="/audit", tags=["audit"])
+router = APIRouter(route_class=GuardedRoute, prefix="/audit", tags=["audit"])
 READ, REVIEW = trail.READ, trail.REVIEW
 ENTRY = {
     "id": "0190…",

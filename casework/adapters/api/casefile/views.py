@@ -10,7 +10,7 @@ from casework.adapters.http.call import WithETag
 from casework.domain.access.policy import Actor, may
 from casework.domain.casefile.allowed import allowed_actions
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
-from casework.domain.privacy.masks import covered, sees_clock
+from casework.domain.privacy.masks import masked, sees_clock
 from casework.workflows.ports.casefile import CaseView
 from casework.workflows.ports.paging import Row
 
@@ -83,7 +83,7 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
         "resident": {"id": it.resident_id, "name": view.resident_name},
         "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
         "deadlines": [
-            covered(deadline(clock, now), actor, READ, "deadline")
+            masked(deadline(clock, now), actor, READ, "deadline")
             for clock in clocks
             if sees_clock(actor, clock)
         ],
@@ -93,7 +93,7 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
         "signals": [signal(one, actor) for one in file.signals.values()],
         "allowed_actions": allowed_actions(file, actor),
     }
-    return WithETag(covered(body, actor, READ, "case"), it.version)
+    return WithETag(masked(body, actor, READ, "case"), it.version)
 
 
 def _case_referrals(view: CaseView) -> list[dict[str, Any]]:
@@ -122,7 +122,7 @@ def case_row(row: Row, actor: Actor) -> dict[str, Any]:
     body = {k: instant(v) if isinstance(v, datetime) else v for k, v in values.items()} | {
         "resident": {"id": row["resident_id"], "name": row["resident_name"]}
     }
-    return covered(body, actor, READ, "case row")
+    return masked(body, actor, READ, "case row")
 
 
 def surveyed(view: CaseView, actor: Actor, now: datetime) -> WithETag:

@@ -51,7 +51,7 @@ class Activities(Body):
     use_toilet: Points
 
 
-class PreSurvey(Body):
+class RecordPreSurvey(Body):
     """The pre-survey; ``guidance`` says what the resident was told."""
 
     dementia_medicine: StrictBool
@@ -59,7 +59,7 @@ class PreSurvey(Body):
     guidance: Words | None = None
 
 
-class Need(Body):
+class NeedInput(Body):
     """How much is needed in one field."""
 
     field: ServiceField
@@ -74,4 +74,4 @@ class RecordAssessment(Body):
     received_on: Day | None = None
     assessor: Short
     determination: Determination
-    needs: list[Need] = Field(max_length=50)
+    needs: list[NeedInput] = Field(max_length=50)

@@ -18,20 +18,20 @@ class HoldCase(Body):
     note: Words | None = None
 
 
-class Reopen(Body):
+class ReopenCase(Body):
     """Why a closed case goes on after all."""
 
     note: Words
 
 
-class Transfer(Body):
+class TransferCase(Body):
     """Where the resident lives now, and why the case goes there."""
 
     centre_code: Code
     reason: Words
 
 
-class HandOver(Body):
+class HandOverCases(Body):
     """Whose cases go to whom: to one worker, or in turn to several."""
 
     from_worker_id: UUID

@@ -10,14 +10,14 @@ from fastapi import APIRouter, Response
 
 from casework.adapters.api.casefile import views as render
 from casework.adapters.api.cases import caseload_bodies as sc
-from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call, GuardedRoute
 from casework.workflows.cases import caseload
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, tags=["caseload"])
+router = APIRouter(route_class=GuardedRoute, tags=["caseload"])
 SUPERVISE = "case.supervise"
 EXAMPLE = {
     "id": "0190…",
@@ -54,7 +54,7 @@ def hold(id: UUID, body: sc.HoldCase, call: Caller) -> Response:
     summary="End the rest early",
     **operation("case.write", EXAMPLE, refuses=(404, 409, 412)),
 )
-def resume(id: UUID, body: Empty, call: Caller) -> Response:
+def resume(id: UUID, body: EmptyBody, call: Caller) -> Response:
     """Every clock that was paused is counted anew."""
     return _change(call, lambda ctx: caseload.resume_case(ctx, id))
 
@@ -65,7 +65,7 @@ def resume(id: UUID, body: Empty, call: Caller) -> Response:
     summary="Reopen a closed case",
     **operation(SUPERVISE, EXAMPLE, refuses=(404, 409, 412)),
 )
-def reopen(id: UUID, body: sc.Reopen, call: Caller) -> Response:
+def reopen(id: UUID, body: sc.ReopenCase, call: Caller) -> Response:
     """The state before it was closed; refused while the resident has another open case."""
     return _change(call, lambda ctx: caseload.reopen_case(ctx, id, body.note))
 
@@ -76,7 +76,7 @@ def reopen(id: UUID, body: sc.Reopen, call: Caller) -> Response:
     summary="Move a case with its resident to another centre",
     **operation(SUPERVISE, EXAMPLE | {"stops_at_border": []}, refuses=(404, 409, 412)),
 )
-def transfer(id: UUID, body: sc.Transfer, call: Caller) -> Response:
+def transfer(id: UUID, body: sc.TransferCase, call: Caller) -> Response:
     """Names the open referrals that do not reach the new centre. Where the case leaves the
     asker's district, only that and its id are shown.
     """
@@ -99,7 +99,7 @@ def transfer(id: UUID, body: sc.Transfer, call: Caller) -> Response:
     summary="Give a leaver's open cases to one worker, or to several in turn",
     **operation(SUPERVISE, {"moved": ["0190…"]}, refuses=(409,), is_long=True),
 )
-def hand_over(body: sc.HandOver, call: Caller) -> Response:
+def hand_over(body: sc.HandOverCases, call: Caller) -> Response:
     """All of them or none: each new worker must serve the case's centre."""
     receivers = body.to_worker_id if isinstance(body.to_worker_id, list) else [body.to_worker_id]
     return call.change(

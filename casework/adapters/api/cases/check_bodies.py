@@ -37,7 +37,7 @@ class RecordCheck(Body):
     next_check_on: Day | None = None
 
 
-class Assign(Body):
+class AssignCase(Body):
     """To whom the case is given."""
 
     worker_id: UUID

@@ -13,7 +13,7 @@ from casework.adapters.api.cases import bodies as si
 from casework.adapters.api.cases import check_bodies
 from casework.adapters.api.shared.bodies import Code, RaiseSignal
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call, GuardedRoute, WithETag
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.cases.checks import Findings
 from casework.domain.cases.intake import Finding
@@ -21,7 +21,7 @@ from casework.workflows.cases import intake, running
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, tags=["cases"])
+router = APIRouter(route_class=GuardedRoute, tags=["cases"])
 READ, WRITE = "case.read", "case.write"
 ROW = {
     "id": "0190…",
@@ -138,7 +138,7 @@ def get_case(id: UUID, call: Caller) -> Response:
     summary="Record the pre-survey; its score decides the route",
     **operation(WRITE, SURVEYED, refuses=(404, 409, 412)),
 )
-def pre_survey(id: UUID, body: si.PreSurvey, call: Caller) -> Response:
+def pre_survey(id: UUID, body: si.RecordPreSurvey, call: Caller) -> Response:
     """The route ``guidance`` closes the case and needs what the resident was told."""
     facts = body.model_dump()
     return call.change(
@@ -230,7 +230,7 @@ def answer_signal(id: UUID, body: check_bodies.AnswerSignal, call: Caller) -> Re
     summary="Give a case to a worker of its centre",
     **operation("case.supervise", EXAMPLE, refuses=(404, 409, 412)),
 )
-def assign(id: UUID, body: check_bodies.Assign, call: Caller) -> Response:
+def assign(id: UUID, body: check_bodies.AssignCase, call: Caller) -> Response:
     """Its clocks go with it."""
     return _change(call, lambda ctx: running.assign_case(ctx, id, body.worker_id))
 

@@ -13,7 +13,7 @@ from casework.domain.directory import directory as d
 from casework.domain.directory.designations import DesignationCode
 from casework.domain.directory.directory import ProviderKind
 from casework.domain.directory.eligibility import Comparison, rule_of
-from casework.domain.directory.entries import MOST_AT_ONCE
+from casework.domain.directory.entries import MAX_AT_ONCE
 
 Slug = Annotated[
     str, StringConstraints(min_length=1, max_length=80, pattern=r"^[a-z0-9][a-z0-9._-]*$")
@@ -33,7 +33,7 @@ CentreCodes = Annotated[list[Code], Field(min_length=1, max_length=300)]
 ABSENT: Any = None
 
 
-class Hours(Body):
+class OpeningHours(Body):
     """From when until when, on one day of the week or on holidays."""
 
     day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday"]
@@ -60,7 +60,7 @@ class AddProvider(Body):
     district_code: Code
     lat: Degrees
     lon: Degrees
-    opening_hours: list[Hours] = Field(default=[], max_length=24)
+    opening_hours: list[OpeningHours] = Field(default=[], max_length=24)
     contacts: list[AgencyContact] = Field(default=[], max_length=20)
     languages: Languages = None
 
@@ -77,7 +77,7 @@ class ChangeProvider(Body):
     phone: Phone = ABSENT
     lat: Degrees = ABSENT
     lon: Degrees = ABSENT
-    opening_hours: Annotated[list[Hours], Field(max_length=24)] = ABSENT
+    opening_hours: Annotated[list[OpeningHours], Field(max_length=24)] = ABSENT
     contacts: Annotated[list[AgencyContact], Field(max_length=20)] = ABSENT
     languages: Languages = ABSENT
 
@@ -87,7 +87,7 @@ class ChangeProvider(Body):
         return found | ({"kind": self.kind.value} if "kind" in found else {})
 
 
-class End(Body):
+class EndProvider(Body):
     """The last day; null takes an end back."""
 
     last_day: Day | None
@@ -100,7 +100,7 @@ class EndDesignation(Body):
     last_day: Day | None
 
 
-class Designate(Body):
+class DesignateProvider(Body):
     """What an agency is designated as, by whom, from when until when."""
 
     code: DesignationCode
@@ -109,7 +109,7 @@ class Designate(Body):
     designated_by: Short
 
 
-class Capacity(Body):
+class CapacityInput(Body):
     """How many places there are, how many are free, and how many people wait."""
 
     maximum: Count
@@ -132,7 +132,7 @@ class ProposeOffering(Body):
     unit: Code
     open: StrictBool = True
     given_at: GivenAt | None = None
-    capacity: Capacity
+    capacity: CapacityInput
 
     def facts(self) -> dict[str, Any]:
         """As the domain takes them."""
@@ -168,10 +168,10 @@ class StepEntries(Body):
     """One step for some entries of the list."""
 
     step: Literal["confirm", "publish", "withdraw"]
-    offering_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    offering_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_AT_ONCE)]
 
 
-class Limit(Body):
+class LimitInput(Body):
     """At most so much in a week, a month or a year, or once in all."""
 
     quantity: Annotated[StrictInt, Field(ge=1, le=100_000)]
@@ -179,7 +179,7 @@ class Limit(Body):
     per: Literal["week", "month", "year", "once"]
 
 
-class CoPayment(Body):
+class CoPaymentInput(Body):
     """What an income tier pays: a share, or won for each unit; without a district everywhere."""
 
     income_tier: IncomeTier
@@ -188,8 +188,8 @@ class CoPayment(Body):
     won_per_unit: Annotated[StrictInt, Field(ge=0, le=10_000_000)] | None = None
 
 
-Limits = Annotated[list[Limit], Field(max_length=10)]
-CoPayments = Annotated[list[CoPayment], Field(max_length=200)]
+Limits = Annotated[list[LimitInput], Field(max_length=10)]
+CoPayments = Annotated[list[CoPaymentInput], Field(max_length=200)]
 
 
 class EligibilityRule(Body):

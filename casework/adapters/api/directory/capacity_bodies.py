@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from casework.adapters.api.shared.bodies import Body
-from casework.domain.directory.capacity import Statement
+from casework.domain.directory.capacity import CapacityStatement
 
 Count = Annotated[int, Field(strict=True, ge=0, le=100_000)]
 
@@ -19,7 +19,7 @@ class StateFigures(Body):
     maximum: Count | None = None
     waiting: Count | None = None
 
-    def statement(self) -> Statement:
+    def statement(self) -> CapacityStatement:
         """The same for the domain."""
         given = self.model_dump()
-        return Statement(capacity=given.pop("maximum"), **given)
+        return CapacityStatement(capacity=given.pop("maximum"), **given)

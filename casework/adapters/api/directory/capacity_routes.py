@@ -10,12 +10,12 @@ from fastapi import APIRouter, Response
 from casework.adapters.api.directory import capacity_bodies as s
 from casework.adapters.api.directory import capacity_views
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call, GuardedRoute
 from casework.domain.errors import StaleVersion
 from casework.workflows.directory import places
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, tags=["directory"])
+router = APIRouter(route_class=GuardedRoute, tags=["directory"])
 READ, STATE = "directory.read", "capacity.write"
 CAPACITY = {
     "offering_id": "0190…",

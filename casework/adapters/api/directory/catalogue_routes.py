@@ -10,20 +10,20 @@ from pydantic import StringConstraints
 from casework.adapters.api.directory import bodies as s
 from casework.adapters.api.directory import views as shape
 from casework.adapters.api.directory.editing_routes import HISTORY, seen_version
-from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call, GuardedRoute, WithETag
 from casework.domain.directory.entries import SERVICE
 from casework.workflows.context import Context
 from casework.workflows.directory import directory as kept
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
-router = APIRouter(route_class=Guarded, tags=["directory"])
+router = APIRouter(route_class=GuardedRoute, tags=["directory"])
 Named = Annotated[str, Path(), StringConstraints(max_length=40)]
 
 
 def _shown(call: Call, reading: Reading, code: str) -> WithETag:
-    return shape.service(reading.keeping.service(code), call.ctx.act.today)
+    return shape.service(reading.directory_editing.service(code), call.ctx.act.today)
 
 
 def _changed(call: Call, use_case: Any) -> Response:
@@ -82,7 +82,7 @@ def _step(step: str) -> dict[str, Any]:
     summary="Confirm a proposed service, for the division of its field",
     **_step("confirm"),
 )
-def confirm(code: Named, call: Caller, body: Empty | None = None) -> Response:
+def confirm(code: Named, call: Caller, body: EmptyBody | None = None) -> Response:
     """By somebody else than whoever proposed it."""
     return _changed(call, lambda ctx: kept.step_service(ctx, code, "confirm"))
 
@@ -93,7 +93,7 @@ def confirm(code: Named, call: Caller, body: Empty | None = None) -> Response:
     summary="Publish a confirmed service",
     **_step("publish"),
 )
-def publish(code: Named, call: Caller, body: Empty | None = None) -> Response:
+def publish(code: Named, call: Caller, body: EmptyBody | None = None) -> Response:
     """From now on it is in the catalogue."""
     return _changed(call, lambda ctx: kept.step_service(ctx, code, "publish"))
 
@@ -104,7 +104,7 @@ def publish(code: Named, call: Caller, body: Empty | None = None) -> Response:
     summary="Take a service out of the catalogue",
     **_step("withdraw"),
 )
-def withdraw(code: Named, call: Caller, body: Empty | None = None) -> Response:
+def withdraw(code: Named, call: Caller, body: EmptyBody | None = None) -> Response:
     """It is proposed again. What was planned or asked before goes on as it was."""
     return _changed(call, lambda ctx: kept.step_service(ctx, code, "withdraw"))
 
@@ -119,7 +119,7 @@ def history(code: Named, call: Caller, paged: Paged) -> Response:
     """Newest first: who, when, and each field before and after."""
 
     def read(reading: Reading, paging: Paging) -> Page:
-        reading.keeping.service(code)
-        return reading.keeping.history((SERVICE,), code, paging)
+        reading.directory_editing.service(code)
+        return reading.directory_editing.history((SERVICE,), code, paging)
 
     return call.pages(kept.ENTRIES, paged, read, shape.change)

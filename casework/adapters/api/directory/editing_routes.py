@@ -10,33 +10,33 @@ from fastapi import APIRouter, Query, Response
 
 from casework.adapters.api.directory import bodies as s
 from casework.adapters.api.directory import views as shape
-from casework.adapters.api.shared.bodies import Code, Empty
+from casework.adapters.api.shared.bodies import Code, EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call, GuardedRoute, WithETag
 from casework.domain.access.policy import may
 from casework.domain.directory.designations import GIVEN_UNDER, DesignationCode
-from casework.domain.directory.directory import Entry
+from casework.domain.directory.directory import EntryState
 from casework.domain.directory.entries import DESIGNATION, OFFERING, PROVIDER, check_each_once
 from casework.domain.errors import StaleVersion
 from casework.workflows.directory import directory as kept
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
-router = APIRouter(route_class=Guarded, tags=["directory"])
+router = APIRouter(route_class=GuardedRoute, tags=["directory"])
 READ = "directory.read"
 HISTORY = {"items": [shape.CHANGED], "next_cursor": None}
 
 
 def _provider(call: Call, reading: Reading, id: UUID) -> WithETag:
-    one = reading.keeping.provider(id)
-    return shape.provider(one, reading.keeping.designations(id), call.ctx.act.today)
+    one = reading.directory_editing.provider(id)
+    return shape.provider(one, reading.directory_editing.designations(id), call.ctx.act.today)
 
 
 def _offering(_call: Call, reading: Reading, id: UUID) -> WithETag:
-    return shape.offering(reading.keeping.offering(id))
+    return shape.offering(reading.directory_editing.offering(id))
 
 
 def _designation(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
-    return shape.designation(reading.keeping.designation(made["id"]), call.ctx.act.today)
+    return shape.designation(reading.directory_editing.designation(made["id"]), call.ctx.act.today)
 
 
 def seen_version(call: Call) -> None:
@@ -96,7 +96,7 @@ def change_provider(id: UUID, body: s.ChangeProvider, call: Caller) -> Response:
     summary="Say on which day an agency is asked for the last time",
     **operation(kept.WRITE, shape.OPEN, refuses=(404, 412)),
 )
-def end_provider(id: UUID, body: s.End, call: Caller) -> Response:
+def end_provider(id: UUID, body: s.EndProvider, call: Caller) -> Response:
     """Shows what is open with it: that goes on. ``last_day`` null takes the end back."""
     return call.change(
         lambda ctx: kept.end_provider(ctx, id, body.last_day, body.reason),
@@ -125,9 +125,9 @@ def open_work(
 
 
 def _open_work(reading: Reading, id: UUID, code: str | None) -> dict[str, Any]:
-    reading.keeping.provider(id)
+    reading.directory_editing.provider(id)
     services = None if code is None else GIVEN_UNDER[code]
-    return shape.open_work(reading.keeping.open_work(id, services), id, code)
+    return shape.open_work(reading.directory_editing.open_work(id, services), id, code)
 
 
 @router.get(
@@ -140,8 +140,8 @@ def history_of_provider(id: UUID, call: Caller, paged: Paged) -> Response:
     """Newest first: who, when, and each field before and after."""
 
     def read(reading: Reading, paging: Paging) -> Page:
-        reading.keeping.provider(id)
-        return reading.keeping.history((PROVIDER, DESIGNATION), id, paging)
+        reading.directory_editing.provider(id)
+        return reading.directory_editing.history((PROVIDER, DESIGNATION), id, paging)
 
     return call.pages(kept.ENTRIES, paged, read, shape.change)
 
@@ -155,9 +155,9 @@ def history_of_provider(id: UUID, call: Caller, paged: Paged) -> Response:
     summary="Designate an agency",
     **operation(kept.DESIGNATE, shape.DESIGNATION, status=201, refuses=(404, 409)),
 )
-def designate(id: UUID, body: s.Designate, call: Caller) -> Response:
+def designate(id: UUID, body: s.DesignateProvider, call: Caller) -> Response:
     """By whom, and from when until when; one of a code holds at a time."""
-    asked = kept.Designate(**body.model_dump() | {"code": body.code.value})
+    asked = kept.NewDesignation(**body.model_dump() | {"code": body.code.value})
     return call.change(
         lambda ctx: kept.designate(ctx, id, asked),
         kept.ENTRIES,
@@ -202,7 +202,7 @@ def _ended(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
 def list_entries(
     call: Caller,
     paged: Paged,
-    state: Annotated[Entry | None, Query()] = None,
+    state: Annotated[EntryState | None, Query()] = None,
     district: Annotated[Code | None, Query()] = None,
     service: Annotated[Code | None, Query()] = None,
     field: Annotated[s.CareField | None, Query()] = None,
@@ -212,7 +212,7 @@ def list_entries(
     return call.pages(
         kept.ENTRIES,
         paged,
-        lambda reading, paging: reading.keeping.entries(filters, paging),
+        lambda reading, paging: reading.directory_editing.entries(filters, paging),
         shape.entry,
     )
 
@@ -235,7 +235,7 @@ def overview(
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.keeping.overview(district, service, paging),
+        lambda reading, paging: reading.directory_editing.overview(district, service, paging),
         shape.cell,
     )
 
@@ -302,7 +302,7 @@ def _stepped(call: Call, id: UUID, step: str) -> Response:
     summary="Confirm a proposed entry, for the division of its field",
     **_step("confirm"),
 )
-def confirm(id: UUID, call: Caller, body: Empty | None = None) -> Response:
+def confirm(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     """By somebody else than whoever proposed it."""
     return _stepped(call, id, "confirm")
 
@@ -313,7 +313,7 @@ def confirm(id: UUID, call: Caller, body: Empty | None = None) -> Response:
     summary="Publish a confirmed entry",
     **_step("publish"),
 )
-def publish(id: UUID, call: Caller, body: Empty | None = None) -> Response:
+def publish(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     """From now on it is listed for everyone, and may be asked."""
     return _stepped(call, id, "publish")
 
@@ -324,7 +324,7 @@ def publish(id: UUID, call: Caller, body: Empty | None = None) -> Response:
     summary="Take an entry out of the published list",
     **_step("withdraw"),
 )
-def withdraw(id: UUID, call: Caller, body: Empty | None = None) -> Response:
+def withdraw(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     """It is proposed again. What was asked of it goes on."""
     return _stepped(call, id, "withdraw")
 
@@ -348,7 +348,7 @@ def step_entries(body: s.StepEntries, call: Caller) -> Response:
     }
     return call.look(
         kept.ENTRIES,
-        lambda reading: shape.stepped(results, reading.keeping.states_of(results)),
+        lambda reading: shape.stepped(results, reading.directory_editing.states_of(results)),
     )
 
 
@@ -362,7 +362,7 @@ def history_of_offering(id: UUID, call: Caller, paged: Paged) -> Response:
     """Newest first: who, when, and each field before and after."""
 
     def read(reading: Reading, paging: Paging) -> Page:
-        reading.keeping.offering(id)
-        return reading.keeping.history((OFFERING,), id, paging)
+        reading.directory_editing.offering(id)
+        return reading.directory_editing.history((OFFERING,), id, paging)
 
     return call.pages(kept.ENTRIES, paged, read, shape.change)

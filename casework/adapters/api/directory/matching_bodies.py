@@ -12,7 +12,7 @@ from casework.adapters.api.shared.bodies import Body, Code, Day
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 
 
-class Match(Body):
+class FindMatches(Body):
     """For whom which service is looked for; a resident or a centre, and not both."""
 
     service_code: Code

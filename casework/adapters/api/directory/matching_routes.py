@@ -10,12 +10,12 @@ from casework.adapters.api.directory import matching_bodies as m
 from casework.adapters.api.directory import matching_views
 from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Guarded
+from casework.adapters.http.call import GuardedRoute
 from casework.adapters.http.problems import language_of
 from casework.domain.directory.designations import DesignationCode
 from casework.workflows.directory import matching
 
-router = APIRouter(route_class=Guarded, tags=["directory"])
+router = APIRouter(route_class=GuardedRoute, tags=["directory"])
 MATCH, COVER = "offering.match", "coverage.read"
 MATCHED = {
     "centre_code": "2635051000",
@@ -64,7 +64,7 @@ HOLE = {
     **operation(MATCH, MATCHED, refuses=(404,), use_key=False),
 )
 def match(
-    body: m.Match, call: Caller, accept_language: Annotated[str | None, Header()] = None
+    body: m.FindMatches, call: Caller, accept_language: Annotated[str | None, Header()] = None
 ) -> Response:
     """The open offerings that cover a resident, or a centre, in the order in which to ask them.
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.directory.matching import Factor, Reason
+from casework.domain.directory.matching import Factor, MatchReason
 
 Said = tuple[str, str]  # English, Korean
 UNKNOWN: Final = "unknown"
 
 
-def said(reason: Reason, language: str) -> str:
+def said(reason: MatchReason, language: str) -> str:
     """What a factor is in this case, in ``ko`` or ``en``."""
     english, korean = _SAYS[reason.factor](reason.value, reason.rank)
     return korean if language == "ko" else english

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from casework.adapters.api.directory.matching_sentences import said
 from casework.adapters.api.shared.views import instant
-from casework.domain.directory.coverage import Cover
-from casework.domain.directory.eligibility import Judged, facts_shown
-from casework.domain.directory.matching import DETOUR, SPEED_KMH, Factor, Match, Reason
+from casework.domain.directory.coverage import CentreCoverage
+from casework.domain.directory.eligibility import JudgedRule, facts_shown
+from casework.domain.directory.matching import DETOUR, SPEED_KMH, Factor, Match, MatchReason
 from casework.workflows.directory.matching import Matched
 
 # Kilometres to the metre: a centre's point is known to some ten metres.
@@ -27,7 +27,7 @@ def matched(found: Matched, language: str) -> dict[str, Any]:
     }
 
 
-def _match(it: Match, judged: Sequence[Judged], language: str) -> dict[str, Any]:
+def _match(it: Match, judged: Sequence[JudgedRule], language: str) -> dict[str, Any]:
     provider = it.candidate.provider
     return {
         "offering_id": it.candidate.offering.id,
@@ -39,7 +39,7 @@ def _match(it: Match, judged: Sequence[Judged], language: str) -> dict[str, Any]
     }
 
 
-def _reason(it: Reason, judged: Sequence[Judged], language: str) -> dict[str, Any]:
+def _reason(it: MatchReason, judged: Sequence[JudgedRule], language: str) -> dict[str, Any]:
     value = {name: _plain(one) for name, one in it.value.items()}
     if it.factor is Factor.ELIGIBLE:
         value["rules"] = [facts_shown(one) for one in judged]
@@ -52,7 +52,7 @@ def _plain(value: Any) -> Any:
     return instant(value) if isinstance(value, datetime) else value
 
 
-def hole(it: Cover) -> dict[str, Any]:
+def hole(it: CentreCoverage) -> dict[str, Any]:
     """A centre that is badly covered, and the nearest agency that accepts, if any does."""
     nearest = it.nearest
     return {

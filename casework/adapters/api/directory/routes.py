@@ -10,10 +10,10 @@ from casework.adapters.api.access import list_views as account_views
 from casework.adapters.api.directory import list_views
 from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Guarded
+from casework.adapters.http.call import GuardedRoute
 from casework.domain.access.policy import Role
 
-router = APIRouter(route_class=Guarded, tags=["directory"])
+router = APIRouter(route_class=GuardedRoute, tags=["directory"])
 READ, LIST = "directory.read", "account.list"
 DISTRICT = {"code": "26350", "name": "해운대구", "name_en": "Haeundae-gu"}
 CENTRE = {

@@ -10,14 +10,14 @@ from casework.adapters.api.shared.bodies import Body, Words
 State = Literal["open", "same", "different"]
 
 
-class Decide(Body):
+class DecideDuplicate(Body):
     """Whether the two of a pair are one person."""
 
     decision: Literal["same", "different"]
     note: Words | None = None
 
 
-class Merge(Body):
+class MergeResidents(Body):
     """Which record is of the same person, and how one knows."""
 
     duplicate_id: UUID

@@ -12,13 +12,13 @@ from casework.adapters.api.duplicates import bodies as s
 from casework.adapters.api.duplicates import views as render
 from casework.adapters.api.residents.views import resident
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded, WithETag
-from casework.domain.duplicates.suspicions import Verdict
+from casework.adapters.http.call import Call, GuardedRoute, WithETag
+from casework.domain.duplicates.suspicions import SuspicionState
 from casework.workflows.context import Context
 from casework.workflows.duplicates import duplicates, merging
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, tags=["duplicates"])
+router = APIRouter(route_class=GuardedRoute, tags=["duplicates"])
 REVIEW, SUPERVISE = "duplicate.review", "case.supervise"
 PAIR = {
     "id": "0190…",
@@ -68,10 +68,10 @@ def list_duplicates(
     summary="Say whether the two are one person",
     **operation(REVIEW, PAIR | {"state": "different"}, refuses=(404, 409, 412)),
 )
-def decide(id: UUID, body: s.Decide, call: Caller) -> Response:
+def decide(id: UUID, body: s.DecideDuplicate, call: Caller) -> Response:
     """``same`` merges nothing yet: say which of the two is to be the survivor by a merge."""
     return call.change(
-        lambda ctx: duplicates.decide(ctx, id, Verdict(body.decision), body.note),
+        lambda ctx: duplicates.decide(ctx, id, SuspicionState(body.decision), body.note),
         REVIEW,
         lambda reading, made: render.suspicion(reading.duplicates.shown(made["id"])),
     )
@@ -93,7 +93,7 @@ def _merged(call: Call, use_case: Callable[[Context], Any]) -> Response:
     summary="Merge a duplicate into a resident",
     **operation(SUPERVISE, MERGE, status=201, refuses=(404, 409, 412)),
 )
-def merge(id: UUID, body: s.Merge, call: Caller) -> Response:
+def merge(id: UUID, body: s.MergeResidents, call: Caller) -> Response:
     """The resident survives: reads and writes of the duplicate's id are about the survivor, who
     gets its cases, consents, notes and contacts. Refused where both have an open case.
     """

@@ -10,12 +10,12 @@ from pydantic import Field, StrictBool, StrictInt
 from casework.adapters.api.figures.bodies import GroupedBy
 from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared.bodies import Body, Code
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Invalid
 from casework.domain.exchange.exporting import ExportOf, ExportPurpose
 
 
-class Filters(Body):
+class ExportFilters(Body):
     """What is left out; each is that of the plain list, and of no other."""
 
     due: shared.Due | None = None
@@ -46,18 +46,18 @@ FILTERS_OF: Final[dict[str, frozenset[str]]] = {
 }
 
 
-class Export(Body):
+class ExportList(Body):
     """Which list is taken away, as what, and what for."""
 
     what: ExportOf
     format: Literal["csv", "xlsx"] = "csv"
     purpose: ExportPurpose
-    filters: Filters = Field(default_factory=Filters)
+    filters: ExportFilters = Field(default_factory=ExportFilters)
 
     def check(self) -> None:
         """Refuse a filter that the list does not have, and a kind that is none of its clocks."""
         for name in sorted(self.filters.model_fields_set - FILTERS_OF[self.what]):
             raise Invalid("this list has no such filter", field=f"filters.{name}")
         kind = self.filters.kind
-        if self.what == ExportOf.OVERDUE and kind is not None and kind not in list(Kind):
+        if self.what == ExportOf.OVERDUE and kind is not None and kind not in list(ClockKind):
             raise Invalid("no clock of this kind", field="filters.kind")

@@ -16,7 +16,7 @@ from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.api.supervision import views as supervision_views
 from casework.adapters.api.supervision.routes import since_of
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call, GuardedRoute
 from casework.adapters.http.problems import language_of
 from casework.domain.access.policy import Role, reach
 from casework.domain.exchange.exporting import ACTION, ExportOf
@@ -27,7 +27,7 @@ from casework.workflows.ports.figures import Question
 from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, tags=["exports"])
+router = APIRouter(route_class=GuardedRoute, tags=["exports"])
 WRITE = "export.write"
 
 
@@ -36,7 +36,7 @@ class Wanted:
     """One export of one asker."""
 
     call: Call
-    filters: s.Filters
+    filters: s.ExportFilters
 
     @property
     def lateness(self) -> shared_views.Lateness:
@@ -116,7 +116,7 @@ OF_THE_DIRECTORY: Final = "directory.read"
         WRITE, "성명,전화번호,기한종류,…", media_type="text/csv", use_key=False, is_long=True
     ),
 )
-def export(body: s.Export, call: Caller, accept_language: Language = None) -> Response:
+def export(body: s.ExportList, call: Caller, accept_language: Language = None) -> Response:
     """At most 20,000 rows. Scope, fields and audit are those of the plain list; the audit entry
     says what was taken away and what for.
     """
@@ -124,7 +124,7 @@ def export(body: s.Export, call: Caller, accept_language: Language = None) -> Re
     action = ACTION[body.what]
     reach(call.ctx.actor, action)
     # Reading the directory is not recorded; taking it away is.
-    ctx = call.noting(f"{body.what} {body.format} {body.purpose}")
+    ctx = call.recorded_as(f"{body.what} {body.format} {body.purpose}")
     with ctx.reading(WRITE if action == OF_THE_DIRECTORY else action) as reading:
         items = READ[body.what](Wanted(call, body.filters), reading)
         lines = (export_views.line(body.what, item) for item in items)

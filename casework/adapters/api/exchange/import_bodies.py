@@ -76,13 +76,13 @@ class AssessmentRow(intake.RecordAssessment):
     centre_code: Code | None = None
 
 
-class Assign(Body):
+class AssignImportRow(Body):
     """Whom a result is about."""
 
     resident_id: UUID
 
 
-class Dismiss(Body):
+class DismissImportRow(Body):
     """Why a result is put aside."""
 
     reason: Dismissal

@@ -11,16 +11,16 @@ from structlog import get_logger
 
 from casework.adapters.api.exchange import import_bodies as s
 from casework.adapters.api.exchange import import_views as render
-from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.uploads import BODY, Uploaded
-from casework.adapters.http.call import Call, Guarded, respond
+from casework.adapters.http.call import Call, GuardedRoute, respond
 from casework.adapters.http.problems import language_of
 from casework.domain.exchange.importing import Mode
 from casework.workflows.exchange import importing, unmatched
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, tags=["imports"])
+router = APIRouter(route_class=GuardedRoute, tags=["imports"])
 READ, WRITE, MATCH = importing.READ, "import.write", unmatched.MATCH
 # What is done of a file before its answer leaves; the rest is done behind it.
 AT_ONCE_S: Final = 2.0
@@ -91,9 +91,9 @@ def _takes_file(declared: dict[str, Any]) -> dict[str, Any]:
 )
 def send(upload: Uploaded, call: Caller) -> Response:
     """A small file has its results with the answer; of a larger one, ask for its progress."""
-    clerk = call.services.clerk
+    import_tools = call.services.import_tools
     status, made, was_before = call.first(
-        lambda ctx: importing.receive(ctx, clerk, upload.wanted, upload.source)
+        lambda ctx: importing.receive(ctx, import_tools, upload.wanted, upload.source)
     )
     id = UUID(str(made["id"]))
     if not was_before:
@@ -105,13 +105,13 @@ def send(upload: Uploaded, call: Caller) -> Response:
 
 def _begin(call: Call, id: UUID, mode: str) -> None:
     """Do some of it at once. What fails now is gone on with behind the answer."""
-    ctx = call.aside()
+    ctx = call.without_key()
     with ctx.reading(READ) as reading:
         rows = reading.imports.get(id).rows
     if mode == Mode.ALL_OR_NOTHING and rows > AT_ONCE_ROWS:
         return
     try:
-        for _ in importing.work_off(ctx, call.services.clerk, id, seconds=AT_ONCE_S):
+        for _ in importing.process_import(ctx, call.services.import_tools, id, seconds=AT_ONCE_S):
             pass
     except Exception as error:
         log.warning("an import waits", error=type(error).__name__)
@@ -183,10 +183,12 @@ def get_unmatched(id: UUID, call: Caller, accept_language: Language = None) -> R
     summary="Give a result to a resident",
     **operation(MATCH, WAITING, refuses=(404, 409)),
 )
-def assign(id: UUID, body: s.Assign, call: Caller, accept_language: Language = None) -> Response:
+def assign(
+    id: UUID, body: s.AssignImportRow, call: Caller, accept_language: Language = None
+) -> Response:
     """It is recorded in their open case, and its sender's id is known from then on."""
     return call.change(
-        lambda ctx: unmatched.assign(ctx, call.services.clerk, id, body.resident_id),
+        lambda ctx: unmatched.assign(ctx, call.services.import_tools, id, body.resident_id),
         MATCH,
         lambda reading, made: _shown(reading, made["id"], accept_language),
     )
@@ -198,7 +200,9 @@ def assign(id: UUID, body: s.Assign, call: Caller, accept_language: Language = N
     summary="Put a result aside",
     **operation(MATCH, WAITING, refuses=(404, 409)),
 )
-def dismiss(id: UUID, body: s.Dismiss, call: Caller, accept_language: Language = None) -> Response:
+def dismiss(
+    id: UUID, body: s.DismissImportRow, call: Caller, accept_language: Language = None
+) -> Response:
     """With its reason; what stood in it is forgotten."""
     return call.change(
         lambda ctx: unmatched.dismiss(ctx, id, body.reason),
@@ -272,7 +276,7 @@ def get_report(
     summary="End an import early",
     **operation(WRITE, IMPORT, refuses=(404, 409)),
 )
-def stop(id: UUID, body: Empty, call: Caller) -> Response:
+def stop(id: UUID, body: EmptyBody, call: Caller) -> Response:
     """What was written stays, row by row; what was still to come is forgotten."""
     return call.change(
         lambda ctx: importing.stop(ctx, id),
@@ -283,7 +287,7 @@ def stop(id: UUID, body: Empty, call: Caller) -> Response:
 
 def sheet(call: Call, format: str, headings: Any, rows: Any, name: str) -> Response:
     """A file as it is handed out; nobody on the way keeps it."""
-    media_type, content = call.services.clerk.sheets.write(format, headings, rows)
+    media_type, content = call.services.import_tools.sheets.write(format, headings, rows)
     return Response(
         content,
         media_type=media_type,

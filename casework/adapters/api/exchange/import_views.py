@@ -35,7 +35,7 @@ def file(it: ImportFile) -> dict[str, Any]:
         "mode": it.mode,
         "dry_run": it.dry_run,
         "state": it.state,
-        "kept": it.is_kept,
+        "kept": it.was_written,
         "rows": it.rows,
         "position": it.position,
         "unknown_columns": it.unknown_columns,

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query, Response
 from casework.adapters.api.figures import bodies as f
 from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared import views as shared_views
-from casework.adapters.api.shared.bodies import Code, Empty
+from casework.adapters.api.shared.bodies import Code, EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Guarded
-from casework.domain.casefile.states import Status
+from casework.adapters.http.call import GuardedRoute
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.time_spent import time_spent
-from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, Kind
+from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, ClockKind
 from casework.domain.figures.figures import Figure, Month
 from casework.domain.privacy.masks import sees_clock
 from casework.workflows.figures import figures
@@ -23,7 +23,7 @@ from casework.workflows.ports.figures import Question
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, tags=["figures"])
+router = APIRouter(route_class=GuardedRoute, tags=["figures"])
 READ, OPEN, CLOSE = "figures.read", "figures.open", "figures.close"
 CLOCKS = {
     "kind": "response",
@@ -160,9 +160,9 @@ def open_figure(
     centre: Annotated[Code | None, Query()] = None,
     field: Annotated[shared.CareField | None, Query()] = None,
     provider: Annotated[UUID | None, Query()] = None,
-    kind: Annotated[Kind | None, Query()] = None,
+    kind: Annotated[ClockKind | None, Query()] = None,
     held_by: Annotated[shared.Holder | None, Query()] = None,
-    status: Annotated[Status | None, Query(description="of referrals")] = None,
+    status: Annotated[ReferralStatus | None, Query(description="of referrals")] = None,
     cause: Annotated[shared.Cause | None, Query(description="of causes")] = None,
     service: Annotated[Code | None, Query()] = None,
     reason: Annotated[f.UnmetReason | None, Query(description="of unmet needs")] = None,
@@ -255,7 +255,7 @@ def get_closed_month(
     summary="Freeze the figures of a month",
     **operation(CLOSE, CLOSED | PARTS | {"corrections": []}, status=201, refuses=(409,)),
 )
-def close_month(month: str, body: Empty, call: Caller) -> Response:
+def close_month(month: str, body: EmptyBody, call: Caller) -> Response:
     """Of the own district. What is entered later shows as a correction beside them."""
     which = Month.parse(month)
     return call.change(

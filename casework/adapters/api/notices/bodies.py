@@ -11,13 +11,13 @@ from casework.adapters.api.shared.bodies import Body, Code
 from casework.domain.notices.notices import NoticeKind
 
 
-class Release(Body):
+class ReleaseNotices(Body):
     """The district whose held notices may go."""
 
     district_code: Code
 
 
-class Subscribe(Body):
+class SubscribeWebhook(Body):
     """An endpoint, and what it is told of."""
 
     url: Annotated[str, Field(min_length=8, max_length=2000)]

@@ -8,15 +8,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from casework.adapters.api.notices import bodies as sn
-from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import instant, picked
-from casework.adapters.http.call import Guarded, WithETag
-from casework.domain.notices.outbox import State, Subscription
+from casework.adapters.http.call import GuardedRoute, WithETag
+from casework.domain.notices.outbox import MessageState, Subscription
 from casework.workflows.notices import relay
 from casework.workflows.ports.paging import Row
 
-router = APIRouter(route_class=Guarded, tags=["notices"])
+router = APIRouter(route_class=GuardedRoute, tags=["notices"])
 RELEASE, OUTBOX, WEBHOOKS = relay.RELEASE, relay.OUTBOX, relay.WEBHOOKS
 HELD = {
     "run_id": "0190…",
@@ -95,7 +95,7 @@ def list_held(call: Caller) -> Response:
     summary="Let held notices go",
     **operation(RELEASE, {"district_code": "26350", "released": 412}, refuses=(404,)),
 )
-def release(body: sn.Release, call: Caller) -> Response:
+def release(body: sn.ReleaseNotices, call: Caller) -> Response:
     """They leave with the next round of the relay, as one digest a person."""
     return call.change(
         lambda ctx: relay.release_notices(ctx, body.district_code),
@@ -111,7 +111,7 @@ def release(body: sn.Release, call: Caller) -> Response:
     **operation(OUTBOX, {"items": [MESSAGE], "next_cursor": None}),
 )
 def list_outbox(
-    call: Caller, paged: Paged, state: Annotated[State | None, Query()] = None
+    call: Caller, paged: Paged, state: Annotated[MessageState | None, Query()] = None
 ) -> Response:
     """Waiting, sent or dead; never what they say."""
     return call.pages(
@@ -125,12 +125,12 @@ def list_outbox(
     summary="Send a dead letter again",
     **operation(OUTBOX, {"id": "0190…", "state": "waiting"}, refuses=(404, 409)),
 )
-def replay(id: UUID, body: Empty, call: Caller) -> Response:
+def replay(id: UUID, body: EmptyBody, call: Caller) -> Response:
     """Under the id it has, so that a receiver knows it again."""
     return call.change(
         lambda ctx: relay.replay(ctx, id),
         OUTBOX,
-        lambda _reading, resource: {"id": resource["id"], "state": State.WAITING},
+        lambda _reading, resource: {"id": resource["id"], "state": MessageState.WAITING},
     )
 
 
@@ -140,7 +140,7 @@ def replay(id: UUID, body: Empty, call: Caller) -> Response:
     summary="Tell an endpoint of notices",
     **operation(WEBHOOKS, WEBHOOK | {"secret": "whsec_…"}, status=201),
 )
-def subscribe(body: sn.Subscribe, call: Caller) -> Response:
+def subscribe(body: sn.SubscribeWebhook, call: Caller) -> Response:
     """The secret for the signatures is shown this once."""
     ctx = call.ctx
     wanted = Subscription(

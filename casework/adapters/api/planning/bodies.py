@@ -16,14 +16,14 @@ Number = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
 Settlement = Literal["alternative", "refused", "no_longer_needed", "unmet_need"]
 
 
-class Heard(Body):
+class HearingInput(Body):
     """When and from whom the person and the family were heard."""
 
     on: Day
     by: Short = Field(alias="from", description="whom they were heard from")
 
 
-class PlanService(Body):
+class PlannedServiceInput(Body):
     """One planned service; with ``id`` it is one that was planned before."""
 
     id: UUID | None = None
@@ -37,15 +37,15 @@ class PlanService(Body):
     provider_id: UUID | None = None
 
 
-class PutDraft(Body):
+class PutPlanDraft(Body):
     """The draft of a plan, in full."""
 
     goals: list[Goal] = Field(max_length=50)
-    services: list[PlanService] = Field(max_length=100)
-    heard: Heard
+    services: list[PlannedServiceInput] = Field(max_length=100)
+    heard: HearingInput
 
 
-class Member(Body):
+class ConferenceMember(Body):
     """Who took part in a meeting."""
 
     name: Short
@@ -56,10 +56,10 @@ class HoldConference(Body):
     """A meeting that was held, or will be."""
 
     held_on: Day
-    members: list[Member] = Field(min_length=1, max_length=50)
+    members: list[ConferenceMember] = Field(min_length=1, max_length=50)
 
 
-class Decide(Body):
+class DecidePlan(Body):
     """The decision on one submitted version; one of three says how it was taken."""
 
     version: Number
@@ -77,7 +77,7 @@ def _cases_once(ids: list[UUID]) -> list[UUID]:
     return ids
 
 
-class Agenda(Body):
+class PutOnAgenda(Body):
     """The cases whose submitted plans a meeting is to decide."""
 
     case_ids: Annotated[
@@ -85,7 +85,7 @@ class Agenda(Body):
     ]
 
 
-class DecideOne(Body):
+class ConferenceDecision(Body):
     """One of several decisions of a meeting."""
 
     case_id: UUID
@@ -95,27 +95,27 @@ class DecideOne(Body):
     reason: Words | None = None
 
 
-def _decided_once(decisions: list[DecideOne]) -> list[DecideOne]:
+def _decided_once(decisions: list[ConferenceDecision]) -> list[ConferenceDecision]:
     _cases_once([one.case_id for one in decisions])
     return decisions
 
 
-class Decisions(Body):
+class ConferenceDecisions(Body):
     """Up to 100 decisions on as many plans; each succeeds or fails by itself."""
 
     decisions: Annotated[
-        list[DecideOne], Field(min_length=1, max_length=100), AfterValidator(_decided_once)
+        list[ConferenceDecision], Field(min_length=1, max_length=100), AfterValidator(_decided_once)
     ]
 
 
-class Settle(Body):
+class SettleService(Body):
     """How a planned service is settled without a referral."""
 
     disposition: Settlement
     note: Words | None = None
 
 
-class Notified(Body):
+class NotifyPlan(Body):
     """When and whom one told of the plan."""
 
     on: Day

@@ -13,13 +13,13 @@ from casework.adapters.api.planning import bodies as s
 from casework.adapters.api.planning import conference_views as render
 from casework.adapters.api.shared.bodies import Day
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded, respond
+from casework.adapters.http.call import Call, GuardedRoute, respond
 from casework.adapters.http.problems import language_of
 from casework.domain.errors import require
 from casework.workflows.planning import conferences, planning
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, prefix="/conferences", tags=["conferences"])
+router = APIRouter(route_class=GuardedRoute, prefix="/conferences", tags=["conferences"])
 DECIDE = "plan.decide"
 SHORT = {
     "id": "0190…",
@@ -123,7 +123,7 @@ def get_conference(id: UUID, call: Caller) -> Response:
     summary="Put submitted plans on the agenda",
     **operation(DECIDE, MEETING, refuses=(404, 412)),
 )
-def put_on_agenda(id: UUID, body: s.Agenda, call: Caller) -> Response:
+def put_on_agenda(id: UUID, body: s.PutOnAgenda, call: Caller) -> Response:
     """All of them or none; one that is there already stays."""
     return call.change(
         lambda ctx: conferences.put_on_agenda(ctx, id, body.case_ids),
@@ -148,7 +148,7 @@ def put_on_agenda(id: UUID, body: s.Agenda, call: Caller) -> Response:
         is_long=True,
     ),
 )
-def decide_in_conference(id: UUID, body: s.Decisions, call: Caller) -> Response:
+def decide_in_conference(id: UUID, body: s.ConferenceDecisions, call: Caller) -> Response:
     """Each is a transaction of its own and has a result of its own."""
     call.once(DECIDE, {"id": id}, lambda work: conferences.check_decisions(call.ctx, work, id))
     results = []

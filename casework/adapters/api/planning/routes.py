@@ -11,16 +11,16 @@ from fastapi import APIRouter, Response
 from casework.adapters.api.casefile import views as render
 from casework.adapters.api.planning import bodies as s
 from casework.adapters.api.planning import views
-from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call, GuardedRoute, WithETag
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.planning.planning import Draft
 from casework.workflows.context import Context
 from casework.workflows.planning import planning
 from casework.workflows.ports.unit_of_work import Reading
 
-router = APIRouter(route_class=Guarded, tags=["plans"])
+router = APIRouter(route_class=GuardedRoute, tags=["plans"])
 READ, WRITE, DECIDE = "case.read", "case.write", "plan.decide"
 SERVICE = {
     "id": "0190…",
@@ -88,7 +88,7 @@ def get_plan(id: UUID, call: Caller) -> Response:
     summary="Write the draft",
     **operation(WRITE, PLAN, refuses=(404, 409, 412, 428)),
 )
-def put_draft(id: UUID, body: s.PutDraft, call: Caller) -> Response:
+def put_draft(id: UUID, body: s.PutPlanDraft, call: Caller) -> Response:
     """The next version where none is in draft; else ``If-Match`` says which one was seen."""
     draft = Draft(
         goals=body.goals,
@@ -99,7 +99,7 @@ def put_draft(id: UUID, body: s.PutDraft, call: Caller) -> Response:
     return _change(call, lambda ctx: planning.put_draft(ctx, id, draft))
 
 
-def _item(given: s.PlanService) -> tuple[UUID | None, PlannedItem]:
+def _item(given: s.PlannedServiceInput) -> tuple[UUID | None, PlannedItem]:
     """The id it is known by, if any, and what is planned; a new one gets its id later."""
     return given.id, PlannedItem(**given.model_dump(exclude={"id"}), id=given.id or UUID(int=0))
 
@@ -110,7 +110,7 @@ def _item(given: s.PlanService) -> tuple[UUID | None, PlannedItem]:
     summary="Freeze the draft for decision",
     **operation(WRITE, {"version": 1, "hash": "9f86d0…"}, refuses=(404, 409, 412)),
 )
-def submit(id: UUID, call: Caller, body: Empty | None = None) -> Response:
+def submit(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     """The decision names this version and hash."""
     return call.change(
         lambda ctx: planning.submit_plan(ctx, id),
@@ -125,7 +125,7 @@ def submit(id: UUID, call: Caller, body: Empty | None = None) -> Response:
     summary="Approve or return the submitted version",
     **operation(DECIDE, PLAN, refuses=(404, 409, 412)),
 )
-def decide(id: UUID, body: s.Decide, call: Caller) -> Response:
+def decide(id: UUID, body: s.DecidePlan, call: Caller) -> Response:
     """In a meeting, or without one and why; never on one's own draft."""
     meeting = body.conference
     command = planning.DecisionCommand(
@@ -152,7 +152,7 @@ def decide(id: UUID, body: s.Decide, call: Caller) -> Response:
         refuses=(404, 409, 412),
     ),
 )
-def notified(id: UUID, body: s.Notified, call: Caller) -> Response:
+def notified(id: UUID, body: s.NotifyPlan, call: Caller) -> Response:
     """Shows the case."""
     return call.change(
         lambda ctx: planning.notify_plan(ctx, id, body.on, body.to),
@@ -167,7 +167,7 @@ def notified(id: UUID, body: s.Notified, call: Caller) -> Response:
     summary="Settle a planned service without a referral",
     **operation(WRITE, SERVICE | {"case_id": "0190…", "settled": True}, refuses=(404, 409, 412)),
 )
-def settle(id: UUID, body: s.Settle, call: Caller) -> Response:
+def settle(id: UUID, body: s.SettleService, call: Caller) -> Response:
     """Refused by the resident, found otherwise, no longer needed, or not found at all."""
     return call.change(
         lambda ctx: planning.settle_service(ctx, id, body.disposition, body.note),

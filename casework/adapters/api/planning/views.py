@@ -19,7 +19,7 @@ from casework.domain.casefile.plan import (
 )
 from casework.domain.casefile.referral import Referral
 from casework.domain.planning.planning import may_settle
-from casework.domain.privacy.masks import covered
+from casework.domain.privacy.masks import masked
 from casework.workflows.ports.casefile import PlanView
 
 READ = "case.read"
@@ -95,7 +95,7 @@ def _item(view: PlanView, item: PlannedItem, actor: Actor) -> dict[str, Any]:
         "provider": _agency(view.providers, item.provider_id) if item.provider_id else None,
         "referrals": [_plan_referral(view, one) for one in view.file.referrals_of(service)],
     }
-    return covered(body, actor, READ, "planned service")
+    return masked(body, actor, READ, "planned service")
 
 
 def _plan_referral(view: PlanView, it: Referral) -> dict[str, Any]:

@@ -9,22 +9,22 @@ from casework.adapters.api.shared.bodies import Body, Day, Short, Words
 How = Literal["identity_card", "other_document", "electronic_signature", "known_in_person"]
 
 
-class Identity(Body):
+class CheckIdentity(Body):
     """How whoever asks was seen to be who they say."""
 
     how: How
 
 
-class ReceiveRequest(Body):
+class ReceiveAccessRequest(Body):
     """A resident, or somebody for them, asks what is held."""
 
     received_on: Day
     requested_by: Literal["self", "legal_representative", "agent"]
     requester: Short | None = None
-    identity_checked: Identity | None = None
+    identity_checked: CheckIdentity | None = None
 
 
-class AnswerRequest(Body):
+class AnswerAccessRequest(Body):
     """It was answered, or refused for a reason of the law."""
 
     answer: Literal["given", "refused"] = "given"

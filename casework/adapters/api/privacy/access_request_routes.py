@@ -11,13 +11,13 @@ from fastapi.responses import HTMLResponse
 from casework.adapters.api.privacy import access_request_bodies, access_request_views
 from casework.adapters.api.privacy.printed_answer import POLICY_OF_CONTENT, document
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call, GuardedRoute
 from casework.adapters.http.problems import language_of
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.privacy import access_requests
 
-router = APIRouter(route_class=Guarded, tags=["access requests"])
+router = APIRouter(route_class=GuardedRoute, tags=["access requests"])
 READ, WRITE, EXPORT = access_requests.READ, access_requests.WRITE, access_requests.EXPORT
 REQUEST = {
     "id": "0190…",
@@ -57,9 +57,9 @@ def _row(call: Call, it: AccessRequest) -> dict[str, Any]:
     summary="Record that a resident asks what is held of them",
     **operation(WRITE, REQUEST, status=201, refuses=(404,)),
 )
-def receive(id: UUID, body: access_request_bodies.ReceiveRequest, call: Caller) -> Response:
+def receive(id: UUID, body: access_request_bodies.ReceiveAccessRequest, call: Caller) -> Response:
     """An answer is owed within ten days; who asks can be checked at once or later."""
-    received = access_requests.Received(
+    received = access_requests.NewAccessRequest(
         received_on=body.received_on,
         requested_by=body.requested_by,
         requester=body.requester,
@@ -121,7 +121,7 @@ def get_request(id: UUID, call: Caller) -> Response:
     summary="Record that whoever asks is who they say",
     **operation(WRITE, REQUEST, refuses=(404, 409, 412)),
 )
-def check_identity(id: UUID, body: access_request_bodies.Identity, call: Caller) -> Response:
+def check_identity(id: UUID, body: access_request_bodies.CheckIdentity, call: Caller) -> Response:
     """Without it nothing is handed out."""
     return call.change(
         lambda ctx: access_requests.check_identity(ctx, id, body.how),
@@ -136,9 +136,9 @@ def check_identity(id: UUID, body: access_request_bodies.Identity, call: Caller)
     summary="Record how a request was answered",
     **operation(WRITE, REQUEST, refuses=(404, 409, 412)),
 )
-def answer(id: UUID, body: access_request_bodies.AnswerRequest, call: Caller) -> Response:
+def answer(id: UUID, body: access_request_bodies.AnswerAccessRequest, call: Caller) -> Response:
     """Handed over, and how; or refused, and why."""
-    given = access_requests.Answer(**body.model_dump())
+    given = access_requests.AccessRequestAnswer(**body.model_dump())
     return call.change(
         lambda ctx: access_requests.answer(ctx, id, given),
         READ,

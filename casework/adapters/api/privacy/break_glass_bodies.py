@@ -8,12 +8,12 @@ from uuid import UUID
 from pydantic import Field
 
 from casework.adapters.api.shared.bodies import Body
-from casework.domain.privacy.break_glass import DEFAULT_HOURS, LONGEST_REASON
+from casework.domain.privacy.break_glass import DEFAULT_HOURS, MAX_REASON_LENGTH
 
-Why = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)]
+Why = Annotated[str, Field(min_length=1, max_length=MAX_REASON_LENGTH)]
 
 
-class BreakGlass(Body):
+class OpenResident(Body):
     """Whom, why, and for how many hours."""
 
     resident_id: UUID
@@ -21,7 +21,7 @@ class BreakGlass(Body):
     hours: Annotated[int, Field(strict=True)] = DEFAULT_HOURS
 
 
-class CloseOpening(Body):
+class ReviewOpening(Body):
     """What the review found, and whether it was right to open."""
 
     note: Why

@@ -8,16 +8,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from casework.adapters.api.privacy import break_glass_bodies as sb
-from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import instant
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call, GuardedRoute, WithETag
 from casework.domain.act import Act
 from casework.workflows.ports.break_glass import OpeningView
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.privacy import break_glass as glass
 
-router = APIRouter(route_class=Guarded, tags=["break-glass"])
+router = APIRouter(route_class=GuardedRoute, tags=["break-glass"])
 EXAMPLE = {
     "id": "0190…",
     "resident_id": "0190…",
@@ -69,7 +69,7 @@ def _show(call: Call, reading: Reading, made: dict[str, Any]) -> Any:
     summary="Open a resident out of scope, with a reason, to be looked at",
     **operation(glass.OPEN, EXAMPLE, status=201, refuses=(404, 409)),
 )
-def break_glass(body: sb.BreakGlass, call: Caller) -> Response:
+def break_glass(body: sb.OpenResident, call: Caller) -> Response:
     """For 1 to 72 hours; the resident's district is told at once, and somebody there reviews it."""
     return call.change(
         lambda ctx: glass.open_resident(ctx, body.resident_id, body.reason, body.hours),
@@ -113,7 +113,7 @@ def get_opening(id: UUID, call: Caller) -> Response:
     summary="End one's own opening early",
     **operation(glass.OPEN, EXAMPLE, refuses=(404, 409, 412)),
 )
-def end(id: UUID, body: Empty, call: Caller) -> Response:
+def end(id: UUID, body: EmptyBody, call: Caller) -> Response:
     """From that instant on the resident is out of scope again."""
     return call.change(
         lambda ctx: glass.end_opening(ctx, id),
@@ -128,7 +128,7 @@ def end(id: UUID, body: Empty, call: Caller) -> Response:
     summary="Review an opening of a resident of the district",
     **operation(glass.REVIEW, EXAMPLE, refuses=(404, 409, 412)),
 )
-def close(id: UUID, body: sb.CloseOpening, call: Caller) -> Response:
+def close(id: UUID, body: sb.ReviewOpening, call: Caller) -> Response:
     """By a supervisor who did not open it; what was still open is shut at once."""
     return call.change(
         lambda ctx: glass.close_opening(ctx, id, body.note, justified=body.justified),

@@ -12,12 +12,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.adapters.api.privacy.printed_words import FIELDS, SECTIONS, word
-from casework.domain.agencies.rosters import Delivered
+from casework.domain.agencies.rosters import MonthlyDelivery
 from casework.domain.clocks.calendar import SEOUL, Target
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.workflows.ports.casefile import CaseView
 from casework.workflows.ports.paging import Row
-from casework.workflows.ports.residents import Held
+from casework.workflows.ports.residents import ResidentRecord
 
 STYLE: Final = (
     "body{font:11pt/1.5 sans-serif;margin:2em auto;max-width:48em}"
@@ -33,7 +33,7 @@ POLICY_OF_CONTENT: Final = f"default-src 'none'; style-src 'sha256-{_DIGEST}'"
 INSIDE: Final = frozenset({"version", "hash", "ended_by_closing", "phone_digits", "data"})
 
 
-def document(held: Held, request: AccessRequest, language: str, now: datetime) -> str:
+def document(held: ResidentRecord, request: AccessRequest, language: str, now: datetime) -> str:
     """The page. Nobody else's record is in it; who looked is told by role and office."""
     return _Page(language).whole(held, request, now)
 
@@ -42,7 +42,7 @@ class _Page:
     def __init__(self, language: str) -> None:
         self._language = language
 
-    def whole(self, held: Held, request: AccessRequest, now: datetime) -> str:
+    def whole(self, held: ResidentRecord, request: AccessRequest, now: datetime) -> str:
         """All of it."""
         title = self._title("title")
         parts = [
@@ -67,7 +67,7 @@ class _Page:
             f"<h1>{title}</h1>{made}{''.join(parts)}</body></html>"
         )
 
-    def _case(self, view: CaseView, delivered: Sequence[Delivered]) -> str:
+    def _case(self, view: CaseView, delivered: Sequence[MonthlyDelivery]) -> str:
         file = view.file
         agencies = {id: str(row["name"]) for id, row in view.providers.items()}
         referrals = (
@@ -86,7 +86,7 @@ class _Page:
             + ("".join(referrals) or self._nothing())
         )
 
-    def _delivered(self, lines: Iterable[Delivered]) -> str:
+    def _delivered(self, lines: Iterable[MonthlyDelivery]) -> str:
         """What the agency said of its months, under what it was asked for."""
         told = "".join(self._record(one) for one in lines)
         return told and f"<h3>{self._title('delivered')}</h3>{told}"

@@ -11,15 +11,15 @@ from fastapi import APIRouter, Query, Response
 from casework.adapters.api.referring import views
 from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call, GuardedRoute
 from casework.domain.casefile.lifecycle import MOVES
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.referring.referring import Details
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.referring import referring
 
-router = APIRouter(route_class=Guarded, prefix="/referrals", tags=["referrals"])
+router = APIRouter(route_class=GuardedRoute, prefix="/referrals", tags=["referrals"])
 EXAMPLE = {
     "id": "0190…",
     "status": "requested",
@@ -54,7 +54,7 @@ def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
     summary="Ask a provider for a planned service",
     **operation("referral.send", EXAMPLE, status=201, refuses=(404, 409)),
 )
-def refer(body: s.Refer, call: Caller) -> Response:
+def refer(body: s.CreateReferral, call: Caller) -> Response:
     """Make a referral; it is sent at once unless ``send`` is false."""
     command = referring.ReferCommand(
         **body.model_dump(exclude={"basis"}),
@@ -73,7 +73,7 @@ def refer(body: s.Refer, call: Caller) -> Response:
 def list_referrals(
     call: Caller,
     paged: Paged,
-    status: Annotated[Status | None, Query()] = None,
+    status: Annotated[ReferralStatus | None, Query()] = None,
     field: Annotated[s.Code | None, Query()] = None,
     provider: Annotated[UUID | None, Query()] = None,
     centre: Annotated[s.Code | None, Query()] = None,
@@ -135,19 +135,19 @@ def _add_move(action: str, schema: type[s.Body], summary: str) -> None:
 
 
 for _action, _schema, _summary in (
-    ("send", s.Empty, "Send a drafted referral"),
-    ("accept", s.Accept, "Take it on"),
-    ("waitlist", s.Waitlist, "Not now, but in turn"),
-    ("decline", s.Decline, "Decline with a listed reason"),
-    ("start", s.Start, "The service began"),
-    ("report", s.Report, "Report how it goes"),
-    ("hold", s.Hold, "Pause until a last day"),
-    ("resume", s.Resume, "End a pause early"),
-    ("complete", s.Complete, "The service ended"),
-    ("fail", s.Fail, "It came to nothing"),
-    ("cancel", s.Ending, "The sender calls it off"),
-    ("withdraw", s.Ending, "The resident calls it off"),
-    ("enter-in-error", s.EnterInError, "It should never have been entered"),
+    ("send", s.EmptyBody, "Send a drafted referral"),
+    ("accept", s.AcceptReferral, "Take it on"),
+    ("waitlist", s.WaitlistReferral, "Not now, but in turn"),
+    ("decline", s.DeclineReferral, "Decline with a listed reason"),
+    ("start", s.StartReferral, "The service began"),
+    ("report", s.ReportProgress, "Report how it goes"),
+    ("hold", s.HoldReferral, "Pause until a last day"),
+    ("resume", s.ResumeReferral, "End a pause early"),
+    ("complete", s.CompleteReferral, "The service ended"),
+    ("fail", s.FailReferral, "It came to nothing"),
+    ("cancel", s.EndReferral, "The sender calls it off"),
+    ("withdraw", s.EndReferral, "The resident calls it off"),
+    ("enter-in-error", s.EnterReferralInError, "It should never have been entered"),
 ):
     _add_move(_action, _schema, _summary)
 
@@ -169,7 +169,7 @@ def signal(id: UUID, body: s.RaiseSignal, call: Caller) -> Response:
     summary="Say what happens instead",
     **operation("referral.send", EXAMPLE, refuses=(404, 409, 412)),
 )
-def dispose(id: UUID, body: s.Dispose, call: Caller) -> Response:
+def dispose(id: UUID, body: s.DisposeReferral, call: Caller) -> Response:
     """After declined, lapsed, failed or withdrawn; ``re_refer`` asks the next offering."""
     return _change(
         call,

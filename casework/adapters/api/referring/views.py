@@ -10,10 +10,10 @@ from casework.adapters.api.shared.views import deadline, event, instant
 from casework.adapters.http.call import WithETag
 from casework.domain.access.policy import Actor
 from casework.domain.privacy.masks import (
-    State,
-    covered,
+    MaskState,
     is_told,
     judged_as_told,
+    masked,
     sees_clock,
     states_of_referral,
 )
@@ -70,7 +70,7 @@ ROW_FIELDS = (
 )
 
 
-def _states(view: ReferralView) -> list[State]:
+def _states(view: ReferralView) -> list[MaskState]:
     """In which of the states that the masks know this referral is."""
     it = view.referral
     return states_of_referral(it.status, consent_is_withdrawn=view.consent_is_withdrawn)
@@ -80,7 +80,7 @@ def _disclosed(view: ReferralView, actor: Actor) -> dict[str, Any]:
     """What was told of the resident, as it stands now; before the request nothing was."""
     told = view.referral.disclosed or ()
     of = {name: getattr(view.resident, name) if name in told else None for name in OF_RESIDENT}
-    return covered({"id": view.resident.id} | of, actor, READ, "referral resident")
+    return masked({"id": view.resident.id} | of, actor, READ, "referral resident")
 
 
 def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
@@ -92,7 +92,7 @@ def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
             body[name] = instant(value)
     basis = {"kind": it.basis_kind} | ({"consent_id": it.consent_id} if it.consent_id else {})
     body |= {
-        "basis": covered(basis, actor, READ, "referral basis"),
+        "basis": masked(basis, actor, READ, "referral basis"),
         "provider": {
             "id": it.provider_id,
             "name": view.provider_name,
@@ -103,14 +103,14 @@ def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
         "replaces": it.replaces_id,
         "replaced_by": it.replaced_by_id,
         "deadlines": [
-            covered(deadline(clock, now), actor, READ, "deadline")
+            masked(deadline(clock, now), actor, READ, "deadline")
             for clock in view.deadlines
             if sees_clock(actor, clock)
         ],
         "history": [event(one, actor, READ) for one in view.history if is_told(actor, READ, one)],
         "allowed_actions": allowed_actions(view.case_is_open, it, actor, now),
     }
-    return WithETag(covered(body, actor, READ, "referral", _states(view)), it.version)
+    return WithETag(masked(body, actor, READ, "referral", _states(view)), it.version)
 
 
 def referral_row(actor: Actor) -> Callable[[Row], dict[str, Any]]:
@@ -125,6 +125,6 @@ def referral_row(actor: Actor) -> Callable[[Row], dict[str, Any]]:
             },
             "requested_at": instant(row["requested_at"]),
         }
-        return covered(body, actor, READ, "referral row")
+        return masked(body, actor, READ, "referral row")
 
     return show

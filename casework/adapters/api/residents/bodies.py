@@ -44,7 +44,7 @@ Purpose = Literal[
 ]
 
 
-class NewContact(Body):
+class ContactInput(Body):
     """Someone close to a resident."""
 
     name: Short
@@ -69,7 +69,7 @@ class RegisterResident(Body):
     disability: Line | None = None
     insurance: Line | None = None
     income_tier: Grade | None = None
-    contacts: list[NewContact] = Field(default=[], max_length=20)
+    contacts: list[ContactInput] = Field(default=[], max_length=20)
     confirm_new: StrictBool = Field(default=False, description="it is another person")
 
 
@@ -94,7 +94,7 @@ class ChangeResident(Body):
     disability: Line | None = None
     insurance: Line | None = None
     income_tier: Grade | None = None
-    contacts: list[NewContact] = Field(default_factory=_left_out, max_length=20)
+    contacts: list[ContactInput] = Field(default_factory=_left_out, max_length=20)
 
 
 class RevealNumber(Body):
@@ -109,7 +109,7 @@ class RevealNumber(Body):
     ]
 
 
-class Search(Body):
+class SearchResidents(Body):
     """Whom to look for, by at least one of these."""
 
     name: Short | None = None

@@ -9,13 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from casework.adapters.api.residents import bodies, views
-from casework.adapters.api.shared.bodies import Empty
+from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import Call, Guarded
+from casework.adapters.http.call import Call, GuardedRoute
 from casework.workflows.context import Context
 from casework.workflows.residents import households
 
-router = APIRouter(route_class=Guarded, tags=["households"])
+router = APIRouter(route_class=GuardedRoute, tags=["households"])
 WRITE = "case.write"
 EXAMPLE = {
     "id": "0190…",
@@ -72,6 +72,6 @@ def join(id: UUID, body: bodies.JoinHousehold, call: Caller) -> Response:
     summary="One lives there no longer",
     **operation(WRITE, EXAMPLE, refuses=(404, 409, 412)),
 )
-def leave(id: UUID, resident_id: UUID, call: Caller, body: Empty | None = None) -> Response:
+def leave(id: UUID, resident_id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     """One whom the asker sees; the others stay linked."""
     return _change(call, lambda ctx: households.leave_household(ctx, id, resident_id))

@@ -9,18 +9,18 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from casework.adapters.api.residents import bodies, views
-from casework.adapters.api.residents.views import alike, household_of, merged_from
+from casework.adapters.api.residents.views import household_of, merged_from, similar_resident
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import event
-from casework.adapters.http.call import Call, Guarded, WithETag
+from casework.adapters.http.call import Call, GuardedRoute, WithETag
 from casework.domain.access.policy import may
-from casework.domain.duplicates.likeness import Alike
+from casework.domain.duplicates.likeness import SimilarResident
 from casework.domain.errors import Invalid, NotFound, StaleVersion
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.residents import residents
 
-router = APIRouter(route_class=Guarded, tags=["residents"])
+router = APIRouter(route_class=GuardedRoute, tags=["residents"])
 READ, WRITE, DISCLOSED = "case.read", "case.write", "disclosure.read"
 EXAMPLE = {
     "id": "0190…",
@@ -118,7 +118,7 @@ def _hint(reading: Reading, one: Row) -> dict[str, Any] | None:
         it, _ = reading.resident(UUID(one["id"]))
     except NotFound:
         return None
-    return alike(Alike(it, one["reasons"]))
+    return similar_resident(SimilarResident(it, one["reasons"]))
 
 
 @router.post(
@@ -133,7 +133,7 @@ def register(body: bodies.RegisterResident, call: Caller) -> Response:
     Whoever is less alike, or has the same telephone, is a hint in the answer.
     """
     if body.rrn is not None:
-        _check_kept(call)
+        _check_rrn_stored(call)
     facts = body.model_dump(exclude={"contacts", "confirm_new", "rrn"})
     contacts = _contacts(body.contacts)
     return call.change(
@@ -145,8 +145,8 @@ def register(body: bodies.RegisterResident, call: Caller) -> Response:
     )
 
 
-def _check_kept(call: Call) -> None:
-    if not call.services.keeps_rrn:
+def _check_rrn_stored(call: Call) -> None:
+    if not call.services.stores_rrn:
         raise Invalid(
             "registration numbers are not kept here; leave it out",
             code="rrn_not_collected",
@@ -154,7 +154,7 @@ def _check_kept(call: Call) -> None:
         )
 
 
-def _contacts(given: list[bodies.NewContact]) -> list[residents.NewContact]:
+def _contacts(given: list[bodies.ContactInput]) -> list[residents.NewContact]:
     return [residents.NewContact(**one.model_dump()) for one in given]
 
 
@@ -164,7 +164,7 @@ def _contacts(given: list[bodies.NewContact]) -> list[residents.NewContact]:
     summary="Find residents by name, birth date, telephone or centre",
     **operation(READ, {"items": [FOUND], "next_cursor": None}, use_key=False),
 )
-def search(body: bodies.Search, call: Caller, paged: Paged) -> Response:
+def search(body: bodies.SearchResidents, call: Caller, paged: Paged) -> Response:
     """A telephone finds residents and their contacts. A POST: nothing of it is in the URL."""
     wanted = body.model_dump(exclude_none=True)
     if not wanted:
@@ -215,7 +215,7 @@ def change(id: UUID, body: bodies.ChangeResident, call: Caller) -> Response:
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
     if "rrn" in body.model_fields_set:
-        _check_kept(call)
+        _check_rrn_stored(call)
     changes = body.model_dump(exclude_unset=True, exclude={"contacts"})
     contacts = _contacts(body.contacts) if "contacts" in body.model_fields_set else None
     return call.change(
@@ -236,7 +236,7 @@ def reveal_number(id: UUID, body: bodies.RevealNumber, call: Caller) -> Response
 
     ``checksum`` says whether the old checksum holds, which numbers since October 2020 have not.
     """
-    _check_kept(call)
+    _check_rrn_stored(call)
     return call.change(
         lambda ctx: residents.reveal_number(ctx, id, body.purpose),
         "rrn.read",

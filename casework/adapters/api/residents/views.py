@@ -8,9 +8,9 @@ from typing import Any
 from casework.adapters.api.shared.views import _fields, instant
 from casework.adapters.http.call import WithETag
 from casework.domain.access.policy import Actor, is_guest, may
-from casework.domain.duplicates.likeness import Alike
+from casework.domain.duplicates.likeness import SimilarResident
 from casework.domain.privacy.disclosures import Disclosure
-from casework.domain.privacy.masks import State, covered
+from casework.domain.privacy.masks import MaskState, masked
 from casework.domain.residents.households import Household
 from casework.domain.residents.registration_numbers import has_checksum, written
 from casework.domain.residents.resident import Consent, Contact, Note, Resident
@@ -63,14 +63,14 @@ def resident(
         "cases": [{name: row[name] for name in ("id", "status", "applied_on")} for row in cases],
         "allowed_actions": ["consents", "notes"] if writes else [],
     }
-    return WithETag(covered(body, actor, READ, "resident"), it.version)
+    return WithETag(masked(body, actor, READ, "resident"), it.version)
 
 
 def _contact(it: Contact, actor: Actor) -> dict[str, Any]:
     """Someone close to the resident; one who is not to be told is not for everyone to call."""
     body = _fields(it, ("name", "relation", "phone", "may_be_told"))
-    states = () if it.may_be_told else (State.NOT_TO_BE_TOLD,)
-    return covered(body, actor, READ, "contact", states)
+    states = () if it.may_be_told else (MaskState.NOT_TO_BE_TOLD,)
+    return masked(body, actor, READ, "contact", states)
 
 
 def found_resident(found: tuple[Resident, list[Row] | None], actor: Actor) -> dict[str, Any]:
@@ -91,14 +91,14 @@ def found_resident(found: tuple[Resident, list[Row] | None], actor: Actor) -> di
             }
             for row in referrals
         ]
-    return covered(body, actor, READ, "found resident")
+    return masked(body, actor, READ, "found resident")
 
 
 def consent(it: Consent, actor: Actor, *, is_guests: bool = False) -> WithETag:
     """A consent, and whether it can be withdrawn: not by a guest, who only looks."""
     lasts = it.withdrawn_at is None and may(actor, "case.write") and not is_guests
     body = _fields(it, CONSENT_FIELDS) | {"allowed_actions": ["withdraw"] if lasts else []}
-    return WithETag(covered(body, actor, READ, "consent"), it.version)
+    return WithETag(masked(body, actor, READ, "consent"), it.version)
 
 
 def consents(resident: Resident, given: list[Consent], actor: Actor) -> list[dict[str, Any]]:
@@ -137,7 +137,7 @@ def number(rrn: str | None) -> dict[str, Any]:
     return {"rrn": written(rrn), "checksum": has_checksum(rrn)}
 
 
-def alike(one: Alike) -> dict[str, Any]:
+def similar_resident(one: SimilarResident) -> dict[str, Any]:
     """Somebody who may be the same person or live with them, and why one thinks so."""
     it = one.resident
     return {

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 
 
 def _as_day(given: object) -> object:
@@ -79,7 +79,7 @@ class ConsentBasis(Body):
     consent_id: UUID
 
 
-class Refer(Body):
+class CreateReferral(Body):
     """A request to one provider for one planned service."""
 
     planned_service_id: UUID
@@ -92,11 +92,11 @@ class Refer(Body):
     replaces: UUID | None = None
 
 
-class Empty(Body):
+class EmptyBody(Body):
     """A body that says nothing more."""
 
 
-class Accept(Body):
+class AcceptReferral(Body):
     """The provider takes it on."""
 
     expected_start_on: Day | None = None
@@ -104,7 +104,7 @@ class Accept(Body):
     on_behalf: OnBehalf | None = None
 
 
-class Waitlist(Body):
+class WaitlistReferral(Body):
     """Not now, but in turn."""
 
     expected_on: Day | None = None
@@ -112,7 +112,7 @@ class Waitlist(Body):
     on_behalf: OnBehalf | None = None
 
 
-class Decline(Body):
+class DeclineReferral(Body):
     """The provider cannot; ``replace_with`` asks the next one in the same act.
 
     With the reason ``at_capacity`` its offering counts as full until the end of ``full_until``.
@@ -125,26 +125,26 @@ class Decline(Body):
     replace_with: UUID | None = None
 
 
-class Start(Body):
+class StartReferral(Body):
     """The service began."""
 
     started_on: Day
     on_behalf: OnBehalf | None = None
 
 
-class Delivered(Body):
+class DeliveredQuantity(Body):
     """How much was given."""
 
     quantity: Quantity
     unit: Code
 
 
-class Report(Body):
+class ReportProgress(Body):
     """How it goes."""
 
     reported_on: Day
     note: Words
-    delivered: Delivered | None = None
+    delivered: DeliveredQuantity | None = None
     on_behalf: OnBehalf | None = None
 
 
@@ -155,7 +155,7 @@ class RaiseSignal(Body):
     note: Words | None = None
 
 
-class Hold(Body):
+class HoldReferral(Body):
     """A pause with its last day."""
 
     reason: Code
@@ -164,13 +164,13 @@ class Hold(Body):
     on_behalf: OnBehalf | None = None
 
 
-class Resume(Body):
+class ResumeReferral(Body):
     """The pause is over early."""
 
     on_behalf: OnBehalf | None = None
 
 
-class Complete(Body):
+class CompleteReferral(Body):
     """The service ended."""
 
     outcome: Code
@@ -179,7 +179,7 @@ class Complete(Body):
     on_behalf: OnBehalf | None = None
 
 
-class Fail(Body):
+class FailReferral(Body):
     """It came to nothing."""
 
     reason: Code
@@ -187,14 +187,14 @@ class Fail(Body):
     on_behalf: OnBehalf | None = None
 
 
-class Ending(Body):
+class EndReferral(Body):
     """Cancelling or withdrawing, with its reason."""
 
     reason: Code
     note: Words | None = None
 
 
-class Dispose(Body):
+class DisposeReferral(Body):
     """What happens instead."""
 
     disposition: Code
@@ -202,7 +202,7 @@ class Dispose(Body):
     note: Words | None = None
 
 
-class EnterInError(Body):
+class EnterReferralInError(Body):
     """It should never have been entered."""
 
     reason: Words
@@ -251,7 +251,7 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 Due = Literal["overdue", "today", "week", "all"]
 
 
-WorkKind = Kind | Literal["come_back"]
+WorkKind = ClockKind | Literal["come_back"]
 
 
 CareField = Literal["medical", "health", "nursing", "care", "housing", "family"]

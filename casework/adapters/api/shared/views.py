@@ -11,7 +11,7 @@ from casework.domain.access.policy import Actor
 from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline
 from casework.domain.events import Event
-from casework.domain.privacy.masks import State, covered, left
+from casework.domain.privacy.masks import MaskState, masked, without_masked
 from casework.workflows.ports.paging import Row
 
 
@@ -80,10 +80,10 @@ def event(one: Event, actor: Actor, action: str) -> dict[str, Any]:
         "at": instant(one.at),
         "subject": {"type": one.subject_type, "id": one.subject_id},
         "by": {"id": one.by_id, "role": one.by_role},
-        "data": left(one.data, actor, action, "event data"),
+        "data": without_masked(one.data, actor, action, "event data"),
     }
-    states = () if one.by_role == actor.role else (State.BY_ANOTHER,)
-    return covered(body, actor, action, "event", states)
+    states = () if one.by_role == actor.role else (MaskState.BY_ANOTHER,)
+    return masked(body, actor, action, "event", states)
 
 
 class Lateness:

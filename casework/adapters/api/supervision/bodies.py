@@ -12,7 +12,7 @@ from casework.adapters.api.shared.bodies import Body, Cause, Instant, RecentDay,
 Action = Literal["chase", "extend", "reassign", "redirect", "excuse"]
 
 
-class Review(Body):
+class ReviewDeadline(Body):
     """What a supervisor decides about an overdue clock, and why it was late."""
 
     action: Action
@@ -23,27 +23,27 @@ class Review(Body):
     offering_id: UUID | None = None
 
 
-class ReviewOne(Review):
+class ReviewOneDeadline(ReviewDeadline):
     """One of several reviews."""
 
     deadline_id: UUID
 
 
-def _each_once(reviews: list[ReviewOne]) -> list[ReviewOne]:
+def _each_once(reviews: list[ReviewOneDeadline]) -> list[ReviewOneDeadline]:
     if len({one.deadline_id for one in reviews}) < len(reviews):
         raise ValueError("a deadline is named twice")
     return reviews
 
 
-class Reviews(Body):
+class ReviewDeadlines(Body):
     """Up to 100 reviews of as many deadlines; each succeeds or fails by itself."""
 
     reviews: Annotated[
-        list[ReviewOne], Field(min_length=1, max_length=100), AfterValidator(_each_once)
+        list[ReviewOneDeadline], Field(min_length=1, max_length=100), AfterValidator(_each_once)
     ]
 
 
-class Run(Body):
+class RunSweep(Body):
     """When the sweep is to believe it is, and whether it only counts."""
 
     as_of: Instant | None = None

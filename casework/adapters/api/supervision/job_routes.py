@@ -11,13 +11,13 @@ from casework.adapters.api.shared.bodies import Code
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import bodies as s
 from casework.adapters.api.supervision import job_views
-from casework.adapters.http.call import Guarded, respond
+from casework.adapters.http.call import GuardedRoute, respond
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.workflows.ports.supervision import JobView
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.supervision.overdue import JOB, SweepResult
 
-router = APIRouter(route_class=Guarded, prefix="/jobs", tags=["jobs"])
+router = APIRouter(route_class=GuardedRoute, prefix="/jobs", tags=["jobs"])
 READ, RUN = "job.read", "job.run"
 JOBS: Final = {JOB: "Raises every planned step that is due, lapses and resumes referrals"}
 RESULT = {
@@ -93,9 +93,9 @@ def list_runs(name: Code, call: Caller, paged: Paged) -> Response:
     summary="Run the overdue sweep now",
     **operation(RUN, RESULT, refuses=(409,), is_long=True),
 )
-def run_overdue(call: Caller, body: s.Run | None = None) -> Response:
+def run_overdue(call: Caller, body: s.RunSweep | None = None) -> Response:
     """Or as of another instant, in production not a future one; ``dry_run`` changes nothing."""
-    ctx, asked = call.ctx, body or s.Run()
+    ctx, asked = call.ctx, body or s.RunSweep()
     if call.services.is_production and asked.as_of is not None and asked.as_of > ctx.now:
         raise Invalid("not in the future", code="as_of_in_future", field="as_of")
     done: list[SweepResult] = []

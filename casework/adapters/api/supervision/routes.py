@@ -18,17 +18,17 @@ from casework.adapters.api.supervision import bodies as s
 from casework.adapters.api.supervision import views
 from casework.adapters.api.supervision.standard_sentences import recounts_said
 from casework.adapters.api.supervision.worklist_routes import ITEM
-from casework.adapters.http.call import Call, Guarded, WithETag, respond
+from casework.adapters.http.call import Call, GuardedRoute, WithETag, respond
 from casework.adapters.http.problems import language_of
 from casework.domain.clocks.calendar import end_of, midnight
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.privacy.masks import as_told
-from casework.domain.supervision.reviewing import Verdict
+from casework.domain.supervision.reviewing import ReviewDecision
 from casework.workflows.ports.supervision import OverdueFilter
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.supervision.reviews import review_deadline
 
-router = APIRouter(route_class=Guarded, tags=["supervision"])
+router = APIRouter(route_class=GuardedRoute, tags=["supervision"])
 OVERDUE, REVIEW, READ = "overdue.read", "overdue.review", "deadline.read"
 NEW_WITHIN: Final = timedelta(days=7)
 UPCOMING: Final = timedelta(days=14)
@@ -124,7 +124,7 @@ def list_overdue(
     paged: Paged,
     centre: Annotated[Code | None, Query()] = None,
     worker: Annotated[UUID | None, Query()] = None,
-    kind: Annotated[Kind | None, Query()] = None,
+    kind: Annotated[ClockKind | None, Query()] = None,
     field: Annotated[shared.CareField | None, Query()] = None,
     provider: Annotated[UUID | None, Query()] = None,
     held_by: Annotated[shared.Holder | None, Query()] = None,
@@ -212,12 +212,12 @@ def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
         is_long=True,
     ),
 )
-def review_many(body: s.Reviews, call: Caller) -> Response:
+def review_many(body: s.ReviewDeadlines, call: Caller) -> Response:
     """Each is a transaction of its own and has a result of its own."""
     call.once(REVIEW, {})
     results = []
     for one in body.reviews:
-        verdict = Verdict(**one.model_dump(exclude={"deadline_id"}))
+        verdict = ReviewDecision(**one.model_dump(exclude={"deadline_id"}))
         status, code = call.part(
             REVIEW,
             one.deadline_id,
@@ -235,9 +235,9 @@ def review_many(body: s.Reviews, call: Caller) -> Response:
     summary="Decide about an overdue deadline",
     **operation(REVIEW, DEADLINE, refuses=(404, 409, 412)),
 )
-def review_overdue(deadline_id: UUID, body: s.Review, call: Caller) -> Response:
+def review_overdue(deadline_id: UUID, body: s.ReviewDeadline, call: Caller) -> Response:
     """Ask again, extend, reassign, redirect or excuse, with a coded cause."""
-    verdict = Verdict(**body.model_dump())
+    verdict = ReviewDecision(**body.model_dump())
     return call.change(
         lambda ctx: review_deadline(ctx, deadline_id, verdict),
         READ,

@@ -8,7 +8,7 @@ from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.shared.bodies import Body, Code, Day
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import Kind, Part, Priority, Rung
+from casework.domain.clocks.standards import ClockKind, EscalationTier, Part, Priority
 
 CareField = Literal["medical", "health", "nursing", "care", "housing", "family"]
 PeriodUnit = Literal["hours", "working_days", "days", "months"]
@@ -17,7 +17,7 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 
 
-class Period(Body):
+class PeriodInput(Body):
     """An amount of one unit."""
 
     amount: StrictInt
@@ -28,23 +28,23 @@ class Period(Body):
         return Target(self.amount, Unit(self.unit))
 
 
-class Tier(Body):
+class TierInput(Body):
     """So long after the due date, this role is told."""
 
     tier: StrictInt
-    after: Period
+    after: PeriodInput
     to: Told
 
-    def rung(self) -> Rung:
+    def escalation_tier(self) -> EscalationTier:
         """As the domain has it."""
-        return Rung(self.tier, self.after.target(), Part(self.to))
+        return EscalationTier(self.tier, self.after.target(), Part(self.to))
 
 
 class _Terms(Body):
     """What a standard says."""
 
-    lapse_after: Period | None = None
-    escalation: Annotated[list[Tier], Field(max_length=12)] | None = None
+    lapse_after: PeriodInput | None = None
+    escalation: Annotated[list[TierInput], Field(max_length=12)] | None = None
 
     def terms(self) -> dict[str, object]:
         """What was given, as the domain has it."""
@@ -58,15 +58,17 @@ class _Terms(Body):
             found[name] = given and given.target()
         if "escalation" in self.model_fields_set:
             tiers = self.escalation
-            found["escalation"] = None if tiers is None else tuple(one.rung() for one in tiers)
+            found["escalation"] = (
+                None if tiers is None else tuple(one.escalation_tier() for one in tiers)
+            )
         return found
 
 
 class AddStandard(_Terms):
     """A standard for one kind of clock, as wide as what is left out."""
 
-    kind: Kind
-    target: Period
+    kind: ClockKind
+    target: PeriodInput
     field: CareField | None = None
     service_code: Code | None = None
     priority: Priority | None = None
@@ -77,7 +79,7 @@ class AddStandard(_Terms):
 class ChangeStandard(_Terms):
     """What it says from now on; what it is for does not change."""
 
-    target: Period | None = None
+    target: PeriodInput | None = None
     basis: Line | None = None
     in_force: StrictBool | None = None
 

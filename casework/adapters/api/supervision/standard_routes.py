@@ -12,17 +12,17 @@ from casework.adapters.api.shared.bodies import Code
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import standard_bodies as s
 from casework.adapters.api.supervision import standard_views as shape
-from casework.adapters.http.call import Call, Guarded, respond
+from casework.adapters.http.call import Call, GuardedRoute, respond
 from casework.adapters.http.problems import language_of
 from casework.domain.clocks.calendar import KNOWN_YEARS
-from casework.domain.clocks.standards import About, Kind, Priority, most_specific
+from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority, most_specific
 from casework.domain.errors import Conflict, StaleVersion
 from casework.domain.supervision.recounting import Recount
 from casework.domain.supervision.setting_standards import field_of
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.supervision import standards
 
-router = APIRouter(route_class=Guarded)
+router = APIRouter(route_class=GuardedRoute)
 READ, WRITE, EVERYONE = "standard.read", "standard.write", "directory.read"
 log = get_logger("casework.standards")
 PERIOD = {"amount": 2, "unit": "working_days"}
@@ -88,7 +88,7 @@ DECLARED = DAY | {"changed": 1, "replanned": 0, "failed": 0, "recounted": [MOVED
 def list_standards(
     call: Caller,
     paged: Paged,
-    kind: Annotated[Kind | None, Query()] = None,
+    kind: Annotated[ClockKind | None, Query()] = None,
     service: Annotated[Code | None, Query()] = None,
     priority: Annotated[Priority | None, Query()] = None,
     district: Annotated[Code | None, Query()] = None,
@@ -119,7 +119,7 @@ def list_standards(
 )
 def show_effective_standard(
     call: Caller,
-    kind: Annotated[Kind, Query()],
+    kind: Annotated[ClockKind, Query()],
     service: Annotated[Code | None, Query()] = None,
     field: Annotated[s.CareField | None, Query()] = None,
     priority: Annotated[Priority, Query()] = Priority.ROUTINE,
@@ -127,7 +127,7 @@ def show_effective_standard(
     accept_language: Annotated[str | None, Header()] = None,
 ) -> Response:
     """For a clock that were set now. Without a target, no standard switches this kind on."""
-    about = About.for_counting(
+    about = ClockSubject.for_counting(
         district_code=district or "",
         priority=priority,
         service_code=service,
@@ -216,7 +216,7 @@ def recalculate(id: UUID, call: Caller, body: s.Recalculate | None = None) -> Re
     dry_run = body is not None and body.dry_run
     if dry_run:
         call.first(lambda ctx: standards.check_recalculable(ctx, id))
-        done = standards.try_recalculation(call.aside(), id)
+        done = standards.try_recalculation(call.without_key(), id)
     else:
         _, resource, again = call.first(lambda ctx: standards.begin_recalculation(ctx, id))
         done = _carried_out(call, resource, again)
@@ -226,7 +226,7 @@ def recalculate(id: UUID, call: Caller, body: s.Recalculate | None = None) -> Re
 
 def _carried_out(call: Call, resource: dict[str, Any], again: bool) -> Recount:
     """Carry a recount out, or show the one that was begun under the same key."""
-    recount_id, ctx = UUID(str(resource["recount_id"])), call.aside()
+    recount_id, ctx = UUID(str(resource["recount_id"])), call.without_key()
     if not again:
         return standards.carry_out(ctx, recount_id, _note_failure)
     with ctx.reading(READ) as reading:

@@ -10,8 +10,8 @@ from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import (
     STATUTORY,
     STATUTORY_BASIS,
-    About,
-    Kind,
+    ClockKind,
+    ClockSubject,
     Priority,
     Standard,
 )
@@ -24,10 +24,10 @@ PRIORITIES: Final = {
 }
 
 
-def why_standard(of: Standard | None, kind: Kind, about: About, language: str) -> str:
+def why_standard(of: Standard | None, kind: ClockKind, about: ClockSubject, language: str) -> str:
     """Why it is this standard that applies, in ``ko`` or ``en``."""
     korean = language == "ko"
-    if kind is Kind.DISCHARGE:
+    if kind is ClockKind.DISCHARGE:
         return (
             "퇴원일 당일이며 기준이 없음" if korean else "due on the day of discharge; no standard"
         )

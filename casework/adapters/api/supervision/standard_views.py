@@ -12,7 +12,13 @@ from casework.adapters.api.supervision.standard_sentences import why_standard
 from casework.adapters.http.call import WithETag
 from casework.domain.access.policy import Actor, Role
 from casework.domain.clocks.calendar import Target, WorkingCalendar
-from casework.domain.clocks.standards import STATUTORY, About, Kind, Rung, Standard
+from casework.domain.clocks.standards import (
+    STATUTORY,
+    ClockKind,
+    ClockSubject,
+    EscalationTier,
+    Standard,
+)
 from casework.domain.supervision.recounting import Recount
 from casework.domain.supervision.setting_standards import Holiday
 
@@ -48,13 +54,16 @@ def _period(of: Target | None) -> dict[str, Any] | None:
     return None if of is None else shared_views.target(of)
 
 
-def _tiers(rungs: Iterable[Rung]) -> list[dict[str, Any]]:
+def _tiers(escalation_tiers: Iterable[EscalationTier]) -> list[dict[str, Any]]:
     return [
-        {"tier": one.tier, "after": shared_views.target(one.after), "to": one.to} for one in rungs
+        {"tier": one.tier, "after": shared_views.target(one.after), "to": one.to}
+        for one in escalation_tiers
     ]
 
 
-def effective(of: Standard | None, kind: Kind, about: About, language: str) -> dict[str, Any]:
+def effective(
+    of: Standard | None, kind: ClockKind, about: ClockSubject, language: str
+) -> dict[str, Any]:
     """Which standard applies, what it says, and why it is this one."""
     law, target = STATUTORY.get(kind), of.target if of else None
     if law and target and target.unit is law.unit and target.amount > law.amount:
@@ -66,7 +75,7 @@ def effective(of: Standard | None, kind: Kind, about: About, language: str) -> d
         "why": why_standard(of, kind, about, language),
         "basis": of and of.basis,
         "lapse_after": _period(of.lapse_after if of else None),
-        "escalation": _tiers(of.rungs) if of else [],
+        "escalation": _tiers(of.escalation_tiers) if of else [],
         "limit": _period(law),
     }
 

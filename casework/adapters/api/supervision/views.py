@@ -14,7 +14,7 @@ from casework.adapters.api.supervision import standard_views
 from casework.adapters.http.call import WithETag
 from casework.domain.access.policy import Actor, is_guest, may
 from casework.domain.clocks.deadlines import Deadline, Explanation
-from casework.domain.privacy.masks import covered
+from casework.domain.privacy.masks import masked
 from casework.workflows.ports.paging import Row
 
 READ = "deadline.read"
@@ -42,7 +42,7 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
             "place_offered_at": shared_views.instant(row.get("place_offered_at")),
             "working_days_late": lateness.of(row) if row["is_overdue"] else 0,
         }
-        return covered(body, actor, READ, "work item")
+        return masked(body, actor, READ, "work item")
 
     return show
 
@@ -100,7 +100,7 @@ def deadline(clock: Deadline, last_review: Row | None, actor: Actor, now: dateti
         "last_review": review(last_review) if sees_reviews else None,
         "allowed_actions": ["review"] if may_review else [],
     }
-    return WithETag(covered(body, actor, READ, "deadline"), clock.stamp)
+    return WithETag(masked(body, actor, READ, "deadline"), clock.stamp)
 
 
 def explanation(
@@ -120,12 +120,12 @@ def explanation(
         "due_at": shared_views.instant(of.due_at),
         "sentence": sentence,
     }
-    return covered(body, actor, READ, "explanation")
+    return masked(body, actor, READ, "explanation")
 
 
 def _extension(one: dict[str, Any], actor: Actor) -> dict[str, Any]:
     body = {"until": one["until"], "at": shared_views.instant(one["at"]), "cause": one["cause"]}
-    return covered(body, actor, READ, "extension")
+    return masked(body, actor, READ, "extension")
 
 
 def ledger_entry(actor: Actor) -> Callable[[Row], dict[str, Any]]:
@@ -139,7 +139,7 @@ def ledger_entry(actor: Actor) -> Callable[[Row], dict[str, Any]]:
             "to": row["tell"],
             "review": review(row) if row["review_id"] is not None else None,
         }
-        return covered(body, actor, READ, "step")
+        return masked(body, actor, READ, "step")
 
     return show
 

@@ -10,10 +10,10 @@ from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import views
-from casework.adapters.http.call import Guarded
+from casework.adapters.http.call import GuardedRoute
 from casework.workflows.ports.supervision import WorklistFilter
 
-router = APIRouter(route_class=Guarded, tags=["worklist"])
+router = APIRouter(route_class=GuardedRoute, tags=["worklist"])
 READ = "deadline.read"
 ITEM = {
     "deadline_id": "0190…",

@@ -30,7 +30,7 @@ def read_totp(connection: Connection, account_id: UUID) -> str | None:
     return sealed
 
 
-class SqlAccountKeeping:
+class SqlAccountAdministration:
     """Accounts in a transaction of whoever keeps them."""
 
     def __init__(self, connection: Connection) -> None:
@@ -147,7 +147,7 @@ class SqlAccountKeeping:
             update(t.account).where(ACCOUNT.id == account_id).values(totp_sealed=sealed)
         )
 
-    def keep_recovery_codes(self, account_id: UUID, digests: Iterable[str]) -> None:
+    def save_recovery_codes(self, account_id: UUID, digests: Iterable[str]) -> None:
         """These recovery codes, and no older ones."""
         code = t.recovery_code
         self._connection.execute(delete(code).where(code.c.account_id == account_id))

@@ -16,14 +16,14 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.access.accounts import read_totp
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.rows.mapper import from_row, to_row
-from casework.domain.access.accounts import LOCKED_FOR, Account
+from casework.domain.access.accounts import LOCK_DURATION, Account
 from casework.domain.access.tokens import AccountToken
-from casework.workflows.access.signing_in import SOURCE_MAY_FAIL, SOURCE_WINDOW
+from casework.workflows.access.signing_in import MAX_SOURCE_FAILURES, SOURCE_WINDOW
 from casework.workflows.ports.access import RefreshToken
 from casework.workflows.ports.unit_of_work import RequestFacts
 
 
-class SqlAccountBook:
+class SqlSignInStore:
     """The accounts in one transaction."""
 
     def __init__(self, connection: Connection, facts: RequestFacts) -> None:
@@ -107,8 +107,8 @@ class SqlAccountBook:
             values = {"failed_attempts": 0}
         elif now - row.counted_from > SOURCE_WINDOW:
             values = {"failed_attempts": 1, "counted_from": now}
-        elif row.failed_attempts > SOURCE_MAY_FAIL:
-            may, values = False, {"failed_attempts": 0, "locked_until": now + LOCKED_FOR}
+        elif row.failed_attempts > MAX_SOURCE_FAILURES:
+            may, values = False, {"failed_attempts": 0, "locked_until": now + LOCK_DURATION}
         if values:
             self._connection.execute(update(table).where(table.c.source == source).values(values))
         return may
@@ -181,7 +181,7 @@ class SqlAccountBook:
 
 
 @contextmanager
-def account_book(engine: Engine, facts: RequestFacts | None = None) -> Iterator[SqlAccountBook]:
+def sign_in_store(engine: Engine, facts: RequestFacts | None = None) -> Iterator[SqlSignInStore]:
     """The accounts in one transaction; what is not committed is rolled back."""
     with engine.connect() as connection:
-        yield SqlAccountBook(connection, facts or RequestFacts())
+        yield SqlSignInStore(connection, facts or RequestFacts())

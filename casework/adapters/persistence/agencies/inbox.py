@@ -19,11 +19,11 @@ from casework.adapters.persistence.figures.figure_sources import counted, outcom
 from casework.adapters.persistence.rows.mapper import from_row, pauses_of
 from casework.adapters.persistence.scope.scope import seen
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import PROVIDER, Kind
+from casework.domain.clocks.standards import PROVIDER, ClockKind
 from casework.domain.figures.figures import Period
-from casework.workflows.ports.agencies import Asked, InboxFilter
+from casework.workflows.ports.agencies import InboxFilter, RequestGroup
 from casework.workflows.ports.casefile import ReferralView
 from casework.workflows.ports.unit_of_work import Page, Paging
 
@@ -116,7 +116,7 @@ class SqlInbox:
         found = list(self._connection.scalars(query.order_by(one.case_id, one.id)))
         return [*found, *(id for id in referral_ids if id not in found)]
 
-    def asked(self, period: Period) -> list[Asked]:
+    def asked(self, period: Period) -> list[RequestGroup]:
         """What the agency was asked in a period, in groups of requests that are alike."""
         one, clock = t.referral.c, t.deadline.c
         facts = {
@@ -135,13 +135,13 @@ class SqlInbox:
             .select_from(t.referral)
             .outerjoin(
                 t.deadline,
-                and_(clock.subject_id == one.id, clock.kind == Kind.RESPONSE.value),
+                and_(clock.subject_id == one.id, clock.kind == ClockKind.RESPONSE.value),
             )
             .where(
                 counted(t.referral, self._reach),
                 one.requested_at >= period.begins,
                 one.requested_at < period.ends,
-                one.status != Status.ENTERED_IN_ERROR.value,
+                one.status != ReferralStatus.ENTERED_IN_ERROR.value,
             )
             .subquery()
         )
@@ -149,7 +149,7 @@ class SqlInbox:
         return [_asked(row) for row in self._connection.execute(grouped)]
 
 
-def _asked(row: Any) -> Asked:
+def _asked(row: Any) -> RequestGroup:
     facts = dict(row._mapping)
     facts["pauses"] = pauses_of(facts["pauses"]) if facts["pauses"] is not None else ()
-    return Asked(**facts | {"was_accepted": bool(facts["was_accepted"])})
+    return RequestGroup(**facts | {"was_accepted": bool(facts["was_accepted"])})

@@ -16,7 +16,7 @@ from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope import session_context
 from casework.domain.access.accounts import Account
 from casework.domain.agencies.links import LINK_CODE, AgencyLink, LinkSession
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import midnight
 from casework.domain.directory.directory import Provider
 from casework.domain.errors import NotFound
@@ -195,7 +195,7 @@ class SqlLinks:
 
     def asked_of(self, provider_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
         """Those of some ids that are requests to an agency; for the system itself."""
-        session_context.state_system(self._connection)
+        session_context.set_system_context(self._connection)
         of = t.referral.c
         query = select(of.id).where(
             of.id.in_(ids), of.provider_id == provider_id, of.requested_at.is_not(None)
@@ -209,7 +209,7 @@ class SqlLinks:
 
         For the system itself.
         """
-        session_context.state_system(self._connection)
+        session_context.set_system_context(self._connection)
         of, answers = t.referral.c, t.answering.c
         is_asked = exists().where(_link.c.provider_id == of.provider_id, _link.c.month == month)
         query = (
@@ -222,7 +222,7 @@ class SqlLinks:
                 t.account.c.is_active,
                 t.provider.c.is_active,
                 of.started_on <= days[1],
-                of.status != Status.ENTERED_IN_ERROR,
+                of.status != ReferralStatus.ENTERED_IN_ERROR,
                 or_(
                     of.ended_on >= days[0],
                     and_(

@@ -12,23 +12,23 @@ from uuid import UUID
 from sqlalchemy import Connection, func, insert, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import opened, seal_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import decrypted, encrypt_row, vault_of
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.scope import seen
 from casework.domain.access.policy import Reach
-from casework.domain.agencies.rosters import Delivered
+from casework.domain.agencies.rosters import MonthlyDelivery
 from casework.domain.casefile.plan import PlannedItem, PlanVersion, VersionStatus
 from casework.domain.casefile.referral import Referral
-from casework.domain.casefile.states import Status
-from casework.domain.directory.directory import Entry, Offering
+from casework.domain.casefile.states import ReferralStatus
+from casework.domain.directory.directory import EntryState, Offering
 from casework.domain.directory.matching import GivenAt
 from casework.domain.errors import NotFound
-from casework.domain.residents.homes import Coming, WayIn
+from casework.domain.residents.homes import VisitingService, WayIn
 
 _QUANTITIES: Final = ("planned", "delivered")
 _IN_FORCE: Final = (VersionStatus.APPROVED,)
-_COMING: Final = (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD)
+_COMING: Final = (ReferralStatus.ACCEPTED, ReferralStatus.IN_PROGRESS, ReferralStatus.ON_HOLD)
 
 
 class SqlRosters:
@@ -50,7 +50,7 @@ class SqlRosters:
         rows = self._connection.execute(query.with_for_update() if lock else query).all()
         found = [from_row(Referral, row, self._vault) for row in rows]
         self._about.update(one.resident_id for one in found)
-        session_context.open_unit(self._connection, [one.resident_id for one in found])
+        session_context.allow_residents(self._connection, [one.resident_id for one in found])
         return found
 
     def referral(self, id: UUID) -> Referral:
@@ -61,7 +61,7 @@ class SqlRosters:
 
     # What was delivered
 
-    def of_referrals(self, ids: Sequence[UUID], month: str | None = None) -> list[Delivered]:
+    def of_referrals(self, ids: Sequence[UUID], month: str | None = None) -> list[MonthlyDelivery]:
         """What was delivered for referrals that were loaded before, by month."""
         of = t.delivered
         query = select(of).where(of.c.referral_id.in_(ids)).order_by(of.c.month, of.c.referral_id)
@@ -69,22 +69,22 @@ class SqlRosters:
             query = query.where(of.c.month == month)
         return [self._line(row) for row in self._connection.execute(query)]
 
-    def of_residents(self, ids: Sequence[UUID]) -> list[Delivered]:
+    def of_residents(self, ids: Sequence[UUID]) -> list[MonthlyDelivery]:
         """What was delivered to residents who were loaded before, by month."""
         of = t.delivered
         query = select(of).where(of.c.resident_id.in_(ids)).order_by(of.c.month, of.c.referral_id)
         return [self._line(row) for row in self._connection.execute(query)]
 
-    def _line(self, row: Any) -> Delivered:
-        values = {one.name: row._mapping[one.name] for one in fields(Delivered)}
+    def _line(self, row: Any) -> MonthlyDelivery:
+        values = {one.name: row._mapping[one.name] for one in fields(MonthlyDelivery)}
         values |= {name: Decimal(values[name]) for name in _QUANTITIES}
-        values["note"] = opened(t.delivered, "note", row.note, row.id, self._vault)
-        return Delivered(**values)
+        values["note"] = decrypted(t.delivered, "note", row.note, row.id, self._vault)
+        return MonthlyDelivery(**values)
 
-    def save(self, line: Delivered) -> None:
+    def save(self, line: MonthlyDelivery) -> None:
         """A new or a changed line."""
         row = asdict(line) | {name: f"{getattr(line, name):f}" for name in _QUANTITIES}
-        row = seal_row(t.delivered, row, line.id, self._vault)
+        row = encrypt_row(t.delivered, row, line.id, self._vault)
         if line.version == 1:
             self._connection.execute(insert(t.delivered), [row])
         else:
@@ -116,18 +116,18 @@ class SqlRosters:
 
     def _way(self, row: Any) -> WayIn:
         values = dict(row._mapping)
-        values["text"] = opened(t.way_in, "text", row.text, row.id, self._vault)
+        values["text"] = decrypted(t.way_in, "text", row.text, row.id, self._vault)
         return WayIn(**values)
 
     def save_way_in(self, way: WayIn) -> None:
         """A new or a changed one."""
-        row, of = seal_row(t.way_in, asdict(way), way.id, self._vault), t.way_in
+        row, of = encrypt_row(t.way_in, asdict(way), way.id, self._vault), t.way_in
         if way.version == 1:
             self._connection.execute(insert(of), [row])
         else:
             self._connection.execute(update(of).where(of.c.id == row.pop("id")).values(row))
 
-    def coming(self, referral: Referral) -> list[Coming]:
+    def coming(self, referral: Referral) -> list[VisitingService]:
         """The other services that come to the same home now, by agency.
 
         What people go to themselves is none of them, and nobody's who comes to the home.
@@ -148,7 +148,7 @@ class SqlRosters:
             .order_by(of.id)
         )
         return [
-            Coming(
+            VisitingService(
                 service_code=row.service_code, field=row.field, status=row.status,
                 provider_name=row.name, provider_phone=row.phone,
             )
@@ -161,6 +161,8 @@ class SqlRosters:
         """What of the asker's agency stands in the published list."""
         of = t.offering
         own = of.c.provider_id == self._reach.actor.provider_id
-        listed = select(of).where(own, of.c.state == Entry.PUBLISHED).order_by(of.c.service_code)
+        listed = (
+            select(of).where(own, of.c.state == EntryState.PUBLISHED).order_by(of.c.service_code)
+        )
         rows = self._connection.execute(listed)
         return [Offering(**row._mapping, centres=[]) for row in rows]

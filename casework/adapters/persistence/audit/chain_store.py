@@ -29,9 +29,9 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.sealing import key_of, read_heads, seal_entries
 from casework.adapters.persistence.engine.faults import fault
 from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
-from casework.domain.audit.chain import CITY, ROLL, Entry, Head, Seal, roll_of
+from casework.domain.audit.chain import CHAIN_LIST, CITY, ChainHead, Entry, Seal, chain_list_of
 from casework.domain.errors import Conflict
-from casework.workflows.ports.audit import Sealed
+from casework.workflows.ports.audit import SealResult
 
 _entry, _seal, _head = t.audit_entry, audit_seal, audit_head
 _SEAL = tuple(one.name for one in fields(Seal))
@@ -39,7 +39,7 @@ _ENTRY = tuple(column.name for column in _entry.columns)
 _CHAIN: ColumnElement[str] = func.coalesce(_entry.c.district_code, CITY)
 
 
-class SqlSealBook:
+class SqlAuditChainStore:
     """Over connections that ``connect`` opens, each for one short transaction."""
 
     def __init__(self, connect: Callable[[], AbstractContextManager[Connection]]) -> None:
@@ -47,7 +47,7 @@ class SqlSealBook:
 
     # Sealing
 
-    def seal_some(self, limit: int, now: datetime, without: Iterable[str]) -> Sealed:
+    def seal_some(self, limit: int, now: datetime, without: Iterable[str]) -> SealResult:
         """Seal entries that wait, unless another sealer is at it."""
         query = (
             select(_entry)
@@ -58,17 +58,17 @@ class SqlSealBook:
         )
         with self._connect() as connection:
             if not _has_the_turn(connection):
-                return Sealed(0, frozenset())
+                return SealResult(0, frozenset())
             entries = [dict(row._mapping) for row in connection.execute(query)]
             sealed, false = seal_entries(connection, key_of(connection), entries, now)
             done = delete(audit_pending).where(audit_pending.c.entry_id.in_(sealed))
             connection.execute(done)
             connection.commit()
-        return Sealed(len(sealed), frozenset(false))
+        return SealResult(len(sealed), frozenset(false))
 
     # Checking
 
-    def heads(self) -> dict[str, Head]:
+    def heads(self) -> dict[str, ChainHead]:
         """Every head as it stands."""
         with self._connect() as connection:
             return read_heads(connection)
@@ -197,7 +197,7 @@ class SqlSealBook:
             row = connection.execute(query.order_by(_seal.c.seq.desc()).limit(1)).first()
         return None if row is None else Seal(**row._mapping)
 
-    def prune(self, before: Head, after: Head, note: Callable[[Any], None]) -> int:
+    def prune(self, before: ChainHead, after: ChainHead, note: Callable[[Any], None]) -> int:
         """Forget what lies before a head; the entries first, for a seal outlives its entry."""
         old = and_(_seal.c.chain == before.chain, _seal.c.seq < after.first_seq)
         with self._connect() as connection:
@@ -221,14 +221,14 @@ def _has_the_turn(connection: Connection) -> bool:
     """Whether this is the only sealer: it holds the row of the roll, which the first one makes."""
     if connection.dialect.name == "sqlite":
         return True  # it has the only write lock
-    roll = select(_head.c.chain).where(_head.c.chain == ROLL)
+    roll = select(_head.c.chain).where(_head.c.chain == CHAIN_LIST)
     if connection.scalar(roll.with_for_update(skip_locked=True)) is not None:
         return True
     # Asked in one statement: with the first chains the roll is there too.
     chains = list(connection.scalars(select(_head.c.chain)))
     if chains:  # another holds it; or it was taken away, and the key of the seals keeps two apart
-        return ROLL not in chains
-    first = asdict(roll_of(()).signed(key_of(connection)))
+        return CHAIN_LIST not in chains
+    first = asdict(chain_list_of(()).signed(key_of(connection)))
     made = postgresql.insert(_head).values(first).on_conflict_do_nothing()
     return connection.execute(made.returning(_head.c.chain)).first() is not None
 

@@ -14,7 +14,15 @@ from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from structlog import get_logger
 
 from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
-from casework.domain.audit.chain import ROLL, Entry, Head, chain_of, extend, roll_of, says_the_same
+from casework.domain.audit.chain import (
+    CHAIN_LIST,
+    ChainHead,
+    Entry,
+    chain_list_of,
+    chain_of,
+    extend,
+    is_same_head,
+)
 
 KEY: Final = "audit_key"
 log = get_logger("casework.audit")
@@ -67,7 +75,7 @@ def seal_entries(
     sealed: list[Any] = []
     for chain, ones in by_chain.items():
         if chain not in false:
-            seals, head = extend(heads.get(chain, Head(chain=chain)), ones, now)
+            seals, head = extend(heads.get(chain, ChainHead(chain=chain)), ones, now)
             connection.execute(_NEW_SEAL, [asdict(seal) for seal in seals])
             _put(connection, head.signed(key))
             sealed += [seal.entry_id for seal in seals]
@@ -76,32 +84,32 @@ def seal_entries(
 
 def read_heads(
     connection: Connection, chains: Iterable[str] | None = None, *, lock: bool = False
-) -> dict[str, Head]:
+) -> dict[str, ChainHead]:
     """The heads of some chains, or all, by chain."""
     query = select(audit_head)
     if chains is not None:
         query = query.where(audit_head.c.chain.in_(sorted(chains)))
     if lock:
         query = query.with_for_update(skip_locked=True)
-    return {row.chain: Head(**row._mapping) for row in connection.execute(query)}
+    return {row.chain: ChainHead(**row._mapping) for row in connection.execute(query)}
 
 
 def _begin(connection: Connection, key: bytes, begun: set[str]) -> bool:
     """Enter chains that begin in the roll of chains, unless that was tampered with."""
     heads = read_heads(connection)
-    roll = heads.pop(ROLL, None)
+    roll = heads.pop(CHAIN_LIST, None)
     if roll is None and heads:
         return False
     if roll is not None:
-        expected = roll_of(heads)
+        expected = chain_list_of(heads)
         # Before the first chain the roll is blank, so that sealers have a row to wait at.
-        if not (roll.is_genuine(key) and (says_the_same(roll, expected))):
+        if not (roll.is_genuine(key) and (is_same_head(roll, expected))):
             return False
-    _put(connection, roll_of({*heads, *begun}).signed(key))
+    _put(connection, chain_list_of({*heads, *begun}).signed(key))
     return True
 
 
-def _put(connection: Connection, head: Head) -> None:
+def _put(connection: Connection, head: ChainHead) -> None:
     row = asdict(head)
     changed = connection.execute(_NEW_HEAD, row | {"of": head.chain})
     if not changed.rowcount:

@@ -28,7 +28,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.engine.seoul import seoul_day, seoul_hour, weekday_of_day
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.tables.audit import audit_head, audit_review
-from casework.domain.audit.chain import CITY, ROLL
+from casework.domain.audit.chain import CHAIN_LIST, CITY
 from casework.domain.audit.reviews import (
     BREAK_GLASS,
     EXPORTS,
@@ -178,7 +178,7 @@ class SqlAuditTrail:
 
     def chains(self) -> list[str]:
         """The chains there are."""
-        query = select(audit_head.c.chain).where(audit_head.c.chain != ROLL)
+        query = select(audit_head.c.chain).where(audit_head.c.chain != CHAIN_LIST)
         return list(self._connection.scalars(query.order_by(audit_head.c.chain)))
 
     def first_at(self) -> datetime | None:

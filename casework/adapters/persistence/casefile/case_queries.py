@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.casefiles import SqlCaseFiles
-from casework.adapters.persistence.engine.encrypted_columns import open_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of
 from casework.adapters.persistence.scope.scope import seen, seen_or_opened
@@ -47,7 +47,7 @@ class CaseQueries:
                 query = query.where(t.care_case.c[column] == value)
         found = page(self._connection, query, [t.care_case.c.id], paging, newest_first=True)
         for row in found.rows:
-            open_row(t.care_case, row, row["id"], vault_of(self._connection))
+            decrypt_row(t.care_case, row, row["id"], vault_of(self._connection))
         self._about.update(row["resident_id"] for row in found.rows)
         return found
 

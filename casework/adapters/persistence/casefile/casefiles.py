@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile import escalations, place_counts
-from casework.adapters.persistence.engine.encrypted_columns import seal_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import encrypt_row, vault_of
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, stored, table_of, to_row
 from casework.adapters.persistence.scope import session_context
@@ -160,7 +160,7 @@ class SqlCaseFiles:
         file = CaseFile(case=from_row(Case, row, self._vault))
         if self._lock and self._reach.relation is Relation.OWN_AGENCY:
             # An agency's answer is decided on the whole file, of which it sees its own part.
-            session_context.open_unit(self._connection, [file.case.resident_id])
+            session_context.allow_residents(self._connection, [file.case.resident_id])
         self._about.add(file.case.resident_id)
         originals = self._originals[file.case.id] = Originals()
         originals.remember([file.case])
@@ -197,7 +197,7 @@ class SqlCaseFiles:
         changed: dict[tuple[type, frozenset[str]], list[dict[str, Any]]] = defaultdict(list)
         clocks = []
         if is_outside(self._reach, file.case):  # it goes out of the asker's sight
-            session_context.open_unit(self._connection, [file.case.resident_id])
+            session_context.allow_residents(self._connection, [file.case.resident_id])
         for thing in self._parts(file):
             changes = originals.changes(thing)
             if changes is None:
@@ -244,7 +244,7 @@ class SqlCaseFiles:
             .where(table.c.id == bindparam("key"))
             .values({name: bindparam(name) for name in sorted(names)})
         )
-        sealed = [seal_row(table, row, row["key"], self._vault) for row in rows]
+        sealed = [encrypt_row(table, row, row["key"], self._vault) for row in rows]
         self._execute(cls, statement, sealed)
 
     def _insert(self, cls: type, things: list[Any]) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Update, case, update
 
 from casework.adapters.persistence import tables as t
-from casework.domain.directory.capacity import Change
+from casework.domain.directory.capacity import CapacityChange
 from casework.domain.errors import Conflict
 
 
-def settle(connection: Connection, changes: Sequence[Change]) -> None:
+def settle(connection: Connection, changes: Sequence[CapacityChange]) -> None:
     """Take and free places, each in one statement that holds the offering till the commit.
 
     Who wants the last one waits for whoever is at it, and then finds it there or not: 409, and all
@@ -29,7 +29,7 @@ def settle(connection: Connection, changes: Sequence[Change]) -> None:
             )
 
 
-def _settled(change: Change) -> Update:
+def _settled(change: CapacityChange) -> Update:
     held, joined = change.taken - change.released, change.joined - change.left
     available = t.offering.c.available - held
     waitlisted = t.offering.c.waitlisted + joined

@@ -28,21 +28,21 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of, to_row
 from casework.adapters.persistence.scope.scope import seen
 from casework.domain.access.policy import Reach, Relation, Role
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Offering, Provider, Service
-from casework.domain.directory.entries import Change
+from casework.domain.directory.entries import DirectoryChange
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.workflows.ports.directory import OpenWork
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
 
-ASKED: Final = (Status.REQUESTED, Status.WAITLISTED, Status.ACCEPTED)
-RUNNING: Final = (Status.IN_PROGRESS, Status.ON_HOLD)
+ASKED: Final = (ReferralStatus.REQUESTED, ReferralStatus.WAITLISTED, ReferralStatus.ACCEPTED)
+RUNNING: Final = (ReferralStatus.IN_PROGRESS, ReferralStatus.ON_HOLD)
 SHOWN_REFERRALS: Final = 200
 
 
-class SqlDirectoryKeeping:
+class SqlDirectoryEditing:
     """In one transaction of one asker, who keeps a district's agencies, one's own, or all."""
 
     def __init__(
@@ -50,7 +50,7 @@ class SqlDirectoryKeeping:
     ) -> None:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
-    def _kept(self) -> ColumnElement[bool]:
+    def _editable(self) -> ColumnElement[bool]:
         """Which agencies the asker keeps."""
         actor = self._reach.actor
         match self._reach.relation:
@@ -70,14 +70,14 @@ class SqlDirectoryKeeping:
 
     def provider(self, id: UUID, *, lock: bool = False) -> Provider:
         """An agency within reach."""
-        query = select(t.provider).where(t.provider.c.id == id, self._kept())
+        query = select(t.provider).where(t.provider.c.id == id, self._editable())
         row = self._one(query, "provider", lock=lock, of=t.provider)
         found: Provider = from_row(Provider, row)
         return found
 
     def provider_by_slug(self, slug: str) -> Provider | None:
         """The agency of that slug within reach."""
-        query = select(t.provider).where(t.provider.c.slug == slug, self._kept())
+        query = select(t.provider).where(t.provider.c.slug == slug, self._editable())
         row = self._connection.execute(query).first()
         return None if row is None else from_row(Provider, row)
 
@@ -97,7 +97,7 @@ class SqlDirectoryKeeping:
         query = (
             select(t.offering)
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
-            .where(t.offering.c.id == id, self._kept())
+            .where(t.offering.c.id == id, self._editable())
         )
         row = self._one(query, "offering", lock=lock, of=t.offering)
         return Offering(**row._mapping, centres=centres_of(self._connection, [id]).get(id, []))
@@ -155,7 +155,7 @@ class SqlDirectoryKeeping:
         query = (
             select(table)
             .join(t.provider, t.provider.c.id == table.c.provider_id)
-            .where(table.c.id == id, self._kept())
+            .where(table.c.id == id, self._editable())
         )
         row = self._one(query, "designation", lock=lock, of=table)
         found: Designation = from_row(Designation, row)
@@ -201,7 +201,7 @@ class SqlDirectoryKeeping:
 
     # History
 
-    def note(self, changes: Iterable[Change]) -> None:
+    def note(self, changes: Iterable[DirectoryChange]) -> None:
         """Keep what was changed."""
         rows = [to_row(one) for one in changes]
         if rows:
@@ -236,7 +236,7 @@ class SqlDirectoryKeeping:
             )
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
             .join(t.service, t.service.c.code == t.offering.c.service_code)
-            .where(self._kept())
+            .where(self._editable())
         )
         self._check_known(filters)
         for name, wanted in filters.items():
@@ -260,7 +260,7 @@ class SqlDirectoryKeeping:
         query = (
             select(t.offering.c.id, t.offering.c.state)
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
-            .where(t.offering.c.id.in_(ids), self._kept())
+            .where(t.offering.c.id.in_(ids), self._editable())
         )
         return {row.id: row.state for row in self._connection.execute(query)}
 
@@ -283,7 +283,7 @@ class SqlDirectoryKeeping:
             requests=asked, running=running, referrals=self._listed(ids) if listed else None
         )
 
-    def _number(self, offering_ids: list[UUID], states: tuple[Status, ...]) -> int:
+    def _number(self, offering_ids: list[UUID], states: tuple[ReferralStatus, ...]) -> int:
         """How many referrals are in such a state; behind the wall the number alone is seen."""
         table = t.referral
         of_them = table.c.offering_id.in_(offering_ids)

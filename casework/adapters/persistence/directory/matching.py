@@ -18,9 +18,9 @@ from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.tables.figures import provider_answers
 from casework.domain.access.policy import Reach, Relation
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.directory.coverage import Agency, Cover, cover
+from casework.domain.directory.coverage import Agency, CentreCoverage, cover
 from casework.domain.directory.directory import Centre, Offering, Provider
-from casework.domain.directory.matching import Candidate, Measured
+from casework.domain.directory.matching import CandidateOffering, ResponseRate
 from casework.domain.residents.resident import Resident
 
 AS_PROVIDER, AS_MEASURED, AS_CENTRE = "of_", "how_", "at_"
@@ -41,7 +41,7 @@ class SqlMatching:
 
     def candidates(
         self, service_code: str, centre_code: str
-    ) -> tuple[Centre, list[Candidate]] | None:
+    ) -> tuple[Centre, list[CandidateOffering]] | None:
         """The centre, with every open offering that covers it; None where there is no such one."""
         covers, one, by, how = t.offering_centre, t.offering, t.provider, provider_answers
         offered = (
@@ -77,7 +77,7 @@ class SqlMatching:
         centre: Centre = from_row(Centre, rows[0], prefix=AS_CENTRE)
         return centre, [_candidate(row) for row in rows if row["id"] is not None]
 
-    def coverage(self, service_code: str | None, designation: str | None) -> list[Cover]:
+    def coverage(self, service_code: str | None, designation: str | None) -> list[CentreCoverage]:
         """How each centre within reach is covered, by code."""
         covers, one, by = t.offering_centre, t.offering, t.provider
         is_meant: list[ColumnElement[bool]] = [one.c.is_open, *is_listed(self._today)]
@@ -133,14 +133,14 @@ def _named(table: Any, prefix: str) -> list[Any]:
     return [column.label(prefix + column.name) for column in table.c]
 
 
-def _candidate(row: Any) -> Candidate:
+def _candidate(row: Any) -> CandidateOffering:
     names = ("answers", "median_days", "accepted_share", "as_of")
     how = {name: row[AS_MEASURED + name] for name in names}
     own = {column.name: row[column.name] for column in t.offering.c}
-    return Candidate(
+    return CandidateOffering(
         offering=Offering(**own, centres=[]),
         provider=from_row(Provider, row, prefix=AS_PROVIDER),
-        measured=Measured(**how) if how["answers"] is not None else None,
+        measured=ResponseRate(**how) if how["answers"] is not None else None,
         given_at=row["given_at"] or row["usually_at"],
         fresh_for=timedelta(days=row["fresh_for_days"]),
     )

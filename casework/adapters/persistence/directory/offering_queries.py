@@ -14,7 +14,7 @@ from casework.adapters.persistence.directory.places import has_free_place
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.tables.directory import designation
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.directory.directory import Entry, distance_km
+from casework.domain.directory.directory import EntryState, distance_km
 from casework.domain.errors import Invalid
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
@@ -36,7 +36,7 @@ def holds(table: Any, today: date) -> ColumnElement[bool]:
 
 def is_listed(today: date) -> tuple[ColumnElement[bool], ...]:
     """Offerings, with agency and service, that are published and may be asked for on a day."""
-    published = [table.c.state == Entry.PUBLISHED for table in (t.offering, t.service)]
+    published = [table.c.state == EntryState.PUBLISHED for table in (t.offering, t.service)]
     return (*published, is_asked(today), holds(t.service, today))
 
 
@@ -89,7 +89,7 @@ class OfferingQueries:
 
     def services(self, paging: Paging) -> Page:
         """The published catalogue by code."""
-        query = select(t.service).where(t.service.c.state == Entry.PUBLISHED)
+        query = select(t.service).where(t.service.c.state == EntryState.PUBLISHED)
         return page(self._connection, query, [t.service.c.code], paging)
 
     def providers(self, paging: Paging) -> Page:

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.directory.offering_queries import holds, is_asked
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.directory.directory import Entry
-from casework.domain.directory.overview import Offered, standing
+from casework.domain.directory.directory import EntryState
+from casework.domain.directory.overview import OfferedPlaces, availability
 from casework.domain.errors import Invalid
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
@@ -27,7 +27,7 @@ def overview(
     """By district and service; some hundred cells, so that a page is cut from all of them."""
     today = day_in_seoul(now)
     districts = _codes(connection, t.district.c, "district", district)
-    listed = [t.service.c.state == Entry.PUBLISHED, holds(t.service, today)]
+    listed = [t.service.c.state == EntryState.PUBLISHED, holds(t.service, today)]
     services = _codes(connection, t.service.c, "service", service, *listed)
     offered = _offered(connection, now, district, service)
     cells = [(here, code) for here in districts for code in services]
@@ -38,13 +38,13 @@ def overview(
     return Page(rows, shown[-1] if len(cells) > paging.limit else None)
 
 
-def _row(cell: Cell, service: Row, offered: list[Offered], now: datetime) -> dict[str, Any]:
+def _row(cell: Cell, service: Row, offered: list[OfferedPlaces], now: datetime) -> dict[str, Any]:
     takers = [one for one in offered if one.is_open]
     return {
         "district_code": cell[0],
         "service_code": cell[1],
         "field": service["field"],
-        "standing": standing(offered, now, timedelta(days=service["fresh_for_days"])),
+        "standing": availability(offered, now, timedelta(days=service["fresh_for_days"])),
         "offerings": len(offered),
         "open": len(takers),
         "available": sum(one.available for one in takers),
@@ -71,7 +71,7 @@ def _codes(
 
 def _offered(
     connection: Connection, now: datetime, district: str | None, service: str | None
-) -> defaultdict[Cell, list[Offered]]:
+) -> defaultdict[Cell, list[OfferedPlaces]]:
     """The published offerings that reach at least one centre of a district."""
     offering, today = t.offering.c, day_in_seoul(now)
     names = ("id", "service_code", *SAID)
@@ -81,14 +81,14 @@ def _offered(
         .join(t.provider, t.provider.c.id == offering.provider_id)
         .join(t.offering_centre, t.offering_centre.c.offering_id == offering.id)
         .join(t.centre, t.centre.c.code == t.offering_centre.c.centre_code)
-        .where(offering.state == Entry.PUBLISHED, is_asked(today))
+        .where(offering.state == EntryState.PUBLISHED, is_asked(today))
     )
     if district is not None:
         query = query.where(t.centre.c.district_code == district)
     if service is not None:
         query = query.where(offering.service_code == service)
-    found: defaultdict[Cell, list[Offered]] = defaultdict(list)
+    found: defaultdict[Cell, list[OfferedPlaces]] = defaultdict(list)
     for row in connection.execute(query):
-        said = Offered(**{name: getattr(row, name) for name in SAID})
+        said = OfferedPlaces(**{name: getattr(row, name) for name in SAID})
         found[row.district_code, row.service_code].append(said)
     return found

@@ -24,12 +24,12 @@ from sqlalchemy import (
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.domain.access.policy import Reach, Relation, Role
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import NotFound
 from casework.domain.notices.notices import Notice
 from casework.workflows.ports.paging import Row
-from casework.workflows.ports.places import Line, Stale
+from casework.workflows.ports.places import StaleOffering, WaitingList
 
 _offering, _referral = t.offering, t.referral
 STATED: Final = (
@@ -38,7 +38,7 @@ STATED: Final = (
 )  # fmt: skip
 
 
-def count_anew(connection: Connection) -> None:
+def recount(connection: Connection) -> None:
     """Count what many rows that were written at once hold; where it does not fit, there is more."""
     held, waitlisted = _holders(("accepted", "in_progress", "on_hold")), _holders(("waitlisted",))
     connection.execute(
@@ -120,7 +120,7 @@ class SqlPlaces:
             raise NotFound("no such offering")
         return dict(row._mapping)
 
-    def keep(self, offering: Offering) -> None:
+    def save(self, offering: Offering) -> None:
         """Write down what was stated."""
         self._connection.execute(
             update(_offering)
@@ -143,18 +143,18 @@ class SqlPlaces:
         )
         return list(self._connection.scalars(query))
 
-    def line(self, offering_id: UUID) -> Line:
+    def line(self, offering_id: UUID) -> WaitingList:
         """Who waits for an offering, longest first; it stands still until the commit."""
         held = select(_offering.c.id).where(_offering.c.id == offering_id).with_for_update()
         self._connection.execute(held)
         line = _line().where(_referral.c.offering_id == offering_id).subquery()
         rows = self._connection.execute(select(line).order_by(line.c.place)).all()
         places = max((row.for_waiting for row in rows), default=0)
-        return Line(waiting=tuple(row.id for row in rows), places=places)
+        return WaitingList(waiting=tuple(row.id for row in rows), places=places)
 
     # Figures that have grown old
 
-    def ask_for(self, now: datetime) -> list[Stale]:
+    def ask_for(self, now: datetime) -> list[StaleOffering]:
         """Note that agencies with old figures are asked for them; those not asked lately."""
         days = self._connection.scalars(select(t.service.c.fresh_for_days).distinct()).all()
         found: list[Any] = []
@@ -162,7 +162,7 @@ class SqlPlaces:
             limit = timedelta(days=one)
             found += self._connection.execute(_asked(one, now - limit, now)).all()
         ids = [row.id for row in found]
-        return [] if not ids else [Stale(**row._mapping) for row in self._asked_of(ids)]
+        return [] if not ids else [StaleOffering(**row._mapping) for row in self._asked_of(ids)]
 
     def _asked_of(self, ids: list[UUID]) -> Sequence[Any]:
         """Whose offerings they are, and whether anybody signs in there."""
@@ -207,7 +207,7 @@ def _line() -> Select[Any]:
             case((_offering.c.is_open, _offering.c.for_waiting), else_=0).label("for_waiting"),
         )
         .join(_offering, _offering.c.id == _referral.c.offering_id)
-        .where(_referral.c.status == Status.WAITLISTED)
+        .where(_referral.c.status == ReferralStatus.WAITLISTED)
     )
 
 

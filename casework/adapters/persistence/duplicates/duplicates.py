@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import open_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.engine.types import Instant
 from casework.adapters.persistence.rows.mapper import from_row, stored
@@ -50,7 +50,7 @@ class SqlDuplicates:
 
     # Whose are to be found
 
-    def look_for(self, resident_id: UUID) -> None:
+    def queue_check(self, resident_id: UUID) -> None:
         """Have the duplicates of a resident looked for, once this is committed.
 
         One who waits already is written anew: nobody takes them before this commits.
@@ -61,7 +61,7 @@ class SqlDuplicates:
             ask.on_conflict_do_update(index_elements=["resident_id"], set_={"asked_at": self._now})
         )
 
-    def look_for_everyones(self, after: UUID | None, limit: int) -> UUID | None:
+    def queue_checks(self, after: UUID | None, limit: int) -> UUID | None:
         """Have those of the next residents looked for; the last of them, or None past the end."""
         one = t.resident
         query = select(one.c.id).where(one.c.merged_into_id.is_(None))
@@ -131,7 +131,7 @@ class SqlDuplicates:
         """A pair with what the asker may know of either."""
         self.get(id)
         row = self._connection.execute(self._pairs().where(_pair.c.id == id)).one()
-        return open_row(_pair, dict(row._mapping), row.id, vault_of(self._connection))
+        return decrypt_row(_pair, dict(row._mapping), row.id, vault_of(self._connection))
 
     def listed(self, state: str | None, paging: Paging) -> Page:
         """The queue, newest first."""
@@ -141,7 +141,7 @@ class SqlDuplicates:
         found = page(self._connection, query, [_pair.c.id], paging, newest_first=True)
         vault = vault_of(self._connection)
         for row in found.rows:
-            open_row(_pair, row, row["id"], vault)
+            decrypt_row(_pair, row, row["id"], vault)
             self._about |= {row["resident_id"], row["other_id"]}
         return found
 

@@ -29,7 +29,7 @@ from casework.domain.duplicates.moved_by_merge import (
     WITH_THE_RECORD,
     Child,
 )
-from casework.domain.duplicates.suspicions import Suspicion, Verdict
+from casework.domain.duplicates.suspicions import Suspicion, SuspicionState
 from casework.domain.errors import NotFound
 from casework.domain.residents.resident import Contact, Resident
 from casework.workflows.ports.paging import Row
@@ -38,7 +38,7 @@ TABLES: Final[dict[Child, Table]] = {
     kind: t.metadata.tables[kind] for kind in Child if kind in t.metadata.tables
 }
 _member, _pair, _child = t.household_member, t.duplicate_suspicion, t.merge_child
-Kept = dict[Child, list[UUID]]
+MovedRows = dict[Child, list[UUID]]
 
 
 class SqlMerges:
@@ -104,14 +104,14 @@ class SqlMerges:
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
-    def kept(self, merge_id: UUID) -> dict[tuple[str, UUID], Any]:
+    def moved_rows(self, merge_id: UUID) -> dict[tuple[str, UUID], Any]:
         """What a merge moved, by kind and id, with what stood there before where that was noted."""
         rows = self._connection.execute(select(_child).where(_child.c.merge_id == merge_id))
         return {(row.kind, row.child_id): row.before for row in rows}
 
-    def crossing(self, survivor_id: UUID, kept: Iterable[tuple[str, UUID]]) -> list[UUID]:
+    def crossing(self, survivor_id: UUID, moved_rows: Iterable[tuple[str, UUID]]) -> list[UUID]:
         """Open referrals that would rest on the other's consent if the two were two again."""
-        ids = _by_kind(kept)
+        ids = _by_kind(moved_rows)
         rows = self._connection.execute(
             select(t.referral)
             .where(
@@ -127,7 +127,7 @@ class SqlMerges:
 
     # Moving
 
-    def carry(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:
+    def move_rows(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:
         """Everything of the duplicate becomes the survivor's; ``before`` tells of cases whose
         worker that changes. Returns the cases.
         """
@@ -135,7 +135,7 @@ class SqlMerges:
         self._connection.execute(
             insert(t.resident_merge), [stored(made, vault_of(self._connection))]
         )
-        ids: Kept = defaultdict(list)
+        ids: MovedRows = defaultdict(list)
         for kind in WITH_THE_RECORD:
             table = TABLES[kind]
             ids[kind] = self._ids(table, table.c.resident_id == made.duplicate_id)
@@ -160,9 +160,9 @@ class SqlMerges:
             self._connection.execute(insert(_child), rows)
         return sorted(ids[Child.CASE])
 
-    def give_back(self, made: Merge, kept: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
+    def return_rows(self, made: Merge, moved_rows: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
         """What the merge moved is the duplicate's again. Returns the cases."""
-        ids = _by_kind(kept)
+        ids = _by_kind(moved_rows)
         for kind in WITH_THE_RECORD:
             table = TABLES[kind]
             here = table.c.resident_id == made.survivor_id
@@ -170,7 +170,7 @@ class SqlMerges:
         self._hand_of_cases(BACK_WITH_ITS_CASE, ids[Child.CASE], made.duplicate_id)
         for kind in ONE_EACH:
             for id in ids[kind]:
-                was = kept[kind, id]["version"]
+                was = moved_rows[kind, id]["version"]
                 as_it_was = (TABLES[kind].c.id == id) & (TABLES[kind].c.version == was)
                 self._hand(kind, as_it_was, made.duplicate_id)
         self._connection.execute(
@@ -213,7 +213,7 @@ class SqlMerges:
         for kind in WITH_ITS_REFERRAL:
             self._hand(kind, TABLES[kind].c.referral_id.in_(referrals), to)
 
-    def _move_only(self, kind: Child, made: Merge, ids: Kept) -> dict[UUID, dict[str, Any]]:
+    def _move_only(self, kind: Child, made: Merge, ids: MovedRows) -> dict[UUID, dict[str, Any]]:
         """What the survivor lacks is theirs, in which version: written anew it is no longer what
         was moved.
         """
@@ -242,7 +242,7 @@ class SqlMerges:
             self._connection.execute(insert(t.contact), [stored(one, vault) for one in copies])
         return [contact.id for contact in copies]
 
-    def _move_household(self, made: Merge, ids: Kept) -> None:
+    def _move_household(self, made: Merge, ids: MovedRows) -> None:
         """The survivor takes the duplicate's place in a household, unless they have their own."""
         lives = _member.c.left_at.is_(None)
         own = self._ids(_member, lives & (_member.c.resident_id == made.survivor_id))
@@ -256,7 +256,7 @@ class SqlMerges:
                 update(_member).where(theirs).values(left_at=made.merged_at, left_by=made.merged_by)
             )
 
-    def _rest_pairs(self, made: Merge, ids: Kept) -> None:
+    def _rest_pairs(self, made: Merge, ids: MovedRows) -> None:
         """The queue's pairs with the duplicate rest; what was open in them is the survivor's."""
         with_it = or_(
             _pair.c.resident_id == made.duplicate_id, _pair.c.other_id == made.duplicate_id
@@ -279,10 +279,10 @@ class SqlMerges:
         same = (_pair.c.resident_id == asked.resident_id) & (_pair.c.other_id == asked.other_id)
         return bool(self._ids(_pair, same))
 
-    def _wake_pairs(self, ids: Kept) -> None:
+    def _wake_pairs(self, ids: MovedRows) -> None:
         self._connection.execute(
             delete(_pair).where(
-                _pair.c.id.in_(ids[Child.PAIR_ADDED]), _pair.c.state == Verdict.OPEN
+                _pair.c.id.in_(ids[Child.PAIR_ADDED]), _pair.c.state == SuspicionState.OPEN
             )
         )
         self._connection.execute(
@@ -290,8 +290,8 @@ class SqlMerges:
         )
 
 
-def _by_kind(kept: Iterable[tuple[str, UUID]]) -> Kept:
-    ids: Kept = defaultdict(list)
-    for kind, id in kept:
+def _by_kind(moved_rows: Iterable[tuple[str, UUID]]) -> MovedRows:
+    ids: MovedRows = defaultdict(list)
+    for kind, id in moved_rows:
         ids[Child(kind)].append(id)
     return ids

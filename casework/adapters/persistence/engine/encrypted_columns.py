@@ -20,11 +20,11 @@ from sqlalchemy.types import TypeEngine
 from casework.adapters.persistence.engine.types import Json, to_json
 from casework.workflows.ports.vault import Place, Vault
 
-SEALED: Final = re.compile(r"v1\.[0-9a-f]{8}\.[\w=-]+", re.ASCII)
+ENCRYPTED: Final = re.compile(r"v1\.[0-9a-f]{8}\.[\w=-]+", re.ASCII)
 INDEXED: Final = re.compile(r"[0-9a-f]{8}\.[\w=-]+", re.ASCII)
 
 
-class SealedText(TypeDecorator[str]):
+class EncryptedText(TypeDecorator[str]):
     """Text that only the vault can read."""
 
     impl = Text
@@ -42,10 +42,10 @@ class SealedText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
         """The sealed value; refuses one in clear."""
-        return _only(SEALED, value)
+        return _only(ENCRYPTED, value)
 
 
-class SealedJson(TypeDecorator[Any]):
+class EncryptedJson(TypeDecorator[Any]):
     """A JSON column whose one string is the sealed document."""
 
     impl = Json
@@ -53,7 +53,7 @@ class SealedJson(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """The sealed value; refuses one in clear."""
-        return _only(SEALED, value)
+        return _only(ENCRYPTED, value)
 
 
 class BlindIndex(TypeDecorator[str]):
@@ -82,38 +82,38 @@ def vault_of(connection: Connection) -> Vault | None:
     return connection.get_execution_options().get("vault")
 
 
-def seal_row(table: Table, row: dict[str, Any], id: UUID, vault: Vault | None) -> dict[str, Any]:
+def encrypt_row(table: Table, row: dict[str, Any], id: UUID, vault: Vault | None) -> dict[str, Any]:
     """The row, or the part of one, as it is stored."""
-    for name, seal in _seals(table).items():
+    for name, seal in _encryptors(table).items():
         if row.get(name) is not None:
-            row[name] = seal(row[name], Place(table.name, name, id), needed(vault))
+            row[name] = seal(row[name], Place(table.name, name, id), require_vault(vault))
     return row
 
 
-def open_row(
+def decrypt_row(
     table: Table, row: dict[str, Any], id: UUID | None, vault: Vault | None, **labels: str
 ) -> dict[str, Any]:
     """The row of a query in clear. ``labels`` says which column stands under which other name."""
-    for name, column in (labels or {name: name for name in _opens(table)}).items():
-        row[name] = opened(table, column, row.get(name), id, vault)
+    for name, column in (labels or {name: name for name in _decryptors(table)}).items():
+        row[name] = decrypted(table, column, row.get(name), id, vault)
     return row
 
 
-def opened(table: Table, column: str, stored: Any, id: UUID | None, vault: Vault | None) -> Any:
+def decrypted(table: Table, column: str, stored: Any, id: UUID | None, vault: Vault | None) -> Any:
     """One stored value in clear."""
     if stored is None or id is None:
         return stored
-    return _opens(table)[column](stored, Place(table.name, column, id), needed(vault))
+    return _decryptors(table)[column](stored, Place(table.name, column, id), require_vault(vault))
 
 
-def opened_fields(table: Table) -> Mapping[str, Callable[[Any, Place, Vault], Any]]:
+def decrypted_fields(table: Table) -> Mapping[str, Callable[[Any, Place, Vault], Any]]:
     """The sealed columns of a table, each with what opens it."""
-    return _opens(table)
+    return _decryptors(table)
 
 
-def sealed_columns(table: Table) -> list[Column[Any]]:
+def columns_with_ciphertext(table: Table) -> list[Column[Any]]:
     """The columns of a table that hold sealed values."""
-    return [column for column in table.c if isinstance(column.type, SealedText | SealedJson)]
+    return [column for column in table.c if isinstance(column.type, EncryptedText | EncryptedJson)]
 
 
 def blind_columns(table: Table) -> list[Column[Any]]:
@@ -121,7 +121,7 @@ def blind_columns(table: Table) -> list[Column[Any]]:
     return [column for column in table.c if isinstance(column.type, BlindIndex)]
 
 
-def needed(vault: Vault | None) -> Vault:
+def require_vault(vault: Vault | None) -> Vault:
     """The vault; whoever touches a sealed field must have one."""
     if vault is None:
         raise TypeError("a sealed field, and no vault")
@@ -129,42 +129,42 @@ def needed(vault: Vault | None) -> Vault:
 
 
 @cache
-def _seals(table: Table) -> dict[str, Callable[[Any, Place, Vault], str]]:
+def _encryptors(table: Table) -> dict[str, Callable[[Any, Place, Vault], str]]:
     found: dict[str, Callable[[Any, Place, Vault], str]] = {}
     for column in table.c:
         match column.type:
-            case SealedText():
-                found[column.name] = _seal_text
-            case SealedJson():
-                found[column.name] = _seal_json
+            case EncryptedText():
+                found[column.name] = _encrypt_text
+            case EncryptedJson():
+                found[column.name] = _encrypt_json
             case BlindIndex(purpose=purpose):
                 found[column.name] = _blinding(purpose)
     return found
 
 
 @cache
-def _opens(table: Table) -> dict[str, Callable[[Any, Place, Vault], Any]]:
+def _decryptors(table: Table) -> dict[str, Callable[[Any, Place, Vault], Any]]:
     return {
-        column.name: _open_json if isinstance(column.type, SealedJson) else _open_text
-        for column in sealed_columns(table)
+        column.name: _decrypt_json if isinstance(column.type, EncryptedJson) else _decrypt_text
+        for column in columns_with_ciphertext(table)
     }
 
 
-def _seal_text(value: str, place: Place, vault: Vault) -> str:
-    return vault.seal(value, place)
+def _encrypt_text(value: str, place: Place, vault: Vault) -> str:
+    return vault.encrypt(value, place)
 
 
-def _seal_json(value: Any, place: Place, vault: Vault) -> str:
-    return vault.seal(to_json(value), place)
+def _encrypt_json(value: Any, place: Place, vault: Vault) -> str:
+    return vault.encrypt(to_json(value), place)
 
 
 def _blinding(purpose: str) -> Callable[[Any, Place, Vault], str]:
     return lambda value, _place, vault: vault.blind(purpose, value)
 
 
-def _open_text(stored: str, place: Place, vault: Vault) -> str:
-    return vault.open(stored, place)
+def _decrypt_text(stored: str, place: Place, vault: Vault) -> str:
+    return vault.decrypt(stored, place)
 
 
-def _open_json(stored: str, place: Place, vault: Vault) -> Any:
-    return orjson.loads(vault.open(stored, place))
+def _decrypt_json(stored: str, place: Place, vault: Vault) -> Any:
+    return orjson.loads(vault.decrypt(stored, place))

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import needed, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import require_vault, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope import session_context
@@ -214,7 +214,9 @@ class SqlImports:
 
     def by_name(self, name: str, birth_date: date) -> list[UUID]:
         """Residents within reach of that name and birth date."""
-        known = needed(self._vault).blinds("name and birth date", name_and_birth(name, birth_date))
+        known = require_vault(self._vault).blinds(
+            "name and birth date", name_and_birth(name, birth_date)
+        )
         one = t.resident
         query = select(func.coalesce(one.c.merged_into_id, one.c.id)).where(
             one.c.name_birth_index.in_(known), seen(one, self._reach, self._now)
@@ -225,10 +227,10 @@ class SqlImports:
         self, external_id: str, import_id: UUID, *, by_hand: bool = False
     ) -> list[UUID]:
         """Whom earlier rows of that external id were about, and what was only tried forgotten."""
-        known = needed(self._vault).blinds("external id", external_id)
+        known = require_vault(self._vault).blinds("external id", external_id)
         taken = and_(
             _row.outcome == Outcome.ACCEPTED,
-            or_(_row.import_id == import_id, and_(~_file.dry_run, _was_kept())),
+            or_(_row.import_id == import_id, and_(~_file.dry_run, _was_written())),
         )
         query = (
             select(_row.resident_id)
@@ -326,8 +328,8 @@ class SqlImports:
         return of_district if actor.stands_as == Role.SUPERVISOR else ~true()
 
 
-def _was_kept() -> ColumnElement[bool]:
-    """As ``ImportFile.is_kept`` of what was no dry run."""
+def _was_written() -> ColumnElement[bool]:
+    """As ``ImportFile.was_written`` of what was no dry run."""
     return or_(
         _file.state == ImportState.DONE,
         and_(_file.mode == Mode.ROW_BY_ROW, _file.state != ImportState.REFUSED),
@@ -375,7 +377,7 @@ def unfinished_imports(engine: Engine) -> list[tuple[UUID, str, Actor | None]]:
         .order_by(_file.id)
     )
     with engine.connect() as connection:
-        session_context.state_system(connection)
+        session_context.set_system_context(connection)
         rows = connection.execute(query).all()
     return [(row.import_id, row.import_kind, _actor_of(row)) for row in rows]
 

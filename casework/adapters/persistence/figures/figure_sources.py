@@ -29,9 +29,9 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.domain.access.policy import Reach, Relation
 from casework.domain.casefile.lifecycle import OPEN, OWES_DISPOSITION
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.clocks.standards import PROVIDER, Kind
+from casework.domain.clocks.standards import PROVIDER, ClockKind
 from casework.domain.errors import Invalid
 from casework.domain.figures.figures import NO_ANSWER, NOBODY_OFFERS_IT, OUTCOMES, Figure, Period
 from casework.workflows.ports.figures import Question
@@ -172,11 +172,11 @@ def state_of_referral(period: Period, now: datetime) -> Any:
         ),
     )
     return case(
-        (or_(one.c.status == Status.ENTERED_IN_ERROR, ended), one.c.status),
-        (one.c.started_on <= period.until, Status.IN_PROGRESS.value),
-        (one.c.accepted_at < period.ends, Status.ACCEPTED.value),
-        (one.c.answered_at < period.ends, Status.WAITLISTED.value),
-        else_=Status.REQUESTED.value,
+        (or_(one.c.status == ReferralStatus.ENTERED_IN_ERROR, ended), one.c.status),
+        (one.c.started_on <= period.until, ReferralStatus.IN_PROGRESS.value),
+        (one.c.accepted_at < period.ends, ReferralStatus.ACCEPTED.value),
+        (one.c.answered_at < period.ends, ReferralStatus.WAITLISTED.value),
+        else_=ReferralStatus.REQUESTED.value,
     )
 
 
@@ -204,7 +204,7 @@ def was_served(period: Period) -> ColumnElement[bool]:
     """Whether the service of a referral ran on some day of the period."""
     one = t.referral
     return and_(
-        one.c.status != Status.ENTERED_IN_ERROR,
+        one.c.status != ReferralStatus.ENTERED_IN_ERROR,
         one.c.started_on <= period.until,
         or_(
             one.c.ended_at.is_(None),
@@ -249,8 +249,8 @@ def lapsed() -> ColumnElement[bool]:
     """Whether a clock was cancelled because nobody answered its request."""
     return and_(
         t.deadline.c.cancelled_at.is_not(None),
-        t.deadline.c.kind.in_([Kind.RESPONSE.value, Kind.WAITLIST.value]),
-        t.referral.c.status == Status.LAPSED,
+        t.deadline.c.kind.in_([ClockKind.RESPONSE.value, ClockKind.WAITLIST.value]),
+        t.referral.c.status == ReferralStatus.LAPSED,
     )
 
 
@@ -287,7 +287,7 @@ def _clocks(reach: Reach, *more: Any) -> Select[Any]:
         .outerjoin(asked, asked.c.id == clock.c.subject_id)
         .where(
             counted(clock, reach),
-            or_(asked.c.id.is_(None), asked.c.status != Status.ENTERED_IN_ERROR),
+            or_(asked.c.id.is_(None), asked.c.status != ReferralStatus.ENTERED_IN_ERROR),
         )
     )
 
@@ -348,7 +348,7 @@ def unmet(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any]
         asked.c.planned_service_id == one.c.id,
         or_(
             asked.c.status.in_(sorted(OPEN)),
-            and_(asked.c.status == Status.COMPLETED, asked.c.ended_at >= one.c.settled_at),
+            and_(asked.c.status == ReferralStatus.COMPLETED, asked.c.ended_at >= one.c.settled_at),
         ),
     )
     why = _why_unmet()
@@ -382,7 +382,11 @@ def _why_unmet() -> Any:
     """Why the last request came to nothing, or that there was none."""
     one, asked = t.planned_service, t.referral.alias("asked")
     last = (
-        select(case((asked.c.status == Status.LAPSED, literal(NO_ANSWER)), else_=asked.c.reason))
+        select(
+            case(
+                (asked.c.status == ReferralStatus.LAPSED, literal(NO_ANSWER)), else_=asked.c.reason
+            )
+        )
         .where(
             asked.c.case_id == one.c.case_id,
             asked.c.planned_service_id == one.c.id,

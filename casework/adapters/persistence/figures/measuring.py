@@ -17,21 +17,21 @@ from casework.adapters.persistence.figures.figure_sources import lapsed
 from casework.adapters.persistence.rows.mapper import pauses_of
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.tables.figures import provider_answers
-from casework.domain.casefile.states import Status
-from casework.domain.clocks.standards import Kind
-from casework.domain.directory.matching import Measured
-from casework.workflows.ports.matching import Answered
+from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.standards import ClockKind
+from casework.domain.directory.matching import ResponseRate
+from casework.workflows.ports.matching import AnsweredRequests
 
 AT_ONCE = 2000
 
 
-class SqlAnswerBook:
+class SqlResponseRateStore:
     """The measured answers, in one transaction of the system."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def answered(self, since: datetime, until: datetime) -> Iterator[Answered]:
+    def answered(self, since: datetime, until: datetime) -> Iterator[AnsweredRequests]:
         """Requests that were answered, or lapsed, from one instant to another, by agency.
 
         In groups that began and ended on the same days, so that what is read follows the agencies
@@ -51,8 +51,8 @@ class SqlAnswerBook:
             select(*by, func.count().label("times"))
             .join(asked, asked.c.id == clock.c.subject_id)
             .where(
-                clock.c.kind == Kind.RESPONSE.value,
-                asked.c.status != Status.ENTERED_IN_ERROR,
+                clock.c.kind == ClockKind.RESPONSE.value,
+                asked.c.status != ReferralStatus.ENTERED_IN_ERROR,
                 or_(clock.c.met_at.is_not(None), lapsed()),
                 and_(ended_at >= since, ended_at <= until),
             )
@@ -60,7 +60,7 @@ class SqlAnswerBook:
             .order_by(asked.c.provider_id)
         )
         for row in self._connection.execute(query, execution_options={"yield_per": AT_ONCE}):
-            yield Answered(
+            yield AnsweredRequests(
                 provider_id=row.provider_id,
                 district_code=row.district_code,
                 began_on=row.began_on,
@@ -70,7 +70,7 @@ class SqlAnswerBook:
                 count=row.times,
             )
 
-    def keep(self, found: Iterable[tuple[UUID, Measured]], as_of: datetime) -> None:
+    def save(self, found: Iterable[tuple[UUID, ResponseRate]], as_of: datetime) -> None:
         """Write down what was found, and forget whoever is not among it."""
         table = provider_answers
         rows: list[dict[str, Any]] = [
@@ -95,8 +95,8 @@ class SqlAnswerBook:
 
 
 @contextmanager
-def answer_book(engine: Engine) -> Iterator[SqlAnswerBook]:
+def response_rate_store(engine: Engine) -> Iterator[SqlResponseRateStore]:
     """The book, in a transaction that is committed where nothing fails."""
     with engine.begin() as connection:
-        session_context.state_system(connection)
-        yield SqlAnswerBook(connection)
+        session_context.set_system_context(connection)
+        yield SqlResponseRateStore(connection)

@@ -29,17 +29,17 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.notices.outbox import SqlOutbox
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.domain.access.policy import Role
-from casework.domain.notices.notices import Notice, People
+from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Subscription
 from casework.workflows.ports.links import Links
-from casework.workflows.ports.notices import NoticeBook
+from casework.workflows.ports.notices import NoticeStore
 
 _notice, _verdict, _message = t.notice, t.run_notices, t.message
 # Spelt out, so that the planner of either store sees that the partial index fits.
 _WAITS = text("notice.addressed_at IS NULL")
 
 
-class SqlNoticeBook(SqlOutbox):
+class SqlNoticeStore(SqlOutbox):
     """Notices and messages in one transaction."""
 
     def __init__(self, connection: Connection, links: Callable[[Connection], Links]) -> None:
@@ -126,7 +126,7 @@ class SqlNoticeBook(SqlOutbox):
         )
         return [from_row(Notice, row) for row in self._connection.execute(query)]
 
-    def people(self, notices: Sequence[Notice], today: date) -> People:
+    def people(self, notices: Sequence[Notice], today: date) -> Recipients:
         """The accounts these notices may be for."""
         away = t.absence
         workers = {notice.worker_id for notice in notices if notice.worker_id}
@@ -244,10 +244,10 @@ class SqlNotices:
         self._engine, self._links = engine, links
 
     @contextmanager
-    def book(self) -> Iterator[NoticeBook]:
+    def store(self) -> Iterator[NoticeStore]:
         """A transaction, committed at its end."""
         with self._engine.begin() as connection:
-            yield SqlNoticeBook(connection, self._links)
+            yield SqlNoticeStore(connection, self._links)
 
 
 def _judges() -> tuple[ColumnElement[bool], ...]:
@@ -257,7 +257,7 @@ def _judges() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _people(accounts: Sequence[Any], deputies: dict[UUID, UUID]) -> People:
+def _people(accounts: Sequence[Any], deputies: dict[UUID, UUID]) -> Recipients:
     workers: set[UUID] = set()
     by_place: dict[str, dict[Any, list[UUID]]] = defaultdict(lambda: defaultdict(list))
     for account in accounts:
@@ -269,7 +269,7 @@ def _people(accounts: Sequence[Any], deputies: dict[UUID, UUID]) -> People:
             by_place[account.role][account.district_code].append(account.id)
             if account.is_head:
                 by_place["head"][account.district_code].append(account.id)
-    return People(
+    return Recipients(
         workers=frozenset(workers),
         deputies=deputies,
         supervisors=by_place[Role.SUPERVISOR],

@@ -26,7 +26,7 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.rows.mapper import from_row, stored, to_row
 from casework.domain.access.policy import Reach, Relation
 from casework.domain.errors import NotFound
-from casework.domain.notices.outbox import Letter, Message, State, Subscription
+from casework.domain.notices.outbox import Letter, Message, MessageState, Subscription
 
 _message = t.message
 
@@ -131,7 +131,7 @@ class SqlOutbox:
                 text("message.state = 'waiting'"),
                 _message.c.created_at < older_than,
             )
-            .values(state=State.DEAD, error=error, leased_until=None)
+            .values(state=MessageState.DEAD, error=error, leased_until=None)
         )
         return given_up.rowcount
 

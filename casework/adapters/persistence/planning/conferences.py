@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, and_, func, insert, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import open_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope.scope import seen
@@ -107,7 +107,7 @@ class ConferenceQueries:
         rows = [dict(row._mapping) for row in self._connection.execute(_agenda_of(id))]
         for row in rows:
             version, vault = row.pop("plan_version_id"), vault_of(self._connection)
-            open_row(t.plan_version, row, version, vault, decision_reason="decision_reason")
+            decrypt_row(t.plan_version, row, version, vault, decision_reason="decision_reason")
         self._about.update(row["resident_id"] for row in rows)
         return ConferenceView(conference=found, district=district, items=rows)
 

@@ -21,7 +21,7 @@ from casework.domain.events import Event
 from casework.domain.notices.notices import Notice
 from casework.domain.privacy.break_glass import BreakGlass
 from casework.domain.residents.resident import Resident
-from casework.workflows.ports.break_glass import OpeningView, Outsider
+from casework.workflows.ports.break_glass import OpeningView, ResidentOutOfScope
 from casework.workflows.ports.unit_of_work import Page, Paging
 from casework.workflows.ports.vault import Vault
 
@@ -44,10 +44,10 @@ class SqlOpenings:
     ) -> None:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
-    def outsider(self, resident_id: UUID, usual: Reach) -> Outsider:
+    def outsider(self, resident_id: UUID, usual: Reach) -> ResidentOutOfScope:
         """Any resident of the city; what follows may be written of them."""
         self._about.add(resident_id)
-        session_context.open_unit(self._connection, [resident_id])
+        session_context.allow_residents(self._connection, [resident_id])
         mine = and_(_glass.resident_id == resident_id, *scope.is_live(usual, self._now))
         query = select(
             t.resident,
@@ -57,7 +57,7 @@ class SqlOpenings:
         row = self._connection.execute(query.with_for_update(of=t.resident)).first()
         if row is None:
             raise NotFound("no such resident")
-        return Outsider(
+        return ResidentOutOfScope(
             resident=from_row(Resident, row, vault_of(self._connection)),
             is_in_reach=bool(row.is_in_reach),
             is_open=bool(row.is_open),
@@ -71,7 +71,7 @@ class SqlOpenings:
             raise NotFound("no such opening")
         found: BreakGlass = from_row(BreakGlass, row, vault_of(self._connection))
         self._about.add(found.resident_id)
-        session_context.open_unit(self._connection, [found.resident_id])
+        session_context.allow_residents(self._connection, [found.resident_id])
         return found
 
     def add(self, opening: BreakGlass, event: Event, notice: Notice) -> None:

@@ -16,7 +16,7 @@ from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope.scope import seen
 from casework.domain.access.policy import Reach
 from casework.domain.errors import Conflict, NotFound
-from casework.domain.residents.households import Household, Member
+from casework.domain.residents.households import Household, HouseholdMember
 from casework.workflows.ports.paging import Row
 
 _home, _member = t.household, t.household_member
@@ -46,7 +46,7 @@ class SqlHouseholds:
             .where(_member.c.left_at.is_(None), seen(t.resident, self._reach, self._now))
         )
 
-    def member(self, household_id: UUID, resident_id: UUID) -> Member | None:
+    def member(self, household_id: UUID, resident_id: UUID) -> HouseholdMember | None:
         """Someone who lives there now, or None."""
         row = self._connection.execute(
             select(_member).where(
@@ -55,19 +55,21 @@ class SqlHouseholds:
                 _member.c.left_at.is_(None),
             )
         ).first()
-        return None if row is None else from_row(Member, row)
+        return None if row is None else from_row(HouseholdMember, row)
 
-    def of_residents(self, ids: Sequence[UUID]) -> list[Member]:
+    def of_residents(self, ids: Sequence[UUID]) -> list[HouseholdMember]:
         """Since when residents who were loaded before live with others, and till when."""
         query = select(_member).where(_member.c.resident_id.in_(ids)).order_by(_member.c.joined_at)
-        return [from_row(Member, row) for row in self._connection.execute(query)]
+        return [from_row(HouseholdMember, row) for row in self._connection.execute(query)]
 
-    def add(self, household: Household, members: Sequence[Member]) -> None:
+    def add(self, household: Household, members: Sequence[HouseholdMember]) -> None:
         """A new household."""
         self._connection.execute(insert(_home), [to_row(household)])
         self._put(members)
 
-    def save(self, household: Household, joined: Member | None, left: Member | None) -> None:
+    def save(
+        self, household: Household, joined: HouseholdMember | None, left: HouseholdMember | None
+    ) -> None:
         """Who joined or left."""
         self._connection.execute(
             update(_home).where(_home.c.id == household.id).values(version=household.version)
@@ -80,7 +82,7 @@ class SqlHouseholds:
                 update(_member).where(_member.c.id == row.pop("id")).values(row)
             )
 
-    def _put(self, members: Sequence[Member]) -> None:
+    def _put(self, members: Sequence[HouseholdMember]) -> None:
         try:
             self._connection.execute(insert(_member), [to_row(one) for one in members])
         except IntegrityError as error:

@@ -8,23 +8,23 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, false, select, union, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import needed, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import require_vault, vault_of
 from casework.adapters.persistence.rows.mapper import from_row
-from casework.domain.duplicates.likeness import Candidate, Likeness, near_dates
+from casework.domain.duplicates.likeness import DuplicateCandidate, Likeness, near_dates
 from casework.domain.residents.resident import Resident, name_and_birth
 from casework.workflows.ports.vault import Vault
 
 # A date and those a slip makes of it are about forty; a district of 60,000 has three a day.
-MOST_OF_BLOCK: Final = 1000
+MAX_IN_BLOCK: Final = 1000
 # More residents than these under one telephone is an institution, not a likeness.
-MOST_OF_PHONE: Final = 50
+MAX_WITH_PHONE: Final = 50
 
 
 def candidates(
     connection: Connection, likeness: Likeness, but: UUID, sees: ColumnElement[bool]
-) -> list[Candidate]:
+) -> list[DuplicateCandidate]:
     """Residents of the asker's reach (``sees``, on ``resident``) to compare with."""
-    one, vault = t.resident, needed(vault_of(connection))
+    one, vault = t.resident, require_vault(vault_of(connection))
     number, blocks = _same_number(likeness, vault), _blocks(likeness, sees, vault)
     if number is not None:
         blocks.append(select(one.c.id).where(number, sees))
@@ -32,8 +32,11 @@ def candidates(
     query = select(one, (false() if number is None else number).label("has_same_number")).where(
         one.c.id.in_(select(wanted.c.id)), sees, one.c.id != but
     )
-    rows = connection.execute(query.order_by(one.c.id).limit(MOST_OF_BLOCK))
-    return [Candidate(from_row(Resident, row, vault), bool(row.has_same_number)) for row in rows]
+    rows = connection.execute(query.order_by(one.c.id).limit(MAX_IN_BLOCK))
+    return [
+        DuplicateCandidate(from_row(Resident, row, vault), bool(row.has_same_number))
+        for row in rows
+    ]
 
 
 def _same_number(likeness: Likeness, vault: Vault) -> ColumnElement[bool] | None:
@@ -57,7 +60,7 @@ def _blocks(likeness: Likeness, sees: ColumnElement[bool], vault: Vault) -> list
     if likeness.phone_digits is not None:
         forms = vault.blinds("phone", likeness.phone_digits)
         phone = select(one.c.id).where(one.c.phone_digits.in_(forms), sees)
-        few = phone.limit(MOST_OF_PHONE).subquery()
+        few = phone.limit(MAX_WITH_PHONE).subquery()
         blocks.append(select(few.c.id))
     return blocks
 

@@ -10,13 +10,13 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import opened, seal_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import decrypted, encrypt_row, vault_of
 from casework.adapters.persistence.residents import likeness as alike
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.scope import is_outside, note_opened, seen, seen_or_opened
 from casework.domain.access.policy import Reach
-from casework.domain.duplicates.likeness import Candidate, Likeness
+from casework.domain.duplicates.likeness import DuplicateCandidate, Likeness
 from casework.domain.errors import NotFound
 from casework.domain.residents.resident import Consent, Contact, Note, Resident
 
@@ -89,7 +89,7 @@ class SqlResidents:
         """A changed resident; contacts are replaced where given."""
         row = stored(resident, self._vault)
         if is_outside(self._reach, resident):  # they move out of the asker's sight
-            session_context.open_unit(self._connection, [resident.id])
+            session_context.allow_residents(self._connection, [resident.id])
         self._connection.execute(
             update(t.resident).where(t.resident.c.id == row.pop("id")).values(row)
         )
@@ -103,16 +103,16 @@ class SqlResidents:
         """The registration number of a resident who was loaded before."""
         query = select(t.resident.c.rrn).where(t.resident.c.id == resident_id)
         found = self._connection.scalar(query)
-        number: str | None = opened(t.resident, "rrn", found, resident_id, self._vault)
+        number: str | None = decrypted(t.resident, "rrn", found, resident_id, self._vault)
         return number
 
-    def keep_rrn(self, resident_id: UUID, number: str | None) -> None:
+    def save_rrn(self, resident_id: UUID, number: str | None) -> None:
         """Write down, or forget, the registration number of a resident who was loaded before."""
         row = {"rrn": number, "rrn_index": number}
         self._connection.execute(
             update(t.resident)
             .where(t.resident.c.id == resident_id)
-            .values(seal_row(t.resident, row, resident_id, self._vault))
+            .values(encrypt_row(t.resident, row, resident_id, self._vault))
         )
 
     def open_case(self, resident_id: UUID) -> UUID | None:
@@ -123,7 +123,7 @@ class SqlResidents:
             )
         )
 
-    def bring_along(self, resident: Resident) -> None:
+    def move_with_resident(self, resident: Resident) -> None:
         """Cases, referrals and clocks follow the resident to the centre that now sees them, and
         so do the duplicates that were merged into them, and what the queue says of all these.
         """
@@ -143,7 +143,7 @@ class SqlResidents:
                 insert(t.contact), [stored(one, self._vault) for one in contacts]
             )
 
-    def like(self, likeness: Likeness, but: UUID) -> list[Candidate]:
+    def like(self, likeness: Likeness, but: UUID) -> list[DuplicateCandidate]:
         """Who within reach may be alike, merged duplicates among them: the rule decides."""
         sees = seen(t.resident, self._reach, self._now)
         return alike.candidates(self._connection, likeness, but, sees)

@@ -15,7 +15,11 @@ import orjson
 from sqlalchemy import Table
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import needed, opened_fields, seal_row
+from casework.adapters.persistence.engine.encrypted_columns import (
+    decrypted_fields,
+    encrypt_row,
+    require_vault,
+)
 from casework.adapters.persistence.engine.types import to_json
 from casework.adapters.persistence.rows.events import event_of
 from casework.adapters.persistence.tables import audit
@@ -31,7 +35,7 @@ from casework.domain.casefile.referral import Referral
 from casework.domain.cases.handover import Absence
 from casework.domain.clocks.calendar import Pause, PauseSource, Target, Unit
 from casework.domain.clocks.deadlines import Deadline, Escalation
-from casework.domain.clocks.standards import Part, Rung, Standard
+from casework.domain.clocks.standards import EscalationTier, Part, Standard
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import (
     Centre,
@@ -43,7 +47,7 @@ from casework.domain.directory.directory import (
     Service,
 )
 from casework.domain.directory.eligibility import as_data, rule_of
-from casework.domain.directory.entries import Change
+from casework.domain.directory.entries import DirectoryChange
 from casework.domain.duplicates.merging import Merge
 from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.events import Event
@@ -53,7 +57,7 @@ from casework.domain.notices.outbox import Message, Subscription
 from casework.domain.planning.conferences import AgendaItem
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.domain.privacy.break_glass import BreakGlass
-from casework.domain.residents.households import Household, Member
+from casework.domain.residents.households import Household, HouseholdMember
 from casework.domain.residents.resident import (
     Consent,
     Contact,
@@ -119,11 +123,11 @@ def _items(stored: list[dict[str, Any]]) -> list[PlannedItem]:
     ]
 
 
-def _rungs(stored: list[dict[str, Any]] | None) -> tuple[Rung, ...] | None:
+def _rungs(stored: list[dict[str, Any]] | None) -> tuple[EscalationTier, ...] | None:
     if stored is None:
         return None
     return tuple(
-        Rung(
+        EscalationTier(
             one["tier"], Target(one["after"]["amount"], Unit(one["after"]["unit"])), Part(one["to"])
         )
         for one in stored
@@ -197,7 +201,7 @@ TABLES: Final[dict[type, Table]] = {
     Provider: t.provider,
     Offering: t.offering,
     Designation: t.designation,
-    Change: t.directory_change,
+    DirectoryChange: t.directory_change,
     Account: t.account,
     AccountToken: t.account_token,
     GrantEntry: t.account_grant_log,
@@ -226,7 +230,7 @@ TABLES: Final[dict[type, Table]] = {
     Suspicion: t.duplicate_suspicion,
     Merge: t.resident_merge,
     Household: t.household,
-    Member: t.household_member,
+    HouseholdMember: t.household_member,
     AuditReview: audit.audit_review,
     AccessRequest: audit.access_request,
     ImportFile: import_file,
@@ -261,7 +265,7 @@ class _Shape:
     names: tuple[str, ...]
     codecs: dict[str, Codec]
     derived: dict[str, Callable[[Any], Any]]
-    sealed: Mapping[str, Callable[[Any, Place, Vault], Any]]
+    encrypted: Mapping[str, Callable[[Any, Place, Vault], Any]]
 
 
 def _shape(cls: type) -> _Shape:
@@ -269,11 +273,11 @@ def _shape(cls: type) -> _Shape:
     if cls is Event:  # one table for every class of event, whose columns are properties of them all
         return _Shape(table, tuple(column.name for column in table.c), {}, {}, {})
     names = tuple(f.name for f in fields(cls) if f.name in table.c)
-    sealed = {name: way for name, way in opened_fields(table).items() if name in names}
+    encrypted = {name: way for name, way in decrypted_fields(table).items() if name in names}
     hints = get_type_hints(cls)
     coded = {name: codec for name in names if (codec := _coded(hints[name])) is not None}
     codecs = coded | CODECS.get(cls, {})
-    return _Shape(table, names, codecs, DERIVED.get(cls, {}), sealed)
+    return _Shape(table, names, codecs, DERIVED.get(cls, {}), encrypted)
 
 
 _SHAPES: Final = {cls: _shape(cls) for cls in TABLES}
@@ -298,7 +302,7 @@ def stored(thing: Any, vault: Vault | None) -> dict[str, Any]:
     """The columns of a domain object as they are stored."""
     shape = _shape_of(thing)
     row = to_row(thing)
-    return seal_row(shape.table, row, thing.id, vault) if shape.sealed else row
+    return encrypt_row(shape.table, row, thing.id, vault) if shape.encrypted else row
 
 
 def from_row(cls: type[Any], row: Any, vault: Vault | None = None, prefix: str = "") -> Any:
@@ -308,10 +312,10 @@ def from_row(cls: type[Any], row: Any, vault: Vault | None = None, prefix: str =
     values = {name: found[prefix + name] for name in shape.names}
     if cls is Event:
         return event_of(values)
-    for name, unseal in shape.sealed.items():
+    for name, unseal in shape.encrypted.items():
         if values[name] is not None:
             place = Place(shape.table.name, name, values["id"])
-            values[name] = unseal(values[name], place, needed(vault))
+            values[name] = unseal(values[name], place, require_vault(vault))
     for name, codec in shape.codecs.items():
         values[name] = codec.read(values[name])
     return cls(**values)

@@ -49,13 +49,13 @@ def upgrade(
     with _engine(url, schema) as engine:
         # Though fields may still stand in clear: whoever seals them owns the tables.
         if _is_newest(engine):
-            _patiently(lambda: row_level_security.put_up(engine, prefix))
+            _patiently(lambda: row_level_security.install_policies(engine, prefix))
 
 
 def downgrade(url: str, revision: str = "base", schema: str | None = None) -> None:
     """Take the database back to a revision, without the policies of the newest."""
     with _engine(url, schema) as engine:
-        _patiently(lambda: row_level_security.take_down(engine))
+        _patiently(lambda: row_level_security.remove_policies(engine))
     _patiently(lambda: command.downgrade(config(url, schema), revision))
 
 

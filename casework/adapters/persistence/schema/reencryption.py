@@ -31,11 +31,11 @@ from sqlalchemy.exc import DBAPIError
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import (
     BlindIndex,
-    SealedJson,
+    EncryptedJson,
     blind_columns,
-    open_row,
-    seal_row,
-    sealed_columns,
+    columns_with_ciphertext,
+    decrypt_row,
+    encrypt_row,
 )
 from casework.adapters.persistence.engine.faults import fault
 from casework.adapters.persistence.schema.migrations import IS_CLEAR
@@ -48,7 +48,7 @@ BATCH: Final = 200
 WINDOW: Final = 2_000
 FORMAT: Final = "v1"
 HEAD: Final = 13
-SHORTEST_PAUSE_S: Final = 0.01
+MIN_PAUSE_S: Final = 0.01
 TRIES: Final = 10
 PAUSE_S: Final = 0.5
 # What each index is of, worked out from its row in clear.
@@ -61,7 +61,7 @@ INDEXED: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
 }
 
 
-class SealedRows:
+class EncryptedRows:
     """Every row of every table that has something sealed."""
 
     def __init__(self, engine: Engine, vault: Vault) -> None:
@@ -72,13 +72,13 @@ class SealedRows:
     def _begun(self, engine: Engine | None = None) -> Iterator[Connection]:
         """A transaction that sees everybody's rows."""
         with (engine or self._engine).begin() as connection:
-            session_context.state_system(connection)
+            session_context.set_system_context(connection)
             yield connection
 
-    def _check_walls(self) -> None:
+    def _check_policies(self) -> None:
         """Refuse to count behind a wall that may hide rows: a key would seem to hold nothing."""
         with self._begun(self._reader) as connection:
-            if hidden := row_level_security.unlike(connection):
+            if hidden := row_level_security.outdated_tables(connection):
                 raise Conflict(
                     f"row-level security on {', '.join(sorted(hidden))} is not of this version:"
                     " run `casework migrate`"
@@ -87,21 +87,21 @@ class SealedRows:
     def total(self) -> int:
         """How many rows there are to look through."""
         with self._begun(self._reader) as connection:
-            counts = (select(func.count()).select_from(table) for table in sealed_tables())
+            counts = (select(func.count()).select_from(table) for table in encrypted_tables())
             return sum(connection.scalar(count) or 0 for count in counts)
 
-    def under(self) -> Counter[str]:
+    def values_by_key(self) -> Counter[str]:
         """How many values stand under each key; those in clear under the empty name."""
-        self._check_walls()
+        self._check_policies()
         found: Counter[str] = Counter()
-        for table in sealed_tables():
+        for table in encrypted_tables():
             for rows in self._windows(table):
                 found.update(key for row in rows for key in row[1:] if key is not None)
         return found
 
-    def reseal(self, current: set[str]) -> Iterator[Progress]:
+    def reencrypt(self, current: set[str]) -> Iterator[Progress]:
         """One round over everything: what is not under these keys is sealed anew."""
-        for table in sealed_tables():
+        for table in encrypted_tables():
             for rows in self._windows(table):
                 stale = [row[0] for row in rows if {*row[1:]} - {None} - current]
                 changed = 0
@@ -109,22 +109,22 @@ class SealedRows:
                     changed += self._patiently(table, stale[at : at + BATCH], current)
                 yield Progress(len(rows), changed, len(stale) - changed)
 
-    def seal_clear(self) -> None:
+    def encrypt_plaintext(self) -> None:
         """Seal what stood here before fields were sealed, while nothing serves."""
-        for table in sealed_tables():
+        for table in encrypted_tables():
             for rows in self._windows(table):
                 with self._begun() as connection:
                     ids = [row[0] for row in rows]
                     query = select(table).where(table.c.id.in_(ids)).with_for_update()
                     found = connection.execute(query).all()
-                    self._write(connection, table, [self._sealed(table, row) for row in found])
+                    self._write(connection, table, [self._encrypted(table, row) for row in found])
         with self._begun() as connection:
             connection.execute(delete(t.configuration).where(IS_CLEAR))
 
     def _windows(self, table: Table) -> Iterator[list[tuple[Any, ...]]]:
         """Each row's id, and the key that each of its sealed or indexed columns names."""
         last = UUID(int=0)
-        columns = [*sealed_columns(table), *blind_columns(table)]
+        columns = [*columns_with_ciphertext(table), *blind_columns(table)]
         heads = [_head(column) for column in columns]
         while True:
             query = select(table.c.id, *heads).where(table.c.id > last).order_by(table.c.id)
@@ -154,35 +154,35 @@ class SealedRows:
             found = connection.execute(query.with_for_update(skip_locked=True)).all()
             rows = [self._renewed(table, dict(row._mapping), current) for row in found]
             self._write(connection, table, rows)
-        time.sleep(max(SHORTEST_PAUSE_S, time.monotonic() - began))
+        time.sleep(max(MIN_PAUSE_S, time.monotonic() - began))
         return len(rows)
 
     def _renewed(self, table: Table, row: dict[str, Any], current: set[str]) -> dict[str, Any]:
         """The columns of a row that stand under another key, sealed anew."""
         old = {
             column.name
-            for column in (*sealed_columns(table), *blind_columns(table))
+            for column in (*columns_with_ciphertext(table), *blind_columns(table))
             if _named(column, row[column.name]) not in (None, *current)
         }
-        open_row(table, row, row["id"], self._vault)
+        decrypt_row(table, row, row["id"], self._vault)
         return self._written(table, row, old)
 
-    def _sealed(self, table: Table, found: Any) -> dict[str, Any]:
+    def _encrypted(self, table: Table, found: Any) -> dict[str, Any]:
         """The columns of a row that stands in clear, sealed; what is sealed already stays."""
         row = dict(found._mapping)
         old = {column.name for column in blind_columns(table)}
-        for column in sealed_columns(table):
+        for column in columns_with_ciphertext(table):
             if _named(column, row[column.name]) == "":
                 old.add(column.name)
             else:
-                open_row(table, row, row["id"], self._vault, **{column.name: column.name})
+                decrypt_row(table, row, row["id"], self._vault, **{column.name: column.name})
         return self._written(table, row, old)
 
     def _written(self, table: Table, row: dict[str, Any], old: set[str]) -> dict[str, Any]:
         for column in blind_columns(table):
             row[column.name] = INDEXED[f"{table.name}.{column.name}"](row)
         new = {name: row[name] for name in sorted(old)}
-        return {"key": row["id"]} | seal_row(table, new, row["id"], self._vault)
+        return {"key": row["id"]} | encrypt_row(table, new, row["id"], self._vault)
 
     def _write(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
         by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
@@ -195,10 +195,12 @@ class SealedRows:
                 connection.execute(statement, some)
 
 
-def sealed_tables() -> list[Table]:
+def encrypted_tables() -> list[Table]:
     """The tables in which something is sealed or indexed."""
     return [
-        table for table in t.metadata.sorted_tables if sealed_columns(table) or blind_columns(table)
+        table
+        for table in t.metadata.sorted_tables
+        if columns_with_ciphertext(table) or blind_columns(table)
     ]
 
 
@@ -209,7 +211,7 @@ def _head(column: Any) -> Any:
 
 def _named(column: Any, stored: Any) -> str | None:
     """The key that a stored value, or its head, names: none where nothing stands, '' in clear."""
-    if stored is None or (isinstance(column.type, SealedJson) and stored == "null"):
+    if stored is None or (isinstance(column.type, EncryptedJson) and stored == "null"):
         return None
     parts = stored.lstrip('"').split(".") if isinstance(stored, str) else []
     if isinstance(column.type, BlindIndex):

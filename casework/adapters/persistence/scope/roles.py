@@ -28,11 +28,11 @@ class Roles:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ConnectedRole:
     """Who is connected, and why no wall holds for them, where none does."""
 
     role: str
-    why_unheld: str | None
+    why_unprotected: str | None
 
 
 def make(
@@ -98,10 +98,10 @@ _STANDING: Final = text(
 )
 
 
-def standing(engine: Engine) -> Standing:
+def connected_role(engine: Engine) -> ConnectedRole:
     """Who is connected here, and whether row-level security holds for them."""
     if engine.dialect.name != "postgresql":
-        return Standing("", None)
+        return ConnectedRole("", None)
     with engine.connect() as connection:
         row = connection.execute(_STANDING).one()
     for held_by, why in (
@@ -110,8 +110,8 @@ def standing(engine: Engine) -> Standing:
         ("owns", "owner"),
     ):
         if getattr(row, held_by):
-            return Standing(row.role, why)
-    return Standing(row.role, None)
+            return ConnectedRole(row.role, why)
+    return ConnectedRole(row.role, None)
 
 
 def _quoted(connection: Connection, name: str) -> str:

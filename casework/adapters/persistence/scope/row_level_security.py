@@ -34,7 +34,7 @@ _STANDING: Final = text(
 )
 
 
-def put_up(engine: Engine, prefix: str = DEFAULT_PREFIX) -> list[str]:
+def install_policies(engine: Engine, prefix: str = DEFAULT_PREFIX) -> list[str]:
     """Make every policy as it stands in the code, and grant; returns the tables that changed."""
     if engine.dialect.name != "postgresql":
         return []
@@ -51,14 +51,14 @@ def put_up(engine: Engine, prefix: str = DEFAULT_PREFIX) -> list[str]:
         if (is_as.digest, is_as.policies, is_as.relrowsecurity) != (digest, len(wanted), True):
             with engine.begin() as connection:
                 connection.execute(_ALONE)
-                _wall(connection, table, wanted, digest)
+                _install(connection, table, wanted, digest)
             changed.append(table)
     with engine.begin() as connection:
         grant(connection, prefix)
     return changed
 
 
-def unlike(connection: Connection) -> list[str]:
+def outdated_tables(connection: Connection) -> list[str]:
     """The tables whose policies hold for who is connected, and are not those of this code.
 
     What is counted there may be less than what there is, whatever the transaction said of itself.
@@ -74,7 +74,7 @@ def unlike(connection: Connection) -> list[str]:
     ]
 
 
-def take_down(engine: Engine) -> None:
+def remove_policies(engine: Engine) -> None:
     """Take every policy and function away: tables are about to be what they were before them."""
     if engine.dialect.name != "postgresql":
         return
@@ -152,7 +152,7 @@ def _make_functions(connection: Connection) -> None:
         )
 
 
-def _wall(connection: Connection, table: str, wanted: dict[str, str], digest: str) -> None:
+def _install(connection: Connection, table: str, wanted: dict[str, str], digest: str) -> None:
     for name, rule in wanted.items():
         connection.exec_driver_sql(f"DROP POLICY IF EXISTS {name} ON {table}")
         connection.exec_driver_sql(f"CREATE POLICY {name} ON {table} {rule}")

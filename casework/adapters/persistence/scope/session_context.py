@@ -29,10 +29,10 @@ SETTINGS: Final = (
     "now",
     "unit",
 )
-_STATE: Final = text(
+_SET_CONTEXT: Final = text(
     "SELECT " + ", ".join(f"set_config('casework.{name}', :{name}, true)" for name in SETTINGS)
 )
-_OPEN: Final = text("SELECT set_config('casework.unit', :unit, true)")
+_ALLOW: Final = text("SELECT set_config('casework.unit', :unit, true)")
 # Actions that an asker without a place does on all of the city: a recount goes through every clock.
 WHOLE: Final = frozenset({"standard.write"})
 # Figures count an agency's own referrals however long ago they ended.
@@ -40,29 +40,31 @@ COUNTING: Final = frozenset({"figures.read", "inbox.figures"})
 EVER: Final = "-infinity"
 
 
-def state(connection: Connection, reach: Reach, action: str, now: datetime) -> None:
+def set_session_context(connection: Connection, reach: Reach, action: str, now: datetime) -> None:
     """Tell the database who asks, for this transaction."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_STATE, dict.fromkeys(SETTINGS, "") | wall_of(reach, action, now))
+        connection.execute(
+            _SET_CONTEXT, dict.fromkeys(SETTINGS, "") | session_settings(reach, action, now)
+        )
 
 
-def state_system(connection: Connection) -> None:
+def set_system_context(connection: Connection) -> None:
     """Tell the database that it is the system itself that asks."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_STATE, dict.fromkeys(SETTINGS, "") | {"reach": "all"})
+        connection.execute(_SET_CONTEXT, dict.fromkeys(SETTINGS, "") | {"reach": "all"})
 
 
-def open_unit(connection: Connection, resident_ids: Iterable[UUID]) -> None:
+def allow_residents(connection: Connection, resident_ids: Iterable[UUID]) -> None:
     """Let this transaction work on the whole file of residents, wherever that file goes.
 
     For whoever has reached it: an agency whose answer concerns the case as a whole, a move that
     takes the case out of the mover's sight, a resident who is opened with a reason.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(_OPEN, {"unit": "{" + ",".join(map(str, resident_ids)) + "}"})
+        connection.execute(_ALLOW, {"unit": "{" + ",".join(map(str, resident_ids)) + "}"})
 
 
-def wall_of(reach: Reach, action: str, now: datetime) -> dict[str, Any]:
+def session_settings(reach: Reach, action: str, now: datetime) -> dict[str, Any]:
     """What is said of an asker."""
     actor = reach.actor
     said: dict[str, Any] = {"reach": "own", "now": now.isoformat()}

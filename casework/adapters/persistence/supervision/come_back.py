@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, exists, select, tuple_
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import opened, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import decrypted, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.scope.scope import seen
 from casework.domain.access.policy import Reach, Relation
@@ -107,7 +107,7 @@ def _as_item(row: Any, now: datetime, vault: Vault | None) -> dict[str, Any]:
         "is_overdue": now > due_at,
         "resident_id": row.resident_id,
         "resident_name": row.name,
-        "resident_phone": opened(t.resident, "phone", row.phone, row.resident_id, vault),
+        "resident_phone": decrypted(t.resident, "phone", row.phone, row.resident_id, vault),
         "provider_id": None,
         "provider_name": None,
         "provider_phone": None,

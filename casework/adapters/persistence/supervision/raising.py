@@ -39,7 +39,7 @@ from casework.domain.clocks.deadlines import BREACH
 from casework.domain.clocks.standards import Priority
 from casework.domain.notices.notices import NoticeKind
 from casework.domain.supervision.events import EscalationRaised
-from casework.workflows.ports.supervision import Raised
+from casework.workflows.ports.supervision import RaisedCounts
 
 STEPS_A_CLOCK: Final = 4
 AS_OF: Final = bindparam("as_of", type_=Instant)
@@ -52,11 +52,11 @@ _NOTICE_COLUMNS: Final = [column.name for column in t.notice.c if column.name !=
 _CLAIMED: Final = ("id", "deadline_id", "tier", "due_at", "at", "tell")
 
 
-def raise_steps(connection: Connection, run_id: UUID, as_of: datetime, limit: int) -> Raised:
+def raise_steps(connection: Connection, run_id: UUID, as_of: datetime, limit: int) -> RaisedCounts:
     """Raise the highest due step of about ``limit`` clocks, and pass over the lower ones."""
     values = {"run": run_id, "as_of": as_of, "batch": limit}
     if connection.dialect.name == "postgresql":
-        return Raised(*connection.execute(_IN_ONE_STATEMENT, values).one())
+        return RaisedCounts(*connection.execute(_IN_ONE_STATEMENT, values).one())
     return _raise_in_steps(connection, values)
 
 
@@ -172,7 +172,7 @@ def _in_one_statement() -> Select[int, int]:
     return counts.select_from(claimed).add_cte(written, told, breached)
 
 
-def _raise_in_steps(connection: Connection, values: dict[str, Any]) -> Raised:
+def _raise_in_steps(connection: Connection, values: dict[str, Any]) -> RaisedCounts:
     """The same on SQLite, which changes one table a statement and has one writer at a time.
 
     A batch reaches up to an instant, so that each statement reads the planned steps' index alone;
@@ -183,7 +183,7 @@ def _raise_in_steps(connection: Connection, values: dict[str, Any]) -> Raised:
     connection.execute(_TOLD, values)
     connection.execute(_BREACHED, values)
     claimed = connection.execute(_MARKED, values)
-    return Raised(claimed.rowcount, written.rowcount)
+    return RaisedCounts(claimed.rowcount, written.rowcount)
 
 
 def _json_object(*parts: Any) -> Any:

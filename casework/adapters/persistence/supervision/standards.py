@@ -35,7 +35,7 @@ from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import USUAL_LAPSE, Standard
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.supervision.events import DeadlineRecounted
-from casework.domain.supervision.recounting import Found, Reason, Recount
+from casework.domain.supervision.recounting import Recount, RecountReason, RunningClock
 from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.ports.unit_of_work import Page, Paging
 
@@ -193,7 +193,7 @@ class SqlStandards:
             for row in rows
         ]
 
-    def running(self, reason: Reason) -> list[Found]:
+    def running(self, reason: RecountReason) -> list[RunningClock]:
         """The running clocks within reach that a reason may concern, with their steps."""
         which = and_(RUNNING, seen(_clock, self._reach, self._now), *_about(reason))
         lapse_at = t.referral.c.lapse_at.label("its_lapse_at")
@@ -212,12 +212,12 @@ class SqlStandards:
             else:
                 raised[step.deadline_id].add((step.tier, step.due_at))
         return [
-            Found(from_row(Deadline, row), planned[row.id], raised[row.id], row.its_lapse_at)
+            RunningClock(from_row(Deadline, row), planned[row.id], raised[row.id], row.its_lapse_at)
             for row in rows
         ]
 
 
-def _about(reason: Reason) -> list[ColumnElement[bool]]:
+def _about(reason: RecountReason) -> list[ColumnElement[bool]]:
     """The clocks that a standard may be for, or on which a day may bear."""
     if reason.standard is not None:
         standard = reason.standard

@@ -34,7 +34,7 @@ from casework.adapters.persistence.supervision.raising import (
     raise_steps,
 )
 from casework.domain.access.policy import SYSTEM
-from casework.workflows.ports.supervision import Found, Raised
+from casework.workflows.ports.supervision import RaisedCounts, SweepCounts
 from casework.workflows.ports.unit_of_work import RequestFacts
 from casework.workflows.supervision.overdue import JOB
 
@@ -87,13 +87,13 @@ class SqlSweepStore:
                 update(t.job_run).where(t.job_run.c.id == run_id).values(error=error)
             )
 
-    def count(self, as_of: datetime) -> Found:
+    def count(self, as_of: datetime) -> SweepCounts:
         """What is due at that instant and not yet raised."""
         with self._looking() as connection:
             steps, lapses, *holds = connection.execute(_COUNT, {"as_of": as_of}).one()
-        return Found(steps, lapses, sum(holds))
+        return SweepCounts(steps, lapses, sum(holds))
 
-    def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> Raised:
+    def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> RaisedCounts:
         """Raise the highest due step of about ``limit`` clocks, in one transaction.
 
         Nothing raised means that nothing is left, or that who holds the rest has not let go for a
@@ -103,12 +103,12 @@ class SqlSweepStore:
             if not self._is_any_due(as_of):
                 break
             with self._engine.begin() as connection:
-                session_context.state_system(connection)
+                session_context.set_system_context(connection)
                 raised = raise_steps(connection, run_id, as_of, limit)
             if raised.steps:
                 return raised
             time.sleep(PAUSE_S)
-        return Raised(0, 0)
+        return RaisedCounts(0, 0)
 
     def _is_any_due(self, as_of: datetime) -> bool:
         with self._looking() as connection:
@@ -134,7 +134,7 @@ class SqlSweepStore:
     @contextmanager
     def _looking(self) -> Iterator[Connection]:
         with self._engine.connect() as connection:
-            session_context.state_system(connection)
+            session_context.set_system_context(connection)
             yield connection
 
 

@@ -21,14 +21,14 @@ from sqlalchemy import (
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
-from casework.adapters.persistence.engine.encrypted_columns import open_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.scope.scope import seen
 from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
 from casework.domain.access.policy import Reach, Relation
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import BREACH
-from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Kind
+from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, ClockKind
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
 from casework.workflows.ports.unit_of_work import Page, Paging
@@ -139,7 +139,7 @@ class Worklists:
                     "can_wait",
                 ],
                 self.is_overdue().label("is_overdue"),
-                case((clock.c.kind == Kind.WAITLIST, _place_offered_at())).label(
+                case((clock.c.kind == ClockKind.WAITLIST, _place_offered_at())).label(
                     "place_offered_at"
                 ),
                 t.resident.c.name.label("resident_name"),
@@ -154,7 +154,7 @@ class Worklists:
     def _page(self, query: Select[Any], keys: list[Any], paging: Paging) -> Page:
         found, vault = page(self._connection, query, keys, paging), vault_of(self._connection)
         for row in found.rows:
-            open_row(t.resident, row, row["resident_id"], vault, resident_phone="phone")
+            decrypt_row(t.resident, row, row["resident_id"], vault, resident_phone="phone")
         return found
 
     # The supervisor's list
@@ -186,7 +186,7 @@ class Worklists:
     def _last(self, reviews: list[dict[str, Any]]) -> Row | None:
         if not reviews:
             return None
-        return open_row(t.review, reviews[-1], reviews[-1]["id"], vault_of(self._connection))
+        return decrypt_row(t.review, reviews[-1], reviews[-1]["id"], vault_of(self._connection))
 
     def overdue_by(self, key: str) -> list[Row]:
         """Key, label, due date and whether excused of every overdue clock in reach."""

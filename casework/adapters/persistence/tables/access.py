@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from casework.adapters.persistence.engine.encrypted_columns import SealedText
+from casework.adapters.persistence.engine.encrypted_columns import EncryptedText
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import code, id_column, metadata, reference
 
@@ -41,7 +41,7 @@ account = Table(
     Column("must_change_password", Boolean, nullable=False, server_default=text("false")),
     Column("is_demo", Boolean, nullable=False, server_default=text("false")),
     Column("external_id", String(512)),
-    Column("totp_sealed", SealedText),
+    Column("totp_sealed", EncryptedText),
     Column("totp_confirmed_at", Instant),
     Column("totp_step", Integer),
     Column("grants", Json),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint, Uuid
 
-from casework.adapters.persistence.engine.encrypted_columns import SealedText
+from casework.adapters.persistence.engine.encrypted_columns import EncryptedText
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import metadata
 
@@ -73,7 +73,7 @@ delivered = Table(
     Column("delivered", String(20), nullable=False),
     Column("unit", String(40), nullable=False),
     Column("reason", String(40)),
-    Column("note", SealedText),
+    Column("note", EncryptedText),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Uuid),
     Column("version", Integer, nullable=False),
@@ -86,7 +86,7 @@ way_in = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, unique=True),
-    Column("text", SealedText, nullable=False),
+    Column("text", EncryptedText, nullable=False),
     Column("written_at", Instant, nullable=False),
     Column("written_by", Uuid),
     Column("version", Integer, nullable=False),

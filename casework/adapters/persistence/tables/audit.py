@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from casework.adapters.persistence.engine.encrypted_columns import SealedText
+from casework.adapters.persistence.engine.encrypted_columns import EncryptedText
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import code, id_column, metadata
 
@@ -108,7 +108,7 @@ access_request = Table(
     Column("received_on", Date, nullable=False),
     Column("due_on", Date, nullable=False),
     Column("requested_by", String(40), nullable=False),
-    Column("requester", SealedText),
+    Column("requester", EncryptedText),
     Column("identity_how", String(40)),
     Column("identity_checked_at", Instant),
     Column("identity_checked_by", Uuid),
@@ -117,7 +117,7 @@ access_request = Table(
     Column("answer", String(40)),
     Column("answered_on", Date),
     Column("handed_over", String(40)),
-    Column("reason", SealedText),
+    Column("reason", EncryptedText),
     Column("answered_at", Instant),
     Column("answered_by", Uuid),
     Column("version", Integer, nullable=False),

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from casework.adapters.persistence.engine.encrypted_columns import SealedJson, SealedText
+from casework.adapters.persistence.engine.encrypted_columns import EncryptedJson, EncryptedText
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import (
     code,
@@ -32,7 +32,7 @@ from casework.adapters.persistence.tables.base import (
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.casefile.lifecycle import OPEN
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 
 care_case = Table(
     "care_case",
@@ -49,21 +49,21 @@ care_case = Table(
     reference("worker_id", "account", nullable=True),
     Column("discharge_on", Date),
     Column("urgent", Boolean, nullable=False),
-    Column("urgent_reason", SealedText),
+    Column("urgent_reason", EncryptedText),
     code("ex_officio_ground", nullable=True),
     reference("consent_id", "consent", nullable=True),
     Column("dementia_medicine", Boolean),
-    Column("activities", SealedJson),
+    Column("activities", EncryptedJson),
     Column("score", SmallInteger),
     code("route", nullable=True),
-    Column("guidance", SealedText),
+    Column("guidance", EncryptedText),
     Column("surveyed_at", Instant),
     Column("sent_for_assessment_at", Instant),
     code("determination", nullable=True),
     Column("determined_at", Instant),
     Column("first_approved_on", Date),
     Column("notified_on", Date),
-    Column("notified_to", SealedText),
+    Column("notified_to", EncryptedText),
     Column("last_checked_on", Date),
     Column("plan_revision", Integer, nullable=False),
     code("hold_reason", nullable=True),
@@ -73,7 +73,7 @@ care_case = Table(
     Column("closed_at", Instant),
     code("closed_reason", nullable=True),
     Column("effective_on", Date),
-    Column("closing_note", SealedText),
+    Column("closing_note", EncryptedText),
     code("status_before_closing", nullable=True),
     Column("version", Integer, nullable=False),
     one_of("status", CaseStatus),
@@ -107,7 +107,7 @@ assessment = child(
     Column("received_on", Date),
     Column("assessor", Text, nullable=False),
     code("determination"),
-    Column("needs", SealedJson, nullable=False),
+    Column("needs", EncryptedJson, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Uuid),
     name="assessment",
@@ -116,8 +116,8 @@ assessment = child(
 care_check = child(
     of_resident(),
     Column("checked_on", Date, nullable=False),
-    Column("findings", SealedText, nullable=False),
-    Column("goals", SealedJson, nullable=False),
+    Column("findings", EncryptedText, nullable=False),
+    Column("goals", EncryptedJson, nullable=False),
     Column("next_check_on", Date),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Uuid),
@@ -129,12 +129,12 @@ signal = child(
     Column("referral_id", Uuid),
     Column("deadline_id", Uuid),
     code("kind"),
-    Column("note", SealedText),
+    Column("note", EncryptedText),
     Column("raised_at", Instant, nullable=False),
     Column("raised_by", Uuid),
     Column("answered_at", Instant),
     Column("answered_by", Uuid),
-    Column("answer", SealedText),
+    Column("answer", EncryptedText),
     Column("version", Integer, nullable=False),
     name="signal",
 )
@@ -142,8 +142,8 @@ signal = child(
 plan_version = child(
     Column("number", Integer, nullable=False),
     code("status"),
-    Column("goals", SealedJson, nullable=False),
-    Column("services", SealedJson, nullable=False),
+    Column("goals", EncryptedJson, nullable=False),
+    Column("services", EncryptedJson, nullable=False),
     Column("heard_on", Date, nullable=False),
     Column("heard_from", Text, nullable=False),
     Column("drafted_at", Instant, nullable=False),
@@ -155,8 +155,8 @@ plan_version = child(
     Column("decided_at", Instant),
     Column("decided_by", Uuid),
     reference("conference_id", "conference", nullable=True),
-    Column("without_meeting_reason", SealedText),
-    Column("decision_reason", SealedText),
+    Column("without_meeting_reason", EncryptedText),
+    Column("decision_reason", EncryptedText),
     Column("version", Integer, nullable=False),
     UniqueConstraint("case_id", "number"),
     Index("uq_plan_version_one_in_force", "case_id", unique=True, **where("status = 'approved'")),
@@ -171,7 +171,7 @@ planned_service = child(
     code("status"),
     Column("created_at", Instant, nullable=False),
     code("settlement", nullable=True),
-    Column("settlement_note", SealedText),
+    Column("settlement_note", EncryptedText),
     Column("settled_at", Instant),
     Column("settled_by", Uuid),
     Column("version", Integer, nullable=False),
@@ -196,10 +196,10 @@ referral = child(
     Column("created_at", Instant, nullable=False),
     Column("created_by", Uuid),
     reference("consent_id", "consent", nullable=True),
-    Column("message", SealedText),
-    Column("outside_area_reason", SealedText),
+    Column("message", EncryptedText),
+    Column("outside_area_reason", EncryptedText),
     Column("disclosed", Json),
-    Column("judged", SealedJson),
+    Column("judged", EncryptedJson),
     Column("requested_at", Instant),
     Column("answered_at", Instant),
     Column("expected_start_on", Date),
@@ -211,7 +211,7 @@ referral = child(
     Column("ended_on", Date),
     code("outcome", nullable=True),
     Column("reason", Text),
-    Column("note", SealedText),
+    Column("note", EncryptedText),
     Column("on_behalf", Json),
     code("held_from", nullable=True),
     Column("hold_until", Date),
@@ -223,7 +223,7 @@ referral = child(
     Column("replaced_by_id", Uuid),
     Column("ended_by_closing", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
-    one_of("status", Status),
+    one_of("status", ReferralStatus),
     Index(
         "uq_referral_one_open",
         "planned_service_id",

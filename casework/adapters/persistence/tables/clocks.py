@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from casework.adapters.persistence.engine.encrypted_columns import SealedText
+from casework.adapters.persistence.engine.encrypted_columns import EncryptedText
 from casework.adapters.persistence.engine.types import Instant, Json, TargetText
 from casework.adapters.persistence.tables.base import code, id_column, metadata, reference, where
 from casework.adapters.persistence.tables.casefile import child, of_resident
@@ -156,7 +156,7 @@ review = child(
     reference("deadline_id", "deadline"),
     code("action"),
     code("cause"),
-    Column("reason", SealedText),
+    Column("reason", EncryptedText),
     Column("until", Date),
     Column("worker_id", Uuid),
     Column("offering_id", Uuid),

@@ -16,13 +16,13 @@ from sqlalchemy import (
     text,
 )
 
-from casework.adapters.persistence.engine.encrypted_columns import SealedText
+from casework.adapters.persistence.engine.encrypted_columns import EncryptedText
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import metadata
-from casework.domain.duplicates.suspicions import Verdict
+from casework.domain.duplicates.suspicions import SuspicionState
 from casework.domain.residents.households import KINDS
 
-_VERDICTS = ", ".join(f"'{verdict}'" for verdict in sorted(Verdict))
+_VERDICTS = ", ".join(f"'{verdict}'" for verdict in sorted(SuspicionState))
 _KINDS = ", ".join(f"'{kind}'" for kind in sorted(KINDS))
 
 # Residents whose duplicates are to be looked for: written with what may have made some.
@@ -47,7 +47,7 @@ duplicate_suspicion = Table(
     Column("state", String(40), nullable=False),
     Column("decided_at", Instant),
     Column("decided_by", Uuid),
-    Column("note", SealedText),
+    Column("note", EncryptedText),
     Column("is_parked", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
     UniqueConstraint("resident_id", "other_id"),
@@ -63,14 +63,14 @@ resident_merge = Table(
     Column("id", Uuid, primary_key=True),
     Column("survivor_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
     Column("duplicate_id", Uuid, ForeignKey("resident.id"), nullable=False),
-    Column("reason", SealedText, nullable=False),
+    Column("reason", EncryptedText, nullable=False),
     Column("merged_at", Instant, nullable=False),
     Column("merged_by", Uuid),
     Column("survivor_centre", String(10), nullable=False),
     Column("duplicate_centre", String(10), nullable=False),
     Column("undone_at", Instant),
     Column("undone_by", Uuid),
-    Column("undo_reason", SealedText),
+    Column("undo_reason", EncryptedText),
     CheckConstraint("survivor_id <> duplicate_id", name="two"),
     Index(
         "uq_resident_merge_standing",

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from casework.adapters.persistence.engine.encrypted_columns import BlindIndex, SealedText
+from casework.adapters.persistence.engine.encrypted_columns import BlindIndex, EncryptedText
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import metadata
 
@@ -32,7 +32,7 @@ import_file = Table(
     Column("created_at", Instant, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("unknown_columns", Integer, nullable=False),
-    Column("salt", SealedText),
+    Column("salt", EncryptedText),
     Column("digest", String(64), nullable=False),
     Column("position", Integer, nullable=False),
     Column("accepted", Integer, nullable=False),
@@ -59,11 +59,11 @@ import_row = Table(
     Column("district_code", String(10)),
     Column("number", Integer, nullable=False),
     Column("line", Integer, nullable=False),
-    Column("cells", SealedText),
+    Column("cells", EncryptedText),
     Column("outcome", String(40)),
     Column("errors", Json, nullable=False),
     Column("key", String(64)),
-    Column("external_id", SealedText),
+    Column("external_id", EncryptedText),
     Column("external_index", BlindIndex("external id"), index=True),
     Column("subject_id", Uuid),
     Column("resident_id", Uuid),

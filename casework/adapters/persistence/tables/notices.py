@@ -18,7 +18,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from casework.adapters.persistence.engine.encrypted_columns import SealedText
+from casework.adapters.persistence.engine.encrypted_columns import EncryptedText
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import (
     code,
@@ -71,7 +71,7 @@ subscription = Table(
     metadata,
     id_column(),
     Column("url", Text, nullable=False),
-    Column("secret", SealedText, nullable=False),
+    Column("secret", EncryptedText, nullable=False),
     Column("kinds", Json, nullable=False),
     reference("provider_id", "provider", nullable=True),
     Column("district_code", String(10), ForeignKey("district.code")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, Uuid
 
-from casework.adapters.persistence.engine.encrypted_columns import BlindIndex, SealedText
+from casework.adapters.persistence.engine.encrypted_columns import BlindIndex, EncryptedText
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import code, id_column, metadata, where
 
@@ -19,16 +19,16 @@ resident = Table(
     Column("district_code", String(10), ForeignKey("district.code"), nullable=False),
     Column("registered_at", Instant, nullable=False),
     Column("registered_by", Uuid),
-    Column("address", SealedText),
-    Column("phone", SealedText(40)),
+    Column("address", EncryptedText),
+    Column("phone", EncryptedText(40)),
     Column("phone_digits", BlindIndex("phone")),
     Column("lives_alone", Boolean),
     code("mobility", nullable=True),
     code("ltc_grade", nullable=True),
-    Column("disability", SealedText),
-    Column("insurance", SealedText),
+    Column("disability", EncryptedText),
+    Column("insurance", EncryptedText),
     code("income_tier", nullable=True),
-    Column("rrn", SealedText),
+    Column("rrn", EncryptedText),
     Column("rrn_index", BlindIndex("rrn")),
     Column("name_birth_index", BlindIndex("name and birth date")),
     Column("version", Integer, nullable=False),
@@ -51,7 +51,7 @@ contact = Table(
     Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("relation", Text, nullable=False),
-    Column("phone", SealedText(40), nullable=False),
+    Column("phone", EncryptedText(40), nullable=False),
     Column("phone_digits", BlindIndex("phone"), index=True),
     Column("may_be_told", Boolean, nullable=False),
 )
@@ -70,7 +70,7 @@ consent = Table(
     Column("recorded_by", Uuid),
     Column("withdrawn_at", Instant),
     Column("withdrawn_by", Uuid),
-    Column("withdrawal_reason", SealedText),
+    Column("withdrawal_reason", EncryptedText),
     Column("version", Integer, nullable=False),
 )
 
@@ -80,8 +80,8 @@ note = Table(
     id_column(),
     Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
     code("kind"),
-    Column("with_whom", SealedText),
-    Column("text", SealedText, nullable=False),
+    Column("with_whom", EncryptedText),
+    Column("text", EncryptedText, nullable=False),
     Column("come_back_on", Date),
     Column("written_at", Instant, nullable=False),
     Column("written_by", Uuid),

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, exists, func, or_, select, union
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.access.accounts import SqlAccountKeeping
+from casework.adapters.persistence.access.accounts import SqlAccountAdministration
 from casework.adapters.persistence.agencies.inbox import SqlInbox
 from casework.adapters.persistence.agencies.links import SqlLinks
 from casework.adapters.persistence.agencies.rosters import SqlRosters
@@ -17,13 +17,17 @@ from casework.adapters.persistence.agencies.staff import SqlStaff
 from casework.adapters.persistence.audit.trail import SqlAuditTrail
 from casework.adapters.persistence.casefile.case_queries import CaseQueries
 from casework.adapters.persistence.casefile.referral_views import view_of, viewed
-from casework.adapters.persistence.directory.editing import SqlDirectoryKeeping
+from casework.adapters.persistence.directory.editing import SqlDirectoryEditing
 from casework.adapters.persistence.directory.matching import SqlMatching
 from casework.adapters.persistence.directory.offering_queries import OfferingQueries
 from casework.adapters.persistence.directory.places import SqlPlaces
 from casework.adapters.persistence.duplicates.duplicates import SqlDuplicates
 from casework.adapters.persistence.duplicates.merging import SqlMerges
-from casework.adapters.persistence.engine.encrypted_columns import needed, open_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import (
+    decrypt_row,
+    require_vault,
+    vault_of,
+)
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.exchange.imports import SqlImports
 from casework.adapters.persistence.figures.figures import SqlFigures
@@ -49,7 +53,7 @@ from casework.domain.privacy.masks import CLOCKS, TIMELINE_LEAVES_OUT, searches_
 from casework.domain.residents.resident import Consent, Contact, Note, Resident, digits_of
 from casework.workflows.ports.casefile import ReferralView
 from casework.workflows.ports.paging import Row
-from casework.workflows.ports.residents import Held
+from casework.workflows.ports.residents import ResidentRecord
 from casework.workflows.ports.unit_of_work import Page, Paging
 from casework.workflows.ports.vault import Vault
 
@@ -78,10 +82,10 @@ class SqlReading(
         self.merges = SqlMerges(connection, reach, now, about)
         self.households = SqlHouseholds(connection, reach, now, about)
         self.matching = SqlMatching(connection, reach, self._residents, now)
-        self.register = SqlAccountKeeping(connection)
+        self.account_administration = SqlAccountAdministration(connection)
         self.staff = SqlStaff(connection, reach)
         self.inbox = SqlInbox(connection, reach, now, about)
-        self.keeping = SqlDirectoryKeeping(connection, reach, now, about)
+        self.directory_editing = SqlDirectoryEditing(connection, reach, now, about)
         self.audit = SqlAuditTrail(connection, about)
         self.access_requests = SqlAccessRequests(connection, reach, now, about)
         self.imports = SqlImports(connection, reach, now, about)
@@ -128,7 +132,7 @@ class SqlReading(
             make=lambda row: from_row(Note, row, vault),
         )
 
-    def held(self, resident_id: UUID) -> Held:
+    def held(self, resident_id: UUID) -> ResidentRecord:
         """Everything that is held of a resident within reach, wherever it was written, also where
         there once were several records of them.
 
@@ -139,7 +143,7 @@ class SqlReading(
         records = [resident.id, *(one.id for one in former)]
         self.about(*records)
         whole = SqlReading(self._connection, EVERYTHING, self._now, self._about)
-        return Held(
+        return ResidentRecord(
             resident=resident,
             former=former,
             contacts=self._of(Contact, t.contact, records, t.contact.c.id),
@@ -177,7 +181,7 @@ class SqlReading(
             if wanted.get(name) is not None
         ]
         if wanted.get("phone") is not None:
-            fits.append(written.c.id.in_(self._with_phone(wanted["phone"], needed(vault))))
+            fits.append(written.c.id.in_(self._with_phone(wanted["phone"], require_vault(vault))))
         if fits:
             # A join, and not a list to be in: PostgreSQL would look through a whole centre for it.
             whose = func.coalesce(written.c.merged_into_id, written.c.id)
@@ -278,7 +282,7 @@ class SqlReading(
             query = query.where(late if filters["overdue"] else ~late)
         found = page(self._connection, query, [t.referral.c.id], paging, newest_first=True)
         for row in found.rows:
-            open_row(t.referral, row, row["id"], vault_of(self._connection))
+            decrypt_row(t.referral, row, row["id"], vault_of(self._connection))
         self.about(*(row["resident_id"] for row in found.rows))
         return found
 
@@ -350,7 +354,9 @@ class SqlReading(
         keys = [step.c.raised_at, step.c.tier, step.c.id]
         found = page(self._connection, query, keys, paging)
         for row in found.rows:
-            open_row(t.review, row, row["review_id"], vault_of(self._connection), reason="reason")
+            decrypt_row(
+                t.review, row, row["review_id"], vault_of(self._connection), reason="reason"
+            )
         return found
 
     # Accounts

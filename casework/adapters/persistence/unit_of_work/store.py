@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, up
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.access.accounts import SqlAccountKeeping
+from casework.adapters.persistence.access.accounts import SqlAccountAdministration
 from casework.adapters.persistence.agencies.inbox import SqlInbox
 from casework.adapters.persistence.agencies.links import SqlLinks
 from casework.adapters.persistence.agencies.rosters import SqlRosters
@@ -22,13 +22,13 @@ from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.audit.trail import SqlAuditTrail
 from casework.adapters.persistence.casefile.casefiles import SqlCaseFiles
 from casework.adapters.persistence.directory.directory import SqlAccounts, SqlDirectory
-from casework.adapters.persistence.directory.editing import SqlDirectoryKeeping
+from casework.adapters.persistence.directory.editing import SqlDirectoryEditing
 from casework.adapters.persistence.directory.places import SqlPlaces
 from casework.adapters.persistence.duplicates.duplicates import SqlDuplicates
 from casework.adapters.persistence.duplicates.merging import SqlMerges
 from casework.adapters.persistence.exchange.imports import SqlImports
 from casework.adapters.persistence.figures.figures import SqlFigures
-from casework.adapters.persistence.notices.notices import SqlNoticeBook
+from casework.adapters.persistence.notices.notices import SqlNoticeStore
 from casework.adapters.persistence.planning.conferences import SqlConferences
 from casework.adapters.persistence.privacy.access_requests import SqlAccessRequests
 from casework.adapters.persistence.privacy.break_glass import SqlOpenings, used
@@ -45,7 +45,7 @@ from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
 from casework.workflows.ports.unit_of_work import IN_FLIGHT, Reading, Replay, RequestFacts, Work
 
-KEYS_KEPT = timedelta(days=7)
+KEY_RETENTION = timedelta(days=7)
 # What takes many transactions holds its key until it is done. Whoever was killed over it never says
 # so: after this long the same request may take the key over.
 KEY_LEASE = timedelta(minutes=10)
@@ -73,12 +73,12 @@ class SqlWork:
         self.residents = SqlResidents(connection, reach, now, self._about)
         self.directory = SqlDirectory(connection, now)
         self.places = SqlPlaces(connection, reach)
-        self.keeping = SqlDirectoryKeeping(connection, reach, now, self._about)
+        self.directory_editing = SqlDirectoryEditing(connection, reach, now, self._about)
         self.accounts = SqlAccounts(connection)
-        self.register = SqlAccountKeeping(connection)
+        self.account_administration = SqlAccountAdministration(connection)
         self.staff = SqlStaff(connection, reach)
         self.inbox = SqlInbox(connection, reach, now, self._about)
-        self.notices = SqlNoticeBook(connection, SqlLinks)
+        self.notices = SqlNoticeStore(connection, SqlLinks)
         self.conferences = SqlConferences(connection, reach, now)
         self.figures = SqlFigures(connection, reach, now, self._about)
         self.standards = SqlStandards(connection, reach, now)
@@ -92,7 +92,7 @@ class SqlWork:
         self.rosters = SqlRosters(connection, reach, now, self._about)
 
     def _part(self, reach: Reach, action: str, now: datetime) -> SqlPart:
-        session_context.state(self._connection, reach, action, now)
+        session_context.set_session_context(self._connection, reach, action, now)
         return SqlPart(self._connection, reach, action, now, self._facts, lambda *_: None)
 
     def record(self, events: Iterable[Event]) -> None:
@@ -186,7 +186,7 @@ class SqlStore:
         """A transaction; what is not committed inside is rolled back."""
         with self._engine.connect() as connection:
             to = self._set(reach)
-            session_context.state(connection, to, action, now)
+            session_context.set_session_context(connection, to, action, now)
             if self._facts.idempotency_key is not None:
                 _claim(connection, reach.actor, now, self._facts)
             yield SqlWork(connection, to, action, now, self._facts, self._note_outcome)
@@ -197,7 +197,7 @@ class SqlStore:
         with self._engine.connect() as connection:
             about = Subjects()
             to = self._set(reach)
-            session_context.state(connection, to, action, now)
+            session_context.set_session_context(connection, to, action, now)
             yield SqlReading(connection, to, now, about)
             if action not in NOT_AUDITED:
                 flag = used(connection, reach, now, about.opened) if about.opened else None
@@ -209,10 +209,10 @@ class SqlStore:
         """The outcome of a change, shown under the audit entry that the change wrote."""
         with self._engine.connect() as connection:
             to = self._set(reach)
-            session_context.state(connection, to, "", now)
+            session_context.set_session_context(connection, to, "", now)
             yield SqlReading(connection, to, now, set())
 
-    def keep_key(
+    def store_key(
         self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]
     ) -> None:
         """Say under the request's key what became of it, unless another has taken it over."""
@@ -224,7 +224,7 @@ class SqlStore:
                     .values(status=status, resource=resource)
                 )
 
-    def free_key(self, actor: Actor, claimed_at: datetime) -> None:
+    def release_key(self, actor: Actor, claimed_at: datetime) -> None:
         """Give the request's key back: nothing came of it, and it may be asked again at once."""
         if self._facts.idempotency_key is not None:
             with self._engine.begin() as connection:
@@ -274,7 +274,7 @@ def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFa
         index_elements=["principal_id", "route", "key"],
         set_={"digest": facts.digest, "claimed_at": now, "status": None, "resource": None},
         where=or_(
-            table.c.claimed_at < now - KEYS_KEPT,
+            table.c.claimed_at < now - KEY_RETENTION,
             and_(
                 table.c.status == IN_FLIGHT,
                 table.c.claimed_at < now - KEY_LEASE,

@@ -13,12 +13,12 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.audit.chain_store import SqlSealBook
+from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
-from casework.domain.audit.chain import CITY, ROLL, Flaw, kept_from
+from casework.domain.audit.chain import CHAIN_LIST, CITY, Flaw, retention_start
 from casework.domain.errors import Invalid
-from casework.workflows.audit.sealing import Verdict, verify
+from casework.workflows.audit.sealing import AuditCheck, verify
 from tests.api.acts import a_case
 from tests.api.asking import ABSENT
 from tests.api.conftest import DISTRICT, OTHER_DISTRICT, STRANGER, WORKER, Api
@@ -35,9 +35,9 @@ def look_around(api: Api) -> None:
     api.as_(WORKER).get(f"/cases/{ABSENT}")
 
 
-def checked(api: Api, **how: Any) -> Verdict:
+def checked(api: Api, **how: Any) -> AuditCheck:
     """What a check finds, page by page of two."""
-    return verify(api.house.seals, KEY, api.clock.now, page=2, **how)
+    return verify(api.application.seals, KEY, api.clock.now, page=2, **how)
 
 
 def seals(api: Api, chain: str) -> list[Any]:
@@ -51,7 +51,7 @@ def seals(api: Api, chain: str) -> list[Any]:
 def sealed(api: Api) -> Api:
     """A small world in which people have looked around, and everything is sealed."""
     look_around(api)
-    seal(api.house)
+    seal(api.application)
     return api
 
 
@@ -61,7 +61,7 @@ def test_each_district_has_a_chain_and_what_has_none_is_the_citys(sealed: Api) -
         rows = seals(sealed, chain)
         assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
         assert [row.previous for row in rows[1:]] == [row.hash for row in rows[:-1]]
-    assert set(sealed.house.seals.heads()) == {DISTRICT, OTHER_DISTRICT, CITY, ROLL}
+    assert set(sealed.application.seals.heads()) == {DISTRICT, OTHER_DISTRICT, CITY, CHAIN_LIST}
     found = checked(sealed)
     assert (found.entries, found.chains, found.waiting, found.flaws) == (10, 3, 0, [])
 
@@ -70,9 +70,9 @@ def test_entries_are_sealed_at_once_on_sqlite_and_soon_after_on_postgresql(api: 
     look_around(api)
     waiting = checked(api).waiting
     assert waiting == (10 if api.engine.dialect.name == "postgresql" else 0)
-    assert seal(api.house).entries == waiting
-    assert seal(api.house).entries == 0
-    assert checked(api) == Verdict(entries=10, chains=3)
+    assert seal(api.application).entries == waiting
+    assert seal(api.application).entries == 0
+    assert checked(api) == AuditCheck(entries=10, chains=3)
 
 
 def test_an_entry_that_waits_too_long_is_a_flaw(api: Api) -> None:
@@ -88,7 +88,7 @@ def test_an_entry_that_waits_too_long_is_a_flaw(api: Api) -> None:
     assert checked(api).flaws == []
     api.clock.forward(seconds=1)
     assert {flaw.why for flaw in checked(api).flaws} == {"entry_unsealed"}
-    assert seal(api.house).entries == 10
+    assert seal(api.application).entries == 10
     assert checked(api).flaws == []
 
 
@@ -171,8 +171,8 @@ def test_deletions_cuts_and_edits_of_the_seals_are_found(sealed: Api) -> None:
             flaw("seal_beyond_head", 5, ABSENT),
         ),
         (
-            [delete(audit_head).where(audit_head.c.chain == ROLL)],
-            Flaw(chain=ROLL, why="chains_altered"),
+            [delete(audit_head).where(audit_head.c.chain == CHAIN_LIST)],
+            Flaw(chain=CHAIN_LIST, why="chains_altered"),
         ),
     ]  # fmt: skip
     for statements, expected in cases:
@@ -191,9 +191,9 @@ def flaw(why: str, seq: int | None = None, entry_id: UUID | None = None) -> Flaw
     return Flaw(chain=DISTRICT, why=why, seq=seq, entry_id=entry_id)
 
 
-def verify_within(connection: Any, api: Api) -> Verdict:
+def verify_within(connection: Any, api: Api) -> AuditCheck:
     """A check of what stands in a transaction that is going on."""
-    return verify(SqlSealBook(lambda: nullcontext(connection)), KEY, api.clock.now)
+    return verify(SqlAuditChainStore(lambda: nullcontext(connection)), KEY, api.clock.now)
 
 
 def test_a_whole_chain_that_is_taken_away_is_missed(sealed: Api) -> None:
@@ -205,7 +205,7 @@ def test_a_whole_chain_that_is_taken_away_is_missed(sealed: Api) -> None:
             (t.audit_entry, t.audit_entry.c.district_code),
         ):
             connection.execute(delete(table).where(column == DISTRICT))
-    assert checked(sealed).flaws == [Flaw(chain=ROLL, why="chains_altered")]
+    assert checked(sealed).flaws == [Flaw(chain=CHAIN_LIST, why="chains_altered")]
 
 
 def test_an_entry_that_went_past_the_sealer_is_found(sealed: Api) -> None:
@@ -224,19 +224,19 @@ def test_nothing_is_sealed_onto_a_head_that_somebody_changed(sealed: Api) -> Non
         connection.execute(update(audit_head).where(audit_head.c.chain == DISTRICT).values(count=9))
     assert sealed.as_(WORKER).get("/accounts").status_code == 200, "the house goes on"
     assert sealed.as_(STRANGER).get("/accounts").status_code == 200
-    assert [flaw.chain for flaw in seal(sealed.house).flaws] == [DISTRICT]
+    assert [flaw.chain for flaw in seal(sealed.application).flaws] == [DISTRICT]
     assert [len(seals(sealed, chain)) for chain in (DISTRICT, OTHER_DISTRICT)] == [4, 4]
     found = checked(sealed)
     assert (found.flaws, found.waiting) == ([flaw("head_altered")], 1)
 
 
 def test_a_database_that_was_set_back_is_found_by_an_exported_head(sealed: Api) -> None:
-    exported = list(sealed.house.seals.heads().values())
+    exported = list(sealed.application.seals.heads().values())
     assert checked(sealed, exported=exported).flaws == []
     look_around(sealed)
-    seal(sealed.house)
+    seal(sealed.application)
     assert checked(sealed, exported=exported).flaws == [], "it went on"
-    later = list(sealed.house.seals.heads().values())
+    later = list(sealed.application.seals.heads().values())
     with sealed.engine.begin() as connection:  # the state of the first export, restored
         free_hand(connection)
         for head in exported:
@@ -244,7 +244,7 @@ def test_a_database_that_was_set_back_is_found_by_an_exported_head(sealed: Api) 
             old = select(audit_seal.c.entry_id).where(
                 audit_seal.c.chain == chain, audit_seal.c.seq > head.count
             )
-            if chain != ROLL:
+            if chain != CHAIN_LIST:
                 connection.execute(delete(t.audit_entry).where(t.audit_entry.c.id.in_(old)))
                 connection.execute(
                     delete(audit_seal).where(
@@ -274,12 +274,12 @@ def test_a_sweep_that_changed_something_is_an_entry_that_names_its_run(api: Api)
             ]
 
     a_case(api)
-    api.house.sweep(api.house.context())
+    api.application.sweep(api.application.context())
     assert runs() == [], "nothing was due yet"
     api.clock.set("2026-03-20T10:00")
-    api.house.sweep(api.house.context(), dry_run=True)
+    api.application.sweep(api.application.context(), dry_run=True)
     assert runs() == []
-    result = api.house.sweep(api.house.context())
+    result = api.application.sweep(api.application.context())
     assert result is not None
     assert result.changed > 0
     assert runs() == [("casework", "system", "sweep overdue", str(result.run_id))]
@@ -301,7 +301,7 @@ def test_a_sweep_that_changed_something_is_an_entry_that_names_its_run(api: Api)
 def test_whoever_may_write_can_only_add(sealed: Api, statement: str) -> None:
     with sealed.engine.connect() as connection, pytest.raises(DBAPIError, match="only added to"):
         connection.execute(text(statement))
-    assert checked(sealed) == Verdict(entries=10, chains=3)
+    assert checked(sealed) == AuditCheck(entries=10, chains=3)
 
 
 def test_no_table_of_the_audit_is_emptied_or_written_over_as_a_whole(sealed: Api) -> None:
@@ -314,7 +314,7 @@ def test_no_table_of_the_audit_is_emptied_or_written_over_as_a_whole(sealed: Api
             continue  # a head does change; its mark is what guards it
         with sealed.engine.connect() as connection, pytest.raises(DBAPIError, match="only added"):
             connection.execute(text(statement))
-    assert checked(sealed) == Verdict(entries=10, chains=3)
+    assert checked(sealed) == AuditCheck(entries=10, chains=3)
 
 
 # Forgetting what is old enough
@@ -328,15 +328,15 @@ def old_entries(api: Api) -> None:
         api.as_(WORKER).get("/accounts")
     api.clock.now = now
     look_around(api)
-    seal(api.house)
+    seal(api.application)
 
 
 def test_what_is_older_than_two_years_is_forgotten_and_the_rest_still_holds(api: Api) -> None:
     old_entries(api)
-    assert api.house.prune_audit(kept_from(api.clock.now)) == 2
+    assert api.application.prune_audit(retention_start(api.clock.now)) == 2
     rows = seals(api, DISTRICT)
     assert rows[0].seq == 3, "the entry of two years ago to the moment is kept"
-    seal(api.house)
+    seal(api.application)
     found = checked(api)
     assert found.flaws == []
     with api.engine.connect() as connection:
@@ -345,23 +345,23 @@ def test_what_is_older_than_two_years_is_forgotten_and_the_rest_still_holds(api:
         ).all()
     assert [(one.role, one.asked_for) for one in pruned] == [("system", f"{DISTRICT} up to 2")]
     look_around(api)
-    seal(api.house)
+    seal(api.application)
     assert checked(api).flaws == []
 
 
 def test_nothing_younger_is_forgotten_whatever_is_asked_for(api: Api) -> None:
     old_entries(api)
     before = len(seals(api, DISTRICT))
-    limit = kept_from(api.clock.now)
+    limit = retention_start(api.clock.now)
     with pytest.raises(Invalid, match="kept for 2 years"):
-        api.house.prune_audit(limit + timedelta(microseconds=1))
+        api.application.prune_audit(limit + timedelta(microseconds=1))
     assert len(seals(api, DISTRICT)) == before
-    assert kept_from(api.clock.now, 1) == limit, "a shorter time is not to be had"
-    assert kept_from(datetime(2028, 2, 29, tzinfo=UTC)) == datetime(2026, 2, 28, tzinfo=UTC)
+    assert retention_start(api.clock.now, 1) == limit, "a shorter time is not to be had"
+    assert retention_start(datetime(2028, 2, 29, tzinfo=UTC)) == datetime(2026, 2, 28, tzinfo=UTC)
 
 
 def test_what_an_exported_head_says_of_a_pruned_chain_still_holds(api: Api) -> None:
     old_entries(api)
-    exported = list(api.house.seals.heads().values())
-    api.house.prune_audit(kept_from(api.clock.now))
+    exported = list(api.application.seals.heads().values())
+    api.application.prune_audit(retention_start(api.clock.now))
     assert checked(api, exported=exported).flaws == []

@@ -19,7 +19,7 @@ from casework.domain.cases import checks
 from casework.domain.clocks.calendar import day_in_seoul, end_of, morning_of
 from casework.domain.clocks.deadlines import BREACH, REMINDER
 from casework.domain.errors import Conflict
-from casework.domain.supervision.reviewing import Verdict
+from casework.domain.supervision.reviewing import ReviewDecision
 from casework.workflows.cases import intake, running
 from casework.workflows.planning import planning
 from casework.workflows.ports.casefile import CaseFiles
@@ -51,17 +51,17 @@ SECOND, MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
 
 def sweep(api: Api) -> Any:
     """The overdue sweep, now."""
-    return api.house.sweep(api.house.context())
+    return api.application.sweep(api.application.context())
 
 
 def on_file(
     api: Api, load: Callable[[CaseFiles], CaseFile], do: Callable[[CaseFile], Any]
 ) -> list[str]:
     """Load a file, do something to it, save it; returns the statements of the save."""
-    with api.house.store.work(EVERYTHING, "case.write", api.clock.now) as work:
+    with api.application.store.work(EVERYTHING, "case.write", api.clock.now) as work:
         file = load(work.files)
         do(file)
-        with changes(api.house.engine) as sent:
+        with changes(api.application.engine) as sent:
             work.files.save(file, api.clock.now)
         work.commit(200, {})
     return sent
@@ -94,7 +94,7 @@ def an_eventful_case(api: Api) -> tuple[Supported, UUID, UUID, UUID]:
 
 def review(api: Api, id: UUID, action: str, **facts: Any) -> None:
     """What the supervisor decides about an overdue clock."""
-    verdict = Verdict(action=action, cause="provider_slow", **facts)
+    verdict = ReviewDecision(action=action, cause="provider_slow", **facts)
     review_deadline(api.context(SUPERVISOR), id, verdict)
 
 
@@ -176,15 +176,15 @@ def test_a_list_that_is_changed_in_place_is_written_too(api: Api) -> None:
 
 def test_a_second_save_writes_only_what_changed_since_the_first(api: Api) -> None:
     case = a_case(api)
-    with api.house.store.work(EVERYTHING, "case.write", api.clock.now) as work:
+    with api.application.store.work(EVERYTHING, "case.write", api.clock.now) as work:
         file = work.files.of_case(case)
         file.case.guidance = "come back"
         work.files.save(file, api.clock.now)
-        with changes(api.house.engine) as sent:
+        with changes(api.application.engine) as sent:
             work.files.save(file, api.clock.now)
         assert sent == []
         file.case.closing_note = "later"
-        with changes(api.house.engine) as sent:
+        with changes(api.application.engine) as sent:
             work.files.save(file, api.clock.now)
         assert len(sent) == 1
         assert "guidance" not in sent[0]
@@ -192,7 +192,7 @@ def test_a_second_save_writes_only_what_changed_since_the_first(api: Api) -> Non
 
 def test_what_is_not_committed_never_happened(api: Api) -> None:
     case = a_case(api)
-    with api.house.store.work(EVERYTHING, "case.write", api.clock.now) as work:
+    with api.application.store.work(EVERYTHING, "case.write", api.clock.now) as work:
         file = work.files.of_case(case)
         file.case.guidance = "come back"
         work.files.save(file, api.clock.now)
@@ -234,12 +234,12 @@ def test_a_sweep_between_load_and_save_is_not_undone(api: Api) -> None:
     late = an_open_request(api)
     due_at = the_clock(api, late).due_at
     api.clock.set("2026-03-06T09:00")
-    with api.house.store.work(EVERYTHING, "case.write", api.clock.now) as work:
+    with api.application.store.work(EVERYTHING, "case.write", api.clock.now) as work:
         file = work.files.of_deadline(late)
         assert file.deadlines[late].breached_at is None
         sweep(api)
         file.deadlines[late].deferred_until = date(2026, 3, 9)
-        api.house.clockwork().recount(file.deadlines[late])
+        api.application.clockwork().recount(file.deadlines[late])
         work.files.save(file, api.clock.now)
         work.commit(200, {})
     assert the_clock(api, late).breached_at == due_at
@@ -438,7 +438,7 @@ def test_a_second_open_case_of_one_resident_is_refused(api: Api) -> None:
 
 def test_the_repository_says_so_in_the_domains_words(api: Api) -> None:
     case = a_case(api)
-    with api.house.store.work(EVERYTHING, "case.write", api.clock.now) as work:
+    with api.application.store.work(EVERYTHING, "case.write", api.clock.now) as work:
         file = work.files.of_case(case)
         file.case.id = new_id()
         again = CaseFile(case=file.case)

@@ -21,10 +21,10 @@ from casework.adapters.persistence.rows.mapper import from_row
 from casework.domain.access.policy import EVERYTHING
 from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral import Referral
-from casework.domain.casefile.states import BasisKind, Status
+from casework.domain.casefile.states import BasisKind, ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import Kind, Priority
+from casework.domain.clocks.standards import ClockKind, Priority
 from casework.domain.figures.figures import OUTCOMES, Month, Period, outcome, state_on
 from casework.workflows.ports.figures import Question
 from tests.api.acts import a_referral, a_supported_case
@@ -91,14 +91,14 @@ def test_sql_and_python_agree_on_what_lapsed(api: Api) -> None:
     api.clock.set("2026-03-03T10:00")
     referral = a_referral(api)
     api.clock.set("2026-03-18T09:00")
-    api.house.sweep(api.house.context())
+    api.application.sweep(api.application.context())
     period = Period(date(2026, 3, 1), date(2026, 3, 31))
     with api.engine.connect() as connection:
         clock = from_row(
             Deadline,
             connection.execute(
                 select(t.deadline).where(
-                    t.deadline.c.subject_id == referral, t.deadline.c.kind == Kind.RESPONSE
+                    t.deadline.c.subject_id == referral, t.deadline.c.kind == ClockKind.RESPONSE
                 )
             ).one(),
         )
@@ -115,14 +115,14 @@ def a_referral_of(rng: Random, service: PlannedService, offering: tuple[UUID, UU
     for _ in range(4):
         acts.append(acts[-1] + timedelta(minutes=rng.randrange(12 * 24 * 60)))
     reached = rng.randrange(5)
-    status = rng.choice(list(Status)) if reached else Status.REQUESTED
+    status = rng.choice(list(ReferralStatus)) if reached else ReferralStatus.REQUESTED
     is_over = status not in ("requested", "waitlisted", "accepted", "in_progress", "on_hold")
     started_on: date | None = (acts[3] - timedelta(days=rng.randrange(3))).date()
     return Referral(
         id=new_id(), case_id=service.case_id, resident_id=service.resident_id,
         centre_code=CENTRE, district_code=DISTRICT, planned_service_id=service.id,
         service_code=service.service_code, field=service.field, offering_id=offering[0],
-        provider_id=offering[1], status=Status.CANCELLED if status == "draft" else status,
+        provider_id=offering[1], status=ReferralStatus.CANCELLED if status == "draft" else status,
         priority=Priority.ROUTINE, basis_kind=BasisKind.ARTICLE_14_2,
         created_at=since, created_by=None, requested_at=since,
         answered_at=acts[1] if reached > 0 else None,

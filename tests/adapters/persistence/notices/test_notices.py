@@ -59,8 +59,8 @@ def round_of(api: Api, at: str | datetime | None = None, box: Box | None = None)
 
 
 def relayed(api: Api, box: Box) -> Relayed:
-    ctx = api.house.context()
-    return relay(ctx, api.house.notices, box, clock=api.clock, jitter=lambda: 0.0)
+    ctx = api.application.context()
+    return relay(ctx, api.application.notices, box, clock=api.clock, jitter=lambda: 0.0)
 
 
 def swept(api: Api, at: str) -> Box:
@@ -224,7 +224,8 @@ def test_what_an_absent_worker_would_get_goes_to_the_deputy(api: Api) -> None:
     a_case(api)
     deputy = WORKER.replace("worker.", "worker2.")
     absence = Absence(
-        id=api.house.context().new_id(), worker_id=api.id_of(WORKER), deputy_id=api.id_of(deputy),
+        id=api.application.context().new_id(),
+        worker_id=api.id_of(WORKER), deputy_id=api.id_of(deputy),
         from_on=date(2026, 3, 9), to_on=date(2026, 3, 10),
         centre_code=api.actor(WORKER).centre_code or "", district_code="26350",
         recorded_at=api.clock.now, recorded_by=None,
@@ -494,7 +495,11 @@ def test_nothing_is_lost_while_the_post_is_down(api: Api) -> None:
     assert len(box.letters) == waiting
     assert (
         notice_relay.relay(
-            api.house.context(), api.house.notices, box, clock=api.clock, jitter=lambda: 0.0
+            api.application.context(),
+            api.application.notices,
+            box,
+            clock=api.clock,
+            jitter=lambda: 0.0,
         ).did_something
         is False
     )

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import event, insert
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import seal_row
+from casework.adapters.persistence.engine.encrypted_columns import encrypt_row
 from casework.adapters.persistence.engine.ids import new_id
-from casework.adapters.persistence.residents.likeness import MOST_OF_PHONE
+from casework.adapters.persistence.residents.likeness import MAX_WITH_PHONE
 from casework.domain.access.policy import EVERYTHING
 from casework.domain.duplicates.likeness import Likeness, near_dates
 from casework.domain.residents.resident import name_and_birth
@@ -39,14 +39,14 @@ def crowd(api: Api, count: int, **facts: Any) -> None:
         }
         row |= usual | facts
         row["name_birth_index"] = name_and_birth(row["name"], row["birth_date"])
-        rows.append(seal_row(t.resident, row, row["id"], api.house.vault))
+        rows.append(encrypt_row(t.resident, row, row["id"], api.application.vault))
     with api.engine.begin() as connection:
         connection.execute(insert(t.resident), rows)
 
 
 def compared(api: Api, likeness: Likeness) -> int:
     """How many rows are read to be compared with someone."""
-    with api.house.store.work(EVERYTHING, "duplicate.review", api.clock.now) as work:
+    with api.application.store.work(EVERYTHING, "duplicate.review", api.clock.now) as work:
         return len(work.residents.like(likeness, new_id()))
 
 
@@ -66,8 +66,8 @@ def test_only_those_born_on_a_near_day_are_read(api: Api) -> None:
 
 def test_a_telephone_of_many_is_not_read_through(api: Api) -> None:
     one = Likeness(name="가상", birth_date=date(2000, 1, 1), phone="051-1", district_code=DISTRICT)
-    for more, expected in ((MOST_OF_PHONE - 1, MOST_OF_PHONE - 1), (1, MOST_OF_PHONE),
-                           (1, MOST_OF_PHONE)):  # fmt: skip
+    for more, expected in ((MAX_WITH_PHONE - 1, MAX_WITH_PHONE - 1), (1, MAX_WITH_PHONE),
+                           (1, MAX_WITH_PHONE)):  # fmt: skip
         crowd(api, more, phone_digits="0511")
         assert compared(api, one) == expected
 
@@ -100,7 +100,7 @@ def test_nothing_walks_through_the_residents(api: Api) -> None:
         connection.exec_driver_sql("ANALYZE")
     with plans(api) as found:
         acts.a_resident(api, phone="010-1234-5678")
-        list(api.house.find_duplicates())
+        list(api.application.find_duplicates())
         worker = api.as_(WORKER)
         for wanted in ({"name": "가상7"}, {"phone": "010-1234-5678"}):
             assert worker.post("/residents/search", wanted).status_code == 200
@@ -113,7 +113,7 @@ def test_registering_costs_the_same_whoever_is_out_of_sight(api: Api) -> None:
     costs = []
     acts.a_resident(api)  # what barely changes is read once
     for _ in range(3):
-        with statements(api.house.engine) as sent:
+        with statements(api.application.engine) as sent:
             acts.a_resident(api, name="김영숙", birth_date=BORN, phone="010-1234-5678")
         costs.append(len(sent))
         crowd(api, 20, centre_code="2635052000", name="김영숙", birth_date=BORN,

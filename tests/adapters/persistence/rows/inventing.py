@@ -20,7 +20,7 @@ from casework.domain.access.policy import Role
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import Part, Rung
+from casework.domain.clocks.standards import EscalationTier, Part
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import CoPayment, Limit, Offering
 from casework.domain.directory.eligibility import Comparison, Rule
@@ -150,8 +150,10 @@ class Inventor:
     def _decimal(self) -> Decimal:
         return Decimal(self._rng.randrange(1, 10**9)).scaleb(-self._rng.randrange(4))
 
-    def _rung(self) -> Rung:
-        return Rung(self._rng.randrange(1, 4), self._target(), self._rng.choice(list(Part)))
+    def _rung(self) -> EscalationTier:
+        return EscalationTier(
+            self._rng.randrange(1, 4), self._target(), self._rng.choice(list(Part))
+        )
 
     def _limit(self) -> Limit:
         return Limit(quantity=self._rng.randrange(1, 99), unit=self._text(None), per="year")
@@ -169,7 +171,7 @@ class Inventor:
         float: lambda self: self._rng.uniform(-180, 180),
         UUID: _id, date: _day, datetime: instant, Target: _target, Pause: _pause,
         PlannedItem: _item, Limit: _limit, CoPayment: _paid, Rule: _rule,
-        Decimal: _decimal, Rung: _rung,
+        Decimal: _decimal, EscalationTier: _rung,
     }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from casework.adapters.persistence.engine.types import to_json
 from casework.adapters.persistence.rows.events import MODULES, UnknownEvent, event_of
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.domain.casefile.referral_events import ReferralHeld
-from casework.domain.casefile.states import HoldReason, Status
+from casework.domain.casefile.states import HoldReason, ReferralStatus
 from casework.domain.clocks.calendar import SEOUL, Target, Unit
 from casework.domain.events import EVENTS, ClockFacts, Event, EventSubject
 from casework.domain.privacy.masks import MASKS
@@ -116,7 +116,7 @@ COLUMNS = ("id", "name", "subject_id", "resident_id", "case_id", "at", "by_id", 
 
 def a_row(**changed: Any) -> dict[str, Any]:
     event = ReferralHeld(
-        Inventor(1).meta(), status=Status.ON_HOLD, reason=HoldReason.AWAY,
+        Inventor(1).meta(), status=ReferralStatus.ON_HOLD, reason=HoldReason.AWAY,
         until=date(2026, 4, 20),
     )  # fmt: skip
     row = {name: getattr(event, name) for name in COLUMNS}

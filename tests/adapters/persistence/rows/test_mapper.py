@@ -36,7 +36,7 @@ from casework.adapters.persistence.rows.mapper import (
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
 from casework.domain.casefile.referral_events import ReferralLapsed
-from casework.domain.casefile.states import Status
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import SEOUL
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.directory.directory import Offering, Provider, Service
@@ -154,7 +154,7 @@ def test_a_refresh_token_comes_back_whole(connection: Connection) -> None:
 
 def happened(at: datetime) -> Event:
     meta = Inventor(at.microsecond).meta()
-    return ReferralLapsed(replace(meta, id=uuid4(), at=at), status=Status.LAPSED)
+    return ReferralLapsed(replace(meta, id=uuid4(), at=at), status=ReferralStatus.LAPSED)
 
 
 def every_instant() -> list[tuple[Table, Column[Any]]]:

@@ -13,19 +13,28 @@ from sqlalchemy import func, insert, select, text, update
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import (
     blind_columns,
-    open_row,
-    sealed_columns,
+    columns_with_ciphertext,
+    decrypt_row,
     vault_of,
 )
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.schema import migrations
-from casework.adapters.persistence.schema.reencryption import INDEXED, SealedRows, sealed_tables
+from casework.adapters.persistence.schema.reencryption import (
+    INDEXED,
+    EncryptedRows,
+    encrypted_tables,
+)
 from casework.adapters.vault import KeyVault
 from casework.adapters.vault.ring import make_ring
-from casework.bootstrap import House
+from casework.bootstrap import Application
 from casework.domain.errors import Conflict
 from casework.domain.residents.resident import Resident
-from casework.workflows.audit.encryption_keys import KEPT_AFTER, held, retire, rotate
+from casework.workflows.audit.encryption_keys import (
+    RETENTION_AFTER_ROTATION,
+    key_usage,
+    retire,
+    rotate,
+)
 from casework.workflows.ports.vault import Progress
 from tests.adapters.clearing import unsealed
 from tests.adapters.looking import stored
@@ -38,14 +47,16 @@ ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 
 
 @pytest.fixture
-def house(house: House, store: Store, tmp_path: Path) -> House:
+def application(application: Application, store: Store, tmp_path: Path) -> Application:
     """A house whose key ring is its own, and which migrates as the owner of its tables."""
     ring, master = tmp_path / "keyring.json", b"m" * 32
-    make_ring(ring, master, house.now())
-    house.vault = KeyVault(ring, master)
-    house.engine.update_execution_options(vault=house.vault)
-    house.settings = house.settings.model_copy(update={"migration_url": store.owner_url})
-    return house
+    make_ring(ring, master, application.now())
+    application.vault = KeyVault(ring, master)
+    application.engine.update_execution_options(vault=application.vault)
+    application.settings = application.settings.model_copy(
+        update={"migration_url": store.owner_url}
+    )
+    return application
 
 
 @pytest.fixture
@@ -62,32 +73,32 @@ def everything(api: Api) -> dict[Any, dict[str, Any]]:
     """Every sealed field of every row, in clear."""
     found = {}
     with api.engine.connect() as connection:
-        for table in sealed_tables():
+        for table in encrypted_tables():
             for row in connection.execute(select(table)):
-                clear = open_row(table, dict(row._mapping), row.id, vault_of(connection))
+                clear = decrypt_row(table, dict(row._mapping), row.id, vault_of(connection))
                 found[table.name, row.id] = {
-                    one.name: clear[one.name] for one in sealed_columns(table)
+                    one.name: clear[one.name] for one in columns_with_ciphertext(table)
                 }
     return found
 
 
 def under(api: Api) -> dict[str, int]:
     """How many values stand under each key."""
-    return dict(api.house.sealed().under())
+    return dict(api.application.encrypted_rows().values_by_key())
 
 
 def rotated(api: Api, kind: str = "data") -> list[Progress]:
     """Rotate to the end."""
-    return list(rotate(api.house.vault, api.house.sealed(), kind, api.clock()))
+    return list(rotate(api.application.vault, api.application.encrypted_rows(), kind, api.clock()))
 
 
 def test_after_a_rotation_all_is_under_the_new_key_and_reads_as_before(lived_in: Api) -> None:
-    before, old = everything(lived_in), lived_in.house.vault.current()
+    before, old = everything(lived_in), lived_in.application.vault.current()
     assert under(lived_in)[old] > 10
     rotated(lived_in)
-    new = lived_in.house.vault.current()
+    new = lived_in.application.vault.current()
     assert new != old
-    assert set(under(lived_in)) == {new, lived_in.house.vault.current("index")}
+    assert set(under(lived_in)) == {new, lived_in.application.vault.current("index")}
     assert everything(lived_in) == before
 
 
@@ -95,43 +106,49 @@ def test_a_rotation_that_broke_off_is_gone_on_with(
     lived_in: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("casework.adapters.persistence.schema.reencryption.BATCH", 2)
-    before, old = everything(lived_in), lived_in.house.vault.current()
-    steps = rotate(lived_in.house.vault, lived_in.house.sealed(), "data", lived_in.clock())
+    before, old = everything(lived_in), lived_in.application.vault.current()
+    steps = rotate(
+        lived_in.application.vault, lived_in.application.encrypted_rows(), "data", lived_in.clock()
+    )
     next(step for step in steps if step.changed)
     del steps
-    begun = lived_in.house.vault.current()
+    begun = lived_in.application.vault.current()
     assert under(lived_in)[old] > 0
     assert under(lived_in)[begun] > 0
     rotated(lived_in)
-    assert lived_in.house.vault.current() == begun, "no third key was made"
+    assert lived_in.application.vault.current() == begun, "no third key was made"
     assert old not in under(lived_in)
     assert everything(lived_in) == before
 
 
 def test_what_is_written_during_a_rotation_is_kept(lived_in: Api) -> None:
     """One row is changed after the round has read it, another is made under the old key."""
-    steps = rotate(lived_in.house.vault, lived_in.house.sealed(), "data", lived_in.clock())
+    steps = rotate(
+        lived_in.application.vault, lived_in.application.encrypted_rows(), "data", lived_in.clock()
+    )
     late = a_resident(lived_in, phone="010-0000-2000")
     next(steps)
     last = a_resident(lived_in, phone="010-0000-3000")
     list(steps)
     assert stored(lived_in, Resident, late).phone == "010-0000-2000"
     assert stored(lived_in, Resident, last).phone == "010-0000-3000"
-    current = {lived_in.house.vault.current(kind) for kind in ("data", "index")}
+    current = {lived_in.application.vault.current(kind) for kind in ("data", "index")}
     assert set(under(lived_in)) == current
 
 
 @ON_POSTGRES  # SQLite has one writer at a time
 def test_a_row_that_somebody_holds_is_passed_over_and_done_next_time(lived_in: Api) -> None:
     id = a_resident(lived_in)
-    old = lived_in.house.vault.current()
-    new = lived_in.house.vault.renew("data", lived_in.clock())
-    current = {new, lived_in.house.vault.current("index")}
+    old = lived_in.application.vault.current()
+    new = lived_in.application.vault.renew("data", lived_in.clock())
+    current = {new, lived_in.application.vault.current("index")}
     with lived_in.engine.begin() as holder:
         holder.execute(select(t.resident).where(t.resident.c.id == id).with_for_update())
-        assert sum(step.left for step in lived_in.house.sealed().reseal(current)) == 1
+        assert (
+            sum(step.left for step in lived_in.application.encrypted_rows().reencrypt(current)) == 1
+        )
         assert under(lived_in)[old] > 0
-    assert sum(step.left for step in lived_in.house.sealed().reseal(current)) == 0
+    assert sum(step.left for step in lived_in.application.encrypted_rows().reencrypt(current)) == 0
     assert old not in under(lived_in)
 
 
@@ -141,9 +158,11 @@ def test_while_the_indexes_get_a_new_key_everyone_is_found(lived_in: Api) -> Non
     wanted = {"phone": "+82 10-0000-4000"}
     found = asker.post("/residents/search", wanted).json()["items"]
     assert [one["name"] for one in found] == ["가상탐색"]
-    old = lived_in.house.vault.current("index")
-    steps = rotate(lived_in.house.vault, lived_in.house.sealed(), "index", lived_in.clock())
-    lived_in.house.vault.renew("index", lived_in.clock())
+    old = lived_in.application.vault.current("index")
+    steps = rotate(
+        lived_in.application.vault, lived_in.application.encrypted_rows(), "index", lived_in.clock()
+    )
+    lived_in.application.vault.renew("index", lived_in.clock())
     assert under(lived_in)[old] > 0
     assert asker.post("/residents/search", wanted).json()["items"] == found
     list(steps)
@@ -158,26 +177,30 @@ def test_while_the_indexes_get_a_new_key_everyone_is_found(lived_in: Api) -> Non
 def test_a_key_that_nothing_needs_goes_after_an_hour(
     lived_in: Api, after: timedelta, state: str | None
 ) -> None:
-    old = lived_in.house.vault.current()
+    old = lived_in.application.vault.current()
     rotated(lived_in)
-    now = lived_in.clock() + KEPT_AFTER + after
-    found = retire(lived_in.house.vault, lived_in.house.sealed(), now)
+    now = lived_in.clock() + RETENTION_AFTER_ROTATION + after
+    found = retire(lived_in.application.vault, lived_in.application.encrypted_rows(), now)
     assert {one.key.id: one.stays for one in found}[old] == state
-    assert (old in {one.id for one in lived_in.house.vault.listed()}) is (state is not None)
+    assert (old in {one.id for one in lived_in.application.vault.listed()}) is (state is not None)
     assert everything(lived_in)
 
 
 def test_a_key_under_which_something_stands_is_never_taken_off(lived_in: Api) -> None:
-    old = lived_in.house.vault.current()
-    lived_in.house.vault.renew("data", lived_in.clock())
-    found = retire(lived_in.house.vault, lived_in.house.sealed(), lived_in.clock() + 2 * KEPT_AFTER)
+    old = lived_in.application.vault.current()
+    lived_in.application.vault.renew("data", lived_in.clock())
+    found = retire(
+        lived_in.application.vault,
+        lived_in.application.encrypted_rows(),
+        lived_in.clock() + 2 * RETENTION_AFTER_ROTATION,
+    )
     assert {one.key.id: one.stays for one in found}[old] == "in use"
-    assert old in {one.id for one in lived_in.house.vault.listed()}
+    assert old in {one.id for one in lived_in.application.vault.listed()}
 
 
 def test_what_is_counted_is_all_there_is(lived_in: Api) -> None:
-    beyond_the_walls = SealedRows(lived_in.engine, lived_in.house.vault).under()
-    assert lived_in.house.sealed().under() == beyond_the_walls
+    beyond_the_walls = EncryptedRows(lived_in.engine, lived_in.application.vault).values_by_key()
+    assert lived_in.application.encrypted_rows().values_by_key() == beyond_the_walls
 
 
 @ON_POSTGRES
@@ -195,25 +218,29 @@ def test_no_key_goes_while_a_wall_may_hide_what_stands_under_it(
     lived_in: Api, wall: list[str]
 ) -> None:
     rotated(lived_in)
-    keys = lived_in.house.vault.listed()
+    keys = lived_in.application.vault.listed()
     with lived_in.engine.begin() as connection:
         for statement in wall:
             connection.execute(text(statement))
     with pytest.raises(Conflict, match=r"row-level security on (resident|subscription) is not"):
-        retire(lived_in.house.vault, lived_in.house.sealed(), lived_in.clock() + 2 * KEPT_AFTER)
-    assert lived_in.house.vault.listed() == keys
+        retire(
+            lived_in.application.vault,
+            lived_in.application.encrypted_rows(),
+            lived_in.clock() + 2 * RETENTION_AFTER_ROTATION,
+        )
+    assert lived_in.application.vault.listed() == keys
 
 
 def test_the_newest_keys_always_stay(lived_in: Api) -> None:
-    later = lived_in.clock() + 2 * KEPT_AFTER
-    found = held(lived_in.house.vault, lived_in.house.sealed(), later)
+    later = lived_in.clock() + 2 * RETENTION_AFTER_ROTATION
+    found = key_usage(lived_in.application.vault, lived_in.application.encrypted_rows(), later)
     assert [one.stays for one in found] == ["current", "current"]
 
 
 def test_every_index_has_its_recipe() -> None:
     assert set(INDEXED) == {
         f"{table.name}.{column.name}"
-        for table in sealed_tables()
+        for table in encrypted_tables()
         for column in blind_columns(table)
     }
 
@@ -239,7 +266,7 @@ def test_migrating_seals_what_stood_in_clear_and_only_then_is_current(lived_in: 
     )
     in_clear(lived_in, known)
     assert not migrations.is_current(lived_in.engine)
-    lived_in.house.migrate()
+    lived_in.application.migrate()
     assert migrations.is_current(lived_in.engine)
     assert stored(lived_in, Resident, known.id) == known
     assert "" not in under(lived_in)
@@ -260,10 +287,10 @@ def test_a_value_in_clear_is_neither_written_nor_read(lived_in: Api) -> None:
 
 
 def test_a_database_with_sealed_fields_is_not_taken_back(lived_in: Api) -> None:
-    url, before = lived_in.house.settings.owner_url(), everything(lived_in)
+    url, before = lived_in.application.settings.owner_url(), everything(lived_in)
     with pytest.raises(RuntimeError, match="is sealed: go back by the backup"):
         migrations.downgrade(url, "0006")
-    lived_in.house.migrate()  # what came after the seals went back; nothing that is sealed did
+    lived_in.application.migrate()  # what came after the seals went back; nothing sealed did
     assert migrations.is_current(lived_in.engine)
     assert everything(lived_in) == before
 
@@ -278,8 +305,8 @@ def test_going_back_asks_about_every_column_that_was_there_before_and_is_sealed(
     asked = {f"{table}.{name}" for table, names in script.module.SEALED.items() for name in names}
     sealed = {
         f"{table.name}.{column.name}"
-        for table in sealed_tables()
-        for column in sealed_columns(table)
+        for table in encrypted_tables()
+        for column in columns_with_ciphertext(table)
         if table.name not in LATER and (table.name, column.name) != ("referral", "judged")
     }
     # The first came sealed and goes with its migration; the other is asked about by name.

@@ -15,13 +15,13 @@ from sqlalchemy import Engine, event, func, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import seal_row
+from casework.adapters.persistence.engine.encrypted_columns import encrypt_row
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.scope import row_level_security, session_context
 from casework.adapters.persistence.scope.row_policies import OPEN_KINDS, TABLES, policies
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
-from casework.bootstrap import House
+from casework.bootstrap import Application
 from casework.domain.access.policy import EVERYTHING, POLICY, Actor, Reach, Relation, reach
 from casework.domain.errors import NotFound
 from casework.workflows.cases import caseload
@@ -102,7 +102,7 @@ def city(api: Api) -> dict[str, There]:
         opening = opener.post("/break-glass", body).json()["id"]
         assert opener.post(f"/break-glass/{opening}/end").status_code == 200
     api.clock.forward(days=30)
-    api.house.sweep(api.house.context())
+    api.application.sweep(api.application.context())
     return found
 
 
@@ -210,7 +210,7 @@ def asked_as(engine: Engine, who: Actor | None, now: Any, action: str = "case.re
     connection = engine.connect()
     if who is not None:
         relation = next(iter(POLICY[action].values()))
-        session_context.state(connection, Reach(who, relation), action, now)
+        session_context.set_session_context(connection, Reach(who, relation), action, now)
     return connection
 
 
@@ -222,7 +222,7 @@ def ids(connection: Any, table: Any) -> set[UUID]:
 @ON_POSTGRES
 def test_where_nobody_said_who_asks_there_is_no_row(api: Api, city: dict[str, There]) -> None:
     held = {}
-    with api.house.engine.connect() as app, api.engine.connect() as owner:
+    with api.application.engine.connect() as app, api.engine.connect() as owner:
         for name in WALLED:
             query = select(func.count()).select_from(t.metadata.tables[name])
             assert app.scalar(query) == 0, name
@@ -234,8 +234,8 @@ def test_where_nobody_said_who_asks_there_is_no_row(api: Api, city: dict[str, Th
 
 @ON_POSTGRES
 def test_what_was_said_is_forgotten_with_the_transaction(api: Api, city: dict[str, There]) -> None:
-    with api.house.engine.connect() as connection:
-        session_context.state(connection, EVERYTHING, "case.read", api.clock.now)
+    with api.application.engine.connect() as connection:
+        session_context.set_session_context(connection, EVERYTHING, "case.read", api.clock.now)
         assert connection.scalar(select(func.count()).select_from(t.resident)) == 3
         connection.rollback()
         assert connection.scalar(select(func.count()).select_from(t.resident)) == 0
@@ -254,7 +254,7 @@ def test_an_agency_sees_a_referral_until_thirty_days_after_its_end(
             .values(ended_at=api.clock.now).returning(t.referral.c.ended_at)
         )  # fmt: skip
     now = ended + timedelta(days=30, microseconds=off)
-    seen = ids(asked_as(api.house.engine, api.actor(PROVIDER), now), t.referral)
+    seen = ids(asked_as(api.application.engine, api.actor(PROVIDER), now), t.referral)
     assert (there.referral in seen) is is_seen
     api.clock.now = now
     assert (api.as_(PROVIDER).get(f"/referrals/{there.referral}").status_code == 200) is is_seen
@@ -264,7 +264,7 @@ def test_an_agency_sees_a_referral_until_thirty_days_after_its_end(
 def test_an_agency_sees_no_draft_and_only_what_belongs_to_its_referrals(
     api: Api, city: dict[str, There]
 ) -> None:
-    engine, who, now = api.house.engine, api.actor(PROVIDER), api.clock.now
+    engine, who, now = api.application.engine, api.actor(PROVIDER), api.clock.now
     mine = {city[HERE].referral, city[NEXT_DOOR].referral}
     assert ids(asked_as(engine, who, now), t.referral) == mine
     with api.engine.begin() as connection:
@@ -277,21 +277,23 @@ def test_an_agency_sees_no_draft_and_only_what_belongs_to_its_referrals(
 def test_the_city_sees_what_it_counts_only_while_it_counts(
     api: Api, city: dict[str, There]
 ) -> None:
-    engine, who, now = api.house.engine, api.actor("city"), api.clock.now
+    engine, who, now = api.application.engine, api.actor("city"), api.clock.now
     counting = engine.connect()
-    session_context.state(counting, reach(who, "figures.read"), "figures.read", now)
+    session_context.set_session_context(counting, reach(who, "figures.read"), "figures.read", now)
     with counting:
         assert len(set(counting.scalars(select(t.care_case.c.id)))) == 3
         for table in (t.resident, t.note, t.consent, t.contact, t.event):
             assert counting.scalar(select(func.count()).select_from(table)) == 0, table.name
     looking = engine.connect()
-    session_context.state(looking, reach(who, "directory.read"), "directory.read", now)
+    session_context.set_session_context(
+        looking, reach(who, "directory.read"), "directory.read", now
+    )
     assert ids(looking, t.care_case) == set()
 
 
 @ON_POSTGRES
 def test_nothing_is_written_into_what_is_out_of_reach(api: Api, city: dict[str, There]) -> None:
-    engine, who, now = api.house.engine, api.actor(WORKER), api.clock.now
+    engine, who, now = api.application.engine, api.actor(WORKER), api.clock.now
     there = city[FAR]
     with asked_as(engine, who, now) as connection:
         for table in (t.resident, t.care_case, t.referral, t.deadline):
@@ -303,7 +305,7 @@ def test_nothing_is_written_into_what_is_out_of_reach(api: Api, city: dict[str, 
         "written_at": now,
     }  # fmt: skip
     with asked_as(engine, who, now) as connection, pytest.raises(ProgrammingError) as refused:
-        connection.execute(insert(t.note), [seal_row(t.note, note, note["id"], session_vault())])
+        connection.execute(insert(t.note), [encrypt_row(t.note, note, note["id"], session_vault())])
     assert "row-level security" in str(refused.value)
     with asked_as(engine, who, now) as connection, pytest.raises(ProgrammingError):
         connection.execute(
@@ -316,7 +318,7 @@ def test_nothing_is_written_into_what_is_out_of_reach(api: Api, city: dict[str, 
 def test_an_opened_resident_is_seen_by_the_database_and_not_written(
     api: Api, city: dict[str, There]
 ) -> None:
-    engine, who, there = api.house.engine, api.actor(STRANGER), city[HERE]
+    engine, who, there = api.application.engine, api.actor(STRANGER), city[HERE]
     body = {"resident_id": str(there.resident), "reason": "called from the station", "hours": 1}
     assert api.as_(STRANGER).post("/break-glass", body).status_code == 201
     now = api.clock.now
@@ -333,7 +335,7 @@ def test_an_opened_resident_is_seen_by_the_database_and_not_written(
         "written_at": now,
     }  # fmt: skip
     with asked_as(engine, who, now) as connection, pytest.raises(ProgrammingError):
-        connection.execute(insert(t.note), [seal_row(t.note, note, note["id"], session_vault())])
+        connection.execute(insert(t.note), [encrypt_row(t.note, note, note["id"], session_vault())])
     for off, is_seen in ((-1, True), (0, False), (1, False)):
         at = now + timedelta(hours=1, microseconds=off)
         assert (there.resident in ids(asked_as(engine, who, at), t.resident)) is is_seen, off
@@ -385,7 +387,7 @@ def test_a_transaction_of_a_store_that_was_told_wrongly_finds_nothing(api: Api) 
     case = a_case(api)
     nowhere = Actor(id=new_id(), role="worker", centre_code=None, district_code=None)
     with forced_open(), pytest.raises(NotFound):
-        caseload.resume_case(api.house.context(nowhere), case)
+        caseload.resume_case(api.application.context(nowhere), case)
 
 
 # Every table has its place
@@ -397,7 +399,9 @@ def test_every_table_has_a_class(api: Api) -> None:
 
 @ON_POSTGRES
 def test_what_stands_in_the_database_is_what_the_code_says(api: Api) -> None:
-    assert row_level_security.put_up(api.engine) == [], "nothing to put right after a migration"
+    assert row_level_security.install_policies(api.engine) == [], (
+        "nothing to put right after a migration"
+    )
     query = text(
         "SELECT tablename, array_agg(policyname::text ORDER BY policyname) AS names "
         "FROM pg_policies WHERE schemaname = current_schema() GROUP BY tablename"
@@ -423,22 +427,23 @@ def test_what_stands_in_the_database_is_what_the_code_says(api: Api) -> None:
 def test_a_wall_with_a_hole_is_put_up_again(api: Api, harm: str) -> None:
     with api.engine.begin() as connection:
         connection.execute(text(harm))
-    assert row_level_security.put_up(api.engine) == ["note"]
-    assert row_level_security.put_up(api.engine) == []
+    assert row_level_security.install_policies(api.engine) == ["note"]
+    assert row_level_security.install_policies(api.engine) == []
 
 
 def test_the_relation_of_a_reach_does_not_widen_the_wall() -> None:
     now = datetime(2026, 3, 2, tzinfo=UTC)
     for role in ("worker", "supervisor", "assessor", "provider", "auditor", "admin", "city"):
         wide = Reach(Actor(id=new_id(), role=role), Relation.ALL)
-        assert session_context.wall_of(wide, "directory.read", now)["reach"] in ("own", "none"), (
-            role
-        )
+        assert session_context.session_settings(wide, "directory.read", now)["reach"] in (
+            "own",
+            "none",
+        ), role
 
 
 @ON_POSTGRES
 def test_behind_the_wall_a_worklist_still_reads_its_index_alone(
-    house: House, owner: Engine
+    application: Application, owner: Engine
 ) -> None:
     with owner.execution_options(vault=session_vault()).begin() as connection:
         about = predicate.a_case(connection)
@@ -453,7 +458,11 @@ def test_behind_the_wall_a_worklist_still_reads_its_index_alone(
         district_code=place.district_code,
     )  # fmt: skip
     plan = plan_of(
-        house, who, "deadline.read", lambda it: it.worklist(WorklistFilter(), Paging()), "deadline"
+        application,
+        who,
+        "deadline.read",
+        lambda it: it.worklist(WorklistFilter(), Paging()),
+        "deadline",
     )
     assert "ix_deadline_worker_due" in plan
 
@@ -464,7 +473,7 @@ def test_behind_the_wall_a_telephone_is_found_by_its_index(api: Api) -> None:
     with api.engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE")
     plan = plan_of(
-        api.house, api.actor(WORKER), "case.read",
+        api.application, api.actor(WORKER), "case.read",
         lambda it: it.search({"phone": next(iter(phones.values()))}, Paging()), "resident",
     )  # fmt: skip
     assert "ix_resident_phone_digits" in plan
@@ -472,7 +481,7 @@ def test_behind_the_wall_a_telephone_is_found_by_its_index(api: Api) -> None:
 
 
 def plan_of(
-    house: House, who: Actor, action: str, look: Callable[[SqlReading], Any], table: str
+    application: Application, who: Actor, action: str, look: Callable[[SqlReading], Any], table: str
 ) -> str:
     """How PostgreSQL goes about the one statement by which this asker reads from a table."""
     sent: list[Any] = []
@@ -480,14 +489,14 @@ def plan_of(
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         sent.append((statement, parameters))
 
-    with house.engine.connect() as connection:
+    with application.engine.connect() as connection:
         to = reach(who, action)
-        session_context.state(connection, to, action, predicate.BEGIN)
-        event.listen(house.engine, "before_cursor_execute", note)
+        session_context.set_session_context(connection, to, action, predicate.BEGIN)
+        event.listen(application.engine, "before_cursor_execute", note)
         try:
             look(SqlReading(connection, to, predicate.BEGIN, set()))
         finally:
-            event.remove(house.engine, "before_cursor_execute", note)
+            event.remove(application.engine, "before_cursor_execute", note)
         (page,) = [one for one in sent if f"FROM {table}" in one[0]]
         plan = connection.exec_driver_sql(f"EXPLAIN {page[0]}", page[1]).scalars()
         return "\n".join(plan)

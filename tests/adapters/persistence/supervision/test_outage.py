@@ -40,7 +40,7 @@ def sweep(world: Api, at: datetime, *, slot: bool = True) -> SweepResult | None:
     """A tick of the scheduler at an instant, which names its slot."""
     world.clock.now = at
     named = slot_of(at, 5) if slot else None
-    return world.house.sweep(world.house.context(SYSTEM), slot=named)
+    return world.application.sweep(world.application.context(SYSTEM), slot=named)
 
 
 def busy_weeks(world: Api) -> list[UUID]:
@@ -86,7 +86,7 @@ def statuses(world: Api, referrals: list[UUID]) -> list[str]:
 def assert_whole(world: Api) -> None:
     """Every invariant holds, nothing due is left, and nobody was told twice."""
     state = read(world.engine)
-    assert broken(state, world.house.clockwork()) == []
+    assert broken(state, world.application.clockwork()) == []
     assert left_by_sweep(state, world.clock.now) == []
     assert set(told(world).values()) == {1}
 

@@ -22,7 +22,7 @@ from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.calendar import end_of, midnight, morning_of
 from casework.domain.clocks.deadlines import BREACH, REMINDER, Deadline
 from casework.domain.events import Event
-from casework.domain.supervision.reviewing import Verdict
+from casework.domain.supervision.reviewing import ReviewDecision
 from casework.workflows.supervision import overdue
 from casework.workflows.supervision.overdue import SweepResult
 from casework.workflows.supervision.reviews import review_deadline
@@ -50,7 +50,7 @@ def sweep(api: Api, at: str | datetime | None = None, **how: Any) -> SweepResult
     """The sweep at a moment, to which the clock goes; now if None."""
     if at is not None:
         api.clock.now = seoul(at) if isinstance(at, str) else at
-    result = api.house.sweep(api.house.context(), **how)
+    result = api.application.sweep(api.application.context(), **how)
     assert result is not None
     return result
 
@@ -195,7 +195,7 @@ def test_a_dry_run_counts_and_writes_its_record_alone(api: Api) -> None:
     survey, silent, held = a_survey(api), a_referral(api), a_referral(api)
     moved(api, held, "accept", PROVIDER)
     moved(api, held, "hold", PROVIDER, reason="away", until=date(2026, 3, 10))
-    with changes(api.house.engine) as sent:
+    with changes(api.application.engine) as sent:
         dry = sweep(api, "2026-03-17T09:00", dry_run=True)
     assert [statement.split()[2] for statement in sent] == ["job_run", "SET"]
     assert (dry.dry_run, dry.changed, dry.failed) == (True, 0, 0)
@@ -210,12 +210,12 @@ def test_a_dry_run_counts_and_writes_its_record_alone(api: Api) -> None:
 def test_of_several_ticks_for_one_slot_one_runs(api: Api) -> None:
     survey = a_survey(api)
     slot = api.clock.set(TOLD)
-    ctx = api.house.context()
-    assert api.house.sweep(ctx, slot=slot) is not None
+    ctx = api.application.context()
+    assert api.application.sweep(ctx, slot=slot) is not None
     for _ in range(3):
-        assert api.house.sweep(ctx, slot=slot) is None
+        assert api.application.sweep(ctx, slot=slot) is None
     assert count(api, t.job_run) == 1
-    assert api.house.sweep(ctx, slot=slot + timedelta(minutes=5)) is not None
+    assert api.application.sweep(ctx, slot=slot + timedelta(minutes=5)) is not None
     assert told(api, survey) == [1]
 
 
@@ -223,7 +223,7 @@ def test_runs_by_hand_and_dry_runs_take_no_slot(api: Api) -> None:
     slot = api.clock.set(TOLD)
     for how in ({}, {"dry_run": True}, {"as_of": slot}) * 2:
         sweep(api, **how)
-    assert api.house.sweep(api.house.context(), slot=slot) is not None
+    assert api.application.sweep(api.application.context(), slot=slot) is not None
     assert count(api, t.job_run) == 7
 
 
@@ -314,8 +314,8 @@ def test_a_referral_that_fails_is_counted_and_stops_nobody(api: Api) -> None:
     noted: list[tuple[UUID, str]] = []
     api.clock.set("2026-03-18T09:00")
     result = overdue.sweep_overdue(
-        api.house.context(),
-        sweeping.SqlSweepStore(api.house.engine),
+        api.application.context(),
+        sweeping.SqlSweepStore(api.application.engine),
         note_failure=lambda id, error: noted.append((id, type(error).__name__)),
     )
     assert result is not None
@@ -362,7 +362,7 @@ def test_a_clock_that_was_overdue_before_its_pause_goes_on_after_it(api: Api) ->
 
 
 def review(api: Api, id: UUID, action: str, **facts: Any) -> None:
-    verdict = Verdict(action=action, cause="provider_slow", **facts)
+    verdict = ReviewDecision(action=action, cause="provider_slow", **facts)
     review_deadline(api.context(SUPERVISOR), id, verdict)
 
 
@@ -457,7 +457,7 @@ def test_a_clock_that_someone_holds_is_left_to_them_and_not_lost(api: Api) -> No
     clocks = many(api, 3)
     api.clock.set(TOLD)
     held = the_clock(api, clocks[0])
-    with api.house.store.work(EVERYTHING, "case.write", api.clock.now) as work:
+    with api.application.store.work(EVERYTHING, "case.write", api.clock.now) as work:
         file = work.files.of_deadline(held.id)
         file.deadlines[held.id].worker_id = api.id_of(WORKER)
         file.deadlines[held.id].deferred_until = date(2026, 3, 10)
@@ -491,7 +491,7 @@ def test_an_act_waits_for_the_sweep_that_holds_its_clock_and_keeps_what_it_raise
     referral = a_referral(api)
     response = clock(api, "response", referral)
     api.clock.set("2026-03-06T09:00")
-    store = sweeping.SqlSweepStore(api.house.engine)
+    store = sweeping.SqlSweepStore(api.application.engine)
     run = store.begin_run(
         "overdue", api.clock.now, api.clock.now, dry_run=False, slot=None, started_by=None
     )
@@ -530,11 +530,11 @@ def test_an_act_that_plans_the_same_steps_again_and_a_sweep_do_not_block_each_ot
             sweeps[0].start()
             time.sleep(0.3)
 
-    event.listen(api.house.engine, "before_cursor_execute", meanwhile)
+    event.listen(api.application.engine, "before_cursor_execute", meanwhile)
     try:
         review(api, response, "chase", until=date(2026, 3, 10))
     finally:
-        event.remove(api.house.engine, "before_cursor_execute", meanwhile)
+        event.remove(api.application.engine, "before_cursor_execute", meanwhile)
     sweeps[0].join()
     assert told(api, response) == [1, 2], "the sweep waited, and then raised what was due"
 
@@ -596,7 +596,7 @@ def test_under_many_acts_and_sweeps_at_once_no_step_is_lost_or_doubled(api: Api)
 
 def test_a_sweep_with_nothing_due_takes_no_lock_and_writes_its_record_alone(api: Api) -> None:
     a_survey(api)
-    with changes(api.house.engine) as sent:
+    with changes(api.application.engine) as sent:
         assert sweep(api).found == 0
     assert len(sent) == 2
     assert all("job_run" in statement for statement in sent)
@@ -626,7 +626,7 @@ def test_every_kind_of_clock_knows_its_steps_by_due_date(api: Api) -> None:
     assert len(ids) >= 3
     for id in ids:
         found: Deadline = the_clock(api, id)
-        expected = api.house.clockwork().steps(found)
+        expected = api.application.clockwork().steps(found)
         assert {(one.tier, one.due_at, one.at) for one in steps(api, id)} == {
             (one.tier, one.due_at, one.at) for one in expected
         }

@@ -65,11 +65,11 @@ def allowed(api: Api, name: str) -> int:
 
 def sent_for(api: Api, request: Callable[[], Any]) -> tuple[list[str], Any]:
     """The statements of a request, when what barely changes has been read before; its answer."""
-    api.house.clockwork()
-    api.house.catalogue()
+    api.application.clockwork()
+    api.application.catalogue()
     for username in (WORKER, SUPERVISOR):
         api.actor(username)  # the test's own question
-    with statements(api.house.engine) as sent:
+    with statements(api.application.engine) as sent:
         answer = request()
     assert answer.status_code in (200, 201), answer.text
     return sent, answer.json()
@@ -99,7 +99,7 @@ def test_a_list_costs_the_same_whatever_the_size_of_its_page(
     for _ in range(MANY):
         a_case(api)
     api.clock.set("2026-03-12T09:00")
-    api.house.sweep(api.house.context())
+    api.application.sweep(api.application.context())
     costs = []
     for limit in (1, 2, 50, 200):
         sent, page = sent_for(api, ask(api, limit))

@@ -13,12 +13,12 @@ from casework.domain.casefile.plan import Conference, PlannedItem, VersionStatus
 from casework.domain.cases import checks, closing, handover, intake
 from casework.domain.clocks.calendar import morning_of
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import Kind
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.planning import planning
 from casework.domain.residents.events import ConsentGiven, NoteWritten, ResidentRegistered
 from casework.domain.residents.resident import ConsentPurpose, Note, NoteKind
 from casework.domain.supervision import reviewing
-from casework.domain.supervision.reviewing import Verdict
+from casework.domain.supervision.reviewing import ReviewDecision
 
 PLANNED_FOR_DAYS = 180
 
@@ -75,7 +75,7 @@ def apply(story: Story) -> None:
     purpose = intake.CONSENT_FOR_CHANNEL.get(story.channel)
     by_the_city = story.channel == Channel.EX_OFFICIO
     ground = ExOfficioGround.CANNOT_LIVE_ALONE if by_the_city else None
-    application = intake.Application(
+    application = intake.CareApplication(
         channel=story.channel,
         applied_on=act.today,
         discharge_on=story.discharge_on,
@@ -123,13 +123,13 @@ def draft(story: Story, slots: list[Slot]) -> None:
         heard_on=act.today,
         heard_from=story.rng.choice(("본인", "본인과 가족")),
     )
-    version = planning.put_draft(story.file, plan, story.stage.catalogue, act)
+    version = planning.put_draft(story.file, plan, story.city.catalogue, act)
     for slot, item in zip(slots, version.services, strict=True):
         slot.service_id = item.id
 
 
 def _item(story: Story, slot: Slot, act: Act) -> PlannedItem:
-    service = story.stage.catalogue[slot.code]
+    service = story.city.catalogue[slot.code]
     (least, most), per = texts.AMOUNTS.get(service.unit, ((1, 1), "month"))
     starts_on = act.today + timedelta(days=7)
     return PlannedItem(
@@ -169,7 +169,7 @@ def decide(story: Story, approve: bool = True) -> None:
 
 def _conference(story: Story, act: Act) -> Conference:
     """The district's conference of the day; the first plan on its agenda brings the record."""
-    held = story.stage.conferences
+    held = story.city.conferences
     district_code = story.centre.district_code
     if (district_code, act.today) not in held:
         conference = Conference(
@@ -208,7 +208,7 @@ def check(story: Story, next_in_days: int | None = None) -> None:
 def signal(story: Story, kind: str, slot: Slot | None = None) -> None:
     """Word that something changed: from the agency of a service, or from the worker."""
     referral = slot.latest if slot else None
-    teller = story.stage.cast.providers.get(referral.provider_id) if referral else None
+    teller = story.city.workforce.providers.get(referral.provider_id) if referral else None
     act = story.act(teller or story.worker)
     known = referral if referral and referral.is_with_provider else None
     checks.raise_signal(story.file, kind, texts.SIGNAL_NOTES[kind], act, known)
@@ -227,15 +227,15 @@ def assign(story: Story) -> None:
     handover.assign(story.file, story.worker.id, story.act(story.supervisor))
 
 
-def review(story: Story, kind: Kind, slot: Slot, action: str, cause: str) -> None:
+def review(story: Story, kind: ClockKind, slot: Slot, action: str, cause: str) -> None:
     """The supervisor looks at the overdue clock of a service's referral, if it still is."""
     deadline = story.file.clock(kind, slot.referral.id)
     if deadline is not None and deadline.is_overdue(story.moment):
-        until = story.stage.today + timedelta(days=7) if action == "extend" else None
-        review_clock(story, deadline, Verdict(action=action, cause=cause, until=until))
+        until = story.city.today + timedelta(days=7) if action == "extend" else None
+        review_clock(story, deadline, ReviewDecision(action=action, cause=cause, until=until))
 
 
-def review_clock(story: Story, deadline: Deadline, verdict: Verdict) -> None:
+def review_clock(story: Story, deadline: Deadline, verdict: ReviewDecision) -> None:
     """The supervisor decides about an overdue clock, which answers what was raised for it."""
     done = reviewing.review(story.file, deadline, verdict, story.act(story.supervisor))
     story.ledger.acknowledge(deadline, done.id)

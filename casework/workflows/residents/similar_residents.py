@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.duplicates.likeness import Alike, likely, likeness_of
-from casework.domain.duplicates.suspicions import Verdict, suspect
+from casework.domain.duplicates.likeness import SimilarResident, likely, likeness_of
+from casework.domain.duplicates.suspicions import SuspicionState, suspect
 from casework.domain.errors import Conflict
 from casework.domain.residents.resident import Resident
 from casework.workflows.context import Context
@@ -17,71 +17,73 @@ from casework.workflows.ports.unit_of_work import Work
 TELLING: Final = frozenset({"name", "birth_date", "phone", "rrn"})
 
 
-MOST_HINTS: Final = 10
+MAX_HINTS: Final = 10
 
 
-def meet(
+def check_similar(
     ctx: Context, work: Work, resident: Resident, rrn: str | None = None, *, confirm_new: bool
-) -> list[Alike]:
+) -> list[SimilarResident]:
     """Those within reach who are like someone new; the strictly alike refuse the registration,
     unless the asker says that it is another person.
     """
-    found = known_alike(ctx, work, resident, rrn)
-    strict = [alike for alike in found if alike.refuses]
-    work.about(*(alike.resident.id for alike in found))
+    found = find_similar(ctx, work, resident, rrn)
+    strict = [similar for similar in found if similar.refuses]
+    work.about(*(similar.resident.id for similar in found))
     if strict and not confirm_new:
         raise _refusal(strict)
     return found
 
 
-def note_new(ctx: Context, work: Work, resident: Resident, found: Sequence[Alike]) -> None:
+def record_new(
+    ctx: Context, work: Work, resident: Resident, found: Sequence[SimilarResident]
+) -> None:
     """Of someone who was added: that they are another person than those strictly alike. Whoever
     else may be the same is looked for later, out of the asker's sight and time.
     """
     work.duplicates.add(
-        suspect(resident, alike.resident, alike.reasons, ctx.act, Verdict.DIFFERENT)
-        for alike in found
-        if alike.refuses
+        suspect(resident, similar.resident, similar.reasons, ctx.act, SuspicionState.DIFFERENT)
+        for similar in found
+        if similar.refuses
     )
-    work.duplicates.look_for(resident.id)
+    work.duplicates.queue_check(resident.id)
 
 
-def _refusal(strict: Sequence[Alike]) -> Conflict:
+def _refusal(strict: Sequence[SimilarResident]) -> Conflict:
     return Conflict(
         "someone of this name and birth date, or of this number, is registered",
         code="possible_duplicate",
         candidates=[
             {
-                "id": alike.resident.id,
-                "name": alike.resident.name,
-                "birth_date": alike.resident.birth_date,
-                "centre_code": alike.resident.centre_code,
-                "reasons": list(alike.reasons),
+                "id": similar.resident.id,
+                "name": similar.resident.name,
+                "birth_date": similar.resident.birth_date,
+                "centre_code": similar.resident.centre_code,
+                "reasons": list(similar.reasons),
             }
-            for alike in strict
+            for similar in strict
         ],
     )
 
 
-def known_alike(
+def find_similar(
     ctx: Context, work: Work, resident: Resident, rrn: str | None = None
-) -> list[Alike]:
+) -> list[SimilarResident]:
     """Who within reach is like a resident; a merged one stands for the survivor."""
     likeness = likeness_of(resident, rrn)
-    found: dict[UUID, Alike] = {}
-    for alike in likely(likeness, work.residents.like(likeness, resident.id), ctx.similarity):
-        one = alike.resident
+    found: dict[UUID, SimilarResident] = {}
+    for similar in likely(likeness, work.residents.like(likeness, resident.id), ctx.similarity):
+        one = similar.resident
         if one.merged_into_id is not None:
             one = work.residents.get(one.id)
         if one.id not in found and one.id != resident.id:
-            found[one.id] = Alike(one, alike.reasons)
+            found[one.id] = SimilarResident(one, similar.reasons)
     return list(found.values())
 
 
-def hints(found: Sequence[Alike]) -> list[dict[str, Any]]:
+def hints(found: Sequence[SimilarResident]) -> list[dict[str, Any]]:
     """What the request's record keeps of those loosely alike; shown under present rights."""
-    loose = [alike for alike in found if not alike.refuses]
+    loose = [similar for similar in found if not similar.refuses]
     return [
-        {"id": str(alike.resident.id), "reasons": list(alike.reasons)}
-        for alike in loose[:MOST_HINTS]
+        {"id": str(similar.resident.id), "reasons": list(similar.reasons)}
+        for similar in loose[:MAX_HINTS]
     ]

@@ -15,11 +15,11 @@ from casework.domain.clocks.calendar import WorkingCalendar, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.directory.directory import Centre, Offering, Service
 
-LONGEST_HISTORY: Final = 420  # working days
+MAX_HISTORY: Final = 420  # working days
 
 
 @dataclass(slots=True, kw_only=True)
-class Cast:
+class Workforce:
     """Who acts in the city: by centre, by district, by agency."""
 
     workers: dict[str, list[Actor]] = field(default_factory=dict)
@@ -29,14 +29,14 @@ class Cast:
 
 
 @dataclass(slots=True, kw_only=True)
-class Stage:
+class City:
     """The city on one day. ``market`` lists the open offerings of a service in a centre."""
 
     now: datetime
     clockwork: Clockwork
     catalogue: dict[str, Service]
-    cast: Cast
-    market: dict[tuple[str, str], list[Offering]]
+    workforce: Workforce
+    open_offerings: dict[tuple[str, str], list[Offering]]
     conferences: dict[tuple[str, date], Conference] = field(default_factory=dict)
     _days: dict[int, list[date]] = field(default_factory=dict)
 
@@ -53,20 +53,20 @@ class Stage:
         return self._days[id(calendar)]
 
 
-def set_stage(
+def city_on(
     now: datetime,
     services: Iterable[Service],
     offerings: Iterable[Offering],
     accounts: Iterable[Account],
     clockwork: Clockwork,
-) -> Stage:
+) -> City:
     """The city as it is on the day of ``now``, before anyone has a history."""
-    return Stage(
+    return City(
         now=now,
         clockwork=clockwork,
         catalogue={service.code: service for service in services},
-        cast=_cast(accounts),
-        market=_market(offerings),
+        workforce=_workforce(accounts),
+        open_offerings=_open_offerings(offerings),
     )
 
 
@@ -78,33 +78,33 @@ def by_district(centres: Sequence[Centre]) -> dict[str, list[Centre]]:
     return found
 
 
-def _cast(accounts: Iterable[Account]) -> Cast:
-    cast = Cast()
+def _workforce(accounts: Iterable[Account]) -> Workforce:
+    workforce = Workforce()
     for account in accounts:
         actor = account.actor()
         match Role(account.role):
             case Role.WORKER if account.centre_code:
-                cast.workers.setdefault(account.centre_code, []).append(actor)
+                workforce.workers.setdefault(account.centre_code, []).append(actor)
             case Role.SUPERVISOR if account.district_code and not account.is_head:
-                cast.supervisors[account.district_code] = actor
+                workforce.supervisors[account.district_code] = actor
             case Role.ASSESSOR if account.district_code:
-                cast.assessors[account.district_code] = actor
+                workforce.assessors[account.district_code] = actor
             case Role.PROVIDER if account.provider_id:
-                cast.providers[account.provider_id] = actor
-    return cast
+                workforce.providers[account.provider_id] = actor
+    return workforce
 
 
-def _market(offerings: Iterable[Offering]) -> dict[tuple[str, str], list[Offering]]:
-    market: dict[tuple[str, str], list[Offering]] = {}
+def _open_offerings(offerings: Iterable[Offering]) -> dict[tuple[str, str], list[Offering]]:
+    open_offerings: dict[tuple[str, str], list[Offering]] = {}
     for offering in offerings:
         if offering.is_open and offering.available:
             for centre_code in offering.centres:
-                market.setdefault((offering.service_code, centre_code), []).append(offering)
-    return market
+                open_offerings.setdefault((offering.service_code, centre_code), []).append(offering)
+    return open_offerings
 
 
 def _newest_first(calendar: WorkingCalendar, today: date) -> list[date]:
     days = [today]
-    while len(days) <= LONGEST_HISTORY:
+    while len(days) <= MAX_HISTORY:
         days.append(calendar.step(days[-1], -1))
     return days

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from casework.demo import case_acts as acts
+from casework.demo import case_steps as acts
 from casework.demo.courses import some_course
-from casework.demo.story import Beat, Slot, Story
+from casework.demo.story import Slot, Story, StoryStep
 from casework.domain.casefile.case import Channel
 
 STEPS: Final = ("apply", "survey", "assess", "draft", "submit", "decide")
@@ -36,8 +36,8 @@ def lead_to(story: Story, last: str, age: int) -> list[Slot]:
         ages.append(ages[-1] + story.gap(BEFORE[step]))
     story.at(ages[-1], acts.register)
     for step, day in zip(steps, reversed(ages), strict=True):
-        beat, args = _step(story, step, slots)
-        story.at(day, beat, *args)
+        step_function, args = _step(story, step, slots)
+        story.at(day, step_function, *args)
     if story.chance(0.7):
         story.at(story.between(1, ages[-1]), acts.note)
     return slots
@@ -51,13 +51,13 @@ def _choose_channel(story: Story) -> None:
 def some_services(story: Story, count: int) -> list[Slot]:
     """That many further services of the catalogue, none twice."""
     chosen = {slot.code for slot in story.slots}
-    free = [code for code in story.stage.catalogue if code not in chosen]
+    free = [code for code in story.city.catalogue if code not in chosen]
     slots = [Slot(code) for code in story.rng.sample(free, count)]
     story.slots += slots
     return slots
 
 
-def _step(story: Story, step: str, slots: list[Slot]) -> tuple[Beat, tuple[Any, ...]]:
+def _step(story: Story, step: str, slots: list[Slot]) -> tuple[StoryStep, tuple[Any, ...]]:
     """The act of a step, with what it needs to know."""
     match step:
         case "survey":

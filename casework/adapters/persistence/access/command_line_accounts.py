@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.access.accounts import ACCOUNT, SqlAccountKeeping
+from casework.adapters.persistence.access.accounts import ACCOUNT, SqlAccountAdministration
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.domain.access.policy import SYSTEM
 from casework.workflows.ports.unit_of_work import RequestFacts
 
 
-class SqlAccountRegister(SqlAccountKeeping):
+class SqlCommandLineAccounts(SqlAccountAdministration):
     """The accounts in one transaction of their keeper."""
 
     def __init__(self, connection: Connection, facts: RequestFacts) -> None:
@@ -49,7 +49,7 @@ class SqlAccountRegister(SqlAccountKeeping):
 
 
 @contextmanager
-def account_register(engine: Engine, facts: RequestFacts) -> Iterator[SqlAccountRegister]:
+def command_line_accounts(engine: Engine, facts: RequestFacts) -> Iterator[SqlCommandLineAccounts]:
     """The accounts in one transaction; what is not committed is rolled back."""
     with engine.connect() as connection:
-        yield SqlAccountRegister(connection, facts)
+        yield SqlCommandLineAccounts(connection, facts)

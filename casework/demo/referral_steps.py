@@ -7,15 +7,15 @@ from decimal import Decimal
 from typing import Any, Final
 
 from casework.demo import texts
-from casework.demo.case_acts import review_clock
+from casework.demo.case_steps import review_clock
 from casework.demo.story import Slot, Story
 from casework.domain.casefile.states import BasisKind
-from casework.domain.clocks.standards import Kind, Priority
+from casework.domain.clocks.standards import ClockKind, Priority
 from casework.domain.planning import planning
 from casework.domain.referring import referring
 from casework.domain.referring.referring import Details, Request
 from casework.domain.residents.events import ConsentWithdrawn
-from casework.domain.supervision.reviewing import Verdict
+from casework.domain.supervision.reviewing import ReviewDecision
 
 BY_PHONE: Final = 0.25  # how often a worker writes down what the agency said
 
@@ -66,7 +66,7 @@ def start(story: Story, slot: Slot) -> None:
 
 def report(story: Story, slot: Slot) -> None:
     """The agency says how it goes, and what it gave."""
-    unit = story.stage.catalogue[slot.code].unit
+    unit = story.city.catalogue[slot.code].unit
     delivered = {"quantity": Decimal(story.between(1, 12)), "unit": unit}
     _answer(story, slot, "report", reported_on=story.today, delivered=delivered)
 
@@ -94,7 +94,7 @@ def fail(story: Story, slot: Slot, reason: str = "provider_unable") -> None:
 
 def _answer(story: Story, slot: Slot, action: str, **details: Any) -> None:
     """The agency moves, or a worker writes down its word."""
-    agency = story.stage.cast.providers.get(slot.referral.provider_id)
+    agency = story.city.workforce.providers.get(slot.referral.provider_id)
     said = None
     if agency is None or story.chance(BY_PHONE):
         said = {"channel": story.rng.choice(texts.ON_BEHALF), "person": "가상 접수 담당자"}
@@ -164,9 +164,9 @@ def redirect(story: Story, slot: Slot) -> None:
     """The supervisor reviews a silent agency's clock and has another one asked in its place."""
     consent = story.sharing if slot.referral.basis_kind == BasisKind.CONSENT else None
     offering = story.offering_for(slot)
-    deadline = story.file.clock(Kind.RESPONSE, slot.referral.id)
+    deadline = story.file.clock(ClockKind.RESPONSE, slot.referral.id)
     if deadline is not None:
-        verdict = Verdict(action="redirect", cause="provider_slow", offering_id=offering.id)
+        verdict = ReviewDecision(action="redirect", cause="provider_slow", offering_id=offering.id)
         review_clock(story, deadline, verdict)
     act = story.act(story.supervisor)
     slot.latest = referring.redirect(story.file, slot.referral, offering, act, consent)

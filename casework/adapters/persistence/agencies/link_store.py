@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.access.sign_in import SqlAccountBook
+from casework.adapters.persistence.access.sign_in import SqlSignInStore
 from casework.adapters.persistence.agencies.links import SqlLinks
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.notices.outbox import SqlOutbox
@@ -19,14 +19,14 @@ from casework.domain.notices.outbox import Message
 from casework.workflows.ports.unit_of_work import RequestFacts
 
 
-class SqlLinkBook(SqlAccountBook):
+class SqlLinkStore(SqlSignInStore):
     """Links before anybody is known to ask: sources are counted as where people sign in."""
 
     def __init__(self, connection: Connection, facts: RequestFacts) -> None:
         super().__init__(connection, facts)
         self.links = SqlLinks(connection)
 
-    def is_held_back(self, source: str, now: datetime) -> bool:
+    def is_rate_limited(self, source: str, now: datetime) -> bool:
         """Whether that source has to wait; nothing is counted."""
         of = t.sign_in_source.c
         until = self._connection.scalar(select(of.locked_until).where(of.source == source))
@@ -43,8 +43,8 @@ class SqlLinkBook(SqlAccountBook):
 
 
 @contextmanager
-def link_book(engine: Engine, facts: RequestFacts) -> Iterator[SqlLinkBook]:
+def link_store(engine: Engine, facts: RequestFacts) -> Iterator[SqlLinkStore]:
     """Links in one transaction of the system; what is not committed is rolled back."""
     with engine.connect() as connection:
-        session_context.state_system(connection)
-        yield SqlLinkBook(connection, facts)
+        session_context.set_system_context(connection)
+        yield SqlLinkStore(connection, facts)

@@ -33,7 +33,7 @@ A_YEAR: Final = "max-age=31536000; includeSubDomains"
 TOLD: Final = "casework.told"
 
 
-class Shell:
+class OuterMiddleware:
     """Around everything else. ``log_requests`` writes one line for each."""
 
     def __init__(self, app: ASGIApp, log_requests: bool = False) -> None:
