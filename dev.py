@@ -1,22 +1,30 @@
 #!/usr/bin/env python3
 """One command for every task: python3 dev.py TASK [args…]
 
-  setup   make .venv and install the locked requirements (every other task does so first)
-  demo    start the product with invented people and places    (casework demo …args)
-  serve   start the API server                                 (casework serve …args)
-  test    run the tests on SQLite and on PostgreSQL            (pytest …args)
-  check   format, lint, types, import rules and migration drift
-  bench   measure on a throw-away PostgreSQL                   (casework bench …args)
-  proof   prove a promise many times over: sweeps, tampering, imports, … (tests/proofs)
-  browser install Chromium and Korean fonts, for the tests of the pages
-  lock    resolve pyproject.toml into requirements.lock        (uv pip compile …args)
+These need what runs the product, about 150 MB:
+
+  demo     start the product with invented people and places   (casework demo …args)
+  serve    start the API server                                (casework serve …args)
+  casework any other command of the product                    (casework …args)
+
+These need what it is developed with as well, and install it when first called:
+
+  setup    make .venv and install everything that is locked
+  test     run the tests on SQLite and on PostgreSQL           (pytest …args)
+  check    format, lint, types, import rules and migration drift
+  bench    measure on a throw-away PostgreSQL                  (casework bench …args)
+  proof    prove a promise many times over: sweeps, tampering, imports, … (tests/proofs)
+  browser  install Chromium and Korean fonts, for the tests of the pages
+  lock     resolve pyproject.toml into both lock files         (uv pip compile …args)
 
 Every task runs in the folder of the project, wherever it is called from.
 """
 
 import hashlib
+import importlib.util
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,19 +35,21 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 PYTHON = str(BIN / "python")
-UV = str(BIN / "uv")
-PROJECT = ROOT / "pyproject.toml"
-LOCK = ROOT / "requirements.lock"
+# What runs the product; the same versions, and what it is developed with.
+RUNTIME = ROOT / "requirements.lock"
+DEVELOPMENT = ROOT / "requirements-dev.lock"
 STAMP = VENV / ".casework-lock"
 
-CASEWORK = [PYTHON, str(BIN / "casework")]
+CASEWORK = [PYTHON, "-m", "casework"]
 COMMANDS = {
     "demo": [*CASEWORK, "demo"],
     "serve": [*CASEWORK, "serve"],
+    "casework": CASEWORK,
     "test": [PYTHON, "-m", "pytest"],
     "bench": [PYTHON, "-m", "tests.postgres", "run", "--", *CASEWORK, "bench"],
     "proof": [PYTHON, "-m", "tests.proofs"],
 }
+LEAN = ("demo", "serve", "casework")
 CHECKS = {
     "format": [PYTHON, "-m", "ruff", "format", "--check"],
     "lint": [PYTHON, "-m", "ruff", "check"],
@@ -50,43 +60,85 @@ CHECKS = {
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_PACKAGES = ("chromium", "fonts-noto-cjk")
 COMPILE = (
-    "pip compile --universal --python-version 3.11 --extra dev --generate-hashes "
-    "--no-header --no-annotate --quiet pyproject.toml -o requirements.lock"
+    "pip compile --universal --python-version 3.11 --generate-hashes "
+    "--no-header --no-annotate --quiet pyproject.toml"
 )
 
 
 def run(*command: str) -> None:
     """Run a command in the project's folder; end with its exit code where that is not zero."""
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    try:
+        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    except FileNotFoundError:
+        sys.exit(f"dev.py: {command[0]} is needed and not installed.")
     if code:
         sys.exit(code)
 
 
-def setup() -> None:
-    """Make .venv and install the locked requirements, unless its stamp says that this is done."""
+def setup(lock: Path) -> None:
+    """Make .venv and install a lock file into it, unless its stamp says that this is done.
+
+    What it is developed with stays for `demo` and `serve`, and is brought up to date with them.
+    """
     # An environment is bound to its Python and its folder; to another lock file it can be brought.
-    home = f"Python {platform.python_version()} in {ROOT}\n"
-    digest = hashlib.sha256(LOCK.read_bytes() + PROJECT.read_bytes()).hexdigest()
+    home = f"Python {platform.python_version()} in {ROOT}"
     stamp = STAMP.read_text(encoding="utf-8") if STAMP.exists() else ""
-    if stamp == home + digest:
+    there = stamp.splitlines() if stamp.startswith(f"{home}\n") else []
+    if there[1:2] == [DEVELOPMENT.name]:
+        lock = DEVELOPMENT
+    wanted = [home, lock.name, *(_digest(one) for one in (RUNTIME, lock))]
+    if there == wanted:
         return
-    print("setup: installing the locked requirements into .venv", flush=True)
-    if stamp.startswith(home):
-        STAMP.unlink()
-        uv: str | None = UV
+    what = "runs the product" if lock == RUNTIME else "the product is developed with"
+    print(f"setup: installing what {what} into .venv", flush=True)
+    STAMP.unlink(missing_ok=True)
+    # Without uv nothing takes away what a lock file no longer names, so that .venv is made anew.
+    if there[2:3] == wanted[2:3] or (there and _uv()):
+        install(lock)
     else:
-        shutil.rmtree(VENV, ignore_errors=True)
-        # Not sys.executable, which in an activated .venv has just gone.
-        base = getattr(sys, "_base_executable", sys.executable)
-        uv = shutil.which("uv")
-        make = [uv, "venv", "--quiet", "--python", base] if uv else [base, "-m", "venv"]
-        run(*make, str(VENV))
-    pip = [uv, "pip"] if uv else [PYTHON, "-m", "pip"]
-    target = ["--quiet", "--python", PYTHON] if uv else ["--quiet"]
-    sync = ["sync"] if uv else ["install", "-r"]
-    run(*pip, *sync, str(LOCK), "--require-hashes", *target)
-    run(*pip, "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT), *target)
-    STAMP.write_text(home + digest, encoding="utf-8")
+        make()
+        install(lock)
+    STAMP.write_text("\n".join(wanted), encoding="utf-8")
+
+
+def _digest(lock: Path) -> str:
+    return hashlib.sha256(lock.read_bytes()).hexdigest()
+
+
+def _uv() -> str:
+    """The path of uv, from .venv or elsewhere; empty where there is none."""
+    return shutil.which("uv", path=str(BIN)) or shutil.which("uv") or ""
+
+
+def make() -> None:
+    """Make .venv anew, in which `casework` is the package of this folder."""
+    shutil.rmtree(VENV, ignore_errors=True)
+    # Not sys.executable, which in an activated .venv has just gone.
+    base = getattr(sys, "_base_executable", sys.executable)
+    uv = _uv()
+    if uv:
+        run(uv, "venv", "--quiet", "--python", base, str(VENV))
+    elif importlib.util.find_spec("ensurepip"):
+        run(base, "-m", "venv", str(VENV))
+    else:
+        sys.exit("dev.py: this Python makes no environments: install python3-venv or uv.")
+    # As an editable install does it, but that nothing has to be there to build with.
+    site = VENV / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    (site / "casework.pth").write_text(f"{ROOT}\n", encoding="utf-8")
+    script = BIN / "casework"
+    command = f'#!/bin/sh\nexec {shlex.quote(PYTHON)} -P -m casework "$@"\n'
+    script.write_text(command, encoding="utf-8")
+    script.chmod(0o755)
+
+
+def install(lock: Path) -> None:
+    """Install exactly what a lock file names, each file by its hash."""
+    uv = _uv()
+    if uv:
+        run(uv, "pip", "sync", str(lock), "--require-hashes", "--quiet", "--python", PYTHON)
+    else:
+        pip = [PYTHON, "-m", "pip", "--quiet", "--quiet", "--disable-pip-version-check"]
+        run(*pip, "install", "--no-compile", "--require-hashes", "-r", str(lock))
 
 
 def browser() -> None:
@@ -113,11 +165,13 @@ def check() -> int:
 
 
 def lock(*args: str) -> None:
-    """Resolve pyproject.toml into requirements.lock with the locked uv, and install the result."""
-    if not Path(UV).exists():
-        setup()
-    run(UV, *COMPILE.split(), *args)
-    setup()
+    """Resolve pyproject.toml into both lock files, and install the result."""
+    if not _uv():
+        setup(DEVELOPMENT)
+    compile_ = [_uv() or "uv", *COMPILE.split(), *args]
+    run(*compile_, "--extra", "dev", "-o", DEVELOPMENT.name)
+    run(*compile_, "--constraint", DEVELOPMENT.name, "-o", RUNTIME.name)
+    setup(DEVELOPMENT)
 
 
 def main(task: str = "--help", *args: str) -> int:
@@ -133,7 +187,7 @@ def main(task: str = "--help", *args: str) -> int:
     if task == "lock":
         lock(*args)
         return 0
-    setup()
+    setup(RUNTIME if task in LEAN else DEVELOPMENT)
     if task == "setup":
         return 0
     if task == "check":

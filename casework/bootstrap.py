@@ -5,23 +5,24 @@ from __future__ import annotations
 import hashlib
 import hmac
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from random import Random, random
-from typing import Any, BinaryIO
+from random import random
+from typing import BinaryIO
 from uuid import UUID
 
 from fastapi import FastAPI
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine
 from structlog import get_logger
 
+from casework import operations
 from casework.adapters import reference
 from casework.adapters.calendar import korean_calendar
-from casework.adapters.http.call import Services
 from casework.adapters.http.rates import Rates
+from casework.adapters.http.services import Services
 from casework.adapters.identity import Argon2Passwords, JwtTokens
 from casework.adapters.identity.links import KeyedLinks
 from casework.adapters.identity.oidc import OidcIssuer
@@ -36,23 +37,16 @@ from casework.adapters.persistence.access.sign_in import sign_in_store
 from casework.adapters.persistence.agencies.link_store import link_store
 from casework.adapters.persistence.agencies.links import SqlLinks
 from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
-from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.audit.sealing import seal_with
-from casework.adapters.persistence.directory import places
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.faults import fault
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.engine.timeouts import time_allowed
-from casework.adapters.persistence.exchange.imports import actor_named, unfinished_imports
 from casework.adapters.persistence.figures.measuring import response_rate_store
 from casework.adapters.persistence.notices.notices import SqlNotices
-from casework.adapters.persistence.rows import bulk
-from casework.adapters.persistence.schema import migrations
 from casework.adapters.persistence.schema.reencryption import EncryptedRows
-from casework.adapters.persistence.scope import roles, row_level_security, session_context
 from casework.adapters.persistence.supervision.configuration import (
     Cached,
-    T,
     read_catalogue,
     read_clockwork,
 )
@@ -60,16 +54,8 @@ from casework.adapters.persistence.supervision.sweeping import SqlSweepStore
 from casework.adapters.persistence.unit_of_work.store import SqlStore
 from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import make_ring
-from casework.demo.accounts import demo_accounts
-from casework.demo.directory import agencies, designations
-from casework.demo.ids import SeededIds
-from casework.demo.world import build_world
-from casework.domain.access.accounts import Account
-from casework.domain.access.grant_log import GrantAct, GrantEntry, entry_of
-from casework.domain.access.policy import EVERYTHING, SYSTEM, Actor
-from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
+from casework.domain.access.policy import SYSTEM, Actor
 from casework.domain.clocks.deadlines import Clockwork
-from casework.domain.clocks.schedule import is_late, next_slot
 from casework.domain.clocks.standards import SHIPPED
 from casework.domain.directory.directory import Service
 from casework.domain.notices.outbox import Message
@@ -81,18 +67,15 @@ from casework.workflows.context import Context
 from casework.workflows.directory.matching import measure
 from casework.workflows.directory.places import PlacesRound, update_places
 from casework.workflows.duplicates.duplicates import find_all, queue_everyone, waiting
-from casework.workflows.exchange import importing
 from casework.workflows.notices.relay import Relayed, apply_brake, relay, send_one
 from casework.workflows.ports.access import Authentication
 from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.links import Linking
 from casework.workflows.ports.notices import Transport
-from casework.workflows.ports.paging import Row
-from casework.workflows.ports.unit_of_work import Paging, RequestFacts
-from casework.workflows.supervision.overdue import JOB, SweepResult, sweep_overdue
+from casework.workflows.ports.unit_of_work import RequestFacts
+from casework.workflows.supervision.overdue import SweepResult, sweep_overdue
 
 log = get_logger("casework")
-ROLE_PARTS = roles.ALL_PARTS
 
 
 def utc_now() -> datetime:
@@ -180,7 +163,7 @@ class Application:
 
         @contextmanager
         def owned() -> Iterator[CommandLineAccounts]:
-            with self._as_owner() as engine, command_line_accounts(engine, facts) as store:
+            with operations.as_owner(self) as engine, command_line_accounts(engine, facts) as store:
                 yield store
 
         return AccountTools(
@@ -190,17 +173,6 @@ class Application:
             store=owned if as_owner else lambda: command_line_accounts(self.engine, facts),
             common=self.common,
         )
-
-    @contextmanager
-    def _as_owner(self) -> Iterator[Engine]:
-        """The database as whoever may delete what is old enough: nobody who serves may."""
-        if not self.settings.migration_url:
-            yield self.engine
-            return
-        with _opened(self.settings) as engine:
-            owner = engine.execution_options(vault=self.vault)
-            seal_with(owner, lambda: self.settings.key("audit"))
-            yield owner
 
     def context(self, actor: Actor = SYSTEM) -> Context:
         """One asker, now."""
@@ -266,32 +238,6 @@ class Application:
         """Seal the audit entries that wait for it."""
         return sealing.seal(self.seals, self.now)
 
-    def prune_audit(self, before: datetime) -> int:
-        """Forget access records from before an instant; each chain's own entry says so."""
-        now, years = self.now(), self.settings.audit_years
-
-        def note(connection: Connection, chain: str, seq: int) -> None:
-            facts = RequestFacts(task="casework audit prune", asked_for=f"{chain} up to {seq}")
-            write_audit(connection, SYSTEM, "audit.prune", now, facts, ())
-
-        with self._as_owner() as owner:
-            store = SqlAuditChainStore(owner.connect)
-            return sealing.prune(store, self.settings.key("audit"), before, now, years, note)
-
-    def affected(
-        self, account: str, since: datetime | None, until: datetime | None
-    ) -> Iterator[Row]:
-        """Everybody an account's audit entries of a period are about; an entry says so."""
-        facts = RequestFacts(task="casework audit affected", asked_for=account)
-        now, paging = self.now(), Paging(limit=1000)
-        with self.store.for_request(facts).reading(EVERYTHING, "audit.read", now) as reading:
-            while True:
-                page = reading.audit.affected(account, since, until or now, paging)
-                yield from page.rows
-                if page.last_key is None:
-                    break
-                paging = Paging(limit=1000, after=page.last_key)
-
     def services(self) -> Services:
         """What the ways in over HTTP are given."""
         return Services(
@@ -332,40 +278,6 @@ class Application:
             note_failure=_note_failed_row,
         )
 
-    def uploader(self, username: str | None) -> Actor:
-        """Who takes a file in at the command line: an account, or the system itself."""
-        if username is None:
-            return SYSTEM
-        actor = actor_named(self.engine, username)
-        if actor is None:
-            raise SettingsError(f"there is no active account {username!r}")
-        return actor
-
-    def context_of(self, username: str | None) -> Context:
-        """Who takes a file in at the command line, now."""
-        return self.context(self.uploader(username))
-
-    def work_imports(self, seconds: float = 20.0) -> int:
-        """Go on with what was sent in, each as whoever sent it; how many imports there were.
-
-        Whoever may no longer do what their file says has it stopped.
-        """
-        left = unfinished_imports(self.engine)
-        for import_id, kind, actor in left:
-            try:
-                self._work_import(import_id, kind, actor, seconds)
-            except Exception as error:  # one that cannot go on keeps nobody else's from it
-                log.error("an import waits", error=type(error).__name__)
-        return len(left)
-
-    def _work_import(self, import_id: UUID, kind: str, actor: Actor | None, seconds: float) -> None:
-        ctx = self.context(actor or SYSTEM)
-        if actor is None or not importing.may_go_on(ctx, kind):
-            importing.stop(self.context(), import_id)
-            return
-        for _ in importing.process_import(ctx, self.import_tools(), import_id, seconds=seconds):
-            pass
-
     def _forget(self) -> None:
         """Read standards, calendars and the catalogue afresh: somebody has just changed them."""
         self.clockwork.forget()
@@ -380,103 +292,15 @@ class Application:
 
         return create_app(
             self.services(),
-            ReadinessProbe(self.readiness),
+            ReadinessProbe(partial(operations.readiness, self)),
             pages,
             threads=self.settings.threads,
             log_requests=self.settings.log_requests,
         )
 
-    def readiness(self) -> dict[str, Any]:
-        """Each part, and whether it is well; the last and the next tick of the scheduler."""
-        now, minutes = self.now(), self.settings.sweep_minutes
-        parts: dict[str, Any] = {
-            "database": False,
-            "schema": False,
-            "keys": self._ring_opens(),
-            "scheduler": False,
-            "last_tick": None,
-            "last_success": None,
-            "next_tick": next_slot(now, minutes).astimezone(SEOUL).isoformat(),
-        }
-        try:
-            with self.engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
-            parts["database"] = True
-            parts["schema"] = migrations.is_current(self.engine)
-            if parts["schema"]:
-                with self.store.showing(EVERYTHING, now) as reading:
-                    job = reading.job(JOB)
-                tick, success = job.last_tick, job.last_success
-                last = tick["ended_at"] if tick else None
-                parts["scheduler"] = not is_late(last, self.built_at, now, minutes)
-                parts["last_tick"] = _told(tick)
-                parts["last_success"] = _told(success)
-        except Exception as error:
-            log.warning("not ready", error=type(error).__name__)
-        return parts
-
-    def _ring_opens(self) -> bool:
-        try:
-            self.vault.check()
-        except RingError as error:
-            log.warning("no keys", reason=str(error))
-            return False
-        return True
-
     def encrypted_rows(self) -> EncryptedRows:
         """Everything that stands sealed in the database."""
         return EncryptedRows(self.engine, self.vault)
-
-    def migrate(self) -> None:
-        """Bring the schema to the newest revision and load the shipped facts, as its owner; seal
-        every field.
-        """
-        settings = self.settings
-        url, schema = settings.owner_url(), settings.db_schema
-        migrations.upgrade(url, schema=schema, prefix=settings.role_prefix)
-        with _opened(settings) as owner:
-            bulk.load_facts(
-                owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
-            )
-            if not migrations.is_current(owner):
-                EncryptedRows(owner, self.vault).encrypt_plaintext()
-
-    def check_row_level_security(self) -> None:
-        """Warn of a connection for which row-level security does not hold; never in production."""
-        found = roles.connected_role(self.engine)
-        if found.why_unprotected is None:
-            return
-        if self.settings.is_production:
-            raise SettingsError(
-                f"{found.role} is {_UNPROTECTED[found.why_unprotected]}, for whom"
-                f" row-level security does not hold: connect as {self.settings.role_prefix}_app or …_scheduler"
-            )
-        log.warning(
-            "row-level security does not hold", role=found.role, because=found.why_unprotected
-        )
-
-    def is_current(self) -> bool:
-        """Whether the schema is at its newest revision."""
-        return migrations.is_current(self.engine)
-
-    def is_empty(self) -> bool:
-        """Whether nobody can sign in yet."""
-        return bulk.is_empty(self.engine)
-
-    def check_seedable(self) -> None:
-        """Refuse to seed production, or what holds something already."""
-        if self.settings.is_production:
-            raise SettingsError("production is not seeded with invented people")
-        if not self.is_empty():
-            raise SettingsError("the database is not empty")
-
-    def seed(self, residents: int, seed: int) -> Iterator[int]:
-        """Fill an empty database with an invented city; yields the residents done so far.
-
-        All or nothing: half a city would look like a whole one to the next start.
-        """
-        self.check_seedable()
-        yield from _seed(self, residents, seed)
 
 
 def _keyed(salt: str, text: str) -> str:
@@ -496,17 +320,12 @@ def _note_failed_row(line: int, error: Exception) -> None:
     log.error("a row failed", line=line, error=type(error).__name__)
 
 
-def _told(run: Row | None) -> str | None:
-    """When a run was done, in Seoul."""
-    return run["ended_at"].astimezone(SEOUL).isoformat() if run else None
-
-
 def build(
     settings: Settings, *, now: Callable[[], datetime] = utc_now, cheap_passwords: bool = False
 ) -> Application:
     """Put the house together. Refuses to start without what the mode needs."""
     settings.check()
-    configure_logs()
+    configure_logs(settings.request_log)
     vault = open_vault(settings)
     engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
     return Application(
@@ -517,11 +336,6 @@ def build(
         passwords=Argon2Passwords(cheap=cheap_passwords),
         tokens=JwtTokens(settings.key("token")),
     )
-
-
-def make_key_ring(settings: Settings) -> None:
-    """A new key ring, where there is none."""
-    make_ring(settings.ring(), settings.key("master"), utc_now())
 
 
 def open_vault(settings: Settings) -> KeyVault:
@@ -544,41 +358,6 @@ def _issuer(settings: Settings) -> OidcIssuer | None:
         settings.oidc_algorithm_names,
         settings.oidc_jwks_url,
     )
-
-
-_UNPROTECTED = {
-    "superuser": "a superuser",
-    "bypassrls": "allowed to pass by it",
-    "owner": "the owner of the tables",
-}
-
-
-@contextmanager
-def _opened(settings: Settings) -> Iterator[Engine]:
-    """The database as whoever may change its schema."""
-    engine = open_engine(settings.owner_url(), schema=settings.db_schema)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-def make_roles(
-    settings: Settings, passwords: Mapping[str, str], *, dry_run: bool
-) -> dict[str, Any]:
-    """Make the roles of PostgreSQL and give them their rights; what was made and said.
-
-    With ``dry_run`` nothing is done: what is said is for an operator to read, or to run.
-    """
-    with _opened(settings) as engine:
-        found = roles.make(engine, settings.role_prefix, passwords, dry_run=dry_run)
-    return {"roles": dict(found.names), "made": found.made, "statements": found.statements}
-
-
-def grant_roles(settings: Settings) -> dict[str, Any]:
-    """Give the roles that exist their rights anew, and put up the policies that are missing."""
-    with _opened(settings) as engine:
-        return {"walled": row_level_security.install_policies(engine, settings.role_prefix)}
 
 
 def _mail(settings: Settings) -> Mail | None:
@@ -615,61 +394,3 @@ def _note_failure(referral_id: UUID, error: Exception) -> None:
     log.error(
         "a referral could not be moved", referral_id=str(referral_id), error=type(error).__name__
     )
-
-
-SEED_BATCH = 100
-
-
-def _seed(application: Application, residents: int, seed: int) -> Iterator[int]:
-    """Directory and accounts first, then the residents, some hundred to a statement."""
-    now = application.now()
-    rng = Random(seed)  # noqa: S311 - an invented world, the same for the same seed
-    today = midnight(day_in_seoul(now))
-    ids = SeededIds(rng, today)
-    districts, centres = reference.districts(), reference.centres()
-    providers, offerings = agencies(centres, reference.services(), districts, ids, today, rng)
-    accounts = demo_accounts(
-        districts,
-        centres,
-        providers,
-        application.passwords.digest(application.settings.demo_password),
-        ids,
-        today,
-    )
-    lives = build_world(
-        seed=seed,
-        now=now,
-        residents=residents,
-        centres=centres,
-        services=reference.services(),
-        offerings=offerings,
-        accounts=accounts,
-        clockwork=application.clockwork(),
-    )
-    with application.engine.begin() as connection:
-        session_context.set_system_context(connection)
-        bulk.insert_all(connection, [*providers, *offerings, *accounts])
-        bulk.insert_all(connection, designations(providers, ids, today))
-        bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])
-        done = 0
-        for batch in _batches(lives, SEED_BATCH):
-            bulk.insert_all(connection, [thing for life in batch for thing in life])
-            done += len(batch)
-            yield done
-        places.recount(connection)
-
-
-def _first_entry(account: Account, id: UUID) -> GrantEntry:
-    """What an invented account is allowed from its beginning."""
-    return entry_of(account, GrantAct.CREATED, SYSTEM, account.created_at, id)
-
-
-def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
-    batch: list[T] = []
-    for thing in things:
-        batch.append(thing)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

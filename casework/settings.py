@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=8, ge=1, le=64)
     rate_limit: int | None = Field(default=None, ge=0, le=100_000)
     log_requests: bool = True
+    request_log: Path | None = None
     provider_access_days: int = Field(default=30, ge=0, le=3650)
     public_url: str | None = None
     link_days: int = Field(default=30, ge=1, le=365)
@@ -122,7 +123,15 @@ class Settings(BaseSettings):
         self.key("master")
         self.ring()
         self.address()
+        self._check_request_log()
         self._check_issuer()
+
+    def _check_request_log(self) -> None:
+        if self.request_log is not None:
+            try:
+                self.request_log.open("a", encoding="utf-8").close()
+            except OSError as error:
+                raise SettingsError(f"CASEWORK_REQUEST_LOG: {error.strerror}") from None
 
     def address(self) -> str | None:
         """What links to this installation begin with; None where none are sent."""

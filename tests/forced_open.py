@@ -10,24 +10,23 @@ from unittest.mock import patch
 
 from sqlalchemy import true
 
-from casework.adapters.persistence.casefile import case_queries, casefiles
+from casework.adapters.persistence.casefile import casefiles, cases, referrals
 from casework.adapters.persistence.figures import figure_sources
 from casework.adapters.persistence.planning import conferences
 from casework.adapters.persistence.privacy import break_glass
 from casework.adapters.persistence.residents import residents
 from casework.adapters.persistence.scope import scope
 from casework.adapters.persistence.supervision import come_back, standards, worklists
-from casework.adapters.persistence.unit_of_work import reading
 
 # Every module that asks for the filter by its name.
 FILTERS: dict[str, tuple[ModuleType, ...]] = {
     "seen": (
         break_glass,
-        case_queries,
         casefiles,
+        cases,
         come_back,
         conferences,
-        reading,
+        referrals,
         residents,
         scope,
         standards,

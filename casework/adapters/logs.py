@@ -1,5 +1,7 @@
 """Logs: JSON lines on stderr, of allowed keys only; no value of anybody's life gets in.
 
+The lines of requests may go to a file of their own.
+
 An entry keeps the keys that stand here. Of an exception it keeps the type and the places it came
 through, since a message may quote a row. What libraries log comes to the same place, and of that
 only who logged, where in its code, and the type of an error: nobody here decided on its words.
@@ -11,6 +13,7 @@ import logging
 import sys
 import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -22,12 +25,16 @@ ALLOWED: Final = frozenset({
     "message_id", "account_id", "kind", "count", "sent", "dead",
     "method", "route", "ms", "logger", "line",
 })  # fmt: skip
+REQUESTS: Final = "casework.requests"
 FRAMES: Final = 8
 MAX_LENGTH: Final = 300
 
 
-def configure_logs() -> None:
-    """Set up logging for this process; the same whoever calls it and however often."""
+def configure_logs(requests: Path | None = None) -> None:
+    """Set up logging for this process; the same whoever calls it and however often.
+
+    ``requests`` is the file that takes the lines of requests; without it they go to stderr.
+    """
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     root = logging.getLogger()
     for handler in [one for one in root.handlers if isinstance(one, Libraries)]:
@@ -42,9 +49,27 @@ def configure_logs() -> None:
             _only_allowed,
             structlog.processors.JSONRenderer(_json),
         ],
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *names: (
+            AppendLogger(requests)
+            if requests and REQUESTS in names
+            else structlog.PrintLogger(sys.stderr)
+        ),
         cache_logger_on_first_use=False,
     )
+
+
+class AppendLogger:
+    """Adds lines to a file, opened for each so that a log rotation may move it away."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def msg(self, line: str) -> None:
+        """Add one line."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    info = msg
 
 
 class Libraries(logging.Handler):

@@ -253,8 +253,8 @@ def _time_pages(engine: Engine) -> Times:
         hers = SqlReading(connection, Reach(worker, Relation.CENTRE), NOW, set())
         theirs = SqlReading(connection, Reach(supervisor, Relation.DISTRICT), NOW, set())
         return {
-            "worklist_ms": _timed(lambda: hers.worklist(WorklistFilter(), Paging())),
-            "overdue_ms": _timed(lambda: theirs.overdue(OverdueFilter(), Paging())),
+            "worklist_ms": _timed(lambda: hers.worklists.mine(WorklistFilter(), Paging())),
+            "overdue_ms": _timed(lambda: theirs.worklists.overdue(OverdueFilter(), Paging())),
         }
 
 

@@ -1,4 +1,4 @@
-"""What many tests here look at: statements, clocks as they are stored, and the ledger of steps."""
+"""What many tests here look at: statements, the schema, clocks as stored, and their steps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, event, func, select, text
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
@@ -15,6 +15,16 @@ from casework.adapters.persistence.rows.mapper import from_row, table_of
 from casework.domain.clocks.deadlines import Deadline, Escalation
 from tests.api.conftest import Api
 
+OF_ALEMBIC = "alembic_version"
+OF_POSTGRES = (
+    "SELECT table_name, column_name, udt_name, character_maximum_length, is_nullable, "
+    "column_default FROM information_schema.columns WHERE table_schema = current_schema()",
+    "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = current_schema()",
+    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+    "WHERE connamespace = current_schema()::regnamespace",
+)
+# A table that was made anew has its own name in quotation marks, which say nothing of it.
+OF_SQLITE = ("SELECT tbl_name, type, name, replace(sql, '\"', '') FROM sqlite_master",)
 CHANGES = ("INSERT", "UPDATE", "DELETE", "WITH")
 
 
@@ -41,6 +51,14 @@ def changes(engine: Engine) -> Iterator[list[str]]:
     with statements(engine) as sent:
         yield found
     found += [one for one in sent if one.lstrip().startswith(CHANGES)]
+
+
+def structure(engine: Engine) -> set[tuple[Any, ...]]:
+    """Everything that can be said of the tables: columns, keys, indexes, checks."""
+    queries = OF_SQLITE if engine.dialect.name == "sqlite" else OF_POSTGRES
+    with engine.connect() as connection:
+        rows = [tuple(row) for query in queries for row in connection.execute(text(query))]
+    return {row for row in rows if row[0] != OF_ALEMBIC}
 
 
 def stored(api: Api, cls: type[Any], id: UUID) -> Any:

@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from sqlalchemy import URL, Engine, event, make_url, select
 from starlette.testclient import TestClient
 
+from casework import operations
 from casework.adapters import reference
 from casework.adapters.api.app import create_app
 from casework.adapters.api.health import ReadinessProbe
@@ -266,7 +267,7 @@ def _application(application: Application) -> FastAPI:
     app = _routes()
     app.state.services, app.state.probe = (
         application.services(),
-        ReadinessProbe(application.readiness),
+        ReadinessProbe(lambda: operations.readiness(application)),
     )
     return app
 

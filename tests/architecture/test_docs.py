@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from casework import __main__ as command_line
+from casework.cli import policy as policy_command
 from casework.domain.access.grant_log import GrantAct
 from casework.domain.access.policy import POLICY, Relation, Role
 from casework.domain.agencies import rosters
@@ -42,9 +42,9 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
     case.CaseStatus, Comparison, DesignationCode, Dismissal, EntryState, ExportOf, ExportPurpose,
-    Factor, Figure, FileKind, GivenAt, GrantAct, CoverageGap, ImportState, ClockKind, states.ReferralStatus, Mode,
-    Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus, Availability, Unit, SuspicionState,
-    VersionStatus,
+    Factor, Figure, FileKind, GivenAt, GrantAct, CoverageGap, ImportState, ClockKind,
+    states.ReferralStatus, Mode, Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus,
+    Availability, Unit, SuspicionState, VersionStatus,
 )  # fmt: skip
 LISTS = {
     "access request": access_requests.REQUESTED_BY + access_requests.ANSWERS,
@@ -168,7 +168,7 @@ def test_the_map_shows_every_room_of_the_package() -> None:
 def test_the_page_of_the_policy_is_what_the_application_goes_by(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    command_line.policy()
+    policy_command.policy()
     printed = capsys.readouterr().out.splitlines()
     rows = [line for line in printed if line[:1] == "|"]
     assert len(rows) == 2 + len(POLICY) + 2 + len(list(masks.table()))

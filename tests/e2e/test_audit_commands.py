@@ -32,7 +32,7 @@ def asked(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     Each as the role that runs it: `audit seal` as the scheduler's, the others as the application's.
     """
-    monkeypatch.setattr("casework.__main__._password", lambda: PASSWORD)
+    monkeypatch.setattr("casework.cli.accounts._password", lambda: PASSWORD)
 
     def ask(*words: str, **settings: Any) -> Any:
         url = store.url

@@ -26,10 +26,13 @@ import typer.main
 from sqlalchemy import select
 
 from casework import __main__ as command_line
+from casework import operations
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row
 from casework.bootstrap import build
+from casework.cli.app import cli
+from casework.cli.shared import CommandError
 from casework.domain.clocks.calendar import SEOUL
 from casework.domain.clocks.standards import ClockKind, Priority
 from casework.settings import Settings
@@ -268,6 +271,7 @@ def test_what_cannot_be_done_is_said_in_one_line(run: Run, words: str, arguments
         ("CASEWORK_MASTER_KEY is shorter than 32", "master_key", "short"),
         ("CASEWORK_REQUIRE_TOTP cannot be right", "require_totp", "everybody"),
         ("CASEWORK_LOCAL_SIGN_IN=off needs CASEWORK_OIDC_ISSUER", "local_sign_in", "off"),
+        ("CASEWORK_REQUEST_LOG: No such file", "request_log", "/nowhere/requests.log"),
         ("needs CASEWORK_OIDC_AUDIENCE", "oidc_issuer", "https://login.example"),
         ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "nonsense"),
         ("CASEWORK_DATABASE_URL is no PostgreSQL or SQLite", "database_url", "oracle://here"),
@@ -318,10 +322,10 @@ def test_a_seeding_that_breaks_off_leaves_nothing(
     assert run("migrate", database_url=database).code == 0
 
     def broken(*_args: Any) -> Any:
-        raise command_line.CommandError("someone pulled the plug")
+        raise CommandError("someone pulled the plug")
 
     with monkeypatch.context() as patch:
-        patch.setattr("casework.bootstrap._batches", broken)
+        patch.setattr("casework.operations.batches", broken)
         assert run("seed", "--residents", "1", database_url=database).code == 2
     assert run("seed", "--residents", "1", database_url=database).code == 0
 
@@ -358,7 +362,7 @@ def test_production_is_neither_a_demo_nor_seeded_nor_swept_as_of_the_future(
 
 def commands() -> list[list[str]]:
     """Every command, as it is typed."""
-    found = typer.main.get_command(command_line.cli)
+    found = typer.main.get_command(cli)
     names: dict[str, Any] = found.commands  # type: ignore[attr-defined]
     return [[]] + [
         words
@@ -498,8 +502,8 @@ def everything(database: Path, at: str, seed: int, residents: int = 12) -> dict[
     )
     now = datetime.fromisoformat(at).replace(tzinfo=SEOUL)
     application = build(settings, now=lambda: now, cheap_passwords=True)
-    application.migrate()
-    list(application.seed(residents, seed))
+    operations.migrate(application)
+    list(operations.seed(application, residents, seed))
     with application.engine.connect() as connection:
         found = {
             table.name: sorted(
@@ -616,11 +620,15 @@ def test_the_demo_starts_keeps_its_data_and_ends_when_told(tmp_path: Path) -> No
         assert tick == (0, 0, 0, 0), "the world was up to date, and this was a tick"
         with urllib.request.urlopen(f"{address}/health/ready") as answer:
             assert answer.status == 200
+        log = folder / "demo" / "requests.log"
+        assert f"requests: {log}" in lines
+        assert first.wait_for(log.read_text).count("/health/ready") == 1
         ids = rows(folder, IDS)
         assert len(rows(folder, "SELECT id FROM resident")) == RESIDENTS
         assert first.end() == 0
     assert first.out.splitlines()[-1] == f"ready {address}"
     assert "Traceback" not in first.err
+    assert '"request"' not in first.err, "between them nobody would find a letter"
     with started(folder, *demo) as second:
         second.wait_for(lambda: "\nready http" in second.out)
         assert rows(folder, IDS) == ids

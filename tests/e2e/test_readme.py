@@ -14,8 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+
+from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 RESIDENTS = 200  # from 128 on, every district has a request that nobody has answered
@@ -118,6 +121,61 @@ def test_the_first_walk_prints_what_the_readme_shows(
     printed = [part.strip().splitlines() for part in done.stdout.split(marker)]
     for stop, lines in zip(walk, printed, strict=True):
         assert shape(lines) == shape(stop.shown), stop.script
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ('look "ran.out" /cases | get id', "401 unauthenticated: Sign in first .*sign in again"),
+        ("password=wrong; sign_in worker.2635051000", "^401 "),
+        ('look "$(sign_in worker.2635051000)" /cases/no-id | get id', "^422 invalid: "),
+        ("api=http://127.0.0.1:1; look ran.out /cases | get id", "^no answer: "),
+    ],
+)
+def test_the_helpers_of_the_walk_say_what_was_refused(
+    demo: str, environment: dict[str, str], call: str, said: str
+) -> None:
+    done = subprocess.run(
+        ["bash"], input=f"set -o pipefail\n{the_walk()[0].script}\n{call}\n",
+        cwd=ROOT, env=environment | {"CASEWORK_API": demo},
+        capture_output=True, text=True, timeout=WALKS_WITHIN_S, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert re.search(said, done.stderr, re.MULTILINE), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_section_on_postgresql_works_on_an_empty_server(
+    tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CASEWORK_TEST_PG_URL", raising=False)  # a server that others use too
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(
+        r"^## On PostgreSQL\n.*?^```bash\n(.*?)^```\n", readme, re.MULTILINE | re.DOTALL
+    )
+    *lines, last = block.replace("--residents 2000", "--residents 20").splitlines()
+    assert last.startswith("python3 dev.py serve ")
+    # `dev.py` makes an environment; here is one, whose commands it would run.
+    called = 'sudo() { shift 2; "$@"; }\npython3() { shift; python -m "$@"; }\n'
+    with postgres.running_server() as server:
+        folder = parse_qs(urlsplit(server.home_url).query)["host"][0]
+        script = "\n".join(lines).replace("@localhost/casework", f"@/casework?host={quote(folder)}")
+        programs = Path(postgres.binary("psql", Path(folder).parent)).parent
+        done = subprocess.run(
+            ["bash"], input=f"set -e\n{called}{script}\n", cwd=ROOT, check=False,
+            env=environment | {
+                "PATH": f"{programs}{os.pathsep}{environment['PATH']}",
+                "PGHOST": folder, "PGUSER": "postgres", "CASEWORK_DATA_DIR": str(tmp_path),
+            },
+            capture_output=True, text=True, timeout=WALKS_WITHIN_S,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:3] == [
+        "CREATE ROLE",
+        "CREATE DATABASE",
+        "the schema is current",
+    ]
+    assert done.stdout.splitlines()[-1] == "found 0, changed 0, failed 0"
 
 
 def test_the_walk_shows_what_comes_of_each_block_but_the_first() -> None:

@@ -31,6 +31,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, create_engine, insert, select, text, update
 
+from casework import operations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.bootstrap import build, utc_now
@@ -219,8 +220,8 @@ def seeded(url: str, residents: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings().model_copy(update={"database_url": url, "data_dir": Path(folder)})
         application = build(settings, cheap_passwords=True)
-        application.migrate()
-        for done in application.seed(residents, seed=1):
+        operations.migrate(application)
+        for done in operations.seed(application, residents, seed=1):
             print(f"seeded {done}", end="\r", file=sys.stderr)
         application.engine.dispose()
 

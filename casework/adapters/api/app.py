@@ -35,11 +35,12 @@ from casework.adapters.api.residents import household_routes
 from casework.adapters.api.residents import routes as resident_routes
 from casework.adapters.api.supervision import job_routes, standard_routes, worklist_routes
 from casework.adapters.api.supervision import routes as supervision_routes
-from casework.adapters.http.call import Services, routes_without_entry
 from casework.adapters.http.limits import BodyLimitMiddleware
 from casework.adapters.http.metrics import MetricsMiddleware
 from casework.adapters.http.middleware import OuterMiddleware
 from casework.adapters.http.problems import Problem, problem
+from casework.adapters.http.route import routes_without_entry
+from casework.adapters.http.services import Services
 from casework.domain.errors import NotFound
 
 BASE = "/api/v1"

@@ -12,7 +12,8 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from casework.adapters.api.shared.routing import operation
-from casework.adapters.http.call import GuardedRoute, respond
+from casework.adapters.http.responses import respond
+from casework.adapters.http.route import GuardedRoute
 from casework.workflows.supervision.overdue import JOB
 
 router = APIRouter(route_class=GuardedRoute, tags=["operation"])

@@ -18,6 +18,7 @@ from casework.adapters.http.metrics import METHODS, tell_route
 from casework.adapters.http.problems import Problem, problem
 
 log = get_logger("casework.http")
+requests = get_logger("casework.requests")  # whose lines may go to a file of their own
 _NOTHING: Final = ("accelerometer", "camera", "geolocation", "microphone", "payment", "usb")
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -78,7 +79,7 @@ def _in_production(scope: Scope) -> bool:
 
 
 def _write(scope: Scope, told: dict[str, Any], seconds: float) -> None:
-    log.info(
+    requests.info(
         "request",
         method=scope["method"] if scope["method"] in METHODS else "other",
         route=told.get("route", "unmatched"),

@@ -1,9 +1,11 @@
-"""APScheduler only ticks: it wakes the sweeps, and the database decides what is due."""
+"""APScheduler only ticks: it wakes the jobs, and the database decides what is due."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
@@ -11,86 +13,40 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from casework.domain.clocks.calendar import SEOUL
-from casework.domain.clocks.schedule import slot_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """A job with its rhythm: fields of cron, in Seoul. ``at_start`` runs it at once as well."""
+
+    name: str
+    rhythm: Mapping[str, str]
+    run: Callable[[], None]
+    at_start: bool = False
+
+
+def every(minutes: int) -> dict[str, str]:
+    """The rhythm of every so many minutes, 1 to 60."""
+    return {"minute": "0" if minutes == 60 else f"*/{minutes}"}
 
 
 def make_scheduler(
-    tick: Callable[[datetime], None],
-    minutes: int,
-    *,
-    background: bool,
-    now: Callable[[], datetime],
+    jobs: Iterable[Scheduled], *, background: bool, now: Callable[[], datetime]
 ) -> BaseScheduler:
-    """A scheduler that calls ``tick`` with the slot, at once and then every so many minutes.
+    """A scheduler of these jobs, not yet started.
 
-    A tick that comes late still runs, several missed ones run as one, and none overlaps.
+    A run that comes late still happens, several missed ones run as one, and none overlaps.
     """
     scheduler = (BackgroundScheduler if background else BlockingScheduler)(timezone=SEOUL)
-    scheduler.add_job(
-        lambda: tick(slot_of(now(), minutes)),
-        CronTrigger(minute="0" if minutes == 60 else f"*/{minutes}", timezone=SEOUL),
-        id="overdue",
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=None,
-        next_run_time=now(),
-    )
+    for job in jobs:
+        at_start: dict[str, Any] = {"next_run_time": now()} if job.at_start else {}
+        scheduler.add_job(
+            job.run,
+            CronTrigger(**job.rhythm, timezone=SEOUL),
+            id=job.name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+            **at_start,
+        )
     return scheduler
-
-
-def make_relay(relay: Callable[[], None]) -> BaseScheduler:
-    """A scheduler that only relays."""
-    scheduler = BlockingScheduler(timezone=SEOUL)
-    add_relay(scheduler, relay)
-    return scheduler
-
-
-def add_relay(scheduler: BaseScheduler, relay: Callable[[], None]) -> None:
-    """Send what is to be sent, every minute; two at once are harmless."""
-    scheduler.add_job(
-        relay,
-        CronTrigger(second="20", timezone=SEOUL),
-        id="relay",
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=None,
-    )
-
-
-def add_importer(scheduler: BaseScheduler, work: Callable[[], None]) -> None:
-    """Go on with the files that were sent in, every few seconds; two at once are harmless."""
-    scheduler.add_job(
-        work,
-        CronTrigger(second="*/5", timezone=SEOUL),
-        id="imports",
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=None,
-    )
-
-
-def add_sealer(scheduler: BaseScheduler, seal: Callable[[], None]) -> None:
-    """Seal what was written to the audit, every few seconds; two at once are harmless."""
-    scheduler.add_job(
-        seal,
-        CronTrigger(second="*/5", timezone=SEOUL),
-        id="seal",
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=None,
-    )
-
-
-def add_measuring(
-    scheduler: BaseScheduler, measure: Callable[[], None], now: Callable[[], datetime]
-) -> None:
-    """Count anew how agencies answered, at once and then every hour; two at once are harmless."""
-    scheduler.add_job(
-        measure,
-        CronTrigger(minute="17", timezone=SEOUL),
-        id="measure",
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=None,
-        next_run_time=now(),
-    )

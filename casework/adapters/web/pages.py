@@ -15,8 +15,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
 
-from casework.adapters.http.call import TRIES, Services
+from casework.adapters.http.call import TRIES
 from casework.adapters.http.problems import Problem
+from casework.adapters.http.services import Services
 from casework.adapters.http.texts import say
 from casework.adapters.web.forms import ACTIONS, Form, answer_of, ids_in
 from casework.adapters.web.route import COOKIE, PageRoute, language, page, style

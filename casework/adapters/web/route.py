@@ -19,10 +19,11 @@ from starlette.exceptions import HTTPException
 from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
-from casework.adapters.http.call import FORM, SECONDS, GuardedRoute, Services
 from casework.adapters.http.limits import check_text
 from casework.adapters.http.middleware import tell
 from casework.adapters.http.problems import Problem, language_of, status_of
+from casework.adapters.http.route import FORM, SECONDS, GuardedRoute
+from casework.adapters.http.services import Services
 from casework.adapters.http.texts import say
 from casework.adapters.web.words import named, word
 from casework.domain.agencies.links import LinkRefused

@@ -20,7 +20,6 @@ RETENTION: Final = timedelta(days=3 * 365 + 1)
 class GrantAct(StrEnum):
     """What was done to an account."""
 
-    EXISTING = "existing"
     CREATED = "created"
     CHANGED = "changed"
     ENABLED = "enabled"

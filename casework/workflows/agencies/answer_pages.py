@@ -53,7 +53,7 @@ def asked(ctx: Context, ids: Sequence[UUID]) -> list[AgencyRequest]:
         views = []
         for id in ids:
             try:
-                views.append(reading.referral(id))
+                views.append(reading.referrals.get(id))
             except NotFound:  # its agency's access has ended
                 continue
         reading.rosters.referrals([one.referral.id for one in views])
@@ -155,7 +155,7 @@ def roster(ctx: Context, ids: Sequence[UUID], month: str) -> list[RosterLine]:
 
 def _name(reading: Reading, referral_id: UUID, actor: Actor) -> str | None:
     """The resident's name, as far as the agency is still told it."""
-    view = reading.referral(referral_id)
+    view = reading.referrals.get(referral_id)
     of = {"resident": {"name": view.resident.name if "name" in (view.referral.disclosed or ())
                        else None}}  # fmt: skip
     shown = masked(of, actor, READ, "referral", states_of(view))["resident"]

@@ -125,16 +125,16 @@ def subscribe(ctx: Context, wanted: Subscription, *, in_clear: bool) -> None:
             "no such district",
             field="district_code",
         )
-        work.notices.add_subscription(wanted)
+        work.subscriptions.add(wanted)
         work.commit(201, {"id": wanted.id})
 
 
 def unsubscribe(ctx: Context, id: UUID) -> None:
     """Tell an endpoint nothing any more."""
     with ctx.work(WEBHOOKS) as work:
-        endpoint = work.notices.subscription(id, work.reach)
+        endpoint = work.subscriptions.get(id, lock=True)
         endpoint.ended_at, endpoint.version = ctx.now, endpoint.version + 1
-        work.notices.end_subscription(endpoint)
+        work.subscriptions.end(endpoint)
         work.commit(200, {"id": id})
 
 

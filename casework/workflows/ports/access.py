@@ -13,6 +13,7 @@ from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
 from casework.domain.access.tokens import AccountToken
 from casework.domain.errors import Refusal
+from casework.workflows.ports.paging import Page, Paging
 from casework.workflows.ports.vault import Vault
 
 
@@ -215,6 +216,10 @@ class AccountAdministration(Protocol):
 
     def tokens(self, account_id: UUID) -> list[AccountToken]:
         """The tokens of an account, newest first, ended ones too."""
+        ...
+
+    def listed_tokens(self, account_id: UUID, paging: Paging) -> Page:
+        """The tokens of an account page by page, newest first, without their digests."""
         ...
 
     def token(self, id: UUID, *, lock: bool = True) -> AccountToken | None:

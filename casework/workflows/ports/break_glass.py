@@ -11,6 +11,7 @@ from casework.domain.events import Event
 from casework.domain.notices.notices import Notice
 from casework.domain.privacy.break_glass import BreakGlass
 from casework.domain.residents.resident import Resident
+from casework.workflows.ports.paging import Page, Paging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,4 +48,12 @@ class Openings(Protocol):
 
     def save(self, opening: BreakGlass, event: Event) -> None:
         """One that ended or was reviewed."""
+        ...
+
+    def shown(self, id: UUID) -> OpeningView:
+        """One that the actor made or has to review, else NotFound."""
+        ...
+
+    def listed(self, is_open: bool | None, paging: Paging) -> Page:
+        """Those the actor made or has to review, newest first; ``is_open``: not yet reviewed."""
         ...

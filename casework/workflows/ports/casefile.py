@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from casework.domain.casefile.case import Assessment, Check
+from casework.domain.casefile.case import Assessment, Check, Signal
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.plan import Conference
 from casework.domain.casefile.referral import Referral
@@ -16,7 +16,7 @@ from casework.domain.clocks.deadlines import Deadline
 from casework.domain.events import Event
 from casework.domain.planning.conferences import AgendaItem, Submission
 from casework.domain.residents.resident import Resident
-from casework.workflows.ports.paging import Row
+from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class CaseFiles(Protocol):
@@ -63,6 +63,68 @@ class CaseFiles(Protocol):
         ...
 
 
+class Cases(Protocol):
+    """Cases and plans as they are shown."""
+
+    def listed(
+        self, status: str | None, centre: str | None, worker: UUID | None, paging: Paging
+    ) -> Page:
+        """Cases within reach, newest first."""
+        ...
+
+    def of_resident(self, resident_id: UUID) -> list[Row]:
+        """Id, state and day of application of a resident's cases, newest first."""
+        ...
+
+    def get(self, id: UUID) -> CaseView:
+        """A case with everything that is shown of it, else NotFound."""
+        ...
+
+    def plan(self, case_id: UUID) -> PlanView:
+        """The plan of a case, in all its versions."""
+        ...
+
+    def signal(self, id: UUID) -> Signal:
+        """A signal of a case within reach, else NotFound."""
+        ...
+
+
+class Referrals(Protocol):
+    """Referrals as they are shown."""
+
+    def listed(self, filters: Row, paging: Paging) -> Page:
+        """Referrals within reach, newest first; a filter that is None filters nothing."""
+        ...
+
+    def get(self, id: UUID) -> ReferralView:
+        """A referral with its agency, clocks and history, else NotFound."""
+        ...
+
+    def open_of(self, resident_ids: list[UUID]) -> list[Row]:
+        """Open referrals of residents who were found, with their agencies' telephones."""
+        ...
+
+
+class Deadlines(Protocol):
+    """Clocks one by one."""
+
+    def get(self, id: UUID) -> Deadline:
+        """A clock within reach, else NotFound."""
+        ...
+
+    def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
+        """Who was told when about a clock, and who answered with what."""
+        ...
+
+    def last_review(self, deadline_id: UUID) -> Row | None:
+        """What was last decided about an overdue clock, if anything was."""
+        ...
+
+    def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
+        """Mark the raised steps of a clock as answered by a review."""
+        ...
+
+
 class Conferences(Protocol):
     """Meetings as the asker sees them."""
 
@@ -88,6 +150,14 @@ class Conferences(Protocol):
 
     def stamp(self, id: UUID) -> int:
         """How often a meeting changed: it grows with its agenda and with what is decided."""
+        ...
+
+    def shown(self, id: UUID) -> ConferenceView:
+        """A meeting with its agenda and the names of its district, else NotFound."""
+        ...
+
+    def listed(self, since: date | None, until: date | None, paging: Paging) -> Page:
+        """Meetings within reach held from one day to another, newest first."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What keeping the directory needs from outside."""
+"""The directory: who offers what, for everybody, and its drafts and past, for those who edit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from casework.domain.directory.designations import Designation
-from casework.domain.directory.directory import Offering, Provider, Service
+from casework.domain.directory.directory import Centre, Offering, Provider, Service
 from casework.domain.directory.entries import DirectoryChange
+from casework.workflows.ports.paging import Page, Paging, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,64 @@ class OpenWork:
     requests: int
     running: int
     referrals: Sequence[Mapping[str, Any]] | None
+
+
+class Directory(Protocol):
+    """Who offers what; read by everyone."""
+
+    def offering(self, id: UUID) -> Offering | None:
+        """An offering of an active agency with the centres it covers, or None."""
+        ...
+
+    def known_providers(self, ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the ids that are active agencies."""
+        ...
+
+    def has_district(self, code: str) -> bool:
+        """Whether there is such a district."""
+        ...
+
+    def centre(self, code: str) -> Centre | None:
+        """A centre, or None where there is no such one."""
+        ...
+
+    def covers(self, offering_id: UUID, centre_code: str) -> bool:
+        """Whether an offering reaches a centre."""
+        ...
+
+    def centre_district(self, centre_code: str) -> str | None:
+        """The district of a centre, or None where there is no such centre."""
+        ...
+
+    def districts(self, paging: Paging) -> Page:
+        """The districts, by code."""
+        ...
+
+    def centres(self, district: str | None, paging: Paging) -> Page:
+        """The centres, of one district or all, by code. Refuses a district that is unknown."""
+        ...
+
+    def services(self, paging: Paging) -> Page:
+        """The published catalogue, by code."""
+        ...
+
+    def providers(self, paging: Paging) -> Page:
+        """The agencies that may be asked, by slug, with today's designations."""
+        ...
+
+    def offerings(
+        self,
+        service: str | None,
+        centre: str | None,
+        is_open: bool | None,
+        paging: Paging,
+        is_free: bool | None = None,
+    ) -> Page:
+        """Offerings with what they cover; of a centre nearest first, with the distance in km.
+
+        Refuses a service or a centre that is unknown.
+        """
+        ...
 
 
 class DirectoryEditing(Protocol):
@@ -101,4 +160,20 @@ class DirectoryEditing(Protocol):
 
     def open_work(self, provider_id: UUID, services: Collection[str] | None) -> OpenWork:
         """What an agency has in hand, as far as the asker sees it; of some services or all."""
+        ...
+
+    def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:
+        """The changes of a thing, of some kinds, newest first, with who made them."""
+        ...
+
+    def entries(self, filters: Row, paging: Paging) -> Page:
+        """Offerings within reach in every state; a filter that is None filters nothing."""
+        ...
+
+    def states_of(self, ids: Collection[UUID]) -> dict[UUID, str]:
+        """The states of those offerings that are within reach."""
+        ...
+
+    def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
+        """For each district and service of the list, what is offered there."""
         ...

@@ -12,6 +12,7 @@ from casework.domain.access.policy import Reach
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Letter, Message, Subscription
 from casework.workflows.ports.links import Links
+from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class NoticeStore(Protocol):
@@ -102,15 +103,31 @@ class NoticeStore(Protocol):
         """Write down that a message is to be sent again."""
         ...
 
-    def add_subscription(self, subscription: Subscription) -> None:
+    def outbox(self, state: str | None, paging: Paging) -> Page:
+        """Messages, newest first; what they say is left out."""
+        ...
+
+    def held(self, reach: Reach) -> list[Row]:
+        """What the brake holds within reach, longest first."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """Endpoints within reach that still listen."""
+
+    def listed(self, paging: Paging) -> Page:
+        """All of them."""
+        ...
+
+    def get(self, id: UUID, *, lock: bool = False) -> Subscription:
+        """One of them, else NotFound."""
+        ...
+
+    def add(self, subscription: Subscription) -> None:
         """A new endpoint."""
         ...
 
-    def subscription(self, id: UUID, reach: Reach) -> Subscription:
-        """An endpoint within reach that still listens, locked. Raises NotFound."""
-        ...
-
-    def end_subscription(self, subscription: Subscription) -> None:
+    def end(self, subscription: Subscription) -> None:
         """Write down that an endpoint no longer listens; what waits for it is dropped."""
         ...
 

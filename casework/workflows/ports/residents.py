@@ -28,6 +28,14 @@ class Residents(Protocol):
         """A resident within reach, else NotFound; a merged one's id leads to the survivor."""
         ...
 
+    def contacts(self, resident_id: UUID) -> list[Contact]:
+        """The people close to a resident who was loaded before."""
+        ...
+
+    def with_contacts(self, id: UUID) -> tuple[Resident, list[Contact]]:
+        """A resident with contacts."""
+        ...
+
     def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
         """A new resident with contacts."""
         ...
@@ -64,6 +72,14 @@ class Residents(Protocol):
         """A consent of a resident within reach, else NotFound."""
         ...
 
+    def consents(self, resident_id: UUID) -> list[Consent]:
+        """Every consent of a resident who was loaded before."""
+        ...
+
+    def with_consents(self, id: UUID) -> tuple[Resident, list[Consent]]:
+        """A resident, and their consents."""
+        ...
+
     def add_consent(self, consent: Consent) -> None:
         """A new consent."""
         ...
@@ -74,6 +90,30 @@ class Residents(Protocol):
 
     def add_note(self, note: Note) -> None:
         """A new contact note."""
+        ...
+
+    def note(self, id: UUID) -> Note:
+        """A contact note of a resident within reach, else NotFound."""
+        ...
+
+    def notes(self, resident_id: UUID, paging: Paging) -> Page:
+        """A resident's contact notes, newest first."""
+        ...
+
+    def search(self, wanted: Row, paging: Paging) -> Page:
+        """Residents by name, birth date, centre, or a phone of theirs or of a contact."""
+        ...
+
+    def timeline(self, resident_id: UUID, paging: Paging) -> Page:
+        """A resident's events, newest first; to an assessor those of cases sent for assessment."""
+        ...
+
+
+class Disclosures(Protocol):
+    """What was told of residents."""
+
+    def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
+        """Every disclosure of a resident within reach, newest first."""
         ...
 
 

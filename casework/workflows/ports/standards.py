@@ -9,6 +9,7 @@ from uuid import UUID
 from casework.domain.clocks.standards import Standard
 from casework.domain.supervision.recounting import Recount, RecountReason, RunningClock
 from casework.domain.supervision.setting_standards import Holiday
+from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class Standards(Protocol):
@@ -20,6 +21,10 @@ class Standards(Protocol):
 
     def of_kind(self, kind: str) -> list[Standard]:
         """Every standard of a kind that is in force, whoever asks: what applies is no secret."""
+        ...
+
+    def listed(self, filters: Row, paging: Paging) -> Page:
+        """Standards by kind; a filter that is None filters nothing."""
         ...
 
     def add(self, standard: Standard) -> None:

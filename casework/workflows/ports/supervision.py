@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from casework.workflows.ports.paging import Row
+from casework.workflows.ports.paging import Page, Paging, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,3 +118,43 @@ class OverdueFilter:
     tier: int | None = None
     answered: bool | None = None
     since: datetime | None = None
+
+
+class Worklists(Protocol):
+    """Clocks within reach, as lists."""
+
+    def mine(self, wanted: WorklistFilter, paging: Paging) -> Page:
+        """What the actor has to do, most pressing first."""
+        ...
+
+    def overdue(self, filters: OverdueFilter, paging: Paging) -> Page:
+        """Every overdue clock, longest overdue first."""
+        ...
+
+    def overdue_by(self, key: str) -> list[Row]:
+        """Key, label, due date and whether excused of every overdue clock."""
+        ...
+
+    def cases_without_worker(self) -> int:
+        """Open cases that nobody carries."""
+        ...
+
+    def falling_due(self, until: datetime) -> list[Row]:
+        """How many clocks fall due by an instant, for each worker."""
+        ...
+
+
+class Jobs(Protocol):
+    """Background jobs and their runs."""
+
+    def get(self, name: str) -> JobView:
+        """A job as it stands."""
+        ...
+
+    def runs(self, job: str, paging: Paging) -> Page:
+        """Runs of a job, newest first."""
+        ...
+
+    def run(self, id: UUID) -> Row | None:
+        """One run, if there is one."""
+        ...

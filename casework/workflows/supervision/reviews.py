@@ -30,7 +30,7 @@ def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.ReviewDe
         elif verdict.action == "redirect":
             _redirect(ctx, work, file, deadline, verdict)
         work.files.save(file, ctx.now)
-        work.acknowledge(deadline, done.id)
+        work.deadlines.acknowledge(deadline, done.id)
         work.commit(200, {"id": deadline_id, "review_id": done.id})
         return deadline_id
 

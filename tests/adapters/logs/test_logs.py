@@ -6,6 +6,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,6 +115,22 @@ def test_a_validation_error_that_is_logged_says_nothing_of_the_input(logged: Rea
     said = structlog.get_logger("casework")
     said.error("failed", exc_info=found.value, detail=str(found.value))
     assert logged()[0]["error"] == "ValidationError"
+
+
+def test_lines_of_requests_go_to_their_file_and_everything_else_does_not(
+    logged: Read, tmp_path: Path
+) -> None:
+    file = tmp_path / "requests.log"
+    configure_logs(file)
+    for status in (200, 404):
+        structlog.get_logger("casework.requests").info("request", status=status, name=CANARY)
+    structlog.get_logger("casework.http").error("request failed", error="ValueError")
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [(line["event"], line["status"]) for line in lines] == [
+        ("request", 200), ("request", 404),
+    ]  # fmt: skip
+    assert all(set(line) <= ALLOWED for line in lines)
+    assert [entry["event"] for entry in logged()] == ["request failed"]
 
 
 # The database's own words

@@ -11,21 +11,25 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.scheduler import add_measuring, make_scheduler
+from casework.adapters.scheduler import Scheduled, every, make_scheduler
+from casework.background_jobs import JOBS
 from casework.bootstrap import utc_now
 from casework.domain.clocks.schedule import slot_of
+from casework.settings import Settings
 from tests.api.conftest import Api
 
 MOMENT = datetime(2026, 3, 2, 1, 2, 3, tzinfo=UTC)
 TICKS_WITHIN_S = 20
 
 
-def nothing(_slot: datetime) -> None:
-    """A tick that does nothing."""
+def overdue(minutes: int, run: Callable[[], None] = lambda: None) -> list[Scheduled]:
+    """The sweep alone, every so many minutes, as the table of jobs has it."""
+    (job,) = (job for job in JOBS if job.name == "overdue")
+    return [Scheduled(name=job.name, rhythm=every(minutes), run=run, at_start=job.at_start)]
 
 
 def test_a_late_tick_still_runs_missed_ones_run_as_one_and_none_overlaps() -> None:
-    scheduler = make_scheduler(nothing, 5, background=True, now=lambda: MOMENT)
+    scheduler = make_scheduler(overdue(5), background=True, now=lambda: MOMENT)
     (job,) = scheduler.get_jobs()
     assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
     assert job.next_run_time == MOMENT, "at once"
@@ -33,7 +37,7 @@ def test_a_late_tick_still_runs_missed_ones_run_as_one_and_none_overlaps() -> No
 
 @pytest.mark.parametrize("minutes", [1, 5, 7, 59, 60])
 def test_it_wakes_when_the_next_slot_begins(minutes: int) -> None:
-    scheduler = make_scheduler(nothing, minutes, background=True, now=lambda: MOMENT)
+    scheduler = make_scheduler(overdue(minutes), background=True, now=lambda: MOMENT)
     (job,) = scheduler.get_jobs()
     following = job.trigger.get_next_fire_time(None, MOMENT)
     hour = following.hour - MOMENT.astimezone(following.tzinfo).hour
@@ -43,8 +47,11 @@ def test_it_wakes_when_the_next_slot_begins(minutes: int) -> None:
 
 
 def test_answers_are_measured_at_once_and_then_every_hour() -> None:
-    scheduler = make_scheduler(nothing, 5, background=True, now=lambda: MOMENT)
-    add_measuring(scheduler, lambda: None, lambda: MOMENT)
+    (measure,) = (job for job in JOBS if job.name == "measure")
+    assert measure.at_start
+    rhythm = measure.rhythm(Settings())
+    jobs = [Scheduled(name="measure", rhythm=rhythm, run=lambda: None, at_start=True)]
+    scheduler = make_scheduler(jobs, background=True, now=lambda: MOMENT)
     job = scheduler.get_job("measure")
     assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
     assert job.next_run_time == MOMENT, "at once"
@@ -70,7 +77,8 @@ def slots_of_two_schedulers(
         finally:
             done.release()
 
-    schedulers = [make_scheduler(tick, 5, background=True, now=lambda: moment) for _ in range(2)]
+    jobs = overdue(5, lambda: tick(slot_of(moment, 5)))
+    schedulers = [make_scheduler(jobs, background=True, now=lambda: moment) for _ in range(2)]
     for scheduler in schedulers:
         scheduler.start()
     assert all(done.acquire(timeout=TICKS_WITHIN_S) for _ in schedulers)

@@ -22,6 +22,7 @@ import pytest
 from holidays import country_holidays
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from casework import operations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row
 from casework.adapters.persistence.tables.directory import designation
@@ -50,7 +51,7 @@ def city(api: Api) -> City:
             if table.name not in OF_NO_USE:
                 connection.execute(delete(table))
     api.clock.set(NOW)
-    for _ in api.application.seed(RESIDENTS, SEED):
+    for _ in operations.seed(api.application, RESIDENTS, SEED):
         pass
     with api.engine.begin() as connection:
         shake(connection, Random(SEED), api.clock.now)

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, func, select
 
+from casework import operations
 from casework.adapters.persistence import tables as t
 from casework.domain.referring.referring import DISCLOSED
 from tests.adapters.looking import statements
@@ -355,7 +356,7 @@ def test_every_referral_of_a_seeded_city_that_was_sent_is_a_disclosure(api: Api)
         for table in reversed(t.metadata.sorted_tables):
             if table.name not in ("district", "centre", "service", "standard"):
                 connection.execute(delete(table))
-    for _ in api.application.seed(64, 1):
+    for _ in operations.seed(api.application, 64, 1):
         pass
     with api.engine.connect() as connection:
         sent = connection.scalar(select(func.count()).where(t.referral.c.requested_at.is_not(None)))

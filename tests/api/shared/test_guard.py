@@ -25,8 +25,8 @@ from structlog.testing import capture_logs
 
 import casework
 from casework.adapters.api import app as application
-from casework.adapters.http.call import GuardedRoute
 from casework.adapters.http.limits import MAX_BODY
+from casework.adapters.http.route import GuardedRoute
 from casework.adapters.http.texts import TEXTS
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id

@@ -15,7 +15,8 @@ from sqlalchemy import event, select, text
 from starlette.testclient import TestClient
 
 from casework.adapters.api.app import ROUTERS
-from casework.adapters.http import call, limits, middleware
+from casework.adapters.http import limits, middleware, refusals
+from casework.adapters.http import route as http_route
 from casework.adapters.http.rates import Buckets, Rates, TooMany, network_of
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import engine as engines
@@ -307,11 +308,11 @@ def test_the_timeouts_nest() -> None:
     assert timeouts.REQUEST_TIMEOUT_S < timeouts.LONG_REQUEST_TIMEOUT_S
     assert timeouts.REQUEST_TIMEOUT_S < engines.IDLE_TIMEOUT_MS / 1000
     assert (lock, statement, timeouts.REQUEST_TIMEOUT_S) == (2, 4, 5)
-    assert (call.SECONDS, call.LONG_SECONDS) == (
+    assert (http_route.SECONDS, http_route.LONG_SECONDS) == (
         timeouts.REQUEST_TIMEOUT_S, timeouts.LONG_REQUEST_TIMEOUT_S,
     )  # fmt: skip
     assert engines.WRITER_TIMEOUT_MS / 1000 < timeouts.REQUEST_TIMEOUT_S
-    assert call.RECORD_SECONDS <= 1
+    assert refusals.RECORD_SECONDS <= 1
 
 
 def test_what_may_take_long_is_what_takes_many_transactions() -> None:
@@ -403,7 +404,7 @@ def test_time_that_has_run_out_ends_a_request_before_its_next_statement(api: Api
     referral = a_referral(api)
     before = everything(api)
     with services(api, time_allowed=lambda seconds: timeouts.time_allowed(
-        0 if seconds == call.SECONDS else seconds
+        0 if seconds == http_route.SECONDS else seconds
     )):  # fmt: skip
         assert is_busy(api.as_(PROVIDER).post(f"/referrals/{referral}/accept"))
         assert is_busy(api.as_(WORKER).get("/referrals"))

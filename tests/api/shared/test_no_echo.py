@@ -11,8 +11,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
 from casework.adapters.api.app import ROUTERS
-from casework.adapters.http.call import _as_refusal  # the one place that shapes it
 from casework.adapters.http.problems import problem
+from casework.adapters.http.refusals import refusal_for  # the one place that shapes it
 from casework.workflows.ports.unit_of_work import RequestFacts
 
 MARK = "9z7q"  # in no word of ours
@@ -59,7 +59,7 @@ def shown(error: ValidationError) -> str:
     """The answer to a body that failed so."""
     errors: list[Any] = [dict(one) | {"loc": ("body", *one["loc"])} for one in error.errors()]
     services: Any = None
-    refusal = _as_refusal(services, RequestFacts(), RequestValidationError(errors))
+    refusal = refusal_for(services, RequestFacts(), RequestValidationError(errors))
     assert refusal is not None
     answer = problem(refusal, "en")
     assert answer.status_code == 422

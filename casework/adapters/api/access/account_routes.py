@@ -12,7 +12,8 @@ from casework.adapters.api.access import views as render
 from casework.adapters.api.access.own_account_routes import shown
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import GuardedRoute, WithETag
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.accounts import NewAccount
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import StaleVersion

@@ -11,7 +11,8 @@ from casework.adapters.api.access import bodies as s
 from casework.adapters.api.access import views as render
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import GuardedRoute, respond
+from casework.adapters.http.responses import respond
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import NotFound
 from casework.workflows.access import securing

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request, Response
 
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import GuardedRoute, Services, respond
 from casework.adapters.http.limits import check_text
+from casework.adapters.http.responses import respond
+from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.services import Services
 from casework.domain.errors import Invalid
 from casework.workflows.access import signing_in
 

@@ -13,8 +13,9 @@ from casework.adapters.api.agencies import inbox_views as render
 from casework.adapters.api.figures.bodies import OfFigures
 from casework.adapters.api.shared.bodies import Code, Due
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, GuardedRoute
+from casework.adapters.http.call import Call
 from casework.adapters.http.problems import status_of
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import reach
 from casework.domain.agencies.inbox import check_each_once
 from casework.domain.clocks.calendar import ONE_DAY, midnight

@@ -8,7 +8,7 @@ from typing import Any, Final
 from casework.adapters.api.referring import views as referral_views
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.views import Lateness
-from casework.adapters.http.call import WithETag
+from casework.adapters.http.responses import WithETag
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Actor
 from casework.domain.agencies.inbox import WANTS

@@ -11,7 +11,9 @@ from casework.adapters.api.agencies import link_bodies as sl
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.api.shared.views import instant
-from casework.adapters.http.call import Call, GuardedRoute, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import Actor
 from casework.domain.agencies.links import AgencyLink
 from casework.domain.agencies.rosters import MonthlyDelivery
@@ -200,7 +202,7 @@ def get_visit(id: UUID, call: Caller) -> Response:
     """For the agency from its acceptance on, while the basis of its referral holds."""
 
     def show(reading: Reading) -> Any:
-        view = reading.referral(id)
+        view = reading.referrals.get(id)
         reading.rosters.referral(id)
         home = answer_pages.home_of(reading, view, call.ctx.actor)
         return home | {"coming": [_coming(one) for one in home["coming"]]}
@@ -227,7 +229,7 @@ def write_way_in(id: UUID, body: sl.WriteWayIn, call: Caller) -> Response:
     """Told to the agencies that come there, and to nobody else."""
 
     def show(reading: Reading, made: dict[str, Any]) -> Any:
-        resident, _ = reading.resident(made["id"])
+        resident, _ = reading.residents.with_contacts(made["id"])
         way = reading.rosters.way_in(resident.id)
         return {"resident_id": resident.id, "way_in": way.text if way else None}
 

@@ -11,7 +11,8 @@ from casework.adapters.api.access.bodies import ResetPassword
 from casework.adapters.api.agencies import inbox_bodies as s
 from casework.adapters.api.agencies import inbox_views as render
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import GuardedRoute, WithETag
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.errors import StaleVersion
 from casework.workflows.agencies import staff
 from casework.workflows.agencies.staff import STAFF, NewStaff

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Query, Response
 from casework.adapters.api.audit import bodies as s
 from casework.adapters.api.audit import views as render
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import GuardedRoute, respond
+from casework.adapters.http.responses import respond
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.errors import Invalid, require
 from casework.domain.figures.figures import Month

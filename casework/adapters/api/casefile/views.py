@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from casework.adapters.api.shared.views import _agency, _fields, deadline, instant
-from casework.adapters.http.call import WithETag
+from casework.adapters.api.shared.views import agency_of, deadline, fields_of, instant
+from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, may
 from casework.domain.casefile.allowed import allowed_actions
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
@@ -79,7 +79,7 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
     """A case with all that belongs to it and what this asker may do to it now."""
     it, file = view.file.case, view.file
     clocks = sorted(file.deadlines.values(), key=lambda one: (one.started_at, one.id))
-    body = _fields(it, CASE_FIELDS) | {
+    body = fields_of(it, CASE_FIELDS) | {
         "resident": {"id": it.resident_id, "name": view.resident_name},
         "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
         "deadlines": [
@@ -99,7 +99,7 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
 def _case_referrals(view: CaseView) -> list[dict[str, Any]]:
     """The referrals of a case."""
     return [
-        _fields(
+        fields_of(
             one,
             (
                 "id",
@@ -111,7 +111,7 @@ def _case_referrals(view: CaseView) -> list[dict[str, Any]]:
                 "requested_at",
             ),
         )
-        | {"provider": _agency(view.providers, one.provider_id)}
+        | {"provider": agency_of(view.providers, one.provider_id)}
         for one in view.file.referrals.values()
     ]
 
@@ -134,7 +134,7 @@ def surveyed(view: CaseView, actor: Actor, now: datetime) -> WithETag:
 
 def assessment(it: Assessment) -> dict[str, Any]:
     """What an assessor found."""
-    return _fields(
+    return fields_of(
         it,
         (
             "id",
@@ -152,7 +152,7 @@ def assessment(it: Assessment) -> dict[str, Any]:
 
 def check(it: Check) -> dict[str, Any]:
     """A look at how things go."""
-    return _fields(
+    return fields_of(
         it,
         (
             "id",
@@ -171,7 +171,7 @@ def signal(it: Signal, actor: Actor) -> WithETag:
     """Something that changed, and what was done about it."""
     waits = it.answered_at is None and may(actor, "case.write")
     return WithETag(
-        _fields(
+        fields_of(
             it,
             (
                 "id",

@@ -12,7 +12,8 @@ from casework.adapters.api.casefile import views as render
 from casework.adapters.api.cases import caseload_bodies as sc
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import Call, GuardedRoute
+from casework.adapters.http.call import Call
+from casework.adapters.http.route import GuardedRoute
 from casework.workflows.cases import caseload
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
@@ -30,7 +31,7 @@ EXAMPLE = {
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
     def show(reading: Reading, made: dict[str, Any]) -> Any:
-        return render.case(reading.case(made["id"]), call.ctx.actor, call.ctx.now)
+        return render.case(reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now)
 
     return call.change(use_case, "case.read", show)
 
@@ -82,7 +83,7 @@ def transfer(id: UUID, body: sc.TransferCase, call: Caller) -> Response:
     """
 
     def show(reading: Reading, made: dict[str, Any]) -> Any:
-        shown = render.case(reading.case(made["id"]), call.ctx.actor, call.ctx.now)
+        shown = render.case(reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now)
         shown["stops_at_border"] = made["stops_at_border"]
         return shown
 

@@ -13,7 +13,9 @@ from casework.adapters.api.cases import bodies as si
 from casework.adapters.api.cases import check_bodies
 from casework.adapters.api.shared.bodies import Code, RaiseSignal
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, GuardedRoute, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.cases.checks import Findings
 from casework.domain.cases.intake import Finding
@@ -77,7 +79,7 @@ SIGNAL = {
 
 
 def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
-    return render.case(reading.case(id), call.ctx.actor, call.ctx.now)
+    return render.case(reading.cases.get(id), call.ctx.actor, call.ctx.now)
 
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
@@ -116,7 +118,7 @@ def list_cases(
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.cases(status, centre, worker, paging),
+        lambda reading, paging: reading.cases.listed(status, centre, worker, paging),
         lambda row: render.case_row(row, call.ctx.actor),
     )
 
@@ -145,7 +147,7 @@ def pre_survey(id: UUID, body: si.RecordPreSurvey, call: Caller) -> Response:
         lambda ctx: intake.record_pre_survey(ctx, id, **facts),
         READ,
         lambda reading, made: render.surveyed(
-            reading.case(made["id"]), call.ctx.actor, call.ctx.now
+            reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now
         ),
     )
 
@@ -170,7 +172,7 @@ def assess(id: UUID, body: si.RecordAssessment, call: Caller) -> Response:
 
 
 def _assessment(call: Call, reading: Reading, made: dict[str, Any]) -> dict[str, Any]:
-    view = reading.case(made["case_id"])
+    view = reading.cases.get(made["case_id"])
     it = next(one for one in view.assessments if one.id == made["id"])
     shown = render.case(view, call.ctx.actor, call.ctx.now)
     return render.assessment(it) | {"case": dict(shown)}
@@ -189,7 +191,7 @@ def check(id: UUID, body: check_bodies.RecordCheck, call: Caller) -> Response:
         lambda ctx: running.record_check(ctx, id, findings),
         READ,
         lambda reading, made: render.check(
-            next(one for one in reading.case(made["case_id"]).checks if one.id == made["id"])
+            next(one for one in reading.cases.get(made["case_id"]).checks if one.id == made["id"])
         ),
     )
 
@@ -205,7 +207,7 @@ def raise_signal(id: UUID, body: RaiseSignal, call: Caller) -> Response:
     return call.change(
         lambda ctx: running.raise_signal(ctx, id, body.kind, body.note),
         READ,
-        lambda reading, made: render.signal(reading.signal(made["id"]), call.ctx.actor),
+        lambda reading, made: render.signal(reading.cases.signal(made["id"]), call.ctx.actor),
     )
 
 
@@ -220,7 +222,7 @@ def answer_signal(id: UUID, body: check_bodies.AnswerSignal, call: Caller) -> Re
     return call.change(
         lambda ctx: running.answer_signal(ctx, id, body.note),
         READ,
-        lambda reading, made: render.signal(reading.signal(made["id"]), call.ctx.actor),
+        lambda reading, made: render.signal(reading.cases.signal(made["id"]), call.ctx.actor),
     )
 
 

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Response
 from casework.adapters.api.directory import capacity_bodies as s
 from casework.adapters.api.directory import capacity_views
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import Call, GuardedRoute
+from casework.adapters.http.call import Call
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.errors import StaleVersion
 from casework.workflows.directory import places
 from casework.workflows.ports.unit_of_work import Reading

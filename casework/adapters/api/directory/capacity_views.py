@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from casework.adapters.api.shared import views as shared_views
-from casework.adapters.http.call import WithETag
+from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, may
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory import capacity

@@ -12,7 +12,9 @@ from casework.adapters.api.directory import views as shape
 from casework.adapters.api.directory.editing_routes import HISTORY, seen_version
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, GuardedRoute, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.directory.entries import SERVICE
 from casework.workflows.context import Context
 from casework.workflows.directory import directory as kept

@@ -12,7 +12,9 @@ from casework.adapters.api.directory import bodies as s
 from casework.adapters.api.directory import views as shape
 from casework.adapters.api.shared.bodies import Code, EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, GuardedRoute, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import may
 from casework.domain.directory.designations import GIVEN_UNDER, DesignationCode
 from casework.domain.directory.directory import EntryState

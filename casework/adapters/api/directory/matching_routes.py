@@ -10,8 +10,8 @@ from casework.adapters.api.directory import matching_bodies as m
 from casework.adapters.api.directory import matching_views
 from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import GuardedRoute
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.directory.designations import DesignationCode
 from casework.workflows.directory import matching
 

@@ -10,7 +10,7 @@ from casework.adapters.api.access import list_views as account_views
 from casework.adapters.api.directory import list_views
 from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import GuardedRoute
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import Role
 
 router = APIRouter(route_class=GuardedRoute, tags=["directory"])
@@ -80,7 +80,10 @@ def _list_of(example: object) -> dict[str, object]:
 def list_districts(call: Caller, paged: Paged) -> Response:
     """Codes and names."""
     return call.pages(
-        READ, paged, lambda reading, paging: reading.districts(paging), list_views.district
+        READ,
+        paged,
+        lambda reading, paging: reading.directory.districts(paging),
+        list_views.district,
     )
 
 
@@ -97,7 +100,7 @@ def list_centres(
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.centres(district, paging),
+        lambda reading, paging: reading.directory.centres(district, paging),
         list_views.centre,
     )
 
@@ -111,7 +114,7 @@ def list_centres(
 def list_services(call: Caller, paged: Paged) -> Response:
     """Each service with its field, unit, limit and legal basis."""
     return call.pages(
-        READ, paged, lambda reading, paging: reading.services(paging), list_views.service
+        READ, paged, lambda reading, paging: reading.directory.services(paging), list_views.service
     )
 
 
@@ -124,7 +127,10 @@ def list_services(call: Caller, paged: Paged) -> Response:
 def list_providers(call: Caller, paged: Paged) -> Response:
     """Those that are active."""
     return call.pages(
-        READ, paged, lambda reading, paging: reading.providers(paging), list_views.provider
+        READ,
+        paged,
+        lambda reading, paging: reading.directory.providers(paging),
+        list_views.provider,
     )
 
 
@@ -151,7 +157,9 @@ def list_offerings(
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.offerings(service, centre, is_open, paging, is_free),
+        lambda reading, paging: reading.directory.offerings(
+            service, centre, is_open, paging, is_free
+        ),
         lambda row: list_views.offering(row, ctx.catalogue, ctx.now),
     )
 
@@ -173,6 +181,6 @@ def list_accounts(
     return call.pages(
         LIST,
         paged,
-        lambda reading, paging: reading.accounts(role, centre, paging),
+        lambda reading, paging: reading.accounts.listed(role, centre, paging),
         account_views.account,
     )

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.adapters.api.shared import views as shared_views
-from casework.adapters.http.call import WithETag
+from casework.adapters.http.responses import WithETag
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Offering, Provider, Service
 from casework.domain.directory.eligibility import as_data

@@ -12,7 +12,9 @@ from casework.adapters.api.duplicates import bodies as s
 from casework.adapters.api.duplicates import views as render
 from casework.adapters.api.residents.views import resident
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, GuardedRoute, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.duplicates.suspicions import SuspicionState
 from casework.workflows.context import Context
 from casework.workflows.duplicates import duplicates, merging
@@ -80,8 +82,8 @@ def decide(id: UUID, body: s.DecideDuplicate, call: Caller) -> Response:
 def _merged(call: Call, use_case: Callable[[Context], Any]) -> Response:
     def show(reading: Reading, made: dict[str, Any]) -> WithETag:
         shown = render.merge(reading.merges.get(made["id"]))
-        it, contacts = reading.resident(shown["survivor_id"])
-        shown["survivor"] = resident(it, contacts, reading.cases_of(it.id), call.ctx.actor)
+        it, contacts = reading.residents.with_contacts(shown["survivor_id"])
+        shown["survivor"] = resident(it, contacts, reading.cases.of_resident(it.id), call.ctx.actor)
         return shown
 
     return call.change(use_case, SUPERVISE, show)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from casework.adapters.api.shared.views import instant
-from casework.adapters.http.call import WithETag
+from casework.adapters.http.responses import WithETag
 from casework.domain.duplicates.merging import Merge
 from casework.workflows.ports.paging import Row
 

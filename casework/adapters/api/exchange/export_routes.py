@@ -16,8 +16,9 @@ from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.api.supervision import views as supervision_views
 from casework.adapters.api.supervision.routes import since_of
-from casework.adapters.http.call import Call, GuardedRoute
+from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import Role, reach
 from casework.domain.exchange.exporting import ACTION, ExportOf
 from casework.domain.figures.figures import Month, Period
@@ -48,7 +49,7 @@ def _worklist(of: Wanted, reading: Reading) -> Iterator[Any]:
     given = of.filters
     wanted = WorklistFilter(due=given.due or "all", kind=given.kind, field=given.field)
     show = supervision_views.work_item(of.lateness, of.call.ctx.actor)
-    return map(show, whole(reading, lambda look, paging: look.worklist(wanted, paging)))
+    return map(show, whole(reading, lambda look, paging: look.worklists.mine(wanted, paging)))
 
 
 def _overdue(of: Wanted, reading: Reading) -> Iterator[Any]:
@@ -65,7 +66,7 @@ def _overdue(of: Wanted, reading: Reading) -> Iterator[Any]:
         since=since_of(given.since),
     )
     show = supervision_views.overdue_item(of.lateness, of.call.ctx.actor)
-    return map(show, whole(reading, lambda look, paging: look.overdue(wanted, paging)))
+    return map(show, whole(reading, lambda look, paging: look.worklists.overdue(wanted, paging)))
 
 
 def _figures(of: Wanted, reading: Reading) -> Iterator[Any]:
@@ -86,14 +87,18 @@ def _figures(of: Wanted, reading: Reading) -> Iterator[Any]:
 
 
 def _providers(_of: Wanted, reading: Reading) -> Iterator[Any]:
-    return map(list_views.provider, whole(reading, lambda look, paging: look.providers(paging)))
+    return map(
+        list_views.provider, whole(reading, lambda look, paging: look.directory.providers(paging))
+    )
 
 
 def _offerings(of: Wanted, reading: Reading) -> Iterator[Any]:
     given, ctx = of.filters, of.call.ctx
     rows = whole(
         reading,
-        lambda look, paging: look.offerings(given.service, given.centre, given.is_open, paging),
+        lambda look, paging: look.directory.offerings(
+            given.service, given.centre, given.is_open, paging
+        ),
     )
     return (list_views.offering(row, ctx.catalogue, ctx.now) for row in rows)
 

@@ -14,8 +14,10 @@ from casework.adapters.api.exchange import import_views as render
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.uploads import BODY, Uploaded
-from casework.adapters.http.call import Call, GuardedRoute, respond
+from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.responses import respond
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.exchange.importing import Mode
 from casework.workflows.exchange import importing, unmatched
 from casework.workflows.ports.unit_of_work import Reading

@@ -12,7 +12,7 @@ from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.bodies import Code, EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import GuardedRoute
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.time_spent import time_spent
 from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, ClockKind
@@ -373,7 +373,7 @@ def case_time(id: UUID, call: Caller) -> Response:
     """Days after the application until the closing, or today; whom each was waited for."""
 
     def show(reading: Reading) -> dict[str, Any]:
-        file = reading.case_file(id)
+        file = reading.files.whole(id)
         calendar = call.ctx.clockwork.calendar_of(file.case.district_code)
         clocks = [one for one in file.deadlines.values() if sees_clock(call.ctx.actor, one)]
         spent = time_spent(file.case, clocks, calendar, call.ctx.act.today)

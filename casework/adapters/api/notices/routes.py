@@ -11,7 +11,8 @@ from casework.adapters.api.notices import bodies as sn
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import instant, picked
-from casework.adapters.http.call import GuardedRoute, WithETag
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.notices.outbox import MessageState, Subscription
 from casework.workflows.notices import relay
 from casework.workflows.ports.paging import Row
@@ -85,7 +86,8 @@ def _webhook(one: Subscription) -> WithETag:
 def list_held(call: Caller) -> Response:
     """Runs that would have told a district far more than usual, longest held first."""
     return call.look(
-        RELEASE, lambda reading: {"items": [_held(row) for row in reading.held_notices()]}
+        RELEASE,
+        lambda reading: {"items": [_held(row) for row in reading.notices.held(reading.reach)]},
     )
 
 
@@ -115,7 +117,7 @@ def list_outbox(
 ) -> Response:
     """Waiting, sent or dead; never what they say."""
     return call.pages(
-        OUTBOX, paged, lambda reading, paging: reading.messages(state, paging), _message
+        OUTBOX, paged, lambda reading, paging: reading.notices.outbox(state, paging), _message
     )
 
 
@@ -157,7 +159,7 @@ def subscribe(body: sn.SubscribeWebhook, call: Caller) -> Response:
     return call.change(
         lambda ctx: relay.subscribe(ctx, wanted, in_clear=in_clear),
         WEBHOOKS,
-        lambda reading, made: _made(reading.subscription(made["id"]), wanted),
+        lambda reading, made: _made(reading.subscriptions.get(made["id"]), wanted),
     )
 
 
@@ -178,7 +180,7 @@ def _made(one: Subscription, wanted: Subscription) -> WithETag:
 def list_webhooks(call: Caller, paged: Paged) -> Response:
     """An agency sees its own."""
     return call.pages(
-        WEBHOOKS, paged, lambda reading, paging: reading.subscriptions(paging), _webhook
+        WEBHOOKS, paged, lambda reading, paging: reading.subscriptions.listed(paging), _webhook
     )
 
 
@@ -190,7 +192,7 @@ def list_webhooks(call: Caller, paged: Paged) -> Response:
 )
 def get_webhook(id: UUID, call: Caller) -> Response:
     """With how often it failed in a row."""
-    return call.look(WEBHOOKS, lambda reading: _webhook(reading.subscription(id)))
+    return call.look(WEBHOOKS, lambda reading: _webhook(reading.subscriptions.get(id)))
 
 
 @router.delete(

@@ -13,8 +13,10 @@ from casework.adapters.api.planning import bodies as s
 from casework.adapters.api.planning import conference_views as render
 from casework.adapters.api.shared.bodies import Day
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, GuardedRoute, respond
+from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.responses import respond
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.errors import require
 from casework.workflows.planning import conferences, planning
 from casework.workflows.ports.unit_of_work import Reading
@@ -56,7 +58,7 @@ Agenda:
 
 
 def _shown(call: Call, reading: Reading, id: UUID) -> Any:
-    return render.conference(reading.conference(id), call.ctx.act)
+    return render.conference(reading.conferences.shown(id), call.ctx.act)
 
 
 @router.post(
@@ -101,7 +103,7 @@ def list_conferences(
     return call.pages(
         DECIDE,
         paged,
-        lambda reading, paging: reading.conferences(since, until, paging),
+        lambda reading, paging: reading.conferences.listed(since, until, paging),
         render.conference_row,
     )
 
@@ -184,6 +186,6 @@ def get_minutes(
     """In Korean or English; cases by their reference, since the text leaves the system."""
     language = language_of(accept_language)
     with call.ctx.reading(DECIDE) as reading:
-        text = render.minutes(reading.conference(id), language)
+        text = render.minutes(reading.conferences.shown(id), language)
     headers = {"Cache-Control": "no-store", "Content-Language": language}
     return PlainTextResponse(text, headers=headers)

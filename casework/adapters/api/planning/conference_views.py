@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from casework.adapters.api.shared.views import instant
-from casework.adapters.http.call import WithETag
+from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor
 from casework.domain.act import Act
 from casework.domain.planning.conferences import AGENDA_HOLDS, is_held

@@ -13,7 +13,9 @@ from casework.adapters.api.planning import bodies as s
 from casework.adapters.api.planning import views
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import Call, GuardedRoute, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.planning.planning import Draft
 from casework.workflows.context import Context
@@ -63,7 +65,7 @@ PLAN = {"in_force": VERSION, "draft": None, "versions": [VERSION], "allowed_acti
 
 
 def _shown(call: Call, reading: Reading, case_id: UUID) -> WithETag:
-    return views.plan(reading.plan(case_id), call.ctx.actor)
+    return views.plan(reading.cases.plan(case_id), call.ctx.actor)
 
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
@@ -115,7 +117,7 @@ def submit(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     return call.change(
         lambda ctx: planning.submit_plan(ctx, id),
         READ,
-        lambda reading, made: views.submitted(reading.plan(id), made["version"]),
+        lambda reading, made: views.submitted(reading.cases.plan(id), made["version"]),
     )
 
 
@@ -157,7 +159,9 @@ def notified(id: UUID, body: s.NotifyPlan, call: Caller) -> Response:
     return call.change(
         lambda ctx: planning.notify_plan(ctx, id, body.on, body.to),
         READ,
-        lambda reading, made: render.case(reading.case(made["id"]), call.ctx.actor, call.ctx.now),
+        lambda reading, made: render.case(
+            reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now
+        ),
     )
 
 
@@ -177,5 +181,5 @@ def settle(id: UUID, body: s.SettleService, call: Caller) -> Response:
 
 
 def _service(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
-    file = reading.case_file(made["case_id"])
+    file = reading.files.whole(made["case_id"])
     return views.planned_service(file, file.service(made["id"]), call.ctx.actor)

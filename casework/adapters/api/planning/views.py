@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from casework.adapters.api.shared.views import _agency, _fields, instant
-from casework.adapters.http.call import WithETag
+from casework.adapters.api.shared.views import agency_of, fields_of, instant
+from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, may
 from casework.domain.casefile.allowed import allowed_actions
 from casework.domain.casefile.casefile import CaseFile
@@ -92,7 +92,7 @@ def _item(view: PlanView, item: PlannedItem, actor: Actor) -> dict[str, Any]:
         "starts_on": item.starts_on,
         "ends_on": item.ends_on,
         "provider_id": item.provider_id,
-        "provider": _agency(view.providers, item.provider_id) if item.provider_id else None,
+        "provider": agency_of(view.providers, item.provider_id) if item.provider_id else None,
         "referrals": [_plan_referral(view, one) for one in view.file.referrals_of(service)],
     }
     return masked(body, actor, READ, "planned service")
@@ -130,7 +130,8 @@ def _service(file: CaseFile, it: PlannedService, actor: Actor) -> dict[str, Any]
 def conference(it: Conference) -> WithETag:
     """A meeting; what was held does not change."""
     return WithETag(
-        _fields(it, ("id", "district_code", "held_on", "members", "recorded_at", "recorded_by")), 1
+        fields_of(it, ("id", "district_code", "held_on", "members", "recorded_at", "recorded_by")),
+        1,
     )
 
 

@@ -11,8 +11,9 @@ from fastapi.responses import HTMLResponse
 from casework.adapters.api.privacy import access_request_bodies, access_request_views
 from casework.adapters.api.privacy.printed_answer import POLICY_OF_CONTENT, document
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, GuardedRoute
+from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.privacy import access_requests

@@ -11,7 +11,9 @@ from casework.adapters.api.privacy import break_glass_bodies as sb
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import instant
-from casework.adapters.http.call import Call, GuardedRoute, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.act import Act
 from casework.workflows.ports.break_glass import OpeningView
 from casework.workflows.ports.unit_of_work import Reading
@@ -60,7 +62,7 @@ def _opening(view: OpeningView, act: Act) -> WithETag:
 
 
 def _show(call: Call, reading: Reading, made: dict[str, Any]) -> Any:
-    return _opening(reading.opening(made["id"]), call.ctx.act)
+    return _opening(reading.openings.shown(made["id"]), call.ctx.act)
 
 
 @router.post(
@@ -91,7 +93,7 @@ def list_openings(
     return call.pages(
         glass.READ,
         paged,
-        lambda reading, paging: reading.openings(open, paging),
+        lambda reading, paging: reading.openings.listed(open, paging),
         lambda view: dict(_opening(view, call.ctx.act)),
     )
 

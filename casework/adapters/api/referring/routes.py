@@ -11,7 +11,8 @@ from fastapi import APIRouter, Query, Response
 from casework.adapters.api.referring import views
 from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.routing import Caller, Paged, operation
-from casework.adapters.http.call import Call, GuardedRoute
+from casework.adapters.http.call import Call
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.referring.referring import Details
@@ -40,7 +41,7 @@ EXAMPLE = {
 
 def _shown(call: Call) -> Callable[[Reading, dict[str, Any]], Any]:
     return lambda reading, resource: views.referral(
-        reading.referral(resource["id"]), call.ctx.actor, call.ctx.now
+        reading.referrals.get(resource["id"]), call.ctx.actor, call.ctx.now
     )
 
 
@@ -90,7 +91,7 @@ def list_referrals(
     return call.pages(
         "referral.read",
         paged,
-        lambda reading, paging: reading.referrals(filters, paging),
+        lambda reading, paging: reading.referrals.listed(filters, paging),
         views.referral_row(call.ctx.actor),
     )
 
@@ -105,7 +106,7 @@ def get_referral(id: UUID, call: Caller) -> Response:
     """One referral as the asker sees it."""
     return call.look(
         "referral.read",
-        lambda reading: views.referral(reading.referral(id), call.ctx.actor, call.ctx.now),
+        lambda reading: views.referral(reading.referrals.get(id), call.ctx.actor, call.ctx.now),
     )
 
 

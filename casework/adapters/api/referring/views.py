@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from casework.adapters.api.shared.views import deadline, event, instant
-from casework.adapters.http.call import WithETag
+from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor
 from casework.domain.privacy.masks import (
     MaskState,

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Response
 from casework.adapters.api.residents import bodies, views
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.call import Call, GuardedRoute
+from casework.adapters.http.call import Call
+from casework.adapters.http.route import GuardedRoute
 from casework.workflows.context import Context
 from casework.workflows.residents import households
 

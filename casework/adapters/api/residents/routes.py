@@ -12,7 +12,9 @@ from casework.adapters.api.residents import bodies, views
 from casework.adapters.api.residents.views import household_of, merged_from, similar_resident
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import event
-from casework.adapters.http.call import Call, GuardedRoute, WithETag
+from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import may
 from casework.domain.duplicates.likeness import SimilarResident
 from casework.domain.errors import Invalid, NotFound, StaleVersion
@@ -95,8 +97,8 @@ EVENT = {
 
 
 def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
-    it, contacts = reading.resident(id)
-    shown = views.resident(it, contacts, reading.cases_of(it.id), call.ctx.actor)
+    it, contacts = reading.residents.with_contacts(id)
+    shown = views.resident(it, contacts, reading.cases.of_resident(it.id), call.ctx.actor)
     shown["merged_from"] = merged_from(reading.merges.into(it.id))
     if may(call.ctx.actor, WRITE):
         shown["household"] = household_of(reading.households.of(it.id))
@@ -115,7 +117,7 @@ def _registered(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
 def _hint(reading: Reading, one: Row) -> dict[str, Any] | None:
     """One of them as the asker may see them now, or None."""
     try:
-        it, _ = reading.resident(UUID(one["id"]))
+        it, _ = reading.residents.with_contacts(UUID(one["id"]))
     except NotFound:
         return None
     return similar_resident(SimilarResident(it, one["reasons"]))
@@ -184,11 +186,11 @@ def search(body: bodies.SearchResidents, call: Caller, paged: Paged) -> Response
 
 def _search(reading: Reading, wanted: Row, paging: Paging, with_referrals: bool) -> Page:
     """The residents, each with open referrals, or with None where these are not shown."""
-    page = reading.search(wanted, paging)
+    page = reading.residents.search(wanted, paging)
     if not with_referrals:
         return Page([(one, None) for one in page.rows], page.last_key)
     of: dict[UUID, list[Row]] = defaultdict(list)
-    for row in reading.open_referrals_of([one.id for one in page.rows]):
+    for row in reading.referrals.open_of([one.id for one in page.rows]):
         of[row["resident_id"]].append(row)
     return Page([(one, of[one.id]) for one in page.rows], page.last_key)
 
@@ -240,7 +242,9 @@ def reveal_number(id: UUID, body: bodies.RevealNumber, call: Caller) -> Response
     return call.change(
         lambda ctx: residents.reveal_number(ctx, id, body.purpose),
         "rrn.read",
-        lambda reading, made: views.number(reading.rrn(made["id"])),
+        lambda reading, made: views.number(
+            reading.residents.rrn(reading.residents.get(made["id"]).id)
+        ),
     )
 
 
@@ -255,7 +259,7 @@ def give_consent(id: UUID, body: bodies.GiveConsent, call: Caller) -> Response:
     return call.change(
         lambda ctx: residents.record_consent(ctx, id, **body.model_dump()),
         READ,
-        lambda reading, made: views.consent(reading.consent(made["id"]), call.ctx.actor),
+        lambda reading, made: views.consent(reading.residents.consent(made["id"]), call.ctx.actor),
     )
 
 
@@ -274,7 +278,7 @@ def give_consents(id: UUID, body: bodies.GiveConsents, call: Caller) -> Response
         lambda reading, made: {
             "items": [
                 dict(views.consent(one, call.ctx.actor))
-                for one in reading.consents(made["id"])[1]
+                for one in reading.residents.with_consents(made["id"])[1]
                 if str(one.id) in made["consents"]
             ]
         },
@@ -292,7 +296,7 @@ def list_disclosures(id: UUID, call: Caller, paged: Paged) -> Response:
     return call.pages(
         DISCLOSED,
         paged,
-        lambda reading, paging: reading.disclosures(id, paging),
+        lambda reading, paging: reading.disclosures.of_resident(id, paging),
         views.disclosure,
     )
 
@@ -308,7 +312,7 @@ def list_consents(id: UUID, call: Caller) -> Response:
     return call.look(
         READ,
         lambda reading: {
-            "items": views.consents(*reading.consents(id), call.ctx.actor),
+            "items": views.consents(*reading.residents.with_consents(id), call.ctx.actor),
             "next_cursor": None,
         },
     )
@@ -328,7 +332,7 @@ def withdraw_consent(
     return call.change(
         lambda ctx: residents.withdraw_consent(ctx, id, reason),
         READ,
-        lambda reading, made: views.consent(reading.consent(made["id"]), call.ctx.actor),
+        lambda reading, made: views.consent(reading.residents.consent(made["id"]), call.ctx.actor),
     )
 
 
@@ -343,7 +347,7 @@ def write_note(id: UUID, body: bodies.WriteNote, call: Caller) -> Response:
     return call.change(
         lambda ctx: residents.write_note(ctx, id, **body.model_dump()),
         READ,
-        lambda reading, made: views.note(reading.note(made["id"])),
+        lambda reading, made: views.note(reading.residents.note(made["id"])),
     )
 
 
@@ -356,7 +360,7 @@ def write_note(id: UUID, body: bodies.WriteNote, call: Caller) -> Response:
 def list_notes(id: UUID, call: Caller, paged: Paged) -> Response:
     """What was said with the resident; not for assessors."""
     return call.pages(
-        "note.read", paged, lambda reading, paging: reading.notes(id, paging), views.note
+        "note.read", paged, lambda reading, paging: reading.residents.notes(id, paging), views.note
     )
 
 
@@ -372,6 +376,6 @@ def timeline(id: UUID, call: Caller, paged: Paged) -> Response:
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.timeline(id, paging),
+        lambda reading, paging: reading.residents.timeline(id, paging),
         lambda one: event(one, actor, READ),
     )

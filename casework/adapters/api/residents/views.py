@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from casework.adapters.api.shared.views import _fields, instant
-from casework.adapters.http.call import WithETag
+from casework.adapters.api.shared.views import fields_of, instant
+from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, is_guest, may
 from casework.domain.duplicates.likeness import SimilarResident
 from casework.domain.privacy.disclosures import Disclosure
@@ -58,7 +58,7 @@ def resident(
 ) -> WithETag:
     """A resident with the people close to them and their cases."""
     writes = may(actor, "case.write") and not is_guest(actor, it)
-    body = _fields(it, RESIDENT_FIELDS) | {
+    body = fields_of(it, RESIDENT_FIELDS) | {
         "contacts": [_contact(one, actor) for one in contacts],
         "cases": [{name: row[name] for name in ("id", "status", "applied_on")} for row in cases],
         "allowed_actions": ["consents", "notes"] if writes else [],
@@ -68,7 +68,7 @@ def resident(
 
 def _contact(it: Contact, actor: Actor) -> dict[str, Any]:
     """Someone close to the resident; one who is not to be told is not for everyone to call."""
-    body = _fields(it, ("name", "relation", "phone", "may_be_told"))
+    body = fields_of(it, ("name", "relation", "phone", "may_be_told"))
     states = () if it.may_be_told else (MaskState.NOT_TO_BE_TOLD,)
     return masked(body, actor, READ, "contact", states)
 
@@ -76,7 +76,7 @@ def _contact(it: Contact, actor: Actor) -> dict[str, Any]:
 def found_resident(found: tuple[Resident, list[Row] | None], actor: Actor) -> dict[str, Any]:
     """A resident who was searched for, with open referrals where these were asked for."""
     it, referrals = found
-    body = _fields(it, ("id", "name", "birth_date", "sex", "centre_code", "phone", "address"))
+    body = fields_of(it, ("id", "name", "birth_date", "sex", "centre_code", "phone", "address"))
     if referrals is not None:
         body["open_referrals"] = [
             {
@@ -97,7 +97,7 @@ def found_resident(found: tuple[Resident, list[Row] | None], actor: Actor) -> di
 def consent(it: Consent, actor: Actor, *, is_guests: bool = False) -> WithETag:
     """A consent, and whether it can be withdrawn: not by a guest, who only looks."""
     lasts = it.withdrawn_at is None and may(actor, "case.write") and not is_guests
-    body = _fields(it, CONSENT_FIELDS) | {"allowed_actions": ["withdraw"] if lasts else []}
+    body = fields_of(it, CONSENT_FIELDS) | {"allowed_actions": ["withdraw"] if lasts else []}
     return WithETag(masked(body, actor, READ, "consent"), it.version)
 
 
@@ -125,7 +125,7 @@ def disclosure(it: Disclosure) -> dict[str, Any]:
 
 def note(it: Note) -> dict[str, Any]:
     """A contact note."""
-    return _fields(
+    return fields_of(
         it, ("id", "resident_id", "kind", "text", "come_back_on", "written_at", "written_by")
     ) | {"with": it.with_whom}
 

@@ -20,13 +20,14 @@ def picked(row: Row, *names: str) -> dict[str, Any]:
     return {name: row[name] for name in names}
 
 
-def _fields(of: Any, names: Sequence[str]) -> dict[str, Any]:
+def fields_of(of: Any, names: Sequence[str]) -> dict[str, Any]:
     """Fields as they are called, instants with Seoul's offset."""
     values = {name: getattr(of, name) for name in names}
     return {k: instant(v) if isinstance(v, datetime) else v for k, v in values.items()}
 
 
-def _agency(providers: Any, id: UUID) -> dict[str, Any]:
+def agency_of(providers: Any, id: UUID) -> dict[str, Any]:
+    """An agency by its id, with its name and telephone."""
     known = providers[id]
     return {"id": id, "name": known["name"], "phone": known["phone"]}
 

@@ -11,7 +11,8 @@ from casework.adapters.api.shared.bodies import Code
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import bodies as s
 from casework.adapters.api.supervision import job_views
-from casework.adapters.http.call import GuardedRoute, respond
+from casework.adapters.http.responses import respond
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.workflows.ports.supervision import JobView
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
@@ -64,7 +65,7 @@ def list_jobs(call: Caller, paged: Paged) -> Response:
 
     def read(reading: Reading, paging: Paging) -> Page:
         names = [name for name in JOBS if paging.after is None or (name,) > paging.after]
-        return Page([(name, reading.job(name)) for name in names], None)
+        return Page([(name, reading.jobs.get(name)) for name in names], None)
 
     def show(job: tuple[str, JobView]) -> dict[str, Any]:
         return {"name": job[0], "does": JOBS[job[0]]} | job_views.job(job[1], ctx.now, minutes)
@@ -83,7 +84,7 @@ def list_runs(name: Code, call: Caller, paged: Paged) -> Response:
     if name not in JOBS:
         raise NotFound("no such job")
     return call.pages(
-        READ, paged, lambda reading, paging: reading.runs(name, paging), job_views.run
+        READ, paged, lambda reading, paging: reading.jobs.runs(name, paging), job_views.run
     )
 
 
@@ -111,7 +112,7 @@ def run_overdue(call: Caller, body: s.RunSweep | None = None) -> Response:
     if not carried_out_before:
         return respond(job_views.result(done[0]), 200)
     with ctx.reading(READ) as reading:
-        row = reading.run(UUID(made["run_id"]))
+        row = reading.jobs.run(UUID(made["run_id"]))
     if row is None:
         raise NotFound("no such run")
     return respond(job_views.result_of_run(row), 200)

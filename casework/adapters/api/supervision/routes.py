@@ -18,8 +18,10 @@ from casework.adapters.api.supervision import bodies as s
 from casework.adapters.api.supervision import views
 from casework.adapters.api.supervision.standard_sentences import recounts_said
 from casework.adapters.api.supervision.worklist_routes import ITEM
-from casework.adapters.http.call import Call, GuardedRoute, WithETag, respond
+from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.responses import WithETag, respond
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.clocks.calendar import end_of, midnight
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.privacy.masks import as_told
@@ -150,7 +152,7 @@ def list_overdue(
     return call.pages(
         OVERDUE,
         paged,
-        lambda reading, paging: reading.overdue(filters, paging),
+        lambda reading, paging: reading.worklists.overdue(filters, paging),
         views.overdue_item(lateness, call.ctx.actor),
     )
 
@@ -175,16 +177,16 @@ def summarise_overdue(
     lateness = shared_views.Lateness(ctx.clockwork, ctx.now)
 
     def show(reading: Reading) -> dict[str, Any]:
-        rows = reading.overdue_by(by)
+        rows = reading.worklists.overdue_by(by)
         return {
             "by": by,
             "total": len(rows),
             "excused": sum(bool(row["excused"]) for row in rows),
             "groups": views.groups(rows, lateness, new_since),
-            "cases_without_worker": reading.cases_without_worker(),
+            "cases_without_worker": reading.worklists.cases_without_worker(),
             "upcoming": [
                 shared_views.picked(row, "worker_id", "name", "count")
-                for row in reading.falling_due(end_of(ctx.act.today + UPCOMING))
+                for row in reading.worklists.falling_due(end_of(ctx.act.today + UPCOMING))
             ],
         }
 
@@ -193,7 +195,7 @@ def summarise_overdue(
 
 def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
     return views.deadline(
-        reading.deadline(id), reading.last_review(id), call.ctx.actor, call.ctx.now
+        reading.deadlines.get(id), reading.deadlines.last_review(id), call.ctx.actor, call.ctx.now
     )
 
 
@@ -268,7 +270,7 @@ def explain_deadline(
     """Start, rule, each day left out and why, and the same in one sentence (ko, en)."""
 
     def show(reading: Reading) -> WithETag:
-        clock = as_told(reading.deadline(id), call.ctx.actor)
+        clock = as_told(reading.deadlines.get(id), call.ctx.actor)
         found = call.ctx.clockwork.explain(clock)
         recounts, language = reading.standards.recounts_of(id), language_of(accept_language)
         said = sentence(found, language) + recounts_said(recounts, language)
@@ -288,6 +290,6 @@ def list_escalations(id: UUID, call: Caller, paged: Paged) -> Response:
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.ledger(id, paging),
+        lambda reading, paging: reading.deadlines.ledger(id, paging),
         views.ledger_entry(call.ctx.actor),
     )

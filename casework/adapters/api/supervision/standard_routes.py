@@ -12,8 +12,10 @@ from casework.adapters.api.shared.bodies import Code
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import standard_bodies as s
 from casework.adapters.api.supervision import standard_views as shape
-from casework.adapters.http.call import Call, GuardedRoute, respond
+from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.responses import respond
+from casework.adapters.http.route import GuardedRoute
 from casework.domain.clocks.calendar import KNOWN_YEARS
 from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority, most_specific
 from casework.domain.errors import Conflict, StaleVersion
@@ -105,7 +107,7 @@ def list_standards(
 
     def read(reading: Reading, paging: Paging) -> Page:
         reading.standards.check_district(district, "district")
-        return reading.list_standards(filters, paging)
+        return reading.standards.listed(filters, paging)
 
     return call.pages(READ, paged, read, lambda one: shape.standard(one, call.ctx.actor))
 

@@ -9,7 +9,7 @@ from typing import Any
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.clock_sentence import holiday_name
 from casework.adapters.api.supervision.standard_sentences import why_standard
-from casework.adapters.http.call import WithETag
+from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, Role
 from casework.domain.clocks.calendar import Target, WorkingCalendar
 from casework.domain.clocks.standards import (

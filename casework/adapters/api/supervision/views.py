@@ -11,7 +11,7 @@ from typing import Any
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.views import Lateness, picked
 from casework.adapters.api.supervision import standard_views
-from casework.adapters.http.call import WithETag
+from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, is_guest, may
 from casework.domain.clocks.deadlines import Deadline, Explanation
 from casework.domain.privacy.masks import masked

@@ -10,7 +10,7 @@ from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import views
-from casework.adapters.http.call import GuardedRoute
+from casework.adapters.http.route import GuardedRoute
 from casework.workflows.ports.supervision import WorklistFilter
 
 router = APIRouter(route_class=GuardedRoute, tags=["worklist"])
@@ -51,6 +51,6 @@ def worklist(
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.worklist(wanted, paging),
+        lambda reading, paging: reading.worklists.mine(wanted, paging),
         views.work_item(lateness, call.ctx.actor),
     )

@@ -7,16 +7,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.directory.offering_queries import is_asked
-from casework.adapters.persistence.rows.mapper import from_row, to_row
-from casework.domain.access.accounts import Account
-from casework.domain.access.policy import Reach, Role
-from casework.domain.cases.handover import Absence
+from casework.adapters.persistence.directory.offering_queries import (
+    centres_of,
+    designated,
+    is_asked,
+    is_listed,
+)
+from casework.adapters.persistence.directory.places import has_free_place
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.mapper import from_row
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.directory.directory import Centre, Offering
+from casework.domain.directory.directory import Centre, EntryState, Offering, distance_km
+from casework.domain.errors import Invalid
+from casework.workflows.ports.paging import Page, Paging, Row
 
 KNOWN_AS = ("slug", "name", "kind")
 # What else of its agency and service decides whether it may be asked.
@@ -89,36 +95,102 @@ class SqlDirectory:
         query = select(t.centre.c.district_code).where(t.centre.c.code == centre_code)
         return self._connection.scalar(query)
 
+    def districts(self, paging: Paging) -> Page:
+        """The districts by code."""
+        return page(self._connection, select(t.district), [t.district.c.code], paging)
 
-class SqlAccounts:
-    """Accounts that work can be given to."""
+    def centres(self, district: str | None, paging: Paging) -> Page:
+        """The centres by code, of one district or all."""
+        query = select(t.centre)
+        if district is not None:
+            self._known(t.district, district, "district")
+            query = query.where(t.centre.c.district_code == district)
+        return page(self._connection, query, [t.centre.c.code], paging)
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def services(self, paging: Paging) -> Page:
+        """The published catalogue by code."""
+        query = select(t.service).where(t.service.c.state == EntryState.PUBLISHED)
+        return page(self._connection, query, [t.service.c.code], paging)
 
-    def worker_of(self, id: UUID, centre_code: str) -> Account | None:
-        """An active worker of that centre."""
-        query = select(t.account).where(
-            t.account.c.id == id,
-            t.account.c.role == Role.WORKER,
-            t.account.c.is_active,
-            t.account.c.centre_code == centre_code,
+    def providers(self, paging: Paging) -> Page:
+        """The active agencies by slug, with the designations that hold today."""
+        query = select(t.provider).where(is_asked(self._today))
+        found = page(self._connection, query, [t.provider.c.slug], paging)
+        held = designated(self._connection, [row["id"] for row in found.rows], self._today)
+        for row in found.rows:
+            row["designations"] = held.get(row["id"], [])
+        return found
+
+    def offerings(
+        self,
+        service: str | None,
+        centre: str | None,
+        is_open: bool | None,
+        paging: Paging,
+        is_free: bool | None = None,
+    ) -> Page:
+        """Offerings; those that cover a centre come nearest first, with their distance in km."""
+        query = (
+            select(
+                t.offering,
+                t.provider.c.name.label("provider_name"),
+                t.provider.c.phone.label("provider_phone"),
+                *t.provider.c["lat", "lon"],
+            )
+            .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
+            .join(t.service, t.service.c.code == t.offering.c.service_code)
+            .where(*is_listed(self._today))
         )
-        row = self._connection.execute(query).first()
-        return None if row is None else from_row(Account, row)
+        if service is not None:
+            self._known(t.service, service, "service")
+            query = query.where(t.offering.c.service_code == service)
+        if is_open is not None:
+            query = query.where(t.offering.c.is_open == is_open)
+        if is_free is not None:
+            free = has_free_place(self._today)
+            query = query.where(free if is_free else ~free)
+        if centre is None:
+            found = page(self._connection, query, [t.offering.c.id], paging)
+        else:
+            found = self._nearest(query, centre, paging)
+        self._add_centres(found)
+        return found
 
-    def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
-        """A worker of the asker's district, or None; one who has left counts where asked."""
-        query = select(t.account).where(
-            t.account.c.id == id,
-            t.account.c.role == Role.WORKER,
-            t.account.c.district_code == reach.actor.district_code,
-        )
-        if active:
-            query = query.where(t.account.c.is_active)
-        row = self._connection.execute(query).first()
-        return None if row is None else from_row(Account, row)
+    def _nearest(self, query: Select[Any], centre: str, paging: Paging) -> Page:
+        """In memory: what covers one centre is some hundred rows at most."""
+        point = self._known(t.centre, centre, "centre")
+        covering = query.join(
+            t.offering_centre, t.offering_centre.c.offering_id == t.offering.c.id
+        ).where(t.offering_centre.c.centre_code == centre)
+        rows = [
+            {
+                **row,
+                "distance_km": round(
+                    distance_km((point.lat, point.lon), (row["lat"], row["lon"])), 3
+                ),
+            }
+            for row in (found._mapping for found in self._connection.execute(covering))
+        ]
+        rows.sort(key=_nearest_first)
+        if paging.after is not None:
+            rows = [row for row in rows if _nearest_first(row) > paging.after]
+        shown = rows[: paging.limit]
+        more = len(rows) > paging.limit
+        return Page(shown, _nearest_first(shown[-1]) if more else None)
 
-    def add_absence(self, absence: Absence) -> None:
-        """A new absence."""
-        self._connection.execute(insert(t.absence), [to_row(absence)])
+    def _add_centres(self, found: Page) -> None:
+        """The centres that each offering covers."""
+        centres = centres_of(self._connection, [row["id"] for row in found.rows])
+        for row in found.rows:
+            row["centres"] = centres.get(row["id"], [])
+
+    def _known(self, table: Any, code: str, what: str) -> Any:
+        """The row of that code. Refuses a code that nobody has, which would filter all away."""
+        row = self._connection.execute(select(table).where(table.c.code == code)).first()
+        if row is None:
+            raise Invalid(f"no such {what}", code=f"unknown_{what}", field=what)
+        return row
+
+
+def _nearest_first(row: Row) -> tuple[float, str]:
+    return row["distance_km"], str(row["id"])

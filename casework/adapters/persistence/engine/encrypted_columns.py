@@ -15,7 +15,6 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Column, Connection, String, Table, Text, TypeDecorator
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeEngine
 
 from casework.adapters.persistence.engine.types import Json, to_json
 from casework.workflows.ports.vault import Place, Vault
@@ -29,16 +28,6 @@ class EncryptedText(TypeDecorator[str]):
 
     impl = Text
     cache_ok = True
-
-    def __init__(self, declared: int | None = None) -> None:
-        """``declared``: the length on SQLite, which holds nobody to it and cannot change it."""
-        super().__init__()
-        self.declared = declared
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Text without a limit."""
-        on_sqlite = dialect.name == "sqlite" and self.declared is not None
-        return String(self.declared) if on_sqlite else Text()
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
         """The sealed value; refuses one in clear."""

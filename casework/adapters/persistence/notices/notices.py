@@ -28,11 +28,12 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.notices.outbox import SqlOutbox
 from casework.adapters.persistence.rows.mapper import from_row
-from casework.domain.access.policy import Role
+from casework.domain.access.policy import Reach, Relation, Role
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Subscription
 from casework.workflows.ports.links import Links
 from casework.workflows.ports.notices import NoticeStore
+from casework.workflows.ports.paging import Row
 
 _notice, _verdict, _message = t.notice, t.run_notices, t.message
 # Spelt out, so that the planner of either store sees that the partial index fits.
@@ -104,6 +105,17 @@ class SqlNoticeStore(SqlOutbox):
             .returning(_verdict.c.notices)
         )
         return sum(freed.scalars())
+
+    def held(self, reach: Reach) -> list[Row]:
+        """What the brake holds within reach, longest first."""
+        query = (
+            select(_verdict)
+            .where(_verdict.c.is_held, _verdict.c.released_at.is_(None))
+            .order_by(_verdict.c.counted_at)
+        )
+        if reach.relation is Relation.DISTRICT:
+            query = query.where(_verdict.c.district_code == reach.actor.district_code)
+        return [dict(row._mapping) for row in self._connection.execute(query)]
 
     # Finding whom a notice is for
 

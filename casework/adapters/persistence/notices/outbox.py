@@ -1,4 +1,4 @@
-"""The outbox: messages leased, sent and settled; and the endpoints that listen."""
+"""The outbox: messages leased, sent and settled."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     and_,
-    delete,
     func,
-    insert,
     or_,
     select,
     text,
@@ -23,16 +20,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
-from casework.adapters.persistence.rows.mapper import from_row, stored, to_row
-from casework.domain.access.policy import Reach, Relation
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.domain.errors import NotFound
 from casework.domain.notices.outbox import Letter, Message, MessageState, Subscription
+from casework.workflows.ports.paging import Page, Paging
 
 _message = t.message
 
 
 class SqlOutbox:
-    """Messages and endpoints in one transaction."""
+    """Messages in one transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -135,7 +133,7 @@ class SqlOutbox:
         )
         return given_up.rowcount
 
-    # What people do about messages and endpoints
+    # What people do about messages
 
     def message(self, id: UUID) -> Message:
         """A message, locked."""
@@ -151,43 +149,14 @@ class SqlOutbox:
         """Write down that a message is to be sent again."""
         self.settle(Letter(message=message, subscription=None, email=None))
 
-    def add_subscription(self, subscription: Subscription) -> None:
-        """A new endpoint."""
-        self._connection.execute(
-            insert(t.subscription), [stored(subscription, vault_of(self._connection))]
-        )
-
-    def subscription(self, id: UUID, reach: Reach) -> Subscription:
-        """An endpoint within reach that still listens, locked."""
-        row = self._connection.execute(
-            listening(reach).where(t.subscription.c.id == id).with_for_update()
-        ).first()
-        if row is None:
-            raise NotFound("no such webhook")
-        found: Subscription = from_row(Subscription, row, vault_of(self._connection))
-        return found
-
-    def end_subscription(self, subscription: Subscription) -> None:
-        """Write down that an endpoint no longer listens; what waits for it is dropped."""
-        self._connection.execute(
-            update(t.subscription)
-            .where(t.subscription.c.id == subscription.id)
-            .values(ended_at=subscription.ended_at, version=subscription.version)
-        )
-        self._connection.execute(
-            delete(_message).where(
-                _message.c.subscription_id == subscription.id, text("message.state = 'waiting'")
-            )
-        )
-
-
-def listening(reach: Reach) -> Select[Any]:
-    """Endpoints that the asker may see: an agency its own, an admin all."""
-    endpoint = t.subscription
-    query = select(endpoint).where(endpoint.c.ended_at.is_(None))
-    if reach.relation is Relation.OWN_AGENCY:
-        query = query.where(endpoint.c.provider_id == reach.actor.provider_id)
-    return query
+    def outbox(self, state: str | None, paging: Paging) -> Page:
+        """Messages, newest first; what they say is left out."""
+        columns = [column for column in _message.c if column.name != "payload"]
+        query = select(*columns)
+        if state is not None:
+            query = query.where(_message.c.state == state)
+        keys = [_message.c.created_at, _message.c.id]
+        return page(self._connection, query, keys, paging, newest_first=True)
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

@@ -31,8 +31,10 @@ _AWAITS = and_(_VERSION.status == VersionStatus.SUBMITTED, _CASE.status.in_(sort
 class SqlConferences:
     """The repository of meetings for one transaction of one asker."""
 
-    def __init__(self, connection: Connection, reach: Reach, now: datetime) -> None:
-        self._connection, self._reach, self._now = connection, reach, now
+    def __init__(
+        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+    ) -> None:
+        self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def get(self, id: UUID, *, lock: bool = False) -> Conference:
         """A meeting within reach, else NotFound."""
@@ -90,18 +92,9 @@ class SqlConferences:
         items, decided = self._connection.execute(query).one()
         return 1 + int(items) + int(decided)
 
-
-class ConferenceQueries:
-    """Meetings, looked at."""
-
-    _connection: Connection
-    reach: Reach
-    _now: datetime
-    _about: set[UUID]
-
-    def conference(self, id: UUID) -> ConferenceView:
+    def shown(self, id: UUID) -> ConferenceView:
         """A meeting with its agenda and the names of its district: three statements."""
-        found = SqlConferences(self._connection, self.reach, self._now).get(id)
+        found = self.get(id)
         named = select(t.district).where(t.district.c.code == found.district_code)
         district = dict(self._connection.execute(named).one()._mapping)
         rows = [dict(row._mapping) for row in self._connection.execute(_agenda_of(id))]
@@ -111,11 +104,11 @@ class ConferenceQueries:
         self._about.update(row["resident_id"] for row in rows)
         return ConferenceView(conference=found, district=district, items=rows)
 
-    def conferences(self, since: date | None, until: date | None, paging: Paging) -> Page:
+    def listed(self, since: date | None, until: date | None, paging: Paging) -> Page:
         """Meetings by day, newest first, each with how many plans it has and has decided."""
         meeting = t.conference
         query = select(meeting, _counted().label("agenda"), _counted(True).label("decided")).where(
-            seen(meeting, self.reach, self._now)
+            seen(meeting, self._reach, self._now)
         )
         if since is not None:
             query = query.where(meeting.c.held_on >= since)

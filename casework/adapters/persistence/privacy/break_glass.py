@@ -85,26 +85,18 @@ class SqlOpenings:
         self._connection.execute(update(break_glass).where(_glass.id == row.pop("id")).values(row))
         self._connection.execute(insert(t.event), [stored(event, vault_of(self._connection))])
 
-
-class OpeningQueries:
-    """Openings, looked at."""
-
-    _connection: Connection
-    reach: Reach
-    _about: set[UUID]
-
-    def opening(self, id: UUID) -> OpeningView:
+    def shown(self, id: UUID) -> OpeningView:
         """One that the asker made or has to review."""
-        row = self._connection.execute(_views(self.reach).where(_glass.id == id)).first()
+        row = self._connection.execute(_views(self._reach).where(_glass.id == id)).first()
         if row is None:
             raise NotFound("no such opening")
         found = _view(row, vault_of(self._connection))
         self._about.add(found.opening.resident_id)
         return found
 
-    def openings(self, is_open: bool | None, paging: Paging) -> Page:
+    def listed(self, is_open: bool | None, paging: Paging) -> Page:
         """Those that wait for their review, those that had it, or both; newest first."""
-        query = _views(self.reach)
+        query = _views(self._reach)
         if is_open is not None:
             reviewed = _glass.reviewed_at
             query = query.where(reviewed.is_(None) if is_open else reviewed.is_not(None))

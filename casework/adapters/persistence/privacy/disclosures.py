@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,14 +34,13 @@ from casework.domain.privacy.disclosures import (
 from casework.workflows.ports.unit_of_work import Page, Paging
 
 
-class DisclosureQueries:
-    """Disclosures of one resident."""
+class SqlDisclosures:
+    """What was told of residents, for one transaction of one asker."""
 
-    _connection: Connection
-    _now: datetime
-    _residents: SqlResidents
+    def __init__(self, connection: Connection, residents: SqlResidents) -> None:
+        self._connection, self._residents = connection, residents
 
-    def disclosures(self, resident_id: UUID, paging: Paging) -> Page:
+    def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
         """Every disclosure of a resident within reach, newest first."""
         self._residents.get(resident_id)
         told = union_all(_to_providers(resident_id), _to_assessors(resident_id)).subquery()

@@ -7,18 +7,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.encrypted_columns import decrypted, encrypt_row, vault_of
+from casework.adapters.persistence.engine.encrypted_columns import (
+    decrypted,
+    encrypt_row,
+    require_vault,
+    vault_of,
+)
+from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.residents import likeness as alike
+from casework.adapters.persistence.residents.searching import found_by
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.scope import is_outside, note_opened, seen, seen_or_opened
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Reach, Relation
 from casework.domain.duplicates.likeness import DuplicateCandidate, Likeness
 from casework.domain.errors import NotFound
+from casework.domain.events import Event
+from casework.domain.privacy.masks import TIMELINE_LEAVES_OUT
 from casework.domain.residents.resident import Consent, Contact, Note, Resident
+from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class SqlResidents:
@@ -73,6 +83,9 @@ class SqlResidents:
             from_row(Contact, row, self._vault)
             for row in self._connection.execute(query.order_by(t.contact.c.id))
         ]
+
+    def with_contacts(self, id: UUID) -> tuple[Resident, list[Contact]]:
+        return self.get(id), self.contacts(id)
 
     def former(self, resident_id: UUID) -> list[Resident]:
         """The records that were merged into a resident who was loaded before."""
@@ -172,6 +185,10 @@ class SqlResidents:
             for row in self._connection.execute(query.order_by(t.consent.c.id))
         ]
 
+    def with_consents(self, id: UUID) -> tuple[Resident, list[Consent]]:
+        resident = self.get(id)
+        return resident, self.consents(resident.id)
+
     def add_consent(self, consent: Consent) -> None:
         """A new consent."""
         self._connection.execute(insert(t.consent), [stored(consent, self._vault)])
@@ -199,3 +216,53 @@ class SqlResidents:
         found: Note = from_row(Note, row, self._vault)
         self._about.add(found.resident_id)
         return found
+
+    def notes(self, resident_id: UUID, paging: Paging) -> Page:
+        """A resident's contact notes, newest first."""
+        of = self.get(resident_id).id
+        query = select(t.note).where(t.note.c.resident_id == of)
+        return page(
+            self._connection,
+            query,
+            [t.note.c.written_at, t.note.c.id],
+            paging,
+            newest_first=True,
+            make=lambda row: from_row(Note, row, self._vault),
+        )
+
+    def search(self, wanted: Row, paging: Paging) -> Page:
+        """Residents within reach; each named in the audit entry. One into whom others were merged
+        is found by what was written of those, too.
+        """
+        sees = seen(t.resident, self._reach, self._now)
+        shown = page(
+            self._connection,
+            found_by(wanted, sees, self._reach.actor, require_vault(self._vault)),
+            [t.resident.c.id],
+            paging,
+            make=lambda row: from_row(Resident, row, self._vault),
+        )
+        self._about.update(one.id for one in shown.rows)
+        return shown
+
+    def timeline(self, resident_id: UUID, paging: Paging) -> Page:
+        """Events, newest first; of a case that was sent for assessment, those of that case."""
+        of = self.get(resident_id).id
+        records = select(t.resident.c.id).where(
+            or_(t.resident.c.id == of, t.resident.c.merged_into_id == of)
+        )
+        query = select(t.event).where(t.event.c.resident_id.in_(records))
+        if self._reach.relation is Relation.CASES_SENT:
+            sent = select(t.care_case.c.id).where(seen(t.care_case, self._reach, self._now))
+            query = query.where(t.event.c.case_id.in_(sent))
+        hidden = TIMELINE_LEAVES_OUT.get(self._reach.actor.role)
+        if hidden is not None:
+            query = query.where(t.event.c.subject_type.not_in(hidden))
+        return page(
+            self._connection,
+            query,
+            [t.event.c.at, t.event.c.id],
+            paging,
+            newest_first=True,
+            make=lambda row: from_row(Event, row),
+        )

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, insert, null, select, update
+from sqlalchemy import Connection, Engine, insert, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
-from casework.adapters.persistence.rows.mapper import TABLES, from_row, stored, to_row
+from casework.adapters.persistence.rows.mapper import TABLES, from_row, stored, stored_as
 from casework.domain.clocks.standards import Standard
 from casework.domain.directory.directory import Centre, District, Offering, Service
 
@@ -20,7 +20,7 @@ def insert_all(connection: Connection, things: Iterable[Any]) -> int:
     vault = vault_of(connection)
     by_class: dict[type, list[Any]] = defaultdict(list)
     for thing in things:
-        by_class[type(thing)].append(thing)
+        by_class[stored_as(thing)].append(thing)
     for cls in sorted(by_class, key=_ORDER.__getitem__):
         rows = [stored(thing, vault) for thing in by_class[cls]]
         connection.execute(insert(TABLES[cls]), rows)
@@ -54,26 +54,10 @@ def load_facts(
         ):
             known = set(connection.scalars(select(table.c[key])))
             insert_all(connection, [one for one in things if getattr(one, key) not in known])
-        _add_rules(connection, services)
         # By what they are for: an installation may have set one of its own in the meantime.
         rows = connection.execute(select(t.standard))
         scopes = {from_row(Standard, row).scope for row in rows}
         insert_all(connection, [one for one in standards if one.scope not in scopes])
-
-
-def _add_rules(connection: Connection, services: Iterable[Service]) -> None:
-    """Whom a service is for and where it is given, where it stood there before that was asked."""
-    table = t.service
-    statement = (
-        update(table)
-        .where(table.c.code == bindparam("of"), table.c.eligibility.is_(null()))
-        .values(eligibility=bindparam("eligibility"), given_at=bindparam("given_at"))
-    )
-    rows = [to_row(one) for one in services]
-    connection.execute(
-        statement,
-        [{"of": row["code"]} | {k: row[k] for k in ("eligibility", "given_at")} for row in rows],
-    )
 
 
 def is_empty(engine: Engine) -> bool:

@@ -177,7 +177,7 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
     Provider: dict.fromkeys(("opening_hours", "contacts"), Codec(list, lambda it: it or [])),
     Standard: {
         "escalation": Codec(_as_dicts, _rungs),
-        # One that stood there before standards had versions, or was written by hand, is the first.
+        # One that was written by hand, without a version, is the first.
         "version": Codec(int, lambda stored: 1 if stored is None else stored),
     },
 }
@@ -283,13 +283,14 @@ def _shape(cls: type) -> _Shape:
 _SHAPES: Final = {cls: _shape(cls) for cls in TABLES}
 
 
-def _shape_of(thing: Any) -> _Shape:
-    return _SHAPES[Event if isinstance(thing, Event) else type(thing)]
+def stored_as(thing: Any) -> type:
+    """The class under which a thing is stored: every event has the one table of events."""
+    return Event if isinstance(thing, Event) else type(thing)
 
 
 def to_row(thing: Any) -> dict[str, Any]:
     """The columns of a domain object, in clear: what is to be written is ``stored``."""
-    shape = _shape_of(thing)
+    shape = _SHAPES[stored_as(thing)]
     row = {name: getattr(thing, name) for name in shape.names}
     for name, codec in shape.codecs.items():
         row[name] = codec.write(row[name])
@@ -300,7 +301,7 @@ def to_row(thing: Any) -> dict[str, Any]:
 
 def stored(thing: Any, vault: Vault | None) -> dict[str, Any]:
     """The columns of a domain object as they are stored."""
-    shape = _shape_of(thing)
+    shape = _SHAPES[stored_as(thing)]
     row = to_row(thing)
     return encrypt_row(shape.table, row, thing.id, vault) if shape.encrypted else row
 

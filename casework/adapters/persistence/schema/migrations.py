@@ -25,7 +25,7 @@ MIGRATIONS = _PACKAGED if _PACKAGED.exists() else _CHECKOUT
 STATEMENT_TIMEOUT_MS = 600_000
 TRIES = 20
 PAUSE_S = 0.5
-# Set by the migration that seals fields, where there were any: it has no keys to do it with.
+# Set by a revision from which on a field is sealed that stood in clear: it has no keys to do so.
 IS_CLEAR = t.configuration.c.name == "clear_fields"
 
 

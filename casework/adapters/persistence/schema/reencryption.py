@@ -110,7 +110,7 @@ class EncryptedRows:
                 yield Progress(len(rows), changed, len(stale) - changed)
 
     def encrypt_plaintext(self) -> None:
-        """Seal what stood here before fields were sealed, while nothing serves."""
+        """Seal what a revision has left in clear, while nothing serves."""
         for table in encrypted_tables():
             for rows in self._windows(table):
                 with self._begun() as connection:

@@ -13,18 +13,19 @@ from sqlalchemy import (
     Select,
     and_,
     case,
-    exists,
     func,
     or_,
     select,
 )
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.deadlines import last, reviews
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.scope.scope import seen
 from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
+from casework.adapters.persistence.supervision.overdue_filters import filtered
 from casework.domain.access.policy import Reach, Relation
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import BREACH
@@ -43,35 +44,26 @@ _KEYS = [t.deadline.c.due_at, t.deadline.c.id]
 _PRESSING = [t.deadline.c.can_wait, *_KEYS]
 
 
-class Worklists:
-    """Lists of clocks."""
+class SqlWorklists:
+    """Lists of clocks, for one transaction of one asker."""
 
-    _connection: Connection
-    reach: Reach
-    _now: datetime
+    def __init__(
+        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+    ) -> None:
+        self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
-    _about: set[UUID]
-
-    def about(self, *resident_ids: UUID) -> None:
-        """Whom the audit entry is about."""
-        self._about.update(resident_ids)
-
-    def is_overdue(self) -> ColumnElement[bool]:
-        """The one predicate, now."""
-        return is_overdue(self._now)
-
-    def worklist(self, wanted: WorklistFilter, paging: Paging) -> Page:
+    def mine(self, wanted: WorklistFilter, paging: Paging) -> Page:
         """What the asker has to do, most pressing first: the clocks they hold; for a worker also
         the overdue clocks that others hold on their cases; and notes to come back to. What must
         happen before a discharge stands on top.
         """
         people = self._people()
         clocks = self._clocks_to_do(people, wanted, paging)
-        notes = notes_to_come_back(self._connection, self.reach, people, self._now, wanted, paging)
+        notes = notes_to_come_back(self._connection, self._reach, people, self._now, wanted, paging)
         rows = sorted([*clocks.rows, *notes.rows], key=_pressing)
         more = bool(clocks.last_key or notes.last_key or len(rows) > paging.limit)
         shown = rows[: paging.limit]
-        self.about(*(row["resident_id"] for row in shown))
+        self._about.update(row["resident_id"] for row in shown)
         return Page(shown, _pressing(shown[-1]) if more else None)
 
     def _clocks_to_do(self, people: list[UUID], wanted: WorklistFilter, paging: Paging) -> Page:
@@ -80,7 +72,7 @@ class Worklists:
             return Page([], None)
         query = self._items().where(IS_RUNNING, self._mine(people))
         if wanted.due == "overdue":
-            query = query.where(self.is_overdue())
+            query = query.where(is_overdue(self._now))
         elif wanted.due != "all":
             today = day_in_seoul(self._now)
             until = today + (ONE_DAY if wanted.due == "today" else 7 * ONE_DAY)
@@ -93,9 +85,9 @@ class Worklists:
 
     def _people(self) -> list[UUID]:
         """The asker, and for a worker the absent colleagues whose deputy they are today."""
-        actor, away, today = self.reach.actor, t.absence, day_in_seoul(self._now)
+        actor, away, today = self._reach.actor, t.absence, day_in_seoul(self._now)
         own = [] if actor.id is None else [actor.id]
-        if self.reach.relation is not Relation.CENTRE:
+        if self._reach.relation is not Relation.CENTRE:
             return own
         query = select(away.c.worker_id).where(
             away.c.deputy_id == actor.id, away.c.from_on <= today, away.c.to_on >= today
@@ -105,12 +97,12 @@ class Worklists:
     def _mine(self, people: list[UUID]) -> ColumnElement[bool]:
         """What is the asker's to do; a case that nobody carries yet is the supervisor's."""
         clock = t.deadline
-        sees, holder = seen(clock, self.reach, self._now), _HOLDER[self.reach.relation]
+        sees, holder = seen(clock, self._reach, self._now), _HOLDER[self._reach.relation]
         if holder == WORKER:
             return and_(
                 clock.c.worker_id.in_(people),
                 sees,
-                or_(clock.c.held_by == WORKER, self.is_overdue()),
+                or_(clock.c.held_by == WORKER, is_overdue(self._now)),
             )
         if holder == SUPERVISOR:
             arrived = and_(clock.c.held_by == WORKER, clock.c.worker_id.is_(None))
@@ -138,7 +130,7 @@ class Worklists:
                     "excused",
                     "can_wait",
                 ],
-                self.is_overdue().label("is_overdue"),
+                is_overdue(self._now).label("is_overdue"),
                 case((clock.c.kind == ClockKind.WAITLIST, _place_offered_at())).label(
                     "place_offered_at"
                 ),
@@ -161,32 +153,20 @@ class Worklists:
 
     def overdue(self, filters: OverdueFilter, paging: Paging) -> Page:
         """Every overdue clock in reach, longest overdue first, with tier, told and review."""
-        query = self._items().where(self.is_overdue(), seen(t.deadline, self.reach, self._now))
-        found = self._page(_filtered(query, filters), _KEYS, paging)
-        self.about(*(row["resident_id"] for row in found.rows))
+        query = self._items().where(is_overdue(self._now), seen(t.deadline, self._reach, self._now))
+        found = self._page(filtered(query, filters), _KEYS, paging)
+        self._about.update(row["resident_id"] for row in found.rows)
         ids = [row["id"] for row in found.rows]
         told = _grouped(self._connection.execute(_raised(ids)))
-        reviews = _grouped(
-            self._connection.execute(_reviews().where(t.review.c.deadline_id.in_(ids)))
-        )
+        made = _grouped(self._connection.execute(reviews().where(t.review.c.deadline_id.in_(ids))))
         for row in found.rows:
             row["told"] = told.get(row["id"], [])
             row["tier"] = max(
                 (step["tier"] for step in row["told"] if step["due_at"] == row["due_at"]),
                 default=None,
             )
-            row["last_review"] = self._last(reviews.get(row["id"], []))
+            row["last_review"] = last(self._connection, made.get(row["id"], []))
         return found
-
-    def last_review(self, deadline_id: UUID) -> Row | None:
-        """What was last decided about a clock."""
-        rows = self._connection.execute(_reviews().where(t.review.c.deadline_id == deadline_id))
-        return self._last([dict(row._mapping) for row in rows])
-
-    def _last(self, reviews: list[dict[str, Any]]) -> Row | None:
-        if not reviews:
-            return None
-        return decrypt_row(t.review, reviews[-1], reviews[-1]["id"], vault_of(self._connection))
 
     def overdue_by(self, key: str) -> list[Row]:
         """Key, label, due date and whether excused of every overdue clock in reach."""
@@ -219,7 +199,7 @@ class Worklists:
             .outerjoin(t.centre, t.centre.c.code == clock.c.centre_code)
             .outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
             .outerjoin(t.account, t.account.c.id == clock.c.worker_id)
-            .where(self.is_overdue(), seen(clock, self.reach, self._now))
+            .where(is_overdue(self._now), seen(clock, self._reach, self._now))
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
@@ -229,7 +209,7 @@ class Worklists:
             select(func.count())
             .select_from(t.care_case)
             .where(
-                seen(t.care_case, self.reach, self._now),
+                seen(t.care_case, self._reach, self._now),
                 t.care_case.c.worker_id.is_(None),
                 t.care_case.c.status != "closed",
             )
@@ -246,7 +226,7 @@ class Worklists:
                 IS_RUNNING,
                 clock.c.due_at >= self._now,
                 clock.c.due_at <= until,
-                seen(clock, self.reach, self._now),
+                seen(clock, self._reach, self._now),
             )
             .group_by(clock.c.worker_id, t.account.c.name)
             .order_by(func.count().desc())
@@ -262,11 +242,6 @@ def _place_offered_at() -> Any:
 
 def _pressing(row: Row) -> tuple[bool, datetime, UUID]:
     return row["can_wait"], row["due_at"], row["id"]
-
-
-def _reviews() -> Select[Any]:
-    """Reviews in the order in which they were made."""
-    return select(t.review).order_by(t.review.c.reviewed_at, t.review.c.id)
 
 
 def _raised(ids: list[UUID]) -> Select[Any]:
@@ -289,58 +264,3 @@ def _grouped(rows: Iterable[Any]) -> dict[UUID, list[dict[str, Any]]]:
     for row in rows:
         found.setdefault(row.deadline_id, []).append(dict(row._mapping))
     return found
-
-
-def _filtered(query: Select[Any], filters: OverdueFilter) -> Select[Any]:
-    clock = t.deadline
-    for column, value in (
-        (clock.c.centre_code, filters.centre),
-        (clock.c.worker_id, filters.worker),
-        (clock.c.kind, filters.kind),
-        (clock.c.field, filters.field),
-        (clock.c.provider_id, filters.provider),
-        (clock.c.held_by, filters.held_by),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if filters.since is not None:
-        query = query.where(clock.c.due_at >= filters.since)
-    if filters.tier is not None:
-        query = query.where(_highest_tier() == filters.tier)
-    if filters.answered is not None:
-        query = query.where(_answered() if filters.answered else ~_answered())
-    return query
-
-
-def _highest_tier() -> Any:
-    """The highest tier that was told for the due date as it stands now."""
-    step = t.escalation
-    return (
-        select(func.max(step.c.tier))
-        .where(
-            step.c.deadline_id == t.deadline.c.id,
-            step.c.due_at == t.deadline.c.due_at,
-            step.c.raised_at.is_not(None),
-            ~step.c.passed_over,
-            step.c.tier > BREACH,
-        )
-        .correlate(t.deadline)
-        .scalar_subquery()
-    )
-
-
-def _answered() -> ColumnElement[bool]:
-    """Reviewed for the due date as it stands now, and nothing was raised since."""
-    step, review = t.escalation, t.review
-    return and_(
-        exists().where(
-            review.c.deadline_id == t.deadline.c.id, review.c.due_at == t.deadline.c.due_at
-        ),
-        ~exists().where(
-            step.c.deadline_id == t.deadline.c.id,
-            step.c.raised_at.is_not(None),
-            ~step.c.passed_over,
-            step.c.tier > BREACH,
-            step.c.review_id.is_(None),
-        ),
-    )

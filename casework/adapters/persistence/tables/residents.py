@@ -20,7 +20,7 @@ resident = Table(
     Column("registered_at", Instant, nullable=False),
     Column("registered_by", Uuid),
     Column("address", EncryptedText),
-    Column("phone", EncryptedText(40)),
+    Column("phone", EncryptedText),
     Column("phone_digits", BlindIndex("phone")),
     Column("lives_alone", Boolean),
     code("mobility", nullable=True),
@@ -32,7 +32,7 @@ resident = Table(
     Column("rrn_index", BlindIndex("rrn")),
     Column("name_birth_index", BlindIndex("name and birth date")),
     Column("version", Integer, nullable=False),
-    # No foreign key: a column that is added to a table has none on SQLite.
+    # No foreign key: the merge has one, and says the same.
     Column("merged_into_id", Uuid),
     Index(None, "centre_code", "id"),
     Index(None, "district_code", "id"),
@@ -51,7 +51,7 @@ contact = Table(
     Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("relation", Text, nullable=False),
-    Column("phone", EncryptedText(40), nullable=False),
+    Column("phone", EncryptedText, nullable=False),
     Column("phone_digits", BlindIndex("phone"), index=True),
     Column("may_be_told", Boolean, nullable=False),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -13,34 +14,15 @@ from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, up
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.access.accounts import SqlAccountAdministration
-from casework.adapters.persistence.agencies.inbox import SqlInbox
-from casework.adapters.persistence.agencies.links import SqlLinks
-from casework.adapters.persistence.agencies.rosters import SqlRosters
-from casework.adapters.persistence.agencies.staff import SqlStaff
 from casework.adapters.persistence.audit.entry import write_audit
-from casework.adapters.persistence.audit.trail import SqlAuditTrail
-from casework.adapters.persistence.casefile.casefiles import SqlCaseFiles
-from casework.adapters.persistence.directory.directory import SqlAccounts, SqlDirectory
-from casework.adapters.persistence.directory.editing import SqlDirectoryEditing
-from casework.adapters.persistence.directory.places import SqlPlaces
-from casework.adapters.persistence.duplicates.duplicates import SqlDuplicates
-from casework.adapters.persistence.duplicates.merging import SqlMerges
 from casework.adapters.persistence.exchange.imports import SqlImports
-from casework.adapters.persistence.figures.figures import SqlFigures
-from casework.adapters.persistence.notices.notices import SqlNoticeStore
-from casework.adapters.persistence.planning.conferences import SqlConferences
-from casework.adapters.persistence.privacy.access_requests import SqlAccessRequests
-from casework.adapters.persistence.privacy.break_glass import SqlOpenings, used
-from casework.adapters.persistence.residents.households import SqlHouseholds
-from casework.adapters.persistence.residents.residents import SqlResidents
+from casework.adapters.persistence.privacy.break_glass import used
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.scope import Subjects
-from casework.adapters.persistence.supervision.standards import SqlStandards
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
+from casework.adapters.persistence.unit_of_work.repositories import SqlRepositories
 from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Reach
-from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
 from casework.workflows.ports.unit_of_work import IN_FLIGHT, Reading, Replay, RequestFacts, Work
@@ -53,7 +35,7 @@ KEY_LEASE = timedelta(minutes=10)
 NOT_AUDITED = frozenset({"directory.read", "account.self"})
 
 
-class SqlWork:
+class SqlWork(SqlRepositories):
     """A transaction with the repositories that write in it."""
 
     def __init__(
@@ -65,31 +47,12 @@ class SqlWork:
         facts: RequestFacts,
         committed: Callable[[int, dict[str, Any]], None],
     ) -> None:
-        self._committed = committed
-        self._connection, self._action, self._now, self._facts = connection, action, now, facts
-        self._about: set[UUID] = set()
-        self.reach = reach
-        self.files = SqlCaseFiles(connection, reach, now, self._about)
-        self.residents = SqlResidents(connection, reach, now, self._about)
-        self.directory = SqlDirectory(connection, now)
-        self.places = SqlPlaces(connection, reach)
-        self.directory_editing = SqlDirectoryEditing(connection, reach, now, self._about)
-        self.accounts = SqlAccounts(connection)
-        self.account_administration = SqlAccountAdministration(connection)
-        self.staff = SqlStaff(connection, reach)
-        self.inbox = SqlInbox(connection, reach, now, self._about)
-        self.notices = SqlNoticeStore(connection, SqlLinks)
-        self.conferences = SqlConferences(connection, reach, now)
-        self.figures = SqlFigures(connection, reach, now, self._about)
-        self.standards = SqlStandards(connection, reach, now)
-        self.duplicates = SqlDuplicates(connection, reach, now, self._about)
-        self.merges = SqlMerges(connection, reach, now, self._about)
-        self.households = SqlHouseholds(connection, reach, now, self._about)
-        self.openings = SqlOpenings(connection, reach, now, self._about)
-        self.audit = SqlAuditTrail(connection, self._about)
-        self.access_requests = SqlAccessRequests(connection, reach, now, self._about)
-        self.imports = SqlImports(connection, reach, now, self._about, self._part)
-        self.rosters = SqlRosters(connection, reach, now, self._about)
+        super().__init__(connection, reach, now, set())
+        self._action, self._facts, self._committed = action, facts, committed
+
+    @cached_property
+    def imports(self) -> SqlImports:
+        return SqlImports(self._connection, self.reach, self._now, self._about, self._part)
 
     def _part(self, reach: Reach, action: str, now: datetime) -> SqlPart:
         session_context.set_session_context(self._connection, reach, action, now)
@@ -100,32 +63,6 @@ class SqlWork:
         rows = [to_row(event) for event in events]
         if rows:
             self._connection.execute(insert(t.event), rows)
-
-    def about(self, *resident_ids: UUID) -> None:
-        """Whom the audit entry is about."""
-        self._about.update(resident_ids)
-
-    def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
-        """Mark the raised steps of a clock as answered by a review.
-
-        The review may be the first to see the breach, and an extension hides the due date that
-        was passed: what the review was about is written as ``breached_at``.
-        """
-        self._connection.execute(
-            update(t.escalation)
-            .where(
-                t.escalation.c.deadline_id == deadline.id,
-                t.escalation.c.raised_at.is_not(None),
-                t.escalation.c.review_id.is_(None),
-            )
-            .values(review_id=review_id)
-        )
-        passed = select(t.review.c.due_at).where(t.review.c.id == review_id).scalar_subquery()
-        self._connection.execute(
-            update(t.deadline)
-            .where(t.deadline.c.id == deadline.id, t.deadline.c.breached_at.is_(None))
-            .values(breached_at=passed)
-        )
 
     def commit(self, status: int, resource: dict[str, Any]) -> None:
         """The change, its audit entry and the idempotency row, at once."""

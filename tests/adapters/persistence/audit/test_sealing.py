@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from casework import operations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.engine.ids import new_id
@@ -333,7 +334,7 @@ def old_entries(api: Api) -> None:
 
 def test_what_is_older_than_two_years_is_forgotten_and_the_rest_still_holds(api: Api) -> None:
     old_entries(api)
-    assert api.application.prune_audit(retention_start(api.clock.now)) == 2
+    assert operations.prune_audit(api.application, retention_start(api.clock.now)) == 2
     rows = seals(api, DISTRICT)
     assert rows[0].seq == 3, "the entry of two years ago to the moment is kept"
     seal(api.application)
@@ -354,7 +355,7 @@ def test_nothing_younger_is_forgotten_whatever_is_asked_for(api: Api) -> None:
     before = len(seals(api, DISTRICT))
     limit = retention_start(api.clock.now)
     with pytest.raises(Invalid, match="kept for 2 years"):
-        api.application.prune_audit(limit + timedelta(microseconds=1))
+        operations.prune_audit(api.application, limit + timedelta(microseconds=1))
     assert len(seals(api, DISTRICT)) == before
     assert retention_start(api.clock.now, 1) == limit, "a shorter time is not to be had"
     assert retention_start(datetime(2028, 2, 29, tzinfo=UTC)) == datetime(2026, 2, 28, tzinfo=UTC)
@@ -363,5 +364,5 @@ def test_nothing_younger_is_forgotten_whatever_is_asked_for(api: Api) -> None:
 def test_what_an_exported_head_says_of_a_pruned_chain_still_holds(api: Api) -> None:
     old_entries(api)
     exported = list(api.application.seals.heads().values())
-    api.application.prune_audit(retention_start(api.clock.now))
+    operations.prune_audit(api.application, retention_start(api.clock.now))
     assert checked(api, exported=exported).flaws == []

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.script import ScriptDirectory
 from sqlalchemy import func, insert, select, text, update
 
+from casework import operations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import (
     blind_columns,
@@ -36,8 +36,8 @@ from casework.workflows.audit.encryption_keys import (
     rotate,
 )
 from casework.workflows.ports.vault import Progress
-from tests.adapters.clearing import unsealed
 from tests.adapters.looking import stored
+from tests.adapters.persistence.schema.clearing import unsealed
 from tests.api.acts import a_case, a_referral, a_resident
 from tests.api.conftest import WORKER, Api
 from tests.conftest import Store
@@ -249,7 +249,7 @@ def test_every_index_has_its_recipe() -> None:
 
 
 def in_clear(api: Api, resident: Resident) -> None:
-    """The database as the migration leaves it where fields stood in clear."""
+    """The database as a revision leaves it from which on a field is sealed."""
     row = to_row(resident) | {"name_birth_index": None}
     with api.engine.begin() as connection:
         connection.execute(insert(unsealed(t.resident)), [row])
@@ -266,7 +266,7 @@ def test_migrating_seals_what_stood_in_clear_and_only_then_is_current(lived_in: 
     )
     in_clear(lived_in, known)
     assert not migrations.is_current(lived_in.engine)
-    lived_in.application.migrate()
+    operations.migrate(lived_in.application)
     assert migrations.is_current(lived_in.engine)
     assert stored(lived_in, Resident, known.id) == known
     assert "" not in under(lived_in)
@@ -284,30 +284,3 @@ def test_a_value_in_clear_is_neither_written_nor_read(lived_in: Api) -> None:
         count = connection.scalar(select(func.count()).select_from(t.resident))
     assert under(lived_in)[""] == count
     assert lived_in.as_(WORKER).get(f"/residents/{id}").status_code == 500
-
-
-def test_a_database_with_sealed_fields_is_not_taken_back(lived_in: Api) -> None:
-    url, before = lived_in.application.settings.owner_url(), everything(lived_in)
-    with pytest.raises(RuntimeError, match="is sealed: go back by the backup"):
-        migrations.downgrade(url, "0006")
-    lived_in.application.migrate()  # what came after the seals went back; nothing sealed did
-    assert migrations.is_current(lived_in.engine)
-    assert everything(lived_in) == before
-
-
-# These came with seals, and go with their own migrations.
-LATER = ("import_file", "import_row", "delivered", "way_in")
-
-
-def test_going_back_asks_about_every_column_that_was_there_before_and_is_sealed() -> None:
-    script = ScriptDirectory(str(migrations.MIGRATIONS)).get_revision("0011")
-    assert script is not None
-    asked = {f"{table}.{name}" for table, names in script.module.SEALED.items() for name in names}
-    sealed = {
-        f"{table.name}.{column.name}"
-        for table in encrypted_tables()
-        for column in columns_with_ciphertext(table)
-        if table.name not in LATER and (table.name, column.name) != ("referral", "judged")
-    }
-    # The first came sealed and goes with its migration; the other is asked about by name.
-    assert sealed - {"account.totp_sealed", "resident.rrn"} == asked

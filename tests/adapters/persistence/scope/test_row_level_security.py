@@ -461,7 +461,7 @@ def test_behind_the_wall_a_worklist_still_reads_its_index_alone(
         application,
         who,
         "deadline.read",
-        lambda it: it.worklist(WorklistFilter(), Paging()),
+        lambda it: it.worklists.mine(WorklistFilter(), Paging()),
         "deadline",
     )
     assert "ix_deadline_worker_due" in plan
@@ -474,7 +474,8 @@ def test_behind_the_wall_a_telephone_is_found_by_its_index(api: Api) -> None:
         connection.exec_driver_sql("ANALYZE")
     plan = plan_of(
         api.application, api.actor(WORKER), "case.read",
-        lambda it: it.search({"phone": next(iter(phones.values()))}, Paging()), "resident",
+        lambda it: it.residents.search({"phone": next(iter(phones.values()))}, Paging()),
+        "resident",
     )  # fmt: skip
     assert "ix_resident_phone_digits" in plan
     assert "Seq Scan on resident" not in plan

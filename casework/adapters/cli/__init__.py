@@ -1,1 +1,0 @@
-"""Commands that the command line takes in by the dozen."""

@@ -1,0 +1,39 @@
+"""How an answer leaves: JSON, its status, its ETag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+
+class WithETag(dict[str, Any]):
+    """A body that is a single resource; ``etag`` is its version."""
+
+    def __init__(self, body: Mapping[str, Any], etag: int) -> None:
+        super().__init__(body)
+        self.etag = etag
+
+
+def respond(body: Any, status: int) -> Response:
+    """JSON as it leaves; not stored by anyone on the way."""
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(body, WithETag):
+        headers["ETag"] = f'"{body.etag}"'
+        body = dict(body)
+    return Response(
+        orjson.dumps(body, default=str),
+        status_code=status,
+        media_type="application/json",
+        headers=headers,
+    )
+
+
+def expected_version(if_match: str | None) -> int | None:
+    """The version in ``If-Match``; one that cannot be ours is never the present one."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    bare = if_match.strip().removeprefix("W/").strip('"')
+    return int(bare) if bare.isdecimal() and len(bare) < 10 else -1

@@ -1,0 +1,203 @@
+"""A route that checks who is signed in before it reads on, and turns refusals into problems."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
+from structlog.contextvars import bound_contextvars
+
+from casework.adapters.http.call import Call
+from casework.adapters.http.limits import check_text, read_json, storable
+from casework.adapters.http.middleware import tell
+from casework.adapters.http.refusals import refuse, shown_name
+from casework.adapters.http.services import Services
+from casework.domain.access.policy import POLICY, Actor, reach
+from casework.domain.errors import Invalid
+from casework.workflows.access.signing_in import authenticate
+from casework.workflows.ports.unit_of_work import RequestFacts
+
+PUBLIC: Final = "public"
+
+
+UNCOUNTED: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+
+
+# A request, what takes many transactions, and the record of a request that was refused.
+SECONDS: Final = 5.0
+
+
+LONG_SECONDS: Final = 30.0
+
+
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+MULTIPART: Final = "multipart/form-data"
+
+
+# One that a client makes up; a shorter one might be a word of the file.
+MIN_BOUNDARY_LENGTH: Final = 16
+
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
+
+
+class GuardedRoute(APIRoute):
+    """A route that asks who is there before it reads on, and turns refusals into problems.
+
+    Its action stands in ``openapi_extra["x-action"]``: one of the policy's, or ``public``.
+    """
+
+    @property
+    def action(self) -> str | None:
+        """The entry of the policy this route needs, or None where none was given."""
+        return (self.openapi_extra or {}).get("x-action")
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The usual handler between guard and problems."""
+        usual = super().get_route_handler()
+        known = {field.alias for field in self.dependant.query_params} | {
+            field.alias for sub in self.dependant.dependencies for field in sub.query_params
+        }
+
+        seconds = LONG_SECONDS if (self.openapi_extra or {}).get("x-long") else SECONDS
+
+        async def handle(request: Request) -> Response:
+            tell(request.scope, self.path_format)
+            services: Services = request.app.state.services
+            now = services.now()
+            facts = await self._facts(request)
+            actor: Actor | None = None
+            with bound_contextvars(request_id=facts.request_id), services.time_allowed(seconds):
+                try:
+                    self._hold_back(services, facts)
+                    if self.action != PUBLIC:
+                        actor = await run_in_threadpool(
+                            _guard, services, request, facts, now, self.action
+                        )
+                    self._check(request, known, facts)
+                    request.state.facts = facts
+                    response = await usual(request)
+                except Exception as error:
+                    return await run_in_threadpool(
+                        refuse, services, request, actor, facts, now, self.action or "", error
+                    )
+            response.headers["X-Request-Id"] = facts.request_id or ""
+            return response
+
+        return handle
+
+    def _hold_back(self, services: Services, facts: RequestFacts) -> None:
+        """Refuse whoever asks too often, before anything is looked up; machines may look."""
+        if self.path_format not in UNCOUNTED:
+            signs_in = self.action == PUBLIC
+            services.rates.source(facts.source, signs_in=signs_in)
+
+    async def _facts(self, request: Request) -> RequestFacts:
+        body = await request.body()
+        # Keyed: a body holds what a list of all its possible values would be tried against.
+        key = hmac.digest(request.app.state.services.cursor_key, b"request digest", "sha256")
+        request.state.digest = hmac.digest(
+            key,
+            f"{request.method} {request.url.path}\n".encode() + self._told(request, body),
+            "sha256",
+        ).hex()
+        asked_for = next(iter(request.path_params.values()), None)
+        return RequestFacts(
+            task=f"{request.method} {self.path_format}",
+            asked_for=_asked_for(asked_for) if asked_for else None,
+            source=request.client.host if request.client else None,
+            request_id=_request_id(request),
+            idempotency_key=self._key(request),
+            digest=request.state.digest,
+        )
+
+    def _told(self, request: Request, body: bytes) -> bytes:
+        """What a body says: a form's parts, whatever stands between them this time."""
+        if not (self.openapi_extra or {}).get("x-takes-file"):
+            return body
+        _, options = parse_options_header(request.headers.get("content-type", ""))
+        boundary = options.get(b"boundary", b"")
+        return body.replace(boundary, b"") if len(boundary) >= MIN_BOUNDARY_LENGTH else body
+
+    def _key(self, request: Request) -> str | None:
+        """The idempotency key, where the operation heeds one: a POST that makes a change."""
+        heeds = request.method == "POST" and not (self.openapi_extra or {}).get("x-no-key")
+        return request.headers.get("idempotency-key") if heeds else None
+
+    def _check(self, request: Request, known: set[str], facts: RequestFacts) -> None:
+        key = facts.idempotency_key
+        if key is not None:
+            check_text(key)
+            if not 1 <= len(key) <= 255:
+                raise Invalid("1 to 255 characters", field="Idempotency-Key")
+        seen: set[str] = set()
+        for name, value in request.query_params.multi_items():
+            check_text(value)
+            if name not in known:
+                raise Invalid("no such parameter", field=shown_name(name))
+            if name in seen:
+                raise Invalid("given more than once", field=name)
+            seen.add(name)
+        for value in request.path_params.values():
+            check_text(str(value))
+        body: bytes = request._body  # read in full by the guard
+        # Whatever it says it is: what reads it on is more lenient about its type than about this.
+        kind = request.headers.get("content-type", "").lower()
+        takes_file = (self.openapi_extra or {}).get("x-takes-file")
+        if body and not kind.startswith(FORM) and not (takes_file and kind.startswith(MULTIPART)):
+            read_json(body)
+
+
+def _asked_for(given: object) -> str:
+    """What was asked for as it is written down: an id in one form, however it was sent."""
+    with suppress(ValueError):
+        return str(UUID(str(given)))
+    return storable(str(given)[:200])
+
+
+def _request_id(request: Request) -> str:
+    """The asker's number for the request where it is plain text, else one of ours."""
+    given = request.headers.get("x-request-id", "")[:80]
+    is_plain = given.isascii() and given.isprintable() and given != ""
+    return given if is_plain else str(request.app.state.services.new_id())
+
+
+def _guard(
+    services: Services, request: Request, facts: RequestFacts, now: datetime, action: str | None
+) -> Actor:
+    """Who asks, with present rights; refuses a role that never does this."""
+    actor = authenticate(services.authentication(facts), _bearer(request), now)
+    request.state.actor = actor
+    services.rates.account(actor.id)
+    reach(actor, action or "")
+    request.state.call = Call(services, request, actor, facts, now)
+    return actor
+
+
+def _bearer(request: Request) -> str | None:
+    """The token of the one ``Authorization`` header, if it is one at all."""
+    given = request.headers.getlist("authorization")
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    return token if scheme.lower() == "bearer" and _TOKEN.fullmatch(token) else None
+
+
+def routes_without_entry(routes: list[Any]) -> list[str]:
+    """Routes that no entry of the policy governs: with one of them nothing may start."""
+    return [
+        f"{sorted(getattr(route, 'methods', None) or ())} {getattr(route, 'path', route)}"
+        for route in routes
+        if not (
+            isinstance(route, GuardedRoute) and (route.action == PUBLIC or route.action in POLICY)
+        )
+    ]

@@ -1,0 +1,86 @@
+"""What the composition root gives to the ways in over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from casework.adapters.http.rates import Rates
+from casework.domain.access.policy import Actor
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.directory.directory import Service
+from casework.domain.duplicates.likeness import Similarity, equal
+from casework.workflows.context import Context
+from casework.workflows.ports.access import Authentication
+from casework.workflows.ports.exchange import ImportTools
+from casework.workflows.ports.links import Linking
+from casework.workflows.ports.unit_of_work import Reading, RequestFacts, Store
+from casework.workflows.supervision.overdue import SweepResult
+
+
+class RequestStore(Store, Protocol):
+    """The store of one request."""
+
+    outcome: tuple[int, dict[str, Any]] | None
+
+    def for_request(self, facts: RequestFacts) -> RequestStore:
+        """The same store, whose records name this request."""
+        ...
+
+    def showing(self, reach: Any, now: datetime) -> AbstractContextManager[Reading]:
+        """The outcome of a change, under the audit entry that the change wrote."""
+        ...
+
+    def store_key(
+        self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]
+    ) -> None:
+        """Say under the request's key what became of it."""
+        ...
+
+    def release_key(self, actor: Actor, claimed_at: datetime) -> None:
+        """Give the request's key back."""
+        ...
+
+    def note_refusal(
+        self, actor: Actor | None, action: str, now: datetime, code: str, outcome: str
+    ) -> None:
+        """Write down that something was refused or failed."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the ways in are given by the composition root."""
+
+    store: RequestStore
+    clockwork: Callable[[], Clockwork]
+    catalogue: Callable[[], Mapping[str, Service]]
+    authentication: Callable[[RequestFacts], Authentication]
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    cursor_key: bytes
+    # "retry", "locked" or "busy" for a passing fault of the database, else None.
+    fault: Callable[[Exception], str | None]
+    # Standards or holidays were changed: forget what was kept of them.
+    forget: Callable[[], None]
+    # Runs the overdue sweep: for whom, as of which instant (now if None), and whether dry.
+    sweep: Callable[[Context, datetime | None, bool], SweepResult | None]
+    new_secret: Callable[[], str]
+    is_production: bool
+    # Whether registration numbers are kept here.
+    stores_rrn: bool
+    # How often a scheduler wakes the sweep.
+    sweep_minutes: int
+    # What works through files.
+    import_tools: ImportTools
+    # What agencies that answer without an account need.
+    linking: Linking
+    # How like two names are.
+    similarity: Similarity = equal
+    # How often somebody may ask, and within which context the database has how many seconds.
+    rates: Rates = field(default_factory=Rates)
+    time_allowed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()

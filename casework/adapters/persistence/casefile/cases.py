@@ -1,0 +1,129 @@
+"""Cases and plans as they are shown, with the names beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.casefiles import SqlCaseFiles
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.mapper import from_row, table_of
+from casework.adapters.persistence.scope.scope import seen, seen_or_opened
+from casework.domain.access.policy import Reach
+from casework.domain.casefile.case import Assessment, Check, Signal
+from casework.domain.casefile.casefile import CaseFile, by_id
+from casework.domain.casefile.plan import Conference
+from casework.domain.errors import NotFound
+from casework.workflows.ports.casefile import CaseView, PlanView
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.unit_of_work import Page, Paging
+
+
+class SqlCases:
+    """Cases and plans as they are shown, for one transaction of one asker."""
+
+    def __init__(
+        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+    ) -> None:
+        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+
+    def listed(
+        self, status: str | None, centre: str | None, worker: UUID | None, paging: Paging
+    ) -> Page:
+        """Cases, newest first."""
+        query = (
+            select(t.care_case, t.resident.c.name.label("resident_name"))
+            .join(t.resident, t.resident.c.id == t.care_case.c.resident_id)
+            .where(seen(t.care_case, self._reach, self._now))
+        )
+        for column, value in (("status", status), ("centre_code", centre), ("worker_id", worker)):
+            if value is not None:
+                query = query.where(t.care_case.c[column] == value)
+        found = page(self._connection, query, [t.care_case.c.id], paging, newest_first=True)
+        for row in found.rows:
+            decrypt_row(t.care_case, row, row["id"], vault_of(self._connection))
+        self._about.update(row["resident_id"] for row in found.rows)
+        return found
+
+    def of_resident(self, resident_id: UUID) -> list[Row]:
+        """A resident's cases that the asker sees, newest first."""
+        case = t.care_case
+        query = (
+            select(case.c.id, case.c.status, case.c.applied_on)
+            .where(case.c.resident_id == resident_id, seen_or_opened(case, self._reach, self._now))
+            .order_by(case.c.id.desc())
+        )
+        return [dict(row._mapping) for row in self._connection.execute(query)]
+
+    def get(self, id: UUID) -> CaseView:
+        """A case with everything that is shown of it."""
+        file = self._file(id)
+        names = self._connection.execute(
+            select(t.resident.c.name.label("resident"), t.account.c.name.label("worker"))
+            .select_from(t.care_case)
+            .join(t.resident, t.resident.c.id == t.care_case.c.resident_id)
+            .outerjoin(t.account, t.account.c.id == t.care_case.c.worker_id)
+            .where(t.care_case.c.id == id)
+        ).one()
+        return CaseView(
+            file=file,
+            resident_name=names.resident,
+            worker_name=names.worker,
+            providers=self._agencies(one.provider_id for one in file.referrals.values()),
+            assessments=self._of_case(Assessment, id),
+            checks=self._of_case(Check, id),
+        )
+
+    def plan(self, case_id: UUID) -> PlanView:
+        """The plan of a case, in all its versions."""
+        file = self._file(case_id)
+        meetings = {version.conference_id for version in file.versions} - {None}
+        found = (
+            self._connection.execute(select(t.conference).where(t.conference.c.id.in_(meetings)))
+            if meetings
+            else ()
+        )
+        named = {item.provider_id for version in file.versions for item in version.services}
+        asked = {referral.provider_id for referral in file.referrals.values()}
+        return PlanView(
+            file=file,
+            providers=self._agencies(id for id in named | asked if id is not None),
+            conferences=by_id(from_row(Conference, row) for row in found),
+        )
+
+    def signal(self, id: UUID) -> Signal:
+        """One signal of a case within reach."""
+        row = self._connection.execute(
+            select(t.signal)
+            .join(t.care_case, t.care_case.c.id == t.signal.c.case_id)
+            .where(t.signal.c.id == id, seen(t.care_case, self._reach, self._now))
+        ).first()
+        if row is None:
+            raise NotFound("no such signal")
+        found: Signal = from_row(Signal, row, vault_of(self._connection))
+        return found
+
+    def _file(self, case_id: UUID) -> CaseFile:
+        files = SqlCaseFiles(self._connection, self._reach, self._now, self._about, lock=False)
+        return files.whole(case_id, with_plan=True)
+
+    def _of_case(self, cls: type, case_id: UUID) -> list[Any]:
+        table = table_of(cls)
+        query = select(table).where(table.c.case_id == case_id).order_by(table.c.id)
+        vault = vault_of(self._connection)
+        return [from_row(cls, row, vault) for row in self._connection.execute(query)]
+
+    def _agencies(self, ids: Iterable[UUID]) -> dict[UUID, Row]:
+        """Name and telephone of agencies."""
+        wanted = set(ids)
+        if not wanted:
+            return {}
+        agency = t.provider.c
+        query = select(agency.id, agency.name, agency.phone).where(agency.id.in_(wanted))
+        return {row.id: dict(row._mapping) for row in self._connection.execute(query)}

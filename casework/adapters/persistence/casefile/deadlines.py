@@ -1,0 +1,102 @@
+"""Clocks one by one: what was told of each, and what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, select, update
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.scope.scope import note_opened, seen_or_opened
+from casework.domain.access.policy import Reach
+from casework.domain.clocks.deadlines import Deadline
+from casework.domain.errors import NotFound
+from casework.workflows.ports.paging import Page, Paging, Row
+
+
+class SqlDeadlines:
+    """The repository of clocks for one transaction of one asker."""
+
+    def __init__(
+        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+    ) -> None:
+        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+
+    def get(self, id: UUID) -> Deadline:
+        """One clock."""
+        row = self._connection.execute(
+            select(t.deadline).where(
+                t.deadline.c.id == id, seen_or_opened(t.deadline, self._reach, self._now)
+            )
+        ).first()
+        if row is None:
+            raise NotFound("no such deadline")
+        found: Deadline = from_row(Deadline, row)
+        self._about.add(found.resident_id)
+        note_opened(self._about, self._reach, found, found.resident_id)
+        return found
+
+    def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
+        """Raised steps in order, each with the review that answered it."""
+        self.get(deadline_id)
+        step = t.escalation
+        query = (
+            select(
+                step,
+                *t.review.c["action", "cause", "reason", "until", "reviewed_at", "reviewed_by"],
+            )
+            .outerjoin(t.review, t.review.c.id == step.c.review_id)
+            .where(step.c.deadline_id == deadline_id, step.c.raised_at.is_not(None))
+        )
+        keys = [step.c.raised_at, step.c.tier, step.c.id]
+        found = page(self._connection, query, keys, paging)
+        for row in found.rows:
+            decrypt_row(
+                t.review, row, row["review_id"], vault_of(self._connection), reason="reason"
+            )
+        return found
+
+    def last_review(self, deadline_id: UUID) -> Row | None:
+        """What was last decided about a clock."""
+        rows = self._connection.execute(reviews().where(t.review.c.deadline_id == deadline_id))
+        return last(self._connection, [dict(row._mapping) for row in rows])
+
+    def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
+        """Mark the raised steps of a clock as answered by a review.
+
+        The review may be the first to see the breach, and an extension hides the due date that
+        was passed: what the review was about is written as ``breached_at``.
+        """
+        self._connection.execute(
+            update(t.escalation)
+            .where(
+                t.escalation.c.deadline_id == deadline.id,
+                t.escalation.c.raised_at.is_not(None),
+                t.escalation.c.review_id.is_(None),
+            )
+            .values(review_id=review_id)
+        )
+        passed = select(t.review.c.due_at).where(t.review.c.id == review_id).scalar_subquery()
+        self._connection.execute(
+            update(t.deadline)
+            .where(t.deadline.c.id == deadline.id, t.deadline.c.breached_at.is_(None))
+            .values(breached_at=passed)
+        )
+
+
+def reviews() -> Select[Any]:
+    """Reviews in the order in which they were made."""
+    return select(t.review).order_by(t.review.c.reviewed_at, t.review.c.id)
+
+
+def last(connection: Connection, reviews: Sequence[dict[str, Any]]) -> Row | None:
+    """The last one, with its reason readable."""
+    if not reviews:
+        return None
+    return decrypt_row(t.review, reviews[-1], reviews[-1]["id"], vault_of(connection))

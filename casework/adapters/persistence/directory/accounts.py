@@ -1,0 +1,70 @@
+"""Accounts that work can be given to."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, insert, select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.mapper import from_row, to_row
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Reach, Relation, Role
+from casework.domain.cases.handover import Absence
+from casework.workflows.ports.paging import Page, Paging
+
+
+class SqlAccounts:
+    """Accounts that work can be given to."""
+
+    def __init__(self, connection: Connection, reach: Reach) -> None:
+        self._connection, self._reach = connection, reach
+
+    def worker_of(self, id: UUID, centre_code: str) -> Account | None:
+        """An active worker of that centre."""
+        query = select(t.account).where(
+            t.account.c.id == id,
+            t.account.c.role == Role.WORKER,
+            t.account.c.is_active,
+            t.account.c.centre_code == centre_code,
+        )
+        row = self._connection.execute(query).first()
+        return None if row is None else from_row(Account, row)
+
+    def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
+        """A worker of the asker's district, or None; one who has left counts where asked."""
+        query = select(t.account).where(
+            t.account.c.id == id,
+            t.account.c.role == Role.WORKER,
+            t.account.c.district_code == reach.actor.district_code,
+        )
+        if active:
+            query = query.where(t.account.c.is_active)
+        row = self._connection.execute(query).first()
+        return None if row is None else from_row(Account, row)
+
+    def listed(self, role: str | None, centre: str | None, paging: Paging) -> Page:
+        """Accounts within reach, by user name."""
+        actor, account = self._reach.actor, t.account
+        scopes: dict[Relation, ColumnElement[bool]] = {
+            Relation.CENTRE: account.c.centre_code == actor.centre_code,
+            Relation.DISTRICT: account.c.district_code == actor.district_code,
+            Relation.OWN_AGENCY: account.c.provider_id == actor.provider_id,
+        }
+        query = select(
+            *account.c[
+                "id", "username", "name", "role", "centre_code", "district_code", "provider_id"
+            ]
+        ).where(account.c.is_active)
+        if self._reach.relation in scopes:
+            query = query.where(scopes[self._reach.relation])
+        if role is not None:
+            query = query.where(account.c.role == role)
+        if centre is not None:
+            query = query.where(account.c.centre_code == centre)
+        return page(self._connection, query, [account.c.username], paging)
+
+    def add_absence(self, absence: Absence) -> None:
+        """A new absence."""
+        self._connection.execute(insert(t.absence), [to_row(absence)])

@@ -1,0 +1,65 @@
+"""The endpoints that listen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, delete, insert, select, text, update
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import vault_of
+from casework.adapters.persistence.engine.paging import page
+from casework.adapters.persistence.rows.mapper import from_row, stored
+from casework.domain.access.policy import Reach, Relation
+from casework.domain.errors import NotFound
+from casework.domain.notices.outbox import Subscription
+from casework.workflows.ports.paging import Page, Paging
+
+
+class SqlSubscriptions:
+    """The repository of endpoints for one transaction of one asker."""
+
+    def __init__(self, connection: Connection, reach: Reach) -> None:
+        self._connection, self._reach = connection, reach
+
+    def listed(self, paging: Paging) -> Page:
+        make = partial(from_row, Subscription, vault=vault_of(self._connection))
+        query = _listening(self._reach)
+        return page(self._connection, query, [t.subscription.c.id], paging, make=make)
+
+    def get(self, id: UUID, *, lock: bool = False) -> Subscription:
+        query = _listening(self._reach).where(t.subscription.c.id == id)
+        row = self._connection.execute(query.with_for_update() if lock else query).first()
+        if row is None:
+            raise NotFound("no such webhook")
+        found: Subscription = from_row(Subscription, row, vault_of(self._connection))
+        return found
+
+    def add(self, subscription: Subscription) -> None:
+        self._connection.execute(
+            insert(t.subscription), [stored(subscription, vault_of(self._connection))]
+        )
+
+    def end(self, subscription: Subscription) -> None:
+        self._connection.execute(
+            update(t.subscription)
+            .where(t.subscription.c.id == subscription.id)
+            .values(ended_at=subscription.ended_at, version=subscription.version)
+        )
+        self._connection.execute(
+            delete(t.message).where(
+                t.message.c.subscription_id == subscription.id,
+                text("message.state = 'waiting'"),
+            )
+        )
+
+
+def _listening(reach: Reach) -> Select[Any]:
+    """Endpoints that the asker may see: an agency its own, an admin all."""
+    endpoint = t.subscription
+    query = select(endpoint).where(endpoint.c.ended_at.is_(None))
+    if reach.relation is Relation.OWN_AGENCY:
+        query = query.where(endpoint.c.provider_id == reach.actor.provider_id)
+    return query

@@ -1,0 +1,60 @@
+"""Jobs as they stand, and what their runs did."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.paging import page
+from casework.workflows.ports.paging import Row
+from casework.workflows.ports.supervision import JobView
+from casework.workflows.ports.unit_of_work import Page, Paging
+
+RUN = t.job_run.c
+# A run that was neither ended nor broken off by then was killed, and is not going on.
+GOES_ON_FOR: Final = timedelta(minutes=10)
+
+
+class SqlJobs:
+    """Jobs and their runs; they concern nobody, and are the same for everyone who may look."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection, self._now = connection, now
+
+    def get(self, name: str) -> JobView:
+        """A job as it stands."""
+        real, ended = ~RUN.dry_run, RUN.ended_at.is_not(None)
+        going_on = _runs(
+            name, ~ended, RUN.error.is_(None), RUN.started_at > self._now - GOES_ON_FOR
+        )
+        return JobView(
+            last_run=self._newest(name, real),
+            last_success=self._newest(name, real, ended),
+            last_tick=self._newest(name, RUN.slot.is_not(None), ended),
+            in_flight=[dict(row._mapping) for row in self._connection.execute(going_on)],
+        )
+
+    def _newest(self, name: str, *which: ColumnElement[bool]) -> Row | None:
+        row = self._connection.execute(_runs(name, *which).limit(1)).first()
+        return None if row is None else dict(row._mapping)
+
+    def runs(self, job: str, paging: Paging) -> Page:
+        """Runs of a job, newest first."""
+        query = select(t.job_run).where(RUN.job == job)
+        keys = [RUN.started_at, RUN.id]
+        return page(self._connection, query, keys, paging, newest_first=True)
+
+    def run(self, id: UUID) -> Row | None:
+        """One run, if there is one."""
+        row = self._connection.execute(select(t.job_run).where(RUN.id == id)).first()
+        return None if row is None else dict(row._mapping)
+
+
+def _runs(name: str, *which: ColumnElement[bool]) -> Select[Any]:
+    """The runs of a job, newest first."""
+    order = RUN.started_at.desc(), RUN.id.desc()
+    return select(t.job_run).where(RUN.job == name, *which).order_by(*order)

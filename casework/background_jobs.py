@@ -1,0 +1,131 @@
+"""The background jobs: their rhythm, and what runs. One table for `demo` and `scheduler`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from structlog import get_logger
+
+from casework import operations
+from casework.adapters.scheduler import Scheduled, every
+from casework.bootstrap import Application
+from casework.domain.clocks.schedule import slot_of
+from casework.settings import Settings
+
+# A round of the relay looks for duplicates of so many hundred residents at most.
+DUPLICATE_BATCHES: Final = 10
+log = get_logger("casework")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something that a job does. Its failure is logged under ``failure``, and the next goes on."""
+
+    run: Callable[[Application], None]
+    failure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job with its rhythm; two runs of it at the same time do no harm."""
+
+    name: str
+    rhythm: Callable[[Settings], Mapping[str, str]]
+    steps: tuple[Step, ...]
+    at_start: bool = False
+
+
+def _sweep(application: Application) -> None:
+    application.sweep(
+        application.context(), slot=slot_of(application.now(), application.settings.sweep_minutes)
+    )
+
+
+def _offer_places(application: Application) -> None:
+    application.update_places(application.context())
+
+
+def _relay(application: Application) -> None:
+    application.relay(application.context())
+
+
+def _find_duplicates(application: Application) -> None:
+    for _ in islice(application.find_duplicates(), DUPLICATE_BATCHES):
+        pass
+
+
+def _seal(application: Application) -> None:
+    for flaw in application.seal().flaws:
+        log.error("audit head altered", chain=flaw.chain)
+
+
+def _import(application: Application) -> None:
+    operations.work_imports(application)
+
+
+def _measure(application: Application) -> None:
+    application.measure_answers()
+
+
+RELAY: Final = Job(
+    name="relay",
+    rhythm=lambda _settings: {"second": "20"},
+    steps=(
+        Step(run=_offer_places, failure="places not tended"),
+        Step(run=_relay, failure="relay failed"),
+        Step(run=_find_duplicates, failure="duplicates not found"),
+    ),
+)
+JOBS: Final = (
+    Job(
+        name="overdue",
+        rhythm=lambda settings: every(settings.sweep_minutes),
+        steps=(Step(run=_sweep, failure="tick failed"),),
+        at_start=True,
+    ),
+    RELAY,
+    Job(
+        name="seal",
+        rhythm=lambda _settings: {"second": "*/5"},
+        steps=(Step(run=_seal, failure="sealing failed"),),
+    ),
+    Job(
+        name="imports",
+        rhythm=lambda _settings: {"second": "*/5"},
+        steps=(Step(run=_import, failure="importing failed"),),
+    ),
+    Job(
+        name="measure",
+        rhythm=lambda _settings: {"minute": "17"},
+        steps=(Step(run=_measure, failure="answers not measured"),),
+        at_start=True,
+    ),
+)
+
+
+def scheduled(application: Application, jobs: tuple[Job, ...] = JOBS) -> list[Scheduled]:
+    """The jobs, as a scheduler is given them."""
+    return [
+        Scheduled(
+            name=job.name,
+            rhythm=job.rhythm(application.settings),
+            run=partial(run, application, job),
+            at_start=job.at_start,
+        )
+        for job in jobs
+    ]
+
+
+def run(application: Application, job: Job) -> None:
+    """One run of a job. A failure is logged, and the next step and the next run come all the same:
+    each finds in the database what this one left.
+    """
+    for step in job.steps:
+        try:
+            step.run(application)
+        except Exception as error:
+            log.error(step.failure, error=type(error).__name__)

@@ -1,0 +1,36 @@
+"""The command line: every command, put together."""
+
+from __future__ import annotations
+
+import typer
+
+from casework.cli import (
+    account_rights,
+    audit,
+    bench,
+    clocks,
+    database,
+    duplicates,
+    imports,
+    keys,
+    policy,
+    serving,
+)
+
+cli = typer.Typer(
+    name="casework",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Integrated community care: cases, referrals and the clocks that forget nothing.",
+)
+for commands in (serving, database, clocks, policy, imports):
+    cli.add_typer(commands.app)
+for name, group in (
+    ("bench", bench.app),
+    ("account", account_rights.app),
+    ("duplicates", duplicates.app),
+    ("keys", keys.app),
+    ("audit", audit.app),
+):
+    cli.add_typer(group, name=name)

@@ -1,0 +1,155 @@
+"""The commands over the audit: verify, seal, export-head, prune, affected."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from casework import operations
+from casework.bootstrap import Application
+from casework.cli.shared import CommandError, Json, notes, opened_ready
+from casework.domain.audit.chain import ChainHead
+from casework.domain.clocks.calendar import SEOUL
+from casework.workflows.audit import sealing
+
+app = typer.Typer(no_args_is_help=True, help="Who saw what: check it, seal it, keep it.")
+
+
+@app.command("verify")
+def verify(
+    head: Annotated[
+        Path | None, typer.Option(help="An exported head that the chains must still have.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check every chain; exit 1 and the first broken entry where something was changed."""
+    exported = _exported(head) if head else []
+    with opened_ready() as application:
+        verdict = _with_progress(application, exported)
+    _say_verdict(verdict, as_json)
+    if verdict.flaws:
+        raise typer.Exit(1)
+
+
+@app.command("seal")
+def seal(as_json: Json = False) -> None:
+    """Seal the entries that wait for it; the scheduler does so every few seconds."""
+    with opened_ready() as application:
+        done = application.seal()
+    left = [flaw.chain for flaw in done.flaws]
+    if as_json:
+        typer.echo(json.dumps({"sealed": done.entries, "left_alone": left}))
+    else:
+        typer.echo(f"sealed {done.entries}")
+    if left:
+        notes.print(f"left alone, for their heads were altered: {', '.join(left)}")
+        raise typer.Exit(1)
+
+
+@app.command("export-head")
+def export_head(as_json: Json = False) -> None:
+    """Print how far each chain goes: kept elsewhere, it shows that a database went back."""
+    with opened_ready() as application:
+        heads = [asdict(one) for _, one in sorted(application.seals.heads().items())]
+        now = application.now().astimezone(SEOUL).isoformat()
+    if as_json:
+        typer.echo(json.dumps({"exported_at": now, "heads": heads}))
+        return
+    for one in heads:
+        typer.echo(f"{one['chain']}  {one['count']}  {one['last_hash']}  {one['mac']}")
+
+
+@app.command("prune")
+def prune(
+    before: Annotated[str, typer.Option(help="A day, YYYY-MM-DD, two years back or more.")],
+    as_json: Json = False,
+) -> None:
+    """Forget access records from before a day; what the law wants kept is refused."""
+    moment = _instant(before)
+    with opened_ready() as application:
+        gone = operations.prune_audit(application, moment)
+    typer.echo(json.dumps({"pruned": gone}) if as_json else f"pruned {gone}")
+
+
+@app.command("affected")
+def affected(
+    account: Annotated[str, typer.Argument(help="A user name, or the id of an account.")],
+    from_: Annotated[str | None, typer.Option("--from", help="A day or an instant.")] = None,
+    to: Annotated[str | None, typer.Option(help="Before this day or instant.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Everybody an account saw or changed: resident, how often, first, last, by what."""
+    since, until = (_instant(one) if one else None for one in (from_, to))
+    with opened_ready() as application:
+        rows = list(operations.affected(application, account, since, until))
+    if as_json:
+        typer.echo(json.dumps([_told(row) for row in rows]))
+        return
+    for row in rows:
+        typer.echo("  ".join(str(one) for one in _told(row).values()))
+
+
+def _told(row: Any) -> dict[str, Any]:
+    """A row with its instants in Seoul."""
+    return {
+        str(name): value.astimezone(SEOUL).isoformat() if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
+
+
+def _instant(text: str) -> datetime:
+    """A day's midnight in Seoul, or an instant of RFC 3339."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo else found.replace(tzinfo=SEOUL)
+    except (ValueError, OverflowError):
+        raise CommandError(f"{text!r} is neither a day nor an instant") from None
+
+
+def _exported(path: Path) -> list[ChainHead]:
+    try:
+        return [ChainHead(**one) for one in json.loads(path.read_text())["heads"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise CommandError(f"{path} is no exported head") from None
+
+
+def _with_progress(application: Application, exported: list[ChainHead]) -> sealing.AuditCheck:
+    columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=notes, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("entries", total=sealing.size(application.seals))
+        return sealing.verify(
+            application.seals,
+            application.settings.key("audit"),
+            application.now(),
+            exported=exported,
+            progress=lambda n: progress.advance(task, n),
+        )
+
+
+def _say_verdict(verdict: sealing.AuditCheck, as_json: bool) -> None:
+    said: dict[str, Any] = {
+        "ok": not verdict.flaws,
+        "entries": verdict.entries,
+        "chains": verdict.chains,
+        "waiting": verdict.waiting,
+        "first_broken": asdict(verdict.flaws[0]) if verdict.flaws else None,
+        "broken": [asdict(flaw) for flaw in verdict.flaws],
+    }
+    if as_json:
+        typer.echo(json.dumps(said, default=str))
+        return
+    for flaw in verdict.flaws:
+        place = f" at {flaw.seq}" if flaw.seq is not None else ""
+        entry = f", entry {flaw.entry_id}" if flaw.entry_id else ""
+        typer.echo(f"broken: chain {flaw.chain}{place}{entry}: {flaw.why}")
+    if not verdict.flaws:
+        typer.echo(f"{verdict.entries} entries in {verdict.chains} chains are as they were sealed")
+    if verdict.waiting:
+        typer.echo(f"{verdict.waiting} wait for their seal")

@@ -1,0 +1,392 @@
+"""What an operator does to an installation: migrate, roles, seed, readiness, keys, pruning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Final, Protocol, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text
+from structlog import get_logger
+
+from casework.adapters import reference
+from casework.adapters.identity import Argon2Passwords
+from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
+from casework.adapters.persistence.audit.entry import write_audit
+from casework.adapters.persistence.audit.sealing import seal_with
+from casework.adapters.persistence.directory import places
+from casework.adapters.persistence.engine.engine import open_engine
+from casework.adapters.persistence.exchange.imports import actor_named, unfinished_imports
+from casework.adapters.persistence.rows import bulk
+from casework.adapters.persistence.schema import migrations
+from casework.adapters.persistence.schema.reencryption import EncryptedRows
+from casework.adapters.persistence.scope import roles, row_level_security, session_context
+from casework.adapters.persistence.unit_of_work.store import SqlStore
+from casework.adapters.vault import KeyVault, RingError
+from casework.adapters.vault.ring import make_ring
+from casework.demo.accounts import demo_accounts
+from casework.demo.directory import agencies, designations
+from casework.demo.ids import SeededIds
+from casework.demo.world import build_world
+from casework.domain.access.accounts import Account
+from casework.domain.access.grant_log import GrantAct, GrantEntry, entry_of
+from casework.domain.access.policy import EVERYTHING, SYSTEM, Actor
+from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.clocks.schedule import is_late, next_slot
+from casework.domain.clocks.standards import SHIPPED
+from casework.settings import Settings, SettingsError
+from casework.workflows.audit import sealing
+from casework.workflows.context import Context
+from casework.workflows.exchange import importing
+from casework.workflows.ports.exchange import ImportTools
+from casework.workflows.ports.paging import Paging, Row
+from casework.workflows.ports.unit_of_work import RequestFacts
+from casework.workflows.supervision.overdue import JOB
+
+log = get_logger("casework")
+ROLE_PARTS: Final = roles.ALL_PARTS
+SEED_BATCH: Final = 100
+PAGE: Final = 1000
+_WHY_UNPROTECTED: Final = {
+    "superuser": "a superuser",
+    "bypassrls": "allowed to pass by it",
+    "owner": "the owner of the tables",
+}
+T = TypeVar("T")
+
+
+class Installation(Protocol):
+    """What of the wired application an operator works on."""
+
+    @property
+    def settings(self) -> Settings:
+        """What it was started with."""
+        ...
+
+    @property
+    def engine(self) -> Engine:
+        """Its connections."""
+        ...
+
+    @property
+    def vault(self) -> KeyVault:
+        """Its keys."""
+        ...
+
+    @property
+    def passwords(self) -> Argon2Passwords:
+        """How passwords are digested."""
+        ...
+
+    @property
+    def store(self) -> SqlStore:
+        """Its transactions."""
+        ...
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The only clock."""
+        ...
+
+    @property
+    def built_at(self) -> datetime:
+        """When it was put together."""
+        ...
+
+    @property
+    def clockwork(self) -> Callable[[], Clockwork]:
+        """Its standards and calendars."""
+        ...
+
+    def context(self, actor: Actor = SYSTEM) -> Context:
+        """The session context of an actor, now."""
+        ...
+
+    def import_tools(self) -> ImportTools:
+        """What works through files."""
+        ...
+
+
+@contextmanager
+def opened_as_owner(settings: Settings) -> Iterator[Engine]:
+    """The database as the owner of its schema."""
+    engine = open_engine(settings.owner_url(), schema=settings.db_schema)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def as_owner(of: Installation) -> Iterator[Engine]:
+    """The database as the role that may delete old records; no role that serves requests may."""
+    if not of.settings.migration_url:
+        yield of.engine
+        return
+    with opened_as_owner(of.settings) as engine:
+        owner = engine.execution_options(vault=of.vault)
+        seal_with(owner, lambda: of.settings.key("audit"))
+        yield owner
+
+
+# Schema and roles
+
+
+def migrate(of: Installation) -> None:
+    """Bring the schema to the newest revision, load the shipped facts, and encrypt every field.
+
+    Runs as the owner of the tables.
+    """
+    settings = of.settings
+    url, schema = settings.owner_url(), settings.db_schema
+    migrations.upgrade(url, schema=schema, prefix=settings.role_prefix)
+    with opened_as_owner(settings) as owner:
+        bulk.load_facts(
+            owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
+        )
+        if not migrations.is_current(owner):
+            EncryptedRows(owner, of.vault).encrypt_plaintext()
+
+
+def is_current(of: Installation) -> bool:
+    """Whether the schema is at its newest revision."""
+    return migrations.is_current(of.engine)
+
+
+def make_roles(
+    settings: Settings, passwords: Mapping[str, str], *, dry_run: bool
+) -> dict[str, Any]:
+    """Make the roles of PostgreSQL and grant them their rights; what was made, and the statements.
+
+    With ``dry_run`` nothing is done: the statements are for an operator to read, or to run.
+    """
+    with opened_as_owner(settings) as engine:
+        found = roles.make(engine, settings.role_prefix, passwords, dry_run=dry_run)
+    return {"roles": dict(found.names), "made": found.made, "statements": found.statements}
+
+
+def grant_roles(settings: Settings) -> dict[str, Any]:
+    """Grant the existing roles their rights again, and install the policies that are missing."""
+    with opened_as_owner(settings) as engine:
+        return {"walled": row_level_security.install_policies(engine, settings.role_prefix)}
+
+
+def check_role(of: Installation) -> None:
+    """Warn of a role for which row-level security does not hold; in production, refuse it.
+
+    Raises SettingsError.
+    """
+    found = roles.connected_role(of.engine)
+    if found.why_unprotected is None:
+        return
+    if of.settings.is_production:
+        raise SettingsError(
+            f"{found.role} is {_WHY_UNPROTECTED[found.why_unprotected]}, for whom"
+            " row-level security does not hold:"
+            f" connect as {of.settings.role_prefix}_app or …_scheduler"
+        )
+    log.warning("row-level security does not hold", role=found.role, because=found.why_unprotected)
+
+
+# Keys
+
+
+def make_key_ring(settings: Settings) -> None:
+    """Make a key ring, unless there is one."""
+    make_ring(settings.ring(), settings.key("master"), datetime.now(UTC))
+
+
+# Readiness
+
+
+def readiness(of: Installation) -> dict[str, Any]:
+    """Each part, and whether it works; the last and the next tick of the scheduler."""
+    now, minutes = of.now(), of.settings.sweep_minutes
+    parts: dict[str, Any] = {
+        "database": False,
+        "schema": False,
+        "keys": _keys_open(of.vault),
+        "scheduler": False,
+        "last_tick": None,
+        "last_success": None,
+        "next_tick": next_slot(now, minutes).astimezone(SEOUL).isoformat(),
+    }
+    try:
+        with of.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        parts["database"] = True
+        parts["schema"] = migrations.is_current(of.engine)
+        if parts["schema"]:
+            parts |= _scheduler_state(of, now)
+    except Exception as error:
+        log.warning("not ready", error=type(error).__name__)
+    return parts
+
+
+def _scheduler_state(of: Installation, now: datetime) -> dict[str, Any]:
+    with of.store.showing(EVERYTHING, now) as reading:
+        job = reading.jobs.get(JOB)
+    tick, success = job.last_tick, job.last_success
+    last = tick["ended_at"] if tick else None
+    return {
+        "scheduler": not is_late(last, of.built_at, now, of.settings.sweep_minutes),
+        "last_tick": _ended(tick),
+        "last_success": _ended(success),
+    }
+
+
+def _ended(run: Row | None) -> str | None:
+    """When a run ended, in Seoul."""
+    return run["ended_at"].astimezone(SEOUL).isoformat() if run else None
+
+
+def _keys_open(vault: KeyVault) -> bool:
+    try:
+        vault.check()
+    except RingError as error:
+        log.warning("no keys", reason=str(error))
+        return False
+    return True
+
+
+# Audit
+
+
+def prune_audit(of: Installation, before: datetime) -> int:
+    """Delete access records from before an instant, and record it in each chain; how many."""
+    now, years = of.now(), of.settings.audit_years
+
+    def note(connection: Connection, chain: str, seq: int) -> None:
+        facts = RequestFacts(task="casework audit prune", asked_for=f"{chain} up to {seq}")
+        write_audit(connection, SYSTEM, "audit.prune", now, facts, ())
+
+    with as_owner(of) as owner:
+        store = SqlAuditChainStore(owner.connect)
+        return sealing.prune(store, of.settings.key("audit"), before, now, years, note)
+
+
+def affected(
+    of: Installation, account: str, since: datetime | None, until: datetime | None
+) -> Iterator[Row]:
+    """Every resident that an account's audit entries of a period are about; itself recorded."""
+    facts = RequestFacts(task="casework audit affected", asked_for=account)
+    now, paging = of.now(), Paging(limit=PAGE)
+    with of.store.for_request(facts).reading(EVERYTHING, "audit.read", now) as reading:
+        while True:
+            page = reading.audit.affected(account, since, until or now, paging)
+            yield from page.rows
+            if page.last_key is None:
+                break
+            paging = Paging(limit=PAGE, after=page.last_key)
+
+
+# Files
+
+
+def uploader(of: Installation, username: str | None) -> Actor:
+    """The account that takes a file in at the command line, or the system. Raises SettingsError."""
+    if username is None:
+        return SYSTEM
+    actor = actor_named(of.engine, username)
+    if actor is None:
+        raise SettingsError(f"there is no active account {username!r}")
+    return actor
+
+
+def work_imports(of: Installation, seconds: float = 20.0) -> int:
+    """Continue the unfinished imports, each as the account that sent it; how many there were.
+
+    An import whose account may no longer do what its file says is stopped.
+    """
+    left = unfinished_imports(of.engine)
+    for import_id, kind, actor in left:
+        try:
+            _work_import(of, import_id, kind, actor, seconds)
+        except Exception as error:  # one that fails keeps no other from going on
+            log.error("an import waits", error=type(error).__name__)
+    return len(left)
+
+
+def _work_import(
+    of: Installation, import_id: UUID, kind: str, actor: Actor | None, seconds: float
+) -> None:
+    ctx = of.context(actor or SYSTEM)
+    if actor is None or not importing.may_go_on(ctx, kind):
+        importing.stop(of.context(), import_id)
+        return
+    for _ in importing.process_import(ctx, of.import_tools(), import_id, seconds=seconds):
+        pass
+
+
+# The invented city
+
+
+def is_empty(of: Installation) -> bool:
+    """Whether there is no account yet."""
+    return bulk.is_empty(of.engine)
+
+
+def check_seedable(of: Installation) -> None:
+    """Refuse to seed production, or a database that holds something. Raises SettingsError."""
+    if of.settings.is_production:
+        raise SettingsError("production is not seeded with invented people")
+    if not is_empty(of):
+        raise SettingsError("the database is not empty")
+
+
+def seed(of: Installation, residents: int, seed: int) -> Iterator[int]:
+    """Fill an empty database with an invented city; yields the residents done so far.
+
+    One transaction: half a city would look like a whole one to the next start.
+    """
+    check_seedable(of)
+    now = of.now()
+    rng = Random(seed)  # noqa: S311 - an invented world, the same for the same seed
+    today = midnight(day_in_seoul(now))
+    ids = SeededIds(rng, today)
+    districts, centres = reference.districts(), reference.centres()
+    providers, offerings = agencies(centres, reference.services(), districts, ids, today, rng)
+    digest = of.passwords.digest(of.settings.demo_password)
+    accounts = demo_accounts(districts, centres, providers, digest, ids, today)
+    lives = build_world(
+        seed=seed,
+        now=now,
+        residents=residents,
+        centres=centres,
+        services=reference.services(),
+        offerings=offerings,
+        accounts=accounts,
+        clockwork=of.clockwork(),
+    )
+    with of.engine.begin() as connection:
+        session_context.set_system_context(connection)
+        bulk.insert_all(connection, [*providers, *offerings, *accounts])
+        bulk.insert_all(connection, designations(providers, ids, today))
+        bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])
+        done = 0
+        for batch in batches(lives, SEED_BATCH):
+            bulk.insert_all(connection, [thing for life in batch for thing in life])
+            done += len(batch)
+            yield done
+        places.recount(connection)
+
+
+def _first_entry(account: Account, id: UUID) -> GrantEntry:
+    """What an invented account may do from its beginning."""
+    return entry_of(account, GrantAct.CREATED, SYSTEM, account.created_at, id)
+
+
+def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The things in lists of at most ``size``."""
+    batch: list[T] = []
+    for thing in things:
+        batch.append(thing)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,31 @@
+"""Accounts that work can be given to."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Reach
+from casework.domain.cases.handover import Absence
+from casework.workflows.ports.paging import Page, Paging
+
+
+class Accounts(Protocol):
+    """Accounts that work can be given to."""
+
+    def worker_of(self, id: UUID, centre_code: str) -> Account | None:
+        """An active worker of that centre, or None."""
+        ...
+
+    def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
+        """A worker of the asker's district, or None; one who has left counts where asked."""
+        ...
+
+    def add_absence(self, absence: Absence) -> None:
+        """A new absence."""
+        ...
+
+    def listed(self, role: str | None, centre: str | None, paging: Paging) -> Page:
+        """Active accounts within reach, by user name."""
+        ...
