@@ -31,7 +31,7 @@ from casework.adapters.web.forms import ACTIONS
 from casework.adapters.web.pages import DONE
 from casework.domain.access.policy import POLICY, Role
 from casework.domain.agencies.rosters import EXCEPTIONS, MonthlyDelivery
-from casework.domain.casefile import case, lifecycle, plan, referral
+from casework.domain.casefile import case, lifecycle, plan, referral, states
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import KNOWN_YEARS, Unit
 from casework.domain.clocks.standards import STATUTORY_BASIS, Priority
@@ -219,7 +219,7 @@ def families() -> dict[str, set[str]]:
         "page.reason.*": {*EXCEPTIONS, *(one for of in moves for one in lifecycle.REASONS[of])},
         "page.sex.*": set(SEXES),
         "page.signal.*": set(case.SIGNALS),
-        "page.status.*": {*lifecycle.ReferralStatus} - {"draft"},
+        "page.status.*": {*states.ReferralStatus} - {"draft"},
         "letter.kind.*": set(NoticeKind),
         "letter.about.*": {"case", "break_glass", "offering"},
         "document.section.*": sections,
@@ -264,7 +264,7 @@ def codes_printed() -> set[str]:
     """The codes that the records of the printed answer hold."""
     return {
         *Role, *case.CaseStatus, *plan.ServiceStatus, *plan.VersionStatus,
-        *lifecycle.ReferralStatus,
+        *states.ReferralStatus,
         *case.CHANNELS, *case.DETERMINATIONS, *case.CLOSING_REASONS, *case.EX_OFFICIO_GROUNDS,
         *case.SIGNALS, *case.ASSESSMENT_ROUTES, "guidance", *resident.PURPOSES, *SEXES,
         *resident.MOBILITIES, *households.KINDS, *EXCEPTIONS, *access_requests.REQUESTED_BY,

@@ -19,7 +19,7 @@ from casework.adapters.persistence.figures.figure_sources import outcome_of_cloc
 from casework.adapters.persistence.rows.mapper import from_row, pauses_of
 from casework.adapters.persistence.scope.registry import counted, seen
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import PROVIDER, ClockKind
 from casework.domain.figures.figures import Period

@@ -28,7 +28,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of, to_row
 from casework.adapters.persistence.scope.registry import has_list, is_told_numbers, listed, seen
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Offering, Provider, Service
 from casework.domain.directory.entries import DirectoryChange

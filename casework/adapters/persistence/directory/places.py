@@ -24,7 +24,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach, Role
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import NotFound
 from casework.domain.notices.notices import Notice

@@ -33,7 +33,8 @@ from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import USUAL_LAPSE, Standard
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.domain.supervision.recounting import EVENT, Recount, RecountReason, RunningClock
+from casework.domain.supervision.events import DeadlineRecounted
+from casework.domain.supervision.recounting import Recount, RecountReason, RunningClock
 from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.ports.unit_of_work import Page, Paging
 
@@ -177,7 +178,7 @@ class SqlStandards:
         event = t.event
         rows = self._connection.execute(
             select(event)
-            .where(event.c.subject_id == deadline_id, event.c.name == EVENT)
+            .where(event.c.subject_id == deadline_id, event.c.name == DeadlineRecounted.__name__)
             .order_by(event.c.at, event.c.id)
         ).all()
         days = {UUID(row.data["reason_id"]) for row in rows if row.data.get("on")}
