@@ -81,7 +81,7 @@ def receive(ctx: Context, import_tools: ImportTools, wanted: NewImport, source: 
                 field="mode",
             )
         work.imports.save(file)
-        work.commit()
+        work.commit(file.id)
         return file.id
 
 
@@ -314,7 +314,7 @@ def stop(ctx: Context, import_id: UUID) -> UUID:
         file.stop(ctx.now)
         work.imports.forget_cells(file.id)
         work.imports.save(file)
-        work.commit()
+        work.commit(file.id)
         return file.id
 
 
