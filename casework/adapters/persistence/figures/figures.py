@@ -27,6 +27,7 @@ from casework.adapters.persistence.rows.mapper import pauses_of
 from casework.domain.access.policy import Reach, Relation
 from casework.domain.errors import Conflict
 from casework.domain.figures.figures import Figure, Month, Spent
+from casework.domain.figures.questions import Question
 from casework.domain.figures.tallying import (
     PEOPLE_BY_BOTH,
     PEOPLE_BY_FIELD,
@@ -34,7 +35,7 @@ from casework.domain.figures.tallying import (
     Cell,
     Cells,
 )
-from casework.workflows.ports.figures import ClosedMonth, Question
+from casework.workflows.ports.figures import ClosedMonth
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
 
