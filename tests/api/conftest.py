@@ -42,6 +42,7 @@ from casework.domain.directory.directory import Centre, Offering, Provider
 from casework.settings import Settings
 from casework.workflows.context import Context
 from tests import canaries
+from tests.api import answers
 from tests.conftest import Store
 from tests.patience import TIME_ALLOWED, patient, patient_locks
 
@@ -55,6 +56,7 @@ NEIGHBOUR, STRANGER = f"worker.{NEXT_DOOR}", f"worker.{FAR}"
 SUPERVISOR, FAR_SUPERVISOR = f"supervisor.{DISTRICT}", f"supervisor.{OTHER_DISTRICT}"
 ASSESSOR = f"assessor.{DISTRICT}"
 PROVIDER, OTHER_PROVIDER = "provider.alpha", "provider.beta"
+OF_A_TEST = ("CASEWORK_DATABASE_URL", "CASEWORK_MIGRATION_URL")
 OFFERED = ("CARE-MEALS", "MED-VISIT")
 
 
@@ -219,8 +221,9 @@ def application(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Appli
     monkeypatch.setattr("casework.bootstrap.open_engine", _shared_engine)
     monkeypatch.setattr(TIME_ALLOWED, patient)
     given = sorted(one for one in os.environ.items() if one[0].startswith("CASEWORK_"))
-    settings = _settings(tuple(one for one in given if one[0] != "CASEWORK_DATABASE_URL"))
-    settings = settings.model_copy(update={"database_url": store.url})
+    settings = _settings(tuple(one for one in given if one[0] not in OF_A_TEST))
+    urls = {"database_url": store.url, "migration_url": store.owner_url}
+    settings = settings.model_copy(update=urls)
     application = build(settings, now=Clock(), cheap_passwords=True)
     yield application
     application.engine.dispose()
@@ -244,7 +247,7 @@ def api(application: Application, owner: Engine, store: Store, people: bytes) ->
     assert isinstance(application.now, Clock)
     slugs = {provider.id: provider.slug for provider in providers}
     with TestClient(_application(application), raise_server_exceptions=False) as client:
-        client.event_hooks = {"response": [canaries.look_at_response]}
+        client.event_hooks = {"response": [canaries.look_at_response, answers.check]}
         yield Api(
             application=application, client=client, clock=application.now,
             providers={provider.slug: provider for provider in providers},

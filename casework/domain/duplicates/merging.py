@@ -66,8 +66,10 @@ def merge(
     reason: str,
     act: Act,
 ) -> Merge:
-    """Point the duplicate at the survivor. Refused where one was merged before, or both have an
-    open case: at most one holds over the two ever after.
+    """Point the duplicate at the survivor.
+
+    Refused where one was merged before, or both have an open case: from then on the two have at
+    most one.
     """
     for one in (survivor, duplicate):
         if one.merged_into_id is not None:
@@ -126,8 +128,9 @@ def undo(
 
 
 def centre_after_undo(made: Merge, survivor: Resident) -> str:
-    """Where the duplicate is at home after an undo: its old centre, or, where the survivor has
-    moved since, the survivor's new one.
+    """Where the duplicate belongs after an undo.
+
+    That is its old centre or, where the survivor has moved since, the survivor's new one.
     """
     stayed = survivor.centre_code == made.survivor_centre
     return made.duplicate_centre if stayed else survivor.centre_code

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from casework.domain.access.policy import Reach, Relation
+from casework.domain.access.policy import Reach
 from casework.domain.clocks.standards import PROVIDER
 from casework.domain.errors import Invalid, NotFound
 from casework.domain.figures.figures import Month, Period
@@ -68,22 +68,20 @@ def in_reach(question: Question, reach: Reach, places: KnownPlaces) -> Question:
     The city asks in whole months and of no single centre, so that the difference of two answers
     does not tell what one of them hides.
     """
-    actor = reach.actor
-    own_district = reach.relation in (Relation.CENTRE, Relation.DISTRICT)
+    bounds = reach.bounds
     if question.district is not None:
-        known = [actor.district_code] if own_district else places.all_districts()
+        known = places.all_districts() if bounds.district is None else [bounds.district]
         _found(question.district in known, "district")
-    if reach.relation is Relation.CITY:
+    if reach.counts_alone:
         _check_for_city(question)
     elif question.centre is not None:
         home = places.district_of(question.centre)
         _found(home is not None, "centre")
-        _found(not own_district or home == actor.district_code, "centre")
-        is_own = question.centre == actor.centre_code
-        _found(reach.relation is not Relation.CENTRE or is_own, "centre")
-    if reach.relation is Relation.OWN_AGENCY:
-        _found(question.provider in (None, actor.provider_id), "provider")
-        return replace(question, provider=actor.provider_id)
+        _found(bounds.hold_district(home), "centre")
+        _found(bounds.centre in (None, question.centre), "centre")
+    if bounds.provider is not None:
+        _found(question.provider in (None, bounds.provider), "provider")
+        return replace(question, provider=bounds.provider)
     return question
 
 
@@ -114,10 +112,11 @@ def seen_of_frozen(cells: Cells, asked: Question, reach: Reach) -> Cells:
 
     An agency sees the clocks that it held.
     """
-    centre = reach.actor.centre_code if reach.relation is Relation.CENTRE else asked.centre
+    bounds = reach.bounds
+    centre = asked.centre if bounds.centre is None else bounds.centre
     provider = None if asked.provider is None else str(asked.provider)
     found = filtered(cells, centre=centre, field=asked.field, provider=provider)
-    if reach.relation is Relation.OWN_AGENCY:
+    if bounds.provider is not None:
         return Counter({c: n for c, n in found.items() if c.held_by in (None, PROVIDER)})
     return found
 

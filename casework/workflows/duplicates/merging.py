@@ -42,13 +42,15 @@ def merge_residents(ctx: Context, survivor_id: UUID, duplicate_id: UUID, reason:
         cases = work.merges.move_rows(made, before)
         work.residents.move_with_resident(survivor)
         work.record(merging.events_of(ResidentsMerged, made, survivor, duplicate, cases, ctx.act))
-        work.commit(201, {"id": made.id})
+        work.commit(made.id)
         return made.id
 
 
 def _two(work: Work, survivor_id: UUID, duplicate_id: UUID) -> tuple[Resident, Resident]:
-    """Both records, locked. One of another district does not exist, unless the asker's own queue
-    says that it may be the same person: then they learn how to go about it.
+    """Both records, locked.
+
+    One of another district does not exist, unless the caller's own queue says that it may be the
+    same person: then the refusal says how to go about it.
     """
     found = work.merges.pair(survivor_id, duplicate_id)
     if len(found) == 2:
@@ -99,7 +101,7 @@ def undo_merge(ctx: Context, merge_id: UUID, reason: str | None) -> UUID:
         cases = work.merges.return_rows(made, moved_rows)
         work.residents.move_with_resident(duplicate)
         work.record(merging.events_of(MergeUndone, made, survivor, duplicate, cases, ctx.act))
-        work.commit(200, {"id": made.id})
+        work.commit(made.id)
         return made.id
 
 
@@ -120,8 +122,9 @@ def _bring_cases_home(
     merged_at: datetime,
     home: Centre,
 ) -> None:
-    """An open case goes back to who carried it, or, where somebody took it on since, into the
-    queue of its old centre.
+    """Give an open case back to the worker who had it.
+
+    Where somebody took it on since, it goes into the queue of its old centre.
     """
     for kind, case_id in sorted(moved_rows):
         if kind != Child.CASE:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from casework.domain.access.policy import Reach, Relation
+from casework.domain.access.policy import Reach
 from casework.domain.errors import NotFound, require
 from casework.domain.figures.figures import Month, Period, spent_in
 from casework.domain.figures.questions import (
@@ -41,7 +41,7 @@ from casework.workflows.ports.unit_of_work import Reading
 def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
     """The whole answer, and its groups where it has some."""
     question = in_reach(asked, reading.reach, reading.figures)
-    for_city = reading.reach.relation is Relation.CITY
+    for_city = reading.reach.counts_alone
     of_one = question.district if for_city else None
     if of_one is not None:
         # As one district among all, so that what is hidden there is hidden here.
@@ -65,15 +65,13 @@ def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
 
 def _scope(reach: Reach, asked: Question) -> dict[str, Any]:
     """Of what the numbers are; what is None is not narrowed."""
-    actor = reach.actor
-    near = reach.relation in (Relation.CENTRE, Relation.DISTRICT)
-    centre = actor.centre_code if reach.relation is Relation.CENTRE else asked.centre
+    bounds = reach.bounds
     return {
-        "district": actor.district_code if near else asked.district,
-        "centre": centre,
+        "district": asked.district if bounds.district is None else bounds.district,
+        "centre": asked.centre if bounds.centre is None else bounds.centre,
         "field": asked.field,
-        "provider": actor.provider_id if reach.relation is Relation.OWN_AGENCY else asked.provider,
-        "under_five_hidden": reach.relation is Relation.CITY,
+        "provider": asked.provider if bounds.provider is None else bounds.provider,
+        "under_five_hidden": reach.counts_alone,
     }
 
 
@@ -94,10 +92,10 @@ class Tally:
 
     def _months_closed(self) -> dict[str, list[ClosedMonth]]:
         """The closed months that the question asks for as a whole, as far as it asks for them."""
-        asked, districts = self._question, None
+        asked, bounds, districts = self._question, self._reach.bounds, None
         whole = whole_months(asked.period)
-        if self._reach.relation in (Relation.CENTRE, Relation.DISTRICT):
-            districts = [self._reach.actor.district_code or ""]
+        if bounds.district is not None:
+            districts = [bounds.district]
         elif asked.district is not None:
             districts = [asked.district]
         found: dict[str, list[ClosedMonth]] = defaultdict(list)
@@ -202,7 +200,7 @@ def close_month(ctx: Context, month: Month) -> UUID:
             cells=Counter({cell: n for cell, n in cells.items() if cell.month is not None}),
         )
         work.figures.close(closed)
-        work.commit(201, {"id": closed.id})
+        work.commit(closed.id)
         return closed.id
 
 
@@ -212,8 +210,8 @@ def closed_month(
     """A closed month as it was frozen, with what came later; 404 while it is not closed."""
     reach = reading.reach
     asked = Question(period=Period(month.first, month.last), by="month", district=district)
-    if reach.relation in (Relation.CENTRE, Relation.DISTRICT):
-        asked = replace(asked, district=district or reach.actor.district_code)
+    if reach.bounds.district is not None:
+        asked = replace(asked, district=district or reach.bounds.district)
     require(
         asked.district is not None, "which district?", code="district_required", field="district"
     )
@@ -222,7 +220,7 @@ def closed_month(
     closed = next(iter(reading.figures.closed([question.district or ""], [str(month)])), None)
     if closed is None:
         raise NotFound("this month is not closed")
-    few = tally.hidden() if reach.relation is Relation.CITY else None
+    few = tally.hidden() if reach.counts_alone else None
     group = next(one for one in tally.groups(few) if one["key"] == str(month))
     frozen = {name: group[name] for name in group if name not in ("key", "name", "closed_in")}
     return {
@@ -238,7 +236,7 @@ def closed_month(
 
 def unmet_summary(reading: Reading, asked: Question, by: str) -> dict[str, Any]:
     """What was wanted and not found, counted; for the city without what is under five."""
-    figures, for_city = reading.figures, reading.reach.relation is Relation.CITY
+    figures, for_city = reading.figures, reading.reach.counts_alone
     question = in_reach(replace(asked, by=by), reading.reach, figures)
     rows = figures.unmet_by(by, question)
     counts = {row["key"]: row["count"] for row in rows}

@@ -52,7 +52,7 @@ def refer(ctx: Context, command: ReferCommand) -> UUID:
         referral = referring.refer(file, file.service(command.planned_service_id), request, ctx.act)
         record_judgement(ctx, work, referral)
         work.files.save(file, ctx.now)
-        work.commit(201, {"id": referral.id})
+        work.commit(referral.id)
         return referral.id
 
 
@@ -78,7 +78,7 @@ def move_referral(
         if replace_with is not None:
             _re_refer(ctx, work, file, referral, replace_with)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit(referral_id)
         return referral_id
 
 
@@ -124,7 +124,7 @@ def dispose_referral(
         )
         record_judgement(ctx, work, made)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit(referral_id)
         return referral_id
 
 
@@ -136,7 +136,7 @@ def signal_change(ctx: Context, referral_id: UUID, kind: str, note: str | None) 
         ctx.expect(referral.version)
         checks.raise_signal(file, kind, note, ctx.act, referral)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit(referral_id)
         return referral_id
 
 
@@ -179,5 +179,5 @@ def lapse_or_resume(ctx: Context, referral_id: UUID) -> bool:
         else:
             return False
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit()
         return True

@@ -18,7 +18,7 @@ def make_household(ctx: Context, resident_ids: Sequence[UUID], kind: str) -> UUI
         household, members = households.found(HouseholdKind(kind), found, ctx.act)
         work.households.add(household, members)
         work.record([households.event_of(HouseholdJoined, one, ctx.act) for one in members])
-        work.commit(201, {"id": household.id})
+        work.commit(household.id)
         return household.id
 
 
@@ -31,7 +31,7 @@ def join_household(ctx: Context, household_id: UUID, resident_id: UUID) -> UUID:
         member = households.join(household, resident.id, ctx.act)
         work.households.save(household, member, None)
         work.record([households.event_of(HouseholdJoined, member, ctx.act)])
-        work.commit(200, {"id": household.id})
+        work.commit(household.id)
         return household.id
 
 
@@ -45,5 +45,5 @@ def leave_household(ctx: Context, household_id: UUID, resident_id: UUID) -> UUID
         left = households.leave(household, member, ctx.act)
         work.households.save(household, None, left)
         work.record([households.event_of(HouseholdLeft, left, ctx.act)])
-        work.commit(200, {"id": household.id})
+        work.commit(household.id)
         return household.id

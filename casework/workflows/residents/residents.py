@@ -33,6 +33,7 @@ from casework.domain.residents.resident import (
     coded,
 )
 from casework.workflows.context import Context
+from casework.workflows.ports.results import RecordedConsents, RegisteredResident
 from casework.workflows.ports.unit_of_work import Work
 from casework.workflows.residents import similar_residents as resident_alike
 
@@ -54,7 +55,7 @@ def register_resident(
     *,
     confirm_new: bool,
     rrn: str | None = None,
-) -> UUID:
+) -> RegisteredResident:
     """Register a resident of the asker's area; a likely duplicate is shown first."""
     with ctx.work("case.write") as work:
         district = _district_in_reach(work, facts["centre_code"])
@@ -74,8 +75,9 @@ def register_resident(
         resident_alike.record_new(ctx, work, resident, alike)
         work.record([ResidentRegistered(_meta(ctx, resident.id), centre_code=resident.centre_code)])
         work.about(resident.id)
-        work.commit(201, {"id": resident.id, "hints": resident_alike.hints(alike)})
-        return resident.id
+        made = RegisteredResident(id=resident.id, hints=resident_alike.hints(alike))
+        work.commit(made)
+        return made
 
 
 def _district_in_reach(work: Work, centre_code: str) -> str:
@@ -153,7 +155,7 @@ def change_resident(
             work.duplicates.queue_check(resident.id)
         if "centre_code" in changed:
             work.residents.move_with_resident(resident)
-        work.commit(200, {"id": resident.id})
+        work.commit(resident.id)
         return resident.id
 
 
@@ -171,7 +173,7 @@ def reveal_number(ctx: Context, resident_id: UUID, purpose: str) -> UUID:
     with ctx.work("rrn.read") as work:
         resident = work.residents.get(resident_id)
         work.record([NumberRevealed(_meta(ctx, resident.id), purpose=NumberPurpose(purpose))])
-        work.commit(200, {"id": resident.id})
+        work.commit(resident.id)
         return resident.id
 
 
@@ -190,17 +192,20 @@ def record_consent(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
     """Record a consent of a resident, or of someone for them."""
     with ctx.work("case.write") as work:
         (consent,) = _take_consents(ctx, work, resident_id, {"": NewConsent(**given)})
-        work.commit(201, {"id": consent.id})
+        work.commit(consent.id)
         return consent.id
 
 
-def record_consents(ctx: Context, resident_id: UUID, given: Sequence[NewConsent]) -> list[UUID]:
+def record_consents(
+    ctx: Context, resident_id: UUID, given: Sequence[NewConsent]
+) -> RecordedConsents:
     """Record what was agreed to in one act, as at an intake: all of it or nothing."""
     with ctx.work("case.write") as work:
         named = {f"consents.{n}.": one for n, one in enumerate(given)}
         taken = [one.id for one in _take_consents(ctx, work, resident_id, named)]
-        work.commit(201, {"id": resident_id, "consents": [str(id) for id in taken]})
-        return taken
+        made = RecordedConsents(resident_id=resident_id, consent_ids=taken)
+        work.commit(made)
+        return made
 
 
 def _take_consents(
@@ -256,7 +261,7 @@ def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID
                 )
             ]
         )
-        work.commit(200, {"id": consent.id})
+        work.commit(consent.id)
         return consent.id
 
 
@@ -294,7 +299,7 @@ def write_note(
                 )
             ]
         )
-        work.commit(201, {"id": note.id})
+        work.commit(note.id)
         return note.id
 
 

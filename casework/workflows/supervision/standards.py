@@ -23,6 +23,7 @@ from casework.domain.supervision.recounting import (
 )
 from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.context import Context
+from casework.workflows.ports.results import BegunRecount
 from casework.workflows.ports.unit_of_work import Work
 
 SET = "standard.write"
@@ -38,7 +39,7 @@ def add_standard(ctx: Context, facts: Mapping[str, Any], *, usual_lapse: bool) -
         )
         work.standards.add(standard)
         work.record([setting_standards.added_event(standard, ctx.act)])
-        work.commit(201, {"id": standard.id})
+        work.commit(standard.id)
         return standard.id
 
 
@@ -52,7 +53,7 @@ def change_standard(ctx: Context, standard_id: UUID, changes: Mapping[str, Any])
             changed = setting_standards.changed_standard(standard, changes, ctx.act)
             work.standards.save(changed)
             work.record([setting_standards.changed_event(changed, names, ctx.act)])
-        work.commit(200, {"id": standard_id})
+        work.commit(standard_id)
         return standard_id
 
 
@@ -66,8 +67,8 @@ class DayCommand:
     district_code: str | None
 
 
-def declare_holiday(ctx: Context, command: DayCommand) -> UUID:
-    """Declare a day; returns the record of the recount that is to follow."""
+def declare_holiday(ctx: Context, command: DayCommand) -> BegunRecount:
+    """Declare a day; its recount is to follow."""
     with ctx.work(SET) as work:
         setting_standards.check_holiday(command.on, command.district_code, ctx.actor)
         work.standards.check_district(command.district_code, "district_code")
@@ -90,18 +91,20 @@ def declare_holiday(ctx: Context, command: DayCommand) -> UUID:
         )
         work.record([declared])
         recount = _begin(ctx, work, HOLIDAY, holiday.id)
-        work.commit(201 if is_new else 200, {"id": holiday.id, "recount_id": recount})
-        return recount
+        made = BegunRecount(subject_id=holiday.id, recount_id=recount, is_new=is_new)
+        work.commit(made)
+        return made
 
 
-def begin_recalculation(ctx: Context, standard_id: UUID) -> UUID:
-    """Take a standard for running clocks too; returns the record of the recount that follows."""
+def begin_recalculation(ctx: Context, standard_id: UUID) -> BegunRecount:
+    """Take a standard for running clocks too; its recount is to follow."""
     with ctx.work(SET) as work:
         standard = work.standards.get(standard_id)
         work.record([StandardRecalculated(EventMetadata.of(ctx.act, standard.id))])
         recount = _begin(ctx, work, STANDARD, standard.id)
-        work.commit(200, {"id": standard_id, "recount_id": recount})
-        return recount
+        made = BegunRecount(subject_id=standard_id, recount_id=recount)
+        work.commit(made)
+        return made
 
 
 def _begin(ctx: Context, work: Work, because: Because, subject_id: UUID) -> UUID:
@@ -116,11 +119,12 @@ def _begin(ctx: Context, work: Work, because: Because, subject_id: UUID) -> UUID
     return recount.id
 
 
-def check_recalculable(ctx: Context, standard_id: UUID) -> None:
+def check_recalculable(ctx: Context, standard_id: UUID) -> UUID:
     """Refuse a standard that the asker does not see."""
     with ctx.work(SET) as work:
         work.standards.get(standard_id)
-        work.commit(200, {"id": standard_id})
+        work.commit(standard_id)
+        return standard_id
 
 
 def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
@@ -143,7 +147,7 @@ def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
     _add(recount, moved)
     with ctx.work(SET) as work:
         work.about(*(one.resident_id for one in moved))
-        work.commit(200, {"id": standard_id})
+        work.commit()
     return recount
 
 
@@ -169,7 +173,7 @@ def carry_out(ctx: Context, recount_id: UUID, note_failure: Failed) -> Recount:
     recount.ended_at = ctx.now
     with ctx.work(SET) as work:
         work.standards.end(recount)
-        work.commit(200, {"id": recount.subject_id})
+        work.commit()
     return recount
 
 
@@ -202,7 +206,7 @@ def _renew(ctx: Context, case_id: UUID, ids: list[UUID], reason: RecountReason) 
         file = work.files.of_case(case_id)
         moved = recounting.renew(file, ids, reason, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit()
         return moved
 
 

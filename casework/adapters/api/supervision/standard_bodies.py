@@ -32,8 +32,8 @@ class TierInput(Body):
     """So long after the due date, this role is told."""
 
     tier: StrictInt
-    after: PeriodInput
-    to: Told
+    after: PeriodInput = Field(description="How long after the due date.")
+    to: Told = Field(description="The role that is told.")
 
     def escalation_tier(self) -> EscalationTier:
         """As the domain has it."""

@@ -15,7 +15,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypted, encrypt_row, vault_of
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.scope import seen
+from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
 from casework.domain.agencies.rosters import MonthlyDelivery
 from casework.domain.casefile.plan import PlannedItem, PlanVersion, VersionStatus

@@ -14,7 +14,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import from_row, stored
-from casework.adapters.persistence.scope.scope import seen
+from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
 from casework.domain.casefile.referral import Referral
 from casework.domain.duplicates import moved_by_merge
@@ -52,8 +52,10 @@ class SqlMerges:
     # Looking
 
     def pair(self, one: UUID, other: UUID) -> dict[UUID, Resident]:
-        """Those of two records that are within reach, as they are and not whom they lead to;
-        locked, the lower id first. The lock lets others refer to the residents meanwhile.
+        """Those of two records that are within reach, locked, the lower id first.
+
+        They are the records themselves, not those they lead to. The lock lets others refer to the
+        residents meanwhile.
         """
         query = (
             select(t.resident)
@@ -128,8 +130,9 @@ class SqlMerges:
     # Moving
 
     def move_rows(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:
-        """Everything of the duplicate becomes the survivor's; ``before`` tells of cases whose
-        worker that changes. Returns the cases.
+        """Make everything of the duplicate the survivor's; returns the cases.
+
+        ``before`` tells of cases whose worker that changes.
         """
         before = dict(before)
         self._connection.execute(
@@ -214,8 +217,9 @@ class SqlMerges:
             self._hand(kind, TABLES[kind].c.referral_id.in_(referrals), to)
 
     def _move_only(self, kind: Child, made: Merge, ids: MovedRows) -> dict[UUID, dict[str, Any]]:
-        """What the survivor lacks is theirs, in which version: written anew it is no longer what
-        was moved.
+        """What the survivor lacks and now has, each in its version.
+
+        Once written again it is no longer what was moved.
         """
         table = TABLES[kind]
         if self._ids(table, table.c.resident_id == made.survivor_id):

@@ -18,7 +18,6 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,8 +27,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
-from casework.adapters.persistence.scope.scope import seen
-from casework.domain.access.policy import Reach, Relation
+from casework.adapters.persistence.scope.registry import seen
+from casework.domain.access.policy import Reach
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import USUAL_LAPSE, Standard
@@ -106,10 +105,7 @@ class SqlStandards:
 
     def _theirs(self) -> ColumnElement[bool]:
         """What holds everywhere, and what the asker's own district set."""
-        if self._reach.relation is Relation.ALL:
-            return true()
-        own = _standard.c.district_code == self._reach.actor.district_code
-        return or_(_standard.c.district_code.is_(None), own)
+        return seen(_standard, self._reach)
 
     def check_district(self, code: str | None, field: str) -> None:
         """Refuse a district that is unknown."""

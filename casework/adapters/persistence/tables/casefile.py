@@ -98,6 +98,7 @@ def child(*columns: Any, name: str) -> Table:
 
 
 def of_resident() -> Column[Any]:
+    """The resident whom a row is about."""
     return Column("resident_id", Uuid, ForeignKey("resident.id"), nullable=False)
 
 
