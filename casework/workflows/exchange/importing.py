@@ -25,6 +25,7 @@ from casework.domain.exchange.import_columns import (
 from casework.domain.exchange.importing import (
     ACTION,
     MAX_AT_ONCE,
+    FileKind,
     ImportFile,
     ImportRow,
     ImportState,
@@ -91,8 +92,8 @@ def _new_file(
     salt = import_tools.new_salt()
     return ImportFile(
         id=ctx.new_id(),
-        kind=wanted.kind,
-        mode=wanted.mode,
+        kind=FileKind(wanted.kind),
+        mode=Mode(wanted.mode),
         dry_run=wanted.dry_run,
         state=ImportState.WAITING,
         account_id=ctx.actor.id,
