@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One command for every task: python3 dev.py TASK [args…]
+"""One command for every task: `python3 dev.py TASK [args…]`.
 
 These need what runs the product, about 150 MB:
 

@@ -22,7 +22,7 @@ log = get_logger("casework")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class JobStep:
     """Something that a job does. Its failure is logged under ``failure``, and the next goes on."""
 
     run: Callable[[Application], None]
@@ -35,7 +35,7 @@ class Job:
 
     name: str
     rhythm: Callable[[Settings], Mapping[str, str]]
-    steps: tuple[Step, ...]
+    steps: tuple[JobStep, ...]
     at_start: bool = False
 
 
@@ -75,33 +75,33 @@ RELAY: Final = Job(
     name="relay",
     rhythm=lambda _settings: {"second": "20"},
     steps=(
-        Step(run=_offer_places, failure="places not tended"),
-        Step(run=_relay, failure="relay failed"),
-        Step(run=_find_duplicates, failure="duplicates not found"),
+        JobStep(run=_offer_places, failure="places not tended"),
+        JobStep(run=_relay, failure="relay failed"),
+        JobStep(run=_find_duplicates, failure="duplicates not found"),
     ),
 )
 JOBS: Final = (
     Job(
         name="overdue",
         rhythm=lambda settings: every(settings.sweep_minutes),
-        steps=(Step(run=_sweep, failure="tick failed"),),
+        steps=(JobStep(run=_sweep, failure="tick failed"),),
         at_start=True,
     ),
     RELAY,
     Job(
         name="seal",
         rhythm=lambda _settings: {"second": "*/5"},
-        steps=(Step(run=_seal, failure="sealing failed"),),
+        steps=(JobStep(run=_seal, failure="sealing failed"),),
     ),
     Job(
         name="imports",
         rhythm=lambda _settings: {"second": "*/5"},
-        steps=(Step(run=_import, failure="importing failed"),),
+        steps=(JobStep(run=_import, failure="importing failed"),),
     ),
     Job(
         name="measure",
         rhythm=lambda _settings: {"minute": "17"},
-        steps=(Step(run=_measure, failure="answers not measured"),),
+        steps=(JobStep(run=_measure, failure="answers not measured"),),
         at_start=True,
     ),
 )
@@ -121,8 +121,10 @@ def scheduled(application: Application, jobs: tuple[Job, ...] = JOBS) -> list[Sc
 
 
 def run(application: Application, job: Job) -> None:
-    """One run of a job. A failure is logged, and the next step and the next run come all the same:
-    each finds in the database what this one left.
+    """One run of a job.
+
+    A failure is logged, and the next step and the next run come all the same: each finds in the
+    database what this one left.
     """
     for step in job.steps:
         try:

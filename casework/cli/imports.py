@@ -27,7 +27,7 @@ COUNTS = ("accepted", "refused", "duplicate", "unmatched")
 
 
 @dataclass(frozen=True)
-class Job:
+class ImportJob:
     """One file, of one asker."""
 
     ctx: Context
@@ -62,7 +62,7 @@ def import_file(
     mode = Mode.ALL_OR_NOTHING if all_or_nothing else Mode.ROW_BY_ROW
     wanted = NewImport(kind=kind, mode=mode, dry_run=dry_run)
     with opened_ready() as application, _source(file) as source:
-        job = Job(
+        job = ImportJob(
             application.context(operations.uploader(application, as_account)),
             application.import_tools(),
             wanted,
@@ -90,7 +90,7 @@ def _one_line(refusal: Refusal) -> str:
     return f"{refusal.code}: {refusal.detail}" + (f" ({', '.join(fields)})" if fields else "")
 
 
-def _with_progress(job: Job, import_id: UUID, is_resumed: bool) -> ImportFile:
+def _with_progress(job: ImportJob, import_id: UUID, is_resumed: bool) -> ImportFile:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(
         *columns, TimeElapsedColumn(), console=notes, disable=not sys.stderr.isatty()
@@ -103,7 +103,7 @@ def _with_progress(job: Job, import_id: UUID, is_resumed: bool) -> ImportFile:
     return file
 
 
-def _bad_rows(job: Job, import_id: UUID) -> Iterator[ImportRow]:
+def _bad_rows(job: ImportJob, import_id: UUID) -> Iterator[ImportRow]:
     """Every row that was not accepted, page by page."""
     for outcome in COUNTS[1:]:
         yield from importing.all_results(job.ctx, import_id, outcome)

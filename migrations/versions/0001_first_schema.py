@@ -1415,8 +1415,8 @@ def _records() -> None:
         sa.Column("key", sa.String(length=255), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("claimed_at", Instant(), nullable=False),
-        sa.Column("status", sa.SmallInteger(), nullable=True),
-        sa.Column("resource", Json, nullable=True),
+        sa.Column("in_progress", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("made", Json, nullable=True),
         _primary_key("idempotency", "principal_id", "route", "key"),
     )
     _index("idempotency", "claimed_at")

@@ -39,7 +39,7 @@ def a_resident(api: Api, by: str = WORKER, **facts: Any) -> UUID:
     ctx = api.context(by)
     usual = {"name": f"가상주민{next(_numbers)}", "birth_date": date(1941, 5, 6), "sex": "female",
              "centre_code": ctx.actor.centre_code, "phone": "010-0000-0000"}  # fmt: skip
-    return residents.register_resident(ctx, usual | facts, [], confirm_new=True)
+    return residents.register_resident(ctx, usual | facts, [], confirm_new=True).id
 
 
 def a_case(api: Api, by: str = WORKER, resident: UUID | None = None, **facts: Any) -> UUID:
@@ -85,8 +85,8 @@ def a_submitted_plan(
     draft = plan.Draft(goals=["stay at home"], items=[(None, item)], heard_on=ctx.act.today,
                        heard_from="the resident")  # fmt: skip
     planning.put_draft(ctx, case, draft)
-    version = planning.submit_plan(ctx, case)
-    return case, {"version": version.number, "hash": version.hash}
+    submitted = planning.submit_plan(ctx, case)
+    return case, {"version": submitted.version, "hash": submitted.hash}
 
 
 def a_supported_case(

@@ -42,6 +42,7 @@ from casework.domain.directory.directory import Centre, Offering, Provider
 from casework.settings import Settings
 from casework.workflows.context import Context
 from tests import canaries
+from tests.api import answers
 from tests.conftest import Store
 from tests.patience import TIME_ALLOWED, patient, patient_locks
 
@@ -246,7 +247,7 @@ def api(application: Application, owner: Engine, store: Store, people: bytes) ->
     assert isinstance(application.now, Clock)
     slugs = {provider.id: provider.slug for provider in providers}
     with TestClient(_application(application), raise_server_exceptions=False) as client:
-        client.event_hooks = {"response": [canaries.look_at_response]}
+        client.event_hooks = {"response": [canaries.look_at_response, answers.check]}
         yield Api(
             application=application, client=client, clock=application.now,
             providers={provider.slug: provider for provider in providers},

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from casework.domain.access.grant_log import GrantAct
 from casework.domain.access.policy import POLICY, Relation, Role
 from casework.domain.agencies import rosters
 from casework.domain.audit import chain
-from casework.domain.casefile import case, lifecycle
+from casework.domain.casefile import case, lifecycle, states
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import Unit
@@ -43,7 +44,7 @@ DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
     case.CaseStatus, Comparison, DesignationCode, Dismissal, EntryState, ExportOf, ExportPurpose,
     Factor, Figure, FileKind, GivenAt, GrantAct, CoverageGap, ImportState, ClockKind,
-    lifecycle.ReferralStatus, Mode, Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus,
+    states.ReferralStatus, Mode, Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus,
     Availability, Unit, SuspicionState, VersionStatus,
 )  # fmt: skip
 LISTS = {
@@ -206,6 +207,28 @@ def test_the_decisions_are_numbered_and_listed() -> None:
 def test_a_decision_says_why_what_else_and_what_holds_it(page: Path) -> None:
     headings = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert headings == ["Context", "Decision", "Alternatives", "Consequences", "Enforced by"]
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_has_its_day_and_says_what_it_supersedes(page: Path) -> None:
+    (found,) = re.findall(
+        r"^# .+\n\n- Status: (.+)\n- Date: (.+)\n- Supersedes: (.+)\n\n## Context$",
+        page.read_text(encoding="utf-8"), re.MULTILINE,
+    )  # fmt: skip
+    status, day, superseded = found
+    assert re.fullmatch(r"accepted|superseded by \[ADR \d+\]\(.+\)", status)
+    assert date.fromisoformat(day) >= date(2026, 11, 22)
+    assert re.fullmatch(r"nothing|\[ADR \d+\]\(.+\)(, \[ADR \d+\]\(.+\))*", superseded)
+
+
+def test_each_version_of_the_changelog_has_its_day_newest_first() -> None:
+    versions = re.findall(r"^## (\S+) – (.+)$", text_of("CHANGELOG.md"), re.MULTILINE)
+    assert len(versions) == len(re.findall(r"^## ", text_of("CHANGELOG.md"), re.MULTILINE))
+    days = [day for _version, day in versions]
+    assert [day for day in days[1:] if "unreleased" in day] == []
+    released = [date.fromisoformat(day) for day in days if "unreleased" not in day]
+    assert released == sorted(released, reverse=True)
+    assert re.fullmatch(r"unreleased, since \d{4}-\d\d-\d\d|\d{4}-\d\d-\d\d", days[0])
 
 
 def test_what_was_not_measured_is_said_so_in_one_place_only() -> None:

@@ -17,6 +17,7 @@ from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.ids import new_id
 from casework.bootstrap import build
 from casework.settings import Settings
+from casework.workflows.access.attempts import Credentials
 from casework.workflows.access.signing_in import SignInRefused, refresh, sign_in
 from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.conftest import Store
@@ -85,7 +86,7 @@ def signed_in(username: str, password: str) -> Any:
         return sign_in(
             application.authentication(RequestFacts()),
             username,
-            password,
+            Credentials(password=password),
             "test",
             datetime.now(UTC),
         )

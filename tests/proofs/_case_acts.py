@@ -77,7 +77,7 @@ class CaseActs(PlanActs):
             lambda ctx: caseload.hand_over(ctx, *ids, "she leaves"), how=how,
         )  # fmt: skip
         if moved is not None:
-            assert sorted(moved) == sorted(case.id for case in theirs)
+            assert sorted(moved.case_ids) == sorted(case.id for case in theirs)
             assert self._everything() == before, "9: a handover lost something"
             for case in theirs:
                 case.worker, case.arrived = taker, False

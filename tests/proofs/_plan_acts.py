@@ -79,7 +79,7 @@ class PlanActs(ReferralActs):
                  "centre_code": HERE}  # fmt: skip
         id = self.attempt(
             "registration", WORKER,
-            lambda ctx: residents.register_resident(ctx, facts, [], confirm_new=True),
+            lambda ctx: residents.register_resident(ctx, facts, [], confirm_new=True).id,
         )  # fmt: skip
         assert id is not None
         self.residents.append(id)
@@ -276,7 +276,7 @@ class PlanActs(ReferralActs):
         if case := self.case_at(n):
             id = self.attempt(
                 "signal", self.worker(case),
-                lambda ctx: running.raise_signal(ctx, case.id, "fall", None),
+                lambda ctx: running.raise_signal(ctx, case.id, "fall", None).id,
                 may=case.is_open, how=how,
             )  # fmt: skip
             if id:

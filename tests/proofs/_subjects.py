@@ -182,7 +182,7 @@ def _subject(api: Api, name: str, worker: str, agency: str) -> Subject:
     said = f"카나리메모 {number:02d} 가상 기록"
     facts = own | {"birth_date": date(1920 + number, 1 + number % 12, 3), "sex": "female"}
     facts |= {"centre_code": it.centre}
-    it.ids["resident"] = residents.register_resident(ctx, facts, [close], confirm_new=True)
+    it.ids["resident"] = residents.register_resident(ctx, facts, [close], confirm_new=True).id
     it.ids["consent"] = residents.record_consent(
         api.context(worker), it.ids["resident"], purpose="provider_sharing", given_by=close.name,
         given_on=ctx.act.today, recipients=[], expires_on=None,
@@ -212,8 +212,8 @@ def _planned(
     planning.put_draft(api.context(worker), it.ids["case"], a_draft(api, worker))
     if until == "drafted":
         return it
-    version = planning.submit_plan(api.context(worker), it.ids["case"])
-    it.plan = {"version": version.number, "hash": version.hash}
+    submitted = planning.submit_plan(api.context(worker), it.ids["case"])
+    it.plan = {"version": submitted.version, "hash": submitted.hash}
     if until == "submitted":
         return it
     command = planning.DecisionCommand(
@@ -255,7 +255,7 @@ def _life(api: Api, name: str, worker: str, supervisor: str, agency: str) -> Sub
     it = _planned(api, _subject(api, name, worker, agency), worker, supervisor)
     it.ids["signal"] = running.raise_signal(
         api.context(worker), it.ids["case"], "fall", f"카나리징후 {name} 가상"
-    )
+    ).id
     it.canaries.append(f"카나리징후 {name} 가상")
     return _referred(api, it, worker)
 

@@ -362,8 +362,9 @@ def test_production_says_no_secret_aloud(agency: Agency, monkeypatch: pytest.Mon
 
 
 def guessed(api: Api, count: int, good: str) -> Iterator[tuple[str, Any]]:
-    """What guesses are told, from several places in turn: secrets that were never anybody's, and
-    such as differ from a good one by a letter.
+    """What guesses are told, from several places in turn.
+
+    They are secrets that were never anybody's, and such as differ from a good one by a letter.
     """
     browsers = {
         source: TestClient(api.client.app, client=(source, 1), base_url="http://guess.example")

@@ -8,7 +8,6 @@ from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.openapi.utils import get_openapi
 
 from casework.adapters.api import health
 from casework.adapters.api.access import account_routes, own_account_routes, sign_in_routes
@@ -33,6 +32,7 @@ from casework.adapters.api.privacy import access_request_routes, break_glass_rou
 from casework.adapters.api.referring import routes as referral_routes
 from casework.adapters.api.residents import household_routes
 from casework.adapters.api.residents import routes as resident_routes
+from casework.adapters.api.shared.document import document
 from casework.adapters.api.supervision import job_routes, standard_routes, worklist_routes
 from casework.adapters.api.supervision import routes as supervision_routes
 from casework.adapters.http.limits import BodyLimitMiddleware
@@ -142,73 +142,7 @@ def _wrong_method(request: Request, error: Exception) -> Response:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document with its security scheme and the shape of problems."""
+    """The OpenAPI document, made when it is first asked for."""
     if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title,
-            version=app.version,
-            routes=app.routes,
-            summary="Integrated community care: cases, referrals, clocks",
-        )
-        parts = document.setdefault("components", {})
-        parts["securitySchemes"] = {
-            "bearer": {
-                "type": "oauth2",
-                "flows": {"password": {"tokenUrl": f"{BASE}/auth/token", "scopes": {}}},
-            }
-        }
-        parts.setdefault("schemas", {})["Problem"] = {
-            "type": "object",
-            "required": ["type", "title", "status", "code"],
-            "properties": {
-                "type": {"type": "string"},
-                "title": {"type": "string"},
-                "status": {"type": "integer"},
-                "detail": {"type": "string"},
-                "code": {"type": "string"},
-                "state": {"type": "string"},
-                "allowed_actions": {"type": "array", "items": {"type": "string"}},
-                "errors": {"type": "array", "items": {"type": "object"}},
-            },
-        }
-        document["security"] = [{"bearer": []}]
-        for path in document["paths"].values():
-            for method, operation in path.items():
-                _say_what_all_share(method, operation)
-        app.openapi_schema = document
+        app.openapi_schema = document(app, f"{BASE}/auth/token")
     return app.openapi_schema
-
-
-def _say_what_all_share(method: str, operation: dict[str, Any]) -> None:
-    """The headers an operation heeds, and the refusals that every one like it may give."""
-    answers, heard = operation["responses"], operation.setdefault("parameters", [])
-    operation.pop("x-long", None)
-    operation.pop("x-takes-file", None)
-    shared = {"400": "the request cannot be read", "429": "asked too often"}
-    if "requestBody" in operation:
-        shared["413"] = "a body over 1 MiB"
-    if method == "post" and not operation.pop("x-no-key", False):
-        shared["409"] = "the present state does not allow it, or the same request is in flight"
-        heard.append(_header("Idempotency-Key", "the same key and body have one effect", 255))
-    if {"412", "428"} & set(answers):
-        heard.append(_header("If-Match", "the ETag that was seen", 100))
-    for code, says in shared.items():
-        answers.setdefault(
-            code,
-            {
-                "description": says,
-                "content": {
-                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-                },
-            },
-        )
-
-
-def _header(name: str, says: str, longest: int) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": "header",
-        "required": False,
-        "description": says,
-        "schema": {"type": "string", "minLength": 1, "maxLength": longest},
-    }

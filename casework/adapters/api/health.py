@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from pydantic import AwareDatetime, Field
 
-from casework.adapters.api.shared.routing import operation
+from casework.adapters.api.shared.responses import ResponseBody
+from casework.adapters.api.shared.routing import File, operation
 from casework.adapters.http.responses import respond
 from casework.adapters.http.route import GuardedRoute
 from casework.workflows.supervision.overdue import JOB
@@ -25,6 +26,25 @@ MOMENTS: Final = {
 }
 
 
+class Alive(ResponseBody):
+    """The process answers."""
+
+    status: Literal["ok"] = Field(description="Always `ok`.")
+
+
+class Readiness(ResponseBody):
+    """Whether each part is well. `degraded` says that no scheduler ticks."""
+
+    status: Literal["ok", "degraded", "unready"] = Field(description="All of it in one word.")
+    database: bool
+    schema_: bool = Field(alias="schema")
+    keys: bool
+    scheduler: bool
+    last_tick: AwareDatetime | None
+    last_success: AwareDatetime | None
+    next_tick: AwareDatetime | None
+
+
 @dataclass(frozen=True)
 class ReadinessProbe:
     """How readiness is told: each part with whether it is well."""
@@ -32,38 +52,20 @@ class ReadinessProbe:
     parts: Callable[[], dict[str, Any]]
 
 
-@router.get(
-    "/health/live",
-    operation_id="live",
-    summary="The process answers",
-    **operation("public", {"status": "ok"}),
-)
+@router.get("/health/live", **operation("public", Alive))
 def live() -> Response:
-    """Asks no database."""
+    """The process answers.
+
+    Asks no database.
+    """
     return respond({"status": "ok"}, 200)
 
 
-@router.get(
-    "/health/ready",
-    operation_id="ready",
-    summary="It can do its work",
-    **operation(
-        "public",
-        {
-            "status": "ok",
-            "database": True,
-            "schema": True,
-            "keys": True,
-            "scheduler": True,
-            "last_tick": "2026-03-27T09:00:01+09:00",
-            "last_success": "2026-03-27T09:00:01+09:00",
-            "next_tick": "2026-03-27T09:05:00+09:00",
-        },
-        refuses=(503,),
-    ),
-)
+@router.get("/health/ready", **operation("public", Readiness, also=503))
 def ready(request: Request) -> Response:
-    """Database, schema revision and keys, or 503; ``degraded`` while no scheduler ticks.
+    """It can do its work.
+
+    Database, schema revision and keys, or 503; ``degraded`` while no scheduler ticks.
 
     A process without a scheduler answers as well as any other, so it stays where it is asked.
     """
@@ -75,13 +77,13 @@ def ready(request: Request) -> Response:
 
 @router.get(
     "/metrics",
-    operation_id="metrics",
-    summary="Metrics for Prometheus",
-    response_class=PlainTextResponse,
-    **operation("public", "# HELP …", media_type="text/plain"),
+    **operation("public", File(("text/plain",), "# HELP …")),
 )
 def metrics(request: Request) -> Response:
-    """In the text format of Prometheus: the process, its requests by route, and the jobs."""
+    """Metrics for Prometheus.
+
+    In the text format of Prometheus: the process, its requests by route, and the jobs.
+    """
     jobs = _figures(request.app.state.probe.parts())
     return Response(generate_latest() + generate_latest(jobs), media_type=CONTENT_TYPE_LATEST)
 

@@ -7,9 +7,9 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -23,8 +23,8 @@ from casework.domain.access.policy import Actor, reach
 from casework.domain.errors import NotFound
 from casework.workflows.context import Context
 from casework.workflows.ports.access import Authentication
+from casework.workflows.ports.results import Made, Result
 from casework.workflows.ports.unit_of_work import (
-    IN_FLIGHT,
     Page,
     Paging,
     Reading,
@@ -34,6 +34,8 @@ from casework.workflows.ports.unit_of_work import (
 )
 
 TRIES: Final = 3
+T = TypeVar("T")
+M = TypeVar("M", bound=Made)
 
 
 class Call:
@@ -72,86 +74,70 @@ class Call:
 
     def change(
         self,
-        use_case: Callable[[Context], Any],
+        use_case: Callable[[Context], M],
         read_action: str,
-        show: Callable[[Reading, dict[str, Any]], Any],
+        show: Callable[[Reading, M], Any],
     ) -> Response:
-        """Carry out a use case once, then show its outcome as the asker may see it now.
+        """Carry out a use case once, then show what it made as the actor may see it now.
 
-        ``show`` gets a reading and what the use case committed (``{"id": …}``); a repeated
-        request under the same idempotency key is only shown.
+        ``show`` gets a reading and what the use case returned. A repeated request under the same
+        idempotency key is only shown. The status is the route's.
         """
         to_see = reach(self.ctx.actor, read_action)
         try:
-            self._with_retries(use_case, self.ctx)
-            status, resource = self._store.outcome or (200, {})
+            made = self._with_retries(use_case, self.ctx)
             showing = self._store.showing(to_see, self.ctx.now)
         except Replay as before:  # nothing changes, so it is a look, with an entry of its own
-            status, resource = before.status, before.resource
+            made = cast("M", before.made)
             showing = self._store.reading(to_see, read_action, self.ctx.now)
-        resource = {
-            k: UUID(v) if isinstance(v, str) and k.endswith("id") else v
-            for k, v in resource.items()
-        }
         with showing as reading:
             try:
-                body = show(reading, resource)
-            except NotFound:  # the change itself took it out of the asker's sight
-                body = resource
-        return respond(body, status)
+                body = show(reading, made)
+            except NotFound:  # the change itself took it out of the actor's sight
+                body = _bare(made)
+        return respond(body, self._request.scope["route"].status_code)
 
-    def once(
-        self,
-        action: str,
-        resource: dict[str, Any],
-        check: Callable[[Work], None] = lambda _work: None,
-    ) -> dict[str, Any] | None:
+    def once(self, action: str, check: Callable[[Work], None] = lambda _work: None) -> None:
         """Take the request's idempotency key before work that is many transactions.
 
-        Writes the audit entry, and notes ``resource`` under the key, unless ``check`` refuses the
-        request as a whole. Returns what was noted there when the key was first taken, or None
-        where this is the first time.
+        Writes the audit entry, unless ``check`` refuses the request as a whole. A repeated request
+        goes on as well: each part of the work has a key of its own.
         """
-        try:
-            with self.ctx.work(action) as work:
-                check(work)
-                work.commit(200, resource)
-        except Replay as before:
-            return before.resource
-        return None
+        with suppress(Replay), self.ctx.work(action) as work:
+            check(work)
+            work.commit()
 
-    def long(self, action: str, work: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], bool]:
+    def long(self, action: str, work: Callable[[], M]) -> tuple[M, bool]:
         """Carry out what takes many transactions, once for each idempotency key.
 
         Returns what ``work`` made, and whether it was made by an earlier request. While it is
-        going on the same request is refused as in flight; when nothing was heard of it for ten
-        minutes it was killed, and the next one takes it over.
+        going on the same request is refused as in flight; after ten minutes without a word it was
+        killed, and the next one takes it over.
         """
         actor, now = self.ctx.actor, self.ctx.now
         try:
             with self.ctx.work(action) as begun:
-                begun.commit(IN_FLIGHT, {})
+                begun.commit_begun()
         except Replay as before:
-            return before.resource, True
+            return cast("M", before.made), True
         try:
             made = work()
         except Exception:
             with suppress(Exception):  # where the database has gone, its lease gives it back
                 self._store.release_key(actor, now)
             raise
-        self._store.store_key(actor, now, 200, made)
+        self._store.store_key(actor, now, made)
         return made, False
 
-    def first(self, use_case: Callable[[Context], Any]) -> tuple[int, dict[str, Any], bool]:
+    def first(self, use_case: Callable[[Context], M]) -> tuple[M, bool]:
         """Carry out the first of several transactions, under the request's idempotency key.
 
-        Returns status and resource, and whether it was carried out before.
+        Returns what it made, and whether it was carried out before.
         """
         try:
-            self._with_retries(use_case, self.ctx)
+            return self._with_retries(use_case, self.ctx), False
         except Replay as before:
-            return before.status, before.resource, True
-        return *(self._store.outcome or (200, {})), False
+            return cast("M", before.made), True
 
     def without_key(self) -> Context:
         """The asker for the further transactions: no key, and standards and holidays as they are.
@@ -188,24 +174,25 @@ class Call:
         store = self._services.store.for_request(facts)
         try:
             self._with_retries(use_case, replace(self.ctx, store=store, expected_version=None))
-        except Replay as before:
-            return before.status, None
+        except Replay:
+            return 200, None
         except Exception as error:
             refusal, outcome = classify_error(self._services, facts, error)
             store.note_refusal(self.ctx.actor, action, self.ctx.now, refusal.code, outcome)
             return status_of(refusal), refusal.code
-        return (store.outcome or (200, {}))[0], None
+        return 200, None
 
-    def _with_retries(self, use_case: Callable[[Context], Any], ctx: Context) -> None:
+    def _with_retries(self, use_case: Callable[[Context], T], ctx: Context) -> T:
         """A deadlock or serialisation failure is tried again as a whole, three times at most."""
-        for attempt in range(1, TRIES + 1):
+        attempt = 1
+        while True:
             try:
-                use_case(ctx)
-                return
+                return use_case(ctx)
             except Exception as error:
                 if self._services.fault(error) != "retry" or attempt == TRIES:
                     raise
                 time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 - jitter
+                attempt += 1
 
     def look(self, action: str, show: Callable[[Reading], Any]) -> Response:
         """Show something; the audit entry is committed before the answer leaves."""
@@ -243,6 +230,18 @@ class Call:
         )
         body = self._request.state.digest if self._request.method == "POST" else ""
         return f"{self._request.url.path} {filters} {body} {self.ctx.actor.id}"
+
+
+def _bare(made: Made) -> dict[str, Any]:
+    """What was made, of which nothing can be shown."""
+    match made:
+        case UUID():
+            return {"id": made}
+        case Result():
+            return asdict(cast("Any", made))
+        case str():
+            return {"code": made}
+    return {}
 
 
 def _key_of_part(key: str | None, subject: UUID) -> str | None:

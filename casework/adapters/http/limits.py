@@ -47,10 +47,10 @@ def _most(scope: Scope) -> int:
 
 
 class BodyLimitMiddleware:
-    """Answer 413 to a body over 1 MiB (a file: 16 MiB), after reading it away, so that the
-    client sees it.
+    """Answer 413 to a body over 1 MiB (a file: 16 MiB).
 
-    An address or headers beyond their bounds are 414 and 431, and nothing of a body is read.
+    The body is read away first, so that the client sees the answer. An address or headers beyond
+    their bounds are 414 and 431, and nothing of a body is read.
     """
 
     def __init__(self, app: ASGIApp) -> None:

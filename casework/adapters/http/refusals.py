@@ -32,12 +32,12 @@ def refuse(
     services: Services,
     request: Request,
     actor: Actor | None,
-    facts: RequestFacts,
     now: datetime,
     action: str,
     error: Exception,
 ) -> Response:
     """The problem for an error, written down before it is answered."""
+    facts: RequestFacts = request.state.facts
     refusal, outcome = classify_error(services, facts, error)
     actor = actor or getattr(request.state, "actor", None)
     try:
@@ -66,6 +66,7 @@ def classify_error(
 
 
 def refusal_for(services: Services, facts: RequestFacts, error: Exception) -> Refusal | None:
+    """The refusal that an error stands for, None for one that nobody foresaw."""
     match error:
         case Refusal():
             return error

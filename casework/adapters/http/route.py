@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import inspect
 import re
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -55,8 +56,17 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
 class GuardedRoute(APIRoute):
     """A route that asks who is there before it reads on, and turns refusals into problems.
 
-    Its action stands in ``openapi_extra["x-action"]``: one of the policy's, or ``public``.
+    Its action stands in ``openapi_extra["x-action"]``: one of the policy's, or ``public``. In the
+    document it is named after its function and described by the function's docstring, of which
+    the first line is the summary.
     """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        summary, _, description = inspect.cleandoc(endpoint.__doc__ or "").partition("\n")
+        options["operation_id"] = options.get("operation_id") or endpoint.__name__
+        options["summary"] = options.get("summary") or summary.removesuffix(".")
+        super().__init__(path, endpoint, **options)
+        self.description = description.strip()
 
     @property
     def action(self) -> str | None:
@@ -76,7 +86,7 @@ class GuardedRoute(APIRoute):
             tell(request.scope, self.path_format)
             services: Services = request.app.state.services
             now = services.now()
-            facts = await self._facts(request)
+            facts = request.state.facts = await self._facts(request)
             actor: Actor | None = None
             with bound_contextvars(request_id=facts.request_id), services.time_allowed(seconds):
                 try:
@@ -86,11 +96,10 @@ class GuardedRoute(APIRoute):
                             _guard, services, request, facts, now, self.action
                         )
                     self._check(request, known, facts)
-                    request.state.facts = facts
                     response = await usual(request)
                 except Exception as error:
                     return await run_in_threadpool(
-                        refuse, services, request, actor, facts, now, self.action or "", error
+                        refuse, services, request, actor, now, self.action or "", error
                     )
             response.headers["X-Request-Id"] = facts.request_id or ""
             return response

@@ -18,14 +18,13 @@ from casework.workflows.context import Context
 from casework.workflows.ports.access import Authentication
 from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.links import Linking
+from casework.workflows.ports.results import Made
 from casework.workflows.ports.unit_of_work import Reading, RequestFacts, Store
 from casework.workflows.supervision.overdue import SweepResult
 
 
 class RequestStore(Store, Protocol):
     """The store of one request."""
-
-    outcome: tuple[int, dict[str, Any]] | None
 
     def for_request(self, facts: RequestFacts) -> RequestStore:
         """The same store, whose records name this request."""
@@ -35,10 +34,8 @@ class RequestStore(Store, Protocol):
         """The outcome of a change, under the audit entry that the change wrote."""
         ...
 
-    def store_key(
-        self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]
-    ) -> None:
-        """Say under the request's key what became of it."""
+    def store_key(self, actor: Actor, claimed_at: datetime, made: Made) -> None:
+        """Remember under the request's key what it made."""
         ...
 
     def release_key(self, actor: Actor, claimed_at: datetime) -> None:

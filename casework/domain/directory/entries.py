@@ -95,22 +95,25 @@ def facts_of(kind: str, thing: Any) -> dict[str, Any]:
     return {name: _plain(getattr(thing, name)) for name in FACTS[kind]}
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a change is about: its kind, its id or code, and the agency it belongs to, if any."""
+
+    kind: str
+    id: object
+    provider_id: UUID | None = None
+
+
 def change_of(
-    kind: str,
-    subject_id: object,
-    provider_id: UUID | None,
-    did: str,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    act: Act,
+    subject: Subject, did: str, before: Mapping[str, Any], after: Mapping[str, Any], act: Act
 ) -> DirectoryChange:
     """What differs between two states of a thing; nothing stood before what is new."""
     names = [name for name in after if name not in before or before[name] != after[name]]
     return DirectoryChange(
         id=act.new_id(),
-        subject_type=kind,
-        subject_id=str(subject_id),
-        provider_id=provider_id,
+        subject_type=subject.kind,
+        subject_id=str(subject.id),
+        provider_id=subject.provider_id,
         did=did,
         at=act.at,
         by_id=act.by.id,

@@ -33,11 +33,11 @@ def create_account(
     password_hash = authentication.passwords.digest(password)  # slow, and so before the transaction
     with ctx.work(MANAGE) as work:
         id = accounts.create(_editor(ctx, work), asked, password_hash)
-        work.commit(201, {"id": id})
+        work.commit(id)
         return id
 
 
-def change_account(ctx: Context, id: UUID, changes: dict[str, Any]) -> None:
+def change_account(ctx: Context, id: UUID, changes: dict[str, Any]) -> UUID:
     """Name, address, whether it is let in, and another role or place."""
     with ctx.work(MANAGE) as work:
         editor, account = _editor(ctx, work), found(work, id)
@@ -50,7 +50,8 @@ def change_account(ctx: Context, id: UUID, changes: dict[str, Any]) -> None:
         if changes.get("is_active") is not None:
             accounts.activate(editor, account, active=changes["is_active"])
         rename(work, account, changes)
-        work.commit(200, {"id": id})
+        work.commit(id)
+        return id
 
 
 def rename(work: Work, account: Account, changes: dict[str, Any]) -> None:
@@ -76,7 +77,7 @@ def refuse_own(ctx: Context, account: Account) -> None:
         raise Conflict("somebody else does this to your account", code="own_account")
 
 
-def reset_password(ctx: Context, authentication: Authentication, id: UUID, password: str) -> None:
+def reset_password(ctx: Context, authentication: Authentication, id: UUID, password: str) -> UUID:
     """A password that its owner must change, where they forgot theirs."""
     with ctx.reading(MANAGE) as reading:
         known = reading.account_administration.get(id)
@@ -86,23 +87,26 @@ def reset_password(ctx: Context, authentication: Authentication, id: UUID, passw
         account = found(work, id)
         refuse_own(ctx, account)
         accounts.reset_password(_editor(ctx, work), account, password_hash)
-        work.commit(200, {"id": id})
+        work.commit(id)
+        return id
 
 
-def reset_totp(ctx: Context, id: UUID) -> None:
+def reset_totp(ctx: Context, id: UUID) -> UUID:
     """No second factor any longer, where its owner lost it."""
     with ctx.work(MANAGE) as work:
         account = found(work, id)
         refuse_own(ctx, account)
         accounts.drop_totp(_editor(ctx, work), account)
-        work.commit(200, {"id": id})
+        work.commit(id)
+        return id
 
 
-def set_grant(ctx: Context, id: UUID, action: str, *, given: bool) -> None:
+def set_grant(ctx: Context, id: UUID, action: str, *, given: bool) -> UUID:
     """Grant a system's account an action, or take it away."""
     with ctx.work(MANAGE) as work:
         (accounts.give if given else accounts.take)(_editor(ctx, work), found(work, id), action)
-        work.commit(200, {"id": id})
+        work.commit(id)
+        return id
 
 
 def make_token_for(
@@ -114,18 +118,19 @@ def make_token_for(
         if account.role != "integration":
             raise Conflict("people make their own tokens", code="not_a_system")
         token, secret = make_token(ctx, authentication, work.account_administration, account, asked)
-        work.commit(201, {"id": token.id})
-    return token.id, secret
+        work.commit(token.id)
+        return token.id, secret
 
 
-def revoke_token_of(ctx: Context, id: UUID, token_id: UUID) -> None:
+def revoke_token_of(ctx: Context, id: UUID, token_id: UUID) -> UUID:
     """End anybody's token at once."""
     with ctx.work(MANAGE) as work:
         account, token = found(work, id), work.account_administration.token(token_id)
         if token is None or token.account_id != account.id:
             raise NotFound("no such token")
         revoke_token(work.account_administration, account, token, ctx.actor, ctx.now, ctx.new_id())
-        work.commit(200, {"id": token_id})
+        work.commit(token_id)
+        return token_id
 
 
 def found(work: Work, id: UUID) -> Account:

@@ -40,7 +40,7 @@ def change_password(
         account.take_password(digest)
         _save(ctx, work.account_administration, account, GrantAct.PASSWORD_CHANGED)
         work.account_administration.sign_out(account.id, ctx.now)
-        work.commit(200, {})
+        work.commit()
 
 
 def end_sessions(ctx: Context) -> None:
@@ -49,7 +49,7 @@ def end_sessions(ctx: Context) -> None:
         work.account_administration.sign_out(
             own(work.account_administration, ctx.actor).id, ctx.now
         )
-        work.commit(200, {})
+        work.commit()
 
 
 def begin_totp(ctx: Context, authentication: Authentication, given: Credentials) -> tuple[str, str]:
@@ -62,7 +62,7 @@ def begin_totp(ctx: Context, authentication: Authentication, given: Credentials)
             raise Conflict("there is a second factor; remove it first", code="totp_enrolled")
         sealed = authentication.vault.encrypt(secret, attempts.place_of(account))
         work.account_administration.save_totp_sealed(account.id, sealed)
-        work.commit(200, {})
+        work.commit()
     return secret, totp.otpauth_uri(secret, ctx.actor.username)
 
 
@@ -85,7 +85,7 @@ def confirm_totp(ctx: Context, authentication: Authentication, code: str) -> lis
         digests = [authentication.tokens.digest(totp.plain_recovery_code(one)) for one in codes]
         work.account_administration.save_recovery_codes(account.id, digests)
         work.account_administration.sign_out(account.id, ctx.now)
-        work.commit(200, {})
+        work.commit()
     return codes
 
 
@@ -102,7 +102,7 @@ def disable_totp(ctx: Context, authentication: Authentication, given: Credential
         _save(ctx, work.account_administration, account, GrantAct.TOTP_REMOVED)
         work.account_administration.save_recovery_codes(account.id, ())
         work.account_administration.sign_out(account.id, ctx.now)
-        work.commit(200, {})
+        work.commit()
 
 
 def _prove(
@@ -152,8 +152,8 @@ def make_own_token(
     with ctx.work(TOKENS) as work:
         account = own(work.account_administration, ctx.actor)
         token, secret = make_token(ctx, authentication, work.account_administration, account, asked)
-        work.commit(201, {"id": token.id})
-    return token.id, secret
+        work.commit(token.id)
+        return token.id, secret
 
 
 def make_token(
@@ -184,7 +184,7 @@ def make_token(
     return token, secret
 
 
-def revoke_own_token(ctx: Context, token_id: UUID) -> None:
+def revoke_own_token(ctx: Context, token_id: UUID) -> UUID:
     """End a token of one's own, at once; ending it twice is no error."""
     with ctx.work(TOKENS) as work:
         token = work.account_administration.token(token_id)
@@ -192,7 +192,8 @@ def revoke_own_token(ctx: Context, token_id: UUID) -> None:
             raise NotFound("no such token")
         account = own(work.account_administration, ctx.actor)
         revoke_token(work.account_administration, account, token, ctx.actor, ctx.now, ctx.new_id())
-        work.commit(200, {"id": token_id})
+        work.commit(token_id)
+        return token_id
 
 
 def revoke_token(

@@ -46,11 +46,9 @@ SOURCE_WINDOW: Final = timedelta(minutes=15)
 def sign_in(
     authentication: Authentication,
     username: str,
-    password: str,
+    given: Credentials,
     source: str,
     now: datetime,
-    code: str | None = None,
-    recovery_code: str | None = None,
 ) -> Issued:
     """Exchange name and password for tokens. Refuses every failure with the same words.
 
@@ -59,8 +57,7 @@ def sign_in(
     """
     check_local(authentication)
     tried = attempts.begin_attempt(authentication, username, source, now)
-    right = authentication.passwords.matches(tried.digest, password)
-    given = Credentials(password=password, code=code, recovery_code=recovery_code)
+    right = authentication.passwords.matches(tried.digest, given.password)
     with authentication.store() as store:
         try:
             account = attempts.settle_attempt(authentication, store, tried, given, right=right)

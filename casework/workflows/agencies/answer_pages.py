@@ -110,7 +110,7 @@ def home_of(reading: Reading, view: ReferralView, actor: Actor) -> dict[str, Any
     return masked(body, actor, READ, "visit", states)
 
 
-def write_way_in(ctx: Context, resident_id: UUID, text: str) -> None:
+def write_way_in(ctx: Context, resident_id: UUID, text: str) -> UUID:
     """How to get into a resident's home, for those who come there."""
     check_way_in(text)
     with ctx.work("case.write") as work:
@@ -121,7 +121,8 @@ def write_way_in(ctx: Context, resident_id: UUID, text: str) -> None:
             written_at=ctx.now, written_by=ctx.actor.id, version=known.version + 1 if known else 1,
         )  # fmt: skip
         work.rosters.save_way_in(way)
-        work.commit(200, {"id": resident.id})
+        work.commit(resident.id)
+        return resident.id
 
 
 # The month's roster
@@ -189,7 +190,7 @@ def record_roster(ctx: Context, month: str, said: Mapping[UUID, DeliveryReport])
         ]
         for line in changed:
             work.rosters.save(line)
-        work.commit(200, {"changed": len(changed)})
+        work.commit(len(changed))
         return len(changed)
 
 

@@ -20,6 +20,7 @@ from casework.domain.figures.figures import Period, Spent, spent_in
 from casework.domain.referring.referring import Details
 from casework.workflows.context import Context
 from casework.workflows.ports.agencies import RequestGroup
+from casework.workflows.ports.results import Made
 from casework.workflows.ports.unit_of_work import Reading, Work
 from casework.workflows.referring.referring import move_referral, signal_change
 
@@ -69,7 +70,7 @@ def give_together(ctx: Context, answers: Sequence[ReferralAnswer]) -> None:
                 refusals[id] = refusal
         if refusals:
             raise AnswersRefused(refusals)
-        work.commit(200, {"referral_ids": [str(id) for id in given]})
+        work.commit()
 
 
 class _Part:
@@ -81,7 +82,7 @@ class _Part:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._whole, name)
 
-    def commit(self, status: int, resource: dict[str, Any]) -> None:
+    def commit(self, made: Made = None) -> None:
         """Nothing yet: the whole is committed, or nothing of it."""
 
 
@@ -94,7 +95,7 @@ class _OneTransaction:
     @contextmanager
     def work(self, reach: Reach, _action: str, _now: datetime) -> Iterator[Work]:
         """The open transaction; its repositories go by the reach that it was opened with."""
-        if reach.relation is not self._whole.reach.relation:
+        if not reach.is_as_wide_as(self._whole.reach):
             raise ValueError("what shares a transaction reaches as far")
         yield cast("Work", _Part(self._whole))
 

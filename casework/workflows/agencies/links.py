@@ -13,7 +13,7 @@ from uuid import UUID
 
 from casework.domain.access.accounts import BY_LINK, Account, check_email
 from casework.domain.access.grant_log import GrantAct, entry_of
-from casework.domain.access.policy import Actor, Relation, Role
+from casework.domain.access.policy import Actor, Role
 from casework.domain.agencies import rosters
 from casework.domain.agencies.links import (
     LINK,
@@ -48,7 +48,7 @@ SOURCE_LENGTH: Final = 80
 def set_answering(
     ctx: Context, linking: Linking, passwords: Passwords, provider_id: UUID, *,
     email: str | None, is_on: bool,
-) -> None:  # fmt: skip
+) -> UUID:  # fmt: skip
     """Whether an agency answers by link, and the one address its links and codes go to."""
     check_email(email)
     require(email or not is_on, "an address is needed", code="email_invalid", field="email")
@@ -56,10 +56,7 @@ def set_answering(
     with ctx.work(KEEP) as work:
         links = work.notices.links
         agency = links.agency(provider_id)
-        own = ctx.actor.district_code
-        if agency is None or (
-            work.reach.relation is Relation.DISTRICT and agency.district_code != own
-        ):
+        if agency is None or not work.reach.bounds.hold_district(agency.district_code):
             raise NotFound("no such agency")
         account = links.answering_account(provider_id)
         if account is None:
@@ -80,10 +77,11 @@ def set_answering(
             account.version += 1
             work.account_administration.save(account)
             if not changed:
-                work.commit(200, {"id": provider_id})
-                return
+                work.commit(provider_id)
+                return provider_id
         work.account_administration.log(entry_of(account, act, ctx.actor, ctx.now, ctx.new_id()))
-        work.commit(200, {"id": provider_id})
+        work.commit(provider_id)
+        return provider_id
 
 
 def send_link(ctx: Context, linking: Linking, referral_id: UUID) -> UUID:
@@ -102,11 +100,11 @@ def send_link(ctx: Context, linking: Linking, referral_id: UUID) -> UUID:
         message.payload["link_id"] = str(link.id)
         work.notices.add_message(message)
         work.notices.links.add(link, [referral_id])
-        work.commit(201, {"id": link.id, "referral_id": referral_id})
+        work.commit(link.id)
         return link.id
 
 
-def revoke_link(ctx: Context, link_id: UUID) -> None:
+def revoke_link(ctx: Context, link_id: UUID) -> UUID:
     """A link opens nothing any more, and whoever has it open is out."""
     with ctx.work(MANAGE) as work:
         link = _link_in_reach(work, link_id)
@@ -114,7 +112,8 @@ def revoke_link(ctx: Context, link_id: UUID) -> None:
         link.revoke(ctx.actor.id, ctx.now)
         work.notices.links.save(link)
         work.notices.links.end_sessions(link.id)
-        work.commit(200, {"id": link_id})
+        work.commit(link_id)
+        return link_id
 
 
 def _link_in_reach(work: Work, link_id: UUID) -> AgencyLink:

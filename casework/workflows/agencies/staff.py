@@ -48,11 +48,11 @@ def add_staff(ctx: Context, authentication: Authentication, asked: NewStaff, pas
     with ctx.work(STAFF) as work:
         _leads(ctx, work)
         id = accounts.create(_editor(ctx, work), new, password_hash)
-        work.commit(201, {"id": id})
+        work.commit(id)
         return id
 
 
-def change_staff(ctx: Context, id: UUID, changes: dict[str, Any]) -> None:
+def change_staff(ctx: Context, id: UUID, changes: dict[str, Any]) -> UUID:
     """Name, address, whether it is let in, and whether it leads."""
     with ctx.work(STAFF) as work:
         leads = _leads(ctx, work)
@@ -66,12 +66,13 @@ def change_staff(ctx: Context, id: UUID, changes: dict[str, Any]) -> None:
         if "is_active" in changes:
             accounts.activate(editor, account, active=changes["is_active"])
         rename(work, account, changes)
-        work.commit(200, {"id": id})
+        work.commit(id)
+        return id
 
 
 def reset_staff_password(
     ctx: Context, authentication: Authentication, id: UUID, password: str
-) -> None:
+) -> UUID:
     """A password that its owner must change, where they forgot theirs."""
     with ctx.reading(STAFF) as reading:
         known = reading.staff.get(id)
@@ -82,7 +83,8 @@ def reset_staff_password(
         account = work.staff.locked(id)
         refuse_own(ctx, account)
         accounts.reset_password(_editor(ctx, work), account, password_hash)
-        work.commit(200, {"id": id})
+        work.commit(id)
+        return id
 
 
 def _leads(ctx: Context, work: Work) -> list[UUID]:

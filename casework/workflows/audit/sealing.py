@@ -69,11 +69,12 @@ def verify(
 ) -> AuditCheck:
     """Check every chain from its beginning to its head, and that no entry is outside one."""
     verdict, heads = AuditCheck(), store.heads()
+    shared = _Verification(store, key, page, progress, verdict)
     verdict.flaws += _check_roll(heads, key)
     heads.pop(CHAIN_LIST, None)
     for chain in sorted({*heads, *store.chains()}):
         verdict.chains += 1
-        flaw = _check_chain(store, chain, heads.get(chain), key, verdict, page, progress)
+        flaw = _check_chain(shared, chain, heads.get(chain))
         if flaw is not None:
             verdict.flaws.append(flaw)
     verdict.flaws += _check_exported(store, key, exported)
@@ -90,22 +91,26 @@ def _check_roll(heads: dict[str, ChainHead], key: bytes) -> list[Flaw]:
     return [Flaw(chain=CHAIN_LIST, why="chains_altered")]
 
 
-def _check_chain(
-    store: AuditChainStore,
-    chain: str,
-    head: ChainHead | None,
-    key: bytes,
-    verdict: AuditCheck,
-    page: int,
-    progress: Callable[[int], None],
-) -> Flaw | None:
+@dataclass(frozen=True, slots=True)
+class _Verification:
+    """What the checks of one verification share."""
+
+    store: AuditChainStore
+    key: bytes
+    page: int
+    progress: Callable[[int], None]
+    verdict: AuditCheck
+
+
+def _check_chain(shared: _Verification, chain: str, head: ChainHead | None) -> Flaw | None:
+    store = shared.store
     if head is None:  # one that began after the heads were read has one by now
         head = store.heads().get(chain)
     if head is None:
         return Flaw(chain=chain, why="head_missing", seq=1, entry_id=store.id_at(chain, 1))
-    if not head.is_genuine(key):
+    if not head.is_genuine(shared.key):
         return Flaw(chain=chain, why="head_altered")
-    flaw, seen = _walk(store, head, page, progress)
+    flaw, seen = _walk(store, head, shared.page, shared.progress)
     if flaw is None:
         beyond = store.first_beyond(chain)
         if beyond is not None:
@@ -113,8 +118,8 @@ def _check_chain(
     if flaw is not None:  # perhaps it was pruned meanwhile
         again = store.heads().get(chain)
         if again is not None and again.first_seq > head.first_seq:
-            return _check_chain(store, chain, again, key, verdict, page, progress)
-    verdict.entries += seen
+            return _check_chain(shared, chain, again)
+    shared.verdict.entries += seen
     return flaw
 
 

@@ -55,7 +55,7 @@ def record_review(ctx: Context, reviewed: Reviewed) -> UUID:
             measures=reviewed.measures,
         )
         work.audit.add(made)
-        work.commit(201, {"id": made.id})
+        work.commit(made.id)
         return made.id
 
 

@@ -8,11 +8,13 @@ from datetime import date
 from uuid import UUID
 
 from casework.domain.access.accounts import Account
+from casework.domain.casefile.case import AssignmentReason
 from casework.domain.cases import handover, holding, reopening
 from casework.domain.cases.handover import Absence
 from casework.domain.errors import Invalid
-from casework.domain.residents.resident import Note
+from casework.domain.residents.resident import Note, NoteKind
 from casework.workflows.context import Context
+from casework.workflows.ports.results import HandedOverCases, TransferredCase
 from casework.workflows.ports.unit_of_work import Work
 
 
@@ -23,7 +25,7 @@ def hold_case(ctx: Context, case_id: UUID, reason: str, until: date, note: str |
         ctx.expect(file.case.version)
         holding.hold_case(file, reason, until, note, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit(case_id)
         return case_id
 
 
@@ -34,7 +36,7 @@ def resume_case(ctx: Context, case_id: UUID) -> UUID:
         ctx.expect(file.case.version)
         holding.resume_case(file, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit(case_id)
         return case_id
 
 
@@ -46,11 +48,11 @@ def reopen_case(ctx: Context, case_id: UUID, note: str) -> UUID:
         reopening.reopen(file, note, ctx.act)
         _note(ctx, work, file.case.resident_id, note)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit(case_id)
         return case_id
 
 
-def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) -> UUID:
+def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) -> TransferredCase:
     """Move a case with its resident to another centre, perhaps of another district.
 
     What is committed names the open referrals whose offerings do not reach the new centre: the
@@ -67,9 +69,9 @@ def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) ->
         _note(ctx, work, resident.id, reason)
         stops = [
             {
-                "id": referral.id,
+                "id": str(referral.id),
                 "service_code": referral.service_code,
-                "provider_id": referral.provider_id,
+                "provider_id": str(referral.provider_id),
             }
             for referral in file.open_referrals()
             if not work.directory.covers(referral.offering_id, centre.code)
@@ -77,13 +79,14 @@ def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) ->
         work.files.save(file, ctx.now)
         work.residents.save(resident, None)
         work.residents.move_with_resident(resident)
-        work.commit(200, {"id": case_id, "stops_at_border": stops})
-        return case_id
+        made = TransferredCase(case_id=case_id, stops_at_border=stops)
+        work.commit(made)
+        return made
 
 
 def hand_over(
     ctx: Context, from_worker_id: UUID, to_worker_ids: Sequence[UUID], reason: str
-) -> list[UUID]:
+) -> HandedOverCases:
     """Give a leaver's open cases to one worker, or in turn to several of the same centre."""
     with ctx.work("case.supervise") as work:
         workers = [_worker(work, id, "to_worker_id") for id in to_worker_ids]
@@ -95,12 +98,13 @@ def hand_over(
             file = work.files.of_case(case_id, with_plan=True)
             worker = workers[n % len(workers)]
             _must_serve(worker, file.case.centre_code, "to_worker_id")
-            handover.assign(file, worker.id, ctx.act, why="handover")
+            handover.assign(file, worker.id, ctx.act, why=AssignmentReason.HANDOVER)
             _note(ctx, work, file.case.resident_id, reason)
             work.files.save(file, ctx.now)
             moved.append(case_id)
-        work.commit(200, {"id": from_worker_id, "moved": moved})
-        return moved
+        made = HandedOverCases(case_ids=moved)
+        work.commit(made)
+        return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +136,7 @@ def record_absence(ctx: Context, command: AbsenceCommand) -> UUID:
         )
         handover.check_absence(absence, ctx.act)
         work.accounts.add_absence(absence)
-        work.commit(201, {"id": absence.id})
+        work.commit(absence.id)
         return absence.id
 
 
@@ -149,7 +153,7 @@ def _note(ctx: Context, work: Work, resident_id: UUID, text: str) -> None:
         Note(
             id=ctx.new_id(),
             resident_id=resident_id,
-            kind="note",
+            kind=NoteKind.NOTE,
             with_whom=None,
             text=text,
             come_back_on=None,
@@ -175,5 +179,5 @@ def resume_after_hold(ctx: Context, case_id: UUID) -> bool:
             return False
         holding.resume_case_after_hold(file, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit()
         return True

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.access.policy import Role
-from casework.domain.casefile.case import Assessment
 from casework.domain.cases import intake
 from casework.workflows.context import Context
+from casework.workflows.ports.results import RecordInCase
 from casework.workflows.referring.referring import known_consent
 from casework.workflows.residents.residents import open_case_of
 
@@ -28,7 +28,7 @@ def open_case(
             resident, intake.CareApplication(**application, consent=consent), ctx.act, worker_id
         )
         work.files.add(file)
-        work.commit(201, {"id": file.case.id})
+        work.commit(file.case.id)
         return file.case.id
 
 
@@ -46,16 +46,17 @@ def record_pre_survey(
         ctx.expect(file.case.version)
         intake.record_pre_survey(file, dementia_medicine, activities, guidance, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit(case_id)
         return case_id
 
 
-def record_assessment(ctx: Context, case_id: UUID, finding: intake.Finding) -> Assessment:
+def record_assessment(ctx: Context, case_id: UUID, finding: intake.Finding) -> RecordInCase:
     """Record an assessment; the first is the determination."""
     with ctx.work("assessment.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
         assessment = intake.record_assessment(file, finding, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(201, {"id": assessment.id, "case_id": case_id})
-        return assessment
+        made = RecordInCase(id=assessment.id, case_id=case_id)
+        work.commit(made)
+        return made

@@ -9,32 +9,35 @@ from casework.domain.casefile.casefile import CaseFile
 from casework.domain.cases import checks, closing, handover
 from casework.domain.errors import Invalid
 from casework.workflows.context import Context
+from casework.workflows.ports.results import RecordInCase
 from casework.workflows.ports.unit_of_work import Work
 
 
-def record_check(ctx: Context, case_id: UUID, findings: checks.Findings) -> UUID:
+def record_check(ctx: Context, case_id: UUID, findings: checks.Findings) -> RecordInCase:
     """Record a check of how things go."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
         check = checks.record_check(file, findings, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(201, {"id": check.id, "case_id": case_id})
-        return check.id
+        made = RecordInCase(id=check.id, case_id=case_id)
+        work.commit(made)
+        return made
 
 
-def raise_signal(ctx: Context, case_id: UUID, kind: str, note: str | None) -> UUID:
+def raise_signal(ctx: Context, case_id: UUID, kind: str, note: str | None) -> RecordInCase:
     """Note that something changed in a resident's life."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
         signal = checks.raise_signal(file, kind, note, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(201, {"id": signal.id, "case_id": case_id})
-        return signal.id
+        made = RecordInCase(id=signal.id, case_id=case_id)
+        work.commit(made)
+        return made
 
 
-def answer_signal(ctx: Context, signal_id: UUID, note: str) -> UUID:
+def answer_signal(ctx: Context, signal_id: UUID, note: str) -> RecordInCase:
     """Say what is done about a signal; returns its case."""
     with ctx.work("case.write") as work:
         file = work.files.of_signal(signal_id)
@@ -42,8 +45,9 @@ def answer_signal(ctx: Context, signal_id: UUID, note: str) -> UUID:
         ctx.expect(signal.version)
         checks.answer_signal(file, signal, note, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": signal_id, "case_id": file.case.id})
-        return file.case.id
+        made = RecordInCase(id=signal_id, case_id=file.case.id)
+        work.commit(made)
+        return made
 
 
 def assign_case(ctx: Context, case_id: UUID, worker_id: UUID) -> UUID:
@@ -53,7 +57,7 @@ def assign_case(ctx: Context, case_id: UUID, worker_id: UUID) -> UUID:
         ctx.expect(file.case.version)
         handover.assign(file, known_worker(work, file, worker_id), ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit(case_id)
         return case_id
 
 
@@ -74,5 +78,5 @@ def close_case(ctx: Context, case_id: UUID, what: dict[str, Any]) -> UUID:
         effective_on = what.pop("effective_on", None) or ctx.act.today
         closing.close(file, closing.Closing(effective_on=effective_on, **what), ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit(case_id)
         return case_id

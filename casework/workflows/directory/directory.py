@@ -22,12 +22,14 @@ from casework.domain.directory.entries import (
     OFFERING,
     PROVIDER,
     SERVICE,
+    Subject,
     change_of,
     facts_of,
     next_state,
 )
 from casework.domain.errors import Forbidden, Invalid, NotFound
 from casework.workflows.context import Context
+from casework.workflows.ports.results import ProviderDesignation
 from casework.workflows.ports.unit_of_work import Work
 
 ENTRIES: Final = "directory.entries"
@@ -53,8 +55,8 @@ def add_provider(ctx: Context, facts: Mapping[str, Any]) -> UUID:
         _check_districts(work, [facts["district_code"]], "district_code")
         provider = keep.new_provider(facts, ctx.act)
         work.directory_editing.add_provider(provider)
-        _note(ctx, work, PROVIDER, None, provider, provider.id, "added")
-        work.commit(201, {"id": provider.id})
+        _note(ctx, work, Subject(PROVIDER, provider.id, provider.id), None, provider, "added")
+        work.commit(provider.id)
         return provider.id
 
 
@@ -65,7 +67,7 @@ def change_provider(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
         ctx.expect(before.version)
         changed = keep.changed_provider(before, changes, ctx.act)
         _save_provider(ctx, work, before, changed, "changed")
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id
 
 
@@ -79,14 +81,14 @@ def end_provider(ctx: Context, id: UUID, last_day: date | None, reason: str | No
         work.directory_editing.open_work(
             id, None
         )  # the answer shows whom: the audit entry names them
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id
 
 
 def _save_provider(ctx: Context, work: Work, before: Provider, changed: Provider, did: str) -> None:
     if changed != before:
         work.directory_editing.save_provider(changed)
-        _note(ctx, work, PROVIDER, before, changed, changed.id, did)
+        _note(ctx, work, Subject(PROVIDER, changed.id, changed.id), before, changed, did)
 
 
 # Designations
@@ -102,7 +104,7 @@ class NewDesignation:
     designated_by: str
 
 
-def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> UUID:
+def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> ProviderDesignation:
     """An agency is designated, by whom, from when until when."""
     with ctx.work(DESIGNATE) as work:
         provider = work.directory_editing.provider(provider_id, lock=True)
@@ -118,12 +120,13 @@ def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> UUID:
         )
         check_designation(made, work.directory_editing.designations(provider.id))
         work.directory_editing.add_designation(made)
-        _note(ctx, work, DESIGNATION, None, made, provider.id, "added", provider.id)
-        work.commit(201, {"id": made.id, "provider_id": provider.id})
-        return made.id
+        _note(ctx, work, Subject(DESIGNATION, provider.id, provider.id), None, made, "added")
+        result = ProviderDesignation(id=made.id, provider_id=provider.id)
+        work.commit(result)
+        return result
 
 
-def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
+def end_designation(ctx: Context, id: UUID, last_day: date | None) -> ProviderDesignation:
     """Give a designation its last day, or with None no last day any more."""
     with ctx.work(DESIGNATE) as work:
         known = work.directory_editing.designation(id)
@@ -134,11 +137,12 @@ def end_designation(ctx: Context, id: UUID, last_day: date | None) -> UUID:
         changed = ended_designation(before, last_day, others, ctx.act)
         work.directory_editing.save_designation(changed)
         did = "ended" if last_day else "taken_up"
-        _note(ctx, work, DESIGNATION, before, changed, provider.id, did, provider.id)
+        _note(ctx, work, Subject(DESIGNATION, provider.id, provider.id), before, changed, did)
         if may(ctx.actor, OPEN_WORK):
             work.directory_editing.open_work(provider.id, GIVEN_UNDER[changed.code])
-        work.commit(200, {"id": id, "provider_id": provider.id})
-        return id
+        result = ProviderDesignation(id=id, provider_id=provider.id)
+        work.commit(result)
+        return result
 
 
 # Offerings
@@ -153,8 +157,8 @@ def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) 
         rest = {name: fact for name, fact in facts.items() if name != "service_code"}
         offering = keep.new_offering(provider, service, rest, ctx.act)
         work.directory_editing.add_offering(offering)
-        _note(ctx, work, OFFERING, None, offering, provider.id, "proposed")
-        work.commit(201, {"id": offering.id})
+        _note(ctx, work, Subject(OFFERING, offering.id, provider.id), None, offering, "proposed")
+        work.commit(offering.id)
         return offering.id
 
 
@@ -168,7 +172,7 @@ def change_offering(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
         service = _service(work, before.service_code)
         changed = keep.changed_offering(before, service, changes, ctx.act)
         _save_offering(ctx, work, before, changed, "changed")
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id
 
 
@@ -180,7 +184,7 @@ def step_offering(ctx: Context, id: UUID, step: str) -> UUID:
         state = next_state(before, step, ctx.act)
         changed = replace(before, state=state, version=before.version + 1)
         _save_offering(ctx, work, before, changed, _done(step))
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id
 
 
@@ -193,7 +197,7 @@ def check_who_steps(actor: Actor, step: str) -> None:
 def _save_offering(ctx: Context, work: Work, before: Offering, changed: Offering, did: str) -> None:
     if changed != before:
         work.directory_editing.save_offering(changed)
-        _note(ctx, work, OFFERING, before, changed, changed.provider_id, did)
+        _note(ctx, work, Subject(OFFERING, changed.id, changed.provider_id), before, changed, did)
 
 
 def _done(step: str) -> str:
@@ -209,8 +213,8 @@ def propose_service(ctx: Context, facts: Mapping[str, Any]) -> str:
         _check_districts(work, _districts_of(facts), "co_payments")
         service = keep.new_service(facts, ctx.act)
         work.directory_editing.add_service(service)
-        _note(ctx, work, SERVICE, None, service, None, "proposed", service.code)
-        work.commit(201, {"code": service.code})
+        _note(ctx, work, Subject(SERVICE, service.code), None, service, "proposed")
+        work.commit(service.code)
         return service.code
 
 
@@ -222,7 +226,7 @@ def change_service(ctx: Context, code: str, changes: Mapping[str, Any]) -> str:
         _check_districts(work, _districts_of(changes), "co_payments")
         changed = keep.changed_service(before, changes, ctx.act)
         _save_service(ctx, work, before, changed, "changed")
-        work.commit(200, {"code": code})
+        work.commit(code)
         return code
 
 
@@ -234,35 +238,24 @@ def step_service(ctx: Context, code: str, step: str) -> str:
         state = next_state(before, step, ctx.act)
         changed = replace(before, state=state, version=before.version + 1)
         _save_service(ctx, work, before, changed, _done(step))
-        work.commit(200, {"code": code})
+        work.commit(code)
         return code
 
 
 def _save_service(ctx: Context, work: Work, before: Service, changed: Service, did: str) -> None:
     if changed != before:
         work.directory_editing.save_service(changed)
-        _note(ctx, work, SERVICE, before, changed, None, did, changed.code)
+        _note(ctx, work, Subject(SERVICE, changed.code), before, changed, did)
 
 
 # What each of them needs
 
 
-def _note(
-    ctx: Context,
-    work: Work,
-    kind: str,
-    before: Any,
-    after: Any,
-    provider_id: UUID | None,
-    did: str,
-    subject: object = None,
-) -> None:
+def _note(ctx: Context, work: Work, subject: Subject, before: Any, after: Any, did: str) -> None:
     """Keep who changed it, when, and what it was before."""
-    was = NOTHING if before is None else facts_of(kind, before)
-    change = change_of(
-        kind, subject or after.id, provider_id, did, was, facts_of(kind, after), ctx.act
-    )
-    work.directory_editing.note([change])
+    was = NOTHING if before is None else facts_of(subject.kind, before)
+    now = facts_of(subject.kind, after)
+    work.directory_editing.note([change_of(subject, did, was, now, ctx.act)])
 
 
 def _service(work: Work, code: str) -> Service:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory import capacity
-from casework.domain.directory.entries import OFFERING, change_of, facts_of
+from casework.domain.directory.entries import OFFERING, Subject, change_of, facts_of
 from casework.domain.notices.notices import notice_of_stale
 from casework.workflows.context import Context
 
@@ -35,11 +35,10 @@ def state_figures(ctx: Context, id: UUID, said: capacity.CapacityStatement) -> U
         event = capacity.state(offering, said, ctx.act)
         work.places.save(offering)
         after = facts_of(OFFERING, offering)
-        work.directory_editing.note(
-            [change_of(OFFERING, id, offering.provider_id, "stated", before, after, ctx.act)]
-        )
+        subject = Subject(OFFERING, id, offering.provider_id)
+        work.directory_editing.note([change_of(subject, "stated", before, after, ctx.act)])
         work.record([event])
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id
 
 
@@ -73,7 +72,7 @@ def offer_or_take_back(ctx: Context, referral_id: UUID) -> bool:
             return False
         (capacity.offer_place if is_next else capacity.take_back_offer)(file, referral, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit()
         return True
 
 
@@ -90,5 +89,5 @@ def ask_for_figures(ctx: Context) -> int:
             for one in stale
         ]
         work.places.tell(notices)
-        work.commit(200, {})
+        work.commit()
         return len(stale)

@@ -32,7 +32,7 @@ def find(ctx: Context, limit: int = BATCH) -> tuple[int, int] | None:
             return None
         work.about(*(id for pair in pairs for id in (pair.resident_id, pair.other_id)))
         found = work.duplicates.add(pairs)
-        work.commit(200, {})
+        work.commit()
         return len(residents), found
 
 
@@ -50,7 +50,7 @@ def queue_everyone(ctx: Context, limit: int = 1000) -> Iterator[UUID]:
             after = work.duplicates.queue_checks(after, limit)
             if after is None:
                 return
-            work.commit(200, {})
+            work.commit()
         yield after
 
 
@@ -67,5 +67,5 @@ def decide(ctx: Context, suspicion_id: UUID, verdict: SuspicionState, note: str 
         ctx.expect(pair.version)
         pair.decide(verdict, note, ctx.act)
         work.duplicates.save(pair)
-        work.commit(200, {"id": pair.id})
+        work.commit(pair.id)
         return pair.id

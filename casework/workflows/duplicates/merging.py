@@ -9,13 +9,14 @@ from uuid import UUID
 from casework.domain.cases import handover
 from casework.domain.directory.directory import Centre
 from casework.domain.duplicates import merging
+from casework.domain.duplicates.events import MergeUndone, ResidentsMerged
+from casework.domain.duplicates.moved_by_merge import Child
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.residents.resident import Resident
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Work
 
 SUPERVISE = "case.supervise"
-CASE = "care_case"
 Before = dict[UUID, dict[str, Any]]
 
 
@@ -40,14 +41,16 @@ def merge_residents(ctx: Context, survivor_id: UUID, duplicate_id: UUID, reason:
         work.residents.save(duplicate, None)
         cases = work.merges.move_rows(made, before)
         work.residents.move_with_resident(survivor)
-        work.record(merging.events_of("ResidentsMerged", made, survivor, duplicate, cases, ctx.act))
-        work.commit(201, {"id": made.id})
+        work.record(merging.events_of(ResidentsMerged, made, survivor, duplicate, cases, ctx.act))
+        work.commit(made.id)
         return made.id
 
 
 def _two(work: Work, survivor_id: UUID, duplicate_id: UUID) -> tuple[Resident, Resident]:
-    """Both records, locked. One of another district does not exist, unless the asker's own queue
-    says that it may be the same person: then they learn how to go about it.
+    """Both records, locked.
+
+    One of another district does not exist, unless the caller's own queue says that it may be the
+    same person: then the refusal says how to go about it.
     """
     found = work.merges.pair(survivor_id, duplicate_id)
     if len(found) == 2:
@@ -97,8 +100,8 @@ def undo_merge(ctx: Context, merge_id: UUID, reason: str | None) -> UUID:
         work.residents.save(duplicate, None)
         cases = work.merges.return_rows(made, moved_rows)
         work.residents.move_with_resident(duplicate)
-        work.record(merging.events_of("MergeUndone", made, survivor, duplicate, cases, ctx.act))
-        work.commit(200, {"id": made.id})
+        work.record(merging.events_of(MergeUndone, made, survivor, duplicate, cases, ctx.act))
+        work.commit(made.id)
         return made.id
 
 
@@ -119,11 +122,12 @@ def _bring_cases_home(
     merged_at: datetime,
     home: Centre,
 ) -> None:
-    """An open case goes back to who carried it, or, where somebody took it on since, into the
-    queue of its old centre.
+    """Give an open case back to the worker who had it.
+
+    Where somebody took it on since, it goes into the queue of its old centre.
     """
     for kind, case_id in sorted(moved_rows):
-        if kind != CASE:
+        if kind != Child.CASE:
             continue
         file = work.files.of_case(case_id)
         case = file.case

@@ -136,8 +136,8 @@ def _offering(row_context: RowContext, fields: Values) -> Done:
 
 def _resident(row_context: RowContext, fields: Values) -> Done:
     fields.pop("external_id", None)
-    id = residents.register_resident(row_context.ctx, fields, [], confirm_new=False)
-    return id, id
+    made = residents.register_resident(row_context.ctx, fields, [], confirm_new=False)
+    return made.id, made.id
 
 
 def _case(row_context: RowContext, fields: Values) -> Done:

@@ -81,7 +81,7 @@ def receive(ctx: Context, import_tools: ImportTools, wanted: NewImport, source: 
                 field="mode",
             )
         work.imports.save(file)
-        work.commit(201, {"id": file.id})
+        work.commit()
         return file.id
 
 
@@ -203,7 +203,7 @@ def step(
         file.begin(ctx.now)
         if _next_part(ctx, import_tools, work, file, batch):
             work.imports.save(file)
-            work.commit(200, {"id": file.id})
+            work.commit()
             return file
     return _refused_after_all(ctx, import_id, kind)
 
@@ -237,7 +237,7 @@ def _refused_after_all(ctx: Context, import_id: UUID, kind: str) -> ImportFile:
         file.start_over()
         work.imports.forget_results(file.id)
         work.imports.save(file)
-        work.commit(200, {"id": file.id})
+        work.commit()
         return file
 
 
@@ -314,7 +314,7 @@ def stop(ctx: Context, import_id: UUID) -> UUID:
         file.stop(ctx.now)
         work.imports.forget_cells(file.id)
         work.imports.save(file)
-        work.commit(200, {"id": file.id})
+        work.commit()
         return file.id
 
 

@@ -38,7 +38,7 @@ def assign(ctx: Context, import_tools: ImportTools, row_id: UUID, resident_id: U
             raise Conflict(nobody.why, code=nobody.code) from None
         work.imports.settle(row)
         work.about(chosen)
-        work.commit(200, {"id": row.id})
+        work.commit(row.id)
         return row.id
 
 
@@ -48,7 +48,7 @@ def dismiss(ctx: Context, row_id: UUID, reason: Dismissal) -> UUID:
         row = work.imports.waiting(row_id)
         row.resolve(reason, ctx.actor.id, ctx.now)
         work.imports.settle(row)
-        work.commit(200, {"id": row.id})
+        work.commit(row.id)
         return row.id
 
 

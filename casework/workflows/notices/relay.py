@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from casework.domain.access.policy import Reach, Relation
 from casework.domain.clocks.calendar import day_in_seoul, morning_of
 from casework.domain.errors import Conflict, NotFound, require
 from casework.domain.notices.notices import (
@@ -34,6 +33,7 @@ from casework.domain.notices.outbox import (
 )
 from casework.workflows.context import Context
 from casework.workflows.ports.notices import Notices, NoticeStore, Transport
+from casework.workflows.ports.results import ReleasedNotices
 
 BATCH = 500
 SENT_AT_ONCE, EACH = 40, 20
@@ -81,22 +81,19 @@ def apply_brake(ctx: Context, notices: Notices, run_id: UUID | None = None) -> i
     return held
 
 
-def release_notices(ctx: Context, district_code: str) -> None:
+def release_notices(ctx: Context, district_code: str) -> ReleasedNotices:
     """Let what the brake holds of a district go."""
     with ctx.work(RELEASE) as work:
-        reached = _reaches_district(work.reach, district_code)
+        reached = work.reach.bounds.hold_district(district_code)
         if not (reached and work.directory.has_district(district_code)):
             raise NotFound("no such district")
         released = work.notices.release(district_code, ctx.actor.id, ctx.now)
-        work.commit(200, {"district_code": district_code, "released": released})
+        made = ReleasedNotices(district_code=district_code, released=released)
+        work.commit(made)
+        return made
 
 
-def _reaches_district(reached: Reach, district_code: str) -> bool:
-    own = reached.actor.district_code
-    return reached.relation is not Relation.DISTRICT or own == district_code
-
-
-def replay(ctx: Context, message_id: UUID) -> None:
+def replay(ctx: Context, message_id: UUID) -> UUID:
     """Send a dead letter again, under the id it has."""
     with ctx.work(OUTBOX) as work:
         message = work.notices.message(message_id)
@@ -104,14 +101,15 @@ def replay(ctx: Context, message_id: UUID) -> None:
             raise Conflict("only a dead letter is replayed", code="not_dead", state=message.state)
         message.replay(ctx.now)
         work.notices.requeue(message)
-        work.commit(200, {"id": message.id})
+        work.commit(message.id)
+        return message.id
 
 
-def subscribe(ctx: Context, wanted: Subscription, *, in_clear: bool) -> None:
+def subscribe(ctx: Context, wanted: Subscription, *, in_clear: bool) -> UUID:
     """Tell an endpoint of notices from now on: an agency of its own, an admin's of any."""
     with ctx.work(WEBHOOKS) as work:
-        if work.reach.relation is Relation.OWN_AGENCY:
-            wanted.provider_id = ctx.actor.provider_id
+        if work.reach.bounds.provider is not None:
+            wanted.provider_id = work.reach.bounds.provider
         check_subscription(wanted, in_clear=in_clear)
         provider = wanted.provider_id
         require(
@@ -126,16 +124,18 @@ def subscribe(ctx: Context, wanted: Subscription, *, in_clear: bool) -> None:
             field="district_code",
         )
         work.subscriptions.add(wanted)
-        work.commit(201, {"id": wanted.id})
+        work.commit(wanted.id)
+        return wanted.id
 
 
-def unsubscribe(ctx: Context, id: UUID) -> None:
+def unsubscribe(ctx: Context, id: UUID) -> UUID:
     """Tell an endpoint nothing any more."""
     with ctx.work(WEBHOOKS) as work:
         endpoint = work.subscriptions.get(id, lock=True)
         endpoint.ended_at, endpoint.version = ctx.now, endpoint.version + 1
         work.subscriptions.end(endpoint)
-        work.commit(200, {"id": id})
+        work.commit(id)
+        return id
 
 
 def relay(

@@ -18,7 +18,7 @@ def hold_conference(ctx: Context, held_on: date, members: list[dict[str, str]]) 
     with ctx.work("plan.decide") as work:
         conferences.check_members(members)
         conference = add_conference(ctx, work, ctx.actor.district_code or "", held_on, members)
-        work.commit(201, {"id": conference.id})
+        work.commit(conference.id)
         return conference.id
 
 
@@ -60,7 +60,7 @@ def put_on_agenda(ctx: Context, conference_id: UUID, case_ids: Sequence[UUID]) -
         work.conferences.add_items(items)
         work.record(events)
         work.about(*(one.resident_id for one in submissions.values() if one is not None))
-        work.commit(200, {"id": conference_id})
+        work.commit(conference_id)
         return conference_id
 
 

@@ -7,12 +7,13 @@ from datetime import date
 from uuid import UUID
 
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.plan import Conference, PlanVersion, VersionStatus
+from casework.domain.casefile.plan import Conference, VersionStatus
 from casework.domain.errors import StaleVersion, require
 from casework.domain.planning import planning
 from casework.domain.planning.conferences import check_members
 from casework.workflows.context import Context
 from casework.workflows.planning.conferences import add_conference, known_conference
+from casework.workflows.ports.results import RecordInCase, SubmittedPlan
 from casework.workflows.ports.unit_of_work import Work
 
 
@@ -42,7 +43,7 @@ def put_draft(ctx: Context, case_id: UUID, draft: planning.Draft) -> UUID:
         _check_providers(work, draft)
         planning.put_draft(file, draft, ctx.catalogue, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit(case_id)
         return case_id
 
 
@@ -59,15 +60,16 @@ def _check_providers(work: Work, draft: planning.Draft) -> None:
         )
 
 
-def submit_plan(ctx: Context, case_id: UUID) -> PlanVersion:
+def submit_plan(ctx: Context, case_id: UUID) -> SubmittedPlan:
     """Freeze the draft for decision."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.plan_revision)
         version = planning.submit(file, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id, "version": version.number})
-        return version
+        made = SubmittedPlan(case_id=case_id, version=version.number, hash=version.hash or "")
+        work.commit(made)
+        return made
 
 
 def decide_plan(ctx: Context, case_id: UUID, command: DecisionCommand) -> UUID:
@@ -87,7 +89,7 @@ def decide_plan(ctx: Context, case_id: UUID, command: DecisionCommand) -> UUID:
         )
         planning.decide(file, decision, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit(case_id)
         return case_id
 
 
@@ -125,11 +127,11 @@ def notify_plan(ctx: Context, case_id: UUID, on: date, to: str) -> UUID:
         ctx.expect(file.case.version)
         planning.notify(file, on, to, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit(case_id)
         return case_id
 
 
-def settle_service(ctx: Context, service_id: UUID, how: str, note: str | None) -> UUID:
+def settle_service(ctx: Context, service_id: UUID, how: str, note: str | None) -> RecordInCase:
     """Settle a planned service without a referral; returns its case."""
     with ctx.work("case.write") as work:
         file = work.files.of_planned_service(service_id)
@@ -137,5 +139,6 @@ def settle_service(ctx: Context, service_id: UUID, how: str, note: str | None) -
         ctx.expect(service.version)
         planning.settle(file, service, how, note, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": service_id, "case_id": file.case.id})
-        return file.case.id
+        made = RecordInCase(id=service_id, case_id=file.case.id)
+        work.commit(made)
+        return made

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from casework.domain.access.policy import Reach
@@ -33,6 +33,7 @@ from casework.workflows.ports.residents import (
     ResidentRecord,
     Residents,
 )
+from casework.workflows.ports.results import Made
 from casework.workflows.ports.standards import Standards
 from casework.workflows.ports.supervision import Jobs, Worklists
 
@@ -204,8 +205,12 @@ class Work(Repositories, Protocol):
         """Events that belong to no case file."""
         ...
 
-    def commit(self, status: int, resource: dict[str, Any]) -> None:
-        """Make all of it happen, with its audit entry and the idempotency row, at once."""
+    def commit(self, made: Made = None) -> None:
+        """Commit all of it at once, with its audit entry and what the idempotency key remembers."""
+        ...
+
+    def commit_begun(self) -> None:
+        """Commit what is there, and hold the idempotency key for what goes on afterwards."""
         ...
 
 
@@ -229,16 +234,12 @@ class Store(Protocol):
         ...
 
 
-# The status under which a key is held by what is going on, in many transactions.
-IN_FLIGHT: Final = 102
-
-
 class Replay(Exception):
     """This request was carried out before, under the same idempotency key."""
 
-    def __init__(self, status: int, resource: dict[str, Any]) -> None:
+    def __init__(self, made: Made) -> None:
         super().__init__("carried out before")
-        self.status, self.resource = status, resource
+        self.made = made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

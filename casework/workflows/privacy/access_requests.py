@@ -32,7 +32,7 @@ class AccessRequestAnswer:
     reason: str | None = None
 
 
-def receive(ctx: Context, resident_id: UUID, received: NewAccessRequest) -> None:
+def receive(ctx: Context, resident_id: UUID, received: NewAccessRequest) -> UUID:
     """Record a request, perhaps of somebody whose identity was checked at once."""
     with ctx.work(WRITE) as work:
         resident = work.residents.get(resident_id, lock=True)
@@ -48,24 +48,27 @@ def receive(ctx: Context, resident_id: UUID, received: NewAccessRequest) -> None
             request.check_identity(ctx.act, received.identity_how)
             request.version = 1
         work.access_requests.add(request)
-        work.commit(201, {"id": request.id})
+        work.commit(request.id)
+        return request.id
 
 
-def check_identity(ctx: Context, id: UUID, how: str) -> None:
+def check_identity(ctx: Context, id: UUID, how: str) -> UUID:
     """Record that whoever asks is who they say."""
     with ctx.work(WRITE) as work:
         request = work.access_requests.get(id, lock=True)
         ctx.expect(request.version)
         request.check_identity(ctx.act, how)
         work.access_requests.save(request)
-        work.commit(200, {"id": request.id})
+        work.commit(request.id)
+        return request.id
 
 
-def answer(ctx: Context, id: UUID, given: AccessRequestAnswer) -> None:
+def answer(ctx: Context, id: UUID, given: AccessRequestAnswer) -> UUID:
     """Record how a request was answered."""
     with ctx.work(WRITE) as work:
         request = work.access_requests.get(id, lock=True)
         ctx.expect(request.version)
         request.close(ctx.act, given.answer, given.answered_on, given.handed_over, given.reason)
         work.access_requests.save(request)
-        work.commit(200, {"id": request.id})
+        work.commit(request.id)
+        return request.id

@@ -28,7 +28,7 @@ def open_resident(ctx: Context, resident_id: UUID, reason: str, hours: int) -> U
         )
         notice = glass.notice_of_opening(opening, event, found.resident)
         work.openings.add(opening, event, notice)
-        work.commit(201, {"id": opening.id})
+        work.commit(opening.id)
         return opening.id
 
 
@@ -38,7 +38,7 @@ def end_opening(ctx: Context, id: UUID) -> UUID:
         opening = work.openings.get(id)
         ctx.expect(opening.version)
         work.openings.save(opening, opening.end(ctx.act))
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id
 
 
@@ -48,5 +48,5 @@ def close_opening(ctx: Context, id: UUID, note: str, *, justified: bool) -> UUID
         opening = work.openings.get(id)
         ctx.expect(opening.version)
         work.openings.save(opening, opening.close(ctx.act, note, justified=justified))
-        work.commit(200, {"id": id})
+        work.commit(id)
         return id

@@ -8,7 +8,9 @@ from uuid import UUID
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import BasisKind
 from casework.domain.cases import checks
+from casework.domain.clocks.standards import Priority
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import Invalid, NotFound
 from casework.domain.referring import referring
@@ -39,8 +41,8 @@ def refer(ctx: Context, command: ReferCommand) -> UUID:
         file = work.files.of_planned_service(command.planned_service_id)
         request = referring.Request(
             offering=known_offering(work, command.offering_id),
-            priority=command.priority,
-            basis_kind=command.basis_kind,
+            priority=Priority(command.priority),
+            basis_kind=BasisKind(command.basis_kind),
             consent=_named_consent(work, command.consent_id),
             message=command.message,
             send=command.send,
@@ -50,7 +52,7 @@ def refer(ctx: Context, command: ReferCommand) -> UUID:
         referral = referring.refer(file, file.service(command.planned_service_id), request, ctx.act)
         record_judgement(ctx, work, referral)
         work.files.save(file, ctx.now)
-        work.commit(201, {"id": referral.id})
+        work.commit(referral.id)
         return referral.id
 
 
@@ -76,7 +78,7 @@ def move_referral(
         if replace_with is not None:
             _re_refer(ctx, work, file, referral, replace_with)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit(referral_id)
         return referral_id
 
 
@@ -122,7 +124,7 @@ def dispose_referral(
         )
         record_judgement(ctx, work, made)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit(referral_id)
         return referral_id
 
 
@@ -134,7 +136,7 @@ def signal_change(ctx: Context, referral_id: UUID, kind: str, note: str | None) 
         ctx.expect(referral.version)
         checks.raise_signal(file, kind, note, ctx.act, referral)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit(referral_id)
         return referral_id
 
 
@@ -177,5 +179,5 @@ def lapse_or_resume(ctx: Context, referral_id: UUID) -> bool:
         else:
             return False
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": referral_id})
+        work.commit()
         return True

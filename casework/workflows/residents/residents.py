@@ -9,14 +9,31 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.access.policy import Role
-from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.errors import Forbidden, Invalid
-from casework.domain.events import Event
+from casework.domain.events import EventMetadata
 from casework.domain.referring.referring import Details, move
-from casework.domain.residents.registration_numbers import read_number
-from casework.domain.residents.resident import Consent, Contact, Note, Resident, check_birth_date
+from casework.domain.residents.events import (
+    ConsentGiven,
+    ConsentWithdrawn,
+    NoteWritten,
+    NumberRevealed,
+    ResidentChanged,
+    ResidentRegistered,
+)
+from casework.domain.residents.registration_numbers import NumberPurpose, read_number
+from casework.domain.residents.resident import (
+    Consent,
+    ConsentPurpose,
+    Contact,
+    Note,
+    NoteKind,
+    Resident,
+    check_birth_date,
+    coded,
+)
 from casework.workflows.context import Context
+from casework.workflows.ports.results import RecordedConsents, RegisteredResident
 from casework.workflows.ports.unit_of_work import Work
 from casework.workflows.residents import similar_residents as resident_alike
 
@@ -38,12 +55,12 @@ def register_resident(
     *,
     confirm_new: bool,
     rrn: str | None = None,
-) -> UUID:
+) -> RegisteredResident:
     """Register a resident of the asker's area; a likely duplicate is shown first."""
     with ctx.work("case.write") as work:
         district = _district_in_reach(work, facts["centre_code"])
         resident = Resident(
-            **facts,
+            **coded(facts),
             id=ctx.new_id(),
             district_code=district,
             registered_at=ctx.now,
@@ -56,12 +73,11 @@ def register_resident(
         if number is not None:
             work.residents.save_rrn(resident.id, number)
         resident_alike.record_new(ctx, work, resident, alike)
-        work.record(
-            [_event(ctx.act, "ResidentRegistered", resident.id, centre_code=resident.centre_code)]
-        )
+        work.record([ResidentRegistered(_meta(ctx, resident.id), centre_code=resident.centre_code)])
         work.about(resident.id)
-        work.commit(201, {"id": resident.id, "hints": resident_alike.hints(alike)})
-        return resident.id
+        made = RegisteredResident(id=resident.id, hints=resident_alike.hints(alike))
+        work.commit(made)
+        return made
 
 
 def _district_in_reach(work: Work, centre_code: str) -> str:
@@ -123,7 +139,7 @@ def change_resident(
         if "centre_code" in changes:
             changes = changes | {"district_code": _known_district(work, changes["centre_code"])}
             standing = open_case_of(work, resident.id)
-        facts = {name: value for name, value in changes.items() if name != "rrn"}
+        facts = coded({name: value for name, value in changes.items() if name != "rrn"})
         changed = resident.change(ctx.act, facts, standing)
         more = ["contacts"] if contacts is not None else []
         if "rrn" in changes and _takes_number(work, resident, changes["rrn"]):
@@ -134,12 +150,12 @@ def change_resident(
             work.residents.save(
                 resident, None if contacts is None else _contacts(ctx, resident.id, contacts)
             )
-            work.record([_event(ctx.act, "ResidentChanged", resident.id, fields=changed)])
+            work.record([ResidentChanged(_meta(ctx, resident.id), fields=tuple(changed))])
         if not resident_alike.TELLING.isdisjoint(changed):
             work.duplicates.queue_check(resident.id)
         if "centre_code" in changed:
             work.residents.move_with_resident(resident)
-        work.commit(200, {"id": resident.id})
+        work.commit(resident.id)
         return resident.id
 
 
@@ -156,8 +172,8 @@ def reveal_number(ctx: Context, resident_id: UUID, purpose: str) -> UUID:
     """Note that a registration number was looked at, and what for, before it is shown."""
     with ctx.work("rrn.read") as work:
         resident = work.residents.get(resident_id)
-        work.record([_event(ctx.act, "NumberRevealed", resident.id, purpose=purpose)])
-        work.commit(200, {"id": resident.id})
+        work.record([NumberRevealed(_meta(ctx, resident.id), purpose=NumberPurpose(purpose))])
+        work.commit(resident.id)
         return resident.id
 
 
@@ -176,17 +192,20 @@ def record_consent(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
     """Record a consent of a resident, or of someone for them."""
     with ctx.work("case.write") as work:
         (consent,) = _take_consents(ctx, work, resident_id, {"": NewConsent(**given)})
-        work.commit(201, {"id": consent.id})
+        work.commit(consent.id)
         return consent.id
 
 
-def record_consents(ctx: Context, resident_id: UUID, given: Sequence[NewConsent]) -> list[UUID]:
+def record_consents(
+    ctx: Context, resident_id: UUID, given: Sequence[NewConsent]
+) -> RecordedConsents:
     """Record what was agreed to in one act, as at an intake: all of it or nothing."""
     with ctx.work("case.write") as work:
         named = {f"consents.{n}.": one for n, one in enumerate(given)}
         taken = [one.id for one in _take_consents(ctx, work, resident_id, named)]
-        work.commit(201, {"id": resident_id, "consents": [str(id) for id in taken]})
-        return taken
+        made = RecordedConsents(resident_id=resident_id, consent_ids=taken)
+        work.commit(made)
+        return made
 
 
 def _take_consents(
@@ -198,7 +217,7 @@ def _take_consents(
     for one in taken:
         work.residents.add_consent(one)
     work.record(
-        _event(ctx.act, "ConsentGiven", resident.id, consent_id=one.id, purpose=one.purpose)
+        ConsentGiven(_meta(ctx, resident.id), consent_id=one.id, purpose=one.purpose)
         for one in taken
     )
     return taken
@@ -210,7 +229,7 @@ def _consent(ctx: Context, resident: Resident, given: NewConsent, where: str) ->
     return Consent(
         id=ctx.new_id(),
         resident_id=resident.id,
-        purpose=given.purpose,
+        purpose=ConsentPurpose(given.purpose),
         given_by=given.given_by,
         given_on=given.given_on,
         recipients=list(given.recipients),
@@ -235,16 +254,14 @@ def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID
             work.files.save(file, ctx.now)
         work.record(
             [
-                _event(
-                    ctx.act,
-                    "ConsentWithdrawn",
-                    consent.resident_id,
+                ConsentWithdrawn(
+                    _meta(ctx, consent.resident_id),
                     consent_id=consent.id,
                     purpose=consent.purpose,
                 )
             ]
         )
-        work.commit(200, {"id": consent.id})
+        work.commit(consent.id)
         return consent.id
 
 
@@ -264,7 +281,7 @@ def write_note(
         note = Note(
             id=ctx.new_id(),
             resident_id=resident.id,
-            kind=kind,
+            kind=NoteKind(kind),
             with_whom=with_whom,
             text=text,
             come_back_on=come_back_on,
@@ -274,33 +291,20 @@ def write_note(
         work.residents.add_note(note)
         work.record(
             [
-                _event(
-                    ctx.act,
-                    "NoteWritten",
-                    resident.id,
+                NoteWritten(
+                    _meta(ctx, resident.id),
                     note_id=note.id,
-                    kind=kind,
+                    kind=note.kind,
                     come_back_on=come_back_on,
                 )
             ]
         )
-        work.commit(201, {"id": note.id})
+        work.commit(note.id)
         return note.id
 
 
-def _event(act: Act, name: str, resident_id: UUID, **data: Any) -> Event:
-    return Event(
-        id=act.new_id(),
-        name=name,
-        subject_type="resident",
-        subject_id=resident_id,
-        resident_id=resident_id,
-        case_id=None,
-        at=act.at,
-        by_id=act.by.id,
-        by_role=act.by.role,
-        data={key: value for key, value in data.items() if value is not None},
-    )
+def _meta(ctx: Context, resident_id: UUID) -> EventMetadata:
+    return EventMetadata.of(ctx.act, resident_id, resident_id=resident_id)
 
 
 def open_case_of(work: Work, resident_id: UUID) -> CaseFile | None:

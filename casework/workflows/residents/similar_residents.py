@@ -23,8 +23,9 @@ MAX_HINTS: Final = 10
 def check_similar(
     ctx: Context, work: Work, resident: Resident, rrn: str | None = None, *, confirm_new: bool
 ) -> list[SimilarResident]:
-    """Those within reach who are like someone new; the strictly alike refuse the registration,
-    unless the asker says that it is another person.
+    """Those within reach who are like someone new.
+
+    The strictly alike refuse the registration, unless the caller says that it is another person.
     """
     found = find_similar(ctx, work, resident, rrn)
     strict = [similar for similar in found if similar.refuses]
@@ -37,8 +38,9 @@ def check_similar(
 def record_new(
     ctx: Context, work: Work, resident: Resident, found: Sequence[SimilarResident]
 ) -> None:
-    """Of someone who was added: that they are another person than those strictly alike. Whoever
-    else may be the same is looked for later, out of the asker's sight and time.
+    """Note that someone who was added is another person than those strictly alike.
+
+    Others who may be the same are looked for later, by a background job.
     """
     work.duplicates.add(
         suspect(resident, similar.resident, similar.reasons, ctx.act, SuspicionState.DIFFERENT)

@@ -31,7 +31,7 @@ def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.ReviewDe
             _redirect(ctx, work, file, deadline, verdict)
         work.files.save(file, ctx.now)
         work.deadlines.acknowledge(deadline, done.id)
-        work.commit(200, {"id": deadline_id, "review_id": done.id})
+        work.commit(deadline_id)
         return deadline_id
 
 

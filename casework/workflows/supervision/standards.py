@@ -9,9 +9,10 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from casework.domain.clocks.standards import Standard
-from casework.domain.events import Event
+from casework.domain.events import EventMetadata
 from casework.domain.supervision import recounting, setting_standards
+from casework.domain.supervision.codes import Because
+from casework.domain.supervision.events import HolidayDeclared, StandardRecalculated
 from casework.domain.supervision.recounting import (
     HOLIDAY,
     STANDARD,
@@ -22,6 +23,7 @@ from casework.domain.supervision.recounting import (
 )
 from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.context import Context
+from casework.workflows.ports.results import BegunRecount
 from casework.workflows.ports.unit_of_work import Work
 
 SET = "standard.write"
@@ -36,8 +38,8 @@ def add_standard(ctx: Context, facts: Mapping[str, Any], *, usual_lapse: bool) -
             facts, ctx.catalogue, ctx.act, usual_lapse=usual_lapse
         )
         work.standards.add(standard)
-        work.record([_event(ctx, "StandardAdded", STANDARD, standard.id, **_said(standard))])
-        work.commit(201, {"id": standard.id})
+        work.record([setting_standards.added_event(standard, ctx.act)])
+        work.commit(standard.id)
         return standard.id
 
 
@@ -50,11 +52,8 @@ def change_standard(ctx: Context, standard_id: UUID, changes: Mapping[str, Any])
         if names:
             changed = setting_standards.changed_standard(standard, changes, ctx.act)
             work.standards.save(changed)
-            facts = {name: _said(changed)[name] for name in names if name != "basis"}
-            work.record(
-                [_event(ctx, "StandardChanged", STANDARD, standard.id, fields=names, **facts)]
-            )
-        work.commit(200, {"id": standard_id})
+            work.record([setting_standards.changed_event(changed, names, ctx.act)])
+        work.commit(standard_id)
         return standard_id
 
 
@@ -68,8 +67,8 @@ class DayCommand:
     district_code: str | None
 
 
-def declare_holiday(ctx: Context, command: DayCommand) -> UUID:
-    """Declare a day; returns the record of the recount that is to follow."""
+def declare_holiday(ctx: Context, command: DayCommand) -> BegunRecount:
+    """Declare a day; its recount is to follow."""
     with ctx.work(SET) as work:
         setting_standards.check_holiday(command.on, command.district_code, ctx.actor)
         work.standards.check_district(command.district_code, "district_code")
@@ -84,28 +83,31 @@ def declare_holiday(ctx: Context, command: DayCommand) -> UUID:
                 declared_by=ctx.actor.id,
             )
         )
-        facts = {
-            "on": holiday.day,
-            "closed": holiday.closed,
-            "district_code": command.district_code,
-        }
-        work.record([_event(ctx, "HolidayDeclared", HOLIDAY, holiday.id, **facts)])
+        declared = HolidayDeclared(
+            EventMetadata.of(ctx.act, holiday.id),
+            on=holiday.day,
+            closed=holiday.closed,
+            district_code=command.district_code,
+        )
+        work.record([declared])
         recount = _begin(ctx, work, HOLIDAY, holiday.id)
-        work.commit(201 if is_new else 200, {"id": holiday.id, "recount_id": recount})
-        return recount
+        made = BegunRecount(subject_id=holiday.id, recount_id=recount, is_new=is_new)
+        work.commit(made)
+        return made
 
 
-def begin_recalculation(ctx: Context, standard_id: UUID) -> UUID:
-    """Take a standard for running clocks too; returns the record of the recount that follows."""
+def begin_recalculation(ctx: Context, standard_id: UUID) -> BegunRecount:
+    """Take a standard for running clocks too; its recount is to follow."""
     with ctx.work(SET) as work:
         standard = work.standards.get(standard_id)
-        work.record([_event(ctx, "StandardRecalculated", STANDARD, standard.id)])
+        work.record([StandardRecalculated(EventMetadata.of(ctx.act, standard.id))])
         recount = _begin(ctx, work, STANDARD, standard.id)
-        work.commit(200, {"id": standard_id, "recount_id": recount})
-        return recount
+        made = BegunRecount(subject_id=standard_id, recount_id=recount)
+        work.commit(made)
+        return made
 
 
-def _begin(ctx: Context, work: Work, because: str, subject_id: UUID) -> UUID:
+def _begin(ctx: Context, work: Work, because: Because, subject_id: UUID) -> UUID:
     recount = Recount(
         id=ctx.new_id(),
         because=because,
@@ -117,11 +119,12 @@ def _begin(ctx: Context, work: Work, because: str, subject_id: UUID) -> UUID:
     return recount.id
 
 
-def check_recalculable(ctx: Context, standard_id: UUID) -> None:
+def check_recalculable(ctx: Context, standard_id: UUID) -> UUID:
     """Refuse a standard that the asker does not see."""
     with ctx.work(SET) as work:
         work.standards.get(standard_id)
-        work.commit(200, {"id": standard_id})
+        work.commit(standard_id)
+        return standard_id
 
 
 def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
@@ -144,7 +147,7 @@ def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
     _add(recount, moved)
     with ctx.work(SET) as work:
         work.about(*(one.resident_id for one in moved))
-        work.commit(200, {"id": standard_id})
+        work.commit()
     return recount
 
 
@@ -170,7 +173,7 @@ def carry_out(ctx: Context, recount_id: UUID, note_failure: Failed) -> Recount:
     recount.ended_at = ctx.now
     with ctx.work(SET) as work:
         work.standards.end(recount)
-        work.commit(200, {"id": recount.subject_id})
+        work.commit()
     return recount
 
 
@@ -203,7 +206,7 @@ def _renew(ctx: Context, case_id: UUID, ids: list[UUID], reason: RecountReason) 
         file = work.files.of_case(case_id)
         moved = recounting.renew(file, ids, reason, ctx.act)
         work.files.save(file, ctx.now)
-        work.commit(200, {"id": case_id})
+        work.commit()
         return moved
 
 
@@ -216,42 +219,3 @@ def _add(recount: Recount, moved: list[MovedClock]) -> None:
             )
         else:
             recount.replanned += 1
-
-
-def _said(standard: Standard) -> dict[str, Any]:
-    """What an event says of a standard: codes and amounts, no text of anybody's."""
-    return {
-        "kind": standard.kind,
-        "field": standard.field,
-        "service_code": standard.service_code,
-        "priority": standard.priority,
-        "district_code": standard.district_code,
-        "target": _period(standard.target),
-        "lapse_after": _period(standard.lapse_after),
-        "escalation": None
-        if standard.escalation is None
-        else [
-            {"tier": one.tier, "after": _period(one.after), "to": one.to}
-            for one in standard.escalation
-        ],
-        "in_force": standard.in_force,
-    }
-
-
-def _period(of: Any) -> str | None:
-    return None if of is None else f"{of.amount} {of.unit}"
-
-
-def _event(ctx: Context, name: str, subject_type: str, id: UUID, **data: Any) -> Event:
-    return Event(
-        id=ctx.new_id(),
-        name=name,
-        subject_type=subject_type,
-        subject_id=id,
-        resident_id=None,
-        case_id=None,
-        at=ctx.now,
-        by_id=ctx.actor.id,
-        by_role=ctx.actor.role,
-        data=data,
-    )

@@ -215,10 +215,12 @@ def two_requests_of_one_case(api: Api) -> list[UUID]:
         goals=["stay at home"], items=items, heard_on=today, heard_from="the resident"
     )
     planning.put_draft(ctx, case, draft)
-    version = planning.submit_plan(ctx, case)
-    assert version.hash is not None
+    submitted = planning.submit_plan(ctx, case)
     decision = planning.DecisionCommand(
-        version=version.number, hash=version.hash, approve=True, without_meeting_reason="none held"
+        version=submitted.version,
+        hash=submitted.hash,
+        approve=True,
+        without_meeting_reason="none held",
     )
     planning.decide_plan(api.context(SUPERVISOR), case, decision)
     with api.engine.connect() as connection:

@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 from sqlalchemy import select
 
-from casework.adapters.api.cases import bodies as case_bodies
-from casework.adapters.api.cases import check_bodies
+from casework.adapters.api.casefile import parts
 from casework.adapters.api.planning import bodies as plan_bodies
 from casework.adapters.api.residents import bodies as resident_bodies
+from casework.adapters.api.shared import bodies as shared_bodies
 from casework.adapters.persistence import tables as t
 from casework.domain.casefile import case as casefile_case
 from casework.domain.casefile import lifecycle
@@ -718,12 +718,12 @@ def test_the_lists_in_the_document_are_those_of_the_domain() -> None:
         (resident_bodies.Sex, resident_resident.SEXES),
         (resident_bodies.Mobility, resident_resident.MOBILITIES),
         (resident_bodies.Purpose, resident_resident.PURPOSES),
-        (case_bodies.Channel, casefile_case.CHANNELS),
-        (case_bodies.Ground, casefile_case.EX_OFFICIO_GROUNDS),
-        (case_bodies.Determination, casefile_case.DETERMINATIONS),
-        (case_bodies.ServiceField, directory.FIELDS),
-        (check_bodies.ClosingReason, casefile_case.CLOSING_REASONS),
+        (parts.Channel, casefile_case.CHANNELS),
+        (parts.Ground, casefile_case.EX_OFFICIO_GROUNDS),
+        (parts.Determination, casefile_case.DETERMINATIONS),
+        (shared_bodies.CareField, directory.FIELDS),
+        (parts.ClosingReason, casefile_case.CLOSING_REASONS),
         (plan_bodies.Settlement, lifecycle.SETTLEMENTS),
     ):
         assert get_args(listed) == tuple(known)
-    assert tuple(case_bodies.Activities.model_fields) == ACTIVITIES
+    assert tuple(parts.Activities.model_fields) == ACTIVITIES

@@ -217,7 +217,7 @@ def test_redirecting_frees_the_place_at_the_one_agency_and_takes_none_at_the_oth
         ctx = api.context(WORKER)
         referring.redirect(file, file.referral(referral), offering, ctx.act, None)
         work.files.save(file, ctx.now)
-        work.commit(200, {})
+        work.commit()
     assert places(api) == (5, 0)
     with api.engine.connect() as connection:
         one = select(t.offering).where(t.offering.c.id == meals(api, "beta"))

@@ -477,9 +477,9 @@ def drafted(api: Api, case: UUID) -> Supported:
 
 def approved(api: Api, case: UUID) -> None:
     """Submit the draft and approve it."""
-    version = planning.submit_plan(api.context(WORKER), case)
+    submitted = planning.submit_plan(api.context(WORKER), case)
     command = planning.DecisionCommand(
-        version=version.number, hash=version.hash or "", approve=True,
+        version=submitted.version, hash=submitted.hash, approve=True,
         without_meeting_reason="no meeting this week",
     )  # fmt: skip
     planning.decide_plan(api.context(SUPERVISOR), case, command)

@@ -250,7 +250,7 @@ def test_the_answer_itself_is_not_kept(api: Api) -> None:
     made = api.as_(WORKER).post("/referrals", body, headers=keyed()).json()
     with api.engine.connect() as connection:
         (row,) = connection.execute(select(t.idempotency)).all()
-    assert (row.status, row.resource) == (201, {"id": made["id"]})
+    assert (row.in_progress, row.made) == (False, {"id": made["id"]})
     assert "8d1f" not in str(row)
 
 

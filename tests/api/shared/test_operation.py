@@ -185,7 +185,7 @@ def killed(api: Api) -> str:
     """A run under a key, of which nothing was heard since it began."""
     first: str = api.as_(SUPERVISOR).post(RUN, {}, headers=KEY).json()["run_id"]
     with api.engine.begin() as connection:
-        connection.execute(update(t.idempotency).values(status=102, resource={}))
+        connection.execute(update(t.idempotency).values(in_progress=True, made={}))
         connection.execute(
             update(t.job_run).where(t.job_run.c.id == UUID(first)).values(ended_at=None)
         )

@@ -11,7 +11,7 @@ import pytest
 from casework.domain.directory import designations as des
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import FIELDS, covers_day
-from casework.domain.directory.entries import DIVISIONS, change_of, steps_from
+from casework.domain.directory.entries import DIVISIONS, Subject, change_of, steps_from
 from casework.domain.directory.overview import Availability, OfferedPlaces, availability
 from casework.domain.errors import Conflict, Invalid
 from tests.factories.town import Town, seoul
@@ -127,9 +127,8 @@ def test_each_field_has_a_division_and_each_state_its_steps() -> None:
 
 def test_a_change_names_only_what_differs() -> None:
     act = Town("2026-03-10").act()
-    change = change_of(
-        "provider", AGENCY, AGENCY, "changed", {"a": 1, "b": [1]}, {"a": 1, "b": [2]}, act
-    )
+    agency = Subject("provider", AGENCY, AGENCY)
+    change = change_of(agency, "changed", {"a": 1, "b": [1]}, {"a": 1, "b": [2]}, act)
     assert (change.before, change.after) == ({"b": [1]}, {"b": [2]})
-    new = change_of("provider", AGENCY, AGENCY, "added", {}, {"a": None}, act)
+    new = change_of(agency, "added", {}, {"a": None}, act)
     assert (new.before, new.after) == ({"a": None}, {"a": None})

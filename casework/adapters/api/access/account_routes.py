@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
 from casework.adapters.api.access import bodies as s
+from casework.adapters.api.access import responses as r
 from casework.adapters.api.access import views as render
 from casework.adapters.api.access.own_account_routes import shown
 from casework.adapters.api.shared.bodies import EmptyBody
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
@@ -31,18 +32,16 @@ def _shown(reading: Reading, id: UUID) -> WithETag:
     )
 
 
-def _after(reading: Reading, made: dict[str, Any]) -> WithETag:
-    return _shown(reading, made["id"])
+def _after(reading: Reading, made: UUID) -> WithETag:
+    return _shown(reading, made)
 
 
-@router.post(
-    "/accounts",
-    operation_id="create_account",
-    summary="Add an account",
-    **operation(MANAGE, render.ACCOUNT, status=201),
-)
-def create(body: s.CreateAccount, call: Caller) -> Response:
-    """With a first password, which its owner changes before anything else."""
+@router.post("/accounts", **operation(MANAGE, r.Account, status=201))
+def create_account(body: s.CreateAccount, call: Caller) -> Response:
+    """Add an account.
+
+    With a first password, which its owner changes before anything else.
+    """
     told = body.model_dump(exclude={"password"})
     asked = NewAccount(**told | {"role": body.role.value})
     return call.change(
@@ -52,25 +51,20 @@ def create(body: s.CreateAccount, call: Caller) -> Response:
     )
 
 
-@router.get(
-    "/accounts/{id}",
-    operation_id="get_account",
-    summary="An account as it stands",
-    **operation(MANAGE, render.ACCOUNT, refuses=(404,)),
-)
+@router.get("/accounts/{id}", **operation(MANAGE, r.Account, refuses=(404,)))
 def get_account(id: UUID, call: Caller) -> Response:
-    """With its ``ETag``, and how many open cases it carries."""
+    """An account as it stands.
+
+    With its ``ETag``, and how many open cases it carries.
+    """
     return call.look(MANAGE, lambda reading: _shown(reading, id))
 
 
-@router.patch(
-    "/accounts/{id}",
-    operation_id="change_account",
-    summary="Change an account",
-    **operation(MANAGE, render.ACCOUNT, refuses=(404, 409, 412, 428)),
-)
-def change(id: UUID, body: s.ChangeAccount, call: Caller) -> Response:
-    """Needs ``If-Match``. Who is let in no longer loses sessions and tokens at once.
+@router.patch("/accounts/{id}", **operation(MANAGE, r.Account, refuses=(404, 409, 412, 428)))
+def change_account(id: UUID, body: s.ChangeAccount, call: Caller) -> Response:
+    """Change an account.
+
+    Needs ``If-Match``. Who is let in no longer loses sessions and tokens at once.
 
     Another role or place takes grants and tokens away, and is refused while open cases are carried.
     """
@@ -82,14 +76,12 @@ def change(id: UUID, body: s.ChangeAccount, call: Caller) -> Response:
     return call.change(lambda ctx: administering.change_account(ctx, id, changes), MANAGE, _after)
 
 
-@router.post(
-    "/accounts/{id}/reset-password",
-    operation_id="reset_password",
-    summary="Give a password that must be changed",
-    **operation(MANAGE, render.ACCOUNT, refuses=(404, 409)),
-)
+@router.post("/accounts/{id}/reset-password", **operation(MANAGE, r.Account, refuses=(404, 409)))
 def reset_password(id: UUID, body: s.ResetPassword, call: Caller) -> Response:
-    """Signs its owner out everywhere."""
+    """Give a password that must be changed.
+
+    Signs its owner out everywhere.
+    """
     return call.change(
         lambda ctx: administering.reset_password(ctx, call.authentication, id, body.password),
         MANAGE,
@@ -97,69 +89,62 @@ def reset_password(id: UUID, body: s.ResetPassword, call: Caller) -> Response:
     )
 
 
-@router.post(
-    "/accounts/{id}/reset-totp",
-    operation_id="reset_totp",
-    summary="Remove a lost second factor",
-    **operation(MANAGE, render.ACCOUNT, refuses=(404, 409)),
-)
+@router.post("/accounts/{id}/reset-totp", **operation(MANAGE, r.Account, refuses=(404, 409)))
 def reset_totp(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
-    """Signs its owner out everywhere."""
+    """Remove a lost second factor.
+
+    Signs its owner out everywhere.
+    """
     return call.change(lambda ctx: administering.reset_totp(ctx, id), MANAGE, _after)
 
 
-@router.post(
-    "/accounts/{id}/grants",
-    operation_id="grant",
-    summary="Grant a system an action",
-    **operation(MANAGE, render.ACCOUNT, refuses=(404, 409)),
-)
+@router.post("/accounts/{id}/grants", **operation(MANAGE, r.Account, refuses=(404, 409)))
 def grant(id: UUID, body: s.GrantAction, call: Caller) -> Response:
-    """As far as what its account belongs to: a centre, a district or an agency."""
+    """Grant a system an action.
+
+    As far as what its account belongs to: a centre, a district or an agency.
+    """
     return call.change(
         lambda ctx: administering.set_grant(ctx, id, body.action, given=True), MANAGE, _after
     )
 
 
-@router.post(
-    "/accounts/{id}/grants/revoke",
-    operation_id="revoke_grant",
-    summary="Take a grant away",
-    **operation(MANAGE, render.ACCOUNT, refuses=(404, 409)),
-)
+@router.post("/accounts/{id}/grants/revoke", **operation(MANAGE, r.Account, refuses=(404, 409)))
 def revoke_grant(id: UUID, body: s.GrantAction, call: Caller) -> Response:
-    """From the next request on."""
+    """Take a grant away.
+
+    From the next request on.
+    """
     return call.change(
         lambda ctx: administering.set_grant(ctx, id, body.action, given=False), MANAGE, _after
     )
 
 
 @router.post(
-    "/accounts/{id}/tokens",
-    operation_id="make_token_for",
-    summary="Make a token for a system",
-    **operation(MANAGE, render.TOKEN | {"secret": "cwk_…"}, status=201, refuses=(404, 409)),
+    "/accounts/{id}/tokens", **operation(MANAGE, r.NewToken, status=201, refuses=(404, 409))
 )
-def make_token(id: UUID, body: s.MakeToken, call: Caller) -> Response:
-    """The secret is shown this once. People make their own."""
+def make_token_for(id: UUID, body: s.MakeToken, call: Caller) -> Response:
+    """Make a token for a system.
+
+    The secret is shown this once. People make their own.
+    """
     asked = NewToken(**body.model_dump())
     made: dict[UUID, str] = {}
 
-    def make(ctx: Context) -> None:
+    def make(ctx: Context) -> UUID:
         token_id, secret = administering.make_token_for(ctx, call.authentication, id, asked)
         made[token_id] = secret
+        return token_id
 
-    return call.change(make, MANAGE, lambda reading, known: shown(reading, known["id"], made))
+    return call.change(make, MANAGE, lambda reading, known: shown(reading, known, made))
 
 
-@router.get(
-    "/accounts/{id}/tokens",
-    operation_id="list_tokens_of",
-    summary="The tokens of an account",
-    **operation(MANAGE, {"items": [render.TOKEN], "next_cursor": None}, refuses=(404,)),
-)
-def list_tokens(id: UUID, call: Caller, paged: Paged) -> Response:
-    """Newest first, ended ones too."""
+@router.get("/accounts/{id}/tokens", **operation(MANAGE, page_of(r.Token), refuses=(404,)))
+def list_tokens_of(id: UUID, call: Caller, paged: Paged) -> Response:
+    """The tokens of an account.
+
+    Newest first, ended ones too.
+    """
     return call.pages(
         MANAGE,
         paged,
@@ -169,15 +154,17 @@ def list_tokens(id: UUID, call: Caller, paged: Paged) -> Response:
 
 
 @router.post(
-    "/accounts/{id}/tokens/{token_id}/revoke",
-    operation_id="revoke_token_of",
-    summary="End a token of an account",
-    **operation(MANAGE, render.TOKEN, refuses=(404,)),
+    "/accounts/{id}/tokens/{token_id}/revoke", **operation(MANAGE, r.Token, refuses=(404,))
 )
-def revoke_token(id: UUID, token_id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
-    """From the next request on."""
+def revoke_token_of(
+    id: UUID, token_id: UUID, call: Caller, body: EmptyBody | None = None
+) -> Response:
+    """End a token of an account.
+
+    From the next request on.
+    """
     return call.change(
         lambda ctx: administering.revoke_token_of(ctx, id, token_id),
         MANAGE,
-        lambda reading, made: shown(reading, made["id"], {}),
+        lambda reading, made: shown(reading, made, {}),
     )

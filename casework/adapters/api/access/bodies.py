@@ -33,14 +33,14 @@ class BeginTotp(Body):
 class ConfirmTotp(Body):
     """The first code that the authenticator shows."""
 
-    code: Totp
+    code: Totp = Field(description="The code that the authenticator shows.")
 
 
 class DisableTotp(Body):
     """The password, and a code or a recovery code."""
 
     password: Secret
-    code: Totp | None = None
+    code: Totp | None = Field(default=None, description="The code that the authenticator shows.")
     recovery_code: Annotated[str, Field(min_length=1, max_length=40)] | None = None
 
 
@@ -60,7 +60,7 @@ class CreateAccount(Body):
     name: Short
     centre: Code | None = None
     district: Code | None = None
-    provider: Slug | None = None
+    provider: Slug | None = Field(default=None, description="Short name of the agency.")
     is_head: bool = False
     email: Email | None = None
     password: Secret
@@ -75,7 +75,7 @@ class ChangeAccount(Body):
     role: Role = Role.WORKER
     centre: Code | None = None
     district: Code | None = None
-    provider: Slug | None = None
+    provider: Slug | None = Field(default=None, description="Short name of the agency.")
     is_head: bool = False
 
 

@@ -8,8 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from casework.adapters.api.access import bodies as s
+from casework.adapters.api.access import responses as r
 from casework.adapters.api.access import views as render
+from casework.adapters.api.shared import responses as shared_responses
 from casework.adapters.api.shared.bodies import EmptyBody
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.responses import respond
 from casework.adapters.http.route import GuardedRoute
@@ -24,44 +27,35 @@ from casework.workflows.ports.unit_of_work import Reading
 router = APIRouter(route_class=GuardedRoute, tags=["signing in"])
 
 
-@router.post(
-    "/me/password",
-    operation_id="change_password",
-    summary="Change my password",
-    **operation(SECURE, {}, use_key=False),
-)
+@router.post("/me/password", **operation(SECURE, shared_responses.NothingMore, use_key=False))
 def change_password(body: s.ChangePassword, call: Caller) -> Response:
-    """Signs out everywhere. A wrong present password counts as a try to sign in."""
+    """Change my password.
+
+    Signs out everywhere. A wrong present password counts as a try to sign in.
+    """
     given = Credentials(password=body.current_password)
     securing.change_password(call.ctx, call.authentication, given, body.new_password)
     return respond({}, 200)
 
 
 @router.post(
-    "/me/sessions/revoke-all",
-    operation_id="end_sessions",
-    summary="Sign out everywhere",
-    **operation(SECURE, {}, use_key=False),
+    "/me/sessions/revoke-all", **operation(SECURE, shared_responses.NothingMore, use_key=False)
 )
 def end_sessions(call: Caller, body: EmptyBody | None = None) -> Response:
-    """Voids every refresh token; an access token ends by itself within ten minutes."""
+    """Sign out everywhere.
+
+    Voids every refresh token; an access token ends by itself within ten minutes.
+    """
     securing.end_sessions(call.ctx)
     return respond({}, 200)
 
 
-@router.post(
-    "/me/totp",
-    operation_id="begin_totp",
-    summary="Begin to enrol a second factor",
-    **operation(
-        SECOND_FACTOR,
-        {"secret": "…", "otpauth_uri": "otpauth://totp/casework%3Alee.u1?secret=…"},
-        refuses=(409,),
-        use_key=False,
-    ),
-)
+@router.post("/me/totp", **operation(SECOND_FACTOR, r.Enrolment, refuses=(409,), use_key=False))
 def begin_totp(body: s.BeginTotp, call: Caller) -> Response:
-    """The secret is shown this once, and in force once its first code is confirmed."""
+    """Begin to enrol a second factor.
+
+    The secret is shown this once, and in force once its first code is confirmed.
+    """
     given = Credentials(password=body.password)
     secret, uri = securing.begin_totp(call.ctx, call.authentication, given)
     return respond({"secret": secret, "otpauth_uri": uri}, 200)
@@ -69,47 +63,46 @@ def begin_totp(body: s.BeginTotp, call: Caller) -> Response:
 
 @router.post(
     "/me/totp/confirm",
-    operation_id="confirm_totp",
-    summary="Put the second factor in force",
-    **operation(
-        SECOND_FACTOR, {"recovery_codes": ["abcd-efgh-ijkl-mnop"]}, refuses=(409,), use_key=False
-    ),
+    **operation(SECOND_FACTOR, r.RecoveryCodeList, refuses=(409,), use_key=False),
 )
 def confirm_totp(body: s.ConfirmTotp, call: Caller) -> Response:
-    """Ten recovery codes, shown this once, each good once. Signs out everywhere."""
+    """Put the second factor in force.
+
+    Ten recovery codes, shown this once, each good once. Signs out everywhere.
+    """
     codes = securing.confirm_totp(call.ctx, call.authentication, body.code)
     return respond({"recovery_codes": codes}, 200)
 
 
 @router.post(
     "/me/totp/disable",
-    operation_id="disable_totp",
-    summary="Remove my second factor",
-    **operation(SECOND_FACTOR, {}, refuses=(409,), use_key=False),
+    **operation(SECOND_FACTOR, shared_responses.NothingMore, refuses=(409,), use_key=False),
 )
 def disable_totp(body: s.DisableTotp, call: Caller) -> Response:
-    """By password and a code. Signs out everywhere."""
+    """Remove my second factor.
+
+    By password and a code. Signs out everywhere.
+    """
     given = Credentials(password=body.password, code=body.code, recovery_code=body.recovery_code)
     securing.disable_totp(call.ctx, call.authentication, given)
     return respond({}, 200)
 
 
-@router.post(
-    "/me/tokens",
-    operation_id="make_token",
-    summary="Make a token of my own",
-    **operation(TOKENS, render.TOKEN | {"secret": "cwk_…"}, status=201, refuses=(409,)),
-)
+@router.post("/me/tokens", **operation(TOKENS, r.NewToken, status=201, refuses=(409,)))
 def make_token(body: s.MakeToken, call: Caller) -> Response:
-    """The secret is shown this once; it goes where an access token goes."""
+    """Make a token of my own.
+
+    The secret is shown this once; it goes where an access token goes.
+    """
     asked = NewToken(**body.model_dump())
     made: dict[UUID, str] = {}
 
-    def make(ctx: Context) -> None:
+    def make(ctx: Context) -> UUID:
         id, secret = securing.make_own_token(ctx, call.authentication, asked)
         made[id] = secret
+        return id
 
-    return call.change(make, TOKENS, lambda reading, known: shown(reading, known["id"], made))
+    return call.change(make, TOKENS, lambda reading, known: shown(reading, known, made))
 
 
 def shown(reading: Reading, id: UUID, secrets: dict[UUID, str]) -> dict[str, Any]:
@@ -120,14 +113,12 @@ def shown(reading: Reading, id: UUID, secrets: dict[UUID, str]) -> dict[str, Any
     return render.token_of(token) | ({"secret": secrets[id]} if id in secrets else {})
 
 
-@router.get(
-    "/me/tokens",
-    operation_id="list_tokens",
-    summary="My tokens",
-    **operation(TOKENS, {"items": [render.TOKEN], "next_cursor": None}),
-)
+@router.get("/me/tokens", **operation(TOKENS, page_of(r.Token)))
 def list_tokens(call: Caller, paged: Paged) -> Response:
-    """Newest first, ended ones too."""
+    """My tokens.
+
+    Newest first, ended ones too.
+    """
     me = securing.id_of(call.ctx)
     return call.pages(
         TOKENS,
@@ -137,16 +128,14 @@ def list_tokens(call: Caller, paged: Paged) -> Response:
     )  # fmt: skip
 
 
-@router.post(
-    "/me/tokens/{id}/revoke",
-    operation_id="revoke_token",
-    summary="End a token of mine",
-    **operation(TOKENS, render.TOKEN, refuses=(404,)),
-)
+@router.post("/me/tokens/{id}/revoke", **operation(TOKENS, r.Token, refuses=(404,)))
 def revoke_token(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
-    """From the next request on."""
+    """End a token of mine.
+
+    From the next request on.
+    """
     return call.change(
         lambda ctx: securing.revoke_own_token(ctx, id),
         TOKENS,
-        lambda reading, made: shown(reading, made["id"], {}),
+        lambda reading, made: shown(reading, made, {}),
     )

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
+from casework.adapters.api.access import responses as r
+from casework.adapters.api.shared import responses as shared_responses
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.http.limits import check_text
 from casework.adapters.http.responses import respond
@@ -13,21 +15,12 @@ from casework.adapters.http.route import GuardedRoute
 from casework.adapters.http.services import Services
 from casework.domain.errors import Invalid
 from casework.workflows.access import signing_in
+from casework.workflows.access.attempts import Credentials
 
 router = APIRouter(route_class=GuardedRoute, tags=["signing in"])
 
 
-@router.post(
-    "/auth/token",
-    operation_id="sign_in",
-    summary="Exchange name and password for tokens",
-    **operation(
-        "public",
-        {"access_token": "…", "token_type": "bearer", "expires_in": 600, "refresh_token": "…"},
-        refuses=(401, 422, 503),
-        use_key=False,
-    ),
-)
+@router.post("/auth/token", **operation("public", r.Tokens, refuses=(401, 422, 503), use_key=False))
 def sign_in(
     request: Request,
     grant_type: Annotated[Literal["password", "refresh_token"], Form()] = "password",
@@ -40,7 +33,9 @@ def sign_in(
     client_id: Annotated[str | None, Form(max_length=200)] = None,
     client_secret: Annotated[str | None, Form(max_length=200)] = None,
 ) -> Response:
-    """The OAuth2 password form; ``grant_type=refresh_token`` rotates.
+    """Exchange name and password for tokens.
+
+    The OAuth2 password form; ``grant_type=refresh_token`` rotates.
 
     Where a second factor is enrolled, ``totp`` or ``recovery_code`` goes with the password. Without
     it the refusal is that of a wrong password: a client shows the field to everybody.
@@ -57,9 +52,8 @@ def sign_in(
         if not username or not password:
             raise Invalid("send name and password", field="username")
         source = request.client.host if request.client else "unknown"
-        issued = signing_in.sign_in(
-            authentication, username, password, source, now, totp, recovery_code
-        )
+        credentials = Credentials(password=password, code=totp, recovery_code=recovery_code)
+        issued = signing_in.sign_in(authentication, username, credentials, source, now)
     return respond(
         {
             "access_token": issued.access_token,
@@ -73,31 +67,27 @@ def sign_in(
 
 @router.post(
     "/auth/revoke",
-    operation_id="sign_out",
-    summary="End what descends from one sign-in",
-    **operation("public", {}, refuses=(422, 503), use_key=False),
+    **operation("public", shared_responses.NothingMore, refuses=(422, 503), use_key=False),
 )
 def sign_out(
     request: Request, token: Annotated[str, Form(min_length=1, max_length=200)]
 ) -> Response:
-    """By any refresh token of it (RFC 7009). The answer is the same for what is no token."""
+    """End what descends from one sign-in.
+
+    By any refresh token of it (RFC 7009). The answer is the same for what is no token.
+    """
     services: Services = request.app.state.services
     check_text(token)
     signing_in.sign_out(services.authentication(request.state.facts), token, services.now())
     return respond({}, 200)
 
 
-@router.get(
-    "/me",
-    operation_id="who_am_i",
-    summary="Who I am and how far I see",
-    **operation(
-        "account.self",
-        {"id": "…", "name": "…", "role": "worker", "scope": {"centre": "2611051000"}},
-    ),
-)
+@router.get("/me", **operation("account.self", r.OwnAccount))
 def who_am_i(call: Caller) -> Response:
-    """Id, name, role and scope of the asker."""
+    """Who I am and how far I see.
+
+    Id, name, role and scope of the asker.
+    """
     actor = call.ctx.actor
     scope = {
         "centre": actor.centre_code,

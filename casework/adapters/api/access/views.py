@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from casework.adapters.api.shared.views import instant
 from casework.adapters.http.responses import WithETag
@@ -10,32 +10,9 @@ from casework.domain.access.accounts import Account
 from casework.domain.access.tokens import AccountToken
 from casework.workflows.ports.paging import Row
 
-TOKEN: dict[str, Any] = {
-    "id": "0190…",
-    "name": "nightly export",
-    "scopes": ["figures.read"],
-    "created_at": "2026-03-27T09:00:02+09:00",
-    "expires_at": "2027-03-27T00:00:00+09:00",
-    "last_used_on": "2026-03-28",
-    "revoked_at": None,
-}
-ACCOUNT: dict[str, Any] = {
-    "id": "0190…",
-    "username": "lee.u1",
-    "name": "이담당",
-    "role": "worker",
-    "centre_code": "2635051000",
-    "district_code": "26350",
-    "provider_id": None,
-    "is_head": False,
-    "is_active": True,
-    "email": None,
-    "must_change_password": True,
-    "has_totp": False,
-    "is_linked": False,
-    "grants": [],
-    "open_cases": 0,
-}
+TOKEN: Final = (
+    "id", "name", "scopes", "created_at", "expires_at", "last_used_on", "revoked_at",
+)  # fmt: skip
 
 
 def token(row: Row) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Query, Response
 
 from casework.adapters.api.agencies import inbox_bodies as s
 from casework.adapters.api.agencies import inbox_views as render
+from casework.adapters.api.agencies import responses as r
 from casework.adapters.api.figures.bodies import OfFigures
 from casework.adapters.api.shared.bodies import Code, Due
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import status_of
@@ -27,44 +29,6 @@ from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, prefix="/inbox", tags=["inbox"])
 READ, FIGURES = render.READ, "inbox.figures"
-RESULTS = {
-    "results": [
-        {
-            "referral_id": "0190…",
-            "status": 200,
-            "state": "accepted",
-            "allowed_actions": ["start", "hold", "fail", "signal"],
-        },
-        {
-            "referral_id": "0190…",
-            "status": 409,
-            "code": "not_allowed_in_state",
-            "state": "cancelled",
-            "allowed_actions": [],
-        },
-    ]
-}
-COUNTS: dict[str, Any] = {
-    "received": 31,
-    "answered": 28,
-    "accepted": 22,
-    "waitlisted": 2,
-    "unanswered": 1,
-    "lapsed": 1,
-    "called_off": 1,
-    "declined": 4,
-    "declined_by_reason": {"at_capacity": 3, "out_of_area": 1},
-    "median_working_days": 1.5,
-    "on_time": 26,
-    "late": 3,
-    "excused": 0,
-    "on_time_share": 0.8966,
-}
-OWN = (
-    {"from": "2026-03-01", "to": "2026-03-31"}
-    | COUNTS
-    | {"by_service": [{"service_code": "MED-VISIT"} | COUNTS]}
-)
 
 
 def _wanted(call: Call, due: str, **filters: Any) -> InboxFilter:
@@ -76,12 +40,7 @@ def _wanted(call: Call, due: str, **filters: Any) -> InboxFilter:
     return InboxFilter(**filters, due_from=midnight(today), due_before=midnight(until))
 
 
-@router.get(
-    "",
-    operation_id="list_inbox",
-    summary="What is asked of my agency, first due first",
-    **operation(READ, {"items": [render.ITEM], "next_cursor": None}),
-)
+@router.get("", **operation(READ, page_of(r.InboxItem)))
 def list_inbox(
     call: Caller,
     paged: Paged,
@@ -91,7 +50,9 @@ def list_inbox(
     centre: Annotated[Code | None, Query()] = None,
     priority: Annotated[s.Priority | None, Query()] = None,
 ) -> Response:
-    """Requests to answer, waiting ones to take on, accepted ones to start, reports to give.
+    """What is asked of my agency, first due first.
+
+    Requests to answer, waiting ones to take on, accepted ones to start, reports to give.
 
     Each as its agency may see it, with the deadline that runs and what may be done.
     """
@@ -104,15 +65,13 @@ def list_inbox(
     )
 
 
-@router.post(
-    "/answers",
-    operation_id="give_answers",
-    summary="Answer up to 100 requests",
-    **operation(ANSWER, RESULTS, refuses=(409,), is_long=True),
-)
+@router.post("/answers", **operation(ANSWER, r.AnswerResults, refuses=(409,), is_long=True))
 def give_answers(body: s.GiveAnswers, call: Caller) -> Response:
-    """Each by the rules of its single move, with a result of its own and in a transaction of its
-    own; with ``all_or_nothing`` in one, and where any is refused (409) none is given.
+    """Answer up to 100 requests.
+
+    Each by the rules of its single move, with its own result and in its own transaction.
+
+    With ``all_or_nothing`` all are one transaction, and where any is refused (409) none is given.
     """
     answers = [s.answer_of(one) for one in body.answers]
     check_each_once([answer.referral_id for answer in answers])
@@ -121,7 +80,7 @@ def give_answers(body: s.GiveAnswers, call: Caller) -> Response:
 
 def _one_by_one(call: Call, answers: list[ReferralAnswer]) -> Response:
     reach(call.ctx.actor, READ)  # or nobody could be shown what was done
-    call.once(ANSWER, {})
+    call.once(ANSWER)
     results = {
         answer.referral_id: call.part(
             ANSWER, answer.referral_id, partial(inbox.give_answer, answer=answer)
@@ -162,14 +121,13 @@ def _shown(
     }
 
 
-@router.get(
-    "/figures",
-    operation_id="get_own_figures",
-    summary="How my agency has answered",
-    **operation(FIGURES, OWN),
-)
+@router.get("/figures", **operation(FIGURES, r.AgencyFigures))
 def get_own_figures(call: Caller, period: OfFigures) -> Response:
-    """Of the requests it received in the period, in all and by service. The time is working days,
-    the share is of those that were answered in time or late (unanswered ones are late once lapsed).
+    """How my agency has answered.
+
+    Of the requests it received in the period, in all and by service.
+
+    The time is working days, the share is of those that were answered in time or late (unanswered
+    ones are late once lapsed).
     """
     return call.look(FIGURES, lambda reading: inbox.agency_figures(call.ctx, reading, period))

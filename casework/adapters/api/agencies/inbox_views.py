@@ -34,44 +34,7 @@ OF_REFERRAL: Final = (
     "hold_until",
     "allowed_actions",
 )
-ITEM: Final[dict[str, Any]] = {
-    "id": "0190…",
-    "status": "requested",
-    "priority": "routine",
-    "service_code": "MED-VISIT",
-    "field": "medical",
-    "centre_code": "2635051000",
-    "case_id": "0190…",
-    "planned_service_id": "0190…",
-    "message": None,
-    "resident": {
-        "id": "0190…",
-        "name": "…",
-        "birth_date": "1941-05-06",
-        "sex": "female",
-        "address": None,
-        "phone": "010-0000-0000",
-    },
-    "requested_at": "2026-03-27T09:00:02+09:00",
-    "expected_start_on": None,
-    "expected_on": None,
-    "hold_until": None,
-    "wants": "answer",
-    "deadline": {"id": "0190…", "kind": "response", "due_at": "2026-04-01T23:59:59+09:00"},
-    "due_at": "2026-04-01T23:59:59+09:00",
-    "overdue": False,
-    "working_days_late": 0,
-    "allowed_actions": ["accept", "waitlist", "decline", "signal"],
-}
-STAFF: Final[dict[str, Any]] = {
-    "id": "0190…",
-    "username": "ha.nurse",
-    "name": "가상 하간호",
-    "email": None,
-    "is_lead": False,
-    "is_active": True,
-    "must_change_password": True,
-}
+STAFF: Final = ("id", "username", "name", "email", "is_lead", "is_active", "must_change_password")
 
 
 def inbox_item(ctx: Context) -> Callable[[ReferralView], dict[str, Any]]:

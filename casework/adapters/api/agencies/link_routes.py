@@ -8,7 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from casework.adapters.api.agencies import link_bodies as sl
+from casework.adapters.api.agencies import responses as r
 from casework.adapters.api.shared.bodies import EmptyBody
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.api.shared.views import instant
 from casework.adapters.http.call import Call
@@ -24,35 +26,6 @@ from casework.workflows.agencies import answer_pages, links
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["answering without an account"])
-LINK = {
-    "id": "0190…",
-    "provider_id": "0190…",
-    "referral_ids": ["0190…"],
-    "created_at": "2026-03-27T10:00:00+09:00",
-    "created_by": "0190…",
-    "expires_at": "2026-04-26T10:00:00+09:00",
-    "revoked_at": None,
-    "revoked_by": None,
-    "is_good": True,
-    "allowed_actions": ["revoke"],
-}
-LINE = {
-    "id": "0190…",
-    "month": "2026-03",
-    "planned": "13",
-    "delivered": "12",
-    "unit": "meal",
-    "reason": "hospitalised",
-    "note": None,
-    "recorded_at": "2026-04-01T09:00:00+09:00",
-    "recorded_by": "0190…",
-}
-VISIT = {
-    "referral_id": "0190…",
-    "way_in": "…",
-    "coming": [{"service_code": "CARE-MEALS", "field": "care", "status": "in_progress",
-                "provider": {"name": "…", "phone": "…"}}],
-}  # fmt: skip
 
 
 def _link(reading: Reading, one: AgencyLink, call: Call) -> WithETag:
@@ -73,18 +46,18 @@ def _link(reading: Reading, one: AgencyLink, call: Call) -> WithETag:
     return WithETag(body, one.version)
 
 
-def _shown(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
-    return _link(reading, reading.links.get(made["id"]), call)
+def _shown(call: Call, reading: Reading, made: UUID) -> WithETag:
+    return _link(reading, reading.links.get(made), call)
 
 
 @router.post(
-    "/referrals/{id}/link",
-    operation_id="send_link",
-    summary="Send the agency a link by which it answers without an account",
-    **operation(links.MANAGE, LINK, status=201, refuses=(404, 409)),
+    "/referrals/{id}/link", **operation(links.MANAGE, r.Link, status=201, refuses=(404, 409))
 )
 def send_link(id: UUID, body: EmptyBody, call: Caller) -> Response:
-    """To its known address, which only supervisors and administrators change; never shown here."""
+    """Send the agency a link by which it answers without an account.
+
+    To its known address, which only supervisors and administrators change; never shown here.
+    """
     return call.change(
         lambda ctx: links.send_link(ctx, call.services.linking, id),
         links.MANAGE,
@@ -92,14 +65,12 @@ def send_link(id: UUID, body: EmptyBody, call: Caller) -> Response:
     )
 
 
-@router.get(
-    "/referrals/{id}/links",
-    operation_id="list_links",
-    summary="The links that open a referral",
-    **operation(links.MANAGE, {"items": [LINK], "next_cursor": None}, refuses=(404,)),
-)
+@router.get("/referrals/{id}/links", **operation(links.MANAGE, page_of(r.Link), refuses=(404,)))
 def list_links(id: UUID, call: Caller) -> Response:
-    """Newest first, those that open nothing any more too."""
+    """The links that open a referral.
+
+    Newest first, those that open nothing any more too.
+    """
 
     def show(reading: Reading) -> Any:
         of = reading.rosters.referral(id).id
@@ -109,14 +80,12 @@ def list_links(id: UUID, call: Caller) -> Response:
     return call.look(links.MANAGE, show)
 
 
-@router.post(
-    "/links/{id}/revoke",
-    operation_id="revoke_link",
-    summary="Let a link open nothing any more",
-    **operation(links.MANAGE, LINK, refuses=(404, 409, 412)),
-)
+@router.post("/links/{id}/revoke", **operation(links.MANAGE, r.Link, refuses=(404, 409, 412)))
 def revoke_link(id: UUID, body: EmptyBody, call: Caller) -> Response:
-    """At once: whoever has it open is out."""
+    """Let a link open nothing any more.
+
+    At once: whoever has it open is out.
+    """
     return call.change(
         lambda ctx: links.revoke_link(ctx, id),
         links.MANAGE,
@@ -125,20 +94,16 @@ def revoke_link(id: UUID, body: EmptyBody, call: Caller) -> Response:
 
 
 @router.put(
-    "/providers/{id}/answering",
-    operation_id="keep_answering",
-    summary="Say whether an agency answers by link, and where its links and codes go",
-    **operation(
-        links.KEEP,
-        {"provider_id": "0190…", "account_id": "0190…", "email": "…", "is_on": True},
-        refuses=(404, 409),
-    ),
+    "/providers/{id}/answering", **operation(links.KEEP, r.AnsweringByLink, refuses=(404, 409))
 )
 def keep_answering(id: UUID, body: sl.SetAnsweringByLink, call: Caller) -> Response:
-    """By a supervisor of its district or an administrator; switched off, no link opens."""
+    """Say whether an agency answers by link, and where its links and codes go.
+
+    By a supervisor of its district or an administrator; switched off, no link opens.
+    """
     services = call.services
 
-    def show(reading: Reading, _made: dict[str, Any]) -> Any:
+    def show(reading: Reading, _made: UUID) -> Any:
         account = reading.links.answering_account(id)
         if account is None:
             raise NotFound("no such agency")
@@ -163,12 +128,13 @@ def keep_answering(id: UUID, body: sl.SetAnsweringByLink, call: Caller) -> Respo
 
 @router.get(
     "/referrals/{id}/delivered",
-    operation_id="list_delivered",
-    summary="What the agency delivered, month by month",
-    **operation("referral.read", {"items": [LINE], "next_cursor": None}, refuses=(404,)),
+    **operation("referral.read", page_of(r.MonthDelivered), refuses=(404,)),
 )
 def list_delivered(id: UUID, call: Caller) -> Response:
-    """As the agency wrote it into its rosters."""
+    """What the agency delivered, month by month.
+
+    As the agency wrote it into its rosters.
+    """
 
     def show(reading: Reading) -> Any:
         lines = answer_pages.delivered(reading, id)
@@ -192,14 +158,12 @@ def _line(one: MonthlyDelivery, actor: Actor) -> dict[str, Any]:
     return masked(body, actor, "referral.read", "delivered")
 
 
-@router.get(
-    "/referrals/{id}/visit",
-    operation_id="get_visit",
-    summary="How to get into the home, and which other services come there",
-    **operation("referral.read", VISIT, refuses=(404,)),
-)
+@router.get("/referrals/{id}/visit", **operation("referral.read", r.Visit, refuses=(404,)))
 def get_visit(id: UUID, call: Caller) -> Response:
-    """For the agency from its acceptance on, while the basis of its referral holds."""
+    """How to get into the home, and which other services come there.
+
+    For the agency from its acceptance on, while the basis of its referral holds.
+    """
 
     def show(reading: Reading) -> Any:
         view = reading.referrals.get(id)
@@ -219,17 +183,15 @@ def _coming(one: VisitingService) -> dict[str, Any]:
     }
 
 
-@router.put(
-    "/residents/{id}/way-in",
-    operation_id="write_way_in",
-    summary="Say how to get into a resident's home",
-    **operation("case.write", {"resident_id": "0190…", "way_in": "…"}, refuses=(404,)),
-)
+@router.put("/residents/{id}/way-in", **operation("case.write", r.WayInOfResident, refuses=(404,)))
 def write_way_in(id: UUID, body: sl.WriteWayIn, call: Caller) -> Response:
-    """Told to the agencies that come there, and to nobody else."""
+    """Say how to get into a resident's home.
 
-    def show(reading: Reading, made: dict[str, Any]) -> Any:
-        resident, _ = reading.residents.with_contacts(made["id"])
+    Told to the agencies that come there, and to nobody else.
+    """
+
+    def show(reading: Reading, made: UUID) -> Any:
+        resident, _ = reading.residents.with_contacts(made)
         way = reading.rosters.way_in(resident.id)
         return {"resident_id": resident.id, "way_in": way.text if way else None}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -10,6 +9,8 @@ from fastapi import APIRouter, Response
 from casework.adapters.api.access.bodies import ResetPassword
 from casework.adapters.api.agencies import inbox_bodies as s
 from casework.adapters.api.agencies import inbox_views as render
+from casework.adapters.api.agencies import responses as r
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
@@ -21,57 +22,49 @@ from casework.workflows.ports.unit_of_work import Reading
 router = APIRouter(route_class=GuardedRoute, prefix="/inbox/staff", tags=["inbox"])
 
 
-def _after(reading: Reading, made: dict[str, Any]) -> WithETag:
-    return render.one_of_staff(reading.staff.get(made["id"]))
+def _after(reading: Reading, made: UUID) -> WithETag:
+    return render.one_of_staff(reading.staff.get(made))
 
 
-@router.get(
-    "",
-    operation_id="list_staff",
-    summary="The accounts of my agency",
-    **operation(STAFF, {"items": [render.STAFF], "next_cursor": None}),
-)
+@router.get("", **operation(STAFF, page_of(r.StaffMember)))
 def list_staff(call: Caller, paged: Paged) -> Response:
-    """By user name, those that are shut too."""
+    """The accounts of my agency.
+
+    By user name, those that are shut too.
+    """
     return call.pages(
         STAFF, paged, lambda reading, paging: reading.staff.listed(paging), render.staff
     )
 
 
-@router.post(
-    "",
-    operation_id="add_staff",
-    summary="Add somebody to my agency",
-    **operation(STAFF, render.STAFF, status=201, refuses=(409,)),
-)
+@router.post("", **operation(STAFF, r.StaffMember, status=201, refuses=(409,)))
 def add_staff(body: s.AddStaff, call: Caller) -> Response:
-    """With a first password, which its owner changes before anything else."""
+    """Add somebody to my agency.
+
+    With a first password, which its owner changes before anything else.
+    """
     asked = NewStaff(**body.model_dump(exclude={"password"}))
     return call.change(
         lambda ctx: staff.add_staff(ctx, call.authentication, asked, body.password), STAFF, _after
     )
 
 
-@router.get(
-    "/{id}",
-    operation_id="get_staff",
-    summary="Somebody of my agency",
-    **operation(STAFF, render.STAFF, refuses=(404,)),
-)
+@router.get("/{id}", **operation(STAFF, r.StaffMember, refuses=(404,)))
 def get_staff(id: UUID, call: Caller) -> Response:
-    """With their ``ETag``."""
+    """Somebody of my agency.
+
+    With their ``ETag``.
+    """
     return call.look(STAFF, lambda reading: render.one_of_staff(reading.staff.get(id)))
 
 
-@router.patch(
-    "/{id}",
-    operation_id="change_staff",
-    summary="Change, shut or reopen an account of my agency",
-    **operation(STAFF, render.STAFF, refuses=(404, 409, 412, 428)),
-)
+@router.patch("/{id}", **operation(STAFF, r.StaffMember, refuses=(404, 409, 412, 428)))
 def change_staff(id: UUID, body: s.ChangeStaff, call: Caller) -> Response:
-    """Needs ``If-Match``. Who is let in no longer loses sessions and tokens at once. The last one
-    who leads the agency stays.
+    """Change, shut or reopen an account of my agency.
+
+    Needs ``If-Match``. The last one who leads the agency stays.
+
+    A disabled account loses sessions and tokens at once.
     """
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
@@ -79,14 +72,12 @@ def change_staff(id: UUID, body: s.ChangeStaff, call: Caller) -> Response:
     return call.change(lambda ctx: staff.change_staff(ctx, id, changes), STAFF, _after)
 
 
-@router.post(
-    "/{id}/reset-password",
-    operation_id="reset_staff_password",
-    summary="Give somebody of my agency a password that must be changed",
-    **operation(STAFF, render.STAFF, refuses=(404, 409)),
-)
+@router.post("/{id}/reset-password", **operation(STAFF, r.StaffMember, refuses=(404, 409)))
 def reset_staff_password(id: UUID, body: ResetPassword, call: Caller) -> Response:
-    """Signs its owner out everywhere."""
+    """Give somebody of my agency a password that must be changed.
+
+    Signs its owner out everywhere.
+    """
     return call.change(
         lambda ctx: staff.reset_staff_password(ctx, call.authentication, id, body.password),
         STAFF,

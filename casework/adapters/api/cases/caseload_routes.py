@@ -8,42 +8,39 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from casework.adapters.api.casefile import responses as casefile_responses
 from casework.adapters.api.casefile import views as render
 from casework.adapters.api.cases import caseload_bodies as sc
+from casework.adapters.api.cases import responses as r
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.route import GuardedRoute
+from casework.domain.errors import NotFound
 from casework.workflows.cases import caseload
 from casework.workflows.context import Context
+from casework.workflows.ports.results import TransferredCase
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["caseload"])
 SUPERVISE = "case.supervise"
-EXAMPLE = {
-    "id": "0190…",
-    "status": "supported",
-    "worker_id": "0190…",
-    "deadlines": [{"kind": "start", "status": "paused", "overdue": False}],
-    "allowed_actions": ["resume", "close"],
-}
 
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
-    def show(reading: Reading, made: dict[str, Any]) -> Any:
-        return render.case(reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now)
+    def show(reading: Reading, made: UUID) -> Any:
+        return render.case(reading.cases.get(made), call.ctx.actor, call.ctx.now)
 
     return call.change(use_case, "case.read", show)
 
 
 @router.post(
-    "/cases/{id}/hold",
-    operation_id="hold_case",
-    summary="Let the whole case rest",
-    **operation("case.write", EXAMPLE, refuses=(404, 409, 412)),
+    "/cases/{id}/hold", **operation("case.write", casefile_responses.Case, refuses=(404, 409, 412))
 )
-def hold(id: UUID, body: sc.HoldCase, call: Caller) -> Response:
-    """Pauses what waits up to and including a day; checks and signals go on."""
+def hold_case(id: UUID, body: sc.HoldCase, call: Caller) -> Response:
+    """Let the whole case rest.
+
+    Pauses what waits up to and including a day; checks and signals go on.
+    """
     return _change(
         call, lambda ctx: caseload.hold_case(ctx, id, body.reason, body.until, body.note)
     )
@@ -51,40 +48,45 @@ def hold(id: UUID, body: sc.HoldCase, call: Caller) -> Response:
 
 @router.post(
     "/cases/{id}/resume",
-    operation_id="resume_case",
-    summary="End the rest early",
-    **operation("case.write", EXAMPLE, refuses=(404, 409, 412)),
+    **operation("case.write", casefile_responses.Case, refuses=(404, 409, 412)),
 )
-def resume(id: UUID, body: EmptyBody, call: Caller) -> Response:
-    """Every clock that was paused is counted anew."""
+def resume_case(id: UUID, body: EmptyBody, call: Caller) -> Response:
+    """End the rest early.
+
+    Every clock that was paused is counted anew.
+    """
     return _change(call, lambda ctx: caseload.resume_case(ctx, id))
 
 
 @router.post(
-    "/cases/{id}/reopen",
-    operation_id="reopen_case",
-    summary="Reopen a closed case",
-    **operation(SUPERVISE, EXAMPLE, refuses=(404, 409, 412)),
+    "/cases/{id}/reopen", **operation(SUPERVISE, casefile_responses.Case, refuses=(404, 409, 412))
 )
-def reopen(id: UUID, body: sc.ReopenCase, call: Caller) -> Response:
-    """The state before it was closed; refused while the resident has another open case."""
+def reopen_case(id: UUID, body: sc.ReopenCase, call: Caller) -> Response:
+    """Reopen a closed case.
+
+    The state before it was closed; refused while the resident has another open case.
+    """
     return _change(call, lambda ctx: caseload.reopen_case(ctx, id, body.note))
 
 
 @router.post(
     "/cases/{id}/transfer",
-    operation_id="transfer_case",
-    summary="Move a case with its resident to another centre",
-    **operation(SUPERVISE, EXAMPLE | {"stops_at_border": []}, refuses=(404, 409, 412)),
+    **operation(SUPERVISE, (r.TransferredCase, r.LeftDistrict), refuses=(404, 409, 412)),
 )
-def transfer(id: UUID, body: sc.TransferCase, call: Caller) -> Response:
-    """Names the open referrals that do not reach the new centre. Where the case leaves the
-    asker's district, only that and its id are shown.
+def transfer_case(id: UUID, body: sc.TransferCase, call: Caller) -> Response:
+    """Move a case with its resident to another centre.
+
+    Names the open referrals that do not reach the new centre.
+
+    Where the case leaves the caller's district, only that and its id are shown.
     """
 
-    def show(reading: Reading, made: dict[str, Any]) -> Any:
-        shown = render.case(reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now)
-        shown["stops_at_border"] = made["stops_at_border"]
+    def show(reading: Reading, made: TransferredCase) -> Any:
+        try:
+            shown = render.case(reading.cases.get(made.case_id), call.ctx.actor, call.ctx.now)
+        except NotFound:  # in another district now
+            return {"id": made.case_id, "stops_at_border": made.stops_at_border}
+        shown["stops_at_border"] = made.stops_at_border
         return shown
 
     return call.change(
@@ -95,29 +97,27 @@ def transfer(id: UUID, body: sc.TransferCase, call: Caller) -> Response:
 
 
 @router.post(
-    "/caseloads/handover",
-    operation_id="hand_over_caseload",
-    summary="Give a leaver's open cases to one worker, or to several in turn",
-    **operation(SUPERVISE, {"moved": ["0190…"]}, refuses=(409,), is_long=True),
+    "/caseloads/handover", **operation(SUPERVISE, r.HandedOver, refuses=(409,), is_long=True)
 )
-def hand_over(body: sc.HandOverCases, call: Caller) -> Response:
-    """All of them or none: each new worker must serve the case's centre."""
+def hand_over_caseload(body: sc.HandOverCases, call: Caller) -> Response:
+    """Give a leaver's open cases to one worker, or to several in turn.
+
+    All of them or none: each new worker must serve the case's centre.
+    """
     receivers = body.to_worker_id if isinstance(body.to_worker_id, list) else [body.to_worker_id]
     return call.change(
         lambda ctx: caseload.hand_over(ctx, body.from_worker_id, receivers, body.reason),
         SUPERVISE,
-        lambda _reading, made: {"moved": made["moved"]},
+        lambda _reading, made: {"moved": made.case_ids},
     )
 
 
-@router.post(
-    "/absences",
-    operation_id="record_absence",
-    summary="Record who is away and who deputises",
-    **operation(SUPERVISE, {"id": "0190…"}, status=201),
-)
+@router.post("/absences", **operation(SUPERVISE, r.Absence, status=201))
 def record_absence(body: sc.RecordAbsence, call: Caller) -> Response:
-    """The deputy sees and gets what the worker would; nothing is reassigned."""
+    """Record who is away and who deputises.
+
+    The deputy sees and gets what the worker would; nothing is reassigned.
+    """
     command = caseload.AbsenceCommand(
         worker_id=body.worker_id, from_on=body.from_, to_on=body.to, deputy_id=body.deputy_id
     )
@@ -125,7 +125,7 @@ def record_absence(body: sc.RecordAbsence, call: Caller) -> Response:
         lambda ctx: caseload.record_absence(ctx, command),
         SUPERVISE,
         lambda _reading, made: {
-            "id": made["id"],
+            "id": made,
             "worker_id": command.worker_id,
             "from": command.from_on,
             "to": command.to_on,

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from casework.adapters.api.shared.bodies import Body, Day, Goal, Words
-
-ClosingReason = Literal[
-    "death",
-    "long_stay",
-    "needs_no_longer_complex",
-    "refused",
-    "other_recognised",
-    "guided",
-    "not_eligible",
-    "moved_away",
-]
-
-
-class GoalMet(Body):
-    """How far a goal was met."""
-
-    goal: Goal
-    met: Literal["yes", "partly", "no"]
+from casework.adapters.api.casefile.parts import ClosingReason, GoalMet
+from casework.adapters.api.shared.bodies import Body, Day, Words
 
 
 class RecordCheck(Body):

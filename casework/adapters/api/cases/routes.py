@@ -8,10 +8,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from casework.adapters.api.casefile import responses as casefile_responses
 from casework.adapters.api.casefile import views as render
 from casework.adapters.api.cases import bodies as si
 from casework.adapters.api.cases import check_bodies
 from casework.adapters.api.shared.bodies import Code, RaiseSignal
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
@@ -21,61 +23,11 @@ from casework.domain.cases.checks import Findings
 from casework.domain.cases.intake import Finding
 from casework.workflows.cases import intake, running
 from casework.workflows.context import Context
+from casework.workflows.ports.results import RecordInCase
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["cases"])
 READ, WRITE = "case.read", "case.write"
-ROW = {
-    "id": "0190…",
-    "resident": {"id": "0190…", "name": "홍길동"},
-    "status": "applied",
-    "channel": "self",
-    "applied_on": "2026-03-27",
-    "urgent": False,
-    "worker_id": "0190…",
-    "centre_code": "2611051000",
-    "district_code": "26110",
-}
-EXAMPLE = ROW | {
-    "deadlines": [
-        {
-            "kind": "survey",
-            "held_by": "worker",
-            "overdue": False,
-            "due_at": "2026-04-03T23:59:59+09:00",
-        }
-    ],
-    "referrals": [],
-    "assessments": [],
-    "checks": [],
-    "signals": [],
-    "allowed_actions": ["pre-survey", "signals", "close"],
-}
-SURVEYED = {"score": 3, "route": "local_survey", "case": EXAMPLE | {"status": "surveying"}}
-ASSESSED = {
-    "id": "0190…",
-    "assessed_on": "2026-04-06",
-    "determination": "community_care",
-    "needs": [{"field": "care", "level": "some"}],
-    "case": EXAMPLE | {"status": "planning"},
-}
-CHECKED = {
-    "id": "0190…",
-    "case_id": "0190…",
-    "checked_on": "2026-07-01",
-    "findings": "…",
-    "goals": [{"goal": "…", "met": "partly"}],
-    "next_check_on": None,
-}
-SIGNAL = {
-    "id": "0190…",
-    "case_id": "0190…",
-    "kind": "fall",
-    "note": "…",
-    "raised_at": "2026-05-04T10:00:00+09:00",
-    "answered_at": None,
-    "allowed_actions": ["answer"],
-}
 
 
 def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
@@ -84,29 +36,22 @@ def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
     """Change a case and show it."""
-    return call.change(use_case, READ, lambda reading, made: _shown(call, reading, made["id"]))
+    return call.change(use_case, READ, lambda reading, made: _shown(call, reading, made))
 
 
-@router.post(
-    "/cases",
-    operation_id="open_case",
-    summary="Open a case on an application",
-    **operation(WRITE, EXAMPLE, status=201, refuses=(404, 409)),
-)
+@router.post("/cases", **operation(WRITE, casefile_responses.Case, status=201, refuses=(404, 409)))
 def open_case(body: si.OpenCase, call: Caller) -> Response:
-    """A worker who opens it carries it. A resident has at most one open case."""
+    """Open a case on an application.
+
+    A worker who opens it carries it. A resident has at most one open case.
+    """
     application = body.model_dump(exclude={"resident_id", "consent_id"})
     return _change(
         call, lambda ctx: intake.open_case(ctx, body.resident_id, application, body.consent_id)
     )
 
 
-@router.get(
-    "/cases",
-    operation_id="list_cases",
-    summary="Cases I see, newest first",
-    **operation(READ, {"items": [ROW], "next_cursor": None}),
-)
+@router.get("/cases", **operation(READ, page_of(casefile_responses.CaseRow)))
 def list_cases(
     call: Caller,
     paged: Paged,
@@ -114,7 +59,10 @@ def list_cases(
     centre: Annotated[Code | None, Query()] = None,
     worker: Annotated[UUID | None, Query()] = None,
 ) -> Response:
-    """Filtered by state, centre, or the worker who carries them."""
+    """Cases I see, newest first.
+
+    Filtered by state, centre, or the worker who carries them.
+    """
     return call.pages(
         READ,
         paged,
@@ -123,43 +71,45 @@ def list_cases(
     )
 
 
-@router.get(
-    "/cases/{id}",
-    operation_id="get_case",
-    summary="A case with clocks and referrals",
-    **operation(READ, EXAMPLE, refuses=(404,)),
-)
+@router.get("/cases/{id}", **operation(READ, casefile_responses.Case, refuses=(404,)))
 def get_case(id: UUID, call: Caller) -> Response:
-    """Everything of it but the plan, and what the asker may do to it now."""
+    """A case with clocks and referrals.
+
+    Everything of it but the plan, and what the asker may do to it now.
+    """
     return call.look(READ, lambda reading: _shown(call, reading, id))
 
 
 @router.post(
     "/cases/{id}/pre-survey",
-    operation_id="record_pre_survey",
-    summary="Record the pre-survey; its score decides the route",
-    **operation(WRITE, SURVEYED, refuses=(404, 409, 412)),
+    **operation(WRITE, casefile_responses.SurveyedCase, refuses=(404, 409, 412)),
 )
-def pre_survey(id: UUID, body: si.RecordPreSurvey, call: Caller) -> Response:
-    """The route ``guidance`` closes the case and needs what the resident was told."""
+def record_pre_survey(id: UUID, body: si.RecordPreSurvey, call: Caller) -> Response:
+    """Record the pre-survey; its score decides the route.
+
+    The route ``guidance`` closes the case and needs what the resident was told.
+    """
     facts = body.model_dump()
     return call.change(
         lambda ctx: intake.record_pre_survey(ctx, id, **facts),
         READ,
         lambda reading, made: render.surveyed(
-            reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now
+            reading.cases.get(made), call.ctx.actor, call.ctx.now
         ),
     )
 
 
 @router.post(
     "/cases/{id}/assessments",
-    operation_id="record_assessment",
-    summary="Record an assessment; the first is the determination",
-    **operation("assessment.write", ASSESSED, status=201, refuses=(404, 409, 412)),
+    **operation(
+        "assessment.write", casefile_responses.AssessedCase, status=201, refuses=(404, 409, 412)
+    ),
 )
-def assess(id: UUID, body: si.RecordAssessment, call: Caller) -> Response:
-    """In a later state it is a reassessment, which moves nothing."""
+def record_assessment(id: UUID, body: si.RecordAssessment, call: Caller) -> Response:
+    """Record an assessment; the first is the determination.
+
+    In a later state it is a reassessment, which moves nothing.
+    """
     finding = Finding(
         **body.model_dump(exclude={"needs"}),
         needs=[need.model_dump(exclude_none=True) for need in body.needs],
@@ -171,79 +121,82 @@ def assess(id: UUID, body: si.RecordAssessment, call: Caller) -> Response:
     )
 
 
-def _assessment(call: Call, reading: Reading, made: dict[str, Any]) -> dict[str, Any]:
-    view = reading.cases.get(made["case_id"])
-    it = next(one for one in view.assessments if one.id == made["id"])
+def _assessment(call: Call, reading: Reading, made: RecordInCase) -> dict[str, Any]:
+    view = reading.cases.get(made.case_id)
+    it = next(one for one in view.assessments if one.id == made.id)
     shown = render.case(view, call.ctx.actor, call.ctx.now)
     return render.assessment(it) | {"case": dict(shown)}
 
 
 @router.post(
     "/cases/{id}/checks",
-    operation_id="record_check",
-    summary="Record how things go",
-    **operation(WRITE, CHECKED, status=201, refuses=(404, 409, 412)),
+    **operation(WRITE, casefile_responses.Check, status=201, refuses=(404, 409, 412)),
 )
-def check(id: UUID, body: check_bodies.RecordCheck, call: Caller) -> Response:
-    """The next check is due within six months, or on an earlier day that is set here."""
+def record_check(id: UUID, body: check_bodies.RecordCheck, call: Caller) -> Response:
+    """Record how things go.
+
+    The next check is due within six months, or on an earlier day that is set here.
+    """
     findings = Findings(**body.model_dump())
     return call.change(
         lambda ctx: running.record_check(ctx, id, findings),
         READ,
         lambda reading, made: render.check(
-            next(one for one in reading.cases.get(made["case_id"]).checks if one.id == made["id"])
+            next(one for one in reading.cases.get(made.case_id).checks if one.id == made.id)
         ),
     )
 
 
 @router.post(
     "/cases/{id}/signals",
-    operation_id="raise_signal",
-    summary="Note that something changed",
-    **operation(WRITE, SIGNAL, status=201, refuses=(404, 409, 412)),
+    **operation(WRITE, casefile_responses.Signal, status=201, refuses=(404, 409, 412)),
 )
 def raise_signal(id: UUID, body: RaiseSignal, call: Caller) -> Response:
-    """A clock starts on the worker, who must answer."""
+    """Note that something changed.
+
+    A clock starts on the worker, who must answer.
+    """
     return call.change(
         lambda ctx: running.raise_signal(ctx, id, body.kind, body.note),
         READ,
-        lambda reading, made: render.signal(reading.cases.signal(made["id"]), call.ctx.actor),
+        lambda reading, made: render.signal(reading.cases.signal(made.id), call.ctx.actor),
     )
 
 
 @router.post(
-    "/signals/{id}/answer",
-    operation_id="answer_signal",
-    summary="Say what is done about a signal",
-    **operation(WRITE, SIGNAL, refuses=(404, 409, 412)),
+    "/signals/{id}/answer", **operation(WRITE, casefile_responses.Signal, refuses=(404, 409, 412))
 )
 def answer_signal(id: UUID, body: check_bodies.AnswerSignal, call: Caller) -> Response:
-    """Ends the clock that the signal started."""
+    """Say what is done about a signal.
+
+    Ends the clock that the signal started.
+    """
     return call.change(
         lambda ctx: running.answer_signal(ctx, id, body.note),
         READ,
-        lambda reading, made: render.signal(reading.cases.signal(made["id"]), call.ctx.actor),
+        lambda reading, made: render.signal(reading.cases.signal(made.id), call.ctx.actor),
     )
 
 
 @router.post(
     "/cases/{id}/assign",
-    operation_id="assign_case",
-    summary="Give a case to a worker of its centre",
-    **operation("case.supervise", EXAMPLE, refuses=(404, 409, 412)),
+    **operation("case.supervise", casefile_responses.Case, refuses=(404, 409, 412)),
 )
-def assign(id: UUID, body: check_bodies.AssignCase, call: Caller) -> Response:
-    """Its clocks go with it."""
+def assign_case(id: UUID, body: check_bodies.AssignCase, call: Caller) -> Response:
+    """Give a case to a worker of its centre.
+
+    Its clocks go with it.
+    """
     return _change(call, lambda ctx: running.assign_case(ctx, id, body.worker_id))
 
 
 @router.post(
-    "/cases/{id}/close",
-    operation_id="close_case",
-    summary="Close a case",
-    **operation(WRITE, EXAMPLE, refuses=(404, 409, 412)),
+    "/cases/{id}/close", **operation(WRITE, casefile_responses.Case, refuses=(404, 409, 412))
 )
-def close(id: UUID, body: check_bodies.CloseCase, call: Caller) -> Response:
-    """Open referrals are refused, unless they are to end in the same act. Every clock stops."""
+def close_case(id: UUID, body: check_bodies.CloseCase, call: Caller) -> Response:
+    """Close a case.
+
+    Open referrals are refused, unless they are to end in the same act. Every clock stops.
+    """
     what = body.model_dump(exclude={"end_open_referrals"}) | {"end_open": body.end_open_referrals}
     return _change(call, lambda ctx: running.close_case(ctx, id, dict(what)))

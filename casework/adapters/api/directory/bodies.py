@@ -167,7 +167,9 @@ class ChangeOffering(Body):
 class StepEntries(Body):
     """One step for some entries of the list."""
 
-    step: Literal["confirm", "publish", "withdraw"]
+    step: Literal["confirm", "publish", "withdraw"] = Field(
+        description="The step that each of them takes."
+    )
     offering_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_AT_ONCE)]
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 from pydantic import StringConstraints
 
 from casework.adapters.api.directory import bodies as s
+from casework.adapters.api.directory import responses as r
 from casework.adapters.api.directory import views as shape
-from casework.adapters.api.directory.editing_routes import HISTORY, seen_version
+from casework.adapters.api.directory.editing_routes import seen_version
 from casework.adapters.api.shared.bodies import EmptyBody
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
@@ -28,97 +31,84 @@ def _shown(call: Call, reading: Reading, code: str) -> WithETag:
     return shape.service(reading.directory_editing.service(code), call.ctx.act.today)
 
 
-def _changed(call: Call, use_case: Any) -> Response:
+def _changed(call: Call, use_case: Callable[[Context], str]) -> Response:
     """Carry it out; whoever plans here next goes by it at once."""
 
-    def change(ctx: Context) -> None:
-        use_case(ctx)
+    def change(ctx: Context) -> str:
+        code: str = use_case(ctx)
         call.services.forget()
+        return code
 
-    return call.change(
-        change, kept.ENTRIES, lambda reading, made: _shown(call, reading, made["code"])
-    )
+    return call.change(change, kept.ENTRIES, lambda reading, made: _shown(call, reading, made))
 
 
-@router.post(
-    "/services",
-    operation_id="propose_service",
-    summary="Propose a service of the catalogue",
-    **operation(kept.CATALOGUE, shape.SERVICE, status=201, refuses=(409,)),
-)
+@router.post("/services", **operation(kept.CATALOGUE, r.Service, status=201, refuses=(409,)))
 def propose_service(body: s.ProposeService, call: Caller) -> Response:
-    """It is planned only once it is confirmed and published."""
+    """Propose a service of the catalogue.
+
+    It is planned only once it is confirmed and published.
+    """
     return _changed(call, lambda ctx: kept.propose_service(ctx, body.facts()))
 
 
-@router.get(
-    "/services/{code}",
-    operation_id="get_service",
-    summary="A service as whoever keeps the list sees it",
-    **operation(kept.ENTRIES, shape.SERVICE, refuses=(404,)),
-)
+@router.get("/services/{code}", **operation(kept.ENTRIES, r.Service, refuses=(404,)))
 def get_service(code: Named, call: Caller) -> Response:
-    """In any state, with its ``ETag``."""
+    """A service as whoever keeps the list sees it.
+
+    In any state, with its ``ETag``.
+    """
     return call.look(kept.ENTRIES, lambda reading: _shown(call, reading, code))
 
 
-@router.patch(
-    "/services/{code}",
-    operation_id="change_service",
-    summary="Change a service, its limits, co-payments or validity",
-    **operation(kept.CATALOGUE, shape.SERVICE, refuses=(404, 412, 428)),
-)
+@router.patch("/services/{code}", **operation(kept.CATALOGUE, r.Service, refuses=(404, 412, 428)))
 def change_service(code: Named, body: s.ChangeService, call: Caller) -> Response:
-    """Needs ``If-Match``. What was planned or asked before goes on as it was."""
+    """Change a service, its limits, co-payments or validity.
+
+    Needs ``If-Match``. What was planned or asked before goes on as it was.
+    """
     seen_version(call)
     return _changed(call, lambda ctx: kept.change_service(ctx, code, body.facts()))
 
 
 def _step(step: str) -> dict[str, Any]:
-    return operation(kept.WHO_OF_SERVICE[step], shape.SERVICE, refuses=(404, 409, 412))
+    return operation(kept.WHO_OF_SERVICE[step], r.Service, refuses=(404, 409, 412))
 
 
-@router.post(
-    "/services/{code}/confirm",
-    operation_id="confirm_service",
-    summary="Confirm a proposed service, for the division of its field",
-    **_step("confirm"),
-)
-def confirm(code: Named, call: Caller, body: EmptyBody | None = None) -> Response:
-    """By somebody else than whoever proposed it."""
+@router.post("/services/{code}/confirm", **_step("confirm"))
+def confirm_service(code: Named, call: Caller, body: EmptyBody | None = None) -> Response:
+    """Confirm a proposed service, for the division of its field.
+
+    By somebody else than whoever proposed it.
+    """
     return _changed(call, lambda ctx: kept.step_service(ctx, code, "confirm"))
 
 
-@router.post(
-    "/services/{code}/publish",
-    operation_id="publish_service",
-    summary="Publish a confirmed service",
-    **_step("publish"),
-)
-def publish(code: Named, call: Caller, body: EmptyBody | None = None) -> Response:
-    """From now on it is in the catalogue."""
+@router.post("/services/{code}/publish", **_step("publish"))
+def publish_service(code: Named, call: Caller, body: EmptyBody | None = None) -> Response:
+    """Publish a confirmed service.
+
+    From now on it is in the catalogue.
+    """
     return _changed(call, lambda ctx: kept.step_service(ctx, code, "publish"))
 
 
-@router.post(
-    "/services/{code}/withdraw",
-    operation_id="withdraw_service",
-    summary="Take a service out of the catalogue",
-    **_step("withdraw"),
-)
-def withdraw(code: Named, call: Caller, body: EmptyBody | None = None) -> Response:
-    """It is proposed again. What was planned or asked before goes on as it was."""
+@router.post("/services/{code}/withdraw", **_step("withdraw"))
+def withdraw_service(code: Named, call: Caller, body: EmptyBody | None = None) -> Response:
+    """Take a service out of the catalogue.
+
+    It is proposed again. What was planned or asked before goes on as it was.
+    """
     return _changed(call, lambda ctx: kept.step_service(ctx, code, "withdraw"))
 
 
 @router.get(
-    "/services/{code}/history",
-    operation_id="history_of_service",
-    summary="What was changed of a service",
-    **operation(kept.ENTRIES, HISTORY, refuses=(404,)),
+    "/services/{code}/history", **operation(kept.ENTRIES, page_of(r.Change), refuses=(404,))
 )
-def history(code: Named, call: Caller, paged: Paged) -> Response:
-    """Newest first: who, when, and each field before and after."""
+def history_of_service(code: Named, call: Caller, paged: Paged) -> Response:
+    """What was changed of a service.
+
+    Newest first: who, when, and each field before and after.
+    """
 
     def read(reading: Reading, paging: Paging) -> Page:
         reading.directory_editing.service(code)

@@ -9,8 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from casework.adapters.api.directory import bodies as s
+from casework.adapters.api.directory import responses as r
 from casework.adapters.api.directory import views as shape
 from casework.adapters.api.shared.bodies import Code, EmptyBody
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
@@ -21,11 +23,11 @@ from casework.domain.directory.directory import EntryState
 from casework.domain.directory.entries import DESIGNATION, OFFERING, PROVIDER, check_each_once
 from casework.domain.errors import StaleVersion
 from casework.workflows.directory import directory as kept
+from casework.workflows.ports.results import ProviderDesignation
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["directory"])
 READ = "directory.read"
-HISTORY = {"items": [shape.CHANGED], "next_cursor": None}
 
 
 def _provider(call: Call, reading: Reading, id: UUID) -> WithETag:
@@ -37,8 +39,8 @@ def _offering(_call: Call, reading: Reading, id: UUID) -> WithETag:
     return shape.offering(reading.directory_editing.offering(id))
 
 
-def _designation(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
-    return shape.designation(reading.directory_editing.designation(made["id"]), call.ctx.act.today)
+def _designation(call: Call, reading: Reading, made: UUID) -> WithETag:
+    return shape.designation(reading.directory_editing.designation(made), call.ctx.act.today)
 
 
 def seen_version(call: Call) -> None:
@@ -50,73 +52,62 @@ def seen_version(call: Call) -> None:
 # Agencies
 
 
-@router.post(
-    "/providers",
-    operation_id="add_provider",
-    summary="Add an agency",
-    **operation(kept.WRITE, shape.PROVIDER, status=201, refuses=(409,)),
-)
+@router.post("/providers", **operation(kept.WRITE, r.Provider, status=201, refuses=(409,)))
 def add_provider(body: s.AddProvider, call: Caller) -> Response:
-    """A supervisor adds agencies of the own district. What it offers is proposed apart."""
+    """Add an agency.
+
+    A supervisor adds agencies of the own district. What it offers is proposed apart.
+    """
     return call.change(
         lambda ctx: kept.add_provider(ctx, body.facts()),
         kept.ENTRIES,
-        lambda reading, made: _provider(call, reading, made["id"]),
+        lambda reading, made: _provider(call, reading, made),
     )
 
 
-@router.get(
-    "/providers/{id}",
-    operation_id="get_provider",
-    summary="An agency as whoever keeps it sees it",
-    **operation(kept.ENTRIES, shape.PROVIDER, refuses=(404,)),
-)
+@router.get("/providers/{id}", **operation(kept.ENTRIES, r.Provider, refuses=(404,)))
 def get_provider(id: UUID, call: Caller) -> Response:
-    """With its ``ETag`` and all its designations, past ones too."""
+    """An agency as whoever keeps it sees it.
+
+    With its ``ETag`` and all its designations, past ones too.
+    """
     return call.look(kept.ENTRIES, lambda reading: _provider(call, reading, id))
 
 
-@router.patch(
-    "/providers/{id}",
-    operation_id="change_provider",
-    summary="Change an agency",
-    **operation(kept.CHANGE, shape.PROVIDER, refuses=(404, 412, 428)),
-)
+@router.patch("/providers/{id}", **operation(kept.CHANGE, r.Provider, refuses=(404, 412, 428)))
 def change_provider(id: UUID, body: s.ChangeProvider, call: Caller) -> Response:
-    """Needs ``If-Match``. An agency itself changes its telephone, hours and contacts."""
+    """Change an agency.
+
+    Needs ``If-Match``. An agency itself changes its telephone, hours and contacts.
+    """
     seen_version(call)
     return call.change(
         lambda ctx: kept.change_provider(ctx, id, body.facts()),
         kept.ENTRIES,
-        lambda reading, made: _provider(call, reading, made["id"]),
+        lambda reading, made: _provider(call, reading, made),
     )
 
 
-@router.post(
-    "/providers/{id}/end",
-    operation_id="end_provider",
-    summary="Say on which day an agency is asked for the last time",
-    **operation(kept.WRITE, shape.OPEN, refuses=(404, 412)),
-)
+@router.post("/providers/{id}/end", **operation(kept.WRITE, r.OpenWork, refuses=(404, 412)))
 def end_provider(id: UUID, body: s.EndProvider, call: Caller) -> Response:
-    """Shows what is open with it: that goes on. ``last_day`` null takes the end back."""
+    """Say on which day an agency is asked for the last time.
+
+    Shows what is open with it: that goes on. ``last_day`` null takes the end back.
+    """
     return call.change(
         lambda ctx: kept.end_provider(ctx, id, body.last_day, body.reason),
         kept.OPEN_WORK,
-        lambda reading, made: _open_work(reading, made["id"], None),
+        lambda reading, made: _open_work(reading, made, None),
     )
 
 
-@router.get(
-    "/providers/{id}/open-work",
-    operation_id="open_work_of_provider",
-    summary="What is open with an agency: requests, and services that run",
-    **operation(kept.OPEN_WORK, shape.OPEN, refuses=(404,)),
-)
-def open_work(
+@router.get("/providers/{id}/open-work", **operation(kept.OPEN_WORK, r.OpenWork, refuses=(404,)))
+def open_work_of_provider(
     id: UUID, call: Caller, designation: Annotated[DesignationCode | None, Query()] = None
 ) -> Response:
-    """With ``designation``, only what is given under it.
+    """What is open with an agency: requests, and services that run.
+
+    With ``designation``, only what is given under it.
 
     A supervisor also gets which referrals they are; for whoever sees no case ``referrals`` is null.
     """
@@ -132,14 +123,12 @@ def _open_work(reading: Reading, id: UUID, code: str | None) -> dict[str, Any]:
     return shape.open_work(reading.directory_editing.open_work(id, services), id, code)
 
 
-@router.get(
-    "/providers/{id}/history",
-    operation_id="history_of_provider",
-    summary="What was changed of an agency and its designations",
-    **operation(kept.ENTRIES, HISTORY, refuses=(404,)),
-)
+@router.get("/providers/{id}/history", **operation(kept.ENTRIES, page_of(r.Change), refuses=(404,)))
 def history_of_provider(id: UUID, call: Caller, paged: Paged) -> Response:
-    """Newest first: who, when, and each field before and after."""
+    """What was changed of an agency and its designations.
+
+    Newest first: who, when, and each field before and after.
+    """
 
     def read(reading: Reading, paging: Paging) -> Page:
         reading.directory_editing.provider(id)
@@ -153,28 +142,29 @@ def history_of_provider(id: UUID, call: Caller, paged: Paged) -> Response:
 
 @router.post(
     "/providers/{id}/designations",
-    operation_id="designate",
-    summary="Designate an agency",
-    **operation(kept.DESIGNATE, shape.DESIGNATION, status=201, refuses=(404, 409)),
+    **operation(kept.DESIGNATE, r.Designation, status=201, refuses=(404, 409)),
 )
 def designate(id: UUID, body: s.DesignateProvider, call: Caller) -> Response:
-    """By whom, and from when until when; one of a code holds at a time."""
+    """Designate an agency.
+
+    By whom, and from when until when; one of a code holds at a time.
+    """
     asked = kept.NewDesignation(**body.model_dump() | {"code": body.code.value})
     return call.change(
         lambda ctx: kept.designate(ctx, id, asked),
         kept.ENTRIES,
-        lambda reading, made: _designation(call, reading, made),
+        lambda reading, made: _designation(call, reading, made.id),
     )
 
 
 @router.post(
     "/designations/{id}/end",
-    operation_id="end_designation",
-    summary="Give a designation its last day",
-    **operation(kept.DESIGNATE, shape.ENDED, refuses=(404, 409, 412)),
+    **operation(kept.DESIGNATE, r.EndedDesignation, refuses=(404, 409, 412)),
 )
 def end_designation(id: UUID, body: s.EndDesignation, call: Caller) -> Response:
-    """Shows what is given under it and open: that goes on. ``last_day`` null takes the end back.
+    """Give a designation its last day.
+
+    Shows what is given under it and open: that goes on. ``last_day`` null takes the end back.
 
     ``open`` is null for a city officer, who sees no number of a single agency.
     """
@@ -185,22 +175,17 @@ def end_designation(id: UUID, body: s.EndDesignation, call: Caller) -> Response:
     )
 
 
-def _ended(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
-    shown = _designation(call, reading, made)
+def _ended(call: Call, reading: Reading, made: ProviderDesignation) -> WithETag:
+    shown = _designation(call, reading, made.id)
     is_told = may(call.ctx.actor, kept.OPEN_WORK)
-    work = _open_work(reading, made["provider_id"], shown["code"]) if is_told else None
+    work = _open_work(reading, made.provider_id, shown["code"]) if is_told else None
     return WithETag(shown | {"open": work}, shown.etag)
 
 
 # Offerings
 
 
-@router.get(
-    "/directory/entries",
-    operation_id="list_entries",
-    summary="The offerings in every state, as the list is drafted",
-    **operation(kept.ENTRIES, {"items": [shape.ENTRY], "next_cursor": None}),
-)
+@router.get("/directory/entries", **operation(kept.ENTRIES, page_of(r.DirectoryEntry)))
 def list_entries(
     call: Caller,
     paged: Paged,
@@ -209,7 +194,10 @@ def list_entries(
     service: Annotated[Code | None, Query()] = None,
     field: Annotated[s.CareField | None, Query()] = None,
 ) -> Response:
-    """Of the agencies that the asker keeps; of each, the division that answers for its field."""
+    """The offerings in every state, as the list is drafted.
+
+    Of the agencies that the asker keeps; of each, the division that answers for its field.
+    """
     filters = {"state": state, "district": district, "service": service, "field": field}
     return call.pages(
         kept.ENTRIES,
@@ -219,19 +207,18 @@ def list_entries(
     )
 
 
-@router.get(
-    "/directory/overview",
-    operation_id="overview_of_directory",
-    summary="For each district and service: open, full, stale or none",
-    **operation(READ, {"items": [shape.CELL], "next_cursor": None}),
-)
-def overview(
+@router.get("/directory/overview", **operation(READ, page_of(r.OverviewCell)))
+def overview_of_directory(
     call: Caller,
     paged: Paged,
     district: Annotated[Code | None, Query()] = None,
     service: Annotated[Code | None, Query()] = None,
 ) -> Response:
-    """``open``: a fresh figure says there is a place. ``stale``: none does, and some figure is
+    """For each district and service: open, full, stale or none.
+
+    ``open``, ``stale``, ``full`` or ``none`` for each service and district.
+
+    ``open``: a fresh figure says there is a place. ``stale``: none does, and some figure is
     too old. ``full``: every figure is fresh, and there is no place. ``none``: nobody takes anyone.
     """
     return call.pages(
@@ -242,108 +229,94 @@ def overview(
     )
 
 
-@router.post(
-    "/offerings",
-    operation_id="propose_offering",
-    summary="Propose that an agency gives a service in some centres",
-    **operation(kept.WRITE, shape.OFFERING, status=201, refuses=(404, 409)),
-)
+@router.post("/offerings", **operation(kept.WRITE, r.Offering, status=201, refuses=(404, 409)))
 def propose_offering(body: s.ProposeOffering, call: Caller) -> Response:
-    """It is listed and asked only once it is confirmed and published."""
+    """Propose that an agency gives a service in some centres.
+
+    It is listed and asked only once it is confirmed and published.
+    """
     return call.change(
         lambda ctx: kept.propose_offering(ctx, body.provider_id, body.facts()),
         kept.ENTRIES,
-        lambda reading, made: _offering(call, reading, made["id"]),
+        lambda reading, made: _offering(call, reading, made),
     )
 
 
-@router.get(
-    "/offerings/{id}",
-    operation_id="get_offering",
-    summary="An offering as whoever keeps it sees it",
-    **operation(kept.ENTRIES, shape.OFFERING, refuses=(404,)),
-)
+@router.get("/offerings/{id}", **operation(kept.ENTRIES, r.Offering, refuses=(404,)))
 def get_offering(id: UUID, call: Caller) -> Response:
-    """In any state, with its ``ETag``."""
+    """An offering as whoever keeps it sees it.
+
+    In any state, with its ``ETag``.
+    """
     return call.look(kept.ENTRIES, lambda reading: _offering(call, reading, id))
 
 
-@router.patch(
-    "/offerings/{id}",
-    operation_id="change_offering",
-    summary="Change where and whether an offering is given",
-    **operation(kept.WRITE, shape.OFFERING, refuses=(404, 412, 428)),
-)
+@router.patch("/offerings/{id}", **operation(kept.WRITE, r.Offering, refuses=(404, 412, 428)))
 def change_offering(id: UUID, body: s.ChangeOffering, call: Caller) -> Response:
-    """Needs ``If-Match``. A published entry stays published; a draft is proposed anew, by whoever
-    changed it. Its places are stated at ``/offerings/{id}/capacity``.
+    """Change where and whether an offering is given.
+
+    Needs ``If-Match``. Its places are stated at ``/offerings/{id}/capacity``.
+
+    A published entry stays published; a draft is proposed again, by the account that changed it.
     """
     seen_version(call)
     return call.change(
         lambda ctx: kept.change_offering(ctx, id, body.facts()),
         kept.ENTRIES,
-        lambda reading, made: _offering(call, reading, made["id"]),
+        lambda reading, made: _offering(call, reading, made),
     )
 
 
 def _step(step: str) -> dict[str, Any]:
-    return operation(kept.WHO[step], shape.OFFERING, refuses=(404, 409, 412))
+    return operation(kept.WHO[step], r.Offering, refuses=(404, 409, 412))
 
 
 def _stepped(call: Call, id: UUID, step: str) -> Response:
     return call.change(
         lambda ctx: kept.step_offering(ctx, id, step),
         kept.ENTRIES,
-        lambda reading, made: _offering(call, reading, made["id"]),
+        lambda reading, made: _offering(call, reading, made),
     )
 
 
-@router.post(
-    "/offerings/{id}/confirm",
-    operation_id="confirm_offering",
-    summary="Confirm a proposed entry, for the division of its field",
-    **_step("confirm"),
-)
-def confirm(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
-    """By somebody else than whoever proposed it."""
+@router.post("/offerings/{id}/confirm", **_step("confirm"))
+def confirm_offering(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
+    """Confirm a proposed entry, for the division of its field.
+
+    By somebody else than whoever proposed it.
+    """
     return _stepped(call, id, "confirm")
 
 
-@router.post(
-    "/offerings/{id}/publish",
-    operation_id="publish_offering",
-    summary="Publish a confirmed entry",
-    **_step("publish"),
-)
-def publish(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
-    """From now on it is listed for everyone, and may be asked."""
+@router.post("/offerings/{id}/publish", **_step("publish"))
+def publish_offering(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
+    """Publish a confirmed entry.
+
+    From now on it is listed for everyone, and may be asked.
+    """
     return _stepped(call, id, "publish")
 
 
-@router.post(
-    "/offerings/{id}/withdraw",
-    operation_id="withdraw_offering",
-    summary="Take an entry out of the published list",
-    **_step("withdraw"),
-)
-def withdraw(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
-    """It is proposed again. What was asked of it goes on."""
+@router.post("/offerings/{id}/withdraw", **_step("withdraw"))
+def withdraw_offering(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
+    """Take an entry out of the published list.
+
+    It is proposed again. What was asked of it goes on.
+    """
     return _stepped(call, id, "withdraw")
 
 
-@router.post(
-    "/directory/entries/steps",
-    operation_id="step_entries",
-    summary="Confirm, publish or withdraw up to 100 entries",
-    **operation(kept.STEP, shape.STEPPED, is_long=True),
-)
+@router.post("/directory/entries/steps", **operation(kept.STEP, r.StepResults, is_long=True))
 def step_entries(body: s.StepEntries, call: Caller) -> Response:
-    """Each by the rules of its single step, in a transaction of its own and with a result of its
-    own; one that is refused stops none of the others.
+    """Confirm, publish or withdraw up to 100 entries.
+
+    Each by the rules of its single step, with its own result and in its own transaction.
+
+    One that is refused stops none of the others.
     """
     check_each_once(body.offering_ids)
     kept.check_who_steps(call.ctx.actor, body.step)
-    call.once(kept.STEP, {})
+    call.once(kept.STEP)
     results = {
         id: call.part(kept.WHO[body.step], id, partial(kept.step_offering, id=id, step=body.step))
         for id in body.offering_ids
@@ -354,14 +327,12 @@ def step_entries(body: s.StepEntries, call: Caller) -> Response:
     )
 
 
-@router.get(
-    "/offerings/{id}/history",
-    operation_id="history_of_offering",
-    summary="What was changed of an offering",
-    **operation(kept.ENTRIES, HISTORY, refuses=(404,)),
-)
+@router.get("/offerings/{id}/history", **operation(kept.ENTRIES, page_of(r.Change), refuses=(404,)))
 def history_of_offering(id: UUID, call: Caller, paged: Paged) -> Response:
-    """Newest first: who, when, and each field before and after."""
+    """What was changed of an offering.
+
+    Newest first: who, when, and each field before and after.
+    """
 
     def read(reading: Reading, paging: Paging) -> Page:
         reading.directory_editing.offering(id)

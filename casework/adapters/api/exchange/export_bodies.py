@@ -22,15 +22,19 @@ class ExportFilters(Body):
     kind: shared.WorkKind | None = None
     field: shared.CareField | None = None
     centre: Code | None = None
-    worker: UUID | None = None
-    provider: UUID | None = None
+    worker: UUID | None = Field(default=None, description="Identifier of the worker.")
+    provider: UUID | None = Field(default=None, description="Identifier of the agency.")
     held_by: shared.Holder | None = None
-    tier: StrictInt | None = Field(default=None, ge=1, le=9)
-    answered: StrictBool | None = None
+    tier: StrictInt | None = Field(
+        default=None, ge=1, le=9, description="The highest tier that was told."
+    )
+    answered: StrictBool | None = Field(
+        default=None, description="Whether it was reviewed, and nothing was told since."
+    )
     since: shared.Instant | shared.RecentDay | None = None
     month: str | None = Field(default=None, max_length=7)
     district: Code | None = None
-    by: GroupedBy | None = None
+    by: GroupedBy | None = Field(default=None, description="What to group by.")
     service: Code | None = None
     is_open: StrictBool | None = Field(default=None, alias="open")
 
@@ -49,7 +53,7 @@ FILTERS_OF: Final[dict[str, frozenset[str]]] = {
 class ExportList(Body):
     """Which list is taken away, as what, and what for."""
 
-    what: ExportOf
+    what: ExportOf = Field(description="Which list.")
     format: Literal["csv", "xlsx"] = "csv"
     purpose: ExportPurpose
     filters: ExportFilters = Field(default_factory=ExportFilters)

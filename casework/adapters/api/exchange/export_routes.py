@@ -13,7 +13,7 @@ from casework.adapters.api.exchange import export_bodies as s
 from casework.adapters.api.exchange import export_views
 from casework.adapters.api.exchange.import_routes import Language, sheet
 from casework.adapters.api.shared import views as shared_views
-from casework.adapters.api.shared.routing import Caller, operation
+from casework.adapters.api.shared.routing import SHEET, Caller, File, operation
 from casework.adapters.api.supervision import views as supervision_views
 from casework.adapters.api.supervision.routes import since_of
 from casework.adapters.http.call import Call
@@ -115,15 +115,14 @@ OF_THE_DIRECTORY: Final = "directory.read"
 
 @router.post(
     "/exports",
-    operation_id="export_list",
-    summary="Take a list away as a file",
-    **operation(
-        WRITE, "성명,전화번호,기한종류,…", media_type="text/csv", use_key=False, is_long=True
-    ),
+    **operation(WRITE, File(SHEET, "성명,전화번호,기한종류,…"), use_key=False, is_long=True),
 )
-def export(body: s.ExportList, call: Caller, accept_language: Language = None) -> Response:
-    """At most 20,000 rows. Scope, fields and audit are those of the plain list; the audit entry
-    says what was taken away and what for.
+def export_list(body: s.ExportList, call: Caller, accept_language: Language = None) -> Response:
+    """Take a list away as a file.
+
+    At most 20,000 rows, with the scope, fields and audit of the plain list.
+
+    The audit entry says what was taken away and what for.
     """
     body.check()
     action = ACTION[body.what]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StringConstraints, ValidationError
 
+from casework.adapters.api.casefile.parts import Channel, Ground
 from casework.adapters.api.cases import bodies as intake
 from casework.adapters.api.directory.bodies import Count, Degrees, Slug
 from casework.adapters.api.residents import bodies as resident_bodies
@@ -59,12 +60,12 @@ class CaseRow(Body):
     external_id: External | None = None
     name: Short | None = None
     birth_date: Day | None = None
-    channel: intake.Channel
+    channel: Channel
     applied_on: Day
     discharge_on: Day | None = None
     urgent: StrictBool = False
     urgent_reason: Words | None = None
-    ex_officio_ground: intake.Ground | None = None
+    ex_officio_ground: Ground | None = None
 
 
 class AssessmentRow(intake.RecordAssessment):

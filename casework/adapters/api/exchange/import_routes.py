@@ -11,8 +11,10 @@ from structlog import get_logger
 
 from casework.adapters.api.exchange import import_bodies as s
 from casework.adapters.api.exchange import import_views as render
+from casework.adapters.api.exchange import responses as r
 from casework.adapters.api.shared.bodies import EmptyBody
-from casework.adapters.api.shared.routing import Caller, Paged, operation
+from casework.adapters.api.shared.responses import page_of
+from casework.adapters.api.shared.routing import SHEET, Caller, File, Paged, operation
 from casework.adapters.api.shared.uploads import BODY, Uploaded
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
@@ -30,54 +32,6 @@ AT_ONCE_ROWS: Final = 200
 Language = Annotated[str | None, Header(alias="accept-language")]
 Format = Literal["csv", "xlsx"]
 log = get_logger("casework.http")
-IMPORT = {
-    "id": "0190…",
-    "kind": "residents",
-    "mode": "row_by_row",
-    "dry_run": False,
-    "state": "done",
-    "kept": True,
-    "rows": 120,
-    "position": 120,
-    "unknown_columns": 1,
-    "accepted": 117,
-    "refused": 2,
-    "duplicate": 1,
-    "unmatched": 0,
-    "code": None,
-    "created_at": "2026-03-27T10:00:00+09:00",
-    "started_at": "2026-03-27T10:00:00+09:00",
-    "ended_at": "2026-03-27T10:00:02+09:00",
-    "allowed_actions": [],
-}
-ROW = {
-    "line": 14,
-    "outcome": "refused",
-    "subject_id": None,
-    "resident_id": None,
-    "errors": [{"field": "birth_date", "code": "date_unreadable", "reason": "…"}],
-}
-WAITING = {
-    "id": "0190…",
-    "why": "nobody_found",
-    "reason": "nobody within reach is known by this",
-    "result": {
-        "name": "…",
-        "birth_date": "1941.5.6.",
-        "external_id": "N-2026-000",
-        "centre_code": None,
-        "assessed_on": "2026.3.20.",
-        "received_on": "2026.3.25.",
-        "assessor": "…",
-        "determination": "통합돌봄",
-    },
-    "needs": {"medical": "일부"},
-    "resolution": None,
-    "resolved_at": None,
-    "resolved_by": None,
-    "resident_id": None,
-    "allowed_actions": ["assign", "dismiss"],
-}
 
 
 def _takes_file(declared: dict[str, Any]) -> dict[str, Any]:
@@ -85,24 +39,21 @@ def _takes_file(declared: dict[str, Any]) -> dict[str, Any]:
     return declared
 
 
-@router.post(
-    "/imports",
-    operation_id="send_import",
-    summary="Send a file in",
-    **_takes_file(operation(WRITE, IMPORT, status=201, is_long=True)),
-)
-def send(upload: Uploaded, call: Caller) -> Response:
-    """A small file has its results with the answer; of a larger one, ask for its progress."""
+@router.post("/imports", **_takes_file(operation(WRITE, r.Import, status=201, is_long=True)))
+def send_import(upload: Uploaded, call: Caller) -> Response:
+    """Send a file in.
+
+    A small file has its results with the answer; of a larger one, ask for its progress.
+    """
     import_tools = call.services.import_tools
-    status, made, was_before = call.first(
+    id, was_before = call.first(
         lambda ctx: importing.receive(ctx, import_tools, upload.wanted, upload.source)
     )
-    id = UUID(str(made["id"]))
     if not was_before:
         _begin(call, id, upload.wanted.mode)
     with call.ctx.reading(READ) as reading:
         body = render.file(reading.imports.get(id))
-    return respond(body, status)
+    return respond(body, 201)
 
 
 def _begin(call: Call, id: UUID, mode: str) -> None:
@@ -119,42 +70,36 @@ def _begin(call: Call, id: UUID, mode: str) -> None:
         log.warning("an import waits", error=type(error).__name__)
 
 
-@router.get(
-    "/imports",
-    operation_id="list_imports",
-    summary="What I sent in, newest first",
-    **operation(READ, {"items": [IMPORT], "next_cursor": None}),
-)
+@router.get("/imports", **operation(READ, page_of(r.Import)))
 def list_imports(call: Caller, paged: Paged) -> Response:
-    """One's own."""
+    """What I sent in, newest first.
+
+    One's own.
+    """
     return call.pages(
         READ, paged, lambda reading, paging: reading.imports.page(paging), render.file
     )
 
 
-@router.get(
-    "/imports/template",
-    operation_id="get_import_template",
-    summary="A file to fill in, with its headings in Korean and one invented row",
-    **operation(WRITE, "기관코드,기관명,…", media_type="text/csv"),
-)
-def get_template(
+@router.get("/imports/template", **operation(WRITE, File(SHEET, "기관코드,기관명,…")))
+def get_import_template(
     call: Caller,
     kind: Annotated[s.FileKind, Query()],
     format: Annotated[Format, Query()] = "csv",
 ) -> Response:
-    """Of every kind, whoever may send which."""
+    """A file to fill in, with its headings in Korean and one invented row.
+
+    Of every kind, whoever may send which.
+    """
     return sheet(call, format, *render.template(kind), f"casework-{kind}")
 
 
-@router.get(
-    "/imports/unmatched",
-    operation_id="list_unmatched",
-    summary="Results that matched nobody, oldest first",
-    **operation(MATCH, {"items": [WAITING], "next_cursor": None}),
-)
+@router.get("/imports/unmatched", **operation(MATCH, page_of(r.UnmatchedResult)))
 def list_unmatched(call: Caller, paged: Paged, accept_language: Language = None) -> Response:
-    """To a supervisor the district's; to a worker those that name their centre."""
+    """Results that matched nobody, oldest first.
+
+    To a supervisor the district's; to a worker those that name their centre.
+    """
     language = language_of(accept_language)
     return call.pages(
         MATCH,
@@ -168,76 +113,70 @@ def _shown(reading: Reading, id: UUID, accept_language: str | None) -> Any:
     return render.waiting(reading.imports.row(id), language_of(accept_language))
 
 
-@router.get(
-    "/imports/unmatched/{id}",
-    operation_id="get_unmatched",
-    summary="A result that matched nobody",
-    **operation(MATCH, WAITING, refuses=(404,)),
-)
+@router.get("/imports/unmatched/{id}", **operation(MATCH, r.UnmatchedResult, refuses=(404,)))
 def get_unmatched(id: UUID, call: Caller, accept_language: Language = None) -> Response:
-    """As it was sent; of one that was dealt with, only how."""
+    """A result that matched nobody.
+
+    As it was sent; of one that was dealt with, only how.
+    """
     return call.look(MATCH, lambda reading: _shown(reading, id, accept_language))
 
 
 @router.post(
-    "/imports/unmatched/{id}/assign",
-    operation_id="assign_unmatched",
-    summary="Give a result to a resident",
-    **operation(MATCH, WAITING, refuses=(404, 409)),
+    "/imports/unmatched/{id}/assign", **operation(MATCH, r.UnmatchedResult, refuses=(404, 409))
 )
-def assign(
+def assign_unmatched(
     id: UUID, body: s.AssignImportRow, call: Caller, accept_language: Language = None
 ) -> Response:
-    """It is recorded in their open case, and its sender's id is known from then on."""
+    """Give a result to a resident.
+
+    It is recorded in their open case, and its sender's id is known from then on.
+    """
     return call.change(
         lambda ctx: unmatched.assign(ctx, call.services.import_tools, id, body.resident_id),
         MATCH,
-        lambda reading, made: _shown(reading, made["id"], accept_language),
+        lambda reading, made: _shown(reading, made, accept_language),
     )
 
 
 @router.post(
-    "/imports/unmatched/{id}/dismiss",
-    operation_id="dismiss_unmatched",
-    summary="Put a result aside",
-    **operation(MATCH, WAITING, refuses=(404, 409)),
+    "/imports/unmatched/{id}/dismiss", **operation(MATCH, r.UnmatchedResult, refuses=(404, 409))
 )
-def dismiss(
+def dismiss_unmatched(
     id: UUID, body: s.DismissImportRow, call: Caller, accept_language: Language = None
 ) -> Response:
-    """With its reason; what stood in it is forgotten."""
+    """Put a result aside.
+
+    With its reason; what stood in it is forgotten.
+    """
     return call.change(
         lambda ctx: unmatched.dismiss(ctx, id, body.reason),
         MATCH,
-        lambda reading, made: _shown(reading, made["id"], accept_language),
+        lambda reading, made: _shown(reading, made, accept_language),
     )
 
 
-@router.get(
-    "/imports/{id}",
-    operation_id="get_import",
-    summary="How far an import is",
-    **operation(READ, IMPORT, refuses=(404,)),
-)
+@router.get("/imports/{id}", **operation(READ, r.Import, refuses=(404,)))
 def get_import(id: UUID, call: Caller) -> Response:
-    """One's own: its position, and the count of each outcome."""
+    """How far an import is.
+
+    One's own: its position, and the count of each outcome.
+    """
     return call.look(READ, lambda reading: render.file(reading.imports.get(id)))
 
 
-@router.get(
-    "/imports/{id}/rows",
-    operation_id="list_import_rows",
-    summary="What became of each row",
-    **operation(READ, {"items": [ROW], "next_cursor": None}, refuses=(404,)),
-)
-def list_rows(
+@router.get("/imports/{id}/rows", **operation(READ, page_of(r.ImportRow), refuses=(404,)))
+def list_import_rows(
     id: UUID,
     call: Caller,
     paged: Paged,
     outcome: Annotated[s.Outcome | None, Query()] = None,
     accept_language: Language = None,
 ) -> Response:
-    """In their order, as far as the import is; ``line`` is that of the sheet."""
+    """What became of each row.
+
+    In their order, as far as the import is; ``line`` is that of the sheet.
+    """
     language = language_of(accept_language)
     return call.pages(
         READ,
@@ -249,41 +188,38 @@ def list_rows(
 
 @router.get(
     "/imports/{id}/report",
-    operation_id="get_import_report",
-    summary="What became of each row, as a file",
-    **operation(
-        READ, "행,결과,항목,코드,사유", refuses=(404,), media_type="text/csv", is_long=True
-    ),
+    **operation(READ, File(SHEET, "행,결과,항목,코드,사유"), refuses=(404,), is_long=True),
 )
-def get_report(
+def get_import_report(
     id: UUID,
     call: Caller,
     outcome: Annotated[s.Outcome | None, Query()] = None,
     format: Annotated[Format, Query()] = "csv",
     accept_language: Language = None,
 ) -> Response:
-    """One line for each thing that is wrong with a row; nothing of what stood in it."""
+    """What became of each row, as a file.
+
+    One line for each thing that is wrong with a row; nothing of what stood in it.
+    """
     language = language_of(accept_language)
 
     def lines() -> Iterator[list[Any]]:
         for it in importing.all_results(call.ctx, id, outcome):
             yield from render.report_line(it, language)
 
-    return sheet(call, format, render.REPORT[language], lines(), "casework-results")
+    return sheet(call, format, render.report_headings(language), lines(), "casework-results")
 
 
-@router.post(
-    "/imports/{id}/stop",
-    operation_id="stop_import",
-    summary="End an import early",
-    **operation(WRITE, IMPORT, refuses=(404, 409)),
-)
-def stop(id: UUID, body: EmptyBody, call: Caller) -> Response:
-    """What was written stays, row by row; what was still to come is forgotten."""
+@router.post("/imports/{id}/stop", **operation(WRITE, r.Import, refuses=(404, 409)))
+def stop_import(id: UUID, body: EmptyBody, call: Caller) -> Response:
+    """End an import early.
+
+    What was written stays, row by row; what was still to come is forgotten.
+    """
     return call.change(
         lambda ctx: importing.stop(ctx, id),
         READ,
-        lambda reading, made: render.file(reading.imports.get(made["id"])),
+        lambda reading, made: render.file(reading.imports.get(made)),
     )
 
 

@@ -119,4 +119,4 @@ class NotifyPlan(Body):
     """When and whom one told of the plan."""
 
     on: Day
-    to: Short
+    to: Short = Field(description="Who was told.")

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from casework.adapters.api.casefile import responses as casefile_responses
 from casework.adapters.api.casefile import views as render
 from casework.adapters.api.planning import bodies as s
+from casework.adapters.api.planning import responses as r
 from casework.adapters.api.planning import views
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
@@ -20,48 +22,11 @@ from casework.domain.casefile.plan import PlannedItem
 from casework.domain.planning.planning import Draft
 from casework.workflows.context import Context
 from casework.workflows.planning import planning
+from casework.workflows.ports.results import RecordInCase
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["plans"])
 READ, WRITE, DECIDE = "case.read", "case.write", "plan.decide"
-SERVICE = {
-    "id": "0190…",
-    "service_code": "MED-VISIT",
-    "field": "medical",
-    "status": "in_force",
-    "settled": False,
-    "settlement": None,
-    "allowed_actions": ["settle"],
-}
-VERSION = {
-    "version": 1,
-    "status": "approved",
-    "hash": "9f86d0…",
-    "goals": ["…"],
-    "services": [
-        SERVICE
-        | {
-            "content": "…",
-            "quantity": 2,
-            "unit": "visit",
-            "per": "month",
-            "starts_on": "2026-04-20",
-            "ends_on": "2026-10-19",
-            "provider_id": None,
-            "referrals": [],
-        }
-    ],
-    "heard": {"on": "2026-04-08", "from": "daughter"},
-    "decision": {
-        "decision": "approve",
-        "decided_at": "2026-04-17T15:00:00+09:00",
-        "decided_by": "0190…",
-        "conference": None,
-        "without_meeting_reason": "…",
-        "reason": None,
-    },
-}
-PLAN = {"in_force": VERSION, "draft": None, "versions": [VERSION], "allowed_actions": ["draft"]}
 
 
 def _shown(call: Call, reading: Reading, case_id: UUID) -> WithETag:
@@ -70,28 +35,24 @@ def _shown(call: Call, reading: Reading, case_id: UUID) -> WithETag:
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
     """Change a plan and show it."""
-    return call.change(use_case, READ, lambda reading, made: _shown(call, reading, made["id"]))
+    return call.change(use_case, READ, lambda reading, made: _shown(call, reading, made))
 
 
-@router.get(
-    "/cases/{id}/plan",
-    operation_id="get_plan",
-    summary="The plan in all its versions",
-    **operation(READ, PLAN, refuses=(404,)),
-)
+@router.get("/cases/{id}/plan", **operation(READ, r.Plan, refuses=(404,)))
 def get_plan(id: UUID, call: Caller) -> Response:
-    """Its ``ETag`` is what the next draft names in ``If-Match``."""
+    """The plan in all its versions.
+
+    Its ``ETag`` is what the next draft names in ``If-Match``.
+    """
     return call.look(READ, lambda reading: _shown(call, reading, id))
 
 
-@router.put(
-    "/cases/{id}/plan/draft",
-    operation_id="put_draft",
-    summary="Write the draft",
-    **operation(WRITE, PLAN, refuses=(404, 409, 412, 428)),
-)
+@router.put("/cases/{id}/plan/draft", **operation(WRITE, r.Plan, refuses=(404, 409, 412, 428)))
 def put_draft(id: UUID, body: s.PutPlanDraft, call: Caller) -> Response:
-    """The next version where none is in draft; else ``If-Match`` says which one was seen."""
+    """Write the draft.
+
+    The next version where none is in draft; else ``If-Match`` says which one was seen.
+    """
     draft = Draft(
         goals=body.goals,
         items=[_item(one) for one in body.services],
@@ -107,28 +68,26 @@ def _item(given: s.PlannedServiceInput) -> tuple[UUID | None, PlannedItem]:
 
 
 @router.post(
-    "/cases/{id}/plan/submit",
-    operation_id="submit_plan",
-    summary="Freeze the draft for decision",
-    **operation(WRITE, {"version": 1, "hash": "9f86d0…"}, refuses=(404, 409, 412)),
+    "/cases/{id}/plan/submit", **operation(WRITE, r.SubmittedVersion, refuses=(404, 409, 412))
 )
-def submit(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
-    """The decision names this version and hash."""
+def submit_plan(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
+    """Freeze the draft for decision.
+
+    The decision names this version and hash.
+    """
     return call.change(
         lambda ctx: planning.submit_plan(ctx, id),
         READ,
-        lambda reading, made: views.submitted(reading.cases.plan(id), made["version"]),
+        lambda reading, made: views.submitted(reading.cases.plan(id), made.version),
     )
 
 
-@router.post(
-    "/cases/{id}/plan/decision",
-    operation_id="decide_plan",
-    summary="Approve or return the submitted version",
-    **operation(DECIDE, PLAN, refuses=(404, 409, 412)),
-)
-def decide(id: UUID, body: s.DecidePlan, call: Caller) -> Response:
-    """In a meeting, or without one and why; never on one's own draft."""
+@router.post("/cases/{id}/plan/decision", **operation(DECIDE, r.Plan, refuses=(404, 409, 412)))
+def decide_plan(id: UUID, body: s.DecidePlan, call: Caller) -> Response:
+    """Approve or return the submitted version.
+
+    In a meeting, or without one and why; never on one's own draft.
+    """
     meeting = body.conference
     command = planning.DecisionCommand(
         **body.model_dump(exclude={"decision", "conference"}),
@@ -141,38 +100,28 @@ def decide(id: UUID, body: s.DecidePlan, call: Caller) -> Response:
 
 @router.post(
     "/cases/{id}/plan/notified",
-    operation_id="notify_plan",
-    summary="Record that the resident was told of the plan",
-    **operation(
-        WRITE,
-        {
-            "id": "0190…",
-            "status": "supported",
-            "notified_on": "2026-04-20",
-            "notified_to": "daughter",
-        },
-        refuses=(404, 409, 412),
-    ),
+    **operation(WRITE, casefile_responses.Case, refuses=(404, 409, 412)),
 )
-def notified(id: UUID, body: s.NotifyPlan, call: Caller) -> Response:
-    """Shows the case."""
+def notify_plan(id: UUID, body: s.NotifyPlan, call: Caller) -> Response:
+    """Record that the resident was told of the plan.
+
+    Shows the case.
+    """
     return call.change(
         lambda ctx: planning.notify_plan(ctx, id, body.on, body.to),
         READ,
-        lambda reading, made: render.case(
-            reading.cases.get(made["id"]), call.ctx.actor, call.ctx.now
-        ),
+        lambda reading, made: render.case(reading.cases.get(made), call.ctx.actor, call.ctx.now),
     )
 
 
 @router.post(
-    "/planned-services/{id}/settle",
-    operation_id="settle_service",
-    summary="Settle a planned service without a referral",
-    **operation(WRITE, SERVICE | {"case_id": "0190…", "settled": True}, refuses=(404, 409, 412)),
+    "/planned-services/{id}/settle", **operation(WRITE, r.PlannedService, refuses=(404, 409, 412))
 )
-def settle(id: UUID, body: s.SettleService, call: Caller) -> Response:
-    """Refused by the resident, found otherwise, no longer needed, or not found at all."""
+def settle_service(id: UUID, body: s.SettleService, call: Caller) -> Response:
+    """Settle a planned service without a referral.
+
+    Refused by the resident, found otherwise, no longer needed, or not found at all.
+    """
     return call.change(
         lambda ctx: planning.settle_service(ctx, id, body.disposition, body.note),
         READ,
@@ -180,6 +129,6 @@ def settle(id: UUID, body: s.SettleService, call: Caller) -> Response:
     )
 
 
-def _service(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
-    file = reading.files.whole(made["case_id"])
-    return views.planned_service(file, file.service(made["id"]), call.ctx.actor)
+def _service(call: Call, reading: Reading, made: RecordInCase) -> WithETag:
+    file = reading.files.whole(made.case_id)
+    return views.planned_service(file, file.service(made.id), call.ctx.actor)

@@ -8,7 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from casework.adapters.api.privacy import break_glass_bodies as sb
+from casework.adapters.api.privacy import responses as r
 from casework.adapters.api.shared.bodies import EmptyBody
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import instant
 from casework.adapters.http.call import Call
@@ -20,23 +22,6 @@ from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.privacy import break_glass as glass
 
 router = APIRouter(route_class=GuardedRoute, tags=["break-glass"])
-EXAMPLE = {
-    "id": "0190…",
-    "resident_id": "0190…",
-    "opened_by": {"id": "0190…", "name": "…"},
-    "district_code": "26350",
-    "reason": "…",
-    "opened_at": "2026-03-27T10:00:00+09:00",
-    "ends_at": "2026-03-28T10:00:00+09:00",
-    "ended_at": None,
-    "is_live": True,
-    "reviewed_at": None,
-    "reviewed_by": None,
-    "review_note": None,
-    "justified": None,
-    "overdue": False,
-    "allowed_actions": ["end"],
-}
 
 
 def _opening(view: OpeningView, act: Act) -> WithETag:
@@ -61,18 +46,18 @@ def _opening(view: OpeningView, act: Act) -> WithETag:
     return WithETag(body, one.version)
 
 
-def _show(call: Call, reading: Reading, made: dict[str, Any]) -> Any:
-    return _opening(reading.openings.shown(made["id"]), call.ctx.act)
+def _show(call: Call, reading: Reading, made: UUID) -> Any:
+    return _opening(reading.openings.shown(made), call.ctx.act)
 
 
 @router.post(
-    "/break-glass",
-    operation_id="break_glass",
-    summary="Open a resident out of scope, with a reason, to be looked at",
-    **operation(glass.OPEN, EXAMPLE, status=201, refuses=(404, 409)),
+    "/break-glass", **operation(glass.OPEN, r.BreakGlassOpening, status=201, refuses=(404, 409))
 )
 def break_glass(body: sb.OpenResident, call: Caller) -> Response:
-    """For 1 to 72 hours; the resident's district is told at once, and somebody there reviews it."""
+    """Open a resident out of scope, with a reason, to be looked at.
+
+    For 1 to 72 hours; the resident's district is told at once, and somebody there reviews it.
+    """
     return call.change(
         lambda ctx: glass.open_resident(ctx, body.resident_id, body.reason, body.hours),
         glass.READ,
@@ -80,16 +65,16 @@ def break_glass(body: sb.OpenResident, call: Caller) -> Response:
     )
 
 
-@router.get(
-    "/break-glass",
-    operation_id="list_break_glass",
-    summary="One's own openings, and those of residents of the district",
-    **operation(glass.READ, {"items": [EXAMPLE], "next_cursor": None}),
-)
-def list_openings(
-    call: Caller, paged: Paged, open: Annotated[bool | None, Query()] = None
+@router.get("/break-glass", **operation(glass.READ, page_of(r.BreakGlassOpening)))
+def list_break_glass(
+    call: Caller,
+    paged: Paged,
+    open: Annotated[bool | None, Query(description="Not reviewed yet.")] = None,
 ) -> Response:
-    """Newest first; ``open`` are those that nobody has reviewed yet."""
+    """One's own openings, and those of residents of the district.
+
+    Newest first; ``open`` are those that nobody has reviewed yet.
+    """
     return call.pages(
         glass.READ,
         paged,
@@ -98,25 +83,23 @@ def list_openings(
     )
 
 
-@router.get(
-    "/break-glass/{id}",
-    operation_id="get_break_glass",
-    summary="One opening",
-    **operation(glass.READ, EXAMPLE, refuses=(404,)),
-)
-def get_opening(id: UUID, call: Caller) -> Response:
-    """Seen by who opened, and by the supervisors of the resident's district."""
-    return call.look(glass.READ, lambda reading: _show(call, reading, {"id": id}))
+@router.get("/break-glass/{id}", **operation(glass.READ, r.BreakGlassOpening, refuses=(404,)))
+def get_break_glass(id: UUID, call: Caller) -> Response:
+    """One opening.
+
+    Seen by who opened, and by the supervisors of the resident's district.
+    """
+    return call.look(glass.READ, lambda reading: _show(call, reading, id))
 
 
 @router.post(
-    "/break-glass/{id}/end",
-    operation_id="end_break_glass",
-    summary="End one's own opening early",
-    **operation(glass.OPEN, EXAMPLE, refuses=(404, 409, 412)),
+    "/break-glass/{id}/end", **operation(glass.OPEN, r.BreakGlassOpening, refuses=(404, 409, 412))
 )
-def end(id: UUID, body: EmptyBody, call: Caller) -> Response:
-    """From that instant on the resident is out of scope again."""
+def end_break_glass(id: UUID, body: EmptyBody, call: Caller) -> Response:
+    """End one's own opening early.
+
+    From that instant on the resident is out of scope again.
+    """
     return call.change(
         lambda ctx: glass.end_opening(ctx, id),
         glass.READ,
@@ -126,12 +109,13 @@ def end(id: UUID, body: EmptyBody, call: Caller) -> Response:
 
 @router.post(
     "/break-glass/{id}/close",
-    operation_id="close_break_glass",
-    summary="Review an opening of a resident of the district",
-    **operation(glass.REVIEW, EXAMPLE, refuses=(404, 409, 412)),
+    **operation(glass.REVIEW, r.BreakGlassOpening, refuses=(404, 409, 412)),
 )
-def close(id: UUID, body: sb.ReviewOpening, call: Caller) -> Response:
-    """By a supervisor who did not open it; what was still open is shut at once."""
+def close_break_glass(id: UUID, body: sb.ReviewOpening, call: Caller) -> Response:
+    """Review an opening of a resident of the district.
+
+    By a supervisor who did not open it; what was still open is shut at once.
+    """
     return call.change(
         lambda ctx: glass.close_opening(ctx, id, body.note, justified=body.justified),
         glass.READ,

@@ -8,39 +8,26 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from casework.adapters.api.referring import responses as r
 from casework.adapters.api.referring import views
 from casework.adapters.api.shared import bodies as s
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.route import GuardedRoute
-from casework.domain.casefile.lifecycle import MOVES, ReferralStatus
+from casework.domain.casefile.lifecycle import MOVES
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.referring.referring import Details
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.referring import referring
 
 router = APIRouter(route_class=GuardedRoute, prefix="/referrals", tags=["referrals"])
-EXAMPLE = {
-    "id": "0190…",
-    "status": "requested",
-    "priority": "routine",
-    "service_code": "MED-VISIT",
-    "provider": {"id": "0190…", "name": "…", "phone": "…"},
-    "deadlines": [
-        {
-            "kind": "response",
-            "held_by": "provider",
-            "overdue": False,
-            "due_at": "2026-03-31T23:59:59+09:00",
-        }
-    ],
-    "allowed_actions": ["cancel", "withdraw"],
-}
 
 
-def _shown(call: Call) -> Callable[[Reading, dict[str, Any]], Any]:
-    return lambda reading, resource: views.referral(
-        reading.referrals.get(resource["id"]), call.ctx.actor, call.ctx.now
+def _shown(call: Call) -> Callable[[Reading, UUID], Any]:
+    return lambda reading, made: views.referral(
+        reading.referrals.get(made), call.ctx.actor, call.ctx.now
     )
 
 
@@ -48,14 +35,12 @@ def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
     return call.change(use_case, "referral.read", _shown(call))
 
 
-@router.post(
-    "",
-    operation_id="refer",
-    summary="Ask a provider for a planned service",
-    **operation("referral.send", EXAMPLE, status=201, refuses=(404, 409)),
-)
+@router.post("", **operation("referral.send", r.Referral, status=201, refuses=(404, 409)))
 def refer(body: s.CreateReferral, call: Caller) -> Response:
-    """Make a referral; it is sent at once unless ``send`` is false."""
+    """Ask a provider for a planned service.
+
+    Make a referral; it is sent at once unless ``send`` is false.
+    """
     command = referring.ReferCommand(
         **body.model_dump(exclude={"basis"}),
         basis_kind=body.basis.kind,
@@ -64,12 +49,7 @@ def refer(body: s.CreateReferral, call: Caller) -> Response:
     return _change(call, lambda ctx: referring.refer(ctx, command))
 
 
-@router.get(
-    "",
-    operation_id="list_referrals",
-    summary="Referrals I see, newest first",
-    **operation("referral.read", {"items": [EXAMPLE], "next_cursor": None}),
-)
+@router.get("", **operation("referral.read", page_of(r.ReferralRow)))
 def list_referrals(
     call: Caller,
     paged: Paged,
@@ -79,7 +59,10 @@ def list_referrals(
     centre: Annotated[s.Code | None, Query()] = None,
     overdue: Annotated[bool | None, Query()] = None,
 ) -> Response:
-    """Filtered by state, field, provider, centre, or whether a clock of it is overdue."""
+    """Referrals I see, newest first.
+
+    Filtered by state, field, provider, centre, or whether a clock of it is overdue.
+    """
     filters = {
         "status": status,
         "field": field,
@@ -95,14 +78,12 @@ def list_referrals(
     )
 
 
-@router.get(
-    "/{id}",
-    operation_id="get_referral",
-    summary="A referral with clocks and history",
-    **operation("referral.read", EXAMPLE, refuses=(404,)),
-)
+@router.get("/{id}", **operation("referral.read", r.Referral, refuses=(404,)))
 def get_referral(id: UUID, call: Caller) -> Response:
-    """One referral as the asker sees it."""
+    """A referral with clocks and history.
+
+    One referral as the asker sees it.
+    """
     return call.look(
         "referral.read",
         lambda reading: views.referral(reading.referrals.get(id), call.ctx.actor, call.ctx.now),
@@ -125,13 +106,10 @@ def _add_move(action: str, schema: type[s.Body], summary: str) -> None:
         return _move(call, id, action, body)
 
     move.__annotations__["body"] = schema
-    move.__doc__ = MOVES[action].event
-    router.post(
-        f"/{{id}}/{action}",
-        operation_id=f"{action.replace('-', '_')}_referral",
-        summary=summary,
-        **operation(MOVES[action].who, EXAMPLE, refuses=(404, 409, 412)),
-    )(move)
+    move.__name__ = f"{action.replace('-', '_')}_referral"
+    move.__doc__ = f"{summary}.\n\n{MOVES[action].event.__name__}"
+    answers = operation(MOVES[action].who, r.Referral, refuses=(404, 409, 412))
+    router.post(f"/{{id}}/{action}", **answers)(move)
 
 
 for _action, _schema, _summary in (
@@ -152,25 +130,21 @@ for _action, _schema, _summary in (
     _add_move(_action, _schema, _summary)
 
 
-@router.post(
-    "/{id}/signal",
-    operation_id="signal_on_referral",
-    summary="Say that something changed with the resident",
-    **operation("referral.answer", EXAMPLE, refuses=(404, 409, 412)),
-)
-def signal(id: UUID, body: s.RaiseSignal, call: Caller) -> Response:
-    """A provider's or worker's word; a clock starts on the worker."""
+@router.post("/{id}/signal", **operation("referral.answer", r.Referral, refuses=(404, 409, 412)))
+def signal_on_referral(id: UUID, body: s.RaiseSignal, call: Caller) -> Response:
+    """Say that something changed with the resident.
+
+    A provider's or worker's word; a clock starts on the worker.
+    """
     return _change(call, lambda ctx: referring.signal_change(ctx, id, body.kind, body.note))
 
 
-@router.post(
-    "/{id}/dispose",
-    operation_id="dispose_referral",
-    summary="Say what happens instead",
-    **operation("referral.send", EXAMPLE, refuses=(404, 409, 412)),
-)
-def dispose(id: UUID, body: s.DisposeReferral, call: Caller) -> Response:
-    """After declined, lapsed, failed or withdrawn; ``re_refer`` asks the next offering."""
+@router.post("/{id}/dispose", **operation("referral.send", r.Referral, refuses=(404, 409, 412)))
+def dispose_referral(id: UUID, body: s.DisposeReferral, call: Caller) -> Response:
+    """Say what happens instead.
+
+    After declined, lapsed, failed or withdrawn; ``re_refer`` asks the next offering.
+    """
     return _change(
         call,
         lambda ctx: referring.dispose_referral(

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from casework.adapters.api.residents import bodies, views
+from casework.adapters.api.residents import responses as r
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.http.call import Call
@@ -18,61 +19,52 @@ from casework.workflows.residents import households
 
 router = APIRouter(route_class=GuardedRoute, tags=["households"])
 WRITE = "case.write"
-EXAMPLE = {
-    "id": "0190…",
-    "kind": "couple",
-    "members": [{"id": "0190…", "name": "홍길동"}],
-    "others": 1,
-}
 
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
     return call.change(
         use_case,
         WRITE,
-        lambda reading, made: views.household(reading.households.shown(made["id"])),
+        lambda reading, made: views.household(reading.households.shown(made)),
     )
 
 
-@router.post(
-    "/households",
-    operation_id="make_household",
-    summary="Link residents who live together",
-    **operation(WRITE, EXAMPLE, status=201, refuses=(404, 409)),
-)
-def make(body: bodies.MakeHousehold, call: Caller) -> Response:
-    """The asker sees all of them; nobody is of two households."""
+@router.post("/households", **operation(WRITE, r.Household, status=201, refuses=(404, 409)))
+def make_household(body: bodies.MakeHousehold, call: Caller) -> Response:
+    """Link residents who live together.
+
+    The asker sees all of them; nobody is of two households.
+    """
     return _change(call, lambda ctx: households.make_household(ctx, body.resident_ids, body.kind))
 
 
-@router.get(
-    "/households/{id}",
-    operation_id="get_household",
-    summary="A household",
-    **operation(WRITE, EXAMPLE, refuses=(404,)),
-)
+@router.get("/households/{id}", **operation(WRITE, r.Household, refuses=(404,)))
 def get_household(id: UUID, call: Caller) -> Response:
-    """The members whom the asker sees by name, and how many others there are."""
+    """A household.
+
+    The members whom the asker sees by name, and how many others there are.
+    """
     return call.look(WRITE, lambda reading: views.household(reading.households.shown(id)))
 
 
-@router.post(
-    "/households/{id}/members",
-    operation_id="join_household",
-    summary="One more lives there",
-    **operation(WRITE, EXAMPLE, refuses=(404, 409, 412)),
-)
-def join(id: UUID, body: bodies.JoinHousehold, call: Caller) -> Response:
-    """The asker sees them, and somebody of the household."""
+@router.post("/households/{id}/members", **operation(WRITE, r.Household, refuses=(404, 409, 412)))
+def join_household(id: UUID, body: bodies.JoinHousehold, call: Caller) -> Response:
+    """One more lives there.
+
+    The asker sees them, and somebody of the household.
+    """
     return _change(call, lambda ctx: households.join_household(ctx, id, body.resident_id))
 
 
 @router.post(
     "/households/{id}/members/{resident_id}/leave",
-    operation_id="leave_household",
-    summary="One lives there no longer",
-    **operation(WRITE, EXAMPLE, refuses=(404, 409, 412)),
+    **operation(WRITE, r.Household, refuses=(404, 409, 412)),
 )
-def leave(id: UUID, resident_id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
-    """One whom the asker sees; the others stay linked."""
+def leave_household(
+    id: UUID, resident_id: UUID, call: Caller, body: EmptyBody | None = None
+) -> Response:
+    """One lives there no longer.
+
+    One whom the asker sees; the others stay linked.
+    """
     return _change(call, lambda ctx: households.leave_household(ctx, id, resident_id))

@@ -9,7 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from casework.adapters.api.residents import bodies, views
+from casework.adapters.api.residents import responses as r
 from casework.adapters.api.residents.views import household_of, merged_from, similar_resident
+from casework.adapters.api.shared import responses as shared_responses
+from casework.adapters.api.shared.responses import OutOfSight, page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import event
 from casework.adapters.http.call import Call
@@ -19,81 +22,12 @@ from casework.domain.access.policy import may
 from casework.domain.duplicates.likeness import SimilarResident
 from casework.domain.errors import Invalid, NotFound, StaleVersion
 from casework.workflows.ports.paging import Row
+from casework.workflows.ports.results import RegisteredResident
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.residents import residents
 
 router = APIRouter(route_class=GuardedRoute, tags=["residents"])
 READ, WRITE, DISCLOSED = "case.read", "case.write", "disclosure.read"
-EXAMPLE = {
-    "id": "0190…",
-    "name": "홍길동",
-    "birth_date": "1941-03-05",
-    "sex": "male",
-    "centre_code": "2611051000",
-    "phone": "010-0000-0000",
-    "contacts": [
-        {"name": "…", "relation": "daughter", "phone": "010-0000-0000", "may_be_told": True}
-    ],
-    "cases": [{"id": "0190…", "status": "applied", "applied_on": "2026-03-27"}],
-    "household": {"id": "0190…", "kind": "couple", "members": [], "others": 1},
-    "merged_from": [],
-    "allowed_actions": ["consents", "notes"],
-}
-CONSENT = {
-    "id": "0190…",
-    "purpose": "provider_sharing",
-    "given_by": "self",
-    "given_on": "2026-03-27",
-    "recipients": [],
-    "expires_on": None,
-    "withdrawn_at": None,
-    "allowed_actions": ["withdraw"],
-}
-DISCLOSURE = {
-    "id": "0190…",
-    "at": "2026-03-27T10:00:00+09:00",
-    "to": {"kind": "provider", "id": "0190…", "name": "…"},
-    "what": ["name", "birth_date", "sex", "address", "phone", "service", "message"],
-    "basis": {"kind": "consent", "consent_id": "0190…"},
-    "by": "0190…",
-    "referral_id": "0190…",
-    "case_id": "0190…",
-    "consent_withdrawn_at": None,
-}
-NOTE = {
-    "id": "0190…",
-    "kind": "call",
-    "with": "daughter",
-    "text": "…",
-    "come_back_on": "2026-04-03",
-    "written_at": "2026-03-27T10:00:00+09:00",
-}
-FOUND = {
-    "id": "0190…",
-    "name": "홍길동",
-    "birth_date": "1941-03-05",
-    "sex": "male",
-    "centre_code": "2611051000",
-    "phone": "010-0000-0000",
-    "address": "…",
-    "open_referrals": [
-        {
-            "id": "0190…",
-            "service_code": "MED-VISIT",
-            "status": "requested",
-            "provider": {"id": "0190…", "name": "…", "phone": "051-000-0000"},
-        }
-    ],
-}
-NUMBER = {"rrn": "000000-0000000", "checksum": False}
-EVENT = {
-    "id": "0190…",
-    "event": "CaseOpened",
-    "at": "2026-03-27T10:00:00+09:00",
-    "subject": {"type": "case", "id": "0190…"},
-    "by": {"id": "0190…", "role": "worker"},
-    "data": {"channel": "self"},
-}
 
 
 def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
@@ -105,10 +39,10 @@ def _shown(call: Call, reading: Reading, id: UUID) -> WithETag:
     return shown
 
 
-def _registered(call: Call, reading: Reading, made: dict[str, Any]) -> WithETag:
+def _registered(call: Call, reading: Reading, made: RegisteredResident) -> WithETag:
     """Someone new, with those who may be the same or live with them, where there are any."""
-    shown = _shown(call, reading, made["id"])
-    hints = [hint for one in made.get("hints", []) if (hint := _hint(reading, one))]
+    shown = _shown(call, reading, made.id)
+    hints = [hint for one in made.hints if (hint := _hint(reading, one))]
     if hints:
         shown["hints"] = hints
     return shown
@@ -123,14 +57,11 @@ def _hint(reading: Reading, one: Row) -> dict[str, Any] | None:
     return similar_resident(SimilarResident(it, one["reasons"]))
 
 
-@router.post(
-    "/residents",
-    operation_id="register_resident",
-    summary="Register a resident",
-    **operation(WRITE, EXAMPLE, status=201, refuses=(409,)),
-)
-def register(body: bodies.RegisterResident, call: Caller) -> Response:
-    """A likely duplicate is refused with the candidates, unless ``confirm_new``.
+@router.post("/residents", **operation(WRITE, r.RegisteredResident, status=201, refuses=(409,)))
+def register_resident(body: bodies.RegisterResident, call: Caller) -> Response:
+    """Register a resident.
+
+    A likely duplicate is refused with the candidates, unless ``confirm_new``.
 
     Whoever is less alike, or has the same telephone, is a hint in the answer.
     """
@@ -160,14 +91,12 @@ def _contacts(given: list[bodies.ContactInput]) -> list[residents.NewContact]:
     return [residents.NewContact(**one.model_dump()) for one in given]
 
 
-@router.post(
-    "/residents/search",
-    operation_id="search_residents",
-    summary="Find residents by name, birth date, telephone or centre",
-    **operation(READ, {"items": [FOUND], "next_cursor": None}, use_key=False),
-)
-def search(body: bodies.SearchResidents, call: Caller, paged: Paged) -> Response:
-    """A telephone finds residents and their contacts. A POST: nothing of it is in the URL."""
+@router.post("/residents/search", **operation(READ, page_of(r.FoundResident), use_key=False))
+def search_residents(body: bodies.SearchResidents, call: Caller, paged: Paged) -> Response:
+    """Find residents by name, birth date, telephone or centre.
+
+    A telephone finds residents and their contacts. A POST: nothing of it is in the URL.
+    """
     wanted = body.model_dump(exclude_none=True)
     if not wanted:
         raise Invalid(
@@ -195,25 +124,23 @@ def _search(reading: Reading, wanted: Row, paging: Paging, with_referrals: bool)
     return Page([(one, of[one.id]) for one in page.rows], page.last_key)
 
 
-@router.get(
-    "/residents/{id}",
-    operation_id="get_resident",
-    summary="A resident",
-    **operation(READ, EXAMPLE, refuses=(404,)),
-)
+@router.get("/residents/{id}", **operation(READ, r.Resident, refuses=(404,)))
 def get_resident(id: UUID, call: Caller) -> Response:
-    """With contacts and cases."""
+    """A resident.
+
+    With contacts and cases.
+    """
     return call.look(READ, lambda reading: _shown(call, reading, id))
 
 
 @router.patch(
-    "/residents/{id}",
-    operation_id="change_resident",
-    summary="Change facts of a resident",
-    **operation(WRITE, EXAMPLE, refuses=(404, 409, 412, 428)),
+    "/residents/{id}", **operation(WRITE, (r.Resident, OutOfSight), refuses=(404, 409, 412, 428))
 )
-def change(id: UUID, body: bodies.ChangeResident, call: Caller) -> Response:
-    """Needs ``If-Match``. The centre changes only while no case is open."""
+def change_resident(id: UUID, body: bodies.ChangeResident, call: Caller) -> Response:
+    """Change facts of a resident.
+
+    Needs ``If-Match``. The centre changes only while no case is open.
+    """
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
     if "rrn" in body.model_fields_set:
@@ -223,18 +150,17 @@ def change(id: UUID, body: bodies.ChangeResident, call: Caller) -> Response:
     return call.change(
         lambda ctx: residents.change_resident(ctx, id, changes, contacts),
         READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
 
 
 @router.post(
-    "/residents/{id}/rrn/reveal",
-    operation_id="reveal_registration_number",
-    summary="Show a resident's registration number",
-    **operation("rrn.read", NUMBER, refuses=(404,)),
+    "/residents/{id}/rrn/reveal", **operation("rrn.read", r.RegistrationNumber, refuses=(404,))
 )
-def reveal_number(id: UUID, body: bodies.RevealNumber, call: Caller) -> Response:
-    """The only place that shows it; each look is on the timeline with what it was for.
+def reveal_registration_number(id: UUID, body: bodies.RevealNumber, call: Caller) -> Response:
+    """Show a resident's registration number.
+
+    The only place that shows it; each look is on the timeline with what it was for.
 
     ``checksum`` says whether the old checksum holds, which numbers since October 2020 have not.
     """
@@ -242,35 +168,31 @@ def reveal_number(id: UUID, body: bodies.RevealNumber, call: Caller) -> Response
     return call.change(
         lambda ctx: residents.reveal_number(ctx, id, body.purpose),
         "rrn.read",
-        lambda reading, made: views.number(
-            reading.residents.rrn(reading.residents.get(made["id"]).id)
-        ),
+        lambda reading, made: views.number(reading.residents.rrn(reading.residents.get(made).id)),
     )
 
 
-@router.post(
-    "/residents/{id}/consents",
-    operation_id="give_consent",
-    summary="Record a consent",
-    **operation(WRITE, CONSENT, status=201, refuses=(404,)),
-)
+@router.post("/residents/{id}/consents", **operation(WRITE, r.Consent, status=201, refuses=(404,)))
 def give_consent(id: UUID, body: bodies.GiveConsent, call: Caller) -> Response:
-    """Given by the resident, or by someone for them."""
+    """Record a consent.
+
+    Given by the resident, or by someone for them.
+    """
     return call.change(
         lambda ctx: residents.record_consent(ctx, id, **body.model_dump()),
         READ,
-        lambda reading, made: views.consent(reading.residents.consent(made["id"]), call.ctx.actor),
+        lambda reading, made: views.consent(reading.residents.consent(made), call.ctx.actor),
     )
 
 
 @router.post(
-    "/residents/{id}/consents/batch",
-    operation_id="give_consents",
-    summary="Record several consents that were given in one act",
-    **operation(WRITE, {"items": [CONSENT]}, status=201, refuses=(404,)),
+    "/residents/{id}/consents/batch", **operation(WRITE, r.Consents, status=201, refuses=(404,))
 )
 def give_consents(id: UUID, body: bodies.GiveConsents, call: Caller) -> Response:
-    """All of them or none; a field is named by its place, as ``consents.1.given_on``."""
+    """Record several consents that were given in one act.
+
+    All of them or none; a field is named by its place, as ``consents.1.given_on``.
+    """
     given = [residents.NewConsent(**one.model_dump()) for one in body.consents]
     return call.change(
         lambda ctx: residents.record_consents(ctx, id, given),
@@ -278,21 +200,21 @@ def give_consents(id: UUID, body: bodies.GiveConsents, call: Caller) -> Response
         lambda reading, made: {
             "items": [
                 dict(views.consent(one, call.ctx.actor))
-                for one in reading.residents.with_consents(made["id"])[1]
-                if str(one.id) in made["consents"]
+                for one in reading.residents.with_consents(made.resident_id)[1]
+                if one.id in made.consent_ids
             ]
         },
     )
 
 
 @router.get(
-    "/residents/{id}/disclosures",
-    operation_id="list_disclosures",
-    summary="What was told of a resident: to whom, when, on which basis",
-    **operation(DISCLOSED, {"items": [DISCLOSURE], "next_cursor": None}, refuses=(404,)),
+    "/residents/{id}/disclosures", **operation(DISCLOSED, page_of(r.Disclosure), refuses=(404,))
 )
 def list_disclosures(id: UUID, call: Caller, paged: Paged) -> Response:
-    """Newest first: names of fields and never what stood in them."""
+    """What was told of a resident: to whom, when, on which basis.
+
+    Newest first: names of fields and never what stood in them.
+    """
     return call.pages(
         DISCLOSED,
         paged,
@@ -301,14 +223,12 @@ def list_disclosures(id: UUID, call: Caller, paged: Paged) -> Response:
     )
 
 
-@router.get(
-    "/residents/{id}/consents",
-    operation_id="list_consents",
-    summary="A resident's consents",
-    **operation(READ, {"items": [CONSENT], "next_cursor": None}, refuses=(404,)),
-)
+@router.get("/residents/{id}/consents", **operation(READ, page_of(r.Consent), refuses=(404,)))
 def list_consents(id: UUID, call: Caller) -> Response:
-    """All of them, in the order in which they were recorded; there is no second page."""
+    """A resident's consents.
+
+    All of them, in the order in which they were recorded; there is no second page.
+    """
     return call.look(
         READ,
         lambda reading: {
@@ -318,60 +238,54 @@ def list_consents(id: UUID, call: Caller) -> Response:
     )
 
 
-@router.post(
-    "/consents/{id}/withdraw",
-    operation_id="withdraw_consent",
-    summary="Withdraw a consent",
-    **operation(WRITE, CONSENT, refuses=(404, 409, 412)),
-)
+@router.post("/consents/{id}/withdraw", **operation(WRITE, r.Consent, refuses=(404, 409, 412)))
 def withdraw_consent(
     id: UUID, call: Caller, body: bodies.WithdrawConsent | None = None
 ) -> Response:
-    """Every open referral that rests on it is withdrawn with it."""
+    """Withdraw a consent.
+
+    Every open referral that rests on it is withdrawn with it.
+    """
     reason = body.reason if body else None
     return call.change(
         lambda ctx: residents.withdraw_consent(ctx, id, reason),
         READ,
-        lambda reading, made: views.consent(reading.residents.consent(made["id"]), call.ctx.actor),
+        lambda reading, made: views.consent(reading.residents.consent(made), call.ctx.actor),
     )
 
 
-@router.post(
-    "/residents/{id}/notes",
-    operation_id="write_note",
-    summary="Record a call, visit or message",
-    **operation(WRITE, NOTE, status=201, refuses=(404,)),
-)
+@router.post("/residents/{id}/notes", **operation(WRITE, r.Note, status=201, refuses=(404,)))
 def write_note(id: UUID, body: bodies.WriteNote, call: Caller) -> Response:
-    """With a day to come back to, which then stands in that day's worklist."""
+    """Record a call, visit or message.
+
+    With a day to come back to, which then stands in that day's worklist.
+    """
     return call.change(
         lambda ctx: residents.write_note(ctx, id, **body.model_dump()),
         READ,
-        lambda reading, made: views.note(reading.residents.note(made["id"])),
+        lambda reading, made: views.note(reading.residents.note(made)),
     )
 
 
-@router.get(
-    "/residents/{id}/notes",
-    operation_id="list_notes",
-    summary="A resident's notes, newest first",
-    **operation("note.read", {"items": [NOTE], "next_cursor": None}, refuses=(404,)),
-)
+@router.get("/residents/{id}/notes", **operation("note.read", page_of(r.Note), refuses=(404,)))
 def list_notes(id: UUID, call: Caller, paged: Paged) -> Response:
-    """What was said with the resident; not for assessors."""
+    """A resident's notes, newest first.
+
+    What was said with the resident; not for assessors.
+    """
     return call.pages(
         "note.read", paged, lambda reading, paging: reading.residents.notes(id, paging), views.note
     )
 
 
 @router.get(
-    "/residents/{id}/timeline",
-    operation_id="get_timeline",
-    summary="What happened, newest first",
-    **operation(READ, {"items": [EVENT], "next_cursor": None}, refuses=(404,)),
+    "/residents/{id}/timeline", **operation(READ, page_of(shared_responses.Event), refuses=(404,))
 )
-def timeline(id: UUID, call: Caller, paged: Paged) -> Response:
-    """Codes, dates and references; never what someone wrote freely."""
+def get_timeline(id: UUID, call: Caller, paged: Paged) -> Response:
+    """What happened, newest first.
+
+    Codes, dates and references; never what someone wrote freely.
+    """
     actor = call.ctx.actor
     return call.pages(
         READ,

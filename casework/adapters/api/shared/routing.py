@@ -1,11 +1,16 @@
-"""How an operation is declared: its action in the policy, its answers, its paging."""
+"""How an operation is declared: its action in the policy, its answers, its paging.
+
+Its identifier is the name of its function, its summary the first line of the docstring.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 
+from casework.adapters.api.shared.responses import ResponseBody
 from casework.adapters.http.call import Call, current_call
 
 Caller = Annotated[Call, Depends(current_call)]
@@ -20,8 +25,9 @@ def _paging(
 
 Paged = Annotated[tuple[int, str | None], Depends(_paging)]
 
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-_SAYS = {
+REFERENCE: Final = "#/components/schemas/"
+_PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": f"{REFERENCE}Problem"}}}
+_SAYS: Final = {
     400: "the request cannot be read",
     401: "nobody is signed in",
     403: "this role never does this",
@@ -33,31 +39,47 @@ _SAYS = {
     428: "If-Match is missing",
     503: "busy; try again",
 }
+_DONE: Final = {200: "done", 201: "made"}
+
+
+@dataclass(frozen=True)
+class File:
+    """An answer that is no JSON: its media types, the usual one first, and how it begins."""
+
+    media_types: tuple[str, ...]
+    example: str
+
+
+SHEET: Final = (
+    "text/csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
 
 
 def operation(
     action: str,
-    example: Any,
+    answer: type[ResponseBody] | tuple[type[ResponseBody], ...] | File,
     *,
     status: Literal[200, 201] = 200,
+    also: Literal[200, 503] | None = None,
     refuses: tuple[int, ...] = (),
     use_key: bool = True,
     is_long: bool = False,
-    media_type: str = "application/json",
 ) -> dict[str, Any]:
-    """The keyword arguments of a route: policy entry, example answer, refusals.
+    """The keyword arguments of a route: policy entry, type of the answer, refusals.
 
-    Every guarded operation may also answer 401, 403, 422 and 503. ``use_key`` False says that
-    an idempotency key has no meaning here; one that ``is_long`` may take half a minute.
+    Every guarded operation may also answer 401, 403, 422 and 503. ``answer`` is several types
+    where it depends on what was done, and ``also`` another status under which it is given.
+    ``use_key`` False says that an idempotency key has no meaning here; one that ``is_long`` may
+    take half a minute.
     """
     codes = sorted({401, 403, 422, 503, *refuses} if action != "public" else {*refuses})
     responses: dict[int | str, dict[str, Any]] = {
         code: {"description": _SAYS[code], "content": _PROBLEM} for code in codes
     }
-    responses[status] = {
-        "description": "done" if status == 200 else "made",
-        "content": {media_type: {"example": example}},
-    }
+    for each in (status, also) if also else (status,):
+        said = "replaced" if (status, each) == (201, 200) else _DONE.get(each, _SAYS.get(each))
+        responses[each] = {"description": said, "content": _content(answer)}
     extra: dict[str, Any] = {"x-action": action}
     if is_long:
         extra["x-long"] = True
@@ -65,9 +87,24 @@ def operation(
         extra["x-no-key"] = True
     if action == "public":
         extra["security"] = []
-    return {
+    made = {
         "openapi_extra": extra,
         "responses": responses,
         "status_code": status,
         "response_model": None,
     }
+    # Without a media type of its own, or the framework would document JSON beside the file.
+    return made | ({"response_class": Response} if isinstance(answer, File) else {})
+
+
+def _content(answer: type[ResponseBody] | tuple[type[ResponseBody], ...] | File) -> dict[str, Any]:
+    """By media type: the schema of an answer. That of a file is text, or bytes."""
+    if isinstance(answer, File):
+        text, *others = answer.media_types
+        shown: dict[str, Any] = {"schema": {"type": "string"}, "example": answer.example}
+        return {text: shown} | {
+            one: {"schema": {"type": "string", "format": "binary"}} for one in others
+        }
+    types = answer if isinstance(answer, tuple) else (answer,)
+    schemas = [{"$ref": REFERENCE + one.__name__} for one in types]
+    return {"application/json": {"schema": schemas[0] if len(types) == 1 else {"anyOf": schemas}}}

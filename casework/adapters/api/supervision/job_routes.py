@@ -8,9 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from casework.adapters.api.shared.bodies import Code
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import bodies as s
 from casework.adapters.api.supervision import job_views
+from casework.adapters.api.supervision import responses as r
 from casework.adapters.http.responses import respond
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.errors import Conflict, Invalid, NotFound
@@ -21,46 +23,14 @@ from casework.workflows.supervision.overdue import JOB, SweepResult
 router = APIRouter(route_class=GuardedRoute, prefix="/jobs", tags=["jobs"])
 READ, RUN = "job.read", "job.run"
 JOBS: Final = {JOB: "Raises every planned step that is due, lapses and resumes referrals"}
-RESULT = {
-    "run_id": "0190…",
-    "as_of": "2026-03-27T09:00:00+09:00",
-    "dry_run": False,
-    "found": 31,
-    "changed": 31,
-    "failed": 0,
-    "held": 0,
-}
-RECORD = RESULT | {
-    "job": JOB,
-    "slot": None,
-    "started_by": "0190…",
-    "error": None,
-    "started_at": "2026-03-27T09:00:00+09:00",
-    "ended_at": "2026-03-27T09:00:01+09:00",
-}
 
 
-JOB_NOW = {
-    "name": JOB,
-    "does": JOBS[JOB],
-    "every_minutes": 5,
-    "next_tick_at": "2026-03-27T09:05:00+09:00",
-    "last_tick_at": "2026-03-27T09:00:01+09:00",
-    "late": False,
-    "last_run": RECORD,
-    "last_success": RECORD,
-    "in_flight": [],
-}
-
-
-@router.get(
-    "",
-    operation_id="list_jobs",
-    summary="The jobs: when each is due, how it stands, and what it did last",
-    **operation(READ, {"items": [JOB_NOW], "next_cursor": None}),
-)
+@router.get("", **operation(READ, page_of(r.Job)))
 def list_jobs(call: Caller, paged: Paged) -> Response:
-    """``late`` says that no scheduler has done a tick for more than three; dry runs count not."""
+    """The jobs: when each is due, how it stands, and what it did last.
+
+    ``late`` says that no scheduler has done a tick for more than three; dry runs count not.
+    """
     ctx, minutes = call.ctx, call.services.sweep_minutes
 
     def read(reading: Reading, paging: Paging) -> Page:
@@ -73,14 +43,12 @@ def list_jobs(call: Caller, paged: Paged) -> Response:
     return call.pages(READ, paged, read, show)
 
 
-@router.get(
-    "/{name}/runs",
-    operation_id="list_runs",
-    summary="Its runs, newest first",
-    **operation(READ, {"items": [RECORD], "next_cursor": None}, refuses=(404,)),
-)
+@router.get("/{name}/runs", **operation(READ, page_of(r.RunRecord), refuses=(404,)))
 def list_runs(name: Code, call: Caller, paged: Paged) -> Response:
-    """Scheduled ones, and those that someone started, dry or not."""
+    """Its runs, newest first.
+
+    Scheduled ones, and those that someone started, dry or not.
+    """
     if name not in JOBS:
         raise NotFound("no such job")
     return call.pages(
@@ -88,31 +56,29 @@ def list_runs(name: Code, call: Caller, paged: Paged) -> Response:
     )
 
 
-@router.post(
-    f"/{JOB}/run",
-    operation_id="run_overdue",
-    summary="Run the overdue sweep now",
-    **operation(RUN, RESULT, refuses=(409,), is_long=True),
-)
+@router.post(f"/{JOB}/run", **operation(RUN, r.RunResult, refuses=(409,), is_long=True))
 def run_overdue(call: Caller, body: s.RunSweep | None = None) -> Response:
-    """Or as of another instant, in production not a future one; ``dry_run`` changes nothing."""
+    """Run the overdue sweep now.
+
+    Or as of another instant, in production not a future one; ``dry_run`` changes nothing.
+    """
     ctx, asked = call.ctx, body or s.RunSweep()
     if call.services.is_production and asked.as_of is not None and asked.as_of > ctx.now:
         raise Invalid("not in the future", code="as_of_in_future", field="as_of")
     done: list[SweepResult] = []
 
-    def run() -> dict[str, Any]:
+    def run() -> UUID:
         result = call.services.sweep(ctx, asked.as_of, asked.dry_run)
         if result is None:
             raise Conflict("another run has this slot", code="slot_taken")
         done.append(result)
-        return {"run_id": str(result.run_id)}
+        return result.run_id
 
     made, carried_out_before = call.long(RUN, run)
     if not carried_out_before:
         return respond(job_views.result(done[0]), 200)
     with ctx.reading(READ) as reading:
-        row = reading.jobs.run(UUID(made["run_id"]))
+        row = reading.jobs.run(made)
     if row is None:
         raise NotFound("no such run")
     return respond(job_views.result_of_run(row), 200)

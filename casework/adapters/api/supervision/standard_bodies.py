@@ -8,7 +8,7 @@ from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.shared.bodies import Body, Code, Day
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import ClockKind, EscalationTier, Priority
+from casework.domain.clocks.standards import ClockKind, EscalationTier, Part, Priority
 
 CareField = Literal["medical", "health", "nursing", "care", "housing", "family"]
 PeriodUnit = Literal["hours", "working_days", "days", "months"]
@@ -32,12 +32,12 @@ class TierInput(Body):
     """So long after the due date, this role is told."""
 
     tier: StrictInt
-    after: PeriodInput
-    to: Told
+    after: PeriodInput = Field(description="How long after the due date.")
+    to: Told = Field(description="The role that is told.")
 
     def escalation_tier(self) -> EscalationTier:
         """As the domain has it."""
-        return EscalationTier(self.tier, self.after.target(), self.to)
+        return EscalationTier(self.tier, self.after.target(), Part(self.to))
 
 
 class _Terms(Body):

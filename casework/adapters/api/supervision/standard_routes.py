@@ -9,7 +9,9 @@ from fastapi import APIRouter, Header, Query, Response
 from structlog import get_logger
 
 from casework.adapters.api.shared.bodies import Code
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
+from casework.adapters.api.supervision import responses as r
 from casework.adapters.api.supervision import standard_bodies as s
 from casework.adapters.api.supervision import standard_views as shape
 from casework.adapters.http.call import Call
@@ -21,72 +23,16 @@ from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority, 
 from casework.domain.errors import Conflict, StaleVersion
 from casework.domain.supervision.recounting import Recount
 from casework.domain.supervision.setting_standards import field_of
+from casework.workflows.ports.results import BegunRecount
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.supervision import standards
 
 router = APIRouter(route_class=GuardedRoute)
 READ, WRITE, EVERYONE = "standard.read", "standard.write", "directory.read"
 log = get_logger("casework.standards")
-PERIOD = {"amount": 2, "unit": "working_days"}
-STANDARD = {
-    "id": "0190…",
-    "kind": "response",
-    "field": "medical",
-    "service_code": "MED-VISIT",
-    "priority": None,
-    "district_code": "26350",
-    "target": PERIOD,
-    "lapse_after": {"amount": 10, "unit": "working_days"},
-    "escalation": [{"tier": 3, "after": {"amount": 5, "unit": "working_days"}, "to": "head"}],
-    "basis": "district service target",
-    "in_force": True,
-    "set_at": "2026-03-27T09:00:00+09:00",
-    "set_by": "0190…",
-    "version": 1,
-    "allowed_actions": ["recalculate", "change"],
-}
-EFFECTIVE = {
-    "kind": "response",
-    "target": PERIOD,
-    "standard_id": "0190…",
-    "why": "the most specific that fits: for the service MED-VISIT, the district 26350",
-    "basis": "district service target",
-    "lapse_after": {"amount": 10, "unit": "working_days"},
-    "escalation": [{"tier": 1, "after": {"amount": 1, "unit": "working_days"}, "to": "worker"}],
-    "limit": None,
-}
-MOVED = {
-    "id": "0190…",
-    "kind": "response",
-    "due_at": {"before": "2026-03-27T23:59:59+09:00", "after": "2026-03-30T23:59:59+09:00"},
-}
-RECALCULATED = {
-    "standard_id": "0190…",
-    "dry_run": False,
-    "found": 12,
-    "changed": 1,
-    "replanned": 0,
-    "failed": 0,
-    "deadlines": [MOVED],
-}
-DAY = {
-    "id": "0190…",
-    "on": "2026-03-27",
-    "closed": True,
-    "name": "임시공휴일",
-    "name_en": "temporary public holiday",
-    "district_code": None,
-}
-DECLARED = DAY | {"changed": 1, "replanned": 0, "failed": 0, "recounted": [MOVED]}
 
 
-@router.get(
-    "/standards",
-    operation_id="list_standards",
-    summary="The standards, by kind",
-    tags=["standards"],
-    **operation(READ, {"items": [STANDARD], "next_cursor": None}),
-)
+@router.get("/standards", tags=["standards"], **operation(READ, page_of(r.Standard)))
 def list_standards(
     call: Caller,
     paged: Paged,
@@ -96,7 +42,10 @@ def list_standards(
     district: Annotated[Code | None, Query()] = None,
     in_force: Annotated[bool | None, Query()] = None,
 ) -> Response:
-    """For a supervisor those of everywhere and of the own district; for an administrator all."""
+    """The standards, by kind.
+
+    For a supervisor those of everywhere and of the own district; for an administrator all.
+    """
     filters = {
         "kind": kind,
         "service_code": service,
@@ -112,13 +61,7 @@ def list_standards(
     return call.pages(READ, paged, read, lambda one: shape.standard(one, call.ctx.actor))
 
 
-@router.get(
-    "/standards/effective",
-    operation_id="show_effective_standard",
-    summary="Which standard applies, and why",
-    tags=["standards"],
-    **operation(EVERYONE, EFFECTIVE),
-)
+@router.get("/standards/effective", tags=["standards"], **operation(EVERYONE, r.EffectiveStandard))
 def show_effective_standard(
     call: Caller,
     kind: Annotated[ClockKind, Query()],
@@ -128,7 +71,10 @@ def show_effective_standard(
     district: Annotated[Code | None, Query()] = None,
     accept_language: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """For a clock that were set now. Without a target, no standard switches this kind on."""
+    """Which standard applies, and why.
+
+    For a clock that were set now. Without a target, no standard switches this kind on.
+    """
     about = ClockSubject.for_counting(
         district_code=district or "",
         priority=priority,
@@ -144,15 +90,12 @@ def show_effective_standard(
     return call.look(EVERYONE, show)
 
 
-@router.get(
-    "/standards/{id}",
-    operation_id="get_standard",
-    summary="One standard",
-    tags=["standards"],
-    **operation(READ, STANDARD, refuses=(404,)),
-)
+@router.get("/standards/{id}", tags=["standards"], **operation(READ, r.Standard, refuses=(404,)))
 def get_standard(id: UUID, call: Caller) -> Response:
-    """Its ETag is what a change wants in ``If-Match``."""
+    """One standard.
+
+    Its ETag is what a change wants in ``If-Match``.
+    """
     return call.look(READ, lambda reading: _shown(call, reading, id))
 
 
@@ -161,14 +104,12 @@ def _shown(call: Call, reading: Reading, id: UUID) -> dict[str, Any]:
 
 
 @router.post(
-    "/standards",
-    operation_id="add_standard",
-    summary="Add a standard",
-    tags=["standards"],
-    **operation(WRITE, STANDARD, status=201, refuses=(409,)),
+    "/standards", tags=["standards"], **operation(WRITE, r.Standard, status=201, refuses=(409,))
 )
 def add_standard(body: s.AddStandard, call: Caller) -> Response:
-    """It concerns clocks that are set from now on. A supervisor adds for the own district.
+    """Add a standard.
+
+    It concerns clocks that are set from now on. A supervisor adds for the own district.
 
     One that is for just the same is 409 ``standard_exists``: change that one.
     """
@@ -176,7 +117,7 @@ def add_standard(body: s.AddStandard, call: Caller) -> Response:
     answer = call.change(
         lambda ctx: standards.add_standard(ctx, terms, usual_lapse=not says_lapse),
         READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
     call.services.forget()
     return answer
@@ -184,19 +125,20 @@ def add_standard(body: s.AddStandard, call: Caller) -> Response:
 
 @router.patch(
     "/standards/{id}",
-    operation_id="change_standard",
-    summary="Change what a standard says",
     tags=["standards"],
-    **operation(WRITE, STANDARD, refuses=(404, 409, 412, 428)),
+    **operation(WRITE, r.Standard, refuses=(404, 409, 412, 428)),
 )
 def change_standard(id: UUID, body: s.ChangeStandard, call: Caller) -> Response:
-    """Needs ``If-Match``. Clocks that run keep what they were set by; ``in_force`` ends it."""
+    """Change what a standard says.
+
+    Needs ``If-Match``. Clocks that run keep what they were set by; ``in_force`` ends it.
+    """
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
     answer = call.change(
         lambda ctx: standards.change_standard(ctx, id, body.terms()),
         READ,
-        lambda reading, made: _shown(call, reading, made["id"]),
+        lambda reading, made: _shown(call, reading, made),
     )
     call.services.forget()
     return answer
@@ -204,13 +146,13 @@ def change_standard(id: UUID, body: s.ChangeStandard, call: Caller) -> Response:
 
 @router.post(
     "/standards/{id}/recalculate",
-    operation_id="recalculate_standard",
-    summary="Take a standard for running clocks too",
     tags=["standards"],
-    **operation(WRITE, RECALCULATED, refuses=(404, 409), is_long=True),
+    **operation(WRITE, r.Recalculation, refuses=(404, 409), is_long=True),
 )
-def recalculate(id: UUID, call: Caller, body: s.Recalculate | None = None) -> Response:
-    """The running clocks within reach for which it is the most specific one.
+def recalculate_standard(id: UUID, call: Caller, body: s.Recalculate | None = None) -> Response:
+    """Take a standard for running clocks too.
+
+    The running clocks within reach for which it is the most specific one.
 
     Pauses, extensions and raised steps stay. ``dry_run`` tells what would change. One that fails
     is counted and stops nobody; doing it again finds only what is left.
@@ -220,15 +162,15 @@ def recalculate(id: UUID, call: Caller, body: s.Recalculate | None = None) -> Re
         call.first(lambda ctx: standards.check_recalculable(ctx, id))
         done = standards.try_recalculation(call.without_key(), id)
     else:
-        _, resource, again = call.first(lambda ctx: standards.begin_recalculation(ctx, id))
-        done = _carried_out(call, resource, again)
+        begun, again = call.first(lambda ctx: standards.begin_recalculation(ctx, id))
+        done = _carried_out(call, begun, again)
     shown = {"standard_id": id, "dry_run": dry_run, "found": done.found}
     return respond(shown | shape.recount(done), 200)
 
 
-def _carried_out(call: Call, resource: dict[str, Any], again: bool) -> Recount:
+def _carried_out(call: Call, begun: BegunRecount, again: bool) -> Recount:
     """Carry a recount out, or show the one that was begun under the same key."""
-    recount_id, ctx = UUID(str(resource["recount_id"])), call.without_key()
+    recount_id, ctx = begun.recount_id, call.without_key()
     if not again:
         return standards.carry_out(ctx, recount_id, _note_failure)
     with ctx.reading(READ) as reading:
@@ -242,20 +184,16 @@ def _note_failure(case_id: UUID, error: Exception) -> None:
     log.error("a case could not be recounted", case_id=str(case_id), error=type(error).__name__)
 
 
-@router.get(
-    "/holidays",
-    operation_id="list_holidays",
-    summary="The holidays of a year, by day",
-    tags=["calendar"],
-    **operation(EVERYONE, {"items": [DAY], "next_cursor": None}),
-)
+@router.get("/holidays", tags=["calendar"], **operation(EVERYONE, page_of(r.Holiday)))
 def list_holidays(
     call: Caller,
     paged: Paged,
     year: Annotated[int | None, Query(ge=KNOWN_YEARS[0], le=KNOWN_YEARS[-1])] = None,
     district: Annotated[Code | None, Query()] = None,
 ) -> Response:
-    """This year's if left out; with ``district``, as that district counts.
+    """The holidays of a year, by day.
+
+    This year's if left out; with ``district``, as that district counts.
 
     With an ``id``, it was declared; one that is not ``closed`` was taken off the list.
     """
@@ -275,26 +213,25 @@ def list_holidays(
     return call.pages(EVERYONE, paged, read, lambda day: day)
 
 
-_DECLARING = operation(WRITE, DECLARED, status=201, refuses=(409,), is_long=True)
-_DECLARING["responses"][200] = _DECLARING["responses"][201] | {"description": "replaced"}
-
-
 @router.post(
     "/holidays",
-    operation_id="declare_holiday",
-    summary="Declare a day closed, or open after all",
     tags=["calendar"],
-    **_DECLARING,
+    **operation(WRITE, r.DeclaredHoliday, status=201, also=200, refuses=(409,), is_long=True),
 )
 def declare_holiday(body: s.DeclareHoliday, call: Caller) -> Response:
-    """Counts the running clocks anew that it touches, and names them; 200 where it replaces one.
+    """Declare a day closed, or open after all.
+
+    Counts the running clocks anew that it touches, and names them; 200 where it replaces one.
 
     A supervisor declares for the own district. A later word on the same day counts.
     """
     command = standards.DayCommand(**body.model_dump())
-    status, resource, again = call.first(lambda ctx: standards.declare_holiday(ctx, command))
-    done = _carried_out(call, resource, again)
+    begun, again = call.first(lambda ctx: standards.declare_holiday(ctx, command))
+    done = _carried_out(call, begun, again)
     with call.ctx.reading(EVERYONE) as reading:
-        day = reading.standards.holiday(UUID(str(resource["id"])))
+        day = reading.standards.holiday(begun.subject_id)
     said = shape.recount(done)
-    return respond(shape.holiday(day) | said | {"recounted": said.pop("deadlines")}, status)
+    return respond(
+        shape.holiday(day) | said | {"recounted": said.pop("deadlines")},
+        201 if begun.is_new else 200,
+    )

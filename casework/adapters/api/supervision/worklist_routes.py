@@ -8,36 +8,18 @@ from fastapi import APIRouter, Query, Response
 
 from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared import views as shared_views
+from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
+from casework.adapters.api.supervision import responses as r
 from casework.adapters.api.supervision import views
 from casework.adapters.http.route import GuardedRoute
 from casework.workflows.ports.supervision import WorklistFilter
 
 router = APIRouter(route_class=GuardedRoute, tags=["worklist"])
 READ = "deadline.read"
-ITEM = {
-    "deadline_id": "0190…",
-    "kind": "link",
-    "held_by": "worker",
-    "subject": {"type": "planned_service", "id": "0190…"},
-    "resident": {"id": "0190…", "name": "…", "phone": "010-0000-0000"},
-    "provider": None,
-    "case_id": "0190…",
-    "centre_code": "2635051000",
-    "worker_id": "0190…",
-    "field": "medical",
-    "due_at": "2026-03-27T23:59:59+09:00",
-    "overdue": True,
-    "working_days_late": 2,
-}
 
 
-@router.get(
-    "/worklist",
-    operation_id="worklist",
-    summary="What I have to do, most pressing first",
-    **operation(READ, {"items": [ITEM], "next_cursor": None}),
-)
+@router.get("/worklist", **operation(READ, page_of(r.WorkItem)))
 def worklist(
     call: Caller,
     paged: Paged,
@@ -45,7 +27,10 @@ def worklist(
     kind: Annotated[shared.WorkKind | None, Query()] = None,
     field: Annotated[shared.CareField | None, Query()] = None,
 ) -> Response:
-    """The clocks I hold and notes to come back to; for a worker also overdue clocks of others."""
+    """What I have to do, most pressing first.
+
+    The clocks I hold and notes to come back to; for a worker also overdue clocks of others.
+    """
     wanted = WorklistFilter(due=due, kind=kind, field=field)
     lateness = shared_views.Lateness(call.ctx.clockwork, call.ctx.now)
     return call.pages(

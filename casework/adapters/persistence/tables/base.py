@@ -18,23 +18,28 @@ metadata = MetaData(
 
 
 def id_column() -> Column[Any]:
+    """The primary key, made by the application."""
     return Column("id", Uuid, primary_key=True)
 
 
 def code(name: str, *args: Any, nullable: bool = False) -> Column[Any]:
+    """A word of a list, or a code from outside; at most 40 characters."""
     return Column(name, String(40), *args, nullable=nullable)
 
 
 def reference(name: str, target: str, *, nullable: bool = False) -> Column[Any]:
+    """The id of a row of another table."""
     return Column(name, Uuid, ForeignKey(f"{target}.id"), nullable=nullable)
 
 
 def one_of(name: str, values: Any) -> CheckConstraint:
+    """A column holds one of these values."""
     listed = ", ".join(f"'{value}'" for value in sorted(values))
     return CheckConstraint(f"{name} IN ({listed})", name=f"{name}_known")
 
 
 def version() -> Column[Any]:
+    """What a client sends back as ``If-Match``; 1 in a new row."""
     return Column("version", Integer, nullable=False, server_default=text("1"))
 
 

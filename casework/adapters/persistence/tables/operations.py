@@ -7,12 +7,12 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    SmallInteger,
     String,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from casework.adapters.persistence.engine.types import Instant, Json
@@ -26,8 +26,9 @@ idempotency = Table(
     Column("key", String(255), primary_key=True),
     Column("digest", String(64), nullable=False),
     Column("claimed_at", Instant, nullable=False),
-    Column("status", SmallInteger),
-    Column("resource", Json),
+    # Whether what holds the key is still going on, in many transactions.
+    Column("in_progress", Boolean, nullable=False, server_default=text("false")),
+    Column("made", Json),
     Index(None, "claimed_at"),
 )
 

@@ -28,10 +28,10 @@ class SqlReading(SqlRepositories):
         return SqlCaseFiles(self._connection, self.reach, self._now, self._about, lock=False)
 
     def held(self, resident_id: UUID) -> ResidentRecord:
-        """Everything that is held of a resident within reach, wherever it was written, also where
-        there once were several records of them.
+        """Everything that is held of a resident within reach, wherever it was written.
 
-        Who asks is owed all of it, and not only what the worker who hands it out usually sees.
+        That includes what was written when there were several records of them. Who asks is owed
+        all of it, and not only what the worker who hands it out usually sees.
         """
         resident = self.residents.get(resident_id)
         former = self.residents.former(resident.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,14 +18,16 @@ from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.exchange.imports import SqlImports
 from casework.adapters.persistence.privacy.break_glass import used
 from casework.adapters.persistence.rows.mapper import to_row
+from casework.adapters.persistence.rows.results import from_memory, to_memory
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.scope import Subjects
+from casework.adapters.persistence.scope.subjects import Subjects
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
 from casework.adapters.persistence.unit_of_work.repositories import SqlRepositories
 from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Reach
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
-from casework.workflows.ports.unit_of_work import IN_FLIGHT, Reading, Replay, RequestFacts, Work
+from casework.workflows.ports.results import Made
+from casework.workflows.ports.unit_of_work import Reading, Replay, RequestFacts, Work
 
 KEY_RETENTION = timedelta(days=7)
 # What takes many transactions holds its key until it is done. Whoever was killed over it never says
@@ -45,10 +47,9 @@ class SqlWork(SqlRepositories):
         action: str,
         now: datetime,
         facts: RequestFacts,
-        committed: Callable[[int, dict[str, Any]], None],
     ) -> None:
         super().__init__(connection, reach, now, set())
-        self._action, self._facts, self._committed = action, facts, committed
+        self._action, self._facts = action, facts
 
     @cached_property
     def imports(self) -> SqlImports:
@@ -56,7 +57,7 @@ class SqlWork(SqlRepositories):
 
     def _part(self, reach: Reach, action: str, now: datetime) -> SqlPart:
         session_context.set_session_context(self._connection, reach, action, now)
-        return SqlPart(self._connection, reach, action, now, self._facts, lambda *_: None)
+        return SqlPart(self._connection, reach, action, now, self._facts)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
@@ -64,8 +65,13 @@ class SqlWork(SqlRepositories):
         if rows:
             self._connection.execute(insert(t.event), rows)
 
-    def commit(self, status: int, resource: dict[str, Any]) -> None:
-        """The change, its audit entry and the idempotency row, at once."""
+    def commit(self, made: Made = None) -> None:
+        self._commit(in_progress=False, made=to_memory(made))
+
+    def commit_begun(self) -> None:
+        self._commit(in_progress=True, made={})
+
+    def _commit(self, **remembered: Any) -> None:
         write_audit(
             self._connection, self.reach.actor, self._action, self._now, self._facts, self._about
         )
@@ -73,18 +79,16 @@ class SqlWork(SqlRepositories):
             self._connection.execute(
                 update(t.idempotency)
                 .where(*_claimed(self.reach.actor, self._facts))
-                .values(status=status, resource=resource)
+                .values(remembered)
             )
         self._connection.commit()
-        self._committed(status, resource)
 
 
 class SqlPart(SqlWork):
     """A use case within the transaction of another, by which it is recorded and committed."""
 
-    def commit(self, status: int, resource: dict[str, Any]) -> None:
+    def commit(self, made: Made = None) -> None:
         """It is to be kept with the rest."""
-        self._committed(status, resource)
 
     @property
     def subjects(self) -> frozenset[UUID]:
@@ -103,10 +107,6 @@ class SqlStore:
     ) -> None:
         self._engine, self._facts = engine, facts or RequestFacts()
         self._provider_access = provider_access
-        self.outcome: tuple[int, dict[str, Any]] | None = None
-
-    def _note_outcome(self, status: int, resource: dict[str, Any]) -> None:
-        self.outcome = (status, resource)
 
     def for_request(self, facts: RequestFacts) -> SqlStore:
         """The same store, whose records name this request."""
@@ -126,7 +126,7 @@ class SqlStore:
             session_context.set_session_context(connection, to, action, now)
             if self._facts.idempotency_key is not None:
                 _claim(connection, reach.actor, now, self._facts)
-            yield SqlWork(connection, to, action, now, self._facts, self._note_outcome)
+            yield SqlWork(connection, to, action, now, self._facts)
 
     @contextmanager
     def reading(self, reach: Reach, action: str, now: datetime) -> Iterator[Reading]:
@@ -149,16 +149,14 @@ class SqlStore:
             session_context.set_session_context(connection, to, "", now)
             yield SqlReading(connection, to, now, set())
 
-    def store_key(
-        self, actor: Actor, claimed_at: datetime, status: int, resource: dict[str, Any]
-    ) -> None:
-        """Say under the request's key what became of it, unless another has taken it over."""
+    def store_key(self, actor: Actor, claimed_at: datetime, made: Made) -> None:
+        """Remember under the request's key what it made, unless another has taken it over."""
         if self._facts.idempotency_key is not None:
             with self._engine.begin() as connection:
                 connection.execute(
                     update(t.idempotency)
                     .where(*_held(actor, self._facts, claimed_at))
-                    .values(status=status, resource=resource)
+                    .values(in_progress=False, made=to_memory(made))
                 )
 
     def release_key(self, actor: Actor, claimed_at: datetime) -> None:
@@ -191,7 +189,7 @@ def _held(actor: Actor, facts: RequestFacts, claimed_at: datetime) -> tuple[Any,
     table = t.idempotency
     return (
         *_claimed(actor, facts),
-        table.c.status == IN_FLIGHT,
+        table.c.in_progress,
         table.c.claimed_at == claimed_at,
     )
 
@@ -209,11 +207,11 @@ def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFa
     )
     claim = claim.on_conflict_do_update(
         index_elements=["principal_id", "route", "key"],
-        set_={"digest": facts.digest, "claimed_at": now, "status": None, "resource": None},
+        set_={"digest": facts.digest, "claimed_at": now, "in_progress": False, "made": None},
         where=or_(
             table.c.claimed_at < now - KEY_RETENTION,
             and_(
-                table.c.status == IN_FLIGHT,
+                table.c.in_progress,
                 table.c.claimed_at < now - KEY_LEASE,
                 table.c.digest == facts.digest,
             ),
@@ -228,6 +226,6 @@ def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFa
             code="idempotency_key_reused",
             field="Idempotency-Key",
         )
-    if known.status == IN_FLIGHT:
+    if known.in_progress:
         raise Conflict("the same request is being carried out", code="in_flight")
-    raise Replay(known.status, known.resource)
+    raise Replay(from_memory(known.made or {}))

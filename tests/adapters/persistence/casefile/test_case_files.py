@@ -63,7 +63,7 @@ def on_file(
         do(file)
         with changes(api.application.engine) as sent:
             work.files.save(file, api.clock.now)
-        work.commit(200, {})
+        work.commit()
     return sent
 
 
@@ -83,7 +83,7 @@ def an_eventful_case(api: Api) -> tuple[Supported, UUID, UUID, UUID]:
     api.clock.set("2026-03-20T10:00")
     review(api, start, "extend", until=date(2026, 3, 27))
     moved(api, referral, "hold", PROVIDER, reason="away", until=date(2026, 3, 24))
-    signal = running.raise_signal(api.context(WORKER), supported.case, "fall", "in the kitchen")
+    signal = running.raise_signal(api.context(WORKER), supported.case, "fall", "in the kitchen").id
     planning.notify_plan(api.context(WORKER), supported.case, date(2026, 3, 20), "her daughter")
     found = checks.Findings(
         checked_on=date(2026, 3, 20), findings="well", goals=[{"goal": "home", "met": "yes"}]
@@ -241,7 +241,7 @@ def test_a_sweep_between_load_and_save_is_not_undone(api: Api) -> None:
         file.deadlines[late].deferred_until = date(2026, 3, 9)
         api.application.clockwork().recount(file.deadlines[late])
         work.files.save(file, api.clock.now)
-        work.commit(200, {})
+        work.commit()
     assert the_clock(api, late).breached_at == due_at
     assert (raised(api, late), passed_over(api, late)) == ([1], [REMINDER, BREACH])
     assert planned(api, late) == [2]

@@ -465,7 +465,7 @@ def test_a_clock_that_someone_holds_is_left_to_them_and_not_lost(api: Api) -> No
         result = sweep(api)
         assert (result.found, result.changed, result.failed) == (3, 2, 0)
         assert [told(api, id) for id in clocks] == [[], [1], [1]]
-        work.commit(200, {})
+        work.commit()
     assert sweep(api).changed == 1
     assert [told(api, id) for id in clocks] == [[1], [1], [1]]
 

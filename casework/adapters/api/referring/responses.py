@@ -1,0 +1,111 @@
+"""Referrals, as they go out.
+
+What a role may not see is null, or an empty list.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from casework.adapters.api.directory.bodies import EligibilityRule
+from casework.adapters.api.residents.bodies import Sex
+from casework.adapters.api.shared.bodies import OnBehalf
+from casework.adapters.api.shared.responses import (
+    Agency,
+    CareField,
+    Deadline,
+    Event,
+    ResponseBody,
+    absent,
+)
+from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.standards import Priority
+from casework.domain.directory.eligibility import RuleResult
+
+
+class ReferralBasis(ResponseBody):
+    """The legal basis on which the resident's facts were disclosed."""
+
+    kind: Literal["article_14_2", "consent"]
+    consent_id: UUID | None = absent()
+
+
+class DisclosedResident(ResponseBody):
+    """The resident, as far as the agency was told; a fact that was not disclosed is null."""
+
+    id: UUID
+    name: str | None
+    birth_date: date | None
+    sex: Sex | None
+    address: str | None
+    phone: str | None
+
+
+class JudgedRule(EligibilityRule):
+    """A rule of eligibility with the fact it was judged on."""
+
+    value: str | None
+    verdict: RuleResult
+
+
+class Judgement(ResponseBody):
+    """Whom the service is meant for, judged when the referral was made."""
+
+    on: date
+    verdict: RuleResult | None
+    rules: list[JudgedRule]
+
+
+class ReferralRow(ResponseBody):
+    """A referral in a list."""
+
+    id: UUID
+    status: ReferralStatus
+    priority: Priority
+    resident_id: UUID
+    case_id: UUID
+    planned_service_id: UUID
+    service_code: str
+    field: CareField
+    centre_code: str
+    offering_id: UUID
+    provider: Agency
+    requested_at: AwareDatetime | None
+
+
+class Referral(ReferralRow):
+    """A referral with its clocks, its history and what the reader may do to it now."""
+
+    message: str | None
+    outside_area_reason: str | None
+    disclosed: list[str] | None
+    created_at: AwareDatetime | None
+    answered_at: AwareDatetime | None
+    place_offered_at: AwareDatetime | None
+    accepted_at: AwareDatetime | None
+    expected_start_on: date | None
+    expected_on: date | None
+    started_on: date | None
+    ended_at: AwareDatetime | None
+    ended_on: date | None
+    outcome: Literal["ended_as_planned", "ended_early", "transferred"] | None
+    reason: str | None
+    note: str | None
+    on_behalf: OnBehalf | None
+    hold_until: date | None
+    disposition: (
+        Literal["re_refer", "alternative", "refused", "no_longer_needed", "unmet_need"] | None
+    )
+    disposed_at: AwareDatetime | None
+    basis: ReferralBasis
+    resident: DisclosedResident | None
+    judged: Judgement | None
+    replaces: UUID | None
+    replaced_by: UUID | None
+    deadlines: list[Deadline]
+    history: list[Event]
+    allowed_actions: list[str]

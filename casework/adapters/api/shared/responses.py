@@ -1,0 +1,212 @@
+"""What goes out: the base of every type of answer, and the types that several subjects share.
+
+They describe the answers in the OpenAPI document. Nothing is validated by them while a request is
+answered; the tests put every answer of the suite through its type.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from typing_extensions import TypeAliasType
+
+from casework.adapters.api.shared import bodies
+from casework.domain.clocks.calendar import Unit
+from casework.domain.clocks.standards import ClockKind
+
+
+def absent(description: str | None = None) -> Any:
+    """A field that is left out of some answers. Where it is there, it has its type."""
+    return Field(default_factory=lambda: None, description=description)
+
+
+class ResponseBody(BaseModel):
+    """A body without unknown fields. Built when the document is first asked for."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+
+class Page(ResponseBody):
+    """One page of a list."""
+
+    next_cursor: str | None
+
+
+@cache
+def page_of(row: type[ResponseBody]) -> type[ResponseBody]:
+    """The type of a list of ``row``, named after it: ``Referral`` makes ``ReferralPage``."""
+    return create_model(
+        f"{row.__name__}Page",
+        __base__=Page,
+        __module__=row.__module__,
+        __doc__="One page of a list; `next_cursor` is null on the last one.",
+        items=(list[row], ...),  # type: ignore[valid-type]
+    )
+
+
+CareField = TypeAliasType("CareField", bodies.CareField)
+Holder = TypeAliasType("Holder", bodies.Holder)
+Cause = TypeAliasType("Cause", bodies.Cause)
+
+
+class NothingMore(ResponseBody):
+    """The change was made; there is nothing more to say."""
+
+
+class Named(ResponseBody):
+    """Somebody or something, by identifier and name."""
+
+    id: UUID
+    name: str
+
+
+class Agency(Named):
+    """An agency, and how to reach it."""
+
+    phone: str
+
+
+class Subject(ResponseBody):
+    """What a clock, an event or a count is about."""
+
+    type: str
+    id: UUID
+
+
+class Duration(ResponseBody):
+    """An amount of one unit."""
+
+    amount: int
+    unit: Literal[Unit.HOURS, Unit.WORKING_DAYS, Unit.DAYS, Unit.MONTHS]
+
+
+class FixedDay(ResponseBody):
+    """One day that is never moved."""
+
+    on: date
+    unit: Literal[Unit.ON_DATE] = Field(description="Always `on_date`.")
+
+
+class Pause(ResponseBody):
+    """A stretch that is left out of a period."""
+
+    from_: date = Field(alias="from")
+    until: date
+    reason: str
+    resumed_at: AwareDatetime | None
+
+
+class Deadline(ResponseBody):
+    """A clock as it stands."""
+
+    id: UUID
+    kind: ClockKind
+    subject: Subject
+    held_by: Holder
+    started_at: AwareDatetime
+    due_at: AwareDatetime
+    status: str = Field(description="`running`, `paused`, `met` or `cancelled`.")
+    overdue: bool
+    met_at: AwareDatetime | None
+    cancelled_at: AwareDatetime | None
+    breached_at: AwareDatetime | None
+    target: Duration | FixedDay
+    basis: str
+
+
+class EventActor(ResponseBody):
+    """Who did it. The account is left out for those who may not know it."""
+
+    id: UUID | None = Field(
+        description="Identifier of the account; null where the reader may not know it."
+    )
+    role: str
+
+
+class Event(ResponseBody):
+    """One thing that happened. Its data depend on the event."""
+
+    id: UUID
+    event: str
+    at: AwareDatetime
+    subject: Subject
+    by: EventActor
+    data: dict[str, Any]
+
+
+class HintLeft(ResponseBody):
+    """A resident who may be the same person, by identifier."""
+
+    id: UUID
+    reasons: list[str]
+
+
+class OutOfSight(ResponseBody):
+    """The change was made; what it was made to is not, or no longer, in the reader's reach."""
+
+    id: UUID = absent("Identifier of what was changed.")
+    code: str = absent("Code of the service that was changed.")
+    case_id: UUID = absent()
+    provider_id: UUID = absent()
+    resident_id: UUID = absent()
+    version: int = absent("Number of the version.")
+    hash: str = absent()
+    consent_ids: list[UUID] = absent("Identifiers of the consents.")
+    hints: list[HintLeft] = absent()
+
+
+class FieldError(ResponseBody):
+    """What is wrong with one field."""
+
+    field: str = Field(description="Path of the field, such as `consents.1.given_on`.")
+    message: str = Field(description="What is wrong with it.")
+    code: str = absent()
+
+
+class Candidate(ResponseBody):
+    """A resident who may be the same person."""
+
+    id: UUID
+    name: str
+    birth_date: date
+    centre_code: str
+    reasons: list[str]
+
+
+class RefusedAnswer(ResponseBody):
+    """Why one of several answers was refused."""
+
+    referral_id: UUID
+    status: int = Field(description="HTTP status that this part would have had by itself.")
+    code: str
+
+
+class Problem(ResponseBody):
+    """A refusal (RFC 9457). `code` is stable; which facts stand beside it depends on the code."""
+
+    type: str = Field(description="A URN with the code.")
+    title: str
+    status: int = Field(description="HTTP status.")
+    detail: str
+    code: str
+    state: str = absent("Where the subject of the request stands.")
+    allowed_actions: list[str] = absent("What would be possible instead.")
+    errors: list[FieldError] = absent()
+    candidates: list[Candidate] = absent()
+    results: list[RefusedAnswer] = absent()
+    resident_id: UUID = absent()
+    survivor_id: UUID = absent()
+    standard_id: UUID = absent()
+    case_id: UUID = absent("Identifier of the case that stands against it.")
+    case_ids: list[UUID] = absent()
+    referral_ids: list[UUID] = absent()
+    planned_service_id: UUID = absent()
+    referrals: list[UUID] = absent("Identifiers of the referrals that stand against it.")
+    cases: int = absent("How many open cases there are.")
+    held_on: date = absent()
+    article: str = absent("The article of the law that allows no more.")
+    limit: Duration = absent("What the law allows at most.")

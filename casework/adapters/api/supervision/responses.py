@@ -1,0 +1,338 @@
+"""Deadlines, reviews, worklists, jobs, standards and holidays, as they go out.
+
+What a role may not see is null, or an empty list.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from casework.adapters.api.shared import bodies as shared
+from casework.adapters.api.shared import responses as shared_responses
+from casework.adapters.api.shared.responses import (
+    Agency,
+    CareField,
+    Cause,
+    Duration,
+    FixedDay,
+    Holder,
+    Pause,
+    ResponseBody,
+    Subject,
+    absent,
+)
+from casework.adapters.api.supervision.bodies import Action
+from casework.domain.clocks.standards import ClockKind, Priority
+
+Told = Literal["worker", "provider", "supervisor", "head"]
+
+
+class DeadlineReview(ResponseBody):
+    """What was decided about a clock."""
+
+    action: Action = Field(description="What was decided.")
+    cause: Cause
+    reason: str | None
+    until: date | None
+    at: AwareDatetime
+    by: UUID | None = Field(description="Identifier of the account that decided.")
+
+
+class DeadlineDetail(shared_responses.Deadline):
+    """A clock with whose it is, and what was last decided about it."""
+
+    resident_id: UUID
+    case_id: UUID
+    centre_code: str
+    district_code: str
+    worker_id: UUID | None
+    provider_id: UUID | None
+    field: CareField | None
+    service_code: str | None
+    priority: Priority
+    excused: bool | None
+    extended_until: date | None
+    deferred_until: date | None
+    last_review: DeadlineReview | None
+    allowed_actions: list[str]
+
+
+class LeftOutDay(ResponseBody):
+    """A day that was not counted."""
+
+    on: date
+    why: str = Field(description="Name of the holiday, weekend, or why it was paused.")
+
+
+class Extension(ResponseBody):
+    """An extension of a clock."""
+
+    until: date
+    at: AwareDatetime
+    cause: Cause | None
+
+
+class StandardOfDeadline(ResponseBody):
+    """The standard that a clock was set by."""
+
+    id: UUID
+    kind: ClockKind
+    field: CareField | None
+    service_code: str | None
+    priority: Priority | None
+    district_code: str | None
+    in_force: bool
+
+
+class RecountOfDeadline(ResponseBody):
+    """That a clock was counted again."""
+
+    at: AwareDatetime
+    because: Literal["holiday", "standard"]
+    reason_id: UUID
+    on: date | None
+    closed: bool | None
+    name: str | None = Field(description="Name of the holiday.")
+    due_at_before: AwareDatetime
+
+
+class Explanation(ResponseBody):
+    """Why a clock shows its date."""
+
+    start: AwareDatetime
+    rule: str
+    basis: str
+    target: Duration | FixedDay
+    left_out: list[LeftOutDay] = Field(description="The days that were not counted.")
+    pauses: list[Pause]
+    extensions: list[Extension]
+    standard: StandardOfDeadline | None
+    recounts: list[RecountOfDeadline]
+    due_at: AwareDatetime
+    sentence: str
+
+
+class EscalationStep(ResponseBody):
+    """A step that was raised, and what was decided about it."""
+
+    tier: int
+    passed_over: bool
+    quiet: bool
+    due_at: AwareDatetime
+    at: AwareDatetime
+    raised_at: AwareDatetime | None
+    to: list[Told] = Field(description="The roles that were told.")
+    review: DeadlineReview | None
+
+
+class PersonToCall(ResponseBody):
+    """A resident, and how to reach them."""
+
+    id: UUID
+    name: str
+    phone: str | None
+
+
+class WorkItem(ResponseBody):
+    """Something to do: a clock, or a note to come back to, which has no deadline."""
+
+    kind: shared.WorkKind
+    held_by: Holder
+    case_id: UUID | None
+    centre_code: str
+    worker_id: UUID | None
+    field: CareField | None
+    deadline_id: UUID | None
+    subject: Subject
+    resident: PersonToCall
+    provider: Agency | None
+    due_at: AwareDatetime
+    overdue: bool
+    place_offered_at: AwareDatetime | None
+    working_days_late: int
+
+
+class ToldStep(ResponseBody):
+    """Who was told at one tier."""
+
+    tier: int
+    to: list[Told] = Field(description="The roles that were told.")
+    at: AwareDatetime
+
+
+class OverdueItem(WorkItem):
+    """An overdue clock with its tier, who was told when, and the last review."""
+
+    tier: int | None
+    told: list[ToldStep]
+    last_review: DeadlineReview | None
+    excused: bool
+
+
+class OverdueGroup(ResponseBody):
+    """Overdue clocks of one group."""
+
+    key: str | None
+    name: str | None
+    count: int
+    new: int
+    excused: int = Field(description="How many of them are excused.")
+    oldest_due_at: AwareDatetime
+    median_working_days_late: float
+
+
+class FallingDue(ResponseBody):
+    """How many clocks of a worker fall due soon."""
+
+    worker_id: UUID | None
+    name: str | None
+    count: int
+
+
+class OverdueSummary(ResponseBody):
+    """What is overdue, counted, and what falls due soon."""
+
+    by: shared.GroupedBy = Field(description="What the groups are of.")
+    total: int
+    excused: int = Field(description="How many of them are excused.")
+    groups: list[OverdueGroup]
+    cases_without_worker: int
+    upcoming: list[FallingDue]
+
+
+class ReviewResult(ResponseBody):
+    """What became of one review."""
+
+    deadline_id: UUID
+    status: int = Field(description="HTTP status that this part would have had by itself.")
+    code: str = absent()
+
+
+class ReviewResults(ResponseBody):
+    """What became of each review."""
+
+    results: list[ReviewResult]
+
+
+class RunResult(ResponseBody):
+    """What a run found and did."""
+
+    run_id: UUID
+    as_of: AwareDatetime
+    dry_run: bool = Field(description="Whether it only counted.")
+    found: int | None
+    changed: int | None
+    failed: int | None
+    held: int | None = Field(description="How many notices were held back.")
+
+
+class RunRecord(RunResult):
+    """A run as it was recorded; without an end it has not ended."""
+
+    job: str
+    slot: AwareDatetime | None
+    started_by: UUID | None
+    error: str | None
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None
+
+
+class Job(ResponseBody):
+    """A job as it stands."""
+
+    name: str
+    does: str
+    every_minutes: int
+    next_tick_at: AwareDatetime
+    last_tick_at: AwareDatetime | None
+    late: bool = Field(description="Whether no scheduler has ticked for more than three ticks.")
+    last_run: RunRecord | None
+    last_success: RunRecord | None
+    in_flight: list[RunRecord]
+
+
+class EscalationTier(ResponseBody):
+    """So long after the due date, this role is told."""
+
+    tier: int
+    after: Duration = Field(description="How long after the due date.")
+    to: Told = Field(description="The role that is told.")
+
+
+class Standard(StandardOfDeadline):
+    """A standard. Without `set_by` it is as shipped."""
+
+    target: Duration
+    lapse_after: Duration | None
+    escalation: list[EscalationTier] | None
+    basis: str
+    set_at: AwareDatetime | None
+    set_by: UUID | None
+    version: int
+    allowed_actions: list[str]
+
+
+class EffectiveStandard(ResponseBody):
+    """Which standard applies, and why."""
+
+    kind: ClockKind
+    target: Duration | None
+    standard_id: UUID | None
+    why: str
+    basis: str | None
+    lapse_after: Duration | None
+    escalation: list[EscalationTier]
+    limit: Duration | None = Field(description="What the law allows at most.")
+
+
+class DueDates(ResponseBody):
+    """When a clock was due, and when it is."""
+
+    before: AwareDatetime
+    after: AwareDatetime
+
+
+class RecountedDeadline(ResponseBody):
+    """A clock that was counted again."""
+
+    id: UUID
+    kind: ClockKind
+    due_at: DueDates
+
+
+class RecountResult(ResponseBody):
+    """What a recount changed."""
+
+    changed: int
+    replanned: int
+    failed: int
+    deadlines: list[RecountedDeadline]
+
+
+class Recalculation(RecountResult):
+    """What a recalculation of a standard found and changed."""
+
+    standard_id: UUID
+    dry_run: bool
+    found: int
+
+
+class Holiday(ResponseBody):
+    """A day that is closed, or open after all. With an identifier, it was declared."""
+
+    id: UUID | None
+    on: date
+    closed: bool
+    name: str
+    name_en: str
+    district_code: str | None
+
+
+class DeclaredHoliday(Holiday, RecountResult):
+    """A day that was declared, and the clocks that it moved."""
+
+    recounted: list[RecountedDeadline]
