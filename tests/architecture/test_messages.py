@@ -95,6 +95,7 @@ PRINTED_WITHIN: Final = {
 }  # fmt: skip
 # Where Korean stands in Python that is no text: by the file or folder, with the reason.
 KOREAN: Final = {
+    "adapters/api/shared/samples.py": "examples of the document: invented people, places, services",
     "demo": "the invented city: names of its people, agencies, streets, and what they write",
     "bench": "names of the invented rows that are measured",
     "domain/duplicates/likeness.py": "the first and last syllable, for taking names apart",
@@ -102,12 +103,8 @@ KOREAN: Final = {
     "domain/exchange/import_columns.py": "headings and words by which a sheet is recognised",
     "domain/residents/resident.py": "recipients that a consent names in Korean",
 }
-# What the examples of the OpenAPI document say: invented people, places and services.
-EXAMPLES: Final = {
-    "홍길동", "이담당", "가상 하간호", "우1동", "해운대구", "방문진료", "부산광역시", "추석",
-    "임시공휴일", "통합돌봄", "일부", "성명,전화번호,기한종류,…", "기관코드,기관명,…",
-    "행,결과,항목,코드,사유",
-}  # fmt: skip
+# What a few routes show as the first lines of a file.
+EXAMPLES: Final = {"성명,전화번호,기한종류,…", "기관코드,기관명,…", "행,결과,항목,코드,사유"}
 
 
 @cache
