@@ -83,13 +83,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:
-        (chosen if belongs_to_run(item, is_deep=is_deep) else left).append(item)
+        (chosen if belongs_to_run(item, is_deep) else left).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = chosen
 
 
-def belongs_to_run(item: pytest.Item, *, is_deep: bool) -> bool:
+def belongs_to_run(item: pytest.Item, is_deep: bool) -> bool:
     """Whether a test on this store is part of the quick run, or of the deep one."""
     if item.path.is_relative_to(DEEP):
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import select, text, update
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.tables.audit import audit_head
+from casework.domain.clocks.calendar import SEOUL
 from tests.audit import free_hand
 from tests.conftest import Store
 from tests.e2e.test_cli import KEYS, Run, documents, is_one_line, run
@@ -118,11 +120,15 @@ def test_an_exported_head_shows_a_database_that_was_set_back(
 
 
 def test_nothing_younger_than_two_years_is_pruned_by_command_or_setting(asked: Any) -> None:
-    is_one_line(asked("audit", "prune", "--before", "2025-01-01"), "kept for 2 years")
-    is_one_line(asked("audit", "prune", "--before", "2024-01-01", audit_years="3"), "3 years")
+    today = datetime.now(SEOUL).date()
+    almost_two, almost_three, long_ago = (
+        f"{today - timedelta(days=days)}" for days in (720, 1085, 2500)
+    )
+    is_one_line(asked("audit", "prune", "--before", almost_two), "kept for 2 years")
+    is_one_line(asked("audit", "prune", "--before", almost_three, audit_years="3"), "3 years")
     is_one_line(asked("audit", "verify", audit_years="1"), "CASEWORK_AUDIT_YEARS")
     is_one_line(asked("audit", "prune", "--before", "soon"), "neither a day nor an instant")
-    said = asked("audit", "prune", "--before", "2020-01-01", "--json")
+    said = asked("audit", "prune", "--before", long_ago, "--json")
     assert documents(said.out) == [{"pruned": 0}]
 
 

@@ -34,7 +34,6 @@ from sqlalchemy import func, select, text, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile import place_counts
-from casework.adapters.persistence.directory import places
 from casework.domain.directory.capacity import HOLDS_A_PLACE, CapacityChange
 from casework.domain.errors import Conflict
 from casework.domain.referring.referring import Details
@@ -267,7 +266,7 @@ _settle = place_counts.settle
 @contextmanager
 def forgetting(world: Api) -> Iterator[None]:
     """A house in which an end frees nothing."""
-    with patch.object(places, "settle", _forgetting):
+    with patch.object(place_counts, "settle", _forgetting):
         yield
 
 
@@ -278,7 +277,7 @@ def careless(world: Api) -> Iterator[None]:
     with world.engine.begin() as connection:
         for statement in drop:
             connection.execute(text(statement))
-    with patch.object(places, "settle", _careless):
+    with patch.object(place_counts, "settle", _careless):
         yield
 
 

@@ -39,7 +39,7 @@ from casework.adapters.persistence.engine.faults import fault
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.supervision import sweeping
-from casework.adapters.persistence.unit_of_work import store
+from casework.adapters.persistence.unit_of_work import repositories
 from casework.domain.access.policy import SYSTEM
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import Refusal
@@ -283,7 +283,7 @@ def no_lock(world: Api) -> Iterator[None]:
     rule = "CHECK (met_at IS NULL OR cancelled_at IS NULL)"
     with world.engine.begin() as connection:
         connection.execute(drop)
-    with patch.object(store, "SqlCaseFiles", partial(SqlCaseFiles, lock=False)):
+    with patch.object(repositories, "SqlCaseFiles", partial(SqlCaseFiles, lock=False)):
         yield
     begin_again(world, ASKED_AT)
     with world.engine.begin() as connection:
