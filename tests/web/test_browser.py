@@ -18,7 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.api.acts import a_referral, moved
-from tests.api.conftest import PROVIDER, WORKER
+from tests.api.conftest import PROVIDER, WORKER, Api
 from tests.web.conftest import Agency, sent_link
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -212,3 +212,23 @@ def test_all_of_it_works_without_javascript(
         assert page.locator("form[action*='/code']").count() == 1  # a code of its own
     seen = agency.api.as_(WORKER).get(f"/referrals/{asked}").json()
     assert (seen["status"], seen["reason"]) == ("declined", "at_capacity")
+
+
+def test_the_document_is_shown_by_this_host_alone_and_within_its_policy(
+    browser: Browser, api: Api
+) -> None:
+    with served(api.client.app) as here:
+        page = browser.new_page(viewport=ViewportSize(width=1200, height=900))
+        said: list[str] = []
+        asked: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{here}/docs")
+        page.locator("#operations-tag-referrals button").first.click(timeout=60_000)
+        page.locator("#operations-referrals-get_referral button").first.click()
+        page.get_by_text("Identifier of the referral.").wait_for()
+        page.get_by_text("A referral with clocks and history").wait_for()
+        page.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith((f"{here}/", "data:"))] == []

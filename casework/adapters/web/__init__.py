@@ -1,5 +1,5 @@
-"""Small pages for agencies that answer without an account, made on the server."""
+"""Pages made on the server: for agencies that answer without an account, and for who looks by."""
 
-from casework.adapters.web.pages import router
+from casework.adapters.web.front import router
 
 __all__ = ["router"]

@@ -5,6 +5,29 @@ from __future__ import annotations
 from typing import Final
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
+    # Front page
+    "front_heading": ("통합돌봄 사례관리", "Case management for integrated community care"),
+    "front_text": (
+        "신청부터 조사, 계획, 의뢰, 제공까지 한 사례로 관리하는 HTTP API입니다. "
+        "화면은 아직 없습니다.",
+        "An HTTP API from the application to the assessment, the plan, the referrals and the "
+        "services. It has no screens of its own yet.",
+    ),
+    "front_docs": ("API 문서", "Documentation of the API"),
+    "front_document": ("OpenAPI 문서 (JSON)", "OpenAPI document (JSON)"),
+    "front_accounts": ("시연 계정", "Accounts of the demo"),
+    "front_sign_in": (
+        "API 문서의 Authorize에서 사용자 이름과 비밀번호로 로그인합니다. 모두 가상의 계정입니다.",
+        "Sign in with user name and password under Authorize in the documentation. "
+        "All of them are invented.",
+    ),
+    "front_password": ("비밀번호", "Password"),
+    "front_role_worker": ("읍면동 담당자", "Worker of a community centre"),
+    "front_role_supervisor": ("구·군 책임자", "Supervisor of a district"),
+    "front_role_assessor": ("조사자", "Assessor of a district"),
+    "front_role_city": ("시", "City"),
+    "front_role_auditor": ("접속기록 점검자", "Auditor"),
+    "front_role_admin": ("관리자", "Administrator"),
     # Frame
     "title": ("통합돌봄 의뢰 회신", "Answer a care referral"),
     "other_language": ("English", "한국어"),
