@@ -11,6 +11,8 @@ These need what it is developed with as well, and install it when first called:
 
   setup    make .venv and install everything that is locked
   test     run the tests on SQLite and on PostgreSQL           (pytest …args)
+           --deep: the long campaigns, and the other store of what runs on one
+           --on 2028-02-29T10:00: as if it were then in Seoul (with libfaketime)
   check    format, lint, types, import rules and migration drift
   bench    measure on a throw-away PostgreSQL                  (casework bench …args)
   proof    prove a promise many times over: sweeps, tampering, imports, … (tests/proofs)
@@ -45,7 +47,7 @@ COMMANDS = {
     "demo": [*CASEWORK, "demo"],
     "serve": [*CASEWORK, "serve"],
     "casework": CASEWORK,
-    "test": [PYTHON, "-m", "pytest"],
+    "test": [PYTHON, "-m", "tests.run"],
     "bench": [PYTHON, "-m", "tests.postgres", "run", "--", *CASEWORK, "bench"],
     "proof": [PYTHON, "-m", "tests.proofs"],
 }

@@ -21,7 +21,7 @@ log = get_logger("casework")
 def main() -> NoReturn:
     """Run the command line. An error is one line on stderr, with exit code 2."""
     try:
-        code = cli(standalone_mode=False)
+        code = cli(prog_name="casework", standalone_mode=False)
     except (CommandError, SettingsError, Refusal) as error:
         _fail(str(error))
     except ValidationError as error:

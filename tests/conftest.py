@@ -1,4 +1,8 @@
-"""Every test that asks for `store` runs twice: on SQLite and on PostgreSQL.
+"""Every test that asks for `store` gets a database of its own, on SQLite or on PostgreSQL.
+
+What a test of the API or of the pages shows does not depend on the store, so each of them runs on
+one, which its id decides, and on the other one with `--deep`. A test marked `both_stores`, and
+every test outside those two folders, runs on both each time.
 
 One PostgreSQL server and two templates of each kind serve the whole session, however many workers
 it has: one that is migrated, one where the small world of the API's tests lives as well. The first
@@ -15,6 +19,7 @@ import shutil
 import signal
 import sqlite3
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +36,11 @@ if TYPE_CHECKING:
     from tests.api.conftest import People
 
 SESSION_FOLDER = "CASEWORK_TEST_SESSION_FOLDER"
+STORES = ("sqlite", "postgres")
+TESTS = Path(__file__).parent
+DEEP = TESTS / "deep"
+# Their tests run on one store each; what they are about stands above the store.
+ON_ONE_STORE = (TESTS / "api", TESTS / "web")
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,70 @@ class Store:
     owner_url: str
     # Whether it began with the small world of the API's tests.
     is_peopled: bool = False
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which part of the tests runs, where no single test is named."""
+    group = parser.getgroup("casework")
+    group.addoption(
+        "--deep", action="store_true",
+        help="run the long campaigns under tests/deep, and the other store of what runs on one",
+    )  # fmt: skip
+    group.addoption(
+        "--both-stores", action="store_true", help="run every test with a store on both of them"
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the long campaigns out, unless they are asked for."""
+    if collection_path != DEEP or config.getoption("--deep"):
+        return None
+    named = (Path(arg.partition("::")[0]).absolute() for arg in config.args)
+    return None if any(path.is_relative_to(DEEP) for path in named) else True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose the store of each test that runs on one; a test that is named by its id runs as is."""
+    if config.getoption("--both-stores") or any("::" in arg for arg in config.args):
+        return
+    is_deep = config.getoption("--deep")
+    chosen: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        (chosen if belongs_to_run(item, is_deep=is_deep) else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = chosen
+
+
+def belongs_to_run(item: pytest.Item, *, is_deep: bool) -> bool:
+    """Whether a test on this store is part of the quick run, or of the deep one."""
+    if item.path.is_relative_to(DEEP):
+        return True
+    store = store_to_choose(item)
+    return not is_deep if store is None else (store == chosen_store(item.nodeid)) != is_deep
+
+
+def store_to_choose(item: pytest.Item) -> str | None:
+    """The store of a test that also exists on the other one and needs only one; else None."""
+    if not any(item.path.is_relative_to(folder) for folder in ON_ONE_STORE):
+        return None
+    if item.get_closest_marker("both_stores") or names_its_store(item):
+        return None
+    callspec = getattr(item, "callspec", None)
+    return None if callspec is None else callspec.params.get("store")
+
+
+def names_its_store(item: pytest.Item) -> bool:
+    """Whether a test is about one store and says so itself."""
+    return any(mark.args[0] == "store" for mark in item.iter_markers("parametrize"))
+
+
+def chosen_store(nodeid: str) -> str:
+    """The store on which the quick run tests this, by its id without the store: always the same."""
+    path, _, parameters = nodeid.partition("[")
+    others = [one for one in parameters.rstrip("]").split("-") if one not in STORES]
+    return STORES[zlib.crc32("-".join([path, *others]).encode()) % len(STORES)]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -204,7 +278,7 @@ def settle(url: str, people: People) -> None:
         engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, session_folder: Path) -> Iterator[Store]:
     """A fresh, migrated database for this test alone, on each store in turn.
 

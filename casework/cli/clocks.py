@@ -91,7 +91,7 @@ def _due_rows(
     if settings.database_url:
         with opened(settings) as application:
             clockwork = configuration.read_clockwork(application.engine, korean_calendar)
-    about = ClockSubject.for_counting(district_code=district or "", priority=priority)
+    about = ClockSubject.for_counting(district_code=district or "", priority=Priority(priority))
     rows = []
     for n in range((last - first).days + 1):
         day = first + timedelta(days=n)

@@ -8,14 +8,15 @@ from decimal import Decimal
 from casework.demo import people, texts
 from casework.demo.story import Slot, Story
 from casework.domain.act import Act
-from casework.domain.casefile.case import CONSENT_FOR_CHANNEL
+from casework.domain.casefile.case import Channel, ExOfficioGround
 from casework.domain.casefile.plan import Conference, PlannedItem, VersionStatus
 from casework.domain.cases import checks, closing, handover, intake
 from casework.domain.clocks.calendar import morning_of
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.planning import planning
-from casework.domain.residents.resident import Note
+from casework.domain.residents.events import ConsentGiven, NoteWritten, ResidentRegistered
+from casework.domain.residents.resident import ConsentPurpose, Note, NoteKind
 from casework.domain.supervision import reviewing
 from casework.domain.supervision.reviewing import ReviewDecision
 
@@ -26,19 +27,19 @@ def register(story: Story) -> None:
     """Enter the resident, with what they agreed to."""
     act = story.act(story.worker)
     story.person = people.register(story.centre, story.rng, act)
-    story.happened("ResidentRegistered", act, centre_code=story.centre.code)
-    purpose = CONSENT_FOR_CHANNEL.get(story.channel)
+    story.events.append(ResidentRegistered(story.meta(act), centre_code=story.centre.code))
+    purpose = intake.CONSENT_FOR_CHANNEL.get(story.channel)
     if purpose is not None:
         agree(story, purpose)
     if story.by_consent:
-        agree(story, "provider_sharing")
+        agree(story, ConsentPurpose.PROVIDER_SHARING)
 
 
-def agree(story: Story, purpose: str) -> None:
+def agree(story: Story, purpose: ConsentPurpose) -> None:
     """The resident gives a consent."""
     act = story.act(story.worker)
     consent = people.agree(story.person, purpose, story.rng, act)
-    story.happened("ConsentGiven", act, consent_id=consent.id, purpose=purpose)
+    story.events.append(ConsentGiven(story.meta(act), consent_id=consent.id, purpose=purpose))
 
 
 def note(story: Story) -> None:
@@ -49,7 +50,7 @@ def note(story: Story) -> None:
     written = Note(
         id=act.new_id(),
         resident_id=story.person.resident.id,
-        kind=kind,
+        kind=NoteKind(kind),
         with_whom=with_whom,
         text=text,
         come_back_on=come_back_on if story.chance(0.4) else None,
@@ -57,22 +58,30 @@ def note(story: Story) -> None:
         written_by=act.by.id,
     )
     story.person.notes.append(written)
-    facts = {"come_back_on": written.come_back_on} if written.come_back_on else {}
-    story.happened("NoteWritten", act, note_id=written.id, kind=kind, **facts)
+    story.events.append(
+        NoteWritten(
+            story.meta(act),
+            note_id=written.id,
+            kind=written.kind,
+            come_back_on=written.come_back_on,
+        )
+    )
 
 
 def apply(story: Story) -> None:
     """Open the case; one that nobody carries yet was opened in the district's office."""
     opener = story.supervisor if story.unassigned else story.worker
     act = story.act(opener)
-    purpose = CONSENT_FOR_CHANNEL.get(story.channel)
+    purpose = intake.CONSENT_FOR_CHANNEL.get(story.channel)
+    by_the_city = story.channel == Channel.EX_OFFICIO
+    ground = ExOfficioGround.CANNOT_LIVE_ALONE if by_the_city else None
     application = intake.CareApplication(
         channel=story.channel,
         applied_on=act.today,
         discharge_on=story.discharge_on,
         urgent=story.urgent,
         urgent_reason=story.rng.choice(texts.URGENT_REASONS) if story.urgent else None,
-        ex_officio_ground="cannot_live_alone" if story.channel == "ex_officio" else None,
+        ex_officio_ground=ground,
         consent=story.person.consents[purpose] if purpose else None,
     )
     worker_id = None if story.unassigned else story.worker.id

@@ -7,6 +7,7 @@ from typing import Any, Final
 from casework.demo import case_steps as acts
 from casework.demo.courses import some_course
 from casework.demo.story import Slot, Story, StoryStep
+from casework.domain.casefile.case import Channel
 
 STEPS: Final = ("apply", "survey", "assess", "draft", "submit", "decide")
 # What the time before each step is called.
@@ -17,7 +18,7 @@ BEFORE: Final = {
     "submit": "submit",
     "decide": "decision",
 }
-CHANNELS: Final = ("self", "family", "guardian", "institution", "nhis", "outreach", "ex_officio")
+CHANNELS: Final = tuple(one for one in Channel if one != Channel.DISCHARGE)
 CHANNEL_WEIGHTS: Final = (30, 30, 3, 12, 10, 10, 5)
 SERVICES_AT_MOST: Final = 4
 
@@ -43,7 +44,7 @@ def lead_to(story: Story, last: str, age: int) -> list[Slot]:
 
 
 def _choose_channel(story: Story) -> None:
-    if story.channel == "self":
+    if story.channel == Channel.SELF:
         story.channel = story.rng.choices(CHANNELS, CHANNEL_WEIGHTS)[0]
 
 

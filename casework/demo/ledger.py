@@ -8,7 +8,8 @@ from uuid import UUID
 
 from casework.domain.access.policy import SYSTEM_ROLE
 from casework.domain.clocks.deadlines import BREACH, Deadline, Escalation, Step
-from casework.domain.events import Event
+from casework.domain.events import Event, EventMetadata
+from casework.domain.supervision.events import EscalationRaised
 
 Key = tuple[UUID, int, datetime]
 
@@ -60,17 +61,18 @@ class Ledger:
     def events(self, deadlines: Mapping[UUID, Deadline]) -> list[Event]:
         """The event that a sweep writes for each step it raises, under the step's own id."""
         return [
-            Event(
-                id=row.id,
-                name="EscalationRaised",
-                subject_type="deadline",
-                subject_id=row.deadline_id,
-                resident_id=deadlines[row.deadline_id].resident_id,
-                case_id=deadlines[row.deadline_id].case_id,
-                at=row.raised_at,
-                by_id=None,
-                by_role=SYSTEM_ROLE,
-                data={"tier": row.tier, "tell": row.tell},
+            EscalationRaised(
+                EventMetadata(
+                    id=row.id,
+                    subject_id=row.deadline_id,
+                    resident_id=deadlines[row.deadline_id].resident_id,
+                    case_id=deadlines[row.deadline_id].case_id,
+                    at=row.raised_at,
+                    by_id=None,
+                    by_role=SYSTEM_ROLE,
+                ),
+                tier=row.tier,
+                tell=tuple(row.tell),
             )
             for row in self._rows.values()
             if row.raised_at is not None

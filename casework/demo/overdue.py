@@ -12,6 +12,7 @@ from casework.demo import case_steps, referral_steps
 from casework.demo.common_steps import check_regularly, lead_to, support
 from casework.demo.courses import run_smoothly, some_course
 from casework.demo.story import Slot, Story
+from casework.domain.casefile.case import Channel
 from casework.domain.clocks.standards import ClockKind
 
 
@@ -132,7 +133,7 @@ def signal_overdue(story: Story) -> None:
 
 def discharge_overdue(story: Story) -> None:
     """Discharged from hospital, and no service has begun."""
-    story.urgent, story.channel = True, "discharge"
+    story.urgent, story.channel = True, Channel.DISCHARGE
     approved = story.between(3, 6)
     story.discharge_on = story.city.today - timedelta(days=1)
     for slot in support(story, approved):

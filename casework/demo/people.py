@@ -10,9 +10,22 @@ from typing import Final
 from casework.demo import names
 from casework.domain.act import Act
 from casework.domain.directory.directory import Centre
-from casework.domain.residents.resident import Consent, Contact, Note, Resident
+from casework.domain.residents.resident import (
+    Consent,
+    ConsentPurpose,
+    Contact,
+    Mobility,
+    Note,
+    Resident,
+    Sex,
+)
 
-MOBILITIES: Final = ("independent", "limited", "limited", "housebound")
+MOBILITIES: Final = (
+    Mobility.INDEPENDENT,
+    Mobility.LIMITED,
+    Mobility.LIMITED,
+    Mobility.HOUSEBOUND,
+)
 GRADES: Final = (None, None, "1", "2", "3", "4", "4", "5", "cognitive")
 DISABILITIES: Final = (None, None, None, None, "심한 장애", "심하지 않은 장애")
 INSURANCES: Final = ("건강보험", "건강보험", "의료급여")
@@ -26,7 +39,7 @@ class Person:
 
     resident: Resident
     contacts: list[Contact]
-    consents: dict[str, Consent] = field(default_factory=dict)
+    consents: dict[ConsentPurpose, Consent] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
 
@@ -36,7 +49,7 @@ def register(centre: Centre, rng: Random, act: Act) -> Person:
         id=act.new_id(),
         name=names.person(rng),
         birth_date=_birth_date(rng, act.today),
-        sex=rng.choices(("female", "male"), (3, 2))[0],
+        sex=rng.choices((Sex.FEMALE, Sex.MALE), (3, 2))[0],
         centre_code=centre.code,
         district_code=centre.district_code,
         registered_at=act.at,
@@ -72,7 +85,7 @@ def _contacts(resident: Resident, rng: Random, act: Act) -> list[Contact]:
     ]
 
 
-def agree(person: Person, purpose: str, rng: Random, act: Act) -> Consent:
+def agree(person: Person, purpose: ConsentPurpose, rng: Random, act: Act) -> Consent:
     """The resident, or someone for them, agrees to something for two years or without an end."""
     expires_on = act.today + timedelta(days=730) if rng.random() < 0.5 else None
     consent = Consent(
@@ -81,7 +94,7 @@ def agree(person: Person, purpose: str, rng: Random, act: Act) -> Consent:
         purpose=purpose,
         given_by=rng.choice(GIVERS),
         given_on=act.today,
-        recipients=["제공기관"] if purpose == "provider_sharing" else [],
+        recipients=["제공기관"] if purpose == ConsentPurpose.PROVIDER_SHARING else [],
         expires_on=expires_on,
         recorded_at=act.at,
         recorded_by=act.by.id,

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from casework.demo import texts
 from casework.demo.case_steps import review_clock
 from casework.demo.story import Slot, Story
-from casework.domain.clocks.standards import ClockKind
+from casework.domain.casefile.states import BasisKind
+from casework.domain.clocks.standards import ClockKind, Priority
 from casework.domain.planning import planning
 from casework.domain.referring import referring
-from casework.domain.referring.referring import ARTICLE_14_2, CONSENT, Details, Request
+from casework.domain.referring.referring import Details, Request
+from casework.domain.residents.events import ConsentWithdrawn
 from casework.domain.supervision.reviewing import ReviewDecision
 
 BY_PHONE: Final = 0.25  # how often a worker writes down what the agency said
 
 
-def ask(story: Story, slot: Slot, priority: str | None = None) -> None:
+def ask(story: Story, slot: Slot, priority: Priority | None = None) -> None:
     """Ask an agency that was not asked before."""
     _refer(story, slot, priority, send=True)
 
@@ -27,12 +30,12 @@ def prepare(story: Story, slot: Slot) -> None:
     _refer(story, slot, None, send=False)
 
 
-def _refer(story: Story, slot: Slot, priority: str | None, *, send: bool) -> None:
+def _refer(story: Story, slot: Slot, priority: Priority | None, *, send: bool) -> None:
     consent = story.sharing
     request = Request(
         offering=story.offering_for(slot),
         priority=priority or story.file.case.priority,
-        basis_kind=CONSENT if consent else ARTICLE_14_2,
+        basis_kind=BasisKind.CONSENT if consent else BasisKind.ARTICLE_14_2,
         consent=consent,
         message=story.rng.choice(texts.MESSAGES),
         send=send,
@@ -64,7 +67,7 @@ def start(story: Story, slot: Slot) -> None:
 def report(story: Story, slot: Slot) -> None:
     """The agency says how it goes, and what it gave."""
     unit = story.city.catalogue[slot.code].unit
-    delivered = {"quantity": story.between(1, 12), "unit": unit}
+    delivered = {"quantity": Decimal(story.between(1, 12)), "unit": unit}
     _answer(story, slot, "report", reported_on=story.today, delivered=delivered)
 
 
@@ -136,14 +139,16 @@ def withdraw_consent(story: Story) -> None:
         if referral.consent_id == consent.id:
             details = Details(reason="consent_withdrawn")
             referring.move(story.file, referral, "withdraw", details, act)
-    story.happened("ConsentWithdrawn", act, consent_id=consent.id, purpose=consent.purpose)
+    story.events.append(
+        ConsentWithdrawn(story.meta(act), consent_id=consent.id, purpose=consent.purpose)
+    )
 
 
 def dispose(story: Story, slot: Slot, disposition: str) -> None:
     """Say what happens instead; ``re_refer`` asks the next agency."""
     offering = story.offering_for(slot) if disposition == "re_refer" else None
     act = story.act(story.worker)
-    consent = story.sharing if slot.referral.basis_kind == CONSENT else None
+    consent = story.sharing if slot.referral.basis_kind == BasisKind.CONSENT else None
     successor = referring.dispose(
         story.file, slot.referral, disposition, None, act, offering=offering, consent=consent
     )
@@ -157,7 +162,7 @@ def settle(story: Story, slot: Slot, how: str) -> None:
 
 def redirect(story: Story, slot: Slot) -> None:
     """The supervisor reviews a silent agency's clock and has another one asked in its place."""
-    consent = story.sharing if slot.referral.basis_kind == CONSENT else None
+    consent = story.sharing if slot.referral.basis_kind == BasisKind.CONSENT else None
     offering = story.offering_for(slot)
     deadline = story.file.clock(ClockKind.RESPONSE, slot.referral.id)
     if deadline is not None:

@@ -26,6 +26,7 @@ from casework.demo.courses import (
 )
 from casework.demo.overdue import IN_EVERY_DISTRICT, IN_SOME_DISTRICTS
 from casework.demo.story import Story
+from casework.domain.casefile.case import Channel
 
 Scenario = Callable[[Story], None]
 FIRST: Final = len(IN_EVERY_DISTRICT) + len(IN_SOME_DISTRICTS)
@@ -141,7 +142,7 @@ def being_revised(story: Story) -> None:
 def urgent_from_the_first_day(story: Story) -> None:
     """Help was asked for before anyone was assessed."""
     story.urgent = True
-    story.channel = story.rng.choice(("family", "ex_officio"))
+    story.channel = story.rng.choice((Channel.FAMILY, Channel.EX_OFFICIO))
     applied = story.between(1, 12)
     slots = lead_to(story, "apply", applied)
     story.at(applied, case_steps.draft, slots)
@@ -158,14 +159,14 @@ def urgent_from_the_first_day(story: Story) -> None:
 
 def discharged_soon(story: Story) -> None:
     """Leaves hospital in the coming days."""
-    story.urgent, story.channel = True, "discharge"
+    story.urgent, story.channel = True, Channel.DISCHARGE
     story.discharge_on = story.city.today + timedelta(days=story.between(0, 6))
     lead_to(story, "survey", story.between(1, 3))
 
 
 def discharged(story: Story) -> None:
     """Left hospital, and help was there on the day or soon after."""
-    story.urgent, story.channel = True, "discharge"
+    story.urgent, story.channel = True, Channel.DISCHARGE
     approved = story.between(10, 40)
     story.discharge_on = story.day(approved - story.between(3, 6))
     for slot in support(story, approved):

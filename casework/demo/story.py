@@ -15,16 +15,17 @@ from casework.demo.ledger import Ledger
 from casework.demo.people import Person
 from casework.domain.access.policy import SYSTEM, Actor
 from casework.domain.act import Act
+from casework.domain.casefile.case import Channel
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import ReferralStatus
 from casework.domain.casefile.plan import Conference, PlannedService
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
 from casework.domain.directory.directory import Centre, Offering
 from casework.domain.directory.eligibility import facts_of, judge, snapshot
-from casework.domain.events import Event
+from casework.domain.events import Event, EventMetadata
 from casework.domain.referring import referring
-from casework.domain.residents.resident import Consent
+from casework.domain.residents.resident import Consent, ConsentPurpose
 
 OFFICE_OPENS: Final = time(9, 0)
 FIRST_ACT_WITHIN: Final = 180  # minutes after opening
@@ -80,7 +81,7 @@ class Story:
         self.supervisor = workforce.supervisors[centre.district_code]
         self.assessor = workforce.assessors[centre.district_code]
         self.urgent = rng.random() < 0.1
-        self.channel = "self"
+        self.channel = Channel.SELF
         self.unassigned = False
         self.discharge_on: date | None = None
         self.by_consent = rng.random() < 0.4
@@ -168,23 +169,10 @@ class Story:
             raise LookupError(f"{slot.code} was not planned yet")
         return self.file.service(slot.service_id)
 
-    def happened(self, name: str, act: Act, **data: Any) -> None:
-        """Something happened to the resident, who may have no case."""
-        resident = self.person.resident
-        self.events.append(
-            Event(
-                id=act.new_id(),
-                name=name,
-                subject_type="resident",
-                subject_id=resident.id,
-                resident_id=resident.id,
-                case_id=None,
-                at=act.at,
-                by_id=act.by.id,
-                by_role=act.by.role,
-                data=data,
-            )
-        )
+    def meta(self, act: Act) -> EventMetadata:
+        """What an event says of an act on the resident, who may have no case."""
+        id = self.person.resident.id
+        return EventMetadata.of(act, id, resident_id=id)
 
     def offering_for(self, slot: Slot) -> Offering:
         """An agency that has not been asked for this service yet, if there is one."""
@@ -197,7 +185,7 @@ class Story:
     @property
     def sharing(self) -> Consent | None:
         """The consent to share with providers, where the history rests on one that is valid."""
-        consent = self.person.consents.get("provider_sharing")
+        consent = self.person.consents.get(ConsentPurpose.PROVIDER_SHARING)
         return consent if consent is not None and consent.is_valid(self.today) else None
 
     # Telling

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
+
+E = TypeVar("E", bound=StrEnum)
 
 
 class Refusal(Exception):
@@ -69,3 +72,11 @@ def require(condition: object, detail: str, *, code: str = "invalid", field: str
     """Refuse with :class:`Invalid`, naming ``field``, unless ``condition`` holds."""
     if not condition:
         raise Invalid(detail, code=code, field=field)
+
+
+def one_of(kind: type[E], value: str | None, *, code: str, field: str) -> E:
+    """The member of ``kind`` with that value; refuses, naming ``field``, what it does not list."""
+    try:
+        return kind(value or "")
+    except ValueError:
+        raise Invalid(f"one of {', '.join(kind)}", code=code, field=field) from None

@@ -56,6 +56,7 @@ NEIGHBOUR, STRANGER = f"worker.{NEXT_DOOR}", f"worker.{FAR}"
 SUPERVISOR, FAR_SUPERVISOR = f"supervisor.{DISTRICT}", f"supervisor.{OTHER_DISTRICT}"
 ASSESSOR = f"assessor.{DISTRICT}"
 PROVIDER, OTHER_PROVIDER = "provider.alpha", "provider.beta"
+OF_A_TEST = ("CASEWORK_DATABASE_URL", "CASEWORK_MIGRATION_URL")
 OFFERED = ("CARE-MEALS", "MED-VISIT")
 
 
@@ -220,8 +221,9 @@ def application(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Appli
     monkeypatch.setattr("casework.bootstrap.open_engine", _shared_engine)
     monkeypatch.setattr(TIME_ALLOWED, patient)
     given = sorted(one for one in os.environ.items() if one[0].startswith("CASEWORK_"))
-    settings = _settings(tuple(one for one in given if one[0] != "CASEWORK_DATABASE_URL"))
-    settings = settings.model_copy(update={"database_url": store.url})
+    settings = _settings(tuple(one for one in given if one[0] not in OF_A_TEST))
+    urls = {"database_url": store.url, "migration_url": store.owner_url}
+    settings = settings.model_copy(update=urls)
     application = build(settings, now=Clock(), cheap_passwords=True)
     yield application
     application.engine.dispose()

@@ -14,7 +14,7 @@ from casework.domain.access.grant_log import GrantAct
 from casework.domain.access.policy import POLICY, Relation, Role
 from casework.domain.agencies import rosters
 from casework.domain.audit import chain
-from casework.domain.casefile import case, lifecycle
+from casework.domain.casefile import case, lifecycle, states
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import Unit
@@ -44,7 +44,7 @@ DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 ENUMS: tuple[type[StrEnum], ...] = (
     case.CaseStatus, Comparison, DesignationCode, Dismissal, EntryState, ExportOf, ExportPurpose,
     Factor, Figure, FileKind, GivenAt, GrantAct, CoverageGap, ImportState, ClockKind,
-    lifecycle.ReferralStatus, Mode, Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus,
+    states.ReferralStatus, Mode, Outcome, Priority, ProviderKind, Relation, Role, ServiceStatus,
     Availability, Unit, SuspicionState, VersionStatus,
 )  # fmt: skip
 LISTS = {

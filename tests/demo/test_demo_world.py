@@ -19,9 +19,9 @@ from casework.demo.ids import SeededIds
 from casework.demo.world import build_world
 from casework.domain.access.policy import SYSTEM_ROLE, Role
 from casework.domain.casefile.case import Case, CaseStatus
-from casework.domain.casefile.lifecycle import ReferralStatus
 from casework.domain.casefile.plan import PlannedService, PlanVersion, ServiceStatus, VersionStatus
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import SEOUL, day_in_seoul
 from casework.domain.clocks.deadlines import BREACH, Clockwork, Deadline, Escalation
 from casework.domain.clocks.standards import SHIPPED, ClockKind

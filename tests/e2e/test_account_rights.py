@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
 from tests.conftest import Store
-from tests.e2e.test_accounts import ADMIN, PASSWORD, Account, account, accounts, spared, stored
+from tests.e2e.test_accounts import ADMIN, PASSWORD, Account, account, accounts, in_earnest, stored
 from tests.e2e.test_cli import is_one_line, run
 
-__all__ = ["account", "run", "spared"]
+__all__ = ["account", "in_earnest", "run"]
 
 SYSTEM = ("sys.hd", "--role", "integration", "--name", "연계", "--district", "26350")
 ISSUER = "https://login.example/realms/care"

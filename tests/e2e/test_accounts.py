@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from casework.adapters.identity import Argon2Passwords
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.ids import new_id
@@ -33,15 +32,8 @@ Account = Callable[..., Said]
 
 
 @pytest.fixture(autouse=True)
-def spared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Digests that cost no time, wherever a command asks for real ones, as all of them must."""
-    asked_for_cheap = []
-
-    def passwords(*, cheap: bool = False) -> Argon2Passwords:
-        asked_for_cheap.append(cheap)
-        return Argon2Passwords(cheap=True)
-
-    monkeypatch.setattr("casework.bootstrap.Argon2Passwords", passwords)
+def in_earnest(asked_for_cheap: list[bool]) -> Iterator[None]:
+    """Whatever is stored here, the command asked for digests that protect."""
     yield
     assert not any(asked_for_cheap)
 

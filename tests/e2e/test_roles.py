@@ -13,7 +13,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.scope import roles, row_level_security
-from casework.adapters.persistence.scope.row_policies import TABLES, rights_on
+from casework.adapters.persistence.scope.rights import TABLES, rights_on
 from tests import postgres
 from tests.conftest import Store
 from tests.e2e.test_cli import KEYS, Run, run

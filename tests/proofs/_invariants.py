@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Engine, select
 
@@ -21,7 +20,9 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.domain.clocks.calendar import Target, Unit, day_in_seoul, end_of, midnight
 from casework.domain.clocks.deadlines import Clockwork, Deadline
+from casework.domain.events import ClockFacts, Event
 from tests.domain.counting import hours_later, last_day
+from tests.proofs._folding import fold
 
 SECOND = timedelta(seconds=1)
 OPEN = {"draft", "requested", "waitlisted", "accepted", "in_progress", "on_hold"}
@@ -261,57 +262,30 @@ def _planned(clock: Deadline, ledger: dict[Any, Any], clockwork: Clockwork) -> I
 
 def folded(state: State, _clockwork: Clockwork) -> Iterator[str]:
     """Invariant 6: who reads the events alone knows status, holder, centre, worker and clocks."""
-    status: Rows = {}
-    centres: Rows = {}
-    workers: Rows = {}
-    clocks: Rows = {}
-    owners: Rows = {}
-    for event in state.events.values():
-        data = event.data
-        if event.subject_type in ("case", "referral") and "status" in data:
-            status[event.subject_id] = data["status"]
-        # A closed case follows the resident; a merge says where either of the two is now.
-        if event.name in ("CaseOpened", "CaseTransferred", "ResidentsMerged", "MergeUndone"):
-            centres[event.resident_id] = data["centre_code"]
-        if event.name == "CaseOpened":
-            owners[event.subject_id] = event.resident_id
-        if event.name in ("ResidentsMerged", "MergeUndone"):
-            owners |= _handed(event)
-        if event.name in ("CaseOpened", "CaseTransferred", "CaseAssigned"):
-            workers[event.subject_id] = data.get("worker_id")
-        for facts in data.get("clocks", ()):
-            clocks[facts["id"]] = facts
+    told = fold(from_row(Event, row) for row in state.events.values())
     for thing in (*state.cases.values(), *state.referrals.values()):
-        if status.get(thing.id) != thing.status:
-            yield f"6: {thing.id} is {thing.status}, its events say {status.get(thing.id)}"
+        if told.status.get(thing.id) != thing.status:
+            yield f"6: {thing.id} is {thing.status}, its events say {told.status.get(thing.id)}"
     for case in state.cases.values():
-        said = centres[case.resident_id], workers[case.id]
-        worker = None if case.worker_id is None else str(case.worker_id)
-        if owners[case.id] != case.resident_id:
-            yield f"6: case {case.id} is of {case.resident_id}, its events say {owners[case.id]}"
-        if said != (case.centre_code, worker):
-            yield f"6: case {case.id} is of {case.centre_code}, {worker}; its events say {said}"
+        said = told.centres[case.resident_id], told.workers[case.id]
+        if told.owners[case.id] != case.resident_id:
+            owner = told.owners[case.id]
+            yield f"6: case {case.id} is of {case.resident_id}, its events say {owner}"
+        if said != (case.centre_code, case.worker_id):
+            where = f"{case.centre_code}, {case.worker_id}"
+            yield f"6: case {case.id} is of {where}; its events say {said}"
     for clock in state.clocks.values():
-        yield from _as_told(clock, clocks.get(str(clock.id)))
+        yield from _as_told(clock, told.clocks.get(clock.id))
 
 
-def _handed(event: Any) -> Rows:
-    """Whose cases a merge, or its undoing, says they are: read off the one who gets them."""
-    data = event.data
-    gets = "duplicate_id" if event.name == "ResidentsMerged" else "survivor_id"
-    return {UUID(id): event.resident_id for id in data["cases"]} if gets in data else {}
-
-
-def _as_told(clock: Any, facts: dict[str, Any] | None) -> Iterator[str]:
+def _as_told(clock: Any, facts: ClockFacts | None) -> Iterator[str]:
     if facts is None:
         yield f"6: no event tells of {clock.kind} {clock.id}"
         return
-    for name in ("due_at", "met_at", "cancelled_at", "paused_until"):
-        told = facts[name] and datetime.fromisoformat(facts[name])
-        if told != getattr(clock, name):
-            yield f"6: {name} of {clock.kind} is {getattr(clock, name)}, the events say {told}"
-    if facts["held_by"] != clock.held_by:
-        yield f"6: {clock.kind} is held by {clock.held_by}, the events say {facts['held_by']}"
+    for name in ("due_at", "met_at", "cancelled_at", "paused_until", "held_by"):
+        told, stands = getattr(facts, name), getattr(clock, name)
+        if told != stands:
+            yield f"6: {name} of {clock.kind} is {stands}, the events say {told}"
 
 
 def places_add_up(state: State, _clockwork: Clockwork) -> Iterator[str]:

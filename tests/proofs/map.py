@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-ARGUMENTS = ["-q", "-n", "0", "tests/api/directory/test_match_on_the_map.py", "--durations=6"]
+ARGUMENTS = ["-q", "-n", "0", "tests/deep/test_match_on_the_map.py", "--durations=6"]
 
 
 def main() -> int:

@@ -33,12 +33,12 @@ from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.bootstrap import open_vault
-from casework.domain.casefile.case import Case
+from casework.domain.casefile.case import Case, CaseStatus, Channel
 from casework.domain.clocks.calendar import SEOUL, Pause, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline
 from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubject, Priority
 from casework.domain.directory.directory import Centre, District
-from casework.domain.residents.resident import Resident
+from casework.domain.residents.resident import Resident, Sex
 from casework.settings import Settings
 from tests.proofs._invariants import counted_by_hand
 from tests.proofs._world import STORES, database
@@ -106,13 +106,13 @@ def random_pause(rng: Random, since: datetime) -> Pause:
 def a_case(connection: Connection) -> ClockSubject:
     """Someone for the clocks to be about."""
     resident = Resident(
-        id=new_id(), name="가상주민", birth_date=date(1940, 1, 1), sex="other",
+        id=new_id(), name="가상주민", birth_date=date(1940, 1, 1), sex=Sex.OTHER,
         centre_code=CENTRE, district_code=DISTRICT, registered_at=BEGIN, registered_by=None,
     )  # fmt: skip
     case = Case(
         id=new_id(), resident_id=resident.id, centre_code=CENTRE, district_code=DISTRICT,
-        status="applied", channel="self", applied_on=date(2026, 1, 1), opened_at=BEGIN,
-        opened_by=None, worker_id=None,
+        status=CaseStatus.APPLIED, channel=Channel.SELF, applied_on=date(2026, 1, 1),
+        opened_at=BEGIN, opened_by=None, worker_id=None,
     )  # fmt: skip
     district = District(code=DISTRICT, name_ko="해운대구", name_en="Haeundae-gu")
     centre = Centre(code=CENTRE, district_code=DISTRICT, name="우1동", lat=35.18, lon=129.16)

@@ -42,7 +42,7 @@ from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.schema import reencryption
-from casework.domain.residents.resident import Contact, Note, Resident
+from casework.domain.residents.resident import Contact, Note, NoteKind, Resident, Sex
 from casework.workflows.audit.encryption_keys import RETENTION_AFTER_ROTATION, retire
 from tests.api.conftest import DISTRICT, HERE, WORKER, Api, SignedIn
 from tests.proofs._world import STORES, database, small_world
@@ -116,14 +116,14 @@ def _a_life(world: Api, n: int) -> tuple[Resident, Contact, Note]:
     now, phone = world.clock(), f"010-{n // 10_000:04}-{n % 10_000:04}"
     resident = Resident(
         id=new_id(), name=f"가상{n}", birth_date=date(1930, 1, 1) + timedelta(days=n % 9000),
-        sex="female", centre_code=HERE, district_code=DISTRICT, registered_at=now,
+        sex=Sex.FEMALE, centre_code=HERE, district_code=DISTRICT, registered_at=now,
         registered_by=None, phone=phone, address=f"가상로 {n}",
     )  # fmt: skip
     contact = Contact(
         id=new_id(), resident_id=resident.id, name="가상", relation="자녀", phone=f"{phone[:-1]}9"
     )
     note = Note(
-        id=new_id(), resident_id=resident.id, kind="call", with_whom=None, text=f"기록 {n}",
+        id=new_id(), resident_id=resident.id, kind=NoteKind.CALL, with_whom=None, text=f"기록 {n}",
         come_back_on=None, written_at=now, written_by=None,
     )  # fmt: skip
     return resident, contact, note

@@ -149,12 +149,18 @@ class Twins:
     asked: int = 0
     faults: list[str] = field(default_factory=list)
 
-    def run(self, differences: tuple[Difference, ...] = DIFFERENCES + CONTROLS) -> None:
-        """Each difference in a world that is as it was."""
+    def run(
+        self,
+        differences: tuple[Difference, ...] = DIFFERENCES + CONTROLS,
+        names: tuple[str, ...] | None = None,
+    ) -> None:
+        """Each difference in a world that is as it was, read by these operations or by all."""
         reads = [
             one
             for one in operations(self.matrix.app)
-            if not one.is_change and one.name not in TELLS_OF_ACTS
+            if not one.is_change
+            and one.name not in TELLS_OF_ACTS
+            and (names is None or one.name in names)
         ]
         self.first = [one for one in reads if one.name in TELLS_WHO_LOOKED]
         self.then = [one for one in reads if one.name not in TELLS_WHO_LOOKED]

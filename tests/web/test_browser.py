@@ -29,7 +29,7 @@ PHONE: Final = ViewportSize(width=WIDTH, height=740)
 SERIOUS: Final = {"serious", "critical"}
 LANGUAGES: Final = {
     "ko": ("ko-KR", "우리 기관에 온 의뢰"),
-    "en": ("en-US", "What your agency is asked"),
+    "en": ("en-US", "Requests to your agency"),
 }
 MOST_TABS: Final = 60
 ARRIVES_WITHIN_S: Final = 20

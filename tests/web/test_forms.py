@@ -75,8 +75,8 @@ def test_a_day_beyond_every_calendar_is_refused_and_says_which_field(
         ({"": "start"}, "날짜를 적으십시오 (시작한 날)", "A day is needed (Started on)"),
         ({"": "start", ".start.started_on": "2026-03-01"},
          "앞선 날짜보다 이릅니다 (시작한 날)", "Before what it follows (Started on)"),
-        ({"": "signal"}, "요청이 올바르지 않습니다 (무엇이 달라졌습니까)",
-         "The request cannot be right (What changed)"),
+        ({"": "signal"}, "달라진 점을 선택하십시오 (무엇이 달라졌습니까)",
+         "Choose what has changed (What changed)"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_field(

@@ -3,80 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from casework.domain.agencies.links import LINK, LINK_CODE
 from casework.domain.clocks.calendar import SEOUL
 from casework.domain.notices.outbox import DIGEST, Message
-
-SUBJECTS: Final = {
-    "ko": {
-        "digest": "[casework] 오늘 확인할 일 {count}건",
-        "one": "[casework] 바로 확인해 주세요",
-        "code": "[casework] 인증번호",
-    },
-    "en": {
-        "digest": "[casework] {count} to look at today",
-        "one": "[casework] Please look now",
-        "code": "[casework] Your code",
-    },
-}
-LINKS: Final = {
-    "ko": {
-        "link": "아래 주소에서 바로 답하실 수 있습니다. 로그인은 필요 없습니다.",
-        "code": "인증번호 {code} (10분 안에 입력하십시오)",
-        "beware": "요청한 적이 없다면 누구에게도 알려 주지 마십시오.",
-    },
-    "en": {
-        "link": "You can answer here, without signing in:",
-        "code": "Your code is {code}; it is good for ten minutes.",
-        "beware": "If you did not ask for it, tell it to nobody.",
-    },
-}
-KINDS: Final = {
-    "ko": {
-        "escalation": "기한 알림",
-        "referral_requested": "새 의뢰",
-        "referral_stopped": "의뢰 중단",
-        "referral_answered": "의뢰 회신",
-        "signal": "변화 알림",
-        "break_glass": "담당 외 열람",
-        "place_offered": "대기자 빈자리 안내",
-        "figures_wanted": "정원 현황 확인 요청",
-    },
-    "en": {
-        "escalation": "deadline",
-        "referral_requested": "new referral",
-        "referral_stopped": "referral ended",
-        "referral_answered": "answer to a referral",
-        "signal": "something changed",
-        "break_glass": "opened out of scope",
-        "place_offered": "a place for who waits",
-        "figures_wanted": "please state your places",
-    },
-}
-LINES: Final = {
-    "ko": {
-        "case": "사례 {case_id}",
-        "break_glass": "열람 {subject_id}",
-        "offering": "제공 서비스 {subject_id}",
-        "due": "기한 {due}",
-        "more": "외 {more}건",
-    },
-    "en": {
-        "case": "case {case_id}",
-        "break_glass": "opening {subject_id}",
-        "offering": "offering {subject_id}",
-        "due": "due {due}",
-        "more": "and {more} more",
-    },
-}
+from casework.locale import text
 
 
 def subject_of(message: Message, language: str) -> str:
     """The subject line of a mail."""
-    which = {DIGEST: "digest", LINK_CODE: "code"}.get(message.kind, "one")
-    return SUBJECTS[language][which].format(count=message.payload.get("count", 1))
+    if message.kind == DIGEST:
+        return text("letter.subject.digest", language, count=message.payload.get("count", 1))
+    return text(
+        "letter.subject.code" if message.kind == LINK_CODE else "letter.subject.one", language
+    )
 
 
 def text_of(message: Message, language: str) -> str:
@@ -87,27 +28,26 @@ def text_of(message: Message, language: str) -> str:
     lines = [_line(item, language) for item in items]
     more = message.payload.get("count", len(items)) - len(items)
     if more > 0:
-        lines.append(LINES[language]["more"].format(more=more))
+        lines.append(text("letter.more", language, more=more))
     return "\n".join(lines) + "\n"
 
 
 def added_to(message: Message, language: str, url: str | None, code: str | None) -> str:
     """What a message to an agency without an account says besides: its link, or a code."""
-    said = LINKS[language]
-    lines = [said["link"], url] if url else []
-    lines += [said["code"].format(code=code), said["beware"]] if code else []
+    lines = [text("letter.link", language), url] if url else []
+    if code:
+        lines += [text("letter.code", language, code=code), text("letter.beware", language)]
     return "".join(f"{line}\n" for line in lines)
 
 
 def _line(item: dict[str, Any], language: str) -> str:
-    words = LINES[language]
     # What is about no case is named by what it is about.
-    named = "case" if item["case_id"] is not None else item["subject"]["type"]
-    parts = [
-        f"{KINDS[language][item['kind']]} ({item['about']})",
-        words[named].format(case_id=item["case_id"], subject_id=item["subject"]["id"]),
-    ]
+    about, id = item["subject"]["type"], item["subject"]["id"]
+    if item["case_id"] is not None:
+        about, id = "case", item["case_id"]
+    kind = text(f"letter.kind.{item['kind']}", language)
+    parts = [f"{kind} ({item['about']})", text(f"letter.about.{about}", language, id=id)]
     if item["due_at"] is not None:
         due = datetime.fromisoformat(item["due_at"]).astimezone(SEOUL)
-        parts.append(words["due"].format(due=f"{due:%Y-%m-%d %H:%M}"))
+        parts.append(text("letter.due", language, due=f"{due:%Y-%m-%d %H:%M}"))
     return "- " + ", ".join(parts)

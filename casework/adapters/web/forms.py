@@ -42,14 +42,22 @@ NOTE: Final = Field("note", "note")
 ACTIONS: Final[dict[str, tuple[Field, ...]]] = {
     "accept": (Field("expected_start_on"), NOTE),
     "waitlist": (Field("expected_on"), NOTE),
-    "decline": (_choice("reason", REASONS["decline"], "reason"), Field("full_until"), NOTE),
+    "decline": (_choice("reason", REASONS["decline"], "page.reason."), Field("full_until"), NOTE),
     "start": (Field("started_on", is_needed=True),),
     "report": (Field("reported_on", is_needed=True), NOTE),
-    "signal": (_choice("kind", SIGNALS, "signal"), NOTE),
-    "hold": (_choice("reason", REASONS["hold"], "reason"), Field("until", is_needed=True), NOTE),
+    "signal": (_choice("kind", SIGNALS, "page.signal."), NOTE),
+    "hold": (
+        _choice("reason", REASONS["hold"], "page.reason."),
+        Field("until", is_needed=True),
+        NOTE,
+    ),
     "resume": (),
-    "complete": (_choice("outcome", OUTCOMES, "outcome"), Field("ended_on", is_needed=True), NOTE),
-    "fail": (_choice("reason", REASONS["fail"], "reason"), NOTE),
+    "complete": (
+        _choice("outcome", OUTCOMES, "page.outcome."),
+        Field("ended_on", is_needed=True),
+        NOTE,
+    ),
+    "fail": (_choice("reason", REASONS["fail"], "page.reason."), NOTE),
 }
 
 

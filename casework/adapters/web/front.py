@@ -24,14 +24,14 @@ ASSETS: Final = {
     "swagger-ui.css": "text/css",
     "docs.js": "text/javascript",
 }
-# One account of each role of the demo, by what it is called there.
+# One account of each role of the demo, with the text that names the role.
 ACCOUNTS: Final = (
-    ("worker", "worker.2635051000"),
-    ("supervisor", "supervisor.26350"),
-    ("assessor", "assessor.26350"),
-    ("city", "city"),
-    ("auditor", "auditor"),
-    ("admin", "admin"),
+    ("page.front.role.worker", "worker.2635051000"),
+    ("page.front.role.supervisor", "supervisor.26350"),
+    ("page.front.role.assessor", "assessor.26350"),
+    ("page.front.role.city", "city"),
+    ("page.front.role.auditor", "auditor"),
+    ("page.front.role.admin", "admin"),
 )
 
 

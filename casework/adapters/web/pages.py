@@ -21,7 +21,6 @@ from casework.adapters.http.services import Services
 from casework.adapters.http.texts import say
 from casework.adapters.web.forms import ACTIONS, Form, answer_of, ids_in
 from casework.adapters.web.route import COOKIE, PageRoute, language, page, style
-from casework.adapters.web.words import told, word
 from casework.domain.agencies import rosters
 from casework.domain.agencies.links import SESSION_FOR, CodeWrong, LinkRefused, TooManyCodes
 from casework.domain.agencies.rosters import EXCEPTIONS, DeliveryReport
@@ -29,6 +28,7 @@ from casework.domain.clocks.calendar import SEOUL
 from casework.domain.directory.capacity import CapacityStatement
 from casework.domain.errors import NotFound, Refusal
 from casework.domain.referring.referring import Details
+from casework.locale import LANGUAGES, find_text, text
 from casework.workflows.agencies import answer_pages, links
 from casework.workflows.agencies.links import LinkRequest, LinkVisit
 from casework.workflows.context import Context
@@ -118,7 +118,7 @@ class Guest:
     def to(self, where: str = "", done: str | None = None, **with_it: Any) -> Response:
         """Go on to a page by a GET, so that a reload repeats nothing."""
         asked = {"lang": self.request.query_params.get("lang"), "done": done}
-        query = "&".join(f"{k}={v}" for k, v in asked.items() if v in (*DONE, "ko", "en"))
+        query = "&".join(f"{k}={v}" for k, v in asked.items() if v in (*DONE, *LANGUAGES))
         headers = {"Location": self.path + where + (f"?{query}" if query else "")}
         return Response(None, 303, headers | {"Cache-Control": "no-store"}, **with_it)
 
@@ -314,9 +314,10 @@ def _refused(guest: Guest, refusal: Refusal, action: str = "referral.answer") ->
     store.note_refusal(ctx.actor, action, ctx.now, refusal.code, "refused")
     title, _ = say(refusal.code, refusal.detail, spoken)
     if refusal.code == "idempotency_key_reused":  # the form before was sent with another answer
-        return word("form_used", spoken)
+        return text("page.form_used", spoken)
     fields = [one["field"] for one in refusal.facts.get("errors", ())]
-    return told(title, next(iter(fields), None), spoken)
+    name = find_text(f"page.field.{next(iter(fields), None)}", spoken)
+    return f"{title} ({name})" if name else title
 
 
 # Free places

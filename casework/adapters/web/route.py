@@ -25,9 +25,9 @@ from casework.adapters.http.problems import Problem, language_of, status_of
 from casework.adapters.http.route import FORM, SECONDS, GuardedRoute
 from casework.adapters.http.services import Services
 from casework.adapters.http.texts import say
-from casework.adapters.web.words import named, word
 from casework.domain.agencies.links import LinkRefused
 from casework.domain.errors import Refusal
+from casework.locale import LANGUAGES, text
 from casework.workflows.ports.unit_of_work import Replay, RequestFacts
 
 COOKIE: Final = "casework_link"
@@ -35,7 +35,6 @@ CSP: Final = (
     "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-LANGUAGES: Final = ("ko", "en")
 log = get_logger("casework.http")
 
 
@@ -68,8 +67,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     spoken = language(request)
     other = "en" if spoken == "ko" else "ko"
     html = environment().get_template(template).render(
-        lang=spoken, other=other, w=lambda key: word(key, spoken),
-        n=lambda kind, code: named(kind, code, spoken), **values,
+        lang=spoken, other=other, t=lambda key: text(key, spoken), **values,
     )  # fmt: skip
     headers = {
         "Cache-Control": "no-store", "Content-Security-Policy": CSP,

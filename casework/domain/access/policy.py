@@ -41,6 +41,8 @@ class Relation(StrEnum):
 
 
 SYSTEM_ROLE: Final = "system"
+# Of no row.
+NOBODY: Final = UUID(int=0)
 # How long an agency sees a referral after its end, where the installation decides nothing else.
 PROVIDER_ACCESS: Final = timedelta(days=30)
 _C, _D, _S, _O, _A = (
@@ -202,6 +204,19 @@ class Actor:
         return Role.SUPERVISOR if self.district_code is not None else self.role
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Within what a reach lies; None where it is not bounded by that."""
+
+    district: str | None = None
+    centre: str | None = None
+    provider: UUID | None = None
+
+    def hold_district(self, code: str | None) -> bool:
+        """Whether what concerns a district as a whole lies within."""
+        return self.district in (None, code)
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """How far one actor sees for one action: what every load is given."""
@@ -212,6 +227,33 @@ class Reach:
     after_end: timedelta = PROVIDER_ACCESS
     # Whether what the actor has opened out of scope is seen too, by its id.
     opens: bool = False
+
+    @property
+    def bounds(self) -> Bounds:
+        """The place or the agency within which this lies; one that is not known bounds all away."""
+        actor = self.actor
+        match self.relation:
+            case Relation.CENTRE:
+                return Bounds(district=actor.district_code or "", centre=actor.centre_code or "")
+            case Relation.DISTRICT:
+                return Bounds(district=actor.district_code or "")
+            case Relation.OWN_AGENCY | Relation.LED_AGENCY:
+                return Bounds(provider=actor.provider_id or NOBODY)
+        return Bounds()
+
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether everything lies within."""
+        return self.relation is Relation.ALL
+
+    @property
+    def counts_alone(self) -> bool:
+        """Whether numbers are all that is told, and small ones are not."""
+        return self.relation is Relation.CITY
+
+    def is_as_wide_as(self, other: Reach) -> bool:
+        """Whether two reaches of one actor are the same."""
+        return self.relation is other.relation
 
 
 SYSTEM: Final = Actor(id=None, role=SYSTEM_ROLE, name="casework")
@@ -240,6 +282,11 @@ def is_guest(actor: Actor, placed: Any) -> bool:
     if actor.role == Role.SUPERVISOR:
         return actor.district_code is not None and bool(placed.district_code != actor.district_code)
     return False
+
+
+def is_outside(reach: Reach, placed: Any) -> bool:
+    """Whether something with a centre and a district lies outside the place of a reach."""
+    return not reach.is_unbounded and is_guest(reach.actor, placed)
 
 
 def may(actor: Actor, action: str) -> bool:

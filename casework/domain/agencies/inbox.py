@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.casefile.lifecycle import MOVES, Party, ReferralStatus
+from casework.domain.casefile.lifecycle import MOVES, Party
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import require
 from casework.domain.figures.figures import Figure, median_of

@@ -10,9 +10,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 from uuid import UUID
 
-from casework.domain.casefile.lifecycle import ReferralStatus
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Conflict, Invalid, require
 

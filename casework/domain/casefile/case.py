@@ -8,6 +8,9 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from casework.domain.casefile.states import HoldReason
+from casework.domain.clocks.standards import Priority
+
 
 class CaseStatus(StrEnum):
     """Where a case stands."""
@@ -19,48 +22,83 @@ class CaseStatus(StrEnum):
     CLOSED = "closed"
 
 
-CHANNELS: Final = (
-    "self",
-    "family",
-    "guardian",
-    "institution",
-    "nhis",
-    "discharge",
-    "outreach",
-    "ex_officio",
-)
-CONSENT_FOR_CHANNEL: Final = {
-    "institution": "institution_application",
-    "nhis": "nhis_route",
-    "outreach": "outreach",
-    "discharge": "discharge_notice",
-}
-EX_OFFICIO_GROUNDS: Final = (
-    "ltc_rejected",
-    "activity_support_rejected",
-    "discharged",
-    "welfare_crisis",
-    "disaster",
-    "cannot_live_alone",
-)
-CLOSING_REASONS: Final = (
-    "death",
-    "long_stay",
-    "needs_no_longer_complex",
-    "refused",
-    "other_recognised",
-    "guided",
-    "not_eligible",
-    "moved_away",
-)
-DETERMINATIONS: Final = (
-    "specialist_medical",
-    "nursing_hospital",
-    "long_term_care",
-    "community_care",
-)
-SIGNALS: Final = ("hospitalised", "fall", "nobody_home", "worse", "died", "other")
-ASSESSMENT_ROUTES: Final = frozenset({"local_survey", "nhis_assessment"})
+class Channel(StrEnum):
+    """By whom the application came."""
+
+    SELF = "self"
+    FAMILY = "family"
+    GUARDIAN = "guardian"
+    INSTITUTION = "institution"
+    NHIS = "nhis"
+    DISCHARGE = "discharge"
+    OUTREACH = "outreach"
+    EX_OFFICIO = "ex_officio"
+
+
+class ExOfficioGround(StrEnum):
+    """The six grounds of Act 10(2) on which the city acts of its own accord."""
+
+    LTC_REJECTED = "ltc_rejected"
+    ACTIVITY_SUPPORT_REJECTED = "activity_support_rejected"
+    DISCHARGED = "discharged"
+    WELFARE_CRISIS = "welfare_crisis"
+    DISASTER = "disaster"
+    CANNOT_LIVE_ALONE = "cannot_live_alone"
+
+
+class Route(StrEnum):
+    """Where the pre-survey leads."""
+
+    GUIDANCE = "guidance"
+    LOCAL_SURVEY = "local_survey"
+    NHIS_ASSESSMENT = "nhis_assessment"
+
+
+class Determination(StrEnum):
+    """Where an assessment finds the person best cared for."""
+
+    SPECIALIST_MEDICAL = "specialist_medical"
+    NURSING_HOSPITAL = "nursing_hospital"
+    LONG_TERM_CARE = "long_term_care"
+    COMMUNITY_CARE = "community_care"
+
+
+class ClosingReason(StrEnum):
+    """Why a case ends (Rule 11)."""
+
+    DEATH = "death"
+    LONG_STAY = "long_stay"
+    NEEDS_NO_LONGER_COMPLEX = "needs_no_longer_complex"
+    REFUSED = "refused"
+    OTHER_RECOGNISED = "other_recognised"
+    GUIDED = "guided"
+    NOT_ELIGIBLE = "not_eligible"
+    MOVED_AWAY = "moved_away"
+
+
+class SignalKind(StrEnum):
+    """What changed with the resident."""
+
+    HOSPITALISED = "hospitalised"
+    FALL = "fall"
+    NOBODY_HOME = "nobody_home"
+    WORSE = "worse"
+    DIED = "died"
+    OTHER = "other"
+
+
+class AssignmentReason(StrEnum):
+    """Why a case goes to another worker, where that is more than an assignment."""
+
+    HANDOVER = "handover"
+
+
+CHANNELS: Final = tuple(Channel)
+EX_OFFICIO_GROUNDS: Final = tuple(ExOfficioGround)
+CLOSING_REASONS: Final = tuple(ClosingReason)
+DETERMINATIONS: Final = tuple(Determination)
+SIGNALS: Final = tuple(SignalKind)
+ASSESSMENT_ROUTES: Final = frozenset({Route.LOCAL_SURVEY, Route.NHIS_ASSESSMENT})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,8 +113,8 @@ class Case:
     resident_id: UUID
     centre_code: str
     district_code: str
-    status: str
-    channel: str
+    status: CaseStatus
+    channel: Channel
     applied_on: date
     opened_at: datetime
     opened_by: UUID | None
@@ -84,31 +122,31 @@ class Case:
     discharge_on: date | None = None
     urgent: bool = False
     urgent_reason: str | None = None
-    ex_officio_ground: str | None = None
+    ex_officio_ground: ExOfficioGround | None = None
     consent_id: UUID | None = None
     dementia_medicine: bool | None = None
     activities: dict[str, int] | None = None
     score: int | None = None
-    route: str | None = None
+    route: Route | None = None
     guidance: str | None = None
     surveyed_at: datetime | None = None
     sent_for_assessment_at: datetime | None = None
-    determination: str | None = None
+    determination: Determination | None = None
     determined_at: datetime | None = None
     first_approved_on: date | None = None
     notified_on: date | None = None
     notified_to: str | None = None
     last_checked_on: date | None = None
     plan_revision: int = 0
-    hold_reason: str | None = None
+    hold_reason: HoldReason | None = None
     hold_until: date | None = None
     resume_at: datetime | None = None
     arrived_at: datetime | None = None
     closed_at: datetime | None = None
-    closed_reason: str | None = None
+    closed_reason: ClosingReason | None = None
     effective_on: date | None = None
     closing_note: str | None = None
-    status_before_closing: str | None = None
+    status_before_closing: CaseStatus | None = None
     version: int = 1
 
     def is_on_hold(self, at: datetime) -> bool:
@@ -121,9 +159,9 @@ class Case:
         return self.status != CaseStatus.CLOSED
 
     @property
-    def priority(self) -> str:
+    def priority(self) -> Priority:
         """What the case's own clocks are counted by."""
-        return "urgent" if self.urgent else "routine"
+        return Priority.URGENT if self.urgent else Priority.ROUTINE
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,7 +174,7 @@ class Assessment:
     assessed_on: date
     received_on: date | None
     assessor: str
-    determination: str
+    determination: Determination
     needs: list[dict[str, Any]]
     recorded_at: datetime
     recorded_by: UUID | None
@@ -166,7 +204,7 @@ class Signal:
     resident_id: UUID
     referral_id: UUID | None
     deadline_id: UUID | None
-    kind: str
+    kind: SignalKind
     note: str | None
     raised_at: datetime
     raised_by: UUID | None

@@ -7,7 +7,7 @@ together, so that a rule that spans them is checked against the truth.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,19 +16,12 @@ from casework.domain.act import Act
 from casework.domain.casefile.case import Case, Signal
 from casework.domain.casefile.plan import PlannedService, PlanVersion, ServiceStatus, VersionStatus
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import Disposition
 from casework.domain.clocks.calendar import Pause, Target
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import (
-    CASE,
-    PLANNED_SERVICE,
-    REFERRAL,
-    SUPERVISOR,
-    WORKER,
-    ClockKind,
-    ClockSubject,
-)
+from casework.domain.clocks.standards import SUPERVISOR, WORKER, ClockKind, ClockSubject
 from casework.domain.errors import NotFound
-from casework.domain.events import Event
+from casework.domain.events import ClockFacts, Event, EventMetadata
 
 T = TypeVar("T")
 
@@ -82,7 +75,7 @@ class CaseFile:
         referrals = self.referrals_of(service)
         if any(referral.is_open for referral in referrals):
             return False
-        if service.settlement not in (None, "re_refer"):
+        if service.settlement not in (None, Disposition.RE_REFER):
             return True
         return any(referral.counts_as_completed for referral in referrals)
 
@@ -215,52 +208,22 @@ class CaseFile:
 
     # What happened
 
-    def record(
-        self, name: str, subject: Any, act: Act, subject_type: str | None = None, **data: Any
-    ) -> None:
+    def meta(self, subject: Case | PlannedService | Referral | Deadline, act: Act) -> EventMetadata:
+        """What an event says of when it happened, to what of this case, and by whom."""
+        case = self.case
+        return EventMetadata.of(act, subject.id, resident_id=case.resident_id, case_id=case.id)
+
+    def record(self, event: Event) -> None:
         """Write down what happened, with every clock it touched as it now stands."""
-        clocks = [_clock_facts(deadline) for deadline in self._touched.values()]
+        clocks = tuple(ClockFacts.of(clock) for clock in self._touched.values())
         self._touched.clear()
-        facts = {key: value for key, value in data.items() if value is not None}
-        self.events.append(
-            Event(
-                id=act.new_id(),
-                name=name,
-                subject_type=subject_type or _type_of(subject),
-                subject_id=subject.id,
-                resident_id=self.case.resident_id,
-                case_id=self.case.id,
-                at=act.at,
-                by_id=act.by.id,
-                by_role=act.by.role,
-                data=facts | ({"clocks": clocks} if clocks else {}),
-            )
-        )
+        self.events.append(replace(event, clocks=clocks))
 
 
 def _found(things: dict[UUID, T], id: UUID, what: str) -> T:
     if id not in things:
         raise NotFound(f"no such {what}")
     return things[id]
-
-
-def _type_of(subject: Any) -> str:
-    types = {Case: CASE, PlannedService: PLANNED_SERVICE, Referral: REFERRAL}
-    return types.get(type(subject), type(subject).__name__.lower())
-
-
-def _clock_facts(deadline: Deadline) -> dict[str, Any]:
-    """What an event says of a clock: enough to fold its history, nothing personal."""
-    return {
-        "id": deadline.id,
-        "kind": deadline.kind,
-        "subject_id": deadline.subject_id,
-        "held_by": deadline.held_by,
-        "due_at": deadline.due_at,
-        "met_at": deadline.met_at,
-        "cancelled_at": deadline.cancelled_at,
-        "paused_until": deadline.paused_until,
-    }
 
 
 def by_id(things: Iterable[Any]) -> dict[UUID, Any]:

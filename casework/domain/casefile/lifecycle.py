@@ -1,6 +1,7 @@
 """The life of a referral: who may make which move, from where to where, and what it needs.
 
-This table is the only place that says so. A move it does not list is refused.
+This table is the only place that says so. A move it does not list is refused: a referral's state
+changes in ``Referral.make`` alone, which takes a row.
 """
 
 from __future__ import annotations
@@ -9,26 +10,35 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from casework.domain.casefile.referral_events import (
+    ReferralAccepted,
+    ReferralCancelled,
+    ReferralCompleted,
+    ReferralDeclined,
+    ReferralDisposed,
+    ReferralEnteredInError,
+    ReferralEvent,
+    ReferralFailed,
+    ReferralHeld,
+    ReferralLapsed,
+    ReferralReported,
+    ReferralRequested,
+    ReferralResumed,
+    ReferralStarted,
+    ReferralWaitlisted,
+    ReferralWithdrawn,
+)
+from casework.domain.casefile.states import (
+    CancelReason,
+    DeclineReason,
+    Disposition,
+    FailReason,
+    HoldReason,
+    ReferralOutcome,
+    ReferralStatus,
+    WithdrawReason,
+)
 from casework.domain.clocks.standards import ClockKind
-
-
-class ReferralStatus(StrEnum):
-    """Where a referral stands."""
-
-    DRAFT = "draft"
-    REQUESTED = "requested"
-    WAITLISTED = "waitlisted"
-    ACCEPTED = "accepted"
-    IN_PROGRESS = "in_progress"
-    ON_HOLD = "on_hold"
-    DECLINED = "declined"
-    LAPSED = "lapsed"
-    FAILED = "failed"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    WITHDRAWN = "withdrawn"
-    ENTERED_IN_ERROR = "entered_in_error"
-
 
 S = ReferralStatus
 OPEN: Final = frozenset({S.DRAFT, S.REQUESTED, S.WAITLISTED, S.ACCEPTED, S.IN_PROGRESS, S.ON_HOLD})
@@ -38,37 +48,30 @@ OWES_DISPOSITION: Final = frozenset({S.DECLINED, S.LAPSED, S.FAILED, S.WITHDRAWN
 
 
 class Party(StrEnum):
-    """Who may make a move: each is an action of the access policy, or the sweep."""
+    """Who makes a move: each is an action of the access policy, the sweep, or the case itself."""
 
     SENDER = "referral.send"
     ANSWERER = "referral.answer"
     SUPERVISOR = "referral.correct"
     SWEEP = "sweep"
+    CASE = "case"
 
 
-REASONS: Final[dict[str, tuple[str, ...]]] = {
-    "decline": (
-        "at_capacity",
-        "out_of_area",
-        "not_eligible",
-        "cannot_reach",
-        "resident_refused",
-        "duplicate",
-        "other",
-    ),
-    "hold": ("hospitalised", "away", "resident_asked", "provider_paused", "other"),
-    "cancel": ("no_longer_needed", "entered_twice", "redirected", "case_closed", "other"),
-    "withdraw": ("resident_asked", "consent_withdrawn", "died", "other"),
-    "fail": ("provider_unable", "resident_unreachable", "died", "other"),
+REASONS: Final[dict[str, tuple[StrEnum, ...]]] = {
+    "decline": tuple(DeclineReason),
+    "hold": tuple(HoldReason),
+    "cancel": tuple(CancelReason),
+    "withdraw": tuple(WithdrawReason),
+    "fail": tuple(FailReason),
 }
-OUTCOMES: Final = ("ended_as_planned", "ended_early", "transferred")
-DISPOSITIONS: Final = ("re_refer", "alternative", "refused", "no_longer_needed", "unmet_need")
+OUTCOMES: Final = tuple(ReferralOutcome)
+DISPOSITIONS: Final = tuple(Disposition)
 SETTLEMENTS: Final = DISPOSITIONS[1:]
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One row of the table. ``to`` None keeps the state, or returns whence a hold came.
+    """One row of the table. ``to`` None keeps the state, or ``returns`` to what was held.
 
     ``meets`` names the clocks whose end this is; every other running clock of the referral is
     cancelled when the state changes. ``starts`` names the clocks it sets going.
@@ -78,10 +81,11 @@ class Move:
     from_: frozenset[ReferralStatus]
     to: ReferralStatus | None
     who: Party
-    event: str
+    event: type[ReferralEvent]
     meets: tuple[ClockKind, ...] = ()
     starts: tuple[ClockKind, ...] = ()
     pauses: bool = False
+    returns: bool = False
 
 
 def _move(
@@ -89,13 +93,14 @@ def _move(
     from_: set[ReferralStatus] | frozenset[ReferralStatus],
     to: ReferralStatus | None,
     who: Party,
-    event: str,
+    event: type[ReferralEvent],
     *,
     meets: tuple[ClockKind, ...] = (),
     starts: tuple[ClockKind, ...] = (),
     pauses: bool = False,
+    returns: bool = False,
 ) -> Move:
-    return Move(action, frozenset(from_), to, who, event, meets, starts, pauses)
+    return Move(action, frozenset(from_), to, who, event, meets, starts, pauses, returns)
 
 
 MOVES: Final[dict[str, Move]] = {
@@ -106,7 +111,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.DRAFT},
             S.REQUESTED,
             Party.SENDER,
-            "ReferralRequested",
+            ReferralRequested,
             starts=(ClockKind.RESPONSE,),
         ),
         _move(
@@ -114,7 +119,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.REQUESTED, S.WAITLISTED},
             S.ACCEPTED,
             Party.ANSWERER,
-            "ReferralAccepted",
+            ReferralAccepted,
             meets=(ClockKind.RESPONSE, ClockKind.WAITLIST),
             starts=(ClockKind.START,),
         ),
@@ -123,7 +128,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.REQUESTED},
             S.WAITLISTED,
             Party.ANSWERER,
-            "ReferralWaitlisted",
+            ReferralWaitlisted,
             meets=(ClockKind.RESPONSE,),
             starts=(ClockKind.WAITLIST,),
         ),
@@ -132,7 +137,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.REQUESTED, S.WAITLISTED},
             S.DECLINED,
             Party.ANSWERER,
-            "ReferralDeclined",
+            ReferralDeclined,
             meets=(ClockKind.RESPONSE, ClockKind.WAITLIST),
             starts=(ClockKind.DISPOSITION,),
         ),
@@ -141,7 +146,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.REQUESTED, S.WAITLISTED},
             S.LAPSED,
             Party.SWEEP,
-            "ReferralLapsed",
+            ReferralLapsed,
             starts=(ClockKind.DISPOSITION,),
         ),
         _move(
@@ -149,7 +154,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.ACCEPTED},
             S.IN_PROGRESS,
             Party.ANSWERER,
-            "ReferralStarted",
+            ReferralStarted,
             meets=(ClockKind.START,),
             starts=(ClockKind.PROGRESS,),
         ),
@@ -158,7 +163,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.IN_PROGRESS},
             None,
             Party.ANSWERER,
-            "ReferralReported",
+            ReferralReported,
             meets=(ClockKind.PROGRESS,),
             starts=(ClockKind.PROGRESS,),
         ),
@@ -167,16 +172,16 @@ MOVES: Final[dict[str, Move]] = {
             {S.ACCEPTED, S.IN_PROGRESS},
             S.ON_HOLD,
             Party.ANSWERER,
-            "ReferralHeld",
+            ReferralHeld,
             pauses=True,
         ),
-        _move("resume", {S.ON_HOLD}, None, Party.ANSWERER, "ReferralResumed"),
+        _move("resume", {S.ON_HOLD}, None, Party.ANSWERER, ReferralResumed, returns=True),
         _move(
             "complete",
             {S.IN_PROGRESS},
             S.COMPLETED,
             Party.ANSWERER,
-            "ReferralCompleted",
+            ReferralCompleted,
             meets=(ClockKind.PROGRESS,),
         ),
         _move(
@@ -184,7 +189,7 @@ MOVES: Final[dict[str, Move]] = {
             {S.ACCEPTED, S.IN_PROGRESS, S.ON_HOLD},
             S.FAILED,
             Party.ANSWERER,
-            "ReferralFailed",
+            ReferralFailed,
             meets=(ClockKind.PROGRESS,),
             starts=(ClockKind.DISPOSITION,),
         ),
@@ -193,7 +198,7 @@ MOVES: Final[dict[str, Move]] = {
             OPEN,
             S.CANCELLED,
             Party.SENDER,
-            "ReferralCancelled",
+            ReferralCancelled,
             meets=(ClockKind.WAITLIST, ClockKind.PROGRESS),
         ),
         _move(
@@ -201,7 +206,7 @@ MOVES: Final[dict[str, Move]] = {
             OPEN,
             S.WITHDRAWN,
             Party.SENDER,
-            "ReferralWithdrawn",
+            ReferralWithdrawn,
             meets=(ClockKind.WAITLIST, ClockKind.PROGRESS),
             starts=(ClockKind.DISPOSITION,),
         ),
@@ -210,7 +215,7 @@ MOVES: Final[dict[str, Move]] = {
             OWES_DISPOSITION,
             None,
             Party.SENDER,
-            "ReferralDisposed",
+            ReferralDisposed,
             meets=(ClockKind.DISPOSITION,),
         ),
         _move(
@@ -218,10 +223,36 @@ MOVES: Final[dict[str, Move]] = {
             frozenset(ReferralStatus) - {S.ENTERED_IN_ERROR},
             S.ENTERED_IN_ERROR,
             Party.SUPERVISOR,
-            "ReferralEnteredInError",
+            ReferralEnteredInError,
             meets=(ClockKind.WAITLIST,),
         ),
     )
+}
+
+
+# What nobody asks for: a hold runs out, and the closing of a case ends what is open in it. The
+# clocks of a hold that runs out were counted with its last day and stay as they are.
+RESUME_BY_ITSELF: Final = _move(
+    "resume-by-itself", {S.ON_HOLD}, None, Party.SWEEP, ReferralResumed, returns=True
+)
+COMPLETE_WITH_CASE: Final = _move(
+    "complete-with-case",
+    {S.IN_PROGRESS, S.ON_HOLD},
+    S.COMPLETED,
+    Party.CASE,
+    ReferralCompleted,
+    meets=(ClockKind.PROGRESS,),
+)
+CANCEL_WITH_CASE: Final = _move(
+    "cancel-with-case",
+    {S.DRAFT, S.REQUESTED, S.WAITLISTED, S.ACCEPTED, S.ON_HOLD},
+    S.CANCELLED,
+    Party.CASE,
+    ReferralCancelled,
+    meets=(ClockKind.WAITLIST, ClockKind.PROGRESS),
+)
+FOLLOWING: Final[dict[str, Move]] = {
+    move.action: move for move in (RESUME_BY_ITSELF, COMPLETE_WITH_CASE, CANCEL_WITH_CASE)
 }
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from casework.domain.casefile.states import Disposition
 from casework.domain.errors import require
 
 
@@ -22,6 +23,13 @@ class VersionStatus(StrEnum):
     RETURNED = "returned"
     APPROVED = "approved"
     SUPERSEDED = "superseded"
+
+
+class PlanDecision(StrEnum):
+    """What was decided on a submitted version."""
+
+    APPROVE = "approve"
+    RETURN = "return"
 
 
 class ServiceStatus(StrEnum):
@@ -69,9 +77,9 @@ class PlannedService:
     resident_id: UUID
     service_code: str
     field: str
-    status: str
+    status: ServiceStatus
     created_at: datetime
-    settlement: str | None = None
+    settlement: Disposition | None = None
     settlement_note: str | None = None
     settled_at: datetime | None = None
     settled_by: UUID | None = None
@@ -85,7 +93,7 @@ class PlanVersion:
     id: UUID
     case_id: UUID
     number: int
-    status: str
+    status: VersionStatus
     goals: list[str]
     services: list[PlannedItem]
     heard_on: date
@@ -95,7 +103,7 @@ class PlanVersion:
     hash: str | None = None
     submitted_at: datetime | None = None
     submitted_by: UUID | None = None
-    decision: str | None = None
+    decision: PlanDecision | None = None
     decided_at: datetime | None = None
     decided_by: UUID | None = None
     conference_id: UUID | None = None

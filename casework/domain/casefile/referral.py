@@ -12,9 +12,11 @@ from casework.domain.casefile.lifecycle import (
     OPEN,
     OWES_DISPOSITION,
     STARTED,
-    ReferralStatus,
+    Move,
     possible_moves,
 )
+from casework.domain.casefile.states import BasisKind, Disposition, ReferralOutcome, ReferralStatus
+from casework.domain.clocks.standards import Priority
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,9 +37,9 @@ class Referral:
     field: str
     offering_id: UUID
     provider_id: UUID
-    status: str
-    priority: str
-    basis_kind: str
+    status: ReferralStatus
+    priority: Priority
+    basis_kind: BasisKind
     created_at: datetime
     created_by: UUID | None
     consent_id: UUID | None = None
@@ -56,15 +58,15 @@ class Referral:
     started_on: date | None = None
     ended_at: datetime | None = None
     ended_on: date | None = None
-    outcome: str | None = None
+    outcome: ReferralOutcome | None = None
     reason: str | None = None
     note: str | None = None
     on_behalf: dict[str, Any] | None = None
-    held_from: str | None = None
+    held_from: ReferralStatus | None = None
     hold_until: date | None = None
     resume_at: datetime | None = None
     lapse_at: datetime | None = None
-    disposition: str | None = None
+    disposition: Disposition | None = None
     disposed_at: datetime | None = None
     replaces_id: UUID | None = None
     replaced_by_id: UUID | None = None
@@ -98,6 +100,23 @@ class Referral:
         """Whether it settles its planned service; what closing a case ended does not."""
         return self.status == ReferralStatus.COMPLETED and not self.ended_by_closing
 
+    def make(self, move: Move, at: datetime) -> None:
+        """Change the state as a row of the table says: the only place that writes it.
+
+        Raises ValueError where the row does not lead from here; who asks was refused before.
+        """
+        if self.status not in move.from_:
+            raise ValueError(f"{move.action} does not lead from {self.status}")
+        if move.returns:
+            self.status = self.held_from or ReferralStatus.ACCEPTED
+            self.held_from = self.hold_until = self.resume_at = None
+        if move.pauses:
+            self.held_from = self.status
+        if move.to is not None:
+            self.status = move.to
+        if not self.is_open:
+            self.ended_at, self.resume_at = self.ended_at or at, None
+
     def hold_is_over(self, at: datetime) -> bool:
         """Whether a hold's last day has passed, recorded or not (rule 6)."""
         return (
@@ -112,9 +131,9 @@ class Referral:
         With ``at``, a hold that is over counts as resumed; to say so oneself is allowed still.
         """
         if at is not None and self.held_from is not None and self.hold_is_over(at):
-            found = possible_moves(ReferralStatus(self.held_from), owes_disposition=False)
+            found = possible_moves(self.held_from, owes_disposition=False)
             return [action for action in MOVES if action in found or action == "resume"]
-        return possible_moves(ReferralStatus(self.status), owes_disposition=self.owes_disposition)
+        return possible_moves(self.status, owes_disposition=self.owes_disposition)
 
 
 __all__ = ["OPEN", "STARTED", "Referral"]

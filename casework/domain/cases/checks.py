@@ -8,12 +8,13 @@ from typing import Any
 
 from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible, conflict
-from casework.domain.casefile.case import SIGNALS, Check, Signal
+from casework.domain.casefile.case import Check, Signal, SignalKind
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.events import CaseChecked, SignalAnswered, SignalRaised
 from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.calendar import Target, Unit, day_in_seoul, due_at
 from casework.domain.clocks.standards import STATUTORY, STATUTORY_BASIS, ClockKind
-from casework.domain.errors import require
+from casework.domain.errors import one_of, require
 from casework.domain.referring.moving import refused
 
 
@@ -54,12 +55,12 @@ def record_check(file: CaseFile, found: Findings, act: Act) -> Check:
     file.meet(ClockKind.CHECK, act)
     file.begin(ClockKind.CHECK, case, act, since=since, target=target, basis=STATUTORY_BASIS)
     file.record(
-        "CaseChecked",
-        case,
-        act,
-        check_id=check.id,
-        checked_on=found.checked_on,
-        next_check_on=found.next_check_on,
+        CaseChecked(
+            file.meta(case, act),
+            check_id=check.id,
+            checked_on=found.checked_on,
+            next_check_on=found.next_check_on,
+        )
     )
     return check
 
@@ -88,9 +89,9 @@ def raise_signal(
         check_possible(file, "signals", act)
     elif not case.is_open or not referral.is_with_provider:
         raise refused(file, referral, "signal", act)
-    require(kind in SIGNALS, f"one of {', '.join(SIGNALS)}", code="signal_unknown", field="kind")
+    what = one_of(SignalKind, kind, code="signal_unknown", field="kind")
     require(
-        kind != "other" or (note or "").strip(),
+        what is not SignalKind.OTHER or (note or "").strip(),
         "the kind 'other' needs a note",
         code="note_required",
         field="note",
@@ -102,7 +103,7 @@ def raise_signal(
         resident_id=case.resident_id,
         referral_id=referral.id if referral else None,
         deadline_id=clock.id if clock else None,
-        kind=kind,
+        kind=what,
         note=note,
         raised_at=act.at,
         raised_by=act.by.id,
@@ -110,7 +111,9 @@ def raise_signal(
     file.signals[signal.id] = signal
     case.version += 1
     file.record(
-        "SignalRaised", case, act, signal_id=signal.id, kind=kind, referral_id=signal.referral_id
+        SignalRaised(
+            file.meta(case, act), signal_id=signal.id, kind=what, referral_id=signal.referral_id
+        )
     )
     return signal
 
@@ -125,4 +128,4 @@ def answer_signal(file: CaseFile, signal: Signal, note: str, act: Act) -> None:
     if deadline is not None and deadline.is_running:
         file.end(deadline, act, met=True)
     file.case.version += 1
-    file.record("SignalAnswered", file.case, act, signal_id=signal.id)
+    file.record(SignalAnswered(file.meta(file.case, act), signal_id=signal.id))

@@ -7,12 +7,15 @@ from datetime import date
 
 from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible, conflict
-from casework.domain.casefile.case import CLOSING_REASONS, CaseStatus
+from casework.domain.casefile.case import CaseStatus, ClosingReason
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES, ReferralStatus
+from casework.domain.casefile.events import CaseClosed
+from casework.domain.casefile.lifecycle import CANCEL_WITH_CASE, COMPLETE_WITH_CASE
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_events import ReferralCancelled, ReferralCompleted
+from casework.domain.casefile.states import CancelReason, ReferralOutcome
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.errors import require
+from casework.domain.errors import one_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +32,7 @@ def close(file: CaseFile, closing: Closing, act: Act) -> None:
     """Close the case (Rule 11). No clock runs on and no disposition is owed afterwards."""
     case = file.case
     check_possible(file, "close", act)
-    require(
-        closing.reason in CLOSING_REASONS,
-        f"one of {', '.join(CLOSING_REASONS)}",
-        code="reason_unknown",
-        field="reason",
-    )
+    reason = one_of(ClosingReason, closing.reason, code="reason_unknown", field="reason")
     act.not_future(closing.effective_on, "effective_on")
     act.not_before(closing.effective_on, case.applied_on, "effective_on")
     if not closing.end_open:
@@ -44,17 +42,17 @@ def close(file: CaseFile, closing: Closing, act: Act) -> None:
     for deadline in file.running():
         file.end(deadline, act, met=False)
     case.status_before_closing, case.status = case.status, CaseStatus.CLOSED
-    case.closed_at, case.closed_reason = act.at, closing.reason
+    case.closed_at, case.closed_reason = act.at, reason
     case.hold_reason = case.hold_until = case.resume_at = case.arrived_at = None
     case.effective_on, case.closing_note = closing.effective_on, closing.note
     case.version += 1
     file.record(
-        "CaseClosed",
-        case,
-        act,
-        reason=closing.reason,
-        effective_on=closing.effective_on,
-        status=case.status,
+        CaseClosed(
+            file.meta(case, act),
+            reason=reason,
+            effective_on=closing.effective_on,
+            status=case.status,
+        )
     )
 
 
@@ -73,24 +71,30 @@ def refuse_open_referrals(file: CaseFile, act: Act) -> None:
 
 def _end_referral(file: CaseFile, referral: Referral, closing: Closing, act: Act) -> None:
     """What never started is cancelled; what had started ended early, on the effective date."""
-    move = MOVES["complete" if referral.has_started else "cancel"]
+    had_started = referral.has_started
+    move = COMPLETE_WITH_CASE if had_started else CANCEL_WITH_CASE
     for deadline in file.running(referral.id):
         file.end(deadline, act, met=deadline.kind in move.meets)
-    if referral.has_started:
-        started = referral.started_on or day_in_seoul(act.at)
-        referral.status, referral.outcome = ReferralStatus.COMPLETED, "ended_early"
-        referral.ended_on = max(closing.effective_on, started)
-    else:
-        referral.status, referral.reason = ReferralStatus.CANCELLED, "case_closed"
-    referral.ended_at, referral.ended_by_closing = act.at, True
-    referral.lapse_at = referral.resume_at = None
+    referral.make(move, act.at)
+    referral.ended_by_closing, referral.lapse_at = True, None
     referral.version += 1
+    (_complete if had_started else _cancel)(file, referral, closing, act)
+
+
+def _complete(file: CaseFile, referral: Referral, closing: Closing, act: Act) -> None:
+    started = referral.started_on or day_in_seoul(act.at)
+    referral.outcome = ReferralOutcome.ENDED_EARLY
+    referral.ended_on = max(closing.effective_on, started)
     file.record(
-        move.event,
-        referral,
-        act,
-        status=referral.status,
-        reason=referral.reason,
-        outcome=referral.outcome,
-        ended_on=referral.ended_on,
+        ReferralCompleted(
+            file.meta(referral, act),
+            status=referral.status,
+            outcome=referral.outcome,
+            ended_on=referral.ended_on,
+        )
     )
+
+
+def _cancel(file: CaseFile, referral: Referral, closing: Closing, act: Act) -> None:
+    referral.reason = reason = CancelReason.CASE_CLOSED
+    file.record(ReferralCancelled(file.meta(referral, act), status=referral.status, reason=reason))

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible
+from casework.domain.casefile.case import AssignmentReason
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER, ClockKind
+from casework.domain.casefile.events import CaseAssigned, CaseTransferred
+from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER
 from casework.domain.directory.directory import Centre
 from casework.domain.errors import Conflict, require
 from casework.domain.residents.resident import Resident
@@ -30,19 +32,21 @@ class Absence:
     recorded_by: UUID | None
 
 
-def assign(file: CaseFile, worker_id: UUID | None, act: Act, *, why: str | None = None) -> None:
+def assign(
+    file: CaseFile, worker_id: UUID | None, act: Act, *, why: AssignmentReason | None = None
+) -> None:
     """Give the case, with its clocks, to a worker; one that had arrived is no longer in the queue.
 
-    ``why`` is a code such as ``handover``.
+    ``why`` says what it is a part of, where it is one.
     """
     case = file.case
     check_possible(file, "assign", act)
     before, case.worker_id, case.arrived_at = case.worker_id, worker_id, None
     case.version += 1
     for deadline in file.running():
-        deadline.worker_id, deadline.held_by = worker_id, HELD_BY[ClockKind(deadline.kind)]
+        deadline.worker_id, deadline.held_by = worker_id, HELD_BY[deadline.kind]
         file.touch(deadline)
-    file.record("CaseAssigned", case, act, worker_id=worker_id, before=before, why=why)
+    file.record(CaseAssigned(file.meta(case, act), worker_id=worker_id, before=before, why=why))
 
 
 def transfer(file: CaseFile, resident: Resident, to: Centre, act: Act) -> None:
@@ -68,7 +72,7 @@ def transfer(file: CaseFile, resident: Resident, to: Centre, act: Act) -> None:
         if deadline.held_by == WORKER:
             deadline.held_by = SUPERVISOR
         file.touch(deadline)
-    file.record("CaseTransferred", case, act, centre_code=to.code, before=before)
+    file.record(CaseTransferred(file.meta(case, act), centre_code=to.code, before=before))
 
 
 def check_absence(absence: Absence, act: Act) -> None:

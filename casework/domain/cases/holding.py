@@ -9,10 +9,11 @@ from typing import Final
 from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible, refusal
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import REASONS
-from casework.domain.clocks.calendar import ONE_DAY, Pause, midnight
-from casework.domain.clocks.standards import CASE, ClockKind
-from casework.domain.errors import require
+from casework.domain.casefile.events import CaseHeld, CaseResumed
+from casework.domain.casefile.states import HoldReason
+from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, midnight
+from casework.domain.clocks.standards import ClockKind
+from casework.domain.errors import one_of, require
 
 # What an absent resident cannot be asked for. Decisions, duties to tell, dispositions, signals,
 # a discharge and the checks of the law go on.
@@ -35,14 +36,9 @@ def hold_case(file: CaseFile, reason: str, until: date, note: str | None, act: A
     if file.case.resume_at is not None and not file.case.is_on_hold(act.at):
         resume_case_after_hold(file, act)
     check_possible(file, "hold", act)
+    why = one_of(HoldReason, reason, code="reason_unknown", field="reason")
     require(
-        reason in REASONS["hold"],
-        f"one of {', '.join(REASONS['hold'])}",
-        code="reason_unknown",
-        field="reason",
-    )
-    require(
-        reason != "other" or (note or "").strip(),
+        why is not HoldReason.OTHER or (note or "").strip(),
         "the reason 'other' needs a note",
         code="note_required",
         field="note",
@@ -51,13 +47,13 @@ def hold_case(file: CaseFile, reason: str, until: date, note: str | None, act: A
         until >= act.today, "a hold lasts until today or later", code="until_in_past", field="until"
     )
     case = file.case
-    case.hold_reason, case.hold_until = reason, until
+    case.hold_reason, case.hold_until = why, until
     case.resume_at = midnight(until + ONE_DAY)
     case.version += 1
     for deadline in file.running():
         if deadline.kind in PAUSED_BY_A_HOLD:
-            file.pause(deadline, act, Pause(act.at, until, reason, source=CASE))
-    file.record("CaseHeld", case, act, reason=reason, until=until)
+            file.pause(deadline, act, Pause(act.at, until, why, source=PauseSource.CASE))
+    file.record(CaseHeld(file.meta(case, act), reason=why, until=until))
 
 
 def resume_case(file: CaseFile, act: Act) -> None:
@@ -67,7 +63,7 @@ def resume_case(file: CaseFile, act: Act) -> None:
     for deadline in file.running():
         pauses = tuple(
             replace(pause, resumed_at=act.at)
-            if pause.source == CASE and act.at < pause.ends_at
+            if pause.source == PauseSource.CASE and act.at < pause.ends_at
             else pause
             for pause in deadline.pauses
         )
@@ -75,14 +71,14 @@ def resume_case(file: CaseFile, act: Act) -> None:
             deadline.pauses = pauses
             file.recount(deadline, act)
     _end(file)
-    file.record("CaseResumed", file.case, act, resumed_on=act.today)
+    file.record(CaseResumed(file.meta(file.case, act), resumed_on=act.today))
 
 
 def resume_case_after_hold(file: CaseFile, act: Act) -> None:
     """Record that the hold ran out, dated the day after its last day; no clock changes."""
     resumed_on = file.case.hold_until and file.case.hold_until + ONE_DAY
     _end(file)
-    file.record("CaseResumed", file.case, act, resumed_on=resumed_on, by_itself=True)
+    file.record(CaseResumed(file.meta(file.case, act), resumed_on=resumed_on, by_itself=True))
 
 
 def _end(file: CaseFile) -> None:

@@ -12,21 +12,30 @@ from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible, conflict
 from casework.domain.casefile.case import (
     ASSESSMENT_ROUTES,
-    CHANNELS,
-    CONSENT_FOR_CHANNEL,
-    DETERMINATIONS,
     EX_OFFICIO_GROUNDS,
     Assessment,
     Case,
     CaseStatus,
+    Channel,
+    ClosingReason,
+    Determination,
+    ExOfficioGround,
+    Route,
 )
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.events import CaseOpened, Determined, PreSurveyRecorded, Reassessed
 from casework.domain.cases import closing
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import ClockKind
-from casework.domain.errors import Conflict, Invalid, require
-from casework.domain.residents.resident import Consent, Resident
+from casework.domain.errors import Conflict, Invalid, one_of, require
+from casework.domain.residents.resident import Consent, ConsentPurpose, Resident
 
+CONSENT_FOR_CHANNEL: Final = {
+    Channel.INSTITUTION: ConsentPurpose.INSTITUTION_APPLICATION,
+    Channel.NHIS: ConsentPurpose.NHIS_ROUTE,
+    Channel.OUTREACH: ConsentPurpose.OUTREACH,
+    Channel.DISCHARGE: ConsentPurpose.DISCHARGE_NOTICE,
+}
 ACTIVITIES: Final = (
     "rise_from_chair",
     "climb_six_steps",
@@ -56,13 +65,14 @@ def open_case(
 ) -> CaseFile:
     """Open a case on an application; the ``survey`` clock counts from the day of applying."""
     _check_application(resident, application, act)
+    ground = application.ex_officio_ground
     case = Case(
         id=act.new_id(),
         resident_id=resident.id,
         centre_code=resident.centre_code,
         district_code=resident.district_code,
         status=CaseStatus.APPLIED,
-        channel=application.channel,
+        channel=Channel(application.channel),
         applied_on=application.applied_on,
         opened_at=act.at,
         opened_by=act.by.id,
@@ -70,7 +80,7 @@ def open_case(
         discharge_on=application.discharge_on,
         urgent=application.urgent,
         urgent_reason=application.urgent_reason,
-        ex_officio_ground=application.ex_officio_ground,
+        ex_officio_ground=ExOfficioGround(ground) if ground else None,
         consent_id=application.consent.id if application.consent else None,
     )
     file = CaseFile(case=case)
@@ -82,16 +92,16 @@ def open_case(
             ClockKind.DISCHARGE, case, act, since=since, target=due, basis="Act 11: discharge"
         )
     file.record(
-        "CaseOpened",
-        case,
-        act,
-        channel=case.channel,
-        applied_on=case.applied_on,
-        discharge_on=case.discharge_on,
-        urgent=case.urgent,
-        worker_id=worker_id,
-        centre_code=case.centre_code,
-        status=case.status,
+        CaseOpened(
+            file.meta(case, act),
+            channel=case.channel,
+            applied_on=case.applied_on,
+            discharge_on=case.discharge_on,
+            urgent=case.urgent,
+            worker_id=worker_id,
+            centre_code=case.centre_code,
+            status=case.status,
+        )
     )
     return file
 
@@ -111,12 +121,7 @@ def _check_application(resident: Resident, application: CareApplication, act: Ac
     act.not_future(application.applied_on, "applied_on")
     act.not_before(application.applied_on, resident.birth_date, "applied_on")
     act.not_before(application.discharge_on, application.applied_on, "discharge_on")
-    require(
-        application.channel in CHANNELS,
-        f"one of {', '.join(CHANNELS)}",
-        code="channel_unknown",
-        field="channel",
-    )
+    channel = one_of(Channel, application.channel, code="channel_unknown", field="channel")
     require(
         not application.urgent or (application.urgent_reason or "").strip(),
         "an urgent case needs its reason",
@@ -125,7 +130,7 @@ def _check_application(resident: Resident, application: CareApplication, act: Ac
     )
     ground = application.ex_officio_ground
     require(
-        ground in EX_OFFICIO_GROUNDS if application.channel == "ex_officio" else ground is None,
+        ground in EX_OFFICIO_GROUNDS if channel is Channel.EX_OFFICIO else ground is None,
         "an ex officio application, and no other, names one of the six grounds of Act 10(2)",
         code="ex_officio_ground",
         field="ex_officio_ground",
@@ -135,7 +140,7 @@ def _check_application(resident: Resident, application: CareApplication, act: Ac
 
 def _check_consent(resident: Resident, application: CareApplication, act: Act) -> None:
     """Who applies for someone else, but for family and guardians, needs a valid consent."""
-    purpose = CONSENT_FOR_CHANNEL.get(application.channel)
+    purpose = CONSENT_FOR_CHANNEL.get(Channel(application.channel))
     consent = application.consent
     if consent is None:
         require(
@@ -166,11 +171,11 @@ def score_of(activities: Mapping[str, int]) -> int:
     return sum(activities[name] for name in ACTIVITIES)
 
 
-def route_of(dementia_medicine: bool, score: int) -> str:
+def route_of(dementia_medicine: bool, score: int) -> Route:
     """Dementia medicine decides alone; otherwise 0-1 guidance, 2-3 local survey, 4 up NHIS."""
     if dementia_medicine or score >= 4:
-        return "nhis_assessment"
-    return "local_survey" if score >= 2 else "guidance"
+        return Route.NHIS_ASSESSMENT
+    return Route.LOCAL_SURVEY if score >= 2 else Route.GUIDANCE
 
 
 def record_pre_survey(
@@ -185,9 +190,9 @@ def record_pre_survey(
     check_possible(file, "pre-survey", act)
     score = score_of(activities)
     route = route_of(dementia_medicine, score)
-    if route == "guidance" and not (guidance or "").strip():
+    if route is Route.GUIDANCE and not (guidance or "").strip():
         raise Invalid("say what the resident was told", code="guidance_required", field="guidance")
-    if route == "guidance":
+    if route is Route.GUIDANCE:
         closing.refuse_open_referrals(file, act)
     case.dementia_medicine, case.activities = dementia_medicine, dict(activities)
     case.score, case.route, case.guidance = score, route, guidance
@@ -197,9 +202,13 @@ def record_pre_survey(
     if route in ASSESSMENT_ROUTES:
         case.sent_for_assessment_at = act.at
         file.begin(ClockKind.ASSESSMENT, case, act)
-    file.record("PreSurveyRecorded", case, act, score=score, route=route, status=case.status)
-    if route == "guidance":
-        closing.close(file, closing.Closing(reason="guided", effective_on=act.today), act)
+    file.record(
+        PreSurveyRecorded(file.meta(case, act), score=score, route=route, status=case.status)
+    )
+    if route is Route.GUIDANCE:
+        closing.close(
+            file, closing.Closing(reason=ClosingReason.GUIDED, effective_on=act.today), act
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,11 +230,8 @@ def record_assessment(file: CaseFile, finding: Finding, act: Act) -> Assessment:
     """
     case = file.case
     check_possible(file, "assessments", act)
-    require(
-        finding.determination in DETERMINATIONS,
-        f"one of {', '.join(DETERMINATIONS)}",
-        code="determination_unknown",
-        field="determination",
+    determination = one_of(
+        Determination, finding.determination, code="determination_unknown", field="determination"
     )
     act.not_future(finding.assessed_on, "assessed_on")
     act.not_future(finding.received_on, "received_on")
@@ -238,27 +244,27 @@ def record_assessment(file: CaseFile, finding: Finding, act: Act) -> Assessment:
         assessed_on=finding.assessed_on,
         received_on=finding.received_on,
         assessor=finding.assessor,
-        determination=finding.determination,
+        determination=determination,
         needs=finding.needs,
         recorded_at=act.at,
         recorded_by=act.by.id,
     )
     file.added.append(assessment)
     case.version += 1
-    name = "Reassessed"
+    happened: type[Determined | Reassessed] = Reassessed
     if case.status == CaseStatus.SURVEYING:
-        name = "Determined"
-        case.status, case.determination = CaseStatus.PLANNING, finding.determination
+        happened = Determined
+        case.status, case.determination = CaseStatus.PLANNING, determination
         case.determined_at = act.at
         file.meet(ClockKind.ASSESSMENT, act)
         file.begin(ClockKind.PLAN, case, act, since=act.instant_of(finding.received_on))
     file.record(
-        name,
-        case,
-        act,
-        assessment_id=assessment.id,
-        determination=finding.determination,
-        assessed_on=finding.assessed_on,
-        status=case.status,
+        happened(
+            file.meta(case, act),
+            assessment_id=assessment.id,
+            determination=determination,
+            assessed_on=finding.assessed_on,
+            status=case.status,
+        )
     )
     return assessment

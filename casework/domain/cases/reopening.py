@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from casework.domain.act import Act
 from casework.domain.casefile.allowed import check_possible
-from casework.domain.casefile.case import CaseStatus
+from casework.domain.casefile.case import CaseStatus, ClosingReason, Route
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.events import CaseReopened
 from casework.domain.clocks.calendar import Unit
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import CASE, STATUTORY, ClockKind
@@ -27,21 +28,21 @@ def reopen(file: CaseFile, note: str, act: Act) -> None:
         for deadline in file.deadlines.values()
         if deadline.subject_type == CASE and deadline.cancelled_at == case.closed_at
     ]
-    was_guided = case.closed_reason == "guided"
+    was_guided = case.closed_reason == ClosingReason.GUIDED
     case.status = case.status_before_closing or CaseStatus.APPLIED
     case.closed_at = case.closed_reason = case.effective_on = case.closing_note = None
     case.status_before_closing = None
     case.version += 1
     for deadline in stopped:
         _start_again(file, deadline, act)
-    if was_guided and case.route == "guidance":
+    if was_guided and case.route == Route.GUIDANCE:
         _survey_again(file, act)
     for referral in file.referrals.values():
         if referral.owes_disposition:
             file.begin(ClockKind.DISPOSITION, referral, act)
     for service in file.services.values():
         file.update_link_clock(service, act)
-    file.record("CaseReopened", case, act, status=case.status)
+    file.record(CaseReopened(file.meta(case, act), status=case.status))
 
 
 def _survey_again(file: CaseFile, act: Act) -> None:
@@ -51,7 +52,7 @@ def _survey_again(file: CaseFile, act: Act) -> None:
 
 
 def _start_again(file: CaseFile, stopped: Deadline, act: Act) -> None:
-    kind = ClockKind(stopped.kind)
+    kind = stopped.kind
     signals = [s for s in file.signals.values() if s.deadline_id == stopped.id]
     if kind is ClockKind.SIGNAL and all(signal.answered_at is not None for signal in signals):
         return  # it was answered while the case was closed: nobody could end its clock

@@ -39,6 +39,13 @@ class Target:
     unit: Unit
 
 
+class PauseSource(StrEnum):
+    """Whether a referral was held, or the whole case."""
+
+    REFERRAL = "referral"
+    CASE = "case"
+
+
 @dataclass(frozen=True, slots=True)
 class Pause:
     """A stretch that is left out of a period.
@@ -51,7 +58,7 @@ class Pause:
     until: date
     reason: str
     resumed_at: datetime | None = None
-    source: str = "referral"
+    source: PauseSource = PauseSource.REFERRAL
 
     @property
     def ends_at(self) -> datetime:

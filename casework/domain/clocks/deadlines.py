@@ -29,7 +29,10 @@ from casework.domain.clocks.standards import (
     SUBJECT_OF,
     ClockKind,
     ClockSubject,
+    ClockSubjectType,
     EscalationTier,
+    Part,
+    Priority,
     Standard,
     escalation_tiers_of,
     most_specific,
@@ -47,7 +50,7 @@ class Step:
     tier: int
     due_at: datetime
     at: datetime
-    tell: tuple[str, ...]
+    tell: tuple[Part, ...]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class Escalation:
     tier: int
     due_at: datetime
     at: datetime
-    tell: list[str]
+    tell: list[Part]
     raised_at: datetime | None = None
     passed_over: bool = False
     quiet: bool = False
@@ -82,8 +85,8 @@ class Deadline:
     """
 
     id: UUID
-    kind: str
-    subject_type: str
+    kind: ClockKind
+    subject_type: ClockSubjectType
     subject_id: UUID
     case_id: UUID
     resident_id: UUID
@@ -91,10 +94,10 @@ class Deadline:
     district_code: str
     worker_id: UUID | None
     provider_id: UUID | None
-    held_by: str
+    held_by: Part
     field: str | None
     service_code: str | None
-    priority: str
+    priority: Priority
     standard_id: UUID | None
     basis: str
     target: Target
@@ -202,7 +205,7 @@ class Clockwork:
         """The days worked in a district."""
         return self._calendars.get(district_code or "", self._calendar)
 
-    def standard_for(self, kind: str, about: ClockSubject) -> Standard | None:
+    def standard_for(self, kind: ClockKind, about: ClockSubject) -> Standard | None:
         """The most specific standard, or None where this clock is off."""
         key = (kind, about.field, about.service_code, about.priority, about.district_code)
         if key not in self._applies:
@@ -284,7 +287,7 @@ class Clockwork:
         extension = _extension(calendar, deadline)
         if extension is not None:
             due = max(due, extension)
-        return _within_the_law(calendar, ClockKind(deadline.kind), deadline.started_at, due)
+        return _within_the_law(calendar, deadline.kind, deadline.started_at, due)
 
     def steps(self, deadline: Deadline) -> tuple[Step, ...]:
         """Reminder, breach and tiers, each at its instant; none of them inside a pause."""
@@ -293,7 +296,7 @@ class Clockwork:
         calendar = self.calendar_of(deadline.district_code)
         due = deadline.due_at
         planned = [Step(BREACH, due, due + timedelta(seconds=1), ())]
-        tells: dict[tuple[int, datetime], list[str]] = {}
+        tells: dict[tuple[int, datetime], list[Part]] = {}
         for escalation_tier in escalation_tiers_of(deadline.target, deadline.escalation):
             if escalation_tier.to != PROVIDER or deadline.held_by == PROVIDER:
                 at = after_due(calendar, due, escalation_tier.after)

@@ -45,14 +45,26 @@ class Priority(StrEnum):
     EMERGENCY = "emergency"
 
 
-CASE, PLANNED_SERVICE, REFERRAL = "case", "planned_service", "referral"
-WORKER, PROVIDER, SUPERVISOR, ASSESSOR, HEAD = (
-    "worker",
-    "provider",
-    "supervisor",
-    "assessor",
-    "head",
-)
+class ClockSubjectType(StrEnum):
+    """What a clock is on."""
+
+    CASE = "case"
+    PLANNED_SERVICE = "planned_service"
+    REFERRAL = "referral"
+
+
+class Part(StrEnum):
+    """The parts that hold a clock, or are told of it."""
+
+    WORKER = "worker"
+    PROVIDER = "provider"
+    SUPERVISOR = "supervisor"
+    ASSESSOR = "assessor"
+    HEAD = "head"
+
+
+CASE, PLANNED_SERVICE, REFERRAL = ClockSubjectType
+WORKER, PROVIDER, SUPERVISOR, ASSESSOR, HEAD = Part
 
 SUBJECT_OF: Final = dict.fromkeys(ClockKind, CASE) | {
     ClockKind.LINK: PLANNED_SERVICE,
@@ -96,7 +108,7 @@ class EscalationTier:
 
     tier: int
     after: Target
-    to: str
+    to: Part
 
 
 BY_DAYS: Final = (
@@ -119,12 +131,12 @@ class Standard:
     """
 
     id: UUID
-    kind: str
+    kind: ClockKind
     target: Target
     basis: str
     field: str | None = None
     service_code: str | None = None
-    priority: str | None = None
+    priority: Priority | None = None
     district_code: str | None = None
     lapse_after: Target | None = None
     escalation: tuple[EscalationTier, ...] | None = None
@@ -176,14 +188,14 @@ class ClockSubject:
     provider_id: UUID | None = None
     field: str | None = None
     service_code: str | None = None
-    priority: str = Priority.ROUTINE
+    priority: Priority = Priority.ROUTINE
 
     @classmethod
     def for_counting(
         cls,
         *,
         district_code: str,
-        priority: str,
+        priority: Priority,
         service_code: str | None = None,
         field: str | None = None,
     ) -> ClockSubject:
@@ -201,7 +213,9 @@ class ClockSubject:
         )
 
 
-def most_specific(standards: Iterable[Standard], kind: str, about: ClockSubject) -> Standard | None:
+def most_specific(
+    standards: Iterable[Standard], kind: ClockKind, about: ClockSubject
+) -> Standard | None:
     """The standard that applies, or None where the clock is off.
 
     Priority counts before service, service before field, field before district: an emergency
@@ -218,11 +232,11 @@ def most_specific(standards: Iterable[Standard], kind: str, about: ClockSubject)
 
 
 def _rank(standard: Standard, about: ClockSubject) -> tuple[int, bool, bool, bool] | None:
-    chain = FALLS_BACK[Priority(about.priority)]
+    chain = FALLS_BACK[about.priority]
     if standard.priority is None:
         urgency = 0
     elif standard.priority in chain:
-        urgency = len(chain) - chain.index(Priority(standard.priority))
+        urgency = len(chain) - chain.index(standard.priority)
     else:
         return None
     for wanted, given in (
@@ -280,7 +294,7 @@ def shipped() -> tuple[Standard, ...]:
     )
 
 
-def _fixed_id(kind: str, priority: str | None) -> UUID:
+def _fixed_id(kind: ClockKind, priority: Priority | None) -> UUID:
     """The same in every installation, whatever else is shipped: it follows from the scope."""
     digest = hashlib.sha256(f"{kind}/{priority or '*'}/*/*/*".encode()).digest()
     tail = int.from_bytes(digest[:8]) & 0x3FFF_FFFF_FFFF_FFFF

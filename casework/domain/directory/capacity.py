@@ -14,11 +14,13 @@ from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import ReferralStatus
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_events import PlaceOffered, PlaceOfferEnded, ReferralDeclined
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.directory import Offering
+from casework.domain.directory.events import FiguresStated, PlacesBefore
 from casework.domain.errors import require
-from casework.domain.events import Event
+from casework.domain.events import Event, EventMetadata
 
 HOLDS_A_PLACE: Final = frozenset(
     {ReferralStatus.ACCEPTED, ReferralStatus.IN_PROGRESS, ReferralStatus.ON_HOLD}
@@ -110,9 +112,9 @@ def changes(
         )
         _count(change, before.get(referral.id), referral)
     for event in events:
-        until, declined = event.data.get("full_until"), by_id.get(event.subject_id)
-        if until is not None and declined is not None:
-            found[declined.offering_id].full_until = until
+        declined = by_id.get(event.subject_id)
+        if isinstance(event, ReferralDeclined) and event.full_until and declined is not None:
+            found[declined.offering_id].full_until = event.full_until
     return sorted((one for one in found.values() if one.is_any), key=lambda one: one.offering_id)
 
 
@@ -158,14 +160,14 @@ def offer_place(file: CaseFile, referral: Referral, act: Act) -> None:
     """Say that a place is there for who waits longest. The state stays: the agency accepts."""
     referral.place_offered_at = act.at
     referral.version += 1
-    file.record("PlaceOffered", referral, act, status=referral.status)
+    file.record(PlaceOffered(file.meta(referral, act), status=referral.status))
 
 
 def take_back_offer(file: CaseFile, referral: Referral, act: Act) -> None:
     """Say that the place that was offered is gone; the referral waits on, where it was in line."""
     referral.place_offered_at = None
     referral.version += 1
-    file.record("PlaceOfferEnded", referral, act, status=referral.status)
+    file.record(PlaceOfferEnded(file.meta(referral, act), status=referral.status))
 
 
 # What an agency states
@@ -202,21 +204,15 @@ def state(offering: Offering, said: CapacityStatement, act: Act) -> Event:
         code="referrals_waiting",
         field="waiting",
     )
-    before = {"capacity": offering.capacity, "available": offering.available}
+    before = PlacesBefore(capacity=offering.capacity, available=offering.available)
     offering.capacity, offering.available, offering.waiting = capacity, said.available, waiting
     offering.for_waiting = min(said.available, offering.waitlisted)
     offering.full_until, offering.as_of, offering.stated_by = None, act.at, act.by.id
     offering.capacity_version += 1
-    return Event(
-        id=act.new_id(),
-        name="FiguresStated",
-        subject_type="offering",
-        subject_id=offering.id,
-        resident_id=None,
-        case_id=None,
-        at=act.at,
-        by_id=act.by.id,
-        by_role=act.by.role,
-        data={"available": said.available, "capacity": capacity, "waiting": waiting}
-        | {"before": before},
+    return FiguresStated(
+        EventMetadata.of(act, offering.id),
+        available=said.available,
+        capacity=capacity,
+        waiting=waiting,
+        before=before,
     )

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER, ClockKind
+from casework.domain.casefile.events import CaseTransferred
+from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER
 from casework.domain.directory.directory import Centre
+from casework.domain.duplicates.events import MergeUndone, ResidentsMerged
 from casework.domain.errors import Conflict, require
-from casework.domain.events import Event
+from casework.domain.events import Event, EventMetadata
 from casework.domain.residents.resident import Resident
 
 
@@ -148,35 +149,39 @@ def return_case(
         referral.centre_code, referral.district_code = home.code, home.district_code
     for deadline in file.running():
         deadline.centre_code, deadline.district_code = home.code, home.district_code
-        holder = HELD_BY[ClockKind(deadline.kind)]
+        holder = HELD_BY[deadline.kind]
         waits = arrived_at is not None and holder == WORKER
         deadline.worker_id, deadline.held_by = worker_id, SUPERVISOR if waits else holder
         file.touch(deadline)
     file.record(
-        "CaseTransferred", case, act, centre_code=home.code, before=before, worker_id=worker_id
+        CaseTransferred(
+            file.meta(case, act), centre_code=home.code, before=before, worker_id=worker_id
+        )
     )
 
 
 def events_of(
-    name: str, made: Merge, survivor: Resident, duplicate: Resident, cases: Sequence[UUID], act: Act
+    happened: type[ResidentsMerged | MergeUndone],
+    made: Merge,
+    survivor: Resident,
+    duplicate: Resident,
+    cases: Sequence[UUID],
+    act: Act,
 ) -> list[Event]:
     """What stands on both timelines: whose cases are whose now, and where each of the two is."""
     return [
-        _event(name, survivor, act, merge_id=made.id, duplicate_id=duplicate.id, cases=cases),
-        _event(name, duplicate, act, merge_id=made.id, survivor_id=survivor.id, cases=cases),
+        happened(
+            EventMetadata.of(act, survivor.id, resident_id=survivor.id),
+            merge_id=made.id,
+            duplicate_id=duplicate.id,
+            cases=tuple(cases),
+            centre_code=survivor.centre_code,
+        ),
+        happened(
+            EventMetadata.of(act, duplicate.id, resident_id=duplicate.id),
+            merge_id=made.id,
+            survivor_id=survivor.id,
+            cases=tuple(cases),
+            centre_code=duplicate.centre_code,
+        ),
     ]
-
-
-def _event(name: str, one: Resident, act: Act, **data: Any) -> Event:
-    return Event(
-        id=act.new_id(),
-        name=name,
-        subject_type="resident",
-        subject_id=one.id,
-        resident_id=one.id,
-        case_id=None,
-        at=act.at,
-        by_id=act.by.id,
-        by_role=act.by.role,
-        data=data | {"centre_code": one.centre_code},
-    )

@@ -251,6 +251,6 @@ def reach_for(actor: Actor, kind: str) -> Reach:
     found = reach(actor, ACTION[kind])
     if kind in BY:
         reach(actor, BY[kind])
-        if found.relation == "all" and actor.role != Role.ADMIN and actor.id is None:
+        if found.is_unbounded and actor.role != Role.ADMIN and actor.id is None:
             raise Forbidden("name whose residents these are", code="account_required")
     return found

@@ -15,8 +15,32 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from casework.domain.casefile.events import SignalRaised
+from casework.domain.casefile.referral_events import (
+    PlaceOffered,
+    PlaceOfferEnded,
+    ReferralAccepted,
+    ReferralCancelled,
+    ReferralCompleted,
+    ReferralDeclined,
+    ReferralEnteredInError,
+    ReferralEvent,
+    ReferralFailed,
+    ReferralLapsed,
+    ReferralRequested,
+    ReferralWaitlisted,
+    ReferralWithdrawn,
+)
 from casework.domain.clocks.calendar import WorkingCalendar, day_in_seoul, morning_of
-from casework.domain.clocks.standards import ASSESSOR, HEAD, PROVIDER, SUPERVISOR, WORKER, Priority
+from casework.domain.clocks.standards import (
+    ASSESSOR,
+    HEAD,
+    PROVIDER,
+    SUPERVISOR,
+    WORKER,
+    Part,
+    Priority,
+)
 from casework.domain.events import Event
 
 if TYPE_CHECKING:
@@ -43,7 +67,7 @@ class Notice:
     """Something that somebody is to be told, since an instant. ``tell`` names parts, not people."""
 
     id: UUID
-    kind: str
+    kind: NoticeKind
     subject_type: str
     subject_id: UUID
     # None where it is about no case: a resident opened out of scope, an offering's old figures.
@@ -52,7 +76,7 @@ class Notice:
     district_code: str
     worker_id: UUID | None
     provider_id: UUID | None
-    tell: list[str]
+    tell: list[Part]
     at_once: bool
     since: datetime
     about: str
@@ -62,13 +86,39 @@ class Notice:
     addressed_at: datetime | None = None
 
 
-_ANSWERS: Final = frozenset(
-    {"ReferralAccepted", "ReferralWaitlisted", "ReferralDeclined", "ReferralFailed"}
-)
-_PLACES: Final = {"PlaceOffered": "offered", "PlaceOfferEnded": "gone"}
-_STOPS: Final = frozenset(
-    {"ReferralCancelled", "ReferralWithdrawn", "ReferralLapsed", "ReferralEnteredInError"}
-)
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Whom an event of a referral gives what to know. ``about`` None says the referral's state.
+
+    ``at_once`` for a stop, which leaves whatever the priority; everything else leaves at once for
+    an emergency only.
+    """
+
+    kind: NoticeKind
+    tell: tuple[Part, ...]
+    about: str | None = None
+    at_once: bool = False
+
+
+_ASKED: Final = Telling(NoticeKind.REFERRAL_REQUESTED, (PROVIDER,))
+_ANSWERED: Final = Telling(NoticeKind.REFERRAL_ANSWERED, (WORKER,))
+_STOPPED: Final = Telling(NoticeKind.REFERRAL_STOPPED, (PROVIDER,), at_once=True)
+_LAPSED: Final = Telling(NoticeKind.REFERRAL_STOPPED, (PROVIDER, WORKER), at_once=True)
+
+TELLS: Final[dict[type[ReferralEvent], Telling]] = {
+    ReferralRequested: _ASKED,
+    ReferralAccepted: _ANSWERED,
+    ReferralWaitlisted: _ANSWERED,
+    ReferralDeclined: _ANSWERED,
+    ReferralFailed: _ANSWERED,
+    ReferralCancelled: _STOPPED,
+    ReferralWithdrawn: _STOPPED,
+    ReferralEnteredInError: _STOPPED,
+    ReferralLapsed: _LAPSED,
+    ReferralCompleted: _STOPPED,  # by the closing of its case
+    PlaceOffered: Telling(NoticeKind.PLACE_OFFERED, (PROVIDER, WORKER), "offered"),
+    PlaceOfferEnded: Telling(NoticeKind.PLACE_OFFERED, (PROVIDER, WORKER), "gone"),
+}
 
 
 def notice_of(event: Event, file: CaseFile) -> Notice | None:
@@ -76,57 +126,35 @@ def notice_of(event: Event, file: CaseFile) -> Notice | None:
 
     The notice takes the event's id: one event tells once.
     """
-    if event.name == "SignalRaised":
+    if isinstance(event, SignalRaised):
         return _notice(event, file, NoticeKind.SIGNAL, [WORKER], about="raised")
-    referral = file.referrals.get(event.subject_id)
-    if referral is None:
+    if not isinstance(event, ReferralEvent) or type(event) not in TELLS:
         return None
-    if event.name in _PLACES:
-        return _notice(
-            event,
-            file,
-            NoticeKind.PLACE_OFFERED,
-            [PROVIDER, WORKER],
-            about=_PLACES[event.name],
-            at_once=_presses(referral),
-            provider_id=referral.provider_id,
-        )
-    if event.name == "ReferralRequested":
-        kind, tell, at_once = NoticeKind.REFERRAL_REQUESTED, [PROVIDER], _presses(referral)
-    elif _stops(event, referral):
-        kind, tell, at_once = NoticeKind.REFERRAL_STOPPED, [PROVIDER], True
-        tell = [PROVIDER, WORKER] if event.name == "ReferralLapsed" else tell
-    elif event.name in _ANSWERS:
-        kind, tell, at_once = NoticeKind.REFERRAL_ANSWERED, [WORKER], _presses(referral)
-    else:
+    telling, referral = TELLS[type(event)], file.referrals[event.subject_id]
+    if telling.kind is NoticeKind.REFERRAL_STOPPED and not _stops(event, referral):
         return None
     return _notice(
         event,
         file,
-        kind,
-        tell,
-        about=str(event.data.get("status", referral.status)),
-        at_once=at_once,
+        telling.kind,
+        list(telling.tell),
+        about=telling.about or event.status,
+        at_once=telling.at_once or referral.priority == Priority.EMERGENCY,
         provider_id=referral.provider_id,
     )
 
 
-def _stops(event: Event, referral: Referral) -> bool:
-    """The agency was asked or at work, and is to do nothing more."""
+def _stops(event: ReferralEvent, referral: Referral) -> bool:
+    """Whether the agency was asked or at work, and is to do nothing more."""
     was_told = referral.requested_at is not None
-    ended_by_closing = event.name == "ReferralCompleted" and referral.ended_by_closing
-    return was_told and (event.name in _STOPS or ended_by_closing)
-
-
-def _presses(referral: Referral) -> bool:
-    return referral.priority == Priority.EMERGENCY
+    return was_told and (not isinstance(event, ReferralCompleted) or referral.ended_by_closing)
 
 
 def _notice(
     event: Event,
     file: CaseFile,
     kind: NoticeKind,
-    tell: list[str],
+    tell: list[Part],
     *,
     about: str,
     at_once: bool = False,

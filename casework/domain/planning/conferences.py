@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.plan import Conference
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Conflict, Invalid, require
-from casework.domain.events import Event
+from casework.domain.events import Event, EventMetadata
+from casework.domain.planning.events import PlanPutOnAgenda
 
 AGENDA_HOLDS: Final = 200  # plans in one meeting; more is a slip, or wants a second meeting
 
@@ -113,22 +114,11 @@ def _item(conference: Conference, of: Submission, act: Act) -> AgendaItem:
 
 
 def _event(conference: Conference, of: Submission, act: Act) -> Event:
-    data: dict[str, Any] = {
-        "conference_id": conference.id,
-        "held_on": conference.held_on,
-        "plan_version": of.number,
-    }
-    return Event(
-        id=act.new_id(),
-        name="PlanPutOnAgenda",
-        subject_type="case",
-        subject_id=of.case_id,
-        resident_id=of.resident_id,
-        case_id=of.case_id,
-        at=act.at,
-        by_id=act.by.id,
-        by_role=act.by.role,
-        data=data,
+    return PlanPutOnAgenda(
+        EventMetadata.of(act, of.case_id, resident_id=of.resident_id, case_id=of.case_id),
+        conference_id=conference.id,
+        held_on=conference.held_on,
+        plan_version=of.number,
     )
 
 

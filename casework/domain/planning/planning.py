@@ -20,17 +20,27 @@ from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.lifecycle import SETTLEMENTS
 from casework.domain.casefile.plan import (
     Conference,
+    PlanDecision,
     PlannedItem,
     PlannedService,
     PlanVersion,
     ServiceStatus,
     VersionStatus,
 )
+from casework.domain.casefile.states import Disposition
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.directory.directory import Service
 from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, require
 from casework.domain.planning.conferences import AgendaItem, check_held
+from casework.domain.planning.events import (
+    PlanApproved,
+    PlanDrafted,
+    PlannedServiceSettled,
+    PlanNotified,
+    PlanReturned,
+    PlanSubmitted,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +91,12 @@ def put_draft(
     file.case.plan_revision += 1
     dropped = _settle_membership(file, version, act)
     file.record(
-        "PlanDrafted",
-        file.case,
-        act,
-        plan_version=version.number,
-        services=[item.id for item in items],
-        dropped=dropped or None,
+        PlanDrafted(
+            file.meta(file.case, act),
+            plan_version=version.number,
+            services=tuple(item.id for item in items),
+            dropped=tuple(dropped) or None,
+        )
     )
     return version
 
@@ -223,7 +233,9 @@ def submit(file: CaseFile, act: Act) -> PlanVersion:
     file.case.plan_revision += 1
     file.meet(ClockKind.PLAN, act)
     file.begin(ClockKind.DECISION, file.case, act)
-    file.record("PlanSubmitted", file.case, act, plan_version=version.number, hash=version.hash)
+    file.record(
+        PlanSubmitted(file.meta(file.case, act), plan_version=version.number, hash=version.hash)
+    )
     return version
 
 
@@ -233,7 +245,7 @@ def decide(file: CaseFile, decision: Decision, act: Act) -> PlanVersion:
     if version is None or not awaits_decision(file):
         raise refusal(file, "decision", act)
     _check_decision(file, version, decision, act)
-    version.decision = "approve" if decision.approve else "return"
+    version.decision = PlanDecision.APPROVE if decision.approve else PlanDecision.RETURN
     version.decided_at, version.decided_by = act.at, act.by.id
     version.conference_id = decision.conference.id if decision.conference else None
     version.without_meeting_reason = decision.without_meeting_reason
@@ -329,15 +341,15 @@ def _approve(file: CaseFile, version: PlanVersion, on: date, act: Act) -> None:
             service.version += 1
         file.update_link_clock(service, act, since=since)
     file.record(
-        "PlanApproved",
-        case,
-        act,
-        plan_version=version.number,
-        decided_on=on,
-        conference_id=version.conference_id,
-        status=case.status,
-        services=[item.id for item in version.services],
-        dropped=[service.id for service in leaving] or None,
+        PlanApproved(
+            file.meta(case, act),
+            plan_version=version.number,
+            decided_on=on,
+            conference_id=version.conference_id,
+            status=case.status,
+            services=tuple(item.id for item in version.services),
+            dropped=tuple(service.id for service in leaving) or None,
+        )
     )
 
 
@@ -357,12 +369,12 @@ def _return(file: CaseFile, version: PlanVersion, on: date, act: Act) -> None:
     version.status = VersionStatus.RETURNED
     file.begin(ClockKind.PLAN, file.case, act, since=act.instant_of(on))
     file.record(
-        "PlanReturned",
-        file.case,
-        act,
-        plan_version=version.number,
-        decided_on=on,
-        conference_id=version.conference_id,
+        PlanReturned(
+            file.meta(file.case, act),
+            plan_version=version.number,
+            decided_on=on,
+            conference_id=version.conference_id,
+        )
     )
 
 
@@ -376,7 +388,7 @@ def notify(file: CaseFile, on: date, to: str, act: Act) -> None:
     file.case.notified_on, file.case.notified_to = on, to
     file.case.version += 1
     file.meet(ClockKind.NOTIFY_PLAN, act)
-    file.record("PlanNotified", file.case, act, on=on)
+    file.record(PlanNotified(file.meta(file.case, act), on=on))
 
 
 def settle(file: CaseFile, service: PlannedService, how: str, note: str | None, act: Act) -> None:
@@ -393,9 +405,9 @@ def settle(file: CaseFile, service: PlannedService, how: str, note: str | None, 
         code="disposition_unknown",
         field="disposition",
     )
-    note_settlement(service, how, note, act)
+    note_settlement(service, Disposition(how), note, act)
     file.update_link_clock(service, act)
-    file.record("PlannedServiceSettled", service, act, settlement=how)
+    file.record(PlannedServiceSettled(file.meta(service, act), settlement=Disposition(how)))
 
 
 def may_settle(file: CaseFile, service: PlannedService) -> bool:
@@ -416,7 +428,7 @@ def _why_not_settled_so(file: CaseFile, service: PlannedService) -> tuple[str, s
     return None
 
 
-def note_settlement(service: PlannedService, how: str, note: str | None, act: Act) -> None:
+def note_settlement(service: PlannedService, how: Disposition, note: str | None, act: Act) -> None:
     """The latest word on a planned service."""
     service.settlement, service.settlement_note = how, note
     service.settled_at, service.settled_by = act.at, act.by.id

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from casework.domain.access.policy import OPENERS, Role
@@ -16,8 +16,9 @@ from casework.domain.act import Act
 from casework.domain.clocks.calendar import Target, Unit, due_at
 from casework.domain.clocks.standards import SUPERVISOR
 from casework.domain.errors import Conflict, Forbidden, require
-from casework.domain.events import Event
+from casework.domain.events import Event, EventMetadata
 from casework.domain.notices.notices import Notice, NoticeKind
+from casework.domain.privacy.events import BreakGlassEnded, BreakGlassReviewed, GlassBroken
 from casework.domain.residents.resident import Resident
 
 DEFAULT_HOURS: Final = 24
@@ -71,7 +72,7 @@ class BreakGlass:
             raise Conflict("it has ended", code="already_ended", state="ended")
         self.ended_at, self.ended_by = act.at, act.by.id
         self.version += 1
-        return self._event(act, "BreakGlassEnded")
+        return BreakGlassEnded(self.meta(act))
 
     def close(self, act: Act, note: str, *, justified: bool) -> Event:
         """Somebody else of the resident's district has looked into it; what was open is shut."""
@@ -85,21 +86,11 @@ class BreakGlass:
         self.reviewed_at, self.reviewed_by = act.at, act.by.id
         self.review_note, self.justified = note, justified
         self.version += 1
-        return self._event(act, "BreakGlassReviewed", justified=justified)
+        return BreakGlassReviewed(self.meta(act), justified=justified)
 
-    def _event(self, act: Act, name: str, **data: Any) -> Event:
-        return Event(
-            id=act.new_id(),
-            name=name,
-            subject_type="break_glass",
-            subject_id=self.id,
-            resident_id=self.resident_id,
-            case_id=None,
-            at=act.at,
-            by_id=act.by.id,
-            by_role=act.by.role,
-            data=data,
-        )
+    def meta(self, act: Act) -> EventMetadata:
+        """When something happened to this opening, and by whom."""
+        return EventMetadata.of(act, self.id, resident_id=self.resident_id)
 
 
 def break_glass(
@@ -134,7 +125,7 @@ def break_glass(
         opened_at=act.at,
         ends_at=act.at + timedelta(hours=hours),
     )
-    return opened, opened._event(act, "GlassBroken", hours=hours)
+    return opened, GlassBroken(opened.meta(act), hours=hours)
 
 
 def notice_of_opening(opened: BreakGlass, event: Event, resident: Resident) -> Notice:

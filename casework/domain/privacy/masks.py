@@ -14,10 +14,12 @@ from enum import StrEnum
 from typing import Any, Final
 
 from casework.domain.access.policy import AS, PR, SV, SYSTEM_ROLE, Actor, Role, W
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.referral_events import ReferralDisposed, ReferralDrafted
+from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.calendar import PauseSource
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import CASE, PROVIDER, REFERRAL
-from casework.domain.events import Event
+from casework.domain.clocks.standards import PROVIDER, REFERRAL
+from casework.domain.events import Event, EventSubject
 
 GET_EVERYTHING: Final = frozenset({W, SV, SYSTEM_ROLE})
 
@@ -195,10 +197,12 @@ CLOCKS: Final[dict[str, tuple[str, bool, str]]] = {
     AS: ("subject_type", False, REFERRAL),
 }
 # What happened, and is not told at all: by name, or on a timeline by what it happened to.
-EVENTS_LEFT_OUT: Final[dict[tuple[str, Role], frozenset[str]]] = {
-    ("referral.read", PR): frozenset({"ReferralDrafted", "ReferralDisposed"}),
+EVENTS_LEFT_OUT: Final[dict[tuple[str, Role], frozenset[type[Event]]]] = {
+    ("referral.read", PR): frozenset({ReferralDrafted, ReferralDisposed}),
 }
-TIMELINE_LEAVES_OUT: Final[dict[str, tuple[str, ...]]] = {AS: (REFERRAL, "deadline")}
+TIMELINE_LEAVES_OUT: Final[dict[str, tuple[EventSubject, ...]]] = {
+    AS: (EventSubject.REFERRAL, EventSubject.DEADLINE)
+}
 # A hold of the whole case says why the resident is away: to a provider it is only a hold.
 HIDES_WHY_A_CASE_IS_HELD: Final = frozenset({PR})
 
@@ -223,7 +227,7 @@ def is_told(actor: Actor, action: str, event: Event) -> bool:
     """Whether an event of something in reach is told to this one at all."""
     if actor.stands_as in GET_EVERYTHING:
         return True
-    return event.name not in EVENTS_LEFT_OUT.get((action, Role(actor.stands_as)), ())
+    return type(event) not in EVENTS_LEFT_OUT.get((action, Role(actor.stands_as)), ())
 
 
 def as_told(clock: Deadline, actor: Actor) -> Deadline:
@@ -231,7 +235,8 @@ def as_told(clock: Deadline, actor: Actor) -> Deadline:
     if actor.stands_as not in HIDES_WHY_A_CASE_IS_HELD:
         return clock
     pauses = tuple(
-        replace(one, reason="hold") if one.source == CASE else one for one in clock.pauses
+        replace(one, reason="hold") if one.source == PauseSource.CASE else one
+        for one in clock.pauses
     )
     return replace(clock, pauses=pauses)
 
@@ -301,8 +306,9 @@ def table() -> Iterator[tuple[str, str, str, str]]:
             for state, names in mask.hides.items():
                 said = ", ".join(sorted(names))
                 yield f"{action}: {role}", resource, f"when {state}", f"not {said}"
-    for (action, role), names in EVENTS_LEFT_OUT.items():
-        yield f"{action}: {role}", "history", "always", f"not {', '.join(sorted(names))}"
+    for (action, role), events in EVENTS_LEFT_OUT.items():
+        said = ", ".join(sorted(event.__name__ for event in events))
+        yield f"{action}: {role}", "history", "always", f"not {said}"
     for who, kinds in TIMELINE_LEAVES_OUT.items():
         yield f"case.read: {who}", "timeline", "always", f"nothing of a {' or '.join(kinds)}"
     for role in sorted(HIDES_WHY_A_CASE_IS_HELD):

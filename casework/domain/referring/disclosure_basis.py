@@ -7,12 +7,11 @@ from typing import Final
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.plan import PlannedService, ServiceStatus
+from casework.domain.casefile.states import BasisKind
 from casework.domain.directory.directory import EntryState, Offering, covers_day
 from casework.domain.errors import Conflict, Invalid, require
-from casework.domain.residents.resident import Consent
+from casework.domain.residents.resident import Consent, ConsentPurpose
 
-ARTICLE_14_2: Final = "article_14_2"
-CONSENT: Final = "consent"
 DISCLOSED: Final = ["name", "birth_date", "sex", "address", "phone", "service", "message"]
 
 
@@ -78,18 +77,18 @@ def check_listed(offering: Offering, act: Act) -> None:
 
 
 def check_basis(
-    file: CaseFile, basis_kind: str, consent: Consent | None, offering: Offering, act: Act
+    file: CaseFile, basis_kind: BasisKind, consent: Consent | None, offering: Offering, act: Act
 ) -> None:
     """A disclosure needs its basis at the moment of sending: an article, or a valid consent.
 
     The consent must be for whom it is sent to: one agency's is no basis for another.
     """
-    if basis_kind == ARTICLE_14_2:
+    if basis_kind == BasisKind.ARTICLE_14_2:
         return
     if (
         consent is None
         or consent.resident_id != file.case.resident_id
-        or consent.purpose != "provider_sharing"
+        or consent.purpose != ConsentPurpose.PROVIDER_SHARING
         or not consent.is_valid(act.today)
     ):
         raise Invalid(

@@ -2,53 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
 
 from casework.domain.access.policy import SYSTEM_ROLE, Actor, is_guest, may
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES, OUTCOMES, REASONS, Move, Party, ReferralStatus
+from casework.domain.casefile.lifecycle import (
+    MOVES,
+    OUTCOMES,
+    REASONS,
+    RESUME_BY_ITSELF,
+    Move,
+    Party,
+)
 from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral import Referral
-from casework.domain.clocks.calendar import ONE_DAY, Pause, day_in_seoul, midnight
+from casework.domain.casefile.referral_events import ReferralResumed
+from casework.domain.casefile.states import ReferralOutcome, ReferralStatus
+from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import REFERRAL, ClockKind
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.directory import capacity
-from casework.domain.directory.directory import Offering
 from casework.domain.errors import Forbidden, Invalid, NotAllowedInState, require
+from casework.domain.referring.details import Details
 from casework.domain.referring.disclosure_basis import (
     DISCLOSED,
     check_basis,
     check_offering,
     check_plan,
 )
-from casework.domain.residents.resident import Consent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
-    """What comes with a move; each move takes what it needs.
-
-    ``send`` needs the referral's ``offering`` (and its ``consent``, where it rests on one) as
-    they stand now: a draft may be older than the offering's end or the consent's.
-    """
-
-    reason: str | None = None
-    note: str | None = None
-    expected_start_on: date | None = None
-    expected_on: date | None = None
-    started_on: date | None = None
-    reported_on: date | None = None
-    delivered: dict[str, Any] | None = None
-    until: date | None = None
-    full_until: date | None = None
-    outcome: str | None = None
-    ended_on: date | None = None
-    on_behalf: dict[str, Any] | None = None
-    offering: Offering | None = None
-    consent: Consent | None = None
+from casework.domain.referring.recording import MAKERS
 
 
 def allowed_actions(
@@ -127,24 +111,7 @@ def make_move(file: CaseFile, referral: Referral, action: str, details: Details,
 
 def _record(file: CaseFile, referral: Referral, row: Move, details: Details, act: Act) -> None:
     """Write the move down: codes, dates and references, never what someone wrote freely."""
-    file.record(
-        row.event,
-        referral,
-        act,
-        status=referral.status,
-        reason=details.reason if row.action in REASONS else None,
-        on_behalf=details.on_behalf and details.on_behalf.get("channel"),
-        expected_start_on=details.expected_start_on,
-        expected_on=details.expected_on,
-        started_on=referral.started_on if row.action == "start" else None,
-        ended_on=referral.ended_on if row.action == "complete" else None,
-        outcome=details.outcome,
-        until=details.until,
-        full_until=capacity.full_until(row.action, details.reason, details.full_until, act),
-        reported_on=details.reported_on,
-        delivered=details.delivered,
-        replaced_by=referral.replaced_by_id if row.action == "cancel" else None,
-    )
+    file.record(MAKERS[row.event](file.meta(referral, act), referral, details, act))
 
 
 def _check_party(row: Move, details: Details, by: Actor) -> None:
@@ -232,11 +199,7 @@ def _take_over(referral: Referral, row: Move, details: Details, act: Act) -> dat
         referral.answered_at = act.at
     if row.action in REASONS or row.action == "enter-in-error":
         referral.reason = details.reason
-    if row.to is not None:
-        referral.status = row.to
-        if not referral.is_open:
-            referral.ended_at = referral.ended_at or act.at
-            referral.resume_at = None
+    referral.make(row, act.at)
     return since
 
 
@@ -255,19 +218,12 @@ def _take_over_facts(referral: Referral, row: Move, details: Details, act: Act) 
         case "report":
             return act.instant_of(details.reported_on)
         case "hold":
-            referral.held_from, referral.hold_until = referral.status, details.until
+            referral.hold_until = details.until
             referral.resume_at = midnight((details.until or act.today) + ONE_DAY)
-        case "resume":
-            _back_from_hold(referral)
         case "complete":
-            referral.outcome = details.outcome
+            referral.outcome = ReferralOutcome(details.outcome or "")
             referral.ended_on = details.ended_on or act.today
     return act.at
-
-
-def _back_from_hold(referral: Referral) -> None:
-    referral.status = referral.held_from or ReferralStatus.ACCEPTED
-    referral.held_from = referral.hold_until = referral.resume_at = None
 
 
 def _take_back_disposition(file: CaseFile, referral: Referral, service: PlannedService) -> None:
@@ -295,7 +251,7 @@ def _follow_clocks(
             file.end(deadline, act, met=True)
         elif row.pauses and details.until is not None:
             file.pause(deadline, act, Pause(act.at, details.until, details.reason or "hold"))
-        elif row.action == "resume":
+        elif row.returns:
             _resume_clock(file, deadline, act)
         elif row.to is not None:
             file.end(deadline, act, met=False)
@@ -307,7 +263,7 @@ def _resume_clock(file: CaseFile, deadline: Deadline, act: Act) -> None:
     """End the referral's own pause; a hold of the whole case goes on."""
     pauses = tuple(
         replace(pause, resumed_at=act.at)
-        if pause.source == REFERRAL and act.at < pause.ends_at
+        if pause.source == PauseSource.REFERRAL and act.at < pause.ends_at
         else pause
         for pause in deadline.pauses
     )
@@ -321,13 +277,10 @@ def resume_after_hold(file: CaseFile, referral: Referral, act: Act) -> None:
     if not referral.hold_is_over(act.at):
         raise refused(file, referral, "resume", act)
     resumed_on = referral.hold_until and referral.hold_until + ONE_DAY
-    _back_from_hold(referral)
+    referral.make(RESUME_BY_ITSELF, act.at)
     referral.version += 1
     file.record(
-        "ReferralResumed",
-        referral,
-        act,
-        status=referral.status,
-        resumed_on=resumed_on,
-        by_itself=True,
+        ReferralResumed(
+            file.meta(referral, act), status=referral.status, resumed_on=resumed_on, by_itself=True
+        )
     )

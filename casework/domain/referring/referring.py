@@ -8,23 +8,23 @@ from uuid import UUID
 from casework.domain.access.policy import Actor, may
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import DISPOSITIONS, MOVES, Party, ReferralStatus
+from casework.domain.casefile.lifecycle import Party
 from casework.domain.casefile.plan import PlannedService, ServiceStatus
 from casework.domain.casefile.referral import Referral
-from casework.domain.clocks.standards import ClockKind
+from casework.domain.casefile.referral_events import ReferralDisposed, ReferralDrafted
+from casework.domain.casefile.states import BasisKind, CancelReason, Disposition, ReferralStatus
+from casework.domain.clocks.standards import ClockKind, Priority
 from casework.domain.directory.directory import Offering
-from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, require
+from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, one_of
 from casework.domain.planning.planning import note_settlement
+from casework.domain.referring.details import Details
 from casework.domain.referring.disclosure_basis import (
-    ARTICLE_14_2,
-    CONSENT,
     DISCLOSED,
     check_basis,
     check_offering,
     check_plan,
 )
 from casework.domain.referring.moving import (
-    Details,
     allowed_actions,
     check_move,
     make_move,
@@ -35,8 +35,6 @@ from casework.domain.referring.moving import (
 from casework.domain.residents.resident import Consent
 
 __all__ = [
-    "ARTICLE_14_2",
-    "CONSENT",
     "DISCLOSED",
     "Details",
     "Request",
@@ -54,8 +52,8 @@ class Request:
     """What is asked of whom, and on which basis the resident's data goes there."""
 
     offering: Offering
-    priority: str
-    basis_kind: str
+    priority: Priority
+    basis_kind: BasisKind
     consent: Consent | None = None
     message: str | None = None
     send: bool = True
@@ -73,7 +71,7 @@ def refer(file: CaseFile, service: PlannedService, request: Request, act: Act) -
     _check_request(file, service, request, act)
     referral = _draft(file, service, request, act)
     if replaced is not None:
-        _dispose(file, replaced, "re_refer", None, act, replaced_by=referral)
+        _dispose(file, replaced, Disposition.RE_REFER, None, act, replaced_by=referral)
     _announce(file, service, referral, request, act)
     return referral
 
@@ -85,14 +83,14 @@ def _announce(
     if not request.send:
         file.update_link_clock(service, act)
     file.record(
-        "ReferralDrafted",
-        referral,
-        act,
-        status=ReferralStatus.DRAFT,
-        planned_service_id=service.id,
-        provider_id=referral.provider_id,
-        priority=referral.priority,
-        replaces=referral.replaces_id,
+        ReferralDrafted(
+            file.meta(referral, act),
+            status=referral.status,
+            planned_service_id=service.id,
+            provider_id=referral.provider_id,
+            priority=referral.priority,
+            replaces=referral.replaces_id,
+        )
     )
     if request.send:
         make_move(file, referral, "send", Details(), act)
@@ -185,20 +183,15 @@ def dispose(
     _check_sender(act.by)
     if not referral.owes_disposition or not file.case.is_open:
         raise refused(file, referral, "dispose", act)
-    require(
-        disposition in DISPOSITIONS,
-        f"one of {', '.join(DISPOSITIONS)}",
-        code="disposition_unknown",
-        field="disposition",
-    )
+    chosen = one_of(Disposition, disposition, code="disposition_unknown", field="disposition")
     service = file.service(referral.planned_service_id)
-    if disposition == "re_refer":
+    if chosen is Disposition.RE_REFER:
         if offering is None:
             raise Invalid(
                 "name the offering to ask next", code="offering_required", field="offering_id"
             )
         return refer(file, service, _again(referral, offering, consent), act)
-    _dispose(file, referral, disposition, note, act)
+    _dispose(file, referral, chosen, note, act)
     return None
 
 
@@ -218,7 +211,7 @@ def _again(referral: Referral, offering: Offering, consent: Consent | None) -> R
 def _dispose(
     file: CaseFile,
     referral: Referral,
-    disposition: str,
+    disposition: Disposition,
     note: str | None,
     act: Act,
     *,
@@ -234,12 +227,12 @@ def _dispose(
     if replaced_by is None:
         file.update_link_clock(service, act)
     file.record(
-        MOVES["dispose"].event,
-        referral,
-        act,
-        status=referral.status,
-        disposition=disposition,
-        replaced_by=referral.replaced_by_id,
+        ReferralDisposed(
+            file.meta(referral, act),
+            status=referral.status,
+            disposition=disposition,
+            replaced_by=referral.replaced_by_id,
+        )
     )
 
 
@@ -256,7 +249,7 @@ def redirect(
     )
     if referral.owes_disposition:
         return refer(file, service, request, act)
-    details = Details(reason="redirected")
+    details = Details(reason=CancelReason.REDIRECTED)
     check_move(file, referral, "cancel", details, act)
     _check_request(file, service, request, act, instead_of=referral)
     # The new one is asked first, so that the service is at no moment without a request.

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from casework.domain.casefile.lifecycle import ReferralStatus
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.errors import require
 
 MAX_LENGTH: Final = 500

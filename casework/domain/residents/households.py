@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.errors import Conflict, require
-from casework.domain.events import Event
+from casework.domain.events import EventMetadata
+from casework.domain.residents.events import HouseholdJoined, HouseholdLeft
 
-KINDS: Final = ("couple", "family", "other")
+
+class HouseholdKind(StrEnum):
+    """How they belong together."""
+
+    COUPLE = "couple"
+    FAMILY = "family"
+    OTHER = "other"
+
+
+KINDS: Final = tuple(HouseholdKind)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,7 +31,7 @@ class Household:
     """People who live together."""
 
     id: UUID
-    kind: str
+    kind: HouseholdKind
     made_at: datetime
     made_by: UUID | None
     version: int = 1
@@ -40,7 +51,7 @@ class HouseholdMember:
 
 
 def found(
-    kind: str, resident_ids: Sequence[UUID], act: Act
+    kind: HouseholdKind, resident_ids: Sequence[UUID], act: Act
 ) -> tuple[Household, list[HouseholdMember]]:
     """A new household of two or more."""
     require(
@@ -78,17 +89,9 @@ def leave(household: Household, member: HouseholdMember | None, act: Act) -> Hou
     return member
 
 
-def event_of(name: str, member: HouseholdMember, act: Act) -> Event:
+def event_of(
+    happened: type[HouseholdJoined | HouseholdLeft], member: HouseholdMember, act: Act
+) -> HouseholdJoined | HouseholdLeft:
     """On the timeline of the one who joined or left; the others are not named."""
-    return Event(
-        id=act.new_id(),
-        name=name,
-        subject_type="resident",
-        subject_id=member.resident_id,
-        resident_id=member.resident_id,
-        case_id=None,
-        at=act.at,
-        by_id=act.by.id,
-        by_role=act.by.role,
-        data={"household_id": member.household_id},
-    )
+    meta = EventMetadata.of(act, member.resident_id, resident_id=member.resident_id)
+    return happened(meta, household_id=member.household_id)

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from enum import StrEnum
 from typing import Final
 
 from casework.domain.errors import Invalid, require
 
-# What a number may be looked at for: the law wants a reason (Personal Information Protection Act,
-# article 24-2).
-PURPOSES: Final = (
-    "benefit_application",
-    "institution_application",
-    "identity_check",
-    "correction",
-    "access_request",
-)
+
+class NumberPurpose(StrEnum):
+    """What a number may be looked at for: the law wants a reason (PIPA, article 24-2)."""
+
+    BENEFIT_APPLICATION = "benefit_application"
+    INSTITUTION_APPLICATION = "institution_application"
+    IDENTITY_CHECK = "identity_check"
+    CORRECTION = "correction"
+    ACCESS_REQUEST = "access_request"
+
+
+PURPOSES: Final = tuple(NumberPurpose)
 _FORM: Final = re.compile(r"(\d{6})[- ]?(\d{7})", re.ASCII)
 # By the seventh digit: 5 to 8 are foreigners' numbers, odd ones are men's.
 _CENTURIES: Final = {

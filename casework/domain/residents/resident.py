@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,19 +16,50 @@ from casework.domain.casefile.allowed import conflict
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.errors import Conflict, require
 
-SEXES: Final = ("female", "male", "other")
-MOBILITIES: Final = ("independent", "limited", "housebound")
-PURPOSES: Final = (
-    "outreach",
-    "institution_application",
-    "nhis_route",
-    "administrative_data",
-    "discharge_notice",
-    "provider_sharing",
-)
 # A consent that names nobody, or one of these, is for whoever needs it for its purpose.
 ANYBODY: Final = frozenset({"all", "providers", "전체", "제공기관"})
 MIN_BIRTH_YEAR: Final = 1890
+
+
+class Sex(StrEnum):
+    """As the resident is registered."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+
+
+class Mobility(StrEnum):
+    """How far the resident gets alone."""
+
+    INDEPENDENT = "independent"
+    LIMITED = "limited"
+    HOUSEBOUND = "housebound"
+
+
+class ConsentPurpose(StrEnum):
+    """What a consent is for."""
+
+    OUTREACH = "outreach"
+    INSTITUTION_APPLICATION = "institution_application"
+    NHIS_ROUTE = "nhis_route"
+    ADMINISTRATIVE_DATA = "administrative_data"
+    DISCHARGE_NOTICE = "discharge_notice"
+    PROVIDER_SHARING = "provider_sharing"
+
+
+class NoteKind(StrEnum):
+    """How somebody spoke with a resident, or that it is only written down."""
+
+    CALL = "call"
+    VISIT = "visit"
+    MESSAGE = "message"
+    NOTE = "note"
+
+
+SEXES: Final = tuple(Sex)
+MOBILITIES: Final = tuple(Mobility)
+PURPOSES: Final = tuple(ConsentPurpose)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +81,7 @@ class Resident:
     id: UUID
     name: str
     birth_date: date
-    sex: str
+    sex: Sex
     centre_code: str
     district_code: str
     registered_at: datetime
@@ -57,7 +89,7 @@ class Resident:
     address: str | None = None
     phone: str | None = None
     lives_alone: bool | None = None
-    mobility: str | None = None
+    mobility: Mobility | None = None
     ltc_grade: str | None = None
     disability: str | None = None
     insurance: str | None = None
@@ -98,7 +130,7 @@ class Consent:
 
     id: UUID
     resident_id: UUID
-    purpose: str
+    purpose: ConsentPurpose
     given_by: str
     given_on: date
     recipients: list[str]
@@ -140,12 +172,21 @@ class Note:
 
     id: UUID
     resident_id: UUID
-    kind: str
+    kind: NoteKind
     with_whom: str | None
     text: str
     come_back_on: date | None
     written_at: datetime
     written_by: UUID | None
+
+
+def coded(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts of a resident, with those that are codes as what they are of."""
+    kinds: dict[str, type[StrEnum]] = {"sex": Sex, "mobility": Mobility}
+    return {
+        name: kinds[name](value) if name in kinds and value is not None else value
+        for name, value in facts.items()
+    }
 
 
 def check_birth_date(birth_date: date, act: Act) -> None:

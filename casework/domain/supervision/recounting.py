@@ -9,24 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.clocks.calendar import Unit, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline, Step
-from casework.domain.clocks.standards import USUAL_LAPSE, ClockSubject, Standard
+from casework.domain.clocks.standards import USUAL_LAPSE, ClockKind, ClockSubject, Standard
+from casework.domain.supervision.codes import Because
+from casework.domain.supervision.events import DeadlineRecounted
 
-HOLIDAY, STANDARD = "holiday", "standard"
-EVENT: Final = "DeadlineRecounted"
+HOLIDAY, STANDARD = Because
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecountReason:
     """Why clocks are counted anew: the standard that is to apply, or the day declared."""
 
-    because: str
+    because: Because
     subject_id: UUID
     standard: Standard | None = None
     on: date | None = None
@@ -51,7 +52,7 @@ class MovedClock:
     id: UUID
     case_id: UUID
     resident_id: UUID
-    kind: str
+    kind: ClockKind
     before: datetime
     after: datetime
     is_listed: bool
@@ -62,7 +63,7 @@ class Recount:
     """The record of one recount. ``changes`` are the clocks that are named in its answer."""
 
     id: UUID
-    because: str
+    because: Because
     subject_id: UUID
     started_at: datetime
     started_by: UUID | None
@@ -203,13 +204,12 @@ def _record(
     file: CaseFile, clock: Deadline, reason: RecountReason, before: datetime, act: Act
 ) -> None:
     file.record(
-        EVENT,
-        clock,
-        act,
-        "deadline",
-        because=reason.because,
-        reason_id=reason.subject_id,
-        on=reason.on,
-        closed=reason.closed,
-        before=before,
+        DeadlineRecounted(
+            file.meta(clock, act),
+            because=reason.because,
+            reason_id=reason.subject_id,
+            on=reason.on,
+            closed=reason.closed,
+            before=before,
+        )
     )

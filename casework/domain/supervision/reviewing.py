@@ -11,20 +11,13 @@ from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.clocks.calendar import day_in_seoul, due_at
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import STATUTORY, ClockKind
-from casework.domain.errors import Conflict, require
+from casework.domain.clocks.standards import STATUTORY
+from casework.domain.errors import Conflict, one_of, require
+from casework.domain.supervision.codes import ReviewAction, ReviewCause
+from casework.domain.supervision.events import DeadlineReviewed
 
-ACTIONS: Final = ("chase", "extend", "reassign", "redirect", "excuse")
-CAUSES: Final = (
-    "no_capacity",
-    "provider_slow",
-    "waiting_for_assessment",
-    "waiting_for_decision",
-    "resident_unreachable",
-    "resident_choice",
-    "staff_absent",
-    "other",
-)
+ACTIONS: Final = tuple(ReviewAction)
+CAUSES: Final = tuple(ReviewCause)
 CHASE_WAITS: Final = 2  # working days, where the supervisor names no date
 
 
@@ -35,8 +28,8 @@ class Review:
     id: UUID
     deadline_id: UUID
     case_id: UUID
-    action: str
-    cause: str
+    action: ReviewAction
+    cause: ReviewCause
     reason: str | None
     until: date | None
     worker_id: UUID | None
@@ -68,14 +61,16 @@ def review(file: CaseFile, deadline: Deadline, verdict: ReviewDecision, act: Act
         raise Conflict(
             "this deadline is not overdue", code="not_overdue", state=deadline.status(act.at)
         )
+    action = one_of(ReviewAction, verdict.action, code="action_unknown", field="action")
+    cause = one_of(ReviewCause, verdict.cause, code="cause_unknown", field="cause")
     _check_verdict(verdict, act)
     until = verdict.until
     done = Review(
         id=act.new_id(),
         deadline_id=deadline.id,
         case_id=deadline.case_id,
-        action=verdict.action,
-        cause=verdict.cause,
+        action=action,
+        cause=cause,
         reason=verdict.reason,
         until=until,
         worker_id=verdict.worker_id,
@@ -97,29 +92,19 @@ def review(file: CaseFile, deadline: Deadline, verdict: ReviewDecision, act: Act
     file.added.append(done)
     file.case.version += 1
     file.record(
-        "DeadlineReviewed",
-        deadline,
-        act,
-        "deadline",
-        review_id=done.id,
-        action=done.action,
-        cause=done.cause,
-        until=done.until,
+        DeadlineReviewed(
+            file.meta(deadline, act),
+            review_id=done.id,
+            action=done.action,
+            cause=done.cause,
+            until=done.until,
+        )
     )
     return done
 
 
 def _check_verdict(verdict: ReviewDecision, act: Act) -> None:
-    """An action and a coded cause, each with what it needs."""
-    require(
-        verdict.action in ACTIONS,
-        f"one of {', '.join(ACTIONS)}",
-        code="action_unknown",
-        field="action",
-    )
-    require(
-        verdict.cause in CAUSES, f"one of {', '.join(CAUSES)}", code="cause_unknown", field="cause"
-    )
+    """What the action and the cause need beside them."""
     require(
         verdict.until is None or verdict.until >= act.today,
         "today or later",
@@ -144,7 +129,7 @@ def _check_verdict(verdict: ReviewDecision, act: Act) -> None:
 
 def _extend(deadline: Deadline, until: date, done: Review, act: Act) -> None:
     """Set a new due date; what an earlier chase put off belonged to the old one."""
-    law = STATUTORY.get(ClockKind(deadline.kind))
+    law = STATUTORY.get(deadline.kind)
     if law is not None:
         calendar = act.clockwork.calendar_of(deadline.district_code)
         require(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -35,10 +35,13 @@ from casework.domain.clocks.standards import (
     WORKER,
     ClockKind,
     EscalationTier,
+    Priority,
     Standard,
 )
 from casework.domain.directory.directory import Service
 from casework.domain.errors import Forbidden, Invalid, require
+from casework.domain.events import EventMetadata
+from casework.domain.supervision.events import StandardAdded, StandardChanged
 
 TOLD: Final = (WORKER, PROVIDER, SUPERVISOR, HEAD)
 TIERS: Final = range(1, 4)
@@ -75,9 +78,11 @@ def new_standard(
     given = {key: value for key, value in facts.items() if value is not None}
     given = {"basis": _usual_basis(facts)} | given
     given["field"] = field_of(catalogue, facts.get("service_code"), facts.get("field"))
+    given["kind"] = ClockKind(given["kind"])
+    given["priority"] = Priority(given["priority"]) if "priority" in given else None
     standard = Standard(**given, id=act.new_id(), set_at=act.at, set_by=act.by.id)
     check_standard(standard)
-    after = USUAL_LAPSE.get(ClockKind(standard.kind))
+    after = USUAL_LAPSE.get(standard.kind)
     if usual_lapse and after and not _ever_before(after, standard.target):
         standard = replace(standard, lapse_after=after)
     return standard
@@ -114,9 +119,37 @@ def _with(standard: Standard, changes: Mapping[str, Any], act: Act) -> Standard:
     return replace(standard, **facts)
 
 
+def added_event(standard: Standard, act: Act) -> StandardAdded:
+    """What is said of a new standard: codes and amounts, no text of anybody's."""
+    return StandardAdded(
+        EventMetadata.of(act, standard.id),
+        kind=standard.kind,
+        field=standard.field,
+        service_code=standard.service_code,
+        priority=standard.priority,
+        district_code=standard.district_code,
+        target=standard.target,
+        lapse_after=standard.lapse_after,
+        escalation=standard.escalation,
+        in_force=standard.in_force,
+    )
+
+
+def changed_event(changed: Standard, names: Sequence[str], act: Act) -> StandardChanged:
+    """What is said of a standard that says something else: the names, and what each is now."""
+    return StandardChanged(
+        EventMetadata.of(act, changed.id),
+        fields=tuple(names),
+        target=changed.target if "target" in names else None,
+        lapse_after=changed.lapse_after if "lapse_after" in names else None,
+        escalation=changed.escalation if "escalation" in names else None,
+        in_force=changed.in_force if "in_force" in names else None,
+    )
+
+
 def check_standard(standard: Standard) -> None:
     """Refuse what no clock could run by, or what the law forbids."""
-    kind = ClockKind(standard.kind)
+    kind = standard.kind
     require(
         kind is not ClockKind.DISCHARGE,
         "due on the day of discharge itself",

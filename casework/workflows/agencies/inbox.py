@@ -95,7 +95,7 @@ class _OneTransaction:
     @contextmanager
     def work(self, reach: Reach, _action: str, _now: datetime) -> Iterator[Work]:
         """The open transaction; its repositories go by the reach that it was opened with."""
-        if reach.relation is not self._whole.reach.relation:
+        if not reach.is_as_wide_as(self._whole.reach):
             raise ValueError("what shares a transaction reaches as far")
         yield cast("Work", _Part(self._whole))
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from casework.domain.access.accounts import BY_LINK, Account, check_email
 from casework.domain.access.grant_log import GrantAct, entry_of
-from casework.domain.access.policy import Actor, Relation, Role
+from casework.domain.access.policy import Actor, Role
 from casework.domain.agencies import rosters
 from casework.domain.agencies.links import (
     LINK,
@@ -56,10 +56,7 @@ def set_answering(
     with ctx.work(KEEP) as work:
         links = work.notices.links
         agency = links.agency(provider_id)
-        own = ctx.actor.district_code
-        if agency is None or (
-            work.reach.relation is Relation.DISTRICT and agency.district_code != own
-        ):
+        if agency is None or not work.reach.bounds.hold_district(agency.district_code):
             raise NotFound("no such agency")
         account = links.answering_account(provider_id)
         if account is None:

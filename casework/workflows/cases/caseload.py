@@ -8,10 +8,11 @@ from datetime import date
 from uuid import UUID
 
 from casework.domain.access.accounts import Account
+from casework.domain.casefile.case import AssignmentReason
 from casework.domain.cases import handover, holding, reopening
 from casework.domain.cases.handover import Absence
 from casework.domain.errors import Invalid
-from casework.domain.residents.resident import Note
+from casework.domain.residents.resident import Note, NoteKind
 from casework.workflows.context import Context
 from casework.workflows.ports.results import HandedOverCases, TransferredCase
 from casework.workflows.ports.unit_of_work import Work
@@ -97,7 +98,7 @@ def hand_over(
             file = work.files.of_case(case_id, with_plan=True)
             worker = workers[n % len(workers)]
             _must_serve(worker, file.case.centre_code, "to_worker_id")
-            handover.assign(file, worker.id, ctx.act, why="handover")
+            handover.assign(file, worker.id, ctx.act, why=AssignmentReason.HANDOVER)
             _note(ctx, work, file.case.resident_id, reason)
             work.files.save(file, ctx.now)
             moved.append(case_id)
@@ -152,7 +153,7 @@ def _note(ctx: Context, work: Work, resident_id: UUID, text: str) -> None:
         Note(
             id=ctx.new_id(),
             resident_id=resident_id,
-            kind="note",
+            kind=NoteKind.NOTE,
             with_whom=None,
             text=text,
             come_back_on=None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory import capacity
 from casework.domain.directory.entries import OFFERING, Subject, change_of, facts_of
 from casework.domain.notices.notices import notice_of_stale

@@ -9,13 +9,14 @@ from uuid import UUID
 from casework.domain.cases import handover
 from casework.domain.directory.directory import Centre
 from casework.domain.duplicates import merging
+from casework.domain.duplicates.events import MergeUndone, ResidentsMerged
+from casework.domain.duplicates.moved_by_merge import Child
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.residents.resident import Resident
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Work
 
 SUPERVISE = "case.supervise"
-CASE = "care_case"
 Before = dict[UUID, dict[str, Any]]
 
 
@@ -40,7 +41,7 @@ def merge_residents(ctx: Context, survivor_id: UUID, duplicate_id: UUID, reason:
         work.residents.save(duplicate, None)
         cases = work.merges.move_rows(made, before)
         work.residents.move_with_resident(survivor)
-        work.record(merging.events_of("ResidentsMerged", made, survivor, duplicate, cases, ctx.act))
+        work.record(merging.events_of(ResidentsMerged, made, survivor, duplicate, cases, ctx.act))
         work.commit(made.id)
         return made.id
 
@@ -99,7 +100,7 @@ def undo_merge(ctx: Context, merge_id: UUID, reason: str | None) -> UUID:
         work.residents.save(duplicate, None)
         cases = work.merges.return_rows(made, moved_rows)
         work.residents.move_with_resident(duplicate)
-        work.record(merging.events_of("MergeUndone", made, survivor, duplicate, cases, ctx.act))
+        work.record(merging.events_of(MergeUndone, made, survivor, duplicate, cases, ctx.act))
         work.commit(made.id)
         return made.id
 
@@ -126,7 +127,7 @@ def _bring_cases_home(
     Where somebody took it on since, it goes into the queue of its old centre.
     """
     for kind, case_id in sorted(moved_rows):
-        if kind != CASE:
+        if kind != Child.CASE:
             continue
         file = work.files.of_case(case_id)
         case = file.case

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from casework.domain.access.policy import Reach, Relation
+from casework.domain.access.policy import Reach
 from casework.domain.clocks.standards import PROVIDER
 from casework.domain.errors import Invalid, NotFound, require
 from casework.domain.figures.figures import Month, Period, spent_in
@@ -43,22 +43,20 @@ def in_reach(question: Question, reach: Reach, figures: Figures) -> Question:
     The city asks in whole months and of no single centre, so that the difference of two answers
     does not tell what one of them hides.
     """
-    actor = reach.actor
-    own_district = reach.relation in (Relation.CENTRE, Relation.DISTRICT)
+    bounds = reach.bounds
     if question.district is not None:
-        known = [actor.district_code] if own_district else figures.all_districts()
+        known = figures.all_districts() if bounds.district is None else [bounds.district]
         _found(question.district in known, "district")
-    if reach.relation is Relation.CITY:
+    if reach.counts_alone:
         _check_for_city(question)
     elif question.centre is not None:
         home = figures.district_of(question.centre)
         _found(home is not None, "centre")
-        _found(not own_district or home == actor.district_code, "centre")
-        is_own = question.centre == actor.centre_code
-        _found(reach.relation is not Relation.CENTRE or is_own, "centre")
-    if reach.relation is Relation.OWN_AGENCY:
-        _found(question.provider in (None, actor.provider_id), "provider")
-        return replace(question, provider=actor.provider_id)
+        _found(bounds.hold_district(home), "centre")
+        _found(bounds.centre in (None, question.centre), "centre")
+    if bounds.provider is not None:
+        _found(question.provider in (None, bounds.provider), "provider")
+        return replace(question, provider=bounds.provider)
     return question
 
 
@@ -84,7 +82,7 @@ def _check_for_city(question: Question) -> None:
 def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
     """The whole answer, and its groups where it has some."""
     question = in_reach(asked, reading.reach, reading.figures)
-    for_city = reading.reach.relation is Relation.CITY
+    for_city = reading.reach.counts_alone
     of_one = question.district if for_city else None
     if of_one is not None:
         # As one district among all, so that what is hidden there is hidden here.
@@ -108,15 +106,13 @@ def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
 
 def _scope(reach: Reach, asked: Question) -> dict[str, Any]:
     """Of what the numbers are; what is None is not narrowed."""
-    actor = reach.actor
-    near = reach.relation in (Relation.CENTRE, Relation.DISTRICT)
-    centre = actor.centre_code if reach.relation is Relation.CENTRE else asked.centre
+    bounds = reach.bounds
     return {
-        "district": actor.district_code if near else asked.district,
-        "centre": centre,
+        "district": asked.district if bounds.district is None else bounds.district,
+        "centre": asked.centre if bounds.centre is None else bounds.centre,
         "field": asked.field,
-        "provider": actor.provider_id if reach.relation is Relation.OWN_AGENCY else asked.provider,
-        "under_five_hidden": reach.relation is Relation.CITY,
+        "provider": asked.provider if bounds.provider is None else bounds.provider,
+        "under_five_hidden": reach.counts_alone,
     }
 
 
@@ -137,10 +133,10 @@ class Tally:
 
     def _months_closed(self) -> dict[str, list[ClosedMonth]]:
         """The closed months that the question asks for as a whole, as far as it asks for them."""
-        asked, districts = self._question, None
+        asked, bounds, districts = self._question, self._reach.bounds, None
         whole = [one for one in asked.period.months() if _is_whole(asked.period, one)]
-        if self._reach.relation in (Relation.CENTRE, Relation.DISTRICT):
-            districts = [self._reach.actor.district_code or ""]
+        if bounds.district is not None:
+            districts = [bounds.district]
         elif asked.district is not None:
             districts = [asked.district]
         found: dict[str, list[ClosedMonth]] = defaultdict(list)
@@ -249,10 +245,11 @@ def _is_whole(period: Period, month: Month) -> bool:
 
 def _seen(closed: ClosedMonth, asked: Question, reach: Reach) -> Cells:
     """The frozen cells that the question asks for and the asker may see."""
-    centre = reach.actor.centre_code if reach.relation is Relation.CENTRE else asked.centre
+    bounds = reach.bounds
+    centre = asked.centre if bounds.centre is None else bounds.centre
     provider = None if asked.provider is None else str(asked.provider)
     cells = filtered(closed.cells, centre=centre, field=asked.field, provider=provider)
-    if reach.relation is Relation.OWN_AGENCY:
+    if bounds.provider is not None:
         return Counter({c: n for c, n in cells.items() if c.held_by in (None, PROVIDER)})
     return cells
 
@@ -285,8 +282,8 @@ def closed_month(
     """A closed month as it was frozen, with what came later; 404 while it is not closed."""
     reach = reading.reach
     asked = Question(period=Period(month.first, month.last), by="month", district=district)
-    if reach.relation in (Relation.CENTRE, Relation.DISTRICT):
-        asked = replace(asked, district=district or reach.actor.district_code)
+    if reach.bounds.district is not None:
+        asked = replace(asked, district=district or reach.bounds.district)
     require(
         asked.district is not None, "which district?", code="district_required", field="district"
     )
@@ -295,7 +292,7 @@ def closed_month(
     closed = next(iter(reading.figures.closed([question.district or ""], [str(month)])), None)
     if closed is None:
         raise NotFound("this month is not closed")
-    few = tally.hidden() if reach.relation is Relation.CITY else None
+    few = tally.hidden() if reach.counts_alone else None
     group = next(one for one in tally.groups(few) if one["key"] == str(month))
     frozen = {name: group[name] for name in group if name not in ("key", "name", "closed_in")}
     return {
@@ -311,7 +308,7 @@ def closed_month(
 
 def unmet_summary(reading: Reading, asked: Question, by: str) -> dict[str, Any]:
     """What was wanted and not found, counted; for the city without what is under five."""
-    figures, for_city = reading.figures, reading.reach.relation is Relation.CITY
+    figures, for_city = reading.figures, reading.reach.counts_alone
     question = in_reach(replace(asked, by=by), reading.reach, figures)
     rows = figures.unmet_by(by, question)
     total = sum(row["count"] for row in rows)

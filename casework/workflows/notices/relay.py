@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from casework.domain.access.policy import Reach, Relation
 from casework.domain.clocks.calendar import day_in_seoul, morning_of
 from casework.domain.errors import Conflict, NotFound, require
 from casework.domain.notices.notices import (
@@ -85,18 +84,13 @@ def apply_brake(ctx: Context, notices: Notices, run_id: UUID | None = None) -> i
 def release_notices(ctx: Context, district_code: str) -> ReleasedNotices:
     """Let what the brake holds of a district go."""
     with ctx.work(RELEASE) as work:
-        reached = _reaches_district(work.reach, district_code)
+        reached = work.reach.bounds.hold_district(district_code)
         if not (reached and work.directory.has_district(district_code)):
             raise NotFound("no such district")
         released = work.notices.release(district_code, ctx.actor.id, ctx.now)
         made = ReleasedNotices(district_code=district_code, released=released)
         work.commit(made)
         return made
-
-
-def _reaches_district(reached: Reach, district_code: str) -> bool:
-    own = reached.actor.district_code
-    return reached.relation is not Relation.DISTRICT or own == district_code
 
 
 def replay(ctx: Context, message_id: UUID) -> UUID:
@@ -114,8 +108,8 @@ def replay(ctx: Context, message_id: UUID) -> UUID:
 def subscribe(ctx: Context, wanted: Subscription, *, in_clear: bool) -> UUID:
     """Tell an endpoint of notices from now on: an agency of its own, an admin's of any."""
     with ctx.work(WEBHOOKS) as work:
-        if work.reach.relation is Relation.OWN_AGENCY:
-            wanted.provider_id = ctx.actor.provider_id
+        if work.reach.bounds.provider is not None:
+            wanted.provider_id = work.reach.bounds.provider
         check_subscription(wanted, in_clear=in_clear)
         provider = wanted.provider_id
         require(

@@ -8,7 +8,9 @@ from uuid import UUID
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import BasisKind
 from casework.domain.cases import checks
+from casework.domain.clocks.standards import Priority
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import Invalid, NotFound
 from casework.domain.referring import referring
@@ -39,8 +41,8 @@ def refer(ctx: Context, command: ReferCommand) -> UUID:
         file = work.files.of_planned_service(command.planned_service_id)
         request = referring.Request(
             offering=known_offering(work, command.offering_id),
-            priority=command.priority,
-            basis_kind=command.basis_kind,
+            priority=Priority(command.priority),
+            basis_kind=BasisKind(command.basis_kind),
             consent=_named_consent(work, command.consent_id),
             message=command.message,
             send=command.send,

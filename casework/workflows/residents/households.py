@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from casework.domain.residents import households
+from casework.domain.residents.events import HouseholdJoined, HouseholdLeft
+from casework.domain.residents.households import HouseholdKind
 from casework.workflows.context import Context
 
 
@@ -13,9 +15,9 @@ def make_household(ctx: Context, resident_ids: Sequence[UUID], kind: str) -> UUI
     """Link residents who live together, all of them within the asker's reach."""
     with ctx.work("case.write") as work:
         found = [work.residents.get(id, lock=True).id for id in sorted(resident_ids)]
-        household, members = households.found(kind, found, ctx.act)
+        household, members = households.found(HouseholdKind(kind), found, ctx.act)
         work.households.add(household, members)
-        work.record([households.event_of("HouseholdJoined", one, ctx.act) for one in members])
+        work.record([households.event_of(HouseholdJoined, one, ctx.act) for one in members])
         work.commit(household.id)
         return household.id
 
@@ -28,7 +30,7 @@ def join_household(ctx: Context, household_id: UUID, resident_id: UUID) -> UUID:
         resident = work.residents.get(resident_id)
         member = households.join(household, resident.id, ctx.act)
         work.households.save(household, member, None)
-        work.record([households.event_of("HouseholdJoined", member, ctx.act)])
+        work.record([households.event_of(HouseholdJoined, member, ctx.act)])
         work.commit(household.id)
         return household.id
 
@@ -42,6 +44,6 @@ def leave_household(ctx: Context, household_id: UUID, resident_id: UUID) -> UUID
         member = work.households.member(household.id, resident.id)
         left = households.leave(household, member, ctx.act)
         work.households.save(household, None, left)
-        work.record([households.event_of("HouseholdLeft", left, ctx.act)])
+        work.record([households.event_of(HouseholdLeft, left, ctx.act)])
         work.commit(household.id)
         return household.id

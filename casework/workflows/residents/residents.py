@@ -9,13 +9,29 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.access.policy import Role
-from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.errors import Forbidden, Invalid
-from casework.domain.events import Event
+from casework.domain.events import EventMetadata
 from casework.domain.referring.referring import Details, move
-from casework.domain.residents.registration_numbers import read_number
-from casework.domain.residents.resident import Consent, Contact, Note, Resident, check_birth_date
+from casework.domain.residents.events import (
+    ConsentGiven,
+    ConsentWithdrawn,
+    NoteWritten,
+    NumberRevealed,
+    ResidentChanged,
+    ResidentRegistered,
+)
+from casework.domain.residents.registration_numbers import NumberPurpose, read_number
+from casework.domain.residents.resident import (
+    Consent,
+    ConsentPurpose,
+    Contact,
+    Note,
+    NoteKind,
+    Resident,
+    check_birth_date,
+    coded,
+)
 from casework.workflows.context import Context
 from casework.workflows.ports.results import RecordedConsents, RegisteredResident
 from casework.workflows.ports.unit_of_work import Work
@@ -44,7 +60,7 @@ def register_resident(
     with ctx.work("case.write") as work:
         district = _district_in_reach(work, facts["centre_code"])
         resident = Resident(
-            **facts,
+            **coded(facts),
             id=ctx.new_id(),
             district_code=district,
             registered_at=ctx.now,
@@ -57,9 +73,7 @@ def register_resident(
         if number is not None:
             work.residents.save_rrn(resident.id, number)
         resident_alike.record_new(ctx, work, resident, alike)
-        work.record(
-            [_event(ctx.act, "ResidentRegistered", resident.id, centre_code=resident.centre_code)]
-        )
+        work.record([ResidentRegistered(_meta(ctx, resident.id), centre_code=resident.centre_code)])
         work.about(resident.id)
         made = RegisteredResident(id=resident.id, hints=resident_alike.hints(alike))
         work.commit(made)
@@ -125,7 +139,7 @@ def change_resident(
         if "centre_code" in changes:
             changes = changes | {"district_code": _known_district(work, changes["centre_code"])}
             standing = open_case_of(work, resident.id)
-        facts = {name: value for name, value in changes.items() if name != "rrn"}
+        facts = coded({name: value for name, value in changes.items() if name != "rrn"})
         changed = resident.change(ctx.act, facts, standing)
         more = ["contacts"] if contacts is not None else []
         if "rrn" in changes and _takes_number(work, resident, changes["rrn"]):
@@ -136,7 +150,7 @@ def change_resident(
             work.residents.save(
                 resident, None if contacts is None else _contacts(ctx, resident.id, contacts)
             )
-            work.record([_event(ctx.act, "ResidentChanged", resident.id, fields=changed)])
+            work.record([ResidentChanged(_meta(ctx, resident.id), fields=tuple(changed))])
         if not resident_alike.TELLING.isdisjoint(changed):
             work.duplicates.queue_check(resident.id)
         if "centre_code" in changed:
@@ -158,7 +172,7 @@ def reveal_number(ctx: Context, resident_id: UUID, purpose: str) -> UUID:
     """Note that a registration number was looked at, and what for, before it is shown."""
     with ctx.work("rrn.read") as work:
         resident = work.residents.get(resident_id)
-        work.record([_event(ctx.act, "NumberRevealed", resident.id, purpose=purpose)])
+        work.record([NumberRevealed(_meta(ctx, resident.id), purpose=NumberPurpose(purpose))])
         work.commit(resident.id)
         return resident.id
 
@@ -203,7 +217,7 @@ def _take_consents(
     for one in taken:
         work.residents.add_consent(one)
     work.record(
-        _event(ctx.act, "ConsentGiven", resident.id, consent_id=one.id, purpose=one.purpose)
+        ConsentGiven(_meta(ctx, resident.id), consent_id=one.id, purpose=one.purpose)
         for one in taken
     )
     return taken
@@ -215,7 +229,7 @@ def _consent(ctx: Context, resident: Resident, given: NewConsent, where: str) ->
     return Consent(
         id=ctx.new_id(),
         resident_id=resident.id,
-        purpose=given.purpose,
+        purpose=ConsentPurpose(given.purpose),
         given_by=given.given_by,
         given_on=given.given_on,
         recipients=list(given.recipients),
@@ -240,10 +254,8 @@ def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID
             work.files.save(file, ctx.now)
         work.record(
             [
-                _event(
-                    ctx.act,
-                    "ConsentWithdrawn",
-                    consent.resident_id,
+                ConsentWithdrawn(
+                    _meta(ctx, consent.resident_id),
                     consent_id=consent.id,
                     purpose=consent.purpose,
                 )
@@ -269,7 +281,7 @@ def write_note(
         note = Note(
             id=ctx.new_id(),
             resident_id=resident.id,
-            kind=kind,
+            kind=NoteKind(kind),
             with_whom=with_whom,
             text=text,
             come_back_on=come_back_on,
@@ -279,12 +291,10 @@ def write_note(
         work.residents.add_note(note)
         work.record(
             [
-                _event(
-                    ctx.act,
-                    "NoteWritten",
-                    resident.id,
+                NoteWritten(
+                    _meta(ctx, resident.id),
                     note_id=note.id,
-                    kind=kind,
+                    kind=note.kind,
                     come_back_on=come_back_on,
                 )
             ]
@@ -293,19 +303,8 @@ def write_note(
         return note.id
 
 
-def _event(act: Act, name: str, resident_id: UUID, **data: Any) -> Event:
-    return Event(
-        id=act.new_id(),
-        name=name,
-        subject_type="resident",
-        subject_id=resident_id,
-        resident_id=resident_id,
-        case_id=None,
-        at=act.at,
-        by_id=act.by.id,
-        by_role=act.by.role,
-        data={key: value for key, value in data.items() if value is not None},
-    )
+def _meta(ctx: Context, resident_id: UUID) -> EventMetadata:
+    return EventMetadata.of(ctx.act, resident_id, resident_id=resident_id)
 
 
 def open_case_of(work: Work, resident_id: UUID) -> CaseFile | None:

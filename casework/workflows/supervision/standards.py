@@ -9,9 +9,10 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from casework.domain.clocks.standards import Standard
-from casework.domain.events import Event
+from casework.domain.events import EventMetadata
 from casework.domain.supervision import recounting, setting_standards
+from casework.domain.supervision.codes import Because
+from casework.domain.supervision.events import HolidayDeclared, StandardRecalculated
 from casework.domain.supervision.recounting import (
     HOLIDAY,
     STANDARD,
@@ -37,7 +38,7 @@ def add_standard(ctx: Context, facts: Mapping[str, Any], *, usual_lapse: bool) -
             facts, ctx.catalogue, ctx.act, usual_lapse=usual_lapse
         )
         work.standards.add(standard)
-        work.record([_event(ctx, "StandardAdded", STANDARD, standard.id, **_said(standard))])
+        work.record([setting_standards.added_event(standard, ctx.act)])
         work.commit(standard.id)
         return standard.id
 
@@ -51,10 +52,7 @@ def change_standard(ctx: Context, standard_id: UUID, changes: Mapping[str, Any])
         if names:
             changed = setting_standards.changed_standard(standard, changes, ctx.act)
             work.standards.save(changed)
-            facts = {name: _said(changed)[name] for name in names if name != "basis"}
-            work.record(
-                [_event(ctx, "StandardChanged", STANDARD, standard.id, fields=names, **facts)]
-            )
+            work.record([setting_standards.changed_event(changed, names, ctx.act)])
         work.commit(standard_id)
         return standard_id
 
@@ -85,12 +83,13 @@ def declare_holiday(ctx: Context, command: DayCommand) -> BegunRecount:
                 declared_by=ctx.actor.id,
             )
         )
-        facts = {
-            "on": holiday.day,
-            "closed": holiday.closed,
-            "district_code": command.district_code,
-        }
-        work.record([_event(ctx, "HolidayDeclared", HOLIDAY, holiday.id, **facts)])
+        declared = HolidayDeclared(
+            EventMetadata.of(ctx.act, holiday.id),
+            on=holiday.day,
+            closed=holiday.closed,
+            district_code=command.district_code,
+        )
+        work.record([declared])
         recount = _begin(ctx, work, HOLIDAY, holiday.id)
         made = BegunRecount(subject_id=holiday.id, recount_id=recount, is_new=is_new)
         work.commit(made)
@@ -101,14 +100,14 @@ def begin_recalculation(ctx: Context, standard_id: UUID) -> BegunRecount:
     """Take a standard for running clocks too; its recount is to follow."""
     with ctx.work(SET) as work:
         standard = work.standards.get(standard_id)
-        work.record([_event(ctx, "StandardRecalculated", STANDARD, standard.id)])
+        work.record([StandardRecalculated(EventMetadata.of(ctx.act, standard.id))])
         recount = _begin(ctx, work, STANDARD, standard.id)
         made = BegunRecount(subject_id=standard_id, recount_id=recount)
         work.commit(made)
         return made
 
 
-def _begin(ctx: Context, work: Work, because: str, subject_id: UUID) -> UUID:
+def _begin(ctx: Context, work: Work, because: Because, subject_id: UUID) -> UUID:
     recount = Recount(
         id=ctx.new_id(),
         because=because,
@@ -220,42 +219,3 @@ def _add(recount: Recount, moved: list[MovedClock]) -> None:
             )
         else:
             recount.replanned += 1
-
-
-def _said(standard: Standard) -> dict[str, Any]:
-    """What an event says of a standard: codes and amounts, no text of anybody's."""
-    return {
-        "kind": standard.kind,
-        "field": standard.field,
-        "service_code": standard.service_code,
-        "priority": standard.priority,
-        "district_code": standard.district_code,
-        "target": _period(standard.target),
-        "lapse_after": _period(standard.lapse_after),
-        "escalation": None
-        if standard.escalation is None
-        else [
-            {"tier": one.tier, "after": _period(one.after), "to": one.to}
-            for one in standard.escalation
-        ],
-        "in_force": standard.in_force,
-    }
-
-
-def _period(of: Any) -> str | None:
-    return None if of is None else f"{of.amount} {of.unit}"
-
-
-def _event(ctx: Context, name: str, subject_type: str, id: UUID, **data: Any) -> Event:
-    return Event(
-        id=ctx.new_id(),
-        name=name,
-        subject_type=subject_type,
-        subject_id=id,
-        resident_id=None,
-        case_id=None,
-        at=ctx.now,
-        by_id=ctx.actor.id,
-        by_role=ctx.actor.role,
-        data=data,
-    )

@@ -209,6 +209,7 @@ def test_what_was_allowed_at_an_instant_is_told_afterwards(api: Api) -> None:
         assert (rights and rights["is_active"]) == expected, moment
 
 
+@pytest.mark.both_stores
 def test_an_entry_is_neither_changed_nor_removed_by_whoever_tries(api: Api) -> None:
     id, log = create(api), t.account_grant_log
     tries: list[Any] = [

@@ -279,6 +279,7 @@ def test_a_lock_leaves_those_alone_who_are_signed_in(api: Api) -> None:
     assert refreshed(api, given["refresh_token"]).status_code == 200
 
 
+@pytest.mark.both_stores
 def test_wrong_passwords_at_the_same_moment_are_all_counted(api: Api) -> None:
     barrier = Barrier(5)
 
@@ -347,6 +348,7 @@ def check_one_exchange(api: Api, answers: list[Any]) -> None:
     assert is_refused(refreshed(api, first.json()["refresh_token"]))
 
 
+@pytest.mark.both_stores
 def test_of_two_exchanges_at_the_same_moment_one_succeeds(api: Api) -> None:
     token, barrier = signed_in(api).json()["refresh_token"], Barrier(2)
 

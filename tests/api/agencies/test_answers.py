@@ -353,6 +353,7 @@ def test_a_token_that_shows_nothing_answers_nothing(api: Api, together: bool) ->
 
 
 @pytest.mark.parametrize("together", [False, True])
+@pytest.mark.both_stores
 def test_of_bulks_at_once_each_request_is_answered_once(api: Api, together: bool) -> None:
     """Four people accept the same ten requests in different orders at the same time."""
     make_room(api)
@@ -375,6 +376,7 @@ def test_of_bulks_at_once_each_request_is_answered_once(api: Api, together: bool
     assert {one["code"] for one in told if one["status"] != 200} == {"not_allowed_in_state"}
 
 
+@pytest.mark.both_stores
 def test_of_one_bulk_sent_twice_at_once_under_one_key_one_is_done(api: Api) -> None:
     ours = [a_referral(api) for _ in range(4)]
     answers = [an("accept", one) for one in ours]

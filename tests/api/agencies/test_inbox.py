@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import event, select, text, update
 
 from casework.adapters.persistence import tables as t
@@ -189,6 +190,7 @@ def test_with_the_consent_goes_the_request_and_before_that_the_name(api: Api) ->
     assert inbox(api) == []
 
 
+@pytest.mark.both_stores
 def test_a_page_costs_the_same_statements_however_long_it_is(api: Api) -> None:
     for _ in range(6):
         a_referral(api)
@@ -205,6 +207,7 @@ def test_a_page_costs_the_same_statements_however_long_it_is(api: Api) -> None:
     assert costs == {1: expected, 6: expected}
 
 
+@pytest.mark.both_stores
 def test_a_page_is_read_along_its_index(api: Api) -> None:
     for _ in range(4):
         a_referral(api)

@@ -257,6 +257,7 @@ def test_no_token_is_good_for_keeping_staff(api: Api) -> None:
     assert ask(api, plain["secret"], "GET", STAFF).status_code == 403
 
 
+@pytest.mark.both_stores
 def test_two_leads_who_end_each_other_at_once_leave_one(api: Api) -> None:
     other = as_lead(api, "seo.lead")
     own = api.id_of(PROVIDER)

@@ -272,6 +272,7 @@ BREAK = {
 }
 
 
+@pytest.mark.both_stores
 def test_without_its_entry_nothing_leaves_and_nothing_changes(api: Api) -> None:
     resident, referral = a_resident(api), a_referral(api)
     worker = api.as_(WORKER)

@@ -439,6 +439,7 @@ def test_measuring_again_changes_nothing_and_costs_the_same_for_many(api: Api) -
             assert len(own) == 3, "\n".join(own)
 
 
+@pytest.mark.both_stores
 def test_the_application_itself_does_not_write_what_was_measured(api: Api) -> None:
     if api.engine.dialect.name == "sqlite":  # which knows no roles
         assert api.application.measure_answers() == 0

@@ -11,9 +11,15 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.duplicates import merging
 from casework.adapters.persistence.tables.agencies import delivered, way_in
 from casework.domain.agencies.rosters import DeliveryReport
+from casework.domain.duplicates.moved_by_merge import (
+    ONE_EACH,
+    WITH_ITS_CASE,
+    WITH_ITS_REFERRAL,
+    WITH_THE_RECORD,
+    Child,
+)
 from casework.workflows.agencies import answer_pages
 from tests.api import acts
 from tests.api.conftest import NEIGHBOUR, PROVIDER, SUPERVISOR, WORKER, Api
@@ -28,16 +34,14 @@ from tests.api.duplicates.test_merging import (
 )
 from tests.api.racing import ON_POSTGRES
 
+pytestmark = pytest.mark.both_stores
+
 MONTH = "2026-03"
 WAY, OTHER_WAY = "초인종 대신 문을 두드릴 것", "열쇠는 경비실에 있음"
 RECEIVED = {"received_on": "2026-03-02", "requested_by": "self"}
 CHECK = {"checked_on": "2026-03-02", "findings": "잘 지낸다", "goals": []}
 MOVES: Final = {
-    table.name
-    for table in (
-        *merging.MOVED, *merging.OF_CASES, *merging.OF_REFERRALS, *merging.ONE_EACH,
-        t.household_member,
-    )
+    *WITH_THE_RECORD, *WITH_ITS_CASE, *WITH_ITS_REFERRAL, *ONE_EACH, Child.HOUSEHOLD_MEMBER,
 }  # fmt: skip
 STAYS: Final = {
     "contact": "the duplicate keeps its own, the survivor gets a copy of what it lacks",

@@ -237,6 +237,7 @@ def test_what_is_frozen_gives_every_grouping_that_was_there(closed: Api) -> None
     assert {cell.centre for cell in stored.cells} >= {HERE}
 
 
+@pytest.mark.both_stores
 def test_of_two_who_close_at_once_one_does(api: Api) -> None:
     api.clock.set("2026-04-02T09:00")
     whos = (SUPERVISOR, f"head.{DISTRICT}")

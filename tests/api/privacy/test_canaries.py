@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,7 @@ from tests.api.conftest import Api
 from tests.conftest import Store
 from tests.proofs._ask import asking
 from tests.proofs._subjects import NOW, plant
-from tests.proofs.fuzz import Fuzz
-from tests.proofs.matrix import WHO, matrix_on
+from tests.proofs.matrix import WHO
 
 LEAKING = """
 import sys
@@ -114,21 +112,3 @@ def test_all_that_can_be_asked_of_the_planted_leaves_nothing_behind(
     assert len(kept) > 1000
     for text in (*capfd.readouterr(), kept, api.client.get("/metrics").text):
         assert canaries.found_in(text) is None
-
-
-def test_a_fuzz_run_leaves_no_file_and_no_line_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    with matrix_on("sqlite") as matrix:
-        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        fuzz = Fuzz(matrix, seed=3)
-        fuzz.reach(("worker",), tags=("residents", "referrals", "worklist"))
-        with matrix.owner.connect() as connection:
-            canaries.look_at_rows(connection)
-    for file in tmp_path.rglob("*"):
-        if file.is_file():
-            assert canaries.found_in(file.read_bytes().decode("utf-8", "replace")) is None, file
-    assert canaries.found_in("".join(capfd.readouterr())) is None
-    told = fuzz.told()
-    assert not told["faults"]
-    assert told["succeeded"] > 20

@@ -713,6 +713,7 @@ def test_the_database_alone_makes_a_second_open_request_impossible(
     assert everything(api) == before
 
 
+@pytest.mark.both_stores
 def test_of_many_requests_at_the_same_moment_one_is_made(api: Api) -> None:
     supported, barrier = a_supported_case(api), Barrier(4)
 
@@ -1041,6 +1042,7 @@ def check_one_decision(api: Api, referral: UUID, answers: dict[str, Any]) -> Non
 DECIDERS: Final = {"accept": PROVIDER, "decline": PROVIDER, "withdraw": WORKER}
 
 
+@pytest.mark.both_stores
 def test_accept_decline_and_withdraw_at_the_same_moment_make_one_decision(api: Api) -> None:
     for _ in range(3):
         referral, barrier = a_referral(api), Barrier(3)
@@ -1070,6 +1072,7 @@ def test_in_whatever_order_they_wait_they_make_one_decision(api: Api) -> None:
         check_one_decision(api, referral, answers)
 
 
+@pytest.mark.both_stores
 def test_a_lapse_and_an_answer_at_the_same_moment_make_one_decision(api: Api) -> None:
     referrals = [a_referral(api) for _ in range(3)]
     api.clock.set("2026-03-17T00:00")  # from now on the sweep gives them up
@@ -1089,6 +1092,7 @@ def test_a_lapse_and_an_answer_at_the_same_moment_make_one_decision(api: Api) ->
         assert events_of(api, referral) == ["Lapsed" if lapsed else "Accepted"]
 
 
+@pytest.mark.both_stores
 def test_the_same_move_twice_at_the_same_moment_is_made_once(api: Api) -> None:
     moves: tuple[tuple[str, str, Callable[[], UUID]], ...] = (
         ("send", WORKER, lambda: a_referral(api, send=False)),

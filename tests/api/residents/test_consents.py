@@ -339,6 +339,7 @@ def test_what_was_not_sent_disclosed_nothing(api: Api) -> None:
     assert (hidden.status_code, hidden.content) == (404, absent.content)
 
 
+@pytest.mark.both_stores
 def test_it_is_read_off_what_was_done_in_one_statement(api: Api) -> None:
     supported = a_supported_case(api)
     a_referral(api, supported)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select, update
 
 from casework.adapters.api.residents import bodies as resident_bodies
@@ -223,6 +224,7 @@ def test_each_of_them_stands_in_the_record(api: Api) -> None:
     assert left == {str(one)}
 
 
+@pytest.mark.both_stores
 def test_of_two_households_made_at_once_with_the_same_person_one_is(api: Api) -> None:
     shared = acts.a_resident(api)
     others = [acts.a_resident(api) for _ in range(2)]

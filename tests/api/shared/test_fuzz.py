@@ -1,4 +1,4 @@
-"""A bounded run of what `dev.py proof fuzz` does at length: nothing fails, most things succeed."""
+"""Part of the document at random, and that a failure would be found: tests/deep asks all of it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from typing import Any
 import pytest
 
 from casework.workflows.referring import referring
-from tests.proofs.fuzz import SHARE, Fuzz
+from tests.proofs.fuzz import Fuzz
 from tests.proofs.matrix import matrix_on
 
 
-def test_no_request_of_the_document_makes_it_fail() -> None:
+def test_no_request_of_a_subject_makes_it_fail() -> None:
     with matrix_on("sqlite") as matrix:
         fuzz = Fuzz(matrix, seed=1)
-        fuzz.reach(("supervisor", "admin", "auditor", "provider"))
-        fuzz.run(100, ("supervisor",), examples=1)
+        fuzz.reach(("supervisor",), tags=("referrals", "worklist"))
         told = fuzz.told()
     assert not told["faults"], "\n".join(told["faults"])
-    assert told["share"] >= SHARE, told["never_succeeded"]
-    assert told["by_phase"]["fuzzing"] >= told["operations"]
-    assert told["by_phase"]["coverage"] > 50, told["by_phase"]
+    assert told["succeeded"] > 5
 
 
 def test_a_failure_and_an_answer_that_is_not_documented_are_found(

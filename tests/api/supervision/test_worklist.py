@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import Engine, event, select, update
 
 from casework.adapters.persistence import tables as t
@@ -285,6 +286,7 @@ def statements(engine: Engine) -> list[str]:
     return found
 
 
+@pytest.mark.both_stores
 def test_a_page_costs_as_many_statements_whatever_its_size(api: Api) -> None:
     for _ in range(8):
         a_case(api)

@@ -1,10 +1,12 @@
 """What the history says of each act: codes, dates and references, and every clock it touched."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from casework.domain.access.policy import SYSTEM
+from casework.domain.casefile.case import AssignmentReason
 from casework.domain.cases.checks import answer_signal
 from casework.domain.cases.handover import assign
 from casework.domain.cases.reopening import reopen
@@ -80,9 +82,13 @@ MOVES = [
     (
         "in_progress",
         "report",
-        {"reported_on": day("04-01"), "delivered": {"visits": 3}},
+        {"reported_on": day("04-01"), "delivered": {"quantity": Decimal(3), "unit": "visit"}},
         "ReferralReported",
-        {"status": "in_progress", "reported_on": day("04-01"), "delivered": {"visits": 3}},
+        {
+            "status": "in_progress",
+            "reported_on": day("04-01"),
+            "delivered": {"quantity": Decimal(3), "unit": "visit"},
+        },
     ),
     (
         "in_progress",
@@ -325,7 +331,7 @@ def test_closing_and_reopening_are_written_down():
 def test_handing_over_is_written_down_with_whose_it_was():
     town, file = supported()
     other = town.supervisor.id
-    assign(file, other, town.act(town.supervisor), why="handover")
+    assign(file, other, town.act(town.supervisor), why=AssignmentReason.HANDOVER)
     given = {"worker_id": other, "before": town.worker.id, "why": "handover"}
     assert said(file) == ("CaseAssigned", given)
 

@@ -1,18 +1,23 @@
 """The lifecycle table of a referral: every state with every action."""
 
+import ast
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+import casework
 from casework.domain.access.policy import SYSTEM
 from casework.domain.casefile.lifecycle import (
     DISPOSITIONS,
+    FOLLOWING,
     MOVES,
     OPEN,
     REASONS,
-    ReferralStatus,
+    Party,
     possible_moves,
 )
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.holding import hold_case, resume_case
 from casework.domain.clocks.calendar import end_of
 from casework.domain.errors import Conflict, Forbidden, Invalid
@@ -28,8 +33,10 @@ from tests.factories import (
     ReferralFactory,
     Town,
     moves,
+    seoul,
 )
 
+PACKAGE = Path(casework.__file__).parent
 ENDING = {"cancel", "withdraw", "enter-in-error"}
 # Written out by hand from the model, to check the table in the code against.
 ALLOWED = {
@@ -85,6 +92,63 @@ def test_the_table_knows_every_state_and_these_actions():
     assert set(OPEN) == {state for state, actions in ALLOWED.items() if "cancel" in actions}
 
 
+def test_what_nobody_asks_for_stands_in_the_table_too():
+    of_the_case = {move.action for move in FOLLOWING.values() if move.who is Party.CASE}
+    assert of_the_case == {"complete-with-case", "cancel-with-case"}
+    assert set(FOLLOWING) - of_the_case == {"resume-by-itself"}
+    assert not set(FOLLOWING) & set(MOVES), "nobody can ask for one by its name"
+    by_closing = [FOLLOWING[name] for name in of_the_case]
+    assert set().union(*(move.from_ for move in by_closing)) == set(OPEN)
+
+
+@pytest.mark.parametrize("state", PATHS)
+def test_closing_ends_what_is_open_by_its_rows_and_leaves_the_rest(state):
+    town, file, referral = referral_in(state)
+    status, started = referral.status, referral.has_started
+    town.wait(minutes=1)
+    moves.close(town, file, end_open=True)
+    row = FOLLOWING["complete-with-case" if started else "cancel-with-case"]
+    if status in OPEN:
+        assert status in row.from_
+        assert (referral.status, referral.ended_by_closing) == (row.to, True)
+        assert type(file.events[-2]) is row.event
+    else:
+        assert (referral.status, referral.ended_by_closing) == (status, False)
+
+
+def test_a_row_is_not_made_where_it_does_not_lead_from():
+    _, file, referral = referral_in("declined")
+    before = repr(file)
+    for row in (*MOVES.values(), *FOLLOWING.values()):
+        if referral.status not in row.from_:
+            with pytest.raises(ValueError, match="does not lead from declined"):
+                referral.make(row, seoul("2026-04-01T10:00"))
+    assert repr(file) == before
+
+
+def states_written(source):
+    """Of what a module sets the state, by the name it has there."""
+    for node in ast.walk(ast.parse(source)):
+        for target in getattr(node, "targets", ()) if isinstance(node, ast.Assign) else ():
+            for one in ast.walk(target):
+                if isinstance(one, ast.Attribute) and one.attr == "status":
+                    yield ast.unparse(one.value)
+
+
+def test_no_state_of_a_referral_is_written_but_by_a_row():
+    written = {
+        (str(path.relative_to(PACKAGE)), owner)
+        for path in PACKAGE.rglob("*.py")
+        for owner in states_written(path.read_text(encoding="utf-8"))
+        if owner not in ("case", "file.case", "version", "before", "service")
+        if owner != "self" or "domain" in path.parts
+    }
+    assert written == {("domain/casefile/referral.py", "self")}
+    assert list(states_written("referral.status, referral.reason = Status.LAPSED, None")) == [
+        "referral"
+    ]
+
+
 @pytest.mark.parametrize(("state", "action"), PAIRS)
 def test_a_move_is_made_exactly_where_the_table_says(state, action):
     town, file, referral = referral_in(state)
@@ -96,7 +160,7 @@ def test_a_move_is_made_exactly_where_the_table_says(state, action):
         back = {"resume": "in_progress" if state == "on_hold_after_start" else "accepted"}
         assert referral.status == LEADS_TO.get(action, back.get(action, status))
         assert referral.version == version + 1
-        assert file.events[-1].name == MOVES[action].event
+        assert type(file.events[-1]) is MOVES[action].event
         assert file.events[-1].data["status"] == referral.status
     else:
         with refused(Conflict, "not_allowed_in_state", file, state=status) as caught:

@@ -10,7 +10,7 @@ from casework.domain.casefile.case import EX_OFFICIO_GROUNDS
 from casework.domain.cases import checks, intake
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import SHIPPED
+from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubjectType, Part, Priority
 from casework.domain.planning import planning
 from tests.domain.helpers import last_clock
 from tests.factories import (
@@ -297,8 +297,8 @@ def test_a_clock_knows_what_it_is_about_and_where_it_is_seen():
     standard = next(one for one in SHIPPED if (one.kind, one.priority) == ("response", "urgent"))
     assert clock == Deadline(
         id=clock.id,
-        kind="response",
-        subject_type="referral",
+        kind=ClockKind.RESPONSE,
+        subject_type=ClockSubjectType.REFERRAL,
         subject_id=referral.id,
         case_id=file.case.id,
         resident_id=file.case.resident_id,
@@ -306,10 +306,10 @@ def test_a_clock_knows_what_it_is_about_and_where_it_is_seen():
         district_code="26350",
         worker_id=town.worker.id,
         provider_id=referral.provider_id,
-        held_by="provider",
+        held_by=Part.PROVIDER,
         field="care",
         service_code="CARE-MEALS",
-        priority="urgent",
+        priority=Priority.URGENT,
         standard_id=standard.id,
         basis="city service target",
         target=Target(1, Unit.WORKING_DAYS),

@@ -11,6 +11,7 @@ import pytest
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Refusal
 from casework.domain.referring.referring import redirect
 from tests.factories import CaseFileFactory, OfferingFactory, Town, moves
@@ -33,7 +34,7 @@ def check_invariants(town: Town, file: CaseFile) -> None:
     check_referrals(town, file)
     check_services(file)
     if file.case.status == "supported":
-        assert case_clocks["first_check"] + case_clocks["check"] == 1
+        assert case_clocks[ClockKind.FIRST_CHECK] + case_clocks[ClockKind.CHECK] == 1
 
 
 def check_referrals(town: Town, file: CaseFile) -> None:

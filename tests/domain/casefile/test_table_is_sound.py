@@ -16,24 +16,20 @@ import pytest
 
 from casework.domain.access.policy import POLICY, SYSTEM, Role
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import (
-    ENDED,
-    MOVES,
-    OPEN,
-    OWES_DISPOSITION,
-    Party,
-    ReferralStatus,
-)
+from casework.domain.casefile.lifecycle import ENDED, MOVES, OPEN, OWES_DISPOSITION, Party
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.reopening import reopen
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import SHIPPED, Standard
+from casework.domain.clocks.standards import SHIPPED, ClockKind, Standard
 from casework.domain.errors import Refusal
 from casework.domain.referring.referring import resume_after_hold
 from tests.domain.helpers import running
 from tests.factories import CaseFileFactory, Town, moves
 
-REPORTS = Standard(id=UUID(int=77), kind="progress", target=Target(1, Unit.MONTHS), basis="x")
+REPORTS = Standard(
+    id=UUID(int=77), kind=ClockKind.PROGRESS, target=Target(1, Unit.MONTHS), basis="x"
+)
 BY_ITSELF = "the hold runs out"
 ACTS = (*MOVES, BY_ITSELF)
 WAITS_FOR = {"requested": "response", "waitlisted": "waitlist", "accepted": "start",

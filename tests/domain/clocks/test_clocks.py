@@ -5,14 +5,14 @@ from datetime import date
 import pytest
 
 from casework.domain.cases.checks import answer_signal
-from casework.domain.clocks.calendar import Pause, Target, Unit
+from casework.domain.clocks.calendar import Pause, PauseSource, Target, Unit
 from casework.domain.clocks.standards import HELD_BY, SHIPPED, SUBJECT_OF, ClockKind, Standard
 from casework.domain.planning.planning import notify
 from tests.domain.helpers import clocks, ends, last_clock, running
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul
 
 REPORTS = Standard(
-    id=ReferralFactory().id, kind="progress", target=Target(1, Unit.MONTHS), basis="test"
+    id=ReferralFactory().id, kind=ClockKind.PROGRESS, target=Target(1, Unit.MONTHS), basis="test"
 )
 
 
@@ -209,7 +209,7 @@ def test_resuming_a_referral_does_not_end_a_hold_of_the_whole_case():
     clock = last_clock(file, referral.id, "start")
     town.go_to("2026-04-06")
     moves.move(town, file, referral, "hold", until=date(2026, 4, 17))
-    stay = Pause(seoul("2026-04-07"), date(2026, 4, 9), "hospitalised", source="case")
+    stay = Pause(seoul("2026-04-07"), date(2026, 4, 9), "hospitalised", source=PauseSource.CASE)
     file.pause(clock, town.act(), stay)
     town.go_to("2026-04-08")
     moves.move(town, file, referral, "resume")

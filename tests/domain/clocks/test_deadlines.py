@@ -13,6 +13,8 @@ from casework.domain.clocks.standards import (
     ClockKind,
     ClockSubject,
     EscalationTier,
+    Part,
+    Priority,
     Standard,
 )
 from tests.domain.helpers import last_clock
@@ -183,13 +185,13 @@ def test_a_discharge_today_is_due_today_without_a_reminder():
 
 def test_a_standard_brings_its_own_tiers():
     escalation_tiers = (
-        EscalationTier(1, Target(2, Unit.WORKING_DAYS), "worker"),
-        EscalationTier(2, Target(7, Unit.DAYS), "supervisor"),
-        EscalationTier(3, Target(8, Unit.WORKING_DAYS), "head"),
+        EscalationTier(1, Target(2, Unit.WORKING_DAYS), Part.WORKER),
+        EscalationTier(2, Target(7, Unit.DAYS), Part.SUPERVISOR),
+        EscalationTier(3, Target(8, Unit.WORKING_DAYS), Part.HEAD),
     )
     own = Standard(
         id=ABOUT.case_id,
-        kind="survey",
+        kind=ClockKind.SURVEY,
         target=Target(5, Unit.WORKING_DAYS),
         basis="district order",
         district_code="26350",
@@ -311,7 +313,9 @@ def test_a_kind_without_a_standard_has_no_clock():
 
 
 def test_a_request_never_lapses_where_the_standard_says_nothing_of_it():
-    own = Standard(id=ABOUT.case_id, kind="response", target=Target(1, Unit.DAYS), basis="x")
+    own = Standard(
+        id=ABOUT.case_id, kind=ClockKind.RESPONSE, target=Target(1, Unit.DAYS), basis="x"
+    )
     clockwork = Clockwork((own,), korean_days())
     response = clockwork.begin(
         ClockKind.RESPONSE, id=ABOUT.case_id, subject_id=ABOUT.case_id, about=ABOUT,
@@ -358,7 +362,7 @@ def test_a_due_date_can_be_asked_for_without_a_clock(kind, priority):
 def test_a_due_date_that_is_asked_for_keeps_to_the_law():
     long = Standard(
         id=ABOUT.case_id,
-        kind="check",
+        kind=ClockKind.CHECK,
         target=Target(9, Unit.MONTHS),
         basis="x",
         district_code="26350",
@@ -473,7 +477,7 @@ def test_a_due_date_can_be_asked_for_where_nobody_is_concerned():
         ("26410", "routine", "2026-04-06"),
         ("26350", "urgent", "2026-04-02"),
     ):
-        about = ClockSubject.for_counting(district_code=district, priority=priority)
+        about = ClockSubject.for_counting(district_code=district, priority=Priority(priority))
         due = clockwork.due_of(ClockKind.RESPONSE, about, started_at)
         assert due == seoul(f"{due_on}T23:59:59")
         assert (about.worker_id, about.provider_id, about.centre_code) == (None, None, "")
@@ -484,9 +488,9 @@ def test_whoever_asks_again_gets_the_same_standard():
     own = replace(SHIPPED[0], id=SOMEONE, field="care", target=Target(9, Unit.DAYS))
     clockwork = Clockwork((*SHIPPED, own), korean_days())
     for _ in range(2):
-        assert clockwork.standard_for("survey", replace(ABOUT, field="care")) is own
-        assert clockwork.standard_for("survey", ABOUT) is SHIPPED[0]
-        assert clockwork.standard_for("progress", ABOUT) is None
+        assert clockwork.standard_for(ClockKind.SURVEY, replace(ABOUT, field="care")) is own
+        assert clockwork.standard_for(ClockKind.SURVEY, ABOUT) is SHIPPED[0]
+        assert clockwork.standard_for(ClockKind.PROGRESS, ABOUT) is None
 
 
 @pytest.mark.parametrize(

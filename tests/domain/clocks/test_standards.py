@@ -15,6 +15,7 @@ from casework.domain.clocks.standards import (
     STATUTORY,
     ClockKind,
     ClockSubject,
+    Priority,
     Standard,
     most_specific,
     shipped,
@@ -36,7 +37,9 @@ ABOUT = ClockSubject(
 def standard(days, **facts):
     """A standard for the answer, told apart by its days."""
     target = Target(days, Unit.WORKING_DAYS)
-    return Standard(id=UUID(int=days), kind="response", target=target, basis="test", **facts)
+    return Standard(
+        id=UUID(int=days), kind=ClockKind.RESPONSE, target=target, basis="test", **facts
+    )
 
 
 def chosen(standards, **about):
@@ -44,7 +47,7 @@ def chosen(standards, **about):
     found = {
         one.target.amount if one else None
         for some in permutations(standards)
-        for one in [most_specific(some, "response", replace(ABOUT, **about))]
+        for one in [most_specific(some, ClockKind.RESPONSE, replace(ABOUT, **about))]
     }
     (amount,) = found
     return amount
@@ -69,16 +72,16 @@ def test_the_shipped_targets_are_those_of_the_model():
     }
     assert set(rows) == set(ClockKind) - {"discharge", "progress"}
     for kind, targets in rows.items():
-        for priority, target in zip(("routine", "urgent", "emergency"), targets, strict=True):
-            found = most_specific(shipped(), kind, replace(ABOUT, priority=priority))
+        for priority, target in zip(Priority, targets, strict=True):
+            found = most_specific(shipped(), ClockKind(kind), replace(ABOUT, priority=priority))
             assert found is not None
             assert found.target == Target(*target), (kind, priority)
-    for kind in ("discharge", "progress"):
+    for kind in (ClockKind.DISCHARGE, ClockKind.PROGRESS):
         assert most_specific(shipped(), kind, ABOUT) is None
 
 
 def test_the_law_fixes_only_the_checks():
-    assert set(STATUTORY) == {"first_check", "check"}
+    assert set(STATUTORY) == {ClockKind.FIRST_CHECK, ClockKind.CHECK}
     for one in shipped():
         law = one.kind in STATUTORY
         assert one.basis == ("Enforcement Rule 10" if law else "city service target")
@@ -177,7 +180,7 @@ def test_a_routine_target_concerns_nothing_urgent():
 
 
 def test_another_kind_is_another_matter():
-    assert most_specific([standard(1)], "start", ABOUT) is None
+    assert most_specific([standard(1)], ClockKind.START, ABOUT) is None
 
 
 def test_the_usual_tiers_go_by_the_unit():

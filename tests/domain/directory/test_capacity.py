@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.casefile.lifecycle import OPEN, ReferralStatus
+from casework.domain.casefile.lifecycle import OPEN
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory import capacity
 from casework.domain.directory.capacity import CapacityChange, CapacityStatement
 from casework.domain.errors import Invalid

@@ -11,7 +11,7 @@ import pytest
 from casework.domain.casefile.lifecycle import REASONS
 from casework.domain.clocks.calendar import SEOUL, Pause, end_of
 from casework.domain.clocks.deadlines import Clockwork
-from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubject
+from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubject, Priority
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.figures.figures import (
     MAX_MONTHS,
@@ -42,7 +42,7 @@ def clock():
         ClockKind.RESPONSE,
         id=UUID(int=1),
         subject_id=UUID(int=2),
-        about=ClockSubject.for_counting(district_code="26350", priority="routine"),
+        about=ClockSubject.for_counting(district_code="26350", priority=Priority.ROUTINE),
         started_at=at(3),
     )
     assert deadline is not None

@@ -11,8 +11,10 @@ import pytest
 from casework.domain.cases import checks
 from casework.domain.cases.closing import Closing, close
 from casework.domain.clocks.calendar import WorkingCalendar
+from casework.domain.clocks.standards import Part
 from casework.domain.notices.notices import (
     Notice,
+    NoticeKind,
     Recipients,
     addressees,
     digest_of,
@@ -67,10 +69,10 @@ def test_an_agency_is_told_that_it_is_asked(priority, at_once):
     event = next(event for event in file.events if event.name == "ReferralRequested")
     notice = notice_of(event, file)
     assert notice == Notice(
-        id=event.id, kind="referral_requested", subject_type="referral", subject_id=referral.id,
-        case_id=file.case.id, centre_code=file.case.centre_code,
+        id=event.id, kind=NoticeKind.REFERRAL_REQUESTED, subject_type="referral",
+        subject_id=referral.id, case_id=file.case.id, centre_code=file.case.centre_code,
         district_code=file.case.district_code, worker_id=file.case.worker_id,
-        provider_id=referral.provider_id, tell=["provider"], at_once=at_once, since=event.at,
+        provider_id=referral.provider_id, tell=[Part.PROVIDER], at_once=at_once, since=event.at,
         about="requested",
     )  # fmt: skip
 

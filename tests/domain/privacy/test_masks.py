@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from casework.domain.access.policy import POLICY, Actor, Relation, Role
-from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit
+from casework.domain.clocks.calendar import SEOUL, Pause, PauseSource, Target, Unit
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.privacy import masks
 from casework.domain.privacy.masks import (
@@ -159,7 +159,9 @@ def test_a_clock_is_seen_as_the_table_says(
 
 def test_why_the_whole_case_is_held_is_not_told_to_an_agency() -> None:
     own = Pause(AT, date(2026, 3, 5), "resident_asked")
-    of_case = Pause(AT + timedelta(days=4), date(2026, 3, 9), "hospitalised", source="case")
+    of_case = Pause(
+        AT + timedelta(days=4), date(2026, 3, 9), "hospitalised", source=PauseSource.CASE
+    )
     clock = a_clock(pauses=(own, of_case))
     told = as_told(clock, PROVIDER)
     assert told.pauses == (own, replace(of_case, reason="hold"))

@@ -9,7 +9,7 @@ import pytest
 from casework.domain.cases.handover import assign
 from casework.domain.clocks.calendar import Target, Unit, WorkingCalendar
 from casework.domain.clocks.deadlines import BREACH, REMINDER, Clockwork
-from casework.domain.clocks.standards import SHIPPED, Standard
+from casework.domain.clocks.standards import SHIPPED, ClockKind, Standard
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.supervision.reviewing import ACTIONS, CAUSES
 from tests.domain.helpers import field_of, last_clock, refused
@@ -276,7 +276,7 @@ def test_a_statutory_clock_is_never_extended_beyond_the_law(kind):
 def test_a_statutory_clock_set_shorter_by_a_standard_can_be_extended_up_to_the_law():
     own = Standard(
         id=UUID(int=1),
-        kind="first_check",
+        kind=ClockKind.FIRST_CHECK,
         target=Target(1, Unit.MONTHS),
         basis="ours",
         district_code="26350",
@@ -293,7 +293,8 @@ def test_a_statutory_clock_set_shorter_by_a_standard_can_be_extended_up_to_the_l
 
 def test_the_law_is_counted_by_the_calendar_of_the_district():
     own = WorkingCalendar({date(2026, 7, day): "district festival" for day in (17, 20)})
-    law = Standard(id=UUID(int=1), kind="first_check", target=Target(1, Unit.MONTHS), basis="ours")
+    month = Target(1, Unit.MONTHS)
+    law = Standard(id=UUID(int=1), kind=ClockKind.FIRST_CHECK, target=month, basis="ours")
     town = Town("2026-04-17T10:00", standards=(*SHIPPED, replace(law, district_code="26350")))
     town.clockwork = Clockwork(town.clockwork.standards, town.calendar, {"26350": own})
     file = CaseFileFactory(town=town, supported=True)

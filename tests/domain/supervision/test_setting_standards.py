@@ -15,6 +15,7 @@ from casework.domain.clocks.standards import (
     STATUTORY,
     ClockKind,
     EscalationTier,
+    Part,
     Standard,
 )
 from casework.domain.errors import Forbidden, Invalid
@@ -119,14 +120,14 @@ def test_nothing_lapses_before_it_is_due_on_whatever_day_it_begins(target, lapse
     [
         (),
         BY_DAYS,
-        (*BY_DAYS, EscalationTier(3, Target(5, WORKING), "head")),
+        (*BY_DAYS, EscalationTier(3, Target(5, WORKING), Part.HEAD)),
         (
-            EscalationTier(1, Target(1, DAYS), "worker"),
-            EscalationTier(3, Target(1, MONTHS), "head"),
+            EscalationTier(1, Target(1, DAYS), Part.WORKER),
+            EscalationTier(3, Target(1, MONTHS), Part.HEAD),
         ),
         (
-            EscalationTier(1, Target(1, WORKING), "worker"),
-            EscalationTier(2, Target(6, DAYS), "supervisor"),
+            EscalationTier(1, Target(1, WORKING), Part.WORKER),
+            EscalationTier(2, Target(6, DAYS), Part.SUPERVISOR),
         ),
     ],
 )
@@ -135,7 +136,7 @@ def test_tiers_that_rise_may_be_set(escalation_tiers):
 
 
 def test_hours_are_for_targets_in_hours_and_may_be_followed_by_days():
-    mixed = (*BY_HOURS, EscalationTier(3, Target(1, WORKING), "head"))
+    mixed = (*BY_HOURS, EscalationTier(3, Target(1, WORKING), Part.HEAD))
     check_standard(standard(target=Target(4, HOURS), escalation=mixed))
     with refused(Invalid, "escalation_unit"):
         check_standard(standard(escalation=BY_HOURS))
@@ -159,7 +160,7 @@ def test_hours_are_for_targets_in_hours_and_may_be_followed_by_days():
 )
 def test_tiers_that_do_not_rise_are_refused(escalation_tiers, code, field):
     told = tuple(
-        EscalationTier(tier, Target(amount, unit), "worker")
+        EscalationTier(tier, Target(amount, unit), Part.WORKER)
         for tier, amount, unit in escalation_tiers
     )
     with refused(Invalid, code) as caught:

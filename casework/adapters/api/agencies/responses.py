@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field
 
 from casework.adapters.api.referring.responses import DisclosedResident
 from casework.adapters.api.shared.responses import CareField, Deadline, ResponseBody, absent
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import Priority
 
 

@@ -28,7 +28,7 @@ from casework.adapters.api.shared.responses import (
     ResponseBody,
 )
 from casework.domain.casefile.case import CaseStatus
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import Priority
 
 Route = Literal["local_survey", "nhis_assessment", "guidance"]

@@ -23,7 +23,7 @@ from casework.adapters.api.shared.responses import (
     ResponseBody,
     absent,
 )
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.coverage import CoverageGap
 from casework.domain.directory.designations import DesignationCode
 from casework.domain.directory.directory import EntryState, ProviderKind

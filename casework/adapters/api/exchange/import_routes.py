@@ -207,7 +207,7 @@ def get_import_report(
         for it in importing.all_results(call.ctx, id, outcome):
             yield from render.report_line(it, language)
 
-    return sheet(call, format, render.REPORT[language], lines(), "casework-results")
+    return sheet(call, format, render.report_headings(language), lines(), "casework-results")
 
 
 @router.post("/imports/{id}/stop", **operation(WRITE, r.Import, refuses=(404, 409)))

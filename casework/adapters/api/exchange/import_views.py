@@ -5,21 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from casework.adapters.api.shared.views import instant
-from casework.adapters.http.texts import TEXTS, say
+from casework.adapters.http.texts import title_of
 from casework.domain.exchange.import_columns import COLUMNS
 from casework.domain.exchange.importing import ImportFile, ImportRow
+from casework.locale import text
 
 COUNTS: Final = ("accepted", "refused", "duplicate", "unmatched")
-REPORT: Final = {
-    "ko": ("행", "결과", "항목", "코드", "사유"),
-    "en": ("line", "outcome", "field", "code", "reason"),
-}
-OUTCOMES: Final = {
-    "accepted": "등록",
-    "refused": "거부",
-    "duplicate": "중복",
-    "unmatched": "미확인",
-}
+REPORT: Final = ("line", "outcome", "field", "code", "reason")
 # What a person needs to tell whom a result is about.
 OF_QUEUE: Final = (
     "name", "birth_date", "external_id", "centre_code", "assessed_on", "received_on", "assessor",
@@ -64,9 +56,8 @@ def row(it: ImportRow, language: str) -> dict[str, Any]:
 
 def reason(error: dict[str, str], language: str) -> str:
     """Why, in the reader's language; where Korean has no words of its own, those of the rule."""
-    if language == "ko" and error["code"] in TEXTS:
-        return say(error["code"], "", language)[0]
-    return error["message"]
+    title = title_of(error["code"], language) if language == "ko" else None
+    return title or error["message"]
 
 
 def waiting(it: ImportRow, language: str) -> dict[str, Any]:
@@ -78,8 +69,8 @@ def waiting(it: ImportRow, language: str) -> dict[str, Any]:
         "reason": reason(it.errors[0], language),
         "result": {name: cells.get(name) for name in OF_QUEUE} if it.waits else None,
         "needs": {
-            name.removeprefix("need_"): text
-            for name, text in cells.items()
+            name.removeprefix("need_"): cell
+            for name, cell in cells.items()
             if it.waits and name.startswith("need_")
         },
         "resolution": it.resolution,
@@ -90,10 +81,14 @@ def waiting(it: ImportRow, language: str) -> dict[str, Any]:
     }
 
 
+def report_headings(language: str) -> list[str]:
+    """The first line of the report."""
+    return [text(f"file.report.{name}", language) for name in REPORT]
+
+
 def report_line(it: ImportRow, language: str) -> list[list[Any]]:
     """A row of the report, one line for each thing that is wrong with it."""
-    outcome = str(it.outcome)
-    said = OUTCOMES[outcome] if language == "ko" else outcome
+    said = text(f"file.outcome.{it.outcome}", language)
     if not it.errors:
         return [[it.line, said, "", "", ""]]
     return [[it.line, said, one["field"], one["code"], reason(one, language)] for one in it.errors]

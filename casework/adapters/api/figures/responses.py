@@ -20,7 +20,7 @@ from casework.adapters.api.shared.responses import (
     absent,
 )
 from casework.domain.casefile.case import CaseStatus
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.figures.figures import Figure
 

@@ -15,7 +15,7 @@ from casework.adapters.api.shared.bodies import Code, EmptyBody
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.route import GuardedRoute
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.time_spent import time_spent
 from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, ClockKind
 from casework.domain.figures.figures import Figure, Month

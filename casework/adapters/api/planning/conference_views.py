@@ -9,23 +9,11 @@ from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor
 from casework.domain.act import Act
 from casework.domain.planning.conferences import AGENDA_HOLDS, is_held
+from casework.locale import text
 from casework.workflows.ports.casefile import ConferenceView
 from casework.workflows.ports.paging import Row
 
 FIELDS: Final = ("id", "district_code", "held_on", "members", "recorded_by")
-DECISIONS: Final = {"approve": ("approved", "승인"), "return": ("returned", "반려")}
-WORDS: Final[dict[str, tuple[str, str]]] = {
-    "title": ("Minutes of a care conference", "통합지원회의 회의록"),
-    "district": ("District", "구·군"),
-    "held_on": ("Held on", "개최일"),
-    "members": ("Members", "참석자"),
-    "agenda": ("Agenda", "안건"),
-    "none": ("none", "없음"),
-    "case": ("case", "사례"),
-    "version": ("plan version", "계획 판"),
-    "reason": ("reason", "사유"),
-    "undecided": ("not decided here", "미결정"),
-}
 
 
 def conference(view: ConferenceView, act: Act) -> WithETag:
@@ -79,35 +67,36 @@ def conference_row(row: Row) -> dict[str, Any]:
 
 def minutes(view: ConferenceView, language: str) -> str:
     """The minutes as text; cases by their reference, since the text leaves the system."""
-    n = 1 if language == "ko" else 0
-    say = {word: said[n] for word, said in WORDS.items()}
-    district = view.district["name_ko" if n else "name_en"]
+    district = view.district["name_ko" if language == "ko" else "name_en"]
+    agenda = text("document.minutes.agenda", language)
     lines = [
-        say["title"],
+        text("document.minutes.title", language),
         "",
-        f"{say['district']}: {district}",
-        f"{say['held_on']}: {view.conference.held_on}",
+        f"{text('document.minutes.district', language)}: {district}",
+        f"{text('document.minutes.held_on', language)}: {view.conference.held_on}",
         "",
-        f"{say['members']}:",
+        f"{text('document.minutes.members', language)}:",
         *(f"- {_line(one['name'])} ({_line(one['agency'])})" for one in view.conference.members),
         "",
-        f"{say['agenda']}:" if view.items else f"{say['agenda']}: {say['none']}",
+        f"{agenda}:" if view.items else f"{agenda}: {text('document.minutes.none', language)}",
     ]
     for number, row in enumerate(view.items, start=1):
-        lines += _decided(view, row, number, say, n)
+        lines += _decided(view, row, number, language)
     return "\n".join(lines) + "\n"
 
 
-def _decided(view: ConferenceView, row: Row, number: int, say: dict[str, str], n: int) -> list[str]:
+def _decided(view: ConferenceView, row: Row, number: int, language: str) -> list[str]:
     here = row["conference_id"] == view.conference.id
-    said = DECISIONS[row["decision"]][n] if here else say["undecided"]
-    case = f"{say['case']} {row['case_id']}, {say['version']} {row['number']}"
+    decision = row["decision"] if here else "none"
+    said = text(f"document.minutes.decision.{decision}", language)
+    case = text("document.minutes.of_case", language, case=row["case_id"], version=row["number"])
     lines = [f"{number}. {case}: {said}"]
     if here and row["decision_reason"]:
-        lines.append(f"   {say['reason']}: {_line(row['decision_reason'])}")
+        reason = text("document.minutes.reason", language)
+        lines.append(f"   {reason}: {_line(row['decision_reason'])}")
     return lines
 
 
-def _line(text: str) -> str:
+def _line(given: str) -> str:
     """What somebody wrote, on one line, so that it cannot pass for a line of the minutes."""
-    return " ".join(text.split())
+    return " ".join(given.split())

@@ -19,8 +19,8 @@ from casework.adapters.api.shared.responses import (
     ResponseBody,
     absent,
 )
-from casework.domain.casefile.lifecycle import ReferralStatus
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
+from casework.domain.casefile.states import ReferralStatus
 
 Decision = Literal["approve", "return"]
 

@@ -11,10 +11,10 @@ from html import escape
 from typing import Any, Final
 from uuid import UUID
 
-from casework.adapters.api.privacy.printed_words import FIELDS, SECTIONS, word
 from casework.domain.agencies.rosters import MonthlyDelivery
 from casework.domain.clocks.calendar import SEOUL, Target
 from casework.domain.privacy.access_requests import AccessRequest
+from casework.locale import find_text, text
 from casework.workflows.ports.casefile import CaseView
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.residents import ResidentRecord
@@ -147,14 +147,16 @@ class _Page:
         return self._word(str(value))
 
     def _title(self, name: str) -> str:
-        return escape(SECTIONS[name][self._language == "ko"])
+        return escape(text(f"document.section.{name}", self._language))
 
     def _label(self, name: str) -> str:
-        english, korean = FIELDS.get(name, (name.replace("_", " "), name))
-        return escape(korean if self._language == "ko" else english)
+        known = find_text(f"document.field.{name}", self._language)
+        return escape(known or (name if self._language == "ko" else name.replace("_", " ")))
 
-    def _word(self, text: str | None) -> str:
-        return escape(word(text or "–", self._language))
+    def _word(self, code: str | None) -> str:
+        """A code in words; what is no code stays as it is."""
+        shown = code or "–"
+        return escape(find_text(f"document.code.{shown}", self._language) or shown)
 
     def _nothing(self) -> str:
         return f"<p>{self._title('nothing')}</p>"

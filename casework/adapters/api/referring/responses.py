@@ -22,7 +22,7 @@ from casework.adapters.api.shared.responses import (
     ResponseBody,
     absent,
 )
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import Priority
 from casework.domain.directory.eligibility import RuleResult
 

@@ -15,7 +15,8 @@ from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.route import GuardedRoute
-from casework.domain.casefile.lifecycle import MOVES, ReferralStatus
+from casework.domain.casefile.lifecycle import MOVES
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.referring.referring import Details
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
@@ -106,7 +107,7 @@ def _add_move(action: str, schema: type[s.Body], summary: str) -> None:
 
     move.__annotations__["body"] = schema
     move.__name__ = f"{action.replace('-', '_')}_referral"
-    move.__doc__ = f"{summary}.\n\n{MOVES[action].event}"
+    move.__doc__ = f"{summary}.\n\n{MOVES[action].event.__name__}"
     answers = operation(MOVES[action].who, r.Referral, refuses=(404, 409, 412))
     router.post(f"/{{id}}/{action}", **answers)(move)
 

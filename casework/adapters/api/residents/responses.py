@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, Field
 from casework.adapters.api.residents.bodies import HouseholdKind, Mobility, Purpose, Sex
 from casework.adapters.api.shared.responses import Agency, Named, ResponseBody, absent
 from casework.domain.casefile.case import CaseStatus
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.duplicates.likeness import LikenessReason
 
 

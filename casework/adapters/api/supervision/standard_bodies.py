@@ -8,7 +8,7 @@ from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.shared.bodies import Body, Code, Day
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import ClockKind, EscalationTier, Priority
+from casework.domain.clocks.standards import ClockKind, EscalationTier, Part, Priority
 
 CareField = Literal["medical", "health", "nursing", "care", "housing", "family"]
 PeriodUnit = Literal["hours", "working_days", "days", "months"]
@@ -37,7 +37,7 @@ class TierInput(Body):
 
     def escalation_tier(self) -> EscalationTier:
         """As the domain has it."""
-        return EscalationTier(self.tier, self.after.target(), self.to)
+        return EscalationTier(self.tier, self.after.target(), Part(self.to))
 
 
 class _Terms(Body):

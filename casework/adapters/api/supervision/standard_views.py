@@ -94,7 +94,7 @@ def holiday(of: Holiday) -> dict[str, Any]:
         "on": of.day,
         "closed": of.closed,
         "name": of.name,
-        "name_en": holiday_name(of.name),
+        "name_en": holiday_name(of.name, "en"),
         "district_code": of.district_code,
     }
 
@@ -107,7 +107,7 @@ def calendar(known: WorkingCalendar, year: int, declared: list[Holiday]) -> list
             "on": on,
             "closed": True,
             "name": name,
-            "name_en": holiday_name(name),
+            "name_en": holiday_name(name, "en"),
             "district_code": None,
         }
         for on, name in known.holidays_in(year).items()

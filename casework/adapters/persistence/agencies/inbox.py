@@ -15,11 +15,11 @@ from casework.adapters.persistence.casefile.referral_views import view_of, viewe
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.paging import cut_out, page
 from casework.adapters.persistence.engine.seoul import seoul_day
-from casework.adapters.persistence.figures.figure_sources import counted, outcome_of_clock
+from casework.adapters.persistence.figures.figure_sources import outcome_of_clock
 from casework.adapters.persistence.rows.mapper import from_row, pauses_of
-from casework.adapters.persistence.scope.scope import seen
+from casework.adapters.persistence.scope.registry import counted, seen
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import PROVIDER, ClockKind
 from casework.domain.figures.figures import Period

@@ -16,7 +16,7 @@ from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope import session_context
 from casework.domain.access.accounts import Account
 from casework.domain.agencies.links import LINK_CODE, AgencyLink, LinkSession
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import midnight
 from casework.domain.directory.directory import Provider
 from casework.domain.errors import NotFound

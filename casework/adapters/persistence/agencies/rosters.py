@@ -15,12 +15,12 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypted, encrypt_row, vault_of
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.scope import seen
+from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
 from casework.domain.agencies.rosters import MonthlyDelivery
-from casework.domain.casefile.lifecycle import ReferralStatus
 from casework.domain.casefile.plan import PlannedItem, PlanVersion, VersionStatus
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.directory import EntryState, Offering
 from casework.domain.directory.matching import GivenAt
 from casework.domain.errors import NotFound

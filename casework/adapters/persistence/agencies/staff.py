@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, false, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
-from casework.adapters.persistence.tables.agencies import answering
+from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.accounts import Account
-from casework.domain.access.policy import Reach, Relation, Role
+from casework.domain.access.policy import Reach
 from casework.domain.errors import NotFound
 from casework.workflows.ports.unit_of_work import Page, Paging
 
@@ -26,19 +26,8 @@ class SqlStaff:
         self._connection, self._reach = connection, reach
 
     def _own(self) -> ColumnElement[bool]:
-        """Scope: people's accounts of the agency that the asker leads.
-
-        As which it answers by link is nobody's: whoever set its password would sign in as it, and
-        whoever set its address would have the codes.
-        """
-        if self._reach.relation is not Relation.LED_AGENCY:
-            return false()
-        agency = self._reach.actor.provider_id
-        return and_(
-            ACCOUNT.provider_id == agency,
-            ACCOUNT.role == Role.PROVIDER.value,
-            ACCOUNT.id.not_in(select(answering.c.account_id)),
-        )
+        """The accounts of people of the agency that the actor leads."""
+        return seen(t.account, self._reach)
 
     def listed(self, paging: Paging) -> Page:
         """By user name, those that are shut too."""

@@ -18,8 +18,9 @@ from casework.adapters.persistence.engine.encrypted_columns import encrypt_row, 
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, stored, table_of, to_row
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.scope import is_outside, note_opened, seen, seen_or_opened
-from casework.domain.access.policy import Reach, Relation
+from casework.adapters.persistence.scope.registry import seen, seen_or_opened, sees_a_part
+from casework.adapters.persistence.scope.subjects import note_opened
+from casework.domain.access.policy import Reach, is_outside
 from casework.domain.casefile.case import Case, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id
 from casework.domain.casefile.plan import PlannedService, PlanVersion
@@ -158,7 +159,7 @@ class SqlCaseFiles:
         if row is None:
             raise NotFound("no such thing")
         file = CaseFile(case=from_row(Case, row, self._vault))
-        if self._lock and self._reach.relation is Relation.OWN_AGENCY:
+        if self._lock and sees_a_part(self._reach):
             # An agency's answer is decided on the whole file, of which it sees its own part.
             session_context.allow_residents(self._connection, [file.case.resident_id])
         self._about.add(file.case.resident_id)

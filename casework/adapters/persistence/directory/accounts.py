@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import Connection, insert, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
+from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.accounts import Account
-from casework.domain.access.policy import Reach, Relation, Role
+from casework.domain.access.policy import Reach, Role
 from casework.domain.cases.handover import Absence
 from casework.workflows.ports.paging import Page, Paging
 
@@ -46,19 +47,12 @@ class SqlAccounts:
 
     def listed(self, role: str | None, centre: str | None, paging: Paging) -> Page:
         """Accounts within reach, by user name."""
-        actor, account = self._reach.actor, t.account
-        scopes: dict[Relation, ColumnElement[bool]] = {
-            Relation.CENTRE: account.c.centre_code == actor.centre_code,
-            Relation.DISTRICT: account.c.district_code == actor.district_code,
-            Relation.OWN_AGENCY: account.c.provider_id == actor.provider_id,
-        }
+        account = t.account
         query = select(
             *account.c[
                 "id", "username", "name", "role", "centre_code", "district_code", "provider_id"
             ]
-        ).where(account.c.is_active)
-        if self._reach.relation in scopes:
-            query = query.where(scopes[self._reach.relation])
+        ).where(account.c.is_active, seen(account, self._reach))
         if role is not None:
             query = query.where(account.c.role == role)
         if centre is not None:

@@ -26,9 +26,9 @@ from casework.adapters.persistence.directory.overview import overview
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of, to_row
-from casework.adapters.persistence.scope.scope import seen
-from casework.domain.access.policy import Reach, Relation, Role
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.adapters.persistence.scope.registry import has_list, is_told_numbers, listed, seen
+from casework.domain.access.policy import Reach
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Offering, Provider, Service
 from casework.domain.directory.entries import DirectoryChange
@@ -40,6 +40,7 @@ from casework.workflows.ports.unit_of_work import Page, Paging
 ASKED: Final = (ReferralStatus.REQUESTED, ReferralStatus.WAITLISTED, ReferralStatus.ACCEPTED)
 RUNNING: Final = (ReferralStatus.IN_PROGRESS, ReferralStatus.ON_HOLD)
 SHOWN_REFERRALS: Final = 200
+OPEN_WORK: Final = "open_work"
 
 
 class SqlDirectoryEditing:
@@ -52,12 +53,6 @@ class SqlDirectoryEditing:
 
     def _editable(self) -> ColumnElement[bool]:
         """Which agencies the asker keeps."""
-        actor = self._reach.actor
-        match self._reach.relation:
-            case Relation.DISTRICT:
-                return t.provider.c.district_code == actor.district_code
-            case Relation.OWN_AGENCY:
-                return t.provider.c.id == actor.provider_id
         return seen(t.provider, self._reach, self._now)
 
     def _one(self, query: Any, what: str, *, lock: bool, of: Any) -> Any:
@@ -278,9 +273,9 @@ class SqlDirectoryEditing:
             query = query.where(offering.service_code.in_(services))
         ids = list(self._connection.scalars(query))
         asked, running = self._number(ids, ASKED), self._number(ids, RUNNING)
-        listed = self._reach.actor.role == Role.SUPERVISOR
+        is_listed = has_list(t.referral, OPEN_WORK, self._reach)
         return OpenWork(
-            requests=asked, running=running, referrals=self._listed(ids) if listed else None
+            requests=asked, running=running, referrals=self._listed(ids) if is_listed else None
         )
 
     def _number(self, offering_ids: list[UUID], states: tuple[ReferralStatus, ...]) -> int:
@@ -291,7 +286,7 @@ class SqlDirectoryEditing:
             of_them, table.c.status.in_(states), seen(table, self._reach, self._now)
         )
         behind = self._connection.dialect.name == "postgresql"
-        if behind and self._reach.relation is Relation.ALL:
+        if behind and is_told_numbers(self._reach):
             name = "casework_open_requests" if states is ASKED else "casework_running_services"
             count = getattr(func, name)(t.offering.c.id, type_=Integer)
             query = select(func.sum(count)).where(t.offering.c.id.in_(offering_ids))
@@ -306,7 +301,7 @@ class SqlDirectoryEditing:
             .where(
                 table.c.offering_id.in_(offering_ids),
                 table.c.status.in_((*ASKED, *RUNNING)),
-                seen(table, self._reach, self._now),
+                listed(table, OPEN_WORK, self._reach),
             )
             .order_by(table.c.id)
             .limit(SHOWN_REFERRALS)

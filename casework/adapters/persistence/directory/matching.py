@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
-from sqlalchemy.sql.expression import false
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.directory.offering_queries import holders, is_listed
 from casework.adapters.persistence.directory.places import has_free_place
 from casework.adapters.persistence.residents.residents import SqlResidents
 from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.tables.figures import provider_answers
-from casework.domain.access.policy import Reach, Relation
+from casework.domain.access.policy import Reach
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.coverage import Agency, CentreCoverage, cover
 from casework.domain.directory.directory import Centre, Offering, Provider
@@ -118,15 +118,7 @@ class SqlMatching:
 
     def _in_reach(self) -> ColumnElement[bool]:
         """Which centres the asker is told of. Who offers what there concerns nobody in person."""
-        actor = self._reach.actor
-        match self._reach.relation:
-            case Relation.CENTRE:
-                return t.centre.c.code == actor.centre_code
-            case Relation.DISTRICT:
-                return t.centre.c.district_code == actor.district_code
-            case Relation.CITY | Relation.ALL:
-                return true()
-        return false()
+        return seen(t.centre, self._reach)
 
 
 def _named(table: Any, prefix: str) -> list[Any]:

@@ -17,14 +17,14 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    true,
     update,
 )
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.rows.mapper import to_row
-from casework.domain.access.policy import Reach, Relation, Role
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.adapters.persistence.scope.registry import seen
+from casework.domain.access.policy import Reach, Role
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import NotFound
 from casework.domain.notices.notices import Notice
@@ -100,13 +100,7 @@ class SqlPlaces:
         return Offering(**row._mapping, centres=[])
 
     def _states(self) -> ColumnElement[bool]:
-        actor = self._reach.actor
-        match self._reach.relation:
-            case Relation.OWN_AGENCY:
-                return t.provider.c.id == actor.provider_id
-            case Relation.DISTRICT:
-                return t.provider.c.district_code == actor.district_code
-        return true()
+        return seen(t.provider, self._reach)
 
     def shown(self, offering_id: UUID) -> Row:
         """An offering of an active agency with its places, for everybody."""

@@ -18,7 +18,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,8 +27,8 @@ from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, 
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.engine.types import Instant
 from casework.adapters.persistence.rows.mapper import from_row, stored
-from casework.adapters.persistence.scope.scope import seen
-from casework.domain.access.policy import Reach, Relation
+from casework.adapters.persistence.scope.registry import seen
+from casework.domain.access.policy import Reach
 from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.errors import NotFound
 from casework.domain.residents.resident import Resident
@@ -162,7 +161,4 @@ class SqlDuplicates:
         return seen(resident, self._reach, self._now)
 
     def _sees(self) -> ColumnElement[bool]:
-        if self._reach.relation is Relation.ALL:
-            return true()
-        own = self._reach.actor.district_code
-        return or_(_pair.c.district_code == own, _pair.c.other_district_code == own)
+        return seen(_pair, self._reach)

@@ -8,40 +8,37 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, Table, delete, insert, or_, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import from_row, stored
-from casework.adapters.persistence.scope.scope import seen
-from casework.adapters.persistence.tables.audit import access_request
+from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
+from casework.domain.casefile.referral import Referral
+from casework.domain.duplicates import moved_by_merge
 from casework.domain.duplicates.likeness import ordered
 from casework.domain.duplicates.merging import Merge
+from casework.domain.duplicates.moved_by_merge import (
+    BACK_WITH_ITS_CASE,
+    ONE_EACH,
+    SEEN_BY_VERSION,
+    WITH_ITS_CASE,
+    WITH_ITS_REFERRAL,
+    WITH_THE_RECORD,
+    Child,
+)
 from casework.domain.duplicates.suspicions import Suspicion, SuspicionState
 from casework.domain.errors import NotFound
 from casework.domain.residents.resident import Contact, Resident
 from casework.workflows.ports.paging import Row
 
-# What moves by itself, what moves with its case, and what with its case's referrals.
-MOVED: Final = (t.care_case, t.consent, t.note, access_request)
-OF_CASES: Final = (
-    t.assessment,
-    t.care_check,
-    t.signal,
-    t.planned_service,
-    t.referral,
-    t.deadline,
-)
-OF_REFERRALS: Final = (t.delivered,)
-# Of which a resident has one: it moves where the survivor has none, and else it stays.
-ONE_EACH: Final = (t.way_in,)
-# Whoever saw a version of one has to look again.
-SEEN_BY_VERSION: Final = (t.care_case, t.consent, t.referral, t.signal, access_request)
-CASES, CONSENTS = t.care_case.name, t.consent.name
+TABLES: Final[dict[Child, Table]] = {
+    kind: t.metadata.tables[kind] for kind in Child if kind in t.metadata.tables
+}
 _member, _pair, _child = t.household_member, t.duplicate_suspicion, t.merge_child
-MovedRows = dict[str, list[UUID]]
+MovedRows = dict[Child, list[UUID]]
 
 
 class SqlMerges:
@@ -117,9 +114,8 @@ class SqlMerges:
     def crossing(self, survivor_id: UUID, moved_rows: Iterable[tuple[str, UUID]]) -> list[UUID]:
         """Open referrals that would rest on the other's consent if the two were two again."""
         ids = _by_kind(moved_rows)
-        cases, consents = set(ids[CASES]), set(ids[CONSENTS])
         rows = self._connection.execute(
-            select(*t.referral.c["id", "case_id", "consent_id"])
+            select(t.referral)
             .where(
                 t.referral.c.resident_id == survivor_id,
                 t.referral.c.ended_at.is_(None),
@@ -127,7 +123,9 @@ class SqlMerges:
             )
             .order_by(t.referral.c.id)
         )
-        return [row.id for row in rows if (row.case_id in cases) != (row.consent_id in consents)]
+        vault = vault_of(self._connection)
+        open_ones = [from_row(Referral, row, vault) for row in rows]
+        return moved_by_merge.crossing(open_ones, set(ids[Child.CASE]), set(ids[Child.CONSENT]))
 
     # Moving
 
@@ -141,18 +139,19 @@ class SqlMerges:
             insert(t.resident_merge), [stored(made, vault_of(self._connection))]
         )
         ids: MovedRows = defaultdict(list)
-        for table in MOVED:
-            ids[table.name] = self._ids(table, table.c.resident_id == made.duplicate_id)
-            self._hand(table, table.c.id.in_(ids[table.name]), made.survivor_id)
-        self._hand_of_cases(OF_CASES, ids[CASES], made.survivor_id)
-        for table in ONE_EACH:
-            before |= self._move_only(table, made, ids)
+        for kind in WITH_THE_RECORD:
+            table = TABLES[kind]
+            ids[kind] = self._ids(table, table.c.resident_id == made.duplicate_id)
+            self._hand(kind, table.c.id.in_(ids[kind]), made.survivor_id)
+        self._hand_of_cases(WITH_ITS_CASE, ids[Child.CASE], made.survivor_id)
+        for kind in ONE_EACH:
+            before |= self._move_only(kind, made, ids)
         former = t.resident.c.merged_into_id == made.duplicate_id
-        ids["resident"] = self._ids(t.resident, former)
+        ids[Child.FORMER_RECORD] = self._ids(t.resident, former)
         self._connection.execute(
             update(t.resident).where(former).values(merged_into_id=made.survivor_id)
         )
-        ids["contact"] = self._copy_contacts(made)
+        ids[Child.CONTACT] = self._copy_contacts(made)
         self._move_household(made, ids)
         self._rest_pairs(made, ids)
         rows = [
@@ -162,31 +161,33 @@ class SqlMerges:
         ]
         if rows:
             self._connection.execute(insert(_child), rows)
-        return sorted(ids[CASES])
+        return sorted(ids[Child.CASE])
 
     def return_rows(self, made: Merge, moved_rows: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
         """What the merge moved is the duplicate's again. Returns the cases."""
         ids = _by_kind(moved_rows)
-        for table in MOVED:
+        for kind in WITH_THE_RECORD:
+            table = TABLES[kind]
             here = table.c.resident_id == made.survivor_id
-            self._hand(table, table.c.id.in_(ids[table.name]) & here, made.duplicate_id)
-        self._hand_of_cases((*OF_CASES, t.event), ids[CASES], made.duplicate_id)
-        for table in ONE_EACH:
-            for id in ids[table.name]:
-                as_it_was = (table.c.id == id) & (
-                    table.c.version == moved_rows[table.name, id]["version"]
-                )
-                self._hand(table, as_it_was, made.duplicate_id)
+            self._hand(kind, table.c.id.in_(ids[kind]) & here, made.duplicate_id)
+        self._hand_of_cases(BACK_WITH_ITS_CASE, ids[Child.CASE], made.duplicate_id)
+        for kind in ONE_EACH:
+            for id in ids[kind]:
+                was = moved_rows[kind, id]["version"]
+                as_it_was = (TABLES[kind].c.id == id) & (TABLES[kind].c.version == was)
+                self._hand(kind, as_it_was, made.duplicate_id)
         self._connection.execute(
             update(t.resident)
-            .where(t.resident.c.id.in_(ids["resident"]))
+            .where(t.resident.c.id.in_(ids[Child.FORMER_RECORD]))
             .values(merged_into_id=made.duplicate_id)
         )
-        self._connection.execute(delete(t.contact).where(t.contact.c.id.in_(ids["contact"])))
-        self._hand(_member, _member.c.id.in_(ids["household_member"]), made.duplicate_id)
+        self._connection.execute(delete(t.contact).where(t.contact.c.id.in_(ids[Child.CONTACT])))
+        self._hand(
+            Child.HOUSEHOLD_MEMBER, _member.c.id.in_(ids[Child.HOUSEHOLD_MEMBER]), made.duplicate_id
+        )
         self._connection.execute(
             update(_member)
-            .where(_member.c.id.in_(ids["household_left"]))
+            .where(_member.c.id.in_(ids[Child.HOUSEHOLD_LEFT]))
             .values(left_at=None, left_by=None)
         )
         self._wake_pairs(ids)
@@ -194,37 +195,39 @@ class SqlMerges:
         self._connection.execute(
             update(t.resident_merge).where(t.resident_merge.c.id == row.pop("id")).values(row)
         )
-        return sorted(ids[CASES])
+        return sorted(ids[Child.CASE])
 
     def _ids(self, table: Any, which: Any) -> list[UUID]:
         return list(self._connection.scalars(select(table.c.id).where(which)))
 
-    def _hand(self, table: Any, which: Any, to: UUID) -> None:
+    def _hand(self, kind: Child, which: Any, to: UUID) -> None:
         """Rows become a resident's."""
+        table = TABLES[kind]
         values: dict[Any, Any] = {"resident_id": to}
-        if table in SEEN_BY_VERSION:
+        if kind in SEEN_BY_VERSION:
             values["version"] = table.c.version + 1
         self._connection.execute(update(table).where(which).values(values))
 
-    def _hand_of_cases(self, tables: Iterable[Any], cases: list[UUID], to: UUID) -> None:
+    def _hand_of_cases(self, kinds: Iterable[Child], cases: list[UUID], to: UUID) -> None:
         """What hangs on cases and on their referrals, those last: they are locked by then."""
-        for table in tables:
-            self._hand(table, table.c.case_id.in_(cases), to)
+        for kind in kinds:
+            self._hand(kind, TABLES[kind].c.case_id.in_(cases), to)
         referrals = select(t.referral.c.id).where(t.referral.c.case_id.in_(cases))
-        for table in OF_REFERRALS:
-            self._hand(table, table.c.referral_id.in_(referrals), to)
+        for kind in WITH_ITS_REFERRAL:
+            self._hand(kind, TABLES[kind].c.referral_id.in_(referrals), to)
 
-    def _move_only(self, table: Any, made: Merge, ids: MovedRows) -> dict[UUID, dict[str, Any]]:
+    def _move_only(self, kind: Child, made: Merge, ids: MovedRows) -> dict[UUID, dict[str, Any]]:
         """What the survivor lacks and now has, each in its version.
 
         Once written again it is no longer what was moved.
         """
+        table = TABLES[kind]
         if self._ids(table, table.c.resident_id == made.survivor_id):
             return {}
         theirs = table.c.resident_id == made.duplicate_id
         found = self._connection.execute(select(table.c.id, table.c.version).where(theirs)).all()
-        ids[table.name] = [row.id for row in found]
-        self._hand(table, theirs, made.survivor_id)
+        ids[kind] = [row.id for row in found]
+        self._hand(kind, theirs, made.survivor_id)
         return {row.id: {"version": row.version} for row in found}
 
     def _copy_contacts(self, made: Merge) -> list[UUID]:
@@ -235,28 +238,27 @@ class SqlMerges:
         rows = self._connection.execute(query.order_by(t.contact.c.id))
         vault = vault_of(self._connection)
         contacts: list[Contact] = [from_row(Contact, row, vault) for row in rows]
-        known = {(c.name, c.phone) for c in contacts if c.resident_id == made.survivor_id}
-        theirs = (contact for contact in contacts if contact.resident_id == made.duplicate_id)
-        lacking = [contact for contact in theirs if (contact.name, contact.phone) not in known]
-        for contact in lacking:
-            contact.id, contact.resident_id = new_id(), made.survivor_id
-        if lacking:
-            self._connection.execute(insert(t.contact), [stored(one, vault) for one in lacking])
-        return [contact.id for contact in lacking]
+        copies = [
+            moved_by_merge.copied(contact, made, new_id())
+            for contact in moved_by_merge.lacking(contacts, made)
+        ]
+        if copies:
+            self._connection.execute(insert(t.contact), [stored(one, vault) for one in copies])
+        return [contact.id for contact in copies]
 
     def _move_household(self, made: Merge, ids: MovedRows) -> None:
         """The survivor takes the duplicate's place in a household, unless they have their own."""
         lives = _member.c.left_at.is_(None)
         own = self._ids(_member, lives & (_member.c.resident_id == made.survivor_id))
         theirs = lives & (_member.c.resident_id == made.duplicate_id)
-        if own:
-            ids["household_left"] = self._ids(_member, theirs)
+        place = moved_by_merge.place_in_household(survivor_has_one=bool(own))
+        ids[place] = self._ids(_member, theirs)
+        if place is Child.HOUSEHOLD_MEMBER:
+            self._hand(place, theirs, made.survivor_id)
+        else:
             self._connection.execute(
                 update(_member).where(theirs).values(left_at=made.merged_at, left_by=made.merged_by)
             )
-        else:
-            ids["household_member"] = self._ids(_member, theirs)
-            self._hand(_member, theirs, made.survivor_id)
 
     def _rest_pairs(self, made: Merge, ids: MovedRows) -> None:
         """The queue's pairs with the duplicate rest; what was open in them is the survivor's."""
@@ -267,53 +269,33 @@ class SqlMerges:
         pairs: list[Suspicion] = [
             from_row(Suspicion, row, vault_of(self._connection)) for row in rows
         ]
-        ids["suspicion"] = [pair.id for pair in pairs]
+        ids[Child.PAIR] = [pair.id for pair in pairs]
         self._connection.execute(
-            update(_pair).where(_pair.c.id.in_(ids["suspicion"])).values(is_parked=True)
+            update(_pair).where(_pair.c.id.in_(ids[Child.PAIR])).values(is_parked=True)
         )
         for pair in pairs:
-            third = pair.other_id if pair.resident_id == made.duplicate_id else pair.resident_id
-            if pair.state != SuspicionState.DIFFERENT and third != made.survivor_id:
-                ids["suspicion_added"] += self._pass_on(pair, third, made)
+            asked = moved_by_merge.asked_of_survivor(pair, made, new_id())
+            if asked is not None and not self._is_queued(asked):
+                ids[Child.PAIR_ADDED].append(asked.id)
+                self._connection.execute(insert(_pair), [stored(asked, vault_of(self._connection))])
 
-    def _pass_on(self, pair: Suspicion, third: UUID, made: Merge) -> list[UUID]:
-        """The same question about the survivor, unless it is in the queue.
-
-        The survivor's place is written when everything else follows them.
-        """
-        first, second = ordered(made.survivor_id, third)
-        if self._ids(_pair, (_pair.c.resident_id == first) & (_pair.c.other_id == second)):
-            return []
-        place = pair.centre_code, pair.district_code
-        if pair.other_id == third:
-            place = pair.other_centre_code, pair.other_district_code
-        asked = Suspicion(
-            id=new_id(),
-            resident_id=first,
-            centre_code=place[0],
-            district_code=place[1],
-            other_id=second,
-            other_centre_code=place[0],
-            other_district_code=place[1],
-            reasons=pair.reasons,
-            found_at=made.merged_at,
-        )
-        self._connection.execute(insert(_pair), [stored(asked, vault_of(self._connection))])
-        return [asked.id]
+    def _is_queued(self, asked: Suspicion) -> bool:
+        same = (_pair.c.resident_id == asked.resident_id) & (_pair.c.other_id == asked.other_id)
+        return bool(self._ids(_pair, same))
 
     def _wake_pairs(self, ids: MovedRows) -> None:
         self._connection.execute(
             delete(_pair).where(
-                _pair.c.id.in_(ids["suspicion_added"]), _pair.c.state == SuspicionState.OPEN
+                _pair.c.id.in_(ids[Child.PAIR_ADDED]), _pair.c.state == SuspicionState.OPEN
             )
         )
         self._connection.execute(
-            update(_pair).where(_pair.c.id.in_(ids["suspicion"])).values(is_parked=False)
+            update(_pair).where(_pair.c.id.in_(ids[Child.PAIR])).values(is_parked=False)
         )
 
 
 def _by_kind(moved_rows: Iterable[tuple[str, UUID]]) -> MovedRows:
     ids: MovedRows = defaultdict(list)
     for kind, id in moved_rows:
-        ids[kind].append(id)
+        ids[Child(kind)].append(id)
     return ids

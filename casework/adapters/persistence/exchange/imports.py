@@ -19,7 +19,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    true,
     update,
 )
 
@@ -28,10 +27,10 @@ from casework.adapters.persistence.engine.encrypted_columns import require_vault
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.scope import seen
+from casework.adapters.persistence.scope.registry import listed, seen
 from casework.adapters.persistence.tables.exchange import import_file, import_row
 from casework.domain.access.accounts import Account
-from casework.domain.access.policy import EVERYTHING, SYSTEM_ROLE, Actor, Reach, Role
+from casework.domain.access.policy import Actor, Reach
 from casework.domain.errors import NotFound
 from casework.domain.exchange.importing import (
     ASSIGNED,
@@ -69,11 +68,8 @@ class SqlImports:
     # Files
 
     def _own(self, table: Any) -> ColumnElement[bool]:
-        """What the asker sent in; the system sees everybody's."""
-        if self._reach.actor.role == SYSTEM_ROLE:
-            return true()
-        own: ColumnElement[bool] = table.c.account_id == self._reach.actor.id
-        return own
+        """What the actor sent in; the system sees everybody's."""
+        return seen(table, self._reach)
 
     def add(self, file: ImportFile) -> None:
         """A new one, before its rows."""
@@ -245,14 +241,8 @@ class SqlImports:
         return self.within_reach(set(self._connection.scalars(query)))
 
     def _of_district(self) -> ColumnElement[bool]:
-        """Rows that came into the asker's district, or by the asker."""
-        actor = self._reach.actor
-        if self._reach == EVERYTHING:
-            return true()
-        return or_(
-            _row.account_id == actor.id,
-            and_(_row.district_code.is_not(None), _row.district_code == actor.district_code),
-        )
+        """Rows that came into the actor's district, or by the actor."""
+        return listed(import_row, "known", self._reach)
 
     def within_reach(self, ids: Iterable[UUID]) -> list[UUID]:
         """Those residents the asker reaches, the merged ones as their survivors."""
@@ -317,15 +307,7 @@ class SqlImports:
 
     def _worked_off(self) -> ColumnElement[bool]:
         """A supervisor the district's; a worker what names their centre."""
-        actor = self._reach.actor
-        if self._reach == EVERYTHING:
-            return true()
-        of_district = and_(
-            _row.district_code.is_not(None), _row.district_code == actor.district_code
-        )
-        if actor.stands_as == Role.WORKER:
-            return and_(of_district, _row.centre_code == actor.centre_code)
-        return of_district if actor.stands_as == Role.SUPERVISOR else ~true()
+        return listed(import_row, "queue", self._reach)
 
 
 def _was_written() -> ColumnElement[bool]:

@@ -22,15 +22,16 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    true,
 )
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
-from casework.domain.access.policy import Reach, Relation
-from casework.domain.casefile.lifecycle import OPEN, OWES_DISPOSITION, ReferralStatus
+from casework.adapters.persistence.scope.registry import counted
+from casework.domain.access.policy import Reach
+from casework.domain.casefile.lifecycle import OPEN, OWES_DISPOSITION
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
-from casework.domain.clocks.standards import PROVIDER, ClockKind
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Invalid
 from casework.domain.figures.figures import NO_ANSWER, NOBODY_OFFERS_IT, OUTCOMES, Figure, Period
 from casework.workflows.ports.figures import Question
@@ -48,23 +49,6 @@ FILTERS: Final = (
     "reason",
 )
 Columns = Mapping[str, Any]
-
-
-def counted(table: Any, reach: Reach) -> ColumnElement[bool]:
-    """Which rows count for the asker: for an agency its own, however long they have ended."""
-    actor = reach.actor
-    match reach.relation:
-        case Relation.ALL | Relation.CITY:
-            return true()
-        case Relation.CENTRE:
-            return table.c.centre_code == actor.centre_code  # type: ignore[no-any-return]
-        case Relation.DISTRICT:
-            return table.c.district_code == actor.district_code  # type: ignore[no-any-return]
-        case Relation.OWN_AGENCY if table.name == "referral":
-            return table.c.provider_id == actor.provider_id  # type: ignore[no-any-return]
-        case Relation.OWN_AGENCY if table.name == "deadline":
-            return and_(table.c.provider_id == actor.provider_id, table.c.held_by == PROVIDER)
-    return false()
 
 
 def source(figure: Figure, question: Question, reach: Reach, now: datetime) -> Select[Any]:

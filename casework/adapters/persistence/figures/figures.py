@@ -24,7 +24,8 @@ from casework.adapters.persistence.figures.figure_sources import (
     unmet,
 )
 from casework.adapters.persistence.rows.mapper import pauses_of
-from casework.domain.access.policy import Reach, Relation
+from casework.adapters.persistence.scope.registry import seen
+from casework.domain.access.policy import Reach
 from casework.domain.errors import Conflict
 from casework.domain.figures.figures import Figure, Month, Spent
 from casework.domain.figures.tallying import (
@@ -276,8 +277,7 @@ class SqlFigures:
         """Which months are closed, newest first."""
         table = t.closed_month
         query = select(*table.c["district_code", "month", "closed_at", "closed_by"])
-        if self._reach.relation in (Relation.CENTRE, Relation.DISTRICT):
-            query = query.where(table.c.district_code == self._reach.actor.district_code)
+        query = query.where(seen(table, self._reach))
         keys = [table.c.month, table.c.district_code]
         return page(self._connection, query, keys, paging, newest_first=True)
 

@@ -17,7 +17,7 @@ from casework.adapters.persistence.figures.figure_sources import lapsed
 from casework.adapters.persistence.rows.mapper import pauses_of
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.tables.figures import provider_answers
-from casework.domain.casefile.lifecycle import ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.directory.matching import ResponseRate
 from casework.workflows.ports.matching import AnsweredRequests

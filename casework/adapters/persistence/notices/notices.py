@@ -28,7 +28,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.notices.outbox import SqlOutbox
 from casework.adapters.persistence.rows.mapper import from_row
-from casework.domain.access.policy import Reach, Relation, Role
+from casework.adapters.persistence.scope.registry import seen
+from casework.domain.access.policy import Reach, Role
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Subscription
 from casework.workflows.ports.links import Links
@@ -110,11 +111,9 @@ class SqlNoticeStore(SqlOutbox):
         """What the brake holds within reach, longest first."""
         query = (
             select(_verdict)
-            .where(_verdict.c.is_held, _verdict.c.released_at.is_(None))
+            .where(_verdict.c.is_held, _verdict.c.released_at.is_(None), seen(_verdict, reach))
             .order_by(_verdict.c.counted_at)
         )
-        if reach.relation is Relation.DISTRICT:
-            query = query.where(_verdict.c.district_code == reach.actor.district_code)
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     # Finding whom a notice is for

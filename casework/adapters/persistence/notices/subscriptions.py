@@ -12,7 +12,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
-from casework.domain.access.policy import Reach, Relation
+from casework.adapters.persistence.scope.registry import seen
+from casework.domain.access.policy import Reach
 from casework.domain.errors import NotFound
 from casework.domain.notices.outbox import Subscription
 from casework.workflows.ports.paging import Page, Paging
@@ -59,7 +60,4 @@ class SqlSubscriptions:
 def _listening(reach: Reach) -> Select[Any]:
     """Endpoints that the asker may see: an agency its own, an admin all."""
     endpoint = t.subscription
-    query = select(endpoint).where(endpoint.c.ended_at.is_(None))
-    if reach.relation is Relation.OWN_AGENCY:
-        query = query.where(endpoint.c.provider_id == reach.actor.provider_id)
-    return query
+    return select(endpoint).where(endpoint.c.ended_at.is_(None), seen(endpoint, reach))

@@ -7,15 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, exists, insert, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
-from casework.adapters.persistence.scope import scope, session_context
+from casework.adapters.persistence.scope import session_context
+from casework.adapters.persistence.scope.conditions import is_live
+from casework.adapters.persistence.scope.facts import facts_of
+from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.tables.privacy import break_glass
-from casework.domain.access.policy import Reach, Role
+from casework.domain.access.policy import Reach
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
 from casework.domain.notices.notices import Notice
@@ -26,14 +29,6 @@ from casework.workflows.ports.unit_of_work import Page, Paging
 from casework.workflows.ports.vault import Vault
 
 _glass = break_glass.c
-
-
-def seen(reach: Reach) -> ColumnElement[bool]:
-    """One's own; to a supervisor also those of residents of the district."""
-    own = _glass.account_id == reach.actor.id
-    if reach.actor.role == Role.SUPERVISOR:
-        return or_(own, _glass.district_code == reach.actor.district_code)
-    return own
 
 
 class SqlOpenings:
@@ -48,10 +43,12 @@ class SqlOpenings:
         """Any resident of the city; what follows may be written of them."""
         self._about.add(resident_id)
         session_context.allow_residents(self._connection, [resident_id])
-        mine = and_(_glass.resident_id == resident_id, *scope.is_live(usual, self._now))
+        mine = and_(
+            _glass.resident_id == resident_id, is_live(break_glass, facts_of(usual, self._now))
+        )
         query = select(
             t.resident,
-            scope.seen(t.resident, usual, self._now).label("is_in_reach"),
+            seen(t.resident, usual, self._now).label("is_in_reach"),
             exists().where(mine).label("is_open"),
         ).where(t.resident.c.id == resident_id)
         row = self._connection.execute(query.with_for_update(of=t.resident)).first()
@@ -65,7 +62,11 @@ class SqlOpenings:
 
     def get(self, id: UUID) -> BreakGlass:
         """One that the asker made or has to review, locked; what follows may be written of it."""
-        query = select(break_glass).where(_glass.id == id, seen(self._reach)).with_for_update()
+        query = (
+            select(break_glass)
+            .where(_glass.id == id, seen(break_glass, self._reach))
+            .with_for_update()
+        )
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such opening")
@@ -117,7 +118,7 @@ def used(connection: Connection, reach: Reach, now: datetime, residents: Iterabl
     """What a look at opened residents is marked with in its audit entry: by which opening."""
     query = (
         select(_glass.id)
-        .where(_glass.resident_id.in_(list(residents)), *scope.is_live(reach, now))
+        .where(_glass.resident_id.in_(list(residents)), is_live(break_glass, facts_of(reach, now)))
         .order_by(_glass.id.desc())
         .limit(1)
     )
@@ -128,7 +129,7 @@ def _views(reach: Reach) -> Select[Any]:
     return (
         select(break_glass, t.account.c.name.label("opener_name"))
         .join(t.account, t.account.c.id == _glass.account_id)
-        .where(seen(reach))
+        .where(seen(break_glass, reach))
     )
 
 

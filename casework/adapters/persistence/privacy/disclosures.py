@@ -5,11 +5,25 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, String, and_, literal, null, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    and_,
+    literal,
+    null,
+    select,
+    union_all,
+)
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.residents.residents import SqlResidents
+from casework.domain.casefile.events import PreSurveyRecorded
+from casework.domain.casefile.referral_events import ReferralRequested
+from casework.domain.events import Event
 from casework.domain.privacy.disclosures import (
     ARTICLE_12,
     ASSESSOR,
@@ -56,7 +70,7 @@ def _to_providers(resident_id: UUID) -> Select[Any]:
         )
         .join(t.provider, t.provider.c.id == it.c.provider_id)
         .outerjoin(t.consent, t.consent.c.id == it.c.consent_id)
-        .outerjoin(sent, and_(sent.c.subject_id == it.c.id, sent.c.name == "ReferralRequested"))
+        .outerjoin(sent, _is_of(it, ReferralRequested))
         .where(it.c.resident_id == resident_id, it.c.requested_at.is_not(None))
     )
 
@@ -80,9 +94,13 @@ def _to_assessors(resident_id: UUID) -> Select[Any]:
             null(),
         )
         .join(t.district, t.district.c.code == it.c.district_code)
-        .outerjoin(sent, and_(sent.c.subject_id == it.c.id, sent.c.name == "PreSurveyRecorded"))
+        .outerjoin(sent, _is_of(it, PreSurveyRecorded))
         .where(it.c.resident_id == resident_id, it.c.sent_for_assessment_at.is_not(None))
     )
+
+
+def _is_of(it: Table, happened: type[Event]) -> ColumnElement[bool]:
+    return and_(t.event.c.subject_id == it.c.id, t.event.c.name == happened.__name__)
 
 
 def _disclosure(row: Any) -> Disclosure:

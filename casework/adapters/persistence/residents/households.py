@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, to_row
-from casework.adapters.persistence.scope.scope import seen
+from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
 from casework.domain.errors import Conflict, NotFound
 from casework.domain.residents.households import Household, HouseholdMember

@@ -21,8 +21,9 @@ from casework.adapters.persistence.residents import likeness as alike
 from casework.adapters.persistence.residents.searching import found_by
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.scope import is_outside, note_opened, seen, seen_or_opened
-from casework.domain.access.policy import Reach, Relation
+from casework.adapters.persistence.scope.registry import narrowed, seen, seen_or_opened
+from casework.adapters.persistence.scope.subjects import note_opened
+from casework.domain.access.policy import Reach, is_outside
 from casework.domain.duplicates.likeness import DuplicateCandidate, Likeness
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
@@ -254,9 +255,7 @@ class SqlResidents:
             or_(t.resident.c.id == of, t.resident.c.merged_into_id == of)
         )
         query = select(t.event).where(t.event.c.resident_id.in_(records))
-        if self._reach.relation is Relation.CASES_SENT:
-            sent = select(t.care_case.c.id).where(seen(t.care_case, self._reach, self._now))
-            query = query.where(t.event.c.case_id.in_(sent))
+        query = query.where(narrowed(t.event, self._reach, self._now))
         hidden = TIMELINE_LEAVES_OUT.get(self._reach.actor.role)
         if hidden is not None:
             query = query.where(t.event.c.subject_type.not_in(hidden))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
-from casework.adapters.persistence.rows.mapper import TABLES, from_row, stored
+from casework.adapters.persistence.rows.mapper import TABLES, from_row, stored, stored_as
 from casework.domain.clocks.standards import Standard
 from casework.domain.directory.directory import Centre, District, Offering, Service
 
@@ -20,7 +20,7 @@ def insert_all(connection: Connection, things: Iterable[Any]) -> int:
     vault = vault_of(connection)
     by_class: dict[type, list[Any]] = defaultdict(list)
     for thing in things:
-        by_class[type(thing)].append(thing)
+        by_class[stored_as(thing)].append(thing)
     for cls in sorted(by_class, key=_ORDER.__getitem__):
         rows = [stored(thing, vault) for thing in by_class[cls]]
         connection.execute(insert(TABLES[cls]), rows)

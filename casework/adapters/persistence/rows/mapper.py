@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Any, Final, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import orjson
@@ -19,6 +21,7 @@ from casework.adapters.persistence.engine.encrypted_columns import (
     require_vault,
 )
 from casework.adapters.persistence.engine.types import to_json
+from casework.adapters.persistence.rows.events import event_of
 from casework.adapters.persistence.tables import audit
 from casework.adapters.persistence.tables.exchange import import_file, import_row
 from casework.adapters.persistence.tables.privacy import break_glass
@@ -30,9 +33,9 @@ from casework.domain.casefile.case import Assessment, Case, Check, Signal
 from casework.domain.casefile.plan import Conference, PlannedItem, PlannedService, PlanVersion
 from casework.domain.casefile.referral import Referral
 from casework.domain.cases.handover import Absence
-from casework.domain.clocks.calendar import Pause, Target, Unit
+from casework.domain.clocks.calendar import Pause, PauseSource, Target, Unit
 from casework.domain.clocks.deadlines import Deadline, Escalation
-from casework.domain.clocks.standards import EscalationTier, Standard
+from casework.domain.clocks.standards import EscalationTier, Part, Standard
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import (
     Centre,
@@ -85,7 +88,7 @@ def pauses_of(stored: list[dict[str, Any]]) -> tuple[Pause, ...]:
             until=date.fromisoformat(one["until"]),
             reason=one["reason"],
             resumed_at=datetime.fromisoformat(one["resumed_at"]) if one["resumed_at"] else None,
-            source=one["source"],
+            source=PauseSource(one["source"]),
         )
         for one in stored
     )
@@ -125,7 +128,7 @@ def _rungs(stored: list[dict[str, Any]] | None) -> tuple[EscalationTier, ...] | 
         return None
     return tuple(
         EscalationTier(
-            one["tier"], Target(one["after"]["amount"], Unit(one["after"]["unit"])), one["to"]
+            one["tier"], Target(one["after"]["amount"], Unit(one["after"]["unit"])), Part(one["to"])
         )
         for one in stored
     )
@@ -235,6 +238,27 @@ TABLES: Final[dict[type, Table]] = {
 }
 
 
+def _coded(hint: Any) -> Codec | None:
+    """How a field that holds a member of an enumeration, or several, or None, is read."""
+    if get_origin(hint) is UnionType:
+        inner = [_coded(one) for one in get_args(hint) if one is not NoneType]
+        return inner[0] if len(inner) == 1 else None
+    if get_origin(hint) in (list, tuple):
+        kind, of = get_origin(hint), get_args(hint)[0]
+        return Codec(list, lambda stored: kind(map(of, stored))) if _is_enum(of) else None
+    if not _is_enum(hint):
+        return None
+    return Codec(_as_it_is, lambda stored: None if stored is None else hint(stored))
+
+
+def _is_enum(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, StrEnum)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 @dataclass(frozen=True)
 class _Shape:
     table: Table
@@ -246,17 +270,27 @@ class _Shape:
 
 def _shape(cls: type) -> _Shape:
     table = TABLES[cls]
+    if cls is Event:  # one table for every class of event, whose columns are properties of them all
+        return _Shape(table, tuple(column.name for column in table.c), {}, {}, {})
     names = tuple(f.name for f in fields(cls) if f.name in table.c)
     encrypted = {name: way for name, way in decrypted_fields(table).items() if name in names}
-    return _Shape(table, names, CODECS.get(cls, {}), DERIVED.get(cls, {}), encrypted)
+    hints = get_type_hints(cls)
+    coded = {name: codec for name in names if (codec := _coded(hints[name])) is not None}
+    codecs = coded | CODECS.get(cls, {})
+    return _Shape(table, names, codecs, DERIVED.get(cls, {}), encrypted)
 
 
 _SHAPES: Final = {cls: _shape(cls) for cls in TABLES}
 
 
+def stored_as(thing: Any) -> type:
+    """The class under which a thing is stored: every event has the one table of events."""
+    return Event if isinstance(thing, Event) else type(thing)
+
+
 def to_row(thing: Any) -> dict[str, Any]:
     """The columns of a domain object, in clear: what is to be written is ``stored``."""
-    shape = _SHAPES[type(thing)]
+    shape = _SHAPES[stored_as(thing)]
     row = {name: getattr(thing, name) for name in shape.names}
     for name, codec in shape.codecs.items():
         row[name] = codec.write(row[name])
@@ -267,7 +301,7 @@ def to_row(thing: Any) -> dict[str, Any]:
 
 def stored(thing: Any, vault: Vault | None) -> dict[str, Any]:
     """The columns of a domain object as they are stored."""
-    shape = _SHAPES[type(thing)]
+    shape = _SHAPES[stored_as(thing)]
     row = to_row(thing)
     return encrypt_row(shape.table, row, thing.id, vault) if shape.encrypted else row
 
@@ -277,6 +311,8 @@ def from_row(cls: type[Any], row: Any, vault: Vault | None = None, prefix: str =
     shape = _SHAPES[cls]
     found: Any = getattr(row, "_mapping", row)
     values = {name: found[prefix + name] for name in shape.names}
+    if cls is Event:
+        return event_of(values)
     for name, unseal in shape.encrypted.items():
         if values[name] is not None:
             place = Place(shape.table.name, name, values["id"])

@@ -7,14 +7,8 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
-from casework.adapters.persistence.scope.row_policies import (
-    COUNTS,
-    FUNCTIONS,
-    TABLES,
-    Rights,
-    policies,
-    rights_on,
-)
+from casework.adapters.persistence.scope.rights import TABLES, Rights, rights_on
+from casework.adapters.persistence.scope.row_policies import COUNTS, FUNCTIONS, policies
 
 # Every function with what it takes and gives.
 _SIGNATURES: Final = dict.fromkeys(FUNCTIONS, ("()", "SETOF uuid")) | dict.fromkeys(

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from casework.adapters.persistence.scope import scope
-from casework.domain.access.policy import SYSTEM_ROLE, Reach, Relation, Role
+from casework.adapters.persistence.scope.facts import facts_of
+from casework.domain.access.policy import SYSTEM_ROLE, Reach, Role
 
 SETTINGS: Final = (
     "reach",
@@ -38,6 +38,8 @@ WHOLE: Final = frozenset({"standard.write"})
 # Figures count an agency's own referrals however long ago they ended.
 COUNTING: Final = frozenset({"figures.read", "inbox.figures"})
 EVER: Final = "-infinity"
+# Whose rows their facts name; of anybody else it is the reach that tells.
+PLACED: Final = frozenset({Role.WORKER, Role.SUPERVISOR, Role.ASSESSOR, Role.PROVIDER})
 
 
 def set_session_context(connection: Connection, reach: Reach, action: str, now: datetime) -> None:
@@ -65,32 +67,23 @@ def allow_residents(connection: Connection, resident_ids: Iterable[UUID]) -> Non
 
 
 def session_settings(reach: Reach, action: str, now: datetime) -> dict[str, Any]:
-    """What is said of an asker."""
-    actor = reach.actor
-    said: dict[str, Any] = {"reach": "own", "now": now.isoformat()}
-    if actor.id is not None:
-        said["account"] = str(actor.id)
-    match actor.stands_as:
-        case role if role == SYSTEM_ROLE:
-            return {"reach": "all"}
-        case Role.WORKER:
-            said |= {"centre": actor.centre_code, "home": actor.district_code}
-        case Role.SUPERVISOR:
-            said |= {"district": actor.district_code}
-        case Role.ASSESSOR:
-            since = now - scope.AFTER_DETERMINATION
-            said |= {"sent": actor.district_code, "home": actor.district_code}
-            said |= {"determined_since": since.isoformat()}
-        case Role.PROVIDER:
-            since = now - reach.after_end
-            said |= {"agency": str(actor.provider_id)}
-            said |= {"ended_since": EVER if action in COUNTING else since.isoformat()}
-        case _:
-            said["reach"] = _without_place(reach, action)
-    return said
+    """What is said of an actor: the facts that the conditions of the registry compare with."""
+    role = reach.actor.stands_as
+    if role == SYSTEM_ROLE:
+        return {"reach": "all"}
+    facts = facts_of(reach, now)
+    values = {name: getattr(facts, name) for name in SETTINGS if name not in ("reach", "unit")}
+    said = {name: _as_text(value) for name, value in values.items() if value is not None}
+    if role == Role.PROVIDER and action in COUNTING:
+        said["ended_since"] = EVER
+    return said | {"reach": "own" if role in PLACED else _without_place(reach, action)}
+
+
+def _as_text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _without_place(reach: Reach, action: str) -> str:
-    if reach.relation is Relation.CITY:
+    if reach.counts_alone:
         return "city"
-    return "all" if reach.relation is Relation.ALL and action in WHOLE else "none"
+    return "all" if reach.is_unbounded and action in WHOLE else "none"

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Select, exists, select, tuple_
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypted, vault_of
 from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.scope.scope import seen
-from casework.domain.access.policy import Reach, Relation
+from casework.adapters.persistence.scope.registry import seen, shows
+from casework.domain.access.policy import Reach
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, end_of
 from casework.domain.clocks.standards import WORKER
 from casework.workflows.ports.supervision import WorklistFilter
@@ -20,7 +20,6 @@ from casework.workflows.ports.unit_of_work import Page, Paging
 from casework.workflows.ports.vault import Vault
 
 COME_BACK: Final = "come_back"
-WRITERS: Final = frozenset({Relation.CENTRE, Relation.DISTRICT})
 _LAST: Final = UUID(int=2**128 - 1)
 
 
@@ -36,7 +35,7 @@ def notes_to_come_back(
 
     The page's keys are those of the worklist: whether it can wait (it can), due instant, id.
     """
-    if reach.relation not in WRITERS or wanted.kind not in (None, COME_BACK) or wanted.field:
+    if not shows(t.note, reach) or wanted.kind not in (None, COME_BACK) or wanted.field:
         return Page([], None)
     query = _of_days(_unanswered(reach, writers, now), wanted.due, day_in_seoul(now))
     vault = vault_of(connection)

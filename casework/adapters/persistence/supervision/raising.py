@@ -38,9 +38,9 @@ from casework.domain.access.policy import SYSTEM_ROLE
 from casework.domain.clocks.deadlines import BREACH
 from casework.domain.clocks.standards import Priority
 from casework.domain.notices.notices import NoticeKind
+from casework.domain.supervision.events import EscalationRaised
 from casework.workflows.ports.supervision import RaisedCounts
 
-EVENT: Final = "EscalationRaised"
 STEPS_A_CLOCK: Final = 4
 AS_OF: Final = bindparam("as_of", type_=Instant)
 _CUT: Final = bindparam("cut", type_=Instant)
@@ -94,8 +94,8 @@ def _events(claimed: Any, json: Any) -> Select[Any]:
     return (
         select(
             claimed.c.id,
-            literal(EVENT),
-            literal("deadline"),
+            literal(EscalationRaised.__name__),
+            literal(str(EscalationRaised.subject_type)),
             claimed.c.deadline_id,
             _clock.c.resident_id,
             _clock.c.case_id,

@@ -18,7 +18,6 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,13 +27,14 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
-from casework.adapters.persistence.scope.scope import seen
-from casework.domain.access.policy import Reach, Relation
+from casework.adapters.persistence.scope.registry import seen
+from casework.domain.access.policy import Reach
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import USUAL_LAPSE, Standard
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.domain.supervision.recounting import EVENT, Recount, RecountReason, RunningClock
+from casework.domain.supervision.events import DeadlineRecounted
+from casework.domain.supervision.recounting import Recount, RecountReason, RunningClock
 from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.ports.unit_of_work import Page, Paging
 
@@ -105,10 +105,7 @@ class SqlStandards:
 
     def _theirs(self) -> ColumnElement[bool]:
         """What holds everywhere, and what the asker's own district set."""
-        if self._reach.relation is Relation.ALL:
-            return true()
-        own = _standard.c.district_code == self._reach.actor.district_code
-        return or_(_standard.c.district_code.is_(None), own)
+        return seen(_standard, self._reach)
 
     def check_district(self, code: str | None, field: str) -> None:
         """Refuse a district that is unknown."""
@@ -181,7 +178,7 @@ class SqlStandards:
         event = t.event
         rows = self._connection.execute(
             select(event)
-            .where(event.c.subject_id == deadline_id, event.c.name == EVENT)
+            .where(event.c.subject_id == deadline_id, event.c.name == DeadlineRecounted.__name__)
             .order_by(event.c.at, event.c.id)
         ).all()
         days = {UUID(row.data["reason_id"]) for row in rows if row.data.get("on")}

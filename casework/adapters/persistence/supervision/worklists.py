@@ -23,23 +23,17 @@ from casework.adapters.persistence.casefile.deadlines import last, reviews
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.scope.scope import seen
+from casework.adapters.persistence.scope.registry import holder, seen
 from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
 from casework.adapters.persistence.supervision.overdue_filters import filtered
-from casework.domain.access.policy import Reach, Relation
+from casework.domain.access.policy import Reach
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import BREACH
-from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, ClockKind
+from casework.domain.clocks.standards import SUPERVISOR, WORKER, ClockKind
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
 from casework.workflows.ports.unit_of_work import Page, Paging
 
-_HOLDER = {
-    Relation.CENTRE: WORKER,
-    Relation.DISTRICT: SUPERVISOR,
-    Relation.CASES_SENT: ASSESSOR,
-    Relation.OWN_AGENCY: PROVIDER,
-}
 _KEYS = [t.deadline.c.due_at, t.deadline.c.id]
 _PRESSING = [t.deadline.c.can_wait, *_KEYS]
 
@@ -88,7 +82,7 @@ class SqlWorklists:
         """The asker, and for a worker the absent colleagues whose deputy they are today."""
         actor, away, today = self._reach.actor, t.absence, day_in_seoul(self._now)
         own = [] if actor.id is None else [actor.id]
-        if self._reach.relation is not Relation.CENTRE:
+        if holder(self._reach) != WORKER:
             return own
         query = select(away.c.worker_id).where(
             away.c.deputy_id == actor.id, away.c.from_on <= today, away.c.to_on >= today
@@ -98,17 +92,17 @@ class SqlWorklists:
     def _mine(self, people: list[UUID]) -> ColumnElement[bool]:
         """What is the asker's to do; a case that nobody carries yet is the supervisor's."""
         clock = t.deadline
-        sees, holder = seen(clock, self._reach, self._now), _HOLDER[self._reach.relation]
-        if holder == WORKER:
+        sees, held_by = seen(clock, self._reach, self._now), holder(self._reach)
+        if held_by == WORKER:
             return and_(
                 clock.c.worker_id.in_(people),
                 sees,
                 or_(clock.c.held_by == WORKER, is_overdue(self._now)),
             )
-        if holder == SUPERVISOR:
+        if held_by == SUPERVISOR:
             arrived = and_(clock.c.held_by == WORKER, clock.c.worker_id.is_(None))
             return and_(sees, or_(clock.c.held_by == SUPERVISOR, arrived))
-        return and_(sees, clock.c.held_by == holder)
+        return and_(sees, clock.c.held_by == held_by)
 
     def _items(self) -> Select[Any]:
         clock = t.deadline

@@ -30,8 +30,9 @@ from casework.adapters.persistence.tables.base import (
     where,
 )
 from casework.domain.casefile.case import CaseStatus
-from casework.domain.casefile.lifecycle import OPEN, ReferralStatus
+from casework.domain.casefile.lifecycle import OPEN
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
+from casework.domain.casefile.states import ReferralStatus
 
 care_case = Table(
     "care_case",

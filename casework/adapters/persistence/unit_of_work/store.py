@@ -20,7 +20,7 @@ from casework.adapters.persistence.privacy.break_glass import used
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.rows.results import from_memory, to_memory
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.scope import Subjects
+from casework.adapters.persistence.scope.subjects import Subjects
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
 from casework.adapters.persistence.unit_of_work.repositories import SqlRepositories
 from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Reach

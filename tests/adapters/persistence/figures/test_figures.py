@@ -19,12 +19,12 @@ from casework.adapters.persistence.figures.figure_sources import source, state_o
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.domain.access.policy import EVERYTHING
-from casework.domain.casefile.lifecycle import ReferralStatus
 from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.states import BasisKind, ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import ClockKind
+from casework.domain.clocks.standards import ClockKind, Priority
 from casework.domain.figures.figures import OUTCOMES, Month, Period, outcome, state_on
 from casework.workflows.ports.figures import Question
 from tests.api.acts import a_referral, a_supported_case
@@ -123,8 +123,9 @@ def a_referral_of(rng: Random, service: PlannedService, offering: tuple[UUID, UU
         centre_code=CENTRE, district_code=DISTRICT, planned_service_id=service.id,
         service_code=service.service_code, field=service.field, offering_id=offering[0],
         provider_id=offering[1], status=ReferralStatus.CANCELLED if status == "draft" else status,
-        priority="routine", basis_kind="article_14_2", created_at=since, created_by=None,
-        requested_at=since, answered_at=acts[1] if reached > 0 else None,
+        priority=Priority.ROUTINE, basis_kind=BasisKind.ARTICLE_14_2,
+        created_at=since, created_by=None, requested_at=since,
+        answered_at=acts[1] if reached > 0 else None,
         accepted_at=acts[2] if reached > 1 else None,
         started_on=started_on if reached > 2 else None,
         ended_at=acts[4] if is_over else None,

@@ -22,7 +22,12 @@ from casework import operations
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.schema import migrations
-from casework.adapters.persistence.scope import row_level_security, row_policies
+from casework.adapters.persistence.scope import (
+    registry,
+    rights,
+    row_level_security,
+    row_policies,
+)
 from tests.adapters.looking import structure
 from tests.api.acts import a_resident
 from tests.api.conftest import WORKER, Api
@@ -284,9 +289,12 @@ def test_with_a_later_revision_a_table_gets_its_policies_and_another_gets_new_on
 ) -> None:
     notes = walled(later.engine, "note")
     consents = walled(later.engine, "consent")
-    monkeypatch.setitem(row_policies.TABLES, "remark", row_policies.RowKind.OF_RESIDENT)
-    monkeypatch.setitem(row_policies.TABLES, "note", row_policies.RowKind.OF_RESIDENT)
-    monkeypatch.setitem(row_policies.OWN_RIGHTS, "consent", row_policies.Rights(app="S"))
+    of_resident = registry.REGISTRY["contact"]
+    monkeypatch.setitem(rights.TABLES, "remark", rights.RowKind.PERSONAL)
+    monkeypatch.setitem(registry.REGISTRY, "remark", of_resident)
+    monkeypatch.setitem(registry.REGISTRY, "note", of_resident)
+    monkeypatch.setitem(rights.OWN_RIGHTS, "consent", rights.Rights(app="S"))
+    monkeypatch.setattr(t, "metadata", declared())
     migrations.upgrade(later.url)
     assert set(walled(later.engine, "remark")) == set(row_policies.policies("remark"))
     assert walled(later.engine, "note") != notes

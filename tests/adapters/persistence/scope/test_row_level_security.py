@@ -19,7 +19,8 @@ from casework.adapters.persistence.engine.encrypted_columns import encrypt_row
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.scope import row_level_security, session_context
-from casework.adapters.persistence.scope.row_policies import OPEN_KINDS, TABLES, policies
+from casework.adapters.persistence.scope.rights import TABLES, RowKind
+from casework.adapters.persistence.scope.row_policies import policies
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
 from casework.bootstrap import Application
 from casework.domain.access.policy import EVERYTHING, POLICY, Actor, Reach, Relation, reach
@@ -51,7 +52,7 @@ from tests.proofs import predicate
 from tests.proofs.rotation import fill
 
 ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
-WALLED = sorted(name for name, kind in TABLES.items() if kind not in OPEN_KINDS)
+WALLED = sorted(name for name, kind in TABLES.items() if kind is RowKind.PERSONAL)
 # A look of every kind that finds rows by themselves, with what each item belongs to.
 LISTS = (
     ("GET", "/cases", None),
@@ -394,7 +395,7 @@ def test_a_transaction_of_a_store_that_was_told_wrongly_finds_nothing(api: Api) 
 
 
 def test_every_table_has_a_class(api: Api) -> None:
-    assert set(t.metadata.tables) - set(TABLES) == set(), "say in policies.py whose its rows are"
+    assert set(t.metadata.tables) - set(TABLES) == set(), "say in rights.py what its rows are"
 
 
 @ON_POSTGRES

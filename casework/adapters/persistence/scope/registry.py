@@ -1,0 +1,299 @@
+"""Who sees which rows: one table, by table of the database and relation of the actor.
+
+Two guards are made from it. The application adds the condition of the actor's relation to what it
+reads, lists, counts and exports (``seen`` and what follows it). On PostgreSQL, row-level security
+lets through what any of the conditions does (``row_policies.py``): it goes by the facts of the
+actor and knows no action, so that it holds where the application's own filter fails. Where the two
+cannot be the same, the row says so, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, false, or_, true
+
+from casework.adapters.persistence.scope import conditions as c
+from casework.adapters.persistence.scope.conditions import Condition
+from casework.adapters.persistence.scope.facts import facts_of
+from casework.domain.access.policy import SYSTEM_ROLE, Reach, Relation
+from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER
+
+# Any of several conditions lets a row through.
+Rule = dict[Relation, tuple[Condition, ...]]
+CENTRE, DISTRICT, CASES_SENT, OWN_AGENCY, LED_AGENCY, CITY, ALL = (
+    Relation.CENTRE,
+    Relation.DISTRICT,
+    Relation.CASES_SENT,
+    Relation.OWN_AGENCY,
+    Relation.LED_AGENCY,
+    Relation.CITY,
+    Relation.ALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A condition of one of the two guards alone, and why the other cannot have it."""
+
+    condition: Condition
+    why: str
+    # Of the database: whether it also lets through what is written.
+    writes: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Whose the rows of a table are: who has no entry sees none. The system sees all of them."""
+
+    see: Rule = field(default_factory=dict)
+    # What counts in figures, of which nobody is shown a row.
+    count: Rule = field(default_factory=dict)
+    # Further lists of the same rows, by name.
+    lists: Mapping[str, Rule] = field(default_factory=dict)
+    # The rows are those of a row of this table, as its key says: who sees that one sees these.
+    parent: tuple[str, str] | None = None
+    # Whose parent is shown to them without these children of it.
+    hidden_from: frozenset[Relation] = frozenset()
+    # Whether an agency sees no child that stands beside its own requests.
+    is_for_staff: bool = True
+    # Whether a resident who was opened with a reason is shown with these rows, to look at by id.
+    is_opened: bool = False
+    # Where the application lets through fewer rows, and where the database lets through more: for
+    # the transaction that works on a whole file, and else.
+    narrower: Mapping[Relation, Difference] = field(default_factory=dict)
+    worked_on: Difference | None = None
+    wider: tuple[Difference, ...] = ()
+
+
+_EVERYTHING: Final[tuple[Condition, ...]] = (c.everything,)
+_PLACED: Final[Rule] = {CENTRE: (c.in_centre,), DISTRICT: (c.in_district,), ALL: _EVERYTHING}
+_COUNTED: Final[Rule] = _PLACED | {CITY: _EVERYTHING}
+_OF_DISTRICT: Final[Rule] = {DISTRICT: (c.in_district,), ALL: _EVERYTHING}
+_OWN: Final[Rule] = dict.fromkeys(Relation, (c.own_account,))
+_IN_UNIT: Final = Difference(
+    c.in_unit,
+    "An act on a whole file, such as an agency's answer or a move out of sight, states for its"
+    " transaction whose file that is: the application has loaded it through what it sees.",
+)
+_OF_RESIDENT: Final = Rows(parent=("resident", "resident_id"))
+_OF_CASE: Final = Rows(parent=("care_case", "case_id"))
+_COUNTED_OF_CASE: Final = Rows(parent=("care_case", "case_id"), count={CITY: _EVERYTHING})
+_OF_CLOCK: Final = Rows(
+    parent=("deadline", "deadline_id"), is_for_staff=False, count={CITY: _EVERYTHING}
+)
+_BESIDE: Final = "An agency is shown it beside its own requests, and never for itself."
+_FROM_FILES: Final = "What matched nobody is worked off, and found again, in its district."
+
+REGISTRY: Final[dict[str, Rows]] = {
+    "resident": Rows(
+        see=_PLACED | {CASES_SENT: (c.of_a_resident_sent,)},
+        is_opened=True,
+        worked_on=_IN_UNIT,
+        wider=(Difference(c.of_a_resident_asked, _BESIDE),),
+    ),
+    "care_case": Rows(
+        see=_PLACED | {CASES_SENT: (c.was_sent,)},
+        count=_COUNTED,
+        is_opened=True,
+        worked_on=_IN_UNIT,
+        wider=(Difference(c.case_of_a_request, _BESIDE),),
+    ),
+    "referral": Rows(
+        see=_PLACED | {CASES_SENT: (c.of_a_case_sent,), OWN_AGENCY: (c.was_asked,)},
+        # Its own, however long they have ended: the transaction of a figure states no window.
+        count=_COUNTED | {OWN_AGENCY: (c.of_agency,)},
+        # Shown to a supervisor beside an agency or a service that is about to end.
+        lists={"open_work": {DISTRICT: (c.in_district,)}},
+        is_opened=True,
+        worked_on=_IN_UNIT,
+    ),
+    "deadline": Rows(
+        see=_PLACED | {CASES_SENT: (c.clock_of_a_case_sent,), OWN_AGENCY: (c.clock_of_a_request,)},
+        count=_COUNTED | {OWN_AGENCY: (c.own_clock,)},
+        is_opened=True,
+        narrower={
+            OWN_AGENCY: Difference(
+                c.held_by_agency,
+                "Answering meets and plans clocks of the same request that others hold.",
+            )
+        },
+        worked_on=_IN_UNIT,
+    ),
+    "contact": _OF_RESIDENT,
+    "consent": Rows(
+        parent=("resident", "resident_id"),
+        wider=(
+            Difference(c.consent_of_a_request, "An agency's request rests on it.", writes=False),
+        ),
+    ),
+    "note": Rows(
+        parent=("resident", "resident_id"), hidden_from=frozenset({CASES_SENT, OWN_AGENCY})
+    ),
+    "access_request": _OF_RESIDENT,
+    "delivered": _OF_RESIDENT,
+    "way_in": _OF_RESIDENT,
+    "assessment": _OF_CASE,
+    "care_check": _OF_CASE,
+    "signal": _OF_CASE,
+    "plan_version": _COUNTED_OF_CASE,
+    "planned_service": _COUNTED_OF_CASE,
+    "escalation": _OF_CLOCK,
+    "review": _OF_CLOCK,
+    "agenda_item": Rows(
+        parent=("care_case", "case_id"),
+        wider=(Difference(c.on_an_agenda, "A meeting is shown with all of its agenda."),),
+    ),
+    "conference": Rows(
+        see={DISTRICT: (c.in_district,), ALL: _EVERYTHING},
+        count={CITY: _EVERYTHING},
+        wider=(
+            Difference(c.at_home, "A worker is shown a meeting beside the plan that it decided."),
+            Difference(c.meeting_on_a_case, "As are those of another district who see the case."),
+        ),
+    ),
+    "event": Rows(
+        parent=("resident", "resident_id"),
+        narrower={
+            CASES_SENT: Difference(
+                c.of_a_case_of_those_sent,
+                "A resident's earlier cases are not what was sent; the database goes by resident.",
+            )
+        },
+        wider=(
+            Difference(c.of_nobody, "Events of no resident are shown with what they are about."),
+            Difference(c.about_a_request, "An agency is shown the history of its own requests."),
+        ),
+    ),
+    # Also under the relation by which any resident may be opened, everybody sees their own.
+    "break_glass": Rows(
+        see={
+            CENTRE: (c.own_account,),
+            DISTRICT: (c.own_account, c.in_district),
+            ALL: (c.own_account, c.in_district),
+        }
+    ),
+    "import_file": Rows(
+        see=_OWN,
+        wider=(Difference(c.in_district, _FROM_FILES), Difference(c.at_home, _FROM_FILES)),
+    ),
+    "import_row": Rows(
+        see=_OWN,
+        lists={
+            "queue": {CENTRE: (c.at_home_in_centre,), DISTRICT: (c.in_district,)},
+            "known": {
+                relation: (*rule, c.in_district, c.at_home) for relation, rule in _OWN.items()
+            },
+        },
+        wider=(Difference(c.in_district, _FROM_FILES), Difference(c.at_home, _FROM_FILES)),
+    ),
+    # Of what follows the database lets every row through: it concerns nobody in need of help, or is
+    # reached through what stands above. Who may do what with the table, the roles' rights say.
+    "account": Rows(
+        see=_PLACED | {OWN_AGENCY: (c.of_agency,), LED_AGENCY: (c.its_people,)},
+    ),
+    "centre": Rows(
+        see={
+            CENTRE: (c.is_centre,),
+            DISTRICT: (c.in_district,),
+            CITY: _EVERYTHING,
+            ALL: _EVERYTHING,
+        }
+    ),
+    "provider": Rows(see=_OF_DISTRICT | {OWN_AGENCY: (c.is_agency,)}),
+    "standard": Rows(see=_OF_DISTRICT | {DISTRICT: (c.of_no_district, c.in_district)}),
+    "duplicate_suspicion": Rows(
+        see=_OF_DISTRICT | {CENTRE: (c.touches_home,), DISTRICT: (c.touches_district,)}
+    ),
+    "closed_month": Rows(
+        see=_OF_DISTRICT | {CENTRE: (c.at_home,), OWN_AGENCY: _EVERYTHING, CITY: _EVERYTHING}
+    ),
+    "run_notices": Rows(see=_OF_DISTRICT),
+    "subscription": Rows(see={OWN_AGENCY: (c.of_agency,), ALL: _EVERYTHING}),
+}
+# Who is to do something about a clock: of what an actor sees, their worklist shows what these hold.
+HOLDERS: Final[dict[Relation, str]] = {
+    CENTRE: WORKER,
+    DISTRICT: SUPERVISOR,
+    CASES_SENT: ASSESSOR,
+    OWN_AGENCY: PROVIDER,
+}
+
+
+def seen(table: Any, reach: Reach, now: datetime | None = None) -> ColumnElement[bool]:
+    """Which rows of a table, or of an alias of it, the actor sees; ``now`` where windows count."""
+    rows = _rows(table)
+    return _condition(table, rows.see, reach, now, rows.narrower.get(reach.relation))
+
+
+def seen_or_opened(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:
+    """What is looked at by its id: also where its resident was opened, with a reason, till now."""
+    usual = seen(table, reach, now)
+    if not (reach.opens and _rows(table).is_opened):
+        return usual
+    return or_(usual, c.opened(table, facts_of(reach, now)))
+
+
+def counted(table: Any, reach: Reach) -> ColumnElement[bool]:
+    """Which rows count in the actor's figures."""
+    return _condition(table, _rows(table).count, reach)
+
+
+def listed(table: Any, name: str, reach: Reach) -> ColumnElement[bool]:
+    """Which rows of a table one of its further lists shows the actor."""
+    return _condition(table, _rows(table).lists[name], reach)
+
+
+def has_list(table: Any, name: str, reach: Reach) -> bool:
+    """Whether one of the further lists of a table is there for the actor at all."""
+    return reach.relation in _rows(table).lists[name]
+
+
+def narrowed(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:
+    """Which children of something that the actor sees are shown to them."""
+    rows = _rows(table)
+    shown = {reach.relation: _EVERYTHING} if shows(table, reach) else {}
+    return _condition(table, shown, reach, now, rows.narrower.get(reach.relation))
+
+
+def shows(table: Any, reach: Reach) -> bool:
+    """Whether children of that kind are shown to the actor at all."""
+    return reach.relation not in _rows(table).hidden_from
+
+
+def holder(reach: Reach) -> str:
+    """Whose clocks an actor acts on: ``worker``, ``supervisor``, ``assessor`` or ``provider``."""
+    return HOLDERS[reach.relation]
+
+
+def is_told_numbers(reach: Reach) -> bool:
+    """Whether no case is seen, and the owner's functions count: the directory of all is edited."""
+    return reach.is_unbounded
+
+
+def sees_a_part(reach: Reach) -> bool:
+    """Whether of a case file only the actor's own part is seen."""
+    return reach.relation is OWN_AGENCY
+
+
+def _rows(table: Any) -> Rows:
+    return REGISTRY[getattr(table, "element", table).name]
+
+
+def _condition(
+    table: Any,
+    rule: Rule,
+    reach: Reach,
+    now: datetime | None = None,
+    also: Difference | None = None,
+) -> ColumnElement[bool]:
+    if reach.actor.role == SYSTEM_ROLE:
+        return true()
+    by = facts_of(reach, now)
+    found: ColumnElement[bool] = false()
+    for one in rule.get(reach.relation, ()):
+        found = or_(found, one(table, by))
+    return found if also is None else and_(found, also.condition(table, by))

@@ -1,0 +1,34 @@
+"""What comes with a move of a referral."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from casework.domain.directory.directory import Offering
+from casework.domain.residents.resident import Consent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What comes with a move; each move takes what it needs.
+
+    ``send`` needs the referral's ``offering`` (and its ``consent``, where it rests on one) as
+    they stand now: a draft may be older than the offering's end or the consent's.
+    """
+
+    reason: str | None = None
+    note: str | None = None
+    expected_start_on: date | None = None
+    expected_on: date | None = None
+    started_on: date | None = None
+    reported_on: date | None = None
+    delivered: dict[str, Any] | None = None
+    until: date | None = None
+    full_until: date | None = None
+    outcome: str | None = None
+    ended_on: date | None = None
+    on_behalf: dict[str, Any] | None = None
+    offering: Offering | None = None
+    consent: Consent | None = None

@@ -1,0 +1,70 @@
+"""What happens to a resident's record, consents, notes and household."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from casework.domain.events import Code, Event, EventSubject, event
+from casework.domain.residents.registration_numbers import NumberPurpose
+from casework.domain.residents.resident import ConsentPurpose, NoteKind
+
+
+@event(EventSubject.RESIDENT)
+class ResidentRegistered(Event):
+    """Somebody was entered."""
+
+    centre_code: Code
+
+
+@event(EventSubject.RESIDENT)
+class ResidentChanged(Event):
+    """Facts were changed: ``fields`` are their names."""
+
+    fields: tuple[Code, ...]
+
+
+@event(EventSubject.RESIDENT)
+class NumberRevealed(Event):
+    """The registration number was looked at."""
+
+    purpose: NumberPurpose
+
+
+@event(EventSubject.RESIDENT)
+class ConsentGiven(Event):
+    """The resident, or somebody for them, agreed."""
+
+    consent_id: UUID
+    purpose: ConsentPurpose
+
+
+@event(EventSubject.RESIDENT)
+class ConsentWithdrawn(Event):
+    """A consent was taken back."""
+
+    consent_id: UUID
+    purpose: ConsentPurpose
+
+
+@event(EventSubject.RESIDENT)
+class NoteWritten(Event):
+    """Somebody spoke with the resident and wrote it down."""
+
+    note_id: UUID
+    kind: NoteKind
+    come_back_on: date | None
+
+
+@event(EventSubject.RESIDENT)
+class HouseholdJoined(Event):
+    """One of those who live together."""
+
+    household_id: UUID
+
+
+@event(EventSubject.RESIDENT)
+class HouseholdLeft(Event):
+    """No longer one of them."""
+
+    household_id: UUID

@@ -1,0 +1,35 @@
+"""What is decided about an overdue clock, why it was late, and for what clocks are recounted."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ReviewAction(StrEnum):
+    """What a supervisor decides about an overdue clock."""
+
+    CHASE = "chase"
+    EXTEND = "extend"
+    REASSIGN = "reassign"
+    REDIRECT = "redirect"
+    EXCUSE = "excuse"
+
+
+class ReviewCause(StrEnum):
+    """Why it was late."""
+
+    NO_CAPACITY = "no_capacity"
+    PROVIDER_SLOW = "provider_slow"
+    WAITING_FOR_ASSESSMENT = "waiting_for_assessment"
+    WAITING_FOR_DECISION = "waiting_for_decision"
+    RESIDENT_UNREACHABLE = "resident_unreachable"
+    RESIDENT_CHOICE = "resident_choice"
+    STAFF_ABSENT = "staff_absent"
+    OTHER = "other"
+
+
+class Because(StrEnum):
+    """For what running clocks are counted anew."""
+
+    HOLIDAY = "holiday"
+    STANDARD = "standard"
