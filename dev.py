@@ -140,7 +140,7 @@ def install(lock: Path) -> None:
         run(uv, "pip", "sync", str(lock), "--require-hashes", "--quiet", "--python", PYTHON)
     else:
         pip = [PYTHON, "-m", "pip", "--quiet", "--quiet", "--disable-pip-version-check"]
-        run(*pip, "install", "--no-compile", "--require-hashes", "-r", str(lock))
+        run(*pip, "install", "--no-compile", "--no-deps", "--require-hashes", "-r", str(lock))
 
 
 def browser() -> None:
