@@ -260,7 +260,7 @@ class Clockwork:
         return deadline
 
     def recount(self, deadline: Deadline) -> None:
-        """Work out due date, end of the pause and steps anew, from start, target and pauses."""
+        """Work out due date, end of the pause and steps again, from start, target and pauses."""
         deadline.due_at = self.count(deadline)
         ends = [pause.ends_at for pause in deadline.pauses]
         deadline.paused_until = max(ends) if ends else None

@@ -32,7 +32,7 @@ LATITUDES, LONGITUDES = (34.5, 36.0), (128.5, 129.9)
 
 
 def new_provider(facts: Mapping[str, Any], act: Act) -> Provider:
-    """An agency of the asker's district, or of any for whoever keeps the whole directory."""
+    """An agency of the actor's district, or of any for whoever keeps the whole directory."""
     _check_district(act.by, facts["district_code"])
     provider = Provider(id=act.new_id(), **facts)
     check_provider(provider)

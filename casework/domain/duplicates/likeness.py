@@ -84,7 +84,7 @@ class SimilarResident:
 
 
 def likeness_of(resident: Resident, rrn: str | None = None) -> Likeness:
-    """What a resident would be found again by; the number where the asker knows it."""
+    """What a resident would be found again by; the number where the actor knows it."""
     return Likeness(
         name=resident.name,
         birth_date=resident.birth_date,

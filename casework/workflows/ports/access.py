@@ -131,7 +131,7 @@ class SignInStore(Protocol):
         ...
 
     def begin_source_try(self, source: str, now: datetime) -> bool:
-        """Count a try from there; False where too many failed lately, and nothing is counted."""
+        """Count a try from there; False where too many failed recently, and nothing is counted."""
         ...
 
     def take_back_source_try(self, source: str) -> None:

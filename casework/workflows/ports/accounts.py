@@ -19,7 +19,7 @@ class Accounts(Protocol):
         ...
 
     def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
-        """A worker of the asker's district, or None; one who has left counts where asked."""
+        """A worker of the actor's district, or None; one who has left counts where asked."""
         ...
 
     def add_absence(self, absence: Absence) -> None:

@@ -44,7 +44,7 @@ class RequestGroup:
 
 
 class Inbox(Protocol):
-    """What is owed by the asker's agency."""
+    """What is owed by the actor's agency."""
 
     def owed(self, wanted: InboxFilter, paging: Paging) -> Page:
         """Requests with the clock that waits for the agency, first due first."""
@@ -64,7 +64,7 @@ class Inbox(Protocol):
 
 
 class Staff(Protocol):
-    """The accounts of the asker's agency: of people, and of no other agency."""
+    """The accounts of the actor's agency: of people, and of no other agency."""
 
     def listed(self, paging: Paging) -> Page:
         """By user name, those that are shut too."""

@@ -16,7 +16,7 @@ from casework.workflows.ports.paging import Page, Paging
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResidentOutOfScope:
-    """A resident whom the asker names, whether they see them and whether they have them open."""
+    """A resident whom the actor names, whether they see them and whether they have them open."""
 
     resident: Resident
     is_in_reach: bool
@@ -39,7 +39,7 @@ class Openings(Protocol):
         ...
 
     def get(self, id: UUID) -> BreakGlass:
-        """One that the asker made or has to review, locked; what follows may be written of it."""
+        """One that the actor made or has to review, locked; what follows may be written of it."""
         ...
 
     def add(self, opening: BreakGlass, event: Event, notice: Notice) -> None:

@@ -20,10 +20,10 @@ from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class CaseFiles(Protocol):
-    """Case files as the asker sees them; a file is locked until the commit."""
+    """Case files as the actor sees them; a file is locked until the commit."""
 
     def of_case(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
-        """The file of a case. Raises NotFound outside the asker's reach, as do all below."""
+        """The file of a case. Raises NotFound outside the actor's reach, as do all below."""
         ...
 
     def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
@@ -39,7 +39,7 @@ class CaseFiles(Protocol):
         ...
 
     def of_referral(self, id: UUID) -> CaseFile:
-        """The file a referral belongs to, if the asker sees that referral."""
+        """The file a referral belongs to, if the actor sees that referral."""
         ...
 
     def of_deadline(self, id: UUID) -> CaseFile:
@@ -126,10 +126,10 @@ class Deadlines(Protocol):
 
 
 class Conferences(Protocol):
-    """Meetings as the asker sees them."""
+    """Meetings as the actor sees them."""
 
     def get(self, id: UUID, *, lock: bool = False) -> Conference:
-        """A meeting of the asker's district, else NotFound."""
+        """A meeting of the actor's district, else NotFound."""
         ...
 
     def add(self, conference: Conference) -> None:

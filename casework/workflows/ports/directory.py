@@ -84,7 +84,7 @@ class Directory(Protocol):
 
 
 class DirectoryEditing(Protocol):
-    """The directory as the asker keeps it: out of reach, a thing does not exist."""
+    """The directory as the actor keeps it: out of reach, a thing does not exist."""
 
     def provider(self, id: UUID, *, lock: bool = False) -> Provider:
         """An agency within reach, else NotFound."""
@@ -159,7 +159,7 @@ class DirectoryEditing(Protocol):
         ...
 
     def open_work(self, provider_id: UUID, services: Collection[str] | None) -> OpenWork:
-        """What an agency has in hand, as far as the asker sees it; of some services or all."""
+        """What an agency has in hand, as far as the actor sees it; of some services or all."""
         ...
 
     def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:

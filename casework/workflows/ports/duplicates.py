@@ -13,7 +13,7 @@ from casework.domain.residents.resident import Resident
 
 
 class Duplicates(Protocol):
-    """The queue of pairs that may be one person, as the asker sees it."""
+    """The queue of pairs that may be one person, as the actor sees it."""
 
     def queue_check(self, resident_id: UUID) -> None:
         """Have the duplicates of a resident looked for, once this is committed."""
@@ -44,11 +44,11 @@ class Duplicates(Protocol):
         ...
 
     def knows(self, one: UUID, other: UUID) -> bool:
-        """Whether the asker's queue shows these two as a pair."""
+        """Whether the actor's queue shows these two as a pair."""
         ...
 
     def shown(self, id: UUID) -> Mapping[str, Any]:
-        """A pair with what the asker may know of either."""
+        """A pair with what the actor may know of either."""
         ...
 
     def listed(self, state: str | None, paging: Any) -> Any:
@@ -57,7 +57,7 @@ class Duplicates(Protocol):
 
 
 class Merges(Protocol):
-    """Merges as the asker sees them, and what they move."""
+    """Merges as the actor sees them, and what they move."""
 
     def pair(self, one: UUID, other: UUID) -> dict[UUID, Resident]:
         """Those of two records that are within reach, themselves and locked."""
@@ -93,7 +93,7 @@ class Merges(Protocol):
 
 
 class Households(Protocol):
-    """Households of which the asker sees somebody."""
+    """Households of which the actor sees somebody."""
 
     def get(self, id: UUID, *, lock: bool = False) -> Household:
         """A household, else NotFound."""

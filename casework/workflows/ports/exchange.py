@@ -13,7 +13,7 @@ from casework.domain.exchange.importing import ImportFile, ImportRow
 
 
 class Imports(Protocol):
-    """Imports and their rows; an asker's own, but for what waits in the queue."""
+    """Imports and their rows; an actor's own, but for what waits in the queue."""
 
     def add(self, file: ImportFile) -> None:
         """A new one, before its rows."""
@@ -24,11 +24,11 @@ class Imports(Protocol):
         ...
 
     def unfinished(self, kind: str) -> list[ImportFile]:
-        """The asker's own imports of a kind that have not ended."""
+        """The actor's own imports of a kind that have not ended."""
         ...
 
     def get(self, id: UUID, *, lock: bool = False) -> ImportFile:
-        """One of the asker's own, else NotFound."""
+        """One of the actor's own, else NotFound."""
         ...
 
     def save(self, file: ImportFile) -> None:
@@ -75,13 +75,13 @@ class Imports(Protocol):
     ) -> list[UUID]:
         """Whom earlier rows of that external id were about, within reach.
 
-        Rows of the asker's district, of files that were kept or of this one; ``by_hand``, those
+        Rows of the actor's district, of files that were kept or of this one; ``by_hand``, those
         alone that a person gave to somebody.
         """
         ...
 
     def within_reach(self, ids: Iterable[UUID]) -> list[UUID]:
-        """Those residents the asker reaches, the merged ones as their survivors."""
+        """Those residents the actor reaches, the merged ones as their survivors."""
         ...
 
     def has_assessment(self, case_id: UUID, assessed_on: date, determination: str) -> bool:
@@ -97,15 +97,15 @@ class Imports(Protocol):
         ...
 
     def page(self, paging: Any) -> Any:
-        """The asker's own imports, newest first."""
+        """The actor's own imports, newest first."""
         ...
 
     def results(self, import_id: UUID, outcome: str | None, paging: Any) -> Any:
-        """The rows of one of the asker's own imports, in their order."""
+        """The rows of one of the actor's own imports, in their order."""
         ...
 
     def queue(self, paging: Any) -> Any:
-        """What matched nobody, the oldest first, in the asker's reach."""
+        """What matched nobody, the oldest first, in the actor's reach."""
         ...
 
     def row(self, id: UUID) -> ImportRow:

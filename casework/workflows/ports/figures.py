@@ -29,14 +29,14 @@ class ClosedMonth:
 
 
 class Figures(Protocol):
-    """Counting, within the asker's reach; nobody's name is among the answers."""
+    """Counting, within the actor's reach; nobody's name is among the answers."""
 
     def counted(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
         """Every figure that its filters can tell; of people, those named (``people_by``)."""
         ...
 
     def behind(self, figure: Figure, question: Question, paging: Paging) -> Page:
-        """What was counted for one figure, one row each; the asker's audit entry names whom."""
+        """What was counted for one figure, one row each; the actor's audit entry names whom."""
         ...
 
     def close(self, month: ClosedMonth) -> None:
@@ -48,7 +48,7 @@ class Figures(Protocol):
         ...
 
     def closed_months(self, paging: Paging) -> Page:
-        """Which months are closed, newest first, in the asker's district or anywhere."""
+        """Which months are closed, newest first, in the actor's district or anywhere."""
         ...
 
     def unmet_needs(self, question: Question, paging: Paging) -> Page:

@@ -164,10 +164,10 @@ class LinkStore(Protocol):
 
 
 class Rosters(Protocol):
-    """What was delivered and what a home is like, in one transaction of one asker."""
+    """What was delivered and what a home is like, in one transaction of one actor."""
 
     def referrals(self, ids: Sequence[UUID], *, lock: bool = False) -> list[Referral]:
-        """Those of some referrals that the asker sees; what follows is read of their files."""
+        """Those of some referrals that the actor sees; what follows is read of their files."""
         ...
 
     def referral(self, id: UUID) -> Referral:
@@ -199,7 +199,7 @@ class Rosters(Protocol):
         ...
 
     def offerings(self) -> list[Offering]:
-        """What the asker's agency offers."""
+        """What the actor's agency offers."""
         ...
 
 

@@ -38,7 +38,7 @@ class Places(Protocol):
     """The places of offerings."""
 
     def figures(self, offering_id: UUID, *, lock: bool = False) -> Offering:
-        """An offering whose figures the asker may state. Raises NotFound."""
+        """An offering whose figures the actor may state. Raises NotFound."""
         ...
 
     def shown(self, offering_id: UUID) -> Mapping[str, Any]:
@@ -58,7 +58,7 @@ class Places(Protocol):
         ...
 
     def ask_for(self, now: datetime) -> list[StaleOffering]:
-        """Note that agencies with old figures are asked for them; those not asked lately."""
+        """Note that agencies with old figures are asked for them; those not asked recently."""
         ...
 
     def tell(self, notices: Sequence[Notice]) -> None:

@@ -22,7 +22,7 @@ from casework.workflows.ports.paging import Row
 
 
 class Residents(Protocol):
-    """Residents as the asker sees them."""
+    """Residents as the actor sees them."""
 
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
         """A resident within reach, else NotFound; a merged one's id leads to the survivor."""
@@ -138,7 +138,7 @@ class ResidentRecord:
 
 
 class AccessRequests(Protocol):
-    """Residents who ask what is held of them, as far as the asker sees the residents."""
+    """Residents who ask what is held of them, as far as the actor sees the residents."""
 
     def add(self, request: AccessRequest) -> None:
         """A new one."""

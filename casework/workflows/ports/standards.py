@@ -13,10 +13,10 @@ from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class Standards(Protocol):
-    """Standards, declared holidays and recounts, as the asker sees them."""
+    """Standards, declared holidays and recounts, as the actor sees them."""
 
     def get(self, id: UUID, *, lock: bool = False) -> Standard:
-        """A standard of the asker's district or of everywhere, else NotFound."""
+        """A standard of the actor's district or of everywhere, else NotFound."""
         ...
 
     def of_kind(self, kind: str) -> list[Standard]:
@@ -52,7 +52,7 @@ class Standards(Protocol):
         ...
 
     def recount(self, id: UUID) -> Recount:
-        """The record of a recount that the asker began, else NotFound."""
+        """The record of a recount that the actor began, else NotFound."""
         ...
 
     def holiday(self, id: UUID) -> Holiday:
@@ -68,5 +68,5 @@ class Standards(Protocol):
         ...
 
     def recounts_of(self, deadline_id: UUID) -> list[Mapping[str, Any]]:
-        """How a clock was counted anew, oldest first, with the name of the day where it was one."""
+        """The recounts of a clock, oldest first, with the day's name for a holiday."""
         ...

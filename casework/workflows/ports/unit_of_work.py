@@ -226,11 +226,11 @@ class Store(Protocol):
     """Where transactions come from."""
 
     def work(self, reach: Reach, action: str, now: datetime) -> AbstractContextManager[Work]:
-        """A transaction for one asker and one action."""
+        """A transaction for one actor and one action."""
         ...
 
     def reading(self, reach: Reach, action: str, now: datetime) -> AbstractContextManager[Reading]:
-        """A look for one asker; its audit entry is written when the look is over."""
+        """A look for one actor; its audit entry is written when the look is over."""
         ...
 
 

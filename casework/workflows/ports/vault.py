@@ -38,7 +38,7 @@ class Vault(Protocol):
 
 
 class Progress(NamedTuple):
-    """So many rows were looked at, so many sealed anew, so many left for the next round."""
+    """So many rows were looked at, so many sealed again, so many left for the next round."""
 
     seen: int
     changed: int
@@ -86,5 +86,5 @@ class EncryptedData(Protocol):
         ...
 
     def reencrypt(self, current: set[str]) -> Iterator[Progress]:
-        """One round: what stands under another key than these is sealed anew."""
+        """One round: what stands under another key than these is sealed again."""
         ...
