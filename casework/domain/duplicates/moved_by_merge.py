@@ -59,7 +59,7 @@ BACK_WITH_ITS_CASE: Final = (*WITH_ITS_CASE, Child.EVENT)
 # Of which a resident has one: it moves where the survivor has none, and else it stays. One that was
 # written again since stays with the survivor: it would let an agency into another's home.
 ONE_EACH: Final = (Child.WAY_IN,)
-# Whoever saw a version of one has to look again.
+# A client's version of one is stale afterwards.
 SEEN_BY_VERSION: Final = frozenset(
     {Child.CASE, Child.CONSENT, Child.REFERRAL, Child.SIGNAL, Child.ACCESS_REQUEST}
 )
