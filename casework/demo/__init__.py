@@ -1,5 +1,5 @@
-"""An invented city at work: agencies, accounts, and residents with their histories.
+"""The demo city: agencies, accounts, and residents with their histories.
 
-Every history is made through the moves of the domain, act by act, so that nothing in it could not
-have happened; the same seed on the same day gives the same city.
+Every history is generated through the domain's own moves, act by act, so that it is always valid;
+the same seed on the same day gives the same city.
 """

@@ -1,4 +1,4 @@
-"""The demo's accounts: everyone who works with the invented city."""
+"""The demo's accounts: everyone who works for the demo city."""
 
 from __future__ import annotations
 

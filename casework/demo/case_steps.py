@@ -1,4 +1,4 @@
-"""Acts on a case: from registering its resident to closing it. Each is laid on a story's day."""
+"""Acts on a case, from registering its resident to closing it, each on a day of a story."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def agree(story: Story, purpose: ConsentPurpose) -> None:
 
 
 def note(story: Story) -> None:
-    """The worker writes down a call or visit, now and then with a day to come back to."""
+    """The worker notes a call or visit, sometimes with a follow-up day."""
     act = story.act(story.worker)
     kind, with_whom, text = story.rng.choice(texts.NOTES)
     come_back_on = act.today + timedelta(days=story.between(1, 14))
@@ -69,7 +69,7 @@ def note(story: Story) -> None:
 
 
 def apply(story: Story) -> None:
-    """Open the case; one that nobody carries yet was opened in the district's office."""
+    """Open the case; one without a worker yet was opened at the district's office."""
     opener = story.supervisor if story.unassigned else story.worker
     act = story.act(opener)
     purpose = intake.CONSENT_FOR_CHANNEL.get(story.channel)
@@ -192,7 +192,7 @@ def notify(story: Story) -> None:
 
 
 def check(story: Story, next_in_days: int | None = None) -> None:
-    """See how things go; the next check is due in six months or on an earlier day."""
+    """Record a check; the next is due in six months or on an earlier day."""
     act = story.act(story.worker)
     version = story.file.in_force
     goals = version.goals if version else []
@@ -206,7 +206,7 @@ def check(story: Story, next_in_days: int | None = None) -> None:
 
 
 def signal(story: Story, kind: str, slot: Slot | None = None) -> None:
-    """Word that something changed: from the agency of a service, or from the worker."""
+    """Raise a signal that something changed: by the agency of a service, or by the worker."""
     referral = slot.latest if slot else None
     teller = story.city.workforce.providers.get(referral.provider_id) if referral else None
     act = story.act(teller or story.worker)
@@ -215,7 +215,7 @@ def signal(story: Story, kind: str, slot: Slot | None = None) -> None:
 
 
 def answer_signals(story: Story) -> None:
-    """The worker answers what is open."""
+    """The worker answers the open signals."""
     for one in story.file.signals.values():
         if one.answered_at is None:
             act = story.act(story.worker)

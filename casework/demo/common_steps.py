@@ -24,7 +24,7 @@ SERVICES_AT_MOST: Final = 4
 
 
 def lead_to(story: Story, last: str, age: int) -> list[Slot]:
-    """Lay everything from registering to the step ``last``, which is ``age`` working days ago.
+    """Schedule everything from registering to the step ``last``, ``age`` working days ago.
 
     Returns the services that the plan has, where one was drafted.
     """

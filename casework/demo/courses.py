@@ -1,6 +1,6 @@
-"""The ways a planned service can go, laid forward from the day its plan was approved.
+"""The courses that a planned service can take from the day its plan was approved.
 
-What would lie in the future is not laid: the history stops where it is today.
+Nothing is generated for the future: the history stops today.
 """
 
 from __future__ import annotations

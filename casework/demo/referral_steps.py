@@ -1,4 +1,4 @@
-"""Acts on a planned service and its referrals. Each is laid on a story's day."""
+"""Acts on a planned service and its referrals, each on a day of a story."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def start(story: Story, slot: Slot) -> None:
 
 
 def report(story: Story, slot: Slot) -> None:
-    """The agency says how it goes, and what it gave."""
+    """The agency reports progress, and what it delivered."""
     unit = story.city.catalogue[slot.code].unit
     delivered = {"quantity": Decimal(story.between(1, 12)), "unit": unit}
     _answer(story, slot, "report", reported_on=story.today, delivered=delivered)
 
 
 def hold(story: Story, slot: Slot, reason: str, days: int) -> None:
-    """The service rests until so many days from then."""
+    """Hold the service for so many days."""
     until = story.today + timedelta(days=days)
     _answer(story, slot, "hold", reason=reason, until=until)
 
@@ -93,7 +93,7 @@ def fail(story: Story, slot: Slot, reason: str = "provider_unable") -> None:
 
 
 def _answer(story: Story, slot: Slot, action: str, **details: Any) -> None:
-    """The agency moves, or a worker writes down its word."""
+    """The agency makes the move, or a worker records its answer."""
     agency = story.city.workforce.providers.get(slot.referral.provider_id)
     said = None
     if agency is None or story.chance(BY_PHONE):
@@ -156,7 +156,7 @@ def dispose(story: Story, slot: Slot, disposition: str) -> None:
 
 
 def settle(story: Story, slot: Slot, how: str) -> None:
-    """Settle the service without asking anyone."""
+    """Settle the service without a referral."""
     settling.settle(story.file, story.service_of(slot), how, None, story.act(story.worker))
 
 

@@ -1,4 +1,4 @@
-"""One resident's history: acts are laid on working days before today, then told in order."""
+"""One resident's history: acts are scheduled on past working days, then run in order."""
 
 from __future__ import annotations
 
@@ -93,22 +93,22 @@ class Story:
         self._person: Person | None = None
         self._file: CaseFile | None = None
 
-    # Laying acts
+    # Scheduling acts
 
     def at(self, age: int, step_function: StoryStep, *args: Any) -> None:
-        """Something happens so many working days ago, after what was laid on that day before."""
+        """Schedule an act so many working days ago, after the acts already on that day."""
         if age > 0:
             self._laid += 1
             self._beats.append((-age, self._laid, step_function, args))
 
     def then(self, age: int, gap: int, step_function: StoryStep, *args: Any) -> int:
-        """Something happens ``gap`` working days after ``age``; 0 where that is not yet past."""
+        """Schedule an act ``gap`` working days after ``age``; 0 where that is not yet past."""
         later = max(0, age - gap)
         self.at(later, step_function, *args)
         return later
 
     def forget_after(self, age: int) -> None:
-        """Leave out what was laid for the days after that one: things went another way."""
+        """Drop the acts scheduled for the days after that one."""
         self._beats = [step_function for step_function in self._beats if -step_function[0] >= age]
 
     def gap(self, step: str) -> int:
@@ -123,7 +123,7 @@ class Story:
         return self.rng.randint(low, high)
 
     def chance(self, share: float) -> bool:
-        """True so often."""
+        """True with that probability."""
         return self.rng.random() < share
 
     # What the acts need
@@ -188,10 +188,10 @@ class Story:
         consent = self.person.consents.get(ConsentPurpose.PROVIDER_SHARING)
         return consent if consent is not None and consent.is_valid(self.today) else None
 
-    # Telling
+    # Running
 
     def tell(self) -> list[Any]:
-        """Let everything happen in order, up to now; returns the records, parents first."""
+        """Run every act in order, up to now; returns the records, parents first."""
         for age, _, step_function, args in sorted(self._beats, key=lambda b: b[:2]):
             if self._file is not None and not self._file.case.is_open:
                 break
@@ -208,14 +208,14 @@ class Story:
         return opens + timedelta(minutes=self.between(1, FIRST_ACT_WITHIN))
 
     def _pass_time_until(self, until: datetime) -> None:
-        """What happens by itself: requests lapse, holds run out, steps are raised."""
+        """Apply what the sweep would do: requests lapse, holds expire, steps are raised."""
         if self._file is not None:
             self._move_by_itself(self._file, until)
             self.ledger.catch_up(self._file.deadlines.values(), until)
         self._set_time(until)
 
     def _come_to_now(self) -> None:
-        """The same, but ids depend on the day alone, and not on the hour it is now."""
+        """The same up to now, with ids that depend on the day only, not on the hour."""
         if self._file is not None:
             self._move_by_itself(self._file, midnight(self.city.today))
             clocks = self._file.deadlines.values()

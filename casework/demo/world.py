@@ -1,4 +1,4 @@
-"""The invented city's residents, each with all that has happened to them until now."""
+"""The demo city's residents, each with their history until now."""
 
 from __future__ import annotations
 

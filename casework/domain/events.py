@@ -1,6 +1,6 @@
-"""Events: what happened, once, in order. Each is a class with typed fields, kept in one registry.
+"""Domain events: each is a class with typed fields, in one registry.
 
-They carry references, codes, amounts and dates, never names or what somebody wrote.
+They carry references, codes, amounts and dates, never names or free text.
 """
 
 from __future__ import annotations

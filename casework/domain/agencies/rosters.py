@@ -108,7 +108,7 @@ def is_in(referral: Referral, month: str) -> bool:
 
 
 def last_day(referral: Referral) -> date | None:
-    """The last day of a service: as it was said, else that of its end, whoever ended it."""
+    """The last day of a service: as reported, else the day it ended."""
     return referral.ended_on or (referral.ended_at and day_in_seoul(referral.ended_at))
 
 

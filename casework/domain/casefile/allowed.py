@@ -1,4 +1,4 @@
-"""What may be done to a case now: by its state, and by the part of the one who asks.
+"""What may be done to a case now, by its state and the actor's role.
 
 This table is the only place that says so; the moves themselves ask it before they change anything.
 """

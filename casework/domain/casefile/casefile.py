@@ -176,7 +176,7 @@ class CaseFile:
         self.recount(deadline, act)
 
     def touch(self, deadline: Deadline) -> None:
-        """A clock changed hands: the next event says so."""
+        """A clock changed its holder: the next event includes it."""
         self._touched[deadline.id] = deadline
 
     def recount(self, deadline: Deadline, act: Act) -> None:

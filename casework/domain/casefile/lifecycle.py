@@ -257,7 +257,7 @@ FOLLOWING: Final[dict[str, Move]] = {
 
 
 def possible_moves(status: ReferralStatus, *, owes_disposition: bool) -> list[str]:
-    """The actions the table lists from this state, whoever asks, in the table's order."""
+    """The actions the table lists from this state, for any actor, in the table's order."""
     return [
         move.action
         for move in MOVES.values()

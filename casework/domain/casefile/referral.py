@@ -126,7 +126,7 @@ class Referral:
         )
 
     def possible_moves(self, at: datetime | None = None) -> list[str]:
-        """What the table allows from here, whoever asks.
+        """What the table allows from here, for any actor.
 
         With ``at``, a hold that is over counts as resumed; to say so oneself is allowed still.
         """

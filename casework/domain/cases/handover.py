@@ -1,4 +1,4 @@
-"""Work moves with people: to another worker, and with the resident to another centre."""
+"""Handover of cases: to another worker, and with the resident to another centre."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Absence:
 def assign(
     file: CaseFile, worker_id: UUID | None, act: Act, *, why: AssignmentReason | None = None
 ) -> None:
-    """Give the case, with its clocks, to a worker; one that had arrived is no longer in the queue.
+    """Assign the case and its clocks to a worker; it leaves the queue of arrived cases.
 
     ``why`` says what it is a part of, where it is one.
     """

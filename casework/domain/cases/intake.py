@@ -139,7 +139,7 @@ def _check_application(resident: Resident, application: CareApplication, act: Ac
 
 
 def _check_consent(resident: Resident, application: CareApplication, act: Act) -> None:
-    """Who applies for someone else, but for family and guardians, needs a valid consent."""
+    """Refuse an applicant other than resident, family or guardian without a valid consent."""
     purpose = CONSENT_FOR_CHANNEL.get(Channel(application.channel))
     consent = application.consent
     if consent is None:
@@ -226,7 +226,7 @@ def record_assessment(file: CaseFile, finding: Finding, act: Act) -> Assessment:
     """Record an assessment; the first one is the determination, and the plan is next.
 
     The ``plan`` clock counts from the day the result was received. In a later state it is a
-    reassessment, which is kept and moves nothing.
+    reassessment, which is recorded and changes no state.
     """
     case = file.case
     check_possible(file, "assessments", act)

@@ -127,7 +127,7 @@ BY_HOURS: Final = (
 class Standard:
     """A target for one kind of clock, as wide or as narrow as its other fields say.
 
-    Who set it last is its author; nobody is where the product ships it.
+    Its author is who set it last; a shipped standard has none.
     """
 
     id: UUID
@@ -199,7 +199,7 @@ class ClockSubject:
         service_code: str | None = None,
         field: str | None = None,
     ) -> ClockSubject:
-        """About nobody: for asking when a clock would be due."""
+        """A subject without a case, for calculating when a clock would be due."""
         nobody = UUID(int=0)
         return cls(
             case_id=nobody,

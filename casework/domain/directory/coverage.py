@@ -1,4 +1,4 @@
-"""How well the city is covered: where nobody takes anybody on, and where it is too far."""
+"""Coverage of the city: centres without an accepting agency, or with none nearby."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CoverageGap(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
-    """An agency with something open for a centre, and whether it takes anybody on now."""
+    """An agency with an open offering for a centre, and whether it accepts now."""
 
     id: UUID
     name: str
@@ -53,7 +53,7 @@ class CentreCoverage:
 
 
 def cover(centre: Centre, agencies: Iterable[Agency]) -> CentreCoverage:
-    """How a centre is covered by the agencies that are open for it."""
+    """The coverage of a centre by the agencies that are open for it."""
     here, found = (centre.lat, centre.lon), list(agencies)
     ways = sorted(
         (distance_km(here, one.point), str(one.id), one) for one in found if one.is_accepting

@@ -166,7 +166,7 @@ def overall_result(judged: Sequence[JudgedRule]) -> RuleResult:
 
 
 def snapshot(judged: Sequence[JudgedRule], day: date) -> dict[str, Any] | None:
-    """What is kept of a judgement: rules, facts and verdicts of that day; None without a rule."""
+    """A judgement as stored: rules, facts and verdicts of that day; None without a rule."""
     if not judged:
         return None
     return {

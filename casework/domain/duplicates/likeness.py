@@ -43,7 +43,7 @@ SUSPICIOUS: Final = frozenset(LikenessReason) - {LikenessReason.SAME_PHONE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likeness:
-    """What a likely duplicate is looked for by. ``rrn`` is compared where numbers are kept."""
+    """What likely duplicates are matched by; ``rrn`` where registration numbers are stored."""
 
     name: str
     birth_date: date

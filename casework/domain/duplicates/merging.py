@@ -1,4 +1,4 @@
-"""Merging two records of one person, and taking it back.
+"""Merging two records of one person, and undoing it.
 
 The survivor keeps its facts and gets the other's children; the duplicate points at it and is kept
 as it was. What was moved is written down child by child, so that undoing gives back exactly that.

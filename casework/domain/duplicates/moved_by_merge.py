@@ -1,4 +1,4 @@
-"""What a merge moves to the survivor, what it copies, and what rests; an undoing gives it back.
+"""What a merge moves to the survivor, copies or leaves; an undo reverses it.
 
 Whatever is touched is written down by its kind and id, so that undoing gives back exactly that. The
 store says these rules again in SQL, and adds none.
@@ -53,8 +53,8 @@ WITH_ITS_CASE: Final = (
     Child.DEADLINE,
 )
 WITH_ITS_REFERRAL: Final = (Child.DELIVERED,)
-# A merge leaves events with whom they were written for; undoing hands on those of moved cases, for
-# what was added to the case since goes with it.
+# A merge leaves events with the resident they were written for; an undo moves those of moved cases,
+# as what was added to the case since goes with it.
 BACK_WITH_ITS_CASE: Final = (*WITH_ITS_CASE, Child.EVENT)
 # Of which a resident has one: it moves where the survivor has none, and else it stays. One that was
 # written again since stays with the survivor: it would let an agency into another's home.
@@ -68,7 +68,7 @@ SEEN_BY_VERSION: Final = frozenset(
 def crossing(
     referrals: Iterable[Referral], cases: Collection[UUID], consents: Collection[UUID]
 ) -> list[UUID]:
-    """Of open referrals, those that would rest on the other's consent if the two were two again.
+    """The open referrals that would rest on the other resident's consent after an undo.
 
     ``cases`` and ``consents`` are those that go back to the duplicate.
     """

@@ -1,4 +1,4 @@
-"""Notices: who is told what and when, and when a flood of them is held back.
+"""Notices: recipients, timing, and the brake on floods.
 
 A notice is written in the transaction of what it tells of, and says nothing personal: a case
 reference, a kind, a step. Emergencies and stop notices leave at once; all else waits for the one
@@ -277,7 +277,7 @@ RUNS_REMEMBERED: Final = 20
 
 
 def is_flood(count: int, before: Sequence[int]) -> bool:
-    """Whether a run would send a district far more than usual: its notices then wait for release.
+    """Whether a run has far more notices for a district than usual: they then need a release.
 
     ``before`` are the counts of the district's last runs that raised anything, newest first.
     """

@@ -1,7 +1,7 @@
 """The outbox: messages to people and endpoints, sent after the commit, tried until they arrive.
 
-At least once, under a stable id; an endpoint that fails waits longer each time and keeps nobody
-else waiting; what never arrives is a dead letter that can be replayed.
+At least once, under a stable id; a failing endpoint backs off exponentially without delaying
+others; what never arrives is a dead letter that can be replayed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Subscription:
     """An endpoint that is told of notices by webhook.
 
     ``provider_id`` and ``district_code`` narrow what it hears; ``failures`` counts those in a row,
-    and until ``retry_at`` the endpoint is left in peace.
+    and until ``retry_at`` nothing is sent to it.
     """
 
     id: UUID
@@ -54,11 +54,11 @@ class Subscription:
     version: int = 1
 
     def answered(self) -> None:
-        """It took a message."""
+        """The endpoint accepted a message."""
         self.failures, self.retry_at = 0, None
 
     def failed(self, at: datetime, wait: timedelta) -> None:
-        """It took none; several of one batch count as one failure."""
+        """The endpoint failed; several failures of one batch count as one."""
         if self.retry_at is None or self.retry_at <= at:
             self.failures, self.retry_at = self.failures + 1, at + wait
 
@@ -109,11 +109,11 @@ class Message:
     error: str | None = None
 
     def arrived(self, at: datetime) -> None:
-        """It was taken."""
+        """Mark the message as delivered."""
         self.state, self.sent_at, self.error, self.leased_until = MessageState.SENT, at, None, None
 
     def failed(self, error: str, at: datetime, wait: timedelta) -> None:
-        """It was not taken: it waits, or is given up after twelve tries or a day of trying."""
+        """Delivery failed: back off, or give up after twelve attempts or a day."""
         self.error, self.leased_until, self.next_at = error, None, at + wait
         if self.tries >= MAX_TRIES or (self.tries > 1 and at - self.created_at > GIVEN_UP_AFTER):
             self.state = MessageState.DEAD

@@ -1,7 +1,7 @@
-"""Disclosures: what was told of a resident, to whom, when and on which basis.
+"""Disclosures: which data of a resident went to whom, when and on which basis.
 
-There is no table of them: each is read off the record of the act by which it happened, so that no
-list can say something else than what was done.
+They have no table: each is derived from the record of the act that disclosed, so that the two
+cannot differ.
 """
 
 from __future__ import annotations

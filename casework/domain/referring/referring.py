@@ -1,4 +1,4 @@
-"""Referring: asking a provider, asking another, and saying what happens instead."""
+"""Referring: requests to providers, redirection, and dispositions."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def redirect(
 ) -> Referral:
     """Cancel as redirected and ask another offering, in one act.
 
-    One that came to nothing already is not cancelled: asking another is its disposition.
+    A failed one is not cancelled: the new referral is its disposition.
     """
     service, request = (
         file.service(referral.planned_service_id),

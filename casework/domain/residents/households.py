@@ -1,4 +1,4 @@
-"""Who lives together: a link for one visit, which opens nobody's file."""
+"""Households: who lives together; membership grants no access."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def found(
 
 
 def join(household: Household, resident_id: UUID, act: Act) -> HouseholdMember:
-    """One more."""
+    """Add a member."""
     household.version += 1
     return _member(household, resident_id, act)
 
@@ -81,7 +81,7 @@ def _member(household: Household, resident_id: UUID, act: Act) -> HouseholdMembe
 
 
 def leave(household: Household, member: HouseholdMember | None, act: Act) -> HouseholdMember:
-    """One less."""
+    """Remove a member."""
     if member is None:
         raise Conflict("not of this household", code="not_a_member")
     member.left_at, member.left_by = act.at, act.by.id

@@ -70,7 +70,7 @@ class AuditChainStore(Protocol):
         ...
 
     def last_to_prune(self, chain: str, before: datetime) -> Seal | None:
-        """The last seal before the first one whose entry is to be kept."""
+        """The last seal before the first entry to be retained."""
         ...
 
     def prune(self, before: ChainHead, after: ChainHead, note: Callable[[Any], None]) -> int:

@@ -1,1 +1,1 @@
-"""Referrals: asking an agency, the moves of a referral, what happens instead."""
+"""Referrals: requesting a service of an agency, a referral's moves, dispositions."""
