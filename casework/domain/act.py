@@ -15,7 +15,7 @@ from casework.domain.errors import require
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Everything a move needs from outside: identity, time, new ids, and how days are counted."""
+    """What a move takes from outside: actor, time, new ids, standards and calendars."""
 
     by: Actor
     at: datetime

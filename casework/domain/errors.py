@@ -39,7 +39,7 @@ class Conflict(Refusal):
 
 
 class Invalid(Refusal):
-    """What was sent cannot be right; ``errors`` names the fields."""
+    """The request is invalid; ``errors`` names the fields."""
 
     code = "invalid"
 

@@ -1,4 +1,4 @@
-"""Places: who holds one, who waits for one, and how far an agency's figures can be believed.
+"""Places: who holds one, who waits for one, and how fresh an agency's figures are.
 
 A place is held from the acceptance of a referral until its end; a hold keeps it. Of the places that
 come free, as many as people wait are for those who wait. All else is what the agency states.
@@ -32,7 +32,7 @@ AT_CAPACITY: Final = "at_capacity"
 
 
 class CapacityFigures(Protocol):
-    """What is known of an offering's places: an ``Offering``, or whatever reads like one."""
+    """The capacity figures of an offering: an ``Offering`` or the same attributes."""
 
     @property
     def available(self) -> int:
@@ -41,12 +41,12 @@ class CapacityFigures(Protocol):
 
     @property
     def for_waiting(self) -> int:
-        """Of these, the places that came free while somebody waited."""
+        """Of these, the places reserved for those who wait."""
         ...
 
     @property
     def full_until(self) -> date | None:
-        """The last day on which it takes nobody new."""
+        """The last day on which it accepts nobody new."""
         ...
 
     @property
@@ -56,12 +56,12 @@ class CapacityFigures(Protocol):
 
 
 def is_marked_full(offering: CapacityFigures, today: date) -> bool:
-    """Whether the agency said that it takes nobody new yet; its last day is the one it named."""
+    """Whether the agency marked it full, up to and including the day it named."""
     return offering.full_until is not None and today <= offering.full_until
 
 
 def free_places(offering: CapacityFigures, today: date) -> int:
-    """How many could be taken on now, beside those who wait already."""
+    """How many new residents could be accepted now, beside those who wait."""
     if is_marked_full(offering, today):
         return 0
     return max(0, offering.available - offering.for_waiting)
@@ -72,7 +72,7 @@ def is_stale(offering: CapacityFigures, fresh_for: timedelta, now: datetime) -> 
     return now - offering.as_of > fresh_for
 
 
-# What the moves of referrals do to the places of offerings
+# How referral moves change the places of offerings
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,9 +100,9 @@ class CapacityChange:
 def changes(
     before: Mapping[UUID, str], referrals: Iterable[Referral], events: Iterable[Event]
 ) -> list[CapacityChange]:
-    """What has become of the places, given in which state each referral was; by offering's id.
+    """The changes of places, given each referral's previous state, by offering id.
 
-    This is the only place that says when one is taken or freed, whatever made the move.
+    This is the only code that decides when a place is taken or freed.
     """
     found: dict[UUID, CapacityChange] = {}
     by_id = {referral.id: referral for referral in referrals}
@@ -134,7 +134,7 @@ def _count(change: CapacityChange, was: str | None, referral: Referral) -> None:
 
 
 def check_full_until(action: str, reason: str | None, until: date | None, act: Act) -> None:
-    """Only who declines for want of a place says until when, and that is today or later."""
+    """Refuse ``full_until`` unless a decline is for lack of places; it is today or later."""
     if until is None:
         return
     require(
@@ -157,14 +157,14 @@ def full_until(action: str, reason: str | None, until: date | None, act: Act) ->
 
 
 def offer_place(file: CaseFile, referral: Referral, act: Act) -> None:
-    """Say that a place is there for who waits longest. The state stays: the agency accepts."""
+    """Offer a place to the referral that waits longest; its state stays until it is accepted."""
     referral.place_offered_at = act.at
     referral.version += 1
     file.record(PlaceOffered(file.meta(referral, act), status=referral.status))
 
 
 def take_back_offer(file: CaseFile, referral: Referral, act: Act) -> None:
-    """Say that the place that was offered is gone; the referral waits on, where it was in line."""
+    """Withdraw an offered place; the referral keeps its position on the waiting list."""
     referral.place_offered_at = None
     referral.version += 1
     file.record(PlaceOfferEnded(file.meta(referral, act), status=referral.status))
@@ -183,7 +183,7 @@ class CapacityStatement:
 
 
 def state(offering: Offering, said: CapacityStatement, act: Act) -> Event:
-    """Take the figures over. They are the newest word: a mark that it is full ends with them."""
+    """Store the stated figures; they also clear a mark that the offering is full."""
     capacity = offering.capacity if said.capacity is None else said.capacity
     waiting = offering.waiting if said.waiting is None else said.waiting
     require(

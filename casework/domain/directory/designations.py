@@ -1,4 +1,4 @@
-"""Designations: what an agency was named for, by whom, from when until when."""
+"""Designations: what an agency is designated as, by whom, from when until when."""
 
 from __future__ import annotations
 

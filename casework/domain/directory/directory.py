@@ -139,7 +139,7 @@ class Provider:
     is_active: bool = True
     # The codes of the languages spoken there, None where nobody has said.
     languages: list[str] | None = None
-    # The last day on which it may be asked; what runs then goes on.
+    # The last day for new requests; running services go on.
     ended_on: date | None = None
     end_reason: str | None = None
     opening_hours: list[dict[str, str]] = field(default_factory=list)
@@ -147,7 +147,7 @@ class Provider:
     version: int = 1
 
     def is_asked(self, on: date) -> bool:
-        """Whether it may still be asked on a day."""
+        """Whether it accepts requests on a day."""
         return self.is_active and covers_day(on, None, self.ended_on)
 
 
@@ -191,7 +191,7 @@ class Offering:
 
     @property
     def recipients(self) -> frozenset[str]:
-        """Every word by which a consent may name whom this would be shared with."""
+        """Every name by which a consent may refer to this recipient."""
         return self.known_as | {str(self.provider_id)}
 
 

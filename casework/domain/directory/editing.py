@@ -1,4 +1,4 @@
-"""Making and changing services, agencies and offerings: who may change what, and what may stand."""
+"""Editing services, agencies and offerings: who may change what, and which values are valid."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def new_provider(facts: Mapping[str, Any], act: Act) -> Provider:
 
 
 def changed_provider(provider: Provider, changes: Mapping[str, Any], act: Act) -> Provider:
-    """The agency with what was changed; an agency changes of its own only how it is reached."""
+    """The changed agency; an agency itself may change only its contact details."""
     _check_own(act.by, changes)
     changed = replace(provider, **changes)
     check_provider(changed)
@@ -52,7 +52,7 @@ def changed_provider(provider: Provider, changes: Mapping[str, Any], act: Act) -
 def ended_provider(
     provider: Provider, last_day: date | None, reason: str | None, act: Act
 ) -> Provider:
-    """The agency with the last day on which it is asked; None takes an end back."""
+    """The agency with its last day for new requests; None removes an end."""
     require(
         last_day is None or (reason or "").strip(),
         "say why it ends",
@@ -115,7 +115,7 @@ def new_offering(
 def changed_offering(
     offering: Offering, service: Service, changes: Mapping[str, Any], act: Act
 ) -> Offering:
-    """The offering with what was changed; its places are stated apart."""
+    """The changed offering; its capacity figures are stated separately."""
     if "unit" in changes:
         _check_unit(changes, service)
     changed = replace(offering, **changes)
@@ -156,7 +156,7 @@ def new_service(facts: Mapping[str, Any], act: Act) -> Service:
 
 
 def changed_service(service: Service, changes: Mapping[str, Any], act: Act) -> Service:
-    """The service with what was changed."""
+    """The changed service."""
     changed = replace(service, **changes)
     check_service(changed)
     if changed == service:

@@ -1,4 +1,4 @@
-"""The comprehensive list: how an entry comes to stand in it, and what was changed when by whom."""
+"""The comprehensive list: the states of an entry, and the history of its changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STEPS: Final[dict[str, tuple[frozenset[str], EntryState]]] = {
 }
 MAX_AT_ONCE: Final = 100
 SERVICE, PROVIDER, OFFERING, DESIGNATION = "service", "provider", "offering", "designation"
-# What the history tells of each kind of thing.
+# The facts that the history records, by kind.
 FACTS: Final[dict[str, tuple[str, ...]]] = {
     SERVICE: (
         "field", "name_ko", "name_en", "run_by", "unit", "limit_note", "basis", "certainty",
@@ -75,7 +75,7 @@ def next_state(entry: Service | Offering, step: str, act: Act) -> EntryState:
 
 
 def check_each_once(offering_ids: Sequence[UUID]) -> None:
-    """Refuse an entry that is named twice: its second result would be a refusal."""
+    """Refuse an entry that is named twice: its second step would be refused."""
     twice = [index for index, id in enumerate(offering_ids) if id in offering_ids[:index]]
     require(
         not twice,
@@ -91,7 +91,7 @@ def steps_from(state: str) -> list[str]:
 
 
 def facts_of(kind: str, thing: Any) -> dict[str, Any]:
-    """What the history tells of a thing, as plain values."""
+    """The facts of a thing that the history records, as plain values."""
     return {name: _plain(getattr(thing, name)) for name in FACTS[kind]}
 
 
@@ -107,7 +107,7 @@ class Subject:
 def change_of(
     subject: Subject, did: str, before: Mapping[str, Any], after: Mapping[str, Any], act: Act
 ) -> DirectoryChange:
-    """What differs between two states of a thing; nothing stood before what is new."""
+    """The difference between two states of a thing; a new thing had no state before."""
     names = [name for name in after if name not in before or before[name] != after[name]]
     return DirectoryChange(
         id=act.new_id(),

@@ -1,4 +1,4 @@
-"""Who near a resident can take this on now: an order that can be explained, factor by factor.
+"""Matching: candidates near a resident, ranked by factors that explain the order.
 
 The factors count one after the other, and the next only where the one before is equal: meant for
 such a person, what was wished for, a free place, a figure that is fresh, how fast and how often the

@@ -1,4 +1,4 @@
-"""The comprehensive list at a glance: whether a service is to be had in a district."""
+"""Overview of the comprehensive list: the availability of a service in a district."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be asked of the figures, how far, and which of the counted cells answer it."""
+"""Questions to the figures: filters, scope, and the cells that answer them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOT_FOR_THE_CITY: Final = ("centre", "field", "provider", "service", "reason")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is to be counted, of which days; a filter left out filters nothing.
+    """What is counted, of which days; a filter left out does not filter.
 
     ``by`` is what the answer is grouped by: ``field``, ``district``, ``centre``, ``provider`` or
     ``month``, the only one for which cells have their month.
@@ -63,10 +63,10 @@ class KnownPlaces(Protocol):
 
 
 def in_reach(question: Question, reach: Reach, places: KnownPlaces) -> Question:
-    """The question, as far as the actor may ask it; elsewhere there is nothing (404).
+    """The question within the actor's scope; outside it, NotFound (404).
 
-    The city asks in whole months and of no single centre, so that the difference of two answers
-    does not tell what one of them hides.
+    The city may ask only for whole months and no single centre, so that the difference of two
+    answers does not reveal a suppressed count.
     """
     bounds = reach.bounds
     if question.district is not None:

@@ -1,4 +1,4 @@
-"""How agencies answered recently: what may be said of one without telling of anybody it served."""
+"""Agencies' response rates, without disclosing anything about a person served."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from casework.domain.directory.matching import ResponseRate
 from casework.domain.figures.figures import median_of
 
 MEASURED_OVER: Final = timedelta(days=90)
-# Fewer answers than these in the window say nothing about an agency, and much about somebody.
+# Fewer answers in the window are not meaningful, and could identify a person.
 ENOUGH_ANSWERS: Final = 5
 
 
@@ -26,7 +26,7 @@ class Answers:
 
 
 def measured(answers: Iterable[Answers], as_of: datetime) -> ResponseRate | None:
-    """What they say of the agency, None where they are too few."""
+    """The agency's response rate, None where the answers are too few."""
     days: Counter[int] = Counter()
     accepted = 0
     for one in answers:

@@ -1,4 +1,4 @@
-"""Tallies: counts by where, when and what, added up, hidden where too few, and compared.
+"""Tallies: counts by place, time and subject; aggregation, suppression, comparison.
 
 Everything that is counted is a number of cells, each with all that it is of. Adding cells up
 gives every other figure, medians too, since a clock's cell has the working days it took.
@@ -153,7 +153,7 @@ def corrections(frozen: Cells, now: Cells, people: str = PEOPLE) -> list[dict[st
 
 
 def hidden(tables: Mapping[Any, Lines], total: Lines | None = None) -> Hidden:
-    """What the city does not see: what is under five, and what would give that away.
+    """The counts suppressed for the city: those under five, and those that would reveal them.
 
     ``tables`` are the groups of an answer. Along a line (over the groups) and down a group (over
     the lines of one figure) at least two are hidden, and five in all, or none: else a total less

@@ -1,1 +1,1 @@
-"""What is shown to whom, disclosures, break-glass and access requests."""
+"""Field masks, disclosures, break-glass and data access requests."""

@@ -1,4 +1,4 @@
-"""A resident asks what is held of them: PIPA Article 35, to be answered within ten days."""
+"""Data access requests of residents: PIPA Article 35, to be answered within ten days."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ class AccessRequest:
         self.version += 1
 
     def expect_printable(self) -> None:
-        """Refuse to print what was refused, or for somebody who may be anyone."""
+        """Refuse to print for a refused request, or without an identity check."""
         if self.answer == "refused":
             raise Conflict("it was refused", code="request_answered", allowed_actions=[])
         self.expect_identity()
 
     def expect_identity(self) -> None:
-        """Refuse to hand anything out to somebody who may be anyone."""
+        """Refuse to disclose anything without an identity check."""
         if self.identity_how is None:
             raise Conflict(
                 "first check who asks",
@@ -82,7 +82,7 @@ class AccessRequest:
     def close(
         self, act: Act, answer: str, answered_on: date, handed_over: str | None, reason: str | None
     ) -> None:
-        """Note that it was answered: handed over, or refused for a reason the law knows."""
+        """Record the answer: data handed over, or refused on a statutory ground."""
         self._expect_open()
         require(
             self.received_on <= answered_on <= act.today,

@@ -1,7 +1,7 @@
 """Break-glass: opening a resident outside one's own scope, with a reason, for a set time.
 
-It lets its opener look and never act; the resident's district is told at once, and somebody of that
-district who did not open it must say whether it was justified.
+It grants read access only; the resident's district is notified at once, and somebody else of that
+district must review whether it was justified.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class BreakGlass:
     version: int = 1
 
     def is_live(self, at: datetime) -> bool:
-        """Whether it still opens anything: no longer at the very instant it ends."""
+        """Whether it still grants access; at the instant it ends it does not."""
         return self.ended_at is None and at < self.ends_at
 
     def review_is_overdue(self, act: Act) -> bool:
@@ -65,7 +65,7 @@ class BreakGlass:
         return ["close"] if self.reviewed_at is None and act.by.role == Role.SUPERVISOR else []
 
     def end(self, act: Act) -> Event:
-        """Its opener is done with it."""
+        """The opener ends it."""
         if act.by.id != self.account_id:
             raise Conflict("only who opened it ends it", code="not_your_opening")
         if not self.is_live(act.at):
@@ -75,7 +75,7 @@ class BreakGlass:
         return BreakGlassEnded(self.meta(act))
 
     def close(self, act: Act, note: str, *, justified: bool) -> Event:
-        """Somebody else of the resident's district has looked into it; what was open is shut."""
+        """Record the review by somebody else of the resident's district; ends the access."""
         if act.by.id == self.account_id:
             raise Conflict("nobody reviews what they opened", code="own_break_glass")
         if self.reviewed_at is not None:

@@ -1,4 +1,4 @@
-"""Setting standards and holidays: what they may say, and what the law does not let them say."""
+"""Setting standards and holidays: valid values, and what the law forbids."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Holiday:
 def new_standard(
     facts: Mapping[str, Any], catalogue: Mapping[str, Service], act: Act, *, usual_lapse: bool
 ) -> Standard:
-    """A standard as it was asked for. With ``usual_lapse`` nothing was said of lapsing.
+    """A standard from a request. With ``usual_lapse`` the request did not set the lapse.
 
     Then the usual one applies, unless the target is longer: nothing lapses before it is due.
     """
@@ -89,7 +89,7 @@ def new_standard(
 
 
 def change_standard(standard: Standard, changes: Mapping[str, Any], act: Act) -> list[str]:
-    """The names of what differs; refuses what may not be said of it."""
+    """The names of the fields that change; refuses an invalid change."""
     _check_district(act.by, standard.district_code)
     unknown = set(changes) - set(CHANGEABLE)
     require(not unknown, "cannot be changed", field=min(unknown, default=""))

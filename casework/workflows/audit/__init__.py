@@ -1,1 +1,1 @@
-"""The record of who saw or changed what, its hash chain and its reviews."""
+"""The audit of who read or changed what, its hash chain and its reviews."""
