@@ -14,7 +14,7 @@ from casework.domain.access.grant_log import GrantAct
 from casework.domain.access.policy import POLICY, Relation, Role
 from casework.domain.agencies import rosters
 from casework.domain.audit import chain
-from casework.domain.casefile import case, lifecycle, states
+from casework.domain.casefile import case, referral_moves, states
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import Unit
@@ -56,7 +56,7 @@ LISTS = {
     "consent": resident.PURPOSES,
     "determination": case.DETERMINATIONS,
     "delivered": rosters.EXCEPTIONS,
-    "disposition": lifecycle.DISPOSITIONS,
+    "disposition": referral_moves.DISPOSITIONS,
     "division": tuple(DIVISIONS.values()),
     "entry": tuple(STEPS),
     "field": FIELDS,
@@ -70,13 +70,13 @@ LISTS = {
     "likeness": tuple(LikenessReason),
     "merge": ("merged", "undone"),
     "mobility": resident.MOBILITIES,
-    "move": tuple(lifecycle.MOVES),
-    "outcome": lifecycle.OUTCOMES,
+    "move": tuple(referral_moves.MOVES),
+    "outcome": referral_moves.OUTCOMES,
     "review": reviewing.ACTIONS,
     "route": (*sorted(case.ASSESSMENT_ROUTES), "guidance"),
     "signal": case.SIGNALS,
     "unmet reason": UNMET_REASONS,
-    **{f"reason to {move}": reasons for move, reasons in lifecycle.REASONS.items()},
+    **{f"reason to {move}": reasons for move, reasons in referral_moves.REASONS.items()},
     "verdict of a rule": tuple(RuleResult),
     **{enum.__name__: tuple(enum) for enum in ENUMS},
 }

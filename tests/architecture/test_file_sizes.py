@@ -34,7 +34,7 @@ LONG_TESTS: Final = {
     "tests/api/supervision/test_standards.py": "standards, and the clocks they move",
     "tests/api/supervision/test_supervision.py": "what is overdue and what is decided about it",
     "tests/architecture/test_messages.py": "where every message is looked for",
-    "tests/domain/casefile/test_lifecycle.py": "the table of moves, written a second time by hand",
+    "tests/domain/casefile/test_referral_moves.py": "the table of moves, written a second time",
     "tests/domain/casefile/test_settlement.py": "each fact that settles a service or does not",
     "tests/domain/clocks/test_clocks.py": "which clocks each act moves",
     "tests/domain/clocks/test_deadlines.py": "the boundaries of every clock",

@@ -31,7 +31,7 @@ from casework.adapters.web.forms import ACTIONS
 from casework.adapters.web.guest import DONE
 from casework.domain.access.policy import POLICY, Role
 from casework.domain.agencies.rosters import EXCEPTIONS, MonthlyDelivery
-from casework.domain.casefile import case, lifecycle, plan, referral, states
+from casework.domain.casefile import case, plan, referral, referral_moves, states
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import KNOWN_YEARS, Unit
 from casework.domain.clocks.standards import STATUTORY_BASIS, Priority
@@ -60,11 +60,11 @@ CHOSEN: Final[dict[str, set[str]]] = {
     "domain/access/policy.py": {
         "password_change_required", "token_scope", "totp_enrolment_required",
     },
-    "domain/casefile/allowed.py": set(),
+    "domain/casefile/case_moves.py": set(),
     "domain/planning/conferences.py": {
         "plan_not_submitted", "submitted_after_meeting", "unknown_case",
     },
-    "domain/planning/planning.py": {"already_settled", "disposition_owed", "referral_open"},
+    "domain/planning/settling.py": {"already_settled", "disposition_owed", "referral_open"},
     "domain/privacy/break_glass.py": {"note_required", "reason_required"},
     "domain/supervision/reviewing.py": {"offering_required", "until_required", "worker_required"},
     "workflows/exchange/import_kinds.py": {
@@ -210,10 +210,13 @@ def families() -> dict[str, set[str]]:
         "page.done.*": set(DONE),
         "page.field.*": {one.name for of in ACTIONS.values() for one in of} | {"available"},
         "page.nav.*": {"requests", "places", "month"},
-        "page.outcome.*": set(lifecycle.OUTCOMES),
+        "page.outcome.*": set(referral_moves.OUTCOMES),
         "page.per.*": pers(),
         "page.problem.*": {"code_wrong", "too_many_codes"},
-        "page.reason.*": {*EXCEPTIONS, *(one for of in moves for one in lifecycle.REASONS[of])},
+        "page.reason.*": {
+            *EXCEPTIONS,
+            *(one for of in moves for one in referral_moves.REASONS[of]),
+        },
         "page.sex.*": set(SEXES),
         "page.signal.*": set(case.SIGNALS),
         "page.status.*": {*states.ReferralStatus} - {"draft"},
@@ -229,7 +232,7 @@ def families() -> dict[str, set[str]]:
         },
         "file.outcome.*": set(Outcome),
         "file.report.*": set(import_views.REPORT),
-        "sentence.clock.pause.*": {"hold", *lifecycle.REASONS["hold"]},
+        "sentence.clock.pause.*": {"hold", *referral_moves.REASONS["hold"]},
         "sentence.clock.period.*": {*Unit} - {"on_date"},
         "sentence.match.eligible.*": set(RuleResult),
         "sentence.match.given_at.*": {*GivenAt, "unknown"},
@@ -267,8 +270,8 @@ def codes_printed() -> set[str]:
         *resident.MOBILITIES, *households.KINDS, *EXCEPTIONS, *access_requests.REQUESTED_BY,
         *access_requests.ANSWERS, *access_requests.HANDED_OVER, *access_requests.IDENTITY_BY,
         *directory.FIELDS, *directory.INCOME_TIERS, *FACTS, *RuleResult, *Comparison, *Priority,
-        *lifecycle.DISPOSITIONS, *lifecycle.OUTCOMES, *pers(), *LEVEL.values(),
-        *(reason for of in lifecycle.REASONS.values() for reason in of),
+        *referral_moves.DISPOSITIONS, *referral_moves.OUTCOMES, *pers(), *LEVEL.values(),
+        *(reason for of in referral_moves.REASONS.values() for reason in of),
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from casework.adapters.notifications import Channels
+from casework.adapters.notifications.channels import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.texts import subject_of, text_of
 from casework.adapters.notifications.webhook import Webhook, new_secret, signature

@@ -15,7 +15,7 @@ from sqlalchemy import event, select, text, update
 
 from casework.adapters.persistence import tables as t
 from casework.domain.access.policy import SYSTEM
-from casework.domain.casefile.lifecycle import REASONS
+from casework.domain.casefile.referral_moves import REASONS
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.workflows.referring import referring
 from tests.adapters.looking import statements

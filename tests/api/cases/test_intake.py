@@ -13,7 +13,7 @@ from casework.adapters.api.residents import bodies as resident_bodies
 from casework.adapters.api.shared import bodies as shared_bodies
 from casework.adapters.persistence import tables as t
 from casework.domain.casefile import case as casefile_case
-from casework.domain.casefile import lifecycle
+from casework.domain.casefile import referral_moves
 from casework.domain.cases.intake import ACTIVITIES
 from casework.domain.directory import directory
 from casework.domain.residents import resident as resident_resident
@@ -723,7 +723,7 @@ def test_the_lists_in_the_document_are_those_of_the_domain() -> None:
         (parts.Determination, casefile_case.DETERMINATIONS),
         (shared_bodies.CareField, directory.FIELDS),
         (parts.ClosingReason, casefile_case.CLOSING_REASONS),
-        (plan_bodies.Settlement, lifecycle.SETTLEMENTS),
+        (plan_bodies.Settlement, referral_moves.SETTLEMENTS),
     ):
         assert get_args(listed) == tuple(known)
     assert tuple(parts.Activities.model_fields) == ACTIVITIES

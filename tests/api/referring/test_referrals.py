@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.unit_of_work.store import SqlWork
-from casework.domain.casefile.lifecycle import MOVES
+from casework.domain.casefile.referral_moves import MOVES
 from casework.domain.errors import Invalid
 from casework.domain.referring import referring as rules
 from casework.workflows.planning import planning

@@ -6,7 +6,13 @@ import pytest
 
 from casework.domain.access.policy import SYSTEM
 from casework.domain.casefile.case import CHANNELS, CLOSING_REASONS, DETERMINATIONS, SIGNALS
-from casework.domain.casefile.lifecycle import DISPOSITIONS, MOVES, OUTCOMES, REASONS, SETTLEMENTS
+from casework.domain.casefile.referral_moves import (
+    DISPOSITIONS,
+    MOVES,
+    OUTCOMES,
+    REASONS,
+    SETTLEMENTS,
+)
 from casework.domain.cases import checks, intake
 from casework.domain.cases.checks import answer_signal, raise_signal
 from casework.domain.cases.handover import assign

@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_moves import MOVES
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Refusal
 from casework.domain.referring.referring import redirect

@@ -16,8 +16,8 @@ import pytest
 
 from casework.domain.access.policy import POLICY, SYSTEM, Role
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import ENDED, MOVES, OPEN, OWES_DISPOSITION, Party
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_moves import ENDED, MOVES, OPEN, OWES_DISPOSITION, Party
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.reopening import reopen
 from casework.domain.clocks.calendar import Target, Unit

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.casefile.lifecycle import OPEN
+from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory import capacity
 from casework.domain.directory.capacity import CapacityChange, CapacityStatement

@@ -8,8 +8,8 @@ from typing import Any
 from casework.adapters.api.shared.views import agency_of, deadline, fields_of, instant
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, may
-from casework.domain.casefile.allowed import allowed_actions
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
+from casework.domain.casefile.case_moves import allowed_actions
 from casework.domain.privacy.masks import masked, sees_clock
 from casework.workflows.ports.casefile import CaseView
 from casework.workflows.ports.paging import Row

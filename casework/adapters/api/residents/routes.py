@@ -200,8 +200,8 @@ def give_consents(id: UUID, body: bodies.GiveConsents, call: Caller) -> Response
         lambda reading, made: {
             "items": [
                 dict(views.consent(one, call.ctx.actor))
-                for one in reading.residents.with_consents(made.resident_id)[1]
-                if one.id in made.consent_ids
+                for one in reading.residents.with_consents(made.id)[1]
+                if one.id in made.consents
             ]
         },
     )

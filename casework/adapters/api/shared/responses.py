@@ -152,10 +152,9 @@ class OutOfSight(ResponseBody):
     code: str = absent("Code of the service that was changed.")
     case_id: UUID = absent()
     provider_id: UUID = absent()
-    resident_id: UUID = absent()
     version: int = absent("Number of the version.")
     hash: str = absent()
-    consent_ids: list[UUID] = absent("Identifiers of the consents.")
+    consents: list[UUID] = absent("Identifiers of the consents.")
     hints: list[HintLeft] = absent()
 
 

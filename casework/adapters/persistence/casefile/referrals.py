@@ -16,7 +16,7 @@ from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.registry import seen, seen_or_opened
 from casework.adapters.persistence.scope.subjects import note_opened
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.lifecycle import OPEN
+from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import NotFound
 from casework.domain.events import Event

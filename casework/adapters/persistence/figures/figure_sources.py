@@ -28,7 +28,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.scope.registry import counted
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.lifecycle import OPEN, OWES_DISPOSITION
+from casework.domain.casefile.referral_moves import OPEN, OWES_DISPOSITION
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import ClockKind

@@ -15,7 +15,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.allowed import PLANNABLE
+from casework.domain.casefile.case_moves import PLANNABLE
 from casework.domain.casefile.plan import Conference, VersionStatus
 from casework.domain.errors import NotFound
 from casework.domain.planning.conferences import AgendaItem, Submission

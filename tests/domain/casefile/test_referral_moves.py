@@ -8,7 +8,7 @@ import pytest
 
 import casework
 from casework.domain.access.policy import SYSTEM
-from casework.domain.casefile.lifecycle import (
+from casework.domain.casefile.referral_moves import (
     DISPOSITIONS,
     FOLLOWING,
     MOVES,
