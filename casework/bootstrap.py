@@ -93,6 +93,8 @@ class Application:
     tokens: JwtTokens
     vault: KeyVault
     now: Callable[[], datetime] = utc_now
+    # Whether it serves the invented city, whose accounts anybody may use.
+    is_demo: bool = False
     clockwork: Cached[Clockwork] = field(init=False)
     catalogue: Cached[dict[str, Service]] = field(init=False)
     built_at: datetime = field(init=False)
@@ -253,6 +255,7 @@ class Application:
             sweep=self.sweep,
             new_secret=new_secret,
             is_production=self.settings.is_production,
+            demo_password=self._demo_password(),
             stores_rrn=self.settings.rrn,
             sweep_minutes=self.settings.sweep_minutes,
             linking=self.linking,
@@ -261,6 +264,11 @@ class Application:
             rates=Rates(self.settings.requests_per_second),
             time_allowed=time_allowed,
         )
+
+    def _demo_password(self) -> str | None:
+        """What the front page tells of signing in; nothing in production, whatever was asked."""
+        shows = self.is_demo and not self.settings.is_production
+        return self.settings.demo_password if shows else None
 
     def import_tools(self) -> ImportTools:
         """What works through files."""

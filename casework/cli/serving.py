@@ -68,6 +68,7 @@ def _run_demo(settings: Settings, listener: socket.socket, residents: int, seed:
         if operations.is_empty(application):
             fill(application, residents, seed)
         announce(application)
+        application.is_demo = True
         typer.echo(f"data: {settings.data_dir}")
         typer.echo(f"requests: {settings.request_log}")
         typer.echo("letters: below, as they would be mailed")

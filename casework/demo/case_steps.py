@@ -14,7 +14,7 @@ from casework.domain.cases import checks, closing, handover, intake
 from casework.domain.clocks.calendar import morning_of
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import ClockKind
-from casework.domain.planning import planning
+from casework.domain.planning import deciding, planning
 from casework.domain.residents.events import ConsentGiven, NoteWritten, ResidentRegistered
 from casework.domain.residents.resident import ConsentPurpose, Note, NoteKind
 from casework.domain.supervision import reviewing
@@ -156,7 +156,7 @@ def decide(story: Story, approve: bool = True) -> None:
     if version is None or version.hash is None:
         return
     conference = _conference(story, act) if story.chance(0.75) else None
-    decision = planning.Decision(
+    decision = deciding.Decision(
         number=version.number,
         hash=version.hash,
         approve=approve,
@@ -164,7 +164,7 @@ def decide(story: Story, approve: bool = True) -> None:
         conference=conference,
         without_meeting_reason=None if conference else texts.WITHOUT_MEETING,
     )
-    planning.decide(story.file, decision, act)
+    deciding.decide(story.file, decision, act)
 
 
 def _conference(story: Story, act: Act) -> Conference:

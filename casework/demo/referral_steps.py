@@ -11,7 +11,7 @@ from casework.demo.case_steps import review_clock
 from casework.demo.story import Slot, Story
 from casework.domain.casefile.states import BasisKind
 from casework.domain.clocks.standards import ClockKind, Priority
-from casework.domain.planning import planning
+from casework.domain.planning import settling
 from casework.domain.referring import referring
 from casework.domain.referring.referring import Details, Request
 from casework.domain.residents.events import ConsentWithdrawn
@@ -157,7 +157,7 @@ def dispose(story: Story, slot: Slot, disposition: str) -> None:
 
 def settle(story: Story, slot: Slot, how: str) -> None:
     """Settle the service without asking anyone."""
-    planning.settle(story.file, story.service_of(slot), how, None, story.act(story.worker))
+    settling.settle(story.file, story.service_of(slot), how, None, story.act(story.worker))
 
 
 def redirect(story: Story, slot: Slot) -> None:

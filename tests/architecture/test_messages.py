@@ -28,7 +28,7 @@ from casework.adapters.api.privacy.printed_answer import INSIDE
 from casework.adapters.api.shared.clock_sentence import HOLIDAYS, holiday_name
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.web.forms import ACTIONS
-from casework.adapters.web.pages import DONE
+from casework.adapters.web.guest import DONE
 from casework.domain.access.policy import POLICY, Role
 from casework.domain.agencies.rosters import EXCEPTIONS, MonthlyDelivery
 from casework.domain.casefile import case, lifecycle, plan, referral, states

@@ -16,7 +16,7 @@ from casework.domain.casefile.referral import Referral
 from casework.domain.cases import checks, closing, intake
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.directory.directory import Offering
-from casework.domain.planning import planning
+from casework.domain.planning import deciding, planning, settling
 from casework.domain.referring import referring
 from casework.domain.supervision import reviewing
 from casework.domain.supervision.reviewing import Review
@@ -88,7 +88,7 @@ def submit(town: Town, file: CaseFile, by: Actor | None = None) -> PlanVersion:
     return planning.submit(file, town.act(by))
 
 
-def decision(version: PlanVersion, **facts: Any) -> planning.Decision:
+def decision(version: PlanVersion, **facts: Any) -> deciding.Decision:
     """An approval without a meeting, bound to the version as it was submitted."""
     usual: dict[str, Any] = {
         "number": version.number,
@@ -96,7 +96,7 @@ def decision(version: PlanVersion, **facts: Any) -> planning.Decision:
         "approve": True,
         "without_meeting_reason": "no meeting this week",
     }
-    return planning.Decision(**(usual | facts))
+    return deciding.Decision(**(usual | facts))
 
 
 def conference(town: Town, held_on: date) -> Conference:
@@ -119,7 +119,7 @@ def decide(
     how: dict[str, Any] = {"approve": approve}
     if held_on is not None:
         how |= {"conference": conference(town, held_on), "without_meeting_reason": None}
-    return planning.decide(file, decision(version, **how), town.act(town.supervisor))
+    return deciding.decide(file, decision(version, **how), town.act(town.supervisor))
 
 
 def approve_plan(
@@ -230,7 +230,7 @@ def settle(
     town: Town, file: CaseFile, how: str = "refused", service: PlannedService | None = None
 ) -> None:
     """Settle a planned service without a referral."""
-    planning.settle(file, service or only_service(file), how, None, town.act())
+    settling.settle(file, service or only_service(file), how, None, town.act())
 
 
 def check(town: Town, file: CaseFile, **facts: Any) -> Check:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any, Final
 from uuid import UUID
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.api.acts import a_referral, moved
-from tests.api.conftest import PROVIDER, WORKER
+from tests.api.conftest import PROVIDER, WORKER, Api
+from tests.serving import served
 from tests.web.conftest import Agency, sent_link
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -51,23 +49,6 @@ def browser() -> Iterator[Browser]:
         found = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield found
         found.close()
-
-
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    """The application on a socket, as a browser meets it."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-        listener.close()
 
 
 @pytest.fixture
@@ -212,3 +193,23 @@ def test_all_of_it_works_without_javascript(
         assert page.locator("form[action*='/code']").count() == 1  # a code of its own
     seen = agency.api.as_(WORKER).get(f"/referrals/{asked}").json()
     assert (seen["status"], seen["reason"]) == ("declined", "at_capacity")
+
+
+def test_the_document_is_shown_by_this_host_alone_and_within_its_policy(
+    browser: Browser, api: Api
+) -> None:
+    with served(api.client.app) as here:
+        page = browser.new_page(viewport=ViewportSize(width=1200, height=900))
+        said: list[str] = []
+        asked: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{here}/docs")
+        page.locator("#operations-tag-referrals button").first.click(timeout=60_000)
+        page.locator("#operations-referrals-get_referral button").first.click()
+        page.get_by_text("Identifier of the referral.").wait_for()
+        page.get_by_text("A referral with clocks and history").wait_for()
+        page.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith((f"{here}/", "data:"))] == []

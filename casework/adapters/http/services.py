@@ -78,6 +78,8 @@ class Services:
     linking: Linking
     # How like two names are.
     similarity: Similarity = equal
+    # The one password of the demo's accounts; None where they are not shown.
+    demo_password: str | None = None
     # How often somebody may ask, and within which context the database has how many seconds.
     rates: Rates = field(default_factory=Rates)
     time_allowed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()

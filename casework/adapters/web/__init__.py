@@ -1,5 +1,6 @@
-"""Small pages for agencies that answer without an account, made on the server."""
+"""Pages made on the server: for agencies that answer without an account, and for who looks by."""
 
+from casework.adapters.web import front  # its pages are on the same router
 from casework.adapters.web.pages import router
 
-__all__ = ["router"]
+__all__ = ["front", "router"]

@@ -34,7 +34,7 @@ class Suspicion:
     other_district_code: str
     reasons: list[str]
     found_at: datetime
-    state: str = SuspicionState.OPEN
+    state: SuspicionState = SuspicionState.OPEN
     decided_at: datetime | None = None
     decided_by: UUID | None = None
     note: str | None = None

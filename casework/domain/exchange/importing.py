@@ -99,10 +99,10 @@ class ImportFile:
     """A file that was taken in. ``position`` is the last row that has its result."""
 
     id: UUID
-    kind: str
-    mode: str
+    kind: FileKind
+    mode: Mode
     dry_run: bool
-    state: str
+    state: ImportState
     account_id: UUID | None
     district_code: str | None
     created_at: datetime
@@ -196,7 +196,7 @@ class ImportRow:
     # Where the row stands in the sheet, as a person counts.
     line: int
     cells: dict[str, Any] | None
-    outcome: str | None = None
+    outcome: Outcome | None = None
     errors: list[dict[str, str]] = field(default_factory=list)
     key: str | None = None
     external_id: str | None = None

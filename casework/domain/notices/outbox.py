@@ -102,7 +102,7 @@ class Message:
     created_at: datetime
     next_at: datetime
     digest_on: date | None = None
-    state: str = MessageState.WAITING
+    state: MessageState = MessageState.WAITING
     tries: int = 0
     leased_until: datetime | None = None
     sent_at: datetime | None = None

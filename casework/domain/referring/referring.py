@@ -16,7 +16,7 @@ from casework.domain.casefile.states import BasisKind, CancelReason, Disposition
 from casework.domain.clocks.standards import ClockKind, Priority
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, one_of
-from casework.domain.planning.planning import note_settlement
+from casework.domain.planning.settling import note_settlement
 from casework.domain.referring.details import Details
 from casework.domain.referring.disclosure_basis import (
     DISCLOSED,

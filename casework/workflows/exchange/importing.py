@@ -25,6 +25,7 @@ from casework.domain.exchange.import_columns import (
 from casework.domain.exchange.importing import (
     ACTION,
     MAX_AT_ONCE,
+    FileKind,
     ImportFile,
     ImportRow,
     ImportState,
@@ -81,7 +82,7 @@ def receive(ctx: Context, import_tools: ImportTools, wanted: NewImport, source: 
                 field="mode",
             )
         work.imports.save(file)
-        work.commit()
+        work.commit(file.id)
         return file.id
 
 
@@ -91,8 +92,8 @@ def _new_file(
     salt = import_tools.new_salt()
     return ImportFile(
         id=ctx.new_id(),
-        kind=wanted.kind,
-        mode=wanted.mode,
+        kind=FileKind(wanted.kind),
+        mode=Mode(wanted.mode),
         dry_run=wanted.dry_run,
         state=ImportState.WAITING,
         account_id=ctx.actor.id,
@@ -314,7 +315,7 @@ def stop(ctx: Context, import_id: UUID) -> UUID:
         file.stop(ctx.now)
         work.imports.forget_cells(file.id)
         work.imports.save(file)
-        work.commit()
+        work.commit(file.id)
         return file.id
 
 

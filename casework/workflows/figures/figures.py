@@ -9,74 +9,33 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.access.policy import Reach
-from casework.domain.clocks.standards import PROVIDER
-from casework.domain.errors import Invalid, NotFound, require
+from casework.domain.errors import NotFound, require
 from casework.domain.figures.figures import Month, Period, spent_in
+from casework.domain.figures.questions import (
+    Question,
+    in_reach,
+    left_out,
+    of_a_month,
+    overall,
+    seen_of_frozen,
+    unmet_shown,
+    whole_months,
+)
 from casework.domain.figures.tallying import (
     ALL_PEOPLE,
-    OF_NO_FIELD,
-    OF_NO_PROVIDER,
-    SMALLEST_SHOWN,
     Cells,
     Hidden,
     corrections,
-    filtered,
     grouped,
     hidden,
-    is_people,
     lines_of,
     people_by,
     summary,
-    suppressed,
 )
 from casework.workflows.context import Context
-from casework.workflows.ports.figures import ClosedMonth, Figures, Question
+from casework.workflows.ports.figures import ClosedMonth
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Reading
-
-OF_NOW = frozenset({"running", "overdue"})
-
-
-def in_reach(question: Question, reach: Reach, figures: Figures) -> Question:
-    """The question, as far as the asker may ask it; elsewhere there is nothing (404).
-
-    The city asks in whole months and of no single centre, so that the difference of two answers
-    does not tell what one of them hides.
-    """
-    bounds = reach.bounds
-    if question.district is not None:
-        known = figures.all_districts() if bounds.district is None else [bounds.district]
-        _found(question.district in known, "district")
-    if reach.counts_alone:
-        _check_for_city(question)
-    elif question.centre is not None:
-        home = figures.district_of(question.centre)
-        _found(home is not None, "centre")
-        _found(bounds.hold_district(home), "centre")
-        _found(bounds.centre in (None, question.centre), "centre")
-    if bounds.provider is not None:
-        _found(question.provider in (None, bounds.provider), "provider")
-        return replace(question, provider=bounds.provider)
-    return question
-
-
-def _found(condition: bool, what: str) -> None:
-    if not condition:
-        raise NotFound(f"no such {what}")
-
-
-def _check_for_city(question: Question) -> None:
-    period = question.period
-    whole = (
-        period.since == Month.of(period.since).first and period.until == Month.of(period.until).last
-    )
-    if not whole:
-        raise Invalid("whole months only", code="whole_months", field="from")
-    for name in ("centre", "field", "provider", "service", "reason"):
-        if getattr(question, name) is not None:
-            raise Invalid("the city asks of all", code="not_for_the_city", field=name)
-    if question.district is not None and question.by is not None:
-        raise Invalid("not with this for the city", code="not_for_the_city", field="by")
 
 
 def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
@@ -134,14 +93,16 @@ class Tally:
     def _months_closed(self) -> dict[str, list[ClosedMonth]]:
         """The closed months that the question asks for as a whole, as far as it asks for them."""
         asked, bounds, districts = self._question, self._reach.bounds, None
-        whole = [one for one in asked.period.months() if _is_whole(asked.period, one)]
+        whole = whole_months(asked.period)
         if bounds.district is not None:
             districts = [bounds.district]
         elif asked.district is not None:
             districts = [asked.district]
         found: dict[str, list[ClosedMonth]] = defaultdict(list)
         for closed in self._figures.closed(districts, map(str, whole)):
-            found[closed.month].append(replace(closed, cells=_seen(closed, asked, self._reach)))
+            found[closed.month].append(
+                replace(closed, cells=seen_of_frozen(closed.cells, asked, self._reach))
+            )
         return dict(found)
 
     def _grouped(self) -> dict[str | None, Cells]:
@@ -166,20 +127,14 @@ class Tally:
     def hidden(self) -> Hidden:
         """What the city does not see of this answer."""
         tables = {key: lines_of(cells, self._group_people) for key, cells in self._tables.items()}
-        return hidden(tables, lines_of(self._overall(), self._people))
-
-    def _overall(self) -> Cells:
-        """All cells but those of people by month, who would be counted in every one."""
-        return Counter(
-            {cell: n for cell, n in self._cells.items() if not (cell.month and is_people(cell))}
-        )
+        return hidden(tables, lines_of(overall(self._cells), self._people))
 
     def whole(self, few: Hidden | None) -> dict[str, Any]:
         """All of it, as it is now."""
         return summary(
-            self._overall(),
+            overall(self._cells),
             people=self._people,
-            leave_out=self._left_out(),
+            leave_out=left_out(self._question),
             hide=None if few is None else lambda line: (None, line) in few,
         )
 
@@ -188,7 +143,7 @@ class Tally:
         return summary(
             self._tables.get(key, Counter()),
             people=self._group_people,
-            leave_out=self._left_out(self._question.by),
+            leave_out=left_out(self._question, self._question.by),
             hide=None if few is None else lambda line: (key, line) in few,
         )
 
@@ -200,10 +155,7 @@ class Tally:
         for key in keys:
             group = {"key": key, "name": names.get(key)} | self.part(key, few)
             if by == "month":
-                group["clocks"] = [
-                    {name: value for name, value in row.items() if name not in OF_NOW}
-                    for row in group["clocks"]
-                ]
+                group["clocks"] = of_a_month(group["clocks"])
                 group |= self._of_closed(key, few is not None)
             found.append(group)
         return found
@@ -228,30 +180,6 @@ class Tally:
             if cell.month == month and cell.district in districts
         }
         return corrections(frozen, Counter(now), self._people)
-
-    def _left_out(self, by: str | None = None) -> set[str]:
-        """The parts that cannot be told by what the question narrows or is grouped by."""
-        asked, found = self._question, set[str]()
-        if asked.field is not None or by == "field":
-            found |= OF_NO_FIELD
-        if asked.provider is not None or by == "provider":
-            found |= OF_NO_PROVIDER
-        return found
-
-
-def _is_whole(period: Period, month: Month) -> bool:
-    return period.within(month) == Period(month.first, month.last)
-
-
-def _seen(closed: ClosedMonth, asked: Question, reach: Reach) -> Cells:
-    """The frozen cells that the question asks for and the asker may see."""
-    bounds = reach.bounds
-    centre = asked.centre if bounds.centre is None else bounds.centre
-    provider = None if asked.provider is None else str(asked.provider)
-    cells = filtered(closed.cells, centre=centre, field=asked.field, provider=provider)
-    if bounds.provider is not None:
-        return Counter({c: n for c, n in cells.items() if c.held_by in (None, PROVIDER)})
-    return cells
 
 
 # Closed months
@@ -311,16 +239,14 @@ def unmet_summary(reading: Reading, asked: Question, by: str) -> dict[str, Any]:
     figures, for_city = reading.figures, reading.reach.counts_alone
     question = in_reach(replace(asked, by=by), reading.reach, figures)
     rows = figures.unmet_by(by, question)
-    total = sum(row["count"] for row in rows)
-    shown: dict[str, int | None] = {row["key"]: row["count"] for row in rows}
-    if for_city:
-        shown = suppressed({row["key"]: row["count"] for row in rows})
+    counts = {row["key"]: row["count"] for row in rows}
+    total, shown = unmet_shown(counts, for_city=for_city)
     names = figures.names(by, shown)
     return {
         "by": by,
         "from": question.period.since,
         "to": question.period.until,
-        "total": None if for_city and total < SMALLEST_SHOWN else total,
+        "total": total,
         "groups": [_unmet_group(row, shown, names, for_city) for row in rows],
     }
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.plan import Conference, VersionStatus
 from casework.domain.errors import StaleVersion, require
-from casework.domain.planning import planning
+from casework.domain.planning import deciding, planning, settling
 from casework.domain.planning.conferences import check_members
 from casework.workflows.context import Context
 from casework.workflows.planning.conferences import add_conference, known_conference
@@ -78,7 +78,7 @@ def decide_plan(ctx: Context, case_id: UUID, command: DecisionCommand) -> UUID:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.plan_revision)
         known = command.conference_id
-        decision = planning.Decision(
+        decision = deciding.Decision(
             number=command.version,
             hash=command.hash,
             approve=command.approve,
@@ -87,7 +87,7 @@ def decide_plan(ctx: Context, case_id: UUID, command: DecisionCommand) -> UUID:
             agenda=work.conferences.agenda(known) if known is not None else None,
             without_meeting_reason=command.without_meeting_reason,
         )
-        planning.decide(file, decision, ctx.act)
+        deciding.decide(file, decision, ctx.act)
         work.files.save(file, ctx.now)
         work.commit(case_id)
         return case_id
@@ -137,7 +137,7 @@ def settle_service(ctx: Context, service_id: UUID, how: str, note: str | None) -
         file = work.files.of_planned_service(service_id)
         service = file.service(service_id)
         ctx.expect(service.version)
-        planning.settle(file, service, how, note, ctx.act)
+        settling.settle(file, service, how, note, ctx.act)
         work.files.save(file, ctx.now)
         made = RecordInCase(id=service_id, case_id=file.case.id)
         work.commit(made)

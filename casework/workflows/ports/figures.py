@@ -8,33 +8,12 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from casework.domain.figures.figures import Figure, Period, Spent
+from casework.domain.figures.figures import Figure, Spent
+from casework.domain.figures.questions import Question
 from casework.domain.figures.tallying import Cells
 from casework.workflows.ports.paging import Page as Page
 from casework.workflows.ports.paging import Paging as Paging
 from casework.workflows.ports.paging import Row
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is to be counted, of which days; a filter left out filters nothing.
-
-    ``by`` is what the answer is grouped by: ``field``, ``district``, ``centre``, ``provider`` or
-    ``month``, the only one for which cells have their month.
-    """
-
-    period: Period
-    by: str | None = None
-    district: str | None = None
-    centre: str | None = None
-    field: str | None = None
-    provider: UUID | None = None
-    kind: str | None = None
-    held_by: str | None = None
-    status: str | None = None
-    cause: str | None = None
-    service: str | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from casework.domain.figures.figures import Month, Period, spent_in
+from casework.domain.figures.questions import Question
 from casework.domain.figures.tallying import ALL_PEOPLE
-from casework.workflows.ports.figures import Question
 from tests.api.acts import a_case, a_referral, a_supported_case, moved, surveyed
 from tests.api.asking import Ask, check_nobody_and_wrong_roles, everything, refusal
 from tests.api.conftest import (

@@ -11,7 +11,7 @@ from casework.domain.cases import checks, intake
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubjectType, Part, Priority
-from casework.domain.planning import planning
+from casework.domain.planning import deciding
 from tests.domain.helpers import last_clock
 from tests.factories import (
     ActorFactory,
@@ -182,7 +182,7 @@ def test_a_decision_is_kept_with_how_it_was_made(approve):
     before = (file.case.plan_revision, version.version, service.version, file.case.version)
     decider = ActorFactory(supervisor=True)
     how = moves.decision(version, approve=approve, reason="too few visits")
-    planning.decide(file, how, town.act(decider))
+    deciding.decide(file, how, town.act(decider))
     kept(
         version,
         decision="approve" if approve else "return",

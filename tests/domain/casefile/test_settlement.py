@@ -3,7 +3,7 @@
 import pytest
 
 from casework.domain.errors import Conflict, Forbidden, Invalid
-from casework.domain.planning.planning import may_settle
+from casework.domain.planning.settling import may_settle
 from casework.domain.referring.referring import dispose, redirect
 from tests.domain.helpers import clocks, ends, event_names, last_clock, refused, running
 from tests.factories import (

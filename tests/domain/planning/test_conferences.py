@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from casework.domain.errors import Conflict, Invalid
-from casework.domain.planning import conferences, planning
+from casework.domain.planning import conferences, deciding
 from casework.domain.planning.conferences import AgendaItem, Submission
 from tests.domain.helpers import event_names, field_of, refused, running
 from tests.factories import CaseFileFactory, Town, moves
@@ -104,10 +104,10 @@ def test_a_meeting_decides_from_its_own_day_on(today):
     )  # fmt: skip
     if today < "2026-04-17":
         with refused(Conflict, "not_held_yet", file, held_on=HELD_ON):
-            planning.decide(file, decision, town.act(town.supervisor))
+            deciding.decide(file, decision, town.act(town.supervisor))
         assert "decision" in running(file)
     else:
-        planning.decide(file, decision, town.act(town.supervisor))
+        deciding.decide(file, decision, town.act(town.supervisor))
         assert event_names(file)[-1] == "PlanApproved"
         assert items_of(file) == [], "it is on the agenda already"
 
@@ -122,7 +122,7 @@ def test_a_plan_that_is_on_another_agenda_is_not_decided_there():
         agenda=frozenset({uuid4()}),
     )  # fmt: skip
     with refused(Conflict, "not_on_agenda", file, state="planning"):
-        planning.decide(file, decision, town.act(town.supervisor))
+        deciding.decide(file, decision, town.act(town.supervisor))
 
 
 def test_a_meeting_that_is_recorded_with_its_decision_had_the_plan_on_its_agenda():

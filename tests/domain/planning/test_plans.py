@@ -9,7 +9,7 @@ import pytest
 from casework.domain.casefile.allowed import allowed_actions
 from casework.domain.casefile.plan import PlanVersion
 from casework.domain.errors import Conflict, Forbidden, Invalid
-from casework.domain.planning import planning
+from casework.domain.planning import deciding, planning
 from tests.domain.helpers import ends, event_names, field_of, refused, running
 from tests.factories import ActorFactory, CaseFileFactory, ReferralFactory, Town, moves
 
@@ -153,8 +153,8 @@ def test_a_decision_is_bound_to_number_and_hash():
     by = town.act(town.supervisor)
     for facts in ({"hash": "0" * 64}, {"number": 2}):
         with refused(Conflict, "version_changed", file):
-            planning.decide(file, moves.decision(version, **facts), by)
-    planning.decide(file, moves.decision(version), by)
+            deciding.decide(file, moves.decision(version, **facts), by)
+    deciding.decide(file, moves.decision(version), by)
     assert (version.decision, version.decided_by) == ("approve", town.supervisor.id)
 
 
@@ -206,9 +206,9 @@ def test_a_decision_says_how_it_was_taken():
         {"conference": met},
     ):
         with refused(Invalid, "how_decided", file):
-            planning.decide(file, moves.decision(version, **facts), by)
+            deciding.decide(file, moves.decision(version, **facts), by)
     in_meeting = moves.decision(version, conference=met, without_meeting_reason=None)
-    planning.decide(file, in_meeting, by)
+    deciding.decide(file, in_meeting, by)
     assert (version.conference_id, version.without_meeting_reason) == (met.id, None)
     town, file = planned("submitted")
     moves.decide(town, file)
@@ -243,7 +243,7 @@ def test_without_a_submitted_version_there_is_nothing_to_decide():
     town, file = planned("drafted")
     version = file.versions[-1]
     with refused(Conflict, "not_allowed_in_state", file):
-        planning.decide(file, moves.decision(version), town.act(town.supervisor))
+        deciding.decide(file, moves.decision(version), town.act(town.supervisor))
     moves.submit(town, file)
     moves.decide(town, file)
     with refused(Conflict, "not_allowed_in_state", file):

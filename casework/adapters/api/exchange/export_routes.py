@@ -22,9 +22,9 @@ from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import Role, reach
 from casework.domain.exchange.exporting import ACTION, ExportOf
 from casework.domain.figures.figures import Month, Period
+from casework.domain.figures.questions import Question
 from casework.workflows.exchange.exporting import whole
 from casework.workflows.figures import figures
-from casework.workflows.ports.figures import Question
 from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
 from casework.workflows.ports.unit_of_work import Reading
 

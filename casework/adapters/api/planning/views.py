@@ -18,7 +18,7 @@ from casework.domain.casefile.plan import (
     VersionStatus,
 )
 from casework.domain.casefile.referral import Referral
-from casework.domain.planning.planning import may_settle
+from casework.domain.planning.settling import may_settle
 from casework.domain.privacy.masks import masked
 from casework.workflows.ports.casefile import PlanView
 

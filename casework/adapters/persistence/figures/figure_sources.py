@@ -34,7 +34,7 @@ from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Invalid
 from casework.domain.figures.figures import NO_ANSWER, NOBODY_OFFERS_IT, OUTCOMES, Figure, Period
-from casework.workflows.ports.figures import Question
+from casework.domain.figures.questions import Question
 
 FILTERS: Final = (
     "district",

@@ -28,6 +28,7 @@ from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
 from casework.domain.errors import Conflict
 from casework.domain.figures.figures import Figure, Month, Spent
+from casework.domain.figures.questions import Question
 from casework.domain.figures.tallying import (
     PEOPLE_BY_BOTH,
     PEOPLE_BY_FIELD,
@@ -35,7 +36,7 @@ from casework.domain.figures.tallying import (
     Cell,
     Cells,
 )
-from casework.workflows.ports.figures import ClosedMonth, Question
+from casework.workflows.ports.figures import ClosedMonth
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
 

@@ -26,7 +26,7 @@ from casework.domain.clocks.calendar import day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import ClockKind, Priority
 from casework.domain.figures.figures import OUTCOMES, Month, Period, outcome, state_on
-from casework.workflows.ports.figures import Question
+from casework.domain.figures.questions import Question
 from tests.api.acts import a_referral, a_supported_case
 from tests.api.conftest import Api
 from tests.conftest import Store, session_vault

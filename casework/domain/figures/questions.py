@@ -1,0 +1,151 @@
+"""What may be asked of the figures, how far, and which of the counted cells answer it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from casework.domain.access.policy import Reach
+from casework.domain.clocks.standards import PROVIDER
+from casework.domain.errors import Invalid, NotFound
+from casework.domain.figures.figures import Month, Period
+from casework.domain.figures.tallying import (
+    OF_NO_FIELD,
+    OF_NO_PROVIDER,
+    SMALLEST_SHOWN,
+    Cells,
+    filtered,
+    is_people,
+    suppressed,
+)
+
+# What is of the moment, and of no month.
+_OF_NOW: Final = frozenset({"running", "overdue"})
+# What the city does not narrow its question by: it asks of all.
+_NOT_FOR_THE_CITY: Final = ("centre", "field", "provider", "service", "reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be counted, of which days; a filter left out filters nothing.
+
+    ``by`` is what the answer is grouped by: ``field``, ``district``, ``centre``, ``provider`` or
+    ``month``, the only one for which cells have their month.
+    """
+
+    period: Period
+    by: str | None = None
+    district: str | None = None
+    centre: str | None = None
+    field: str | None = None
+    provider: UUID | None = None
+    kind: str | None = None
+    held_by: str | None = None
+    status: str | None = None
+    cause: str | None = None
+    service: str | None = None
+    reason: str | None = None
+
+
+class KnownPlaces(Protocol):
+    """Which districts and centres there are."""
+
+    def district_of(self, centre: str) -> str | None:
+        """The district of a centre, or None where there is no such centre."""
+        ...
+
+    def all_districts(self) -> Collection[str]:
+        """The codes of the districts."""
+        ...
+
+
+def in_reach(question: Question, reach: Reach, places: KnownPlaces) -> Question:
+    """The question, as far as the actor may ask it; elsewhere there is nothing (404).
+
+    The city asks in whole months and of no single centre, so that the difference of two answers
+    does not tell what one of them hides.
+    """
+    bounds = reach.bounds
+    if question.district is not None:
+        known = places.all_districts() if bounds.district is None else [bounds.district]
+        _found(question.district in known, "district")
+    if reach.counts_alone:
+        _check_for_city(question)
+    elif question.centre is not None:
+        home = places.district_of(question.centre)
+        _found(home is not None, "centre")
+        _found(bounds.hold_district(home), "centre")
+        _found(bounds.centre in (None, question.centre), "centre")
+    if bounds.provider is not None:
+        _found(question.provider in (None, bounds.provider), "provider")
+        return replace(question, provider=bounds.provider)
+    return question
+
+
+def _found(condition: bool, what: str) -> None:
+    if not condition:
+        raise NotFound(f"no such {what}")
+
+
+def _check_for_city(question: Question) -> None:
+    period = question.period
+    months = Month.of(period.since), Month.of(period.until)
+    if (period.since, period.until) != (months[0].first, months[1].last):
+        raise Invalid("whole months only", code="whole_months", field="from")
+    for name in _NOT_FOR_THE_CITY:
+        if getattr(question, name) is not None:
+            raise Invalid("the city asks of all", code="not_for_the_city", field=name)
+    if question.district is not None and question.by is not None:
+        raise Invalid("not with this for the city", code="not_for_the_city", field="by")
+
+
+def whole_months(period: Period) -> list[Month]:
+    """The months of which every day is asked for: a closed one answers for these alone."""
+    return [one for one in period.months() if period.within(one) == Period(one.first, one.last)]
+
+
+def seen_of_frozen(cells: Cells, asked: Question, reach: Reach) -> Cells:
+    """The cells of a closed month that the question asks for and the actor may see.
+
+    An agency sees the clocks that it held.
+    """
+    bounds = reach.bounds
+    centre = asked.centre if bounds.centre is None else bounds.centre
+    provider = None if asked.provider is None else str(asked.provider)
+    found = filtered(cells, centre=centre, field=asked.field, provider=provider)
+    if bounds.provider is not None:
+        return Counter({c: n for c, n in found.items() if c.held_by in (None, PROVIDER)})
+    return found
+
+
+def overall(cells: Cells) -> Cells:
+    """All cells but those of people by month, who would be counted in every one."""
+    return Counter({cell: n for cell, n in cells.items() if not (cell.month and is_people(cell))})
+
+
+def left_out(asked: Question, by: str | None = None) -> set[str]:
+    """The parts that cannot be told by what the question narrows or is grouped by."""
+    found = set[str]()
+    if asked.field is not None or by == "field":
+        found |= OF_NO_FIELD
+    if asked.provider is not None or by == "provider":
+        found |= OF_NO_PROVIDER
+    return found
+
+
+def of_a_month(clocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of clocks without what is of the moment, which a month does not have."""
+    return [{name: value for name, value in row.items() if name not in _OF_NOW} for row in clocks]
+
+
+def unmet_shown(
+    counts: Mapping[str, int], *, for_city: bool
+) -> tuple[int | None, Mapping[str, int | None]]:
+    """The total and each count of what was not found; the city is shown none under five."""
+    total = sum(counts.values())
+    if not for_city:
+        return total, dict(counts)
+    return (None if total < SMALLEST_SHOWN else total), suppressed(dict(counts))
