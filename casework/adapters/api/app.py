@@ -142,7 +142,7 @@ def _wrong_method(request: Request, error: Exception) -> Response:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, made when it is first asked for."""
+    """The OpenAPI document, built at the first request for it."""
     if app.openapi_schema is None:
         app.openapi_schema = document(app, f"{BASE}/auth/token")
     return app.openapi_schema

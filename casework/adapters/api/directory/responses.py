@@ -334,7 +334,7 @@ class MatchedOffering(ResponseBody):
 
 
 class Matches(ResponseBody):
-    """The offerings in the order in which to ask them."""
+    """The offerings in the order in which to approach them."""
 
     centre_code: str
     estimate: Estimate

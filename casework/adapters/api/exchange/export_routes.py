@@ -34,7 +34,7 @@ WRITE = "export.write"
 
 @dataclass(frozen=True)
 class Wanted:
-    """One export of one asker."""
+    """One export of one actor."""
 
     call: Call
     filters: s.ExportFilters

@@ -113,7 +113,7 @@ class WaitlistReferral(Body):
 
 
 class DeclineReferral(Body):
-    """The provider cannot; ``replace_with`` asks the next one in the same act.
+    """The provider cannot; ``replace_with`` refers to the next one in the same act.
 
     With the reason ``at_capacity`` its offering counts as full until the end of ``full_until``.
     """

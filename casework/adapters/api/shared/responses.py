@@ -25,7 +25,7 @@ def absent(description: str | None = None) -> Any:
 
 
 class ResponseBody(BaseModel):
-    """A body without unknown fields. Built when the document is first asked for."""
+    """A body without unknown fields. Built when the document is first requested."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 

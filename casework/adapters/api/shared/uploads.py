@@ -45,7 +45,7 @@ BODY: Final[dict[str, Any]] = {
 
 
 class _InMemory(MultiPartParser):
-    """What is personal is not put on a disk in clear on its way."""
+    """Personal data is not written to disk unencrypted on its way."""
 
     spool_max_size = MAX_UPLOAD + 1
 

@@ -117,7 +117,7 @@ def calendar(known: WorkingCalendar, year: int, declared: list[Holiday]) -> list
 
 
 def recount(of: Recount) -> dict[str, Any]:
-    """Which clocks were counted anew: when they were due, and when they are."""
+    """Which clocks were recounted: when they were due, and when they are."""
     return {
         "changed": len(of.changes),
         "replanned": of.replanned,

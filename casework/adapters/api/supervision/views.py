@@ -80,7 +80,7 @@ def review(row: Row | None) -> dict[str, Any] | None:
 
 
 def deadline(clock: Deadline, last_review: Row | None, actor: Actor, now: datetime) -> WithETag:
-    """A clock with whose it is, what was last decided, and whether the asker may decide now."""
+    """A clock with whose it is, what was last decided, and whether the actor may decide now."""
     may_review = may(actor, "overdue.review") and not is_guest(actor, clock)
     may_review = may_review and clock.is_overdue(now)
     sees_reviews = may(actor, "overdue.read")

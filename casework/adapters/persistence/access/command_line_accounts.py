@@ -40,7 +40,7 @@ class SqlCommandLineAccounts(SqlAccountAdministration):
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def note_by_system(self, action: str, now: datetime) -> None:
-        """The audit entry, which names the account by what was asked for."""
+        """The audit entry, which names the account by what was requested."""
         write_audit(self._connection, SYSTEM, action, now, self._facts, ())
 
     def commit(self) -> None:

@@ -95,7 +95,7 @@ class SqlSignInStore:
         table = t.sign_in_source
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         first = dialect.insert(table).values(source=source, failed_attempts=1, counted_from=now)
-        # Beginning with a write, it waits for whoever counts for the same source.
+        # It begins with a write, so it waits for any transaction that counts for the same source.
         row = self._connection.execute(
             first.on_conflict_do_update(
                 index_elements=["source"], set_={"failed_attempts": table.c.failed_attempts + 1}
@@ -122,7 +122,7 @@ class SqlSignInStore:
         )
 
     def totp_sealed(self, account_id: UUID) -> str | None:
-        """The sealed secret of an account's second factor."""
+        """Return the encrypted secret of an account's second factor."""
         return read_totp(self._connection, account_id)
 
     def use_recovery_code(self, account_id: UUID, digest: str, now: datetime) -> bool:

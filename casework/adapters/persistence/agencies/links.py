@@ -146,7 +146,7 @@ class SqlLinks:
     # Sessions
 
     def end_sessions(self, link_id: UUID) -> None:
-        """Whoever has opened the link is out."""
+        """End all sessions of the link."""
         of = t.link_session
         self._connection.execute(delete(of).where(of.c.link_id == link_id))
 
@@ -205,7 +205,7 @@ class SqlLinks:
     def rosters_due(
         self, month: str, days: tuple[date, date], ended_since: datetime
     ) -> dict[tuple[UUID, UUID], list[UUID]]:
-        """By agency and account: the referrals that ran in a month whose roster nobody asked for.
+        """By agency and account: the referrals that ran in a month whose roster was not requested.
 
         For the system itself.
         """

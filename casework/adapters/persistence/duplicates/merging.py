@@ -42,7 +42,7 @@ MovedRows = dict[Child, list[UUID]]
 
 
 class SqlMerges:
-    """For one transaction of one asker."""
+    """The repository of merges for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]

@@ -72,7 +72,7 @@ _PEOPLE_OF: Final = {
 
 
 class SqlFigures:
-    """Figures within the reach of one asker, in one transaction."""
+    """Figures within the scope of one actor, in one transaction."""
 
     def __init__(
         self,

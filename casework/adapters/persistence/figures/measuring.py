@@ -71,7 +71,7 @@ class SqlResponseRateStore:
             )
 
     def save(self, found: Iterable[tuple[UUID, ResponseRate]], as_of: datetime) -> None:
-        """Write down what was found, and forget whoever is not among it."""
+        """Store what was found, and delete the rows of all others."""
         table = provider_answers
         rows: list[dict[str, Any]] = [
             {

@@ -32,7 +32,7 @@ class Cached(Generic[T]):
         self._forgotten = 0
 
     def forget(self) -> None:
-        """Read it again at the next use; what is being read now is not kept."""
+        """Read it again at the next use; a read in progress is not cached."""
         self._forgotten += 1
         self._value = None
 

@@ -1,6 +1,6 @@
 """Raising planned steps: claim what is due, write its event and notice, mark the breach.
 
-The cost follows what is newly due: the planned steps stand in a partial index by their instant.
+The cost follows what is newly due: the planned steps are in a partial index by their instant.
 The statements are built once; a run only fills in its instant, its id and its batch.
 """
 
@@ -132,7 +132,7 @@ def _notices(claimed: Any, none_told: Any) -> Select[Any]:
 
 
 def _breach(late: Select[Any]) -> Update:
-    """Whoever sees a breach first writes it down, once."""
+    """Record a breach once, by the first transaction that finds it."""
     return (
         update(_clock)
         .where(_clock.c.id.in_(late), _clock.c.breached_at.is_(None))

@@ -38,7 +38,7 @@ from casework.workflows.ports.supervision import RaisedCounts, SweepCounts
 from casework.workflows.ports.unit_of_work import RequestFacts
 from casework.workflows.supervision.overdue import JOB
 
-# How often, and how long apart, a sweep asks again for clocks that somebody holds.
+# How often, and how long apart, a sweep retries clocks that are locked.
 PATIENCE, PAUSE_S = 20, 0.05
 
 

@@ -39,7 +39,7 @@ _PRESSING = [t.deadline.c.can_wait, *_KEYS]
 
 
 class SqlWorklists:
-    """Lists of clocks, for one transaction of one asker."""
+    """Lists of clocks, for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -79,7 +79,7 @@ class SqlWorklists:
         return self._page(query, _PRESSING, paging)
 
     def _people(self) -> list[UUID]:
-        """The asker, and for a worker the absent colleagues whose deputy they are today."""
+        """The actor, and for a worker the absent colleagues whose deputy they are today."""
         actor, away, today = self._reach.actor, t.absence, day_in_seoul(self._now)
         own = [] if actor.id is None else [actor.id]
         if holder(self._reach) != WORKER:
@@ -90,7 +90,7 @@ class SqlWorklists:
         return [*own, *self._connection.scalars(query.distinct())]
 
     def _mine(self, people: list[UUID]) -> ColumnElement[bool]:
-        """What is the asker's to do; a case that nobody carries yet is the supervisor's."""
+        """What the actor has to do; an unassigned case is the supervisor's."""
         clock = t.deadline
         sees, held_by = seen(clock, self._reach, self._now), holder(self._reach)
         if held_by == WORKER:
