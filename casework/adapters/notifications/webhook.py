@@ -48,7 +48,7 @@ class Webhook:
 
     @cached_property
     def _client(self) -> httpx2.Client:
-        """Created at the first message: loading the root certificates is slow."""
+        """Created at the first message: it loads all root certificates."""
         return httpx2.Client(timeout=self._timeout_s, follow_redirects=False, trust_env=False)
 
     def __call__(self, letter: Letter, now: datetime) -> str | None:

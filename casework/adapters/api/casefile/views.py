@@ -1,4 +1,4 @@
-"""What goes out about residents, cases and plans."""
+"""Response views of residents, cases and plans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeping the catalogue of services: proposed, confirmed, published, and what was before."""
+"""Maintaining the catalogue of services: proposed, confirmed, published, and history."""
 
 from __future__ import annotations
 

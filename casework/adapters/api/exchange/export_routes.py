@@ -1,4 +1,4 @@
-"""Lists that leave as files: the same rows and fields as the plain lists, with a stated purpose."""
+"""Exports of lists: the same rows and fields as the plain lists, with a stated purpose."""
 
 from __future__ import annotations
 

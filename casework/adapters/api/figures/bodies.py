@@ -1,4 +1,4 @@
-"""What comes in for figures: the period, the filters, and what can be counted."""
+"""Request parameters of figures: the period, the filters, and what can be counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meetings as they go out: in a list, with their agenda, and as minutes that people file."""
+"""Response views of meetings: in a list, with their agenda, and as minutes."""
 
 from __future__ import annotations
 

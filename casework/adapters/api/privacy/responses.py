@@ -1,4 +1,4 @@
-"""Responses of access requests and break-glass accesses."""
+"""Response schemas of access requests and break-glass accesses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes out: domain objects as JSON shapes. Documented, not validated again."""
+"""Response views of referrals: domain objects as JSON, not validated again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Residents, as they are shown."""
+"""Response views of residents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file as it is sent: a form of named parts, read in memory and within bounds."""
+"""File uploads: multipart forms, read in memory and within limits."""
 
 from __future__ import annotations
 

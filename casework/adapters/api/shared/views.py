@@ -1,4 +1,4 @@
-"""Shared, as they are shown."""
+"""Shared response views."""
 
 from __future__ import annotations
 

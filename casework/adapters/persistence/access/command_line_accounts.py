@@ -1,4 +1,4 @@
-"""The accounts as those who keep them at the command line see them."""
+"""The accounts as the command line's administrator sees them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from casework.workflows.ports.unit_of_work import RequestFacts
 
 
 class SqlCommandLineAccounts(SqlAccountAdministration):
-    """The accounts in one transaction of their keeper."""
+    """The accounts in one transaction of the administrator."""
 
     def __init__(self, connection: Connection, facts: RequestFacts) -> None:
         super().__init__(connection)

@@ -1,4 +1,4 @@
-"""Reading the organisation and the directory, which concern nobody in particular."""
+"""Queries of the organisation and the directory, which hold no personal data."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ class SqlPlaces:
         return dict(row._mapping)
 
     def save(self, offering: Offering) -> None:
-        """Write down what was stated."""
+        """Store the stated figures."""
         self._connection.execute(
             update(_offering)
             .where(_offering.c.id == offering.id)
@@ -138,7 +138,7 @@ class SqlPlaces:
         return list(self._connection.scalars(query))
 
     def line(self, offering_id: UUID) -> WaitingList:
-        """Who waits for an offering, longest first; it stands still until the commit."""
+        """Who waits for an offering, longest first; the offering is locked until the commit."""
         held = select(_offering.c.id).where(_offering.c.id == offering_id).with_for_update()
         self._connection.execute(held)
         line = _line().where(_referral.c.offering_id == offering_id).subquery()

@@ -1,4 +1,4 @@
-"""Files that are taken in: their rows, their results, and the queue of what matched nobody."""
+"""Imports: their rows, their results, and the queue of what matched nobody."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class SqlImports:
         self._connection.execute(insert(import_file), [stored(file, self._vault)])
 
     def stage(self, rows: Iterable[ImportRow]) -> int:
-        """Write down what is to be worked on; returns how many."""
+        """Store the rows to process; returns how many."""
         source, count = iter(rows), 0
         while chunk := [stored(row, self._vault) for row in islice(source, CHUNK)]:
             self._connection.execute(insert(import_row), chunk)
@@ -158,7 +158,7 @@ class SqlImports:
         )
 
     def forget_results(self, import_id: UUID) -> None:
-        """Remove what a first round found: the rows are gone through again."""
+        """Remove the results of an earlier round: the rows are processed again."""
         self._connection.execute(
             update(import_row)
             .where(_row.import_id == import_id)
@@ -348,9 +348,9 @@ def _by_either(rows: Sequence[Any]) -> dict[str, str]:
 
 
 def unfinished_imports(engine: Engine) -> list[tuple[UUID, str, Actor | None]]:
-    """What was sent in by somebody and has not ended: its kind, and who, if they may still act.
+    """An import that has not ended: its kind, and who sent it, if that account may still act.
 
-    What the command line takes in by itself it also goes on with.
+    The command line continues its own imports itself.
     """
     query = (
         select(_file.id.label("import_id"), _file.kind.label("import_kind"), t.account)

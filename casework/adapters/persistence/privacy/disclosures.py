@@ -1,4 +1,4 @@
-"""What was told of a resident, read off the acts by which it was told."""
+"""Disclosures of a resident's data, derived from the acts that disclosed it."""
 
 from __future__ import annotations
 

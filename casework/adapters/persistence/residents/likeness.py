@@ -1,4 +1,4 @@
-"""Who may be alike, by index: a bounded handful of rows, which the domain's rule then compares."""
+"""Candidate duplicates, by index: a bounded number of rows, which the domain compares."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class SqlResidents:
         return number
 
     def save_rrn(self, resident_id: UUID, number: str | None) -> None:
-        """Write down, or forget, the registration number of a resident who was loaded before."""
+        """Store, or delete, the registration number of a resident who was loaded before."""
         row = {"rrn": number, "rrn_index": number}
         self._connection.execute(
             update(t.resident)

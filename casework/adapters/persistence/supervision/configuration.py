@@ -47,7 +47,7 @@ class Cached(Generic[T]):
 
 
 def read_clockwork(engine: Engine, calendar: MakeCalendar) -> Clockwork:
-    """Standards and calendars as this database keeps them.
+    """Standards and calendars as stored in this database.
 
     ``calendar`` makes one of declared days: day, whether it is closed, and its name.
     """

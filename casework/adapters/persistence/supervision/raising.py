@@ -53,7 +53,7 @@ _CLAIMED: Final = ("id", "deadline_id", "tier", "due_at", "at", "tell")
 
 
 def raise_steps(connection: Connection, run_id: UUID, as_of: datetime, limit: int) -> RaisedCounts:
-    """Raise the highest due step of about ``limit`` clocks, and pass over the lower ones."""
+    """Raise the highest due step of about ``limit`` clocks, and skip the lower ones."""
     values = {"run": run_id, "as_of": as_of, "batch": limit}
     if connection.dialect.name == "postgresql":
         return RaisedCounts(*connection.execute(_IN_ONE_STATEMENT, values).one())
@@ -61,7 +61,7 @@ def raise_steps(connection: Connection, run_id: UUID, as_of: datetime, limit: in
 
 
 def _is_due(by: ColumnElement[datetime] = AS_OF) -> ColumnElement[bool]:
-    # Spelt out, so that the planner of either store sees that the partial index fits.
+    # Spelt out, so that both databases' planners match it to the partial index.
     return and_(text("escalation.raised_at IS NULL"), _step.c.at <= by)
 
 

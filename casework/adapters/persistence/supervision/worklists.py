@@ -50,7 +50,7 @@ class SqlWorklists:
         """What the caller has to do, most pressing first.
 
         It is the clocks they hold; for a worker also the overdue clocks that others hold on their
-        cases; and notes to come back to. What must happen before a discharge stands on top.
+        cases; and notes to come back to. What must happen before a discharge comes first.
         """
         people = self._people()
         clocks = self._clocks_to_do(people, wanted, paging)
@@ -199,7 +199,7 @@ class SqlWorklists:
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def cases_without_worker(self) -> int:
-        """Open cases in reach that nobody carries."""
+        """Open cases in reach without a worker."""
         query = (
             select(func.count())
             .select_from(t.care_case)
