@@ -1,4 +1,4 @@
-"""One request of one actor: authorized before its body is read, answered after its commit."""
+"""One request of one actor: authorized before its body is parsed, answered after its commit."""
 
 from __future__ import annotations
 

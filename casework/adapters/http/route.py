@@ -1,4 +1,4 @@
-"""A route class that authenticates before it reads the body, and maps refusals to problems."""
+"""A route class that authenticates before it parses the body, and maps refusals to problems."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
 
 
 class GuardedRoute(APIRoute):
-    """A route that authenticates before it reads the body, and turns refusals into problems.
+    """A route that authenticates before it parses the body, and turns refusals into problems.
 
     Its action is in ``openapi_extra["x-action"]``: one of the policy's, or ``public``. In the
     document it is named after its function and described by the function's docstring, of which

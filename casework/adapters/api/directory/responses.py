@@ -1,4 +1,4 @@
-"""Districts, centres, services, agencies, offerings, places and matches, as they go out."""
+"""Response schemas of districts, centres, services, agencies, offerings and matches."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["imports"])
 READ, WRITE, MATCH = importing.READ, "import.write", unmatched.MATCH
-# Rows processed before the response is sent; the rest is processed in the background.
+# How much is processed before the response is sent; the rest follows in the background.
 AT_ONCE_S: Final = 2.0
 AT_ONCE_ROWS: Final = 200
 Language = Annotated[str | None, Header(alias="accept-language")]

@@ -1,4 +1,4 @@
-"""Standards, the calendar and recounts as they go out."""
+"""Response views of standards, the calendar and recounts."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def holiday(of: Holiday) -> dict[str, Any]:
 
 
 def calendar(known: WorkingCalendar, year: int, declared: list[Holiday]) -> list[dict[str, Any]]:
-    """The holidays of a year, as they are by law or were declared; the district's word counts."""
+    """The holidays of a year, by law or declared; the district's declaration wins."""
     days: dict[date, dict[str, Any]] = {
         on: {
             "id": None,

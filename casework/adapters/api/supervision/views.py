@@ -1,4 +1,4 @@
-"""Lists as they go out: directory, accounts, worklist, overdue, ledger, runs."""
+"""Response views of worklist, overdue list, deadlines, ledger and summary."""
 
 from __future__ import annotations
 
