@@ -1,6 +1,6 @@
-"""How a message leaves: by webhook, by mail, or on the console.
+"""Transports of outgoing messages: to endpoints, by mail, or to the console.
 
-The console is the twin of the others: it takes what is for people where no mail server is named.
+The console takes messages to people where no mail server is configured.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Channel = Callable[[Letter, datetime], str | None]
 
 
 class Channels:
-    """Each letter by its own way, some at a time; one that fails keeps no other from leaving."""
+    """Sends each message by its transport, some at a time; a failure stops no other."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Channels:
         self._webhook, self._mail, self._adds, self._aloud = webhook, mail, adds, aloud
 
     def deliver(self, letters: Sequence[Letter], now: datetime) -> list[str | None]:
-        """Send each; for each None where it was taken, else a code of what went wrong."""
+        """Send each; return for each None where it was accepted, else an error code."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(lambda letter: self._send(letter, now), letters))
 
@@ -45,7 +45,7 @@ class Channels:
         letter = replace(letter, added=self._adds(letter.message))
         if self._mail is not None and letter.email is not None:
             return self._mail(letter, now)
-        if letter.added:  # a secret is said to whom it is for, or to nobody
+        if letter.added:  # a secret goes to its recipient or, where set, to ``aloud``
             if self._aloud is None:
                 return "no_address"
             self._aloud(

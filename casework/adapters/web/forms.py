@@ -1,4 +1,4 @@
-"""What an answer on a page asks for, action by action, and how it is read."""
+"""The form fields of an answer, action by action, and how they are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planning, as they are shown."""
+"""Response views of plans, planned services and meetings."""
 
 from __future__ import annotations
 

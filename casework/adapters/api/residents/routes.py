@@ -49,7 +49,7 @@ def _registered(call: Call, reading: Reading, made: RegisteredResident) -> WithE
 
 
 def _hint(reading: Reading, one: Row) -> dict[str, Any] | None:
-    """One of them as the asker may see them now, or None."""
+    """One of them as the actor may see them now, or None."""
     try:
         it, _ = reading.residents.with_contacts(UUID(one["id"]))
     except NotFound:

@@ -26,7 +26,7 @@ from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class SqlReferrals:
-    """Referrals as they are shown, for one transaction of one asker."""
+    """Referrals as they are shown, for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -67,7 +67,7 @@ class SqlReferrals:
         return found
 
     def _clocks_shown(self) -> list[ColumnElement[bool]]:
-        """By which clocks the asker may filter: those they would be shown."""
+        """The clocks by which the actor may filter: those they may see."""
         known = CLOCKS.get(self._reach.actor.role)
         if known is None:
             return []

@@ -64,7 +64,7 @@ def source(figure: Figure, question: Question, reach: Reach, now: datetime) -> S
 
 
 def filtered(query: Select[Any], columns: Columns, question: Question) -> Select[Any]:
-    """Only what the question asks for; refuses a filter that the figure cannot be told by."""
+    """Only what the question selects; refuses a filter that the figure does not support."""
     for name in FILTERS:
         value = getattr(question, name)
         if value is None:
@@ -164,7 +164,7 @@ def state_of_referral(period: Period, now: datetime) -> Any:
 
 
 def referrals(question: Question, reach: Reach, now: datetime) -> tuple[Select[Any], Columns]:
-    """Requests by the moment they were sent; a draft has asked nobody yet."""
+    """Referrals by the moment they were sent; a draft was not sent yet."""
     one = t.referral
     state = state_of_referral(question.period, now)
     query = _rows(

@@ -29,7 +29,7 @@ _AWAITS = and_(_VERSION.status == VersionStatus.SUBMITTED, _CASE.status.in_(sort
 
 
 class SqlConferences:
-    """The repository of meetings for one transaction of one asker."""
+    """The repository of meetings for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
