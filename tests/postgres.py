@@ -124,7 +124,7 @@ class Server:
 
 
 class Attended(Server):
-    """A server that is told all through one connection: a new one a command took as long again."""
+    """A server with one open connection for all commands: a new one each took twice as long."""
 
     _connection: psycopg.Connection[Any] | None = None
 
@@ -225,7 +225,7 @@ def _hand_over(*paths: Path) -> None:
 def _run(folder: Path, command: Sequence[str]) -> None:
     """Run a command of PostgreSQL as its user, to the end: interrupted, it leaves memory behind."""
     user, group = (NOBODY.pw_uid, NOBODY.pw_gid) if NOBODY else (None, None)
-    # The server inherits the output of `pg_ctl start`: to a file, for a pipe would never end.
+    # The server inherits the output of `pg_ctl start`: use a file, as a pipe would never close.
     with (folder / "log").open("a+", encoding="utf-8") as log:
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -245,7 +245,7 @@ def run_command(command: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with running_server(careless=False) as server, server.database("casework") as url:
         child = subprocess.Popen(command, env={**os.environ, "CASEWORK_DATABASE_URL": url})
-        # A Ctrl-C reaches the command too, which ends as it sees fit; the server outlives it.
+        # A Ctrl-C reaches the command too, which ends in its own way; the server outlives it.
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         code = child.wait()

@@ -1,4 +1,4 @@
-"""What many tests here look at."""
+"""Helpers shared by the domain's tests."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ class Filler:
         return filled
 
     def with_id(self, operation: Operation, own: Subject, field: str, id: Any) -> Any:
-        """The body about the own subject, but for one field, which names someone else."""
+        """The request body about the own subject, with one field that names someone else."""
         body = self.body(operation, own)
         if operation.name == "POST /referrals" and field == "consent_id":
             return body | {"basis": {"kind": "consent", "consent_id": id}}

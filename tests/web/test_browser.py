@@ -53,7 +53,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def address(agency: Agency) -> Iterator[str]:
-    """Where the application is served."""
+    """The address of the served application."""
     with served(agency.api.client.app) as found:
         yield found
 

@@ -1,6 +1,6 @@
-"""The table of moves is sound: walked from the first state by every move, not by examples.
+"""The table of moves is sound: explored from the first state by every move, not by examples.
 
-Every row is tried from every standing that the rows before it lead to, by the domain itself, on a
+Every row is tried from every reachable standing, by the domain itself, on a
 case file of its own each time.
 """
 
