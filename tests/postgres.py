@@ -33,7 +33,7 @@ listen_addresses = ''
 unix_socket_directories = '.'
 max_connections = 200
 """
-# A test loses nothing in a crash. A measurement keeps the defaults, or it would flatter.
+# A test loses nothing in a crash. A measurement uses the defaults, or it would be too fast.
 CARELESS_SETTINGS = """
 fsync = off
 synchronous_commit = off
@@ -43,7 +43,7 @@ wal_level = minimal
 max_wal_senders = 0
 max_wal_size = 256MB
 """
-# The product's roles have it on a test server, where a server asks for one.
+# The password of the product's roles on a test server, where it requires one.
 ROLE_PASSWORD = "only-for-tests"
 # A database is 500 small files: copying it took 17 ms in memory, and 25 to 340 ms on a disk.
 MEMORY = Path("/dev/shm")
@@ -157,7 +157,7 @@ def start(folder: Path, *, careless: bool = True) -> Server:
     initdb, pg_ctl, data = binary("initdb", folder), binary("pg_ctl", folder), folder / "data"
     if careless and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
         data.symlink_to(make_folder(MEMORY))
-    # Sorting by code point is what SQLite does, and asks no language of the machine.
+    # Sort by code point, as SQLite does, whatever the machine's locale.
     plain = ["--no-locale", "--encoding=UTF8", "--no-sync", "--no-instructions"]
     _run(folder, [initdb, "-D", str(data), "--username=postgres", "--auth=trust", *plain])
     with (data / "postgresql.conf").open("a", encoding="utf-8") as configuration:

@@ -301,7 +301,7 @@ def _words(value: Any) -> Iterator[str]:
 
 
 def expected() -> set[str]:
-    """Every key that code and templates ask for, but those of the open family."""
+    """Every key that code and templates use, except those of the open family."""
     named = {one for one in used() if "*" not in one}
     return named.union(*map(members, families()))
 
@@ -387,7 +387,7 @@ def test_who_takes_a_message_fills_in_all_of_it_and_nothing_else() -> None:
 
 
 def _keys_of(given: ast.expr) -> list[str]:
-    """The keys that a call can ask for; of a family, each member."""
+    """The keys that a call can use; of a family, each member."""
     if isinstance(given, ast.JoinedStr):
         return sorted(members(family(given))) if family(given) in families() else []
     return [one for one in _constants(given) if one in catalogue("en")]

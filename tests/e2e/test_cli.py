@@ -53,7 +53,7 @@ Run = Callable[..., Said]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run a command in this process, without settings but for those given, in a folder of its own.
+    """Run a command in this process, with only the given settings, in a folder of its own.
 
     ``run("sweep", "--json", mode="production")`` sets ``CASEWORK_MODE``.
     """

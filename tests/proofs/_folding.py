@@ -25,7 +25,7 @@ from casework.domain.planning.events import PlanApproved
 
 @dataclass
 class Told:
-    """Where cases and referrals stand, whose and where they are, and how each clock stands."""
+    """The state, holder and place of cases and referrals, and the state of each clock."""
 
     status: dict[UUID, str] = field(default_factory=dict)
     centres: dict[UUID, str] = field(default_factory=dict)

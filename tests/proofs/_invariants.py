@@ -211,7 +211,7 @@ def counted_by_hand(clock: Deadline) -> datetime:
 
 
 def lapse_by_hand(clock: Deadline) -> datetime:
-    """When nobody waits any longer: so many working days later, and never before it is due."""
+    """When a request lapses: that many working days later, and never before it is due."""
     out = frozenset(day for pause in clock.pauses for day in pause.days())
     last = last_day(day_in_seoul(clock.started_at), LAPSES_AFTER[clock.kind], "working_days", out)
     return max(end_of(last), clock.due_at) + SECOND

@@ -1,6 +1,6 @@
 """Runs each act of a random story on the real use cases and on the model.
 
-Both must agree on whether it is possible and on what stands afterwards; what is refused, crashes
+Both must agree on whether it is possible and on the state afterwards; what is refused, crashes
 or comes twice must change nothing; and after every step the invariants hold.
 """
 

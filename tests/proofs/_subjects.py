@@ -367,7 +367,7 @@ def _belongings(api: Api, it: Subject, own: Subject) -> None:
         it.ids["webhook"], it.ids["message"] = _endpoint(api, it)
     it.ids["staff"] = _staff(api, it.agency)
     it.ids.setdefault("signal", None)
-    # One that nobody here was referred to: its figures are as they were first stated.
+    # One without referrals: its figures are as they were first stated.
     it.ids["offering"] = api.offerings[it.agency, "MED-VISIT"].id
 
 

@@ -1,4 +1,4 @@
-"""Many write to the audit at once, while sealers seal and a check goes on: no false alarm.
+"""Concurrent writes to the audit, with sealers and a check running beside them: no false alarm.
 
     python3 dev.py proof appends --entries 100000 --store postgresql
 

@@ -4,7 +4,7 @@
 
 Each story is some thirty acts on an empty database with a small world: people apply, plan, refer,
 answer, hold, transfer, close and reopen; time passes; sweeps run, or are cut off; requests are
-sent twice or die before their commit; supervisors review. A plain model says beside it what is
+sent twice or die before their commit; supervisors review. A plain model states what is
 possible and what stands afterwards, and the invariants are checked over everything stored. As a
 control, the same stories run on applications with a broken rule, and each must be caught. Exits 1
 where a story went wrong or a control was not caught.

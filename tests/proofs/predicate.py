@@ -52,7 +52,7 @@ Predicate = Callable[[datetime], Any]
 
 @dataclass
 class Agreement:
-    """How often both were asked, and where they differed."""
+    """How many comparisons were made, and where the two differed."""
 
     clocks: int = 0
     paused: int = 0

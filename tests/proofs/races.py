@@ -110,7 +110,7 @@ def together(pool: ThreadPoolExecutor, acts: dict[str, Callable[[], Any]], tally
 
 
 def cases(world: Api, number: int) -> list[Supported]:
-    """Cases with a service that can be asked for."""
+    """Cases with a service that can be requested."""
     begin_again(world, ASKED_AT)
     return [a_supported_case(world) for _ in range(number)]
 
@@ -243,7 +243,7 @@ def _sweep(world: Api, tally: Tally) -> bool:
 
 
 def _mistold(world: Api, clocks: list[UUID]) -> list[str]:
-    """Steps of these clocks that stand twice, were told twice or not at all, or are left."""
+    """Steps of these clocks with two rows, with two notices or none, or left due."""
     now, step = world.clock.now, t.escalation
     raised = t.event.c.name == "EscalationRaised"
     with world.engine.connect() as connection:

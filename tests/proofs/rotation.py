@@ -2,9 +2,9 @@
 
     python3 dev.py proof rotation --residents 50000 --seed 1 --store postgresql
 
-Residents with telephones, addresses, contacts and notes stand under the first key. While threads
+Telephones, addresses, contacts and notes are encrypted under the first key. While threads
 register, change, search and read over HTTP, `casework keys rotate` runs as a process of its own,
-is killed when a third is done, and is started again. Afterwards no value may stand under the old
+is killed when a third is done, and is started again. Afterwards no value may be under the old
 key, each must read as it was written, and no request may have failed; then the old key is taken off
 the ring, and everything is read once more. Exits 1 where anything of that is not so.
 """

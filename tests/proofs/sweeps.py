@@ -1,4 +1,4 @@
-"""Sweeps at once: every due step is raised once, by whichever of several processes comes first.
+"""Concurrent sweeps: every due step is raised once, by whichever of several processes is first.
 
     python3 dev.py proof sweeps --rounds 30 --residents 3000
 

@@ -71,7 +71,7 @@ def approval(named: dict[str, Any]) -> dict[str, Any]:
 
 
 def clocks(api: Api, case: UUID) -> dict[str, str]:
-    """The newest clock of each kind, and how it stands."""
+    """The state of the newest clock of each kind."""
     shown = api.as_(WORKER).get(f"/cases/{case}").json()
     return {one["kind"]: one["status"] for one in shown["deadlines"]}
 

@@ -175,7 +175,7 @@ def test_another_agency_filters_and_counts_nothing_of_it(api: Api) -> None:
         assert (hidden.status_code, hidden.content) == (404, absent.content)
 
 
-# Until when
+# How long an agency sees a referral
 
 
 @pytest.mark.parametrize("days", [0, 7, 30, 90])

@@ -791,7 +791,7 @@ def test_a_stranger_finds_what_is_absent_in_the_same_bytes(api: Api) -> None:
         assert hidden.content == signed_in.get(f"/referrals/{ABSENT}").content
         assert signed_in.items("/referrals") == []
         if by in (STRANGER, "provider.gamma"):
-            continue  # they see as much as those who try every move
+            continue  # same scope as those that try every move below
         for action, body in BODIES.items():
             word = {"on_behalf": ON_BEHALF} if action in ANSWERS and "provider" not in by else {}
             answer, absent = (act(api, by, id, action, **body, **word) for id in (referral, ABSENT))

@@ -313,7 +313,7 @@ def test_only_those_who_send_refer_and_dispose():
         dispose(file, referral, "refused", None, town.act(provider))
 
 
-# The refusal names what was requested
+# Unknown and missing values, by their fields
 
 
 def test_an_unknown_disposition_and_a_missing_offering_are_refused_by_their_fields():

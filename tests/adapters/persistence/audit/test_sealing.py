@@ -50,7 +50,7 @@ def seals(api: Api, chain: str) -> list[Any]:
 
 @pytest.fixture
 def sealed(api: Api) -> Api:
-    """A small world in which people have looked around, and everything is sealed."""
+    """A small world with audit entries, all of them sealed."""
     look_around(api)
     seal(api.application)
     return api

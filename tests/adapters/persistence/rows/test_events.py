@@ -35,7 +35,7 @@ from tests.proofs._folding import FOLDS
 EXAMPLES = 12
 KNOWN = sorted(EVENTS.values(), key=lambda cls: cls.__name__)
 # A fact is an id, an amount, a day or an instant, yes or no, one of an enumeration, or a code of a
-# list that an installation keeps; several of them; or a few of them together.
+# list that an installation maintains; several of them; or a tuple of a few of them.
 SINGLE = (UUID, int, Decimal, bool, date, datetime, Target)
 
 

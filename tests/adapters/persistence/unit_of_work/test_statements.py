@@ -11,7 +11,7 @@ from tests.adapters.looking import statements
 from tests.api.acts import a_case, a_referral, a_supported_case
 from tests.api.conftest import SUPERVISOR, WORKER, Api
 
-# What each costs today. It may only fall: where it does, lower the number. The design asks for 8
+# What each costs today. It may only fall: where it does, lower the number. The design allows 8
 # for a referral made, 5 for one read and 6 for a worklist.
 COSTS = {
     "make a referral": 17,
