@@ -1,4 +1,4 @@
-"""What the README and the pages of docs say of this repository is so."""
+"""The README and the pages of docs agree with this repository."""
 
 import re
 import unicodedata
@@ -94,7 +94,7 @@ def text_of(name: str) -> str:
 
 
 def prose_of(name: str) -> str:
-    """A page without its blocks of code, in which nothing is a link or a heading."""
+    """A page without its code blocks, which hold no links or headings."""
     return re.sub(r"^( *)```.*?^\1```$", "", text_of(name), flags=re.MULTILINE | re.DOTALL)
 
 

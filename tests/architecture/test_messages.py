@@ -81,7 +81,7 @@ CHOSEN: Final[dict[str, set[str]]] = {
     },
     "adapters/persistence/directory/overview.py": {"unknown_district", "unknown_service"},
 }  # fmt: skip
-# Codes with which a file that was imported ends or a cell is refused, without a refusal.
+# Codes with which an import ends or rejects a cell, without raising a refusal.
 OF_FILES: Final = {"required", "rows_refused"}
 PRINTED: Final = (
     AccessRequest, Resident, Contact, HouseholdMember, WayIn, Consent, case.Case, case.Assessment,
@@ -93,7 +93,7 @@ PRINTED_WITHIN: Final = {
     "on", "verdict", "rules", "fact", "comparison", "values", "value", "basis", "certainty",
     "field", "level", "person", "rrn", "at", "role", "office", "action", "outcome",
 }  # fmt: skip
-# Where Korean stands in Python that is no text: by the file or folder, with the reason.
+# Korean in Python files that is no message: by the file or folder, with the reason.
 KOREAN: Final = {
     "adapters/api/shared/samples.py": "examples of the document: invented people, places, services",
     "demo": "the invented city: names of its people, agencies, streets, and what they write",
@@ -126,7 +126,7 @@ def modules() -> dict[str, ast.Module]:
 
 @cache
 def codes() -> set[str]:
-    """Every code by which something can be refused."""
+    """Every code of a refusal."""
     found = set().union(OF_FILES, *CHOSEN.values())
     for path, tree in modules().items():
         if not path.startswith("demo/"):
@@ -304,7 +304,7 @@ def _words(value: Any) -> Iterator[str]:
 
 
 def expected() -> set[str]:
-    """Every key that code and templates ask for, but those of the open family."""
+    """Every key that code and templates use, except those of the open family."""
     named = {one for one in used() if "*" not in one}
     return named.union(*map(members, families()))
 
@@ -390,7 +390,7 @@ def test_who_takes_a_message_fills_in_all_of_it_and_nothing_else() -> None:
 
 
 def _keys_of(given: ast.expr) -> list[str]:
-    """The keys that a call can ask for; of a family, each member."""
+    """The keys that a call can use; of a family, each member."""
     if isinstance(given, ast.JoinedStr):
         return sorted(members(family(given))) if family(given) in families() else []
     return [one for one in _constants(given) if one in catalogue("en")]
@@ -433,7 +433,7 @@ def test_the_law_that_no_standard_passes_is_named_as_the_domain_names_it() -> No
     assert STATUTORY_BASIS in text("sentence.standard.statutory", "en")
 
 
-# Nothing beside the catalogues
+# No texts outside the catalogues
 
 
 def test_no_korean_text_stands_in_the_code() -> None:

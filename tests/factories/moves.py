@@ -169,7 +169,7 @@ USUAL: dict[str, dict[str, Any]] = {
 
 
 def details(town: Town, referral: Referral, action: str, **facts: Any) -> referring.Details:
-    """What a move needs, unless the story says otherwise."""
+    """The default details of a move."""
     usual = dict(USUAL.get(action, {}))
     if action == "hold":
         usual["until"] = town.today + timedelta(days=7)

@@ -1,4 +1,4 @@
-"""The ways out of the house: signed webhooks to checked addresses, mail, and the console."""
+"""Outgoing channels: signed webhooks to checked addresses, mail, and the console."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ ITEM = {
 
 
 class Sink(BaseHTTPRequestHandler):
-    """Keeps what it is sent, and answers what it is told to."""
+    """Records what it is sent, and answers as configured."""
 
     received: list[tuple[dict[str, str], bytes]]
     answers: int
 
     def do_POST(self) -> None:
-        """Take it."""
+        """Record the request and answer it."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.received.append(({k.lower(): v for k, v in self.headers.items()}, body))
         self.send_response(self.answers)
@@ -51,7 +51,7 @@ class Sink(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -166,7 +166,7 @@ class Smtp(socketserver.StreamRequestHandler):
     refuses: bytes
 
     def handle(self) -> None:
-        """Talk."""
+        """Speak enough SMTP to receive mails."""
         self._say(b"220 here")
         for line in self.rfile:
             word = line.strip().upper()

@@ -66,7 +66,7 @@ def application(resident: Any, **more: Any) -> dict[str, Any]:
 
 
 def asks(api: Api) -> list[Ask]:
-    """Every operation of this page about things of HERE, the pathless ones first."""
+    """Every operation tested here, on records of HERE, those without an id first."""
     resident, case = acts.a_resident(api), acts.a_case(api)
     given = api.as_(WORKER).post(f"/residents/{resident}/consents", CONSENT).json()["id"]
     return [
@@ -181,7 +181,7 @@ def test_a_likely_duplicate_is_shown_first_and_registered_on_confirmation(api: A
         }
     ]
     assert worker.post("/residents", PERSON | {"confirm_new": True}).status_code == 201
-    # One of another centre is never hinted at.
+    # A resident of another centre is never revealed.
     assert api.as_(NEIGHBOUR).post(
         "/residents", PERSON | {"centre_code": NEXT_DOOR}).status_code == 201  # fmt: skip
 
@@ -680,7 +680,7 @@ def test_an_assessment_that_cannot_be_right_determines_nothing(api: Api) -> None
     )
 
 
-# What holds everywhere
+# Common rules
 
 
 def entries(api: Api) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Many random stories: what must hold at every moment holds after every act."""
+"""Many random stories: the invariants hold after every act."""
 
 from collections import Counter
 from collections.abc import Callable
