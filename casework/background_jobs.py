@@ -1,4 +1,4 @@
-"""The background jobs: their rhythm, and what runs. One table for `demo` and `scheduler`."""
+"""The background jobs: what runs how often. One table for `demo` and `scheduler`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from casework.bootstrap import Application
 from casework.domain.clocks.schedule import slot_of
 from casework.settings import Settings
 
-# A round of the relay looks for duplicates of so many hundred residents at most.
+# How many hundred residents one round of the relay checks for duplicates at most.
 DUPLICATE_BATCHES: Final = 10
 log = get_logger("casework")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStep:
-    """Something that a job does. Its failure is logged under ``failure``, and the next goes on."""
+    """One step of a job. Its failure is logged under ``failure``, and the next step runs."""
 
     run: Callable[[Application], None]
     failure: str
@@ -31,7 +31,7 @@ class JobStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A job with its rhythm; two runs of it at the same time do no harm."""
+    """A job with its interval; two concurrent runs of it do no harm."""
 
     name: str
     rhythm: Callable[[Settings], Mapping[str, str]]
@@ -108,7 +108,7 @@ JOBS: Final = (
 
 
 def scheduled(application: Application, jobs: tuple[Job, ...] = JOBS) -> list[Scheduled]:
-    """The jobs, as a scheduler is given them."""
+    """The jobs in the form that a scheduler takes."""
     return [
         Scheduled(
             name=job.name,
@@ -123,8 +123,8 @@ def scheduled(application: Application, jobs: tuple[Job, ...] = JOBS) -> list[Sc
 def run(application: Application, job: Job) -> None:
     """One run of a job.
 
-    A failure is logged, and the next step and the next run come all the same: each finds in the
-    database what this one left.
+    A failure is logged and stops neither the next step nor the next run: each finds in the
+    database what is still to be done.
     """
     for step in job.steps:
         try:

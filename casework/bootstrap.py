@@ -1,4 +1,4 @@
-"""The composition root: the only room that sees every other; here the house is put together."""
+"""The composition root: the only module that imports every layer; it wires the application."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ log = get_logger("casework")
 
 
 def utc_now() -> datetime:
-    """The present instant."""
+    """The current instant."""
     return datetime.now(UTC)
 
 
@@ -91,14 +91,14 @@ class Application:
     tokens: JwtTokens
     vault: KeyVault
     now: Callable[[], datetime] = utc_now
-    # Whether it serves the invented city, whose accounts anybody may use.
+    # Whether it serves the demo city, whose accounts anybody may use.
     is_demo: bool = False
     clockwork: Cached[Clockwork] = field(init=False)
     catalogue: Cached[dict[str, Service]] = field(init=False)
     built_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        """What barely changes is kept for some seconds; every connection has the vault at hand."""
+        """Cache what rarely changes for some seconds; give every connection the vault."""
         self.engine = self.engine.execution_options(vault=self.vault)
         self.clockwork = Cached(lambda: read_clockwork(self.engine, korean_calendar))
         self.catalogue = Cached(lambda: read_catalogue(self.engine))
@@ -119,7 +119,7 @@ class Application:
         self.built_at = self.now()
 
     def _linking(self, after_end: timedelta) -> Linking:
-        """What agencies that answer without an account need."""
+        """The dependencies of agencies that answer by link, without an account."""
         return Linking(
             keys=KeyedLinks(self.settings.key("token")),
             store=lambda facts: link_store(self.engine, facts),
@@ -133,7 +133,7 @@ class Application:
         send_one(self.notices, self.transport, message_id, clock=self.now, jitter=_jitter)
 
     def _added(self, message: Message) -> str:
-        """What a message says besides: a link's address, a code; worked out as it leaves."""
+        """What is added to a message as it is sent, and not stored: a link's address, a code."""
         link, code = message.payload.get("link_id"), message.payload.get("code_id")
         url = self.linking.url_of(UUID(link)) if link else None
         if url and (of := message.payload.get("month")):
@@ -142,7 +142,7 @@ class Application:
         return added_to(message, self.settings.language, url, digits)
 
     def authentication(self, facts: RequestFacts) -> Authentication:
-        """What signing in needs."""
+        """The dependencies of signing in."""
         return Authentication(
             passwords=self.passwords,
             tokens=self.tokens,
@@ -158,7 +158,7 @@ class Application:
     def register(
         self, task: str, username: str | None = None, *, as_owner: bool = False
     ) -> AccountTools:
-        """What keeping accounts needs; the record names the command and the account."""
+        """The dependencies of account administration; the audit names command and account."""
         facts = RequestFacts(task=task, asked_for=username)
 
         @contextmanager
@@ -175,7 +175,7 @@ class Application:
         )
 
     def context(self, actor: Actor = SYSTEM) -> Context:
-        """One asker, now."""
+        """The session context of an actor, now."""
         return Context(
             actor=actor,
             now=self.now(),
@@ -208,11 +208,11 @@ class Application:
         )
 
     def update_places(self, ctx: Context) -> PlacesRound:
-        """Offer places that came free to who waits longest, and ask for figures that are old."""
+        """Offer freed places to those who wait longest, and request updates of stale figures."""
         return update_places(ctx, _note_failure)
 
     def relay(self, ctx: Context) -> Relayed:
-        """Tell people what they are to be told by now."""
+        """Send the notices that are due."""
         ask_rosters(ctx, self.linking, self.notices)
         give = partial(create_links, ctx, self.linking)
         return relay(
@@ -220,26 +220,26 @@ class Application:
         )
 
     def queue_duplicate_checks(self, everyone: bool) -> int:
-        """How many residents' duplicates are to be found: of those who wait, or of everybody."""
+        """Returns how many residents are queued for the duplicate check; may queue everyone."""
         if everyone:
             for _ in queue_everyone(self.context()):
                 pass
         return waiting(self.context())
 
     def find_duplicates(self) -> Iterator[tuple[int, int]]:
-        """Look for the duplicates of all whose are to be found, batch by batch."""
+        """Run the queued duplicate checks, batch by batch."""
         yield from find_all(self.context())
 
     def measure_answers(self) -> int:
-        """Count anew how every agency answered of late."""
+        """Recalculate every agency's recent response rates."""
         return measure(self.context(), response_rate_store(self.engine))
 
     def seal(self) -> sealing.AuditCheck:
-        """Seal the audit entries that wait for it."""
+        """Add the pending audit entries to the hash chain."""
         return sealing.seal(self.seals, self.now)
 
     def services(self) -> Services:
-        """What the ways in over HTTP are given."""
+        """The dependencies of the HTTP adapters."""
         return Services(
             store=self.store,
             clockwork=self.clockwork,
@@ -264,13 +264,13 @@ class Application:
         )
 
     def _demo_password(self) -> str | None:
-        """What the front page tells of signing in; nothing in production, whatever was asked."""
+        """The password that the front page shows; always None in production."""
         shows = self.is_demo and not self.settings.is_production
         return self.settings.demo_password if shows else None
 
     def import_tools(self) -> ImportTools:
-        """What works through files."""
-        # Imported here, as the application is: most commands take in no file.
+        """The dependencies of file imports."""
+        # Imported here, as the application is: most commands import no file.
         from casework.adapters.api.exchange.import_bodies import RowForms
         from casework.adapters.sheets import SheetFiles
 
@@ -285,13 +285,13 @@ class Application:
         )
 
     def _forget(self) -> None:
-        """Read standards, calendars and the catalogue afresh: somebody has just changed them."""
+        """Clear the caches of standards, calendars and catalogue after a change."""
         self.clockwork.forget()
         self.catalogue.forget()
 
     def app(self) -> FastAPI:
         """The HTTP application."""
-        # Imported here: a third of the start of a command that serves nothing is its routes.
+        # Imported here: the routes take a third of the start-up of a command that serves nothing.
         from casework.adapters.api.app import create_app
         from casework.adapters.api.health import ReadinessProbe
         from casework.adapters.web import router as pages
@@ -305,7 +305,7 @@ class Application:
         )
 
     def encrypted_rows(self) -> EncryptedRows:
-        """Everything that stands sealed in the database."""
+        """The rows with fields that are encrypted at rest."""
         return EncryptedRows(self.engine, self.vault)
 
 
@@ -316,7 +316,7 @@ def _note_failed_row(line: int, error: Exception) -> None:
 def build(
     settings: Settings, *, now: Callable[[], datetime] = utc_now, cheap_passwords: bool = False
 ) -> Application:
-    """Put the house together. Refuses to start without what the mode needs."""
+    """Wire the application. Raises SettingsError where a setting that the mode needs is missing."""
     settings.check()
     configure_logs(settings.request_log)
     vault = open_vault(settings)
@@ -332,7 +332,7 @@ def build(
 
 
 def open_vault(settings: Settings) -> KeyVault:
-    """What seals fields; outside production its key ring is made where there is none."""
+    """The vault that encrypts fields; outside production a missing key ring is created."""
     path, master = settings.ring(), settings.key("master")
     try:
         if not settings.is_production:
@@ -369,7 +369,7 @@ def _mail(settings: Settings) -> Mail | None:
 
 
 def _say(text: str) -> None:
-    """What a mail would have said, for whoever stands by: never in production."""
+    """Print what would have been mailed; never in production."""
     sys.stderr.write(f"── {text}")
     sys.stderr.flush()
 

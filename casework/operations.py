@@ -60,21 +60,21 @@ T = TypeVar("T")
 
 
 class Installation(Protocol):
-    """What of the wired application an operator works on."""
+    """The part of the wired application that operator commands use."""
 
     @property
     def settings(self) -> Settings:
-        """What it was started with."""
+        """Its settings."""
         ...
 
     @property
     def engine(self) -> Engine:
-        """Its connections."""
+        """Its database engine."""
         ...
 
     @property
     def vault(self) -> KeyVault:
-        """Its keys."""
+        """The vault with its keys."""
         ...
 
     @property
@@ -94,7 +94,7 @@ class Installation(Protocol):
 
     @property
     def built_at(self) -> datetime:
-        """When it was put together."""
+        """When it was wired."""
         ...
 
     @property
@@ -107,7 +107,7 @@ class Installation(Protocol):
         ...
 
     def import_tools(self) -> ImportTools:
-        """What works through files."""
+        """The dependencies of file imports."""
         ...
 
 
@@ -204,7 +204,7 @@ def make_key_ring(settings: Settings) -> None:
 
 
 def readiness(of: Installation) -> dict[str, Any]:
-    """Each part, and whether it works; the last and the next tick of the scheduler."""
+    """Each component and whether it works; the scheduler's last and next tick."""
     now, minutes = of.now(), of.settings.sweep_minutes
     parts: dict[str, Any] = {
         "database": False,
@@ -288,7 +288,7 @@ def affected(
 
 
 def uploader(of: Installation, username: str | None) -> Actor:
-    """The account that takes a file in at the command line, or the system. Raises SettingsError."""
+    """The account that imports a file at the command line, or the system. Raises SettingsError."""
     if username is None:
         return SYSTEM
     actor = actor_named(of.engine, username)
@@ -306,7 +306,7 @@ def work_imports(of: Installation, seconds: float = 20.0) -> int:
     for import_id, kind, actor in left:
         try:
             _work_import(of, import_id, kind, actor, seconds)
-        except Exception as error:  # one that fails keeps no other from going on
+        except Exception as error:  # one failure does not stop the others
             log.error("an import waits", error=type(error).__name__)
     return len(left)
 
@@ -322,7 +322,7 @@ def _work_import(
         pass
 
 
-# The invented city
+# The demo city
 
 
 def is_empty(of: Installation) -> bool:
@@ -339,13 +339,13 @@ def check_seedable(of: Installation) -> None:
 
 
 def seed(of: Installation, residents: int, seed: int) -> Iterator[int]:
-    """Fill an empty database with an invented city; yields the residents done so far.
+    """Fill an empty database with the demo city; yields the residents done so far.
 
-    One transaction: half a city would look like a whole one to the next start.
+    One transaction: the next start could not tell a partial city from a complete one.
     """
     check_seedable(of)
     now = of.now()
-    rng = Random(seed)  # noqa: S311 - an invented world, the same for the same seed
+    rng = Random(seed)  # noqa: S311 - demo data, reproducible from the seed
     today = midnight(day_in_seoul(now))
     ids = SeededIds(rng, today)
     districts, centres = reference.districts(), reference.centres()
@@ -376,7 +376,7 @@ def seed(of: Installation, residents: int, seed: int) -> Iterator[int]:
 
 
 def _first_entry(account: Account, id: UUID) -> GrantEntry:
-    """What an invented account may do from its beginning."""
+    """The first entry of a demo account's grant log."""
     return entry_of(account, GrantAct.CREATED, SYSTEM, account.created_at, id)
 
 

@@ -1,4 +1,4 @@
-"""Settings: read once from the environment, frozen, handed on as plain values."""
+"""Settings: read once from the environment, immutable, passed on as plain values."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ STORES = ("postgresql+psycopg://", "sqlite://")
 
 
 class SettingsError(Exception):
-    """The environment does not say what is needed; the message says what."""
+    """A setting is missing or wrong; the message says which."""
 
 
 class Settings(BaseSettings):
-    """What an installation decides. Every variable begins with ``CASEWORK_``."""
+    """The settings of an installation. Every variable begins with ``CASEWORK_``."""
 
     model_config = SettingsConfigDict(env_prefix="CASEWORK_", frozen=True, extra="ignore")
 
@@ -63,18 +63,18 @@ class Settings(BaseSettings):
 
     @property
     def is_production(self) -> bool:
-        """Whether this is the real thing: no key is made up and no demo data loaded."""
+        """Whether this is production: no key is generated and no demo data loaded."""
         return self.mode == "production"
 
     @property
     def requests_per_second(self) -> int:
-        """How often an account may ask; 0 is without a limit, as outside production."""
+        """The rate limit of an account; 0 is no limit, as outside production."""
         if self.rate_limit is not None:
             return self.rate_limit
         return RATE_IN_PRODUCTION if self.is_production else 0
 
     def url(self) -> str:
-        """The database: ``CASEWORK_DATABASE_URL``, else a SQLite file in the data folder."""
+        """The database URL: ``CASEWORK_DATABASE_URL``, else a SQLite file in the data folder."""
         if self.database_url:
             url = _with_driver(self.database_url)
             if not url.startswith(STORES):
@@ -86,7 +86,7 @@ class Settings(BaseSettings):
         return f"sqlite:///{(self.data_dir / 'casework.sqlite').absolute()}"
 
     def owner_url(self) -> str:
-        """Where the schema is changed: ``CASEWORK_MIGRATION_URL``, else the database itself."""
+        """The URL for migrations: ``CASEWORK_MIGRATION_URL``, else the database URL."""
         if not self.migration_url:
             return self.url()
         url = _with_driver(self.migration_url)
@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         return url
 
     def key(self, name: Literal["token", "cursor", "master", "audit"]) -> bytes:
-        """A key: given, or outside production made once and kept in the data folder."""
+        """A key: configured, or outside production generated once into the data folder."""
         given: SecretStr | None = getattr(self, f"{name}_key")
         if given is not None:
             value = given.get_secret_value().encode()
@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         return _stored_key(self.data_dir / f"{name}.key")
 
     def ring(self) -> Path:
-        """The key ring's file, which belongs on another disk than the database."""
+        """The key ring's file, which should be on another disk than the database."""
         if self.key_ring is not None:
             return self.key_ring
         if self.is_production:
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         return self.data_dir / "keyring.json"
 
     def check(self) -> None:
-        """Refuse to start without what the mode needs."""
+        """Raise SettingsError where a setting that the mode needs is missing or wrong."""
         self.url()
         self.key("token")
         self.key("cursor")
@@ -134,7 +134,7 @@ class Settings(BaseSettings):
                 raise SettingsError(f"CASEWORK_REQUEST_LOG: {error.strerror}") from None
 
     def address(self) -> str | None:
-        """What links to this installation begin with; None where none are sent."""
+        """The base URL of links to this installation; None where none are sent."""
         if self.public_url is None:
             return None if self.is_production else DEMO_ADDRESS
         schemes = ("https://",) if self.is_production else ("https://", "http://")
@@ -144,7 +144,7 @@ class Settings(BaseSettings):
 
     @property
     def totp_is_required(self) -> bool:
-        """Whether staff enrol a second factor: in production, unless it is said otherwise."""
+        """Whether staff must enrol a second factor: in production, unless configured otherwise."""
         if self.require_totp is None:
             return self.is_production
         return self.require_totp == "staff"
@@ -155,7 +155,7 @@ class Settings(BaseSettings):
         return tuple(one.strip() for one in self.oidc_algorithms.split(",") if one.strip())
 
     def _check_issuer(self) -> None:
-        """An identity provider is named whole, or not at all; never one whose key it shares."""
+        """Refuse an identity provider that is half configured, or whose key is symmetric."""
         if self.oidc_issuer is None:
             if self.local_sign_in == "off":
                 raise SettingsError("CASEWORK_LOCAL_SIGN_IN=off needs CASEWORK_OIDC_ISSUER")
@@ -172,7 +172,7 @@ class Settings(BaseSettings):
 
 
 def _with_driver(url: str) -> str:
-    """PostgreSQL by the driver that is installed, whichever way the address is written."""
+    """The PostgreSQL URL with the installed driver, whichever scheme was given."""
     for prefix in ("postgresql://", "postgres://"):
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)

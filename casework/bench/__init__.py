@@ -1,4 +1,4 @@
-"""Timing the sweep and the worklist at several sizes, on a database made for it and dropped.
+"""Benchmarks of the sweep and the worklist at several sizes, on a temporary database.
 
 Each size holds so many open referrals, each with a running clock and its planned steps; the same
 number of clocks is newly due at every size. A figure is the median over interleaved rounds.
@@ -70,7 +70,7 @@ def bench_worklist(
 
 
 def lines_of(result: dict[str, Any]) -> Iterator[str]:
-    """The figures as a person reads them."""
+    """The figures as lines of text."""
     yield f"{result['store']}, Python {result['python']}, {result['machine']}"
     for figure in result["figures"]:
         yield "  ".join(f"{name} {value}" for name, value in figure.items())
@@ -108,8 +108,8 @@ def _interleaved(
 ) -> dict[int, Times]:
     """The median of each figure at each size.
 
-    The sizes take turns, so that a machine that grows slow meanwhile slows them alike. The first
-    round warms up and does not count.
+    The sizes are interleaved, so that a machine that becomes slow affects all of them alike. The
+    first round is a warm-up and does not count.
     """
     taken: dict[int, list[Times]] = {size: [] for size in engines}
     for _ in range(rounds + 1):
@@ -123,7 +123,7 @@ def _interleaved(
 
 @contextmanager
 def _scratch(url: str | None) -> Iterator[Engine]:
-    """An empty, migrated database of its own, beside the configured one; gone afterwards."""
+    """A temporary, migrated database beside the configured one; dropped afterwards."""
     if url is None or make_url(url).get_backend_name() == "sqlite":
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -157,7 +157,7 @@ def _migrated(url: str) -> Iterator[Engine]:
 
 
 def _time_sweeps(engine: Engine, due: int) -> Times:
-    """A sweep of what is due, the plain statement over the same, and a sweep of nothing."""
+    """A sweep of what is due, one plain statement over the same rows, and an empty sweep."""
     ctx = Context(
         actor=SYSTEM,
         now=NOW,
@@ -184,7 +184,7 @@ def _expect(due: int, result: Any) -> None:
 
 
 def _forget(engine: Engine) -> None:
-    """Take back what a sweep raised, and tidy up as the database does by itself in time."""
+    """Undo what a sweep raised, then run the maintenance that the database does in time."""
     with engine.begin() as connection:
         for statement in (
             "UPDATE escalation SET raised_at = NULL, run_id = NULL, passed_over = false "
@@ -198,7 +198,7 @@ def _forget(engine: Engine) -> None:
 
 
 def _plain(engine: Engine) -> None:
-    """The same rows raised by hand: no run record, no batches, no locks to skip."""
+    """Raise the same rows in one statement: no run record, no batches, no skipped locks."""
     with engine.begin() as connection:
         at = instant(engine, NOW)
         for statement in _PLAIN[engine.dialect.name]:
@@ -262,7 +262,7 @@ def _time_pages(engine: Engine) -> Times:
 
 
 def _timed(run: Callable[[], Any]) -> float:
-    """Milliseconds."""
+    """The duration of a call in milliseconds."""
     began = time.perf_counter()
     run()
     return (time.perf_counter() - began) * 1000

@@ -1,7 +1,7 @@
-"""Filling a benchmark's database: every row by INSERT … SELECT from a row of numbers.
+"""Filling a benchmark's database: every row by INSERT … SELECT from a series of numbers.
 
-Ids sort by their number, as real ones sort by when they were made; only numbers and fixed words
-are put into the statements.
+Ids sort by their number, as real ones sort by creation time; only numbers and constants are put
+into the statements.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def fill(engine: Engine, size: int, due: int) -> None:
 
 
 def tidy(engine: Engine) -> None:
-    """What the database does by itself in time: statistics, and pages written back."""
+    """Run the maintenance that the database does in time: statistics and checkpoints."""
     raw = engine.raw_connection()
     try:
         connection: Any = raw.driver_connection
@@ -111,7 +111,7 @@ def _statements(engine: Engine, size: int, due: int) -> Iterator[str]:
 
 
 def _words(engine: Engine, size: int, due: int) -> dict[str, str]:
-    """What the templates leave open, in the words of the store."""
+    """The parameters of the templates, in the SQL of the database."""
     on_postgres = engine.dialect.name == "postgresql"
     series = (
         f"SELECT i FROM generate_series(1, {size}) AS i"
@@ -146,7 +146,7 @@ def _third(value: str, otherwise: str) -> str:
 
 
 def instant(engine: Engine, at: datetime) -> str:
-    """An instant as the store writes it."""
+    """An instant in the format of the database."""
     if engine.dialect.name == "postgresql":
         return f"'{at.isoformat()}'::timestamptz"
     return f"'{at.replace(tzinfo=None).isoformat(timespec='microseconds')}'"

@@ -28,7 +28,7 @@ def _register(
 
 
 def _password() -> str:
-    """The first line of what is piped in, or what is typed twice; never an argument."""
+    """The password: the first line of stdin, or typed twice; never an argument."""
     try:
         if sys.stdin.isatty():
             found: str = typer.prompt(
@@ -123,6 +123,6 @@ def account_password(username: Username) -> None:
 
 @contextmanager
 def open_register(what: str, username: str | None) -> Iterator[accounts.AccountTools]:
-    """The register of one account command."""
+    """The dependencies of one account command."""
     with opened_ready() as application:
         yield _register(application, what, username)

@@ -1,4 +1,4 @@
-"""The command line: every command, put together."""
+"""The command line: every command, assembled."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def affected(
 
 
 def _told(row: Any) -> dict[str, Any]:
-    """A row with its instants in Seoul."""
+    """A row with its instants in Seoul time."""
     return {
         str(name): value.astimezone(SEOUL).isoformat() if isinstance(value, datetime) else value
         for name, value in row.items()

@@ -1,4 +1,4 @@
-"""Measuring, on a database of its own."""
+"""The benchmarks, on a temporary database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database: its schema, its roles, the invented city in it."""
+"""The database: its schema, its roles, the demo city."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def roles(
 
 
 def _role_passwords() -> dict[str, str]:
-    """The passwords that the environment gives; a role without one keeps what it has."""
+    """The passwords from the environment; a role without one keeps its password."""
     variables = {part: f"CASEWORK_ROLE_PASSWORD_{part.upper()}" for part in operations.ROLE_PARTS}
     return {part: os.environ[name] for part, name in variables.items() if os.environ.get(name)}
 

@@ -1,4 +1,4 @@
-"""`casework import KIND FILE`: take a file in, show how far it is, say what became of it."""
+"""`casework import KIND FILE`: import a file, show progress, report the result."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ COUNTS = ("accepted", "refused", "duplicate", "unmatched")
 
 @dataclass(frozen=True)
 class ImportJob:
-    """One file, of one asker."""
+    """The import of one file by one actor."""
 
     ctx: Context
     import_tools: ImportTools
     wanted: NewImport
 
     def begin(self, source: BinaryIO) -> tuple[UUID, bool]:
-        """The import, and whether it was begun before and broken off."""
+        """Returns the import, and whether it continues an interrupted one."""
         before = importing.find_unfinished(self.ctx, self.import_tools, self.wanted, source)
         if before is not None:
             return before, True
@@ -85,7 +85,7 @@ def _source(file: Path) -> BinaryIO:
 
 
 def _one_line(refusal: Refusal) -> str:
-    """A refusal of the file as a whole, with the fields that it names."""
+    """A refusal of the whole file, with the fields that it names."""
     fields = [one["field"] for one in refusal.facts.get("errors", [])]
     return f"{refusal.code}: {refusal.detail}" + (f" ({', '.join(fields)})" if fields else "")
 

@@ -36,7 +36,7 @@ def policy(
 
 
 def _policy_of_fields(as_json: bool) -> None:
-    """Windows and masks; whoever is not named gets everything of what they reach."""
+    """Windows and masks; a role that is not listed gets every field within its scope."""
     names = ("who", "of", "state", "gets")
     if as_json:
         typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in masks.table()]))

@@ -76,10 +76,10 @@ def _run_demo(settings: Settings, listener: socket.socket, residents: int, seed:
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens, once it does."""
+    """A server that prints its address once it listens."""
 
     async def startup(self, sockets: Any = None) -> None:
-        """Listen, then say so."""
+        """Start to listen, then print the address."""
         await super().startup(sockets=sockets)
         if self.servers:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
@@ -89,7 +89,7 @@ class _Server(uvicorn.Server):
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """A place to listen at, taken before anything that takes long; it refuses callers so far."""
+    """Bind the socket before the slow start-up; it refuses connections until then."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -101,7 +101,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
-    """SIGTERM, once what had begun is done."""
+    """Exit on SIGTERM, once running work is done."""
     sys.exit(0)
 
 

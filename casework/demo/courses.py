@@ -102,7 +102,7 @@ def lapse_unanswered(story: Story, slot: Slot, approved: int) -> None:
 
 
 def be_taken_back(story: Story, slot: Slot, approved: int) -> None:
-    """Cancelled by the worker; since it is wanted all the same, it is settled or asked anew."""
+    """Cancelled by the worker; since it is wanted all the same, it is settled or asked again."""
     asked = story.then(approved, story.gap("link"), acts.ask, slot)
     cancelled = story.then(asked, 1, acts.cancel, slot, "no_longer_needed")
     if story.chance(0.5):

@@ -166,7 +166,7 @@ def designations(
 
 
 def _reception(number: int) -> dict[str, str | None]:
-    """The desk of an agency; the address is of a domain that cannot be."""
+    """The contact details of an agency; the mail domain cannot exist."""
     return {
         "name": "의뢰 담당",
         "role": "referrals",

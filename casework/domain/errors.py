@@ -9,7 +9,7 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class Refusal(Exception):
-    """Something that was asked is not done, and nothing has changed."""
+    """A request is refused, and nothing has changed."""
 
     code = "refused"
 
@@ -21,13 +21,13 @@ class Refusal(Exception):
 
 
 class NotFound(Refusal):
-    """It does not exist, or not for the one who asks: the two are never told apart."""
+    """It does not exist, or not within the actor's scope: the answer is the same."""
 
     code = "not_found"
 
 
 class Forbidden(Refusal):
-    """The role of the one who asks never does this."""
+    """The actor's role may never do this."""
 
     code = "forbidden"
 

@@ -1,1 +1,1 @@
-"""Use cases: one story a module. No rule lives here, and nothing is loaded without an asker."""
+"""Use cases, one subject per module. No business rule is here; every load needs an actor."""

@@ -1,4 +1,4 @@
-"""Who asks, when, and where to write: what every use case is given."""
+"""The session context that every use case takes: the actor, the time and the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from casework.workflows.ports.unit_of_work import Reading, Store, Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One asker at one moment."""
+    """The session context of one actor at one instant."""
 
     actor: Actor
     now: datetime
@@ -28,23 +28,23 @@ class Context:
     catalogue: Mapping[str, Service]
     store: Store
     similarity: Similarity = equal
-    # The version the asker says they saw (``If-Match``), None where they say nothing.
+    # The version that the actor sent (``If-Match``), None where none was sent.
     expected_version: int | None = None
 
     def expect(self, version: int) -> None:
-        """Refuse to write over what someone else changed since the asker saw it."""
+        """Refuse to overwrite what someone else changed since the actor read it."""
         if self.expected_version is not None and self.expected_version != version:
             raise StaleVersion("it was changed since it was read")
 
     @property
     def act(self) -> Act:
-        """The act that the domain is told of."""
+        """The act that is passed to the domain."""
         return Act(by=self.actor, at=self.now, new_id=self.new_id, clockwork=self.clockwork)
 
     def work(self, action: str) -> AbstractContextManager[Work]:
-        """A transaction for this asker; refuses a role that never does this (403)."""
+        """A transaction for this actor; refuses a role without this action (403)."""
         return self.store.work(reach(self.actor, action), action, self.now)
 
     def reading(self, action: str) -> AbstractContextManager[Reading]:
-        """A look for this asker; refuses a role that never sees this (403)."""
+        """A read-only transaction for this actor; refuses a role without this action (403)."""
         return self.store.reading(reach(self.actor, action), action, self.now)

@@ -18,8 +18,8 @@ TRIES_AN_HOUR: Final = 10
 HOUR: Final = timedelta(hours=1)
 PASSWORD_LENGTHS: Final = range(12, 1025)
 NAME_LENGTHS: Final = range(1, 121)
-# Small letters only: two accounts that differ in a capital are one to whoever reads a list.
-# As whom an agency answers by link: its slug behind this. Nobody signs in so.
+# Lower case only: accounts that differ only in case are indistinguishable in a list.
+# The user name of an agency that answers by link: this prefix and its slug. It cannot sign in.
 BY_LINK: Final = "link."
 USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,119}")
 EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
@@ -45,7 +45,7 @@ ENROL: Final = CredentialScope(
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """One person's (or system's) way in. The role's scope is the code or agency it names."""
+    """The account of a person or system, with its role and the place or agency it belongs to."""
 
     id: UUID
     username: str
@@ -61,7 +61,7 @@ class Account:
     email: str | None = None
     failed_attempts: int = 0
     locked_until: datetime | None = None
-    # The tries of the last hour that were compared and not found right.
+    # The failed attempts of the last hour.
     tries: list[datetime] = field(default_factory=list)
     must_change_password: bool = False
     is_demo: bool = False
@@ -73,11 +73,11 @@ class Account:
 
     @property
     def has_totp(self) -> bool:
-        """Whether signing in takes a code as well."""
+        """Whether signing in requires a second factor."""
         return self.totp_confirmed_at is not None
 
     def due_first(self, *, totp_is_required: bool) -> CredentialScope | None:
-        """What must be done before anything else, after signing in with a password."""
+        """The scope of a password sign-in that must first change something, or None."""
         if self.must_change_password:
             return CHANGE_PASSWORD
         if totp_is_required and self.role in STAFF and not (self.has_totp or self.is_demo):
@@ -85,7 +85,7 @@ class Account:
         return None
 
     def actor(self, credential_scope: CredentialScope | None = None) -> Actor:
-        """Who this account acts as, with a credential that may be good for less."""
+        """The actor of this account, with a credential that may have a narrower scope."""
         return Actor(
             id=self.id,
             role=self.role,
@@ -100,26 +100,26 @@ class Account:
         )
 
     def begin_try(self, now: datetime) -> bool:
-        """Count a try before anything is compared; False where none is left in this hour."""
+        """Count an attempt before comparing; False where the hour's attempts are used up."""
         self.tries = [one for one in self.tries if one > now - HOUR]
         if self.is_locked(now) or len(self.tries) >= TRIES_AN_HOUR:
             return False
         self.tries.append(now)
-        self.note_failure(now)  # until it turns out to be right
+        self.note_failure(now)  # undone if it is right
         return True
 
     def take_back_try(self, at: datetime) -> None:
-        """The try was right: it counts no more, but those that were wrong stay counted."""
+        """Uncount an attempt that was right; failed ones stay counted."""
         if at in self.tries:
             self.tries.remove(at)
         self.note_success()
 
     def is_locked(self, now: datetime) -> bool:
-        """Whether too many wrong passwords lock it for a while."""
+        """Whether the account is locked after too many wrong passwords."""
         return self.locked_until is not None and now < self.locked_until
 
     def note_failure(self, now: datetime) -> None:
-        """A wrong password; after five in a row the account rests for fifteen minutes."""
+        """Count a wrong password; five in a row lock the account for fifteen minutes."""
         self.failed_attempts += 1
         if self.failed_attempts >= MAX_FAILURES:
             self.failed_attempts, self.locked_until = 0, now + LOCK_DURATION
@@ -129,21 +129,21 @@ class Account:
         self.failed_attempts, self.locked_until = 0, None
 
     def take_password(self, password_hash: str, *, first: bool = False) -> None:
-        """A new password, and nothing held against the account any longer.
+        """Set a password and clear the failed attempts.
 
-        One that somebody else gave is a ``first`` one: its owner changes it before anything else.
+        One set by somebody else is a ``first`` password: its owner must change it.
         """
         self.password_hash, self.must_change_password, self.tries = password_hash, first, []
         self.note_success()
 
     def drop_totp(self) -> None:
-        """No second factor any longer."""
+        """Remove the second factor."""
         self.totp_confirmed_at, self.totp_step = None, None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """An account as it is asked for: a centre or district by code, an agency by its slug."""
+    """A creation request: a centre or district by code, an agency by its slug."""
 
     username: str
     role: str
@@ -155,7 +155,7 @@ class NewAccount:
     email: str | None = None
 
     def check(self) -> None:
-        """Refuse what no account can be, before anybody is asked for a password."""
+        """Refuse an invalid account, before a password is requested."""
         require(
             USERNAME.fullmatch(self.username),
             "a user name has 2 to 120 of a-z, 0-9 and . _ @ + -, and begins with one of the first",
@@ -184,14 +184,14 @@ class NewAccount:
         )
 
     def _belongs_to(self) -> str | None:
-        """The kind of what the role asks for; a system says it itself."""
+        """The kind of place that the role belongs to; a system states its own."""
         if self.role == Role.INTEGRATION:
             named = [kind for kind in SYSTEM_BELONGS_TO if getattr(self, kind) is not None]
             return named[0] if named else None
         return BELONGS_TO.get(Role(self.role))
 
     def _check_belonging(self, belongs_to: str | None) -> None:
-        """Exactly what the role asks for is named, and nothing else."""
+        """Refuse unless exactly the place that the role requires is named."""
         for kind in ("centre", "district", "provider"):
             named = getattr(self, kind)
             wanted, given = kind == belongs_to, bool(named and named.isprintable())
@@ -210,7 +210,7 @@ class NewAccount:
 
 
 def check_name(name: str) -> None:
-    """Refuse what is no name of a person, a system or a token."""
+    """Refuse an invalid name of a person, a system or a token."""
     require(
         name.isprintable() and len(name.strip()) in NAME_LENGTHS,
         "a name has 1 to 120 printable characters",
@@ -220,7 +220,7 @@ def check_name(name: str) -> None:
 
 
 def check_email(email: str | None) -> None:
-    """Refuse what no mail server would take; None means that none is known."""
+    """Refuse an invalid mail address; None means that none is known."""
     require(
         email is None or (len(email) <= MAX_EMAIL_LENGTH and EMAIL.fullmatch(email)),
         "not an address of the form name@host",
@@ -232,7 +232,7 @@ def check_email(email: str | None) -> None:
 def check_password(
     password: str, username: str, common: Container[str] = (), field: str = "password"
 ) -> None:
-    """Refuse a password that is short, endless, the user name over again, or everybody's."""
+    """Refuse a password that is too short, too long, the user name, or a common one."""
     require(
         len(password) in PASSWORD_LENGTHS,
         f"a password has at least {PASSWORD_LENGTHS.start} characters, and at most 1024",

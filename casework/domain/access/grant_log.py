@@ -1,4 +1,4 @@
-"""What each account was allowed, entry by entry, so that any past instant can be replayed."""
+"""The grant log: each account's rights, entry by entry, to replay any past instant."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class GrantAct(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class GrantEntry:
-    """One act, who did it, and what the account was allowed from then on."""
+    """One act, its actor, and the account's rights from then on."""
 
     id: UUID
     at: datetime
@@ -69,7 +69,7 @@ def state_of(account: Account) -> dict[str, Any]:
 def entry_of(
     account: Account, act: GrantAct, by: Actor, at: datetime, id: UUID, about: str | None = None
 ) -> GrantEntry:
-    """The entry of an act, once the account stands as it left it."""
+    """The entry of an act, from the account after it."""
     return GrantEntry(
         id=id, at=at, account_id=account.id, act=act.value, by_id=by.id,
         by=by.username or by.name, about=about, state=state_of(account),
@@ -77,9 +77,9 @@ def entry_of(
 
 
 def replay(entries: Iterable[GrantEntry], at: datetime) -> dict[str, Any] | None:
-    """What an account was allowed at an instant, by its entries in order; None before the first.
+    """An account's rights at an instant, from its entries in order; None before the first.
 
-    Tokens are folded out of their own entries: those made and not revoked, by id.
+    Tokens are folded from their own entries: those created and not revoked, by id.
     """
     state: dict[str, Any] | None = None
     tokens: set[str] = set()
@@ -95,6 +95,6 @@ def replay(entries: Iterable[GrantEntry], at: datetime) -> dict[str, Any] | None
 
 
 def check_prunable(before: datetime, now: datetime) -> None:
-    """Refuse to forget what is younger than three years."""
+    """Refuse to delete entries younger than three years."""
     if before > now - RETENTION:
         raise Conflict("entries are kept for three years", code="kept_three_years")

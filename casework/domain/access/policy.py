@@ -41,7 +41,7 @@ class Relation(StrEnum):
 
 
 SYSTEM_ROLE: Final = "system"
-# Of no row.
+# An id that matches no row.
 NOBODY: Final = UUID(int=0)
 # How long an agency sees a referral after its end, where the installation decides nothing else.
 PROVIDER_ACCESS: Final = timedelta(days=30)
@@ -156,7 +156,7 @@ GRANTABLE: Final = frozenset(
         "unmet.count",
     }
 )
-# What no token that somebody made is good for: it would make itself another.
+# Actions outside every token's scope: a token could create further tokens.
 ACCOUNT_ADMINISTRATION: Final = frozenset(
     {"account.secure", "account.second_factor", "account.tokens", "account.manage", "staff.manage"}
 )
@@ -164,7 +164,7 @@ ACCOUNT_ADMINISTRATION: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CredentialScope:
-    """What a credential lets through of all that its account may do; ``code`` refuses the rest."""
+    """The actions a credential allows out of its account's; ``code`` is the refusal's code."""
 
     actions: frozenset[str]
     code: str
@@ -172,7 +172,7 @@ class CredentialScope:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: an account with its role and what it belongs to, read afresh on each request."""
+    """The actor: an account with its role and what it belongs to, read on each request."""
 
     id: UUID | None
     role: str
@@ -187,14 +187,14 @@ class Actor:
 
     @property
     def answers_as_provider(self) -> bool:
-        """Whether this one speaks for an agency itself."""
+        """Whether this actor answers for an agency."""
         return self.role == Role.PROVIDER or (
             self.role == Role.INTEGRATION and self.provider_id is not None
         )
 
     @property
     def stands_as(self) -> str:
-        """The role whose rows and fields this one gets: a system those of where it belongs."""
+        """The role whose rows and masks apply; for a system, that of what it belongs to."""
         if self.role != Role.INTEGRATION:
             return self.role
         if self.provider_id is not None:
@@ -206,31 +206,31 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Within what a reach lies; None where it is not bounded by that."""
+    """The bounds of a reach; None where it is not bounded by that field."""
 
     district: str | None = None
     centre: str | None = None
     provider: UUID | None = None
 
     def hold_district(self, code: str | None) -> bool:
-        """Whether what concerns a district as a whole lies within."""
+        """Whether a whole district lies within the bounds."""
         return self.district in (None, code)
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far one actor sees for one action: what every load is given."""
+    """The scope of one actor for one action, which every load takes."""
 
     actor: Actor
     relation: Relation
-    # How long after its end a referral is still seen by its agency.
+    # How long after its end a referral stays visible to its agency.
     after_end: timedelta = PROVIDER_ACCESS
     # Whether what the actor has opened out of scope is seen too, by its id.
     opens: bool = False
 
     @property
     def bounds(self) -> Bounds:
-        """The place or the agency within which this lies; one that is not known bounds all away."""
+        """The place or agency that bounds this scope; an unknown one matches nothing."""
         actor = self.actor
         match self.relation:
             case Relation.CENTRE:
@@ -243,16 +243,16 @@ class Reach:
 
     @property
     def is_unbounded(self) -> bool:
-        """Whether everything lies within."""
+        """Whether the scope is the whole city."""
         return self.relation is Relation.ALL
 
     @property
     def counts_alone(self) -> bool:
-        """Whether numbers are all that is told, and small ones are not."""
+        """Whether only counts are shown, with small ones suppressed."""
         return self.relation is Relation.CITY
 
     def is_as_wide_as(self, other: Reach) -> bool:
-        """Whether two reaches of one actor are the same."""
+        """Whether two scopes of one actor are the same."""
         return self.relation is other.relation
 
 
@@ -261,7 +261,7 @@ EVERYTHING: Final = Reach(SYSTEM, Relation.ALL)
 
 
 def reach(actor: Actor, action: str) -> Reach:
-    """How far the actor sees for this action; refuses a role that has no row for it."""
+    """The actor's scope for this action; refuses a role that has no row for it."""
     if actor.role == SYSTEM_ROLE:
         return EVERYTHING
     if actor.credential_scope is not None and action not in actor.credential_scope.actions:
@@ -275,7 +275,7 @@ def reach(actor: Actor, action: str) -> Reach:
 def is_guest(actor: Actor, placed: Any) -> bool:
     """Whether something with a centre and a district lies outside a worker's or supervisor's own.
 
-    Who sees it all the same has opened it with a reason, and may do nothing with it.
+    An actor who sees it nevertheless opened it by break-glass, and may only read it.
     """
     if actor.role == Role.WORKER:
         return actor.centre_code is not None and bool(placed.centre_code != actor.centre_code)

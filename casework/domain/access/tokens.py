@@ -1,4 +1,4 @@
-"""Tokens that people and systems carry instead of a password: named, scoped, expiring."""
+"""Account tokens of people and systems: named, scoped, expiring."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_TOKENS: Final = 50
 
 @dataclass(slots=True, kw_only=True)
 class AccountToken:
-    """A token as stored: its digest, never itself."""
+    """A token as stored: only its digest."""
 
     id: UUID
     account_id: UUID
@@ -35,25 +35,25 @@ class AccountToken:
     revoked_by: UUID | None = None
 
     def is_good(self, now: datetime) -> bool:
-        """Whether it opens anything now."""
+        """Whether the token is valid now."""
         return self.revoked_at is None and now < self.expires_at
 
     @property
     def credential_scope(self) -> CredentialScope:
-        """What it lets through: its scopes, and who it is."""
+        """The token's scopes, and its own account."""
         return CredentialScope(frozenset(self.scopes) | {"account.self"}, "token_scope")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken:
-    """A token as it is asked for. It is good until the end of its last day in Busan."""
+    """A request for a token, valid until the end of its last day in Busan."""
 
     name: str
     expires_on: date
     scopes: list[str]
 
     def check(self, owner: Actor, now: datetime) -> None:
-        """Refuse what no token of this account can be."""
+        """Refuse a token that this account cannot have."""
         check_name(self.name)
         today = day_in_seoul(now)
         require(
@@ -72,10 +72,10 @@ class NewToken:
 
     @property
     def expires_at(self) -> datetime:
-        """The first instant at which it opens nothing."""
+        """The first instant at which it is invalid."""
         return midnight(self.expires_on + timedelta(days=1))
 
 
 def live(tokens: Iterable[AccountToken], now: datetime) -> list[AccountToken]:
-    """Those that open something now."""
+    """The tokens that are valid now."""
     return [one for one in tokens if one.is_good(now)]

@@ -1,4 +1,4 @@
-"""Codes that change with time (RFC 6238: SHA-1, six digits, thirty seconds)."""
+"""Time-based one-time passwords (RFC 6238: SHA-1, six digits, thirty seconds)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def code_of(secret: bytes, step: int, digits: int = DIGITS) -> str:
 def accepted_step(secret: bytes, code: str, now: datetime, last: int | None) -> int | None:
     """The step a code belongs to, or None; no step is accepted twice, nor one before it.
 
-    Every step is compared, whichever is right, so that the time tells nothing.
+    Every step is compared, whichever is right, so that the timing reveals nothing.
     """
     given, found = code.encode(), None
     for off in TOLERATED_STEPS:
@@ -52,7 +52,7 @@ def as_text(secret: bytes) -> str:
 
 
 def from_text(text: str) -> bytes:
-    """The secret again."""
+    """The secret from its text."""
     return base64.b32decode(text)
 
 

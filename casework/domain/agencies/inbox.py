@@ -1,4 +1,4 @@
-"""An agency's desk: what it is asked for, what it may answer, and how it has answered."""
+"""An agency's inbox: its requests, the answers it may give, and its response figures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import require
 from casework.domain.figures.figures import Figure, median_of
 
-# What an agency is asked for while one of its clocks runs.
+# What an agency must do while one of its clocks runs.
 WANTS: Final[dict[str, str]] = {
     ClockKind.RESPONSE: "answer",
     ClockKind.WAITLIST: "place",
@@ -39,7 +39,7 @@ SHARE_DIGITS: Final = 4
 
 
 def check_each_once(referral_ids: Sequence[UUID]) -> None:
-    """Refuse two answers to one request: which of them came first would be anybody's guess."""
+    """Refuse two answers to one request: their order would be undefined."""
     twice = [index for index, id in enumerate(referral_ids) if id in referral_ids[:index]]
     require(
         not twice,
@@ -51,7 +51,7 @@ def check_each_once(referral_ids: Sequence[UUID]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOutcome:
-    """Requests that are alike: of one service, that came to the same, in as many working days.
+    """Requests of one service with the same outcome in the same number of working days.
 
     ``came_to`` is one of ``OUTCOMES``, declined for a ``reason``; ``outcome`` is how the clock for
     the answer ended; ``days`` is None while no answer was given.
@@ -69,7 +69,7 @@ OUTCOMES: Final = ("accepted", "declined", "waitlisted", "unanswered", "lapsed",
 
 
 def outcome_of(status: str, *, was_accepted: bool) -> str:
-    """What a request came to, as its agency answered it; each one to exactly one of these."""
+    """The outcome of a request by its agency's answer; exactly one of ``OUTCOMES``."""
     if was_accepted:
         return "accepted"
     if status in (ReferralStatus.DECLINED, ReferralStatus.WAITLISTED, ReferralStatus.LAPSED):
@@ -111,7 +111,7 @@ class _Sums:
 
 
 def own_figures(received: Iterable[RequestOutcome]) -> dict[str, Any]:
-    """How an agency has answered what it was asked: in all, and service by service."""
+    """How an agency answered its requests: in total and by service."""
     whole, services = _Sums(), dict[str, _Sums]()
     for one in received:
         whole.take(one)

@@ -1,8 +1,8 @@
-"""Links: an agency answers without an account, by a secret and a code that was sent to it.
+"""Agency links: an agency answers without an account, by a secret and a one-time code.
 
-The link is of one agency and of the referrals it names. What opens it is two things that go
-different ways: the secret in its address, and a code that is sent to the agency's known address
-at the moment somebody opens it. A code is counted before it is compared.
+A link belongs to one agency and names referrals. It takes two factors: the secret in its URL, and
+a code sent to the agency's known address when the link is opened. An attempt is counted before its
+code is compared.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ REFERRALS_A_LINK: Final = 50
 
 
 class LinkRefused(Refusal):
-    """Unknown, expired, revoked, worn out, of an agency that has ended: nobody is told which."""
+    """Unknown, expired, revoked, used up, or of an ended agency: the answer is the same."""
 
     code = "link_refused"
 
 
 class TooManyCodes(Conflict):
-    """Codes were asked for too often, or too many were wrong."""
+    """Codes were requested too often, or too many were wrong."""
 
     code = "too_many_codes"
 
 
 class CodeWrong(Conflict):
-    """Not the code that was sent, or no longer."""
+    """The code is wrong or has expired."""
 
     code = "code_wrong"
 
 
 @dataclass(slots=True, kw_only=True)
 class AgencyLink:
-    """A link as stored: never its secret nor a code, only what they are recognised by.
+    """A link as stored: only the digests of its secret and code.
 
     ``codes`` and ``tries`` are the instants of this hour; ``failures`` counts wrong codes ever.
     """
@@ -77,7 +77,7 @@ class AgencyLink:
     version: int = 1
 
     def is_good(self, now: datetime) -> bool:
-        """Whether it opens anything at all; at the very instant it expires, no longer."""
+        """Whether it is valid; at the instant it expires it is not."""
         is_worn = self.failures >= FAILURES
         return self.revoked_at is None and now < self.expires_at and not is_worn
 
@@ -89,13 +89,13 @@ class AgencyLink:
         return self.opened <= OPENINGS_AN_HOUR
 
     def waits_for_code(self, now: datetime) -> bool:
-        """Whether a code was sent that can still be right."""
+        """Whether a valid code is outstanding."""
         return (
             self.code_until is not None and now < self.code_until and self.code_tries < TRIES_A_CODE
         )
 
     def take_code(self, code_id: UUID, digest: str, now: datetime) -> None:
-        """A new code, which alone counts from now on."""
+        """Replace the code."""
         self.codes = [one for one in self.codes if one > now - HOUR]
         if len(self.codes) >= CODES_AN_HOUR:
             raise TooManyCodes("codes were asked for too often")
@@ -104,7 +104,7 @@ class AgencyLink:
         self.code_until = now + CODE_FOR
 
     def begin_try(self, now: datetime) -> str | None:
-        """Count a try before anything is compared; the digest to compare with, or None."""
+        """Count an attempt before comparing; returns the digest to compare with, or None."""
         self.tries = [one for one in self.tries if one > now - HOUR]
         if len(self.tries) >= TRIES_AN_HOUR or not self.waits_for_code(now):
             return None
@@ -114,14 +114,14 @@ class AgencyLink:
         return self.code_digest
 
     def settle_try(self, now: datetime) -> None:
-        """It was right: the code is used up, and its try counts no more."""
+        """Use up a code that was right, and uncount its attempt."""
         if now in self.tries:
             self.tries.remove(now)
         self.failures -= 1
         self.code_id = self.code_digest = self.code_until = None
 
     def revoke(self, by: UUID | None, now: datetime) -> None:
-        """It opens nothing any more."""
+        """Revoke the link."""
         if self.revoked_at is not None:
             raise Conflict("it was revoked before", code="already_revoked")
         self.revoked_at, self.revoked_by, self.version = now, by, self.version + 1
@@ -129,7 +129,7 @@ class AgencyLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSession:
-    """Somebody who opened a link by its code, for a short while."""
+    """A short session of a link that was opened with its code."""
 
     digest: str
     link_id: UUID

@@ -1,9 +1,9 @@
-"""The chain that every audit entry is sealed into, and how one that was tampered with is found.
+"""The audit hash chain, and the detection of tampering.
 
 Entries of a district are one chain, those without a district the city's. A seal holds its place
 in the chain, the hash of the one before, and a hash over all of it and every column of its entry.
-The head of a chain says how far it goes, under a key that the database never sees: whoever can
-write everything there can still not make up a chain that ends as the head says.
+The head of a chain says how far it goes, with a MAC under a key that the database never sees: an
+attacker who can write everything there still cannot forge a chain that matches its head.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from uuid import UUID
 from casework.domain.errors import require
 
 CITY: Final = "city"
-# The head that says which chains there are, so that none can be taken away as a whole.
+# The head that lists the chains, so that a whole chain cannot be removed unnoticed.
 CHAIN_LIST: Final = "*"
 GENESIS: Final = "0" * 64
 # How long an entry may wait for its seal.
@@ -61,7 +61,7 @@ class ChainHead:
     """How far a chain goes: the last number and hash.
 
     ``first_seq`` and ``anchor`` say where it begins, after old entries were pruned: the first
-    number that is kept, and the hash of the one before.
+    remaining number, and the hash of the one before.
     """
 
     chain: str
@@ -72,11 +72,11 @@ class ChainHead:
     mac: str = ""
 
     def signed(self, key: bytes) -> ChainHead:
-        """The same head with its mark."""
+        """The same head with its MAC."""
         return replace(self, mac=_mac(key, self))
 
     def is_genuine(self, key: bytes) -> bool:
-        """Whether it was written by one who has the key."""
+        """Whether its MAC is valid under the key."""
         return hmac.compare_digest(self.mac.encode(), _mac(key, self).encode())
 
 
@@ -96,9 +96,9 @@ def chain_of(entry: Entry) -> str:
 
 
 def canonical(entry: Entry) -> bytes:
-    """An entry as text that is the same on every store.
+    """The canonical text of an entry, the same on every database.
 
-    What is empty is left out, so that a column that is added later changes no hash.
+    Empty columns are left out, so that a column that is added later changes no hash.
     """
     plain = {name: _plain(value) for name, value in entry.items() if value is not None}
     return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
@@ -146,18 +146,18 @@ def chain_list_of(chains: Iterable[str]) -> ChainHead:
 
 
 def is_same_head(one: ChainHead, other: ChainHead) -> bool:
-    """Whether two heads say the same, whoever marked them."""
+    """Whether two heads are equal, their MACs aside."""
     return replace(one, mac="") == replace(other, mac="")
 
 
 class ChainVerifier:
-    """Goes along a chain, from the first seal that is kept to the one its head names last."""
+    """Verifies a chain from its first remaining seal to the last that its head names."""
 
     def __init__(self, head: ChainHead) -> None:
         self.head, self.seq, self._previous = head, head.first_seq - 1, head.anchor
 
     def step(self, seal: Seal, entry: Entry | None) -> Flaw | None:
-        """Look at the next seal that was found; what is wrong with it or missing before it."""
+        """Check the next seal; returns what is wrong with it or missing before it."""
         why = self._what_is_wrong(seal, entry)
         if why is not None:
             seq = self.seq + 1 if why == "seal_missing" else seal.seq
@@ -175,7 +175,7 @@ class ChainVerifier:
         return None if hash_of(seal, entry) == seal.hash else "entry_altered"
 
     def end(self) -> Flaw | None:
-        """When no seal is left: whether it ended where the head says."""
+        """After the last seal: check that the chain ends where the head says."""
         if self.seq < self.head.count:
             return Flaw(chain=self.head.chain, why="tail_cut", seq=self.seq + 1)
         if self._previous != self.head.last_hash:
@@ -184,7 +184,7 @@ class ChainVerifier:
 
 
 def retention_start(now: datetime, years: int = RETENTION_YEARS) -> datetime:
-    """The instant from which entries are kept: never less than two years back."""
+    """The instant from which entries must be retained: at least two years back."""
     back = max(years, RETENTION_YEARS)
     try:
         return now.replace(year=now.year - back)
@@ -193,7 +193,7 @@ def retention_start(now: datetime, years: int = RETENTION_YEARS) -> datetime:
 
 
 def check_prunable(before: datetime, now: datetime, years: int = RETENTION_YEARS) -> None:
-    """Refuse to forget what must still be kept."""
+    """Refuse to prune entries within the retention period."""
     require(
         before <= retention_start(now, years),
         f"access records are kept for {max(years, RETENTION_YEARS)} years",
@@ -203,5 +203,5 @@ def check_prunable(before: datetime, now: datetime, years: int = RETENTION_YEARS
 
 
 def pruned(head: ChainHead, last: Seal) -> ChainHead:
-    """The head once everything up to a seal is forgotten, not yet signed."""
+    """The head after pruning everything up to a seal, not yet signed."""
     return replace(head, first_seq=last.seq + 1, anchor=last.hash, mac="")

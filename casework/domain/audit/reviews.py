@@ -1,4 +1,4 @@
-"""The monthly review of the record: who looked at whom, read by somebody else."""
+"""The monthly review of the audit: who read whose data, checked by somebody else."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from casework.domain.act import Act
 from casework.domain.errors import Conflict, require
 from casework.domain.figures.figures import Month
 
-# A look before or after these hours in Seoul, or on a day that is not worked, is worth a question.
+# Access outside these hours in Seoul, or on a non-working day, is flagged.
 OFFICE_OPENS: Final = 8
 OFFICE_CLOSES: Final = 20
-# What takes a resident's record out of the house, and how the actions begin that open one in need.
+# Actions that export a resident's data, and the prefix of break-glass actions.
 EXPORTS: Final = ("resident.export",)
 BREAK_GLASS: Final = "break_glass"
 
 
 @dataclass(slots=True, kw_only=True)
 class AuditReview:
-    """That a month of a chain, or of one account, was looked through, and what was found.
+    """The review of a month of a chain, or of one account, with its findings.
 
     The reviewer's own entries are left out of a chain: ``left_out`` says whose, for another
     auditor to review as an account.

@@ -180,7 +180,7 @@ class CaseFile:
         self._touched[deadline.id] = deadline
 
     def recount(self, deadline: Deadline, act: Act) -> None:
-        """Work a changed clock out anew."""
+        """Recalculate a changed clock."""
         act.clockwork.recount(deadline)
         self._touched[deadline.id] = deadline
         self._follow_lapse(deadline, act)

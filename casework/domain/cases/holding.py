@@ -57,7 +57,7 @@ def hold_case(file: CaseFile, reason: str, until: date, note: str | None, act: A
 
 
 def resume_case(file: CaseFile, act: Act) -> None:
-    """End the hold early; every clock it paused is counted anew."""
+    """End the hold early; every clock it paused is recalculated."""
     if not file.case.is_on_hold(act.at):
         raise refusal(file, "resume", act)
     for deadline in file.running():

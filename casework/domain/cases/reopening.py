@@ -46,7 +46,7 @@ def reopen(file: CaseFile, note: str, act: Act) -> None:
 
 
 def _survey_again(file: CaseFile, act: Act) -> None:
-    """The pre-survey itself closed the case: what it found is asked anew."""
+    """The pre-survey itself closed the case: what it found is asked again."""
     file.case.status = CaseStatus.APPLIED
     file.begin(ClockKind.SURVEY, file.case, act)
 

@@ -79,9 +79,9 @@ class Deadline:
     """A clock on a case, a planned service or a referral.
 
     It keeps what its standard said when it was set: target, basis, tiers, when it lapses.
-    ``breached_at`` and the raised steps belong to whoever sees the breach first; an aggregate
-    that saves its clocks never writes them. What ``can_wait`` is False for must happen before a
-    discharge, and stands on top of the worklist.
+    ``breached_at`` and the raised steps are written by whichever run sees the breach first; an
+    aggregate that saves its clocks never writes them. ``can_wait`` False marks what must happen
+    before a discharge, and comes first in the worklist.
     """
 
     id: UUID
@@ -260,7 +260,7 @@ class Clockwork:
         return deadline
 
     def recount(self, deadline: Deadline) -> None:
-        """Work out due date, end of the pause and steps anew, from start, target and pauses."""
+        """Recalculate due date, end of the pause and steps from start, target and pauses."""
         deadline.due_at = self.count(deadline)
         ends = [pause.ends_at for pause in deadline.pauses]
         deadline.paused_until = max(ends) if ends else None

@@ -11,7 +11,7 @@ MAY_MISS: Final = 3  # ticks; one may be slow and one may be missed while a sche
 def slot_of(now: datetime, minutes: int) -> datetime:
     """The start of the period an instant lies in: what several schedulers agree on.
 
-    Periods begin anew with each hour, so that with 7 minutes the last one is shorter.
+    Periods begin again with each hour, so that with 7 minutes the last one is shorter.
     """
     whole = now.astimezone(UTC).replace(second=0, microsecond=0)
     return whole - timedelta(minutes=whole.minute % minutes)

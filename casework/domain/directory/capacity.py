@@ -87,7 +87,7 @@ class CapacityChange:
     joined: int = 0
     left: int = 0
     full_until: date | None = None
-    # In which state whoever takes a place was before.
+    # The previous state of the referral that takes a place.
     taker_was: str | None = None
 
     @property

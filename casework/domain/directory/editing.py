@@ -20,7 +20,7 @@ from casework.domain.directory.directory import (
 from casework.domain.errors import Forbidden, require
 
 WRITE: Final = "directory.write"
-# What an agency changes of its own; whoever keeps the directory changes all of it.
+# The fields that an agency may change of its own; directory editors may change all.
 OWN_OF_PROVIDER: Final = frozenset({"phone", "opening_hours", "contacts"})
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
 PERS: Final = ("week", "month", "year", "once")
@@ -32,7 +32,7 @@ LATITUDES, LONGITUDES = (34.5, 36.0), (128.5, 129.9)
 
 
 def new_provider(facts: Mapping[str, Any], act: Act) -> Provider:
-    """An agency of the asker's district, or of any for whoever keeps the whole directory."""
+    """An agency of the actor's district, or of any for an editor of the whole directory."""
     _check_district(act.by, facts["district_code"])
     provider = Provider(id=act.new_id(), **facts)
     check_provider(provider)
@@ -203,7 +203,7 @@ def check_service(service: Service) -> None:
 
 
 def _proposed_again(entry: Service | Offering, act: Act) -> dict[str, Any]:
-    """Of a draft, what was changed is proposed by whoever changed it, for another to confirm.
+    """A changed draft is proposed by the actor who changed it, for another to confirm.
 
     A published entry stays published: its centres and opening change every week.
     """

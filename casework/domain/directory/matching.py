@@ -59,7 +59,7 @@ class Factor(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseRate:
-    """How an agency answered lately: of how many requests, median working days, share accepted."""
+    """An agency's recent answers: number of requests, median working days, share accepted."""
 
     answers: int
     median_days: float

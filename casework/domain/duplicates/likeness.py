@@ -84,7 +84,7 @@ class SimilarResident:
 
 
 def likeness_of(resident: Resident, rrn: str | None = None) -> Likeness:
-    """What a resident would be found again by; the number where the asker knows it."""
+    """The fields that a resident is compared by; the number where the actor knows it."""
     return Likeness(
         name=resident.name,
         birth_date=resident.birth_date,
@@ -118,7 +118,7 @@ def comparable(name: str) -> str:
 
 
 def is_near(one: str, other: str, similarity: Similarity) -> bool:
-    """Whether a slip of the ear or the hand tells two names apart; of names in Hangul only.
+    """Whether two names differ by a likely mishearing or typo; for names in Hangul only.
 
     Letters are compared where they stand: ㄱ at the head of a syllable is not ㄱ at its foot.
     """

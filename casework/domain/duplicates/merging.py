@@ -114,7 +114,7 @@ def check_not_undone(made: Merge) -> None:
 def undo(
     made: Merge, survivor: Resident, duplicate: Resident, home: Centre, reason: str | None, act: Act
 ) -> None:
-    """Let the two be two again, the duplicate at its home."""
+    """Undo the merge: the duplicate is a resident of its own again, at its centre."""
     check_not_undone(made)
     if survivor.merged_into_id is not None:
         raise Conflict(
@@ -139,7 +139,7 @@ def centre_after_undo(made: Merge, survivor: Resident) -> str:
 def return_case(
     file: CaseFile, home: Centre, worker_id: UUID | None, arrived_at: datetime | None, act: Act
 ) -> None:
-    """An open case goes back with its duplicate, to whoever carried it before the merge."""
+    """Return an open case with its duplicate, to its worker before the merge."""
     case = file.case
     before = case.centre_code
     case.centre_code, case.district_code = home.code, home.district_code

@@ -57,9 +57,9 @@ WITH_ITS_REFERRAL: Final = (Child.DELIVERED,)
 # what was added to the case since goes with it.
 BACK_WITH_ITS_CASE: Final = (*WITH_ITS_CASE, Child.EVENT)
 # Of which a resident has one: it moves where the survivor has none, and else it stays. One that was
-# written anew since stays with the survivor: it would let an agency into another's home.
+# written again since stays with the survivor: it would let an agency into another's home.
 ONE_EACH: Final = (Child.WAY_IN,)
-# Whoever saw a version of one has to look again.
+# A client's version of one is stale afterwards.
 SEEN_BY_VERSION: Final = frozenset(
     {Child.CASE, Child.CONSENT, Child.REFERRAL, Child.SIGNAL, Child.ACCESS_REQUEST}
 )
@@ -105,11 +105,11 @@ def place_in_household(*, survivor_has_one: bool) -> Child:
 
 
 def asked_of_survivor(pair: Suspicion, made: Merge, id: UUID) -> Suspicion | None:
-    """What a pair with the duplicate asks of the survivor, or None where it asks nothing.
+    """The pair of the survivor that follows from a pair of the duplicate, or None.
 
-    Every pair with the duplicate rests. One that was told apart is settled, and one with the
-    survivor is what the merge answered; any other is asked anew, unless the queue has it. Where the
-    survivor is gets written when everything else follows them.
+    Every pair with the duplicate is suspended. One that was decided as distinct stays decided, and
+    one with the survivor is answered by the merge; any other becomes a pair of the survivor, unless
+    the queue has it. The survivor's place is written when the other records move.
     """
     is_second = pair.other_id == made.duplicate_id
     third = pair.resident_id if is_second else pair.other_id

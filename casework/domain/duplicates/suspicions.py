@@ -43,7 +43,7 @@ class Suspicion:
     version: int = 1
 
     def decide(self, verdict: SuspicionState, note: str | None, act: Act) -> None:
-        """Say whether the two are one. Deciding anew is possible, the same again is not."""
+        """Say whether the two are one. Deciding again is possible, the same again is not."""
         if self.state == verdict:
             raise Conflict(
                 "that was decided before",

@@ -1,6 +1,6 @@
 """Lists that leave as files: what there is to export, and what for.
 
-Whoever takes a list away says why; the code is kept in the audit with everyone the list names.
+An export needs a purpose; its code is recorded in the audit with every resident in the list.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What stands in the cells of a sheet, read as it was meant: dates, telephones, words, numbers.
 
-A cell that cannot be read keeps its text, so that whoever checks the field says what it must be;
-only where that would hide the reason is it refused here.
+A cell that cannot be parsed keeps its text, so that the field's validation states what it must be;
+it is refused here only where that would hide the reason.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Files that are taken in: an import with its position, a result for each row, a queue behind.
+"""File imports: an import with its position, a result for each row, and a queue.
 
-A file waits, is worked on batch by batch, and ends. Each batch commits with its results and the
-position, so that a run that was killed goes on where it stood. What stood in the cells is kept,
-sealed, until its row has a result; of a row that could not be matched until somebody dealt with it.
+A file is processed batch by batch. Each batch commits with its results and the position, so that
+an interrupted run continues there. Cells are stored, encrypted at rest, until their row has a
+result; those of an unmatched row until it is assigned or dismissed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ImportState(StrEnum):
     APPLYING = "applying"
     DONE = "done"
     REFUSED = "refused"  # all or nothing, and it is nothing
-    STOPPED = "stopped"  # by whoever sent it, or because they may no longer do this
+    STOPPED = "stopped"  # by its sender, or as they lost the right
 
 
 class Outcome(StrEnum):
@@ -108,7 +108,7 @@ class ImportFile:
     created_at: datetime
     rows: int
     unknown_columns: int
-    # What keys of rows are hashed with, so that nothing can be told by them once it is forgotten.
+    # The salt of the row keys' hashes: once it is deleted, they reveal nothing.
     salt: str | None
     digest: str
     position: int = 0
@@ -122,7 +122,7 @@ class ImportFile:
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more becomes of it."""
+        """Whether the import has ended."""
         return self.state in ENDED
 
     @property
@@ -174,7 +174,7 @@ class ImportFile:
         self.position = self.accepted = self.refused = self.duplicate = self.unmatched = 0
 
     def end(self, state: ImportState, at: datetime, code: str | None = None) -> None:
-        """Nothing more becomes of it, and what it was keyed by is forgotten."""
+        """End the import and delete its salt."""
         self.state, self.ended_at, self.code, self.salt = state, at, code, None
 
     def stop(self, at: datetime) -> None:
@@ -230,24 +230,24 @@ class ImportRow:
         self.subject_id, self.resident_id = subject_id, resident_id
 
     def wait(self, code: str, why: str) -> None:
-        """Nobody was found whom it is about, or more than one."""
+        """Queue the row: no resident matches it, or more than one."""
         self.outcome, self.waits = Outcome.UNMATCHED, True
         self.errors = [{"field": "", "code": code, "message": why}]
 
     def expect_waiting(self) -> None:
-        """Refuse to deal with it twice."""
+        """Refuse to resolve it twice."""
         if not self.waits:
             raise Conflict("it was dealt with before", code="already_resolved")
 
     def resolve(self, resolution: str, by: UUID | None, at: datetime) -> None:
-        """It was dealt with: what stood in it is forgotten."""
+        """Mark the row as resolved; its cells are deleted."""
         self.expect_waiting()
         self.waits, self.cells = False, None
         self.resolution, self.resolved_by, self.resolved_at = resolution, by, at
 
 
 def reach_for(actor: Actor, kind: str) -> Reach:
-    """How far whoever takes in a file of this kind reaches; refuses whoever never does."""
+    """The actor's scope for imports of this kind; refuses a role that may not import it."""
     found = reach(actor, ACTION[kind])
     if kind in BY:
         reach(actor, BY[kind])

@@ -1,4 +1,4 @@
-"""How agencies answered lately: what may be said of one without telling of anybody it served."""
+"""How agencies answered recently: what may be said of one without telling of anybody it served."""
 
 from __future__ import annotations
 

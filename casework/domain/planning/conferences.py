@@ -62,7 +62,7 @@ def put_on_agenda(
 ) -> tuple[list[AgendaItem], list[Event]]:
     """The new items of an agenda, all of them or none, each with its event.
 
-    ``submissions`` has the cases that the asker sees, None for one whose plan is not submitted;
+    ``submissions`` has the cases that the actor sees, None for one whose plan is not submitted;
     ``present`` the plan versions that are on the agenda already, which stay there as they are.
     """
     found = _submitted(conference, case_ids, submissions)

@@ -107,7 +107,7 @@ def _check_items(
 def _check_in_force(
     items: list[tuple[UUID | None, PlannedItem]], catalogue: Mapping[str, Service], act: Act
 ) -> None:
-    """A service is planned anew only while it is in force; what is planned already stays."""
+    """A service is newly planned only while it is in force; what is planned already stays."""
     for n, (id, item) in enumerate(items):
         begins = max(act.today, item.starts_on)
         if id is None and not catalogue[item.service_code].is_in_force(begins):

@@ -58,7 +58,7 @@ class AccessRequest:
         return ["document", "answer"] if self.identity_how else ["identity", "answer"]
 
     def check_identity(self, act: Act, how: str) -> None:
-        """Whoever asks was seen to be who they say."""
+        """Record how the requester's identity was checked."""
         self._expect_open()
         self.identity_how = how
         self.identity_checked_at, self.identity_checked_by = act.at, act.by.id

@@ -102,7 +102,7 @@ def break_glass(
     is_in_reach: bool,
     is_open: bool = False,
 ) -> tuple[BreakGlass, Event]:
-    """Open a resident whom the asker does not see otherwise; with the event that says so."""
+    """Open a resident outside the actor's scope; returns the opening and its event."""
     if act.by.role not in OPENERS or act.by.id is None:
         raise Forbidden("only workers and supervisors open residents")
     _check_text(reason, "reason")

@@ -14,7 +14,7 @@ class GlassBroken(Event):
 
 @event(EventSubject.BREAK_GLASS)
 class BreakGlassEnded(Event):
-    """Whoever opened it is done."""
+    """The opener ended it."""
 
 
 @event(EventSubject.BREAK_GLASS)

@@ -1,9 +1,9 @@
-"""What a role gets of what it may read, and while when: the other half of the policy.
+"""Field masks and time windows: the other half of the access policy.
 
 The table of actions says how far a role reaches. A row here says in which states it does so
 (``WINDOWS``) and which fields it then gets (``MASKS``). Workers and supervisors get everything of
-what they reach; anybody else gets the fields that stand here and no others, so that a field that is
-new is covered until somebody decides otherwise.
+what they reach; any other role gets only the fields listed here, so that a new field is masked
+until somebody decides otherwise.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ ENDED_BY_SENDER: Final = frozenset(
 
 
 def states_of_referral(status: str, *, consent_is_withdrawn: bool) -> list[MaskState]:
-    """In which of the states that cover more a referral is."""
+    """The states of a referral in which more is masked."""
     found = {
         MaskState.CONSENT_WITHDRAWN: consent_is_withdrawn,
         MaskState.ENDED_BY_SENDER: status in ENDED_BY_SENDER,
@@ -75,7 +75,7 @@ FACT_IS_TOLD_BY: Final = {"age": "birth_date", "sex": "sex"}
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """The fields that are shown; of these, what is covered in certain states."""
+    """The fields that are shown; of these, what is masked in certain states."""
 
     shows: frozenset[str]
     hides: Mapping[MaskState, frozenset[str]] = field(default_factory=dict)
@@ -208,7 +208,7 @@ HIDES_WHY_A_CASE_IS_HELD: Final = frozenset({PR})
 
 
 def sees_clock(actor: Actor, clock: Deadline) -> bool:
-    """Whether a clock of something in reach is among those this one sees."""
+    """Whether the actor sees this clock of something within scope."""
     if actor.stands_as not in CLOCKS:
         return True
     name, is_it, value = CLOCKS[actor.stands_as]
@@ -216,7 +216,7 @@ def sees_clock(actor: Actor, clock: Deadline) -> bool:
 
 
 def searches_untold_contacts(actor: Actor) -> bool:
-    """Whether the telephone of a contact who is not to be told finds anybody for this one."""
+    """Whether the actor's search matches telephones of contacts who must not be informed."""
     if actor.stands_as in GET_EVERYTHING:
         return True
     mask = MASKS.get(("case.read", Role(actor.stands_as)), {}).get("contact")
@@ -224,14 +224,14 @@ def searches_untold_contacts(actor: Actor) -> bool:
 
 
 def is_told(actor: Actor, action: str, event: Event) -> bool:
-    """Whether an event of something in reach is told to this one at all."""
+    """Whether the actor sees this event of something within scope."""
     if actor.stands_as in GET_EVERYTHING:
         return True
     return type(event) not in EVENTS_LEFT_OUT.get((action, Role(actor.stands_as)), ())
 
 
 def as_told(clock: Deadline, actor: Actor) -> Deadline:
-    """The clock, without the reason of a hold of the case where this one is not told it."""
+    """The clock, without the reason of a case hold where the actor may not see it."""
     if actor.stands_as not in HIDES_WHY_A_CASE_IS_HELD:
         return clock
     pauses = tuple(
@@ -244,9 +244,9 @@ def as_told(clock: Deadline, actor: Actor) -> Deadline:
 def masked(
     body: dict[str, Any], actor: Actor, action: str, resource: str, states: Iterable[MaskState] = ()
 ) -> dict[str, Any]:
-    """The body with what this role does not get emptied: a list is empty, all else is null.
+    """The body with masked fields emptied: a list is empty, all else is null.
 
-    What the table does not name is covered.
+    What the table does not name is masked.
     """
     if actor.stands_as in GET_EVERYTHING:
         return body
@@ -268,7 +268,7 @@ def masked(
 def without_masked(
     body: dict[str, Any], actor: Actor, action: str, resource: str
 ) -> dict[str, Any]:
-    """The body without what this role does not get, for what has no fixed fields."""
+    """The body without masked fields, for bodies without fixed fields."""
     if actor.stands_as in GET_EVERYTHING:
         return body
     mask = MASKS.get((action, Role(actor.stands_as)), {}).get(resource)

@@ -178,7 +178,7 @@ def dispose(
 ) -> Referral | None:
     """Say what happens instead (rule 8). ``re_refer`` asks the given offering, in one act.
 
-    Priority and basis are copied; the basis is judged anew. Returns the new referral, if any.
+    Priority and basis are copied; the basis is judged again. Returns the new referral, if any.
     """
     _check_sender(act.by)
     if not referral.owes_disposition or not file.case.is_open:

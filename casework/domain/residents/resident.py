@@ -16,7 +16,7 @@ from casework.domain.casefile.case_moves import conflict
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.errors import Conflict, require
 
-# A consent that names nobody, or one of these, is for whoever needs it for its purpose.
+# A consent that names no recipient, or one of these, is for anyone who needs it for its purpose.
 ANYBODY: Final = frozenset({"all", "providers", "전체", "제공기관"})
 MIN_BIRTH_YEAR: Final = 1890
 

@@ -29,7 +29,7 @@ class ReviewCause(StrEnum):
 
 
 class Because(StrEnum):
-    """For what running clocks are counted anew."""
+    """For what running clocks are recounted."""
 
     HOLIDAY = "holiday"
     STANDARD = "standard"

@@ -32,7 +32,7 @@ class DeadlineReviewed(Event):
 
 @event(EventSubject.DEADLINE)
 class DeadlineRecounted(Event):
-    """A running clock was counted anew: by a standard, or for a day that was declared."""
+    """A running clock was recounted: by a standard, or for a declared day."""
 
     because: Because
     reason_id: UUID

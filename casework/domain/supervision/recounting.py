@@ -1,7 +1,7 @@
-"""Counting running clocks anew: by a standard that changed, or a calendar that did.
+"""Recounting running clocks after a change of a standard or a calendar.
 
 Start, pauses and extensions of a clock stay; so do the steps that were raised. What differs from
-what is stored is found and written: doing it again finds nothing more.
+what is stored is found and written: it is idempotent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HOLIDAY, STANDARD = Because
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecountReason:
-    """Why clocks are counted anew: the standard that is to apply, or the day declared."""
+    """Why clocks are recounted: the standard that is to apply, or the day declared."""
 
     because: Because
     subject_id: UUID
@@ -47,7 +47,7 @@ class RunningClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedClock:
-    """A clock that was counted anew: when it was due, and when it is."""
+    """A clock that was recounted: when it was due, and when it is."""
 
     id: UUID
     case_id: UUID
@@ -134,7 +134,7 @@ def would_move(
 
 
 def renew(file: CaseFile, ids: Iterable[UUID], reason: RecountReason, act: Act) -> list[MovedClock]:
-    """Count clocks of a case anew, as they stand now, and write down each that moved."""
+    """Recount clocks of a case and record each that moved."""
     done = []
     for id in ids:
         clock = file.deadlines.get(id)

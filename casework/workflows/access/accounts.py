@@ -1,7 +1,7 @@
-"""Keeping accounts: adding them, changing what they may, letting them in or no longer.
+"""Account administration: adding accounts, changing their rights, enabling and disabling them.
 
-The command line keeps them as the system, an administrator over HTTP: the functions below are given
-the transaction of either. Each change that touches what an account may do is written in its log.
+The command line acts as the system, HTTP requests as an administrator; the functions below take
+the transaction of either. Each change of an account's rights is written to its grant log.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class CommandLineAccounts(AccountAdministration, Protocol):
     """The accounts with what they belong to, in one transaction of the command line."""
 
     def every(self) -> list[dict[str, Any]]:
-        """Every account, by user name, with nothing of its password."""
+        """Every account, by user name, without its password hash."""
         ...
 
     def note_by_system(self, action: str, now: datetime) -> None:
@@ -35,13 +35,13 @@ class CommandLineAccounts(AccountAdministration, Protocol):
         ...
 
     def commit(self) -> None:
-        """Keep it."""
+        """Commit the transaction."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountTools:
-    """What keeping accounts needs."""
+    """The dependencies of account administration."""
 
     passwords: Passwords
     new_id: Callable[[], UUID]
@@ -52,7 +52,7 @@ class AccountTools:
 
 @dataclass(frozen=True, slots=True)
 class AccountEditor:
-    """Who keeps accounts, when, in whose transaction."""
+    """The administering actor, the time and the transaction."""
 
     register: AccountAdministration
     by: Actor
@@ -60,22 +60,22 @@ class AccountEditor:
     new_id: Callable[[], UUID]
 
     def log(self, account: Account, act: GrantAct, about: str | None = None) -> None:
-        """Write down what the account may do from now on."""
+        """Write the account's rights from now on to its grant log."""
         entry = entry_of(account, act, self.by, self.now, self.new_id(), about)
         self.register.log(entry)
 
     def save(self, account: Account, act: GrantAct, about: str | None = None) -> None:
-        """Keep a changed account, and write it down."""
+        """Save a changed account and log the change."""
         account.version += 1
         self.register.save(account)
         self.log(account, act, about)
 
 
-# What is done to an account, in the transaction of whoever does it
+# Changes of an account, in the transaction of the caller
 
 
 def create(editor: AccountEditor, asked: NewAccount, password_hash: str) -> UUID:
-    """A new account, whose owner changes the password before anything else."""
+    """Create an account whose owner must change the password first."""
     account = Account(
         id=editor.new_id(),
         username=asked.username,
@@ -94,7 +94,7 @@ def create(editor: AccountEditor, asked: NewAccount, password_hash: str) -> UUID
 
 
 def belonging(store: AccountAdministration, asked: NewAccount) -> dict[str, Any]:
-    """The codes and the id of what the account belongs to, which must be there."""
+    """The codes and the id of what the account belongs to, which must exist."""
     if asked.centre is not None:
         district = store.district_of(asked.centre)
         require(district, "no such centre", code="unknown_centre", field="centre")
@@ -111,7 +111,7 @@ def belonging(store: AccountAdministration, asked: NewAccount) -> dict[str, Any]
 
 
 def move(editor: AccountEditor, account: Account, asked: NewAccount) -> None:
-    """Another role, or another place: nothing of the old one stays, neither grants nor tokens."""
+    """Change role or place; the account loses the grants and tokens of the old one."""
     asked.check()
     place: dict[str, Any] = {"centre_code": None, "district_code": None, "provider_id": None}
     place |= belonging(editor.register, asked)
@@ -129,7 +129,7 @@ def move(editor: AccountEditor, account: Account, asked: NewAccount) -> None:
 
 
 def activate(editor: AccountEditor, account: Account, *, active: bool) -> None:
-    """Let an account in, or no longer: its sessions end, and its tokens for good."""
+    """Enable or disable an account; disabling ends its sessions and revokes its tokens."""
     if account.is_active == active:
         return
     account.is_active = active
@@ -146,7 +146,7 @@ def end_tokens(editor: AccountEditor, account: Account) -> None:
 
 
 def reset_password(editor: AccountEditor, account: Account, password_hash: str) -> None:
-    """A password that its owner must change; whoever is signed in is signed out, by token too."""
+    """Set a password that its owner must change; ends all sessions and tokens."""
     account.take_password(password_hash, first=True)
     editor.register.sign_out(account.id, editor.now)
     end_tokens(editor, account)
@@ -154,7 +154,7 @@ def reset_password(editor: AccountEditor, account: Account, password_hash: str) 
 
 
 def drop_totp(editor: AccountEditor, account: Account) -> None:
-    """No second factor any longer: its owner has lost it."""
+    """Remove the second factor that the owner has lost."""
     account.drop_totp()
     editor.register.save_totp_sealed(account.id, None)
     editor.register.save_recovery_codes(account.id, ())
@@ -163,7 +163,7 @@ def drop_totp(editor: AccountEditor, account: Account) -> None:
 
 
 def give(editor: AccountEditor, account: Account, action: str) -> None:
-    """Grant a system's account an action, as far as what it belongs to."""
+    """Grant a system's account an action, within the scope it belongs to."""
     require(
         action in grantable(account.actor()) and account.role == "integration",
         "not an action that this account can be granted",
@@ -176,7 +176,7 @@ def give(editor: AccountEditor, account: Account, action: str) -> None:
 
 
 def take(editor: AccountEditor, account: Account, action: str) -> None:
-    """Take a grant away, from the next request on."""
+    """Revoke a grant, from the next request on."""
     if action not in account.grants:
         raise NotFound("no such grant")
     account.grants = [one for one in account.grants if one != action]
@@ -184,7 +184,7 @@ def take(editor: AccountEditor, account: Account, action: str) -> None:
 
 
 def identify(editor: AccountEditor, account: Account, external_id: str | None) -> None:
-    """Who the account is at the identity provider; None for nobody."""
+    """Link the account to an identity at the identity provider; None unlinks it."""
     require(
         external_id is None or len(external_id) <= MAX_EXTERNAL_ID_LENGTH,
         f"issuer and subject have at most {MAX_EXTERNAL_ID_LENGTH} characters",
@@ -200,10 +200,10 @@ def identify(editor: AccountEditor, account: Account, external_id: str | None) -
 
 
 def add_account(register: AccountTools, asked: NewAccount, password: str) -> UUID:
-    """A new account; returns its id."""
+    """Add an account; returns its id."""
     asked.check()
     check_password(password, asked.username, register.common)
-    password_hash = register.passwords.digest(password)  # slow, and so before the transaction
+    password_hash = register.passwords.digest(password)  # slow, so outside the transaction
     with register.store() as store:
         id = create(_system(register, store), asked, password_hash)
         store.note_by_system("account.add", register.now())
@@ -221,7 +221,7 @@ def list_accounts(register: AccountTools) -> list[dict[str, Any]]:
 
 
 def let_in(register: AccountTools, username: str, *, active: bool) -> int:
-    """Let an account in, or no longer, at once; returns how many open cases it carries."""
+    """Enable or disable an account at once; returns how many open cases it carries."""
     with register.store() as store:
         account = _known(store, username)
         activate(_system(register, store), account, active=active)
@@ -232,7 +232,7 @@ def let_in(register: AccountTools, username: str, *, active: bool) -> int:
 
 
 def set_email(register: AccountTools, username: str, email: str | None) -> None:
-    """Where an account's notices go by mail; None where it is to get none."""
+    """Set the mail address for an account's notices; None for no mail."""
     check_email(email)
     with register.store() as store:
         account = _known(store, username)
@@ -244,7 +244,7 @@ def set_email(register: AccountTools, username: str, email: str | None) -> None:
 
 
 def set_password(register: AccountTools, username: str, password: str) -> None:
-    """A new password, to be changed by its owner; whoever is signed in is signed out."""
+    """Set a password that its owner must change; ends all sessions."""
     check_password(password, username, register.common)
     password_hash = register.passwords.digest(password)
     change(
@@ -259,7 +259,7 @@ def change(
     action: str,
     what: Callable[[AccountEditor, Account], object],
 ) -> None:
-    """Do one thing to an account, as the system, in one transaction."""
+    """Change an account as the system, in one transaction."""
     with register.store() as store:
         what(_system(register, store), _known(store, username))
         store.note_by_system(action, register.now())
@@ -267,7 +267,7 @@ def change(
 
 
 def history(register: AccountTools, username: str) -> list[GrantEntry]:
-    """What an account was allowed, entry by entry."""
+    """The grant log of an account, in order."""
     with register.store() as store:
         entries = store.entries(_known(store, username).id)
         store.note_by_system("account.history", register.now())
@@ -276,12 +276,12 @@ def history(register: AccountTools, username: str) -> list[GrantEntry]:
 
 
 def rights_at(register: AccountTools, username: str, at: datetime) -> dict[str, Any] | None:
-    """What an account was allowed at an instant; None before there was one."""
+    """An account's rights at an instant; None before it existed."""
     return replay(history(register, username), at)
 
 
 def prune_history(register: AccountTools, before: datetime) -> int:
-    """Forget what was superseded before an instant at least three years ago; how much."""
+    """Delete entries superseded before an instant at least three years ago; returns how many."""
     check_prunable(before, register.now())
     with register.store() as store:
         gone = store.prune(before)
@@ -291,7 +291,7 @@ def prune_history(register: AccountTools, before: datetime) -> int:
 
 
 def as_asked(account: Account, provider: str | None) -> NewAccount:
-    """The account as it would be asked for anew, ``provider`` being its agency's slug."""
+    """The account as a creation request, ``provider`` being its agency's slug."""
     belongs_to_centre = account.centre_code is not None
     return NewAccount(
         username=account.username,
@@ -306,7 +306,7 @@ def as_asked(account: Account, provider: str | None) -> NewAccount:
 
 
 def moved(asked: NewAccount, changes: dict[str, Any]) -> NewAccount:
-    """The same with another role or place. Whoever names either names all that it needs."""
+    """The same with another role or place. A change of either must name all that it needs."""
     if not {"role", "centre", "district", "provider", "is_head"} & set(changes):
         return asked
     gone = {"centre": None, "district": None, "provider": None, "is_head": False}
@@ -318,7 +318,7 @@ def _system(register: AccountTools, store: AccountAdministration) -> AccountEdit
 
 
 def _known(store: AccountAdministration, username: str) -> Account:
-    # What was typed may be no text at all, which no database is to be asked for.
+    # The input may not be valid text, which must not reach a database query.
     account = store.by_username(username) if username.isprintable() else None
     if account is None:
         raise NotFound(f"no account {username!r}")

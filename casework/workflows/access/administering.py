@@ -1,4 +1,4 @@
-"""Accounts as an administrator keeps them over HTTP."""
+"""Account administration over HTTP."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ PLACE = ("role", "centre", "district", "provider", "is_head")
 def create_account(
     ctx: Context, authentication: Authentication, asked: NewAccount, password: str
 ) -> UUID:
-    """A new account with a first password; returns its id."""
+    """Create an account with a first password; returns its id."""
     asked.check()
     check_password(password, asked.username, authentication.common)
-    password_hash = authentication.passwords.digest(password)  # slow, and so before the transaction
+    password_hash = authentication.passwords.digest(password)  # slow, so outside the transaction
     with ctx.work(MANAGE) as work:
         id = accounts.create(_editor(ctx, work), asked, password_hash)
         work.commit(id)
@@ -38,7 +38,7 @@ def create_account(
 
 
 def change_account(ctx: Context, id: UUID, changes: dict[str, Any]) -> UUID:
-    """Name, address, whether it is let in, and another role or place."""
+    """Change name, mail address, role or place; enable or disable."""
     with ctx.work(MANAGE) as work:
         editor, account = _editor(ctx, work), found(work, id)
         ctx.expect(account.version)
@@ -55,7 +55,7 @@ def change_account(ctx: Context, id: UUID, changes: dict[str, Any]) -> UUID:
 
 
 def rename(work: Work, account: Account, changes: dict[str, Any]) -> None:
-    """Another name or address, where either is among the changes."""
+    """Change name or mail address, where either is among the changes."""
     if not {"name", "email"} & set(changes):
         return
     account.name = changes.get("name", account.name).strip()
@@ -67,18 +67,18 @@ def rename(work: Work, account: Account, changes: dict[str, Any]) -> None:
 
 
 def _asked(account: Account) -> NewAccount:
-    """As it would be asked for anew; an agency is named again by whoever moves an account."""
+    """The account as a creation request; a move to an agency must name the agency."""
     return accounts.as_asked(account, None)
 
 
 def refuse_own(ctx: Context, account: Account) -> None:
-    """Nobody locks themselves out, nor in."""
+    """Refuse administrators such changes to their own account."""
     if account.id == ctx.actor.id:
         raise Conflict("somebody else does this to your account", code="own_account")
 
 
 def reset_password(ctx: Context, authentication: Authentication, id: UUID, password: str) -> UUID:
-    """A password that its owner must change, where they forgot theirs."""
+    """Reset a forgotten password to one that its owner must change."""
     with ctx.reading(MANAGE) as reading:
         known = reading.account_administration.get(id)
     check_password(password, known.username, authentication.common)
@@ -92,7 +92,7 @@ def reset_password(ctx: Context, authentication: Authentication, id: UUID, passw
 
 
 def reset_totp(ctx: Context, id: UUID) -> UUID:
-    """No second factor any longer, where its owner lost it."""
+    """Remove the second factor that the owner has lost."""
     with ctx.work(MANAGE) as work:
         account = found(work, id)
         refuse_own(ctx, account)
@@ -102,7 +102,7 @@ def reset_totp(ctx: Context, id: UUID) -> UUID:
 
 
 def set_grant(ctx: Context, id: UUID, action: str, *, given: bool) -> UUID:
-    """Grant a system's account an action, or take it away."""
+    """Grant a system's account an action, or revoke it."""
     with ctx.work(MANAGE) as work:
         (accounts.give if given else accounts.take)(_editor(ctx, work), found(work, id), action)
         work.commit(id)
@@ -112,7 +112,7 @@ def set_grant(ctx: Context, id: UUID, action: str, *, given: bool) -> UUID:
 def make_token_for(
     ctx: Context, authentication: Authentication, id: UUID, asked: NewToken
 ) -> tuple[UUID, str]:
-    """A token for a system; people make their own. Returns its id, and the secret once."""
+    """Create a token for a system; people create their own. Returns its id and secret."""
     with ctx.work(MANAGE) as work:
         account = found(work, id)
         if account.role != "integration":
@@ -123,7 +123,7 @@ def make_token_for(
 
 
 def revoke_token_of(ctx: Context, id: UUID, token_id: UUID) -> UUID:
-    """End anybody's token at once."""
+    """Revoke any account's token at once."""
     with ctx.work(MANAGE) as work:
         account, token = found(work, id), work.account_administration.token(token_id)
         if token is None or token.account_id != account.id:

@@ -1,4 +1,4 @@
-"""A try with a password: counted before anything is compared, taken back when it was right."""
+"""Sign-in attempts: counted before the password is compared, uncounted when it was right."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from casework.domain.access.accounts import Account
 from casework.workflows.ports.access import Authentication, SignInStore
 from casework.workflows.ports.vault import Place
 
-# What is compared where no second factor is enrolled, so that it takes as long.
+# Compared where no second factor is enrolled, so that the time is the same.
 NO_SECRET: Final = bytes(totp.SECRET_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What somebody says to prove who they are."""
+    """The credentials that were sent."""
 
     password: str
     code: str | None = None
@@ -27,7 +27,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A counted try. ``digest`` None says that nothing can be right."""
+    """A counted attempt. ``digest`` None: no password can be right."""
 
     account_id: UUID
     digest: str | None
@@ -38,10 +38,9 @@ class Attempt:
 def begin_attempt(
     authentication: Authentication, who: str | UUID, source: str | None, now: datetime
 ) -> Attempt:
-    """Count a try, for the account and for where it comes from, and commit that.
+    """Count an attempt, for the account and for its source, and commit that.
 
-    Whoever tries at the same moment finds it counted already. For an account that is not there
-    the same statements run.
+    A concurrent attempt sees it counted. For an unknown account the same statements run.
     """
     with authentication.store() as store:
         account = store.by_username(who) if isinstance(who, str) else store.locked(who)
@@ -68,9 +67,9 @@ def settle_attempt(
     right: bool,
     with_factor: bool = True,
 ) -> Account:
-    """The account, locked, if all that was given is right; a right try counts no more.
+    """The account, locked, if all credentials are right; the attempt is then uncounted.
 
-    Raises Wrong; then nothing was written by this.
+    Raises WrongCredentials, having written nothing.
     """
     account = store.locked(tried.account_id)
     sealed = store.totp_sealed(tried.account_id)
@@ -93,7 +92,7 @@ def settle_attempt(
 
 
 class WrongCredentials(Exception):
-    """Something of what was given is not right; what, is nobody's business."""
+    """Some credential is wrong; which one is not disclosed."""
 
 
 def accepted_step(
@@ -113,17 +112,17 @@ def accepted_step(
 def _secret_of(
     authentication: Authentication, account: Account | None, sealed: str | None
 ) -> bytes | None:
-    """The secret, if one is enrolled and can be opened."""
+    """The secret, if one is enrolled and can be decrypted."""
     if account is None or sealed is None:
         return None
     try:
         return totp.from_text(authentication.vault.decrypt(sealed, place_of(account)))
-    except ValueError:  # copied from elsewhere, or its key is gone: no code is right any longer
+    except ValueError:  # copied from another row, or its key is gone: no code is right
         return None
 
 
 def place_of(account: Account) -> Place:
-    """Where the secret of a second factor stands."""
+    """Where the secret of a second factor is stored."""
     return Place("account", "totp_sealed", account.id)
 
 

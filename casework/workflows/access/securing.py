@@ -1,4 +1,4 @@
-"""What somebody does about their own way in: password, second factor, sessions, tokens."""
+"""An account's own credentials: password, second factor, sessions, tokens."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ SECRET_BYTES: Final = 32
 def change_password(
     ctx: Context, authentication: Authentication, given: Credentials, new: str
 ) -> None:
-    """A new password of one's own; everything that is signed in is signed out."""
+    """Change one's own password; ends all sessions."""
     check_password(new, ctx.actor.username, authentication.common, field="new_password")
     require(
         new != given.password, "this is the old one",
         code="password_unchanged", field="new_password",
     )  # fmt: skip
     _prove(ctx, authentication, given)
-    digest = authentication.passwords.digest(new)  # slow, and so before the transaction
+    digest = authentication.passwords.digest(new)  # slow, so outside the transaction
     with ctx.work(SECURE) as work:
         account = own(work.account_administration, ctx.actor)
         account.take_password(digest)
@@ -53,7 +53,7 @@ def end_sessions(ctx: Context) -> None:
 
 
 def begin_totp(ctx: Context, authentication: Authentication, given: Credentials) -> tuple[str, str]:
-    """A new secret for an authenticator, shown this once, and its URI; not in force yet."""
+    """Create a secret for an authenticator, shown only once, and its URI; not in force yet."""
     _prove(ctx, authentication, given)
     secret = totp.as_text(authentication.tokens.random(totp.SECRET_BYTES))
     with ctx.work(SECOND_FACTOR) as work:
@@ -67,7 +67,7 @@ def begin_totp(ctx: Context, authentication: Authentication, given: Credentials)
 
 
 def confirm_totp(ctx: Context, authentication: Authentication, code: str) -> list[str]:
-    """Put it in force by its first code; returns the recovery codes, shown this once."""
+    """Enable the second factor by its first code; returns the recovery codes, shown only once."""
     with ctx.work(SECOND_FACTOR) as work:
         account = own(work.account_administration, ctx.actor)
         sealed = work.account_administration.totp_sealed(account.id)
@@ -108,7 +108,7 @@ def disable_totp(ctx: Context, authentication: Authentication, given: Credential
 def _prove(
     ctx: Context, authentication: Authentication, given: Credentials, *, with_factor: bool = False
 ) -> None:
-    """The password once more, for what a stolen token alone must not do; a try like any other."""
+    """Check the password for what a stolen token alone must not do; it counts as an attempt."""
     tried = attempts.begin_attempt(authentication, id_of(ctx), None, ctx.now)
     right = authentication.passwords.matches(tried.digest, given.password)
     with authentication.store() as store:
@@ -122,7 +122,7 @@ def _prove(
 
 
 def id_of(ctx: Context) -> UUID:
-    """Whose account it is; the system itself has none."""
+    """The id of the actor's account; the system has none."""
     if ctx.actor.id is None:
         raise NotFound("no such account")
     return ctx.actor.id
@@ -148,7 +148,7 @@ def _save(ctx: Context, register: AccountAdministration, account: Account, act: 
 def make_own_token(
     ctx: Context, authentication: Authentication, asked: NewToken
 ) -> tuple[UUID, str]:
-    """A token of one's own; returns its id, and the secret that is shown this once."""
+    """Create a token of one's own; returns its id and the secret, shown only once."""
     with ctx.work(TOKENS) as work:
         account = own(work.account_administration, ctx.actor)
         token, secret = make_token(ctx, authentication, work.account_administration, account, asked)
@@ -163,7 +163,7 @@ def make_token(
     account: Account,
     asked: NewToken,
 ) -> tuple[AccountToken, str]:
-    """A token of an account, in a transaction of whoever makes it."""
+    """Create a token of an account, in the caller's transaction."""
     asked.check(account.actor(), ctx.now)
     if len(live(register.tokens(account.id), ctx.now)) >= MAX_TOKENS:
         raise Conflict("there are too many tokens; revoke some", code="too_many_tokens")
@@ -185,7 +185,7 @@ def make_token(
 
 
 def revoke_own_token(ctx: Context, token_id: UUID) -> UUID:
-    """End a token of one's own, at once; ending it twice is no error."""
+    """Revoke a token of one's own at once; idempotent."""
     with ctx.work(TOKENS) as work:
         token = work.account_administration.token(token_id)
         if token is None or token.account_id != ctx.actor.id:
@@ -204,7 +204,7 @@ def revoke_token(
     now: datetime,
     entry_id: UUID,
 ) -> None:
-    """End a token, if it has not ended by word before."""
+    """Revoke a token, unless it was revoked before."""
     if token.revoked_at is not None:
         return
     token.revoked_at, token.revoked_by = now, by.id

@@ -1,4 +1,4 @@
-"""Signing in: with the local directory, by rotating tokens, by an identity provider's, by own."""
+"""Authentication: local password, rotating refresh tokens, identity provider, account tokens."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def sign_in(
     source: str,
     now: datetime,
 ) -> Issued:
-    """Exchange name and password for tokens. Refuses every failure with the same words.
+    """Exchange name and password for tokens. Every failure gets the same refusal.
 
-    Three parts: the try is counted, the password is compared while nothing is locked, and what
-    came of it is written.
+    Three steps: the attempt is counted, the password is compared while nothing is locked, and
+    the result is written.
     """
     check_local(authentication)
     tried = attempts.begin_attempt(authentication, username, source, now)
@@ -72,13 +72,13 @@ def sign_in(
 
 
 def check_local(authentication: Authentication) -> None:
-    """Refuse passwords where everybody signs in at the identity provider."""
+    """Refuse passwords where everyone signs in at the identity provider."""
     if not authentication.is_local:
         raise Forbidden("sign in at the identity provider", code="local_sign_in_off")
 
 
 def refresh(authentication: Authentication, secret: str, now: datetime) -> Issued:
-    """Exchange a refresh token for new tokens; one that comes twice voids its whole family."""
+    """Exchange a refresh token for new tokens; reusing one revokes its whole family."""
     check_local(authentication)
     with authentication.store() as store:
         known = store.refresh_token(authentication.tokens.digest(secret))
@@ -103,7 +103,7 @@ def refresh(authentication: Authentication, secret: str, now: datetime) -> Issue
 
 
 def sign_out(authentication: Authentication, secret: str, now: datetime) -> None:
-    """End what descends from one sign-in, by any refresh token of it; says nothing of the token."""
+    """Revoke a sign-in's token family by any of its refresh tokens; discloses nothing."""
     with authentication.store() as store:
         known = store.refresh_token(authentication.tokens.digest(secret))
         account = store.by_id(known.account_id) if known else None
@@ -139,7 +139,7 @@ def _issue(
 
 
 def authenticate(authentication: Authentication, token: str | None, now: datetime) -> Actor:
-    """The actor behind a token, with the rights the account has now."""
+    """The actor of a token, with the account's current rights."""
     if not token:
         raise Unauthenticated("sign in first")
     if token.startswith(PREFIX):
@@ -155,7 +155,7 @@ def authenticate(authentication: Authentication, token: str | None, now: datetim
 
 
 def _by_issuer(authentication: Authentication, external_id: str) -> Actor:
-    """Whom the identity provider says; its own second factor is its own affair."""
+    """The account of an identity; a second factor is the identity provider's concern."""
     with authentication.store() as store:
         account = store.by_external_id(external_id)
     if account is None or not account.is_active:
@@ -164,7 +164,7 @@ def _by_issuer(authentication: Authentication, external_id: str) -> Actor:
 
 
 def _by_own_token(authentication: Authentication, secret: str, now: datetime) -> Actor:
-    """Whose token it is, for what it was made for; the day of its last use is kept."""
+    """The actor of an account token, with its scopes; the day of its last use is stored."""
     with authentication.store() as store:
         found = store.by_token(authentication.tokens.digest(secret))
         if found is None:

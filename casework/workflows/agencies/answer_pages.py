@@ -1,4 +1,4 @@
-"""What an agency sees and says of several requests at once, as its role's rules allow."""
+"""What an agency reads and answers for several requests at once, under its role's masks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OF_REFERRAL: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyRequest:
-    """One request as its agency is told of it; what the mask covers is None."""
+    """One request as its agency sees it; masked fields are None."""
 
     of: Mapping[str, Any]
     resident: Mapping[str, Any] | None
@@ -48,7 +48,7 @@ class AgencyRequest:
 
 
 def asked(ctx: Context, ids: Sequence[UUID]) -> list[AgencyRequest]:
-    """What is asked in some referrals, as far as the asker still sees them; one entry for all."""
+    """The requests among some referrals that the actor still sees; one audit entry for all."""
     with ctx.reading(READ) as reading:
         views = []
         for id in ids:
@@ -88,7 +88,7 @@ def _asked(
 
 
 def states_of(view: ReferralView) -> list[MaskState]:
-    """In which of the states that the masks know a referral is."""
+    """The mask states that a referral is in."""
     it = view.referral
     return states_of_referral(it.status, consent_is_withdrawn=view.consent_is_withdrawn)
 
@@ -97,7 +97,7 @@ def states_of(view: ReferralView) -> list[MaskState]:
 
 
 def home_of(reading: Reading, view: ReferralView, actor: Actor) -> dict[str, Any]:
-    """How to get in and who else comes, as far as the asker is told; the file was loaded before."""
+    """Access to the home and other visitors, under the actor's mask; needs the file loaded."""
     it, states = view.referral, states_of(view)
     if not (view.case_is_open and is_visiting(it)):
         states.append(MaskState.NOT_COMING)
@@ -111,7 +111,7 @@ def home_of(reading: Reading, view: ReferralView, actor: Actor) -> dict[str, Any
 
 
 def write_way_in(ctx: Context, resident_id: UUID, text: str) -> UUID:
-    """How to get into a resident's home, for those who come there."""
+    """Record how to get into a resident's home, for those who visit."""
     check_way_in(text)
     with ctx.work("case.write") as work:
         resident = work.residents.get(resident_id, lock=True)
@@ -130,7 +130,7 @@ def write_way_in(ctx: Context, resident_id: UUID, text: str) -> UUID:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterLine:
-    """One referral of a month: what the plan foresees, and what was said so far."""
+    """One referral in a month: the planned quantity, and what was reported so far."""
 
     referral: Referral
     name: str | None
@@ -140,7 +140,7 @@ class RosterLine:
 
 
 def roster(ctx: Context, ids: Sequence[UUID], month: str) -> list[RosterLine]:
-    """The lines of a month, prefilled, of those referrals that ran in it."""
+    """The prefilled lines of a month, for the referrals that ran in it."""
     rosters.days_of(month)
     with ctx.reading(READ) as reading:
         found = [one for one in reading.rosters.referrals(ids) if rosters.is_in(one, month)]
@@ -155,7 +155,7 @@ def roster(ctx: Context, ids: Sequence[UUID], month: str) -> list[RosterLine]:
 
 
 def _name(reading: Reading, referral_id: UUID, actor: Actor) -> str | None:
-    """The resident's name, as far as the agency is still told it."""
+    """The resident's name, while the agency may still see it."""
     view = reading.referrals.get(referral_id)
     of = {"resident": {"name": view.resident.name if "name" in (view.referral.disclosed or ())
                        else None}}  # fmt: skip
@@ -175,7 +175,7 @@ def _line(
 
 
 def record_roster(ctx: Context, month: str, said: Mapping[UUID, DeliveryReport]) -> int:
-    """Write down a month's roster; returns how many lines changed. Said twice, it is once."""
+    """Record a month's roster; returns how many lines changed. Idempotent."""
     rosters.check_month(month, ctx.act.today)
     with ctx.work(ANSWER) as work:
         found = work.rosters.referrals(list(said), lock=True)
@@ -202,7 +202,7 @@ def _recorded(
     before: Mapping[UUID, MonthlyDelivery],
     said: DeliveryReport,
 ) -> MonthlyDelivery | None:
-    """The line as it is to be written, or None where nothing is new."""
+    """The line to be written, or None where nothing changed."""
     if not rosters.is_in(of, month):
         raise Invalid("it did not run in this month", code="not_in_month", field="referral_id")
     item, known = items.get(of.planned_service_id), before.get(of.id)
@@ -229,7 +229,7 @@ def delivered(reading: Reading, referral_id: UUID) -> list[MonthlyDelivery]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferingPlaces:
-    """An offering of the asker's agency, and how far its figures can be believed."""
+    """An offering of the actor's agency, and whether its figures are fresh."""
 
     offering: Offering
     is_stale: bool
@@ -237,7 +237,7 @@ class OfferingPlaces:
 
 
 def own_places(ctx: Context) -> list[OfferingPlaces]:
-    """What the asker's agency offers, with its places and their version."""
+    """The offerings of the actor's agency, with their places and version."""
     with ctx.reading("directory.read") as reading:
         return [_places(one, ctx) for one in reading.rosters.offerings()]
 

@@ -1,7 +1,7 @@
-"""An agency's desk: answers to many requests, and how it has answered so far.
+"""An agency's inbox: answering many requests at once, and its response figures.
 
-Each answer is the single move's own use case. In a row they are a transaction each; all or nothing,
-the same use cases run in one transaction, which is committed if every one of them went well.
+Each answer runs the use case of the single move: in a transaction of its own, or (all or nothing)
+together in one transaction, which is committed only if every one succeeds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ANSWER: Final = "inbox.answer"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralAnswer:
-    """What an agency says to one request: a move with its details, or a signal of some kind."""
+    """An agency's answer to one request: a move with its details, or a signal."""
 
     referral_id: UUID
     action: str
@@ -39,7 +39,7 @@ class ReferralAnswer:
 
 
 class AnswersRefused(Conflict):
-    """Of answers that were to be given together one or more is refused: none was given."""
+    """At least one answer of an all-or-nothing batch is refused: none was carried out."""
 
     code = "answers_refused"
 
@@ -74,7 +74,7 @@ def give_together(ctx: Context, answers: Sequence[ReferralAnswer]) -> None:
 
 
 class _Part:
-    """The transaction as one of its use cases has it: what it commits waits for the others."""
+    """The shared transaction as one use case sees it: its commit is deferred."""
 
     def __init__(self, whole: Work) -> None:
         self._whole = whole
@@ -83,18 +83,18 @@ class _Part:
         return getattr(self._whole, name)
 
     def commit(self, made: Made = None) -> None:
-        """Nothing yet: the whole is committed, or nothing of it."""
+        """Does nothing: the outer transaction commits everything, or nothing."""
 
 
 class _OneTransaction:
-    """A store for use cases that share a transaction that is open already."""
+    """A store for use cases that share one open transaction."""
 
     def __init__(self, whole: Work) -> None:
         self._whole = whole
 
     @contextmanager
     def work(self, reach: Reach, _action: str, _now: datetime) -> Iterator[Work]:
-        """The open transaction; its repositories go by the reach that it was opened with."""
+        """The open transaction; its repositories have the reach that it was opened with."""
         if not reach.is_as_wide_as(self._whole.reach):
             raise ValueError("what shares a transaction reaches as far")
         yield cast("Work", _Part(self._whole))
@@ -102,12 +102,12 @@ class _OneTransaction:
     def reading(
         self, _reach: Reach, _action: str, _now: datetime
     ) -> AbstractContextManager[Reading]:
-        """Nothing is looked at in between."""
+        """Not supported within the shared transaction."""
         raise ValueError("what shares a transaction only changes")
 
 
 def agency_figures(ctx: Context, reading: Reading, period: Period) -> dict[str, Any]:
-    """How the asker's agency has answered what it was asked in a period."""
+    """How the actor's agency answered the requests of a period."""
     period.check()
     spent = spent_in(ctx.clockwork)
     received = [

@@ -1,6 +1,6 @@
-"""Links of agencies: sent, opened with a code, revoked; the agency then asks as its account does.
+"""Agency links: sent, opened with a code, revoked; the agency then acts as its account.
 
-Whatever a link is refused for, whoever asks is told the same.
+Every refused link gets the same answer, whatever the cause.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ OPEN, ASK_CODE, ENTER = "link.open", "link.ask_code", "link.enter"
 SOURCE_LENGTH: Final = 80
 
 
-# What people of the house do
+# Use cases of the city's staff
 
 
 def set_answering(
     ctx: Context, linking: Linking, passwords: Passwords, provider_id: UUID, *,
     email: str | None, is_on: bool,
 ) -> UUID:  # fmt: skip
-    """Whether an agency answers by link, and the one address its links and codes go to."""
+    """Set whether an agency answers by link, and the address for its links and codes."""
     check_email(email)
     require(email or not is_on, "an address is needed", code="email_invalid", field="email")
-    password = passwords.digest(linking.keys.new_secret())  # slow; and nobody knows it
+    password = passwords.digest(linking.keys.new_secret())  # slow; nobody knows it
     with ctx.work(KEEP) as work:
         links = work.notices.links
         agency = links.agency(provider_id)
@@ -105,7 +105,7 @@ def send_link(ctx: Context, linking: Linking, referral_id: UUID) -> UUID:
 
 
 def revoke_link(ctx: Context, link_id: UUID) -> UUID:
-    """A link opens nothing any more, and whoever has it open is out."""
+    """Revoke a link and end its sessions."""
     with ctx.work(MANAGE) as work:
         link = _link_in_reach(work, link_id)
         ctx.expect(link.version)
@@ -117,18 +117,18 @@ def revoke_link(ctx: Context, link_id: UUID) -> UUID:
 
 
 def _link_in_reach(work: Work, link_id: UUID) -> AgencyLink:
-    """A link of which the asker sees a referral; any other does not exist."""
+    """A link to a referral within the actor's scope, else NotFound."""
     link = work.notices.links.get(link_id)
     if not work.rosters.referrals(work.notices.links.referrals_of(link_id)):
         raise NotFound("no such link")
     return link
 
 
-# What the relay does
+# Steps of the relay
 
 
 def create_links(ctx: Context, linking: Linking, store: NoticeStore) -> None:
-    """Give every message to an agency that answers by link its link, before it can leave."""
+    """Create the links of messages to agencies that answer by link, before they are sent."""
     if linking.address is None:
         return
     for message, provider_id in store.links.without_link():
@@ -141,9 +141,9 @@ def create_links(ctx: Context, linking: Linking, store: NoticeStore) -> None:
 
 
 def ask_rosters(ctx: Context, linking: Linking, notices: Notices) -> int:
-    """Send every agency that answers by link one link to the roster of the month that is over.
+    """Send every agency that answers by link one link to the roster of the past month.
 
-    From nine o'clock on the first day of the next month; once an agency and month, whoever asks.
+    From 09:00 on the first day of the next month; once per agency and month.
     """
     today = ctx.act.today
     if linking.address is None or ctx.now < morning_of(today.replace(day=1)):
@@ -163,18 +163,18 @@ def ask_rosters(ctx: Context, linking: Linking, notices: Notices) -> int:
 
 
 def _items(message: Message) -> list[dict[str, Any]]:
-    """What a message tells of."""
+    """The items of a message."""
     found: list[dict[str, Any]] = message.payload.get("items", [message.payload])
     return found
 
 
 def _wants_figures(message: Message) -> bool:
-    """Whether it asks for free places, which are stated where a link leads, whatever it names."""
+    """Whether it requests capacity figures, which any link's page lets the agency state."""
     return any(item.get("kind") == NoticeKind.FIGURES_WANTED for item in _items(message))
 
 
 def _named(message: Message) -> list[str]:
-    """The referrals that a message tells of."""
+    """The referrals that a message names."""
     subjects = [item.get("subject") or {} for item in _items(message)]
     return list(dict.fromkeys(one["id"] for one in subjects if one.get("type") == REFERRAL))
 
@@ -197,12 +197,12 @@ def _message(ctx: Context, account_id: UUID, kind: str, district_code: str | Non
     )  # fmt: skip
 
 
-# What whoever holds a link does
+# Use cases of a link's holder
 
 
 @dataclass(frozen=True, slots=True)
 class LinkRequest:
-    """A request with the secret of a link, and what the browser carries."""
+    """A request with the secret of a link and the browser's session cookie."""
 
     secret: str
     carried: str | None
@@ -211,13 +211,13 @@ class LinkRequest:
 
     @property
     def source(self) -> str:
-        """Where it comes from, as it is counted."""
+        """The source that the rate limit counts by."""
         return f"link {self.facts.source or 'unknown'}"[:SOURCE_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
 class LinkVisit:
-    """A link that opened. Without ``is_in`` nothing of what it is about may be shown."""
+    """A valid link. Unless ``is_in``, nothing of its referrals may be shown."""
 
     link: AgencyLink
     actor: Actor
@@ -226,10 +226,10 @@ class LinkVisit:
 
 
 def open_visit(linking: Linking, link_request: LinkRequest) -> LinkVisit:
-    """Look a link up and count the request. Raises LinkRefused, whatever is wrong with it."""
+    """Look a link up and count the request. Raises LinkRefused, whatever the cause."""
     with linking.store(link_request.facts) as store:
         visit = _visit(linking, store, link_request)
-        # What is written down ends with what is counted: the rest would be a flood.
+        # Past the rate limit no audit entries are written: they would flood the audit.
         if visit is None and store.begin_source_try(link_request.source, link_request.now):
             store.note_link(None, OPEN, link_request.now, LinkRefused.code)
         store.commit()
@@ -282,9 +282,9 @@ def ask_code(
 
 
 def enter(linking: Linking, visit: LinkVisit, tried: LinkRequest, code: str) -> str:
-    """Exchange a code for a session; returns what the browser carries from now on.
+    """Exchange a code for a session; returns the secret for the session cookie.
 
-    The try is counted and committed before anything is compared. Raises CodeWrong.
+    The attempt is counted and committed before the code is compared. Raises CodeWrong.
     """
     with linking.store(tried.facts) as store:
         link = store.links.get(visit.link.id)
@@ -296,7 +296,7 @@ def enter(linking: Linking, visit: LinkVisit, tried: LinkRequest, code: str) -> 
     carried = linking.keys.new_secret()
     with linking.store(tried.facts) as store:
         link = store.links.get(visit.link.id)
-        right = right and link.code_digest == wanted  # used up, or sent anew, since
+        right = right and link.code_digest == wanted  # used up, or sent again, since
         if right:
             link.settle_try(tried.now)
             store.links.save(link)
@@ -316,7 +316,7 @@ def enter(linking: Linking, visit: LinkVisit, tried: LinkRequest, code: str) -> 
 
 
 def leave(linking: Linking, visit: LinkVisit, left: LinkRequest) -> None:
-    """Whoever has the link open is out."""
+    """End the sessions of a link."""
     with linking.store(left.facts) as store:
         store.links.end_sessions(visit.link.id)
         store.commit()

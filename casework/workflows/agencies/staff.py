@@ -1,7 +1,7 @@
-"""Accounts of an agency as its lead keeps them: of the own agency, of its people, of no other.
+"""Administration of an agency's own staff accounts by its lead.
 
-What is done to an account, and how it is written into the log of rights, is the register's
-(``casework/workflows/access/accounts.py``), as where an administrator does it.
+The changes and the grant log are those of ``casework/workflows/access/accounts.py``, as for an
+administrator.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STAFF: Final = "staff.manage"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewStaff:
-    """Somebody of the agency as they are asked for; the agency is that of whoever asks."""
+    """A request for a staff account; its agency is the actor's."""
 
     username: str
     name: str
@@ -35,8 +35,8 @@ class NewStaff:
 
 
 def add_staff(ctx: Context, authentication: Authentication, asked: NewStaff, password: str) -> UUID:
-    """An account of the own agency with a first password; returns its id."""
-    with ctx.reading(STAFF) as reading:  # by name, as everybody asks for an account
+    """Create an account in one's own agency with a first password; returns its id."""
+    with ctx.reading(STAFF) as reading:  # by slug, as every creation request names it
         slug = reading.staff.agency()
     new = NewAccount(
         username=asked.username, role=Role.PROVIDER.value, name=asked.name, provider=slug,
@@ -44,7 +44,7 @@ def add_staff(ctx: Context, authentication: Authentication, asked: NewStaff, pas
     )  # fmt: skip
     new.check()
     check_password(password, new.username, authentication.common)
-    password_hash = authentication.passwords.digest(password)  # slow, and so before the transaction
+    password_hash = authentication.passwords.digest(password)  # slow, so outside the transaction
     with ctx.work(STAFF) as work:
         _leads(ctx, work)
         id = accounts.create(_editor(ctx, work), new, password_hash)
@@ -53,7 +53,7 @@ def add_staff(ctx: Context, authentication: Authentication, asked: NewStaff, pas
 
 
 def change_staff(ctx: Context, id: UUID, changes: dict[str, Any]) -> UUID:
-    """Name, address, whether it is let in, and whether it leads."""
+    """Change name, mail address or lead; enable or disable."""
     with ctx.work(STAFF) as work:
         leads = _leads(ctx, work)
         account = work.staff.locked(id)
@@ -73,7 +73,7 @@ def change_staff(ctx: Context, id: UUID, changes: dict[str, Any]) -> UUID:
 def reset_staff_password(
     ctx: Context, authentication: Authentication, id: UUID, password: str
 ) -> UUID:
-    """A password that its owner must change, where they forgot theirs."""
+    """Reset a forgotten password to one that its owner must change."""
     with ctx.reading(STAFF) as reading:
         known = reading.staff.get(id)
     check_password(password, known.username, authentication.common)
@@ -88,7 +88,7 @@ def reset_staff_password(
 
 
 def _leads(ctx: Context, work: Work) -> list[UUID]:
-    """Who leads the agency, locked; refuses whoever did until a moment ago."""
+    """The agency's leads, locked; refuses an actor who is no longer one."""
     leads = work.staff.leads()
     if ctx.actor.id not in leads:
         raise Forbidden(f"{ctx.actor.role} may not do this")
@@ -96,7 +96,7 @@ def _leads(ctx: Context, work: Work) -> list[UUID]:
 
 
 def _keep_a_lead(account: Account, leads: list[UUID], changes: dict[str, Any]) -> None:
-    """The last lead of an agency neither shuts itself off nor steps down."""
+    """Refuse to disable or demote the last lead of an agency."""
     goes = changes.get("is_active") is False or changes.get("is_lead") is False
     if goes and leads == [account.id]:
         raise Conflict("nobody else leads this agency", code="last_lead")

@@ -1,4 +1,4 @@
-"""Keys: a new one while everything goes on, and the old one taken off once nothing needs it."""
+"""Key rotation without downtime, and retiring old keys that nothing is encrypted under."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 from casework.workflows.ports.vault import EncryptedData, KeyFacts, KeyRing, Progress
 
 KINDS: Final = ("data", "index")
-# Whoever began to write under the old key has long committed, or was rolled back, by then.
+# By then every transaction that wrote under the old key has committed or was rolled back.
 RETENTION_AFTER_ROTATION: Final = timedelta(hours=1)
 ROUNDS: Final = 50
 
 
 class KeyUsage(NamedTuple):
-    """A key, how many values stand under it, and why it stays on the ring (None: it may go)."""
+    """A key, how many values it encrypts, and why it stays on the ring (None: retirable)."""
 
     key: KeyFacts
     values: int
@@ -24,10 +24,10 @@ class KeyUsage(NamedTuple):
 
 
 def rotate(ring: KeyRing, rows: EncryptedData, kind: str, now: datetime) -> Iterator[Progress]:
-    """A new key, and every value under it. One that broke off is gone on with, not begun anew.
+    """Create a key and re-encrypt every value under it; continues an interrupted rotation.
 
-    Round follows round until one finds nothing to do: rows that somebody held, and those that a
-    process wrote before it had heard of the new key, are found by the next.
+    Rounds repeat until one finds nothing to do: rows that were locked, or that a process wrote
+    before it read the new key, are found by the next round.
     """
     if not is_begun(ring, rows.values_by_key(), kind):
         ring.renew(kind, now)
@@ -42,18 +42,18 @@ def rotate(ring: KeyRing, rows: EncryptedData, kind: str, now: datetime) -> Iter
 
 
 def is_begun(ring: KeyRing, under: Counter[str], kind: str) -> bool:
-    """Whether a rotation broke off: something still stands under a superseded key."""
+    """Whether a rotation was interrupted: a value is still under a superseded key."""
     return any(under[one.id] for one in ring.listed() if one.kind == kind and one.superseded_at)
 
 
 def key_usage(ring: KeyRing, rows: EncryptedData, now: datetime) -> list[KeyUsage]:
-    """Every key with what stands under it."""
+    """Every key, with how many values it encrypts."""
     under = rows.values_by_key()
     return [KeyUsage(one, under[one.id], _stays(one, under[one.id], now)) for one in ring.listed()]
 
 
 def retire(ring: KeyRing, rows: EncryptedData, now: datetime) -> list[KeyUsage]:
-    """Take off the ring what nothing needs; every key that there was, with why it stays."""
+    """Remove unneeded keys from the ring; returns every key, with why it stays if it does."""
     found = key_usage(ring, rows, now)
     gone = {one.key.id for one in found if one.stays is None}
     if gone:

@@ -1,4 +1,4 @@
-"""Sealing the audit, checking it, and forgetting what is old enough."""
+"""The audit hash chain: sealing entries, verifying chains, pruning old entries."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from casework.workflows.ports.audit import AuditChainStore
 
 BATCH: Final = 500
 PAGE: Final = 2_000
-# What reading a row that somebody wrote over by hand may end in.
+# What reading a row that was overwritten by hand may raise.
 UNREADABLE: Final = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 
 
 @dataclass(slots=True, kw_only=True)
 class AuditCheck:
-    """What a check found: the first flaw of each chain, in the order of the chains."""
+    """The result of a check: the first flaw of each chain, in the order of the chains."""
 
     entries: int = 0
     chains: int = 0
@@ -38,7 +38,7 @@ class AuditCheck:
 
 
 def seal(store: AuditChainStore, clock: Callable[[], datetime]) -> AuditCheck:
-    """Seal everything that waits; chains whose head is false are left alone and named."""
+    """Seal all pending entries; chains whose head is not genuine are skipped and reported."""
     done, false = 0, frozenset[str]()
     while True:
         some = store.seal_some(BATCH, clock(), false)
@@ -52,7 +52,7 @@ def seal(store: AuditChainStore, clock: Callable[[], datetime]) -> AuditCheck:
 
 
 def size(store: AuditChainStore) -> int:
-    """How many entries a check will look at, twice each."""
+    """How many entries a check will read, twice each."""
     heads = store.heads()
     kept = (head.count - head.first_seq + 1 for chain, head in heads.items() if chain != CHAIN_LIST)
     return 2 * sum(kept)
@@ -93,7 +93,7 @@ def _check_roll(heads: dict[str, ChainHead], key: bytes) -> list[Flaw]:
 
 @dataclass(frozen=True, slots=True)
 class _Verification:
-    """What the checks of one verification share."""
+    """The state that the checks of one verification share."""
 
     store: AuditChainStore
     key: bytes
@@ -104,7 +104,7 @@ class _Verification:
 
 def _check_chain(shared: _Verification, chain: str, head: ChainHead | None) -> Flaw | None:
     store = shared.store
-    if head is None:  # one that began after the heads were read has one by now
+    if head is None:  # a chain that began after the heads were read has one by now
         head = store.heads().get(chain)
     if head is None:
         return Flaw(chain=chain, why="head_missing", seq=1, entry_id=store.id_at(chain, 1))
@@ -115,7 +115,7 @@ def _check_chain(shared: _Verification, chain: str, head: ChainHead | None) -> F
         beyond = store.first_beyond(chain)
         if beyond is not None:
             flaw = Flaw(chain=chain, why="seal_beyond_head", seq=beyond[0], entry_id=beyond[1])
-    if flaw is not None:  # perhaps it was pruned meanwhile
+    if flaw is not None:  # it may have been pruned meanwhile
         again = store.heads().get(chain)
         if again is not None and again.first_seq > head.first_seq:
             return _check_chain(shared, chain, again)
@@ -136,7 +136,7 @@ def _walk(
                     return flaw, seen
                 seen += 1
         except UNREADABLE:
-            if limit > 1:  # again from where it stands, one by one
+            if limit > 1:  # again from this position, one by one
                 limit = 1
                 continue
             seq = walk.seq + 1
@@ -150,7 +150,7 @@ def _walk(
 def _check_exported(
     store: AuditChainStore, key: bytes, exported: Iterable[ChainHead]
 ) -> list[Flaw]:
-    """Whether the chains still have what a head said that was kept elsewhere."""
+    """Check the chains against heads that were exported and stored elsewhere."""
     heads, flaws = store.heads(), []
     for known in exported:
         here = heads.get(known.chain)
@@ -165,7 +165,7 @@ def _check_exported(
 
 def _is_in(store: AuditChainStore, here: ChainHead, known: ChainHead) -> bool:
     if known.count < here.first_seq - 1 or known.count == 0:
-        return True  # forgotten since
+        return True  # pruned since
     if known.count == here.first_seq - 1:
         return here.anchor == known.last_hash
     return store.hash_at(known.chain, known.count) == known.last_hash
@@ -198,9 +198,9 @@ def prune(
     years: int,
     note: Callable[..., None],
 ) -> int:
-    """Forget entries from before an instant, chain by chain; how many.
+    """Delete entries from before an instant, chain by chain; returns how many.
 
-    Each chain is checked up to there first: what is broken is kept, for whoever looks into it.
+    Each chain is verified up to there first: a broken one is not pruned, as evidence.
     """
     check_prunable(before, now, years)
     gone = 0

@@ -1,4 +1,4 @@
-"""Reading the record of who saw what, and reviewing it month by month."""
+"""Reading the audit trail, and reviewing it month by month."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MONTHS_SHOWN = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
-    """What a reviewer says of a month."""
+    """A reviewer's findings for a month."""
 
     month: str
     chain: str | None
@@ -31,7 +31,7 @@ class Reviewed:
 
 
 def record_review(ctx: Context, reviewed: Reviewed) -> UUID:
-    """Record that a month of a chain, or of an account, was looked through."""
+    """Record that a month of a chain, or of an account, was reviewed."""
     month = Month.parse(reviewed.month)
     with ctx.work(REVIEW) as work:
         chain, account = reviewed.chain, reviewed.account
@@ -72,7 +72,7 @@ def summary(ctx: Context, reading: Reading, month: Month, paging: Paging) -> Pag
 
 
 def unreviewed(ctx: Context, reading: Reading) -> list[Row]:
-    """The months that are over and were not reviewed, by chain, and accounts that were left out."""
+    """Past months without a review, by chain, and accounts left out of reviews."""
     first = reading.audit.first_at()
     if first is None:
         return []
@@ -99,7 +99,7 @@ def unreviewed(ctx: Context, reading: Reading) -> list[Row]:
 
 
 def _months(first: date, today: date) -> Iterator[Month]:
-    """Every month from one day on that is over."""
+    """Every past month from a day on."""
     month = Month.of(first)
     while month < Month.of(today):
         yield month

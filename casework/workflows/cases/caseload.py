@@ -1,4 +1,4 @@
-"""Work moves with people and with life: holds, reopening, transfers, handovers, absences."""
+"""Caseload use cases: holds, reopening, transfers, handovers, absences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from casework.workflows.ports.unit_of_work import Work
 
 
 def hold_case(ctx: Context, case_id: UUID, reason: str, until: date, note: str | None) -> UUID:
-    """Pause what waits in a case, up to and including a day."""
+    """Hold a case up to and including a day; its waiting clocks pause."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
@@ -55,8 +55,7 @@ def reopen_case(ctx: Context, case_id: UUID, note: str) -> UUID:
 def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) -> TransferredCase:
     """Move a case with its resident to another centre, perhaps of another district.
 
-    What is committed names the open referrals whose offerings do not reach the new centre: the
-    services that stop at the border.
+    The result names the open referrals whose offerings do not cover the new centre.
     """
     with ctx.work("case.supervise") as work:
         resident = work.residents.of_case(case_id)
@@ -87,7 +86,7 @@ def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) ->
 def hand_over(
     ctx: Context, from_worker_id: UUID, to_worker_ids: Sequence[UUID], reason: str
 ) -> HandedOverCases:
-    """Give a leaver's open cases to one worker, or in turn to several of the same centre."""
+    """Assign a leaver's open cases to one worker, or round-robin to several of the same centre."""
     with ctx.work("case.supervise") as work:
         workers = [_worker(work, id, "to_worker_id") for id in to_worker_ids]
         leaver = work.accounts.worker_in_reach(from_worker_id, work.reach, active=False)
@@ -118,7 +117,7 @@ class AbsenceCommand:
 
 
 def record_absence(ctx: Context, command: AbsenceCommand) -> UUID:
-    """Record that a worker is away and who sees their work meanwhile: one of the same centre."""
+    """Record that a worker is away, and the deputy: a worker of the same centre."""
     with ctx.work("case.supervise") as work:
         worker = _worker(work, command.worker_id, "worker_id")
         deputy = _worker(work, command.deputy_id, "deputy_id")
@@ -148,7 +147,7 @@ def _worker(work: Work, id: UUID, field: str) -> Account:
 
 
 def _note(ctx: Context, work: Work, resident_id: UUID, text: str) -> None:
-    """Why, in someone's own words, where the resident's other notes stand."""
+    """Add the reason, as free text, to the resident's notes."""
     work.residents.add_note(
         Note(
             id=ctx.new_id(),
@@ -164,7 +163,7 @@ def _note(ctx: Context, work: Work, resident_id: UUID, text: str) -> None:
 
 
 def _must_serve(worker: Account, centre_code: str | None, field: str) -> None:
-    """Nothing is left with someone who cannot open it."""
+    """Refuse a worker who does not serve the centre, and so could not open the work."""
     if worker.centre_code != centre_code:
         raise Invalid(
             "this worker serves another centre", code="worker_of_other_centre", field=field
@@ -172,7 +171,7 @@ def _must_serve(worker: Account, centre_code: str | None, field: str) -> None:
 
 
 def resume_after_hold(ctx: Context, case_id: UUID) -> bool:
-    """Record that a case's hold ran out; False where another run was first."""
+    """Record that a case's hold expired; False where another run recorded it."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id)
         if file.case.resume_at is None or file.case.resume_at > ctx.now:

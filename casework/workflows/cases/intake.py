@@ -16,7 +16,7 @@ from casework.workflows.residents.residents import open_case_of
 def open_case(
     ctx: Context, resident_id: UUID, application: dict[str, Any], consent_id: UUID | None
 ) -> UUID:
-    """Open a case on an application. A worker who opens it carries it."""
+    """Open a case on an application; a worker who opens it is assigned to it."""
     with ctx.work("case.write") as work:
         resident = work.residents.get(resident_id, lock=True)
         consent = known_consent(work, consent_id, "consent_id") if consent_id else None

@@ -1,4 +1,4 @@
-"""A case on its way: checks, signals, assignment, closing."""
+"""Running a case: checks, signals, assignment, closing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from casework.workflows.ports.unit_of_work import Work
 
 
 def record_check(ctx: Context, case_id: UUID, findings: checks.Findings) -> RecordInCase:
-    """Record a check of how things go."""
+    """Record a check of the resident's situation."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
@@ -26,7 +26,7 @@ def record_check(ctx: Context, case_id: UUID, findings: checks.Findings) -> Reco
 
 
 def raise_signal(ctx: Context, case_id: UUID, kind: str, note: str | None) -> RecordInCase:
-    """Note that something changed in a resident's life."""
+    """Raise a signal that something changed with the resident."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
@@ -38,7 +38,7 @@ def raise_signal(ctx: Context, case_id: UUID, kind: str, note: str | None) -> Re
 
 
 def answer_signal(ctx: Context, signal_id: UUID, note: str) -> RecordInCase:
-    """Say what is done about a signal; returns its case."""
+    """Answer a signal with what is done about it; returns its case."""
     with ctx.work("case.write") as work:
         file = work.files.of_signal(signal_id)
         signal = file.signals[signal_id]
@@ -51,7 +51,7 @@ def answer_signal(ctx: Context, signal_id: UUID, note: str) -> RecordInCase:
 
 
 def assign_case(ctx: Context, case_id: UUID, worker_id: UUID) -> UUID:
-    """Give a case to a worker of its centre."""
+    """Assign a case to a worker of its centre."""
     with ctx.work("case.supervise") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)

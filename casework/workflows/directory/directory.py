@@ -1,4 +1,4 @@
-"""Keeping the directory: services, agencies, offerings, designations, and what was before."""
+"""Editing the directory: services, agencies, offerings, designations, and their history."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CONFIRM, PUBLISH = "directory.confirm", "directory.publish"
 STEP: Final = "directory.step"
 CATALOGUE, CONFIRM_SERVICE = "catalogue.write", "catalogue.confirm"
 NOTHING: Final[Mapping[str, Any]] = {}
-# Who takes a step with an entry: the policy's action.
+# The policy's action for each step of an entry.
 WHO: Final = {"confirm": CONFIRM, "publish": PUBLISH, "withdraw": PUBLISH}
 WHO_OF_SERVICE: Final = WHO | {"confirm": CONFIRM_SERVICE}
 
@@ -50,7 +50,7 @@ WHO_OF_SERVICE: Final = WHO | {"confirm": CONFIRM_SERVICE}
 
 
 def add_provider(ctx: Context, facts: Mapping[str, Any]) -> UUID:
-    """An agency; what it offers is proposed apart."""
+    """Add an agency; its offerings are proposed separately."""
     with ctx.work(WRITE) as work:
         _check_districts(work, [facts["district_code"]], "district_code")
         provider = keep.new_provider(facts, ctx.act)
@@ -61,7 +61,7 @@ def add_provider(ctx: Context, facts: Mapping[str, Any]) -> UUID:
 
 
 def change_provider(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
-    """Change what is said of an agency."""
+    """Change an agency's facts."""
     with ctx.work(CHANGE) as work:
         before = work.directory_editing.provider(id, lock=True)
         ctx.expect(before.version)
@@ -72,7 +72,7 @@ def change_provider(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
 
 
 def end_provider(ctx: Context, id: UUID, last_day: date | None, reason: str | None) -> UUID:
-    """From the day after, nobody asks it any more; what runs goes on. None takes it back."""
+    """Set an agency's last day for new requests; running services go on. None removes it."""
     with ctx.work(WRITE) as work:
         before = work.directory_editing.provider(id, lock=True)
         ctx.expect(before.version)
@@ -80,7 +80,7 @@ def end_provider(ctx: Context, id: UUID, last_day: date | None, reason: str | No
         _save_provider(ctx, work, before, changed, "ended" if last_day else "taken_up")
         work.directory_editing.open_work(
             id, None
-        )  # the answer shows whom: the audit entry names them
+        )  # the response shows these residents: the audit entry names them
         work.commit(id)
         return id
 
@@ -96,7 +96,7 @@ def _save_provider(ctx: Context, work: Work, before: Provider, changed: Provider
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDesignation:
-    """A designation as it was asked for."""
+    """A request for a designation."""
 
     code: str
     valid_from: date
@@ -105,7 +105,7 @@ class NewDesignation:
 
 
 def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> ProviderDesignation:
-    """An agency is designated, by whom, from when until when."""
+    """Designate an agency: by whom, from when until when."""
     with ctx.work(DESIGNATE) as work:
         provider = work.directory_editing.provider(provider_id, lock=True)
         made = Designation(
@@ -127,7 +127,7 @@ def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> Provide
 
 
 def end_designation(ctx: Context, id: UUID, last_day: date | None) -> ProviderDesignation:
-    """Give a designation its last day, or with None no last day any more."""
+    """Set a designation's last day; None removes it."""
     with ctx.work(DESIGNATE) as work:
         known = work.directory_editing.designation(id)
         provider = work.directory_editing.provider(known.provider_id, lock=True)
@@ -149,7 +149,7 @@ def end_designation(ctx: Context, id: UUID, last_day: date | None) -> ProviderDe
 
 
 def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) -> UUID:
-    """A proposed entry of the list: it is asked by nobody until it is published."""
+    """Propose an entry of the list; it takes no requests until it is published."""
     with ctx.work(WRITE) as work:
         provider = work.directory_editing.provider(provider_id)
         service = _service(work, facts["service_code"])
@@ -163,7 +163,7 @@ def propose_offering(ctx: Context, provider_id: UUID, facts: Mapping[str, Any]) 
 
 
 def change_offering(ctx: Context, id: UUID, changes: Mapping[str, Any]) -> UUID:
-    """Change an offering; a published one stays published, a draft is proposed anew."""
+    """Change an offering; a published one stays published, a draft becomes proposed again."""
     with ctx.work(WRITE) as work:
         before = work.directory_editing.offering(id, lock=True)
         ctx.expect(before.version)
@@ -189,7 +189,7 @@ def step_offering(ctx: Context, id: UUID, step: str) -> UUID:
 
 
 def check_who_steps(actor: Actor, step: str) -> None:
-    """Refuse a step that this role never takes, before any of many entries is looked at."""
+    """Refuse a step that this role may not take, before any entry is loaded."""
     if not may(actor, WHO[step]):
         raise Forbidden("this role never takes this step", code="step_not_yours")
 
@@ -208,7 +208,7 @@ def _done(step: str) -> str:
 
 
 def propose_service(ctx: Context, facts: Mapping[str, Any]) -> str:
-    """A proposed service: it is planned by nobody until it is published."""
+    """Propose a service; it cannot be planned until it is published."""
     with ctx.work(CATALOGUE) as work:
         _check_districts(work, _districts_of(facts), "co_payments")
         service = keep.new_service(facts, ctx.act)
@@ -248,18 +248,18 @@ def _save_service(ctx: Context, work: Work, before: Service, changed: Service, d
         _note(ctx, work, Subject(SERVICE, changed.code), before, changed, did)
 
 
-# What each of them needs
+# Shared helpers
 
 
 def _note(ctx: Context, work: Work, subject: Subject, before: Any, after: Any, did: str) -> None:
-    """Keep who changed it, when, and what it was before."""
+    """Record who changed a thing, when, and its previous facts."""
     was = NOTHING if before is None else facts_of(subject.kind, before)
     now = facts_of(subject.kind, after)
     work.directory_editing.note([change_of(subject, did, was, now, ctx.act)])
 
 
 def _service(work: Work, code: str) -> Service:
-    """A service in any state, by a code that somebody gave."""
+    """A service in any state, by a code from a request."""
     try:
         return work.directory_editing.service(code)
     except NotFound:

@@ -1,4 +1,4 @@
-"""Matching: who can take a resident on, what was judged of a referral, and where nobody can."""
+"""Matching: candidates for a resident, eligibility of a referral, and coverage gaps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from casework.workflows.ports.unit_of_work import Page, Paging, Reading, Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchQuestion:
-    """For whom which service is looked for, and what matters besides."""
+    """Which service is sought, for whom, and the preferences."""
 
     service_code: str
     resident_id: UUID | None = None
@@ -36,7 +36,7 @@ class MatchQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
-    """What was found, in order, from which point, and what the service asks of a resident."""
+    """The matches in order, the point they are measured from, and the service's eligibility."""
 
     centre: Centre
     judged: Sequence[JudgedRule]
@@ -70,7 +70,7 @@ def match(ctx: Context, reading: Reading, asked: MatchQuestion) -> Matched:
 
 
 def _check(ctx: Context, asked: MatchQuestion) -> Service:
-    """The service; refuses what names neither or both of a resident and a centre."""
+    """The service; refuses a question without exactly one of resident and centre."""
     require(
         (asked.resident_id is None) != (asked.centre_code is None),
         "name a resident or a centre",
@@ -87,7 +87,7 @@ def _check(ctx: Context, asked: MatchQuestion) -> Service:
 
 
 def known_service(ctx: Context, code: str, field: str) -> Service:
-    """The service of the published list, which must exist: of another nothing is to be had."""
+    """The service, which must be in the published catalogue."""
     service = ctx.catalogue.get(code)
     if service is None or service.state != EntryState.PUBLISHED:
         raise Invalid("no such service", code="unknown_service", field=field)
@@ -95,7 +95,7 @@ def known_service(ctx: Context, code: str, field: str) -> Service:
 
 
 def record_judgement(ctx: Context, work: Work, referral: Referral | None) -> None:
-    """Keep on a referral that was made just now whom its service is for, and what was known."""
+    """Store on a new referral its service's eligibility rules and the facts they were judged on."""
     service = ctx.catalogue.get(referral.service_code) if referral else None
     if referral is None or service is None or not service.eligibility:
         return
@@ -111,7 +111,7 @@ def holes(
     designation: str | None,
     paging: Paging,
 ) -> Page:
-    """The centres within reach where nobody takes anybody on, or nobody near, by code."""
+    """Centres within scope without an accepting agency, or without one nearby, by code."""
     if service is not None:
         known_service(ctx, service, "service")
     found = [one for one in reading.matching.coverage(service, designation) if one.hole]
@@ -126,7 +126,7 @@ def _key(one: CentreCoverage) -> tuple[str]:
 
 
 def measure(ctx: Context, store: AbstractContextManager[ResponseRateStore]) -> int:
-    """Count anew how every agency answered of late; how many there is something to say of."""
+    """Recalculate every agency's response rate; returns how many have one."""
     spent = spent_in(ctx.clockwork)
     with store as answers:
         rows = answers.answered(ctx.now - MEASURED_OVER, ctx.now)

@@ -1,4 +1,4 @@
-"""Places: figures that an agency states and is asked for, and a free one for who waits longest."""
+"""Capacity: figures that agencies state on request, and offers to those who wait longest."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from casework.domain.directory.entries import OFFERING, Subject, change_of, fact
 from casework.domain.notices.notices import notice_of_stale
 from casework.workflows.context import Context
 
-# A round offers so many places; what is left waits for the next.
+# How many places one round offers at most; the rest waits for the next.
 IN_A_ROUND: Final = 200
 
 
 @dataclass(slots=True)
 class PlacesRound:
-    """What a round did."""
+    """The result of a round."""
 
     offered: int = 0
     asked: int = 0
@@ -27,7 +27,7 @@ class PlacesRound:
 
 
 def state_figures(ctx: Context, id: UUID, said: capacity.CapacityStatement) -> UUID:
-    """An agency's places, on its own word or that of whoever keeps its entry."""
+    """Record an agency's capacity figures, stated by the agency or an editor of its entry."""
     with ctx.work("capacity.write") as work:
         offering = work.places.figures(id, lock=True)
         ctx.expect(offering.capacity_version)
@@ -43,9 +43,9 @@ def state_figures(ctx: Context, id: UUID, said: capacity.CapacityStatement) -> U
 
 
 def update_places(ctx: Context, note_failure: Callable[[UUID, Exception], None]) -> PlacesRound:
-    """Offer places that came free, take back what is gone, and ask for figures that are old.
+    """Offer freed places, withdraw offers of places now taken, and request stale figures.
 
-    Each referral is a transaction of its own; one that fails is counted and stops nobody.
+    Each referral is a transaction of its own; a failure is counted and does not stop the others.
     """
     done = PlacesRound()
     with ctx.work("referral.answer") as work:
@@ -61,7 +61,7 @@ def update_places(ctx: Context, note_failure: Callable[[UUID, Exception], None])
 
 
 def offer_or_take_back(ctx: Context, referral_id: UUID) -> bool:
-    """Bring a referral in step with its turn; False where another round was there first."""
+    """Offer a referral a place, or withdraw the offer; False where another round did."""
     with ctx.work("referral.answer") as work:
         file = work.files.of_referral(referral_id)
         referral = file.referral(referral_id)
@@ -77,7 +77,7 @@ def offer_or_take_back(ctx: Context, referral_id: UUID) -> bool:
 
 
 def ask_for_figures(ctx: Context) -> int:
-    """Ask agencies whose figures are older than they may be, once in that time each."""
+    """Request new figures from agencies with stale ones, once per freshness period each."""
     with ctx.work("referral.answer") as work:
         stale = work.places.ask_for(ctx.now)
         if not stale:

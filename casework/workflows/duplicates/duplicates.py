@@ -1,4 +1,4 @@
-"""Likely duplicates: shown to who registers, and found for the supervisors' queue."""
+"""Likely duplicates: found in the background for the supervisors' queue."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ REVIEW: Final = "duplicate.review"
 
 
 def find(ctx: Context, limit: int = BATCH) -> tuple[int, int] | None:
-    """Look for the duplicates of some whose are to be found, in the whole city.
+    """Check some queued residents for duplicates in the whole city.
 
-    Returns how many were looked at and how many pairs are new; None where nobody waits. The
-    registrant never waits for it, so that no answer tells of those out of scope by its time.
+    Returns how many were checked and how many pairs are new; None where the queue is empty. A
+    registration never waits for it, so that its timing discloses nothing out of scope.
     """
     with ctx.work(REVIEW) as work:
         residents = work.duplicates.take(limit)
@@ -37,13 +37,13 @@ def find(ctx: Context, limit: int = BATCH) -> tuple[int, int] | None:
 
 
 def find_all(ctx: Context, limit: int = BATCH) -> Iterator[tuple[int, int]]:
-    """Batch by batch until nobody waits; what was done stays done if it is broken off."""
+    """Check batch by batch until the queue is empty; each batch is committed."""
     while (done := find(ctx, limit)) is not None:
         yield done
 
 
 def queue_everyone(ctx: Context, limit: int = 1000) -> Iterator[UUID]:
-    """Have everybody's duplicates looked for; yields the last resident of each batch."""
+    """Queue every resident for the duplicate check; yields the last one of each batch."""
     after: UUID | None = None
     while True:
         with ctx.work(REVIEW) as work:
@@ -55,13 +55,13 @@ def queue_everyone(ctx: Context, limit: int = 1000) -> Iterator[UUID]:
 
 
 def waiting(ctx: Context) -> int:
-    """How many residents' duplicates are still to be found."""
+    """How many residents are queued for the duplicate check."""
     with ctx.work(REVIEW) as work:
         return work.duplicates.waiting()
 
 
 def decide(ctx: Context, suspicion_id: UUID, verdict: SuspicionState, note: str | None) -> UUID:
-    """Say whether the two of a pair are one."""
+    """Decide whether the two residents of a pair are one person."""
     with ctx.work(REVIEW) as work:
         pair = work.duplicates.get(suspicion_id, lock=True)
         ctx.expect(pair.version)

@@ -21,10 +21,10 @@ Before = dict[UUID, dict[str, Any]]
 
 
 def merge_residents(ctx: Context, survivor_id: UUID, duplicate_id: UUID, reason: str) -> UUID:
-    """Point a duplicate at the survivor, who gets all that is the duplicate's.
+    """Merge a duplicate into the survivor, who gets all the duplicate's records.
 
-    An open case of the duplicate at another centre arrives at the survivor's, and waits there for
-    a worker as after a transfer.
+    An open case of the duplicate at another centre moves to the survivor's, and waits there for a
+    worker as after a transfer.
     """
     with ctx.work(SUPERVISE) as work:
         merging.check_two(survivor_id, duplicate_id)
@@ -49,8 +49,8 @@ def merge_residents(ctx: Context, survivor_id: UUID, duplicate_id: UUID, reason:
 def _two(work: Work, survivor_id: UUID, duplicate_id: UUID) -> tuple[Resident, Resident]:
     """Both records, locked.
 
-    One of another district does not exist, unless the caller's own queue says that it may be the
-    same person: then the refusal says how to go about it.
+    One of another district is NotFound, unless the actor's queue has the pair: then the refusal
+    says how to proceed.
     """
     found = work.merges.pair(survivor_id, duplicate_id)
     if len(found) == 2:
@@ -64,7 +64,7 @@ def _two(work: Work, survivor_id: UUID, duplicate_id: UUID) -> tuple[Resident, R
 
 
 def _transfer(ctx: Context, work: Work, case_id: UUID, duplicate: Resident) -> Before:
-    """The open case goes where its resident now is; who carried it is kept for an undo."""
+    """Transfer the open case to its resident's centre; its worker is stored for an undo."""
     file = work.files.of_case(case_id)
     case = file.case
     before = {"worker_id": case.worker_id, "arrived_at": case.arrived_at}
@@ -81,10 +81,10 @@ def _centre(work: Work, code: str) -> Centre:
 
 
 def undo_merge(ctx: Context, merge_id: UUID, reason: str | None) -> UUID:
-    """Let the two be two again: what was moved goes back, what was made since stays.
+    """Undo a merge: moved records go back, those made since stay.
 
-    Merges that were built upon each other are undone the last one first. Refused while an open
-    referral of one rests on a consent of the other: that ends before.
+    Merges that build on each other are undone in reverse order. Refused while an open referral of
+    one resident rests on a consent of the other.
     """
     with ctx.work(SUPERVISE) as work:
         made = work.merges.get(merge_id, lock=True)
@@ -122,9 +122,9 @@ def _bring_cases_home(
     merged_at: datetime,
     home: Centre,
 ) -> None:
-    """Give an open case back to the worker who had it.
+    """Assign an open case to its previous worker.
 
-    Where somebody took it on since, it goes into the queue of its old centre.
+    Where it was assigned to someone else since, it goes into the queue of its old centre.
     """
     for kind, case_id in sorted(moved_rows):
         if kind != Child.CASE:

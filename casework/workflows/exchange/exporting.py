@@ -1,4 +1,4 @@
-"""Taking a list away: its pages one after the other, under one audit entry that says what for."""
+"""Exporting a list: all of its pages, under one audit entry with the purpose."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
 
 def whole(reading: Reading, read: Callable[[Reading, Paging], Page]) -> Iterator[Any]:
-    """Every row of a list, page by page; refuses one that is longer than a file may be."""
+    """Every row of a list, page by page; refuses a list that exceeds the export limit."""
     paging, count = Paging(limit=PAGE), 0
     while True:
         page = read(reading, paging)

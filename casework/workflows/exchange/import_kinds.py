@@ -1,6 +1,6 @@
-"""One row of each kind of file: whom it is about, and the use case that carries it out.
+"""Rows of each kind of file: which resident each is about, and the use case that it runs.
 
-The use cases are those of the single operations, so that a file can do nothing that they refuse.
+The use cases are those of the single operations, so an import can do nothing that they refuse.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from casework.workflows.residents import residents
 
 
 class NobodyFound(Exception):
-    """Whom a row is about could not be told."""
+    """No resident, or no single one, matches the row."""
 
     def __init__(self, code: str, why: str) -> None:
         super().__init__(why)
@@ -34,7 +34,7 @@ class NobodyFound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PlaceCodes:
-    """The codes of districts and centres, by what a sheet calls them."""
+    """The codes of districts and centres, by the names in a sheet."""
 
     districts: Mapping[str, str]
     centres: Mapping[str, str]
@@ -42,13 +42,13 @@ class PlaceCodes:
 
 @dataclass(slots=True)
 class KnownResidents:
-    """Whom senders' ids are of: by what stands written down, and by the rows of this batch."""
+    """Residents by external id: from stored rows and from the rows of this batch."""
 
     import_id: UUID
     of_batch: dict[str, UUID]
 
     def residents(self, work: Work, external_id: str, *, by_hand: bool = False) -> set[UUID]:
-        """Everyone within reach of whom this id is; ``by_hand``, whom somebody chose for it."""
+        """Residents within scope with this external id; ``by_hand``: as assigned by a person."""
         found = set(work.imports.by_external_id(external_id, self.import_id, by_hand=by_hand))
         met = None if by_hand else self.of_batch.get(external_id)
         return found if met is None else found | {met}
@@ -56,7 +56,7 @@ class KnownResidents:
 
 @dataclass(frozen=True, slots=True)
 class RowContext:
-    """Where one row is carried out: the outer work to look things up, the context to act."""
+    """The context of one row: the outer transaction for look-ups, the inner context to act."""
 
     ctx: Context
     work: Work
@@ -69,7 +69,7 @@ Done = tuple[UUID | None, UUID | None]
 
 
 def named_places(values: Values, places: PlaceCodes) -> tuple[Values, list[dict[str, str]]]:
-    """The same with codes where districts and centres stood by their names; names nobody knows."""
+    """The values with names of districts and centres replaced by codes, and unknown names."""
     found, errors = dict(values), []
     of = {
         "district_code": (places.districts, "unknown_district"),
@@ -80,7 +80,7 @@ def named_places(values: Values, places: PlaceCodes) -> tuple[Values, list[dict[
         if name not in found:
             continue
         given = found[name] if isinstance(found[name], list) else [found[name]]
-        # A code that is not of the sender's own is left to the use case to refuse.
+        # A code outside the sender's scope is left to the use case to refuse.
         if any(one not in codes and not one.isascii() for one in given):
             errors.append({"field": name, "code": unknown, "message": "no such place, or several"})
         known = [codes.get(one, one) for one in given]
@@ -89,7 +89,7 @@ def named_places(values: Values, places: PlaceCodes) -> tuple[Values, list[dict[
 
 
 def shaped(kind: str, values: Values) -> Values:
-    """As the form of the kind takes it: what a single operation has in one field."""
+    """The values in the shape of the kind's request body."""
     if kind != FileKind.ASSESSMENTS:
         return values
     rest = {name: value for name, value in values.items() if not name.startswith("need_")}
@@ -102,7 +102,7 @@ def shaped(kind: str, values: Values) -> Values:
 
 
 def key_of(kind: str, fields: Values) -> str:
-    """What makes a row the same as an earlier one of its file."""
+    """The key by which a row duplicates an earlier one of its file."""
     match kind:
         case FileKind.PROVIDERS:
             return str(fields["slug"])
@@ -124,7 +124,7 @@ def _provider(row_context: RowContext, fields: Values) -> Done:
 
 
 def _offering(row_context: RowContext, fields: Values) -> Done:
-    """What an agency offers; without centres, in its whole district."""
+    """Add an offering; without centres, it covers the agency's whole district."""
     provider = row_context.work.directory_editing.provider_by_slug(fields.pop("provider"))
     if provider is None:
         raise Invalid("no such agency", code="unknown_provider", field="provider")
@@ -169,7 +169,7 @@ def _assessment(row_context: RowContext, fields: Values) -> Done:
 
 
 def record(ctx: Context, work: Work, resident_id: UUID, finding: Finding) -> Done:
-    """Put a result into the resident's open case, unless it stands there."""
+    """Record a result in the resident's open case, unless it is recorded already."""
     resident = work.residents.get(resident_id)
     case_id = work.residents.open_case(resident.id)
     if case_id is None:
@@ -180,7 +180,7 @@ def record(ctx: Context, work: Work, resident_id: UUID, finding: Finding) -> Don
 
 
 def find(row_context: RowContext, who: Values) -> UUID:
-    """Whom a row is about: by our id, by the sender's, or by name and birth date."""
+    """The resident of a row: by our id, the sender's external id, or name and birth date."""
     if who.get("resident_id"):
         return _only(row_context.work.imports.within_reach([who["resident_id"]]))
     if who.get("external_id"):
@@ -193,9 +193,9 @@ def find(row_context: RowContext, who: Values) -> UUID:
 
 
 def _by_external_id(row_context: RowContext, who: Values) -> list[UUID]:
-    """Of whom the sender's id is. Two senders may count alike: a name beside it must agree.
+    """Residents by external id. Senders may use the same ids, so a given name must agree.
 
-    Unless a person gave that id to that resident, who then knew what was written.
+    The name is not checked where a person assigned that id to that resident.
     """
     known = row_context.known.residents(row_context.work, who["external_id"])
     if not known or not _is_named(who):
@@ -229,7 +229,7 @@ CARRY_OUT: Final[dict[str, Callable[[RowContext, Values], Done]]] = {
 
 
 def place_in_queue(row: ImportRow, fields: Values, actor: Actor, work: Work) -> None:
-    """Let a row wait in its centre, where it names one of the sender's district."""
+    """Queue a row at its centre, where it names one of the sender's district."""
     centre = fields.get("centre_code")
     if centre and work.directory.centre_district(centre) == actor.district_code:
         row.centre_code = centre
@@ -251,7 +251,7 @@ def _day(given: date | str) -> date:
 
 
 def must_be_there(ids: list[UUID]) -> UUID:
-    """The resident whom somebody chose from the queue; outside their reach there is none."""
+    """The resident chosen from the queue; outside the actor's scope, NotFound."""
     if not ids:
         raise NotFound("no such resident")
     return ids[0]

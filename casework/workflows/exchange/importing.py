@@ -1,7 +1,7 @@
-"""Taking files in: received and staged, then worked on batch by batch until they end.
+"""File imports: received and staged, then processed batch by batch.
 
-A batch is one transaction: its rows, each behind a savepoint, their results and the position.
-Killed at any moment, an import goes on behind the last batch that was committed.
+A batch is one transaction: its rows, each in a savepoint, their results and the position. An
+interrupted import continues after the last committed batch.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ READ: Final = "import.read"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewImport:
-    """What somebody sends in."""
+    """A request to import a file."""
 
     kind: str
     mode: str = Mode.ROW_BY_ROW
@@ -64,7 +64,7 @@ class NewImport:
 
 
 def receive(ctx: Context, import_tools: ImportTools, wanted: NewImport, source: BinaryIO) -> UUID:
-    """Write down every row of a file, sealed, to be worked on; refuses one that is no such file."""
+    """Stage every row of a file, encrypted at rest; refuses a file without the kind's headings."""
     reach_for(ctx.actor, wanted.kind)
     digest = import_tools.digest(source)
     with ctx.work(ACTION[wanted.kind]) as work:
@@ -114,7 +114,7 @@ class _Sheet:
         self.headings: Headings | None = None
 
     def rows(self, ctx: Context, file: ImportFile) -> Iterator[ImportRow]:
-        """Each row that holds something, as it is staged."""
+        """Each non-empty row, as it is staged."""
         line = self._find_headings()
         number = 0
         for cells in self._source:
@@ -135,7 +135,7 @@ class _Sheet:
             )
 
     def _find_headings(self) -> int:
-        """The line of the headings: titles may stand above them."""
+        """The line number of the headings; titles may precede them."""
         above: list[list[str]] = []
         for cells in self._source:
             above.append(cells)
@@ -160,7 +160,7 @@ class _Sheet:
 def find_unfinished(
     ctx: Context, import_tools: ImportTools, wanted: NewImport, source: BinaryIO
 ) -> UUID | None:
-    """The asker's unfinished import of this very file, where there is one."""
+    """The actor's unfinished import of the same file, if any."""
     digest = import_tools.digest(source)
     with ctx.work(ACTION[wanted.kind]) as work:
         for file in work.imports.unfinished(wanted.kind):
@@ -173,7 +173,7 @@ def find_unfinished(
 def process_import(
     ctx: Context, import_tools: ImportTools, import_id: UUID, *, seconds: float | None = None
 ) -> Iterator[ImportFile]:
-    """Go on with an import, batch by batch, until it ends or the time is over."""
+    """Process an import, batch by batch, until it ends or the time is over."""
     until = None if seconds is None else time.monotonic() + seconds
     failed = 0
     while True:
@@ -194,7 +194,7 @@ def process_import(
 def step(
     ctx: Context, import_tools: ImportTools, import_id: UUID, batch: int = BATCH
 ) -> ImportFile:
-    """Carry out the next rows, with their results; of one piece all that are left."""
+    """Process the next rows; all remaining ones where the import is all-or-nothing."""
     with ctx.reading(READ) as reading:
         kind = reading.imports.get(import_id).kind
     with ctx.work(ACTION[kind]) as work:
@@ -212,7 +212,7 @@ def step(
 def _next_part(
     ctx: Context, import_tools: ImportTools, work: Work, file: ImportFile, batch: int
 ) -> bool:
-    """The next rows, of one piece all that are left; whether what came of it is to be kept."""
+    """Process the next rows (all-or-nothing: all remaining); returns whether to commit."""
     whole, ended = file.is_one_piece, False
     while not ended:
         _carry_out(ctx, import_tools, work, file, batch)
@@ -231,7 +231,7 @@ def _go_on(ctx: Context, work: Work, file: ImportFile) -> None:
 
 
 def _refused_after_all(ctx: Context, import_id: UUID, kind: str) -> ImportFile:
-    """What was tried and found good no longer is: try again, to say what is not."""
+    """Validate again, to report the rows that passed validation and failed to be written."""
     with ctx.work(ACTION[kind]) as work:
         file = work.imports.get(import_id, lock=True)
         file.state = ImportState.CHECKING
@@ -260,7 +260,7 @@ def _carry_out(
 def _read(
     import_tools: ImportTools, file: ImportFile, row: ImportRow, places: PlaceCodes
 ) -> dict[str, Any] | None:
-    """The fields of a row; None where they cannot be right, which is then its result."""
+    """The fields of a row; None where they are invalid, which is then its result."""
     values, errors = read_cells(file.kind, row.cells or {})
     named, unknown = named_places(values, places)
     errors += unknown
@@ -289,7 +289,7 @@ def _one(
         with row_context.work.imports.trial(keep=file.is_writing) as store:
             inner = replace(row_context.ctx, store=store, expected_version=None)
             made, about = CARRY_OUT[file.kind](replace(row_context, ctx=inner), dict(fields))
-        # What was only tried made nobody.
+        # A trial created no records.
         row.accept(
             *((made, about) if file.is_writing else (None, None if about == made else about))
         )
@@ -309,7 +309,7 @@ def _one(
 
 
 def stop(ctx: Context, import_id: UUID) -> UUID:
-    """End an import of one's own early, and forget what it would still have done."""
+    """Stop one's own import, and delete its remaining rows' cells."""
     with ctx.work("import.write") as work:
         file = work.imports.get(import_id, lock=True)
         file.stop(ctx.now)
@@ -320,7 +320,7 @@ def stop(ctx: Context, import_id: UUID) -> UUID:
 
 
 def may_go_on(ctx: Context, kind: str) -> bool:
-    """Whether whoever sent a file in may still do what it says."""
+    """Whether the account that sent a file may still carry out its rows."""
     try:
         reach_for(ctx.actor, kind)
     except Forbidden:
@@ -329,7 +329,7 @@ def may_go_on(ctx: Context, kind: str) -> bool:
 
 
 def all_results(ctx: Context, import_id: UUID, outcome: str | None) -> Iterator[ImportRow]:
-    """Every row of one's own import, or those with one outcome, page by page in one look."""
+    """Every row of one's own import, or those with one outcome, in one read transaction."""
     paging: Paging | None = Paging(limit=500)
     with ctx.reading(READ) as reading:
         while paging is not None:

@@ -1,4 +1,4 @@
-"""The queue of results that matched nobody: given to a resident, or put aside with a reason."""
+"""The queue of unmatched results: assigned to a resident, or dismissed with a reason."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MATCH = "import.match"
 
 
 def assign(ctx: Context, import_tools: ImportTools, row_id: UUID, resident_id: UUID) -> UUID:
-    """Give a result to a resident: it is recorded in their open case."""
+    """Assign a result to a resident: it is recorded in their open case."""
     with ctx.work(MATCH) as work:
         row = work.imports.waiting(row_id)
         row.expect_waiting()
@@ -43,7 +43,7 @@ def assign(ctx: Context, import_tools: ImportTools, row_id: UUID, resident_id: U
 
 
 def dismiss(ctx: Context, row_id: UUID, reason: Dismissal) -> UUID:
-    """Put a result aside; what stood in it is forgotten."""
+    """Dismiss a result; its cells are deleted."""
     with ctx.work(MATCH) as work:
         row = work.imports.waiting(row_id)
         row.resolve(reason, ctx.actor.id, ctx.now)
@@ -53,7 +53,7 @@ def dismiss(ctx: Context, row_id: UUID, reason: Dismissal) -> UUID:
 
 
 def fields_of(import_tools: ImportTools, row: ImportRow) -> dict[str, Any]:
-    """The fields of a row that was readable when it came."""
+    """The fields of a row that was valid when it was imported."""
     values, _ = read_cells(FileKind.ASSESSMENTS, row.cells or {})
     values.pop("centre_code", None)
     return import_tools.forms.read(FileKind.ASSESSMENTS, shaped(FileKind.ASSESSMENTS, values))

@@ -1,4 +1,4 @@
-"""Figures: who may ask for what, the answer put together, and closing a month."""
+"""Figures: answering a question within the actor's scope, and closing a month."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from casework.workflows.ports.unit_of_work import Reading
 
 
 def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
-    """The whole answer, and its groups where it has some."""
+    """The whole answer, with its groups if it is grouped."""
     question = in_reach(asked, reading.reach, reading.figures)
     for_city = reading.reach.counts_alone
     of_one = question.district if for_city else None
     if of_one is not None:
-        # As one district among all, so that what is hidden there is hidden here.
+        # As one district among all, so that the same counts are suppressed as there.
         question = replace(question, by="district", district=None)
     tally = Tally(ctx, reading, question)
     few = tally.hidden() if for_city else None
@@ -64,7 +64,7 @@ def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
 
 
 def _scope(reach: Reach, asked: Question) -> dict[str, Any]:
-    """Of what the numbers are; what is None is not narrowed."""
+    """The scope of the figures; a None field is not narrowed."""
     bounds = reach.bounds
     return {
         "district": asked.district if bounds.district is None else bounds.district,
@@ -91,7 +91,7 @@ class Tally:
         self._tables = self._grouped()
 
     def _months_closed(self) -> dict[str, list[ClosedMonth]]:
-        """The closed months that the question asks for as a whole, as far as it asks for them."""
+        """The closed months that the question covers whole, within its filters."""
         asked, bounds, districts = self._question, self._reach.bounds, None
         whole = whole_months(asked.period)
         if bounds.district is not None:
@@ -106,7 +106,7 @@ class Tally:
         return dict(found)
 
     def _grouped(self) -> dict[str | None, Cells]:
-        """The cells of each group; of a month that a district closed, those that are frozen."""
+        """The cells of each group; for a month that a district closed, the frozen ones."""
         by = self._question.by
         if by is None:
             return {}
@@ -125,12 +125,12 @@ class Tally:
         return tables
 
     def hidden(self) -> Hidden:
-        """What the city does not see of this answer."""
+        """The counts that are suppressed for the city."""
         tables = {key: lines_of(cells, self._group_people) for key, cells in self._tables.items()}
         return hidden(tables, lines_of(overall(self._cells), self._people))
 
     def whole(self, few: Hidden | None) -> dict[str, Any]:
-        """All of it, as it is now."""
+        """The answer over all groups, with current figures."""
         return summary(
             overall(self._cells),
             people=self._people,
@@ -139,7 +139,7 @@ class Tally:
         )
 
     def part(self, key: str | None, few: Hidden | None) -> dict[str, Any]:
-        """One group."""
+        """The answer of one group."""
         return summary(
             self._tables.get(key, Counter()),
             people=self._group_people,
@@ -148,7 +148,7 @@ class Tally:
         )
 
     def groups(self, few: Hidden | None) -> list[dict[str, Any]]:
-        """Every group with its name; a month says where it is closed, and what came later."""
+        """Every group with its name; a month adds where it is closed, and later corrections."""
         by, keys = self._question.by or "", sorted(key for key in self._tables if key is not None)
         names = self._figures.names(by, keys)
         found = []
@@ -168,7 +168,7 @@ class Tally:
         }
 
     def corrections(self, month: str) -> list[dict[str, Any]]:
-        """What the closed districts would count today of a month, and did not."""
+        """The differences between a month's frozen figures and today's, for closed districts."""
         closed = self._closed.get(month, [])
         districts = {one.district_code for one in closed}
         frozen: Cells = Counter()
@@ -186,7 +186,7 @@ class Tally:
 
 
 def close_month(ctx: Context, month: Month) -> UUID:
-    """Freeze the figures of a month in the asker's district; it must be over."""
+    """Freeze the figures of a month in the actor's district; it must be over."""
     with ctx.work("figures.close") as work:
         month.check_over(ctx.now)
         question = Question(period=Period(month.first, month.last), by="month")
@@ -207,7 +207,7 @@ def close_month(ctx: Context, month: Month) -> UUID:
 def closed_month(
     ctx: Context, reading: Reading, month: Month, district: str | None
 ) -> dict[str, Any]:
-    """A closed month as it was frozen, with what came later; 404 while it is not closed."""
+    """A closed month as frozen, with later corrections; NotFound while it is open."""
     reach = reading.reach
     asked = Question(period=Period(month.first, month.last), by="month", district=district)
     if reach.bounds.district is not None:
@@ -235,7 +235,7 @@ def closed_month(
 
 
 def unmet_summary(reading: Reading, asked: Question, by: str) -> dict[str, Any]:
-    """What was wanted and not found, counted; for the city without what is under five."""
+    """Counts of unmet needs; for the city, those under five are suppressed."""
     figures, for_city = reading.figures, reading.reach.counts_alone
     question = in_reach(replace(asked, by=by), reading.reach, figures)
     rows = figures.unmet_by(by, question)

@@ -1,6 +1,6 @@
-"""Telling people: finding whom a notice is for, gathering digests, sending what is due.
+"""The relay: addressing notices, composing digests, sending due messages.
 
-Each step is a transaction of its own, and each may be repeated: what was done is not done again.
+Each step is a transaction of its own, and idempotent.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ RELEASE, OUTBOX, WEBHOOKS = "notice.release", "outbox.manage", "webhook.manage"
 
 @dataclass(slots=True)
 class Relayed:
-    """What one round of the relay did."""
+    """The result of one round of the relay."""
 
     addressed: int = 0
     digests: int = 0
@@ -54,7 +54,7 @@ class Relayed:
     errors: dict[str, int] = field(default_factory=dict)
 
     def note_failure(self, error: str, *, is_dead: bool) -> None:
-        """A try that did not succeed."""
+        """Count a failed attempt."""
         self.failed += 1
         self.dead += is_dead
         self.errors[error] = self.errors.get(error, 0) + 1
@@ -66,9 +66,9 @@ class Relayed:
 
 
 def apply_brake(ctx: Context, notices: Notices, run_id: UUID | None = None) -> int:
-    """Hold back what would flood a district; how many notices that is.
+    """Hold back notices that would flood a district; returns how many.
 
-    Of one run at its end, or of every run that ended or broke off without being judged.
+    For one run at its end, or for every run that ended or was interrupted without being judged.
     """
     held = 0
     with notices.store() as store:
@@ -82,7 +82,7 @@ def apply_brake(ctx: Context, notices: Notices, run_id: UUID | None = None) -> i
 
 
 def release_notices(ctx: Context, district_code: str) -> ReleasedNotices:
-    """Let what the brake holds of a district go."""
+    """Release a district's held notices."""
     with ctx.work(RELEASE) as work:
         reached = work.reach.bounds.hold_district(district_code)
         if not (reached and work.directory.has_district(district_code)):
@@ -106,7 +106,7 @@ def replay(ctx: Context, message_id: UUID) -> UUID:
 
 
 def subscribe(ctx: Context, wanted: Subscription, *, in_clear: bool) -> UUID:
-    """Tell an endpoint of notices from now on: an agency of its own, an admin's of any."""
+    """Add a webhook endpoint: an agency's for its own notices, an administrator's for any."""
     with ctx.work(WEBHOOKS) as work:
         if work.reach.bounds.provider is not None:
             wanted.provider_id = work.reach.bounds.provider
@@ -129,7 +129,7 @@ def subscribe(ctx: Context, wanted: Subscription, *, in_clear: bool) -> UUID:
 
 
 def unsubscribe(ctx: Context, id: UUID) -> UUID:
-    """Tell an endpoint nothing any more."""
+    """End a webhook subscription."""
     with ctx.work(WEBHOOKS) as work:
         endpoint = work.subscriptions.get(id, lock=True)
         endpoint.ended_at, endpoint.version = ctx.now, endpoint.version + 1
@@ -147,10 +147,10 @@ def relay(
     jitter: Callable[[], float],
     create_links: Callable[[NoticeStore], None] = lambda _book: None,
 ) -> Relayed:
-    """Judge, address, gather, and send until nothing is left that is due.
+    """Apply the brake, address notices, compose digests, and send until nothing is due.
 
     Sending takes its time, so each batch is leased from the instant that ``clock`` shows.
-    ``mint`` gives messages to agencies that answer by link their link, before they can leave.
+    ``create_links`` creates the links of messages to agencies that answer by link, before sending.
     """
     done = Relayed()
     apply_brake(ctx, notices)
@@ -166,7 +166,7 @@ def relay(
 
 
 def _address(ctx: Context, notices: Notices, create_links: Callable[[NoticeStore], None]) -> int:
-    """Find whom some waiting notices are for; write at once what cannot wait."""
+    """Find the recipients of pending notices; write a message at once for urgent ones."""
     with notices.store() as store:
         waiting = store.waiting(BATCH)
         if not waiting:
@@ -192,7 +192,7 @@ def _write(
     account_id: UUID | None,
     subscription_id: UUID | None = None,
 ) -> UUID:
-    """A message of its own for one notice."""
+    """Write a message for a single notice."""
     message = Message(
         id=ctx.new_id(),
         kind=notice.kind,
@@ -208,7 +208,7 @@ def _write(
 
 
 def _gather(ctx: Context, notices: Notices, create_links: Callable[[NoticeStore], None]) -> int:
-    """Write the digests of all whose morning it is."""
+    """Write the digests that are due this morning."""
     with notices.store() as store:
         swept = store.swept_as_of()
         waiting = store.awaiting_digest(ctx.act.today, morning_of(ctx.act.today))
@@ -225,7 +225,7 @@ def _gather(ctx: Context, notices: Notices, create_links: Callable[[NoticeStore]
 def _write_digest(
     ctx: Context, store: NoticeStore, account_id: UUID, district: str | None, morning: datetime
 ) -> bool:
-    """One message with all that an account is to be told; False where another wrote the day's."""
+    """Write an account's digest; False where another relay wrote the day's."""
     gathered, day = store.to_gather(account_id, morning), day_in_seoul(morning)
     said = summary_of(gathered[:SAID_IN_A_DIGEST])
     message = Message(
@@ -258,7 +258,7 @@ def send_one(
     clock: Callable[[], datetime],
     jitter: Callable[[], float],
 ) -> Relayed:
-    """Send one message now, if it waits and nobody else holds it; else the relay's round does."""
+    """Send one message now, if it is due and not leased; else the relay sends it later."""
     done = Relayed()
     with notices.store() as store:
         letters = store.links.claim(message_id, clock(), clock() + LEASE)
@@ -277,7 +277,7 @@ def _settle(
     done: Relayed,
     jitter: float,
 ) -> None:
-    """Note the outcome of a try; an endpoint that fails is left in peace for longer each time."""
+    """Record the outcome of an attempt; a failing endpoint backs off longer each time."""
     message, endpoint = letter.message, letter.subscription
     if error is None:
         message.arrived(now)

@@ -1,4 +1,4 @@
-"""Care conferences: planned or recorded once, with an agenda; their decisions stand in planning."""
+"""Care conferences, planned or recorded, with an agenda; decisions are in ``planning``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from casework.workflows.ports.unit_of_work import Work
 
 
 def hold_conference(ctx: Context, held_on: date, members: list[dict[str, str]]) -> UUID:
-    """Plan or record a meeting of the asker's district, on which decisions can then be based."""
+    """Plan or record a meeting of the actor's district, for decisions to refer to."""
     with ctx.work("plan.decide") as work:
         conferences.check_members(members)
         conference = add_conference(ctx, work, ctx.actor.district_code or "", held_on, members)
@@ -25,7 +25,7 @@ def hold_conference(ctx: Context, held_on: date, members: list[dict[str, str]]) 
 def add_conference(
     ctx: Context, work: Work, district_code: str, held_on: date, members: list[dict[str, str]]
 ) -> Conference:
-    """A new meeting, within a transaction that has more to do."""
+    """Add a meeting within the caller's transaction."""
     conference = Conference(
         id=ctx.new_id(),
         district_code=district_code,
@@ -39,7 +39,7 @@ def add_conference(
 
 
 def known_conference(work: Work, id: UUID) -> Conference:
-    """A meeting that a body names, which must be one of the asker's district."""
+    """A meeting that a request body names, which must be of the actor's district."""
     try:
         return work.conferences.get(id)
     except NotFound:
@@ -65,7 +65,7 @@ def put_on_agenda(ctx: Context, conference_id: UUID, case_ids: Sequence[UUID]) -
 
 
 def check_decisions(ctx: Context, work: Work, conference_id: UUID) -> None:
-    """Refuse decisions of a meeting that is not the asker's, or was not held yet."""
+    """Refuse decisions of a meeting outside the actor's district, or not held yet."""
     conference = work.conferences.get(conference_id)
     ctx.expect(work.conferences.stamp(conference_id))
     conferences.check_held(conference, ctx.act)

@@ -1,4 +1,4 @@
-"""The care plan, from draft to decision; checks, signals, assigning and closing."""
+"""The care plan, from draft to decision and notification."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from casework.workflows.ports.unit_of_work import Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionCommand:
-    """A decision as it was sent; exactly one of three says how it was taken."""
+    """A decision as it was sent; exactly one of three fields says how it was taken."""
 
     version: int
     hash: str
@@ -32,7 +32,7 @@ class DecisionCommand:
 
 
 def put_draft(ctx: Context, case_id: UUID, draft: planning.Draft) -> UUID:
-    """Write the draft. Where one exists, the asker must have seen it (``If-Match``)."""
+    """Write the draft. Where one exists, the actor must have seen it (``If-Match``)."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.plan_revision)
@@ -48,7 +48,7 @@ def put_draft(ctx: Context, case_id: UUID, draft: planning.Draft) -> UUID:
 
 
 def _check_providers(work: Work, draft: planning.Draft) -> None:
-    """An agency that the plan already has in mind must be one of the directory."""
+    """Refuse a draft with an agency that is not in the directory."""
     items = [item for _, item in draft.items]
     known = work.directory.known_providers(one.provider_id for one in items if one.provider_id)
     for n, item in enumerate(items):

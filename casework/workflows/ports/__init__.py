@@ -1,1 +1,1 @@
-"""What the use cases need from outside: one page for each subject."""
+"""The ports of the use cases, one module per subject."""

@@ -1,4 +1,4 @@
-"""What signing in needs from outside: passwords, tokens, the accounts in one transaction."""
+"""The ports of authentication: passwords, tokens, accounts in one transaction."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from casework.workflows.ports.vault import Vault
 
 
 class Unauthenticated(Refusal):
-    """Nobody we know is asking; the same words whatever the cause."""
+    """The request has no valid credentials; the same answer whatever the cause."""
 
     code = "unauthenticated"
 
 
 class SignInRefused(Unauthenticated):
-    """A refused attempt, written down in the transaction that counted it."""
+    """A refused attempt, audited in the transaction that counted it."""
 
     code = "invalid_credentials"
 
 
 class IssuerUnreachable(Refusal):
-    """The keys of the identity provider cannot be had, and none are known yet."""
+    """The identity provider's keys cannot be fetched, and none are cached."""
 
     code = "busy"
 
 
 class Passwords(Protocol):
-    """How passwords are kept and compared."""
+    """How passwords are hashed and compared."""
 
     def digest(self, password: str) -> str:
-        """What is stored of a password."""
+        """The hash of a password, as stored."""
         ...
 
     def matches(self, digest: str | None, password: str) -> bool:
-        """Whether the password is right; takes as long where there is no digest at all."""
+        """Whether the password is right; takes the same time where there is no digest."""
         ...
 
 
 class Tokens(Protocol):
-    """What a signed-in client carries."""
+    """The tokens of a signed-in client."""
 
     lifetime: timedelta
 
@@ -57,7 +57,7 @@ class Tokens(Protocol):
         ...
 
     def account_of(self, token: str, now: datetime) -> UUID:
-        """Whose token it is; raises Unauthenticated for anything but a valid one."""
+        """The account of a valid access token. Raises Unauthenticated for any other."""
         ...
 
     def new_secret(self) -> tuple[str, str]:
@@ -65,19 +65,19 @@ class Tokens(Protocol):
         ...
 
     def digest(self, secret: str) -> str:
-        """The digest of a secret that was sent."""
+        """The digest of a received secret."""
         ...
 
     def random(self, size: int) -> bytes:
-        """Bytes that nobody can guess."""
+        """Cryptographically random bytes."""
         ...
 
 
 class Issuer(Protocol):
-    """An identity provider whose access tokens are taken."""
+    """An identity provider whose access tokens are accepted."""
 
     def is_of(self, token: str) -> bool:
-        """Whether it says that it comes from there; nothing is believed yet."""
+        """Whether the token claims this issuer; nothing is verified yet."""
         ...
 
     def external_id_of(self, token: str, now: datetime) -> str:
@@ -111,7 +111,7 @@ class SignInStore(Protocol):
         ...
 
     def by_id(self, id: UUID) -> Account | None:
-        """An account as it stands now."""
+        """An account, not locked."""
         ...
 
     def by_external_id(self, external_id: str) -> Account | None:
@@ -119,27 +119,27 @@ class SignInStore(Protocol):
         ...
 
     def by_token(self, digest: str) -> tuple[Account, AccountToken] | None:
-        """A token and its account, as they stand now."""
+        """A token and its account, not locked."""
         ...
 
     def note_use(self, token_id: UUID, day: date) -> None:
-        """The token was used that day."""
+        """Record the day of a token's last use."""
         ...
 
     def save_attempts(self, account: Account) -> None:
-        """The tries that count, and until when the account rests."""
+        """Save an account's counted attempts and its lock."""
         ...
 
     def begin_source_try(self, source: str, now: datetime) -> bool:
-        """Count a try from there; False where too many failed lately, and nothing is counted."""
+        """Count an attempt from a source; False, uncounted, where too many failed recently."""
         ...
 
     def take_back_source_try(self, source: str) -> None:
-        """It was right, and counts no more."""
+        """Uncount an attempt that was right."""
         ...
 
     def totp_sealed(self, account_id: UUID) -> str | None:
-        """The sealed secret of an account's second factor, enrolled or half enrolled."""
+        """The encrypted secret of an account's second factor, confirmed or not."""
         ...
 
     def use_recovery_code(self, account_id: UUID, digest: str, now: datetime) -> bool:
@@ -147,7 +147,7 @@ class SignInStore(Protocol):
         ...
 
     def save_step(self, account: Account) -> None:
-        """The last step of the second factor that was accepted."""
+        """Save the last accepted step of the second factor."""
         ...
 
     def refresh_token(self, digest: str) -> RefreshToken | None:
@@ -155,31 +155,31 @@ class SignInStore(Protocol):
         ...
 
     def add_refresh_token(self, token: RefreshToken) -> None:
-        """A new refresh token."""
+        """Add a refresh token."""
         ...
 
     def use_refresh_token(self, id: UUID, now: datetime) -> None:
-        """It was exchanged."""
+        """Mark a refresh token as used."""
         ...
 
     def revoke_family(self, family_id: UUID, now: datetime) -> None:
-        """Every token that descends from one sign-in is void."""
+        """Revoke every token that descends from one sign-in."""
         ...
 
     def note(self, account: Account | None, action: str, now: datetime, code: str | None) -> None:
-        """The audit entry; ``code`` None says it went well."""
+        """Write the audit entry; ``code`` None means success."""
         ...
 
     def commit(self) -> None:
-        """Keep it."""
+        """Commit the transaction."""
         ...
 
 
 class AccountAdministration(Protocol):
-    """What is kept of accounts, in a transaction of whoever keeps them."""
+    """Stored accounts, in a transaction of their administrator."""
 
     def get(self, id: UUID) -> Account:
-        """An account as it stands now. Raises NotFound."""
+        """An account, not locked. Raises NotFound."""
         ...
 
     def by_username(self, username: str) -> Account | None:
@@ -191,27 +191,27 @@ class AccountAdministration(Protocol):
         ...
 
     def add(self, account: Account) -> None:
-        """A new account. Raises Conflict ``username_taken``."""
+        """Add an account. Raises Conflict ``username_taken``."""
         ...
 
     def save(self, account: Account) -> None:
-        """A changed account. Raises Conflict ``already_linked``."""
+        """Save an account. Raises Conflict ``already_linked``."""
         ...
 
     def log(self, entry: GrantEntry) -> None:
-        """What the account is allowed from now on."""
+        """Add an entry to the grant log."""
         ...
 
     def entries(self, account_id: UUID) -> list[GrantEntry]:
-        """All that was allowed to an account, in order."""
+        """The grant log of an account, in order."""
         ...
 
     def prune(self, before: datetime) -> int:
-        """Forget entries that a later one before that instant has superseded; how many."""
+        """Delete entries superseded by a later one before that instant; returns how many."""
         ...
 
     def sign_out(self, account_id: UUID, now: datetime) -> None:
-        """Void every refresh token of an account."""
+        """Revoke every refresh token of an account."""
         ...
 
     def tokens(self, account_id: UUID) -> list[AccountToken]:
@@ -227,23 +227,23 @@ class AccountAdministration(Protocol):
         ...
 
     def add_token(self, token: AccountToken) -> None:
-        """A new token."""
+        """Add a token."""
         ...
 
     def save_token(self, token: AccountToken) -> None:
-        """A token that was revoked."""
+        """Save a revoked token."""
         ...
 
     def totp_sealed(self, account_id: UUID) -> str | None:
-        """The sealed secret of an account's second factor, enrolled or half enrolled."""
+        """The encrypted secret of an account's second factor, confirmed or not."""
         ...
 
     def save_totp_sealed(self, account_id: UUID, sealed: str | None) -> None:
-        """Keep this sealed secret, or none."""
+        """Store this encrypted secret, or remove it."""
         ...
 
     def save_recovery_codes(self, account_id: UUID, digests: Iterable[str]) -> None:
-        """These recovery codes, and no older ones."""
+        """Replace the recovery codes."""
         ...
 
     def district_of(self, centre_code: str) -> str | None:
@@ -251,7 +251,7 @@ class AccountAdministration(Protocol):
         ...
 
     def has_district(self, code: str) -> bool:
-        """Whether there is that district."""
+        """Whether the district exists."""
         ...
 
     def provider_id(self, slug: str) -> UUID | None:
@@ -265,7 +265,7 @@ class AccountAdministration(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
-    """What signing in needs."""
+    """The dependencies of signing in."""
 
     passwords: Passwords
     tokens: Tokens
@@ -280,7 +280,7 @@ class Authentication:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What a client gets: lifetime in seconds."""
+    """The tokens that a client gets; the lifetime is in seconds."""
 
     access_token: str
     refresh_token: str

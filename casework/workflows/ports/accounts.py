@@ -19,11 +19,11 @@ class Accounts(Protocol):
         ...
 
     def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
-        """A worker of the asker's district, or None; one who has left counts where asked."""
+        """A worker of the actor's district, or None; ``active=False`` includes disabled ones."""
         ...
 
     def add_absence(self, absence: Absence) -> None:
-        """A new absence."""
+        """Add an absence."""
         ...
 
     def listed(self, role: str | None, centre: str | None, paging: Paging) -> Page:

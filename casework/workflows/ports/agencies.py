@@ -1,4 +1,4 @@
-"""What an agency's desk needs from the database: its inbox, its figures and its own accounts."""
+"""The ports of an agency's inbox, its response figures and its own accounts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from casework.workflows.ports.paging import Page, Paging
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxFilter:
-    """Which of what is owed; None filters nothing."""
+    """The filters of the inbox; None does not filter."""
 
     status: str | None = None
     service: str | None = None
@@ -29,7 +29,7 @@ class InboxFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestGroup:
-    """Requests that began and were answered on the same days, and came to the same."""
+    """Requests with the same start and answer days and the same outcome."""
 
     district_code: str
     service_code: str
@@ -44,14 +44,14 @@ class RequestGroup:
 
 
 class Inbox(Protocol):
-    """What is owed by the asker's agency."""
+    """The requests that await the actor's agency."""
 
     def owed(self, wanted: InboxFilter, paging: Paging) -> Page:
-        """Requests with the clock that waits for the agency, first due first."""
+        """Requests with the clock that the agency holds, earliest due first."""
         ...
 
     def standing(self, referral_ids: Iterable[UUID]) -> Mapping[UUID, Any]:
-        """Some requests of the agency as they stand now; those it does not see are left out."""
+        """The current state of some requests; those the agency does not see are omitted."""
         ...
 
     def in_order(self, referral_ids: Sequence[UUID]) -> list[UUID]:
@@ -59,23 +59,23 @@ class Inbox(Protocol):
         ...
 
     def asked(self, period: Period) -> list[RequestGroup]:
-        """What the agency was asked in a period, counted."""
+        """The agency's requests of a period, as counts."""
         ...
 
 
 class Staff(Protocol):
-    """The accounts of the asker's agency: of people, and of no other agency."""
+    """The personal accounts of the actor's own agency."""
 
     def listed(self, paging: Paging) -> Page:
-        """By user name, those that are shut too."""
+        """The accounts by user name, disabled ones too."""
         ...
 
     def get(self, id: UUID) -> Account:
-        """One as it stands now. Raises NotFound for any other account."""
+        """One account, not locked. Raises NotFound for any other account."""
         ...
 
     def locked(self, id: UUID) -> Account:
-        """One, locked. Raises NotFound for any other account."""
+        """One account, locked. Raises NotFound for any other account."""
         ...
 
     def agency(self) -> str:
@@ -83,5 +83,5 @@ class Staff(Protocol):
         ...
 
     def leads(self) -> list[UUID]:
-        """Who leads the agency now, locked."""
+        """The agency's leads, locked."""
         ...

@@ -1,4 +1,4 @@
-"""What sealing, checking and reading the audit ask of the database."""
+"""The ports of the audit: its hash chain and its trail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from casework.workflows.ports.paging import Row
 
 @dataclass(frozen=True, slots=True)
 class SealResult:
-    """What one transaction sealed, and the chains that it left alone: their heads are false."""
+    """What one transaction sealed, and the chains it skipped as their heads are not genuine."""
 
     entries: int
     false: frozenset[str]
@@ -27,14 +27,14 @@ class AuditChainStore(Protocol):
     """The chains, a page at a time, each page a short transaction."""
 
     def seal_some(self, limit: int, now: datetime, without: Iterable[str]) -> SealResult:
-        """Seal entries that wait, in the order of their ids, but for those of some chains.
+        """Seal pending entries in the order of their ids, except those of some chains.
 
-        Nothing where another sealer is at it.
+        Does nothing while another process seals.
         """
         ...
 
     def heads(self) -> dict[str, ChainHead]:
-        """Every head as it stands, the roll too, by chain."""
+        """Every stored head by chain, the list of chains included."""
         ...
 
     def chains(self) -> list[str]:
@@ -52,7 +52,7 @@ class AuditChainStore(Protocol):
         ...
 
     def first_beyond(self, chain: str) -> tuple[int, UUID | None] | None:
-        """The first seal that lies beyond the head as it stands."""
+        """The first seal beyond the stored head."""
         ...
 
     def hash_at(self, chain: str, seq: int) -> str | None:
@@ -62,10 +62,10 @@ class AuditChainStore(Protocol):
     def unsealed(
         self, after: str, limit: int, late: datetime
     ) -> tuple[str | None, int, list[tuple[UUID | None, str]]]:
-        """Among the next entries by id: the last id, how many wait, and those that should not.
+        """Of the next entries by id: the last id, how many are pending, and those missing a seal.
 
-        An entry should not be without a seal if it does not wait for one, or waits since before
-        ``late``; each with its chain.
+        An entry misses its seal if it is not marked pending, or is pending since before ``late``;
+        each with its chain.
         """
         ...
 
@@ -74,29 +74,29 @@ class AuditChainStore(Protocol):
         ...
 
     def prune(self, before: ChainHead, after: ChainHead, note: Callable[[Any], None]) -> int:
-        """Forget what lies before a head, and write the head. How many entries that was."""
+        """Delete the entries before a new head and save it; returns how many."""
         ...
 
 
 class AuditTrail(Protocol):
-    """Who saw whom, how much in a month, and who reviewed it. No name of a resident is in it."""
+    """Audit entries, monthly summaries and reviews; no resident's name is in them."""
 
     def entries(self, filters: Row, paging: Paging) -> Page:
-        """Entries, newest first; a filter that is None filters nothing."""
+        """Entries, newest first; None does not filter."""
         ...
 
     def affected(self, actor: str, since: datetime | None, until: datetime, paging: Paging) -> Page:
-        """Everybody an account's entries of a period are about, each once."""
+        """The residents that an account's entries of a period are about, each once."""
         ...
 
     def summary(
         self, since: datetime, until: datetime, closed: Iterable[date], paging: Paging
     ) -> Page:
-        """What each account did in a period, by user name; ``closed`` are its holidays."""
+        """Each account's activity in a period, by user name; ``closed`` are its holidays."""
         ...
 
     def add(self, review: AuditReview) -> None:
-        """A new review."""
+        """Add a review."""
         ...
 
     def review(self, id: UUID) -> AuditReview:
@@ -120,7 +120,7 @@ class AuditTrail(Protocol):
         ...
 
     def has_account(self, username: str) -> bool:
-        """Whether there is that account."""
+        """Whether the account exists."""
         ...
 
     def count(

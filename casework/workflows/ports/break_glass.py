@@ -1,4 +1,4 @@
-"""What opening a resident out of scope needs from outside."""
+"""The port of break-glass: opening a resident outside the actor's scope."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from casework.workflows.ports.paging import Page, Paging
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResidentOutOfScope:
-    """A resident whom the asker names, whether they see them and whether they have them open."""
+    """A resident, whether the actor sees them, and whether the actor has them open."""
 
     resident: Resident
     is_in_reach: bool
@@ -25,7 +25,7 @@ class ResidentOutOfScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningView:
-    """One opening with the name of who opened."""
+    """One opening with its opener's name."""
 
     opening: BreakGlass
     opener_name: str
@@ -35,19 +35,19 @@ class Openings(Protocol):
     """Openings of residents out of scope, in one transaction."""
 
     def outsider(self, resident_id: UUID, usual: Reach) -> ResidentOutOfScope:
-        """Any resident of the city; what follows may be written of them."""
+        """Any resident of the city; later calls may write about them."""
         ...
 
     def get(self, id: UUID) -> BreakGlass:
-        """One that the asker made or has to review, locked; what follows may be written of it."""
+        """One that the actor made or has to review, locked; later calls may write about it."""
         ...
 
     def add(self, opening: BreakGlass, event: Event, notice: Notice) -> None:
-        """A new one, with what is told of it."""
+        """Add an opening, with its event and notice."""
         ...
 
     def save(self, opening: BreakGlass, event: Event) -> None:
-        """One that ended or was reviewed."""
+        """Save an opening that ended or was reviewed."""
         ...
 
     def shown(self, id: UUID) -> OpeningView:

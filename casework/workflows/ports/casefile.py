@@ -1,4 +1,4 @@
-"""Case files, and what is shown of cases, plans, referrals and meetings."""
+"""The ports of case files, and the views of cases, plans, referrals and meetings."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class CaseFiles(Protocol):
-    """Case files as the asker sees them; a file is locked until the commit."""
+    """Case files within the actor's scope; a file is locked until the commit."""
 
     def of_case(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
-        """The file of a case. Raises NotFound outside the asker's reach, as do all below."""
+        """The file of a case. Raises NotFound outside the actor's reach, as do all below."""
         ...
 
     def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
@@ -39,7 +39,7 @@ class CaseFiles(Protocol):
         ...
 
     def of_referral(self, id: UUID) -> CaseFile:
-        """The file a referral belongs to, if the asker sees that referral."""
+        """The file a referral belongs to, if the actor sees that referral."""
         ...
 
     def of_deadline(self, id: UUID) -> CaseFile:
@@ -55,16 +55,16 @@ class CaseFiles(Protocol):
         ...
 
     def add(self, file: CaseFile) -> None:
-        """A new file. Raises Conflict ``open_case_exists`` where the resident has an open one."""
+        """Add a file. Raises Conflict ``open_case_exists`` where the resident has an open one."""
         ...
 
     def save(self, file: CaseFile, at: datetime) -> None:
-        """What changed in a loaded file; ``at`` tells which clocks ended late."""
+        """Save a loaded file; ``at`` determines which clocks ended late."""
         ...
 
 
 class Cases(Protocol):
-    """Cases and plans as they are shown."""
+    """Cases and plans, read-only."""
 
     def listed(
         self, status: str | None, centre: str | None, worker: UUID | None, paging: Paging
@@ -77,7 +77,7 @@ class Cases(Protocol):
         ...
 
     def get(self, id: UUID) -> CaseView:
-        """A case with everything that is shown of it, else NotFound."""
+        """A case with everything its view shows, else NotFound."""
         ...
 
     def plan(self, case_id: UUID) -> PlanView:
@@ -90,10 +90,10 @@ class Cases(Protocol):
 
 
 class Referrals(Protocol):
-    """Referrals as they are shown."""
+    """Referrals, read-only."""
 
     def listed(self, filters: Row, paging: Paging) -> Page:
-        """Referrals within reach, newest first; a filter that is None filters nothing."""
+        """Referrals within scope, newest first; None does not filter."""
         ...
 
     def get(self, id: UUID) -> ReferralView:
@@ -113,11 +113,11 @@ class Deadlines(Protocol):
         ...
 
     def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
-        """Who was told when about a clock, and who answered with what."""
+        """The raised steps of a clock: who was notified when, and the reviews."""
         ...
 
     def last_review(self, deadline_id: UUID) -> Row | None:
-        """What was last decided about an overdue clock, if anything was."""
+        """The latest review of an overdue clock, if any."""
         ...
 
     def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
@@ -126,14 +126,14 @@ class Deadlines(Protocol):
 
 
 class Conferences(Protocol):
-    """Meetings as the asker sees them."""
+    """Meetings within the actor's scope."""
 
     def get(self, id: UUID, *, lock: bool = False) -> Conference:
-        """A meeting of the asker's district, else NotFound."""
+        """A meeting of the actor's district, else NotFound."""
         ...
 
     def add(self, conference: Conference) -> None:
-        """A new meeting."""
+        """Add a meeting."""
         ...
 
     def agenda(self, id: UUID) -> frozenset[UUID]:
@@ -145,11 +145,11 @@ class Conferences(Protocol):
         ...
 
     def add_items(self, items: Sequence[AgendaItem]) -> None:
-        """More for an agenda."""
+        """Add items to an agenda."""
         ...
 
     def stamp(self, id: UUID) -> int:
-        """How often a meeting changed: it grows with its agenda and with what is decided."""
+        """A meeting's version: it grows with its agenda and its decisions."""
         ...
 
     def shown(self, id: UUID) -> ConferenceView:

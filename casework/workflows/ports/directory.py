@@ -1,4 +1,4 @@
-"""The directory: who offers what, for everybody, and its drafts and past, for those who edit."""
+"""The ports of the directory: the published part for everyone; drafts and history for editors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from casework.workflows.ports.paging import Page, Paging, Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenWork:
-    """What an agency has in hand: requests not yet begun, services that run, and which they are.
+    """An agency's open work: requests not yet started, running services, and their ids.
 
-    Whoever sees no case gets the numbers alone.
+    A role without access to cases gets only the numbers.
     """
 
     requests: int
@@ -26,7 +26,7 @@ class OpenWork:
 
 
 class Directory(Protocol):
-    """Who offers what; read by everyone."""
+    """Who offers what; readable by everyone."""
 
     def offering(self, id: UUID) -> Offering | None:
         """An offering of an active agency with the centres it covers, or None."""
@@ -37,7 +37,7 @@ class Directory(Protocol):
         ...
 
     def has_district(self, code: str) -> bool:
-        """Whether there is such a district."""
+        """Whether the district exists."""
         ...
 
     def centre(self, code: str) -> Centre | None:
@@ -45,7 +45,7 @@ class Directory(Protocol):
         ...
 
     def covers(self, offering_id: UUID, centre_code: str) -> bool:
-        """Whether an offering reaches a centre."""
+        """Whether an offering covers a centre."""
         ...
 
     def centre_district(self, centre_code: str) -> str | None:
@@ -65,7 +65,7 @@ class Directory(Protocol):
         ...
 
     def providers(self, paging: Paging) -> Page:
-        """The agencies that may be asked, by slug, with today's designations."""
+        """The agencies that accept requests, by slug, with today's designations."""
         ...
 
     def offerings(
@@ -84,7 +84,7 @@ class Directory(Protocol):
 
 
 class DirectoryEditing(Protocol):
-    """The directory as the asker keeps it: out of reach, a thing does not exist."""
+    """The directory as the actor edits it; outside the actor's scope, NotFound."""
 
     def provider(self, id: UUID, *, lock: bool = False) -> Provider:
         """An agency within reach, else NotFound."""
@@ -95,11 +95,11 @@ class DirectoryEditing(Protocol):
         ...
 
     def add_provider(self, provider: Provider) -> None:
-        """A new agency. Raises Conflict ``slug_taken``."""
+        """Add an agency. Raises Conflict ``slug_taken``."""
         ...
 
     def save_provider(self, provider: Provider) -> None:
-        """A changed agency."""
+        """Save an agency."""
         ...
 
     def offering(self, id: UUID, *, lock: bool = False) -> Offering:
@@ -107,11 +107,11 @@ class DirectoryEditing(Protocol):
         ...
 
     def add_offering(self, offering: Offering) -> None:
-        """A new offering. Raises Conflict ``offering_exists``."""
+        """Add an offering. Raises Conflict ``offering_exists``."""
         ...
 
     def save_offering(self, offering: Offering) -> None:
-        """A changed offering, with what it covers."""
+        """Save an offering, with the centres it covers."""
         ...
 
     def service(self, code: str, *, lock: bool = False) -> Service:
@@ -119,11 +119,11 @@ class DirectoryEditing(Protocol):
         ...
 
     def add_service(self, service: Service) -> None:
-        """A new service. Raises Conflict ``service_exists``."""
+        """Add a service. Raises Conflict ``service_exists``."""
         ...
 
     def save_service(self, service: Service) -> None:
-        """A changed service."""
+        """Save a service."""
         ...
 
     def designation(self, id: UUID, *, lock: bool = False) -> Designation:
@@ -131,15 +131,15 @@ class DirectoryEditing(Protocol):
         ...
 
     def designations(self, provider_id: UUID) -> list[Designation]:
-        """All of an agency's, oldest first."""
+        """An agency's designations, oldest first."""
         ...
 
     def add_designation(self, designation: Designation) -> None:
-        """A new designation."""
+        """Add a designation."""
         ...
 
     def save_designation(self, designation: Designation) -> None:
-        """A designation with another last day."""
+        """Save a designation whose last day changed."""
         ...
 
     def centres_of(self, district_code: str) -> list[str]:
@@ -155,11 +155,11 @@ class DirectoryEditing(Protocol):
         ...
 
     def note(self, changes: Iterable[DirectoryChange]) -> None:
-        """Keep what was changed."""
+        """Add changes to the history."""
         ...
 
     def open_work(self, provider_id: UUID, services: Collection[str] | None) -> OpenWork:
-        """What an agency has in hand, as far as the asker sees it; of some services or all."""
+        """An agency's open work, as far as the actor sees it; of some services or all."""
         ...
 
     def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:
@@ -167,7 +167,7 @@ class DirectoryEditing(Protocol):
         ...
 
     def entries(self, filters: Row, paging: Paging) -> Page:
-        """Offerings within reach in every state; a filter that is None filters nothing."""
+        """Offerings within scope in every state; None does not filter."""
         ...
 
     def states_of(self, ids: Collection[UUID]) -> dict[UUID, str]:

@@ -1,4 +1,4 @@
-"""What the use cases about duplicates, merges and households need from outside."""
+"""The ports of duplicates, merges and households."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from casework.domain.residents.resident import Resident
 
 
 class Duplicates(Protocol):
-    """The queue of pairs that may be one person, as the asker sees it."""
+    """The queue of pairs that may be one person, within the actor's scope."""
 
     def queue_check(self, resident_id: UUID) -> None:
-        """Have the duplicates of a resident looked for, once this is committed."""
+        """Queue a resident for the duplicate check, from the commit on."""
         ...
 
     def queue_checks(self, after: UUID | None, limit: int) -> UUID | None:
-        """Have those of the next residents looked for; the last of them, or None past the end."""
+        """Queue the next residents; returns the last of them, or None past the end."""
         ...
 
     def waiting(self) -> int:
-        """How many residents' duplicates are still to be found."""
+        """How many residents are queued for the duplicate check."""
         ...
 
     def take(self, limit: int) -> list[Resident]:
-        """Some of them, which nobody else takes; they are done with the commit."""
+        """Claim some queued residents; the commit removes them from the queue."""
         ...
 
     def add(self, suspicions: Iterable[Suspicion]) -> int:
-        """Pairs that are not in the queue yet; how many there were."""
+        """Add the pairs that are not in the queue yet; returns how many."""
         ...
 
     def get(self, id: UUID, *, lock: bool = False) -> Suspicion:
-        """A pair of which one is within reach, else NotFound."""
+        """A pair with at least one resident within scope, else NotFound."""
         ...
 
     def save(self, suspicion: Suspicion) -> None:
-        """A pair that was decided."""
+        """Save a decided pair."""
         ...
 
     def knows(self, one: UUID, other: UUID) -> bool:
-        """Whether the asker's queue shows these two as a pair."""
+        """Whether the actor's queue shows these two as a pair."""
         ...
 
     def shown(self, id: UUID) -> Mapping[str, Any]:
-        """A pair with what the asker may know of either."""
+        """A pair with what the actor may see of each resident."""
         ...
 
     def listed(self, state: str | None, paging: Any) -> Any:
@@ -57,10 +57,10 @@ class Duplicates(Protocol):
 
 
 class Merges(Protocol):
-    """Merges as the asker sees them, and what they move."""
+    """Merges within the actor's scope, and the records they move."""
 
     def pair(self, one: UUID, other: UUID) -> dict[UUID, Resident]:
-        """Those of two records that are within reach, themselves and locked."""
+        """Those of two records that are within scope, locked; merged ones are not resolved."""
         ...
 
     def cases_of(self, resident_id: UUID) -> list[UUID]:
@@ -72,49 +72,49 @@ class Merges(Protocol):
         ...
 
     def into(self, resident_id: UUID) -> list[Mapping[str, Any]]:
-        """The records that lead to a resident, with their merges."""
+        """The records that were merged into a resident, with their merges."""
         ...
 
     def moved_rows(self, merge_id: UUID) -> dict[tuple[str, UUID], Any]:
-        """What a merge moved, by kind and id, with what stood there before."""
+        """The rows that a merge moved, by kind and id, with their previous values."""
         ...
 
     def crossing(self, survivor_id: UUID, moved_rows: Iterable[tuple[str, UUID]]) -> list[UUID]:
-        """Open referrals that would rest on the other's consent if the two were two again."""
+        """Open referrals that would rest on the other resident's consent after an undo."""
         ...
 
     def move_rows(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:
-        """Everything of the duplicate becomes the survivor's; the cases that do."""
+        """Move the duplicate's records to the survivor; returns the moved cases."""
         ...
 
     def return_rows(self, made: Merge, moved_rows: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
-        """What the merge moved is the duplicate's again; the cases that are."""
+        """Move a merge's records back to the duplicate; returns the moved cases."""
         ...
 
 
 class Households(Protocol):
-    """Households of which the asker sees somebody."""
+    """Households with a member within the actor's scope."""
 
     def get(self, id: UUID, *, lock: bool = False) -> Household:
         """A household, else NotFound."""
         ...
 
     def member(self, household_id: UUID, resident_id: UUID) -> HouseholdMember | None:
-        """Someone who lives there now, or None."""
+        """A current member, or None."""
         ...
 
     def add(self, household: Household, members: Sequence[HouseholdMember]) -> None:
-        """A new one. Raises Conflict ``in_household`` where someone lives in another."""
+        """Add a household. Raises Conflict ``in_household`` where a member lives in another."""
         ...
 
     def save(
         self, household: Household, joined: HouseholdMember | None, left: HouseholdMember | None
     ) -> None:
-        """Who joined or left. Raises Conflict ``in_household`` as well."""
+        """Save who joined or left. Raises Conflict ``in_household`` as well."""
         ...
 
     def shown(self, id: UUID) -> Mapping[str, Any]:
-        """A household with the members within reach, and how many others."""
+        """A household with its members within scope, and the number of others."""
         ...
 
     def of(self, resident_id: UUID) -> Mapping[str, Any] | None:

@@ -1,4 +1,4 @@
-"""What taking files in needs from outside: its rows, sheets to read, forms to check, a listing."""
+"""The ports of imports and exports: stored rows, file formats, validation."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from casework.domain.exchange.importing import ImportFile, ImportRow
 
 
 class Imports(Protocol):
-    """Imports and their rows; an asker's own, but for what waits in the queue."""
+    """Imports and their rows: the actor's own, and the queue within the actor's scope."""
 
     def add(self, file: ImportFile) -> None:
-        """A new one, before its rows."""
+        """Add an import, before its rows."""
         ...
 
     def stage(self, rows: Iterable[ImportRow]) -> int:
-        """Write down what is to be worked on; returns how many."""
+        """Store the rows to be processed; returns how many."""
         ...
 
     def unfinished(self, kind: str) -> list[ImportFile]:
-        """The asker's own imports of a kind that have not ended."""
+        """The actor's own imports of a kind that have not ended."""
         ...
 
     def get(self, id: UUID, *, lock: bool = False) -> ImportFile:
-        """One of the asker's own, else NotFound."""
+        """One of the actor's own, else NotFound."""
         ...
 
     def save(self, file: ImportFile) -> None:
-        """Its state and counts."""
+        """Save an import's state and counts."""
         ...
 
     def rows_after(self, file: ImportFile, limit: int) -> list[ImportRow]:
@@ -44,21 +44,21 @@ class Imports(Protocol):
         ...
 
     def note(self, rows: Sequence[ImportRow], *, keep_cells: bool) -> None:
-        """The results of rows; their cells go, unless they are needed again."""
+        """Save the results of rows; their cells are deleted, unless needed again."""
         ...
 
     def forget_cells(self, import_id: UUID) -> None:
-        """Remove what stands in the rows that wait for nobody."""
+        """Delete the cells of the rows that are not queued."""
         ...
 
     def forget_results(self, import_id: UUID) -> None:
-        """Remove what a first round found: the rows are gone through again."""
+        """Delete the results of the validation round: the rows are processed again."""
         ...
 
     def trial(self, *, keep: bool) -> AbstractContextManager[Any]:
-        """A store for the next use case, which is then a part of this transaction.
+        """A store for the next use case, which runs in a savepoint of this transaction.
 
-        A refusal takes back what it did and nothing else; so does the end where it is not kept.
+        A refusal rolls back to the savepoint; so does the end, unless ``keep``.
         """
         ...
 
@@ -73,19 +73,19 @@ class Imports(Protocol):
     def by_external_id(
         self, external_id: str, import_id: UUID, *, by_hand: bool = False
     ) -> list[UUID]:
-        """Whom earlier rows of that external id were about, within reach.
+        """The residents of earlier rows with that external id, within scope.
 
-        Rows of the asker's district, of files that were kept or of this one; ``by_hand``, those
-        alone that a person gave to somebody.
+        Rows of the actor's district, of written files or of this one; ``by_hand``: only those
+        that a person assigned.
         """
         ...
 
     def within_reach(self, ids: Iterable[UUID]) -> list[UUID]:
-        """Those residents the asker reaches, the merged ones as their survivors."""
+        """Those of the residents within scope, merged ones as their survivors."""
         ...
 
     def has_assessment(self, case_id: UUID, assessed_on: date, determination: str) -> bool:
-        """Whether this very result stands in the case already."""
+        """Whether the same result is recorded in the case already."""
         ...
 
     def waiting(self, id: UUID) -> ImportRow:
@@ -93,28 +93,28 @@ class Imports(Protocol):
         ...
 
     def settle(self, row: ImportRow) -> None:
-        """A row of the queue that was dealt with."""
+        """Save a queued row that was assigned or dismissed."""
         ...
 
     def page(self, paging: Any) -> Any:
-        """The asker's own imports, newest first."""
+        """The actor's own imports, newest first."""
         ...
 
     def results(self, import_id: UUID, outcome: str | None, paging: Any) -> Any:
-        """The rows of one of the asker's own imports, in their order."""
+        """The rows of one of the actor's own imports, in their order."""
         ...
 
     def queue(self, paging: Any) -> Any:
-        """What matched nobody, the oldest first, in the asker's reach."""
+        """Unmatched rows within the actor's scope, oldest first."""
         ...
 
     def row(self, id: UUID) -> ImportRow:
-        """A row that waited, within reach."""
+        """A row that is or was queued, within scope."""
         ...
 
 
 class Unreadable(Exception):
-    """A row does not have the shape it needs; ``errors`` says where."""
+    """A row fails validation; ``errors`` says where."""
 
     def __init__(self, errors: list[dict[str, str]]) -> None:
         super().__init__("unreadable")
@@ -122,18 +122,18 @@ class Unreadable(Exception):
 
 
 class Forms(Protocol):
-    """The shapes and lengths that the single operations ask for."""
+    """The request body schemas of the single operations."""
 
     def read(self, kind: str, values: dict[str, Any]) -> dict[str, Any]:
-        """The fields as a single operation would take them. Raises Unreadable."""
+        """The values validated as the single operation's request body. Raises Unreadable."""
         ...
 
 
 class Sheets(Protocol):
-    """Files of rows, as they come and as they leave."""
+    """Reading and writing tabular files."""
 
     def read(self, source: BinaryIO) -> Iterator[list[str]]:
-        """The rows of a CSV file or of a workbook's first sheet. Raises Invalid for no such."""
+        """The rows of a CSV file or of a workbook's first sheet. Raises Invalid for other files."""
         ...
 
     def write(
@@ -145,15 +145,15 @@ class Sheets(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportTools:
-    """What works through files."""
+    """The dependencies of file imports."""
 
     forms: Forms
     sheets: Sheets
-    # Whether an error will pass, so that the batch is better tried again.
+    # Whether an error is transient, so that the batch is retried.
     is_transient: Callable[[Exception], bool]
     # The digest of a text under a salt, and of a whole file.
     keyed: Callable[[str, str], str]
     digest: Callable[[BinaryIO], str]
     new_salt: Callable[[], str]
-    # Something failed that is no refusal: for the log.
+    # Logs an error that is not a refusal.
     note_failure: Callable[[int, Exception], None]

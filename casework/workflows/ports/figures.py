@@ -1,4 +1,4 @@
-"""Counting, and the months that are closed."""
+"""The port of figures: counts, and closed months."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class ClosedMonth:
 
 
 class Figures(Protocol):
-    """Counting, within the asker's reach; nobody's name is among the answers."""
+    """Counts within the actor's scope; no result contains a name."""
 
     def counted(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
-        """Every figure that its filters can tell; of people, those named (``people_by``)."""
+        """Every figure that the filters apply to; of people, those named (``people_by``)."""
         ...
 
     def behind(self, figure: Figure, question: Question, paging: Paging) -> Page:
-        """What was counted for one figure, one row each; the asker's audit entry names whom."""
+        """The rows behind one figure; the audit entry names the residents."""
         ...
 
     def close(self, month: ClosedMonth) -> None:
@@ -48,19 +48,19 @@ class Figures(Protocol):
         ...
 
     def closed_months(self, paging: Paging) -> Page:
-        """Which months are closed, newest first, in the asker's district or anywhere."""
+        """Which months are closed, newest first, in the actor's district or anywhere."""
         ...
 
     def unmet_needs(self, question: Question, paging: Paging) -> Page:
-        """What was wanted and not found, newest first."""
+        """Unmet needs, newest first."""
         ...
 
     def unmet_by(self, key: str, question: Question) -> list[Row]:
-        """Key, count and the oldest ``since`` of what was wanted and not found."""
+        """Key, count and the oldest ``since`` of unmet needs."""
         ...
 
     def names(self, by: str, keys: Iterable[str]) -> Mapping[str, str]:
-        """What districts, centres, services and agencies are called; others have no name."""
+        """The names of districts, centres, services and agencies; other keys have none."""
         ...
 
     def district_of(self, centre: str) -> str | None:

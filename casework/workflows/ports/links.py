@@ -1,4 +1,4 @@
-"""What answering without an account needs from outside: secrets, links, sessions, rosters."""
+"""The ports of answering without an account: secrets, links, sessions, rosters."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from casework.domain.residents.homes import VisitingService, WayIn
 
 
 class LinkKeys(Protocol):
-    """Secrets and codes: worked out under a key outside the database, never kept."""
+    """Secrets and codes: derived from a key outside the database, never stored."""
 
     def secret_of(self, link_id: UUID) -> str:
-        """The secret of a link, as it stands in its address."""
+        """The secret of a link, as in its URL."""
         ...
 
     def digest_of(self, secret: str) -> str:
-        """Under what a secret, or what a browser carries, is stored."""
+        """The digest under which a link's secret or a session secret is stored."""
         ...
 
     def code_of(self, code_id: UUID) -> str:
@@ -36,15 +36,15 @@ class LinkKeys(Protocol):
         ...
 
     def code_digest(self, link_id: UUID, code: str) -> str:
-        """Under what a code of a link is stored."""
+        """The digest under which a code of a link is stored."""
         ...
 
     def form_token(self, carried: str, link: str) -> str:
-        """What a form of ours carries besides the browser's cookie."""
+        """The CSRF token of a form, beside the session cookie."""
         ...
 
     def new_secret(self) -> str:
-        """A random word for a browser to carry."""
+        """A random secret for a session cookie."""
         ...
 
 
@@ -52,15 +52,15 @@ class Links(Protocol):
     """Links in one transaction."""
 
     def answering_account(self, provider_id: UUID) -> Account | None:
-        """The account as which an agency answers by link, let in or not."""
+        """The account as which an agency answers by link, enabled or not."""
         ...
 
     def add_answering(self, provider_id: UUID, account_id: UUID) -> None:
-        """From now on the agency answers as this account."""
+        """Set the account as which the agency answers by link."""
         ...
 
     def add(self, link: AgencyLink, referral_ids: Sequence[UUID]) -> None:
-        """A new link with the referrals it is about."""
+        """Add a link with its referrals."""
         ...
 
     def by_digest(self, digest: str) -> AgencyLink | None:
@@ -72,7 +72,7 @@ class Links(Protocol):
         ...
 
     def save(self, link: AgencyLink) -> None:
-        """What changed of a link."""
+        """Save a link."""
         ...
 
     def referrals_of(self, link_id: UUID) -> list[UUID]:
@@ -96,27 +96,27 @@ class Links(Protocol):
         ...
 
     def end_sessions(self, link_id: UUID) -> None:
-        """Whoever has opened the link is out."""
+        """End the sessions of a link."""
         ...
 
     def forget_address(self, provider_id: UUID) -> None:
-        """Its address is another now: nobody is in, and no code that was sent is good."""
+        """End an agency's sessions and codes, as its address has changed."""
         ...
 
     def add_session(self, session: LinkSession, now: datetime) -> None:
-        """Somebody opened it; sessions that are over are forgotten."""
+        """Add a session; expired ones are deleted."""
         ...
 
     def session(self, digest: str) -> LinkSession | None:
-        """A session by what the browser carries."""
+        """A session by the digest of its cookie's secret."""
         ...
 
     def without_link(self) -> list[tuple[Message, UUID]]:
-        """Messages to agencies that answer by link and have none yet, with the agency."""
+        """Messages without a link to agencies that answer by link, with the agency."""
         ...
 
     def set_link_of(self, message: Message, link_id: UUID) -> None:
-        """The message carries that link."""
+        """Store the link of a message."""
         ...
 
     def asked_of(self, provider_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
@@ -126,7 +126,7 @@ class Links(Protocol):
     def rosters_due(
         self, month: str, days: tuple[date, date], ended_since: datetime
     ) -> dict[tuple[UUID, UUID], list[UUID]]:
-        """By agency and account: the referrals of a month whose roster nobody asked for."""
+        """The referrals of a month whose roster was not requested yet, by agency and account."""
         ...
 
     def claim(self, message_id: UUID, now: datetime, until: datetime) -> list[Letter]:
@@ -135,39 +135,39 @@ class Links(Protocol):
 
 
 class LinkStore(Protocol):
-    """Links before anybody is known to ask, in one transaction."""
+    """Links before an actor is authenticated, in one transaction."""
 
     @property
     def links(self) -> Links:
-        """The links themselves."""
+        """The links of this transaction."""
         ...
 
     def begin_source_try(self, source: str, now: datetime) -> bool:
-        """Count a request from there that opened nothing; False where there were too many."""
+        """Count a failed request from a source; False where its rate limit is exceeded."""
         ...
 
     def is_rate_limited(self, source: str, now: datetime) -> bool:
-        """Whether that source has to wait; nothing is counted."""
+        """Whether a source's rate limit is exceeded; counts nothing."""
         ...
 
     def add_message(self, message: Message) -> bool:
-        """A message to be sent."""
+        """Add a message to the outbox."""
         ...
 
     def note_link(self, actor: Actor | None, action: str, now: datetime, code: str | None) -> None:
-        """The audit entry; ``code`` None says it went well."""
+        """Write the audit entry; ``code`` None means success."""
         ...
 
     def commit(self) -> None:
-        """Keep it."""
+        """Commit the transaction."""
         ...
 
 
 class Rosters(Protocol):
-    """What was delivered and what a home is like, in one transaction of one asker."""
+    """Deliveries and home access notes, in one transaction of one actor."""
 
     def referrals(self, ids: Sequence[UUID], *, lock: bool = False) -> list[Referral]:
-        """Those of some referrals that the asker sees; what follows is read of their files."""
+        """Those of some referrals that the actor sees; the calls below read their files."""
         ...
 
     def referral(self, id: UUID) -> Referral:
@@ -179,7 +179,7 @@ class Rosters(Protocol):
         ...
 
     def save(self, line: MonthlyDelivery) -> None:
-        """A new or a changed line."""
+        """Save a new or changed line."""
         ...
 
     def items(self, services: Sequence[UUID]) -> dict[UUID, PlannedItem]:
@@ -191,7 +191,7 @@ class Rosters(Protocol):
         ...
 
     def save_way_in(self, way: WayIn) -> None:
-        """A new or a changed one."""
+        """Save a new or changed note."""
         ...
 
     def coming(self, referral: Referral) -> list[VisitingService]:
@@ -199,13 +199,13 @@ class Rosters(Protocol):
         ...
 
     def offerings(self) -> list[Offering]:
-        """What the asker's agency offers."""
+        """What the actor's agency offers."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Linking:
-    """What links need. Without an ``address`` of the installation none are sent."""
+    """The dependencies of links; without the installation's ``address`` none are sent."""
 
     keys: LinkKeys
     store: Callable[[Any], AbstractContextManager[LinkStore]]
@@ -213,9 +213,9 @@ class Linking:
     lasts: timedelta
     # How long after its end an agency sees a referral.
     after_end: timedelta = PROVIDER_ACCESS
-    # Sends what is due of one message, after the answer has left.
+    # Sends one message if it is due, after the response.
     send: Callable[[UUID], None] = field(default=lambda _id: None)
 
     def url_of(self, link_id: UUID) -> str:
-        """The address that a link is sent as."""
+        """The URL of a link."""
         return f"{self.address}/a/{self.keys.secret_of(link_id)}"

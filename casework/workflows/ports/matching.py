@@ -1,4 +1,4 @@
-"""What matching, coverage and the measuring of answers need from outside."""
+"""The ports of matching, coverage and response rates."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ class ResponseRateStore(Protocol):
         ...
 
     def save(self, found: Iterable[tuple[UUID, ResponseRate]], as_of: datetime) -> None:
-        """Write down what was found, and forget whoever is not among it."""
+        """Replace the stored response rates by these."""
         ...

@@ -1,4 +1,4 @@
-"""What telling people needs from outside: notices, messages, endpoints, and ways out."""
+"""The ports of the relay: notices, messages, endpoints and transports."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class NoticeStore(Protocol):
         ...
 
     def unjudged(self, run_id: UUID | None, begun_before: datetime) -> dict[UUID, dict[str, int]]:
-        """How many notices each run gives each district to be told, where nobody has judged it yet.
+        """How many notices each run has for each district, where it was not judged yet.
 
-        Of one run; or, without one, of those that have ended, broke off or began before then.
+        For one run; or, without one, for those that ended, failed or began before then.
         """
         ...
 
@@ -39,11 +39,11 @@ class NoticeStore(Protocol):
         ...
 
     def release(self, district_code: str, by: UUID | None, at: datetime) -> int:
-        """Let what is held of a district go; the number of notices that were."""
+        """Release a district's held notices; returns how many."""
         ...
 
     def waiting(self, limit: int) -> list[Notice]:
-        """Notices that nobody holds back and nobody was found for yet, oldest first, locked."""
+        """Notices neither held nor addressed yet, oldest first, locked."""
         ...
 
     def people(self, notices: Sequence[Notice], today: date) -> Recipients:
@@ -51,7 +51,7 @@ class NoticeStore(Protocol):
         ...
 
     def subscriptions(self) -> list[Subscription]:
-        """The endpoints that listen."""
+        """The active endpoints."""
         ...
 
     def address(
@@ -60,11 +60,11 @@ class NoticeStore(Protocol):
         told: Sequence[tuple[UUID, UUID, UUID | None]],
         at: datetime,
     ) -> None:
-        """Note for whom notices are: notice, account, and the message where it has one."""
+        """Store the recipients: notice, account, and the message if it has one."""
         ...
 
     def add_message(self, message: Message) -> bool:
-        """A new message; False where the account has a digest of that day already."""
+        """Add a message; False where the account has a digest of that day already."""
         ...
 
     def swept_as_of(self) -> datetime | None:
@@ -72,15 +72,15 @@ class NoticeStore(Protocol):
         ...
 
     def awaiting_digest(self, today: date, until: datetime) -> list[tuple[UUID, str | None]]:
-        """Accounts (and their districts) with something to tell by then and no digest today."""
+        """Accounts (with district) that have notices due by then and no digest today."""
         ...
 
     def to_gather(self, account_id: UUID, until: datetime) -> list[Notice]:
-        """What an account is to be told by then and no message says yet, oldest first."""
+        """An account's notices due by then that are in no message yet, oldest first."""
         ...
 
     def gathered(self, account_id: UUID, message_id: UUID, notice_ids: Sequence[UUID]) -> None:
-        """These notices are in that message."""
+        """Store that these notices are in a message."""
         ...
 
     def claim(self, now: datetime, leased_until: datetime, limit: int, each: int) -> list[Letter]:
@@ -88,11 +88,11 @@ class NoticeStore(Protocol):
         ...
 
     def settle(self, letter: Letter) -> None:
-        """Write down how a message, and its endpoint, stand after a try."""
+        """Save the state of a message, and of its endpoint, after an attempt."""
         ...
 
     def give_up(self, subscription_id: UUID, older_than: datetime, error: str) -> int:
-        """Give up what has waited that long at an endpoint that fails."""
+        """Dead-letter messages that waited that long at a failing endpoint."""
         ...
 
     def message(self, id: UUID) -> Message:
@@ -100,20 +100,20 @@ class NoticeStore(Protocol):
         ...
 
     def requeue(self, message: Message) -> None:
-        """Write down that a message is to be sent again."""
+        """Queue a message to be sent again."""
         ...
 
     def outbox(self, state: str | None, paging: Paging) -> Page:
-        """Messages, newest first; what they say is left out."""
+        """Messages, newest first, without their payloads."""
         ...
 
     def held(self, reach: Reach) -> list[Row]:
-        """What the brake holds within reach, longest first."""
+        """The notices that the brake holds within scope, longest held first."""
         ...
 
 
 class Subscriptions(Protocol):
-    """Endpoints within reach that still listen."""
+    """Active endpoints within scope."""
 
     def listed(self, paging: Paging) -> Page:
         """All of them."""
@@ -124,16 +124,16 @@ class Subscriptions(Protocol):
         ...
 
     def add(self, subscription: Subscription) -> None:
-        """A new endpoint."""
+        """Add an endpoint."""
         ...
 
     def end(self, subscription: Subscription) -> None:
-        """Write down that an endpoint no longer listens; what waits for it is dropped."""
+        """End an endpoint; its pending messages are dropped."""
         ...
 
 
 class Notices(Protocol):
-    """Where notices are worked on, one transaction at a time."""
+    """Opens the relay's transactions."""
 
     def store(self) -> AbstractContextManager[NoticeStore]:
         """A transaction, committed at its end."""
@@ -141,8 +141,8 @@ class Notices(Protocol):
 
 
 class Transport(Protocol):
-    """Carries letters out of the house."""
+    """A transport for messages."""
 
     def deliver(self, letters: Sequence[Letter], now: datetime) -> list[str | None]:
-        """Send each; for each None where it was taken, else a code of what went wrong."""
+        """Send each; returns for each None where it was accepted, else an error code."""
         ...

@@ -1,4 +1,4 @@
-"""What the places of offerings need from outside."""
+"""The port of the places of offerings."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from casework.domain.notices.notices import Notice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingList:
-    """Who waits for an offering, longest first, and how many free places are for them."""
+    """The referrals that wait for an offering, longest first, and their free places."""
 
     waiting: tuple[UUID, ...]
     places: int
 
     def is_next(self, referral_id: UUID) -> bool:
-        """Whether a place is there for this one."""
+        """Whether a place is free for this referral."""
         return referral_id in self.waiting[: self.places]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleOffering:
-    """An offering whose figures are asked for, and whether its agency has an account."""
+    """An offering with stale figures, and whether its agency has an account."""
 
     offering_id: UUID
     provider_id: UUID
@@ -38,29 +38,29 @@ class Places(Protocol):
     """The places of offerings."""
 
     def figures(self, offering_id: UUID, *, lock: bool = False) -> Offering:
-        """An offering whose figures the asker may state. Raises NotFound."""
+        """An offering whose figures the actor may state. Raises NotFound."""
         ...
 
     def shown(self, offering_id: UUID) -> Mapping[str, Any]:
-        """An offering of an active agency with its places, for everybody. Raises NotFound."""
+        """An offering of an active agency with its places, readable by all. Raises NotFound."""
         ...
 
     def save(self, offering: Offering) -> None:
-        """Write down what was stated."""
+        """Save the stated figures."""
         ...
 
     def out_of_step(self, limit: int) -> list[UUID]:
-        """Referrals to which a place is to be offered, or that were offered one that is gone."""
+        """Referrals that are due an offer of a place, or whose offered place is gone."""
         ...
 
     def line(self, offering_id: UUID) -> WaitingList:
-        """Who waits for an offering; it stands still until the commit."""
+        """The waiting list of an offering, locked until the commit."""
         ...
 
     def ask_for(self, now: datetime) -> list[StaleOffering]:
-        """Note that agencies with old figures are asked for them; those not asked lately."""
+        """Mark stale offerings as requested; returns those not requested recently."""
         ...
 
     def tell(self, notices: Sequence[Notice]) -> None:
-        """New notices that no case file's event gives."""
+        """Add notices that come from no case file event."""
         ...

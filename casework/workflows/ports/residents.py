@@ -1,4 +1,4 @@
-"""Residents as the actor sees them, and everything that is held of one."""
+"""The ports of residents within the actor's scope, and of everything stored about one."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from casework.workflows.ports.paging import Row
 
 
 class Residents(Protocol):
-    """Residents as the asker sees them."""
+    """Residents within the actor's scope."""
 
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
-        """A resident within reach, else NotFound; a merged one's id leads to the survivor."""
+        """A resident within scope, else NotFound; a merged id resolves to the survivor."""
         ...
 
     def contacts(self, resident_id: UUID) -> list[Contact]:
@@ -37,11 +37,11 @@ class Residents(Protocol):
         ...
 
     def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
-        """A new resident with contacts."""
+        """Add a resident with contacts."""
         ...
 
     def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
-        """A changed resident; contacts are replaced where given."""
+        """Save a resident; contacts are replaced where given."""
         ...
 
     def rrn(self, resident_id: UUID) -> str | None:
@@ -49,7 +49,7 @@ class Residents(Protocol):
         ...
 
     def save_rrn(self, resident_id: UUID, number: str | None) -> None:
-        """Write down, or forget, the number of a resident who was loaded before."""
+        """Store or delete the number of a resident who was loaded before."""
         ...
 
     def open_case(self, resident_id: UUID) -> UUID | None:
@@ -61,11 +61,11 @@ class Residents(Protocol):
         ...
 
     def move_with_resident(self, resident: Resident) -> None:
-        """Cases, referrals and clocks follow a resident who moved to another centre."""
+        """Move a resident's cases, referrals and clocks to the resident's new centre."""
         ...
 
     def like(self, likeness: Likeness, but: UUID) -> list[DuplicateCandidate]:
-        """Who within reach may be alike, merged duplicates among them: the rule decides."""
+        """Candidates for similarity within scope, merged records included."""
         ...
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
@@ -81,15 +81,15 @@ class Residents(Protocol):
         ...
 
     def add_consent(self, consent: Consent) -> None:
-        """A new consent."""
+        """Add a consent."""
         ...
 
     def save_consent(self, consent: Consent) -> None:
-        """A withdrawn consent."""
+        """Save a withdrawn consent."""
         ...
 
     def add_note(self, note: Note) -> None:
-        """A new contact note."""
+        """Add a contact note."""
         ...
 
     def note(self, id: UUID) -> Note:
@@ -110,7 +110,7 @@ class Residents(Protocol):
 
 
 class Disclosures(Protocol):
-    """What was told of residents."""
+    """Disclosures of residents' data."""
 
     def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
         """Every disclosure of a resident within reach, newest first."""
@@ -119,10 +119,10 @@ class Disclosures(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResidentRecord:
-    """Everything that is held of one resident, and who looked at it."""
+    """Everything that is stored about one resident, and who read it."""
 
     resident: Resident
-    # Records that were merged into this one: what else is written of the same person.
+    # Records that were merged into this one.
     former: Sequence[Resident]
     contacts: Sequence[Contact]
     homes: Sequence[HouseholdMember]
@@ -138,10 +138,10 @@ class ResidentRecord:
 
 
 class AccessRequests(Protocol):
-    """Residents who ask what is held of them, as far as the asker sees the residents."""
+    """Data access requests of residents within the actor's scope."""
 
     def add(self, request: AccessRequest) -> None:
-        """A new one."""
+        """Add a request."""
         ...
 
     def get(self, id: UUID, *, lock: bool = False) -> AccessRequest:
@@ -149,7 +149,7 @@ class AccessRequests(Protocol):
         ...
 
     def save(self, request: AccessRequest) -> None:
-        """A changed one."""
+        """Save a request."""
         ...
 
     def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
@@ -157,5 +157,5 @@ class AccessRequests(Protocol):
         ...
 
     def unanswered(self, paging: Paging) -> Page:
-        """Those to which an answer is owed, the most pressing first."""
+        """Unanswered requests, the most urgent first."""
         ...

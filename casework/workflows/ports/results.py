@@ -12,7 +12,7 @@ from uuid import UUID
 
 
 class Result:
-    """Several facts of what was made; each kind is known by its name."""
+    """A result with several facts; each kind is identified by its name."""
 
     kinds: ClassVar[dict[str, type[Result]]] = {}
 

@@ -1,4 +1,4 @@
-"""What the use cases about standards and the calendar need from outside."""
+"""The port of standards and the calendar."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class Standards(Protocol):
-    """Standards, declared holidays and recounts, as the asker sees them."""
+    """Standards, declared holidays and recounts within the actor's scope."""
 
     def get(self, id: UUID, *, lock: bool = False) -> Standard:
-        """A standard of the asker's district or of everywhere, else NotFound."""
+        """A standard of the actor's district or of everywhere, else NotFound."""
         ...
 
     def of_kind(self, kind: str) -> list[Standard]:
-        """Every standard of a kind that is in force, whoever asks: what applies is no secret."""
+        """Every standard of a kind that is in force, readable by all."""
         ...
 
     def listed(self, filters: Row, paging: Paging) -> Page:
-        """Standards by kind; a filter that is None filters nothing."""
+        """Standards by kind; None does not filter."""
         ...
 
     def add(self, standard: Standard) -> None:
-        """A new standard. Raises Conflict ``standard_exists`` where one is for just the same."""
+        """Add a standard. Raises Conflict ``standard_exists`` where one has the same scope."""
         ...
 
     def save(self, standard: Standard) -> None:
-        """A changed standard. Raises Conflict ``standard_exists`` as well."""
+        """Save a standard. Raises Conflict ``standard_exists`` as well."""
         ...
 
     def check_district(self, code: str | None, field: str) -> None:
-        """Refuse a district that is unknown; None is everywhere."""
+        """Refuse an unknown district; None is everywhere."""
         ...
 
     def declare(self, holiday: Holiday) -> tuple[Holiday, bool]:
-        """Declare a day, in place of what was said of it before; whether it is new."""
+        """Declare a day, replacing an earlier declaration; returns whether it is new."""
         ...
 
     def begin(self, recount: Recount) -> None:
-        """The record of a recount that begins."""
+        """Add the record of a recount that begins."""
         ...
 
     def end(self, recount: Recount) -> None:
-        """What it did."""
+        """Save the result of a recount."""
         ...
 
     def recount(self, id: UUID) -> Recount:
-        """The record of a recount that the asker began, else NotFound."""
+        """The record of a recount that the actor began, else NotFound."""
         ...
 
     def holiday(self, id: UUID) -> Holiday:
@@ -68,5 +68,5 @@ class Standards(Protocol):
         ...
 
     def recounts_of(self, deadline_id: UUID) -> list[Mapping[str, Any]]:
-        """How a clock was counted anew, oldest first, with the name of the day where it was one."""
+        """The recounts of a clock, oldest first, with the day's name for a holiday."""
         ...

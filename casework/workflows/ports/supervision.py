@@ -1,4 +1,4 @@
-"""What the sweep asks of the store, and what is shown of jobs."""
+"""The ports of the sweep, the worklists and the jobs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from casework.workflows.ports.paging import Page, Paging, Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """A job as it stands. Dry runs do not count but while they go on.
+    """The state of a job. Dry runs count only while they run.
 
-    ``last_tick`` is the last one of a scheduler that was done, ``last_success`` of anyone.
+    ``last_tick`` is a scheduler's last completed run, ``last_success`` anyone's.
     """
 
     last_run: Row | None
@@ -34,12 +34,12 @@ class SweepCounts:
 
     @property
     def moves(self) -> int:
-        """What changes a state, and goes through the aggregate."""
+        """The number of state changes, which go through the aggregate."""
         return self.lapses + self.resumptions
 
     @property
     def total(self) -> int:
-        """All three."""
+        """The sum of all three."""
         return self.steps + self.moves
 
 
@@ -68,11 +68,11 @@ class SweepStore(Protocol):
         ...
 
     def end_run(self, run_id: UUID, now: datetime, counts: dict[str, int]) -> None:
-        """Note how a run ended."""
+        """Record how a run ended."""
         ...
 
     def break_off(self, run_id: UUID, error: str) -> None:
-        """Note why a run never ended."""
+        """Record why a run failed."""
         ...
 
     def count(self, as_of: datetime) -> SweepCounts:
@@ -98,7 +98,7 @@ class SweepStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorklistFilter:
-    """What of the worklist: ``due`` is ``overdue``, ``today``, ``week`` (from today) or ``all``."""
+    """Worklist filters: ``due`` is ``overdue``, ``today``, ``week`` (from today) or ``all``."""
 
     due: str = "all"
     kind: str | None = None
@@ -107,7 +107,7 @@ class WorklistFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueFilter:
-    """What to leave out of the overdue list; a filter left out filters nothing."""
+    """Filters of the overdue list; None does not filter."""
 
     centre: str | None = None
     worker: UUID | None = None

@@ -1,4 +1,4 @@
-"""What the use cases need from outside: transactions, and the repositories in each."""
+"""The unit of work: transactions, and the repositories in each."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from casework.workflows.ports.supervision import Jobs, Worklists
 
 
 class Repositories(Protocol):
-    """What is stored, subject by subject, each as far as ``reach`` goes."""
+    """The repositories by subject, each limited to ``reach``."""
 
     reach: Reach
 
@@ -100,7 +100,7 @@ class Repositories(Protocol):
 
     @property
     def accounts(self) -> Accounts:
-        """Whom work can be given to."""
+        """Accounts that work can be assigned to."""
         ...
 
     @property
@@ -115,12 +115,12 @@ class Repositories(Protocol):
 
     @property
     def inbox(self) -> Inbox:
-        """What one's own agency is asked for."""
+        """The inbox of the actor's agency."""
         ...
 
     @property
     def rosters(self) -> Rosters:
-        """What agencies delivered, and what a home is like."""
+        """What agencies delivered, and home access notes."""
         ...
 
     @property
@@ -135,7 +135,7 @@ class Repositories(Protocol):
 
     @property
     def subscriptions(self) -> Subscriptions:
-        """Endpoints that listen."""
+        """Active webhook endpoints."""
         ...
 
     @property
@@ -175,34 +175,34 @@ class Repositories(Protocol):
 
     @property
     def disclosures(self) -> Disclosures:
-        """What was told of residents."""
+        """Disclosures of residents' data."""
         ...
 
     @property
     def access_requests(self) -> AccessRequests:
-        """Residents who ask what is held of them."""
+        """Data access requests."""
         ...
 
     @property
     def audit(self) -> AuditTrail:
-        """The record of who saw what, and its reviews."""
+        """The audit trail and its reviews."""
         ...
 
     @property
     def imports(self) -> Imports:
-        """Files that are taken in, and their rows."""
+        """Imported files and their rows."""
         ...
 
     def about(self, *resident_ids: UUID) -> None:
-        """Whom the audit entry of this transaction is about."""
+        """Name the residents that the transaction's audit entry is about."""
         ...
 
 
 class Work(Repositories, Protocol):
-    """One transaction of one actor. Whatever is not committed never happened."""
+    """One transaction of one actor, rolled back unless committed."""
 
     def record(self, events: Iterable[Event]) -> None:
-        """Events that belong to no case file."""
+        """Add events that belong to no case file."""
         ...
 
     def commit(self, made: Made = None) -> None:
@@ -210,32 +210,32 @@ class Work(Repositories, Protocol):
         ...
 
     def commit_begun(self) -> None:
-        """Commit what is there, and hold the idempotency key for what goes on afterwards."""
+        """Commit, and keep the idempotency key reserved for the work that follows."""
         ...
 
 
 class Reading(Repositories, Protocol):
-    """A look at what is stored: nothing is locked, and nothing but the audit entry is written."""
+    """A read-only transaction: it locks nothing, and writes only the audit entry."""
 
     def held(self, resident_id: UUID) -> ResidentRecord:
-        """Everything that is held of a resident within reach."""
+        """Everything that is stored about a resident within scope."""
         ...
 
 
 class Store(Protocol):
-    """Where transactions come from."""
+    """Opens transactions."""
 
     def work(self, reach: Reach, action: str, now: datetime) -> AbstractContextManager[Work]:
-        """A transaction for one asker and one action."""
+        """A transaction for one actor and one action."""
         ...
 
     def reading(self, reach: Reach, action: str, now: datetime) -> AbstractContextManager[Reading]:
-        """A look for one asker; its audit entry is written when the look is over."""
+        """A read-only transaction for one actor; its audit entry is written at the end."""
         ...
 
 
 class Replay(Exception):
-    """This request was carried out before, under the same idempotency key."""
+    """The request is a repetition under the same idempotency key."""
 
     def __init__(self, made: Made) -> None:
         super().__init__("carried out before")
@@ -244,7 +244,7 @@ class Replay(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFacts:
-    """What the record keeps of a request besides what it does."""
+    """The facts of a request that its audit entry records."""
 
     task: str = ""
     asked_for: str | None = None

@@ -1,4 +1,4 @@
-"""What keeps a secret: fields that stand sealed in the database, and how they are found."""
+"""The ports of field encryption at rest: vault, blind indexes and key ring."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 
 
 class Place(NamedTuple):
-    """Where a sealed value stands: it cannot be opened in another row, column or table."""
+    """The location of an encrypted value: it cannot be decrypted for another row or column."""
 
     table: str
     column: str
@@ -18,27 +18,27 @@ class Place(NamedTuple):
 
 
 class Vault(Protocol):
-    """Seals single fields under a key that the database never sees."""
+    """Encrypts single fields under a key that the database never sees."""
 
     def encrypt(self, plain: str, place: Place) -> str:
-        """The value as it is stored: text that names its key, another one each time."""
+        """The encrypted value: text that names its key, different each time."""
         ...
 
     def decrypt(self, sealed: str, place: Place) -> str:
-        """The value again. Raises ValueError where it was changed or moved, or its key is gone."""
+        """The decrypted value. Raises ValueError where it was changed or moved, or has no key."""
         ...
 
     def blind(self, purpose: str, value: str) -> str:
-        """What an equal value is found by: keyed, so that a list of all values tells nothing."""
+        """The blind index of a value: keyed, so hashing all possible values reveals nothing."""
         ...
 
     def blinds(self, purpose: str, value: str) -> list[str]:
-        """Each form an equal value may be found by while the indexes get a new key."""
+        """Each blind index that a value may have during a rotation of the index key."""
         ...
 
 
 class Progress(NamedTuple):
-    """So many rows were looked at, so many sealed anew, so many left for the next round."""
+    """How many rows were read, re-encrypted, and left for the next round."""
 
     seen: int
     changed: int
@@ -46,7 +46,7 @@ class Progress(NamedTuple):
 
 
 class KeyFacts(NamedTuple):
-    """What may be said of a key."""
+    """The public facts of a key."""
 
     id: str
     kind: str
@@ -55,7 +55,7 @@ class KeyFacts(NamedTuple):
 
 
 class KeyRing(Protocol):
-    """The keys, kept where the database is not."""
+    """The keys, stored apart from the database."""
 
     def current(self, kind: str) -> str:
         """The newest key of a kind."""
@@ -66,25 +66,25 @@ class KeyRing(Protocol):
         ...
 
     def renew(self, kind: str, now: datetime) -> str:
-        """Make a new key; every process writes under it from its next write on."""
+        """Create a key; every process encrypts under it from its next write on."""
         ...
 
     def drop(self, ids: set[str]) -> None:
-        """Forget keys for good."""
+        """Delete keys permanently."""
         ...
 
 
 class EncryptedData(Protocol):
-    """Everything that stands sealed."""
+    """All values that are encrypted at rest."""
 
     def total(self) -> int:
-        """How many rows one round looks at."""
+        """How many rows one round reads."""
         ...
 
     def values_by_key(self) -> Counter[str]:
-        """How many values stand under each key."""
+        """How many values each key encrypts."""
         ...
 
     def reencrypt(self, current: set[str]) -> Iterator[Progress]:
-        """One round: what stands under another key than these is sealed anew."""
+        """One round: re-encrypt the values under any other key than these."""
         ...

@@ -1,4 +1,4 @@
-"""A resident asks what is held of them: recorded, who asks checked, answered."""
+"""Data access requests: received, identity checked, answered."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AccessRequestAnswer:
 
 
 def receive(ctx: Context, resident_id: UUID, received: NewAccessRequest) -> UUID:
-    """Record a request, perhaps of somebody whose identity was checked at once."""
+    """Record a request, with the identity check if it was done at once."""
     with ctx.work(WRITE) as work:
         resident = work.residents.get(resident_id, lock=True)
         request = domain.receive(
@@ -53,7 +53,7 @@ def receive(ctx: Context, resident_id: UUID, received: NewAccessRequest) -> UUID
 
 
 def check_identity(ctx: Context, id: UUID, how: str) -> UUID:
-    """Record that whoever asks is who they say."""
+    """Record that the requester's identity was checked."""
     with ctx.work(WRITE) as work:
         request = work.access_requests.get(id, lock=True)
         ctx.expect(request.version)

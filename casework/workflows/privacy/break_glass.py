@@ -12,9 +12,9 @@ OPEN, READ, REVIEW = "break_glass.open", "break_glass.read", "break_glass.review
 
 
 def open_resident(ctx: Context, resident_id: UUID, reason: str, hours: int) -> UUID:
-    """Open a resident whom the asker does not see, to be looked at for some hours.
+    """Open a resident outside the actor's scope, read-only, for some hours.
 
-    That there is such a resident is told by it; whoever asks is written down either way.
+    It discloses that the resident exists, so the request is audited either way.
     """
     with ctx.work(OPEN) as work:
         found = work.openings.outsider(resident_id, reach(ctx.actor, "case.read"))
@@ -33,7 +33,7 @@ def open_resident(ctx: Context, resident_id: UUID, reason: str, hours: int) -> U
 
 
 def end_opening(ctx: Context, id: UUID) -> UUID:
-    """Its opener needs it no longer."""
+    """End one's own opening early."""
     with ctx.work(OPEN) as work:
         opening = work.openings.get(id)
         ctx.expect(opening.version)
@@ -43,7 +43,7 @@ def end_opening(ctx: Context, id: UUID) -> UUID:
 
 
 def close_opening(ctx: Context, id: UUID, note: str, *, justified: bool) -> UUID:
-    """Somebody else of the resident's district has looked into it."""
+    """Record the review by another person of the resident's district."""
     with ctx.work(REVIEW) as work:
         opening = work.openings.get(id)
         ctx.expect(opening.version)

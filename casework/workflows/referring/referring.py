@@ -1,4 +1,4 @@
-"""Referrals: asking, answering, serving, ending, and what happens instead."""
+"""Referrals: requests, answers, service, end, and dispositions."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def move_referral(
     details: referring.Details,
     replace_with: UUID | None = None,
 ) -> UUID:
-    """Make any move of the lifecycle table; ``replace_with`` asks the next agency at once."""
+    """Make any move of the lifecycle table; ``replace_with`` refers to the next agency at once."""
     with ctx.work(MOVES[action].who) as work:
         file = work.files.of_referral(referral_id)
         referral = file.referral(referral_id)
@@ -107,7 +107,7 @@ def _re_refer(
 def dispose_referral(
     ctx: Context, referral_id: UUID, disposition: str, offering_id: UUID | None, note: str | None
 ) -> UUID:
-    """Say what happens instead of a referral that came to nothing."""
+    """Record the disposition of a failed referral."""
     with ctx.work("referral.send") as work:
         file = work.files.of_referral(referral_id)
         referral = file.referral(referral_id)
@@ -129,7 +129,7 @@ def dispose_referral(
 
 
 def signal_change(ctx: Context, referral_id: UUID, kind: str, note: str | None) -> UUID:
-    """A provider (or a worker) says that something changed with the resident."""
+    """Raise a provider's (or worker's) signal that something changed with the resident."""
     with ctx.work("referral.answer") as work:
         file = work.files.of_referral(referral_id)
         referral = file.referral(referral_id)
@@ -165,9 +165,9 @@ def _consent(work: Work, id: UUID | None) -> Consent | None:
 
 
 def lapse_or_resume(ctx: Context, referral_id: UUID) -> bool:
-    """Give up a referral that nobody answered, or take up one whose hold ran out.
+    """Lapse an unanswered referral, or resume one whose hold expired.
 
-    Returns whether anything changed: another run may have been there first.
+    Returns whether anything changed: another run may have been first.
     """
     with ctx.work("referral.answer") as work:
         file = work.files.of_referral(referral_id)

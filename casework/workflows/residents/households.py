@@ -1,4 +1,4 @@
-"""Households: made by somebody who sees those they link, and opening nobody's file."""
+"""Households: linking residents within the actor's scope; a link grants no access."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from casework.workflows.context import Context
 
 
 def make_household(ctx: Context, resident_ids: Sequence[UUID], kind: str) -> UUID:
-    """Link residents who live together, all of them within the asker's reach."""
+    """Link residents who live together, all of them within the actor's reach."""
     with ctx.work("case.write") as work:
         found = [work.residents.get(id, lock=True).id for id in sorted(resident_ids)]
         household, members = households.found(HouseholdKind(kind), found, ctx.act)
@@ -23,7 +23,7 @@ def make_household(ctx: Context, resident_ids: Sequence[UUID], kind: str) -> UUI
 
 
 def join_household(ctx: Context, household_id: UUID, resident_id: UUID) -> UUID:
-    """One more lives there; the asker sees them and somebody of the household."""
+    """Add a member; the actor must see them and some member of the household."""
     with ctx.work("case.write") as work:
         household = work.households.get(household_id, lock=True)
         ctx.expect(household.version)
@@ -36,7 +36,7 @@ def join_household(ctx: Context, household_id: UUID, resident_id: UUID) -> UUID:
 
 
 def leave_household(ctx: Context, household_id: UUID, resident_id: UUID) -> UUID:
-    """One lives there no longer: one whom the asker sees."""
+    """Remove a member whom the actor sees."""
     with ctx.work("case.write") as work:
         household = work.households.get(household_id, lock=True)
         ctx.expect(household.version)

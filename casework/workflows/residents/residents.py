@@ -56,7 +56,7 @@ def register_resident(
     confirm_new: bool,
     rrn: str | None = None,
 ) -> RegisteredResident:
-    """Register a resident of the asker's area; a likely duplicate is shown first."""
+    """Register a resident of the actor's area; a likely duplicate is shown first."""
     with ctx.work("case.write") as work:
         district = _district_in_reach(work, facts["centre_code"])
         resident = Resident(
@@ -81,7 +81,7 @@ def register_resident(
 
 
 def _district_in_reach(work: Work, centre_code: str) -> str:
-    """The centre's district; a centre the asker does not serve cannot be named."""
+    """The centre's district; refuses a centre outside the actor's scope."""
     district = _known_district(work, centre_code)
     actor = work.reach.actor
     serves = (
@@ -102,7 +102,7 @@ def _known_district(work: Work, centre_code: str) -> str:
 
 
 def _number(resident: Resident, rrn: str | None) -> str | None:
-    """The registration number, if it can be this resident's."""
+    """The registration number; refuses one that cannot be this resident's."""
     if rrn is None:
         return None
     return read_number(rrn, birth_date=resident.birth_date, sex=resident.sex)
@@ -128,9 +128,9 @@ def change_resident(
     changes: dict[str, Any],
     contacts: Sequence[NewContact] | None,
 ) -> UUID:
-    """Change facts of a resident who is still as the asker last saw them.
+    """Change facts of a resident, if unchanged since the actor read them (``If-Match``).
 
-    One without an open case may move to any centre, which then sees what the old one saw.
+    A resident without an open case may move to any centre, which then has the old one's access.
     """
     with ctx.work("case.write") as work:
         resident = work.residents.get(resident_id, lock=True)
@@ -160,7 +160,7 @@ def change_resident(
 
 
 def _takes_number(work: Work, resident: Resident, rrn: str | None) -> bool:
-    """Write down another registration number, or that there is none; whether it is another."""
+    """Store or remove the registration number; returns whether it changed."""
     number = _number(resident, rrn)
     if number == work.residents.rrn(resident.id):
         return False
@@ -169,7 +169,7 @@ def _takes_number(work: Work, resident: Resident, rrn: str | None) -> bool:
 
 
 def reveal_number(ctx: Context, resident_id: UUID, purpose: str) -> UUID:
-    """Note that a registration number was looked at, and what for, before it is shown."""
+    """Record who reads a registration number, and the purpose, before it is shown."""
     with ctx.work("rrn.read") as work:
         resident = work.residents.get(resident_id)
         work.record([NumberRevealed(_meta(ctx, resident.id), purpose=NumberPurpose(purpose))])
@@ -199,7 +199,7 @@ def record_consent(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
 def record_consents(
     ctx: Context, resident_id: UUID, given: Sequence[NewConsent]
 ) -> RecordedConsents:
-    """Record what was agreed to in one act, as at an intake: all of it or nothing."""
+    """Record several consents in one act, as at intake: all or none."""
     with ctx.work("case.write") as work:
         named = {f"consents.{n}.": one for n, one in enumerate(given)}
         taken = [one.id for one in _take_consents(ctx, work, resident_id, named)]
@@ -211,7 +211,7 @@ def record_consents(
 def _take_consents(
     ctx: Context, work: Work, resident_id: UUID, given: Mapping[str, NewConsent]
 ) -> list[Consent]:
-    """Write consents down; each stands under what leads to its fields in the request."""
+    """Add consents, each keyed by the path of its fields in the request body."""
     resident = work.residents.get(resident_id, lock=True)
     taken = [_consent(ctx, resident, one, where) for where, one in given.items()]
     for one in taken:

@@ -1,4 +1,4 @@
-"""Residents who are like one that is registered or changed: shown, and refused where alike."""
+"""Similar residents: shown on registration or change; strict matches are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from casework.domain.residents.resident import Resident
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Work
 
-# What somebody would be found again by.
+# The fields that similarity is judged by.
 TELLING: Final = frozenset({"name", "birth_date", "phone", "rrn"})
 
 
@@ -23,9 +23,9 @@ MAX_HINTS: Final = 10
 def check_similar(
     ctx: Context, work: Work, resident: Resident, rrn: str | None = None, *, confirm_new: bool
 ) -> list[SimilarResident]:
-    """Those within reach who are like someone new.
+    """Residents within scope who are similar to a new one.
 
-    The strictly alike refuse the registration, unless the caller says that it is another person.
+    A strict match refuses the registration, unless the request says that it is another person.
     """
     found = find_similar(ctx, work, resident, rrn)
     strict = [similar for similar in found if similar.refuses]
@@ -38,9 +38,9 @@ def check_similar(
 def record_new(
     ctx: Context, work: Work, resident: Resident, found: Sequence[SimilarResident]
 ) -> None:
-    """Note that someone who was added is another person than those strictly alike.
+    """Record that an added resident is another person than the strict matches.
 
-    Others who may be the same are looked for later, by a background job.
+    Other likely duplicates are found later by a background job.
     """
     work.duplicates.add(
         suspect(resident, similar.resident, similar.reasons, ctx.act, SuspicionState.DIFFERENT)
@@ -70,7 +70,7 @@ def _refusal(strict: Sequence[SimilarResident]) -> Conflict:
 def find_similar(
     ctx: Context, work: Work, resident: Resident, rrn: str | None = None
 ) -> list[SimilarResident]:
-    """Who within reach is like a resident; a merged one stands for the survivor."""
+    """Residents within scope similar to this one; a merged record counts as its survivor."""
     likeness = likeness_of(resident, rrn)
     found: dict[UUID, SimilarResident] = {}
     for similar in likely(likeness, work.residents.like(likeness, resident.id), ctx.similarity):
@@ -83,7 +83,7 @@ def find_similar(
 
 
 def hints(found: Sequence[SimilarResident]) -> list[dict[str, Any]]:
-    """What the request's record keeps of those loosely alike; shown under present rights."""
+    """The loose matches as the idempotency key stores them; shown under current rights."""
     loose = [similar for similar in found if not similar.refuses]
     return [
         {"id": str(similar.resident.id), "reasons": list(similar.reasons)}

@@ -1,7 +1,7 @@
-"""The overdue sweep: raises every planned step that is due, lapses, resumes.
+"""The overdue sweep: raises every due step, lapses and resumes referrals.
 
-It asks what is due and not yet raised, never what fell due since the last run: a missed tick
-costs delay and never an omission.
+It queries what is due and not yet raised, never what fell due since the last run: a missed tick
+delays steps but never skips one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BATCH = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepResult:
-    """What a run found and did."""
+    """The result of a run."""
 
     run_id: UUID
     as_of: datetime
@@ -48,7 +48,7 @@ def sweep_overdue(
 ) -> SweepResult | None:
     """Run the sweep as of an instant (now if None); None where another took this slot.
 
-    ``brake`` judges what the run would send and says how many notices it holds back.
+    ``brake`` judges the run's notices and returns how many it holds back.
     ``clock`` tells when the run has ended; without one it ends when it began.
     """
     moment = as_of or ctx.now
@@ -62,7 +62,7 @@ def sweep_overdue(
         counts["held"] = brake(run_id) if counts["changed"] else 0
         store.end_run(run_id, clock() if clock else ctx.now, counts)
     except Exception as error:
-        with suppress(Exception):  # where the database has gone, nothing can be noted either
+        with suppress(Exception):  # with the database gone, the error cannot be recorded either
             store.break_off(run_id, type(error).__name__)
         raise
     return SweepResult(run_id=run_id, as_of=moment, dry_run=dry_run, **counts)
@@ -110,7 +110,7 @@ def _move_all(
         for id in find(as_of):
             try:
                 moved += move(ctx, id)
-            except Exception as error:  # one that is broken must not keep the others waiting
+            except Exception as error:  # one failure must not stop the others
                 note_failure(id, error)
                 failed += 1
     return moved, failed

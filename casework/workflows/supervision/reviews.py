@@ -19,7 +19,7 @@ from casework.workflows.referring.referring import known_offering
 
 
 def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.ReviewDecision) -> UUID:
-    """Decide about one overdue clock, with the move that the decision asks for."""
+    """Review one overdue clock, with the move that the decision requires."""
     with ctx.work("overdue.review") as work:
         file = work.files.of_deadline(deadline_id)
         deadline = file.deadlines[deadline_id]

@@ -1,4 +1,4 @@
-"""Setting standards and holidays, and counting the running clocks anew that they touch."""
+"""Setting standards and holidays, and recounting the running clocks that they affect."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Failed = Callable[[UUID, Exception], None]
 
 
 def add_standard(ctx: Context, facts: Mapping[str, Any], *, usual_lapse: bool) -> UUID:
-    """Add a standard; it concerns clocks that are set from now on."""
+    """Add a standard; it applies to clocks that start from now on."""
     with ctx.work(SET) as work:
         work.standards.check_district(facts.get("district_code"), "district_code")
         standard = setting_standards.new_standard(
@@ -44,7 +44,7 @@ def add_standard(ctx: Context, facts: Mapping[str, Any], *, usual_lapse: bool) -
 
 
 def change_standard(ctx: Context, standard_id: UUID, changes: Mapping[str, Any]) -> UUID:
-    """Change what a standard says; clocks that run keep what they were set by."""
+    """Change a standard; running clocks keep the terms they were set by."""
     with ctx.work(SET) as work:
         standard = work.standards.get(standard_id, lock=True)
         ctx.expect(standard.version)
@@ -68,7 +68,7 @@ class DayCommand:
 
 
 def declare_holiday(ctx: Context, command: DayCommand) -> BegunRecount:
-    """Declare a day; its recount is to follow."""
+    """Declare a day; its recount follows separately."""
     with ctx.work(SET) as work:
         setting_standards.check_holiday(command.on, command.district_code, ctx.actor)
         work.standards.check_district(command.district_code, "district_code")
@@ -97,7 +97,7 @@ def declare_holiday(ctx: Context, command: DayCommand) -> BegunRecount:
 
 
 def begin_recalculation(ctx: Context, standard_id: UUID) -> BegunRecount:
-    """Take a standard for running clocks too; its recount is to follow."""
+    """Apply a standard to running clocks too; its recount follows separately."""
     with ctx.work(SET) as work:
         standard = work.standards.get(standard_id)
         work.record([StandardRecalculated(EventMetadata.of(ctx.act, standard.id))])
@@ -120,7 +120,7 @@ def _begin(ctx: Context, work: Work, because: Because, subject_id: UUID) -> UUID
 
 
 def check_recalculable(ctx: Context, standard_id: UUID) -> UUID:
-    """Refuse a standard that the asker does not see."""
+    """Refuse a standard outside the actor's scope."""
     with ctx.work(SET) as work:
         work.standards.get(standard_id)
         work.commit(standard_id)
@@ -128,7 +128,7 @@ def check_recalculable(ctx: Context, standard_id: UUID) -> UUID:
 
 
 def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
-    """What a recalculation would do, without doing it."""
+    """The result of a recalculation, as a dry run."""
     with ctx.work(SET) as work:
         standard = work.standards.get(standard_id)
         reason = RecountReason(because=STANDARD, subject_id=standard.id, standard=standard)
@@ -152,9 +152,9 @@ def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
 
 
 def carry_out(ctx: Context, recount_id: UUID, note_failure: Failed) -> Recount:
-    """Count anew what the recount concerns, each case in a transaction of its own.
+    """Recount the clocks that the reason concerns, each case in its own transaction.
 
-    One that fails is counted and stops nobody; the next recount finds it again.
+    A failure is counted and does not stop the others; the next recount finds it again.
     """
     with ctx.work(SET) as work:
         recount = work.standards.recount(recount_id)
@@ -167,7 +167,7 @@ def carry_out(ctx: Context, recount_id: UUID, note_failure: Failed) -> Recount:
         ids = [one.id for one in of_case]
         try:
             _add(recount, _renew(ctx, case_id, ids, reason))
-        except Exception as error:  # one that is broken must not keep the others waiting
+        except Exception as error:  # one failure must not stop the others
             note_failure(case_id, error)
             recount.failed += len(ids)
     recount.ended_at = ctx.now
@@ -211,7 +211,7 @@ def _renew(ctx: Context, case_id: UUID, ids: list[UUID], reason: RecountReason) 
 
 
 def _add(recount: Recount, moved: list[MovedClock]) -> None:
-    """The clocks that moved are named; those of which only steps moved are counted."""
+    """Add the moved clocks to the record; those with only moved steps are counted."""
     for one in moved:
         if one.is_listed:
             recount.changes.append(
