@@ -100,6 +100,7 @@ def setup(lock: Path) -> None:
     else:
         make()
         install(lock)
+    link()
     STAMP.write_text("\n".join(wanted), encoding="utf-8")
 
 
@@ -113,7 +114,7 @@ def _uv() -> str:
 
 
 def make() -> None:
-    """Make .venv anew, in which `casework` is the package of this folder."""
+    """Make .venv anew."""
     shutil.rmtree(VENV, ignore_errors=True)
     # Not sys.executable, which in an activated .venv has just gone.
     base = getattr(sys, "_base_executable", sys.executable)
@@ -124,7 +125,11 @@ def make() -> None:
         run(base, "-m", "venv", str(VENV))
     else:
         sys.exit("dev.py: this Python makes no environments: install python3-venv or uv.")
-    # As an editable install does it, but that nothing has to be there to build with.
+
+
+def link() -> None:
+    """Let `casework` in .venv be the package of this folder, as an editable install does."""
+    # Written by hand, so that nothing has to be there to build with.
     site = VENV / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     (site / "casework.pth").write_text(f"{ROOT}\n", encoding="utf-8")
     script = BIN / "casework"

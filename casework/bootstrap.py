@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import random
-from typing import BinaryIO
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -28,7 +25,7 @@ from casework.adapters.identity.links import KeyedLinks
 from casework.adapters.identity.oidc import OidcIssuer
 from casework.adapters.logs import configure_logs
 from casework.adapters.names import similarity
-from casework.adapters.notifications import Channels
+from casework.adapters.notifications.channels import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.texts import added_to
 from casework.adapters.notifications.webhook import Webhook, new_secret
@@ -52,6 +49,7 @@ from casework.adapters.persistence.supervision.configuration import (
 )
 from casework.adapters.persistence.supervision.sweeping import SqlSweepStore
 from casework.adapters.persistence.unit_of_work.store import SqlStore
+from casework.adapters.sheets.digests import digest_of, keyed_digest
 from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import make_ring
 from casework.domain.access.policy import SYSTEM, Actor
@@ -280,8 +278,8 @@ class Application:
             forms=RowForms(),
             sheets=SheetFiles(),
             is_transient=lambda error: fault(error) is not None,
-            keyed=_keyed,
-            digest=_digest_of,
+            keyed=keyed_digest,
+            digest=digest_of,
             new_salt=new_secret,
             note_failure=_note_failed_row,
         )
@@ -309,19 +307,6 @@ class Application:
     def encrypted_rows(self) -> EncryptedRows:
         """The rows with fields that are encrypted at rest."""
         return EncryptedRows(self.engine, self.vault)
-
-
-def _keyed(salt: str, text: str) -> str:
-    return hmac.digest(salt.encode(), text.encode(), "sha256").hex()
-
-
-def _digest_of(source: BinaryIO) -> str:
-    source.seek(0)
-    found = hashlib.sha256()
-    while chunk := source.read(1024 * 1024):
-        found.update(chunk)
-    source.seek(0)
-    return found.hexdigest()
 
 
 def _note_failed_row(line: int, error: Exception) -> None:

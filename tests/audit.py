@@ -1,4 +1,4 @@
-"""The audit in tests: sealed as the scheduler seals it, and handled as nobody may."""
+"""Helpers for the audit: seal it as the scheduler does, and tamper with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GUARDED = ("audit_entry", "audit_seal", "audit_head")
 
 
 def seal(application: Application) -> AuditCheck:
-    """Seal what waits as the scheduler's process does: the application's role may not."""
+    """Seal the pending entries as the scheduler's role, because the application's may not."""
     url = make_url(application.settings.url())
     if url.get_backend_name() == "sqlite":
         return application.seal()
@@ -27,7 +27,7 @@ def seal(application: Application) -> AuditCheck:
 
 
 def free_hand(connection: Connection) -> None:
-    """Nothing guards the audit any more, unless this transaction is rolled back: by its owner."""
+    """As the owner, disable the triggers that protect the audit, until a rollback restores them."""
     if connection.dialect.name == "postgresql":
         for table in GUARDED:
             connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))

@@ -1,8 +1,8 @@
-"""What is planted in the data must not come out where it has no business.
+"""A pytest plugin: canary values in personal data must not leak.
 
-A plugin of the whole suite. The worlds of the tests give their residents names, addresses, numbers
-and notes by which they can be told: MARKS. Looked at are what each test made the application write
-to its log and to stderr, every 422, what stands in notices, outbox, events and audit when a test
+It is active in the whole suite. The test data gives residents names, addresses, numbers
+and notes that can be recognised: MARKS. Searched are what each test made the application write
+to its log and to stderr, every 422, the contents of notices, outbox, events and audit when a test
 of the API ends, the metrics, and PostgreSQL's log. Anything found there fails the session, and the
 summary says where it was.
 """
@@ -24,7 +24,7 @@ MARKS: Final = re.compile(
     # A telephone number, and not some digits of an id that happen to read like one.
     r"|(?<![0-9a-f])010-?(77|88)\d\d(?![0-9a-f]{5})"
 )
-# The tables that are to tell of nobody: who is told of what, who asked, what happened.
+# The tables that must hold no personal data: notices, outbox, audit, events.
 SPARSE: Final = (
     "notice", "message", "addressee", "run_notices", "job_run", "idempotency", "event",
     "audit_entry",
@@ -39,7 +39,7 @@ def found_in(text: str) -> str | None:
 
 
 def look_at(where: str, text: str) -> None:
-    """Remember a mark in a text, for the end of the session."""
+    """Record a mark found in a text, for the end of the session."""
     found = found_in(text)
     if found is not None:
         test = os.environ.get("PYTEST_CURRENT_TEST", "no test")
@@ -48,7 +48,7 @@ def look_at(where: str, text: str) -> None:
 
 
 def look_at_answer(status: int, content: bytes) -> None:
-    """A 422 says what is wrong with a field, never what was sent in it."""
+    """A 422 names the fault of a field, never its value."""
     if status == 422:
         look_at("a 422", content.decode("utf-8", "replace"))
 
@@ -61,8 +61,8 @@ def look_at_response(response: Any) -> None:
 
 
 def look_at_rows(connection: Any) -> None:
-    """The tables that are to tell of nobody, as this connection sees them."""
-    if connection.dialect.name == "postgresql":  # as text, to ask for all of them at once
+    """Search the tables that must hold no personal data, as this connection sees them."""
+    if connection.dialect.name == "postgresql":  # as text, to read all of them in one query
         every = " UNION ALL ".join(f"SELECT '{one}', one::text FROM {one} AS one" for one in SPARSE)
         found = connection.exec_driver_sql(every).cursor.fetchall()
     else:
@@ -81,7 +81,7 @@ def _leaks() -> Path:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """The application logs to stderr; what a command prints on stdout was asked for."""
+    """The application logs to stderr; what a command prints on stdout is intended."""
     report = yield
     for name, text in report.sections:
         if "stdout" not in name:
@@ -91,7 +91,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """The metrics of this process; in the one that leads, the server's log and the verdict."""
+    """Search the metrics of this process; in the controller also the server's log, and decide."""
     if "prometheus_client" in sys.modules:
         from prometheus_client import generate_latest
 
@@ -108,7 +108,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Where something came out."""
+    """Report where marks were found."""
     if _leaks().exists():
         terminalreporter.section("what was planted came out", red=True)
         terminalreporter.write(_leaks().read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Every test that asks for `store` gets a database of its own, on SQLite or on PostgreSQL.
+"""Every test with the fixture `store` gets its own database, on SQLite or on PostgreSQL.
 
 What a test of the API or of the pages shows does not depend on the store, so each of them runs on
 one, which its id decides, and on the other one with `--deep`. A test marked `both_stores`, and
@@ -39,7 +39,7 @@ SESSION_FOLDER = "CASEWORK_TEST_SESSION_FOLDER"
 STORES = ("sqlite", "postgres")
 TESTS = Path(__file__).parent
 DEEP = TESTS / "deep"
-# Their tests run on one store each; what they are about stands above the store.
+# Their tests run on one store each, because what they test does not depend on the store.
 ON_ONE_STORE = (TESTS / "api", TESTS / "web")
 
 
@@ -49,7 +49,7 @@ class Store:
 
     name: str
     url: str
-    # The same for whoever owns the tables; on SQLite, which knows no roles, the very same.
+    # The URL for the owner of the tables; on SQLite, which has no roles, the same one.
     owner_url: str
     # Whether it began with the small world of the API's tests.
     is_peopled: bool = False
@@ -68,7 +68,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the long campaigns out, unless they are asked for."""
+    """Leave the long campaigns out, unless they are requested."""
     if collection_path != DEEP or config.getoption("--deep"):
         return None
     named = (Path(arg.partition("::")[0]).absolute() for arg in config.args)
@@ -108,7 +108,7 @@ def store_to_choose(item: pytest.Item) -> str | None:
 
 
 def names_its_store(item: pytest.Item) -> bool:
-    """Whether a test is about one store and says so itself."""
+    """Whether a test chooses its store itself."""
     return any(mark.args[0] == "store" for mark in item.iter_markers("parametrize"))
 
 
@@ -124,13 +124,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ[SESSION_FOLDER] = str(postgres.make_folder())
         make_keys(Path(os.environ[SESSION_FOLDER]))
-        # A session that is told to stop cleans up as after Ctrl-C.
+        # On SIGTERM a session cleans up as after Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.pluginmanager.register(canaries, "canaries")
 
 
 def make_keys(folder: Path) -> None:
-    """One key ring for all tests, but for those that make one of their own."""
+    """One key ring for all tests, except those that make their own."""
     from casework.adapters.vault.ring import make_ring
 
     ring, master = folder / "keyring.json", "m" * 32
@@ -139,7 +139,7 @@ def make_keys(folder: Path) -> None:
 
 
 def session_vault() -> KeyVault:
-    """What seals fields by that ring."""
+    """The vault that encrypts fields with that key ring."""
     from casework.adapters.vault import KeyVault
 
     master = os.environ["CASEWORK_MASTER_KEY"].encode()
@@ -154,7 +154,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     with one_at_a_time(folder):
         try:
             template = folder / "postgres-template"
-            if template.exists():  # it would stay behind on a server that is not ours to stop
+            if template.exists():  # it would stay on a server that this session did not start
                 server = postgres.Server(template.read_text())
                 for name in (folder.name, f"{folder.name}-world"):
                     server.drop_database(name)
@@ -164,7 +164,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @contextlib.contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Keep the other workers out while one makes what all share."""
+    """Lock out the other workers while one makes what all share."""
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -267,7 +267,7 @@ def postgres_world(
 
 
 def settle(url: str, people: People) -> None:
-    """Put the shipped facts and these people into a migrated database."""
+    """Insert the shipped reference data and these people into a migrated database."""
     from casework.adapters.persistence.engine.engine import open_engine
     from tests.api.conftest import settle_in
 
@@ -282,7 +282,7 @@ def settle(url: str, people: People) -> None:
 def store(request: pytest.FixtureRequest, session_folder: Path) -> Iterator[Store]:
     """A fresh, migrated database for this test alone, on each store in turn.
 
-    Where the test asks for `api`, the small world lives there already.
+    Where the test uses `api`, it already holds the small world.
     """
     is_peopled = "api" in request.fixturenames
     # The template is asked for by name, so that a run of `-k sqlite` starts no server.

@@ -39,7 +39,7 @@ def differences(connection: Connection, declared: MetaData) -> Iterator[str]:
 
 
 def _check_differences(connection: Connection, declared: MetaData) -> Iterator[str]:
-    # Alembic compares no CHECK constraints, and rules stand in them: compare their names.
+    # Alembic compares no CHECK constraints, and they hold rules: compare their names.
     inspector = inspect(connection)
     for table in declared.sorted_tables:
         if not inspector.has_table(table.name):

@@ -1,4 +1,4 @@
-"""The application's own filter, forced open: what is left then is the database's."""
+"""The application's own filter, forced open, so that only the database's policies are left."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sqlalchemy import true
 from casework.adapters.persistence.scope import registry
 from casework.adapters.persistence.scope.rights import TABLES, RowKind
 
-# The database lets through what a colleague of the district sent in; see the registry.
+# The policies allow what a colleague of the district uploaded; see the registry.
 WIDER: Final = frozenset({"import_file", "import_row"})
 
 
 @contextmanager
 def forced_open() -> Iterator[None]:
-    """Let the application's scope say yes to every row that row-level security stands before."""
+    """Make the application's scope accept every row of tables with row-level security."""
     closed = registry._condition
 
     def condition(table: Any, *asked: Any) -> Any:

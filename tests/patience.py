@@ -1,4 +1,4 @@
-"""Time enough for a request on a machine that may stand still for seconds.
+"""Long timeouts for requests on a machine that may stall for seconds.
 
 What a request is ended for when it takes too long is tested where it is meant; elsewhere it would
 be a refusal that says more of the machine than of the application.

@@ -33,7 +33,7 @@ listen_addresses = ''
 unix_socket_directories = '.'
 max_connections = 200
 """
-# A test loses nothing in a crash. A measurement keeps the defaults, or it would flatter.
+# A test loses nothing in a crash. A measurement uses the defaults, or it would be too fast.
 CARELESS_SETTINGS = """
 fsync = off
 synchronous_commit = off
@@ -43,7 +43,7 @@ wal_level = minimal
 max_wal_senders = 0
 max_wal_size = 256MB
 """
-# The product's roles have it on a test server, where a server asks for one.
+# The password of the product's roles on a test server, where it requires one.
 ROLE_PASSWORD = "only-for-tests"
 # A database is 500 small files: copying it took 17 ms in memory, and 25 to 340 ms on a disk.
 MEMORY = Path("/dev/shm")
@@ -124,7 +124,7 @@ class Server:
 
 
 class Attended(Server):
-    """A server that is told all through one connection: a new one a command took as long again."""
+    """A server with one open connection for all commands: a new one each took twice as long."""
 
     _connection: psycopg.Connection[Any] | None = None
 
@@ -157,7 +157,7 @@ def start(folder: Path, *, careless: bool = True) -> Server:
     initdb, pg_ctl, data = binary("initdb", folder), binary("pg_ctl", folder), folder / "data"
     if careless and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
         data.symlink_to(make_folder(MEMORY))
-    # Sorting by code point is what SQLite does, and asks no language of the machine.
+    # Sort by code point, as SQLite does, whatever the machine's locale.
     plain = ["--no-locale", "--encoding=UTF8", "--no-sync", "--no-instructions"]
     _run(folder, [initdb, "-D", str(data), "--username=postgres", "--auth=trust", *plain])
     with (data / "postgresql.conf").open("a", encoding="utf-8") as configuration:
@@ -225,7 +225,7 @@ def _hand_over(*paths: Path) -> None:
 def _run(folder: Path, command: Sequence[str]) -> None:
     """Run a command of PostgreSQL as its user, to the end: interrupted, it leaves memory behind."""
     user, group = (NOBODY.pw_uid, NOBODY.pw_gid) if NOBODY else (None, None)
-    # The server inherits the output of `pg_ctl start`: to a file, for a pipe would never end.
+    # The server inherits the output of `pg_ctl start`: use a file, as a pipe would never close.
     with (folder / "log").open("a+", encoding="utf-8") as log:
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -245,7 +245,7 @@ def run_command(command: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with running_server(careless=False) as server, server.database("casework") as url:
         child = subprocess.Popen(command, env={**os.environ, "CASEWORK_DATABASE_URL": url})
-        # A Ctrl-C reaches the command too, which ends as it sees fit; the server outlives it.
+        # A Ctrl-C reaches the command too, which ends in its own way; the server outlives it.
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         code = child.wait()

@@ -1,4 +1,4 @@
-"""An application on a socket, as a browser or another program meets it."""
+"""An application on a real socket, for a browser or another program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import uvicorn
 
 @contextmanager
 def served(app: Any) -> Iterator[str]:
-    """Serve an application while the block lasts; where it listens."""
+    """Serve an application while the block lasts; yields its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")

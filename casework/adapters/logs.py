@@ -1,8 +1,8 @@
-"""Logs: JSON lines on stderr, of allowed keys only; no value of anybody's life gets in.
+"""Logs: JSON lines on stderr, with allowed keys only; no personal data gets in.
 
 The lines of requests may go to a file of their own.
 
-An entry keeps the keys that stand here. Of an exception it keeps the type and the places it came
+An entry keeps the keys listed here. Of an exception it keeps the type and the places it came
 through, since a message may quote a row. What libraries log comes to the same place, and of that
 only who logged, where in its code, and the type of an error: nobody here decided on its words.
 """
@@ -31,7 +31,7 @@ MAX_LENGTH: Final = 300
 
 
 def configure_logs(requests: Path | None = None) -> None:
-    """Set up logging for this process; the same whoever calls it and however often.
+    """Set up logging for this process; idempotent.
 
     ``requests`` is the file that takes the lines of requests; without it they go to stderr.
     """
@@ -106,7 +106,7 @@ def _where(_logger: Any, _name: str, entry: MutableMapping[str, Any]) -> Mutable
 def _only_allowed(
     _logger: Any, _name: str, entry: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Drop what nobody decided to log; an exception as a value is its type, and text is short."""
+    """Drop keys that are not allowed; reduce an exception to its type, and shorten text."""
     return {key: _plain(value) for key, value in entry.items() if key in ALLOWED}
 
 

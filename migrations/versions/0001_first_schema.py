@@ -1,8 +1,8 @@
 """The first schema: every table, with what guards the records that nobody may change.
 
-It stands here as it was made, and asks no code that describes the tables of a later day: what a
-revision after this one changes, it changes itself. Row-level security and the rights of the roles
-are no part of it. They are put up after the newest revision, as the code then has them.
+It stays as it was made, and imports no code that describes later tables: what a
+later revision changes, it changes itself. Row-level security and the grants of the roles
+are no part of it. They are applied after the newest revision, as the code then has them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ branch_labels = None
 depends_on = None
 
 RUNNING = "met_at IS NULL AND cancelled_at IS NULL"
-# Last made, first dropped: a table stands after those to which it refers.
+# Last created, first dropped: a table comes after those to which it refers.
 TABLES = (
     "district", "centre",
     "service", "provider", "offering", "offering_centre", "provider_answers",
@@ -43,7 +43,7 @@ TABLES = (
 
 
 def upgrade() -> None:
-    """Make everything, subject by subject, in the order in which tables refer to each other."""
+    """Create everything, subject by subject, in the order of foreign keys."""
     _organisation()
     _directory()
     _directory_history()
@@ -66,7 +66,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Leave nothing. Triggers go with their tables; functions do not."""
+    """Drop everything; triggers go with their tables, functions do not."""
     for table in reversed(TABLES):
         op.drop_table(table)
     if _on_postgres():
@@ -74,7 +74,7 @@ def downgrade() -> None:
             op.execute(f"DROP FUNCTION {name}()")
 
 
-# How a constraint is called follows from what it is on.
+# Naming conventions of constraints.
 
 
 def _primary_key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
@@ -285,7 +285,7 @@ def _directory_history() -> None:
 
 
 def _accounts() -> None:
-    """Who signs in, and who stands in for whom."""
+    """Accounts that sign in, and who is whose deputy."""
     op.create_table(
         "account",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -393,7 +393,7 @@ def _accounts() -> None:
 
 
 def _log_of_rights() -> None:
-    """Who was allowed what when."""
+    """The log of permissions."""
     op.create_table(
         "account_grant_log",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -870,7 +870,7 @@ def _plans() -> None:
 
 
 def _referrals() -> None:
-    """What is asked of agencies, and what they delivered."""
+    """What is requested of agencies, and what they delivered."""
     op.create_table(
         "referral",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -975,7 +975,7 @@ def _referrals() -> None:
 
 
 def _standards() -> None:
-    """How long things may take, on which days; and what a change of either counted anew."""
+    """Standards and calendar, and the clocks that a change of either recounted."""
     op.create_table(
         "standard",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1155,7 +1155,7 @@ def _clocks() -> None:
 
 
 def _notices() -> None:
-    """Runs of jobs, what they give to tell, and the outbox."""
+    """Runs of jobs, their notices, and the outbox."""
     op.create_table(
         "job_run",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1391,7 +1391,7 @@ def _imports() -> None:
 
 
 def _records() -> None:
-    """What happened, what was answered before, frozen months, and notes of the system itself."""
+    """Events, idempotency keys, frozen months, and notes of the system itself."""
     op.create_table(
         "event",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1441,7 +1441,7 @@ def _records() -> None:
 
 
 def _audit() -> None:
-    """Entries, their chains, and who looked through them."""
+    """Audit entries, their hash chains, and their reviews."""
     op.create_table(
         "audit_entry",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1521,7 +1521,7 @@ def _audit() -> None:
 
 
 def _access_requests() -> None:
-    """Residents who ask what is held of them."""
+    """Access requests of residents."""
     op.create_table(
         "access_request",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1551,7 +1551,7 @@ def _access_requests() -> None:
     _index("access_request", "resident_id")
 
 
-# What guards the log of rights: it is only added to, and kept for three years and a day.
+# What guards the log of permissions: it is append-only, and retained for three years and a day.
 LOG_KEPT_DAYS = 3 * 365 + 1
 LOG_FUNCTIONS = ("account_grant_log_guard",)
 
@@ -1595,7 +1595,7 @@ def _guard_log_of_rights() -> None:
 AUDIT_KEPT = "2 years"
 AUDIT_FUNCTIONS = ("audit_never", "audit_keep_entry", "audit_keep_seal", "audit_pend")
 # Who may write at all is a matter of grants. These hold for everyone, the owner included: an
-# entry is never changed, and is deleted only once it is older than the law asks for; a seal goes
+# entry is never changed, and is deleted only once it is older than the law requires; a seal goes
 # only after its entry.
 YOUNG_ON_SQLITE = f"OLD.at >= strftime('%Y-%m-%dT%H:%M:%f', 'now', '-{AUDIT_KEPT}')"
 AUDIT_ON_SQLITE = {
@@ -1675,7 +1675,7 @@ def _guard_audit_on_postgres() -> None:
             f"BEGIN PERFORM 1 FROM audit_entry WHERE id = OLD.entry_id; IF FOUND THEN {refuse} "
             "END IF; RETURN OLD; END"
         ),
-        # By its owner, so that whoever may only add an entry need not see what waits.
+        # Runs as its owner, so that a role that may only add an entry need not see what waits.
         "audit_pend": "BEGIN INSERT INTO audit_pending (entry_id) VALUES (NEW.id); RETURN NULL; END",
     }
     for name, body in bodies.items():

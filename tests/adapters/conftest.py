@@ -1,4 +1,4 @@
-"""The small world of the API's tests, for what is asked of the store itself."""
+"""The small world of the API's tests, for tests of the store itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["api", "application", "owner"]
 
 @pytest.fixture
 def engine(store: Store) -> Iterator[Engine]:
-    """An engine on a fresh database, empty but for its tables."""
+    """An engine on a fresh database with empty tables."""
     engine = open_engine(store.owner_url).execution_options(vault=session_vault())
     yield engine
     engine.dispose()

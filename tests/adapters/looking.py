@@ -1,4 +1,4 @@
-"""What many tests here look at: statements, the schema, clocks as stored, and their steps."""
+"""Helpers that read statements, the schema, stored clocks and their steps."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ OF_POSTGRES = (
     "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
     "WHERE connamespace = current_schema()::regnamespace",
 )
-# A table that was made anew has its own name in quotation marks, which say nothing of it.
+# A table that was recreated has its name in quotation marks, which carry no meaning.
 OF_SQLITE = ("SELECT tbl_name, type, name, replace(sql, '\"', '') FROM sqlite_master",)
 CHANGES = ("INSERT", "UPDATE", "DELETE", "WITH")
 
 
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[str]]:
-    """Every statement that is sent meanwhile; the opening of a transaction is none."""
+    """Every statement that is sent inside the block, except those that open a transaction."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -46,7 +46,7 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 @contextmanager
 def changes(engine: Engine) -> Iterator[list[str]]:
-    """The statements sent meanwhile that change something."""
+    """The statements sent inside the block that change something."""
     found: list[str] = []
     with statements(engine) as sent:
         yield found
@@ -105,7 +105,7 @@ def planned(api: Api, clock: UUID) -> list[int]:
 
 
 def told(api: Api, clock: UUID) -> list[int]:
-    """The tiers for which an event was written: each notice that leaves comes from one."""
+    """The tiers for which an event was written: every notice is sent because of one."""
     with api.engine.connect() as connection:
         return [
             data["tier"]

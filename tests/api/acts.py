@@ -1,4 +1,4 @@
-"""Acts that lead a small world to where a test begins, by the use cases themselves."""
+"""Set-up steps of tests, done by the real use cases."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Supported:
 
 
 def a_resident(api: Api, by: str = WORKER, **facts: Any) -> UUID:
-    """Register an invented resident of the centre of whoever registers."""
+    """Register an invented resident of the centre of the registering actor."""
     ctx = api.context(by)
     usual = {"name": f"가상주민{next(_numbers)}", "birth_date": date(1941, 5, 6), "sex": "female",
              "centre_code": ctx.actor.centre_code, "phone": "010-0000-0000"}  # fmt: skip
@@ -73,7 +73,7 @@ def a_submitted_plan(
     resident: UUID | None = None,
     **application: Any,
 ) -> tuple[UUID, dict[str, Any]]:
-    """A case whose plan of one service was submitted on this day; what a decision must name."""
+    """A case with a submitted plan of one service; returns what a decision must name."""
     case = a_case(api, by, resident, **application)
     surveyed(api, case, by)
     assessed(api, case, by)
@@ -136,7 +136,7 @@ def moved(api: Api, referral: UUID, action: str, by: str, **details: Any) -> Non
 
 
 def make_room(api: Api, places: int = 500) -> None:
-    """So many free places everywhere, where a test is about something else."""
+    """Set that many free places everywhere, for tests of something else."""
     with api.engine.begin() as connection:
         connection.execute(update(t.offering).values(capacity=places + 20, available=places))
 

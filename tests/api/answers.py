@@ -1,4 +1,4 @@
-"""Every answer that a test gets is put through the type that the document gives it.
+"""Every response that a test gets is validated against its type in the OpenAPI document.
 
 A field that is unknown, missing or of another type fails the test.
 """
@@ -24,7 +24,7 @@ Route = tuple[str, re.Pattern[str], GuardedRoute]
 
 @cache
 def _routes() -> list[Route]:
-    """Every operation in the order in which the application looks for it."""
+    """Every operation in the application's matching order."""
     prefixed = [(BASE, router) for router in ROUTERS] + [("", health.router)]
     return [
         (method, re.compile(re.escape(prefix) + route.path_regex.pattern.removeprefix("^")), route)
@@ -36,7 +36,7 @@ def _routes() -> list[Route]:
 
 
 def check(response: Any) -> None:
-    """Fail where an answer is not of its type; a hook of the client."""
+    """Fail if a response is not of its type; an event hook of the client."""
     kind = response.headers.get("content-type", "")
     if "json" not in kind or response.request.method == "HEAD":
         return
@@ -68,7 +68,7 @@ def _route(request: Any) -> GuardedRoute | None:
 
 @cache
 def adapter(*names: Any) -> TypeAdapter[Any]:
-    """What reads an answer of one of these types, which are named or given."""
+    """The validator of these types, which are named or given."""
     known = response_types()
     types = [known[one] if isinstance(one, str) else one for one in names]
     union: Any = types[0]
@@ -84,7 +84,7 @@ def names_in(schema: dict[str, Any]) -> Iterator[str]:
 
 
 def validate(against: TypeAdapter[Any], content: bytes, asked: str) -> None:
-    """Fail the test that got it, with what is wrong and nothing of what stood there."""
+    """Fail the test, naming the fault but none of the values."""
     try:
         against.validate_json(content, strict=True)
     except ValidationError as error:

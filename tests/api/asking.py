@@ -1,4 +1,4 @@
-"""What every operation is asked first: by nobody, by the wrong role, by a stranger, wrongly."""
+"""Common checks of operations: no token, wrong role, out of scope, invalid request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _QUERIES = {
 
 @dataclass(frozen=True)
 class Ask:
-    """A request as it is right for some; ``never`` are the roles that never make it."""
+    """A request valid for some actors; ``never`` are the roles that may never make it."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class Ask:
     never: tuple[str, ...]
 
     def by(self, api: Api, username: str, id: UUID | None = None, **with_it: Any) -> Any:
-        """Make it as someone, about another id where one is given."""
+        """Send it as an account, about another id where one is given."""
         path = self.path.format(id=id or self.id)
         return api.as_(username).request(
             self.method, path, json=self.body, headers={"If-Match": '"1"'}, **with_it
@@ -45,9 +45,9 @@ class Ask:
 
 
 def everything(api: Api) -> dict[str, list[Any]]:
-    """All that is stored but for the record of who asked, as the driver reads it.
+    """Every stored row except the audit's, as the driver reads it.
 
-    Without SQLAlchemy in between, and from PostgreSQL in one go: tests ask for it twice each.
+    Without SQLAlchemy, and from PostgreSQL in one query, because each test reads it twice.
     """
     with api.engine.connect() as connection:
         cursor = connection.connection.cursor()
@@ -77,7 +77,7 @@ def check_nobody_and_wrong_roles(api: Api, asks: list[Ask]) -> None:
 
 
 def check_strangers(api: Api, asks: list[Ask]) -> None:
-    """404 for whoever has the row but not the subject, in the same bytes as for an absent one."""
+    """404 for roles with the row but not the subject, in the same bytes as for an absent one."""
     before = everything(api)
     for ask in asks:
         for username in (NEIGHBOUR, STRANGER, FAR_SUPERVISOR):
@@ -100,7 +100,7 @@ def refusal(answer: Any) -> tuple[int, str]:
 
 
 def course(shown: dict[str, Any]) -> list[str]:
-    """What may be done to a case next, but for holding, moving and reopening it."""
+    """The next possible actions on a case except hold, transfer and reopen."""
     aside = ("hold", "resume", "transfer", "reopen")
     return [one for one in shown["allowed_actions"] if one not in aside]
 
@@ -113,14 +113,14 @@ def fields_of(answer: Any) -> list[str]:
 
 
 def etag(answer: Any) -> dict[str, str]:
-    """The header by which the next change says what was seen."""
+    """The If-Match header for the next change."""
     return {"If-Match": answer.headers["etag"]}
 
 
 def check_wrong(
     api: Api, ask: Callable[[dict[str, Any]], Any], wrongs: list[tuple[dict[str, Any], str]]
 ) -> None:
-    """Each wrong thing is refused with the field it is about, and nothing changes."""
+    """Each invalid value is refused with its field, and nothing changes."""
     before = everything(api)
     for wrong, field in wrongs:
         assert fields_of(ask(wrong)) == [field], wrong

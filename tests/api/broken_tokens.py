@@ -1,4 +1,4 @@
-"""Every kind of token that is not right, each told apart from a right one by one thing."""
+"""Every kind of invalid token, each with one difference from a valid one."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def b64(told: object) -> str:
 
 
 def signed(header: Any, claims: Any, key: bytes = KEY) -> str:
-    """A token of any header and claims with a signature that is right over them."""
+    """A token of any header and claims with a valid signature."""
     said = f"{b64(header)}.{b64(claims)}"
     return f"{said}.{b64(hmac.digest(key, said.encode(), 'sha256'))}"
 
 
 def right(api: Api) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims of a token that is right."""
+    """Header and claims of a valid token."""
     now = int(api.clock.now.timestamp())
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": str(api.id_of(WORKER)), "iat": now,
               "exp": now + 600}  # fmt: skip
@@ -44,7 +44,7 @@ def right(api: Api) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def broken(api: Api) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and headers of each kind; what ends an account's way in is done to a colleague."""
+    """Name and headers of each kind; what ends an account's access is done to a colleague."""
     for name, token in (*_headers(api), *_claims(api), *_forms(api), *_others(api)):
         yield name, {"Authorization": f"Bearer {token}"}
     token = signed(*right(api))
@@ -134,13 +134,13 @@ def _forms(api: Api) -> Iterator[tuple[str, str]]:
 
 
 def _other_bits(token: str) -> str:
-    """The same signature in bytes, written with other spare bits in its last character."""
+    """The same signature bytes, encoded with other unused bits in the last character."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return token[:-1] + letters[letters.index(token[-1]) ^ 1]
 
 
 def _others(api: Api) -> Iterator[tuple[str, str]]:
-    """What is right for something else, and what was right before."""
+    """Credentials that are valid for something else, or were valid before."""
     session = sign_in(api, WORKER).json()
     yield "a refresh token", session["refresh_token"]
     yield "an id token", signed({"alg": "HS256", "typ": "JWT"}, right(api)[1] | {"nonce": "n"})
@@ -162,7 +162,7 @@ def _others(api: Api) -> Iterator[tuple[str, str]]:
 
 
 def _own(api: Api, username: str = WORKER, **facts: Any) -> str:
-    """A token of one's own, as it stands in the database."""
+    """An API token, with its row in the database."""
     secret, now = "cwk_" + api.application.tokens.new_secret()[0], api.clock.now
     row = {
         "id": new_id(), "account_id": api.id_of(username), "name": "x", "scopes": ["case.read"],

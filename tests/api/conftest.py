@@ -71,12 +71,12 @@ class Clock:
         return self.now
 
     def set(self, moment: str) -> datetime:
-        """Go to a moment in Seoul, such as ``2026-03-05T09:00``."""
+        """Set the clock to a moment in Seoul, such as ``2026-03-05T09:00``."""
         self.now = seoul(moment)
         return self.now
 
     def forward(self, **amount: float) -> datetime:
-        """Go so much further, as ``timedelta`` counts it."""
+        """Advance by the arguments of a ``timedelta``."""
         self.now += timedelta(**amount)
         return self.now
 
@@ -96,7 +96,7 @@ class People(NamedTuple):
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A client with someone's token, fresh at each request."""
+    """A client that signs each request with a new token of an account."""
 
     api: Api
     actor: Actor
@@ -146,13 +146,13 @@ class Api:
     clock: Clock
     providers: dict[str, Provider]
     offerings: dict[tuple[str, str], Offering]
-    # The database behind it as its owner sees it, for what has no operation: the application
-    # connects as a role of which row-level security holds.
+    # Its database as the owner's role, for what has no operation: the application connects as a
+    # role to which row-level security policies apply.
     engine: Engine
     _actors: dict[str, Actor] = field(default_factory=dict)
 
     def actor(self, username: str) -> Actor:
-        """Who that account acts as."""
+        """The actor of an account."""
         if username not in self._actors:
             with self.engine.connect() as connection:
                 row = connection.execute(
@@ -163,7 +163,7 @@ class Api:
         return self._actors[username]
 
     def id_of(self, username: str) -> UUID:
-        """The id of an account."""
+        """The id of an account, by its user name."""
         id = self.actor(username).id
         assert id is not None
         return id
@@ -173,7 +173,7 @@ class Api:
         return SignedIn(self, self.actor(username))
 
     def context(self, username: str) -> Context:
-        """What a use case is given when that account asks now."""
+        """The context of a use case when that account calls it now."""
         return self.application.context(self.actor(username))
 
 
@@ -182,9 +182,9 @@ _aim: dict[str, URL] = {}
 
 
 def _shared_engine(url: str, **options: Any) -> Engine:
-    """One engine a store for all tests, aimed at this test's database.
+    """One engine per store for all tests, connected to this test's database.
 
-    An engine compiles each statement once; a new engine a test would compile all of them again.
+    An engine compiles each statement once; with one engine per test each would compile them again.
     """
     target = make_url(url)
     store, who = target.get_backend_name(), target.username
@@ -206,7 +206,7 @@ def _shared_engine(url: str, **options: Any) -> Engine:
 
 @cache
 def _settings(_given: tuple[tuple[str, str], ...]) -> Settings:
-    """What the environment says: it takes a hundredth of a second to read."""
+    """The settings of the environment, cached: reading them takes 10 ms."""
     return Settings()
 
 
@@ -231,7 +231,7 @@ def application(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Appli
 
 @pytest.fixture
 def owner(store: Store, application: Application) -> Iterator[Engine]:
-    """The same database as its owner sees it: beyond the walls."""
+    """The same database as its owner's role, to which row-level security does not apply."""
     engine = application.engine
     if store.name != "sqlite":
         engine = _shared_engine(store.owner_url).execution_options(vault=application.vault)
@@ -261,7 +261,7 @@ def api(application: Application, owner: Engine, store: Store, people: bytes) ->
 
 @cache
 def _routes() -> FastAPI:
-    """The application without a house: its routes take half a second to build, once."""
+    """The FastAPI application without services, built once: its routes take half a second."""
     return create_app(None, None, pages)  # type: ignore[arg-type]
 
 
@@ -288,7 +288,7 @@ def make_people() -> People:
 
 
 def settle_in(owner: Engine, people: People) -> None:
-    """Put the shipped facts and these people into a migrated database."""
+    """Insert the shipped reference data and these people into a migrated database."""
     bulk.load_facts(
         owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
     )

@@ -1,4 +1,4 @@
-"""Races made to happen: who holds what, and who waits for it."""
+"""Deterministic races: holding locks, and waiting until others wait for them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 
 @contextmanager
 def locked(api: Api, statement: Any) -> Iterator[Connection]:
-    """Hold what a statement takes until the block ends or rolls back."""
+    """Hold the locks of a statement until the block ends."""
     with api.engine.connect() as connection:
         connection.execute(statement)
         yield connection
 
 
 def wait_for_locks(connection: Connection, count: int) -> None:
-    """Until so many wait for a lock of this database."""
+    """Wait until that many connections wait for a lock in this database."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -1,4 +1,4 @@
-"""What tests of standards and holidays look at in common."""
+"""Helpers shared by the tests of standards and holidays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.api.conftest import SUPERVISOR, WORKER, Api
 
 
 def due(api: Api, deadline: UUID, by: str = WORKER) -> str:
-    """The due instant of a clock, as its page shows it."""
+    """The due instant of a clock, as the API shows it."""
     shown = api.as_(by).get(f"/deadlines/{deadline}").json()
     return str(shown["due_at"])
 
@@ -29,7 +29,7 @@ def why(api: Api, deadline: UUID, by: str = WORKER, language: str = "en") -> dic
 
 
 def planned(api: Api, deadline: UUID) -> dict[int, str]:
-    """The steps that wait, by tier, each with its moment in Seoul."""
+    """The planned steps by tier, each with its time in Seoul."""
     with api.engine.connect() as connection:
         rows = connection.execute(
             select(*t.escalation.c["tier", "at"]).where(
@@ -40,7 +40,7 @@ def planned(api: Api, deadline: UUID) -> dict[int, str]:
 
 
 def events(api: Api, name: str) -> list[dict[str, Any]]:
-    """What the events of that name say, with who did it."""
+    """The facts and the actor of each event of that name."""
     with api.engine.connect() as connection:
         rows = connection.execute(
             select(t.event).where(t.event.c.name == name).order_by(t.event.c.id)
@@ -59,7 +59,7 @@ def audited(api: Api, action: str) -> list[tuple[str, list[str]]]:
 
 
 def stored(api: Api) -> dict[str, Any]:
-    """All that is stored, the standards too, but for the record of who asked."""
+    """Every stored row, standards included, except the audit's."""
     with api.engine.connect() as connection:
         rows = connection.execute(select(t.standard).order_by(t.standard.c.id)).all()
     return everything(api) | {"standard": [tuple(row) for row in rows]}

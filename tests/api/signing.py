@@ -1,4 +1,4 @@
-"""How tests sign in, with whatever an account needs for it."""
+"""Helpers for signing in."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ NEW = {"username": "new.worker", "role": "worker", "name": "가상 새담당", "
 
 
 def sign_in(api: Api, username: str, password: str = PASSWORD, **more: str) -> Any:
-    """The token form with name and password."""
+    """Post the token form with name and password."""
     form = {"username": username, "password": password} | more
     return api.client.post(BASE + "/auth/token", data=form)
 
 
 def refresh(api: Api, token: str) -> Any:
-    """The token form with a refresh token."""
+    """Post the token form with a refresh token."""
     form = {"grant_type": "refresh_token", "refresh_token": token}
     return api.client.post(BASE + "/auth/token", data=form)
 
 
 def ask(api: Api, token: str, method: str, path: str, json: Any = None, **headers: str) -> Any:
-    """A request with a token as it was given."""
+    """A request with this token."""
     told = {"Authorization": f"Bearer {token}"} | headers
     return api.client.request(method, BASE + path, json=json, headers=told)
 
@@ -60,12 +60,12 @@ def enrol(api: Api, token: str, password: str = PASSWORD) -> tuple[bytes, list[s
 
 
 def code(api: Api, secret: bytes, steps: int = 0) -> str:
-    """The code of a secret, so many steps from now."""
+    """The code of a secret, that many steps from now."""
     return totp.code_of(secret, totp.step_at(api.clock.now) + steps)
 
 
 def change(api: Api, username: str, **facts: Any) -> None:
-    """Change an account behind the application's back."""
+    """Change an account in the database."""
     with api.engine.begin() as connection:
         connection.execute(update(t.account).where(t.account.c.username == username).values(facts))
 

@@ -1,4 +1,4 @@
-"""`dev.py`: what it installs for which task, and that it says in one line what is missing."""
+"""`dev.py`: what it installs for which task, and its one-line error when a tool is missing."""
 
 from __future__ import annotations
 

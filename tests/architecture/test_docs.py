@@ -1,4 +1,4 @@
-"""What the README and the pages of docs say of this repository is so."""
+"""The README and the pages of docs agree with this repository."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ from casework.domain.access.grant_log import GrantAct
 from casework.domain.access.policy import POLICY, Relation, Role
 from casework.domain.agencies import rosters
 from casework.domain.audit import chain
-from casework.domain.casefile import case, lifecycle, states
+from casework.domain.casefile import case, referral_moves, states
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import Unit
@@ -56,7 +56,7 @@ LISTS = {
     "consent": resident.PURPOSES,
     "determination": case.DETERMINATIONS,
     "delivered": rosters.EXCEPTIONS,
-    "disposition": lifecycle.DISPOSITIONS,
+    "disposition": referral_moves.DISPOSITIONS,
     "division": tuple(DIVISIONS.values()),
     "entry": tuple(STEPS),
     "field": FIELDS,
@@ -70,13 +70,13 @@ LISTS = {
     "likeness": tuple(LikenessReason),
     "merge": ("merged", "undone"),
     "mobility": resident.MOBILITIES,
-    "move": tuple(lifecycle.MOVES),
-    "outcome": lifecycle.OUTCOMES,
+    "move": tuple(referral_moves.MOVES),
+    "outcome": referral_moves.OUTCOMES,
     "review": reviewing.ACTIONS,
     "route": (*sorted(case.ASSESSMENT_ROUTES), "guidance"),
     "signal": case.SIGNALS,
     "unmet reason": UNMET_REASONS,
-    **{f"reason to {move}": reasons for move, reasons in lifecycle.REASONS.items()},
+    **{f"reason to {move}": reasons for move, reasons in referral_moves.REASONS.items()},
     "verdict of a rule": tuple(RuleResult),
     **{enum.__name__: tuple(enum) for enum in ENUMS},
 }
@@ -94,7 +94,7 @@ def text_of(name: str) -> str:
 
 
 def prose_of(name: str) -> str:
-    """A page without its blocks of code, in which nothing is a link or a heading."""
+    """A page without its code blocks, which hold no links or headings."""
     return re.sub(r"^( *)```.*?^\1```$", "", text_of(name), flags=re.MULTILINE | re.DOTALL)
 
 

@@ -31,7 +31,7 @@ from casework.adapters.web.forms import ACTIONS
 from casework.adapters.web.guest import DONE
 from casework.domain.access.policy import POLICY, Role
 from casework.domain.agencies.rosters import EXCEPTIONS, MonthlyDelivery
-from casework.domain.casefile import case, lifecycle, plan, referral, states
+from casework.domain.casefile import case, plan, referral, referral_moves, states
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import KNOWN_YEARS, Unit
 from casework.domain.clocks.standards import STATUTORY_BASIS, Priority
@@ -60,11 +60,11 @@ CHOSEN: Final[dict[str, set[str]]] = {
     "domain/access/policy.py": {
         "password_change_required", "token_scope", "totp_enrolment_required",
     },
-    "domain/casefile/allowed.py": set(),
+    "domain/casefile/case_moves.py": set(),
     "domain/planning/conferences.py": {
         "plan_not_submitted", "submitted_after_meeting", "unknown_case",
     },
-    "domain/planning/planning.py": {"already_settled", "disposition_owed", "referral_open"},
+    "domain/planning/settling.py": {"already_settled", "disposition_owed", "referral_open"},
     "domain/privacy/break_glass.py": {"note_required", "reason_required"},
     "domain/supervision/reviewing.py": {"offering_required", "until_required", "worker_required"},
     "workflows/exchange/import_kinds.py": {
@@ -81,7 +81,7 @@ CHOSEN: Final[dict[str, set[str]]] = {
     },
     "adapters/persistence/directory/overview.py": {"unknown_district", "unknown_service"},
 }  # fmt: skip
-# Codes with which a file that was imported ends or a cell is refused, without a refusal.
+# Codes with which an import ends or rejects a cell, without raising a refusal.
 OF_FILES: Final = {"required", "rows_refused"}
 PRINTED: Final = (
     AccessRequest, Resident, Contact, HouseholdMember, WayIn, Consent, case.Case, case.Assessment,
@@ -93,7 +93,7 @@ PRINTED_WITHIN: Final = {
     "on", "verdict", "rules", "fact", "comparison", "values", "value", "basis", "certainty",
     "field", "level", "person", "rrn", "at", "role", "office", "action", "outcome",
 }  # fmt: skip
-# Where Korean stands in Python that is no text: by the file or folder, with the reason.
+# Korean in Python files that is no message: by the file or folder, with the reason.
 KOREAN: Final = {
     "adapters/api/shared/samples.py": "examples of the document: invented people, places, services",
     "demo": "the invented city: names of its people, agencies, streets, and what they write",
@@ -126,7 +126,7 @@ def modules() -> dict[str, ast.Module]:
 
 @cache
 def codes() -> set[str]:
-    """Every code by which something can be refused."""
+    """Every code of a refusal."""
     found = set().union(OF_FILES, *CHOSEN.values())
     for path, tree in modules().items():
         if not path.startswith("demo/"):
@@ -210,10 +210,13 @@ def families() -> dict[str, set[str]]:
         "page.done.*": set(DONE),
         "page.field.*": {one.name for of in ACTIONS.values() for one in of} | {"available"},
         "page.nav.*": {"requests", "places", "month"},
-        "page.outcome.*": set(lifecycle.OUTCOMES),
+        "page.outcome.*": set(referral_moves.OUTCOMES),
         "page.per.*": pers(),
         "page.problem.*": {"code_wrong", "too_many_codes"},
-        "page.reason.*": {*EXCEPTIONS, *(one for of in moves for one in lifecycle.REASONS[of])},
+        "page.reason.*": {
+            *EXCEPTIONS,
+            *(one for of in moves for one in referral_moves.REASONS[of]),
+        },
         "page.sex.*": set(SEXES),
         "page.signal.*": set(case.SIGNALS),
         "page.status.*": {*states.ReferralStatus} - {"draft"},
@@ -229,7 +232,7 @@ def families() -> dict[str, set[str]]:
         },
         "file.outcome.*": set(Outcome),
         "file.report.*": set(import_views.REPORT),
-        "sentence.clock.pause.*": {"hold", *lifecycle.REASONS["hold"]},
+        "sentence.clock.pause.*": {"hold", *referral_moves.REASONS["hold"]},
         "sentence.clock.period.*": {*Unit} - {"on_date"},
         "sentence.match.eligible.*": set(RuleResult),
         "sentence.match.given_at.*": {*GivenAt, "unknown"},
@@ -267,8 +270,8 @@ def codes_printed() -> set[str]:
         *resident.MOBILITIES, *households.KINDS, *EXCEPTIONS, *access_requests.REQUESTED_BY,
         *access_requests.ANSWERS, *access_requests.HANDED_OVER, *access_requests.IDENTITY_BY,
         *directory.FIELDS, *directory.INCOME_TIERS, *FACTS, *RuleResult, *Comparison, *Priority,
-        *lifecycle.DISPOSITIONS, *lifecycle.OUTCOMES, *pers(), *LEVEL.values(),
-        *(reason for of in lifecycle.REASONS.values() for reason in of),
+        *referral_moves.DISPOSITIONS, *referral_moves.OUTCOMES, *pers(), *LEVEL.values(),
+        *(reason for of in referral_moves.REASONS.values() for reason in of),
     }  # fmt: skip
 
 
@@ -301,7 +304,7 @@ def _words(value: Any) -> Iterator[str]:
 
 
 def expected() -> set[str]:
-    """Every key that code and templates ask for, but those of the open family."""
+    """Every key that code and templates use, except those of the open family."""
     named = {one for one in used() if "*" not in one}
     return named.union(*map(members, families()))
 
@@ -387,7 +390,7 @@ def test_who_takes_a_message_fills_in_all_of_it_and_nothing_else() -> None:
 
 
 def _keys_of(given: ast.expr) -> list[str]:
-    """The keys that a call can ask for; of a family, each member."""
+    """The keys that a call can use; of a family, each member."""
     if isinstance(given, ast.JoinedStr):
         return sorted(members(family(given))) if family(given) in families() else []
     return [one for one in _constants(given) if one in catalogue("en")]
@@ -430,7 +433,7 @@ def test_the_law_that_no_standard_passes_is_named_as_the_domain_names_it() -> No
     assert STATUTORY_BASIS in text("sentence.standard.statutory", "en")
 
 
-# Nothing beside the catalogues
+# No texts outside the catalogues
 
 
 def test_no_korean_text_stands_in_the_code() -> None:

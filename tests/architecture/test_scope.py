@@ -1,4 +1,4 @@
-"""Who sees which rows is decided in one place, and everybody else asks there."""
+"""Scope (who sees which rows) is decided in one place only."""
 
 from __future__ import annotations
 

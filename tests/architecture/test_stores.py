@@ -1,4 +1,4 @@
-"""Which tests run on which store: with the quick run and the deep one nothing is left out."""
+"""Which tests run on which store: the quick and the deep run together leave none out."""
 
 from __future__ import annotations
 

@@ -68,9 +68,9 @@ def test_the_demo_starts_keeps_its_data_and_ends_when_told(tmp_path: Path) -> No
 
 
 def everything(database: Path, at: str, seed: int, residents: int = 12) -> dict[str, list[str]]:
-    """All that is stored of a world that was seeded at a moment, but for salted passwords.
+    """Every stored row of a world that was seeded at a moment, except salted passwords.
 
-    Sealed fields are opened: the same value stands sealed in another way each time.
+    Encrypted fields are decrypted: the same value never encrypts to the same bytes twice.
     """
     settings = Settings().model_copy(
         update={"database_url": f"sqlite:///{database}", "data_dir": database.parent}

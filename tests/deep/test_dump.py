@@ -1,4 +1,4 @@
-"""What a stolen dump tells of forty people: `python3 dev.py proof dump` asks for a thousand."""
+"""What a stolen dump reveals of forty people: `python3 dev.py proof dump` uses a thousand."""
 
 from __future__ import annotations
 

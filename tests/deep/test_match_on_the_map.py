@@ -1,4 +1,4 @@
-"""Matching on the real map: every centre and every district, against a count of its own."""
+"""Matching on the real map: every centre and every district, against an independent count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The matrix: every route, for everyone, about everyone, as `dev.py proof matrix` asks it."""
+"""The permission matrix: every route, role and subject, as in `dev.py proof matrix`."""
 
 from __future__ import annotations
 

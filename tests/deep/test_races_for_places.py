@@ -1,6 +1,6 @@
 """Races for last places: `python3 dev.py proof places` runs thousands.
 
-Each has its control, a house that does it wrong, in which the same comparison must find a fault.
+Each has its control, a faulty application, in which the same comparison must find a fault.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def the_walk() -> list[Stop]:
 
 
 def shape(lines: list[str]) -> list[str]:
-    """What stays the same from day to day."""
+    """The parts that are the same every day."""
     for pattern, name in SHAPES:
         lines = [re.sub(pattern, name, line) for line in lines]
     return [line for line, _same in groupby(lines)]
@@ -60,7 +60,7 @@ def shape(lines: list[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def tools() -> None:
-    """What the walk needs besides Python. In CI it must be there, elsewhere one may do without."""
+    """The tools the walk needs besides Python; if missing, fail in CI and skip elsewhere."""
     missing = [name for name in ("bash", "curl") if shutil.which(name) is None]
     if missing and "CI" not in os.environ:
         pytest.skip(f"the walk needs {' and '.join(missing)}")
@@ -95,7 +95,7 @@ def demo(tools: None, environment: dict[str, str]) -> Iterator[str]:
 
 
 def _address(process: subprocess.Popen[bytes], data: Path) -> str:
-    """Where it listens, once it says so."""
+    """Its address, once it prints it."""
     until = time.monotonic() + STARTS_WITHIN_S
     while time.monotonic() < until and process.poll() is None:
         found = re.search(

@@ -1,4 +1,4 @@
-"""A new key while everything goes on: `python3 dev.py proof rotation` does it with 50,000."""
+"""Key rotation under load: `python3 dev.py proof rotation` does it with 50,000 residents."""
 
 from __future__ import annotations
 

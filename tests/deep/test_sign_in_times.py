@@ -1,4 +1,4 @@
-"""How long a refused sign-in takes tells nothing of the account."""
+"""The duration of a refused sign-in reveals nothing of the account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.api.signing import change, sign_in
 
 @pytest.fixture
 def dear(api: Api) -> Api:
-    """Passwords that cost what they cost in earnest, of which a comparison is most of a sign-in."""
+    """Password digests at production cost, so that a comparison is most of a sign-in."""
     api.application.passwords = Argon2Passwords()
     digest = api.application.passwords.digest("only the worker knows it")
     for username in (WORKER, COLLEAGUE, SUPERVISOR):

@@ -1,4 +1,4 @@
-"""What nobody may see does not show: neither in a list, nor in a count, nor in a search."""
+"""Hidden differences never show: neither in a list, nor in a count, nor in a search."""
 
 from __future__ import annotations
 

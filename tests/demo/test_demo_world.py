@@ -1,4 +1,4 @@
-"""The invented city is complete, lawful, up to date, and the same for the same seed."""
+"""The demo city is complete, lawful, up to date, and the same for the same seed."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable

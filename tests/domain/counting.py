@@ -1,4 +1,4 @@
-"""Counting days a second time, in another way: walking from day to day over a plain table."""
+"""An independent count of days: day by day over a plain table."""
 
 from __future__ import annotations
 

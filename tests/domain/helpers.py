@@ -1,4 +1,4 @@
-"""What many tests here look at."""
+"""Helpers shared by the domain's tests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def running(file: CaseFile, subject_id: UUID | None = None) -> list[str]:
 
 
 def ends(file: CaseFile, subject_id: UUID) -> dict[str, str]:
-    """How the newest clock of each kind stands: running, met or cancelled."""
+    """The state of the newest clock of each kind: running, met or cancelled."""
     return {
         clock.kind: "met" if clock.met_at else "cancelled" if clock.cancelled_at else "running"
         for clock in clocks(file, subject_id)

@@ -1,4 +1,4 @@
-"""What every test of the command line is spared."""
+"""Fixtures for every test of the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from casework.adapters.identity import Argon2Passwords
 
 @pytest.fixture(autouse=True)
 def asked_for_cheap(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Digests that cost no time, for commands in this process; whether each asked for such."""
+    """Cheap digests for commands in this process; records whether each command requested them."""
     found: list[bool] = []
 
     def passwords(*, cheap: bool = False) -> Argon2Passwords:

@@ -1,4 +1,4 @@
-"""Accounts at the command line: the first way into a production system, on either store."""
+"""Accounts at the command line: the first account of a production system, on either store."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Account = Callable[..., Said]
 
 @pytest.fixture(autouse=True)
 def in_earnest(asked_for_cheap: list[bool]) -> Iterator[None]:
-    """Whatever is stored here, the command asked for digests that protect."""
+    """Although cheap digests are stored here, the command requested those of production."""
     yield
     assert not any(asked_for_cheap)
 
@@ -53,7 +53,7 @@ def account(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 
 class Terminal(io.StringIO):
-    """Where somebody types."""
+    """A terminal as stdin."""
 
     def isatty(self) -> bool:
         """It is one."""

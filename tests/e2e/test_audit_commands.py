@@ -51,7 +51,7 @@ def asked(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def change(database: str, statement: Any) -> None:
-    """As the owner, do something that nobody may."""
+    """As the owner, tamper with the audit."""
     engine = open_engine(database)
     with engine.begin() as connection:
         free_hand(connection)

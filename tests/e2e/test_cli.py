@@ -1,4 +1,4 @@
-"""The command line: what it counts, what it refuses in one line, and what it starts."""
+"""The command line: due dates, one-line errors, and the processes it starts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ Run = Callable[..., Said]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run a command in this process, without settings but for those given, in a folder of its own.
+    """Run a command in this process, with only the given settings, in a folder of its own.
 
     ``run("sweep", "--json", mode="production")`` sets ``CASEWORK_MODE``.
     """
@@ -494,16 +494,16 @@ class Started:
 
     @property
     def out(self) -> str:
-        """What it has printed so far."""
+        """Its stdout so far."""
         return (self.folder / "out").read_text()
 
     @property
     def err(self) -> str:
-        """What it has said besides so far."""
+        """Its stderr so far."""
         return (self.folder / "err").read_text()
 
     def wait_for(self, what: Callable[[], Any]) -> Any:
-        """Wait until something is so, and give it back."""
+        """Wait until a condition holds; returns its value."""
         until = time.monotonic() + STARTS_WITHIN_S
         while time.monotonic() < until and self.process.poll() is None:
             if found := what():
@@ -512,14 +512,14 @@ class Started:
         pytest.fail(f"it did not come to that: {self.out}{self.err}")
 
     def end(self) -> int:
-        """Tell it to end; its exit code."""
+        """Terminate it; returns its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=ENDS_WITHIN_S)
 
 
 @contextmanager
 def started(folder: Path, *arguments: str) -> Iterator[Started]:
-    """A command as a process, which is gone when the block is over."""
+    """A command as a process, which ends with the block."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CASEWORK_")}
     folder.mkdir(exist_ok=True)
     with (folder / "out").open("w") as out, (folder / "err").open("w") as err:

@@ -24,7 +24,7 @@ TAKES_AT_MOST_S = 600
 
 
 def run(folder: Path, *command: str) -> str:
-    """Run a command in a folder where the client can be imported; what it prints."""
+    """Run a command in a folder where the client can be imported; returns its output."""
     done = subprocess.run(
         [sys.executable, *command], cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)},
         capture_output=True, text=True, timeout=TAKES_AT_MOST_S, check=False,

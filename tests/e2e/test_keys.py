@@ -14,7 +14,7 @@ __all__ = ["database", "run"]
 
 @pytest.fixture
 def production(database: str, tmp_path: Path) -> dict[str, str]:
-    """Settings of an installation whose key ring is still to be made."""
+    """Settings of an installation without a key ring."""
     ring = str(tmp_path / "elsewhere" / "ring.json")
     return KEYS | {"mode": "production", "database_url": database, "key_ring": ring}
 

@@ -1,4 +1,4 @@
-"""The roles of PostgreSQL: made as often as one likes, before or after the tables, and held to."""
+"""PostgreSQL roles: idempotent creation, before or after the tables, and enforced rights."""
 
 from __future__ import annotations
 

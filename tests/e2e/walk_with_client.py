@@ -69,7 +69,7 @@ SEOUL = timezone(timedelta(hours=9))
 
 
 def got(kind: type[T], answer: object) -> T:
-    """The answer, which is of this type."""
+    """The response, checked to be of this type."""
     assert isinstance(answer, kind), answer
     return answer
 

@@ -1,4 +1,4 @@
-"""What every factory here is made of."""
+"""The base class of every factory here."""
 
 from typing import Any
 

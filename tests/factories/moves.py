@@ -10,9 +10,9 @@ from uuid import UUID
 from casework.domain.access.policy import SYSTEM, Actor
 from casework.domain.casefile.case import Check, Signal
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES, Party
 from casework.domain.casefile.plan import Conference, PlannedItem, PlannedService, PlanVersion
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_moves import MOVES, Party
 from casework.domain.cases import checks, closing, intake
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.directory.directory import Offering
@@ -169,7 +169,7 @@ USUAL: dict[str, dict[str, Any]] = {
 
 
 def details(town: Town, referral: Referral, action: str, **facts: Any) -> referring.Details:
-    """What a move needs, unless the story says otherwise."""
+    """The default details of a move."""
     usual = dict(USUAL.get(action, {}))
     if action == "hold":
         usual["until"] = town.today + timedelta(days=7)

@@ -64,7 +64,7 @@ CATALOGUE = {
 
 
 class Town:
-    """Where a story happens. ``now`` is set by the story; nothing here looks at a real clock."""
+    """The setting of a test. ``now`` is set by the test; nothing here reads a real clock."""
 
     def __init__(
         self,

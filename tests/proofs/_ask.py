@@ -1,4 +1,4 @@
-"""Requests straight to the application, without a socket and without a client's own work."""
+"""Requests straight to the ASGI application, without a socket and without a client's overhead."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from anyio import to_thread
 
 from tests import canaries
 
-# What differs from one answer to the next without telling anybody anything.
+# What differs between responses without revealing anything.
 PASSING: Final = ("x-request-id", "date", "server-timing")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -41,20 +41,20 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        """The code of a problem, or None."""
+        """The code of a problem document, or None."""
         if self.headers.get("content-type") != "application/problem+json":
             return None
         return str(self.json()["code"])
 
     @property
     def same_bytes(self) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
-        """All of it but the number of the request and the hour."""
+        """The whole response except the request id and the time."""
         headers = sorted((k, v) for k, v in self.headers.items() if k not in PASSING)
         return self.status, tuple(headers), self.content
 
 
 class Asker:
-    """Asks an ASGI application."""
+    """Sends requests to an ASGI application."""
 
     def __init__(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._app, self._loop = app, loop
@@ -71,7 +71,7 @@ class Asker:
         headers: dict[str, str] | None = None,
         query: dict[str, Any] | None = None,
     ) -> Answer:
-        """One request; ``path`` is not encoded any further."""
+        """Send one request; ``path`` must already be encoded."""
         self.asked += 1
         sent = {"host": "testserver"} | {k.lower(): v for k, v in (headers or {}).items()}
         if token is not None:
@@ -87,7 +87,7 @@ class Asker:
             "headers": [(k.encode(), v.encode("utf-8")) for k, v in sent.items()],
         }  # fmt: skip
         answer = self._loop.run_until_complete(_exchange(self._app, scope, body))
-        if canaries.SESSION_FOLDER in os.environ:  # a proof by command has no session
+        if canaries.SESSION_FOLDER in os.environ:  # a proof run by command has no pytest session
             canaries.look_at_answer(answer.status, answer.content)
         return answer
 
@@ -117,15 +117,15 @@ async def _inline(func: Any, *args: Any, **_: Any) -> Any:
 
 
 def quiet() -> None:
-    """For a proof by command, whose own words are the result: only errors are logged."""
+    """Log errors only: the output of a proof run by command is its result."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 @contextmanager
 def asking(app: Any) -> Iterator[Asker]:
-    """An asker that lives as long as the block: one request after the other, in this thread.
+    """A client that lives as long as the block: one request after the other, in this thread.
 
-    What the application would hand to a thread is called where it stands. Handing over took as
+    What the application would run in a thread is called directly. Switching threads took as
     long as the work, and a matrix has thousands of requests.
     """
     loop = asyncio.new_event_loop()

@@ -1,4 +1,4 @@
-"""What happens to a case as a whole: holds, hands, houses, closing and reopening."""
+"""Acts on a case as a whole: holds, handovers, transfers, closing and reopening."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class CaseActs(PlanActs):
                 case.reopen()
 
     def an_outsider(self, n: int, how: str) -> None:
-        """Who is of another centre finds nothing."""
+        """An actor of another centre finds nothing."""
         if case := self.case_at(n):
             who = STRANGER if case.centre != FAR else WORKER
             act = plans.submit_plan if how == "once" else caseload.resume_case

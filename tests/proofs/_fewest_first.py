@@ -1,4 +1,4 @@
-"""A pytest plugin: tests of few cases go before those that walk through a whole table.
+"""A pytest plugin: tests with few cases run before those that cover a whole table.
 
 A mutant is most often noticed by a test of its own, and the first that notices it is enough.
 """

@@ -1,4 +1,4 @@
-"""What the events alone tell of the present: a table from their classes to what each folds."""
+"""The present state from the events alone: a fold function for each event class."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from casework.domain.planning.events import PlanApproved
 
 @dataclass
 class Told:
-    """Where cases and referrals stand, whose and where they are, and how each clock stands."""
+    """The state, holder and place of cases and referrals, and the state of each clock."""
 
     status: dict[UUID, str] = field(default_factory=dict)
     centres: dict[UUID, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ FOLDS: Final[dict[type[Event], tuple[Fold, ...]]] = {
 
 
 def fold(events: Iterable[Event]) -> Told:
-    """What somebody knows who reads the events alone, in their order."""
+    """The state after folding the events in their order."""
     told = Told()
     for event in events:
         for one in FOLDS.get(type(event), ()):

@@ -1,4 +1,4 @@
-"""What must hold at every moment, checked over everything that a small database holds.
+"""The invariants of the model, checked over everything in a small database.
 
 The numbers are those of the invariants of the model: 1 one open case, 2 nothing runs on what has
 ended, 3 nothing waits without a clock, 4 due dates equal an independent count, 5 a step is raised
@@ -50,7 +50,7 @@ Rows = dict[Any, Any]
 
 @dataclass(frozen=True)
 class State:
-    """Everything that was written, by id, in the order in which it was."""
+    """Every row by id, in the order of writing."""
 
     cases: Rows
     versions: Rows
@@ -137,7 +137,7 @@ def nothing_runs_on(state: State, _clockwork: Clockwork) -> Iterator[str]:
 
 
 def is_settled(state: State, service: Any) -> bool:
-    """Rule 9, said once more."""
+    """Rule 9, implemented a second time."""
     mine = [r for r in state.referrals.values() if r.planned_service_id == service.id]
     if any(r.status in OPEN for r in mine):
         return False
@@ -184,7 +184,7 @@ def _without_clock(state: State, referral: Any) -> Iterator[str]:
 
 
 def well_counted(state: State, clockwork: Clockwork) -> Iterator[str]:
-    """Invariant 4: stored equals recomputed, and equals a count of another kind."""
+    """Invariant 4: stored equals recomputed, and equals an independent count."""
     for clock in state.deadlines():
         name = f"{clock.kind} {clock.id}"
         if clock.due_at != clockwork.count(clock):
@@ -201,7 +201,7 @@ def well_counted(state: State, clockwork: Clockwork) -> Iterator[str]:
 
 
 def counted_by_hand(clock: Deadline) -> datetime:
-    """The due date as one walks to it, day by day."""
+    """The due date, counted day by day."""
     out = frozenset(day for pause in clock.pauses for day in pause.days())
     edges = tuple((pause.began_at, pause.ends_at) for pause in clock.pauses)
     due = _due(clock.started_at, clock.target, out, edges)
@@ -211,7 +211,7 @@ def counted_by_hand(clock: Deadline) -> datetime:
 
 
 def lapse_by_hand(clock: Deadline) -> datetime:
-    """When nobody waits any longer: so many working days later, and never before it is due."""
+    """When a request lapses: that many working days later, and never before it is due."""
     out = frozenset(day for pause in clock.pauses for day in pause.days())
     last = last_day(day_in_seoul(clock.started_at), LAPSES_AFTER[clock.kind], "working_days", out)
     return max(end_of(last), clock.due_at) + SECOND
@@ -261,7 +261,7 @@ def _planned(clock: Deadline, ledger: dict[Any, Any], clockwork: Clockwork) -> I
 
 
 def folded(state: State, _clockwork: Clockwork) -> Iterator[str]:
-    """Invariant 6: who reads the events alone knows status, holder, centre, worker and clocks."""
+    """Invariant 6: the events alone give status, holder, centre, worker and clocks."""
     told = fold(from_row(Event, row) for row in state.events.values())
     for thing in (*state.cases.values(), *state.referrals.values()):
         if told.status.get(thing.id) != thing.status:
@@ -296,7 +296,7 @@ def places_add_up(state: State, _clockwork: Clockwork) -> Iterator[str]:
         said, counted = (row.held, row.waitlisted), (held[row.id], waits[row.id])
         if said != counted:
             yield f"places: {said} held and waiting, counted {counted}"
-        # The agencies of these worlds serve nobody else, but for those that always were there.
+        # The agencies of these worlds serve nobody else, except those there from the start.
         if row.capacity - row.available - row.held != SERVED_BESIDES:
             yield f"places: of {row.capacity} {row.available} are free and {row.held} held"
         if row.for_waiting > min(row.available, row.waitlisted):

@@ -1,4 +1,4 @@
-"""A machine that does to a small town whatever people, time and accidents might do."""
+"""The state machine of random stories: acts of people, time and faults on a small world."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The life of a case written down a second time, by hand: plain states and no database.
+"""An independent model of a case: plain states and no database.
 
-It knows what may be done and what stands afterwards. It counts no days: what lapses and resumes
+It knows the possible acts and the state after them. It counts no days: what lapses and resumes
 with time it is told by the clock of the test.
 """
 
@@ -43,7 +43,7 @@ HELD_BY = {"assessment": "assessor", "decision": "supervisor"} | dict.fromkeys(
 
 @dataclass
 class ModelReferral:
-    """One request: where it stands, and where it stood before a hold."""
+    """One request: its state, and its state before a hold."""
 
     id: UUID
     provider: str

@@ -1,4 +1,4 @@
-"""The application's own filter switched off, so that only the database's is left."""
+"""The application's own filter switched off, so that only row-level security is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every operation of the application, from its own document; with a body for each."""
+"""Every operation of the application, from its OpenAPI document, with a request body for each."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.proofs._subjects import ABSENT, CLOSED_MONTH, MEMBERS, SERVICE, Plant
 
 BASE: Final = "/api/v1"
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-# What is asked by a POST, so that no address holds it, and changes nothing.
+# Reads made by a POST, so that no URL holds the query; they change nothing.
 LOOKS: Final = frozenset({"/residents/search", "/offerings/match"})
-# What the id in a path is of, by the last word before it.
+# The kind of the id in a path, by the last word before it.
 KIND_OF_PATH: Final = {
     "residents": "resident", "cases": "case", "consents": "consent", "signals": "signal",
     "planned-services": "planned_service", "conferences": "conference",
@@ -31,25 +31,25 @@ KIND_OF_PATH: Final = {
     "providers": "provider", "offerings": "offering", "designations": "designation",
     "services": "service",
 }  # fmt: skip
-# What the id in a body is of, where it is of someone.
+# The kind of an id in a request body, where it names personal data.
 KIND_OF_FIELD: Final = {
     "resident_id": "resident", "case_id": "case", "case_ids": "case", "consent_id": "consent",
     "deadline_id": "deadline", "planned_service_id": "planned_service", "replaces": "referral",
     "conference_id": "conference", "referral_id": "referral", "duplicate_id": "resident",
     "resident_ids": "resident", "offering_ids": "offering",
 }  # fmt: skip
-# Ids of the directory, which everyone reads; who may be named is a rule of its own.
+# Ids of the directory, which everyone reads; which of them may be named is a rule of its own.
 OF_THE_DIRECTORY: Final = frozenset(
     {
         "offering_id", "provider_id", "worker_id", "from_worker_id", "to_worker_id", "deputy_id",
         "replace_with", "id", "client_id",
     }
 )  # fmt: skip
-# What stands in a path behind its first id.
+# Parameters of a path after its first id.
 SECOND: Final = {"resident_id": "housemate", "token_id": "own_token"}
-# Named in a body although out of reach: that is what the operation is for.
+# Named in a request body although out of scope: that is the purpose of the operation.
 MEANT_FOR_OTHERS: Final = frozenset({("POST /break-glass", "resident_id")})
-# What takes a secret of the moment, or is off as shipped; its own tests try it.
+# Operations that need a one-time secret, or are off by default; they have their own tests.
 TRIED_ELSEWHERE: Final = {
     "POST /me/totp": "tests/api/access/test_second_factor.py",
     "POST /me/totp/confirm": "tests/api/access/test_second_factor.py",
@@ -66,7 +66,7 @@ TRIED_ELSEWHERE: Final = {
     "POST /services/{code}/confirm": "tests/api/directory/test_catalogue.py",
     "POST /services/{code}/publish": "tests/api/directory/test_catalogue.py",
 }
-# Names rather than ids: which one there is, and one there never was.
+# Names rather than ids: an existing one, and one that never existed.
 NAMED: Final[dict[str, tuple[str, str]]] = {
     "job": ("overdue", "no-such-job"), "month": (CLOSED_MONTH, "1999-01"),
     "service": (SERVICE, "NO-SUCH"),
@@ -112,7 +112,7 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """As people name it: ``METHOD /path``."""
+        """Its name: ``METHOD /path``."""
         return f"{self.method} {self.path}"
 
     @property
@@ -123,14 +123,14 @@ class Operation:
 
     @property
     def kind(self) -> str | None:
-        """What the id in its path is of."""
+        """The kind of the id in its path."""
         if self.parameter is None:
             return None
         return KIND_OF_PATH.get(self.path.split("/{")[0].rpartition("/")[2])
 
     @property
     def is_change(self) -> bool:
-        """Whether it may write anything but the record of who asked."""
+        """Whether it may write anything but the audit."""
         return self.method != "GET" and self.path not in LOOKS
 
     @cached_property
@@ -162,7 +162,7 @@ class Operation:
         return sorted(set(_names(self.body, self.document)) & set(KIND_OF_FIELD))
 
     def unknown(self) -> Iterator[str]:
-        """What of it this file cannot fill in."""
+        """The parts of it that this file cannot fill in."""
         if self.parameter is not None and self.kind is None:
             yield f"{self.name}: say in KIND_OF_PATH what its id is of"
         for field in sorted(set(_names(self.body, self.document))):
@@ -175,7 +175,7 @@ def _is_id(field: str) -> bool:
 
 
 def operations(app: Any) -> list[Operation]:
-    """Every operation that the application has, but for those that are open to all."""
+    """Every operation of the application except the public ones."""
     document = app.openapi()
     found = [
         Operation(method.upper(), path.removeprefix(BASE), spec["x-action"], spec, document)
@@ -209,14 +209,14 @@ def _names(schema: Any, document: Any) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Filler:
-    """Fills in bodies for one asker about one subject; today is the world's."""
+    """Fills in request bodies for one actor about one subject; today is the world's."""
 
     planted: Planted
     role: str
     today: date
 
     def body(self, operation: Operation, about: Subject) -> Any:
-        """A body that is right where the state is; None where the operation takes none."""
+        """A request body valid in the right state; None if the operation takes none."""
         if operation.body is None:
             return None
         made = OVERRIDES.get(operation.name)
@@ -230,7 +230,7 @@ class Filler:
         return filled
 
     def with_id(self, operation: Operation, own: Subject, field: str, id: Any) -> Any:
-        """The body about the own subject, but for one field, which names someone else."""
+        """The request body about the own subject, with one field that names someone else."""
         body = self.body(operation, own)
         if operation.name == "POST /referrals" and field == "consent_id":
             return body | {"basis": {"kind": "consent", "consent_id": id}}
@@ -346,7 +346,7 @@ def _draft(fill: Filler, about: Subject) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# Where a body made from the schema would be refused for what it says.
+# Where a request body generated from the schema would be invalid.
 OVERRIDES: Final[dict[str, Any]] = {
     "POST /offerings/match": lambda fill, about: {
         "service_code": SERVICE, "resident_id": about.ids.get("resident") or ABSENT

@@ -128,7 +128,7 @@ class PlanActs(ReferralActs):
             case.clocks.pop("survey", None)
             if guided:
                 case.close()
-                case.before, case.stopped["survey"] = "applied", 1  # it is asked anew
+                case.before, case.stopped["survey"] = "applied", 1  # it is requested again
             else:
                 case.clocks["assessment"] = 1
 

@@ -1,6 +1,6 @@
-"""Who may do what to whom, told a second time: from the policy's table and the facts planted.
+"""Who may do what to whom, computed independently from the policy's table and the planted facts.
 
-Nothing here looks at how the application finds out; where the two disagree, one of them is wrong.
+Nothing here uses the application's own decision; where the two disagree, one of them is wrong.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from casework.domain.access.policy import POLICY, Actor, Relation, Role
 from tests.api.conftest import WORKER
 from tests.proofs._subjects import Subject
 
-# Whatever hangs on a resident and shows as much of it as the resident's own page.
+# Records of a resident with the same visibility as the resident.
 OF_A_RESIDENT: Final = frozenset(
     {
         "resident", "case", "consent", "note", "signal", "planned_service", "referral", "deadline",
         "household", "access_request", "suspicion", "merge", "link",
     }
 )  # fmt: skip
-# What belongs to whoever made it, whatever the row of the table says.
+# Records visible to the actor who made them only, whatever the row of the table says.
 OF_ITS_MAKER: Final = frozenset({"opening", "own_token", "import"})
 OF_AN_AGENCY: Final = frozenset({"referral", "deadline"})
 OF_A_DISTRICT: Final = frozenset({"conference", "standard"})
 OF_NOBODY: Final = frozenset({"job", "month", "service"})
-# What belongs to an agency, and is kept by its district too.
+# Records of an agency, which its district maintains too.
 OF_THE_DIRECTORY: Final = frozenset({"provider", "offering", "designation"})
 
 
 def relation_of(action: str, role: str) -> Relation | None:
-    """How far a role reaches by the table, or None where it is refused outright."""
+    """The scope of a role by the table, or None where it has no row."""
     cell: Any = POLICY[action].get(Role(role))
     relation: Relation | None = getattr(cell, "relation", cell)
     return relation
@@ -41,7 +41,7 @@ def is_reached(relation: Relation, kind: str, it: Subject, actor: Actor, agency:
     if kind == "opening":  # its opener's, and to be reviewed in the resident's district
         is_reviewers = actor.role == Role.SUPERVISOR and it.district == actor.district_code
         return is_reviewers or (it.opened_by != "" and it.opened_by == actor.username)
-    if kind == "import":  # whoever sent it in, and nobody else
+    if kind == "import":  # the actor who uploaded it, and nobody else
         return it.imported_by == actor.username
     if kind == "unmatched":  # the centre that it names, and its district
         is_there = it.centre == actor.centre_code

@@ -86,7 +86,7 @@ class ReferralActs(Stage):
 
     @rule(n=ANY, how=HOW)
     def the_same_again(self, n: int, how: str) -> None:
-        """A provider presses the button a second time, with another key."""
+        """A provider repeats the request with another idempotency key."""
         if found := self.a_referral(n):
             again = {"accepted": "accept", "declined": "decline", "completed": "complete"}
             if action := again.get(found[2].status):

@@ -1,6 +1,6 @@
-"""Where the stories of the model are told: each act goes to the real use cases and to the model.
+"""Runs each act of a random story on the real use cases and on the model.
 
-Both must agree on whether it is possible and on what stands afterwards; what is refused, crashes
+Both must agree on whether it is possible and on the state afterwards; what is refused, crashes
 or comes twice must change nothing; and after every step the invariants hold.
 """
 
@@ -52,7 +52,7 @@ WORKERS = {
 PROVIDERS = ("alpha", "beta", "gamma")
 CODES = ("CARE-MEALS", "MED-VISIT")
 STARTS = ("2026-03-02T10:00", "2026-04-30T17:30", "2026-09-22T23:30", "2026-12-30T08:00")
-# More places than a story can take: what may be done does not hang on them.
+# More places than a story can take: which acts are possible does not depend on them.
 PLENTY = update(t.offering).values(capacity=20 + SERVED_BESIDES, available=20)
 # A batch so small that a sweep has several, between which it can be cut off.
 BATCH = 2
@@ -92,7 +92,7 @@ class DyingStore:
 
 
 class Stage(RuleBasedStateMachine):
-    """Where stories are told: what every act goes through, and what is checked after it."""
+    """Runs acts, and checks the invariants after each of them."""
 
     world: ClassVar[Api]
     done: ClassVar[Counter[str]] = Counter()
@@ -112,7 +112,7 @@ class Stage(RuleBasedStateMachine):
         if self.done["stories"] % 20 == 0:
             print(f"{self.done['stories']} stories", end="\r", file=sys.stderr, flush=True)
 
-    # What every act goes through
+    # Running an act
 
     def look(self) -> State:
         """What the database holds now."""
@@ -124,7 +124,7 @@ class Stage(RuleBasedStateMachine):
         return day_in_seoul(self.world.clock.now)
 
     def context(self, who: str, key: str | None = None, version: int | None = None) -> Context:
-        """What a use case is given when someone asks now, perhaps under an idempotency key."""
+        """The context of a use case called by an account now, perhaps under an idempotency key."""
         if who not in self.actors:
             self.actors[who] = self.world.actor(who)
         ctx = replace(self.world.application.context(self.actors[who]), expected_version=version)
@@ -143,7 +143,7 @@ class Stage(RuleBasedStateMachine):
         how: str = "once",
         version: int | None = None,
     ) -> T | None:
-        """Do something, as it was sent; None where it was refused or never came to its end."""
+        """Run an act, sent as drawn; None if it was refused or did not finish."""
         self.world.clock.forward(seconds=1)
         self.done["acts"] += 1
         ctx = self.context(who, str(new_id()), version)

@@ -1,4 +1,4 @@
-"""A world with one resident in each relation to whoever asks, and one in each state of a case.
+"""A world with one resident in each relation to an actor, and one in each state of a case.
 
 Every text and number that a resident brings is planted: it is in ``canaries`` of the subject and
 nowhere else, so that finding it in an answer tells whose it was.
@@ -77,7 +77,7 @@ class Subject:
     agency: str
     ids: dict[str, Any] = field(default_factory=dict)
     canaries: list[str] = field(default_factory=list)
-    # What decides who sees it, apart from where it is.
+    # What decides its visibility, apart from its location.
     requested: bool = False
     referral_ended: bool = False
     sent: bool = False
@@ -89,7 +89,7 @@ class Subject:
 
 @dataclass
 class Planted:
-    """All that a matrix asks about."""
+    """All subjects of a matrix."""
 
     api: Api
     relations: dict[str, Subject]
@@ -97,7 +97,7 @@ class Planted:
 
 
 def plant(api: Api) -> Planted:
-    """Fill a small world, in the order in which it would have happened."""
+    """Fill a small world in chronological order."""
     now = seoul(NOW)
     made: dict[str, Subject] = {}
     for name, ago in (
@@ -141,7 +141,7 @@ PLACES: Final = {
 WHERE: Final = {
     WORKER: (HERE, DISTRICT), NEIGHBOUR: (NEXT_DOOR, DISTRICT), STRANGER: (FAR, OTHER_DISTRICT),
 }  # fmt: skip
-# Names so unlike each other that nobody takes one for another.
+# Names unlike enough that no two are taken for duplicates.
 WORDS: Final = (
     "갈매", "나루", "도담", "라온", "미르", "보람", "새벽", "아람", "자운", "차돌",
     "큰솔", "탐라", "푸름", "한결", "겨울", "너울", "두레", "로운", "모란",
@@ -353,7 +353,7 @@ STAGES: Final[dict[str, Callable[[Api, str], Subject]]] = {
 
 
 def _belongings(api: Api, it: Subject, own: Subject) -> None:
-    """What has an id but belongs to a district, an agency or the city: one for each of those."""
+    """Records that belong to a district, an agency or the city: one of each."""
     if it.centre == HERE and it is not own and it.agency == "alpha":
         for kind in ("conference", "standard", "webhook", "message"):
             it.ids[kind] = own.ids.get(kind)
@@ -367,12 +367,12 @@ def _belongings(api: Api, it: Subject, own: Subject) -> None:
         it.ids["webhook"], it.ids["message"] = _endpoint(api, it)
     it.ids["staff"] = _staff(api, it.agency)
     it.ids.setdefault("signal", None)
-    # One that nobody here was referred to: its figures are as they were first stated.
+    # One without referrals: its figures are as they were first stated.
     it.ids["offering"] = api.offerings[it.agency, "MED-VISIT"].id
 
 
 def _staff(api: Api, agency: str) -> UUID:
-    """Somebody of the agency who does not lead it; one for each."""
+    """Staff of the agency without the lead's rights; one for each agency."""
     username, account = f"staff.{agency}", t.account
     with api.engine.begin() as connection:
         found: UUID | None = connection.scalar(
@@ -449,14 +449,14 @@ def _neighbourhood(api: Api, it: Subject) -> None:
 
 
 def _import(api: Api, username: str, kind: str, text: str) -> UUID:
-    """A file that somebody sent in, and that nobody has worked on."""
+    """An uploaded file that is not yet processed."""
     wanted = importing.NewImport(kind=kind)
     source = BytesIO(text.encode())
     return importing.receive(api.context(username), api.application.import_tools(), wanted, source)
 
 
 def _unmatched(api: Api, it: Subject) -> UUID:
-    """A result about somebody whom nobody knows, in the queue of the subject's centre."""
+    """A result that matches no resident, in the queue of the subject's centre."""
     ctx = api.context(f"assessor.{it.district}")
     file = _import(api, ctx.actor.username, "assessments", RESULT.format(it.centre))
     for _ in importing.process_import(ctx, api.application.import_tools(), file):
@@ -488,7 +488,7 @@ def _opened(api: Api, name: str) -> Subject:
 
 
 def _own_token(api: Api, username: str) -> UUID:
-    """A token that somebody made for themselves."""
+    """An API token that an account made for itself."""
     id, now = new_id(), api.clock.now
     with api.engine.begin() as connection:
         connection.execute(
@@ -536,7 +536,7 @@ def _endpoint(api: Api, it: Subject) -> tuple[UUID, UUID]:
 
 
 def _add_integration(api: Api) -> None:
-    """The one role that nobody plays in the small world."""
+    """An account of the one role that the small world lacks."""
     with api.engine.begin() as connection:
         connection.execute(
             insert(t.account),

@@ -1,4 +1,4 @@
-"""The small world of the API's tests without HTTP: a house, its people, and a clock one sets."""
+"""The small world of the API's tests without HTTP: an application, its people, a settable clock."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LIFE = [
         t.district, t.centre, t.service, t.standard, t.holiday_override, t.provider, t.offering,
         t.offering_centre, t.account, t.configuration,
     )
-    # What was written to the audit stays, whatever is forgotten.
+    # The audit stays, whatever else is deleted.
     and not table.name.startswith("audit_")
 ]  # fmt: skip
 # Nobody holds a place any longer, and nobody waits for one.
@@ -64,12 +64,12 @@ def database(store: str) -> Iterator[str]:
 
 
 def owner_of(url: str) -> str:
-    """The same database as its owner sees it, where a role of the product connects."""
+    """The URL of the same database for its owner's role."""
     return url.replace("//casework_app:", "//casework_owner:", 1)
 
 
 def root_of(url: str) -> str:
-    """The same database as whoever runs its server sees it."""
+    """The URL of the same database for the role that administers the server."""
     given = os.environ.get("CASEWORK_TEST_PG_URL")
     if given and not url.startswith("sqlite"):
         return postgres.Server(given).url(str(make_url(url).database))
@@ -78,9 +78,9 @@ def root_of(url: str) -> str:
 
 @contextmanager
 def small_world(url: str, people: People | None = None, **engine: Any) -> Iterator[Api]:
-    """The wired house over a migrated database, with the people and agencies of the API's tests.
+    """The application over a migrated database, with the people and agencies of the API's tests.
 
-    They settle there now, unless the database says who lives there already.
+    They are inserted now, unless the database already holds them.
     """
     settings = Settings(database_url=url, audit_key=SecretStr("a" * 32))
     application = Application(
@@ -105,7 +105,7 @@ def small_world(url: str, people: People | None = None, **engine: Any) -> Iterat
     try:
         yield Api(
             application=application,
-            client=cast(TestClient, None),  # nobody here speaks HTTP
+            client=cast(TestClient, None),  # HTTP is not used here
             clock=application.now,
             providers={provider.slug: provider for provider in people.providers},
             offerings={(slugs[one.provider_id], one.service_code): one for one in people.offerings},
@@ -117,7 +117,7 @@ def small_world(url: str, people: People | None = None, **engine: Any) -> Iterat
 
 
 def begin_again(world: Api, at: str = "2026-03-02T10:00") -> None:
-    """Forget everything that happened, and set the clock."""
+    """Delete everything that happened, and set the clock."""
     with world.engine.begin() as connection:
         for table in LIFE:
             connection.execute(delete(table))

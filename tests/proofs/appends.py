@@ -1,4 +1,4 @@
-"""Many write to the audit at once, while sealers seal and a check goes on: no false alarm.
+"""Concurrent writes to the audit, with sealers and a check running beside them: no false alarm.
 
     python3 dev.py proof appends --entries 100000 --store postgresql
 
@@ -45,7 +45,7 @@ SLOW_ONE_IN, SLOW_S = 50, 0.05
 
 
 class Crowd:
-    """Those who write, seal and check at the same time."""
+    """The threads that write, seal and check at the same time."""
 
     def __init__(self, engine: Engine, entries: int, seed: int) -> None:
         self._engine, self._entries, self._seed = engine, entries, seed
@@ -97,7 +97,7 @@ class Crowd:
                 time.sleep(SLOW_S)  # meanwhile younger ones are committed and sealed
 
     def _again(self, act: Callable[[], None]) -> None:
-        """SQLite has one writer at a time, and asks some to come again."""
+        """Retry: SQLite has one writer at a time."""
         while True:
             try:
                 act()
@@ -126,7 +126,7 @@ class Crowd:
 
 
 def append(engine: Engine, entries: int, seed: int) -> dict[str, Any]:
-    """Write so many entries at once, and look at what became of them."""
+    """Write that many entries concurrently, and count what was sealed."""
     seal_with(engine, lambda: KEY)
     crowd = Crowd(engine, entries, seed)
     crowd.go()
@@ -150,7 +150,7 @@ def append(engine: Engine, entries: int, seed: int) -> dict[str, Any]:
 
 
 def is_proven(result: dict[str, Any]) -> bool:
-    """Whether everything was written and sealed once, and nobody cried wolf."""
+    """Whether everything was written and sealed once, without a false alarm."""
     counts = {result[name] for name in ("entries", "written", "sealed", "checked")}
     return (
         len(counts) == 1

@@ -1,4 +1,4 @@
-"""What a stolen dump tells: nothing that was sealed, without the keys.
+"""What a stolen dump reveals without the keys: nothing that is encrypted at rest.
 
     python3 dev.py proof dump --people 1000 --seed 1
 
@@ -8,7 +8,7 @@ heap files, write-ahead log and a server log of every statement; they know names
 sexes, the whole of every request but its number, and the source code. Their word list has each true
 number among a hundred of the same birth date and sex. They search for it as it is and encoded, by
 every hash with and without guessable keys, by an index under keys of their own, as a part of a
-request's digest, and try guessable keys on what is sealed. As a control, one column of unkeyed
+request's digest, and try guessable keys on encrypted values. As a control, one column of unkeyed
 hashes is added to the dump, and must give every number away. Exits 1 where any number, telephone,
 address or note was found, or the control was not.
 """
@@ -98,7 +98,7 @@ class Dump:
 
 
 def invent(rng: Random, count: int) -> list[Person]:
-    """People whom nobody is."""
+    """Invented people."""
     return [_invented(rng, n) for n in range(count)]
 
 
@@ -143,7 +143,7 @@ def _as_sent(person: Person, number: str) -> bytes:
 
 @contextmanager
 def telling(engine: Engine) -> Iterator[None]:
-    """PostgreSQL writes every statement with its parameters to its log meanwhile."""
+    """PostgreSQL logs every statement with its parameters inside the block."""
     if engine.dialect.name == "postgresql":
         with engine.begin() as connection:
             name = connection.scalar(text("SELECT current_database()"))
@@ -226,7 +226,7 @@ def recovered(
 
 
 def _stands(dump: Dump, number: str) -> bool:
-    """Whether it stands there in either form, as it is or encoded."""
+    """Whether the dump contains it, as it is or encoded."""
     return any(
         form in dump.content
         for plain in (number.encode(), written(number).encode())
@@ -261,7 +261,7 @@ def _heads(digest: bytes) -> tuple[bytes, ...]:
 
 
 def _opened(dump: Dump) -> Iterator[str]:
-    """What guessable keys open, tied to its place as the source code says."""
+    """What guessable keys decrypt, with the associated data that the source code names."""
     keys = [AESGCM(hashlib.sha256(guess.encode()).digest()) for guess in GUESSES]
     for id, sealed in dump.sealed:
         form, key, body = sealed.split(".")
@@ -275,7 +275,7 @@ def _opened(dump: Dump) -> Iterator[str]:
 
 
 def leaks(dump: Dump, people: list[Person]) -> dict[str, int]:
-    """How many telephones, addresses and notes stand there to be read."""
+    """How many telephones, addresses and notes are readable."""
     return {
         name: sum(getattr(person, name).encode() in dump.content for person in people)
         for name in ("phone", "address", "note")

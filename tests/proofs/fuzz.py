@@ -1,10 +1,10 @@
-"""Whatever the document allows, and what it does not: no request makes the application fail.
+"""Fuzzing: no request, valid by the OpenAPI document or not, makes the application fail.
 
     python3 dev.py proof fuzz --requests 20000 --store sqlite --seed 1
 
-Schemathesis makes requests of the OpenAPI document in all its phases (examples, coverage, fuzzing,
-stateful), as each role in turn and as nobody. Some of them are filled in with real ids and with a
-body that is right for the state, so that they come further than the door. Counted are the answers
+Schemathesis generates requests from the document in all its phases (examples, coverage, fuzzing,
+stateful), as each role in turn and without a token. Some are filled in with real ids and with a
+body that is valid in the state, so that they reach the use case. Counted are the responses
 of each operation. A fault is an answer of 500 or more, a status that the document does not name,
 or a refusal that is no problem document. At least nine operations of ten must succeed at some time.
 Exits 1 where a fault was found or too few succeeded.
@@ -41,14 +41,14 @@ REAL_ID: Final = 0.5
 SHARE: Final = 0.9
 EXAMPLES_A_PHASE: Final = 10
 SHOWN: Final = 30
-# Whose is ready to be read, where one's own is not.
+# Whose record is ready to be read, where the actor's own is not.
 READY: Final = {"GET /access-requests/{id}/document": "just ended"}
 PHASES: Final = ("examples", "coverage", "fuzzing", "stateful")
 
 
 @dataclass
 class Watch:
-    """The application, with an eye on what it answers."""
+    """The application, with its responses recorded."""
 
     app: Any
     documented: dict[str, set[int]]
@@ -60,7 +60,7 @@ class Watch:
     faults: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass it on, and note how it was answered."""
+        """Pass the request on, and record the response."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -108,7 +108,7 @@ class Fuzz:
     watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
-        """What the document says."""
+        """Load the OpenAPI document."""
         self.found = {one.name: one for one in operations(self.matrix.app)}
         documented = {
             name: {int(code) for code in one.spec["responses"]} for name, one in self.found.items()
@@ -124,7 +124,7 @@ class Fuzz:
         roles: Sequence[str] = (*WHO, NOBODY),
         examples: int = EXAMPLES_A_PHASE,
     ) -> None:
-        """As many requests as that or some more, shared among the roles."""
+        """Send at least that many requests, shared among the roles."""
         self.restore: Callable[[], None] = self.matrix.keep()
         for role in roles:
             self.watch.role = role
@@ -142,7 +142,7 @@ class Fuzz:
                     raise RuntimeError(f"no more requests can be made as {role}")
 
     def reach(self, roles: Sequence[str], tags: Collection[str] = ()) -> None:
-        """One request each, filled in, as each role, of what no role before it succeeded at."""
+        """As each role, send one filled-in request to each operation that has not yet succeeded."""
         self.restore = self.matrix.keep()
         for role in roles:
             self.watch.role = role
@@ -211,7 +211,7 @@ class Fuzz:
             schemathesis.hooks.unregister_all()
 
     def fill(self, case: Any) -> None:
-        """The role's token; now and then a real id, or a body that is right where the state is."""
+        """Set the role's token; sometimes a real id, or a body valid in the right state."""
         role = self.watch.role
         case.headers = case.headers if case.headers is not None else {}
         if role != NOBODY:
@@ -254,7 +254,7 @@ class Fuzz:
         case.headers.pop("Idempotency-Key", None)
 
     def told(self) -> dict[str, Any]:
-        """What came of it."""
+        """The result."""
         watch, done = self.watch, self.succeeded
         return {
             "requests": watch.requests,
@@ -283,7 +283,7 @@ def _is_uuid(parameters: Any, name: str | None) -> bool:
 
 
 def main() -> int:
-    """Run it as the command line says."""
+    """Run the proof and print what it found."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--requests", type=int, default=20_000)
     options.add_argument("--store", choices=STORES, default="sqlite")

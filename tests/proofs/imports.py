@@ -1,11 +1,11 @@
-"""A file of many rows with planted faults, killed again and again: exactly those are reported.
+"""A killed and restarted import of many rows reports exactly the planted faults.
 
     python3 dev.py proof imports --rows 50000 --faults 1000 --store sqlite
 
 A file of invented residents is written as an office sends it (CP949, Korean headings, dates in five
-forms, telephones without their zero), with faults of every kind among its rows. `casework import`
-takes it in as a process of its own, which is killed (SIGKILL) some times on the way and started
-anew with the same command. At the end the results must be those that were planted, line by line,
+forms, telephones without their zero), with faults of every kind in its rows. `casework import`
+imports it in a process of its own, which is killed (SIGKILL) several times and started
+again with the same command. At the end the results must be those that were planted, line by line,
 and every good row must be there once: its resident, and the event of its registration. Exits 1
 otherwise.
 """
@@ -53,7 +53,7 @@ Result = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a row, and what must be said of it."""
+    """What is wrong with a row, and the expected error."""
 
     name: str
     changes: dict[str, str]
@@ -81,7 +81,7 @@ FAULTS: Final = (
 
 @dataclass(frozen=True)
 class Planted:
-    """A file, and what must be said of it."""
+    """A file, and its expected results."""
 
     text: str
     says: dict[int, Result]
@@ -89,7 +89,7 @@ class Planted:
 
 
 def plant(rows: int, faults: int, seed: int) -> Planted:
-    """A file of so many rows, of which so many are wrong, in turn in each way."""
+    """A file of that many rows, of which that many are faulty, with each kind of fault in turn."""
     rng = random.Random(seed)
     wrong = sorted(rng.sample(range(2, rows), faults))
     kinds = {row: FAULTS[n % len(FAULTS)] for n, row in enumerate(wrong)}
@@ -121,14 +121,14 @@ def _cells(row: int, rng: random.Random) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Child:
-    """The command as a process; what it says goes to a file, so that it never waits to be read."""
+    """The command as a process; its output goes to files, so that it never blocks on a pipe."""
 
     process: subprocess.Popen[str]
     said: Any
     wrong: Any
 
     def ended(self) -> tuple[str, str]:
-        """What it said on both ways, once it is over."""
+        """Wait for its end; returns stdout and stderr."""
         self.process.wait()
         told = []
         for output in (self.said, self.wrong):
@@ -139,7 +139,7 @@ class Child:
 
 
 class Taking:
-    """The command, started and killed until it ends by itself."""
+    """The command, started and killed until it completes."""
 
     def __init__(self, world: Api, url: str, file: Path) -> None:
         self._world, self._file = world, file
@@ -148,7 +148,7 @@ class Taking:
         self.peak_mib = 0.0
 
     def go(self, kill_at: list[int]) -> dict[str, Any]:
-        """Kill it behind each of these positions; then what it says at its end."""
+        """Kill it after each of these positions; returns the output of the run that completes."""
         for position in kill_at:
             child = self._start()
             is_there = self._behind(child.process, position)
@@ -188,10 +188,10 @@ class Taking:
             return connection.scalar(select(func.max(import_file.c.position))) or 0
 
     def _watch(self, process: subprocess.Popen[str]) -> None:
-        """The most memory that it ever had, as the system counts it."""
+        """Record its peak memory, as the system reports it."""
         try:
             status = Path(f"/proc/{process.pid}/status").read_text()
-        except OSError:  # it has gone, or this system does not say
+        except OSError:  # it has ended, or this system does not report it
             return
         for line in status.splitlines():
             if line.startswith("VmHWM:"):
@@ -199,7 +199,7 @@ class Taking:
 
 
 def prove(url: str, rows: int, faults: int, kills: int, seed: int) -> dict[str, Any]:
-    """Take a planted file in, killed so often, and compare what came of it."""
+    """Import a planted file, killed that many times, and compare the results."""
     rng = random.Random(seed)
     planted = plant(rows, faults, seed)
     with (

@@ -10,7 +10,7 @@ ARGUMENTS = ["-q", "-s", "-n", "0", "tests/web/test_links.py", "-k", "guesses"]
 
 
 def main() -> int:
-    """The suite's own check, with so many guesses where the suite makes a few."""
+    """Run the suite's check with that many guesses, where the suite makes a few."""
     given = argparse.ArgumentParser(prog="dev.py proof links", description=__doc__)
     given.add_argument("--guesses", type=int, default=10_000)
     asked, others = given.parse_known_args()

@@ -10,7 +10,7 @@ ARGUMENTS = ["-q", "-n", "0", "tests/deep/test_match_on_the_map.py", "--duration
 
 
 def main() -> int:
-    """The suite's own comparison, of all 7,790 questions where the suite asks some 800."""
+    """Run the suite's comparison on all 7,790 queries, where the suite makes some 800."""
     given = argparse.ArgumentParser(prog="dev.py proof map", description=__doc__)
     _, others = given.parse_known_args()
     os.environ["CASEWORK_PROOF_MAP"] = "whole"

@@ -1,14 +1,14 @@
-"""Every route, for everyone, about everyone: what the application answers, against the policy.
+"""The permission matrix: every route, for every role, about every subject, against the policy.
 
     python3 dev.py proof matrix --store sqlite
     python3 dev.py proof matrix --store postgresql --filter-open
 
-The cells are generated: each operation of the OpenAPI document × each role, nobody, an account that
-was shut and a token that ran out × a resident in each relation. A role without a row gets the one
+The cells are generated: each operation of the OpenAPI document × each role, no token, a disabled
+account and an expired token × a resident in each relation. A role without a row gets the one
 403 of its role, whatever the id. One that has a row but does not reach the subject gets the bytes
-that it gets for an id that never was. Whoever reaches it is let in, and for each operation somebody
-must succeed, or its cells would prove nothing. What was denied has changed no row and shows nothing
-of anybody. Lists, searches and counts are asked with every filter, also for what lies elsewhere.
+that it gets for an id that never existed. An actor in scope is admitted, and for each operation one
+must succeed, or its cells would prove nothing. A denied request changes no row and reveals nothing
+of anybody. Lists, searches and counts run with every filter, also for records out of scope.
 
 ``--filter-open`` switches off the application's own filter, so that only row-level security is
 left. Exits 1 where a cell is wrong.
@@ -84,7 +84,7 @@ WHO: Final = {
 }  # fmt: skip
 AGENCY: Final = "alpha"
 SHUT: Final = "worker2.2635051000"
-# What a refusal may write: that there was one.
+# What a refusal may write: its audit entry.
 RECORDS: Final = ("audit", "sign_in", "rate")
 LET_IN: Final = (200, 201, 204, 409, 412, 422)
 # Refusals that a rule of its own gives to a role that has a row.
@@ -92,13 +92,13 @@ NARROWER: Final = frozenset(
     {"provider_answers", "own_draft", "not_your_district", "password_wrong", "step_not_yours"}
 )
 SHOWN_FAULTS: Final = 40
-# What a list must not name of whom the asker does not reach.
+# What a list must not show of residents out of the actor's scope.
 OF_WHOM: Final = ("resident", "case", "referral", "deadline", "note", "consent")
 
 
 @dataclass
 class Report:
-    """How many cells were asked, which were wrong, and which operations never succeeded."""
+    """How many cells were tried, which were wrong, and which operations never succeeded."""
 
     cells: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
@@ -112,11 +112,11 @@ class Report:
         return not (self.faults or self.unknown or self.silent)
 
     def fault(self, *words: object) -> None:
-        """Say which cell was wrong."""
+        """Record a wrong cell."""
         self.faults.append(" ".join(map(str, words)))
 
     def told(self) -> dict[str, Any]:
-        """All of it, as JSON would have it."""
+        """All of it, as JSON values."""
         return {
             "cells": dict(sorted(self.cells.items())),
             "asked": sum(self.cells.values()),
@@ -147,7 +147,7 @@ class Matrix:
         return self.planted.api
 
     def run(self, only: Callable[[Operation], bool] = lambda _: True) -> Report:
-        """Ask every cell: those that change nothing first, then those that may."""
+        """Try every cell: those that change nothing first, then those that may."""
         found = [one for one in operations(self.app) if only(one)]
         self.report.unknown = [said for one in found for said in one.unknown()]
         if self.report.unknown:
@@ -170,10 +170,10 @@ class Matrix:
         )
         return self.report
 
-    # Asking
+    # Requests
 
     def token(self, username: str, **ago: float) -> str:
-        """A token that somebody got just now, or some time ago."""
+        """A token issued to an account just now, or some time ago."""
         issued = self.api.clock.now - timedelta(**ago)
         return self.api.application.tokens.issue(self.api.id_of(username), issued)
 
@@ -211,10 +211,10 @@ class Matrix:
             headers={"If-Match": etag}, query=REQUIRED.get(operation.name),
         )  # fmt: skip
 
-    # What is denied
+    # Denied requests
 
     def _outsiders(self, operation: Operation) -> None:
-        """Nobody, an account that was shut, a token that ran out, one that is none: one 401."""
+        """No token, a disabled account, an expired token, an invalid one: the same 401."""
         own = self._own(operation)
         body = self._fill("worker").body(operation, own)
         with self.api.engine.begin() as connection:
@@ -290,7 +290,7 @@ class Matrix:
     def _elsewhere_in_body(
         self, operation: Operation, role: str, relation: Relation, token: str
     ) -> None:
-        """Somebody out of reach who is named in the body is as absent as one who never was."""
+        """An id out of scope in the request body is answered like one that never existed."""
         own, fill, actor = self._own(operation), self._fill(role), self.api.actor(WHO[role])
         id = self._id(operation, own) if operation.kind else None
         for name in operation.ids_in_body:
@@ -322,7 +322,7 @@ class Matrix:
             self.report.fault(what, "changed rows although every request was denied")
 
     def _rows(self) -> str:
-        """A digest of all that is stored but for the record of who asked."""
+        """A digest of every stored row except the audit's."""
         digest = sha256()
         with self.owner.connect() as connection:
             for table in t.metadata.sorted_tables:
@@ -335,7 +335,7 @@ class Matrix:
         return digest.hexdigest()
 
     def _other_methods(self, found: list[Operation]) -> None:
-        """A method that a path does not have is refused before anything is looked at."""
+        """A method that a path does not have is refused before anything is read."""
         token = self.token(SUPERVISOR)
         known = {(one.method, one.path) for one in found} | {("POST", "/auth/token")}
         for path in sorted({one.path for one in found}):
@@ -349,10 +349,10 @@ class Matrix:
                     if answer.status != 405:
                         self.report.fault(method, path, "→", answer.status)
 
-    # What is listed
+    # Lists
 
     def _listed(self, operation: Operation, role: str) -> None:
-        """A list, a search or a count shows nothing of whom the role does not reach."""
+        """A list, a search or a count shows nothing of residents out of the role's scope."""
         relation = relation_of(operation.action, role)
         if operation.is_change or operation.kind is not None or relation is None:
             return
@@ -374,7 +374,7 @@ class Matrix:
             if answer.status == 200:
                 self.report.succeeded.add(operation.name)
             for it in hidden:
-                # Whoever reads of everyone reads references, and still no name.
+                # A role that reads about everyone reads references, and still no name.
                 kinds = () if relation is Relation.ALL else OF_WHOM
                 found = [word for word in it.canaries if word in answer.text]
                 found += [kind for kind in kinds if str(it.ids.get(kind)) in answer.text]
@@ -382,7 +382,7 @@ class Matrix:
                     self.report.fault(operation.name, "as", role, query, "shows", it.name, found)
 
     def _queries(self, operation: Operation) -> Iterator[dict[str, Any]]:
-        """Nothing asked for; and each filter, about what lies here and elsewhere."""
+        """No filter; and each filter, with values in and out of scope."""
         yield {}
         for name, schema in operation.queries.items():
             if name in ("limit", "cursor"):
@@ -409,10 +409,10 @@ class Matrix:
         listed = listed or (["true", "false"] if _is_boolean(options) else [])
         return listed if self.thorough else listed[:2]
 
-    # What is allowed
+    # Allowed requests
 
     def _let_in(self, found: list[Operation]) -> None:
-        """Whoever reaches a subject is let in: it succeeds, or its state does not allow it."""
+        """An actor in scope is admitted: the request succeeds, or the state does not allow it."""
         restore = self.keep()
         for operation in found:
             own = self._own(operation)
@@ -433,7 +433,7 @@ class Matrix:
                         restore()
 
     def _is_let_in(self, operation: Operation, role: str, it: Subject) -> bool:
-        """Ask; whether it succeeded."""
+        """Send the request; returns whether it succeeded."""
         token, id = self.token(WHO[role]), self._id(operation, it) if operation.kind else None
         etag = self.etag(operation, token, id) if "428" in operation.spec["responses"] else '"1"'
         etag = etag if "428" in operation.spec["responses"] else "*"
@@ -450,7 +450,7 @@ class Matrix:
         return answer.status < 300
 
     def etag(self, operation: Operation, token: str, id: Any) -> str:
-        """What was seen of it: its own page's, or the one's that it is a part of."""
+        """Its ETag, or that of the resource that it is a part of."""
         path = self._path(operation, id)
         while path.count("/") > BASE.count("/") + 1:
             answer = self.ask("GET", path, token=token)
@@ -460,7 +460,7 @@ class Matrix:
         return '"1"'
 
 
-# Queries without which there is no answer at all.
+# Required query parameters.
 REQUIRED: Final[dict[str, dict[str, Any]]] = {
     "GET /standards/effective": {"kind": "response"},
     "GET /figures/cases": {"figure": "overdue"},
@@ -516,7 +516,7 @@ def planted_matrix(url: str, keep: Any, lived_in: LivedIn | None = None) -> Iter
 
 
 class LivedIn(NamedTuple):
-    """What is planted in a database, without the house over it."""
+    """The planted world of a database, without an application."""
 
     people: People
     relations: dict[str, Subject]
@@ -525,7 +525,7 @@ class LivedIn(NamedTuple):
 
 
 def planted_once(session: Path) -> tuple[Path, LivedIn]:
-    """A planted SQLite file, to be copied, and what is in it; made once a session of tests."""
+    """A planted SQLite file, to be copied, and its content; made once per test session."""
     file, known = session / "planted.sqlite", session / "planted"
     with (session / "planting").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -557,7 +557,7 @@ def copied_matrix(session: Path) -> Iterator[Matrix]:
 
 
 def keep_file(engine: Engine, owner: Engine) -> Callable[[], None]:
-    """Keep a SQLite file as it is; the result puts it back."""
+    """Save a SQLite file; returns a function that restores it."""
     place = Path(str(engine.url.database))
     owner.dispose()
     engine.dispose()
@@ -576,7 +576,7 @@ def keep_file(engine: Engine, owner: Engine) -> Callable[[], None]:
 
 
 def keep_copy(server: postgres.Server, name: str) -> Any:
-    """Keep a PostgreSQL database as it is, in a copy; the result puts it back."""
+    """Save a PostgreSQL database in a copy; returns a function that restores it."""
 
     def keep(engine: Engine, owner: Engine) -> Callable[[], None]:
         def dispose() -> None:
@@ -618,7 +618,7 @@ def matrix_on(store: str) -> Iterator[Matrix]:
 
 
 def main() -> int:
-    """Run it as the command line says."""
+    """Run the proof and print what it found."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--store", choices=STORES, default="sqlite")
     options.add_argument("--filter-open", action="store_true")
@@ -629,7 +629,7 @@ def main() -> int:
         if asked.filter_open:
             stack.enter_context(filter_open())
         report = matrix.run()
-        if asked.filter_open:  # nobody is out of reach then, so nobody can be opened
+        if asked.filter_open:  # nobody is out of scope then, so nobody can be opened
             report.silent = [name for name in report.silent if name != "POST /break-glass"]
     print(
         json.dumps(

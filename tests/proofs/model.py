@@ -3,10 +3,10 @@
     python3 dev.py proof model --examples 1000 --store sqlite --seed 1
 
 Each story is some thirty acts on an empty database with a small world: people apply, plan, refer,
-answer, hold, move house, close and reopen; time passes; sweeps come, or are cut off; requests are
-sent twice or die before their commit; supervisors review. A plain model says beside it what is
+answer, hold, transfer, close and reopen; time passes; sweeps run, or are cut off; requests are
+sent twice or die before their commit; supervisors review. A plain model states what is
 possible and what stands afterwards, and the invariants are checked over everything stored. As a
-control, the same stories are told of houses with a broken rule, and each must be caught. Exits 1
+control, the same stories run on applications with a broken rule, and each must be caught. Exits 1
 where a story went wrong or a control was not caught.
 """
 
@@ -46,10 +46,10 @@ COUNTED = ("stories", "acts", "refused", "retried", "cut off", "sweeps", "sweeps
 def tell_stories(
     world: Api, examples: int, seed_: int, *, shrink: bool = True, acts: int = ACTS_A_STORY
 ) -> dict[str, Any]:
-    """So many random stories; what was done in them, and the fault that one of them found."""
+    """Run that many random stories; returns the acts done in them, and the first fault found."""
 
     class Machine(CareMachine):
-        """A machine of its own, whose counts begin at nothing."""
+        """A state machine whose counts begin at zero."""
 
     Machine.world, Machine.done, Machine.actors = world, type(CareMachine.done)(), {}
     phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
@@ -76,7 +76,7 @@ def tell_stories(
     }
 
 
-# Houses with a broken rule: each must be caught.
+# Applications with a broken rule: each must be caught.
 
 
 @contextmanager
@@ -116,7 +116,7 @@ def _tell_again(engine: Engine, run_id: UUID) -> None:
 
 @contextmanager
 def an_event_forgets_its_clocks() -> Iterator[None]:
-    """A clock that a hold recounts is told to nobody."""
+    """The event of a hold leaves out the clocks that it recounts."""
     proper = CaseFile.recount
 
     def careless(self: CaseFile, deadline: Any, act: Any) -> None:
@@ -144,7 +144,7 @@ CONTROLS: dict[str, Callable[[], Any]] = {
 
 
 def control(world: Api, name: str, seed_: int, examples: int = CONTROL_EXAMPLES) -> dict[str, Any]:
-    """The same stories with a broken rule; after how many it was caught, and how."""
+    """The same stories with a broken rule; returns after how many it was caught, and how."""
     with CONTROLS[name]():
         told = tell_stories(world, examples, seed_, shrink=False)
     fault = told["fault"]

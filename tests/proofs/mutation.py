@@ -29,14 +29,14 @@ ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = Path("casework/domain")
 MUTANTS = ROOT / "mutants"
 MUTMUT = [sys.executable, "-m", "mutmut"]
-# What mutmut says of a mutant that the tests noticed: they failed, or did not end any more.
+# mutmut's status of a killed mutant: the tests failed, or timed out.
 NOTICED = ("killed", "timeout")
 NOT_TRIED = ("not checked", "skipped", "check was interrupted by user")
 
 
 @dataclass
 class Count:
-    """How the mutants of one module fared; ``survived`` names those that nothing noticed."""
+    """The results of the mutants of one module; ``survived`` names those that no test killed."""
 
     module: str
     mutants: int = 0
@@ -45,7 +45,7 @@ class Count:
 
     @property
     def share(self) -> float:
-        """The share that was noticed."""
+        """The share that was killed."""
         return self.killed / self.mutants if self.mutants else 1.0
 
 
@@ -62,7 +62,7 @@ def chosen(paths: list[Path]) -> list[str]:
 
 
 def verdicts() -> dict[str, str]:
-    """What the last run says of each mutant, by its name."""
+    """The status of each mutant in the last run, by its name."""
     said = subprocess.run(
         [*MUTMUT, "results", "--all", "true"], cwd=ROOT, text=True, check=True, capture_output=True
     ).stdout
@@ -71,7 +71,7 @@ def verdicts() -> dict[str, str]:
 
 
 def run_mutants(names: list[str], processes: int) -> None:
-    """Try these mutants (a name may end in a star); mutmut shows how far it is."""
+    """Run these mutants (a name may end in a star); mutmut shows its progress."""
     command = [*MUTMUT, "run", "--max-children", str(processes), *names]
     done = subprocess.run(command, cwd=ROOT, check=False, stdout=sys.stderr)
     if done.returncode:
@@ -132,7 +132,7 @@ def show(result: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    """Run the proof, and say how it went."""
+    """Run the proof and print its result."""
     parser = argparse.ArgumentParser(
         prog="proof mutation", description=(__doc__ or "").split("\n")[0]
     )

@@ -6,11 +6,11 @@ An agency has one to three places and three more requests than that. In the firs
 all are accepted at the same moment: as many must be taken on as there are places, and the others be
 refused with `no_free_place` and stay as they were. In the second, one that holds a place is ended
 by its agency and its sender at once while the others are accepted again: one end counts, and at
-most one place is taken anew. All the while somebody looks; at every moment what is not available
+most one place is taken again. A reader checks all the while: at every moment what is not available
 must be what referrals hold. Then everything is ended in one of many ways, and all places are back.
 
-As controls the same is done by a house that forgets to free places and, on PostgreSQL, by one that
-looks first and writes then. Exits 1 where a race went wrong or a control was not caught.
+As controls the same runs on an application that never frees places and, on PostgreSQL, on one that
+checks, then writes. Exits 1 where a race went wrong or a control was not caught.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _holds = _referral.c.status.in_(HOLDS_A_PLACE)
 
 
 def race_for_places(world: Api, races: int, pool: ThreadPoolExecutor, rng: Random) -> Tally:
-    """So many races, two a round."""
+    """Run that many races, two per round."""
     tally, number = Tally(), 0
     people: list[Supported] = []
     while tally.rounds < races:
@@ -144,7 +144,7 @@ def _ended_at_once(
 
 
 class Found:
-    """What those who raced were told, and what was seen meanwhile."""
+    """The responses of the racing requests, and what was read meanwhile."""
 
     def __init__(self) -> None:
         self.won: set[UUID] = set()
@@ -171,7 +171,7 @@ def _end(world: Api, by: str, referral: UUID, action: str, why: Details, found: 
 
 
 def _look(world: Api, found: Found) -> bool:
-    """What is there at some moment of the race, in one statement."""
+    """Read the state during the race, in one statement."""
     for _ in range(3):
         row = _seen(world)
         gone = row.capacity - row.available
@@ -240,7 +240,7 @@ def _ways(world: Api) -> list[list[tuple[str, str, Details]]]:
     ]  # fmt: skip
 
 
-# Houses that do it wrong: each must be caught.
+# Applications with a fault: each must be caught.
 
 
 def _forgetting(connection: Any, changes: list[CapacityChange]) -> None:
@@ -249,7 +249,7 @@ def _forgetting(connection: Any, changes: list[CapacityChange]) -> None:
 
 
 def _careless(connection: Any, changes: list[CapacityChange]) -> None:
-    """Look first, write then."""
+    """Check, then write."""
     for change in changes:
         of_it, held = _offering.c.id == change.offering_id, change.taken - change.released
         seen = connection.execute(select(_offering).where(of_it)).one()
@@ -265,14 +265,14 @@ _settle = place_counts.settle
 
 @contextmanager
 def forgetting(world: Api) -> Iterator[None]:
-    """A house in which an end frees nothing."""
+    """An application in which an end frees nothing."""
     with patch.object(place_counts, "settle", _forgetting):
         yield
 
 
 @contextmanager
 def careless(world: Api) -> Iterator[None]:
-    """A house that looks before it writes, on a PostgreSQL that forbids nothing."""
+    """An application that checks, then writes, on a PostgreSQL without the constraints."""
     drop = [f"ALTER TABLE offering DROP CONSTRAINT ck_offering_{rule}" for rule in RULES]
     with world.engine.begin() as connection:
         for statement in drop:
@@ -282,7 +282,7 @@ def careless(world: Api) -> Iterator[None]:
 
 
 def control(world: Api, store: str, races: int, pool: ThreadPoolExecutor) -> dict[str, Any]:
-    """The same races in houses that do it wrong; the last leaves the database without rules."""
+    """The same races on faulty applications; the last one removes the database's constraints."""
     wrong: dict[str, Any] = {"forgetting": forgetting}
     if store == "postgresql":
         wrong["careless"] = careless

@@ -5,7 +5,7 @@
 Clocks of every kind and priority, some paused, resumed, met or cancelled, are stored, some thousand
 at a time, and judged by both at random moments and at those at which the answer changes, to the
 microsecond. What is stored as due is compared with the domain's own recount and with a count of
-another kind, which walks from day to day. As a control a predicate that forgets pauses is judged
+another kind, which goes day by day. As a control a predicate that forgets pauses is judged
 too, and must be caught. Exits 1 where they differ, or where the control was not caught.
 """
 
@@ -52,7 +52,7 @@ Predicate = Callable[[datetime], Any]
 
 @dataclass
 class Agreement:
-    """How often both were asked, and where they differed."""
+    """How many comparisons were made, and where the two differed."""
 
     clocks: int = 0
     paused: int = 0
@@ -138,7 +138,7 @@ def judge(
     connection: Connection, rng: Random, about: ClockSubject, number: int, found: Agreement,
     predicate: Predicate = is_overdue,
 ) -> None:  # fmt: skip
-    """Store so many clocks and compare SQL with Python, and what is stored with what is counted."""
+    """Store that many clocks; compare SQL with Python, and stored due dates with counted ones."""
     clocks = list(random_clocks(rng, about, number))
     connection.execute(delete(t.deadline))
     bulk.insert_all(connection, clocks)
@@ -161,7 +161,7 @@ def judge(
 
 
 def forgets_pauses(now: datetime) -> Any:
-    """The control: a predicate that knows nothing of pauses."""
+    """The control: a predicate that ignores pauses."""
     return and_(IS_RUNNING, t.deadline.c.due_at < now)
 
 

@@ -68,7 +68,7 @@ UNIQUE = "uq_escalation_deadline_id_tier_due_at"
 
 @dataclass
 class Tally:
-    """What the rounds came to."""
+    """The results of the rounds."""
 
     rounds: int = 0
     won: Counter[str] = field(default_factory=Counter)
@@ -77,7 +77,7 @@ class Tally:
     faults: list[str] = field(default_factory=list)
 
     def figures(self) -> dict[str, Any]:
-        """As one reads them."""
+        """The results, for the output."""
         return {
             "rounds": self.rounds, "won": dict(self.won), "refused": self.refused,
             "retried": self.retried, "faults": len(self.faults), "first": self.faults[:3],
@@ -85,7 +85,7 @@ class Tally:
 
 
 def together(pool: ThreadPoolExecutor, acts: dict[str, Callable[[], Any]], tally: Tally) -> None:
-    """Let all go at the same moment; what a database asks to try again is tried again."""
+    """Start all at the same moment; retry serialisation failures, deadlocks and lock timeouts."""
     barrier = Barrier(len(acts))
 
     def run(name: str, act: Callable[[], Any]) -> str | None:
@@ -110,13 +110,13 @@ def together(pool: ThreadPoolExecutor, acts: dict[str, Callable[[], Any]], tally
 
 
 def cases(world: Api, number: int) -> list[Supported]:
-    """Cases with a service that can be asked for."""
+    """Cases with a service that can be requested."""
     begin_again(world, ASKED_AT)
     return [a_supported_case(world) for _ in range(number)]
 
 
 def asked(world: Api, supported: Supported) -> UUID:
-    """Ask the agency, as if it were the first time."""
+    """Request the service from the agency, as if for the first time."""
     world.clock.set(ASKED_AT)
     return a_referral(world, supported)
 
@@ -243,7 +243,7 @@ def _sweep(world: Api, tally: Tally) -> bool:
 
 
 def _mistold(world: Api, clocks: list[UUID]) -> list[str]:
-    """Steps of these clocks that stand twice, were told twice or not at all, or are left."""
+    """Steps of these clocks with two rows, with two notices or none, or left due."""
     now, step = world.clock.now, t.escalation
     raised = t.event.c.name == "EscalationRaised"
     with world.engine.connect() as connection:
@@ -273,7 +273,7 @@ def _put_away_whatever(world: Api, referral: UUID) -> None:
         move_referral(world.context(WORKER), referral, "cancel", reason)
 
 
-# Houses without their guards: each must be caught.
+# Applications without their guards: each must be caught.
 
 
 @contextmanager
@@ -292,7 +292,7 @@ def no_lock(world: Api) -> Iterator[None]:
 
 @contextmanager
 def no_constraint(world: Api) -> Iterator[None]:
-    """Sweeps look first and write then, and nothing in the database forbids a double."""
+    """Sweeps check, then write, and no constraint in the database forbids a double."""
     columns = "deadline_id, tier, due_at"
     with world.engine.begin() as connection:
         connection.execute(text(f"ALTER TABLE escalation DROP CONSTRAINT {_unique(connection)}"))

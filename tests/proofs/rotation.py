@@ -1,10 +1,10 @@
-"""A new key while everything goes on: no request fails, nothing stays behind, nothing is lost.
+"""Key rotation under load: no request fails, nothing stays under the old key, nothing is lost.
 
     python3 dev.py proof rotation --residents 50000 --seed 1 --store postgresql
 
-Residents with telephones, addresses, contacts and notes stand under the first key. While threads
+Telephones, addresses, contacts and notes are encrypted under the first key. While threads
 register, change, search and read over HTTP, `casework keys rotate` runs as a process of its own,
-is killed when a third is done, and is started again. Afterwards no value may stand under the old
+is killed when a third is done, and is started again. Afterwards no value may be under the old
 key, each must read as it was written, and no request may have failed; then the old key is taken off
 the ring, and everything is read once more. Exits 1 where anything of that is not so.
 """
@@ -52,7 +52,7 @@ THREADS, BATCH, ENDS_WITHIN_S, THINKS_S = 4, 500, 3600, 0.2
 TELLS_EVERY_S = 10
 Tell = Callable[[str], None]
 ROTATE = [sys.executable, "-m", "casework", "keys", "rotate", "--json"]
-# The same in batches of so many rows: of few residents the usual ones are done before it is killed.
+# Smaller batches: with few residents, batches of the usual size end before it is killed.
 IN_BATCHES = """
 import sys
 from casework.__main__ import main
@@ -75,7 +75,7 @@ def own_ring() -> Iterator[None]:
 
 @dataclass
 class Load:
-    """What was asked while the key changed, and what came of it."""
+    """The requests made during the rotation, and their results."""
 
     asked: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Load:
     phones: dict[UUID, str] = field(default_factory=dict)
 
     def judge(self, what: str, answer: Any, began: float) -> Any:
-        """Count an answer; keep what went wrong."""
+        """Count a response; record a wrong one."""
         self.asked[what] += 1
         self.slowest = max(self.slowest, time.monotonic() - began)
         if answer.status_code >= 300:
@@ -93,7 +93,7 @@ class Load:
 
 
 def silent(_said: str) -> None:
-    """Tell nobody how far it is."""
+    """Report no progress."""
 
 
 def fill(world: Api, count: int, tell: Tell = silent) -> dict[UUID, str]:
@@ -130,7 +130,7 @@ def _a_life(world: Api, n: int) -> tuple[Resident, Contact, Note]:
 
 
 def work(worker: SignedIn, mine: list[UUID], seed: int, stop: Event) -> Load:
-    """One person's day: registers, changes, finds, reads and writes notes, until told to stop."""
+    """One account's requests until told to stop: register, change, search, read, write notes."""
     rng, load = Random(seed), Load()
     while not stop.is_set():
         id, phone = rng.choice(mine), f"010-9{seed % 1000:03}-{rng.randrange(10_000):04}"
@@ -159,7 +159,7 @@ def work(worker: SignedIn, mine: list[UUID], seed: int, stop: Event) -> Load:
 
 
 def started(world: Api, rows: int | None = None) -> subprocess.Popen[str]:
-    """The rotation as an operator starts it; or with no more than so many rows a batch."""
+    """The rotation as an operator starts it, or with at most that many rows per batch."""
     batch = [sys.executable, "-c", IN_BATCHES, str(rows), *ROTATE[3:]]
     return subprocess.Popen(
         batch if rows else ROTATE, cwd=ROOT, env=environment(world.application.settings.url()),
@@ -168,7 +168,7 @@ def started(world: Api, rows: int | None = None) -> subprocess.Popen[str]:
 
 
 def ended(world: Api, rotation: subprocess.Popen[str], old: str, tell: Tell) -> tuple[str, str]:
-    """What a rotation prints until it ends, telling meanwhile how much it has before it."""
+    """The output of a rotation until it ends, with its progress."""
     began = time.monotonic()
     while True:
         try:
@@ -183,7 +183,7 @@ def ended(world: Api, rotation: subprocess.Popen[str], old: str, tell: Tell) -> 
 
 
 def killed_midway(world: Api, old: str, residents: int) -> dict[str, int]:
-    """Rotate until a third is done, then kill; how many values stood under the old and the new."""
+    """Rotate until a third is done, then kill it; returns the number of values under either key."""
     batch = max(1, min(reencryption.BATCH, residents // STEPS))
     rotation, rows = started(world, batch), world.application.encrypted_rows()
     try:
@@ -218,7 +218,7 @@ def read_back(world: Api, phones: dict[UUID, str]) -> int:
 
 
 def rotate_under_load(world: Api, residents: int, seed: int, tell: Tell = silent) -> dict[str, Any]:
-    """The whole of it on one store."""
+    """The whole proof on one store."""
     phones, old, stop = fill(world, residents, tell), world.application.vault.current(), Event()
     values = world.application.encrypted_rows().values_by_key()[old]
     with TestClient(world.application.app()) as client, ThreadPoolExecutor(THREADS) as pool:

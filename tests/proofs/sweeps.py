@@ -1,10 +1,10 @@
-"""Sweeps at once: every due step is raised once, by whichever of several processes comes first.
+"""Concurrent sweeps: every due step is raised once, by whichever of several processes is first.
 
     python3 dev.py proof sweeps --rounds 30 --residents 3000
 
 Each round copies a seeded PostgreSQL database, starts four `casework sweep overdue` as of three
-weeks ahead, holds them back until all are at the door, lets them go, and compares the ledger and
-the events with what was due. As a control, a sweep that looks first and writes then, without the
+weeks ahead, holds them at a lock until all wait there, releases it, and compares the ledger and
+the events with what was due. As a control, a sweep that checks, then writes, without the
 claim, is run by four threads: the same comparison must find its doubles. Exits 1 where a step was
 doubled or missed, or where the control was not caught.
 """
@@ -41,14 +41,14 @@ from tests import postgres
 ROOT = Path(__file__).resolve().parents[2]
 AHEAD = timedelta(days=21)
 PROCESSES = 4
-# A sweep waits two seconds for a lock: the door opens before that, whoever is still on the way.
+# A sweep waits two seconds for a lock: it is released before that, even if some have not arrived.
 DOOR_S, STARTS_WITHIN_S, ENDS_WITHIN_S = 1.2, 60, 300
 Due = dict[UUID, set[int]]
 
 
 @dataclass
 class Verdict:
-    """How the books balance after sweeps: clocks due, steps raised twice, and clocks left out.
+    """The results of sweeps: clocks due, steps raised twice, and clocks left out.
 
     ``wrong`` counts rows of the ledger that are neither the highest step, raised, nor a lower
     one, passed over; ``unasked`` the notices of clocks that were not due.
@@ -110,7 +110,7 @@ def command(as_of: datetime) -> list[str]:
 
 
 def environment(url: str) -> dict[str, str]:
-    """Settings for a process of its own on that database, and nobody else's."""
+    """Settings for a separate process on that database, without those of this environment."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CASEWORK_")}
     names = ("TOKEN", "CURSOR", "AUDIT")
     keys = {f"CASEWORK_{name}_KEY": name[0].lower() * 32 for name in names}
@@ -121,7 +121,7 @@ def environment(url: str) -> dict[str, str]:
 def sweeps_at_once(
     url: str, as_of: datetime, number: int = PROCESSES
 ) -> tuple[list[dict[str, Any]], int]:
-    """Start so many sweeps, let them go together; what each says, and how many were at the door."""
+    """Start and release that many sweeps together; returns their output and how many waited."""
     processes: list[subprocess.Popen[str]] = []
     try:
         with _closed_door(url) as waiting:
@@ -146,9 +146,9 @@ def sweeps_at_once(
 
 @contextmanager
 def _closed_door(url: str) -> Iterator[Any]:
-    """No sweep gets past its run record meanwhile; yields how to count those that wait.
+    """Block every sweep at its run record; yields a function that counts the waiting ones.
 
-    SQLite has no door that one can look at: there everyone goes as they come.
+    SQLite cannot report waiting sweeps: there each runs as it starts.
     """
     if url.startswith("sqlite"):
         yield lambda: 0
@@ -168,7 +168,7 @@ def _closed_door(url: str) -> Iterator[Any]:
 
 
 def _all_at_the_door(waiting: Any, processes: list[subprocess.Popen[str]]) -> int:
-    """Wait until all are there, or the first has waited long enough; how many there are."""
+    """Wait until all wait for the lock, or the first waited long enough; returns their number."""
     until, first = time.monotonic() + STARTS_WITHIN_S, None
     while True:
         there = int(waiting())
@@ -181,7 +181,7 @@ def _all_at_the_door(waiting: Any, processes: list[subprocess.Popen[str]]) -> in
 
 
 def careless_sweeps(url: str, as_of: datetime, number: int = PROCESSES) -> None:
-    """The control: each looks what is due, and only then writes it down, all at once."""
+    """The control: concurrent sweeps that read what is due, then write."""
     engine = create_engine(url, pool_size=number)
     barrier = threading.Barrier(number)
 

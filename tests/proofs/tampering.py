@@ -1,4 +1,4 @@
-"""Hands on the audit: each edit, deletion, insertion, swap and cut is found, and found where it is.
+"""Tampering with the audit: each edit, deletion, insertion, swap and truncation is located.
 
     python3 dev.py proof tampering --edits 10000 --store sqlite
 
@@ -52,7 +52,7 @@ _entry, _seal, _head = t.audit_entry, audit_seal, audit_head
 
 @dataclass(frozen=True)
 class Log:
-    """The log as it truly is: the rows of its chains in order, and every entry."""
+    """The unchanged log: the rows of its chains in order, and every entry."""
 
     chains: dict[str, list[Any]]
     entries: dict[UUID, dict[str, Any]]
@@ -99,13 +99,13 @@ def read_log(engine: Engine) -> Log:
 
 
 class Hand:
-    """Somebody with full power over the database, who changes one thing at a time."""
+    """An attacker with full rights on the database, who changes one thing at a time."""
 
     def __init__(self, log: Log, rng: random.Random) -> None:
         self._log, self._rng = log, rng
 
     def strike(self, connection: Connection) -> Change:
-        """Do one of all that can be done."""
+        """Make one random change."""
         acts = [
             self.edit_entry, self.edit_entry, self.edit_entry, self.edit_seal, self.delete_entry,
             self.delete_seal, self.delete_both, self.insert_entry, self.insert_seal,
@@ -276,7 +276,7 @@ class Hand:
         connection.execute(delete(_entry).where(_entry.c.id.in_(ids)))
 
 
-# What only a hash can tell; another id shows to whoever looks the entries up.
+# What only a hash detects; a changed id is found by looking the entries up.
 EDITS_OF_A_COLUMN: Final = frozenset(
     f"edit {column.name}" for column in _entry.columns if column.name != "id"
 )
@@ -318,7 +318,7 @@ def no_hashes() -> Iterator[None]:
 def tamper(
     engine: Engine, edits: int, seed: int, progress: Callable[[int], None] = lambda _: None
 ) -> dict[str, Any]:
-    """So many changes, one after another, each taken back; what became of them."""
+    """Make that many changes, each rolled back; returns the results."""
     rng = random.Random(seed)
     log = read_log(engine)
     hand, kinds = Hand(log, rng), Counter[str]()
@@ -330,7 +330,7 @@ def tamper(
             free_hand(connection)
             try:
                 change = hand.strike(connection)
-            except IntegrityError:  # two things of one id: the database itself refuses it
+            except IntegrityError:  # a duplicate id: the database itself rejects it
                 connection.rollback()
                 continue
             flaws = found_by_check(connection)

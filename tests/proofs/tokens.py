@@ -9,7 +9,7 @@ ARGUMENTS = ["-q", "-s", "-n", "0", "tests/api/access/test_broken_tokens.py", "-
 
 
 def main() -> int:
-    """The suite's own check, with all kinds where the suite takes some in turn."""
+    """Run the suite's check with all kinds, where the suite takes some in turn."""
     os.environ["CASEWORK_PROOF_TOKENS"] = "all"
     return int(pytest.main([*ARGUMENTS, *sys.argv[1:]]))
 

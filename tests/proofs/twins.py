@@ -1,10 +1,10 @@
-"""Twin worlds that differ in one thing the asker may not see answer in the same bytes.
+"""Twin worlds that differ in one thing hidden from the actor answer in the same bytes.
 
     python3 dev.py proof twins --store sqlite
 
 Everything that each role can read is read: every list, search, count and figure with its filters,
 and every page of whom the role reaches. Then one thing is changed where the role does not reach, by
-whoever may change it there, and all is read again. Only the number of a request may differ. As a
+an actor who may change it there, and all is read again. Only the request id may differ. As a
 control something is changed that the role does see, and the bytes must differ.
 Exits 1 where hidden things show, or where a control does not.
 """
@@ -33,13 +33,13 @@ from tests.proofs._world import STORES
 from tests.proofs.matrix import AGENCY, REQUIRED, WHO, Matrix, matrix_on
 
 ALL: Final = tuple(WHO)
-# Whoever counts over the whole city sees that one more was counted.
+# Roles that count over the whole city see that one more was counted.
 NOT_THE_CITY: Final = tuple(role for role in WHO if role != "city")
 # The directory's stock is everyone's to see, and an answer of an agency changes it.
 STOCK: Final = ("GET /offerings", "GET /offerings/{id}/capacity", "GET /directory/overview")
-# It tells who looked, and so it is read before anybody else looks, in either world.
+# It shows who looked, and so it is read before anybody else looks, in either world.
 TELLS_WHO_LOOKED: Final = frozenset({"GET /access-requests/{id}/document"})
-# Who reads the log is to see that something was done, whoever it was about; never what was written,
+# Readers of the log may see that something was done, about anybody; never what was written,
 # which the matrix looks for.
 TELLS_OF_ACTS: Final = frozenset({"GET /audit", "GET /audit/affected", "GET /audit/summary"})
 NEW_NAME, NEW_PHONE = "카나리변경가상", "010-7799-5599"
@@ -124,7 +124,7 @@ DIFFERENCES: Final = (
     Difference("a note on a resident of one's own",
                _noted(WORKER, _own), ("provider", "admin", "auditor")),
 )  # fmt: skip
-# What shows: the same reading must notice it, or it would notice nothing.
+# The visible change: the same reads must notice it, or they would notice nothing.
 CONTROLS: Final = (
     Difference("the name of a resident of one's own",
                _changed(WORKER, _own, name=NEW_NAME), ("worker", "supervisor", "provider")),
@@ -224,7 +224,7 @@ class Twins:
 
 
 def main() -> int:
-    """Run it as the command line says."""
+    """Run the proof and print what it found."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--store", choices=STORES, default="sqlite")
     asked = options.parse_args()

@@ -19,7 +19,7 @@ api, application, owner = world.api, world.application, world.owner
 
 
 class Mailbox:
-    """What an agency was told, as whoever stands by a console reads it."""
+    """The messages to an agency, read from the console channel."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, api: Api) -> None:
         self.texts: list[str] = []
@@ -63,7 +63,7 @@ class Agency:
         return answer
 
     def enters(self) -> Any:
-        """Through the code to what is asked."""
+        """Enter the code, and arrive at the requests."""
         self.get()
         self.post("/code")
         return self.post("/enter", code=self.mailbox.code())

@@ -1,4 +1,4 @@
-"""An agency answers by link: through the code, by the same rules, read back over the API."""
+"""An agency answers by link: code, then the API's rules, with results read back over the API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def of(agency: Agency, referral: UUID, by: str = WORKER) -> Any:
 
 
 def linked_to(agency: Agency, *referrals: UUID) -> None:
-    """One link to several requests, as the digest of a morning brings it."""
+    """One link to several requests, as in the morning's digest."""
     api = agency.api
     api.clock.set("2026-03-03T09:30")
     api.application.relay(api.application.context())

@@ -53,7 +53,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def address(agency: Agency) -> Iterator[str]:
-    """Where the application is served."""
+    """The address of the served application."""
     with served(agency.api.client.app) as found:
         yield found
 
@@ -79,7 +79,7 @@ def enter(page: Page, agency: Agency, address: str) -> None:
 
 
 def arrived(agency: Agency, letters: int) -> str:
-    """The code behind so many letters: it is sent once the page is there, and not before."""
+    """The code after that many messages: it is sent once the page is loaded, and not before."""
     until = time.monotonic() + ARRIVES_WITHIN_S
     while len(agency.mailbox.texts) == letters and time.monotonic() < until:
         time.sleep(0.02)

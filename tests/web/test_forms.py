@@ -1,4 +1,4 @@
-"""Forms that our pages never made, and what an answer on a page needs and says when it is wrong."""
+"""Forms that our pages never generated, and the validation of answers on a page."""
 
 from __future__ import annotations
 

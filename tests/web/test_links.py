@@ -1,4 +1,4 @@
-"""What opens nothing: the same bytes and the same status for every cause, and limits that hold."""
+"""Invalid links: the same bytes and status for every cause, and rate limits."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def stranger(api: Api) -> Iterator[TestClient]:
 
 
 def told(answer: Any) -> tuple[int, bytes, tuple[tuple[str, str], ...]]:
-    """All that somebody learns of an answer."""
+    """All that a response reveals."""
     headers = ((k, v) for k, v in answer.headers.items() if k != "x-request-id")
     return answer.status_code, answer.content, tuple(sorted(headers))
 
 
 def unknown(browser: TestClient) -> tuple[int, bytes, tuple[tuple[str, str], ...]]:
-    """What a link that never was is told."""
+    """The response to a link that never existed."""
     found = told(browser.get("/a/" + "x" * 43))
     assert found[0] == 404
     return found
@@ -327,7 +327,7 @@ def test_a_look_changes_nothing_and_sends_nothing(agency: Agency, asked: UUID) -
     assert len(agency.mailbox.texts) == before
 
 
-# What is kept
+# What is stored
 
 
 def test_the_database_holds_neither_a_secret_nor_a_code(agency: Agency, asked: UUID) -> None:
@@ -362,7 +362,7 @@ def test_production_says_no_secret_aloud(agency: Agency, monkeypatch: pytest.Mon
 
 
 def guessed(api: Api, count: int, good: str) -> Iterator[tuple[str, Any]]:
-    """What guesses are told, from several places in turn.
+    """The responses to guesses, from several addresses in turn.
 
     They are secrets that were never anybody's, and such as differ from a good one by a letter.
     """

@@ -117,7 +117,7 @@ def test_each_offerings_places_are_stated_by_themselves_and_none_is_typed_twice(
 
 
 def stale_mail(agency: Agency) -> None:
-    """The morning's mail after the figures grew old, to an agency that was asked nothing else."""
+    """The morning's mail once the figures are stale, to an agency without open requests."""
     agency.api.clock.set("2026-03-20T10:00")
     agency.api.application.update_places(agency.api.application.context())
     agency.api.clock.set("2026-03-23T09:30")

@@ -49,7 +49,7 @@ def sweep(api: Api, at: str) -> SweepResult:
 
 
 def heard(api: Api, clock: UUID) -> list[int]:
-    """The tiers that someone was told of; the breach itself is told to nobody."""
+    """The tiers with a notice; the breach itself has none."""
     assert sorted(told(api, clock)) == sorted(raised(api, clock)), "one notice for each step"
     return [tier for tier in told(api, clock) if tier != BREACH]
 

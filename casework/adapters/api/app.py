@@ -86,10 +86,10 @@ def create_app(
     *,
     log_requests: bool = False,
 ) -> FastAPI:
-    """The HTTP application. Refuses to exist while a route has no entry in the policy.
+    """The HTTP application. Raises where a route has no entry in the access policy.
 
     ``pages`` are those of agencies that answer without an account.
-    ``threads`` requests are worked on at once: as many as there are connections.
+    ``threads`` requests are handled at once: as many as there are connections.
     """
 
     @asynccontextmanager
@@ -142,7 +142,7 @@ def _wrong_method(request: Request, error: Exception) -> Response:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, made when it is first asked for."""
+    """The OpenAPI document, built at the first request for it."""
     if app.openapi_schema is None:
         app.openapi_schema = document(app, f"{BASE}/auth/token")
     return app.openapi_schema

@@ -1,4 +1,4 @@
-"""Whether it lives, whether it is ready, and its metrics: at the root, for machines."""
+"""Liveness, readiness and metrics, at the root path, for machines."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def metrics(request: Request) -> Response:
 
 
 def _figures(parts: dict[str, Any]) -> CollectorRegistry:
-    """What readiness knows as figures; a moment that is not known has none."""
+    """Readiness as metrics; an unknown instant has none."""
     registry = CollectorRegistry()
     ready = Gauge("casework_ready", "Whether a part is well.", ["part"], registry=registry)
     for name in (*NEEDED, "scheduler"):

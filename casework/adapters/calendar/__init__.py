@@ -28,6 +28,6 @@ def korean_calendar(overrides: Iterable[tuple[date, bool, str]] = ()) -> Working
 
 @cache
 def _public_holidays() -> Mapping[date, str]:
-    """Date to Korean name, worked out once a process."""
+    """Date to Korean name, computed once per process."""
     known = country_holidays("KR", years=KNOWN_YEARS, language="ko", categories=(PUBLIC,))
     return dict(sorted(known.items()))

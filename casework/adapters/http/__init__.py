@@ -1,1 +1,1 @@
-"""What every way in over HTTP shares: problems, limits, requests."""
+"""What all HTTP endpoints share: problems, limits, requests."""

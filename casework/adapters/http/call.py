@@ -1,4 +1,4 @@
-"""One request of one asker: guarded before its body is believed, answered after its commit."""
+"""One request of one actor: authorized before its body is parsed, answered after its commit."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Call:
 
     @property
     def authentication(self) -> Authentication:
-        """What whoever asks needs to prove themselves once more."""
+        """What it takes to authenticate the actor once more."""
         return self._services.authentication(self._facts)
 
     def change(
@@ -87,13 +87,13 @@ class Call:
         try:
             made = self._with_retries(use_case, self.ctx)
             showing = self._store.showing(to_see, self.ctx.now)
-        except Replay as before:  # nothing changes, so it is a look, with an entry of its own
+        except Replay as before:  # nothing changes, so it is a read, with its own audit entry
             made = cast("M", before.made)
             showing = self._store.reading(to_see, read_action, self.ctx.now)
         with showing as reading:
             try:
                 body = show(reading, made)
-            except NotFound:  # the change itself took it out of the actor's sight
+            except NotFound:  # the change itself took it out of the actor's scope
                 body = _bare(made)
         return respond(body, self._request.scope["route"].status_code)
 
@@ -123,7 +123,7 @@ class Call:
         try:
             made = work()
         except Exception:
-            with suppress(Exception):  # where the database has gone, its lease gives it back
+            with suppress(Exception):  # if the database is unreachable, the key's lease expires
                 self._store.release_key(actor, now)
             raise
         self._store.store_key(actor, now, made)
@@ -140,9 +140,9 @@ class Call:
             return cast("M", before.made), True
 
     def without_key(self) -> Context:
-        """The asker for the further transactions: no key, and standards and holidays as they are.
+        """The context of further transactions: no idempotency key, current standards and holidays.
 
-        A request that changed them, here or in another process, is seen at once.
+        A change of them, here or in another process, is seen at once.
         """
         self._services.forget()
         facts = replace(self._facts, idempotency_key=None)
@@ -154,7 +154,7 @@ class Call:
         )
 
     def recorded_as(self, asked_for: str) -> Context:
-        """The asker, whose next look is recorded with what it was for."""
+        """The context, whose next read is recorded as a request for this."""
         facts = replace(self._facts, asked_for=asked_for, idempotency_key=None)
         return replace(self.ctx, store=self._services.store.for_request(facts))
 
@@ -183,7 +183,7 @@ class Call:
         return 200, None
 
     def _with_retries(self, use_case: Callable[[Context], T], ctx: Context) -> T:
-        """A deadlock or serialisation failure is tried again as a whole, three times at most."""
+        """Retry the transaction after a deadlock or serialisation failure, three tries at most."""
         attempt = 1
         while True:
             try:
@@ -222,7 +222,7 @@ class Call:
         )
 
     def _question(self) -> str:
-        """Which list this is: path, filters and asker, but neither limit nor cursor."""
+        """Identify the list: path, filters and actor, but neither limit nor cursor."""
         filters = sorted(
             (k, v)
             for k, v in self._request.query_params.multi_items()

@@ -1,4 +1,4 @@
-"""Cursors: the key of the last row, signed together with the question it answers."""
+"""Cursors: the key of the last row, signed together with the query it belongs to."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def write_cursor(key: bytes, question: str, last: tuple[Any, ...] | None) -> str
 
 
 def read_cursor(key: bytes, question: str, cursor: str | None) -> tuple[Any, ...] | None:
-    """The key again. Refuses one that was altered, or belongs to another question."""
+    """Return the key. Refuses a cursor that was altered, or belongs to another query."""
     if cursor is None:
         return None
     try:
         raw = urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
         tag, body = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
-        # Decoding passes over characters and bits that mean nothing: only our own text is ours.
+        # Decoding ignores meaningless characters and bits: accept only the exact text we issued.
         if _text(raw) == cursor and hmac.compare_digest(tag, _tag(key, question, body)):
             return tuple(_untagged(one) for one in orjson.loads(body))
     except (ValueError, TypeError):

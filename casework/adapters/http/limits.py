@@ -1,4 +1,4 @@
-"""What a body may be: at most 1 MiB, valid UTF-8 JSON of modest depth, without odd characters."""
+"""Limits of a request body: 1 MiB, valid UTF-8 JSON, limited depth, no NUL or lone surrogates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from casework.adapters.http.problems import Problem, problem
 
 MAX_BODY: Final = 1024 * 1024
 MAX_UPLOAD: Final = 16 * 1024 * 1024
-# Where files are sent to; only there may a body be more.
+# Upload paths; only there may a body be larger.
 UPLOADS: Final = ("/imports",)
 READ_AWAY: Final = 32 * 1024 * 1024
 MAX_DEPTH: Final = 32
@@ -41,7 +41,7 @@ def _language(scope: Scope) -> str:
 
 
 def _most(scope: Scope) -> int:
-    """How much a body may be: more where files are sent to."""
+    """The size limit of a body: larger for uploads."""
     is_upload = scope["method"] == "POST" and scope["path"].endswith(UPLOADS)
     return MAX_UPLOAD if is_upload else MAX_BODY
 
@@ -49,7 +49,7 @@ def _most(scope: Scope) -> int:
 class BodyLimitMiddleware:
     """Answer 413 to a body over 1 MiB (a file: 16 MiB).
 
-    The body is read away first, so that the client sees the answer. An address or headers beyond
+    The body is drained first, so that the client sees the response. A URL or headers beyond
     their bounds are 414 and 431, and nothing of a body is read.
     """
 
@@ -105,7 +105,7 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def read_json(body: bytes) -> Any:
-    """The JSON of a body. Refuses what no honest client sends: NUL, NaN, surrogates, depth."""
+    """The JSON of a body. Refuses NUL, NaN, lone surrogates, and too deep or too large values."""
     try:
         found = orjson.loads(body)
     except (orjson.JSONDecodeError, RecursionError) as error:
@@ -135,11 +135,11 @@ def _check(value: Any, depth: int) -> None:
 
 
 def check_text(text: str) -> None:
-    """Refuse NUL and lone surrogates, which a database cannot keep."""
+    """Refuse NUL and lone surrogates, which a database cannot store."""
     if _UNSTORABLE.search(text):
         raise Problem("a character that cannot be stored", code="malformed")
 
 
 def storable(text: str) -> str:
-    """The same with ``?`` for what a database cannot keep: for the record of what was asked."""
+    """The same with ``?`` for what a database cannot store: for the record of the request."""
     return _UNSTORABLE.sub("?", text)

@@ -26,7 +26,7 @@ class MetricsMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on, and note how it was answered; 500 where it was not."""
+        """Call the application, and count the response status; 500 where there was none."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -42,7 +42,7 @@ class MetricsMiddleware:
         try:
             await self._app(scope, receive, note)
         finally:
-            # A method is whatever the client writes: what is none would be a label without end.
+            # The client chooses the method: unknown ones would make unbounded label values.
             method = scope["method"] if scope["method"] in METHODS else "other"
             REQUESTS.labels(method, told["route"], str(told["status"])).inc()
             SECONDS.labels(method, told["route"]).observe(time.perf_counter() - began)

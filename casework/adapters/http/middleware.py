@@ -1,7 +1,7 @@
-"""The outermost layer of the way in: one line a request, the headers of every answer, the last net.
+"""The outermost middleware: one log line per request, response headers, the last error handler.
 
-Whatever is inside it, an answer leaves with the headers below and nothing of an error that nobody
-caught; what is written about a request is its method, the template of its route, how it was
+Every response has the headers below and discloses nothing of an unhandled
+error; the log line of a request has its method, the template of its route, how it was
 answered and how long it took, and never the URL.
 """
 
@@ -41,7 +41,7 @@ class OuterMiddleware:
         self._app, self._log_requests = app, log_requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on; answer 500 where nobody else did."""
+        """Call the application; answer 500 where nothing else did."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -42,7 +42,7 @@ _STATUS_BY_CODE = {
 
 
 class Problem(Refusal):
-    """A refusal that the way in makes by itself, before any use case."""
+    """A refusal by the HTTP layer itself, before any use case."""
 
 
 def status_of(refusal: Refusal) -> int:
@@ -53,7 +53,7 @@ def status_of(refusal: Refusal) -> int:
 
 
 def language_of(accept_language: str | None) -> str:
-    """``ko`` or ``en``: the one that is asked for first; Korean where neither is."""
+    """``ko`` or ``en``, the first one requested; Korean where neither is."""
     for part in (accept_language or "").split(","):
         tag = part.split(";")[0].strip().lower()[:2]
         if tag in ("ko", "en"):

@@ -1,7 +1,7 @@
-"""How often somebody may ask: a bucket of tokens for each account and each source.
+"""Rate limit: a token bucket for each account and each source.
 
-The buckets are one process's own: with several processes the limit is so many times as high.
-Taking a token costs the same however many there are, and the longest unused make room for new ones.
+Buckets belong to one process: with several processes the limit is multiplied by their number.
+Taking a token costs the same however many there are, and the least recently used are evicted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_BUCKETS: Final = 10_000
 
 
 class TooMany(Problem):
-    """Asked more often than may be; ``is_first`` since there were tokens again."""
+    """The rate limit was exceeded; ``is_first`` since there were tokens again."""
 
     def __init__(self, wait: float, is_first: bool) -> None:
         super().__init__("asked too often; wait a moment", code="too_many_requests")

@@ -1,4 +1,4 @@
-"""From an error to the problem that is answered, and to the record of it."""
+"""Map an error to the problem response, and to its audit record."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def refuse(
     action: str,
     error: Exception,
 ) -> Response:
-    """The problem for an error, written down before it is answered."""
+    """The problem for an error, recorded before it is returned."""
     facts: RequestFacts = request.state.facts
     refusal, outcome = classify_error(services, facts, error)
     actor = actor or getattr(request.state, "actor", None)
     try:
-        # Of too many requests the first refusal is written down: the others would be a flood.
+        # Of too many requests only the first refusal is recorded: the others would be a flood.
         if not isinstance(error, SignInRefused) and getattr(error, "is_first", True):
             store = services.store.for_request(facts)
             with services.time_allowed(RECORD_SECONDS):
@@ -57,7 +57,7 @@ def refuse(
 def classify_error(
     services: Services, facts: RequestFacts, error: Exception
 ) -> tuple[Refusal, str]:
-    """A refusal, or a failure of ours, which is logged; with the outcome that is written down."""
+    """A refusal, or an internal error, which is logged; with the outcome to record."""
     refusal = refusal_for(services, facts, error)
     if refusal is not None:
         return refusal, "refused"
@@ -66,7 +66,7 @@ def classify_error(
 
 
 def refusal_for(services: Services, facts: RequestFacts, error: Exception) -> Refusal | None:
-    """The refusal that an error stands for, None for one that nobody foresaw."""
+    """The refusal that an error maps to, None for an unexpected one."""
     match error:
         case Refusal():
             return error
@@ -90,7 +90,7 @@ def refusal_for(services: Services, facts: RequestFacts, error: Exception) -> Re
 
 
 def shown_name(part: object) -> str:
-    """A part of a field's name, or ``?`` for one that the asker made up and may not be one."""
+    """A part of a field's name, or ``?`` for one that the client made up."""
     name = str(part)
     return name if isinstance(part, int) or _NAME.fullmatch(name) else "?"
 

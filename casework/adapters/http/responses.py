@@ -1,4 +1,4 @@
-"""How an answer leaves: JSON, its status, its ETag."""
+"""Responses: JSON, status, ETag."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class WithETag(dict[str, Any]):
 
 
 def respond(body: Any, status: int) -> Response:
-    """JSON as it leaves; not stored by anyone on the way."""
+    """A JSON response that caches must not store."""
     headers = {"Cache-Control": "no-store"}
     if isinstance(body, WithETag):
         headers["ETag"] = f'"{body.etag}"'

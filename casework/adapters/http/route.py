@@ -1,4 +1,4 @@
-"""A route that checks who is signed in before it reads on, and turns refusals into problems."""
+"""A route class that authenticates before it parses the body, and maps refusals to problems."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
 
 
 class GuardedRoute(APIRoute):
-    """A route that asks who is there before it reads on, and turns refusals into problems.
+    """A route that authenticates before it parses the body, and turns refusals into problems.
 
-    Its action stands in ``openapi_extra["x-action"]``: one of the policy's, or ``public``. In the
+    Its action is in ``openapi_extra["x-action"]``: one of the policy's, or ``public``. In the
     document it is named after its function and described by the function's docstring, of which
     the first line is the summary.
     """
@@ -107,7 +107,7 @@ class GuardedRoute(APIRoute):
         return handle
 
     def _hold_back(self, services: Services, facts: RequestFacts) -> None:
-        """Refuse whoever asks too often, before anything is looked up; machines may look."""
+        """Apply the rate limit before anything is looked up; health checks are exempt."""
         if self.path_format not in UNCOUNTED:
             signs_in = self.action == PUBLIC
             services.rates.source(facts.source, signs_in=signs_in)
@@ -140,7 +140,7 @@ class GuardedRoute(APIRoute):
         return body.replace(boundary, b"") if len(boundary) >= MIN_BOUNDARY_LENGTH else body
 
     def _key(self, request: Request) -> str | None:
-        """The idempotency key, where the operation heeds one: a POST that makes a change."""
+        """The idempotency key, where the operation supports one: a POST that makes a change."""
         heeds = request.method == "POST" and not (self.openapi_extra or {}).get("x-no-key")
         return request.headers.get("idempotency-key") if heeds else None
 
@@ -169,14 +169,14 @@ class GuardedRoute(APIRoute):
 
 
 def _asked_for(given: object) -> str:
-    """What was asked for as it is written down: an id in one form, however it was sent."""
+    """The requested id as recorded: a UUID in one form, however it was sent."""
     with suppress(ValueError):
         return str(UUID(str(given)))
     return storable(str(given)[:200])
 
 
 def _request_id(request: Request) -> str:
-    """The asker's number for the request where it is plain text, else one of ours."""
+    """The client's id for the request where it is plain text, else a generated one."""
     given = request.headers.get("x-request-id", "")[:80]
     is_plain = given.isascii() and given.isprintable() and given != ""
     return given if is_plain else str(request.app.state.services.new_id())
@@ -185,7 +185,7 @@ def _request_id(request: Request) -> str:
 def _guard(
     services: Services, request: Request, facts: RequestFacts, now: datetime, action: str | None
 ) -> Actor:
-    """Who asks, with present rights; refuses a role that never does this."""
+    """The actor, with current permissions; refuses a role that never does this."""
     actor = authenticate(services.authentication(facts), _bearer(request), now)
     request.state.actor = actor
     services.rates.account(actor.id)
@@ -202,7 +202,7 @@ def _bearer(request: Request) -> str | None:
 
 
 def routes_without_entry(routes: list[Any]) -> list[str]:
-    """Routes that no entry of the policy governs: with one of them nothing may start."""
+    """Routes without an entry in the access policy: any of them prevents the start."""
     return [
         f"{sorted(getattr(route, 'methods', None) or ())} {getattr(route, 'path', route)}"
         for route in routes

@@ -1,4 +1,4 @@
-"""What the composition root gives to the ways in over HTTP."""
+"""The services that the composition root gives to the HTTP adapters."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ class RequestStore(Store, Protocol):
         ...
 
     def store_key(self, actor: Actor, claimed_at: datetime, made: Made) -> None:
-        """Remember under the request's key what it made."""
+        """Store the result under the request's idempotency key."""
         ...
 
     def release_key(self, actor: Actor, claimed_at: datetime) -> None:
-        """Give the request's key back."""
+        """Release the request's idempotency key."""
         ...
 
     def note_refusal(
         self, actor: Actor | None, action: str, now: datetime, code: str, outcome: str
     ) -> None:
-        """Write down that something was refused or failed."""
+        """Record that something was refused or failed."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """What the ways in are given by the composition root."""
+    """The services from the composition root."""
 
     store: RequestStore
     clockwork: Callable[[], Clockwork]
@@ -62,17 +62,17 @@ class Services:
     cursor_key: bytes
     # "retry", "locked" or "busy" for a passing fault of the database, else None.
     fault: Callable[[Exception], str | None]
-    # Standards or holidays were changed: forget what was kept of them.
+    # Standards or holidays were changed: drop what was cached of them.
     forget: Callable[[], None]
     # Runs the overdue sweep: for whom, as of which instant (now if None), and whether dry.
     sweep: Callable[[Context, datetime | None, bool], SweepResult | None]
     new_secret: Callable[[], str]
     is_production: bool
-    # Whether registration numbers are kept here.
+    # Whether registration numbers are stored here.
     stores_rrn: bool
     # How often a scheduler wakes the sweep.
     sweep_minutes: int
-    # What works through files.
+    # Imports of files.
     import_tools: ImportTools
     # What agencies that answer without an account need.
     linking: Linking
@@ -80,6 +80,6 @@ class Services:
     similarity: Similarity = equal
     # The one password of the demo's accounts; None where they are not shown.
     demo_password: str | None = None
-    # How often somebody may ask, and within which context the database has how many seconds.
+    # The rate limit, and the context that limits the database to so many seconds.
     rates: Rates = field(default_factory=Rates)
     time_allowed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()

@@ -29,7 +29,7 @@ LEEWAY_S = 60
 
 
 class Argon2Passwords:
-    """Argon2id digests. ``cheap`` spares the time in tests, where nothing is protected."""
+    """Argon2id digests; ``cheap`` saves time in tests, where nothing is protected."""
 
     def __init__(self, *, cheap: bool = False) -> None:
         self._hasher = (
@@ -42,7 +42,7 @@ class Argon2Passwords:
         return self._hasher.hash(password)
 
     def matches(self, digest: str | None, password: str) -> bool:
-        """Compare; without a digest a stranger's is compared, so that it takes as long."""
+        """Verify a password; without a digest a dummy is compared, so that it takes as long."""
         try:
             return self._hasher.verify(digest or self._nobody, password) and digest is not None
         except (VerifyMismatchError, InvalidHashError):
@@ -100,14 +100,14 @@ class JwtTokens:
         return hashlib.sha256(secret.encode()).hexdigest()
 
     def random(self, size: int) -> bytes:
-        """Bytes that nobody can guess."""
+        """Cryptographically random bytes."""
         return secrets.token_bytes(size)
 
 
 def _is_right(claims: dict[str, Any], now: datetime, lifetime: timedelta) -> bool:
     """Whether every claim is there, of its type, and good at the caller's moment; and no other.
 
-    A token of ours that is not yet begun was signed by a clock that went ahead of this one.
+    A token of ours that is not yet valid was signed by a clock ahead of this one.
     """
     if set(claims) != CLAIMS or (claims["iss"], claims["aud"]) != (ISSUER, AUDIENCE):
         return False

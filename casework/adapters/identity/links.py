@@ -1,6 +1,6 @@
-"""Secrets of links and codes: worked out from their ids under a key, so that none is ever kept.
+"""Secrets of links and codes: derived from their ids under a key, so that none is stored.
 
-Whoever reads the database finds ids and keyed digests; without the key neither leads anywhere.
+The database holds ids and keyed digests; without the key neither gives a secret.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PURPOSE: Final = b"casework agency links"
 
 
 class KeyedLinks:
-    """The secrets of one installation; another key makes every link before it void."""
+    """The secrets of one installation; a new key voids all earlier links."""
 
     def __init__(self, key: bytes) -> None:
         self._key = hmac.digest(key, PURPOSE, hashlib.sha256)
@@ -28,7 +28,7 @@ class KeyedLinks:
         return hmac.digest(self._key, said, hashlib.sha256)
 
     def secret_of(self, link_id: UUID) -> str:
-        """43 characters that nobody can guess."""
+        """43 unguessable characters."""
         return base64.urlsafe_b64encode(self._mac("secret", str(link_id))).rstrip(b"=").decode()
 
     def digest_of(self, secret: str) -> str:

@@ -1,7 +1,7 @@
 """Access tokens of an OpenID Connect issuer, verified against the key set that it publishes.
 
-Keys are fetched when a token needs them, kept for an hour, and fetched again for a key that is not
-known, at most once a minute. While the issuer is away, the keys that are known go on.
+Keys are fetched when a token needs them, cached for an hour, and fetched again for an unknown key
+at most once a minute. While the issuer is unreachable, known keys stay valid.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CACHE_S: Final = 3600.0
 AGAIN_S: Final = 60.0
 LEEWAY_S: Final = 60
 TYPES: Final = ("jwt", "at+jwt", "application/at+jwt")
-# Only an ID token, which is for the client that asked for it, has these.
+# Only an ID token, which is for the client that requested it, has these.
 OF_AN_ID_TOKEN: Final = ("at_hash", "c_hash", "s_hash", "nonce")
 # Headers that would choose or bring the key, or change how the rest is read.
 NEVER: Final = ("jku", "jwk", "x5u", "x5c", "crit", "cty", "zip", "enc", "b64")
@@ -123,7 +123,7 @@ class OidcIssuer:
     def _key(self, kid: str, alg: str) -> Any:
         """The key of that name, if it is one for this algorithm.
 
-        Whoever has a known key waits for nobody: one of them fetches anew, the others go on.
+        With a known key nobody waits: one caller fetches again, the others go on.
         """
         known = kid in self._keys
         if (not known or self._is_stale()) and self._lock.acquire(blocking=not known):

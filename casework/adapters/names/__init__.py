@@ -1,4 +1,4 @@
-"""How like two names are, letter by letter."""
+"""Name similarity, letter by letter."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from rapidfuzz.distance import Levenshtein
 
 
 def similarity(one: str, other: str) -> float:
-    """1 for the same, less for each letter that is put in, left out or another."""
+    """1 for equal names, less for each letter inserted, deleted or replaced."""
     return Levenshtein.normalized_similarity(one, other)

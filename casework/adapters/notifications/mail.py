@@ -1,4 +1,4 @@
-"""Mail over SMTP, one connection a message."""
+"""Mail over SMTP, one connection per message."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIMEOUT_S = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """A mail server. ``starttls`` demands an encrypted connection before anything is said."""
+    """A mail server. ``starttls`` requires an encrypted connection before anything is sent."""
 
     host: str
     port: int
@@ -27,7 +27,7 @@ class Mail:
     language: str = "ko"
 
     def __call__(self, letter: Letter, now: datetime) -> str | None:
-        """Send one; None where the server took it, else a code."""
+        """Send one; None where the server accepted it, else an error code."""
         try:
             with smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_S) as server:
                 if self.starttls:

@@ -1,7 +1,7 @@
-"""Webhooks, signed as Standard Webhooks says: id, instant and body under a shared secret.
+"""Webhooks, signed as Standard Webhooks specifies: id, instant and body under a shared secret.
 
-The address is looked up once, checked, and that very address is called: a name that leads into
-the house's own network, at once or on a second look, leads nowhere. Redirects are not followed.
+The name is resolved once, the address checked, and that very address called: a name that resolves
+to a private network, at once or on a second lookup, is refused. Redirects are not followed.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ def signature(secret: str, id: str, at: datetime, body: bytes) -> str:
 
 
 class Webhook:
-    """Posts letters to endpoints. ``private`` allows addresses of the house's own network."""
+    """Posts messages to endpoints; ``private`` allows addresses of private networks."""
 
     def __init__(self, *, private: bool, timeout_s: float = TIMEOUT_S) -> None:
         self._private, self._timeout_s = private, timeout_s
 
     @cached_property
     def _client(self) -> httpx2.Client:
-        """Made at the first letter: it reads the certificates of the whole world."""
+        """Created at the first message: it loads all root certificates."""
         return httpx2.Client(timeout=self._timeout_s, follow_redirects=False, trust_env=False)
 
     def __call__(self, letter: Letter, now: datetime) -> str | None:
-        """Send one; None where it was taken (2xx), else a code."""
+        """Send one; None where it was accepted (2xx), else an error code."""
         endpoint = letter.subscription
         if endpoint is None or endpoint.ended_at is not None:
             return "subscription_ended"

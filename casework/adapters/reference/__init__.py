@@ -74,7 +74,7 @@ def _limits() -> dict[str, list[Limit]]:
 
 
 def _co_payments() -> dict[str, list[CoPayment]]:
-    """What the city is known to ask; what is not listed is not known, and not nothing."""
+    """What the city is known to require; what is not listed is unknown, not absent."""
     found: dict[str, list[CoPayment]] = {}
     for row in _rows("co-payments.csv"):
         paid = CoPayment(

@@ -17,7 +17,7 @@ from casework.domain.clocks.calendar import SEOUL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduled:
-    """A job with its rhythm: fields of cron, in Seoul. ``at_start`` runs it at once as well."""
+    """A job and its schedule: cron fields, in Seoul time; ``at_start`` also runs it at once."""
 
     name: str
     rhythm: Mapping[str, str]
@@ -26,7 +26,7 @@ class Scheduled:
 
 
 def every(minutes: int) -> dict[str, str]:
-    """The rhythm of every so many minutes, 1 to 60."""
+    """The cron fields for every so many minutes, 1 to 60."""
     return {"minute": "0" if minutes == 60 else f"*/{minutes}"}
 
 

@@ -1,4 +1,4 @@
-"""CSV as it comes: UTF-8, UTF-16 or CP949, with a mark or without, by comma or another."""
+"""CSV in practice: UTF-8, UTF-16 or CP949, with or without a BOM, any delimiter."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _text_of(source: BinaryIO, encoding: str) -> io.TextIOWrapper:
 
 
 def encoding_of(source: BinaryIO) -> str:
-    """How the text is written: what its mark says, UTF-8 where all of it is, else CP949."""
+    """The encoding: what the BOM says, UTF-8 where all of it is valid, else CP949."""
     source.seek(0)
     head = source.read(4)
     for mark, encoding in _MARKS:
@@ -84,7 +84,7 @@ def _is(source: BinaryIO, encoding: str) -> bool:
 
 
 def _delimiter(sample: str) -> str:
-    """What stands between the cells: that which most lines have equally often."""
+    """The delimiter: the one that most lines have equally often."""
     lines = [line for line in sample.splitlines()[:20] if line.strip()]
     if not lines:
         return ","
@@ -105,7 +105,7 @@ def _no_sheet() -> Invalid:
 
 
 class _Unclosable(io.BufferedIOBase):
-    """A source that whoever reads through it cannot close."""
+    """A source that its reader cannot close."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
@@ -124,7 +124,7 @@ class _Unclosable(io.BufferedIOBase):
 
 
 def write_csv(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """A file that Excel opens as it is meant: with its mark, and no cell a formula."""
+    """A file that Excel opens as intended: with a BOM, and no cell a formula."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([neutral(one) for one in headings])

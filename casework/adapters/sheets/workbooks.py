@@ -1,7 +1,7 @@
 """Excel workbooks: read row by row and within bounds, written row by row.
 
 A workbook is a zip of XML. Before anything parses it, every part is unpacked once within bounds and
-looked through for declarations that would let its text grow: no honest workbook has any.
+checked for declarations that could expand its text: no real workbook has any.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CHUNK: Final = 256 * 1024
 # So many empty rows in a sequence are the end of what somebody filled in.
 EMPTY_ROWS: Final = 1_000
 MAX_CELLS: Final = 120
-# How honest workbooks are packed: of other ways one piece may unpack to more than is asked for.
+# Compression methods of real workbooks: with others a chunk may unpack to more than requested.
 _PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FORBIDDEN: Final = (b"<!DOCTYPE", b"<!ENTITY", b"<!doctype", b"<!entity")
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00<", b"<\x00")

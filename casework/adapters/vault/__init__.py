@@ -1,4 +1,4 @@
-"""AES-256-GCM for single fields, HMAC-SHA256 to find equal ones; the keys are no database's."""
+"""AES-256-GCM for single fields, HMAC-SHA256 as blind index; the keys are in no database."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ from casework.workflows.ports.vault import KeyFacts, Place
 
 __all__ = ["KeyVault", "RingError"]
 
-# A sealed value is text: this, the key's id, nonce with ciphertext and tag.
+# An encrypted value is text: this, the key's id, nonce with ciphertext and tag.
 FORMAT: Final = "v1"
 BLIND_BYTES: Final = 21
 _Stamp = tuple[int, int, int]
 
 
 class KeyVault:
-    """Seals under the newest key of the ring, opens under each, and notices a changed ring."""
+    """Encrypts under the newest key of the ring, decrypts under any, and notices a changed ring."""
 
     def __init__(self, path: Path, master: bytes) -> None:
         self._path, self._master = path, master
         self._opened = self._read()
 
     def encrypt(self, plain: str, place: Place) -> str:
-        """The value as it is stored, under the newest data key."""
+        """Encrypt a value under the newest data key."""
         key, cipher = self._newest().sealing
         nonce = os.urandom(NONCE_BYTES)
         sealed = cipher.encrypt(nonce, plain.encode(), _bound(key, place))
         return f"{FORMAT}.{key}.{urlsafe_b64encode(nonce + sealed).decode()}"
 
     def decrypt(self, sealed: str, place: Place) -> str:
-        """The value again. Raises ValueError where it was changed or moved, or its key is gone."""
+        """Decrypt a value. Raises ValueError where it was changed or moved, or its key is gone."""
         form, _, rest = sealed.partition(".")
         key, _, body = rest.partition(".")
         if form != FORMAT or not body:
@@ -62,12 +62,12 @@ class KeyVault:
             raise ValueError("a sealed value was changed or moved") from None
 
     def blind(self, purpose: str, value: str) -> str:
-        """What an equal value is stored under: it names its index key, as a sealed value does."""
+        """The blind index of a value, which names its key as an encrypted value does."""
         opened = self._newest()
         return opened.blind(opened.ring.current(INDEX), purpose, value)
 
     def blinds(self, purpose: str, value: str) -> list[str]:
-        """Each form that an equal value may stand under while indexes are being rebuilt."""
+        """Each blind index that an equal value may have while indexes are being rebuilt."""
         opened = self._newest()
         return [opened.blind(one.id, purpose, value) for one in opened.ring.of(INDEX)]
 
@@ -83,20 +83,20 @@ class KeyVault:
         ]
 
     def renew(self, kind: str, now: datetime) -> str:
-        """One more key of a kind, under which is written from now on."""
+        """Add a key of a kind, which encrypts from now on."""
         change_ring(self._path, self._master, lambda ring: ring.with_new(kind, now))
         return self.current(kind)
 
     def drop(self, ids: set[str]) -> None:
-        """Take keys off the ring: what still stands under them is lost."""
+        """Remove keys from the ring: what is still encrypted under them is lost."""
         change_ring(self._path, self._master, lambda ring: ring.without(ids))
 
     def check(self) -> None:
-        """Read the ring anew from its file. Raises RingError where it does not open."""
+        """Read the ring again from its file. Raises RingError where it cannot be opened."""
         self._opened = self._read()
 
     def _newest(self) -> _Opened:
-        """The ring as its file has it now; whoever cannot read it seals nothing."""
+        """The ring as its file has it now; without a readable ring nothing is encrypted."""
         if self._opened.stamp != _stamp(self._path):
             self._opened = self._read()
         return self._opened
@@ -135,5 +135,5 @@ def _stamp(path: Path) -> _Stamp:
 
 
 def _bound(key: str, place: Place) -> bytes:
-    """What a sealed value is tied to: its format, its key, and the very place it stands in."""
+    """The associated data of an encrypted value: its format, its key, and its exact place."""
     return f"{FORMAT}|{key}|{place.table}|{place.column}|{place.row}".encode()

@@ -1,4 +1,4 @@
-"""The key ring: a file beside no database, whose keys are wrapped by the master key."""
+"""The key ring: a file apart from the database, whose keys are wrapped by the master key."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Ring:
         return replace(self, keys=(*self.keys, fresh))
 
     def without(self, ids: set[str]) -> Ring:
-        """The ring without those keys. What was sealed under them is lost."""
+        """The ring without those keys; what was encrypted under them is lost."""
         return replace(self, keys=tuple(one for one in self.keys if one.id not in ids))
 
 
@@ -80,7 +80,7 @@ def make_ring(path: Path, master: bytes, now: datetime) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = _draft(path, ring, master)
     try:
-        path.hardlink_to(fresh)  # the first of several makers wins, all read its ring
+        path.hardlink_to(fresh)  # the first of several creators wins, all read its ring
     except FileExistsError:
         pass
     finally:
@@ -121,7 +121,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _draft(path: Path, ring: Ring, master: bytes) -> Path:
-    """The ring in a file of its own beside its place, on the disk and nobody else's to read."""
+    """Write the ring to a temporary file beside it, synced and readable by its owner only."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     text = json.dumps({"format": _FORMAT, "keys": [_wrapped(one, master) for one in ring.keys]})
     with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:

@@ -1,4 +1,4 @@
-"""Pages made on the server: for agencies that answer without an account, and for who looks by."""
+"""Server-rendered pages: for agencies that answer without an account, and for visitors."""
 
 from casework.adapters.web import front  # its pages are on the same router
 from casework.adapters.web.pages import router

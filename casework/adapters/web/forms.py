@@ -1,4 +1,4 @@
-"""What an answer on a page asks for, action by action, and how it is read."""
+"""The form fields of an answer, action by action, and how they are read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from uuid import UUID
 from casework.adapters.http.limits import check_text
 from casework.adapters.http.problems import Problem
 from casework.domain.casefile.case import SIGNALS
-from casework.domain.casefile.lifecycle import OUTCOMES, REASONS
+from casework.domain.casefile.referral_moves import OUTCOMES, REASONS
 from casework.domain.errors import Invalid
 
 MAX_FIELDS: Final = 10_000

@@ -34,7 +34,7 @@ FORM_COOKIE: Final = "casework_form"
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Whoever opened a link: what they asked for, and as whom they act."""
+    """The visitor who opened a link: their request, and as whom they act."""
 
     services: Services
     request: Request
@@ -49,7 +49,7 @@ class Guest:
 
     @property
     def begins(self) -> str:
-        """The page that this link is about: a month's roster, free places, or what is asked."""
+        """The page that this link is about: a month's roster, free places, or requests."""
         if self.visit.link.month:
             return f"/months/{self.visit.link.month}"
         return "" if self.visit.referral_ids else "/places"
@@ -60,7 +60,7 @@ class Guest:
         return self.services.linking.keys.form_token(self.form_cookie, str(self.visit.link.id))
 
     def context(self, key: str | None = None, said: str = "") -> Context:
-        """The agency as who asks; the record names the link and from where."""
+        """The agency as the actor; the audit names the link and the source."""
         services = self.services
         digest = hmac.digest(services.cursor_key, said.encode(), hashlib.sha256).hex()
         facts = replace(
@@ -96,7 +96,7 @@ class Guest:
         return code if known is None else known.name_ko if spoken == "ko" else known.name_en
 
     def _here(self) -> str:
-        """The address under which this page can be asked for again."""
+        """The address under which this page can be requested again."""
         path = self.request.url.path
         only_posted = any(path == self.path + one for one in ONLY_POSTED)
         return self.path if only_posted else path
@@ -114,7 +114,7 @@ class Guest:
 
 def set_cookie(guest: Guest, response: Response, name: str, value: str) -> None:
     """A cookie that only the pages of this link get."""
-    path = guest.path if name == COOKIE else "/a"  # whoever has two links open is in both
+    path = guest.path if name == COOKIE else "/a"  # each open link has its own session
     response.set_cookie(
         name, value, max_age=int(SESSION_FOR.total_seconds()) if name == COOKIE else None,
         path=path, httponly=True, samesite="strict", secure=guest.services.is_production,
@@ -143,7 +143,7 @@ def _posted(request: Request, secret: str) -> tuple[Guest, Form]:
 
 
 def with_retries(services: Services, use_case: Callable[[], Any]) -> None:
-    """A deadlock is tried again; what was carried out before is not carried out once more."""
+    """Retry after a deadlock; what was carried out before is not repeated."""
     for attempt in range(1, TRIES + 1):
         try:
             use_case()

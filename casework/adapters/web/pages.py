@@ -1,4 +1,4 @@
-"""The pages behind a link: a code, what is asked, free places, and a month's roster."""
+"""The pages behind a link: a code, requests, free places, and a month's roster."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def style_sheet() -> Response:
 @router.get("/a/{secret}/leave", **PUBLIC)
 @router.get("/a/{secret}/answers", **PUBLIC)
 def only_posted(request: Request, secret: str) -> Response:
-    """A page that was the answer to a form, asked for again: back to where the link begins."""
+    """Reloading a page that answered a form: redirect to the start of the link."""
     return _opened(request, secret).to()
 
 
 @router.get("/a/{secret}", **PUBLIC)
 def first(request: Request, secret: str) -> Response:
-    """What is asked; before a code was given, only where to get one."""
+    """The requests; before a code was given, only where to get one."""
     guest = _opened(request, secret)
     return _requests(guest) if guest.visit.is_in else _entrance(guest)
 
@@ -93,14 +93,14 @@ def enter(request: Request, secret: str) -> Response:
 def leave(request: Request, secret: str) -> Response:
     """End the session."""
     guest, _ = _posted(request, secret)
-    if guest.visit.is_in:  # whoever merely holds the link puts nobody out
+    if guest.visit.is_in:  # merely holding the link ends no session
         links.leave(guest.services.linking, guest.visit, guest.link_request)
     response = guest.to(done="left")
     response.delete_cookie(COOKIE, path=guest.path)
     return response
 
 
-# What is asked, and answers
+# Requests, and answers
 
 
 def _requests(
@@ -197,7 +197,7 @@ def places(request: Request, secret: str) -> Response:
 
 @router.post("/a/{secret}/places", **PUBLIC)
 def state_places(request: Request, secret: str) -> Response:
-    """State them anew, each offering's by themselves."""
+    """State them again, each offering on its own."""
     guest, form = _posted(request, secret)
     if not guest.visit.is_in:
         return guest.to()

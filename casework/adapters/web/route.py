@@ -1,7 +1,7 @@
-"""One request of a page: counted, looked up, carried out, and answered in HTML whatever happens.
+"""One request of a page: rate limited, looked up, handled, and always answered in HTML.
 
-A page is public to the guard; who asks is found by the link in its address. No record of a request
-ever holds that address.
+A page is public to the access check; the actor is found by the link in its address. No record
+of a request ever holds that address.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
 
 
 def refused(request: Request) -> Response:
-    """The one answer to every link that opens nothing: nothing in it rests on the link."""
+    """The one response to every invalid link: nothing in it depends on the link."""
     return page(request, "refused.html", 404)
 
 

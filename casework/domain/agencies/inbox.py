@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.casefile.lifecycle import MOVES, Party
+from casework.domain.casefile.referral_moves import MOVES, Party
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import require

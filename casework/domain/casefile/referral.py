@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from casework.domain.casefile.lifecycle import (
+from casework.domain.casefile.referral_moves import (
     MOVES,
     OPEN,
     OWES_DISPOSITION,

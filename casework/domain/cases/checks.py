@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from casework.domain.act import Act
-from casework.domain.casefile.allowed import check_possible, conflict
 from casework.domain.casefile.case import Check, Signal, SignalKind
+from casework.domain.casefile.case_moves import check_possible, conflict
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseChecked, SignalAnswered, SignalRaised
 from casework.domain.casefile.referral import Referral

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from casework.domain.act import Act
-from casework.domain.casefile.allowed import check_possible, conflict
 from casework.domain.casefile.case import CaseStatus, ClosingReason
+from casework.domain.casefile.case_moves import check_possible, conflict
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseClosed
-from casework.domain.casefile.lifecycle import CANCEL_WITH_CASE, COMPLETE_WITH_CASE
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralCancelled, ReferralCompleted
+from casework.domain.casefile.referral_moves import CANCEL_WITH_CASE, COMPLETE_WITH_CASE
 from casework.domain.casefile.states import CancelReason, ReferralOutcome
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import one_of

@@ -7,8 +7,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from casework.domain.act import Act
-from casework.domain.casefile.allowed import check_possible
 from casework.domain.casefile.case import AssignmentReason
+from casework.domain.casefile.case_moves import check_possible
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseAssigned, CaseTransferred
 from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from casework.domain.act import Act
-from casework.domain.casefile.allowed import check_possible, refusal
+from casework.domain.casefile.case_moves import check_possible, refusal
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseHeld, CaseResumed
 from casework.domain.casefile.states import HoldReason

@@ -9,7 +9,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.domain.act import Act
-from casework.domain.casefile.allowed import check_possible, conflict
 from casework.domain.casefile.case import (
     ASSESSMENT_ROUTES,
     EX_OFFICIO_GROUNDS,
@@ -22,6 +21,7 @@ from casework.domain.casefile.case import (
     ExOfficioGround,
     Route,
 )
+from casework.domain.casefile.case_moves import check_possible, conflict
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseOpened, Determined, PreSurveyRecorded, Reassessed
 from casework.domain.cases import closing

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from casework.domain.act import Act
-from casework.domain.casefile.allowed import check_possible
 from casework.domain.casefile.case import CaseStatus, ClosingReason, Route
+from casework.domain.casefile.case_moves import check_possible
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseReopened
 from casework.domain.clocks.calendar import Unit

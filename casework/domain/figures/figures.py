@@ -13,8 +13,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from casework.domain.casefile.lifecycle import REASONS
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_moves import REASONS
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import (
     ONE_DAY,

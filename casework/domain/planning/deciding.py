@@ -7,8 +7,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from casework.domain.act import Act
-from casework.domain.casefile.allowed import awaits_decision, conflict, refusal
 from casework.domain.casefile.case import CaseStatus
+from casework.domain.casefile.case_moves import awaits_decision, conflict, refusal
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.plan import (
     Conference,

@@ -8,12 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from casework.domain.act import Act
-from casework.domain.casefile.allowed import (
-    check_possible,
-    conflict,
-    may_submit,
-    refusal,
-)
+from casework.domain.casefile.case_moves import check_possible, conflict, may_submit, refusal
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.plan import (
     PlannedItem,

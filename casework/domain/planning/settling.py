@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import SETTLEMENTS
 from casework.domain.casefile.plan import PlannedService, ServiceStatus
+from casework.domain.casefile.referral_moves import SETTLEMENTS
 from casework.domain.casefile.states import Disposition
 from casework.domain.errors import Conflict, NotAllowedInState, require
 from casework.domain.planning.events import PlannedServiceSettled

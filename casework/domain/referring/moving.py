@@ -8,7 +8,10 @@ from datetime import datetime
 from casework.domain.access.policy import SYSTEM_ROLE, Actor, is_guest, may
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import (
+from casework.domain.casefile.plan import PlannedService
+from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_events import ReferralResumed
+from casework.domain.casefile.referral_moves import (
     MOVES,
     OUTCOMES,
     REASONS,
@@ -16,9 +19,6 @@ from casework.domain.casefile.lifecycle import (
     Move,
     Party,
 )
-from casework.domain.casefile.plan import PlannedService
-from casework.domain.casefile.referral import Referral
-from casework.domain.casefile.referral_events import ReferralResumed
 from casework.domain.casefile.states import ReferralOutcome, ReferralStatus
 from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Deadline

@@ -8,10 +8,10 @@ from uuid import UUID
 from casework.domain.access.policy import Actor, may
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import Party
 from casework.domain.casefile.plan import PlannedService, ServiceStatus
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralDisposed, ReferralDrafted
+from casework.domain.casefile.referral_moves import Party
 from casework.domain.casefile.states import BasisKind, CancelReason, Disposition, ReferralStatus
 from casework.domain.clocks.standards import ClockKind, Priority
 from casework.domain.directory.directory import Offering

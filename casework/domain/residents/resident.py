@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.domain.act import Act
-from casework.domain.casefile.allowed import conflict
+from casework.domain.casefile.case_moves import conflict
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.errors import Conflict, require
 

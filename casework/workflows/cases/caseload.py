@@ -78,7 +78,7 @@ def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) ->
         work.files.save(file, ctx.now)
         work.residents.save(resident, None)
         work.residents.move_with_resident(resident)
-        made = TransferredCase(case_id=case_id, stops_at_border=stops)
+        made = TransferredCase(id=case_id, stops_at_border=stops)
         work.commit(made)
         return made
 

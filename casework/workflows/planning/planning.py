@@ -67,7 +67,7 @@ def submit_plan(ctx: Context, case_id: UUID) -> SubmittedPlan:
         ctx.expect(file.case.plan_revision)
         version = planning.submit(file, ctx.act)
         work.files.save(file, ctx.now)
-        made = SubmittedPlan(case_id=case_id, version=version.number, hash=version.hash or "")
+        made = SubmittedPlan(id=case_id, version=version.number, hash=version.hash or "")
         work.commit(made)
         return made
 

@@ -35,10 +35,10 @@ class RegisteredResident(Result):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedConsents(Result):
-    """Consents of a resident that were recorded together."""
+    """A resident, and their consents that were recorded together."""
 
-    resident_id: UUID
-    consent_ids: list[UUID]
+    id: UUID
+    consents: list[UUID]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class RecordInCase(Result):
 class SubmittedPlan(Result):
     """A case whose plan was submitted, and the version with its content hash."""
 
-    case_id: UUID
+    id: UUID
     version: int
     hash: str
 
@@ -62,7 +62,7 @@ class SubmittedPlan(Result):
 class TransferredCase(Result):
     """A case that moved, and its open referrals whose offering does not cover the new centre."""
 
-    case_id: UUID
+    id: UUID
     stops_at_border: list[dict[str, str]]
 
 

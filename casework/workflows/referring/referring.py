@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_moves import MOVES
 from casework.domain.casefile.states import BasisKind
 from casework.domain.cases import checks
 from casework.domain.clocks.standards import Priority

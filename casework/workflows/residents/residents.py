@@ -203,7 +203,7 @@ def record_consents(
     with ctx.work("case.write") as work:
         named = {f"consents.{n}.": one for n, one in enumerate(given)}
         taken = [one.id for one in _take_consents(ctx, work, resident_id, named)]
-        made = RecordedConsents(resident_id=resident_id, consent_ids=taken)
+        made = RecordedConsents(id=resident_id, consents=taken)
         work.commit(made)
         return made
 

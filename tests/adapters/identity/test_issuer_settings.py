@@ -1,4 +1,4 @@
-"""What an installation may say of its identity provider and of second factors."""
+"""Settings for the identity provider and for second factors: what is valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digests of passwords, and what a stranger's attempt is compared with."""
+"""Password digests, including the one that attempts on unknown accounts are compared with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs: allowed keys only, whoever writes them; no value of anybody's life gets in."""
+"""Logs: allowed keys only, whichever logger writes; no personal data gets in."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_lines_of_requests_go_to_their_file_and_everything_else_does_not(
     assert [entry["event"] for entry in logged()] == ["request failed"]
 
 
-# The database's own words
+# Database error messages
 
 
 def test_an_error_of_the_database_is_told_without_parameters(store: Store, logged: Read) -> None:

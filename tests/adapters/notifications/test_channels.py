@@ -1,4 +1,4 @@
-"""The ways out of the house: signed webhooks to checked addresses, mail, and the console."""
+"""Outgoing channels: signed webhooks to checked addresses, mail, and the console."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from casework.adapters.notifications import Channels
+from casework.adapters.notifications.channels import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.texts import subject_of, text_of
 from casework.adapters.notifications.webhook import Webhook, new_secret, signature
@@ -36,13 +36,13 @@ ITEM = {
 
 
 class Sink(BaseHTTPRequestHandler):
-    """Keeps what it is sent, and answers what it is told to."""
+    """Records what it is sent, and answers as configured."""
 
     received: list[tuple[dict[str, str], bytes]]
     answers: int
 
     def do_POST(self) -> None:
-        """Take it."""
+        """Record the request and answer it."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.received.append(({k.lower(): v for k, v in self.headers.items()}, body))
         self.send_response(self.answers)
@@ -51,7 +51,7 @@ class Sink(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -166,7 +166,7 @@ class Smtp(socketserver.StreamRequestHandler):
     refuses: bytes
 
     def handle(self) -> None:
-        """Talk."""
+        """Speak enough SMTP to receive mails."""
         self._say(b"220 here")
         for line in self.rfile:
             word = line.strip().upper()

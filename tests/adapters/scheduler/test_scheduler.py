@@ -1,4 +1,4 @@
-"""Schedulers: what they are told, and that several of them do each slot once."""
+"""Schedulers: their configuration, and that several of them run each slot once."""
 
 from __future__ import annotations
 

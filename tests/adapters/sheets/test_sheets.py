@@ -1,4 +1,4 @@
-"""Files of rows as they come and as they leave."""
+"""Reading and writing files of rows (CSV and workbooks)."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_a_number_below_zero_is_no_formula() -> None:
 
 
 def test_a_workbook_that_was_damaged_on_its_way_is_refused() -> None:
-    """Whatever byte was hit: a row may be read wrongly, but nothing fails."""
+    """Whichever byte was damaged: a row may be read wrongly, but nothing crashes."""
     content, codes = workbook(("성명", 1.5), *(("가상주민", n) for n in range(40))), set()
     for seed in range(150):
         random, damaged = Random(seed), bytearray(content)

@@ -1,4 +1,4 @@
-"""What the vault promises: nothing opens elsewhere, nothing is found without its key."""
+"""The vault: a value decrypts only in its own place, and no index works without its key."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_value_that_was_moved_does_not_open(vault: KeyVault, elsewhere: Place)
 
 def test_a_value_of_which_any_character_was_changed_does_not_open(vault: KeyVault) -> None:
     sealed = vault.encrypt(PHONE, HERE)
-    # The last character of Base64 before its padding holds bits that say nothing.
+    # The last Base64 character before the padding has unused bits.
     for at in range(len(sealed.rstrip("=")) - 1):
         changed = "A" if sealed[at] != "A" else "B"
         with pytest.raises(ValueError, match=r"sealed value|no key"):

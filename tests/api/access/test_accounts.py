@@ -1,4 +1,4 @@
-"""Accounts as an administrator keeps them, and the log of what each was allowed."""
+"""Accounts as an administrator manages them, and the log of the rights that each was granted."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tests.api.signing import FIRST, NEW, ask, create, refresh, refused, settle_
 
 
 def patch(api: Api, id: UUID, body: dict[str, Any], version: str | None = None) -> Any:
-    """Change an account as it stands now."""
+    """Change the current version of an account."""
     admin = api.as_("admin")
     seen = {"If-Match": version} if version else etag(admin.get(f"/accounts/{id}"))
     return admin.patch(f"/accounts/{id}", body, headers=seen)
 
 
 def acts(api: Api, id: UUID) -> list[tuple[str, str, str | None]]:
-    """What was done to an account, by whom, about what."""
+    """The audit entries about an account: action, actor, subject."""
     log = t.account_grant_log
     query = select(log.c.act, log.c.by, log.c.about).where(log.c.account_id == id)
     with api.engine.connect() as connection:
@@ -153,7 +153,7 @@ def test_nobody_does_it_to_the_own_account(api: Api) -> None:
     assert patch(api, id, {"name": "가상 관리"}).status_code == 200
 
 
-# What each was allowed
+# The log of rights
 
 
 def test_the_log_folds_to_the_accounts_as_they_stand_after_many_changes(api: Api) -> None:
@@ -211,7 +211,7 @@ def test_what_was_allowed_at_an_instant_is_told_afterwards(api: Api) -> None:
 
 @pytest.mark.both_stores
 def test_an_entry_is_neither_changed_nor_removed_by_whoever_tries(api: Api) -> None:
-    # The database judges by its own clock how old an entry is.
+    # The database uses its own clock for the age of an entry.
     api.clock.now = datetime.now(UTC)
     id, log = create(api), t.account_grant_log
     tries: list[Any] = [

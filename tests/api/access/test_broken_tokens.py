@@ -1,4 +1,4 @@
-"""A token that is not right opens no route, and every refusal is the same bytes."""
+"""No route accepts an invalid token, and every refusal has the same bytes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ALL = "CASEWORK_PROOF_TOKENS" in os.environ
 
 
 def told(answer: Any) -> tuple[int, bytes, tuple[tuple[str, str], ...]]:
-    """All that a client is told, but for the number of its request."""
+    """The whole response except the request id."""
     headers = sorted((k, v) for k, v in answer.headers.items() if k != "x-request-id")
     return answer.status_code, answer.content, tuple(headers)
 
 
 def guarded() -> list[str]:
-    """Every route that somebody must be signed in for."""
+    """Every route that requires authentication."""
     return [route for route in routes() if LET_IN.get(route)]
 
 
@@ -44,7 +44,7 @@ def test_every_kind_of_broken_token_is_refused_with_the_same_bytes(api: Api) -> 
 
 
 def check_routes(api: Api, each: int | None = None) -> int:
-    """Try every route with broken tokens, ``each`` kinds in turn or all; how many were tried."""
+    """Try every route with broken tokens, ``each`` kinds in turn or all; returns their number."""
     kinds = list(broken(api))
     nobody, count = told(api.client.get(BASE + "/me")), 0
     for n, route in enumerate(guarded()):

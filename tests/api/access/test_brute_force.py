@@ -1,4 +1,4 @@
-"""Guessing: at most ten passwords an account and hour are compared, and nothing is told apart."""
+"""Guessing: at most ten passwords per account and hour are compared; refusals do not differ."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Compared:
         self.digest, self.count, self._lock = digest, 0, Lock()
 
     def note(self, digest: str) -> None:
-        """Count it, if it was that one's digest."""
+        """Record the comparison if the digest is that account's."""
         with self._lock:
             self.count += digest == self.digest
 
 
 @pytest.fixture
 def compared(api: Api, monkeypatch: pytest.MonkeyPatch) -> Compared:
-    """Counts what is really compared with the worker's own digest."""
+    """Records the comparisons with the worker's own digest."""
     change(api, WORKER, password_hash=api.application.passwords.digest("only the worker knows it"))
     counted, verify = Compared(stored(api, WORKER).password_hash), PasswordHasher.verify
 

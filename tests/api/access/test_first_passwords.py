@@ -1,4 +1,4 @@
-"""A password that somebody else gave is changed before anything else."""
+"""A password set by somebody else must be changed before anything else."""
 
 from __future__ import annotations
 

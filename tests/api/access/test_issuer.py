@@ -1,4 +1,4 @@
-"""Tokens of an identity provider, which this test runs itself: keys, faults, absence."""
+"""Tokens of an identity provider that this test runs itself: keys, faults, outages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Provider:
 
     url: str = ""
     keys: dict[str, Key] = field(default_factory=lambda: {"one": RSA, "two": EC})
-    # What it answers instead, by path; and how often it was asked.
+    # Responses that replace the usual ones, by path; and the number of requests.
     instead: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     says: str | None = None
@@ -84,7 +84,7 @@ def provider() -> Iterator[Provider]:
 
 
 class Seconds:
-    """A clock that only goes on when it is told to."""
+    """A clock that only advances when told to."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -102,13 +102,13 @@ class World:
     seconds: Seconds
 
     def use(self, **more: Any) -> None:
-        """Configure the provider anew: no key is known."""
+        """Configure the provider again, with no keys cached."""
         self.api.application.issuer = OidcIssuer(
             self.provider.url, AUDIENCE, ("RS256", "ES256"), monotonic=self.seconds, **more
         )
 
     def token(self, header: dict[str, Any] | None = None, key: Any = RSA, **claims: Any) -> str:
-        """A token that is right but for what is named; a claim of None is left out."""
+        """A valid token except for the named claims; a claim of None is left out."""
         now = int(self.api.clock.now.timestamp())
         usual = {"iss": self.provider.url, "aud": AUDIENCE, "sub": SUBJECT, "iat": now,
                  "exp": now + 300, "azp": "web", "scope": "openid"}  # fmt: skip
@@ -118,7 +118,7 @@ class World:
         return jwt.encode(head, said, key, algorithms=[head["alg"]], default_type=None)
 
     def me(self, token: str) -> Any:
-        """Who that token says one is."""
+        """The account that a token identifies."""
         return ask(self.api, token, "GET", "/me")
 
 
@@ -257,7 +257,7 @@ def test_where_no_key_was_ever_had_it_is_busy_and_nobody_is_let_in(
     answer = world.me(world.token())
     assert refused(answer) == (503, "busy")
     assert answer.headers["retry-after"] == "1"
-    # Who says nothing of the provider is not kept waiting for it.
+    # A request without a token of the provider does not wait for it.
     assert sign_in(world.api, WORKER).status_code == 200
     assert world.api.as_(WORKER).get("/me").status_code == 200
     world.provider.instead.clear()

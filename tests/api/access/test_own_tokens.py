@@ -1,4 +1,4 @@
-"""Tokens that people and systems carry: shown once, stored hashed, narrow, ending."""
+"""API tokens of people and systems: shown once, stored hashed, limited in rights, expiring."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ASKED = {"name": "밤 집계", "expires_on": "2026-06-30", "scopes": ["case.read
 
 
 def make(api: Api, username: str = WORKER, **facts: Any) -> dict[str, Any]:
-    """A token of somebody's own."""
+    """Create an API token for the account that makes the request."""
     answer = api.as_(username).post("/me/tokens", ASKED | facts)
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()

@@ -1,4 +1,4 @@
-"""The second factor: enrolled by oneself, asked for at sign-in, each code good once."""
+"""The second factor: self-enrolled, required at sign-in, each code valid once."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_neither_secret_nor_recovery_code_is_kept_as_it_was_shown(api: Api) -> N
 
 
 def test_a_secret_that_stands_elsewhere_opens_nothing(api: Api) -> None:
-    """Copied to another account by whoever can write to the database."""
+    """The secret was copied to another account by somebody who can write to the database."""
     secret, _ = enrol(api, token_of(api))
     row = stored(api, WORKER)
     change(api, "city", totp_sealed=row.totp_sealed, totp_confirmed_at=row.totp_confirmed_at)
@@ -178,7 +178,7 @@ def test_an_administrator_removes_one_that_was_lost_and_not_the_own(api: Api) ->
     assert refused(admin.post(f"/accounts/{api.id_of('admin')}/reset-totp")) == (409, "own_account")
 
 
-# Where it is demanded
+# Where it is mandatory
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Signing in: the form, what a stranger can tell from a refusal, lockout, tokens and their end."""
+"""Signing in: the form, what refusals reveal, lockout, tokens and their expiry."""
 
 from __future__ import annotations
 
@@ -43,27 +43,27 @@ MINUTES_LOCKED = 15
 
 
 def asked(api: Api, **form: str) -> Any:
-    """The token form, as it is sent."""
+    """Post the token form."""
     return api.client.post(TOKEN, data=form)
 
 
 def signed_in(api: Api, username: str = WORKER, password: str = PASSWORD) -> Any:
-    """An attempt with name and password."""
+    """Attempt to sign in with name and password."""
     return asked(api, grant_type="password", username=username, password=password)
 
 
 def refreshed(api: Api, refresh_token: str) -> Any:
-    """An attempt with a refresh token."""
+    """Attempt to refresh with a refresh token."""
     return asked(api, grant_type="refresh_token", refresh_token=refresh_token)
 
 
 def me(api: Api, token: str, scheme: str = "Bearer") -> Any:
-    """Who a token says one is."""
+    """The account that a token identifies."""
     return api.client.get(BASE + "/me", headers={"Authorization": f"{scheme} {token}"})
 
 
 def change(api: Api, username: str, **facts: Any) -> None:
-    """Change an account behind the application's back, as an administrator does."""
+    """Change an account in the database, as an administrator's change would."""
     with api.engine.begin() as connection:
         connection.execute(update(t.account).where(t.account.c.username == username).values(facts))
 
@@ -79,7 +79,7 @@ def entries(api: Api, *actions: str) -> list[tuple[Any, ...]]:
 
 
 def is_refused(answer: Any, code: str = "invalid_credentials") -> bool:
-    """Whether it is a 401 of that code, told as a problem."""
+    """Whether it is a 401 problem document with that code."""
     told = answer.json().get("code") == code and answer.headers["www-authenticate"] == "Bearer"
     return bool(answer.status_code == 401 and told)
 
@@ -169,7 +169,7 @@ def test_neither_password_nor_name_comes_back_or_is_written_down(api: Api) -> No
             assert canary not in str(connection.execute(select(table)).all())
 
 
-# What a stranger can tell
+# What refusals reveal
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_a_refused_refresh_reads_the_same_whatever_the_cause(api: Api) -> None:
 
 
 def fail(api: Api, times: int, username: str = WORKER) -> None:
-    """So many wrong passwords in a row."""
+    """Try that many wrong passwords in a row."""
     for _ in range(times):
         assert is_refused(signed_in(api, username, "wrong"))
 
@@ -293,7 +293,7 @@ def test_wrong_passwords_at_the_same_moment_are_all_counted(api: Api) -> None:
 
 
 def failures_from(api: Api, source: str, count: int, since: datetime) -> None:
-    """As if so many attempts had failed from there, for one account after another."""
+    """Record that many failed attempts from an address, for one account after another."""
     with api.engine.begin() as connection:
         connection.execute(
             insert(t.sign_in_source),
@@ -413,7 +413,7 @@ def test_an_access_token_lives_ten_minutes(api: Api) -> None:
 def forged(
     api: Api, header: dict[str, Any] | None = None, key: bytes = KEY, **claims: Any
 ) -> str:  # fmt: skip
-    """A token that is right but for what is named here; a claim of None is left out."""
+    """A valid token except for the named claims; a claim of None is left out."""
     now = int(api.clock.now.timestamp())
     usual = {
         "iss": ISSUER, "aud": AUDIENCE, "sub": str(api.id_of(WORKER)), "iat": now, "exp": now + 600,
@@ -541,7 +541,7 @@ def test_another_centre_acts_at_once(api: Api) -> None:
     assert api.client.get(path, headers=bearer).status_code == 404
 
 
-# What is written down
+# Audit entries
 
 
 def test_each_attempt_leaves_one_entry_with_its_outcome(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""Answers to many requests at once: each as its single move, one by one or all or nothing."""
+"""Bulk answers: the rules of the single moves, one by one or all or nothing."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def results(answer: Any) -> list[tuple[int, str | None, str | None]]:
 
 
 def state(api: Api, referral: UUID) -> str:
-    """Where a request stands, as its worker sees it."""
+    """The state of a request, as its worker sees it."""
     return str(api.as_(WORKER).get(f"/referrals/{referral}").json()["status"])
 
 
 def entries(api: Api, action: str) -> list[tuple[str, str | None, str | None, int]]:
-    """Outcome, code, about which id it was asked, and how many it was about; oldest first."""
+    """Outcome, code, subject id and number of subjects of each audit entry, oldest first."""
     one = t.audit_entry.c
     query = select(one.outcome, one.code, one.asked_for, one.subjects).where(one.action == action)
     with api.engine.connect() as connection:
@@ -270,12 +270,12 @@ def test_where_one_is_refused_none_is_given_and_each_refusal_is_told(api: Api) -
     }  # fmt: skip
     assert everything(api) == before
     assert entries(api, "inbox.answer") == [("refused", "answers_refused", None, 0)]
-    # Nothing was done under the key, so it is free for what is right.
+    # Nothing was done under the key, so a corrected request may use it.
     again = give(api, an("accept", fine), all_or_nothing=True, key="together")
     assert results(again) == [(200, None, "accepted")]
 
 
-# Once, and written down
+# Idempotency and audit
 
 
 @pytest.mark.parametrize("together", [False, True])
@@ -289,7 +289,7 @@ def test_the_same_key_gives_each_answer_once(api: Api, together: bool) -> None:
     assert everything(api) == stored
     other = give(api, an("decline", ours[0], reason="at_capacity"), key="k1")
     assert refusal(other) == (422, "idempotency_key_reused")
-    # What happened since is shown as it is now, and is not undone.
+    # A replay shows the current state and undoes nothing.
     moved(api, ours[0], "start", PROVIDER, started_on=api.context(PROVIDER).act.today)
     later = give(api, *answers, key="k1", all_or_nothing=together)
     assert results(later) == [(200, None, "in_progress"), (200, None, "accepted")]
@@ -349,7 +349,7 @@ def test_a_token_that_shows_nothing_answers_nothing(api: Api, together: bool) ->
     ]  # fmt: skip
 
 
-# At once
+# Concurrency
 
 
 @pytest.mark.parametrize("together", [False, True])

@@ -1,4 +1,4 @@
-"""An agency's inbox: what it owes, first due first, and how it has answered."""
+"""An agency's inbox: open items by due date, and figures on its answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy import event, select, text, update
 
 from casework.adapters.persistence import tables as t
 from casework.domain.access.policy import SYSTEM
-from casework.domain.casefile.lifecycle import REASONS
+from casework.domain.casefile.referral_moves import REASONS
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.workflows.referring import referring
 from tests.adapters.looking import statements
@@ -194,15 +194,15 @@ def test_with_the_consent_goes_the_request_and_before_that_the_name(api: Api) ->
 def test_a_page_costs_the_same_statements_however_long_it_is(api: Api) -> None:
     for _ in range(6):
         a_referral(api)
-    inbox(api)  # what barely changes has been read before
+    inbox(api)  # what rarely changes is already cached
     costs = {}
     for limit in (1, 6):
         with statements(api.application.engine) as sent:
             answer = api.as_(PROVIDER).get("/inbox", params={"limit": limit})
         assert len(answer.json()["items"]) == limit
         costs[limit] = len(sent)
-    # Who asks, the page, the audit entry; on PostgreSQL who asks is said once more for the wall, on
-    # SQLite the entry is sealed at once.
+    # The actor, the page, the audit entry; on PostgreSQL also the session context, on
+    # SQLite also the seal of the entry.
     expected = {"postgresql": 4, "sqlite": 6}[api.engine.dialect.name]
     assert costs == {1: expected, 6: expected}
 
@@ -226,18 +226,18 @@ def test_a_page_is_read_along_its_index(api: Api) -> None:
     along = [line for line in plan if "ix_deadline_inbox" in line]
     assert len(along) == 1
     assert not [line for line in plan if "SCAN deadline" in line or "Scan on deadline" in line]
-    if engine.dialect.name == "sqlite":  # what is sorted is a page at most
+    if engine.dialect.name == "sqlite":  # at most one page is sorted
         assert "provider_id=?" in along[0]
         assert plan.index(along[0]) < min(n for n, one in enumerate(plan) if "SCAN clocks" in one)
 
 
 def plan_of(api: Api, statement: str, parameters: Any) -> list[str]:
-    """How the store reads a statement."""
+    """The store's query plan of a statement."""
     with api.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             return [str(row[-1]) for row in rows]
-        # So few rows are rather read through at once: the question is whether the index fits.
+        # The planner would scan so few rows: what matters is whether the index fits.
         for way in ("seqscan", "bitmapscan", "sort", "hashjoin"):
             connection.execute(text(f"SET LOCAL enable_{way} = off"))
         rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
@@ -261,7 +261,7 @@ def a_supported_case_of(api: Api) -> UUID:
     return supported.resident
 
 
-# Own figures
+# The agency's own figures
 
 
 def counted_by_hand(rows: list[dict[str, Any]], api: Api) -> dict[str, Any]:
@@ -295,7 +295,7 @@ def counted_by_hand(rows: list[dict[str, Any]], api: Api) -> dict[str, Any]:
 
 
 def lived(api: Api, rng: Random, count: int) -> None:
-    """Some weeks of requests to two agencies, answered by chance."""
+    """Some weeks of requests to two agencies, answered at random."""
     make_room(api)
     waiting: list[tuple[UUID, str]] = []
     for _ in range(count):

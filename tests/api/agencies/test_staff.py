@@ -1,4 +1,4 @@
-"""Accounts of an agency as its lead keeps them: of the own agency, of its people, of no other."""
+"""An agency's accounts as its lead manages them: staff of the lead's own agency only."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ STAFF = "/inbox/staff"
 
 
 def add(api: Api, by: str = PROVIDER, **facts: Any) -> UUID:
-    """Somebody new of an agency."""
+    """Add an account to an agency."""
     made = api.as_(by).post(STAFF, NEW | facts)
     assert made.status_code == 201, made.text
     return UUID(made.json()["id"])
 
 
 def patch(api: Api, id: UUID, body: dict[str, Any], by: str = PROVIDER) -> Any:
-    """Change somebody as they stand now."""
+    """Change the current version of an account."""
     lead = api.as_(by)
     return lead.patch(f"{STAFF}/{id}", body, headers=etag(lead.get(f"{STAFF}/{id}")))
 
 
 def acts(api: Api, id: UUID) -> list[tuple[str, str]]:
-    """What was done to an account, and by whom."""
+    """The audit entries about an account: action and actor."""
     log = t.account_grant_log
     query = select(log.c.act, log.c.by).where(log.c.account_id == id)
     with api.engine.connect() as connection:
@@ -46,14 +46,14 @@ def acts(api: Api, id: UUID) -> list[tuple[str, str]]:
 
 
 def as_lead(api: Api, username: str) -> UUID:
-    """Another lead of the agency, let in by the first; who signs in with the own password."""
+    """A second lead, added by the first, signed in with a password of their own."""
     id = add(api, username=username, is_lead=True)
     settle_in(api, username)
     return id
 
 
 def test_as_whom_an_agency_answers_by_link_is_nobody_whom_a_lead_keeps(api: Api) -> None:
-    """With its password one would sign in as it, and its address is where the codes go."""
+    """Its password would allow signing in as it, and its address receives the codes."""
     alpha = api.providers["alpha"].id
     body = {"email": "desk@agency.example"}
     set_up = api.as_(SUPERVISOR).put(f"/providers/{alpha}/answering", body)
@@ -206,7 +206,7 @@ def test_a_forgotten_password_is_given_anew_and_changed_by_its_owner(api: Api) -
     assert [one["field"] for one in short.json()["errors"]] == ["password"]
 
 
-# Who leads
+# Leads
 
 
 def test_the_last_lead_stays_and_goes_when_there_is_another(api: Api) -> None:
@@ -214,7 +214,7 @@ def test_the_last_lead_stays_and_goes_when_there_is_another(api: Api) -> None:
     for body in ({"is_active": False}, {"is_lead": False}, {"is_active": True, "is_lead": False}):
         assert refused(patch(api, own, body)) == (409, "last_lead"), body
     assert everything(api) == before
-    # One who does not lead, and one who leads and is shut, do not count.
+    # Neither staff who are no lead nor a disabled lead count.
     add(api)
     shut = as_lead(api, "seo.lead")
     patch(api, shut, {"is_active": False})
@@ -283,7 +283,7 @@ def test_two_leads_who_end_each_other_at_once_leave_one(api: Api) -> None:
         assert len(list(left)) == 1
 
 
-# Written down
+# Audit entries
 
 
 def test_the_log_folds_to_the_accounts_as_they_stand(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""The audit as the auditor reads it: who saw whom, and that it is read by somebody else."""
+"""The audit log as the auditor reads it: who saw whom, and the review by somebody else."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_what_cannot_be_asked_is_refused(api: Api) -> None:
         assert [error["field"] for error in answer.json()["errors"]] == [field], path
 
 
-# Whom it affected
+# Affected residents
 
 
 def test_whom_an_account_affected_in_a_period_is_one_list(api: Api) -> None:
@@ -180,7 +180,7 @@ def test_whom_an_account_affected_in_a_period_is_one_list(api: Api) -> None:
     assert api.as_(AUDITOR).items("/audit/affected", actor=COLLEAGUE, **nobody) == []
 
 
-# The month
+# The monthly review
 
 
 def test_the_month_of_each_account_shows_what_is_unusual(api: Api) -> None:
@@ -205,7 +205,7 @@ def test_the_month_of_each_account_shows_what_is_unusual(api: Api) -> None:
 
 
 def owed(api: Api) -> list[tuple[Any, ...]]:
-    """What is to be reviewed: month, chain, account."""
+    """The reviews due: month, chain, account."""
     items = api.as_(AUDITOR).get("/audit/reviews/due").json()["items"]
     return [(one["month"], one["chain"], one["account"]) for one in items]
 
@@ -262,7 +262,7 @@ def test_a_review_that_cannot_be_right_is_refused(api: Api) -> None:
     )
 
 
-# If it cannot be written
+# If the entry cannot be written
 
 
 BREAK = {
@@ -302,7 +302,7 @@ def test_without_its_entry_nothing_leaves_and_nothing_changes(api: Api) -> None:
 
 
 def but_for_tries(stored: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """Without what counts tries to sign in: each is counted before anything is compared."""
+    """The rows without the sign-in attempts, which are counted before anything is compared."""
     counted = {"failed_attempts", "locked_until", "tries"}
     kept = [n for n, column in enumerate(t.account.columns) if column.name not in counted]
     accounts = [tuple(row[n] for n in kept) for row in stored["account"]]

@@ -13,7 +13,7 @@ from casework.adapters.api.residents import bodies as resident_bodies
 from casework.adapters.api.shared import bodies as shared_bodies
 from casework.adapters.persistence import tables as t
 from casework.domain.casefile import case as casefile_case
-from casework.domain.casefile import lifecycle
+from casework.domain.casefile import referral_moves
 from casework.domain.cases.intake import ACTIVITIES
 from casework.domain.directory import directory
 from casework.domain.residents import resident as resident_resident
@@ -66,7 +66,7 @@ def application(resident: Any, **more: Any) -> dict[str, Any]:
 
 
 def asks(api: Api) -> list[Ask]:
-    """Every operation of this page about things of HERE, the pathless ones first."""
+    """Every operation tested here, on records of HERE, those without an id first."""
     resident, case = acts.a_resident(api), acts.a_case(api)
     given = api.as_(WORKER).post(f"/residents/{resident}/consents", CONSENT).json()["id"]
     return [
@@ -181,7 +181,7 @@ def test_a_likely_duplicate_is_shown_first_and_registered_on_confirmation(api: A
         }
     ]
     assert worker.post("/residents", PERSON | {"confirm_new": True}).status_code == 201
-    # One of another centre is never hinted at.
+    # A resident of another centre is never revealed.
     assert api.as_(NEIGHBOUR).post(
         "/residents", PERSON | {"centre_code": NEXT_DOOR}).status_code == 201  # fmt: skip
 
@@ -680,7 +680,7 @@ def test_an_assessment_that_cannot_be_right_determines_nothing(api: Api) -> None
     )
 
 
-# What holds everywhere
+# Common rules
 
 
 def entries(api: Api) -> list[Any]:
@@ -723,7 +723,7 @@ def test_the_lists_in_the_document_are_those_of_the_domain() -> None:
         (parts.Determination, casefile_case.DETERMINATIONS),
         (shared_bodies.CareField, directory.FIELDS),
         (parts.ClosingReason, casefile_case.CLOSING_REASONS),
-        (plan_bodies.Settlement, lifecycle.SETTLEMENTS),
+        (plan_bodies.Settlement, referral_moves.SETTLEMENTS),
     ):
         assert get_args(listed) == tuple(known)
     assert tuple(parts.Activities.model_fields) == ACTIVITIES

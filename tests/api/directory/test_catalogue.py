@@ -1,4 +1,4 @@
-"""Keeping the catalogue: co-payments, limits, validity, and what goes on when a service ends."""
+"""Editing the catalogue: co-payments, limits, validity, and what continues when a service ends."""
 
 from __future__ import annotations
 

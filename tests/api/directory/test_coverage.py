@@ -1,4 +1,4 @@
-"""The holes in the city: where nobody accepts, where all is full, and where it is too far."""
+"""Gaps in coverage: where no agency accepts, where all are full, and where it is too far."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_designation_asks_for_those_who_hold_it(api: Api) -> None:
     assert HERE in holes(api, designation="home_visit_15")
     assert FAR in holes(api, designation="home_visit_15", service="MED-REHAB")
     wrong = api.as_("city").get("/coverage", params={"designation": "home_visit"})
-    assert refusal(wrong) == (422, "invalid")  # and no city full of holes
+    assert refusal(wrong) == (422, "invalid")  # and not a city full of gaps
 
 
 def test_of_a_service_that_is_not_published_nothing_is_said(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""Keeping agencies and offerings: who changes what, how an entry is published, what was before."""
+"""Editing agencies and offerings: who may change what, publication, and history."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_an_entry_is_proposed_confirmed_by_another_and_published_before_anyone_i
 
 
 def test_what_is_changed_in_a_draft_is_confirmed_by_somebody_else_again(api: Api) -> None:
-    """What is published was read by two, also where it was written after it was confirmed."""
+    """What is published was read by two people, also where it changed after its confirmation."""
     entry = proposed(api, agency(api))
     path = f"/offerings/{entry['id']}"
     assert step(api, "city", entry["id"], "confirm").status_code == 200

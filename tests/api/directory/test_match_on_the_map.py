@@ -1,6 +1,6 @@
-"""Matching on the real map against a count of its own; tests/deep asks from every centre.
+"""Matching on the real map, against an independent count; tests/deep covers every centre.
 
-What is expected is worked out here from the bare rows, with another formula for the way, another
+The expected result is computed here from the plain rows, with another distance formula, another
 order of steps, and nothing of `casework.domain.directory.matching` or `covering`.
 """
 
@@ -42,8 +42,8 @@ OF_NO_USE = ("district", "centre", "service", "standard")
 
 @pytest.fixture
 def city(api: Api) -> City:
-    """A seeded city whose directory was shaken, so that every factor tips somewhere."""
-    with api.engine.begin() as connection:  # the seed wants an empty database
+    """A seeded city with a randomised directory, so that every factor decides somewhere."""
+    with api.engine.begin() as connection:  # the seed requires an empty database
         for table in reversed(t.metadata.sorted_tables):
             if table.name not in OF_NO_USE:
                 connection.execute(delete(table))
@@ -106,7 +106,7 @@ def shake(connection: Connection, rng: Random, now: datetime) -> None:
 
 
 def rewrite(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
-    """Each row by its id, which stands under ``of``."""
+    """Each row by its id, in the column ``of``."""
     names = [name for name in rows[0] if name != "of"]
     values: dict[str, Any] = {name: bindparam(name) for name in names}
     connection.execute(update(table).where(table.c.id == bindparam("of")).values(values), rows)
@@ -114,7 +114,7 @@ def rewrite(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> N
 
 @dataclass
 class City:
-    """The bare rows of a city, and what follows from them."""
+    """The plain rows of a city, and what follows from them."""
 
     api: Api
 
@@ -169,7 +169,7 @@ class City:
         return found
 
     def way(self, centre: str, provider: UUID) -> float:
-        """The way over the sphere, by the chord through it."""
+        """The great-circle distance, computed from the chord."""
         here, there = (point(one) for one in (self.centres[centre], self.agencies[provider]))
         chord = sqrt(sum((a - b) ** 2 for a, b in zip(here, there, strict=True)))
         return 2 * 6371.0 * asin(chord / 2)
@@ -177,7 +177,7 @@ class City:
     def expected(
         self, centre: str, service: str, asked: dict[str, Any], person: dict[str, Any] | None
     ) -> list[dict[str, Any]]:
-        """What a match has to answer: for each offering its figures and ranks, in order."""
+        """The expected match: for each offering its figures and ranks, in order."""
         found = []
         offers = [one for one in self.offered[centre] if one["service_code"] == service]
         ways = {one["id"]: self.way(centre, one["provider_id"]) for one in offers}
@@ -207,7 +207,7 @@ class City:
         return timedelta(days=self.services[service]["fresh_for_days"])
 
     def free(self, one: dict[str, Any]) -> bool:
-        """Whether somebody new could have a place: not those of who waits, nor while it is full."""
+        """Whether a place is left beyond the waiting list, and the offering is not marked full."""
         until = one["full_until"]
         is_full = until is not None and until >= TODAY
         return one["available"] > one["for_waiting"] and not is_full
@@ -295,7 +295,7 @@ def in_time(said: dict[str, Any] | None, needed_by: str | None) -> int:
 def compare(
     city: City, by: SignedIn, body: dict[str, Any], centre: str, person: dict[str, Any] | None
 ) -> int:
-    """Ask, and hold the answer against what was expected; how many offerings there were."""
+    """Compare a match with the expected one; returns the number of offerings."""
     answer = by.post("/offerings/match", body)
     assert answer.status_code == 200, answer.text
     expected = city.expected(centre, body["service_code"], body, person)

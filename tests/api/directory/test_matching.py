@@ -1,4 +1,4 @@
-"""Who can take a resident on: the order, its reasons, and whom it is told to."""
+"""Matching: the order of offerings, its reasons, and who may see it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MATCH = "/offerings/match"
 MEALS = {"service_code": "CARE-MEALS"}
 OLD = {"fact": "age", "comparison": "at_least", "values": ["65"], "basis": "Act 2"}
 GRADED = {"fact": "ltc_grade", "comparison": "one_of", "values": ["1", "2"], "basis": "Act 17"}
-# Who asks, the resident, and the offerings with all that is measured; besides the audit entry.
+# The actor, the resident, and the offerings with their measurements; besides the audit entry.
 COST = 3
 
 
@@ -78,7 +78,7 @@ def rules(api: Api, *some: dict[str, Any], service: str = "CARE-MEALS") -> None:
     set_(api, t.service, t.service.c.code == service, eligibility=list(some))
 
 
-# Who may ask
+# Who may match
 
 
 def test_nobody_asks_anonymously_and_only_workers_and_supervisors_do(api: Api) -> None:
@@ -109,7 +109,7 @@ def test_whoever_looks_for_a_resident_stands_in_the_record(api: Api) -> None:
     assert (row.actor, row.subjects, row.outcome) == (WORKER, [str(someone)], "ok")
 
 
-# What is asked
+# The request
 
 
 def test_a_resident_or_a_centre_is_named_and_not_both(api: Api) -> None:
@@ -146,7 +146,7 @@ def test_a_key_means_nothing_to_a_question(api: Api) -> None:
         assert answer.json()["centre_code"] == centre
 
 
-# What covers whom
+# Which areas an offering covers
 
 
 def test_only_what_is_open_and_covers_the_centre_is_found(api: Api) -> None:
@@ -306,7 +306,7 @@ def test_the_catalogue_shows_its_rules_and_a_new_one_counts_at_once(api: Api) ->
 
 
 def answered(api: Api, provider: str, *, accepts: bool, working_days: int) -> UUID:
-    """A request that was sent on a Monday and answered so many working days later."""
+    """A request sent on a Monday and answered that many working days later."""
     api.clock.set("2026-03-09T09:00")
     referral = a_referral(api, provider=provider)
     api.clock.set(f"2026-03-{9 + working_days:02}T15:00")
@@ -320,7 +320,7 @@ def answered(api: Api, provider: str, *, accepts: bool, working_days: int) -> UU
 
 @contextmanager
 def as_scheduler(api: Api) -> Iterator[Application]:
-    """The house as the scheduler's process builds it, with the rights that it has."""
+    """The application as the scheduler's process builds it, with its database rights."""
     settings = api.application.settings
     url = make_url(settings.url())
     if url.get_backend_name() != "sqlite":
@@ -362,7 +362,7 @@ def test_five_answers_say_something_of_an_agency_and_four_do_not(api: Api) -> No
     assert why(beta_item, "accepts")["value"]["accepted_share"] == 0.8
     assert why(alpha_item, "answers")["value"] == {"median_working_days": None}
     assert "too few" in why(alpha_item, "accepts")["says"]
-    # Alpha is nearer; but beta accepts often, and of alpha nobody knows.
+    # Alpha is nearer; but beta accepts often, and alpha has no record.
     assert names(found(api, centre_code=HERE)) == ["beta", "alpha"]
 
 
@@ -448,7 +448,7 @@ def test_the_application_itself_does_not_write_what_was_measured(api: Api) -> No
         api.application.measure_answers()
 
 
-# What is kept on a referral
+# What a referral records
 
 
 def judged_referral(api: Api, **facts: Any) -> UUID:

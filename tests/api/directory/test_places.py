@@ -1,4 +1,4 @@
-"""Places: taken by accepting, freed by ending, marked full, offered to who waits, and stated."""
+"""Places: taken by accepting, freed by ending, marked full, offered to the waiting list, stated."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def meals(api: Api, slug: str = "alpha") -> UUID:
 
 
 def row(api: Api) -> Any:
-    """It, as it is stored."""
+    """Its stored row."""
     with api.engine.connect() as connection:
         return connection.execute(select(t.offering).where(t.offering.c.id == meals(api))).one()
 
 
 def places(api: Api) -> tuple[int, int]:
-    """How many places are available, and how many referrals hold; with what must always hold."""
+    """How many places are available and held; checks what must always hold."""
     it = row(api)
     with api.engine.connect() as connection:
         count = select(func.count()).where(t.referral.c.offering_id == it.id)
@@ -54,7 +54,7 @@ def places(api: Api) -> tuple[int, int]:
 
 
 def leave(api: Api, available: int, capacity: int = 20, **values: Any) -> None:
-    """Let the offering have so many places from here on."""
+    """Set the number of available places."""
     with api.engine.begin() as connection:
         connection.execute(
             update(t.offering)
@@ -64,13 +64,13 @@ def leave(api: Api, available: int, capacity: int = 20, **values: Any) -> None:
 
 
 def listed(api: Api, **filters: Any) -> dict[str, Any]:
-    """The capacity of the offering as everybody sees it in the list."""
+    """The capacity of the offering as shown in the list."""
     found = api.as_(WORKER).items("/offerings", service="CARE-MEALS", **filters)
     return next((one["capacity"] for one in found if one["id"] == str(meals(api))), {})
 
 
 def asked(api: Api) -> UUID:
-    """A request to the agency, for somebody of their own."""
+    """A request to the agency for a new resident."""
     return a_referral(api)
 
 
@@ -95,7 +95,7 @@ def ended(api: Api, referral: UUID) -> None:
 
 
 def update_places(api: Api) -> tuple[int, int]:
-    """A round of the scheduler: how many offers changed, and how many agencies were asked."""
+    """Run the scheduler's job: how many offers changed, and how many agencies were asked."""
     done = api.application.update_places(api.application.context())
     assert done.failed == 0
     return done.offered, done.asked
@@ -331,7 +331,7 @@ def test_who_is_marked_full_may_accept_all_the_same_while_a_place_is_there(api: 
     assert listed(api)["full"] is True
 
 
-# Who waits
+# The waiting list
 
 
 def test_a_waitlisted_referral_is_counted_among_those_who_wait(api: Api) -> None:
@@ -483,12 +483,12 @@ def test_an_offer_that_another_round_made_is_not_made_again(api: Api) -> None:
 
 
 def etag(api: Api, username: str = PROVIDER) -> str:
-    """The version that this one sees."""
+    """The version that this account sees."""
     return str(api.as_(username).get(f"/offerings/{meals(api)}/capacity").headers["ETag"])
 
 
 def stated(api: Api, username: str, body: Any, seen: str | None = None) -> Any:
-    """State figures, having seen the present ones."""
+    """State figures, with the version of the present ones."""
     path, seen = f"/offerings/{meals(api)}/capacity", seen or etag(api)
     return api.as_(username).request("PATCH", path, json=body, headers={"If-Match": seen})
 
@@ -570,7 +570,7 @@ def test_an_offering_that_never_was_has_no_places(api: Api) -> None:
     assert refusal(api.as_(WORKER).get(path)) == (404, "not_found")
 
 
-# Figures that grow old
+# Figures that become stale
 
 
 def test_figures_are_shown_as_stale_once_they_are_older_than_the_services_limit(api: Api) -> None:

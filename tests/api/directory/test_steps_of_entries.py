@@ -1,4 +1,4 @@
-"""Many entries of the list confirmed, published or withdrawn at once, each by its single step."""
+"""Bulk confirmation, publication or withdrawal of directory entries, each by its single step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may be registered already: shown to who registers, or kept for the supervisor."""
+"""Possible duplicates: shown on registration, or queued for the supervisor."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def registered(api: Api, by: str = WORKER, **facts: Any) -> UUID:
 
 
 def find(api: Api) -> int:
-    """Look for what is to be found; how many pairs were new."""
+    """Run the search for duplicates; returns how many pairs were new."""
     return sum(found for _, found in api.application.find_duplicates())
 
 
@@ -91,7 +91,7 @@ def test_what_is_out_of_scope_looks_like_what_is_not_there(api: Api) -> None:
     check_strangers(api, [ask for ask in asks(api) if ask.id is not None])
 
 
-# On registration, within reach
+# On registration, within scope
 
 
 @pytest.mark.parametrize("name", ["김영숙", "김 영숙", "김영숙 "])
@@ -170,7 +170,7 @@ def test_who_is_shown_stands_in_the_record_and_who_is_not_does_not(api: Api) -> 
 
 
 def test_an_answer_does_not_depend_on_whom_the_asker_cannot_see(api: Api) -> None:
-    """Twin worlds: in one somebody just alike stands next door, with telephone and all."""
+    """Twin worlds: in one a matching resident exists at another centre, with the same telephone."""
     facts = {"phone": "010-1234-5678"}
 
     def answers() -> list[bytes]:
@@ -366,7 +366,7 @@ def test_the_queue_is_paged_and_names_both_in_the_record(api: Api) -> None:
     assert set(rows[-1].subjects) == pair_of(items[-1])
 
 
-# Over what is there already
+# Over existing records
 
 
 def test_everybodys_duplicates_are_found_batch_by_batch_and_broken_off_it_goes_on(

@@ -45,7 +45,7 @@ from tests.proofs._invariants import broken, read
 
 WHY = "같은 사람임을 방문하여 확인"
 NEVER = (WORKER, ASSESSOR, PROVIDER, *OUTSIDERS)
-# What only grows, or counts what was done; all else is as it was after an undo.
+# Append-only tables and counters; all else is as it was after an undo.
 GROWS = {"event", "idempotency", "resident_merge", "merge_child", "duplicate_check"}
 CONSENT = {"purpose": "provider_sharing", "given_by": "self", "given_on": "2026-03-02"}
 FRIEND = {"name": "가상벗", "relation": "friend", "phone": "051-777-0001", "may_be_told": True}
@@ -72,7 +72,7 @@ def undo(api: Api, merge_id: UUID) -> None:
 
 
 def held(api: Api) -> dict[str, list[dict[str, Any]]]:
-    """Every row but what only grows, in clear and without versions."""
+    """Every row that is not append-only, decrypted and without versions."""
     with api.engine.connect() as connection:
         return {
             table.name: [
@@ -85,7 +85,7 @@ def held(api: Api) -> dict[str, list[dict[str, Any]]]:
 
 
 def _clear(table: Table, row: Any) -> dict[str, Any]:
-    """A row as it reads: what is sealed twice never looks the same."""
+    """A decrypted row: the same value never encrypts to the same bytes twice."""
     clear = dict(row._mapping)
     return decrypt_row(table, clear, clear.get("id"), session_vault())
 
@@ -96,7 +96,7 @@ def check_sound(api: Api) -> None:
 
 
 def a_life(api: Api, by: str = NEIGHBOUR) -> acts.Supported:
-    """A supported case with a referral, what was delivered, and all else that is kept."""
+    """A supported case with a referral, deliveries, and one of every other record."""
     supported = acts.a_supported_case(api, by)
     begun = acts.a_referral(api, supported, by=by)
     acts.moved(api, begun, "accept", PROVIDER)
@@ -211,7 +211,7 @@ def test_a_search_finds_the_survivor_by_what_was_written_of_the_duplicate(api: A
         assert found[0]["name"] == "김영숙"
         hidden = api.as_(STRANGER).post("/residents/search", wanted).json()["items"]
         assert hidden == []
-    mixed = {"name": "김영순", "phone": "010-1111-0001"}  # never of one record
+    mixed = {"name": "김영순", "phone": "010-1111-0001"}  # never a pair of one record
     assert worker.post("/residents/search", mixed).json()["items"] == []
     undo(api, merge_id)
     found = worker.post("/residents/search", {"name": "김영순"}).json()["items"]
@@ -530,7 +530,7 @@ def test_the_record_names_both_whenever_one_is_asked_for(api: Api) -> None:
     assert rows[-2].action == "case.supervise"
 
 
-# At once
+# Concurrency
 
 
 def at_once(*asked: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Random lives, merged in random trees and parted again: every row is as it was."""
+"""Random residents, merged in random trees and unmerged again: every row is as it was."""
 
 from __future__ import annotations
 

@@ -55,14 +55,14 @@ STAYS: Final = {
 
 @dataclass(frozen=True)
 class Full:
-    """A life with a row in every table that a merge moves."""
+    """A resident with a row in every table that a merge moves."""
 
     resident: UUID
     referral: UUID
 
 
 def a_full_life(api: Api, by: str = WORKER) -> Full:
-    """An agency that comes and said what it delivered; a way in, a request, a check, a home."""
+    """A resident with deliveries, a way-in text, an access request, a check and a household."""
     life = a_life(api, by)
     worker = api.as_(by)
     (referral,) = (
@@ -83,17 +83,17 @@ def a_full_life(api: Api, by: str = WORKER) -> Full:
 
 
 def says(api: Api, referral: UUID, said: DeliveryReport) -> None:
-    """An agency says what it delivered in March."""
+    """An agency reports its deliveries of March."""
     answer_pages.record_roster(api.context(PROVIDER), MONTH, {referral: said})
 
 
 def writes_way_in(api: Api, resident: UUID, text: str, by: str = WORKER) -> None:
-    """A worker says how to get in."""
+    """A worker writes the way-in text."""
     assert api.as_(by).put(f"/residents/{resident}/way-in", {"text": text}).status_code == 200
 
 
 def tables_with(api: Api, resident: UUID) -> set[str]:
-    """Which tables have a row of a resident."""
+    """The tables that have a row of a resident."""
     with api.engine.connect() as connection:
         return {
             table.name
@@ -104,21 +104,21 @@ def tables_with(api: Api, resident: UUID) -> set[str]:
 
 
 def ways_in(api: Api) -> dict[UUID, UUID]:
-    """Whose ways in there are, by their ids."""
+    """The resident of each way-in text, by its id."""
     with api.engine.connect() as connection:
         rows = connection.execute(select(way_in)).all()
     return {row.id: row.resident_id for row in rows}
 
 
 def way_told(api: Api, referral: UUID, by: str = PROVIDER) -> Any:
-    """How to get in, as somebody is told it of a referral."""
+    """The way-in text that an account sees on a referral."""
     answer = api.as_(by).get(f"/referrals/{referral}/visit")
     assert answer.status_code == 200, answer.text
     return answer.json()["way_in"]
 
 
 def quantities(api: Api, referral: UUID, by: str) -> list[str]:
-    """What was delivered, as somebody reads it."""
+    """The deliveries as an account reads them."""
     answer = api.as_(by).get(f"/referrals/{referral}/delivered")
     assert answer.status_code == 200, answer.text
     return [one["delivered"] for one in answer.json()["items"]]

@@ -1,4 +1,4 @@
-"""Lists that leave as files: the rows and fields of the plain list, and why they were taken."""
+"""Exports: the rows and fields of the plain list, and the recorded reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALL = ("worklist", "overdue", "figures", "providers", "offerings")
 
 
 def taken(api: Api, who: str, what: str, **more: Any) -> Any:
-    """A list, taken away by somebody."""
+    """An export of a list by an account."""
     body = {"what": what, "purpose": "supervision"} | more
     return api.as_(who).post("/exports", body)
 
@@ -56,7 +56,7 @@ def test_an_agency_takes_away_only_the_fields_that_it_sees(api: Api) -> None:
 
 
 def test_the_directory_leaves_with_what_is_free_and_how_old_that_is(api: Api) -> None:
-    """Not only with what an agency stated: whoever reads the file asks by it."""
+    """Not only what an agency stated: readers of the file choose by free places."""
     asked = a_referral(api)
     moved(api, asked, "decline", PROVIDER, reason="at_capacity")
     plain = {one["id"]: one for one in api.as_(WORKER).items("/offerings", service="CARE-MEALS")}

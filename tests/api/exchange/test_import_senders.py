@@ -1,4 +1,4 @@
-"""By whose ids results are found: what a sender's id is worth, and what trying leaves behind."""
+"""Results found by a sender's id: whose id counts, and what a trial run leaves behind."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def determination(api: Api, case: UUID) -> Any:
 
 
 def results(api: Api, *lines: str, **parts: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What became of the lines of an assessor's file."""
+    """The results of the lines of an assessor's file."""
     answer = sent(api, ASSESSOR, "assessments", ASSESSMENTS + "\n".join(lines), **parts)
     return [(one["outcome"], told(one)) for one in rows_of(api, ASSESSOR, answer)]
 
 
 def test_an_id_that_another_sender_gave_to_somebody_else_finds_nobody(api: Api) -> None:
-    """A centre and a branch both count from one: what is named beside the id must agree."""
+    """A centre and a branch both number from one: the other identifying fields must agree."""
     listed = sent(api, WORKER, "residents", HEAD + "가상주민갑,1941.5.6.,여,우1동,,1")
     (row,) = rows_of(api, WORKER, listed)
     case = a_case(api, resident=UUID(row["subject_id"]))
@@ -90,7 +90,7 @@ def test_a_trial_teaches_no_id(api: Api) -> None:
 
 @pytest.mark.parametrize("dry_run", ["true", "false"])
 def test_an_id_is_known_from_its_first_row_on_whether_kept_or_tried(api: Api, dry_run: str) -> None:
-    """However a file falls into batches; and a trial says what would become of it."""
+    """However a file is split into batches; and a trial run reports the same results."""
     with_case(api, "가상주민갑", date(1941, 5, 6))
     lines = ("B-1,가상주민갑,1941.5.6." + FOUND, "B-1,,,2026.3.2.,가상조사자,장기요양")
     assert [one for one, _ in results(api, *lines, dry_run=dry_run)] == ["accepted", "accepted"]
@@ -122,7 +122,7 @@ def test_a_file_takes_what_the_single_operations_take(api: Api) -> None:
 
 
 def test_the_schedulers_own_process_goes_on_with_a_file_of_every_kind(api: Api) -> None:
-    """With no more rights than that process has."""
+    """With only the database rights of that process."""
     _, case = with_case(api, "가상주민갑", date(1941, 5, 6))
     files = (
         ("admin", "providers", PROVIDERS + ALPHA),

@@ -1,4 +1,4 @@
-"""Files that are sent in: every row has its result, by the rules of the single operations."""
+"""Imports: every row has its result, by the rules of the single operations."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ALPHA: Final = "new-visit,가상 의원,의원,51-000-0000,해운대구,35.16,12
 def sent(
     api: Api, by: str, kind: str, text: str | bytes, *, headers: Any = None, **parts: str
 ) -> Any:
-    """A file, sent in by somebody."""
+    """A file uploaded by an account."""
     content = text.encode() if isinstance(text, str) else text
     return api.as_(by).request(
         "POST", "/imports", data={"kind": kind} | parts, files={"file": ("x.csv", content)},
@@ -47,7 +47,7 @@ def sent(
 
 
 def rows_of(api: Api, by: str, answer: Any) -> list[dict[str, Any]]:
-    """What became of its rows."""
+    """The results of its rows."""
     assert answer.status_code == 201, answer.text
     return api.as_(by).items(f"/imports/{answer.json()['id']}/rows")
 
@@ -172,7 +172,7 @@ def test_all_or_nothing_keeps_nothing_where_one_row_is_refused(api: Api) -> None
 def test_the_same_key_takes_a_file_in_once(api: Api) -> None:
     text = RESIDENTS + "가상주민갑,1941.5.6.,여,우1동,\n"
     headers = {"Idempotency-Key": "k1"}
-    # Each with another boundary between the parts of its form.
+    # Each with another multipart boundary.
     first, again = (sent(api, WORKER, "residents", text, headers=headers) for _ in range(2))
     assert first.status_code == again.status_code == 201
     assert first.json() == again.json()
@@ -291,7 +291,7 @@ TWO: Final = RESIDENTS + "가상주민갑,1941.5.6.,여,우1동,\n가상주민�
 
 
 def staged(api: Api, by: str = WORKER, text: str = TWO) -> UUID:
-    """A file that was received, and on which nobody has worked."""
+    """A received file that is not yet processed."""
     wanted = NewImport(kind="residents")
     return importing.receive(
         api.context(by), api.application.import_tools(), wanted, BytesIO(text.encode())
@@ -299,7 +299,7 @@ def staged(api: Api, by: str = WORKER, text: str = TWO) -> UUID:
 
 
 def cells_left(api: Api) -> int:
-    """How many rows still hold what stood in them."""
+    """How many rows still hold their cells."""
     with api.engine.connect() as connection:
         return connection.scalar(select(func.count()).where(import_row.c.cells.is_not(None))) or 0
 

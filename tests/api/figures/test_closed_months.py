@@ -1,4 +1,4 @@
-"""A closed month is frozen: what is entered later stands beside it, and never in it."""
+"""A closed month is frozen: later entries are shown beside it, never in it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_what_is_entered_later_is_a_correction_and_the_number_stays(closed: Api)
     by_month = group(figures(closed, **BY_MONTH), "2026-03")
     assert (by_month["applications"], by_month["corrections"]) == (2, [correction])
     assert by_month["closed_in"] == [DISTRICT]
-    # Asked without its months, it is counted as it is now; and so are the cases behind it.
+    # Without grouping by month, the figures are live; and so are the cases behind them.
     assert figures(closed)["applications"] == 3
     behind = closed.as_(SUPERVISOR).items("/figures/cases", month="2026-03", figure="applications")
     assert len(behind) == 3

@@ -1,4 +1,4 @@
-"""Figures: hand-counted, within scope, and nobody's record among them."""
+"""Figures: hand-counted, within scope, and without personal records."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def figures(api: Api, who: str = SUPERVISOR, /, **params: Any) -> dict[str, Any]
 
 
 def row(answer: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The row of a clock; None of everything where it has no row."""
+    """The row of a clock; every value None where it has no row."""
     rows = [one for one in answer["clocks"] if one["kind"] == kind]
     assert len(rows) == 1, answer["clocks"]
     return dict(rows[0])
@@ -424,11 +424,11 @@ def test_the_city_asks_in_whole_months_and_of_all(api: Api) -> None:
     assert city.get("/figures").status_code == 200
 
 
-# Behind the numbers
+# Drill-down
 
 
 def numbers(answer: dict[str, Any]) -> list[tuple[dict[str, Any], int]]:
-    """Every number of an answer, with how to open it."""
+    """Every number of an answer, with the query that lists its cases."""
     found: list[tuple[dict[str, Any], int]] = [
         ({"figure": "applications"}, answer["applications"]),
         ({"figure": "people_served"}, answer["people_served"]),

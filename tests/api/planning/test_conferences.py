@@ -82,7 +82,7 @@ def status_of(api: Api, case: UUID) -> str:
     return found
 
 
-# Who
+# Permissions
 
 
 def test_nobody_and_no_role_without_a_row_gets_anywhere(api: Api) -> None:

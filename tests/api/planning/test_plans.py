@@ -71,13 +71,13 @@ def approval(named: dict[str, Any]) -> dict[str, Any]:
 
 
 def clocks(api: Api, case: UUID) -> dict[str, str]:
-    """The newest clock of each kind, and how it stands."""
+    """The state of the newest clock of each kind."""
     shown = api.as_(WORKER).get(f"/cases/{case}").json()
     return {one["kind"]: one["status"] for one in shown["deadlines"]}
 
 
 def asks(api: Api) -> list[Ask]:
-    """Every operation of this page about things of HERE."""
+    """Every operation tested here, on records of HERE."""
     supported = acts.a_supported_case(api)
     case = supported.case
     signal = api.as_(WORKER).post(f"/cases/{case}/signals", {"kind": "fall"}).json()["id"]
@@ -222,7 +222,7 @@ def test_a_submitted_plan_is_frozen_under_its_hash(api: Api) -> None:
     assert course(empty.json()) == ["assessments", "draft", "signals", "close"]
     drafted = worker.put(f"{path}/draft", DRAFT)
     assert refusal(worker.post(f"{path}/submit", headers={"If-Match": '"7"'})) == (412, "stale")
-    # Without a body at all: there is nothing to say.
+    # Without a request body: none is required.
     named = worker.request("POST", f"{path}/submit", headers=etag(drafted))
     assert named.status_code == 200, named.text
     assert set(named.json()) == {"version", "hash"}

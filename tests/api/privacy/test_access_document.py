@@ -1,4 +1,4 @@
-"""What is held of a resident is in the answer to them, table by table."""
+"""The answer to an access request contains all data held on a resident, table by table."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LEFT_OUT: Final = {
 
 
 def page_of(api: Api, resident: UUID, language: str = "ko", by: str = WORKER) -> str:
-    """What is handed to a resident who asks."""
+    """The printed answer to a resident's access request."""
     worker = api.as_(by)
     made = worker.post(f"/residents/{resident}/access-requests", RECEIVED | CHECKED)
     path = f"/access-requests/{made.json()['id']}/document"
@@ -46,13 +46,13 @@ def page_of(api: Api, resident: UUID, language: str = "ko", by: str = WORKER) ->
 
 
 def section(page: str, title: str) -> str:
-    """What stands under a title, up to the next one."""
+    """The content under a heading, up to the next one."""
     return page.split(f"<h2>{title}</h2>")[1].split("<h2>")[0]
 
 
 @contextmanager
 def looked_into(api: Api) -> Iterator[set[str]]:
-    """Which tables are read meanwhile."""
+    """The tables read inside the block."""
     found: set[str] = set()
 
     def note(_: Any, __: Any, statement: str, *rest: Any) -> None:

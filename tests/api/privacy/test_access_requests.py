@@ -1,4 +1,4 @@
-"""A resident asks what is held of them: recorded, checked who asks, answered within ten days."""
+"""Access requests of residents: recorded, identity checked, answered within ten days."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ GIVEN = {"answer": "given", "answered_on": "2026-03-02", "handed_over": "in_pers
 
 @pytest.fixture
 def resident(api: Api) -> UUID:
-    """Somebody of whom something is held."""
+    """A resident with some data."""
     return acts.a_resident(api)
 
 
 def asked(api: Api, resident: UUID, **more: Any) -> dict[str, Any]:
-    """A request that came in."""
+    """A recorded access request."""
     answer = api.as_(WORKER).post(f"/residents/{resident}/access-requests", RECEIVED | more)
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()

@@ -1,4 +1,4 @@
-"""Break-glass: what it opens and for how long, who is told, and who looks into it."""
+"""Break-glass: what it opens and for how long, who is notified, and who reviews it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WHY = "found unconscious far from home"
 
 
 def opened(api: Api, resident: UUID, by: str = STRANGER, **more: Any) -> Any:
-    """Open a resident as someone out of scope; the answer."""
+    """Open a resident as an actor out of scope; returns the answer."""
     body = {"resident_id": str(resident), "reason": WHY} | more
     return api.as_(by).post("/break-glass", body)
 

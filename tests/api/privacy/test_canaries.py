@@ -1,4 +1,4 @@
-"""What is planted in the data comes out only where it is asked for; and a leak would be found."""
+"""Canary values appear only in answers that may hold them; and a leak would be found."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_nothing():
 
 
 def told(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
-    """A session of its own, with the plugin, over one file."""
+    """The output of a separate pytest session with the plugin, over one file."""
     (folder / "test_one.py").write_text(source, "utf-8")
     own = {canaries.SESSION_FOLDER: str(folder), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(
@@ -93,7 +93,7 @@ def test_marks_are_found_in_every_writing() -> None:
 def test_all_that_can_be_asked_of_the_planted_leaves_nothing_behind(
     api: Api, store: Store, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A sweep and its messages included: log, outbox, metrics and every 422 stay clean."""
+    """Including a sweep and its messages: log, outbox, metrics and every 422 have no canary."""
     planted = plant(api)
     assert planted.relations["own"].canaries
     api.clock.set(NOW)

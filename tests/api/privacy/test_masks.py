@@ -50,7 +50,7 @@ EVERY_MASK: Final = [
 
 
 def fields_of(body: type[ResponseBody]) -> dict[str, Any]:
-    """The fields of a type, as they are called where it goes out."""
+    """The fields of a type, by their serialised names."""
     return {field.alias or name: field for name, field in body.model_fields.items()}
 
 

@@ -175,7 +175,7 @@ def test_another_agency_filters_and_counts_nothing_of_it(api: Api) -> None:
         assert (hidden.status_code, hidden.content) == (404, absent.content)
 
 
-# How long
+# How long an agency sees a referral
 
 
 @pytest.mark.parametrize("days", [0, 7, 30, 90])
@@ -221,7 +221,7 @@ def test_an_agency_acts_on_nothing_that_it_no_longer_sees(api: Api) -> None:
 
 
 def sent_case(api: Api, **facts: Any) -> tuple[UUID, UUID]:
-    """A resident with an untold contact, and their case, which was sent for assessment."""
+    """A resident with an undisclosed contact, and their case, which was sent for assessment."""
     resident = a_resident(api, **facts)
     ctx = api.context(WORKER)
     contacts = [

@@ -1,4 +1,4 @@
-"""One difference that somebody may not see, and one that shows; tests/deep tells all the others."""
+"""One hidden difference, and a visible one as the control; tests/deep has all the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Referrals over HTTP: their whole life with its clocks, who sees and does what, and the races."""
+"""Referrals over HTTP: their lifecycle with its clocks, permissions, scope, and races."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.unit_of_work.store import SqlWork
-from casework.domain.casefile.lifecycle import MOVES
+from casework.domain.casefile.referral_moves import MOVES
 from casework.domain.errors import Invalid
 from casework.domain.referring import referring as rules
 from casework.workflows.planning import planning
@@ -51,7 +51,7 @@ from tests.api.racing import ON_POSTGRES, locked, wait_for_locks
 
 TODAY = "2026-03-02"
 ON_BEHALF = {"channel": "phone", "person": "the coordinator"}
-# A right body for every move, as the provider or the sender makes it.
+# A valid request body for every move, as the provider or the sender makes it.
 BODIES: Final[dict[str, dict[str, Any]]] = {
     "send": {},
     "accept": {},
@@ -96,12 +96,12 @@ def asked(
 
 
 def act(api: Api, by: str, referral: object, action: str, **body: Any) -> Any:
-    """Make a move, with a right body where none is given."""
+    """Make a move, with a valid request body where none is given."""
     return api.as_(by).post(f"/referrals/{referral}/{action}", body or BODIES[action])
 
 
 def done(answer: Any, status: int = 200) -> dict[str, Any]:
-    """The referral that a request answered with."""
+    """The referral in a successful response."""
     assert answer.status_code == status, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -133,7 +133,7 @@ def settled(api: Api, supported: Supported) -> bool:
     return bool(plan["in_force"]["services"][0]["settled"])
 
 
-# Its whole life
+# The lifecycle
 
 
 def test_a_referral_lives_from_request_to_completion_with_its_clocks(api: Api) -> None:
@@ -198,7 +198,7 @@ def test_a_draft_is_sent_later_and_answered_from_then_on(api: Api) -> None:
     draft = done(asked(api, supported, send=False), 201)
     assert (draft["status"], draft["requested_at"], draft["disclosed"]) == ("draft", None, None)
     assert draft["deadlines"] == []
-    assert case_clocks(api, supported) == [("link", "running")]  # nobody was asked
+    assert case_clocks(api, supported) == [("link", "running")]  # no agency was asked
     api.clock.set("2026-03-05T10:00")
     sent = done(act(api, WORKER, draft["id"], "send"))
     assert (sent["status"], sent["requested_at"]) == ("requested", "2026-03-05T10:00:00+09:00")
@@ -308,7 +308,7 @@ def test_a_signal_from_a_provider_starts_a_clock_on_the_worker(api: Api) -> None
     assert fields_of(act(api, PROVIDER, referral, "signal", kind="other")) == ["note"]
 
 
-# Whose word
+# Whose decision
 
 
 def test_a_worker_answers_only_on_the_providers_word_and_the_record_says_so(api: Api) -> None:
@@ -355,7 +355,7 @@ def test_the_sender_sends_and_only_a_supervisor_corrects(api: Api) -> None:
     done(act(api, COLLEAGUE, referral, "cancel"))  # a colleague of the centre may
 
 
-# What is sent must be right
+# Validation
 
 
 def test_reasons_outcomes_and_dispositions_come_from_lists(api: Api) -> None:
@@ -559,7 +559,7 @@ def test_withdrawing_a_consent_withdraws_what_rests_on_it(api: Api) -> None:
     assert seen(api, other)["status"] == "requested"
 
 
-# Another instead
+# Redirecting
 
 
 def test_a_worker_records_a_decline_and_asks_the_next_in_one_act(api: Api) -> None:
@@ -740,7 +740,7 @@ def test_of_two_requests_that_wait_for_each_other_one_is_made(api: Api) -> None:
     assert codes == [201, 409]
 
 
-# Who sees it
+# Scope
 
 
 def test_a_provider_sees_nothing_of_a_draft(api: Api) -> None:
@@ -791,7 +791,7 @@ def test_a_stranger_finds_what_is_absent_in_the_same_bytes(api: Api) -> None:
         assert hidden.content == signed_in.get(f"/referrals/{ABSENT}").content
         assert signed_in.items("/referrals") == []
         if by in (STRANGER, "provider.gamma"):
-            continue  # they are as far as those who try everything
+            continue  # same scope as those that try every move below
         for action, body in BODIES.items():
             word = {"on_behalf": ON_BEHALF} if action in ANSWERS and "provider" not in by else {}
             answer, absent = (act(api, by, id, action, **body, **word) for id in (referral, ABSENT))
@@ -866,7 +866,7 @@ def test_a_cursor_opens_one_list_of_one_asker(api: Api) -> None:
         assert api.as_(WORKER).get("/referrals", params={"cursor": altered}).status_code == 422
 
 
-# Which version
+# Versions
 
 
 def test_a_stale_version_moves_nothing(api: Api) -> None:
@@ -893,7 +893,7 @@ def test_a_stale_version_moves_nothing(api: Api) -> None:
         assert answer.headers["etag"] != fresh
 
 
-# What may be done
+# Possible actions
 
 
 def standing(api: Api) -> Iterator[tuple[str, UUID]]:
@@ -928,7 +928,7 @@ def test_what_is_allowed_is_what_works(api: Api, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(SqlWork, "commit", would_work)
     before, tried = everything(api), 0
-    # The rules do not know the store, so on each of them one of the two senders is enough.
+    # The rules do not depend on the store, so one of the two senders on each is enough.
     sender = WORKER if api.engine.dialect.name == "sqlite" else SUPERVISOR
     for state, referral in referrals.items():
         for by in (sender, PROVIDER):
@@ -943,7 +943,7 @@ def test_what_is_allowed_is_what_works(api: Api, monkeypatch: pytest.MonkeyPatch
 
 
 def _works(api: Api, by: str, found: dict[str, Any], action: str) -> bool:
-    """Whether a move would be made; where not, that the refusal says why and what is possible."""
+    """Whether a move succeeds; if not, checks that the refusal says why and what is possible."""
     word = {"on_behalf": ON_BEHALF} if action in ANSWERS and by != PROVIDER else {}
     answer = act(api, by, found["id"], action, **BODIES[action], **word)
     told = answer.json()
@@ -973,7 +973,7 @@ def test_a_hold_that_is_over_allows_what_follows_it_recorded_or_not(api: Api) ->
     assert [one["event"] for one in found["history"]][-2:] == ["ReferralResumed", "ReferralStarted"]
 
 
-# What is remembered
+# History
 
 
 def test_history_and_timeline_tell_what_happened_and_never_what_was_written(api: Api) -> None:
@@ -1022,7 +1022,7 @@ def events_of(api: Api, referral: UUID) -> list[str]:
 
 
 def check_one_decision(api: Api, referral: UUID, answers: dict[str, Any]) -> None:
-    """Of several who decide at once, those who were told so decided, and nobody else."""
+    """Of several concurrent decisions, exactly those that returned success took effect."""
     won = {action for action, answer in answers.items() if answer.status_code == 200}
     for action, answer in answers.items():
         if action not in won:

@@ -1,4 +1,4 @@
-"""Consents in one act, for whom they are, their end, and what was told on them."""
+"""Consents: several in one act, their recipients, withdrawal, and what was shared on them."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_if_one_cannot_be_right_none_is_taken(api: Api) -> None:
     assert api.as_(WORKER).post(path, {"consents": [SHARING] * 20}).status_code == 201
 
 
-# For whom
+# Recipients
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_replayed_answer_after_a_withdrawal_shows_what_is_seen_now(api: Api) -
     assert (again.status_code, again.json()["resident"]) == (200, None)
 
 
-# What was told
+# What was shared
 
 
 def test_every_disclosure_of_a_resident_is_listed_with_its_basis(api: Api) -> None:
@@ -347,13 +347,13 @@ def test_it_is_read_off_what_was_done_in_one_statement(api: Api) -> None:
     api.application.clockwork(), api.application.catalogue()
     with statements(api.application.engine) as sent:
         api.as_(WORKER).get(f"/residents/{supported.resident}/disclosures")
-    # The database is told who asks, or the audit entry is sealed at once.
+    # PostgreSQL gets the session context; SQLite seals the audit entry at once.
     more = 1 if api.engine.dialect.name == "postgresql" else 3
-    assert len(sent) <= 4 + more, "\n".join(sent)  # who asks, the resident, list, audit entry
+    assert len(sent) <= 4 + more, "\n".join(sent)  # the actor, the resident, list, audit entry
 
 
 def test_every_referral_of_a_seeded_city_that_was_sent_is_a_disclosure(api: Api) -> None:
-    with api.engine.begin() as connection:  # the seed wants an empty database
+    with api.engine.begin() as connection:  # the seed requires an empty database
         for table in reversed(t.metadata.sorted_tables):
             if table.name not in ("district", "centre", "service", "standard"):
                 connection.execute(delete(table))

@@ -1,4 +1,4 @@
-"""Who lives together: one visit for a couple, and nobody's file opened by it."""
+"""Households: one visit for a couple, and no access to each other's file."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def make(api: Api, *residents: UUID, by: str = WORKER, **more: Any) -> Any:
 
 
 def a_couple(api: Api) -> tuple[UUID, UUID, str]:
-    """Two of HERE who live together, and their household."""
+    """Two residents of HERE and their household."""
     one, other = acts.a_resident(api, name="가상남편"), acts.a_resident(api, name="가상아내")
     made = make(api, one, other)
     assert made.status_code == 201, made.text

@@ -1,4 +1,4 @@
-"""Registration numbers: kept where that is switched on, sealed, and shown by one operation only."""
+"""Registration numbers: optional, encrypted at rest, and shown by one operation only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PURPOSE = {"purpose": "benefit_application"}
 
 @pytest.fixture
 def application(application: Application, monkeypatch: pytest.MonkeyPatch) -> Application:
-    """A house that keeps numbers."""
+    """An application that stores registration numbers."""
     object.__setattr__(
         application, "settings", application.settings.model_copy(update={"rrn": True})
     )
@@ -45,7 +45,7 @@ def registered(api: Api, **facts: Any) -> str:
 
 
 def reveal(api: Api, id: str, by: str = WORKER, **body: Any) -> Any:
-    """Look at a number."""
+    """Reveal a number."""
     return api.as_(by).post(f"/residents/{id}/rrn/reveal", body or PURPOSE)
 
 

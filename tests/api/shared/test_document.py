@@ -1,4 +1,4 @@
-"""The OpenAPI document says what goes in and out of every operation, and shows it."""
+"""The OpenAPI document describes the input and output of every operation, with examples."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from casework.adapters.http.route import GuardedRoute
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """The document of an application without anything behind it."""
+    """The document of an application without a database."""
     return create_app(None, None).openapi()  # type: ignore[arg-type]
 
 
 def every_body(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every body with where it is."""
+    """Every request and response body with its location."""
     for path, method, operation in operations(document):
         for which, media_type, content in bodies(operation):
             yield f"{method.upper()} {path} {which} {media_type}", content
 
 
 def properties(part: Any, name: str = "") -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every property of every schema: the schema it is of, its name, and what is said of it."""
+    """Every property of every schema: the schema's name, its own name, and its definition."""
     if isinstance(part, list):
         for one in part:
             yield from properties(one, name)
@@ -77,7 +77,7 @@ def test_every_body_has_a_schema_and_an_example_that_is_of_it(document: dict[str
             wrong.append(where)
             continue
         same = json.dumps([content["schema"], content["example"]])
-        if same in seen:  # a problem stands under every operation
+        if same in seen:  # every operation declares a problem response
             continue
         seen.add(same)
         validator = jsonschema_rs.Draft202012Validator(
@@ -114,7 +114,7 @@ def test_components_have_plain_names_of_their_own(document: dict[str, Any]) -> N
     titles = Counter(schema.get("title", name) for name, schema in schemas.items())
     assert [title for title, times in titles.items() if times > 1] == []
     assert [name for name in schemas if "__" in name or "[" in name] == []
-    # A generator writes both as one variable, so that a checker of types refuses what it makes.
+    # A client generator makes one variable of both, and its code fails a type checker.
     lists = {
         name: {one for one, said in schema.get("properties", {}).items() if "items" in said}
         for name, schema in schemas.items()

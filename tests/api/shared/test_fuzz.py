@@ -1,4 +1,4 @@
-"""Part of the document at random, and that a failure would be found: tests/deep asks all of it."""
+"""Random requests to part of the API, and a control with a failure; tests/deep covers all of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guard: who is let in where, what no body may be, and what is written down of a refusal."""
+"""The guard: permissions, limits of request bodies, and the audit of refusals."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from tests.api.conftest import (
     Api,
 )
 
-# What hundreds of requests are refused for before a store is asked is the same on either.
+# Hundreds of requests are refused before the store is reached, so one store is enough.
 ON_ONE_STORE = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 INTEGRATION = "integration.here"
 WHO: Final = {
@@ -184,7 +184,7 @@ HEALTH: Final = ("/health/live", "/health/ready", "/metrics")
 
 @cache
 def document() -> Any:
-    """What the application says of itself."""
+    """The application's OpenAPI document."""
     unused: Any = object()
     return application.create_app(unused, unused).openapi()
 
@@ -200,7 +200,7 @@ def routes() -> list[str]:
 
 
 def send(api: Api, username: str | None, route: str, id: object, **with_it: Any) -> Any:
-    """Make a request of a route as someone, or as nobody, about an id."""
+    """Send a request to a route as an account or without a token, about an id."""
     method, path = route.split(" ")
     for name in ("id", "deadline_id", "resident_id", "token_id", "name", "code"):
         path = path.replace(f"{{{name}}}", str(id))
@@ -211,7 +211,7 @@ def send(api: Api, username: str | None, route: str, id: object, **with_it: Any)
 
 
 def is_problem(answer: Any, status: int, code: str) -> bool:
-    """Whether it is a problem document that says so and is kept by nobody."""
+    """Whether it is a problem document with this status that must not be cached."""
     told = answer.json()
     return bool(
         (answer.status_code, told["status"], told["code"]) == (status, status, code)
@@ -231,7 +231,7 @@ def audit(api: Api) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def staffed(api: Api) -> Api:
-    """The small world with an account of the one role that nobody plays in it."""
+    """The small world with an account of the one role that it lacks."""
     with api.engine.begin() as connection:
         connection.execute(
             insert(t.account),
@@ -244,7 +244,7 @@ def staffed(api: Api) -> Api:
     return api
 
 
-# Who is let in
+# Permissions
 
 
 def test_every_route_stands_in_the_table() -> None:
@@ -253,7 +253,7 @@ def test_every_route_stands_in_the_table() -> None:
 
 
 def trials(referral: UUID) -> Iterator[tuple[object, bytes]]:
-    """An id that is there, one that is not, and none; with a right, a broken and an odd body."""
+    """An existing id, an unknown one, and none; with a valid, a broken and an odd request body."""
     return cycle([(referral, b"{}"), (ABSENT, b'{"broken'), ("no-id", b"\x00")])
 
 
@@ -355,7 +355,7 @@ def test_a_route_that_no_entry_governs_stops_the_application(
             assert name
 
 
-# What no body may be
+# Invalid request bodies
 
 
 DEEP = 40
@@ -554,7 +554,7 @@ def _fields(operation: Any) -> list[str]:
     return list(document()["components"]["schemas"][reference.split("/")[-1]].get("properties", {}))
 
 
-# How much
+# Size limits
 
 
 def test_a_body_of_one_mebibyte_is_read_and_one_byte_more_is_not(api: Api) -> None:
@@ -627,7 +627,7 @@ def test_a_body_without_an_end_ends_the_connection(api: Api) -> None:
     assert 16 <= sent < 100
 
 
-# In whose language
+# Languages
 
 
 def test_the_reader_is_told_in_korean_or_english_and_the_code_stays(api: Api) -> None:
@@ -650,7 +650,7 @@ def test_the_reader_is_told_in_korean_or_english_and_the_code_stays(api: Api) ->
     assert big.json()["title"] == "본문이 너무 큽니다"
 
 
-# What is written down
+# Audit entries
 
 
 def test_a_refused_request_leaves_an_entry_that_says_who_asked_for_what(api: Api) -> None:

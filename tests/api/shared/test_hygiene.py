@@ -1,4 +1,4 @@
-"""Headers of every answer, how large and how often somebody may ask, and for how long."""
+"""Response headers, size limits, rate limits and timeouts."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_what_nobody_caught_leaves_as_a_problem_without_a_word_of_it() -> None:
     assert off.value.__suppress_context__
 
 
-# How large
+# Size limits
 
 
 def test_an_address_has_its_bound(api: Api) -> None:
@@ -140,7 +140,7 @@ def test_headers_have_their_bounds(api: Api) -> None:
     assert refusal(answer) == (431, "headers_too_large")
 
 
-# How often
+# Rate limits
 
 
 class Ticks:
@@ -154,7 +154,7 @@ class Ticks:
 
 
 def taken(buckets: Buckets, key: object, times: int) -> int:
-    """How many of so many tokens were to be had."""
+    """How many of that many tokens the bucket gave."""
     had = 0
     for _ in range(times):
         try:
@@ -299,7 +299,7 @@ def test_without_a_limit_nobody_waits() -> None:
         rates.source("b", signs_in=True)
 
 
-# How long
+# Timeouts
 
 
 def test_the_timeouts_nest() -> None:
@@ -342,7 +342,7 @@ def test_every_connection_has_the_timeouts_of_the_database(api: Api) -> None:
 
 
 def is_busy(answer: Any) -> bool:
-    """Whether it is 503 and says when to come again."""
+    """Whether it is a 503 with Retry-After."""
     assert refusal(answer) == (503, "busy"), answer.text
     return bool(answer.headers["retry-after"] == "1")
 

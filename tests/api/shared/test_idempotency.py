@@ -1,4 +1,4 @@
-"""Idempotency keys: one effect, the same status, and the resource as it stands and may be seen."""
+"""Idempotency keys: one effect, the same status, and the current resource in the actor's scope."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def keyed(key: str = KEY) -> dict[str, str]:
 
 
 def request(api: Api, supported: Supported, **facts: Any) -> dict[str, Any]:
-    """A referral of the one planned service, as it is sent."""
+    """The request body of a referral of the one planned service."""
     return {
         "planned_service_id": str(supported.service),
         "offering_id": str(api.offerings["alpha", "CARE-MEALS"].id),
@@ -35,7 +35,7 @@ def request(api: Api, supported: Supported, **facts: Any) -> dict[str, Any]:
 
 
 def a_note(text: str = "a call") -> dict[str, Any]:
-    """A contact note: an act that could be done any number of times."""
+    """A contact note: an act that is not idempotent by itself."""
     return {"kind": "call", "text": text}
 
 
@@ -254,11 +254,11 @@ def test_the_answer_itself_is_not_kept(api: Api) -> None:
     assert "8d1f" not in str(row)
 
 
-# At the same moment
+# Concurrency
 
 
 def together(ask: Callable[[], Any], times: int = 2) -> list[Any]:
-    """The same request from so many threads."""
+    """The same request from several threads at once."""
     with ThreadPoolExecutor(times) as pool:
         asked: list[Future[Any]] = [pool.submit(ask) for _ in range(times)]
         return [one.result() for one in asked]
@@ -307,7 +307,7 @@ def test_where_the_first_is_refused_the_second_is_not_held_to_it(api: Api) -> No
 
 @pytest.fixture
 def impatient(api: Api) -> Iterator[Api]:
-    """The small world where a lock is waited for a tenth of a second instead of two."""
+    """The small world with a lock timeout of 0.1 s instead of 2 s."""
 
     def shorten(connection: Any, _record: Any) -> None:
         connection.execute("SET lock_timeout = 100")

@@ -1,4 +1,4 @@
-"""The matrix over a few routes, and that it would notice; tests/deep asks all of them."""
+"""The permission matrix over a few routes, with controls; tests/deep covers all routes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_filter_that_lets_all_through_is_found(planted: Matrix) -> None:
 def test_a_row_too_many_and_a_row_too_few_are_found(
     planted: Matrix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the table says is what is asked for: not what the application happens to do."""
+    """The matrix compares with the policy's table, not with what the application happens to do."""
     max_buckets = {action: dict(row) for action, row in POLICY.items()}
 
     def as_was(action: str, role: str) -> Any:

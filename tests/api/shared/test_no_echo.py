@@ -1,4 +1,4 @@
-"""Whatever is sent wrongly, in whichever operation: the refusal never says it back."""
+"""Invalid input is never repeated in the refusal, in any operation."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 from casework.adapters.api.app import ROUTERS
 from casework.adapters.http.problems import problem
-from casework.adapters.http.refusals import refusal_for  # the one place that shapes it
+from casework.adapters.http.refusals import refusal_for  # the one place that formats it
 from casework.workflows.ports.unit_of_work import RequestFacts
 
-MARK = "9z7q"  # in no word of ours
+MARK = "9z7q"  # in none of our texts
 ODD: tuple[Any, ...] = (
     MARK, f"홍길동 {MARK}", MARK * 2000, {MARK: MARK}, [MARK], [{MARK: [MARK]}], [[MARK]],
     f"2026-13-{MARK}", f"1e{MARK}", {"kind": MARK}, {"amount": MARK, "unit": MARK},
@@ -42,7 +42,7 @@ BODIES = bodies()
 
 
 def wrongs(schema: dict[str, Any], whole: dict[str, Any], depth: int = 0) -> Iterator[Any]:
-    """What cannot be right where the schema stands, down to the fields of what is in it."""
+    """Invalid values for a schema, including its nested fields."""
     schema = whole["$defs"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
     yield from ODD
     if depth > 3:
@@ -56,7 +56,7 @@ def wrongs(schema: dict[str, Any], whole: dict[str, Any], depth: int = 0) -> Ite
 
 
 def shown(error: ValidationError) -> str:
-    """The answer to a body that failed so."""
+    """The response to a request body that failed with this error."""
     errors: list[Any] = [dict(one) | {"loc": ("body", *one["loc"])} for one in error.errors()]
     services: Any = None
     refusal = refusal_for(services, RequestFacts(), RequestValidationError(errors))
@@ -82,7 +82,7 @@ def test_no_value_that_was_sent_comes_back(name: str) -> None:
 
 
 def answer_to(model: type[BaseModel], body: Any) -> str | None:
-    """What is answered to a body, or None where it is taken."""
+    """The response to a request body, or None if it is valid."""
     try:
         model.model_validate(body)
     except ValidationError as error:

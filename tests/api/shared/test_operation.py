@@ -1,4 +1,4 @@
-"""What one sees of a running installation: jobs, readiness, metrics; and a run that was killed."""
+"""Monitoring a running installation: jobs, readiness, metrics; and a run that was killed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LEASE = timedelta(minutes=10)
 
 
 def tick(api: Api) -> None:
-    """What a scheduler does now."""
+    """Run the scheduler's jobs that are due now."""
     assert (
         api.application.sweep(api.application.context(), slot=slot_of(api.clock.now, 5)) is not None
     )
@@ -182,7 +182,7 @@ def test_the_ticks_are_figures_as_well(api: Api) -> None:
 
 
 def killed(api: Api) -> str:
-    """A run under a key, of which nothing was heard since it began."""
+    """A run under an idempotency key that never recorded its end."""
     first: str = api.as_(SUPERVISOR).post(RUN, {}, headers=KEY).json()["run_id"]
     with api.engine.begin() as connection:
         connection.execute(update(t.idempotency).values(in_progress=True, made={}))

@@ -1,4 +1,4 @@
-"""What people read has words in their language, and no bare codes."""
+"""Texts for people are translated and hold no bare codes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from casework.locale import find_text, text
 from tests.api.conftest import WORKER, Api
 from tests.api.exchange.test_imports import PROVIDERS, sent
 
-# What is done to nobody in particular: no resident finds it in the record of looks at them.
+# Actions on no particular resident: they are in nobody's access record.
 OF_NOBODY = {
     "account.self", "account.secure", "account.second_factor", "account.tokens", "account.manage",
     "account.list", "staff.manage", "answering.manage", "directory.read", "directory.entries",

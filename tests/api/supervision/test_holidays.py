@@ -108,7 +108,7 @@ def test_a_district_reads_its_own_word_on_a_day_and_others_do_not(api: Api) -> N
     assert days(api, year=2026)["2026-03-06"]["name"] == "지역 추모일"
 
 
-# Who declares
+# Who may declare
 
 
 def test_only_administrator_and_supervisor_declare_and_nothing_changes(api: Api) -> None:
@@ -319,7 +319,7 @@ def test_a_day_taken_off_that_puts_the_due_date_into_the_past_breaches_at_once(a
     assert shown["due_at"] == shown["breached_at"]
 
 
-# What is written down
+# Audit entries
 
 
 def test_the_clock_explains_the_day_and_the_recount_by_name_in_both_languages(api: Api) -> None:

@@ -91,7 +91,7 @@ def test_a_dry_run_finds_all_and_changes_nothing(api: Api) -> None:
     record = after.pop("job_run")
     assert before.pop("job_run") == []
     assert len(record) == 1
-    # Its own audit is not among what is compared here; all else stands as it was.
+    # The audit is not compared here; everything else is unchanged.
     assert after == before
     wet = run(api, as_of="2026-03-31T10:00:00+09:00")
     assert wet["found"] == dry["found"] == wet["changed"] > 0

@@ -1,4 +1,4 @@
-"""Standards: what applies and why, who sets one, and taking it for clocks that run."""
+"""Standards: what applies and why, who sets one, and applying it to running clocks."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def added(api: Api, by: str = SUPERVISOR, **facts: Any) -> dict[str, Any]:
 
 
 def changed(api: Api, standard: str | UUID, by: str = SUPERVISOR, **changes: Any) -> dict[str, Any]:
-    """Change a standard as it stands."""
+    """Change the current version of a standard."""
     seen = api.as_(by).get(f"/standards/{standard}")
     answer = api.as_(by).patch(f"/standards/{standard}", changes, headers=etag(seen))
     assert answer.status_code == 200, answer.text
@@ -73,7 +73,7 @@ def changed(api: Api, standard: str | UUID, by: str = SUPERVISOR, **changes: Any
 def recalculated(
     api: Api, standard: str | UUID, by: str = SUPERVISOR, **body: Any
 ) -> dict[str, Any]:
-    """Take a standard for running clocks."""
+    """Apply a standard to running clocks."""
     answer = api.as_(by).post(f"/standards/{standard}/recalculate", body)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -442,7 +442,7 @@ def test_a_change_concerns_new_clocks_and_leaves_those_that_run(api: Api) -> Non
     later = clock(api, "response", a_referral(api))
     assert due(api, later).startswith("2026-03-04")
     assert planned(api, later)[3].startswith("03-17")
-    api.clock.set("2026-03-05T10:00")  # counted anew for another reason, it keeps its terms
+    api.clock.set("2026-03-05T10:00")  # recalculated for another reason, it keeps its terms
     case = UUID(api.as_(WORKER).get(f"/deadlines/{answer}").json()["case_id"])
     caseload.hold_case(api.context(WORKER), case, "away", seoul("2026-03-05T10:00").date(), None)
     assert due(api, answer).startswith("2026-03-11")

@@ -1,4 +1,4 @@
-"""Supervision: what is overdue, why a clock shows its date, and what is decided about it."""
+"""Supervision: the overdue list, explanations of due dates, and reviews."""
 
 from __future__ import annotations
 
@@ -731,7 +731,7 @@ def test_a_holiday_of_a_district_counts_in_its_lateness(api: Api) -> None:
                 district_code="26350",
             )
         )  # fmt: skip
-    api.application.clockwork._value = None  # what is kept for some seconds is read again
+    api.application.clockwork._value = None  # what is cached for some seconds is read again
     a_case(api)
     assert seoul(LATE) == api.clock.set(LATE)
     (item,) = overdue(api)

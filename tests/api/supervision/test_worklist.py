@@ -1,4 +1,4 @@
-"""The worklist: what I have to do, most pressing first, and nobody else's business."""
+"""The worklist: the actor's open items, most urgent first, and nobody else's."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_kind_and_field_filter(api: Api) -> None:
         assert api.as_(WORKER).get("/worklist", params=wrong).status_code == 422
 
 
-# Notes to come back to
+# Notes with a follow-up date
 
 
 def test_a_note_comes_back_on_its_day(api: Api) -> None:
@@ -258,7 +258,7 @@ def test_a_cursor_is_refused_when_it_was_altered_or_belongs_to_someone_else(api:
     assert api.as_(COLLEAGUE).get("/worklist", params={"cursor": cursor}).status_code == 422
 
 
-# What it costs and leaves behind
+# Statements and audit
 
 
 def test_a_look_is_written_down_with_everyone_it_was_about(api: Api) -> None:
@@ -291,16 +291,16 @@ def test_a_page_costs_as_many_statements_whatever_its_size(api: Api) -> None:
     for _ in range(8):
         a_case(api)
     worker = api.as_(WORKER)
-    worker.get("/worklist")  # standards and catalogue are kept from here on
+    worker.get("/worklist")  # standards and catalogue are cached from here on
     asked = statements(api.application.engine)
     counts = []
     for limit in (1, 8):
         asked.clear()
         worker.get("/worklist", params={"limit": limit})
         counts.append(len(asked))
-    # On PostgreSQL the database is told who asks; on SQLite the audit entry is sealed at once.
+    # On PostgreSQL the session context is set; on SQLite the audit entry is sealed at once.
     more = 1 if api.engine.dialect.name == "postgresql" else 3
-    assert counts == [5 + more] * 2, asked  # who asks, absences, clocks, notes, audit
+    assert counts == [5 + more] * 2, asked  # the actor, absences, clocks, notes, audit
 
 
 def test_a_clock_of_another_centre_is_not_seen_by_the_worker_it_names(api: Api) -> None:

@@ -13,7 +13,7 @@ from casework.domain.access.policy import (
     reach,
     scopes_of,
 )
-from casework.domain.casefile.lifecycle import Party
+from casework.domain.casefile.referral_moves import Party
 from casework.domain.errors import Forbidden
 from tests.factories import ActorFactory
 

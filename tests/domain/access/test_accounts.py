@@ -1,4 +1,4 @@
-"""Accounts: what one can be, what a password and an address can be, and when one rests."""
+"""Accounts: valid roles, passwords and addresses, and when one is locked."""
 
 from __future__ import annotations
 

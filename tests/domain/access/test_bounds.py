@@ -1,4 +1,4 @@
-"""Within what a reach lies, told as a district, a centre or an agency."""
+"""The bounds of a scope: a district, a centre or an agency."""
 
 from __future__ import annotations
 

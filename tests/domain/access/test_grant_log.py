@@ -1,4 +1,4 @@
-"""What an account was allowed is replayed from its entries, whatever came in which order."""
+"""The rights of an account are replayed from its log entries, in any order."""
 
 from __future__ import annotations
 

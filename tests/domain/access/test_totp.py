@@ -1,4 +1,4 @@
-"""Codes that change with time: the RFCs' own vectors, drift, and no step twice."""
+"""Time-based one-time codes: the RFCs' test vectors, drift, and no step accepted twice."""
 
 from __future__ import annotations
 

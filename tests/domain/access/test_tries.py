@@ -1,4 +1,4 @@
-"""Tries with a password: ten an hour at most, whatever comes between them."""
+"""Password attempts: at most ten an hour, whatever comes between them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_eleventh_try_waits_until_the_first_is_an_hour_old() -> None:
     account = an_account()
     for n in range(10):
         assert account.begin_try(NOW + n * timedelta(minutes=1))
-        account.note_success()  # without the rest that five in a row bring
+        account.note_success()  # without the lockout after five in a row
     assert not account.begin_try(NOW + HOUR - timedelta(microseconds=1))
     assert account.begin_try(NOW + HOUR)
     account.note_success()
@@ -99,7 +99,7 @@ def test_one_of_everybodys_passwords_is_refused_with_what_is_hung_on_it_too() ->
     check_password("2026qwertyuiopasdf", "kim", common)
 
 
-# What is due before anything else
+# What must be done before anything else
 
 
 def test_a_first_password_comes_before_the_second_factor() -> None:
@@ -119,7 +119,7 @@ def test_a_second_factor_is_for_staff_and_not_for_the_demo() -> None:
         assert an_account(**facts).due_first(totp_is_required=True) is None
 
 
-# What a token, or a system, is good for
+# What a token, or a system, may do
 
 
 def test_a_narrowed_actor_does_what_both_the_role_and_the_token_allow() -> None:

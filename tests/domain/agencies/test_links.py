@@ -1,4 +1,4 @@
-"""Links: how long they last, how often a code may be tried, and what a roster foresees."""
+"""Links: their validity, how often a code may be tried, and the prefilled days of a roster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the history says of each act: codes, dates and references, and every clock it touched."""
+"""The event of each act: codes, dates and references, and every clock it touched."""
 
 from datetime import date
 from decimal import Decimal
@@ -41,7 +41,7 @@ def said(file):
 # Referrals
 
 MOVES = [
-    # state, move, what comes with it, event, what it says
+    # state, move, its details, event, facts of the event
     ("draft", "send", {}, "ReferralRequested", {"status": "requested"}),
     (
         "requested",

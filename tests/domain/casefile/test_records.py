@@ -1,4 +1,4 @@
-"""What each record keeps of the act that made it: whose it is, where it is seen, who and when."""
+"""What each record stores of the act that made it: its case, its scope, who and when."""
 
 from dataclasses import asdict
 from datetime import date
@@ -31,7 +31,7 @@ def day(text):
 
 
 def kept(record, **expected):
-    """Compare a record with what is expected of it; its id, and what is left out, is as usual."""
+    """Compare a record with the expected fields; returns the names of the other fields."""
     facts = asdict(record)
     assert {name: facts[name] for name in expected} == expected
     return {name for name in facts if name not in expected}

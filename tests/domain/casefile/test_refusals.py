@@ -1,4 +1,4 @@
-"""What a refusal says: what was asked, what stands against it, and which words are known."""
+"""Refusals: their code, the facts that caused them, and the valid values."""
 
 from datetime import date
 
@@ -6,7 +6,13 @@ import pytest
 
 from casework.domain.access.policy import SYSTEM
 from casework.domain.casefile.case import CHANNELS, CLOSING_REASONS, DETERMINATIONS, SIGNALS
-from casework.domain.casefile.lifecycle import DISPOSITIONS, MOVES, OUTCOMES, REASONS, SETTLEMENTS
+from casework.domain.casefile.referral_moves import (
+    DISPOSITIONS,
+    MOVES,
+    OUTCOMES,
+    REASONS,
+    SETTLEMENTS,
+)
 from casework.domain.cases import checks, intake
 from casework.domain.cases.checks import answer_signal, raise_signal
 from casework.domain.cases.handover import assign
@@ -313,7 +319,7 @@ def test_only_those_who_send_refer_and_dispose():
         dispose(file, referral, "refused", None, town.act(provider))
 
 
-# What is asked for is named
+# Unknown and missing values, by their fields
 
 
 def test_an_unknown_disposition_and_a_missing_offering_are_refused_by_their_fields():

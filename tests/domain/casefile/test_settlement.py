@@ -25,7 +25,7 @@ def supported():
 
 
 def link(file, service):
-    """How the newest link clock stands."""
+    """The state of the newest link clock."""
     return ends(file, service.id).get("link")
 
 
@@ -71,7 +71,7 @@ def test_while_a_referral_is_open_nothing_is_settled(state):
     with refused(Conflict, "referral_open", file):
         moves.settle(town, file)
     moves.move(town, file, referral, "cancel")
-    assert file.is_settled(service)  # the latest word stands again
+    assert file.is_settled(service)  # the latest disposition counts again
     assert running(file, service.id) == []
 
 
@@ -421,7 +421,7 @@ def test_redirecting_cancels_and_asks_another_in_one_act():
     assert (second.replaces_id, first.replaced_by_id) == (first.id, second.id)
     assert first.disposition is None
     assert running(file, first.id) == []
-    assert len(clocks(file, service.id)) == 1  # at no moment was nobody asked
+    assert len(clocks(file, service.id)) == 1  # at no moment was there no open request
     assert event_names(file) == ["ReferralDrafted", "ReferralRequested", "ReferralCancelled"]
     assert file.events[0].data["replaces"] == first.id
     assert file.events[-1].data["replaced_by"] == second.id

@@ -1,4 +1,4 @@
-"""Many random stories: what must hold at every moment holds after every act."""
+"""Many random stories: the invariants hold after every act."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import MOVES
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_moves import MOVES
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Refusal
 from casework.domain.referring.referring import redirect

@@ -1,6 +1,6 @@
-"""The table of moves is sound: walked from the first state by every move, not by examples.
+"""The table of moves is sound: explored from the first state by every move, not by examples.
 
-Every row is tried from every standing that the rows before it lead to, by the domain itself, on a
+Every row is tried from every reachable standing, by the domain itself, on a
 case file of its own each time.
 """
 
@@ -16,8 +16,8 @@ import pytest
 
 from casework.domain.access.policy import POLICY, SYSTEM, Role
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.lifecycle import ENDED, MOVES, OPEN, OWES_DISPOSITION, Party
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_moves import ENDED, MOVES, OPEN, OWES_DISPOSITION, Party
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.reopening import reopen
 from casework.domain.clocks.calendar import Target, Unit
@@ -37,7 +37,7 @@ WAITS_FOR = {"requested": "response", "waitlisted": "waitlist", "accepted": "sta
 
 
 class Standing(NamedTuple):
-    """Where a referral stands, as far as any move depends on it."""
+    """The state of a referral, as far as any move depends on it."""
 
     status: str
     held_from: str | None
@@ -45,7 +45,7 @@ class Standing(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """A story that was told: the acts, and what came of them."""
+    """A story: the acts, and their results."""
 
     town: Town
     file: CaseFile
@@ -53,7 +53,7 @@ class Walk(NamedTuple):
 
     @property
     def standing(self) -> Standing:
-        """Where the referral stands now."""
+        """The present standing of the referral."""
         one = self.referral
         return Standing(one.status, one.held_from, one.owes_disposition)
 

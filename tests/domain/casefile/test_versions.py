@@ -1,4 +1,4 @@
-"""Every act raises the version of what it changes by one, so that a stale writer is found out."""
+"""Every act raises the version of what it changes by one, so that a stale writer is detected."""
 
 from collections.abc import Callable
 

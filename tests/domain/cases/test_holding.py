@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from casework.domain.casefile.lifecycle import REASONS
+from casework.domain.casefile.referral_moves import REASONS
 from casework.domain.cases.handover import assign
 from casework.domain.cases.holding import hold_case, resume_case, resume_case_after_hold
 from casework.domain.clocks.standards import SHIPPED, ClockKind

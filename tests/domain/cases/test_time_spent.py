@@ -1,4 +1,4 @@
-"""How the days of a case were spent: each with whoever was waited for."""
+"""How the days of a case were spent: each counts for the party that was waited for."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Counting as the Civil Act does, on the working days of Korea."""
+"""Counting periods by the Civil Act, on the working days of Korea."""
 
 from datetime import UTC, date, datetime, timedelta
 from random import Random

@@ -31,7 +31,7 @@ def due(file, subject, kind):
 
 
 CLOCKS = [
-    # state, action, how the referral's clocks stand afterwards
+    # state, action, the state of the referral's clocks afterwards
     ("draft", "send", {"response": "running"}),
     ("draft", "cancel", {}),
     ("draft", "withdraw", {"disposition": "running"}),

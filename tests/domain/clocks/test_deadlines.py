@@ -50,7 +50,7 @@ def steps(deadline):
 
 
 def tells(deadline):
-    """Whom each step tells."""
+    """The recipients of each step."""
     return {step.tier: step.tell for step in deadline.planned}
 
 

@@ -1,4 +1,4 @@
-"""When a repeated job is due, and when it was not done for too long."""
+"""When a repeated job is due, and when it is late."""
 
 from datetime import timedelta
 

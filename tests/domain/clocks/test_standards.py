@@ -35,7 +35,7 @@ ABOUT = ClockSubject(
 
 
 def standard(days, **facts):
-    """A standard for the answer, told apart by its days."""
+    """A standard for the response clock, identified by its days."""
     target = Target(days, Unit.WORKING_DAYS)
     return Standard(
         id=UUID(int=days), kind=ClockKind.RESPONSE, target=target, basis="test", **facts
@@ -96,7 +96,7 @@ def test_the_shipped_standards_have_fixed_ids_each_its_own():
 
 
 def test_a_shipped_id_follows_from_what_the_standard_is_for_and_from_nothing_else():
-    # Whatever is shipped besides, in whatever order: databases out there hold these.
+    # Whatever else is shipped, in any order: existing databases hold these.
     ids = {one.scope: str(one.id) for one in SHIPPED}
     assert ids["survey/*/*/*/*"] == "01900000-0000-7000-a966-43170d7f39f0"
     assert ids["response/emergency/*/*/*"] == "01900000-0000-7000-99b1-a20065f3dfdf"

@@ -1,4 +1,4 @@
-"""Places: who holds one, who waits, what an agency may state, and when its word is old."""
+"""Places: held ones, the waiting list, what an agency may state, and when its figures are stale."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.casefile.lifecycle import OPEN
+from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory import capacity
 from casework.domain.directory.capacity import CapacityChange, CapacityStatement
@@ -85,7 +85,7 @@ def test_changes_come_in_the_order_of_the_offerings():
 
 
 def declined(until: date | None = None, reason: str = "at_capacity"):
-    """What declining says of the offering."""
+    """The effect of a decline on the offering."""
     town, file = supported()
     referral = ReferralFactory(town=town, file=file, status="requested")
     moves.move(town, file, referral, "decline", reason=reason, full_until=until)

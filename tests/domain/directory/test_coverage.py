@@ -1,4 +1,4 @@
-"""Where nobody takes anybody on, where all is full, and where it is too far."""
+"""Gaps in coverage: where no agency accepts, where all are full, and where it is too far."""
 
 from __future__ import annotations
 

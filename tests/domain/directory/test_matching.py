@@ -79,7 +79,7 @@ def rank_of(factor: Factor, one: CandidateOffering, **facts: Any) -> int:
     return rank(found, factor)
 
 
-# The way
+# The distance
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a merge moves, copies and puts to rest, as the domain says it."""
+"""What a merge moves, copies and ends, by the domain's rules."""
 
 from __future__ import annotations
 

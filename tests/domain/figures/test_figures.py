@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.casefile.lifecycle import REASONS
+from casework.domain.casefile.referral_moves import REASONS
 from casework.domain.clocks.calendar import SEOUL, Pause, end_of
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubject, Priority

@@ -1,4 +1,4 @@
-"""How far somebody may ask, and what of the counted cells is an answer."""
+"""The scope of queries for figures, and which counted cells are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of how an agency answers, and when nothing is."""
+"""The response rates of an agency, and when none is shown."""
 
 from __future__ import annotations
 

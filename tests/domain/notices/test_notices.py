@@ -1,4 +1,4 @@
-"""Notices: what is told of an act, whom it reaches, when it leaves, and what is a flood."""
+"""Notices: their content, recipients and time of sending, and the flood limit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PEOPLE = Recipients(
 
 
 def told(file):
-    """What the events of a file give somebody to know: kind, whom, at once, about."""
+    """The notices from the events of a file: kind, recipients, urgent, subject."""
     found = [notice_of(event, file) for event in file.events]
     return [
         (one.kind, one.tell, one.at_once, one.about) for one in found if one is not None
@@ -57,7 +57,7 @@ def a_notice(**facts):
     return Notice(**(usual | facts))
 
 
-# What is told
+# Content
 
 
 @pytest.mark.parametrize(("priority", "at_once"), [("routine", False), ("emergency", True)])
@@ -140,7 +140,7 @@ def test_a_message_says_references_codes_and_instants():
     ]  # fmt: skip
 
 
-# Whom it reaches
+# Recipients
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_another_district_has_its_own_people():
     assert addressees(elsewhere, PEOPLE) == []
 
 
-# When it leaves
+# Time of sending
 
 MONDAY = WorkingCalendar({date(2026, 4, 7): "a holiday"})
 NINE = seoul("2026-04-06T09:00")
@@ -210,7 +210,7 @@ def test_a_digest_leaves_at_nine_of_a_working_day_once_it_was_swept(now, swept, 
     assert digest_of(seoul(now), MONDAY, as_of) == expected
 
 
-# The brake
+# The flood limit
 
 
 @pytest.mark.parametrize(

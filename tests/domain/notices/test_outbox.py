@@ -1,4 +1,4 @@
-"""The outbox: how long a message is tried, and how an endpoint that fails is left in peace."""
+"""The outbox: how long a message is retried, and the back-off of a failing endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Care conferences: who sits in them, what comes on their agenda, and when they may decide."""
+"""Care conferences: their members, their agenda, and when they may decide."""
 
 from dataclasses import replace
 from datetime import date

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from casework.domain.casefile.allowed import allowed_actions
+from casework.domain.casefile.case_moves import allowed_actions
 from casework.domain.casefile.plan import PlanVersion
 from casework.domain.errors import Conflict, Forbidden, Invalid
 from casework.domain.planning import deciding, planning

@@ -1,4 +1,4 @@
-"""Opening a resident out of scope: who, why, how long, and who looks into it."""
+"""Break-glass access to a resident out of scope: who, why, how long, and who reviews it."""
 
 from __future__ import annotations
 

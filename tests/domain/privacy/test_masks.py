@@ -1,4 +1,4 @@
-"""Which fields a role gets of what it may read: allow-lists, with the states that cover more."""
+"""Which fields a role gets of what it may read: allow-lists, with the states that mask more."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROVIDER, ASSESSOR = (Actor(id=None, role=role) for role in ("provider", "assess
 WORKER = Actor(id=None, role="worker")
 READ = "referral.read"
 AT = datetime(2026, 3, 3, 9, tzinfo=SEOUL)
-# Actions by which somebody's record is shown, as against figures, accounts and endpoints.
+# Actions that show a personal record, unlike figures, accounts and endpoints.
 OF_A_RECORD = ("case.", "note.", "assessment.", "plan.", "referral.", "deadline.", "overdue.")
 
 

@@ -1,4 +1,4 @@
-"""Residents, consents, accounts, distances, and what an act knows of its day."""
+"""Residents, consents, accounts, distances, and the day of an act."""
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What can be a registration number, and whose. Every one here is made up."""
+"""Which registration numbers are valid, and for whom. Every one here is invented."""
 
 from __future__ import annotations
 

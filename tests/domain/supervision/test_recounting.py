@@ -1,4 +1,4 @@
-"""Counting running clocks anew: what is found is what is done, and nothing is lost."""
+"""Recalculating running clocks: the preview equals the change, and nothing is lost."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -33,7 +33,7 @@ def closing(on, **facts):
 
 
 def taking(standard):
-    """A standard that is to be taken for running clocks."""
+    """A standard to be applied to running clocks."""
     return RecountReason(because=STANDARD, subject_id=standard.id, standard=standard)
 
 
@@ -49,7 +49,7 @@ def with_day(on):
 
 
 def as_found(clock):
-    """A clock as it is stored, its steps all waiting."""
+    """A clock as it is stored, with all steps still planned."""
     planned = {(step.tier, step.due_at, step.at) for step in clock.planned or ()}
     return RunningClock(clock, planned)
 

@@ -1,4 +1,4 @@
-"""Accounts as an administrator keeps them."""
+"""Accounts, administered by an administrator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One's own way in: password, second factor, sessions, tokens."""
+"""One's own account: password, second factor, sessions, tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts, tokens and signing in, as they go out."""
+"""Response schemas of accounts, tokens and signing in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts and tokens as they go out: nothing by which anybody could sign in."""
+"""Response views of accounts and tokens, without any credential."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def token_of(it: AccountToken) -> dict[str, Any]:
 
 
 def account(it: Account, open_cases: int) -> WithETag:
-    """An account as its keeper sees it."""
+    """An account as its administrator sees it."""
     shown = {
         name: getattr(it, name)
         for name in (

@@ -1,4 +1,4 @@
-"""What comes in at an agency's desk: answers to many requests, and its own staff."""
+"""Request bodies of an agency's inbox: answers to many requests, and its own staff."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def _together(call: Call, answers: list[ReferralAnswer]) -> Response:
 def _shown(
     call: Call, reading: Reading, results: dict[UUID, tuple[int, str | None]]
 ) -> dict[str, Any]:
-    """What became of each, and where it stands now as far as the asker sees it."""
+    """The result of each, and its present state as far as the actor sees it."""
     stands = reading.inbox.standing(results)
     return {
         "results": [

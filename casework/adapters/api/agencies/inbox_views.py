@@ -1,4 +1,4 @@
-"""An agency's desk as it goes out: what is owed, what became of answers, its own staff."""
+"""Response views of an agency's inbox: what is owed, results of answers, its own staff."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies of answering without an account."""
+"""Request bodies about agencies that answer without an account."""
 
 from __future__ import annotations
 

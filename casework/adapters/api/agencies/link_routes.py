@@ -29,7 +29,7 @@ router = APIRouter(route_class=GuardedRoute, tags=["answering without an account
 
 
 def _link(reading: Reading, one: AgencyLink, call: Call) -> WithETag:
-    """A link, without anything that opens it; of its referrals those that the asker sees."""
+    """A link without its secret; of its referrals those that the actor sees."""
     named = reading.rosters.referrals(reading.links.referrals_of(one.id))
     body = {
         "id": one.id,

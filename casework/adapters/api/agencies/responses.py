@@ -1,4 +1,4 @@
-"""Inboxes, links, deliveries, visits and agency staff, as they go out.
+"""Response schemas of inboxes, links, deliveries, visits and agency staff.
 
 What a role may not see is null, or an empty list.
 """

@@ -1,4 +1,4 @@
-"""What comes in about the audit, and from residents who ask what is held of them."""
+"""Request bodies of the audit and of residents' access requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Audit entries, their sums and their reviews, as they go out."""
+"""Response schemas of audit entries, their totals and their reviews."""
 
 from __future__ import annotations
 

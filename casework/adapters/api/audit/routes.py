@@ -1,4 +1,4 @@
-"""The audit: who saw whom, whom an account's looks affected, and the monthly review."""
+"""The audit: who saw whom, whom an account's reads affected, and the monthly review."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What bodies and answers about cases have in common: closed lists, and parts of a case."""
+"""Shared by requests and responses about cases: enumerations, and parts of a case."""
 
 from __future__ import annotations
 

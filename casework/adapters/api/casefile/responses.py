@@ -1,4 +1,4 @@
-"""Cases with their clocks, assessments, checks and signals, as they go out.
+"""Response schemas of cases with their clocks, assessments, checks and signals.
 
 What a role may not see is null, or an empty list.
 """

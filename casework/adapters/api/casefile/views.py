@@ -1,4 +1,4 @@
-"""What goes out about residents, cases and plans."""
+"""Response views of residents, cases and plans."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from casework.adapters.api.shared.views import agency_of, deadline, fields_of, instant
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, may
-from casework.domain.casefile.allowed import allowed_actions
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
+from casework.domain.casefile.case_moves import allowed_actions
 from casework.domain.privacy.masks import masked, sees_clock
 from casework.workflows.ports.casefile import CaseView
 from casework.workflows.ports.paging import Row
@@ -76,7 +76,7 @@ READ = "case.read"
 
 
 def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
-    """A case with all that belongs to it and what this asker may do to it now."""
+    """A case with all that belongs to it and what this actor may do to it now."""
     it, file = view.file.case, view.file
     clocks = sorted(file.deadlines.values(), key=lambda one: (one.started_at, one.id))
     body = fields_of(it, CASE_FIELDS) | {

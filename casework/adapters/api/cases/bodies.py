@@ -1,4 +1,4 @@
-"""What comes in about residents, consents, notes and the way to the determination."""
+"""Request bodies of applications, pre-surveys and assessments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies of what moves with people and with life."""
+"""Request bodies of holds, reopening, transfers, handovers and absences."""
 
 from __future__ import annotations
 

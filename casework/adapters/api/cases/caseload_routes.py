@@ -16,7 +16,6 @@ from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.route import GuardedRoute
-from casework.domain.errors import NotFound
 from casework.workflows.cases import caseload
 from casework.workflows.context import Context
 from casework.workflows.ports.results import TransferredCase
@@ -82,10 +81,7 @@ def transfer_case(id: UUID, body: sc.TransferCase, call: Caller) -> Response:
     """
 
     def show(reading: Reading, made: TransferredCase) -> Any:
-        try:
-            shown = render.case(reading.cases.get(made.case_id), call.ctx.actor, call.ctx.now)
-        except NotFound:  # in another district now
-            return {"id": made.case_id, "stops_at_border": made.stops_at_border}
+        shown = render.case(reading.cases.get(made.id), call.ctx.actor, call.ctx.now)
         shown["stops_at_border"] = made.stops_at_border
         return shown
 

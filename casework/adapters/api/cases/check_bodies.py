@@ -1,4 +1,4 @@
-"""What is asked of checks, signals, assignment and closing."""
+"""Request bodies of checks, signals, assignment and closing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transfers, handovers and absences, as they go out."""
+"""Response schemas of transfers, handovers and absences."""
 
 from __future__ import annotations
 

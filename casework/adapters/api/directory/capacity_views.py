@@ -1,4 +1,4 @@
-"""The places of an offering as they go out: figures, their age, and what follows from them."""
+"""Response views of an offering's places: figures, their age, and what follows from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeping the catalogue of services: proposed, confirmed, published, and what was before."""
+"""Maintaining the catalogue of services: proposed, confirmed, published, and history."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _shown(call: Call, reading: Reading, code: str) -> WithETag:
 
 
 def _changed(call: Call, use_case: Callable[[Context], str]) -> Response:
-    """Carry it out; whoever plans here next goes by it at once."""
+    """Carry out a change, and drop what this process has cached of the catalogue."""
 
     def change(ctx: Context) -> str:
         code: str = use_case(ctx)

@@ -1,4 +1,4 @@
-"""Keeping agencies and what they offer: proposed, confirmed, published, and what was before."""
+"""Maintaining agencies and their offerings: proposed, confirmed, published, and history."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _designation(call: Call, reading: Reading, made: UUID) -> WithETag:
 
 
 def seen_version(call: Call) -> None:
-    """Refuse to change what somebody does not say which version of they saw."""
+    """Refuse a change without ``If-Match``."""
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
 

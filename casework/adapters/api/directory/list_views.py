@@ -1,4 +1,4 @@
-"""Rows of lists, as they are shown."""
+"""Response views of list rows."""
 
 from __future__ import annotations
 

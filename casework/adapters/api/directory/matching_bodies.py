@@ -1,4 +1,4 @@
-"""What comes in about matching."""
+"""Request bodies of matching."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why an offering stands where it stands, factor by factor, for a person: Korean or English."""
+"""Why an offering has its rank, factor by factor, as text: Korean or English."""
 
 from __future__ import annotations
 

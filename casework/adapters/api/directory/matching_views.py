@@ -53,7 +53,7 @@ def _plain(value: Any) -> Any:
 
 
 def hole(it: CentreCoverage) -> dict[str, Any]:
-    """A centre that is badly covered, and the nearest agency that accepts, if any does."""
+    """A centre with poor coverage, and the nearest agency that accepts, if any does."""
     nearest = it.nearest
     return {
         "centre_code": it.centre.code,

@@ -1,4 +1,4 @@
-"""Districts, centres, services, agencies, offerings, places and matches, as they go out."""
+"""Response schemas of districts, centres, services, agencies, offerings and matches."""
 
 from __future__ import annotations
 
@@ -334,7 +334,7 @@ class MatchedOffering(ResponseBody):
 
 
 class Matches(ResponseBody):
-    """The offerings in the order in which to ask them."""
+    """The offerings in the order in which to approach them."""
 
     centre_code: str
     estimate: Estimate

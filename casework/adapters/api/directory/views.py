@@ -1,4 +1,4 @@
-"""The directory as whoever keeps it sees it: states, versions, history, what is open."""
+"""The directory as its maintainers see it: states, versions, history, open work."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def entry(row: Row) -> dict[str, Any]:
 def stepped(
     results: Mapping[UUID, tuple[int, str | None]], states: Mapping[UUID, str]
 ) -> dict[str, Any]:
-    """What became of each entry, and where it stands; nothing of one that is not kept."""
+    """The result and state of each entry; nothing of one that the actor does not maintain."""
     return {
         "results": [
             {"offering_id": id, "status": status}
@@ -154,7 +154,7 @@ def change(row: Row) -> dict[str, Any]:
 
 
 def open_work(found: OpenWork, provider_id: object, code: str | None) -> dict[str, Any]:
-    """What an agency has in hand; the list is for whoever sees cases."""
+    """An agency's open work; the list is for actors who see cases."""
     return {
         "provider_id": provider_id,
         "designation": code,

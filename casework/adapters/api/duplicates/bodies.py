@@ -1,4 +1,4 @@
-"""What comes in about duplicates, merges and households."""
+"""Request bodies of duplicates, merges and households."""
 
 from __future__ import annotations
 

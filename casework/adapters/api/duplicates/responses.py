@@ -1,4 +1,4 @@
-"""Pairs that may be one person, and merges, as they go out."""
+"""Response schemas of possible duplicates and merges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes out about duplicates, merges and households."""
+"""Response views of duplicates, merges and households."""
 
 from __future__ import annotations
 

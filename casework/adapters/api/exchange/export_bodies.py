@@ -1,4 +1,4 @@
-"""What comes in about lists that leave as files."""
+"""Request bodies of exports."""
 
 from __future__ import annotations
 

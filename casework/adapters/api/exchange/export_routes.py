@@ -1,4 +1,4 @@
-"""Lists that leave as files: the same rows and fields as the plain lists, with a stated purpose."""
+"""Exports of lists: the same rows and fields as the plain lists, with a stated purpose."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WRITE = "export.write"
 
 @dataclass(frozen=True)
 class Wanted:
-    """One export of one asker."""
+    """One export of one actor."""
 
     call: Call
     filters: s.ExportFilters

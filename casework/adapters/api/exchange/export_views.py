@@ -1,4 +1,4 @@
-"""The lines of lists that leave as files: the items of the plain lists, one field a column."""
+"""The rows of exports: the items of the plain lists, one column per field."""
 
 from __future__ import annotations
 

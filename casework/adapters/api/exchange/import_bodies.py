@@ -1,4 +1,4 @@
-"""The rows of files as the single operations would take them, and what comes in about files."""
+"""Imported rows as the single operations take them, and request bodies of imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are taken in: sent, tried, worked on, and the queue of results that matched nobody."""
+"""Imports: upload, dry run, processing, and the queue of results that matched nobody."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["imports"])
 READ, WRITE, MATCH = importing.READ, "import.write", unmatched.MATCH
-# What is done of a file before its answer leaves; the rest is done behind it.
+# How much is processed before the response is sent; the rest follows in the background.
 AT_ONCE_S: Final = 2.0
 AT_ONCE_ROWS: Final = 200
 Language = Annotated[str | None, Header(alias="accept-language")]
@@ -57,7 +57,7 @@ def send_import(upload: Uploaded, call: Caller) -> Response:
 
 
 def _begin(call: Call, id: UUID, mode: str) -> None:
-    """Do some of it at once. What fails now is gone on with behind the answer."""
+    """Process some rows at once; what fails now is retried in the background."""
     ctx = call.without_key()
     with ctx.reading(READ) as reading:
         rows = reading.imports.get(id).rows
@@ -224,7 +224,7 @@ def stop_import(id: UUID, body: EmptyBody, call: Caller) -> Response:
 
 
 def sheet(call: Call, format: str, headings: Any, rows: Any, name: str) -> Response:
-    """A file as it is handed out; nobody on the way keeps it."""
+    """A file response that caches must not store."""
     media_type, content = call.services.import_tools.sheets.write(format, headings, rows)
     return Response(
         content,

@@ -1,4 +1,4 @@
-"""What goes out about files that were taken in."""
+"""Response views of imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports, their rows and results that matched nobody, as they go out."""
+"""Response schemas of imports, their rows, and results that matched nobody."""
 
 from __future__ import annotations
 

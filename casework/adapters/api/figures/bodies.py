@@ -1,4 +1,4 @@
-"""What comes in for figures: the period, the filters, and what can be counted."""
+"""Request parameters of figures: the period, the filters, and what can be counted."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ A_YEAR: Final = timedelta(days=365)
 def _period(
     call: Caller, since: RecentDay | None, until: RecentDay | None, month: str | None
 ) -> Period | None:
-    """The days asked for; None where nothing is said of them."""
+    """The requested days; None where none are given."""
     if month is not None:
         if since is not None or until is not None:
             raise Invalid("a month, or from and to", field="month")

@@ -1,4 +1,4 @@
-"""Figures, closed months, unmet needs and time by holder, as they go out.
+"""Response schemas of figures, closed months, unmet needs and time by holder.
 
 A part that cannot be told is null; for the city so is a count under five.
 """

@@ -1,1 +1,1 @@
-"""What is told to whom, and the outbox it leaves by."""
+"""Notices, their recipients, and the outbox."""

@@ -1,4 +1,4 @@
-"""Bodies about notices, the outbox and webhooks."""
+"""Request bodies of notices, the outbox and webhooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices that are held back, the outbox and webhooks, as they go out."""
+"""Response schemas of held notices, the outbox and webhooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are told: held notices, the outbox, and endpoints that listen."""
+"""Held notices, the outbox, and webhook endpoints."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def create_webhook(body: sn.SubscribeWebhook, call: Caller) -> Response:
 
 
 def _made(one: Subscription, wanted: Subscription) -> WithETag:
-    """A repeated request made nothing, and has no secret to show."""
+    """A repeated request created nothing, and has no secret to show."""
     shown = _webhook(one)
     if one.id == wanted.id:
         shown["secret"] = wanted.secret

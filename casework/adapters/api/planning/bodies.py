@@ -1,4 +1,4 @@
-"""What comes in about plans, checks, signals, and the end of a case."""
+"""Request bodies of plans and care conferences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meetings as they go out: in a list, with their agenda, and as minutes that people file."""
+"""Response views of meetings: in a list, with their agenda, and as minutes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIELDS: Final = ("id", "district_code", "held_on", "members", "recorded_by")
 
 
 def conference(view: ConferenceView, act: Act) -> WithETag:
-    """A meeting with its agenda, and what the asker may do to it and to each plan now."""
+    """A meeting with its agenda, and what the actor may do to it and to each plan now."""
     it, held = view.conference, is_held(view.conference, act.today)
     agenda = [_item(view, row, act.by, held) for row in view.items]
     allowed = {

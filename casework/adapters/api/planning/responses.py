@@ -1,4 +1,4 @@
-"""Plans, planned services and care conferences, as they go out.
+"""Response schemas of plans, planned services and care conferences.
 
 What a role may not see is null, or an empty list.
 """

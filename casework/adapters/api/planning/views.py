@@ -1,4 +1,4 @@
-"""Planning, as they are shown."""
+"""Response views of plans, planned services and meetings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from casework.adapters.api.shared.views import agency_of, fields_of, instant
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, may
-from casework.domain.casefile.allowed import allowed_actions
+from casework.domain.casefile.case_moves import allowed_actions
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.plan import (
     Conference,

@@ -1,4 +1,4 @@
-"""What is asked of an access request."""
+"""Request bodies of access requests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ How = Literal["identity_card", "other_document", "electronic_signature", "known_
 
 
 class CheckIdentity(Body):
-    """How whoever asks was seen to be who they say."""
+    """How the requester's identity was verified."""
 
     how: How
 
 
 class ReceiveAccessRequest(Body):
-    """A resident, or somebody for them, asks what is held."""
+    """A resident, or somebody for them, requests what is held of them."""
 
     received_on: Day
     requested_by: Literal["self", "legal_representative", "agent"]

@@ -1,4 +1,4 @@
-"""Residents who ask what is held of them, and the printable answer."""
+"""Residents' access requests, and the printable answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access requests, as they are shown."""
+"""Response views of access requests."""
 
 from __future__ import annotations
 

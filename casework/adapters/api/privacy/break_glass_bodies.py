@@ -1,4 +1,4 @@
-"""Bodies of opening a resident out of scope, and of reviewing that."""
+"""Request bodies of break-glass access to a resident out of scope, and of its review."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening a resident out of scope with a reason, and the review that must follow."""
+"""Break-glass access to a resident out of scope, and the review that must follow."""
 
 from __future__ import annotations
 

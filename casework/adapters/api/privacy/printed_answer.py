@@ -87,7 +87,7 @@ class _Page:
         )
 
     def _delivered(self, lines: Iterable[MonthlyDelivery]) -> str:
-        """What the agency said of its months, under what it was asked for."""
+        """What the agency reported of its months, under the request it belongs to."""
         told = "".join(self._record(one) for one in lines)
         return told and f"<h3>{self._title('delivered')}</h3>{told}"
 

@@ -1,4 +1,4 @@
-"""Access requests and break-glass openings, as they go out."""
+"""Response schemas of access requests and break-glass accesses."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Referrals: asking an agency, the moves of a referral, what happens instead."""
+"""Referrals: sending one to an agency, its transitions, and alternatives."""

@@ -1,4 +1,4 @@
-"""Referrals, as they go out.
+"""Response schemas of referrals.
 
 What a role may not see is null, or an empty list.
 """

@@ -15,7 +15,7 @@ from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.route import GuardedRoute
-from casework.domain.casefile.lifecycle import MOVES
+from casework.domain.casefile.referral_moves import MOVES
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.referring.referring import Details
 from casework.workflows.context import Context

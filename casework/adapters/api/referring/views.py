@@ -1,4 +1,4 @@
-"""What goes out: domain objects as JSON shapes. Documented, not validated again."""
+"""Response views of referrals: domain objects as JSON, not validated again."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _disclosed(view: ReferralView, actor: Actor) -> dict[str, Any]:
 
 
 def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
-    """A referral with agency, clocks, history and what this asker may do to it now."""
+    """A referral with agency, clocks, history and what this actor may do to it now."""
     it = view.referral
     body = {name: getattr(it, name) for name in REFERRAL_FIELDS}
     for name, value in body.items():

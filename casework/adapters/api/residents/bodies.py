@@ -1,4 +1,4 @@
-"""What is asked of residents."""
+"""Request bodies of residents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Residents, their consents, notes, households and disclosures, as they go out.
+"""Response schemas of residents, their consents, notes, households and disclosures.
 
 What a role may not see is null, or an empty list.
 """

@@ -49,7 +49,7 @@ def _registered(call: Call, reading: Reading, made: RegisteredResident) -> WithE
 
 
 def _hint(reading: Reading, one: Row) -> dict[str, Any] | None:
-    """One of them as the asker may see them now, or None."""
+    """One of them as the actor may see them now, or None."""
     try:
         it, _ = reading.residents.with_contacts(UUID(one["id"]))
     except NotFound:
@@ -200,8 +200,8 @@ def give_consents(id: UUID, body: bodies.GiveConsents, call: Caller) -> Response
         lambda reading, made: {
             "items": [
                 dict(views.consent(one, call.ctx.actor))
-                for one in reading.residents.with_consents(made.resident_id)[1]
-                if one.id in made.consent_ids
+                for one in reading.residents.with_consents(made.id)[1]
+                if one.id in made.consents
             ]
         },
     )

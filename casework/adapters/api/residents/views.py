@@ -1,4 +1,4 @@
-"""Residents, as they are shown."""
+"""Response views of residents."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _contact(it: Contact, actor: Actor) -> dict[str, Any]:
 
 
 def found_resident(found: tuple[Resident, list[Row] | None], actor: Actor) -> dict[str, Any]:
-    """A resident who was searched for, with open referrals where these were asked for."""
+    """A resident found by a search, with open referrals where requested."""
     it, referrals = found
     body = fields_of(it, ("id", "name", "birth_date", "sex", "centre_code", "phone", "address"))
     if referrals is not None:
@@ -131,7 +131,7 @@ def note(it: Note) -> dict[str, Any]:
 
 
 def number(rrn: str | None) -> dict[str, Any]:
-    """A registration number, for whoever asked to see it."""
+    """A registration number, for the actor who requested it."""
     if rrn is None:
         return {"rrn": None, "checksum": None}
     return {"rrn": written(rrn), "checksum": has_checksum(rrn)}
@@ -158,7 +158,7 @@ def merged_from(rows: list[Row]) -> list[dict[str, Any]]:
 
 
 def household(row: Row) -> WithETag:
-    """A household: whom the asker sees, and how many others live there."""
+    """A household: the members the actor sees, and how many others live there."""
     it: Household = row["household"]
     return WithETag(_household(row), it.version)
 

@@ -1,1 +1,1 @@
-"""What the operations of every subject have in common."""
+"""Shared parts of the operations."""

@@ -1,4 +1,4 @@
-"""What comes in: shapes and lengths. What the values mean is decided in the domain."""
+"""Shared request bodies: shapes and lengths only; the domain validates the values."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from casework.domain.clocks.standards import ClockKind
 
 
 def _as_day(given: object) -> object:
-    """A day is text of one form; a year far off would lie beyond every calendar."""
+    """A day is ISO text; the year is limited to the range of the calendars."""
     if not (isinstance(given, str) and re.fullmatch(r"(1[89]|2[01])\d\d-\d\d-\d\d", given)):
         raise PydanticCustomError("day", "a day from 1800 to 2199, written YYYY-MM-DD")
     return given
 
 
 def _as_number(given: object) -> object:
-    """A number is no text that looks like one."""
+    """Refuse a string that looks like a number."""
     if isinstance(given, str):
         raise PydanticCustomError("number", "a number, not text")
     return given
@@ -113,7 +113,7 @@ class WaitlistReferral(Body):
 
 
 class DeclineReferral(Body):
-    """The provider cannot; ``replace_with`` asks the next one in the same act.
+    """The provider cannot; ``replace_with`` refers to the next one in the same request.
 
     With the reason ``at_capacity`` its offering counts as full until the end of ``full_until``.
     """

@@ -1,6 +1,6 @@
-"""The OpenAPI document: what the framework says of the routes, and what it does not know.
+"""The OpenAPI document: what the framework generates from the routes, and additions.
 
-That is: the types of the answers, the headers and refusals that operations share, a description of
+Added are: the response schemas, the headers and refusals that operations share, a description of
 every parameter and property, and an example of every body.
 """
 
@@ -66,7 +66,7 @@ def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
 
 
 def response_types() -> dict[str, type[ResponseBody]]:
-    """Every type of an answer by its name. Raises RuntimeError where two have the same name."""
+    """Every response schema by its name. Raises RuntimeError where two have the same name."""
     found: dict[str, type[ResponseBody]] = {}
     waiting: list[type[ResponseBody]] = [ResponseBody]
     while waiting:
@@ -78,7 +78,7 @@ def response_types() -> dict[str, type[ResponseBody]]:
 
 
 def _add_schemas(schemas: dict[str, Any], made: dict[str, Any]) -> None:
-    """The types of the answers, with those that they are made of."""
+    """The response schemas, with those that they contain."""
     known = response_types()
     names = {*_referred(made["paths"]), OutOfSight.__name__, Problem.__name__} & known.keys()
     types: list[tuple[type[BaseModel], JsonSchemaMode]] = [
@@ -112,7 +112,7 @@ def _referred(part: Any) -> set[str]:
 
 
 def _say_what_all_share(method: str, operation: dict[str, Any]) -> None:
-    """The headers an operation heeds, and the refusals that every one like it may give."""
+    """The headers an operation supports, and the refusals that all such operations may return."""
     answers, heard = operation["responses"], operation.setdefault("parameters", [])
     shared = {"400": "the request cannot be read", "429": "asked too often"}
     if "requestBody" in operation:

@@ -1,7 +1,7 @@
-"""What goes out: the base of every type of answer, and the types that several subjects share.
+"""Shared response schemas, and their base class.
 
-They describe the answers in the OpenAPI document. Nothing is validated by them while a request is
-answered; the tests put every answer of the suite through its type.
+They describe the responses in the OpenAPI document. They validate nothing while a request is
+handled; the tests validate every response of the suite against its schema.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def absent(description: str | None = None) -> Any:
 
 
 class ResponseBody(BaseModel):
-    """A body without unknown fields. Built when the document is first asked for."""
+    """A body without unknown fields. Built when the document is first requested."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -152,10 +152,9 @@ class OutOfSight(ResponseBody):
     code: str = absent("Code of the service that was changed.")
     case_id: UUID = absent()
     provider_id: UUID = absent()
-    resident_id: UUID = absent()
     version: int = absent("Number of the version.")
     hash: str = absent()
-    consent_ids: list[UUID] = absent("Identifiers of the consents.")
+    consents: list[UUID] = absent("Identifiers of the consents.")
     hints: list[HintLeft] = absent()
 
 

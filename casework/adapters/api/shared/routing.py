@@ -1,4 +1,4 @@
-"""How an operation is declared: its action in the policy, its answers, its paging.
+"""How an operation is declared: its action in the policy, its responses, its paging.
 
 Its identifier is the name of its function, its summary the first line of the docstring.
 """
@@ -44,7 +44,7 @@ _DONE: Final = {200: "done", 201: "made"}
 
 @dataclass(frozen=True)
 class File:
-    """An answer that is no JSON: its media types, the usual one first, and how it begins."""
+    """A response that is no JSON: its media types, the usual one first, and how it begins."""
 
     media_types: tuple[str, ...]
     example: str
@@ -66,7 +66,7 @@ def operation(
     use_key: bool = True,
     is_long: bool = False,
 ) -> dict[str, Any]:
-    """The keyword arguments of a route: policy entry, type of the answer, refusals.
+    """The keyword arguments of a route: policy entry, response schema, refusals.
 
     Every guarded operation may also answer 401, 403, 422 and 503. ``answer`` is several types
     where it depends on what was done, and ``also`` another status under which it is given.

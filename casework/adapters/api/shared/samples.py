@@ -1,4 +1,4 @@
-"""What fields hold in examples: by name, where their type alone does not make a good one."""
+"""Example values of fields by name, where the type alone does not make a good one."""
 
 from __future__ import annotations
 

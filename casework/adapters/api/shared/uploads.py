@@ -1,4 +1,4 @@
-"""A file as it is sent: a form of named parts, read in memory and within bounds."""
+"""File uploads: multipart forms, read in memory and within limits."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ BODY: Final[dict[str, Any]] = {
 
 
 class _InMemory(MultiPartParser):
-    """What is personal is not put on a disk in clear on its way."""
+    """Personal data is not written to disk unencrypted on its way."""
 
     spool_max_size = MAX_UPLOAD + 1
 

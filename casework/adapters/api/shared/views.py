@@ -1,4 +1,4 @@
-"""Shared, as they are shown."""
+"""Shared response views."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def pause(of: Pause) -> dict[str, Any]:
 
 
 def event(one: Event, actor: Actor, action: str) -> dict[str, Any]:
-    """One thing that happened, as this asker is told it."""
+    """One event, as this actor may see it."""
     body = {
         "id": one.id,
         "event": one.name,

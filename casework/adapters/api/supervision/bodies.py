@@ -1,4 +1,4 @@
-"""What comes in for worklist, supervision and jobs: shapes, lists and bounds."""
+"""Request bodies of the worklist, supervision and jobs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ReviewDeadlines(Body):
 
 
 class RunSweep(Body):
-    """When the sweep is to believe it is, and whether it only counts."""
+    """The instant that the sweep uses as now, and whether it is a dry run."""
 
     as_of: Instant | None = None
     dry_run: StrictBool = False

@@ -1,4 +1,4 @@
-"""Jobs: what runs by itself, what it did, and running it now."""
+"""Jobs: the scheduled jobs, their runs, and running one now."""
 
 from __future__ import annotations
 

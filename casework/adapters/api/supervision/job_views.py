@@ -1,4 +1,4 @@
-"""Jobs and their runs, as they are shown."""
+"""Response views of jobs and their runs."""
 
 from __future__ import annotations
 

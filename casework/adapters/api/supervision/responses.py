@@ -1,4 +1,4 @@
-"""Deadlines, reviews, worklists, jobs, standards and holidays, as they go out.
+"""Response schemas of deadlines, reviews, worklists, jobs, standards and holidays.
 
 What a role may not see is null, or an empty list.
 """

@@ -1,4 +1,4 @@
-"""What comes in for standards and the calendar: shapes, lists and bounds."""
+"""Request bodies of standards and the calendar."""
 
 from __future__ import annotations
 

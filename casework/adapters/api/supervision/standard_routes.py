@@ -1,4 +1,4 @@
-"""Standards and the calendar: what applies, setting it, and counting running clocks anew."""
+"""Standards and the calendar: what applies, setting it, and recounting running clocks."""
 
 from __future__ import annotations
 

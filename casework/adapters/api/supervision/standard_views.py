@@ -1,4 +1,4 @@
-"""Standards, the calendar and recounts as they go out."""
+"""Response views of standards, the calendar and recounts."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def holiday(of: Holiday) -> dict[str, Any]:
 
 
 def calendar(known: WorkingCalendar, year: int, declared: list[Holiday]) -> list[dict[str, Any]]:
-    """The holidays of a year, as they are by law or were declared; the district's word counts."""
+    """The holidays of a year, by law or declared; the district's declaration wins."""
     days: dict[date, dict[str, Any]] = {
         on: {
             "id": None,
@@ -117,7 +117,7 @@ def calendar(known: WorkingCalendar, year: int, declared: list[Holiday]) -> list
 
 
 def recount(of: Recount) -> dict[str, Any]:
-    """Which clocks were counted anew: when they were due, and when they are."""
+    """Which clocks were recounted: when they were due, and when they are."""
     return {
         "changed": len(of.changes),
         "replanned": of.replanned,

@@ -1,4 +1,4 @@
-"""Lists as they go out: directory, accounts, worklist, overdue, ledger, runs."""
+"""Response views of worklist, overdue list, deadlines, ledger and summary."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def review(row: Row | None) -> dict[str, Any] | None:
 
 
 def deadline(clock: Deadline, last_review: Row | None, actor: Actor, now: datetime) -> WithETag:
-    """A clock with whose it is, what was last decided, and whether the asker may decide now."""
+    """A clock with whose it is, what was last decided, and whether the actor may decide now."""
     may_review = may(actor, "overdue.review") and not is_guest(actor, clock)
     may_review = may_review and clock.is_overdue(now)
     sees_reviews = may(actor, "overdue.read")

@@ -1,4 +1,4 @@
-"""What is kept of accounts: their facts, their tokens, and the log of what they were allowed."""
+"""Accounts: their facts, their tokens, and the log of their permissions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ACCOUNT = t.account.c
 
 
 def read_totp(connection: Connection, account_id: UUID) -> str | None:
-    """The sealed secret of an account's second factor; it is part of no other reading."""
+    """The encrypted secret of an account's second factor; no other query returns it."""
     sealed: str | None = connection.scalar(
         select(ACCOUNT.totp_sealed).where(ACCOUNT.id == account_id)
     )
@@ -31,7 +31,7 @@ def read_totp(connection: Connection, account_id: UUID) -> str | None:
 
 
 class SqlAccountAdministration:
-    """Accounts in a transaction of whoever keeps them."""
+    """Accounts, in one transaction of an actor who administers them."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -138,11 +138,11 @@ class SqlAccountAdministration:
         )
 
     def totp_sealed(self, account_id: UUID) -> str | None:
-        """The sealed secret of an account's second factor."""
+        """Return the encrypted secret of an account's second factor."""
         return read_totp(self._connection, account_id)
 
     def save_totp_sealed(self, account_id: UUID, sealed: str | None) -> None:
-        """Keep this sealed secret, or none."""
+        """Store this encrypted secret, or none."""
         self._connection.execute(
             update(t.account).where(ACCOUNT.id == account_id).values(totp_sealed=sealed)
         )
@@ -174,7 +174,7 @@ class SqlAccountAdministration:
         return found
 
     def open_cases(self, account_id: UUID) -> int:
-        """How many open cases an account carries; behind the wall the number alone is seen."""
+        """How many open cases an account carries; row-level security exposes only the number."""
         case = t.care_case.c
         query = select(func.count()).where(case.worker_id == account_id, case.status != "closed")
         if self._connection.dialect.name == "postgresql":

@@ -1,4 +1,4 @@
-"""The accounts as those who keep them at the command line see them."""
+"""The accounts as the command line's administrator sees them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from casework.workflows.ports.unit_of_work import RequestFacts
 
 
 class SqlCommandLineAccounts(SqlAccountAdministration):
-    """The accounts in one transaction of their keeper."""
+    """The accounts in one transaction of the administrator."""
 
     def __init__(self, connection: Connection, facts: RequestFacts) -> None:
         super().__init__(connection)
@@ -40,7 +40,7 @@ class SqlCommandLineAccounts(SqlAccountAdministration):
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def note_by_system(self, action: str, now: datetime) -> None:
-        """The audit entry, which names the account by what was asked for."""
+        """The audit entry, which names the account by what was requested."""
         write_audit(self._connection, SYSTEM, action, now, self._facts, ())
 
     def commit(self) -> None:

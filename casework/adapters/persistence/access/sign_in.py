@@ -30,7 +30,7 @@ class SqlSignInStore:
         self._connection, self._facts = connection, facts
 
     def _account(self, *where: Any, lock: bool) -> Account | None:
-        """One account. Its lock holds back its next try, and no row that refers to it."""
+        """Lock an account: its next attempt waits, rows that refer to it do not."""
         query = select(t.account).where(*where)
         if lock:
             query = query.with_for_update(key_share=True)
@@ -91,11 +91,11 @@ class SqlSignInStore:
         )
 
     def begin_source_try(self, source: str, now: datetime) -> bool:
-        """Count a try; so many within the window rest that source for a while."""
+        """Count an attempt; too many within the window block that source for a while."""
         table = t.sign_in_source
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         first = dialect.insert(table).values(source=source, failed_attempts=1, counted_from=now)
-        # Beginning with a write, it waits for whoever counts for the same source.
+        # It begins with a write, so it waits for any transaction that counts for the same source.
         row = self._connection.execute(
             first.on_conflict_do_update(
                 index_elements=["source"], set_={"failed_attempts": table.c.failed_attempts + 1}
@@ -114,7 +114,7 @@ class SqlSignInStore:
         return may
 
     def take_back_source_try(self, source: str) -> None:
-        """It was right: one less, and no rest on its account."""
+        """Uncount a successful attempt, so that it blocks nobody."""
         table = t.sign_in_source
         less = case((table.c.failed_attempts > 0, table.c.failed_attempts - 1), else_=0)
         self._connection.execute(
@@ -122,7 +122,7 @@ class SqlSignInStore:
         )
 
     def totp_sealed(self, account_id: UUID) -> str | None:
-        """The sealed secret of an account's second factor."""
+        """Return the encrypted secret of an account's second factor."""
         return read_totp(self._connection, account_id)
 
     def use_recovery_code(self, account_id: UUID, digest: str, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""An agency's inbox: what it owes, what it was asked; one SELECT each, in its own scope."""
+"""An agency's inbox: what it owes and what was requested; one SELECT each, in its own scope."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CLOCK = "clock_"
 
 
 class SqlInbox:
-    """What the asker's agency owes and was asked."""
+    """What the actor's agency owes, and what was requested of it."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -117,7 +117,7 @@ class SqlInbox:
         return [*found, *(id for id in referral_ids if id not in found)]
 
     def asked(self, period: Period) -> list[RequestGroup]:
-        """What the agency was asked in a period, in groups of requests that are alike."""
+        """What was requested of the agency in a period, with similar requests grouped."""
         one, clock = t.referral.c, t.deadline.c
         facts = {
             "district_code": one.district_code,

@@ -1,4 +1,4 @@
-"""Links before anybody is known to ask."""
+"""Links before the actor is known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from casework.workflows.ports.unit_of_work import RequestFacts
 
 
 class SqlLinkStore(SqlSignInStore):
-    """Links before anybody is known to ask: sources are counted as where people sign in."""
+    """Links before the actor is known; attempts are counted per source, as at sign-in."""
 
     def __init__(self, connection: Connection, facts: RequestFacts) -> None:
         super().__init__(connection, facts)

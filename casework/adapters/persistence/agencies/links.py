@@ -46,7 +46,7 @@ class SqlLinks:
         self._connection = connection
 
     def answering_account(self, provider_id: UUID) -> Account | None:
-        """The account as which an agency answers by link, let in or not."""
+        """The account as which an agency answers by link, active or not."""
         row = self._connection.execute(
             select(t.account)
             .join(t.answering, t.answering.c.account_id == t.account.c.id)
@@ -146,14 +146,14 @@ class SqlLinks:
     # Sessions
 
     def end_sessions(self, link_id: UUID) -> None:
-        """Whoever has opened the link is out."""
+        """End all sessions of the link."""
         of = t.link_session
         self._connection.execute(delete(of).where(of.c.link_id == link_id))
 
     def forget_address(self, provider_id: UUID) -> None:
-        """Where its links and codes went is not its address any more: nobody is in, no code good.
+        """The agency's address changed: end its links' sessions and void their codes.
 
-        The links themselves stay, whose codes go to the new one.
+        The links stay valid; new codes go to the new address.
         """
         of, own = t.link_session, _link.c.provider_id == provider_id
         self._connection.execute(delete(of).where(of.c.link_id.in_(select(_link.c.id).where(own))))
@@ -161,7 +161,7 @@ class SqlLinks:
         self._connection.execute(update(_link).where(own).values(void))
 
     def add_session(self, session: LinkSession, now: datetime) -> None:
-        """Somebody opened it; sessions that are over are forgotten."""
+        """Record a session of a link, and delete expired ones."""
         of = t.link_session
         self._connection.execute(delete(of).where(of.c.ends_at <= now))
         self._connection.execute(insert(of), [asdict(session)])
@@ -205,7 +205,7 @@ class SqlLinks:
     def rosters_due(
         self, month: str, days: tuple[date, date], ended_since: datetime
     ) -> dict[tuple[UUID, UUID], list[UUID]]:
-        """By agency and account: the referrals that ran in a month whose roster nobody asked for.
+        """By agency and account: the referrals that ran in a month whose roster was not requested.
 
         For the system itself.
         """

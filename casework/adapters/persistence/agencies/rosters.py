@@ -32,7 +32,7 @@ _COMING: Final = (ReferralStatus.ACCEPTED, ReferralStatus.IN_PROGRESS, ReferralS
 
 
 class SqlRosters:
-    """The repository of what was delivered, for one transaction of one asker."""
+    """The repository of what was delivered, for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -41,7 +41,7 @@ class SqlRosters:
         self._vault = vault_of(connection)
 
     def referrals(self, ids: Sequence[UUID], *, lock: bool = False) -> list[Referral]:
-        """Those of some referrals that the asker sees; what follows is read of their files."""
+        """Of some referrals those that the actor sees; later reads use their whole files."""
         query = (
             select(t.referral)
             .where(t.referral.c.id.in_(ids), seen(t.referral, self._reach, self._now))
@@ -92,7 +92,7 @@ class SqlRosters:
             self._connection.execute(update(of).where(of.c.id == row.pop("id")).values(row))
 
     def items(self, services: Sequence[UUID]) -> dict[UUID, PlannedItem]:
-        """What the plans in force say of planned services whose files are open to the asker."""
+        """What the plans in force say of planned services whose files the actor may read."""
         cases = select(t.planned_service.c.case_id).where(t.planned_service.c.id.in_(services))
         of = t.plan_version
         query = select(of).where(of.c.case_id.in_(cases), of.c.status.in_(_IN_FORCE))
@@ -158,7 +158,7 @@ class SqlRosters:
     # Places
 
     def offerings(self) -> list[Offering]:
-        """What of the asker's agency stands in the published list."""
+        """What the published list contains of the actor's agency."""
         of = t.offering
         own = of.c.provider_id == self._reach.actor.provider_id
         listed = (

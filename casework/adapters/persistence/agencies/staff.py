@@ -1,4 +1,4 @@
-"""The people's accounts of one agency, for whoever leads it."""
+"""The staff accounts of one agency, for the account that leads it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ACCOUNT = t.account.c
 
 
 class SqlStaff:
-    """The accounts of the asker's agency, in a transaction of whoever leads it."""
+    """The accounts of the actor's agency, in one transaction of the account that leads it."""
 
     def __init__(self, connection: Connection, reach: Reach) -> None:
         self._connection, self._reach = connection, reach

@@ -48,7 +48,7 @@ class SqlAuditChainStore:
     # Sealing
 
     def seal_some(self, limit: int, now: datetime, without: Iterable[str]) -> SealResult:
-        """Seal entries that wait, unless another sealer is at it."""
+        """Seal the waiting entries, unless another process is sealing."""
         query = (
             select(_entry)
             .join(audit_pending, audit_pending.c.entry_id == _entry.c.id)
@@ -151,7 +151,7 @@ class SqlAuditChainStore:
     ) -> tuple[str | None, int, list[tuple[UUID | None, str]]]:
         """A page of entries: the last id, how many wait, and which should not be without a seal."""
         with self._connect() as connection:
-            # As it stands there: on SQLite it may have become anything.
+            # As stored: on SQLite it may have been changed to any type.
             on_sqlite = connection.dialect.name == "sqlite"
             id = type_coerce(_entry.c.id, String) if on_sqlite else cast(_entry.c.id, String)
             page = select(id.label("text"), _entry.c.id, _CHAIN.label("chain"), _entry.c.at)
@@ -180,7 +180,7 @@ class SqlAuditChainStore:
     # Pruning
 
     def last_to_prune(self, chain: str, before: datetime) -> Seal | None:
-        """The last seal before the first one whose entry is to be kept."""
+        """The last seal before the first one whose entry is retained."""
         kept = (
             select(_seal.c.seq)
             .join(_entry, _entry.c.id == _seal.c.entry_id)
@@ -198,7 +198,7 @@ class SqlAuditChainStore:
         return None if row is None else Seal(**row._mapping)
 
     def prune(self, before: ChainHead, after: ChainHead, note: Callable[[Any], None]) -> int:
-        """Forget what lies before a head; the entries first, for a seal outlives its entry."""
+        """Delete what lies before a head; entries first, for a seal outlives its entry."""
         old = and_(_seal.c.chain == before.chain, _seal.c.seq < after.first_seq)
         with self._connect() as connection:
             _take_time(connection)
@@ -218,15 +218,15 @@ class SqlAuditChainStore:
 
 
 def _has_the_turn(connection: Connection) -> bool:
-    """Whether this is the only sealer: it holds the row of the roll, which the first one makes."""
+    """Whether this process alone seals: it locks the roll's row, which the first one inserts."""
     if connection.dialect.name == "sqlite":
         return True  # it has the only write lock
     roll = select(_head.c.chain).where(_head.c.chain == CHAIN_LIST)
     if connection.scalar(roll.with_for_update(skip_locked=True)) is not None:
         return True
-    # Asked in one statement: with the first chains the roll is there too.
+    # One statement: with the first chains the roll exists too.
     chains = list(connection.scalars(select(_head.c.chain)))
-    if chains:  # another holds it; or it was taken away, and the key of the seals keeps two apart
+    if chains:  # another process holds it; or it was deleted: the seals' key prevents two
         return CHAIN_LIST not in chains
     first = asdict(chain_list_of(()).signed(key_of(connection)))
     made = postgresql.insert(_head).values(first).on_conflict_do_nothing()
@@ -234,7 +234,7 @@ def _has_the_turn(connection: Connection) -> bool:
 
 
 def _take_time(connection: Connection) -> None:
-    """Nobody waits for what is pruned: let a statement take longer than a request may."""
+    """Allow a pruning statement longer than a request's limit; nobody waits for it."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL statement_timeout = '10min'")
 

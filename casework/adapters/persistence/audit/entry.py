@@ -25,7 +25,7 @@ def write_audit(
     outcome: str = "ok",
     code: str | None = None,
 ) -> None:
-    """One entry for one request, with everyone it was about; sealed at once on SQLite."""
+    """One entry for one request, with everyone it was about; on SQLite it is sealed at once."""
     entry = {
         "id": new_id(),
         "at": now,

@@ -26,7 +26,7 @@ from casework.domain.audit.chain import (
 
 KEY: Final = "audit_key"
 log = get_logger("casework.audit")
-# Every request on SQLite runs these: they are put together once.
+# Every request on SQLite runs these: they are built once.
 _NEW_HEAD: Final = (
     update(audit_head)
     .where(audit_head.c.chain == bindparam("of"))
@@ -37,7 +37,7 @@ Connect = Callable[[], AbstractContextManager[Connection]]
 
 
 def seal_with(engine: Engine, key: Callable[[], bytes]) -> None:
-    """Let every connection of an engine know the key of the heads, once it is needed."""
+    """Give every connection of an engine the key of the chain heads, loaded when first needed."""
     engine.update_execution_options(**{KEY: cache(key)})
 
 
@@ -50,8 +50,8 @@ def key_of(connection: Connection) -> bytes:
 def seal_inline(connection: Connection, entry: Entry, now: datetime) -> None:
     """Seal one entry in the transaction that wrote it.
 
-    Where the head of its chain was tampered with, it waits instead: the house goes on, and
-    nothing is sealed onto what somebody made up.
+    Where the head of its chain was tampered with, it waits instead: the application goes on, and
+    nothing is chained to a forged entry.
     """
     _, left = seal_entries(connection, key_of(connection), [entry], now)
     if left:
@@ -102,7 +102,7 @@ def _begin(connection: Connection, key: bytes, begun: set[str]) -> bool:
         return False
     if roll is not None:
         expected = chain_list_of(heads)
-        # Before the first chain the roll is blank, so that sealers have a row to wait at.
+        # Before the first chain the roll is empty, so that sealing processes have a row to lock.
         if not (roll.is_genuine(key) and (is_same_head(roll, expected))):
             return False
     _put(connection, chain_list_of({*heads, *begun}).signed(key))

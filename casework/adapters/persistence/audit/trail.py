@@ -45,7 +45,7 @@ SHOWN = tuple(column for column in _entry.c if column.name != "district_code")
 
 
 class SqlAuditTrail:
-    """In one transaction of one asker. Nobody's name stands in any of it."""
+    """The audit trail, in one transaction of one actor; it contains no person's name."""
 
     def __init__(self, connection: Connection, about: set[UUID]) -> None:
         self._connection, self._about = connection, about
@@ -216,7 +216,7 @@ class SqlAuditTrail:
         return expand(_entry.c.subjects).table_valued("value")
 
     def _is_about(self, resident_id: UUID) -> ColumnElement[bool]:
-        """An entry that names a resident, or was refused to one who asked for that id."""
+        """An entry that names a resident, or records a refused request for that id."""
         refused = and_(_entry.c.outcome != "ok", _entry.c.asked_for == str(resident_id))
         if self._on_sqlite:
             return or_(func.instr(_entry.c.subjects, str(resident_id)) > 0, refused)

@@ -31,9 +31,9 @@ from casework.domain.errors import Conflict, NotFound
 from casework.domain.events import Event
 from casework.domain.notices.notices import Notice, notice_of
 
-# Written by whoever sees a breach first, never by an aggregate's save.
+# Written by the first transaction that finds a breach, never by an aggregate's save.
 NEVER_SAVED = frozenset({"id", "breached_at"})
-# The only places of which a constraint sees that nobody else has them.
+# Slots that a unique constraint keeps exclusive.
 TAKEN = {
     Case: ("open_case_exists", "the resident has an open case"),
     Referral: ("open_referral_exists", "this provider has an open request for this service"),
@@ -42,7 +42,7 @@ TAKEN = {
 
 @dataclass
 class Originals:
-    """What was loaded, in clear, so that a save writes what changed and nothing else."""
+    """What was loaded, in plain text, so that a save writes only what changed."""
 
     rows: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ class Originals:
 
 
 class SqlCaseFiles:
-    """The repository of case files for one transaction of one asker."""
+    """The repository of case files for one transaction of one actor."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class SqlCaseFiles:
         )
 
     def of_referral(self, id: UUID) -> CaseFile:
-        """The file a referral belongs to, if the asker sees that referral."""
+        """The file a referral belongs to, if the actor sees that referral."""
         return self._of_child(t.referral, id)
 
     def of_deadline(self, id: UUID) -> CaseFile:
@@ -192,20 +192,20 @@ class SqlCaseFiles:
         self._about.add(file.case.resident_id)
 
     def save(self, file: CaseFile, at: datetime) -> None:
-        """Insert what is new, update what changed, plan steps anew, write the events."""
+        """Insert what is new, update what changed, plan steps again, write the events."""
         originals = self._originals[file.case.id]
         new: dict[type, list[Any]] = defaultdict(list)
         changed: dict[tuple[type, frozenset[str]], list[dict[str, Any]]] = defaultdict(list)
         clocks = []
-        if is_outside(self._reach, file.case):  # it goes out of the asker's sight
+        if is_outside(self._reach, file.case):  # it leaves the actor's scope
             session_context.allow_residents(self._connection, [file.case.resident_id])
         for thing in self._parts(file):
             changes = originals.changes(thing)
             if changes is None:
                 new[type(thing)].append(thing)
             elif changes or _replanned(thing):
-                # A clock whose steps are planned anew is written even where it reads the same:
-                # whoever holds its row, aggregate or sweep, has its steps to themselves.
+                # A clock whose steps are planned again is written even where it is unchanged:
+                # the holder of its row lock, aggregate or sweep, alone changes its steps.
                 written = changes or {"due_at": thing.due_at}
                 changed[type(thing), frozenset(written)].append({"key": thing.id} | written)
             if (isinstance(thing, Deadline) and changes != {}) or _replanned(thing):
@@ -221,7 +221,7 @@ class SqlCaseFiles:
         moved = changes_of_places(was, file.referrals.values(), file.events)
         told = (notice_of(event, file) for event in file.events)
         self._insert(Notice, [notice for notice in told if notice is not None])
-        # Last: whoever wants a place of the same offering waits from here to the commit.
+        # Last: others who want a place of the same offering wait from here to the commit.
         place_counts.settle(self._connection, moved)
         file.events.clear()
         file.added.clear()
@@ -254,7 +254,7 @@ class SqlCaseFiles:
             self._execute(cls, insert(table_of(cls)), rows)
 
     def _execute(self, cls: type, statement: Any, rows: list[dict[str, Any]]) -> None:
-        """Write; where another took the only place meanwhile, say so in the domain's words."""
+        """Write; where another took the unique slot meanwhile, raise the domain's error."""
         try:
             self._connection.execute(statement, rows)
         except IntegrityError as error:

@@ -26,7 +26,7 @@ from casework.workflows.ports.unit_of_work import Page, Paging
 
 
 class SqlCases:
-    """Cases and plans as they are shown, for one transaction of one asker."""
+    """Cases and plans as they are shown, for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -52,7 +52,7 @@ class SqlCases:
         return found
 
     def of_resident(self, resident_id: UUID) -> list[Row]:
-        """A resident's cases that the asker sees, newest first."""
+        """A resident's cases that the actor sees, newest first."""
         case = t.care_case
         query = (
             select(case.c.id, case.c.status, case.c.applied_on)

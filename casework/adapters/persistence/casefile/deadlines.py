@@ -22,7 +22,7 @@ from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class SqlDeadlines:
-    """The repository of clocks for one transaction of one asker."""
+    """The repository of clocks for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]

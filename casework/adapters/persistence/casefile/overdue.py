@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, or_, text
 
 from casework.adapters.persistence import tables as t
 
-# Spelt out, so that the planner of either store sees that the partial indexes fit.
+# Spelt out, so that both databases' planners match it to the partial indexes.
 IS_RUNNING = text("deadline.met_at IS NULL AND deadline.cancelled_at IS NULL")
 
 

@@ -14,11 +14,11 @@ from casework.domain.errors import Conflict
 
 
 def settle(connection: Connection, changes: Sequence[CapacityChange]) -> None:
-    """Take and free places, each in one statement that holds the offering till the commit.
+    """Take and free places, each in one statement that locks the offering until the commit.
 
-    Who wants the last one waits for whoever is at it, and then finds it there or not: 409, and all
-    that belongs to the move is undone. They come in the order of their ids, so that two who each
-    touch several offerings do not wait for each other.
+    A request for the last place waits for the lock; if no place is left, it gets 409, and all
+    that belongs to the move is undone. Offerings are locked in the order of their ids, so that two
+    transactions that touch several of them do not deadlock.
     """
     for change in changes:
         if connection.execute(_settled(change)).rowcount == 0:

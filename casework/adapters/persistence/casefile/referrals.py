@@ -16,7 +16,7 @@ from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.registry import seen, seen_or_opened
 from casework.adapters.persistence.scope.subjects import note_opened
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.lifecycle import OPEN
+from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
@@ -26,7 +26,7 @@ from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class SqlReferrals:
-    """Referrals as they are shown, for one transaction of one asker."""
+    """Referrals as they are shown, for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -67,7 +67,7 @@ class SqlReferrals:
         return found
 
     def _clocks_shown(self) -> list[ColumnElement[bool]]:
-        """By which clocks the asker may filter: those they would be shown."""
+        """The clocks by which the actor may filter: those they may see."""
         known = CLOCKS.get(self._reach.actor.role)
         if known is None:
             return []

@@ -34,7 +34,7 @@ class SqlAccounts:
         return None if row is None else from_row(Account, row)
 
     def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
-        """A worker of the asker's district, or None; one who has left counts where asked."""
+        """A worker of the actor's district, or None; ``active`` leaves out those who have left."""
         query = select(t.account).where(
             t.account.c.id == id,
             t.account.c.role == Role.WORKER,

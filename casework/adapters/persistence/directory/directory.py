@@ -25,7 +25,7 @@ from casework.domain.errors import Invalid
 from casework.workflows.ports.paging import Page, Paging, Row
 
 KNOWN_AS = ("slug", "name", "kind")
-# What else of its agency and service decides whether it may be asked.
+# What else of its agency and service decides whether it accepts referrals.
 LISTED = {
     "provider_ended_on": t.provider.c.ended_on,
     "service_from": t.service.c.valid_from,
@@ -65,7 +65,7 @@ class SqlDirectory:
         return Offering(**values, centres=centres, known_as=names)
 
     def known_providers(self, ids: Iterable[UUID]) -> set[UUID]:
-        """Those of the ids that are agencies which may still be asked."""
+        """Those of the ids that are agencies which may still receive referrals."""
         wanted = set(ids)
         if not wanted:
             return set()

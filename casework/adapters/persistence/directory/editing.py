@@ -1,4 +1,4 @@
-"""The directory in a transaction of whoever keeps it, with what was changed in it."""
+"""The directory for the actors who maintain it, with its history of changes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ OPEN_WORK: Final = "open_work"
 
 
 class SqlDirectoryEditing:
-    """In one transaction of one asker, who keeps a district's agencies, one's own, or all."""
+    """For one transaction of one actor, who maintains a district's agencies, their own, or all."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -52,7 +52,7 @@ class SqlDirectoryEditing:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def _editable(self) -> ColumnElement[bool]:
-        """Which agencies the asker keeps."""
+        """Which agencies the actor maintains."""
         return seen(t.provider, self._reach, self._now)
 
     def _one(self, query: Any, what: str, *, lock: bool, of: Any) -> Any:
@@ -266,7 +266,7 @@ class SqlDirectoryEditing:
     # What is open
 
     def open_work(self, provider_id: UUID, services: Collection[str] | None) -> OpenWork:
-        """What an agency has in hand, as far as the asker sees it."""
+        """An agency's open work, as far as the actor sees it."""
         offering = t.offering.c
         query = select(offering.id).where(offering.provider_id == provider_id)
         if services is not None:
@@ -279,7 +279,7 @@ class SqlDirectoryEditing:
         )
 
     def _number(self, offering_ids: list[UUID], states: tuple[ReferralStatus, ...]) -> int:
-        """How many referrals are in such a state; behind the wall the number alone is seen."""
+        """How many referrals are in such a state; row-level security exposes only the number."""
         table = t.referral
         of_them = table.c.offering_id.in_(offering_ids)
         query = select(func.count()).where(
@@ -293,7 +293,7 @@ class SqlDirectoryEditing:
         return int(self._connection.scalar(query) or 0)
 
     def _listed(self, offering_ids: list[UUID]) -> list[dict[str, Any]]:
-        """Those that the asker sees, oldest first."""
+        """Those that the actor sees, oldest first."""
         table = t.referral
         names = ("id", "status", "service_code", "resident_id", "case_id", "centre_code")
         query = (
@@ -313,7 +313,7 @@ class SqlDirectoryEditing:
 
 @contextmanager
 def _the_only_one(code: str) -> Iterator[None]:
-    """Whoever was first has it."""
+    """Raise the conflict where another transaction inserted it first."""
     try:
         yield
     except IntegrityError as error:

@@ -1,4 +1,4 @@
-"""What matching and coverage ask of the database: a statement each, or two."""
+"""The queries of matching and coverage: one or two statements each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AS_PROVIDER, AS_MEASURED, AS_CENTRE = "of_", "how_", "at_"
 
 
 class SqlMatching:
-    """Who offers what where, for one asker."""
+    """Who offers what where, for one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, residents: SqlResidents, now: datetime
@@ -117,7 +117,7 @@ class SqlMatching:
         ]
 
     def _in_reach(self) -> ColumnElement[bool]:
-        """Which centres the asker is told of. Who offers what there concerns nobody in person."""
+        """The centres shown to the actor; who offers what there is no personal data."""
         return seen(t.centre, self._reach)
 
 

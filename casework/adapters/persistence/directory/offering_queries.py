@@ -1,4 +1,4 @@
-"""Reading the organisation and the directory, which concern nobody in particular."""
+"""Queries of the organisation and the directory, which hold no personal data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from casework.domain.directory.directory import EntryState
 
 
 def is_asked(today: date) -> ColumnElement[bool]:
-    """Agencies that may be asked on a day."""
+    """Agencies that may receive referrals on a day."""
     agency = t.provider.c
     return and_(agency.is_active, or_(agency.ended_on.is_(None), agency.ended_on >= today))
 
@@ -29,7 +29,7 @@ def holds(table: Any, today: date) -> ColumnElement[bool]:
 
 
 def is_listed(today: date) -> tuple[ColumnElement[bool], ...]:
-    """Offerings, with agency and service, that are published and may be asked for on a day."""
+    """Offerings, with agency and service, that are published and available on a day."""
     published = [table.c.state == EntryState.PUBLISHED for table in (t.offering, t.service)]
     return (*published, is_asked(today), holds(t.service, today))
 

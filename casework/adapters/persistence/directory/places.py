@@ -78,7 +78,7 @@ def has_free_place(today: date) -> ColumnElement[bool]:
 
 
 class SqlPlaces:
-    """The places of offerings, for one transaction of one asker."""
+    """The places of offerings, for one transaction of one actor."""
 
     def __init__(self, connection: Connection, reach: Reach) -> None:
         self._connection, self._reach = connection, reach
@@ -86,7 +86,7 @@ class SqlPlaces:
     # What an agency states
 
     def figures(self, offering_id: UUID, *, lock: bool = False) -> Offering:
-        """An offering whose figures the asker may state, without the centres it covers."""
+        """An offering whose figures the actor may state, without the centres it covers."""
         query = (
             select(_offering)
             .join(t.provider, t.provider.c.id == _offering.c.provider_id)
@@ -115,7 +115,7 @@ class SqlPlaces:
         return dict(row._mapping)
 
     def save(self, offering: Offering) -> None:
-        """Write down what was stated."""
+        """Store the stated figures."""
         self._connection.execute(
             update(_offering)
             .where(_offering.c.id == offering.id)
@@ -138,7 +138,7 @@ class SqlPlaces:
         return list(self._connection.scalars(query))
 
     def line(self, offering_id: UUID) -> WaitingList:
-        """Who waits for an offering, longest first; it stands still until the commit."""
+        """Who waits for an offering, longest first; the offering is locked until the commit."""
         held = select(_offering.c.id).where(_offering.c.id == offering_id).with_for_update()
         self._connection.execute(held)
         line = _line().where(_referral.c.offering_id == offering_id).subquery()
@@ -149,7 +149,7 @@ class SqlPlaces:
     # Figures that have grown old
 
     def ask_for(self, now: datetime) -> list[StaleOffering]:
-        """Note that agencies with old figures are asked for them; those not asked lately."""
+        """Record a request for new figures to agencies with old ones, unless requested recently."""
         days = self._connection.scalars(select(t.service.c.fresh_for_days).distinct()).all()
         found: list[Any] = []
         for one in days:
@@ -197,7 +197,7 @@ def _line() -> Select[Any]:
         select(
             *_referral.c["id", "offering_id", "place_offered_at"],
             place.label("place"),
-            # A closed offering takes nobody on, whoever waits.
+            # A closed offering accepts nobody, even with a waiting list.
             case((_offering.c.is_open, _offering.c.for_waiting), else_=0).label("for_waiting"),
         )
         .join(_offering, _offering.c.id == _referral.c.offering_id)

@@ -39,7 +39,7 @@ _pair, _check = t.duplicate_suspicion, t.duplicate_check
 
 
 class SqlDuplicates:
-    """For one transaction of one asker."""
+    """The repository of duplicates for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -50,9 +50,9 @@ class SqlDuplicates:
     # Whose are to be found
 
     def queue_check(self, resident_id: UUID) -> None:
-        """Have the duplicates of a resident looked for, once this is committed.
+        """Queue a resident for the duplicate search, once this is committed.
 
-        One who waits already is written anew: nobody takes them before this commits.
+        One already queued is written again: nobody takes them before this commits.
         """
         row = {"resident_id": resident_id, "asked_at": self._now}
         ask = self._dialect.insert(_check).values(row)
@@ -118,7 +118,7 @@ class SqlDuplicates:
         self._connection.execute(update(_pair).where(_pair.c.id == row.pop("id")).values(row))
 
     def knows(self, one: UUID, other: UUID) -> bool:
-        """Whether the asker's queue shows these two as a pair."""
+        """Whether the actor's queue shows these two as a pair."""
         both = or_(
             and_(_pair.c.resident_id == one, _pair.c.other_id == other),
             and_(_pair.c.resident_id == other, _pair.c.other_id == one),
@@ -127,7 +127,7 @@ class SqlDuplicates:
         return bool(self._connection.scalar(query))
 
     def shown(self, id: UUID) -> Row:
-        """A pair with what the asker may know of either."""
+        """A pair with what the actor may know of either."""
         self.get(id)
         row = self._connection.execute(self._pairs().where(_pair.c.id == id)).one()
         return decrypt_row(_pair, dict(row._mapping), row.id, vault_of(self._connection))

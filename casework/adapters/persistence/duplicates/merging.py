@@ -1,4 +1,4 @@
-"""Merges: whose children move to the survivor, written down row by row, and back."""
+"""Merges: whose children move to the survivor, recorded row by row, and undone."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ MovedRows = dict[Child, list[UUID]]
 
 
 class SqlMerges:
-    """For one transaction of one asker."""
+    """The repository of merges for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -201,7 +201,7 @@ class SqlMerges:
         return list(self._connection.scalars(select(table.c.id).where(which)))
 
     def _hand(self, kind: Child, which: Any, to: UUID) -> None:
-        """Rows become a resident's."""
+        """Move rows to another resident."""
         table = TABLES[kind]
         values: dict[Any, Any] = {"resident_id": to}
         if kind in SEEN_BY_VERSION:

@@ -1,7 +1,7 @@
-"""Fields that stand sealed: the types of their columns say which, rows are sealed and opened here.
+"""Fields encrypted at rest: column types mark them, rows are encrypted and decrypted here.
 
-A column of such a type takes nothing that was not sealed: what forgets to seal fails, it does not
-write in clear.
+A column of such a type refuses unencrypted values: code that forgets to encrypt fails instead of
+writing plain text.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ class EncryptedText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
-        """The sealed value; refuses one in clear."""
+        """Return the encrypted value; refuse plain text."""
         return _only(ENCRYPTED, value)
 
 
 class EncryptedJson(TypeDecorator[Any]):
-    """A JSON column whose one string is the sealed document."""
+    """A JSON column whose one string is the encrypted document."""
 
     impl = Json
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """The sealed value; refuses one in clear."""
+        """Return the encrypted value; refuse plain text."""
         return _only(ENCRYPTED, value)
 
 
 class BlindIndex(TypeDecorator[str]):
-    """What an equal value is found by, for one purpose; never the value."""
+    """A blind index: finds equal values, for one purpose, without the value."""
 
     impl = String(40)
     cache_ok = True
@@ -56,7 +56,7 @@ class BlindIndex(TypeDecorator[str]):
         self.purpose = purpose
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
-        """The index; refuses a value in clear."""
+        """Return the blind index; refuse plain text."""
         return _only(INDEXED, value)
 
 
@@ -82,26 +82,26 @@ def encrypt_row(table: Table, row: dict[str, Any], id: UUID, vault: Vault | None
 def decrypt_row(
     table: Table, row: dict[str, Any], id: UUID | None, vault: Vault | None, **labels: str
 ) -> dict[str, Any]:
-    """The row of a query in clear. ``labels`` says which column stands under which other name."""
+    """Decrypt the row of a query; ``labels`` maps other names to their columns."""
     for name, column in (labels or {name: name for name in _decryptors(table)}).items():
         row[name] = decrypted(table, column, row.get(name), id, vault)
     return row
 
 
 def decrypted(table: Table, column: str, stored: Any, id: UUID | None, vault: Vault | None) -> Any:
-    """One stored value in clear."""
+    """Decrypt one stored value."""
     if stored is None or id is None:
         return stored
     return _decryptors(table)[column](stored, Place(table.name, column, id), require_vault(vault))
 
 
 def decrypted_fields(table: Table) -> Mapping[str, Callable[[Any, Place, Vault], Any]]:
-    """The sealed columns of a table, each with what opens it."""
+    """The encrypted columns of a table, each with its decryption."""
     return _decryptors(table)
 
 
 def columns_with_ciphertext(table: Table) -> list[Column[Any]]:
-    """The columns of a table that hold sealed values."""
+    """The columns of a table that hold encrypted values."""
     return [column for column in table.c if isinstance(column.type, EncryptedText | EncryptedJson)]
 
 
@@ -111,7 +111,7 @@ def blind_columns(table: Table) -> list[Column[Any]]:
 
 
 def require_vault(vault: Vault | None) -> Vault:
-    """The vault; whoever touches a sealed field must have one."""
+    """The vault, which any access to an encrypted field needs."""
     if vault is None:
         raise TypeError("a sealed field, and no vault")
     return vault

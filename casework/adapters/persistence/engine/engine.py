@@ -1,4 +1,4 @@
-"""Engines: how a store is opened, and what every connection to it promises."""
+"""Database engines and the settings of every connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POOL_WAIT_S = 1
 LOCK_TIMEOUT_MS = 2_000
 STATEMENT_TIMEOUT_MS = 4_000
 IDLE_TIMEOUT_MS = 10_000
-# SQLite has one writer at a time: what waits for it waits as long as a statement may take.
+# SQLite has one writer at a time: the wait for it is limited like a statement.
 WRITER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS
 
 
@@ -80,8 +80,8 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        # Take the write lock at once: a transaction that reads first and then finds it taken
-        # could only fail. Whoever says that they only read need not wait for it.
+        # Take the write lock at once: a transaction that reads first and then finds it held
+        # could only fail. A transaction declared read-only need not wait for it.
         only_reads = connection.get_execution_options().get("only_reads", False)
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 

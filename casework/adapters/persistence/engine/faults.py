@@ -1,4 +1,4 @@
-"""Passing faults of a database, told apart from errors of ours."""
+"""Distinguish transient database faults from our own errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BY_SQLSTATE = {
 
 
 def fault(error: Exception) -> str | None:
-    """``retry``, ``locked`` or ``busy``; None for what is no passing fault."""
+    """``retry``, ``locked`` or ``busy``; None for what is no transient fault."""
     if isinstance(error, PoolTimeout | OutOfTime):
         return "busy"
     if not isinstance(error, DBAPIError):
@@ -33,6 +33,6 @@ def fault(error: Exception) -> str | None:
 
 
 def is_taken(error: IntegrityError) -> bool:
-    """Whether a unique constraint was what refused a row."""
+    """Whether the error is a violated unique constraint."""
     state = getattr(error.orig, "sqlstate", None)
     return state == "23505" or "UNIQUE constraint failed" in str(error.orig)

@@ -1,4 +1,4 @@
-"""Keyset paging: no row twice, none missed, however many there are."""
+"""Keyset pagination: no row twice, none missed."""
 
 from __future__ import annotations
 

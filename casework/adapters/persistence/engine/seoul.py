@@ -1,4 +1,4 @@
-"""Days and months in Seoul, in the words of either store, so that rows can be grouped by them."""
+"""SQL functions for days and months in Seoul, for both databases, to group rows by."""
 
 from __future__ import annotations
 

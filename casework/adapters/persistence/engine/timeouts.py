@@ -1,9 +1,9 @@
 """Timeouts that nest: lock 2 s < statement 4 s < request 5 s, and a long job 30 s.
 
 The database ends a statement by itself. A request that consists of many is ended here: before each
-statement it is asked how much time is left, and one that could take longer than that is given less.
-A request that is quick costs nothing by it. SQLite has no timeout of a statement, only of the wait
-for its one writer: there a request ends between two statements.
+statement the remaining time is checked, and a statement timeout longer than that is lowered.
+A quick request pays nothing for it. SQLite has no statement timeout, only one for the wait
+for its single writer: there a request ends between two statements.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class OutOfTime(Exception):
 
 @contextmanager
 def time_allowed(seconds: float) -> Iterator[None]:
-    """What is asked of the database in this context ends after so long."""
+    """Limit the database work within this context to so many seconds."""
     token = _until.set(time.monotonic() + seconds)
     try:
         yield
@@ -36,7 +36,7 @@ def time_allowed(seconds: float) -> Iterator[None]:
 
 
 def watch(engine: Engine, statement_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-    """Hold every statement on an engine to the time that its request has left."""
+    """Limit every statement on an engine to the time that its request has left."""
 
     @event.listens_for(engine, "before_cursor_execute")
     def check(connection: Any, *_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Column types on which both stores agree."""
+"""Column types that behave the same on both databases."""
 
 from __future__ import annotations
 

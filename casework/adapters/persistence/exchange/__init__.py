@@ -1,1 +1,1 @@
-"""Files that come in and files that go out."""
+"""Imports and exports of files."""

@@ -1,4 +1,4 @@
-"""Files that are taken in: their rows, their results, and the queue of what matched nobody."""
+"""Imports: their rows, their results, and the queue of what matched nobody."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _file, _row = import_file.c, import_row.c
 
 
 class SqlImports:
-    """The repository of imports for one transaction of one asker."""
+    """The repository of imports for one transaction of one actor."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class SqlImports:
         self._connection.execute(insert(import_file), [stored(file, self._vault)])
 
     def stage(self, rows: Iterable[ImportRow]) -> int:
-        """Write down what is to be worked on; returns how many."""
+        """Store the rows to process; returns how many."""
         source, count = iter(rows), 0
         while chunk := [stored(row, self._vault) for row in islice(source, CHUNK)]:
             self._connection.execute(insert(import_row), chunk)
@@ -84,7 +84,7 @@ class SqlImports:
         return count
 
     def unfinished(self, kind: str) -> list[ImportFile]:
-        """The asker's own imports of a kind that have not ended."""
+        """The actor's own imports of a kind that have not ended."""
         query = select(import_file).where(
             _file.kind == kind, _file.ended_at.is_(None), self._own(import_file)
         )
@@ -92,7 +92,7 @@ class SqlImports:
         return [from_row(ImportFile, row, self._vault) for row in rows]
 
     def get(self, id: UUID, *, lock: bool = False) -> ImportFile:
-        """One of the asker's own, else NotFound."""
+        """One of the actor's own, else NotFound."""
         query = select(import_file).where(_file.id == id, self._own(import_file))
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -106,7 +106,7 @@ class SqlImports:
         self._connection.execute(update(import_file).where(_file.id == row.pop("id")).values(row))
 
     def page(self, paging: Paging) -> Page:
-        """The asker's own imports, newest first."""
+        """The actor's own imports, newest first."""
         query = select(import_file).where(self._own(import_file))
         return page(
             self._connection, query, [_file.id], paging, newest_first=True,
@@ -150,7 +150,7 @@ class SqlImports:
         )
 
     def forget_cells(self, import_id: UUID) -> None:
-        """Remove what stands in the rows that wait for nobody."""
+        """Clear the content of rows that nobody needs to review any more."""
         self._connection.execute(
             update(import_row)
             .where(_row.import_id == import_id, ~_row.waits, _row.cells.is_not(None))
@@ -158,7 +158,7 @@ class SqlImports:
         )
 
     def forget_results(self, import_id: UUID) -> None:
-        """Remove what a first round found: the rows are gone through again."""
+        """Remove the results of an earlier round: the rows are processed again."""
         self._connection.execute(
             update(import_row)
             .where(_row.import_id == import_id)
@@ -167,7 +167,7 @@ class SqlImports:
         )  # fmt: skip
 
     def results(self, import_id: UUID, outcome: str | None, paging: Paging) -> Page:
-        """The rows of one of the asker's own imports, in their order."""
+        """The rows of one of the actor's own imports, in their order."""
         file = self.get(import_id)
         query = select(import_row).where(
             _row.import_id == file.id, _row.number <= file.position, self._own(import_row)
@@ -245,7 +245,7 @@ class SqlImports:
         return listed(import_row, "known", self._reach)
 
     def within_reach(self, ids: Iterable[UUID]) -> list[UUID]:
-        """Those residents the asker reaches, the merged ones as their survivors."""
+        """The residents within the actor's scope, merged ones as their survivors."""
         wanted = list(ids)
         if not wanted:
             return []
@@ -256,7 +256,7 @@ class SqlImports:
         return sorted(set(self._connection.scalars(query)))
 
     def has_assessment(self, case_id: UUID, assessed_on: date, determination: str) -> bool:
-        """Whether this very result stands in the case already."""
+        """Whether the case already has this very result."""
         query = select(t.assessment.c.id).where(
             t.assessment.c.case_id == case_id,
             t.assessment.c.assessed_on == assessed_on,
@@ -298,7 +298,7 @@ class SqlImports:
         )
 
     def queue(self, paging: Paging) -> Page:
-        """What matched nobody, the oldest first, in the asker's reach."""
+        """What matched nobody within the actor's scope, oldest first."""
         query = select(import_row).where(_row.waits, self._worked_off())
         return page(
             self._connection, query, [_row.id], paging,
@@ -327,7 +327,7 @@ class _Parts:
 
     @contextmanager
     def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Any]:
-        """A part, for the asker and the action of the use case."""
+        """A nested unit of work, for the actor and the action of the use case."""
         if self._open is None:
             raise TypeError("nothing is written while one only reads")
         work = self._open(reach, action, now)
@@ -348,9 +348,9 @@ def _by_either(rows: Sequence[Any]) -> dict[str, str]:
 
 
 def unfinished_imports(engine: Engine) -> list[tuple[UUID, str, Actor | None]]:
-    """What was sent in by somebody and has not ended: its kind, and who, if they may still act.
+    """An import that has not ended: its kind, and who sent it, if that account may still act.
 
-    What the command line takes in by itself it also goes on with.
+    The command line continues its own imports itself.
     """
     query = (
         select(_file.id.label("import_id"), _file.kind.label("import_kind"), t.account)

@@ -28,7 +28,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.scope.registry import counted
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.lifecycle import OPEN, OWES_DISPOSITION
+from casework.domain.casefile.referral_moves import OPEN, OWES_DISPOSITION
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import ClockKind
@@ -64,7 +64,7 @@ def source(figure: Figure, question: Question, reach: Reach, now: datetime) -> S
 
 
 def filtered(query: Select[Any], columns: Columns, question: Question) -> Select[Any]:
-    """Only what the question asks for; refuses a filter that the figure cannot be told by."""
+    """Only what the question selects; refuses a filter that the figure does not support."""
     for name in FILTERS:
         value = getattr(question, name)
         if value is None:
@@ -164,7 +164,7 @@ def state_of_referral(period: Period, now: datetime) -> Any:
 
 
 def referrals(question: Question, reach: Reach, now: datetime) -> tuple[Select[Any], Columns]:
-    """Requests by the moment they were sent; a draft has asked nobody yet."""
+    """Referrals by the moment they were sent; a draft was not sent yet."""
     one = t.referral
     state = state_of_referral(question.period, now)
     query = _rows(

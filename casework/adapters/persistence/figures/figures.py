@@ -1,4 +1,4 @@
-"""Counting: the store groups, so that memory and time follow the groups and not the rows."""
+"""Counting: the database groups, so that memory and time grow with groups, not rows."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _PEOPLE_OF: Final = {
 
 
 class SqlFigures:
-    """Figures within the reach of one asker, in one transaction."""
+    """Figures within the scope of one actor, in one transaction."""
 
     def __init__(
         self,
@@ -234,7 +234,7 @@ class SqlFigures:
     # Closed months
 
     def close(self, month: ClosedMonth) -> None:
-        """Write a month down as it is now, once."""
+        """Store the figures of a month as they are now, once."""
         row = {
             "id": month.id,
             "district_code": month.district_code,

@@ -1,4 +1,4 @@
-"""How agencies answered: one look over everybody's requests, written down agency by agency."""
+"""Response rates: computed over all referrals, stored per agency."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class SqlResponseRateStore:
             )
 
     def save(self, found: Iterable[tuple[UUID, ResponseRate]], as_of: datetime) -> None:
-        """Write down what was found, and forget whoever is not among it."""
+        """Store what was found, and delete the rows of all others."""
         table = provider_answers
         rows: list[dict[str, Any]] = [
             {
@@ -96,7 +96,7 @@ class SqlResponseRateStore:
 
 @contextmanager
 def response_rate_store(engine: Engine) -> Iterator[SqlResponseRateStore]:
-    """The book, in a transaction that is committed where nothing fails."""
+    """The measurements, in a transaction that is committed where nothing fails."""
     with engine.begin() as connection:
         session_context.set_system_context(connection)
         yield SqlResponseRateStore(connection)

@@ -1,4 +1,4 @@
-"""Notices, whom they are for, and the outbox: each step a transaction of its own."""
+"""Notices, their recipients, and the outbox: each step in its own transaction."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from casework.workflows.ports.notices import NoticeStore
 from casework.workflows.ports.paging import Row
 
 _notice, _verdict, _message = t.notice, t.run_notices, t.message
-# Spelt out, so that the planner of either store sees that the partial index fits.
+# Spelt out, so that both databases' planners match it to the partial index.
 _WAITS = text("notice.addressed_at IS NULL")
 
 
@@ -53,7 +53,7 @@ class SqlNoticeStore(SqlOutbox):
         """Links of agencies that answer without an account."""
         return self._links(self._connection)
 
-    # The brake
+    # The brake: holds back an unusual number of notices
 
     def unjudged(self, run_id: UUID | None, begun_before: datetime) -> dict[UUID, dict[str, int]]:
         """How many notices each run gives each district, where nobody has judged it yet."""
@@ -94,7 +94,7 @@ class SqlNoticeStore(SqlOutbox):
         self._connection.execute(dialect.insert(_verdict).on_conflict_do_nothing(), [row])
 
     def release(self, district_code: str, by: UUID | None, at: datetime) -> int:
-        """Let what is held of a district go; the number of notices that were."""
+        """Release a district's held notices; returns how many."""
         freed = self._connection.execute(
             update(_verdict)
             .where(

@@ -104,7 +104,7 @@ class SqlOutbox:
         ]
 
     def settle(self, letter: Letter) -> None:
-        """Write down how a message, and its endpoint, stand after a try."""
+        """Store the state of a message and its endpoint after a delivery attempt."""
         message, endpoint = letter.message, letter.subscription
         names = ("state", "tries", "next_at", "leased_until", "sent_at", "error")
         row = to_row(message)
@@ -146,7 +146,7 @@ class SqlOutbox:
         return found
 
     def requeue(self, message: Message) -> None:
-        """Write down that a message is to be sent again."""
+        """Mark a message to be sent again."""
         self.settle(Letter(message=message, subscription=None, email=None))
 
     def outbox(self, state: str | None, paging: Paging) -> Page:

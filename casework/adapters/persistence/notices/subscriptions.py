@@ -20,7 +20,7 @@ from casework.workflows.ports.paging import Page, Paging
 
 
 class SqlSubscriptions:
-    """The repository of endpoints for one transaction of one asker."""
+    """The repository of endpoints for one transaction of one actor."""
 
     def __init__(self, connection: Connection, reach: Reach) -> None:
         self._connection, self._reach = connection, reach
@@ -58,6 +58,6 @@ class SqlSubscriptions:
 
 
 def _listening(reach: Reach) -> Select[Any]:
-    """Endpoints that the asker may see: an agency its own, an admin all."""
+    """Endpoints that the actor may see: an agency its own, an admin all."""
     endpoint = t.subscription
     return select(endpoint).where(endpoint.c.ended_at.is_(None), seen(endpoint, reach))

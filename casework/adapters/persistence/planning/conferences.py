@@ -15,7 +15,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.allowed import PLANNABLE
+from casework.domain.casefile.case_moves import PLANNABLE
 from casework.domain.casefile.plan import Conference, VersionStatus
 from casework.domain.errors import NotFound
 from casework.domain.planning.conferences import AgendaItem, Submission
@@ -29,7 +29,7 @@ _AWAITS = and_(_VERSION.status == VersionStatus.SUBMITTED, _CASE.status.in_(sort
 
 
 class SqlConferences:
-    """The repository of meetings for one transaction of one asker."""
+    """The repository of meetings for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]

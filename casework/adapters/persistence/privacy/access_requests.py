@@ -1,4 +1,4 @@
-"""Residents who ask what is held of them, as far as the asker sees the residents."""
+"""Access requests of residents within the actor's scope."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from casework.workflows.ports.unit_of_work import Page, Paging
 
 
 class SqlAccessRequests:
-    """The repository of requests for one transaction of one asker."""
+    """The repository of requests for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]

@@ -1,4 +1,4 @@
-"""Openings of residents out of scope: who made them, and who has to review them."""
+"""Break-glass accesses to residents out of scope: who made them and who must review them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _glass = break_glass.c
 
 
 class SqlOpenings:
-    """The repository of openings for one transaction of one asker."""
+    """The repository of break-glass accesses for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -61,7 +61,7 @@ class SqlOpenings:
         )
 
     def get(self, id: UUID) -> BreakGlass:
-        """One that the asker made or has to review, locked; what follows may be written of it."""
+        """One that the actor made or has to review, locked; its changes may be written."""
         query = (
             select(break_glass)
             .where(_glass.id == id, seen(break_glass, self._reach))
@@ -87,7 +87,7 @@ class SqlOpenings:
         self._connection.execute(insert(t.event), [stored(event, vault_of(self._connection))])
 
     def shown(self, id: UUID) -> OpeningView:
-        """One that the asker made or has to review."""
+        """One that the actor made or has to review."""
         row = self._connection.execute(_views(self._reach).where(_glass.id == id)).first()
         if row is None:
             raise NotFound("no such opening")
@@ -115,7 +115,7 @@ class SqlOpenings:
 
 
 def used(connection: Connection, reach: Reach, now: datetime, residents: Iterable[UUID]) -> str:
-    """What a look at opened residents is marked with in its audit entry: by which opening."""
+    """The break-glass access that a read's audit entry refers to."""
     query = (
         select(_glass.id)
         .where(_glass.resident_id.in_(list(residents)), is_live(break_glass, facts_of(reach, now)))

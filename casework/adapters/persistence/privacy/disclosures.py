@@ -1,4 +1,4 @@
-"""What was told of a resident, read off the acts by which it was told."""
+"""Disclosures of a resident's data, derived from the acts that disclosed it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from casework.workflows.ports.unit_of_work import Page, Paging
 
 
 class SqlDisclosures:
-    """What was told of residents, for one transaction of one asker."""
+    """Disclosures of residents' data, for one transaction of one actor."""
 
     def __init__(self, connection: Connection, residents: SqlResidents) -> None:
         self._connection, self._residents = connection, residents
@@ -51,7 +51,7 @@ class SqlDisclosures:
 
 
 def _to_providers(resident_id: UUID) -> Select[Any]:
-    """Each referral that was sent, by whoever sent it; one is sent once and never changed."""
+    """Each sent referral, by any actor; it is sent once and never changed."""
     sent, it = t.event, t.referral
     return (
         select(

@@ -1,4 +1,4 @@
-"""Households: each shown with the members within the asker's reach, and how many others."""
+"""Households: each with the members within the actor's scope, and the number of others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _home, _member = t.household, t.household_member
 
 
 class SqlHouseholds:
-    """For one transaction of one asker."""
+    """The repository of households for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -31,7 +31,7 @@ class SqlHouseholds:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def get(self, id: UUID, *, lock: bool = False) -> Household:
-        """A household of which the asker sees somebody."""
+        """A household of which the actor sees a member."""
         query = select(_home).where(_home.c.id == id, _home.c.id.in_(self._seen_households()))
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -93,7 +93,7 @@ class SqlHouseholds:
             raise
 
     def shown(self, id: UUID) -> Row:
-        """A household as the asker may see it."""
+        """A household as the actor may see it."""
         self.get(id)
         return self._shown(_home.c.id == id) or {}
 

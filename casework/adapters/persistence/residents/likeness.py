@@ -1,4 +1,4 @@
-"""Who may be alike, by index: a bounded handful of rows, which the domain's rule then compares."""
+"""Candidate duplicates, by index: a bounded number of rows, which the domain compares."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_WITH_PHONE: Final = 50
 def candidates(
     connection: Connection, likeness: Likeness, but: UUID, sees: ColumnElement[bool]
 ) -> list[DuplicateCandidate]:
-    """Residents of the asker's reach (``sees``, on ``resident``) to compare with."""
+    """Residents within the actor's scope (``sees``, on ``resident``) to compare with."""
     one, vault = t.resident, require_vault(vault_of(connection))
     number, blocks = _same_number(likeness, vault), _blocks(likeness, sees, vault)
     if number is not None:
@@ -40,7 +40,7 @@ def candidates(
 
 
 def _same_number(likeness: Likeness, vault: Vault) -> ColumnElement[bool] | None:
-    """Who has the same registration number, where numbers are kept."""
+    """Who has the same registration number, where numbers are stored."""
     if likeness.rrn is None:
         return None
     return t.resident.c.rrn_index.in_(vault.blinds("rrn", likeness.rrn))

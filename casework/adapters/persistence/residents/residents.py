@@ -1,4 +1,4 @@
-"""Residents, contacts, consents and notes as the asker sees them."""
+"""Residents, contacts, consents and notes as the actor sees them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from casework.workflows.ports.paging import Page, Paging, Row
 
 
 class SqlResidents:
-    """The repository of residents for one transaction of one asker."""
+    """The repository of residents for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -102,7 +102,7 @@ class SqlResidents:
     def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
         """A changed resident; contacts are replaced where given."""
         row = stored(resident, self._vault)
-        if is_outside(self._reach, resident):  # they move out of the asker's sight
+        if is_outside(self._reach, resident):  # they leave the actor's scope
             session_context.allow_residents(self._connection, [resident.id])
         self._connection.execute(
             update(t.resident).where(t.resident.c.id == row.pop("id")).values(row)
@@ -121,7 +121,7 @@ class SqlResidents:
         return number
 
     def save_rrn(self, resident_id: UUID, number: str | None) -> None:
-        """Write down, or forget, the registration number of a resident who was loaded before."""
+        """Store, or delete, the registration number of a resident who was loaded before."""
         row = {"rrn": number, "rrn_index": number}
         self._connection.execute(
             update(t.resident)

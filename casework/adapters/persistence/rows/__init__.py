@@ -1,1 +1,1 @@
-"""Between dataclasses and rows."""
+"""Mapping between dataclasses and rows."""

@@ -1,4 +1,4 @@
-"""Writing many things at once: a seeded world, the shipped facts."""
+"""Bulk inserts: seeded data and the shipped reference data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from casework.domain.directory.directory import Centre, District, Offering, Serv
 
 
 def insert_all(connection: Connection, things: Iterable[Any]) -> int:
-    """Insert domain objects, a statement a kind, in the order in which tables refer."""
+    """Insert domain objects, one statement per class, in the order of foreign keys."""
     vault = vault_of(connection)
     by_class: dict[type, list[Any]] = defaultdict(list)
     for thing in things:
@@ -61,6 +61,6 @@ def load_facts(
 
 
 def is_empty(engine: Engine) -> bool:
-    """Whether nobody can sign in yet: a world was never seeded here."""
+    """Whether nobody can sign in yet: nothing was ever seeded here."""
     with engine.connect() as connection:
         return connection.execute(select(t.account.c.id).limit(1)).first() is None

@@ -181,7 +181,7 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
         "version": Codec(int, lambda stored: 1 if stored is None else stored),
     },
 }
-# Columns worked out from a field, for searching only.
+# Columns derived from a field, for searching only.
 DERIVED: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
     Standard: {"scope": lambda it: it.scope},
     Resident: {
@@ -289,7 +289,7 @@ def stored_as(thing: Any) -> type:
 
 
 def to_row(thing: Any) -> dict[str, Any]:
-    """The columns of a domain object, in clear: what is to be written is ``stored``."""
+    """The columns of a domain object, unencrypted; ``stored`` gives what is written."""
     shape = _SHAPES[stored_as(thing)]
     row = {name: getattr(thing, name) for name in shape.names}
     for name, codec in shape.codecs.items():

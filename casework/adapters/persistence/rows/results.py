@@ -1,4 +1,4 @@
-"""What an idempotency key remembers of a result, and the result again."""
+"""Serialise the result stored under an idempotency key, and read it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bringing a database to the present schema, from a checkout or an installed package."""
+"""Migrate a database to the current schema, from a checkout or an installed package."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MIGRATIONS = _PACKAGED if _PACKAGED.exists() else _CHECKOUT
 STATEMENT_TIMEOUT_MS = 600_000
 TRIES = 20
 PAUSE_S = 0.5
-# Set by a revision from which on a field is sealed that stood in clear: it has no keys to do so.
+# Set by a revision that makes a plain-text field an encrypted one: it has no keys to encrypt it.
 IS_CLEAR = t.configuration.c.name == "clear_fields"
 
 
 def config(url: str, schema: str | None = None) -> Config:
-    """What Alembic is told; the address is handed over as it is, percent signs included."""
+    """The Alembic configuration; the URL is passed on as it is, percent signs included."""
     found = Config()
     found.set_main_option("script_location", str(MIGRATIONS))
     found.attributes["url"] = url
@@ -44,10 +44,10 @@ def upgrade(
     schema: str | None = None,
     prefix: str = row_level_security.DEFAULT_PREFIX,
 ) -> None:
-    """Bring the database to a revision; at the newest, put up the policies and grant rights."""
+    """Bring the database to a revision; at the newest, install the policies and grants."""
     _patiently(lambda: command.upgrade(config(url, schema), revision))
     with _engine(url, schema) as engine:
-        # Though fields may still stand in clear: whoever seals them owns the tables.
+        # Even while fields are unencrypted: the role that encrypts them owns the tables.
         if _is_newest(engine):
             _patiently(lambda: row_level_security.install_policies(engine, prefix))
 
@@ -60,9 +60,9 @@ def downgrade(url: str, revision: str = "base", schema: str | None = None) -> No
 
 
 def _patiently(migrate: Callable[[], object]) -> None:
-    """Try again where a lock was not to be had at once.
+    """Retry where a lock was not available at once.
 
-    Each try waits half a second, for whoever queues behind a waiting migration waits as well.
+    Each try waits half a second, for all that queue behind a waiting migration wait as well.
     """
     for attempt in range(1, TRIES + 1):
         try:
@@ -84,7 +84,7 @@ def _engine(url: str, schema: str | None) -> Iterator[Engine]:
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database stands at the newest revision, and no field in clear."""
+    """Whether the database is at the newest revision, with no field left unencrypted."""
     if not _is_newest(engine):
         return False
     with engine.connect() as connection:

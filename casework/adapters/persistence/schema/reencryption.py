@@ -1,8 +1,8 @@
-"""Sealing anew, batch by batch while others work: what stands under an older key, or in clear.
+"""Re-encrypt, in online batches, what is under an older key or unencrypted.
 
-A batch is one transaction over some rows of one table, ids ascending. Rows that somebody holds are
-passed over, so that nobody waits in a circle; the next round finds them. Killed at any moment, it
-begins again and finds what is left.
+A batch is one transaction over some rows of one table, ids ascending. Locked rows are
+skipped, so that there is no deadlock; the next round finds them. Killed at any moment, it
+starts again and finds what is left.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ HEAD: Final = 13
 MIN_PAUSE_S: Final = 0.01
 TRIES: Final = 10
 PAUSE_S: Final = 0.5
-# What each index is of, worked out from its row in clear.
+# The value that each blind index covers, computed from its decrypted row.
 INDEXED: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
     "resident.phone_digits": lambda row: digits_of(row["phone"]),
     "resident.rrn_index": lambda row: row["rrn"],
@@ -62,7 +62,7 @@ INDEXED: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
 
 
 class EncryptedRows:
-    """Every row of every table that has something sealed."""
+    """Every row of every table that has encrypted or indexed columns."""
 
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self._engine, self._vault = engine, vault
@@ -76,7 +76,7 @@ class EncryptedRows:
             yield connection
 
     def _check_policies(self) -> None:
-        """Refuse to count behind a wall that may hide rows: a key would seem to hold nothing."""
+        """Refuse to count where row-level security may hide rows: a key would seem unused."""
         with self._begun(self._reader) as connection:
             if hidden := row_level_security.outdated_tables(connection):
                 raise Conflict(
@@ -91,7 +91,7 @@ class EncryptedRows:
             return sum(connection.scalar(count) or 0 for count in counts)
 
     def values_by_key(self) -> Counter[str]:
-        """How many values stand under each key; those in clear under the empty name."""
+        """How many values are under each key; unencrypted ones under the empty name."""
         self._check_policies()
         found: Counter[str] = Counter()
         for table in encrypted_tables():
@@ -100,7 +100,7 @@ class EncryptedRows:
         return found
 
     def reencrypt(self, current: set[str]) -> Iterator[Progress]:
-        """One round over everything: what is not under these keys is sealed anew."""
+        """Run one round over everything: re-encrypt what is not under these keys."""
         for table in encrypted_tables():
             for rows in self._windows(table):
                 stale = [row[0] for row in rows if {*row[1:]} - {None} - current]
@@ -110,7 +110,7 @@ class EncryptedRows:
                 yield Progress(len(rows), changed, len(stale) - changed)
 
     def encrypt_plaintext(self) -> None:
-        """Seal what a revision has left in clear, while nothing serves."""
+        """Encrypt what a revision left unencrypted, while no server runs."""
         for table in encrypted_tables():
             for rows in self._windows(table):
                 with self._begun() as connection:
@@ -122,7 +122,7 @@ class EncryptedRows:
             connection.execute(delete(t.configuration).where(IS_CLEAR))
 
     def _windows(self, table: Table) -> Iterator[list[tuple[Any, ...]]]:
-        """Each row's id, and the key that each of its sealed or indexed columns names."""
+        """Each row's id, and the key that each of its encrypted or indexed columns names."""
         last = UUID(int=0)
         columns = [*columns_with_ciphertext(table), *blind_columns(table)]
         heads = [_head(column) for column in columns]
@@ -136,7 +136,7 @@ class EncryptedRows:
             yield [(row[0], *map(_named, columns, row[1:])) for row in rows]
 
     def _patiently(self, table: Table, ids: list[UUID], current: set[str]) -> int:
-        """A batch, tried again where others left no room for it."""
+        """Run a batch, retried after a conflict with other transactions."""
         for _ in range(TRIES):
             try:
                 return self._batch(table, ids, current)
@@ -147,7 +147,7 @@ class EncryptedRows:
         return 0
 
     def _batch(self, table: Table, ids: list[UUID], current: set[str]) -> int:
-        """Seal some rows anew in a transaction, then leave others as long a turn."""
+        """Re-encrypt some rows in a transaction, then pause for as long as it took."""
         began = time.monotonic()
         with self._begun() as connection:
             query = select(table).where(table.c.id.in_(ids)).order_by(table.c.id)
@@ -158,7 +158,7 @@ class EncryptedRows:
         return len(rows)
 
     def _renewed(self, table: Table, row: dict[str, Any], current: set[str]) -> dict[str, Any]:
-        """The columns of a row that stand under another key, sealed anew."""
+        """The columns of a row that are under another key, re-encrypted."""
         old = {
             column.name
             for column in (*columns_with_ciphertext(table), *blind_columns(table))
@@ -168,7 +168,7 @@ class EncryptedRows:
         return self._written(table, row, old)
 
     def _encrypted(self, table: Table, found: Any) -> dict[str, Any]:
-        """The columns of a row that stands in clear, sealed; what is sealed already stays."""
+        """The columns of an unencrypted row, encrypted; what is encrypted already stays."""
         row = dict(found._mapping)
         old = {column.name for column in blind_columns(table)}
         for column in columns_with_ciphertext(table):
@@ -196,7 +196,7 @@ class EncryptedRows:
 
 
 def encrypted_tables() -> list[Table]:
-    """The tables in which something is sealed or indexed."""
+    """The tables with encrypted or indexed columns."""
     return [
         table
         for table in t.metadata.sorted_tables
@@ -205,12 +205,12 @@ def encrypted_tables() -> list[Table]:
 
 
 def _head(column: Any) -> Any:
-    """As much of a stored value as names its key."""
+    """The prefix of a stored value that names its key."""
     return func.substr(cast(column, Text), 1, HEAD).label(column.name)
 
 
 def _named(column: Any, stored: Any) -> str | None:
-    """The key that a stored value, or its head, names: none where nothing stands, '' in clear."""
+    """The key that a stored value, or its prefix, names: none for null, '' for plain text."""
     if stored is None or (isinstance(column.type, EncryptedJson) and stored == "null"):
         return None
     parts = stored.lstrip('"').split(".") if isinstance(stored, str) else []

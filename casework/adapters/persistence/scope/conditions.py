@@ -1,4 +1,4 @@
-"""Which rows: each condition once, over the columns of a table and the facts of an actor."""
+"""Row conditions: each defined once, over a table's columns and an actor's facts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def is_(column: Any, fact: Any) -> ColumnElement[bool]:
     return false() if fact is None else column == fact
 
 
-# Everybody's, and by place
+# Every row, and rows by place
 
 
 def everything(_row: Any, _by: Facts) -> ColumnElement[bool]:
@@ -71,7 +71,7 @@ def is_centre(centre: Any, by: Facts) -> ColumnElement[bool]:
 
 
 def of_no_district(row: Any, _by: Facts) -> ColumnElement[bool]:
-    """What holds everywhere."""
+    """Rows that apply everywhere."""
     return row.c.district_code.is_(None)  # type: ignore[no-any-return]
 
 
@@ -107,7 +107,7 @@ def of_a_case_sent(row: Any, by: Facts) -> ColumnElement[bool]:
 
 
 def clock_of_a_case_sent(clock: Any, by: Facts) -> ColumnElement[bool]:
-    """Its clocks. Whom a referral asks, and how that goes, is no part of what was sent."""
+    """Its clocks; a referral's recipient and progress are no part of what was sent."""
     return and_(of_a_case_sent(clock, by), clock.c.subject_type != REFERRAL)
 
 
@@ -121,7 +121,7 @@ def of_a_resident_sent(resident: Any, by: Facts) -> ColumnElement[bool]:
     return false() if by.sent is None else resident.c.id.in_(among("casework_residents_sent", by))
 
 
-# What an agency was asked
+# What was requested of an agency
 
 
 def of_agency(row: Any, by: Facts) -> ColumnElement[bool]:
@@ -195,21 +195,21 @@ def its_people(account: Any, by: Facts) -> ColumnElement[bool]:
     )
 
 
-# What was opened with a reason
+# Break-glass access
 
 
 def is_live(glass: Any, by: Facts) -> ColumnElement[bool]:
-    """Openings that let their actor look; at the very instant it ends, one does no longer."""
+    """Break-glass accesses in force; at the instant it ends, one no longer is."""
     return and_(own_account(glass, by), glass.c.ended_at.is_(None), glass.c.ends_at > by.now)
 
 
 def opened(row: Any, by: Facts) -> ColumnElement[bool]:
-    """Rows of a resident whom the actor has opened."""
+    """Rows of a resident to whom the actor has break-glass access."""
     of = row.c.resident_id if "resident_id" in row.c else row.c.id
     return of.in_(among("casework_residents_opened", by))  # type: ignore[no-any-return]
 
 
-# What the database alone lets through
+# Conditions of row-level security alone
 
 
 def in_unit(row: Any, by: Facts) -> ColumnElement[bool]:
@@ -238,8 +238,8 @@ def meeting_on_a_case(meeting: Any, by: Facts) -> ColumnElement[bool]:
     return _id_among(meeting, "casework_meetings_on_cases", by)
 
 
-# What a condition needs of another table. On the database it asks a function of the owner for it: a
-# policy that read the other table itself would meet the policies there, and those this one again.
+# What a condition needs of another table. On the database it calls a function of the owner: a
+# policy that read the other table itself would trigger its policies, and those this one again.
 
 
 def _of_referrals(column: Any) -> Callable[[Facts], Select[Any]]:

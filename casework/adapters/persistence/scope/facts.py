@@ -2,7 +2,7 @@
 
 The application binds them as parameters (``facts_of``); a row-level security policy reads them from
 the session context of its transaction (``STATED``). A fact that an actor does not have is None here
-and NULL there, and lets nothing through.
+and NULL there, and matches no row.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AFTER_DETERMINATION: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What conditions need to know of an actor: values, or expressions that stand for them."""
+    """What conditions need to know of an actor: values, or SQL expressions."""
 
     account: Any = None
     centre: Any = None  # of a worker
@@ -36,7 +36,7 @@ class Facts:
     # it works on.
     reach: Any = None
     unit: Any = None
-    # Read from the session context: whatever needs another table asks the owner's function for it.
+    # Read from the session context: what needs another table calls the owner's function for it.
     are_stated: bool = False
 
 
@@ -74,7 +74,7 @@ def facts_of(reach: Reach, now: datetime | None = None) -> Facts:
 def said(name: str, kind: str = "") -> Any:
     """A setting of the session context, NULL where it was not set.
 
-    Within a SELECT of its own it is worked out once a query, and not once a row.
+    Within a SELECT of its own it is evaluated once per query, not once per row.
     """
     cast = f"::{kind}" if kind else ""
     return literal_column(f"(SELECT nullif(current_setting('casework.{name}', true), '')){cast}")

@@ -1,10 +1,10 @@
-"""Who sees which rows: one table, by table of the database and relation of the actor.
+"""The scope registry: who sees which rows, by database table and relation of the actor.
 
-Two guards are made from it. The application adds the condition of the actor's relation to what it
+Two filters are built from it. The application adds the condition of the actor's relation to what it
 reads, lists, counts and exports (``seen`` and what follows it). On PostgreSQL, row-level security
-lets through what any of the conditions does (``row_policies.py``): it goes by the facts of the
-actor and knows no action, so that it holds where the application's own filter fails. Where the two
-cannot be the same, the row says so, and why.
+admits what any of the conditions does (``row_policies.py``): it depends on the facts of the
+actor, not on the action, so that it holds where the application's own filter fails. Where the two
+cannot be the same, the entry says so, and why.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from casework.adapters.persistence.scope.facts import facts_of
 from casework.domain.access.policy import SYSTEM_ROLE, Reach, Relation
 from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER
 
-# Any of several conditions lets a row through.
+# Any of several conditions admits a row.
 Rule = dict[Relation, tuple[Condition, ...]]
 CENTRE, DISTRICT, CASES_SENT, OWN_AGENCY, LED_AGENCY, CITY, ALL = (
     Relation.CENTRE,
@@ -37,7 +37,7 @@ CENTRE, DISTRICT, CASES_SENT, OWN_AGENCY, LED_AGENCY, CITY, ALL = (
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A condition of one of the two guards alone, and why the other cannot have it."""
+    """A condition of one of the two filters alone, and why the other cannot have it."""
 
     condition: Condition
     why: str
@@ -60,7 +60,7 @@ class Rows:
     hidden_from: frozenset[Relation] = frozenset()
     # Whether an agency sees no child that stands beside its own requests.
     is_for_staff: bool = True
-    # Whether a resident who was opened with a reason is shown with these rows, to look at by id.
+    # Whether break-glass access to a resident includes these rows, to read by id.
     is_opened: bool = False
     # Where the application lets through fewer rows, and where the database lets through more: for
     # the transaction that works on a whole file, and else.
@@ -168,7 +168,7 @@ REGISTRY: Final[dict[str, Rows]] = {
             Difference(c.about_a_request, "An agency is shown the history of its own requests."),
         ),
     ),
-    # Also under the relation by which any resident may be opened, everybody sees their own.
+    # Also under the relation of break-glass access to any resident, everybody sees their own.
     "break_glass": Rows(
         see={
             CENTRE: (c.own_account,),
@@ -190,8 +190,8 @@ REGISTRY: Final[dict[str, Rows]] = {
         },
         wider=(Difference(c.in_district, _FROM_FILES), Difference(c.at_home, _FROM_FILES)),
     ),
-    # Of what follows the database lets every row through: it concerns nobody in need of help, or is
-    # reached through what stands above. Who may do what with the table, the roles' rights say.
+    # For the following the database admits every row: it is no resident's data, or is
+    # reached through the tables above. The roles' grants say who may do what with the table.
     "account": Rows(
         see=_PLACED | {OWN_AGENCY: (c.of_agency,), LED_AGENCY: (c.its_people,)},
     ),
@@ -230,7 +230,7 @@ def seen(table: Any, reach: Reach, now: datetime | None = None) -> ColumnElement
 
 
 def seen_or_opened(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:
-    """What is looked at by its id: also where its resident was opened, with a reason, till now."""
+    """What is read by its id: also under break-glass access to its resident, until now."""
     usual = seen(table, reach, now)
     if not (reach.opens and _rows(table).is_opened):
         return usual

@@ -1,6 +1,6 @@
-"""What the roles of the database may do with each table.
+"""The grants of the database roles on each table.
 
-Every table stands here once; a test fails for one that does not.
+Every table is listed here once; a test fails for one that is not.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Final
 class RowKind(StrEnum):
     """What the rows of a table are."""
 
-    # Of people in need of help: policies tell the rows apart, and whose they are the registry says.
+    # Residents' data: row-level security policies filter the rows, as the registry defines.
     PERSONAL = "personal"
-    # Of what follows every row is let through: what a role may do with the table is all there is.
+    # For the following every row is admitted: only the grants on the table apply.
     ACCOUNT = "account"
     CONFIGURATION = "configuration"
     FACT = "fact"  # loaded by a migration
@@ -38,7 +38,7 @@ RIGHTS: Final[dict[RowKind, Rights]] = {
     RowKind.FACT: Rights(app="S", scheduler="S", figures="S"),
     RowKind.AUDIT: Rights(app="SI", scheduler="SI"),
 }
-# One line a table.
+# One line per table.
 TABLES: Final[dict[str, RowKind]] = {
     "resident": RowKind.PERSONAL,
     "contact": RowKind.PERSONAL,
@@ -108,7 +108,7 @@ TABLES: Final[dict[str, RowKind]] = {
     "delivered": RowKind.PERSONAL,
     "way_in": RowKind.PERSONAL,
 }
-# Where the rights of a table are not those of its class.
+# Tables whose grants differ from those of their class.
 OWN_RIGHTS: Final[dict[str, Rights]] = {
     "contact": Rights(app="SIUD"),
     # What the scheduler lets lapse leaves the line of its offering; files of offerings come in.
@@ -139,5 +139,5 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
 
 
 def rights_on(table: str) -> Rights:
-    """What each role may do with a table."""
+    """The grants of each role on a table."""
     return OWN_RIGHTS.get(table) or RIGHTS.get(TABLES[table], Rights())

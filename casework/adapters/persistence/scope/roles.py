@@ -29,7 +29,7 @@ class Roles:
 
 @dataclass(frozen=True, slots=True)
 class ConnectedRole:
-    """Who is connected, and why no wall holds for them, where none does."""
+    """The connected role, and why row-level security does not apply to it, if it does not."""
 
     role: str
     why_unprotected: str | None
@@ -85,7 +85,7 @@ def _say(connection: Connection, statements: list[str]) -> None:
 
 
 def _set_password(connection: Connection, role: str, password: str) -> None:
-    """As a statement that takes no parameters; it is sent once and kept nowhere."""
+    """As a statement without parameters; it is sent once and stored nowhere."""
     statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), password)
     connection.exec_driver_sql(statement.as_string())
 

@@ -29,7 +29,7 @@ _STANDING: Final = text(
 
 
 def install_policies(engine: Engine, prefix: str = DEFAULT_PREFIX) -> list[str]:
-    """Make every policy as it stands in the code, and grant; returns the tables that changed."""
+    """Create every policy as defined in the code, and grant; return the tables that changed."""
     if engine.dialect.name != "postgresql":
         return []
     with engine.begin() as connection:
@@ -69,7 +69,7 @@ def outdated_tables(connection: Connection) -> list[str]:
 
 
 def remove_policies(engine: Engine) -> None:
-    """Take every policy and function away: tables are about to be what they were before them."""
+    """Drop every policy and function, before a downgrade of the tables."""
     if engine.dialect.name != "postgresql":
         return
     with engine.begin() as connection:
@@ -85,7 +85,7 @@ def remove_policies(engine: Engine) -> None:
 
 
 def grant(connection: Connection, prefix: str = DEFAULT_PREFIX) -> list[str]:
-    """Give those of the roles that exist their rights, and no others; returns what was said."""
+    """Give the existing roles their grants, and no others; return the statements."""
     said = grants(connection, prefix)
     for statement in said:
         connection.exec_driver_sql(statement)
@@ -93,7 +93,7 @@ def grant(connection: Connection, prefix: str = DEFAULT_PREFIX) -> list[str]:
 
 
 def grants(connection: Connection, prefix: str, *, all_roles: bool = False) -> list[str]:
-    """The statements that give the existing roles, or all, their rights on the existing tables."""
+    """The statements that give the existing roles, or all, their grants on the existing tables."""
     roles = {part: f"{prefix}_{part}" for part in PARTS}
     known = text("SELECT rolname FROM pg_roles WHERE rolname = ANY (:names)")
     there = set(connection.scalars(known, {"names": list(roles.values())}))
@@ -137,7 +137,7 @@ def _make_functions(connection: Connection) -> None:
     schema = _quoted(connection, connection.scalar(text("SELECT current_schema()")) or "public")
     for name, body in (FUNCTIONS | COUNTS).items():
         takes, gives = _SIGNATURES[name]
-        # For most askers they are never called: a planner that counts on them shuns the indexes.
+        # For most actors they are never called, yet a planner that costs them avoids the indexes.
         cost = "COST 1 ROWS 10" if gives.startswith("SETOF") else "COST 1"
         connection.exec_driver_sql(
             f"CREATE OR REPLACE FUNCTION {name}{takes} RETURNS {gives} LANGUAGE sql STABLE"

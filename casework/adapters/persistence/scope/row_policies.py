@@ -1,7 +1,7 @@
 """Row-level security on PostgreSQL: the registry, compiled to policies and functions.
 
-A policy lets through what any condition of its table does for the facts that the transaction stated
-of its actor (``session_context.py``). What was not stated is NULL, and NULL lets nothing through.
+A policy admits what any condition of its table does for the facts that the transaction set
+of its actor (``session_context.py``). What was not set is NULL, and NULL matches nothing.
 What may be written is what may be seen, but for what is only counted or looked at.
 """
 
@@ -25,7 +25,7 @@ _NO_ASSESSOR: Final = STATED.sent.is_(None)
 
 
 def _sql(query: Any) -> str:
-    """A statement as text that stands by itself, without parameters."""
+    """A statement as text, with its parameters inlined."""
     compiled = query.compile(dialect=_POSTGRESQL, compile_kwargs={"literal_binds": True})
     return " ".join(str(compiled).split())
 
@@ -50,7 +50,7 @@ COUNTS: Final = {
 def _alternatives(table: str, row: Any, *, to_write: bool) -> Iterator[ColumnElement[bool]]:
     """The conditions of which one is enough to see, or write, a row."""
     rows = REGISTRY[table]
-    # The cheap ones first: they are gone through in this order.
+    # The cheap ones first: they are evaluated in this order.
     yield STATED.reach == "all"
     if not to_write and CITY in rows.count:
         yield STATED.reach == "city"

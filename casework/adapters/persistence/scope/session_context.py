@@ -1,7 +1,7 @@
-"""Who asks, said to the database: what row-level security goes by.
+"""The session context: tells the database who the actor is, for row-level security.
 
-Once a transaction and on PostgreSQL only. The wall rests on the asker's role and not on what the
-policy allows for the action: it is to hold where the application's own filter fails.
+Set once per transaction, on PostgreSQL only. Row-level security follows the actor's role, not the
+action's access policy: it must hold where the application's own filter fails.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _SET_CONTEXT: Final = text(
     "SELECT " + ", ".join(f"set_config('casework.{name}', :{name}, true)" for name in SETTINGS)
 )
 _ALLOW: Final = text("SELECT set_config('casework.unit', :unit, true)")
-# Actions that an asker without a place does on all of the city: a recount goes through every clock.
+# Actions that an actor without a place does on the whole city: a recount goes through every clock.
 WHOLE: Final = frozenset({"standard.write"})
 # Figures count an agency's own referrals however long ago they ended.
 COUNTING: Final = frozenset({"figures.read", "inbox.figures"})
 EVER: Final = "-infinity"
-# Whose rows their facts name; of anybody else it is the reach that tells.
+# Roles whose rows their facts name; for all others the scope decides.
 PLACED: Final = frozenset({Role.WORKER, Role.SUPERVISOR, Role.ASSESSOR, Role.PROVIDER})
 
 
 def set_session_context(connection: Connection, reach: Reach, action: str, now: datetime) -> None:
-    """Tell the database who asks, for this transaction."""
+    """Tell the database who the actor is, for this transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(
             _SET_CONTEXT, dict.fromkeys(SETTINGS, "") | session_settings(reach, action, now)
@@ -51,7 +51,7 @@ def set_session_context(connection: Connection, reach: Reach, action: str, now: 
 
 
 def set_system_context(connection: Connection) -> None:
-    """Tell the database that it is the system itself that asks."""
+    """Tell the database that the actor is the system itself."""
     if connection.dialect.name == "postgresql":
         connection.execute(_SET_CONTEXT, dict.fromkeys(SETTINGS, "") | {"reach": "all"})
 
@@ -59,15 +59,15 @@ def set_system_context(connection: Connection) -> None:
 def allow_residents(connection: Connection, resident_ids: Iterable[UUID]) -> None:
     """Let this transaction work on the whole file of residents, wherever that file goes.
 
-    For whoever has reached it: an agency whose answer concerns the case as a whole, a move that
-    takes the case out of the mover's sight, a resident who is opened with a reason.
+    For an actor who has access to it: an agency whose answer concerns the whole case, a move that
+    takes the case out of the mover's scope, a break-glass access to a resident.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(_ALLOW, {"unit": "{" + ",".join(map(str, resident_ids)) + "}"})
 
 
 def session_settings(reach: Reach, action: str, now: datetime) -> dict[str, Any]:
-    """What is said of an actor: the facts that the conditions of the registry compare with."""
+    """The settings for an actor: the facts that the registry's conditions compare with."""
     role = reach.actor.stands_as
     if role == SYSTEM_ROLE:
         return {"reach": "all"}

@@ -1,4 +1,4 @@
-"""Whom a look is about, and who of them was seen only because they had been opened."""
+"""The residents a read is about, and which of them were seen only by break-glass access."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from casework.domain.access.policy import Reach, is_outside
 
 
 class Subjects(set[UUID]):
-    """Whom an audit entry is about, and who of them was seen because they had been opened."""
+    """The subjects of an audit entry, and which of them were seen by break-glass access."""
 
     def __init__(self) -> None:
         super().__init__()

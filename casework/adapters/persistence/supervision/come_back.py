@@ -1,4 +1,4 @@
-"""Notes to come back to: what someone promised themselves, as items of the worklist."""
+"""Notes with a follow-up date, as items of the worklist."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Cached(Generic[T]):
         self._forgotten = 0
 
     def forget(self) -> None:
-        """Read it again at the next use; what is being read now is not kept."""
+        """Read it again at the next use; a read in progress is not cached."""
         self._forgotten += 1
         self._value = None
 
@@ -47,7 +47,7 @@ class Cached(Generic[T]):
 
 
 def read_clockwork(engine: Engine, calendar: MakeCalendar) -> Clockwork:
-    """Standards and calendars as this database keeps them.
+    """Standards and calendars as stored in this database.
 
     ``calendar`` makes one of declared days: day, whether it is closed, and its name.
     """

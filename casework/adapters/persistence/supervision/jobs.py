@@ -1,4 +1,4 @@
-"""Jobs as they stand, and what their runs did."""
+"""The current state of jobs, and their runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GOES_ON_FOR: Final = timedelta(minutes=10)
 
 
 class SqlJobs:
-    """Jobs and their runs; they concern nobody, and are the same for everyone who may look."""
+    """Jobs and their runs; no personal data, the same for every actor who may read them."""
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection, self._now = connection, now

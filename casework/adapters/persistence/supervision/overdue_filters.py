@@ -1,4 +1,4 @@
-"""What the overdue list can be narrowed to."""
+"""Filters of the overdue list."""
 
 from __future__ import annotations
 

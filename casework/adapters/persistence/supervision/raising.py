@@ -1,6 +1,6 @@
 """Raising planned steps: claim what is due, write its event and notice, mark the breach.
 
-The cost follows what is newly due: the planned steps stand in a partial index by their instant.
+The cost follows what is newly due: the planned steps are in a partial index by their instant.
 The statements are built once; a run only fills in its instant, its id and its batch.
 """
 
@@ -53,7 +53,7 @@ _CLAIMED: Final = ("id", "deadline_id", "tier", "due_at", "at", "tell")
 
 
 def raise_steps(connection: Connection, run_id: UUID, as_of: datetime, limit: int) -> RaisedCounts:
-    """Raise the highest due step of about ``limit`` clocks, and pass over the lower ones."""
+    """Raise the highest due step of about ``limit`` clocks, and skip the lower ones."""
     values = {"run": run_id, "as_of": as_of, "batch": limit}
     if connection.dialect.name == "postgresql":
         return RaisedCounts(*connection.execute(_IN_ONE_STATEMENT, values).one())
@@ -61,7 +61,7 @@ def raise_steps(connection: Connection, run_id: UUID, as_of: datetime, limit: in
 
 
 def _is_due(by: ColumnElement[datetime] = AS_OF) -> ColumnElement[bool]:
-    # Spelt out, so that the planner of either store sees that the partial index fits.
+    # Spelt out, so that both databases' planners match it to the partial index.
     return and_(text("escalation.raised_at IS NULL"), _step.c.at <= by)
 
 
@@ -132,7 +132,7 @@ def _notices(claimed: Any, none_told: Any) -> Select[Any]:
 
 
 def _breach(late: Select[Any]) -> Update:
-    """Whoever sees a breach first writes it down, once."""
+    """Record a breach once, by the first transaction that finds it."""
     return (
         update(_clock)
         .where(_clock.c.id.in_(late), _clock.c.breached_at.is_(None))

@@ -44,7 +44,7 @@ TWIN: Final = "a standard for just this is in force"
 
 
 class SqlStandards:
-    """In one transaction of one asker."""
+    """The repository of standards for one transaction of one actor."""
 
     def __init__(self, connection: Connection, reach: Reach, now: datetime) -> None:
         self._connection, self._reach, self._now = connection, reach, now
@@ -52,7 +52,7 @@ class SqlStandards:
     # Standards
 
     def get(self, id: UUID, *, lock: bool = False) -> Standard:
-        """A standard of the asker's district or of everywhere."""
+        """A standard of the actor's district or of everywhere."""
         query = select(_standard).where(_standard.c.id == id, self._theirs())
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -104,7 +104,7 @@ class SqlStandards:
                 raise Conflict(TWIN, code="standard_exists", standard_id=other.id)
 
     def _theirs(self) -> ColumnElement[bool]:
-        """What holds everywhere, and what the asker's own district set."""
+        """What applies everywhere, and what the actor's own district set."""
         return seen(_standard, self._reach)
 
     def check_district(self, code: str | None, field: str) -> None:
@@ -162,7 +162,7 @@ class SqlStandards:
         )
 
     def recount(self, id: UUID) -> Recount:
-        """The record of a recount that the asker began."""
+        """The record of a recount that the actor began."""
         row = self._connection.execute(
             select(t.recount).where(
                 t.recount.c.id == id, t.recount.c.started_by == self._reach.actor.id
@@ -174,7 +174,7 @@ class SqlStandards:
         return found
 
     def recounts_of(self, deadline_id: UUID) -> list[Mapping[str, Any]]:
-        """How a clock was counted anew, oldest first."""
+        """How a clock was recounted, oldest first."""
         event = t.event
         rows = self._connection.execute(
             select(event)
@@ -244,7 +244,7 @@ def _about(reason: RecountReason) -> list[ColumnElement[bool]]:
 
 @contextmanager
 def _one_of_a_scope() -> Iterator[None]:
-    """Whoever was first has it: where two came at once, the index says so."""
+    """Raise the conflict where another was first: the unique index decides between two at once."""
     try:
         yield
     except IntegrityError as error:

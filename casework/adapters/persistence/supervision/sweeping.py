@@ -38,12 +38,12 @@ from casework.workflows.ports.supervision import RaisedCounts, SweepCounts
 from casework.workflows.ports.unit_of_work import RequestFacts
 from casework.workflows.supervision.overdue import JOB
 
-# How often, and how long apart, a sweep asks again for clocks that somebody holds.
+# How often, and how long apart, a sweep retries clocks that are locked.
 PATIENCE, PAUSE_S = 20, 0.05
 
 
 class SqlSweepStore:
-    """The sweep's own transactions, one a batch."""
+    """The sweep's own transactions, one per batch."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -96,7 +96,7 @@ class SqlSweepStore:
     def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> RaisedCounts:
         """Raise the highest due step of about ``limit`` clocks, in one transaction.
 
-        Nothing raised means that nothing is left, or that who holds the rest has not let go for a
+        Nothing raised means that nothing is left, or that the rest was locked for a
         second: a lapse must not overtake a step that another sweep is about to raise.
         """
         for _ in range(PATIENCE):

@@ -39,7 +39,7 @@ _PRESSING = [t.deadline.c.can_wait, *_KEYS]
 
 
 class SqlWorklists:
-    """Lists of clocks, for one transaction of one asker."""
+    """Lists of clocks, for one transaction of one actor."""
 
     def __init__(
         self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
@@ -50,7 +50,7 @@ class SqlWorklists:
         """What the caller has to do, most pressing first.
 
         It is the clocks they hold; for a worker also the overdue clocks that others hold on their
-        cases; and notes to come back to. What must happen before a discharge stands on top.
+        cases; and notes to come back to. What must happen before a discharge comes first.
         """
         people = self._people()
         clocks = self._clocks_to_do(people, wanted, paging)
@@ -79,7 +79,7 @@ class SqlWorklists:
         return self._page(query, _PRESSING, paging)
 
     def _people(self) -> list[UUID]:
-        """The asker, and for a worker the absent colleagues whose deputy they are today."""
+        """The actor, and for a worker the absent colleagues whose deputy they are today."""
         actor, away, today = self._reach.actor, t.absence, day_in_seoul(self._now)
         own = [] if actor.id is None else [actor.id]
         if holder(self._reach) != WORKER:
@@ -90,7 +90,7 @@ class SqlWorklists:
         return [*own, *self._connection.scalars(query.distinct())]
 
     def _mine(self, people: list[UUID]) -> ColumnElement[bool]:
-        """What is the asker's to do; a case that nobody carries yet is the supervisor's."""
+        """What the actor has to do; an unassigned case is the supervisor's."""
         clock = t.deadline
         sees, held_by = seen(clock, self._reach, self._now), holder(self._reach)
         if held_by == WORKER:
@@ -199,7 +199,7 @@ class SqlWorklists:
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def cases_without_worker(self) -> int:
-        """Open cases in reach that nobody carries."""
+        """Open cases in reach without a worker."""
         query = (
             select(func.count())
             .select_from(t.care_case)

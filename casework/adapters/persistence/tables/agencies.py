@@ -27,7 +27,7 @@ agency_link = Table(
     Column("expires_at", Instant, nullable=False),
     # The message that carries it; that may be gone before the link is.
     Column("message_id", Uuid, unique=True),
-    # The month whose roster it asks for; one an agency.
+    # The month whose roster it requests; one per agency.
     Column("month", String(7)),
     Column("revoked_at", Instant),
     Column("revoked_by", Uuid),
@@ -80,7 +80,7 @@ delivered = Table(
     UniqueConstraint("referral_id", "month"),
     Index(None, "resident_id"),
 )
-# How to get into a resident's home; told only to whoever was asked to come there.
+# How to get into a resident's home; shown only to an agency requested to go there.
 way_in = Table(
     "way_in",
     metadata,

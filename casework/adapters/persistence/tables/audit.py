@@ -49,7 +49,7 @@ Index(
     postgresql_using="gin",
     postgresql_ops={"subjects": "jsonb_path_ops"},
 ).ddl_if(dialect="postgresql")
-# Who asked for an id in vain.
+# Refused requests for an id.
 Index(
     "ix_audit_entry_refused",
     audit_entry.c.asked_for,

@@ -30,8 +30,8 @@ from casework.adapters.persistence.tables.base import (
     where,
 )
 from casework.domain.casefile.case import CaseStatus
-from casework.domain.casefile.lifecycle import OPEN
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
+from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.casefile.states import ReferralStatus
 
 care_case = Table(

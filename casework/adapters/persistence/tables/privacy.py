@@ -1,4 +1,4 @@
-"""Break-glass: openings of residents out of scope."""
+"""Break-glass: accesses to residents out of scope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking: the repositories in a transaction that changes nothing."""
+"""Reading: the repositories in a read-only transaction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from casework.workflows.ports.residents import ResidentRecord
 
 
 class SqlReading(SqlRepositories):
-    """Everything that can be looked at, in one transaction of one actor."""
+    """Everything that can be read, in one transaction of one actor."""
 
     @cached_property
     def files(self) -> SqlCaseFiles:
@@ -30,8 +30,8 @@ class SqlReading(SqlRepositories):
     def held(self, resident_id: UUID) -> ResidentRecord:
         """Everything that is held of a resident within reach, wherever it was written.
 
-        That includes what was written when there were several records of them. Who asks is owed
-        all of it, and not only what the worker who hands it out usually sees.
+        That includes what was written when there were several records of them. The resident is owed
+        all of it, not only what the worker who hands it out usually sees.
         """
         resident = self.residents.get(resident_id)
         former = self.residents.former(resident.id)

@@ -1,4 +1,4 @@
-"""The unit of work: one transaction, one asker, one visible commit."""
+"""The unit of work: one transaction, one actor, one visible commit."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from casework.workflows.ports.results import Made
 from casework.workflows.ports.unit_of_work import Reading, Replay, RequestFacts, Work
 
 KEY_RETENTION = timedelta(days=7)
-# What takes many transactions holds its key until it is done. Whoever was killed over it never says
-# so: after this long the same request may take the key over.
+# Work of many transactions holds its idempotency key until it is done. A killed process never
+# releases it: after this long the same request may take the key over.
 KEY_LEASE = timedelta(minutes=10)
-# Reading these tells nothing about anybody.
+# Reads of these disclose no personal data.
 NOT_AUDITED = frozenset({"directory.read", "account.self"})
 
 
@@ -88,7 +88,7 @@ class SqlPart(SqlWork):
     """A use case within the transaction of another, by which it is recorded and committed."""
 
     def commit(self, made: Made = None) -> None:
-        """It is to be kept with the rest."""
+        """Mark it to be committed with the rest."""
 
     @property
     def subjects(self) -> frozenset[UUID]:
@@ -130,7 +130,7 @@ class SqlStore:
 
     @contextmanager
     def reading(self, reach: Reach, action: str, now: datetime) -> Iterator[Reading]:
-        """A look; its audit entry is committed before anything of it leaves."""
+        """A read; its audit entry is committed before any of it is returned."""
         with self._engine.connect() as connection:
             about = Subjects()
             to = self._set(reach)
@@ -150,7 +150,7 @@ class SqlStore:
             yield SqlReading(connection, to, now, set())
 
     def store_key(self, actor: Actor, claimed_at: datetime, made: Made) -> None:
-        """Remember under the request's key what it made, unless another has taken it over."""
+        """Store the result under the idempotency key, unless another request has taken it over."""
         if self._facts.idempotency_key is not None:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -160,7 +160,7 @@ class SqlStore:
                 )
 
     def release_key(self, actor: Actor, claimed_at: datetime) -> None:
-        """Give the request's key back: nothing came of it, and it may be asked again at once."""
+        """Release the request's idempotency key: nothing was done; it may be retried at once."""
         if self._facts.idempotency_key is not None:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -170,7 +170,7 @@ class SqlStore:
     def note_refusal(
         self, actor: Actor | None, action: str, now: datetime, code: str, outcome: str
     ) -> None:
-        """Write down that something was refused or failed; nothing else of it remains."""
+        """Record that something was refused or failed; nothing else of it remains."""
         with self._engine.begin() as connection:
             write_audit(connection, actor, action, now, self._facts, set(), outcome, code)
 

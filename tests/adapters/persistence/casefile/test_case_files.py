@@ -1,4 +1,4 @@
-"""Case files: what a save writes, what it never writes, and what the database refuses itself."""
+"""Case files: what a save writes, what it never writes, and what the constraints reject."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_what_is_not_committed_never_happened(api: Api) -> None:
         assert connection.scalar(found) is None
 
 
-# The breach belongs to whoever sees it first
+# The breach is recorded by the first who notices it
 
 
 def an_open_request(api: Api) -> UUID:
@@ -230,7 +230,7 @@ def test_no_save_writes_the_breach_over(api: Api) -> None:
 
 @pytest.mark.parametrize("store", ["postgres"], indirect=True)
 def test_a_sweep_between_load_and_save_is_not_undone(api: Api) -> None:
-    """SQLite lets nobody in between: it has one writer at a time."""
+    """Not on SQLite, which has one writer at a time."""
     late = an_open_request(api)
     due_at = the_clock(api, late).due_at
     api.clock.set("2026-03-06T09:00")
@@ -321,7 +321,7 @@ def test_a_clock_that_ends_in_time_leaves_no_step_behind(api: Api) -> None:
     assert the_clock(api, early).breached_at is None
 
 
-# Steps are planned anew, and what was raised stays
+# Steps are planned again, and raised ones stay
 
 
 def the_start_clock(api: Api) -> tuple[UUID, UUID]:
@@ -409,11 +409,11 @@ def test_an_excuse_takes_what_is_still_to_come_away(api: Api) -> None:
     assert the_clock(api, start).is_overdue(api.clock.now), "excused and overdue all the same"
 
 
-# The database refuses by itself
+# Constraints of the database
 
 
 def copied(api: Api, table: Any, id: UUID, **changed: Any) -> UUID:
-    """A second row like the one of that id, straight into the table."""
+    """Insert a copy of the row with that id straight into the table."""
     with api.engine.begin() as connection:
         row = dict(connection.execute(select(table).where(table.c.id == id)).one()._mapping)
         again = row | {"id": new_id()} | changed
@@ -422,7 +422,7 @@ def copied(api: Api, table: Any, id: UUID, **changed: Any) -> UUID:
 
 
 def refuses(api: Api, table: Any, id: UUID, **changed: Any) -> None:
-    """Check that a second such row is refused, and that nothing of it stays."""
+    """Check that a second such row is rejected and leaves nothing behind."""
     before = count(api, table)
     with pytest.raises(IntegrityError):
         copied(api, table, id, **changed)
@@ -489,7 +489,7 @@ def test_a_second_tick_of_one_slot_is_refused(api: Api) -> None:
     refuses(api, t.job_run, id)
     copied(api, t.job_run, id, slot=slot + timedelta(minutes=5))
     copied(api, t.job_run, id, job="relay")
-    for _ in range(2):  # what was asked for by hand has no slot
+    for _ in range(2):  # a run requested by hand has no slot
         copied(api, t.job_run, id, slot=None)
 
 

@@ -1,6 +1,6 @@
 """Overdue is one predicate: what SQL finds is what the domain says, clock by clock.
 
-`python3 dev.py proof predicate` asks the same of a hundred thousand clocks.
+`python3 dev.py proof predicate` checks the same on a hundred thousand clocks.
 """
 
 from __future__ import annotations

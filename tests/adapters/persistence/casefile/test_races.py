@@ -19,14 +19,14 @@ pytestmark = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 
 @pytest.fixture
 def world(store: Store) -> Iterator[Api]:
-    """A small world in which so many can act at once."""
+    """A small world whose connection pool allows that many concurrent actors."""
     with small_world(store.url, pool_size=2 * THREADS) as world:
         yield world
 
 
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
-    """Those who act at once."""
+    """The threads of the concurrent actors."""
     with ThreadPoolExecutor(THREADS) as pool:
         yield pool
 

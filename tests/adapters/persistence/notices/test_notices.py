@@ -1,4 +1,4 @@
-"""Notices: who is told what and when, once, by which way, and what happens when nobody takes it."""
+"""Notices: recipients, content, time and channel, sent once; and failed deliveries."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ PERSONAL = ("name", "birth_date", "phone", "address", "sex", "note", "content", 
 
 @dataclass
 class Box:
-    """Takes what is sent; fails for endpoints whose address says so."""
+    """Records what is sent; fails for endpoints whose address says so."""
 
     letters: list[Letter] = field(default_factory=list)
     down: bool = False
 
     def deliver(self, letters: Sequence[Letter], now: datetime) -> list[str | None]:
-        """Each letter, or a code where this one is down."""
+        """Deliver each message, or return an error code while this channel is down."""
         results: list[str | None] = []
         for letter in letters:
             endpoint = letter.subscription
@@ -50,7 +50,7 @@ class Box:
 
 
 def round_of(api: Api, at: str | datetime | None = None, box: Box | None = None) -> Box:
-    """One round of the relay at a moment; what it sent."""
+    """Run the relay once at a moment; returns what it sent."""
     if at is not None:
         api.clock.now = seoul(at) if isinstance(at, str) else at
     box = box or Box()
@@ -64,13 +64,13 @@ def relayed(api: Api, box: Box) -> Relayed:
 
 
 def swept(api: Api, at: str) -> Box:
-    """A sweep and a round of the relay at a moment; what was sent."""
+    """Run a sweep and the relay at a moment; returns what was sent."""
     sweep(api, at)
     return round_of(api)
 
 
 def told(api: Api, box: Box) -> dict[str, list[str]]:
-    """Who was told of what: user name → kinds."""
+    """The kinds of notice each user received, by user name."""
     with api.engine.connect() as connection:
         names = dict(connection.execute(select(t.account.c.id, t.account.c.username)).all())
     found: dict[str, list[str]] = {}
@@ -164,7 +164,7 @@ def test_after_three_days_down_everything_is_said_once_and_a_clock_set_back_says
     assert len(messages(api, kind="digest")) == len(box.letters)
 
 
-# Whom, and at once
+# Recipients, and urgent notices
 
 
 def test_an_emergency_is_told_at_once_whatever_the_hour(api: Api) -> None:
@@ -259,7 +259,7 @@ def test_a_message_says_nothing_personal(api: Api) -> None:
     assert not any(f'"{word}"' in said for word in PERSONAL)
 
 
-# The brake
+# The flood limit
 
 
 def flood(api: Api, monkeypatch: pytest.MonkeyPatch, allowed: int) -> None:
@@ -478,7 +478,7 @@ def test_an_endpoint_that_cannot_be_called_is_refused(
     assert count(api.engine, t.subscription) == 0
 
 
-# All of it together
+# End to end
 
 
 def test_nothing_is_lost_while_the_post_is_down(api: Api) -> None:

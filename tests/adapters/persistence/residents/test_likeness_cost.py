@@ -1,4 +1,4 @@
-"""Looking for who is alike reads a handful of rows by index, however many residents there are."""
+"""The search for duplicates reads a few rows by index, however many residents there are."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ON_SQLITE = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
 
 def crowd(api: Api, count: int, **facts: Any) -> None:
-    """So many residents of HERE, born on as many days."""
+    """Insert that many residents of HERE, each born on another day."""
     usual = {"sex": "female", "centre_code": HERE, "district_code": DISTRICT, "version": 1,
              "registered_at": api.clock.now}  # fmt: skip
     rows = []
@@ -45,7 +45,7 @@ def crowd(api: Api, count: int, **facts: Any) -> None:
 
 
 def compared(api: Api, likeness: Likeness) -> int:
-    """How many rows are read to be compared with someone."""
+    """How many rows are read as candidates for comparison."""
     with api.application.store.work(EVERYTHING, "duplicate.review", api.clock.now) as work:
         return len(work.residents.like(likeness, new_id()))
 
@@ -74,7 +74,7 @@ def test_a_telephone_of_many_is_not_read_through(api: Api) -> None:
 
 @contextmanager
 def plans(api: Api) -> Iterator[list[str]]:
-    """How SQLite reads each table in what is asked meanwhile."""
+    """SQLite's query plans for the statements sent inside the block."""
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
@@ -111,7 +111,7 @@ def test_nothing_walks_through_the_residents(api: Api) -> None:
 
 def test_registering_costs_the_same_whoever_is_out_of_sight(api: Api) -> None:
     costs = []
-    acts.a_resident(api)  # what barely changes is read once
+    acts.a_resident(api)  # what rarely changes is cached
     for _ in range(3):
         with statements(api.application.engine) as sent:
             acts.a_resident(api, name="김영숙", birth_date=BORN, phone="010-1234-5678")

@@ -1,4 +1,4 @@
-"""A connection for rows that stand alone."""
+"""A connection for rows without the rows they refer to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from casework.adapters.persistence import tables as t
 
 @pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
-    """A connection to tables that no longer ask whether what they refer to exists."""
+    """A connection to tables whose foreign keys are not enforced."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]

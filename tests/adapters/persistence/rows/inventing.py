@@ -39,7 +39,7 @@ class Inventor:
         self._rng = Random(seed)
 
     def thing(self, cls: type, *, bare: bool = False) -> Any:
-        """An object with every field set; a ``bare`` one with nothing where nothing may be."""
+        """An object with every field set; a ``bare`` one has None wherever a field is optional."""
         hints = get_type_hints(cls)
         table = table_of(cls) if cls in TABLES else None
         values = {
@@ -74,7 +74,7 @@ class Inventor:
     def value(
         self, hint: Any, column: Column[Any] | None, name: str = "", *, bare: bool = False
     ) -> Any:
-        """Something of that type which fits into the column."""
+        """A value of that type that fits into the column."""
         if get_origin(hint) in (Union, UnionType):
             if bare:
                 return None
@@ -110,7 +110,7 @@ class Inventor:
         return "".join(self._rng.choices(LETTERS, k=length))
 
     def _mapping(self, hint: Any) -> dict[str, Any]:
-        """What JSON can hold, nested; whole numbers where nothing else may stand."""
+        """A nested JSON value; integers only where nothing else is allowed."""
         numbers = {self._text(None) + str(n): self._rng.randrange(9) for n in range(3)}
         if get_args(hint)[1] is int:
             return numbers
@@ -131,7 +131,7 @@ class Inventor:
         return date(1890, 1, 1) + timedelta(days=self._rng.randrange(80_000))
 
     def instant(self) -> datetime:
-        """To the microsecond, as told in one of several places."""
+        """An instant with microseconds, in one of several time zones."""
         zone = self._rng.choice([UTC, SEOUL, timezone(timedelta(hours=-9, minutes=-30))])
         at = datetime(2000, 1, 1, tzinfo=UTC) + self._rng.randrange(10**15) * MICROSECOND
         return at.astimezone(zone)
@@ -181,7 +181,7 @@ def column_of(table: Table | None, name: str) -> Column[Any] | None:
 
 
 def known_values(column: Column[Any]) -> list[str]:
-    """What a CHECK constraint lets into a column of codes."""
+    """The values that a CHECK constraint allows in a column of codes."""
     for constraint in column.table.constraints:
         if isinstance(constraint, CheckConstraint):
             rule = str(constraint.sqltext)

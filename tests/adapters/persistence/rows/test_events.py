@@ -1,4 +1,4 @@
-"""Events come out of the store as they went in, and nothing is read that no class is for."""
+"""Events are read as they were written; one without a class is an error."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.proofs._folding import FOLDS
 EXAMPLES = 12
 KNOWN = sorted(EVENTS.values(), key=lambda cls: cls.__name__)
 # A fact is an id, an amount, a day or an instant, yes or no, one of an enumeration, or a code of a
-# list that an installation keeps; several of them; or a few of them together.
+# list that an installation maintains; several of them; or a tuple of a few of them.
 SINGLE = (UUID, int, Decimal, bool, date, datetime, Target)
 
 
@@ -55,12 +55,12 @@ def parts_of(hint: Any) -> Iterator[Any]:
 
 
 def invented(cls: type[Event], seed: int, *, bare: bool = False) -> Event:
-    """An event with every fact, or with nothing where nothing may be."""
+    """An event with every field set, or with None wherever a field is optional."""
     inventor, hints = Inventor(seed), get_type_hints(cls)
     facts = {name: inventor.value(hints[name], None, name, bare=bare) for name in cls.facts}
     if cls is StandardChanged:  # it says what it names, and nothing else
         facts["fields"] = () if bare else tuple(name for name in cls.facts if name != "fields")
-    has_none = bare or cls is StandardChanged  # no clock of a case stands on it
+    has_none = bare or cls is StandardChanged  # no clock of a case refers to it
     clocks = () if has_none else tuple(inventor.thing(ClockFacts) for _ in range(seed % 3))
     return cls(inventor.meta(), clocks, **facts)
 

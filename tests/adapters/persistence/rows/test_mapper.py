@@ -46,7 +46,7 @@ from casework.workflows.access.signing_in import RefreshToken
 from tests.adapters.persistence.rows.inventing import MICROSECOND, Inventor
 
 EXAMPLES = 12
-# Fields that their class's table does not hold, and where they stand instead.
+# Fields that the table of their class does not hold, and where they are stored instead.
 STORED_ELSEWHERE = {
     (Offering, "provider_ended_on"): "provider",
     (Offering, "service_from"): "service",
@@ -56,18 +56,18 @@ STORED_ELSEWHERE = {
     (Offering, "known_as"): "provider",
     (Deadline, "planned"): "escalation",
 }
-# The registration number and the second factor's secret are in no object: whoever needs one asks
-# for it alone.
+# The registration number and the second factor's secret are in no object: code that needs one reads
+# it on its own.
 KEPT_APART = {Resident: {"rrn", "rrn_index"}, Account: {"totp_sealed"}}
 # Events have a table together, and are read into the class that their name says.
 CLASSES = sorted(TABLES.keys() - {Event}, key=lambda cls: cls.__name__)
 
 
 def stored_and_read(connection: Connection, thing: Any) -> Any:
-    """The object that comes back, from a table in which it stands alone."""
+    """Store one object and read it back."""
     cls = Event if isinstance(thing, Event) else type(thing)
     table = table_of(cls)
-    with connection.begin_nested() as alone:  # taken back, for what is insert-only too
+    with connection.begin_nested() as alone:  # rolled back, for insert-only rows too
         if cls is not GrantEntry:
             connection.execute(delete(table))
         connection.execute(insert(table), [stored(thing, vault_of(connection))])
@@ -108,7 +108,7 @@ def test_a_second_round_changes_nothing_either(connection: Connection) -> None:
 
 
 def test_the_control_a_lost_field_is_noticed(connection: Connection) -> None:
-    """Were a column forgotten by the mapper, the comparison above would say so."""
+    """If the mapper forgot a column, the comparison above would fail."""
     thing = Inventor(1).thing(Deadline)
     connection.execute(delete(t.deadline))
     row = to_row(thing)

@@ -1,4 +1,4 @@
-"""A table as it stands before its fields are sealed: nothing in it needs a key."""
+"""A table as it was before its fields were encrypted at rest: reading it needs no key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from casework.adapters.persistence.engine.types import Json
 
 
 def unsealed(table: Table) -> Table:
-    """The same table with columns that take what stands in clear."""
+    """The same table with plain-text columns."""
     bare = table.to_metadata(MetaData())
     for column in bare.c:
         if isinstance(column.type, EncryptedJson):

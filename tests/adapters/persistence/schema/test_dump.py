@@ -1,4 +1,4 @@
-"""What a stolen dump tells of a few people; tests/deep asks for more."""
+"""What a stolen dump reveals of a few people; tests/deep uses more."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def world(store: Store) -> Iterator[Api]:
 
 
 def check_dump(world: Api, people: int, candidates: int) -> None:
-    """Nothing of so many people is recovered, but by the control."""
+    """Check that nothing of that many people is recovered, except by the control."""
     result = attack(world, invent(Random(SEED), people), SEED, candidates, files=False)
     assert set(result["recovered"].values()) == {0}, result
     assert set(result["leaks"].values()) == {0}, result

@@ -1,4 +1,4 @@
-"""What a second revision will find: the way up and down, locks, policies, drift, other versions.
+"""A second revision: upgrade and downgrade, locks, policies, drift, other versions running.
 
 There is one revision so far. These tests write one more, of the kinds that are to be expected, into
 a copy of the folder.
@@ -75,7 +75,7 @@ class Later:
     folder: Path
 
     def write(self, up: str = "", down: str = "") -> None:
-        """Write the second revision; these lines are done as well, last up and first down."""
+        """Write the second revision; ``up`` runs last on upgrade, ``down`` first on downgrade."""
         body = REVISION.format(
             up="".join(f"    {line}\n" for line in up.splitlines()),
             down="".join(f"    {line}\n" for line in down.splitlines()),
@@ -103,7 +103,7 @@ def later(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 def a_district(engine: Engine) -> None:
-    """A row that is to outlive every way."""
+    """A row that must survive every upgrade and downgrade."""
     with engine.begin() as connection:
         connection.execute(t.district.insert().values(code="26350", name_ko="가", name_en="a"))
 
@@ -188,7 +188,7 @@ def test_a_revision_that_fails_leaves_nothing_behind_and_can_be_run_again(later:
     assert districts(later.engine) == ["26350"]
 
 
-# Other versions beside it
+# Other versions running at the same time
 
 
 def test_an_older_version_finds_no_way_with_a_database_that_is_ahead_of_it(
@@ -272,7 +272,7 @@ def walled(engine: Engine, table: str) -> dict[str, str]:
 
 
 def may(engine: Engine, role: str, table: str) -> str:
-    """The letters of what a role may do with a table."""
+    """The letters of a role's privileges on a table."""
     letters = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
     with engine.connect() as connection:
         asked = text("SELECT has_table_privilege(:role, :table, :right)")

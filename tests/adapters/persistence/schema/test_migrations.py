@@ -1,4 +1,4 @@
-"""Migrations lead up, and down again, on both stores and in any schema."""
+"""Migrations upgrade and downgrade, on both stores and in any schema."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def engine(empty: str) -> Iterator[Engine]:
 
 
 def tables_of(engine: Engine) -> set[str]:
-    """The names of the tables, but for Alembic's own."""
+    """The names of the tables except Alembic's own."""
     return set(inspect(engine).get_table_names()) - {OF_ALEMBIC}
 
 
 def left_over(engine: Engine) -> list[str]:
-    """What stands in the database besides Alembic's own table."""
+    """What is in the database besides Alembic's own table."""
     queries = {
         "sqlite": "SELECT type || ' ' || name FROM sqlite_master",
         "postgresql": (
@@ -140,7 +140,7 @@ def test_migrating_again_adds_only_what_no_standard_is_for(
 ) -> None:
     migrations.upgrade(empty)
     shipped = next(one for one in SHIPPED if one.scope == "plan/*/*/*/*")
-    own = replace(shipped, id=UUID(int=5))  # an installation's own, for what is shipped as well
+    own = replace(shipped, id=UUID(int=5))  # an installation's own rows, for shipped data as well
     with engine.begin() as connection:
         bulk.insert_all(connection, [own])
     monkeypatch.setenv("CASEWORK_DATABASE_URL", empty)
@@ -182,7 +182,7 @@ def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
 
 @pytest.fixture
 def elsewhere(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
-    """The application whose tables stand in a schema of their own, with some residents."""
+    """An application whose tables are in a schema of their own, with some residents."""
     monkeypatch.setenv("CASEWORK_TOKEN_KEY", "t" * 32)
     monkeypatch.setenv("CASEWORK_CURSOR_KEY", "c" * 32)
     monkeypatch.setenv("CASEWORK_AUDIT_KEY", "a" * 32)

@@ -1,4 +1,4 @@
-"""A new key for everything, while others work: nothing is lost, nothing left behind."""
+"""Key rotation under concurrent writes: nothing is lost, nothing stays under the old key."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 
 @pytest.fixture
 def application(application: Application, store: Store, tmp_path: Path) -> Application:
-    """A house whose key ring is its own, and which migrates as the owner of its tables."""
+    """An application with its own key ring, which migrates as the owner of its tables."""
     ring, master = tmp_path / "keyring.json", b"m" * 32
     make_ring(ring, master, application.now())
     application.vault = KeyVault(ring, master)
@@ -61,7 +61,7 @@ def application(application: Application, store: Store, tmp_path: Path) -> Appli
 
 @pytest.fixture
 def lived_in(api: Api) -> Api:
-    """A small world with something in most of the fields that are sealed."""
+    """A small world with values in most of the encrypted fields."""
     a_referral(api, message="가상 전언")
     a_case(api, urgent=True, urgent_reason="가상 사유")
     for n in range(3):
@@ -70,7 +70,7 @@ def lived_in(api: Api) -> Api:
 
 
 def everything(api: Api) -> dict[Any, dict[str, Any]]:
-    """Every sealed field of every row, in clear."""
+    """Every encrypted field of every row, decrypted."""
     found = {}
     with api.engine.connect() as connection:
         for table in encrypted_tables():
@@ -83,7 +83,7 @@ def everything(api: Api) -> dict[Any, dict[str, Any]]:
 
 
 def under(api: Api) -> dict[str, int]:
-    """How many values stand under each key."""
+    """How many values are encrypted under each key."""
     return dict(api.application.encrypted_rows().values_by_key())
 
 
@@ -122,7 +122,7 @@ def test_a_rotation_that_broke_off_is_gone_on_with(
 
 
 def test_what_is_written_during_a_rotation_is_kept(lived_in: Api) -> None:
-    """One row is changed after the round has read it, another is made under the old key."""
+    """One row is changed after the batch has read it, another is inserted under the old key."""
     steps = rotate(
         lived_in.application.vault, lived_in.application.encrypted_rows(), "data", lived_in.clock()
     )
@@ -245,11 +245,11 @@ def test_every_index_has_its_recipe() -> None:
     }
 
 
-# What stood in clear before
+# What was in plain text before
 
 
 def in_clear(api: Api, resident: Resident) -> None:
-    """The database as a revision leaves it from which on a field is sealed."""
+    """The database at the revision from which on a field is encrypted."""
     row = to_row(resident) | {"name_birth_index": None}
     with api.engine.begin() as connection:
         connection.execute(insert(unsealed(t.resident)), [row])

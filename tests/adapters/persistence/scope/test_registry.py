@@ -1,4 +1,4 @@
-"""The registry: every table of people is in it, and who lacks a fact sees nothing."""
+"""The scope registry covers every table of personal data; who lacks a fact sees nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PLACED = (t.resident, t.care_case, t.referral, t.deadline)
 
 
 def is_nothing(condition: Any) -> bool:
-    """Nothing at all: no alternative, and one part of the one condition that never holds."""
+    """Whether a condition matches no row: no alternative, and one part of it that never holds."""
     parts = str(condition)
     return " OR " not in parts and not {"false", "0 = 1"}.isdisjoint(parts.split(" AND "))
 

@@ -1,4 +1,4 @@
-"""Row-level security: with the application's own filter forced open, still no foreign row."""
+"""Row-level security: with the application's own filter forced open, still no row out of scope."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from tests.proofs.rotation import fill
 
 ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 WALLED = sorted(name for name, kind in TABLES.items() if kind is RowKind.PERSONAL)
-# A look of every kind that finds rows by themselves, with what each item belongs to.
+# Every list operation, with what each item belongs to.
 LISTS = (
     ("GET", "/cases", None),
     ("GET", "/referrals", None),
@@ -68,7 +68,7 @@ LISTS = (
 
 @dataclass(frozen=True)
 class There:
-    """What stands in one centre."""
+    """The records of one centre."""
 
     resident: UUID
     case: UUID
@@ -80,7 +80,7 @@ class There:
 
 @pytest.fixture
 def city(api: Api) -> dict[str, There]:
-    """The same life in three centres, of which two share a district; late by now."""
+    """The same records in three centres, two of them in one district; by now overdue."""
     found = {}
     for code, who in ((HERE, WORKER), (NEXT_DOOR, NEIGHBOUR), (FAR, STRANGER)):
         far = code == FAR
@@ -108,7 +108,7 @@ def city(api: Api) -> dict[str, There]:
 
 
 def paths_of(there: There) -> list[str]:
-    """Every look at one thing by its id."""
+    """The path of every operation that reads one thing by its id."""
     return [
         f"/residents/{there.resident}", f"/residents/{there.resident}/notes",
         f"/residents/{there.resident}/consents", f"/residents/{there.resident}/timeline",
@@ -133,7 +133,7 @@ OWN = {
 
 
 def answers(api: Api, username: str, city: dict[str, There]) -> dict[str, tuple[int, bytes]]:
-    """What somebody gets of every list and of every thing in the city."""
+    """An actor's answers to every list and every thing in the city."""
     found = {}
     client = api.as_(username)
     for method, path, body in LISTS:
@@ -155,7 +155,7 @@ def test_with_the_filter_forced_open_no_foreign_row_comes_through(
     with forced_open():
         found = answers(api, username, city)
     for code, there in city.items():
-        if code in OWN[username]:  # of one's own everything is seen as it was
+        if code in OWN[username]:  # everything in scope is seen as before
             assert [found[path] for path in paths_of(there)] == [
                 plain[path] for path in paths_of(there)
             ]
@@ -203,11 +203,11 @@ def test_a_change_of_a_foreign_case_finds_nothing_with_the_filter_forced_open(
                 assert answer.status_code == 404, (username, path, answer.text)
 
 
-# What the database alone says
+# The policies alone
 
 
 def asked_as(engine: Engine, who: Actor | None, now: Any, action: str = "case.read") -> Any:
-    """A transaction in which the database was told who asks, or nothing at all."""
+    """A transaction with the session context of an actor, or with none."""
     connection = engine.connect()
     if who is not None:
         relation = next(iter(POLICY[action].values()))
@@ -391,7 +391,7 @@ def test_a_transaction_of_a_store_that_was_told_wrongly_finds_nothing(api: Api) 
         caseload.resume_case(api.application.context(nowhere), case)
 
 
-# Every table has its place
+# Every table is accounted for
 
 
 def test_every_table_has_a_class(api: Api) -> None:
@@ -485,7 +485,7 @@ def test_behind_the_wall_a_telephone_is_found_by_its_index(api: Api) -> None:
 def plan_of(
     application: Application, who: Actor, action: str, look: Callable[[SqlReading], Any], table: str
 ) -> str:
-    """How PostgreSQL goes about the one statement by which this asker reads from a table."""
+    """PostgreSQL's plan of the one statement by which this actor reads from a table."""
     sent: list[Any] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:

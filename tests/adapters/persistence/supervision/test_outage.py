@@ -1,6 +1,6 @@
-"""When the sweep stands still for three days, and when the clock goes backwards: injected time.
+"""The sweep is down for three days, or the clock goes backwards, with injected time.
 
-Nothing is missed and nothing happens twice. `python3 dev.py proof model` does the same at random.
+Nothing is missed and nothing happens twice. `python3 dev.py proof model` does so at random.
 """
 
 from __future__ import annotations
@@ -77,14 +77,14 @@ def told(world: Api) -> Counter[tuple[Any, ...]]:
 
 
 def statuses(world: Api, referrals: list[UUID]) -> list[str]:
-    """Where the requests stand."""
+    """The states of the requests."""
     with world.engine.connect() as connection:
         rows = connection.execute(select(t.referral.c.id, t.referral.c.status)).all()
     return [dict(tuple(row) for row in rows)[id] for id in referrals]
 
 
 def assert_whole(world: Api) -> None:
-    """Every invariant holds, nothing due is left, and nobody was told twice."""
+    """Every invariant holds, nothing due is left, and no notice was sent twice."""
     state = read(world.engine)
     assert broken(state, world.application.clockwork()) == []
     assert left_by_sweep(state, world.clock.now) == []
@@ -94,7 +94,7 @@ def assert_whole(world: Api) -> None:
 def test_three_days_without_a_sweep_miss_nothing_and_double_nothing(world: Api) -> None:
     referrals = busy_weeks(world)
     at = seoul(BEFORE)
-    while at <= seoul(AFTER):  # a house whose sweep never stood still, ticking by the hour
+    while at <= seoul(AFTER):  # an application whose sweep ran every hour without an outage
         sweep(world, at)
         at += timedelta(hours=1)
     assert_whole(world)

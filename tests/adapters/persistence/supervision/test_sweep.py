@@ -1,4 +1,4 @@
-"""The overdue sweep: what it raises, what it passes over, what it moves, and whom it waits for."""
+"""The overdue sweep: what it raises, passes over and changes, and which locks it waits for."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_a_missed_tick_costs_delay_and_never_an_omission(api: Api) -> None:
 
 def test_ticks_now_and_then_end_where_one_tick_at_the_end_would(api: Api) -> None:
     often, seldom = a_survey(api), a_survey(api)
-    with api.engine.begin() as connection:  # kept out of sight until the end
+    with api.engine.begin() as connection:  # hidden until the end
         hidden = update(t.escalation).where(t.escalation.c.deadline_id == seldom)
         connection.execute(hidden.values(raised_at=api.clock.now))
     for day in range(3, 16):
@@ -401,7 +401,7 @@ def test_an_extended_clock_is_told_anew_for_its_new_due_date(api: Api) -> None:
 
 
 def many(api: Api, number: int) -> list[UUID]:
-    """So many ``survey`` clocks, begun a minute after one another."""
+    """That many ``survey`` clocks, begun a minute after one another."""
     found = []
     for _ in range(number):
         found.append(a_survey(api))
@@ -544,7 +544,7 @@ ROUNDS = 12
 
 @ON_POSTGRES
 def test_under_many_acts_and_sweeps_at_once_no_step_is_lost_or_doubled(api: Api) -> None:
-    """Half the threads sweep, half hold, resume and review; each clock's books must balance."""
+    """Half the threads sweep, half hold, resume and review; each clock's steps must add up."""
     make_room(api)
     referrals = [a_referral(api, a_supported_case(api)) for _ in range(6)]
     for referral in referrals:
@@ -603,7 +603,7 @@ def test_a_sweep_with_nothing_due_takes_no_lock_and_writes_its_record_alone(api:
 
 
 def test_the_steps_of_a_clock_are_found_by_their_index(api: Api) -> None:
-    """What is planned for later must cost a sweep nothing, however much of it there is."""
+    """Steps planned for later must cost a sweep nothing, however many there are."""
     many(api, 3)
     query = IS_ANY_DUE.params(as_of=api.clock.now)
     compiled = query.compile(api.engine, compile_kwargs={"literal_binds": True})
@@ -617,7 +617,7 @@ def test_the_steps_of_a_clock_are_found_by_their_index(api: Api) -> None:
 
 
 def test_every_kind_of_clock_knows_its_steps_by_due_date(api: Api) -> None:
-    """Stored steps equal those that the domain works out anew."""
+    """Stored steps equal those that the domain computes again."""
     supported = a_supported_case(api)
     referral = a_referral(api, supported)
     moved(api, referral, "accept", PROVIDER)

@@ -66,7 +66,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 def opened(url: str) -> Iterator[World]:
-    """The world of a database as it stands before any sweep."""
+    """The world of a database before any sweep."""
     engine = open_engine(url)
     as_of = utc_now() + AHEAD
     yield World(url, engine, as_of, due_steps(engine, as_of))

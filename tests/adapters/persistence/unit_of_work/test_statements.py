@@ -11,7 +11,7 @@ from tests.adapters.looking import statements
 from tests.api.acts import a_case, a_referral, a_supported_case
 from tests.api.conftest import SUPERVISOR, WORKER, Api
 
-# What each costs today. It may only fall: where it does, lower the number. The design asks for 8
+# What each costs today. It may only fall: where it does, lower the number. The design allows 8
 # for a referral made, 5 for one read and 6 for a worklist.
 COSTS = {
     "make a referral": 17,
@@ -22,8 +22,8 @@ COSTS = {
 }
 # On SQLite an audit entry is sealed in the same transaction: its head read, its seal, its head.
 SEALED_INLINE = 3
-# On PostgreSQL each transaction first says who asks, for row-level security: one statement each, in
-# the use case, and in the look at what came of it. Signing in reads nothing that is walled.
+# On PostgreSQL each transaction first sets the session context for row-level security: a statement
+# in the use case, one in reading its result. Signing in reads no table that has policies.
 TRANSACTIONS = {"make a referral": 2, "make a referral under a key": 2}
 MANY = 51
 
@@ -57,18 +57,18 @@ def overdue(api: Api, limit: int = 50) -> Callable[[], Any]:
 
 
 def allowed(api: Api, name: str) -> int:
-    """What it may cost on this store."""
+    """The number of statements allowed on this store."""
     if api.engine.dialect.name == "postgresql":
         return COSTS[name] + TRANSACTIONS.get(name, 1)
     return COSTS[name] + SEALED_INLINE
 
 
 def sent_for(api: Api, request: Callable[[], Any]) -> tuple[list[str], Any]:
-    """The statements of a request, when what barely changes has been read before; its answer."""
+    """The statements of a request, with what rarely changes already cached; and its answer."""
     api.application.clockwork()
     api.application.catalogue()
     for username in (WORKER, SUPERVISOR):
-        api.actor(username)  # the test's own question
+        api.actor(username)  # the test's own query
     with statements(api.application.engine) as sent:
         answer = request()
     assert answer.status_code in (200, 201), answer.text

@@ -8,7 +8,7 @@ import pytest
 
 import casework
 from casework.domain.access.policy import SYSTEM
-from casework.domain.casefile.lifecycle import (
+from casework.domain.casefile.referral_moves import (
     DISPOSITIONS,
     FOLLOWING,
     MOVES,
@@ -127,7 +127,7 @@ def test_a_row_is_not_made_where_it_does_not_lead_from():
 
 
 def states_written(source):
-    """Of what a module sets the state, by the name it has there."""
+    """The variables whose state a module sets."""
     for node in ast.walk(ast.parse(source)):
         for target in getattr(node, "targets", ()) if isinstance(node, ast.Assign) else ():
             for one in ast.walk(target):
@@ -235,7 +235,7 @@ def test_a_disposition_is_no_plain_move():
         move(file, referral, "dispose", Details(), town.act())
 
 
-# Whose move it is
+# Who may make a move
 
 
 ANSWERS = {
@@ -519,7 +519,7 @@ def test_every_move_is_one_event_with_its_clocks():
     assert {clock["kind"] for clock in event.data["clocks"]} == {"response", "start"}
 
 
-# Rules 2 and 3: what can be asked of whom
+# Rules 2 and 3: which requests are possible
 
 
 def test_one_open_referral_per_planned_service_and_provider():
