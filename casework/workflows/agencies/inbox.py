@@ -6,22 +6,18 @@ together in one transaction, which is committed only if every one succeeds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.access.policy import Reach
 from casework.domain.agencies.inbox import RequestOutcome, outcome_of, own_figures
 from casework.domain.errors import Conflict, Refusal
 from casework.domain.figures.figures import Period, Spent, spent_in
 from casework.domain.referring.referring import Details
 from casework.workflows.context import Context
 from casework.workflows.ports.agencies import RequestGroup
-from casework.workflows.ports.results import Made
-from casework.workflows.ports.unit_of_work import Reading, Work
+from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.referring.referring import move_referral, signal_change
 
 ANSWER: Final = "inbox.answer"
@@ -62,48 +58,17 @@ def give_together(ctx: Context, answers: Sequence[ReferralAnswer]) -> None:
     given = {answer.referral_id: answer for answer in answers}
     refusals: dict[UUID, Refusal] = {}
     with ctx.work(ANSWER) as work:
-        inside = replace(ctx, store=_OneTransaction(work), expected_version=None)
-        for id in work.inbox.in_order(list(given)):
-            try:
-                give_answer(inside, given[id])
-            except Refusal as refusal:
-                refusals[id] = refusal
+        in_order = work.inbox.in_order(list(given))
+        with work.parts() as store:
+            inside = replace(ctx, store=store, expected_version=None)
+            for id in in_order:
+                try:
+                    give_answer(inside, given[id])
+                except Refusal as refusal:
+                    refusals[id] = refusal
         if refusals:
             raise AnswersRefused(refusals)
         work.commit()
-
-
-class _Part:
-    """The shared transaction as one use case sees it: its commit is deferred."""
-
-    def __init__(self, whole: Work) -> None:
-        self._whole = whole
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._whole, name)
-
-    def commit(self, made: Made = None) -> None:
-        """Does nothing: the outer transaction commits everything, or nothing."""
-
-
-class _OneTransaction:
-    """A store for use cases that share one open transaction."""
-
-    def __init__(self, whole: Work) -> None:
-        self._whole = whole
-
-    @contextmanager
-    def work(self, reach: Reach, _action: str, _now: datetime) -> Iterator[Work]:
-        """The open transaction; its repositories have the reach that it was opened with."""
-        if not reach.is_as_wide_as(self._whole.reach):
-            raise ValueError("what shares a transaction reaches as far")
-        yield cast("Work", _Part(self._whole))
-
-    def reading(
-        self, _reach: Reach, _action: str, _now: datetime
-    ) -> AbstractContextManager[Reading]:
-        """Not supported within the shared transaction."""
-        raise ValueError("what shares a transaction only changes")
 
 
 def agency_figures(ctx: Context, reading: Reading, period: Period) -> dict[str, Any]:

@@ -286,7 +286,7 @@ def _one(
         row.refuse(Invalid("an earlier row says the same", code="duplicate_in_file"))
         return
     try:
-        with row_context.work.imports.trial(keep=file.is_writing) as store:
+        with row_context.work.parts(keep=file.is_writing) as store:
             inner = replace(row_context.ctx, store=store, expected_version=None)
             made, about = CARRY_OUT[file.kind](replace(row_context, ctx=inner), dict(fields))
         # A trial created no records.

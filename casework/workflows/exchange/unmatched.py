@@ -31,7 +31,7 @@ def assign(ctx: Context, import_tools: ImportTools, row_id: UUID, resident_id: U
         fields = fields_of(import_tools, row)
         row.resolve(ASSIGNED, ctx.actor.id, ctx.now)
         try:
-            with work.imports.trial(keep=True) as store:
+            with work.parts() as store:
                 inner = replace(ctx, store=store, expected_version=None)
                 row.subject_id, row.resident_id = record(inner, work, chosen, finding_of(fields))
         except NobodyFound as nobody:

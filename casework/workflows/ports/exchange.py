@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, BinaryIO, Protocol
@@ -53,13 +52,6 @@ class Imports(Protocol):
 
     def forget_results(self, import_id: UUID) -> None:
         """Delete the results of the validation round: the rows are processed again."""
-        ...
-
-    def trial(self, *, keep: bool) -> AbstractContextManager[Any]:
-        """A store for the next use case, which runs in a savepoint of this transaction.
-
-        A refusal rolls back to the savepoint; so does the end, unless ``keep``.
-        """
         ...
 
     def places(self, district: str | None) -> tuple[Mapping[str, str], Mapping[str, str]]:

@@ -209,6 +209,14 @@ class Work(Repositories, Protocol):
         """Commit all of it at once, with its audit entry and what the idempotency key remembers."""
         ...
 
+    def parts(self, *, keep: bool = True) -> AbstractContextManager[Store]:
+        """A store whose transactions are parts of this one, in a savepoint.
+
+        What they commit is committed with the whole. An exception rolls back to the savepoint; so
+        does the end, unless ``keep``.
+        """
+        ...
+
     def commit_begun(self) -> None:
         """Commit, and keep the idempotency key reserved for the work that follows."""
         ...

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any, Final
@@ -60,10 +59,9 @@ class SqlImports:
         reach: Reach,
         now: datetime,
         about: set[UUID],
-        part: Callable[[Reach, str, datetime], Any] | None = None,
     ) -> None:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
-        self._part, self._vault = part, vault_of(connection)
+        self._vault = vault_of(connection)
 
     # Files
 
@@ -178,24 +176,6 @@ class SqlImports:
             self._connection, query, [_row.number], paging,
             make=lambda row: from_row(ImportRow, row, self._vault),
         )  # fmt: skip
-
-    @contextmanager
-    def trial(self, *, keep: bool) -> Iterator[Any]:
-        """A store for the next use case, which is then a part of this transaction."""
-        nested = self._connection.begin_nested()
-        inner = _Parts(self._part)
-        try:
-            yield inner
-        except BaseException:
-            nested.rollback()
-            raise
-        else:
-            if keep:
-                nested.commit()
-            else:
-                nested.rollback()
-        finally:
-            self._about.update(inner.subjects)
 
     # Who it is about
 
@@ -316,25 +296,6 @@ def _was_written() -> ColumnElement[bool]:
         _file.state == ImportState.DONE,
         and_(_file.mode == Mode.ROW_BY_ROW, _file.state != ImportState.REFUSED),
     )
-
-
-class _Parts:
-    """A store whose transactions are parts of the one that is open."""
-
-    def __init__(self, part: Callable[[Reach, str, datetime], Any] | None) -> None:
-        self._open = part
-        self.subjects: set[UUID] = set()
-
-    @contextmanager
-    def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Any]:
-        """A nested unit of work, for the actor and the action of the use case."""
-        if self._open is None:
-            raise TypeError("nothing is written while one only reads")
-        work = self._open(reach, action, now)
-        try:
-            yield work
-        finally:
-            self.subjects |= work.subjects
 
 
 def _by_either(rows: Sequence[Any]) -> dict[str, str]:

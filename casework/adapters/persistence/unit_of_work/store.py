@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.entry import write_audit
-from casework.adapters.persistence.exchange.imports import SqlImports
 from casework.adapters.persistence.privacy.break_glass import used
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.rows.results import from_memory, to_memory
@@ -27,7 +25,7 @@ from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Reach
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
 from casework.workflows.ports.results import Made
-from casework.workflows.ports.unit_of_work import Reading, Replay, RequestFacts, Work
+from casework.workflows.ports.unit_of_work import Reading, Replay, RequestFacts, Store, Work
 
 KEY_RETENTION = timedelta(days=7)
 # Work of many transactions holds its idempotency key until it is done. A killed process never
@@ -51,13 +49,22 @@ class SqlWork(SqlRepositories):
         super().__init__(connection, reach, now, set())
         self._action, self._facts = action, facts
 
-    @cached_property
-    def imports(self) -> SqlImports:
-        return SqlImports(self._connection, self.reach, self._now, self._about, self._part)
-
-    def _part(self, reach: Reach, action: str, now: datetime) -> SqlPart:
-        session_context.set_session_context(self._connection, reach, action, now)
-        return SqlPart(self._connection, reach, action, now, self._facts)
+    @contextmanager
+    def parts(self, *, keep: bool = True) -> Iterator[Store]:
+        inner = SqlParts(self._connection, self._facts)
+        savepoint = self._connection.begin_nested()
+        try:
+            yield inner
+        except BaseException:
+            savepoint.rollback()
+            raise
+        else:
+            if keep:
+                savepoint.commit()
+            else:
+                savepoint.rollback()
+        finally:
+            self._about.update(inner.subjects)
 
     def record(self, events: Iterable[Event]) -> None:
         """Events that belong to no case file."""
@@ -94,6 +101,29 @@ class SqlPart(SqlWork):
     def subjects(self) -> frozenset[UUID]:
         """Whom it was about."""
         return frozenset(self._about)
+
+
+class SqlParts:
+    """A store whose transactions are parts of one that is open."""
+
+    def __init__(self, connection: Connection, facts: RequestFacts) -> None:
+        self._connection, self._facts = connection, facts
+        # The residents that the parts were about.
+        self.subjects: set[UUID] = set()
+
+    @contextmanager
+    def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Work]:
+        """A part, for the actor and the action of its use case."""
+        session_context.set_session_context(self._connection, reach, action, now)
+        part = SqlPart(self._connection, reach, action, now, self._facts)
+        try:
+            yield part
+        finally:
+            self.subjects |= part.subjects
+
+    def reading(self, reach: Reach, action: str, now: datetime) -> AbstractContextManager[Reading]:
+        """Not supported: a part only changes."""
+        raise TypeError("a part of a transaction only changes")
 
 
 class SqlStore:
