@@ -158,7 +158,7 @@ def test_every_page_is_found_from_the_readme() -> None:
 
 
 def test_the_map_shows_every_room_of_the_package() -> None:
-    rooms = section("README.md", "The map of the house")
+    rooms = section("README.md", "The map of the packages")
     adapters = [
         one for one in (ROOT / "casework/adapters").iterdir() if (one / "__init__.py").exists()
     ]

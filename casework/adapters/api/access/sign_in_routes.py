@@ -86,7 +86,7 @@ def sign_out(
 def who_am_i(call: Caller) -> Response:
     """Who I am and how far I see.
 
-    Id, name, role and scope of the asker.
+    Id, name, role and scope of the signed-in account.
     """
     actor = call.ctx.actor
     scope = {

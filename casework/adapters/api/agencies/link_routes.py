@@ -84,7 +84,7 @@ def list_links(id: UUID, call: Caller) -> Response:
 def revoke_link(id: UUID, body: EmptyBody, call: Caller) -> Response:
     """Let a link open nothing any more.
 
-    At once: whoever has it open is out.
+    At once: the sessions that it opened end.
     """
     return call.change(
         lambda ctx: links.revoke_link(ctx, id),

@@ -52,7 +52,7 @@ def hold_case(id: UUID, body: sc.HoldCase, call: Caller) -> Response:
 def resume_case(id: UUID, body: EmptyBody, call: Caller) -> Response:
     """End the rest early.
 
-    Every clock that was paused is counted anew.
+    Every clock that was paused is counted again.
     """
     return _change(call, lambda ctx: caseload.resume_case(ctx, id))
 

@@ -75,7 +75,7 @@ def list_cases(
 def get_case(id: UUID, call: Caller) -> Response:
     """A case with clocks and referrals.
 
-    Everything of it but the plan, and what the asker may do to it now.
+    Everything of it but the plan, and what the account may do to it now.
     """
     return call.look(READ, lambda reading: _shown(call, reading, id))
 

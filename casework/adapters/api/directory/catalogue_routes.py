@@ -53,7 +53,7 @@ def propose_service(body: s.ProposeService, call: Caller) -> Response:
 
 @router.get("/services/{code}", **operation(kept.ENTRIES, r.Service, refuses=(404,)))
 def get_service(code: Named, call: Caller) -> Response:
-    """A service as whoever keeps the list sees it.
+    """A service as editors of the directory see it.
 
     In any state, with its ``ETag``.
     """
@@ -78,7 +78,7 @@ def _step(step: str) -> dict[str, Any]:
 def confirm_service(code: Named, call: Caller, body: EmptyBody | None = None) -> Response:
     """Confirm a proposed service, for the division of its field.
 
-    By somebody else than whoever proposed it.
+    By somebody else than its proposer.
     """
     return _changed(call, lambda ctx: kept.step_service(ctx, code, "confirm"))
 

@@ -67,7 +67,7 @@ def add_provider(body: s.AddProvider, call: Caller) -> Response:
 
 @router.get("/providers/{id}", **operation(kept.ENTRIES, r.Provider, refuses=(404,)))
 def get_provider(id: UUID, call: Caller) -> Response:
-    """An agency as whoever keeps it sees it.
+    """An agency as its editors see it.
 
     With its ``ETag`` and all its designations, past ones too.
     """
@@ -109,7 +109,8 @@ def open_work_of_provider(
 
     With ``designation``, only what is given under it.
 
-    A supervisor also gets which referrals they are; for whoever sees no case ``referrals`` is null.
+    A supervisor also gets which referrals they are; for an account that sees no case ``referrals``
+    is null.
     """
     return call.look(
         kept.OPEN_WORK,
@@ -196,7 +197,7 @@ def list_entries(
 ) -> Response:
     """The offerings in every state, as the list is drafted.
 
-    Of the agencies that the asker keeps; of each, the division that answers for its field.
+    Of the agencies that the account may edit; of each, the division that answers for its field.
     """
     filters = {"state": state, "district": district, "service": service, "field": field}
     return call.pages(
@@ -244,7 +245,7 @@ def propose_offering(body: s.ProposeOffering, call: Caller) -> Response:
 
 @router.get("/offerings/{id}", **operation(kept.ENTRIES, r.Offering, refuses=(404,)))
 def get_offering(id: UUID, call: Caller) -> Response:
-    """An offering as whoever keeps it sees it.
+    """An offering as its editors see it.
 
     In any state, with its ``ETag``.
     """
@@ -283,7 +284,7 @@ def _stepped(call: Call, id: UUID, step: str) -> Response:
 def confirm_offering(id: UUID, call: Caller, body: EmptyBody | None = None) -> Response:
     """Confirm a proposed entry, for the division of its field.
 
-    By somebody else than whoever proposed it.
+    By somebody else than its proposer.
     """
     return _stepped(call, id, "confirm")
 

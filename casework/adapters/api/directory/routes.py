@@ -117,7 +117,7 @@ def list_accounts(
 ) -> Response:
     """Whom I can assign to.
 
-    Active accounts within the asker's reach, by user name.
+    Active accounts within the account's scope, by user name.
     """
     return call.pages(
         LIST,

@@ -89,7 +89,7 @@ def get_import_template(
 ) -> Response:
     """A file to fill in, with its headings in Korean and one invented row.
 
-    Of every kind, whoever may send which.
+    Of every kind, whichever the account may send.
     """
     return sheet(call, format, *render.template(kind), f"casework-{kind}")
 

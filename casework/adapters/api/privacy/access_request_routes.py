@@ -101,7 +101,7 @@ def get_access_request(id: UUID, call: Caller) -> Response:
 def check_identity_of_requester(
     id: UUID, body: access_request_bodies.CheckIdentity, call: Caller
 ) -> Response:
-    """Record that whoever asks is who they say.
+    """Record how the identity of the requester was checked.
 
     Without it nothing is handed out.
     """

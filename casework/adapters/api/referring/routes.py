@@ -82,7 +82,7 @@ def list_referrals(
 def get_referral(id: UUID, call: Caller) -> Response:
     """A referral with clocks and history.
 
-    One referral as the asker sees it.
+    One referral as the account sees it.
     """
     return call.look(
         "referral.read",

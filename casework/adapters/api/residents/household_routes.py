@@ -33,7 +33,7 @@ def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
 def make_household(body: bodies.MakeHousehold, call: Caller) -> Response:
     """Link residents who live together.
 
-    The asker sees all of them; nobody is of two households.
+    All of them within scope; nobody is of two households.
     """
     return _change(call, lambda ctx: households.make_household(ctx, body.resident_ids, body.kind))
 
@@ -42,7 +42,7 @@ def make_household(body: bodies.MakeHousehold, call: Caller) -> Response:
 def get_household(id: UUID, call: Caller) -> Response:
     """A household.
 
-    The members whom the asker sees by name, and how many others there are.
+    The members within scope by name, and how many others there are.
     """
     return call.look(WRITE, lambda reading: views.household(reading.households.shown(id)))
 
@@ -51,7 +51,7 @@ def get_household(id: UUID, call: Caller) -> Response:
 def join_household(id: UUID, body: bodies.JoinHousehold, call: Caller) -> Response:
     """One more lives there.
 
-    The asker sees them, and somebody of the household.
+    They and somebody of the household are within scope.
     """
     return _change(call, lambda ctx: households.join_household(ctx, id, body.resident_id))
 
@@ -65,6 +65,6 @@ def leave_household(
 ) -> Response:
     """One lives there no longer.
 
-    One whom the asker sees; the others stay linked.
+    One within scope; the others stay linked.
     """
     return _change(call, lambda ctx: households.leave_household(ctx, id, resident_id))

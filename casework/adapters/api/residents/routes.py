@@ -63,7 +63,7 @@ def register_resident(body: bodies.RegisterResident, call: Caller) -> Response:
 
     A likely duplicate is refused with the candidates, unless ``confirm_new``.
 
-    Whoever is less alike, or has the same telephone, is a hint in the answer.
+    A resident who is less similar, or has the same telephone, is a hint in the answer.
     """
     if body.rrn is not None:
         _check_rrn_stored(call)

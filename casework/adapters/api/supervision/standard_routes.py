@@ -221,7 +221,7 @@ def list_holidays(
 def declare_holiday(body: s.DeclareHoliday, call: Caller) -> Response:
     """Declare a day closed, or open after all.
 
-    Counts the running clocks anew that it touches, and names them; 200 where it replaces one.
+    Counts the running clocks again that it touches, and names them; 200 where it replaces one.
 
     A supervisor declares for the own district. A later word on the same day counts.
     """
