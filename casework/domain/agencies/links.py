@@ -124,7 +124,7 @@ class AgencyLink:
         """Revoke the link."""
         if self.revoked_at is not None:
             raise Conflict("it was revoked before", code="already_revoked")
-        self.revoked_at, self.revoked_by, self.version = now, by, self.version + 1
+        self.revoked_at, self.revoked_by = now, by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ class MonthlyDelivery:
     note: str | None
     recorded_at: datetime
     recorded_by: UUID | None
-    version: int = 1
+    version: int = 0  # of one that is not stored yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

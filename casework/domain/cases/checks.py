@@ -50,7 +50,6 @@ def record_check(file: CaseFile, found: Findings, act: Act) -> Check:
     )
     file.added.append(check)
     case.last_checked_on = found.checked_on
-    case.version += 1
     file.meet(ClockKind.FIRST_CHECK, act)
     file.meet(ClockKind.CHECK, act)
     file.begin(ClockKind.CHECK, case, act, since=since, target=target, basis=STATUTORY_BASIS)
@@ -109,7 +108,6 @@ def raise_signal(
         raised_by=act.by.id,
     )
     file.signals[signal.id] = signal
-    case.version += 1
     file.record(
         SignalRaised(
             file.meta(case, act), signal_id=signal.id, kind=what, referral_id=signal.referral_id
@@ -123,9 +121,7 @@ def answer_signal(file: CaseFile, signal: Signal, note: str, act: Act) -> None:
     if signal.answered_at is not None:
         raise conflict(file, act, "it was answered before", code="already_answered")
     signal.answered_at, signal.answered_by, signal.answer = act.at, act.by.id, note
-    signal.version += 1
     deadline = file.deadlines.get(signal.deadline_id) if signal.deadline_id else None
     if deadline is not None and deadline.is_running:
         file.end(deadline, act, met=True)
-    file.case.version += 1
     file.record(SignalAnswered(file.meta(file.case, act), signal_id=signal.id))

@@ -45,7 +45,6 @@ def close(file: CaseFile, closing: Closing, act: Act) -> None:
     case.closed_at, case.closed_reason = act.at, reason
     case.hold_reason = case.hold_until = case.resume_at = case.arrived_at = None
     case.effective_on, case.closing_note = closing.effective_on, closing.note
-    case.version += 1
     file.record(
         CaseClosed(
             file.meta(case, act),
@@ -77,7 +76,6 @@ def _end_referral(file: CaseFile, referral: Referral, closing: Closing, act: Act
         file.end(deadline, act, met=deadline.kind in move.meets)
     referral.make(move, act.at)
     referral.ended_by_closing, referral.lapse_at = True, None
-    referral.version += 1
     (_complete if had_started else _cancel)(file, referral, closing, act)
 
 

@@ -42,7 +42,6 @@ def assign(
     case = file.case
     check_possible(file, "assign", act)
     before, case.worker_id, case.arrived_at = case.worker_id, worker_id, None
-    case.version += 1
     for deadline in file.running():
         deadline.worker_id, deadline.held_by = worker_id, HELD_BY[deadline.kind]
         file.touch(deadline)
@@ -60,10 +59,8 @@ def transfer(file: CaseFile, resident: Resident, to: Centre, act: Act) -> None:
         raise Conflict("the case is there", code="already_there", state=case.status)
     before = case.centre_code
     resident.centre_code, resident.district_code = to.code, to.district_code
-    resident.version += 1
     case.centre_code, case.district_code = to.code, to.district_code
     case.worker_id, case.arrived_at = None, act.at
-    case.version += 1
     for referral in file.referrals.values():
         referral.centre_code, referral.district_code = to.code, to.district_code
     for deadline in file.running():

@@ -49,7 +49,6 @@ def hold_case(file: CaseFile, reason: str, until: date, note: str | None, act: A
     case = file.case
     case.hold_reason, case.hold_until = why, until
     case.resume_at = midnight(until + ONE_DAY)
-    case.version += 1
     for deadline in file.running():
         if deadline.kind in PAUSED_BY_A_HOLD:
             file.pause(deadline, act, Pause(act.at, until, why, source=PauseSource.CASE))
@@ -84,4 +83,3 @@ def resume_case_after_hold(file: CaseFile, act: Act) -> None:
 def _end(file: CaseFile) -> None:
     case = file.case
     case.hold_reason = case.hold_until = case.resume_at = None
-    case.version += 1

@@ -197,7 +197,6 @@ def record_pre_survey(
     case.dementia_medicine, case.activities = dementia_medicine, dict(activities)
     case.score, case.route, case.guidance = score, route, guidance
     case.surveyed_at, case.status = act.at, CaseStatus.SURVEYING
-    case.version += 1
     file.meet(ClockKind.SURVEY, act)
     if route in ASSESSMENT_ROUTES:
         case.sent_for_assessment_at = act.at
@@ -250,7 +249,6 @@ def record_assessment(file: CaseFile, finding: Finding, act: Act) -> Assessment:
         recorded_by=act.by.id,
     )
     file.added.append(assessment)
-    case.version += 1
     happened: type[Determined | Reassessed] = Reassessed
     if case.status == CaseStatus.SURVEYING:
         happened = Determined

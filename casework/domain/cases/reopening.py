@@ -32,7 +32,6 @@ def reopen(file: CaseFile, note: str, act: Act) -> None:
     case.status = case.status_before_closing or CaseStatus.APPLIED
     case.closed_at = case.closed_reason = case.effective_on = case.closing_note = None
     case.status_before_closing = None
-    case.version += 1
     for deadline in stopped:
         _start_again(file, deadline, act)
     if was_guided and case.route == Route.GUIDANCE:
@@ -67,4 +66,3 @@ def _start_again(file: CaseFile, stopped: Deadline, act: Act) -> None:
     )
     for signal in signals:
         signal.deadline_id = clock.id if clock else None
-        signal.version += 1

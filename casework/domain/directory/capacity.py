@@ -159,14 +159,12 @@ def full_until(action: str, reason: str | None, until: date | None, act: Act) ->
 def offer_place(file: CaseFile, referral: Referral, act: Act) -> None:
     """Offer a place to the referral that waits longest; its state stays until it is accepted."""
     referral.place_offered_at = act.at
-    referral.version += 1
     file.record(PlaceOffered(file.meta(referral, act), status=referral.status))
 
 
 def take_back_offer(file: CaseFile, referral: Referral, act: Act) -> None:
     """Withdraw an offered place; the referral keeps its position on the waiting list."""
     referral.place_offered_at = None
-    referral.version += 1
     file.record(PlaceOfferEnded(file.meta(referral, act), status=referral.status))
 
 
@@ -208,7 +206,6 @@ def state(offering: Offering, said: CapacityStatement, act: Act) -> Event:
     offering.capacity, offering.available, offering.waiting = capacity, said.available, waiting
     offering.for_waiting = min(said.available, offering.waitlisted)
     offering.full_until, offering.as_of, offering.stated_by = None, act.at, act.by.id
-    offering.capacity_version += 1
     return FiguresStated(
         EventMetadata.of(act, offering.id),
         available=said.available,

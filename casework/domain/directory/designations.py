@@ -76,6 +76,6 @@ def ended_designation(
 ) -> Designation:
     """The designation with another last day; None takes an end back."""
     act.not_before(last_day, one.valid_from, "last_day")
-    ended = replace(one, valid_to=last_day, version=one.version + 1)
+    ended = replace(one, valid_to=last_day)
     check_designation(ended, others)
     return ended

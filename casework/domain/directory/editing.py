@@ -46,7 +46,7 @@ def changed_provider(provider: Provider, changes: Mapping[str, Any], act: Act) -
     check_provider(changed)
     if changed == provider:
         return provider
-    return replace(changed, version=provider.version + 1)
+    return changed
 
 
 def ended_provider(
@@ -63,7 +63,6 @@ def ended_provider(
         provider,
         ended_on=last_day,
         end_reason=None if last_day is None else reason,
-        version=provider.version + 1,
     )
 
 
@@ -122,7 +121,7 @@ def changed_offering(
     check_offering(changed)
     if changed == offering:
         return offering
-    return replace(changed, version=offering.version + 1, **_proposed_again(offering, act))
+    return replace(changed, **_proposed_again(offering, act))
 
 
 def _check_unit(facts: Mapping[str, Any], service: Service) -> None:
@@ -161,7 +160,7 @@ def changed_service(service: Service, changes: Mapping[str, Any], act: Act) -> S
     check_service(changed)
     if changed == service:
         return service
-    return replace(changed, version=service.version + 1, **_proposed_again(service, act))
+    return replace(changed, **_proposed_again(service, act))
 
 
 def check_service(service: Service) -> None:

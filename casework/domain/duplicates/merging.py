@@ -95,8 +95,6 @@ def merge(
     )
     duplicate.merged_into_id = survivor.id
     duplicate.centre_code, duplicate.district_code = survivor.centre_code, survivor.district_code
-    survivor.version += 1
-    duplicate.version += 1
     return made
 
 
@@ -123,8 +121,6 @@ def undo(
     made.undone_at, made.undone_by, made.undo_reason = act.at, act.by.id, reason
     duplicate.merged_into_id = None
     duplicate.centre_code, duplicate.district_code = home.code, home.district_code
-    survivor.version += 1
-    duplicate.version += 1
 
 
 def centre_after_undo(made: Merge, survivor: Resident) -> str:
@@ -144,7 +140,6 @@ def return_case(
     before = case.centre_code
     case.centre_code, case.district_code = home.code, home.district_code
     case.worker_id, case.arrived_at = worker_id, arrived_at
-    case.version += 1
     for referral in file.referrals.values():
         referral.centre_code, referral.district_code = home.code, home.district_code
     for deadline in file.running():

@@ -53,7 +53,6 @@ class Suspicion:
             )
         self.state, self.note = verdict, note
         self.decided_at, self.decided_by = act.at, act.by.id
-        self.version += 1
 
 
 def suspect(

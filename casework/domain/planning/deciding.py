@@ -54,8 +54,6 @@ def decide(file: CaseFile, decision: Decision, act: Act) -> PlanVersion:
     version.conference_id = decision.conference.id if decision.conference else None
     version.without_meeting_reason = decision.without_meeting_reason
     version.decision_reason = decision.reason
-    version.version += 1
-    file.case.plan_revision += 1
     file.meet(ClockKind.DECISION, act)
     if decision.conference is not None and decision.agenda is None:
         file.added.append(_on_agenda(decision.conference, version, act))
@@ -131,10 +129,8 @@ def _approve(file: CaseFile, version: PlanVersion, on: date, act: Act) -> None:
     before = file.in_force
     if before is not None:
         before.status = VersionStatus.SUPERSEDED
-        before.version += 1
     version.status = VersionStatus.APPROVED
     case.status = CaseStatus.SUPPORTED
-    case.version += 1
     _start_approval_clocks(file, on, since, act)
     for service in leaving:
         drop(file, service, act)
@@ -142,7 +138,6 @@ def _approve(file: CaseFile, version: PlanVersion, on: date, act: Act) -> None:
         service = file.service(item.id)
         if service.status != ServiceStatus.IN_FORCE:
             service.status = ServiceStatus.IN_FORCE
-            service.version += 1
         file.update_link_clock(service, act, since=since)
     file.record(
         PlanApproved(

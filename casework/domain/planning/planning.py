@@ -55,8 +55,6 @@ def put_draft(
     version.goals, version.services = draft.goals, items
     version.heard_on, version.heard_from = draft.heard_on, draft.heard_from
     version.drafted_at, version.drafted_by = act.at, act.by.id
-    version.version += 1
-    file.case.plan_revision += 1
     dropped = _settle_membership(file, version, act)
     file.record(
         PlanDrafted(
@@ -154,7 +152,6 @@ def _next_version(file: CaseFile, draft: Draft, act: Act) -> PlanVersion:
         heard_from=draft.heard_from,
         drafted_at=act.at,
         drafted_by=act.by.id,
-        version=0,
     )
     file.versions.append(version)
     return version
@@ -188,7 +185,6 @@ def refuse_if_in_use(file: CaseFile, service: PlannedService, act: Act) -> None:
 def drop(file: CaseFile, service: PlannedService, act: Act) -> None:
     """Take a service out of the plan, and cancel its ``link`` clock."""
     service.status = ServiceStatus.DROPPED
-    service.version += 1
     file.update_link_clock(service, act)
 
 
@@ -199,8 +195,6 @@ def submit(file: CaseFile, act: Act) -> PlanVersion:
         raise refusal(file, "submit", act)
     version.status, version.hash = VersionStatus.SUBMITTED, version.content_hash()
     version.submitted_at, version.submitted_by = act.at, act.by.id
-    version.version += 1
-    file.case.plan_revision += 1
     file.meet(ClockKind.PLAN, act)
     file.begin(ClockKind.DECISION, file.case, act)
     file.record(
@@ -217,6 +211,5 @@ def notify(file: CaseFile, on: date, to: str, act: Act) -> None:
     approved_on = day_in_seoul(clock.started_at) if clock else file.case.first_approved_on
     act.not_before(on, approved_on, "on")
     file.case.notified_on, file.case.notified_to = on, to
-    file.case.version += 1
     file.meet(ClockKind.NOTIFY_PLAN, act)
     file.record(PlanNotified(file.meta(file.case, act), on=on))

@@ -52,4 +52,3 @@ def note_settlement(service: PlannedService, how: Disposition, note: str | None,
     """The latest word on a planned service."""
     service.settlement, service.settlement_note = how, note
     service.settled_at, service.settled_by = act.at, act.by.id
-    service.version += 1

@@ -62,7 +62,6 @@ class AccessRequest:
         self._expect_open()
         self.identity_how = how
         self.identity_checked_at, self.identity_checked_by = act.at, act.by.id
-        self.version += 1
 
     def expect_printable(self) -> None:
         """Refuse to print for a refused request, or without an identity check."""
@@ -98,7 +97,6 @@ class AccessRequest:
             require(handed_over is None, "nothing was handed over", field="handed_over")
         self.answer, self.answered_on, self.handed_over = answer, answered_on, handed_over
         self.reason, self.answered_at, self.answered_by = reason, act.at, act.by.id
-        self.version += 1
 
     def _expect_open(self) -> None:
         if not self.is_open:

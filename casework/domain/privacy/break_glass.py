@@ -71,7 +71,6 @@ class BreakGlass:
         if not self.is_live(act.at):
             raise Conflict("it has ended", code="already_ended", state="ended")
         self.ended_at, self.ended_by = act.at, act.by.id
-        self.version += 1
         return BreakGlassEnded(self.meta(act))
 
     def close(self, act: Act, note: str, *, justified: bool) -> Event:
@@ -85,7 +84,6 @@ class BreakGlass:
             self.ended_at, self.ended_by = act.at, act.by.id
         self.reviewed_at, self.reviewed_by = act.at, act.by.id
         self.review_note, self.justified = note, justified
-        self.version += 1
         return BreakGlassReviewed(self.meta(act), justified=justified)
 
     def meta(self, act: Act) -> EventMetadata:

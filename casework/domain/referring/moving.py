@@ -105,7 +105,6 @@ def make_move(file: CaseFile, referral: Referral, action: str, details: Details,
     if action == "enter-in-error":
         _take_back_disposition(file, referral, service)
     file.update_link_clock(service, act)
-    referral.version += 1
     _record(file, referral, row, details, act)
 
 
@@ -239,7 +238,6 @@ def _take_back_disposition(file: CaseFile, referral: Referral, service: PlannedS
     service.settlement = before.disposition if before else None
     service.settled_at = before.disposed_at if before else None
     service.settled_by = service.settlement_note = None
-    service.version += 1
 
 
 def _follow_clocks(
@@ -278,7 +276,6 @@ def resume_after_hold(file: CaseFile, referral: Referral, act: Act) -> None:
         raise refused(file, referral, "resume", act)
     resumed_on = referral.hold_until and referral.hold_until + ONE_DAY
     referral.make(RESUME_BY_ITSELF, act.at)
-    referral.version += 1
     file.record(
         ReferralResumed(
             file.meta(referral, act), status=referral.status, resumed_on=resumed_on, by_itself=True

@@ -220,7 +220,6 @@ def _dispose(
     service = file.service(referral.planned_service_id)
     referral.disposition, referral.disposed_at = disposition, act.at
     referral.replaced_by_id = replaced_by.id if replaced_by else None
-    referral.version += 1
     for deadline in file.running(referral.id):
         file.end(deadline, act, met=deadline.kind == ClockKind.DISPOSITION)
     note_settlement(service, disposition, note, act)

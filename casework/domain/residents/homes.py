@@ -27,7 +27,7 @@ class WayIn:
     text: str
     written_at: datetime
     written_by: UUID | None
-    version: int = 1
+    version: int = 0  # of one that is not stored yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,6 @@ def found(
 
 def join(household: Household, resident_id: UUID, act: Act) -> HouseholdMember:
     """Add a member."""
-    household.version += 1
     return _member(household, resident_id, act)
 
 
@@ -85,7 +84,6 @@ def leave(household: Household, member: HouseholdMember | None, act: Act) -> Hou
     if member is None:
         raise Conflict("not of this household", code="not_a_member")
     member.left_at, member.left_by = act.at, act.by.id
-    household.version += 1
     return member
 
 

@@ -119,8 +119,6 @@ class Resident:
         changed = [name for name, value in changes.items() if getattr(self, name) != value]
         for name in changed:
             setattr(self, name, changes[name])
-        if changed:
-            self.version += 1
         return changed
 
 
@@ -163,7 +161,6 @@ class Consent:
                 allowed_actions=[],
             )
         self.withdrawn_at, self.withdrawn_by, self.withdrawal_reason = act.at, act.by.id, reason
-        self.version += 1
 
 
 @dataclass(slots=True, kw_only=True)

@@ -158,8 +158,6 @@ def renew(file: CaseFile, ids: Iterable[UUID], reason: RecountReason, act: Act) 
                 is_listed=is_listed,
             )
         )
-    if any(one.is_listed for one in done):
-        file.case.version += 1
     return done
 
 
@@ -197,7 +195,6 @@ def _renew_lapse(file: CaseFile, clock: Deadline, act: Act) -> None:
     lapse_at = act.clockwork.lapses_at(clock)
     if lapse_at != referral.lapse_at:
         referral.lapse_at = lapse_at
-        referral.version += 1
 
 
 def _record(

@@ -90,7 +90,6 @@ def review(file: CaseFile, deadline: Deadline, verdict: ReviewDecision, act: Act
             deadline.excused = True
     file.recount(deadline, act)
     file.added.append(done)
-    file.case.version += 1
     file.record(
         DeadlineReviewed(
             file.meta(deadline, act),

@@ -109,7 +109,7 @@ def change_standard(standard: Standard, changes: Mapping[str, Any], act: Act) ->
 def changed_standard(standard: Standard, changes: Mapping[str, Any], act: Act) -> Standard:
     """The standard with checked changes, their author and the next version."""
     changed = _with(standard, changes, act)
-    return replace(changed, set_at=act.at, set_by=act.by.id, version=standard.version + 1)
+    return replace(changed, set_at=act.at, set_by=act.by.id)
 
 
 def _with(standard: Standard, changes: Mapping[str, Any], act: Act) -> Standard:

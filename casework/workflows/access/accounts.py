@@ -66,7 +66,6 @@ class AccountEditor:
 
     def save(self, account: Account, act: GrantAct, about: str | None = None) -> None:
         """Save a changed account and log the change."""
-        account.version += 1
         self.register.save(account)
         self.log(account, act, about)
 
@@ -237,7 +236,6 @@ def set_email(register: AccountTools, username: str, email: str | None) -> None:
     with register.store() as store:
         account = _known(store, username)
         account.email = email
-        account.version += 1
         store.save(account)
         store.note_by_system("account.email", register.now())
         store.commit()

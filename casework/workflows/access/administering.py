@@ -62,7 +62,6 @@ def rename(work: Work, account: Account, changes: dict[str, Any]) -> None:
     account.email = changes.get("email", account.email)
     check_name(account.name)
     check_email(account.email)
-    account.version += 1
     work.account_administration.save(account)
 
 

@@ -137,7 +137,6 @@ def own(register: AccountAdministration, actor: Actor) -> Account:
 
 
 def _save(ctx: Context, register: AccountAdministration, account: Account, act: GrantAct) -> None:
-    account.version += 1
     register.save(account)
     register.log(entry_of(account, act, ctx.actor, ctx.now, ctx.new_id()))
 

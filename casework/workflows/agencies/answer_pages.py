@@ -118,7 +118,7 @@ def write_way_in(ctx: Context, resident_id: UUID, text: str) -> UUID:
         known = work.rosters.way_in(resident.id)
         way = WayIn(
             id=known.id if known else ctx.new_id(), resident_id=resident.id, text=text.strip(),
-            written_at=ctx.now, written_by=ctx.actor.id, version=known.version + 1 if known else 1,
+            written_at=ctx.now, written_by=ctx.actor.id, version=known.version if known else 0,
         )  # fmt: skip
         work.rosters.save_way_in(way)
         work.commit(resident.id)
@@ -215,7 +215,7 @@ def _recorded(
         id=known.id if known else ctx.new_id(), referral_id=of.id, resident_id=of.resident_id,
         month=month, planned=planned, delivered=quantity, unit=item.unit if item else "visit",
         reason=said.reason, note=note, recorded_at=ctx.now, recorded_by=ctx.actor.id,
-        version=known.version + 1 if known else 1,
+        version=known.version if known else 0,
     )  # fmt: skip
 
 

@@ -74,7 +74,6 @@ def set_answering(
             if account.email != email:
                 links.forget_address(provider_id)
             account.email, account.is_active = email, is_on
-            account.version += 1
             work.account_administration.save(account)
             if not changed:
                 work.commit(provider_id)
@@ -110,7 +109,7 @@ def revoke_link(ctx: Context, link_id: UUID) -> UUID:
         link = _link_in_reach(work, link_id)
         ctx.expect(link.version)
         link.revoke(ctx.actor.id, ctx.now)
-        work.notices.links.save(link)
+        work.notices.links.revoke(link)
         work.notices.links.end_sessions(link.id)
         work.commit(link_id)
         return link_id

@@ -182,7 +182,7 @@ def step_offering(ctx: Context, id: UUID, step: str) -> UUID:
         before = work.directory_editing.offering(id, lock=True)
         ctx.expect(before.version)
         state = next_state(before, step, ctx.act)
-        changed = replace(before, state=state, version=before.version + 1)
+        changed = replace(before, state=state)
         _save_offering(ctx, work, before, changed, _done(step))
         work.commit(id)
         return id
@@ -236,7 +236,7 @@ def step_service(ctx: Context, code: str, step: str) -> str:
         before = work.directory_editing.service(code, lock=True)
         ctx.expect(before.version)
         state = next_state(before, step, ctx.act)
-        changed = replace(before, state=state, version=before.version + 1)
+        changed = replace(before, state=state)
         _save_service(ctx, work, before, changed, _done(step))
         work.commit(code)
         return code

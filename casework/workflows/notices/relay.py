@@ -132,7 +132,7 @@ def unsubscribe(ctx: Context, id: UUID) -> UUID:
     """End a webhook subscription."""
     with ctx.work(WEBHOOKS) as work:
         endpoint = work.subscriptions.get(id, lock=True)
-        endpoint.ended_at, endpoint.version = ctx.now, endpoint.version + 1
+        endpoint.ended_at = ctx.now
         work.subscriptions.end(endpoint)
         work.commit(id)
         return id

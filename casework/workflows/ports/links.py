@@ -72,7 +72,11 @@ class Links(Protocol):
         ...
 
     def save(self, link: AgencyLink) -> None:
-        """Save a link."""
+        """Store the codes and tries of a link, which are no part of what its version is about."""
+        ...
+
+    def revoke(self, link: AgencyLink) -> None:
+        """Store a link that was revoked."""
         ...
 
     def referrals_of(self, link_id: UUID) -> list[UUID]:

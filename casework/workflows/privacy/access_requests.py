@@ -46,7 +46,6 @@ def receive(ctx: Context, resident_id: UUID, received: NewAccessRequest) -> UUID
         )
         if received.identity_how is not None:
             request.check_identity(ctx.act, received.identity_how)
-            request.version = 1
         work.access_requests.add(request)
         work.commit(request.id)
         return request.id

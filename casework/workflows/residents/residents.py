@@ -144,7 +144,6 @@ def change_resident(
         more = ["contacts"] if contacts is not None else []
         if "rrn" in changes and _takes_number(work, resident, changes["rrn"]):
             more.append("rrn")
-        resident.version += bool(more) and not changed
         changed += more
         if changed:
             work.residents.save(

@@ -155,11 +155,9 @@ def test_a_move_is_made_exactly_where_the_table_says(state, action):
     status = referral.status
     town.wait(minutes=1)
     if action in ALLOWED[status]:
-        version = referral.version
         make(town, file, referral, action)
         back = {"resume": "in_progress" if state == "on_hold_after_start" else "accepted"}
         assert referral.status == LEADS_TO.get(action, back.get(action, status))
-        assert referral.version == version + 1
         assert type(file.events[-1]) is MOVES[action].event
         assert file.events[-1].data["status"] == referral.status
     else:

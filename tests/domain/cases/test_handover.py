@@ -30,9 +30,7 @@ def moved():
     file = CaseFileFactory(town=town, resident=resident, supported=True)
     referral = ReferralFactory(town=town, file=file, requested=True)
     moves.signal(town, file)
-    versions = (file.case.version, resident.version)
     transfer(file, resident, THERE, town.act(town.supervisor))
-    assert (file.case.version, resident.version) == (versions[0] + 1, versions[1] + 1)
     return town, file, resident, referral
 
 
@@ -95,10 +93,8 @@ def test_nobody_is_transferred_to_where_they_are_or_after_the_end():
 def test_whoever_takes_on_an_arrived_case_holds_its_clocks_again():
     town, file, _, _ = moved()
     newcomer = ActorFactory(worker=True)
-    version = file.case.version
     assign(file, newcomer.id, town.act(town.supervisor))
     assert (file.case.worker_id, file.case.arrived_at) == (newcomer.id, None)
-    assert file.case.version == version + 1
     assert {clock.kind: clock.held_by for clock in file.running()} == {
         "first_check": "worker",
         "notify_plan": "worker",

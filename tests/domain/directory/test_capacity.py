@@ -153,7 +153,7 @@ def test_stated_figures_are_taken_over_and_are_as_of_now():
     found = (offering.available, offering.capacity, offering.waiting, offering.full_until)
     assert found == (4, 9, 3, None)
     assert (offering.as_of, offering.stated_by) == (act.at, act.by.id)
-    assert (offering.for_waiting, offering.capacity_version) == (2, 2)
+    assert offering.for_waiting == 2
     assert (event.name, event.subject_id, event.data["available"]) == (
         "FiguresStated",
         offering.id,

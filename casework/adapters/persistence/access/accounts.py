@@ -13,6 +13,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
+from casework.adapters.persistence.rows.saving import update_row
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
 from casework.domain.access.tokens import AccountToken
@@ -69,10 +70,9 @@ class SqlAccountAdministration:
 
     def save(self, account: Account) -> None:
         """A changed account."""
-        row = to_row(account)
-        change = update(t.account).where(ACCOUNT.id == row.pop("id")).values(**row)
         try:
-            self._connection.execute(change)
+            update_row(self._connection, t.account, to_row(account))
+            account.version += 1  # it may change once more before the commit
         except IntegrityError as error:
             if is_taken(error):
                 raise Conflict("another account has this identity", code="already_linked") from None

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, up
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.notices.outbox import SqlOutbox
 from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
 from casework.domain.access.accounts import Account
 from casework.domain.agencies.links import LINK_CODE, AgencyLink, LinkSession
@@ -82,9 +83,13 @@ class SqlLinks:
         return found
 
     def save(self, link: AgencyLink) -> None:
-        """What changed of a link."""
+        """The codes and tries of a link, which are no part of what its version is about."""
         row = _row(link)
         self._connection.execute(update(_link).where(_link.c.id == row.pop("id")).values(row))
+
+    def revoke(self, link: AgencyLink) -> None:
+        """A link that was revoked."""
+        update_row(self._connection, _link, _row(link))
 
     def referrals_of(self, link_id: UUID) -> list[UUID]:
         """The referrals that a link names."""

@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypted, encrypt_row, vault_of
 from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
@@ -85,11 +86,10 @@ class SqlRosters:
         """A new or a changed line."""
         row = asdict(line) | {name: f"{getattr(line, name):f}" for name in _QUANTITIES}
         row = encrypt_row(t.delivered, row, line.id, self._vault)
-        if line.version == 1:
-            self._connection.execute(insert(t.delivered), [row])
+        if line.version == 0:
+            self._connection.execute(insert(t.delivered), [row | {"version": 1}])
         else:
-            of = t.delivered
-            self._connection.execute(update(of).where(of.c.id == row.pop("id")).values(row))
+            update_row(self._connection, t.delivered, row)
 
     def items(self, services: Sequence[UUID]) -> dict[UUID, PlannedItem]:
         """What the plans in force say of planned services whose files the actor may read."""
@@ -121,11 +121,11 @@ class SqlRosters:
 
     def save_way_in(self, way: WayIn) -> None:
         """A new or a changed one."""
-        row, of = encrypt_row(t.way_in, asdict(way), way.id, self._vault), t.way_in
-        if way.version == 1:
-            self._connection.execute(insert(of), [row])
+        row = encrypt_row(t.way_in, asdict(way), way.id, self._vault)
+        if way.version == 0:
+            self._connection.execute(insert(t.way_in), [row | {"version": 1}])
         else:
-            self._connection.execute(update(of).where(of.c.id == row.pop("id")).values(row))
+            update_row(self._connection, t.way_in, row)
 
     def coming(self, referral: Referral) -> list[VisitingService]:
         """The other services that come to the same home now, by agency.

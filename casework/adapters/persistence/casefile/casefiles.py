@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,9 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile import escalations, place_counts
+from casework.adapters.persistence.casefile.originals import Originals
 from casework.adapters.persistence.engine.encrypted_columns import encrypt_row, vault_of
 from casework.adapters.persistence.engine.faults import is_taken
-from casework.adapters.persistence.rows.mapper import from_row, stored, table_of, to_row
+from casework.adapters.persistence.rows.mapper import from_row, stored, table_of
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import seen, seen_or_opened, sees_a_part
 from casework.adapters.persistence.scope.subjects import note_opened
@@ -31,37 +30,11 @@ from casework.domain.errors import Conflict, NotFound
 from casework.domain.events import Event
 from casework.domain.notices.notices import Notice, notice_of
 
-# Written by the first transaction that finds a breach, never by an aggregate's save.
-NEVER_SAVED = frozenset({"id", "breached_at"})
 # Slots that a unique constraint keeps exclusive.
 TAKEN = {
     Case: ("open_case_exists", "the resident has an open case"),
     Referral: ("open_referral_exists", "this provider has an open request for this service"),
 }
-
-
-@dataclass
-class Originals:
-    """What was loaded, in plain text, so that a save writes only what changed."""
-
-    rows: dict[UUID, dict[str, Any]] = field(default_factory=dict)
-
-    def remember(self, things: Sequence[Any]) -> None:
-        """Keep each thing as it is stored now."""
-        for thing in things:
-            # Copies of lists and mappings, so that one that is changed in place is noticed.
-            self.rows[thing.id] = {
-                name: value.copy() if isinstance(value, list | dict) else value
-                for name, value in to_row(thing).items()
-            }
-
-    def changes(self, thing: Any) -> dict[str, Any] | None:
-        """The columns that differ from what is stored; None for a new thing."""
-        row = to_row(thing)
-        before = self.rows.get(thing.id)
-        if before is None:
-            return None
-        return {k: v for k, v in row.items() if v != before[k] and k not in NEVER_SAVED}
 
 
 class SqlCaseFiles:
@@ -199,8 +172,7 @@ class SqlCaseFiles:
         clocks = []
         if is_outside(self._reach, file.case):  # it leaves the actor's scope
             session_context.allow_residents(self._connection, [file.case.resident_id])
-        for thing in self._parts(file):
-            changes = originals.changes(thing)
+        for thing, changes in originals.counted(self._parts(file)):
             if changes is None:
                 new[type(thing)].append(thing)
             elif changes or _replanned(thing):

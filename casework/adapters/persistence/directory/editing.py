@@ -16,7 +16,6 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    update,
 )
 from sqlalchemy.exc import IntegrityError
 
@@ -26,6 +25,7 @@ from casework.adapters.persistence.directory.overview import overview
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of, to_row
+from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import has_list, is_told_numbers, listed, seen
 from casework.domain.access.policy import Reach
 from casework.domain.casefile.states import ReferralStatus
@@ -137,10 +137,7 @@ class SqlDirectoryEditing:
 
     def save_service(self, service: Service) -> None:
         """A changed service."""
-        row = to_row(service)
-        self._connection.execute(
-            update(t.service).where(t.service.c.code == row.pop("code")).values(row)
-        )
+        update_row(self._connection, t.service, to_row(service))
 
     # Designations
 
@@ -171,8 +168,7 @@ class SqlDirectoryEditing:
         self._save(designation)
 
     def _save(self, thing: Any) -> None:
-        table, row = table_of(type(thing)), to_row(thing)
-        self._connection.execute(update(table).where(table.c.id == row.pop("id")).values(row))
+        update_row(self._connection, table_of(type(thing)), to_row(thing))
 
     # Codes
 

@@ -34,7 +34,6 @@ from casework.workflows.ports.places import StaleOffering, WaitingList
 _offering, _referral = t.offering, t.referral
 STATED: Final = (
     "capacity", "available", "waiting", "for_waiting", "full_until", "as_of", "stated_by",
-    "capacity_version",
 )  # fmt: skip
 
 
@@ -116,10 +115,11 @@ class SqlPlaces:
 
     def save(self, offering: Offering) -> None:
         """Store the stated figures."""
+        stated = {name: getattr(offering, name) for name in STATED}
         self._connection.execute(
             update(_offering)
             .where(_offering.c.id == offering.id)
-            .values({name: getattr(offering, name) for name in STATED})
+            .values(stated | {"capacity_version": offering.capacity_version + 1})
         )
 
     # Who is next

@@ -18,7 +18,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -27,6 +26,7 @@ from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, 
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.engine.types import Instant
 from casework.adapters.persistence.rows.mapper import from_row, stored
+from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
 from casework.domain.duplicates.suspicions import Suspicion
@@ -114,8 +114,7 @@ class SqlDuplicates:
 
     def save(self, suspicion: Suspicion) -> None:
         """A pair that was decided."""
-        row = stored(suspicion, vault_of(self._connection))
-        self._connection.execute(update(_pair).where(_pair.c.id == row.pop("id")).values(row))
+        update_row(self._connection, _pair, stored(suspicion, vault_of(self._connection)))
 
     def knows(self, one: UUID, other: UUID) -> bool:
         """Whether the actor's queue shows these two as a pair."""

@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, delete, insert, select, text, update
+from sqlalchemy import Connection, Select, delete, insert, select, text
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
+from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
 from casework.domain.errors import NotFound
@@ -44,11 +45,8 @@ class SqlSubscriptions:
         )
 
     def end(self, subscription: Subscription) -> None:
-        self._connection.execute(
-            update(t.subscription)
-            .where(t.subscription.c.id == subscription.id)
-            .values(ended_at=subscription.ended_at, version=subscription.version)
-        )
+        row = stored(subscription, vault_of(self._connection))
+        update_row(self._connection, t.subscription, row)
         self._connection.execute(
             delete(t.message).where(
                 t.message.c.subscription_id == subscription.id,

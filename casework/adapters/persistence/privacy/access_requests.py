@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, insert, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
+from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.tables.audit import access_request
 from casework.domain.access.policy import Reach
@@ -49,10 +50,7 @@ class SqlAccessRequests:
 
     def save(self, request: AccessRequest) -> None:
         """A changed one."""
-        row = stored(request, vault_of(self._connection))
-        self._connection.execute(
-            update(access_request).where(access_request.c.id == row.pop("id")).values(row)
-        )
+        update_row(self._connection, access_request, stored(request, vault_of(self._connection)))
 
     def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
         """Those of one resident, newest first."""

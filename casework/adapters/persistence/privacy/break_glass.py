@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, exists, insert, select, update
+from sqlalchemy import Connection, Select, and_, exists, insert, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
+from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.conditions import is_live
 from casework.adapters.persistence.scope.facts import facts_of
@@ -82,8 +83,7 @@ class SqlOpenings:
 
     def save(self, opening: BreakGlass, event: Event) -> None:
         """One that ended or was reviewed."""
-        row = stored(opening, vault_of(self._connection))
-        self._connection.execute(update(break_glass).where(_glass.id == row.pop("id")).values(row))
+        update_row(self._connection, break_glass, stored(opening, vault_of(self._connection)))
         self._connection.execute(insert(t.event), [stored(event, vault_of(self._connection))])
 
     def shown(self, id: UUID) -> OpeningView:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, to_row
+from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
 from casework.domain.errors import Conflict, NotFound
@@ -71,9 +72,7 @@ class SqlHouseholds:
         self, household: Household, joined: HouseholdMember | None, left: HouseholdMember | None
     ) -> None:
         """Who joined or left."""
-        self._connection.execute(
-            update(_home).where(_home.c.id == household.id).values(version=household.version)
-        )
+        update_row(self._connection, _home, to_row(household))
         if joined is not None:
             self._put([joined])
         if left is not None:

@@ -20,6 +20,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.residents import likeness as alike
 from casework.adapters.persistence.residents.searching import found_by
 from casework.adapters.persistence.rows.mapper import from_row, stored
+from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import narrowed, seen, seen_or_opened
 from casework.adapters.persistence.scope.subjects import note_opened
@@ -104,9 +105,7 @@ class SqlResidents:
         row = stored(resident, self._vault)
         if is_outside(self._reach, resident):  # they leave the actor's scope
             session_context.allow_residents(self._connection, [resident.id])
-        self._connection.execute(
-            update(t.resident).where(t.resident.c.id == row.pop("id")).values(row)
-        )
+        update_row(self._connection, t.resident, row)
         if contacts is not None:
             self._connection.execute(
                 delete(t.contact).where(t.contact.c.resident_id == resident.id)
@@ -197,10 +196,7 @@ class SqlResidents:
 
     def save_consent(self, consent: Consent) -> None:
         """A withdrawn consent."""
-        row = stored(consent, self._vault)
-        self._connection.execute(
-            update(t.consent).where(t.consent.c.id == row.pop("id")).values(row)
-        )
+        update_row(self._connection, t.consent, stored(consent, self._vault))
 
     def add_note(self, note: Note) -> None:
         """A new contact note."""

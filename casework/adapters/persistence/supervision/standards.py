@@ -27,6 +27,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
+from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
 from casework.domain.clocks.calendar import ONE_DAY, midnight
@@ -90,11 +91,8 @@ class SqlStandards:
     def save(self, standard: Standard) -> None:
         """A changed standard."""
         self._refuse_twin(standard)
-        row = to_row(standard)
         with _one_of_a_scope():
-            self._connection.execute(
-                update(_standard).where(_standard.c.id == row.pop("id")).values(row)
-            )
+            update_row(self._connection, _standard, to_row(standard))
 
     def _refuse_twin(self, standard: Standard) -> None:
         if not standard.in_force:
