@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from casework.domain.access.policy import ActorRole
 from casework.domain.act import Act
 from casework.domain.directory.directory import EntryState, Offering, Service
 from casework.domain.errors import Conflict, NotAllowedInState, require
@@ -59,7 +60,7 @@ class DirectoryChange:
     did: str
     at: datetime
     by_id: UUID | None
-    by_role: str
+    by_role: ActorRole
     before: dict[str, Any]
     after: dict[str, Any]
 

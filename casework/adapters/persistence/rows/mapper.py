@@ -27,6 +27,7 @@ from casework.adapters.persistence.tables.exchange import import_file, import_ro
 from casework.adapters.persistence.tables.privacy import break_glass
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
+from casework.domain.access.policy import actor_role
 from casework.domain.access.tokens import AccountToken
 from casework.domain.audit.reviews import AuditReview
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
@@ -164,6 +165,7 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
         "extensions": Codec(list, _extensions),
         "escalation": Codec(_as_dicts, _rungs),
     },
+    DirectoryChange: {"by_role": Codec(str, actor_role)},
     ImportRow: {"cells": Codec(_as_text, _as_cells)},
     PlanVersion: {"services": Codec(_as_dicts, _items)},
     Service: {
