@@ -28,6 +28,7 @@ from casework.domain.casefile.plan import PlannedItem
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.directory.designations import Designation
+from casework.domain.exchange.importing import FileKind
 from casework.domain.figures.figures import Month
 from casework.domain.notices.outbox import Message, MessageState, Subscription
 from casework.domain.planning import planning as plan
@@ -450,7 +451,7 @@ def _neighbourhood(api: Api, it: Subject) -> None:
 
 def _import(api: Api, username: str, kind: str, text: str) -> UUID:
     """An uploaded file that is not yet processed."""
-    wanted = importing.NewImport(kind=kind)
+    wanted = importing.NewImport(kind=FileKind(kind))
     source = BytesIO(text.encode())
     return importing.receive(api.context(username), api.application.import_tools(), wanted, source)
 

@@ -16,7 +16,7 @@ from casework.domain.casefile.referral_moves import (
     possible_moves,
 )
 from casework.domain.casefile.states import BasisKind, Disposition, ReferralOutcome, ReferralStatus
-from casework.domain.clocks.standards import Priority
+from casework.domain.clocks.standards import CareField, Priority
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Referral:
     district_code: str
     planned_service_id: UUID
     service_code: str
-    field: str
+    field: CareField
     offering_id: UUID
     provider_id: UUID
     status: ReferralStatus
