@@ -226,6 +226,10 @@ class Bounds:
         """Whether a whole district lies within the bounds."""
         return self.district in (None, code)
 
+    def hold_centre(self, code: str, district: str | None) -> bool:
+        """Whether a centre, which lies in a district, lies within the bounds."""
+        return self.hold_district(district) and self.centre in (None, code)
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:

@@ -79,8 +79,7 @@ def in_reach(question: Question, reach: Reach, places: KnownPlaces) -> Question:
     elif question.centre is not None:
         home = places.district_of(question.centre)
         _found(home is not None, "centre")
-        _found(bounds.hold_district(home), "centre")
-        _found(bounds.centre in (None, question.centre), "centre")
+        _found(bounds.hold_centre(question.centre, home), "centre")
     if bounds.provider is not None:
         _found(question.provider in (None, bounds.provider), "provider")
         return replace(question, provider=bounds.provider)

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from casework.domain.access.policy import Role
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.errors import Forbidden, Invalid
 from casework.domain.events import EventMetadata
@@ -83,13 +82,7 @@ def register_resident(
 def _district_in_reach(work: Work, centre_code: str) -> str:
     """The centre's district; refuses a centre outside the actor's scope."""
     district = _known_district(work, centre_code)
-    actor = work.reach.actor
-    serves = (
-        actor.centre_code == centre_code
-        if actor.role == Role.WORKER
-        else actor.district_code == district
-    )
-    if not serves:
+    if not work.reach.bounds.hold_centre(centre_code, district):
         raise Forbidden("not a centre you serve", code="centre_out_of_scope")
     return district
 
