@@ -59,6 +59,8 @@ class Referral:
     ended_at: datetime | None = None
     ended_on: date | None = None
     outcome: ReferralOutcome | None = None
+    # Of the list of the move that ended or held it; of one entered in error, in somebody's words:
+    # both stand in one column, and what a resumption leaves there is of no list of its state.
     reason: str | None = None
     note: str | None = None
     on_behalf: dict[str, Any] | None = None

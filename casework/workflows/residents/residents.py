@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.states import WithdrawReason
 from casework.domain.errors import Forbidden, Invalid
 from casework.domain.events import EventMetadata
 from casework.domain.referring.referring import Details, move
@@ -240,10 +241,11 @@ def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID
         ctx.expect(consent.version)
         consent.withdraw(ctx.act, reason)
         work.residents.save_consent(consent)
+        withdrawn = Details(reason=WithdrawReason.CONSENT_WITHDRAWN)
         for file in files:
             for referral in file.open_referrals():
                 if referral.consent_id == consent_id:
-                    move(file, referral, "withdraw", Details(reason="consent_withdrawn"), ctx.act)
+                    move(file, referral, "withdraw", withdrawn, ctx.act)
             work.files.save(file, ctx.now)
         work.record(
             [

@@ -54,7 +54,7 @@ from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.events import Event
 from casework.domain.exchange.importing import ImportFile, ImportRow
 from casework.domain.notices.notices import Notice
-from casework.domain.notices.outbox import Message, Subscription
+from casework.domain.notices.outbox import Message, Subscription, message_kind
 from casework.domain.planning.conferences import AgendaItem
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.domain.privacy.break_glass import BreakGlass
@@ -167,6 +167,7 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
     },
     DirectoryChange: {"by_role": Codec(str, actor_role)},
     ImportRow: {"cells": Codec(_as_text, _as_cells)},
+    Message: {"kind": Codec(str, message_kind)},
     PlanVersion: {"services": Codec(_as_dicts, _items)},
     Service: {
         "eligibility": Codec(
