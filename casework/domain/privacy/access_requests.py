@@ -21,7 +21,7 @@ class Requester(StrEnum):
     AGENT = "agent"
 
 
-class IdentityCheck(StrEnum):
+class IdentityProof(StrEnum):
     """By what the identity of who asks was checked."""
 
     IDENTITY_CARD = "identity_card"
@@ -37,7 +37,7 @@ class AccessAnswer(StrEnum):
     REFUSED = "refused"
 
 
-class HandedOver(StrEnum):
+class AnswerChannel(StrEnum):
     """How the data reached who asked."""
 
     IN_PERSON = "in_person"
@@ -47,9 +47,9 @@ class HandedOver(StrEnum):
 
 
 REQUESTED_BY: Final = tuple(Requester)
-IDENTITY_BY: Final = tuple(IdentityCheck)
+IDENTITY_BY: Final = tuple(IdentityProof)
 ANSWERS: Final = tuple(AccessAnswer)
-HANDED_OVER: Final = tuple(HandedOver)
+HANDED_OVER: Final = tuple(AnswerChannel)
 ANSWERED_WITHIN: Final = Target(10, Unit.DAYS)
 
 
@@ -65,12 +65,12 @@ class AccessRequest:
     requester: str | None
     recorded_at: datetime
     recorded_by: UUID | None
-    identity_how: IdentityCheck | None = None
+    identity_how: IdentityProof | None = None
     identity_checked_at: datetime | None = None
     identity_checked_by: UUID | None = None
     answer: AccessAnswer | None = None
     answered_on: date | None = None
-    handed_over: HandedOver | None = None
+    handed_over: AnswerChannel | None = None
     reason: str | None = None
     answered_at: datetime | None = None
     answered_by: UUID | None = None
@@ -92,7 +92,7 @@ class AccessRequest:
             return ["document"] if self.answer == AccessAnswer.GIVEN else []
         return ["document", "answer"] if self.identity_how else ["identity", "answer"]
 
-    def check_identity(self, act: Act, how: IdentityCheck) -> None:
+    def check_identity(self, act: Act, how: IdentityProof) -> None:
         """Record how the requester's identity was checked."""
         self._expect_open()
         self.identity_how = how
@@ -119,7 +119,7 @@ class AccessRequest:
         act: Act,
         answer: AccessAnswer,
         answered_on: date,
-        handed_over: HandedOver | None,
+        handed_over: AnswerChannel | None,
         reason: str | None,
     ) -> None:
         """Record the answer: data handed over, or refused on a statutory ground."""

@@ -45,7 +45,7 @@ def receive(ctx: Context, resident_id: UUID, received: NewAccessRequest) -> UUID
             received.requester,
         )
         if received.identity_how is not None:
-            request.check_identity(ctx.act, domain.IdentityCheck(received.identity_how))
+            request.check_identity(ctx.act, domain.IdentityProof(received.identity_how))
             request.version = 1
         work.access_requests.add(request)
         work.commit(request.id)
@@ -57,7 +57,7 @@ def check_identity(ctx: Context, id: UUID, how: str) -> UUID:
     with ctx.work(WRITE) as work:
         request = work.access_requests.get(id, lock=True)
         ctx.expect(request.version)
-        request.check_identity(ctx.act, domain.IdentityCheck(how))
+        request.check_identity(ctx.act, domain.IdentityProof(how))
         work.access_requests.save(request)
         work.commit(request.id)
         return request.id
@@ -72,7 +72,7 @@ def answer(ctx: Context, id: UUID, given: AccessRequestAnswer) -> UUID:
             ctx.act,
             domain.AccessAnswer(given.answer),
             given.answered_on,
-            domain.HandedOver(given.handed_over) if given.handed_over else None,
+            domain.AnswerChannel(given.handed_over) if given.handed_over else None,
             given.reason,
         )
         work.access_requests.save(request)
