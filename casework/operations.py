@@ -38,6 +38,7 @@ from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.clocks.schedule import is_late, next_slot
 from casework.domain.clocks.standards import SHIPPED
+from casework.domain.exchange.importing import FileKind
 from casework.settings import Settings, SettingsError
 from casework.workflows.audit import sealing
 from casework.workflows.context import Context
@@ -312,7 +313,7 @@ def work_imports(of: Installation, seconds: float = 20.0) -> int:
 
 
 def _work_import(
-    of: Installation, import_id: UUID, kind: str, actor: Actor | None, seconds: float
+    of: Installation, import_id: UUID, kind: FileKind, actor: Actor | None, seconds: float
 ) -> None:
     ctx = of.context(actor or SYSTEM)
     if actor is None or not importing.may_go_on(ctx, kind):

@@ -12,7 +12,7 @@ import typer
 
 from casework import bootstrap
 from casework.cli.shared import CommandError, Json, Username, notes, opened_ready
-from casework.domain.access.accounts import NewAccount
+from casework.domain.access.accounts import NewAccount, role_of
 from casework.domain.access.policy import Role
 from casework.workflows.access import accounts
 
@@ -61,7 +61,7 @@ def account_add(
 ) -> None:
     """Add an account. Its first password is read from a pipe, or typed twice."""
     asked = NewAccount(
-        username=username, role=role, name=name, centre=centre, district=district,
+        username=username, role=role_of(role), name=name, centre=centre, district=district,
         provider=provider, is_head=head, email=email,
     )  # fmt: skip
     asked.check()

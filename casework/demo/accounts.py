@@ -35,7 +35,7 @@ def demo_accounts(
             id=new_id(),
             username=username,
             name=name or names.person(rng),
-            role=role.value,
+            role=role,
             password_hash=password_hash,
             created_at=now,
             is_demo=True,

@@ -18,6 +18,7 @@ from casework.domain.directory.directory import (
     EntryState,
     Offering,
     Provider,
+    ProviderKind,
     Service,
     distance_km,
 )
@@ -39,7 +40,7 @@ class AgencyKind:
     Of ``scarce``, each second district's agency is full and each other one's has closed.
     """
 
-    code: str
+    code: ProviderKind
     name: str
     services: tuple[str, ...]
     designations: tuple[str, ...] = ()
@@ -49,36 +50,38 @@ class AgencyKind:
 
 
 KINDS: Final = (
-    AgencyKind(code="clinic", name="방문의원", services=("MED-VISIT", "HLT-CHRONIC"),
+    AgencyKind(code=ProviderKind.CLINIC, name="방문의원", services=("MED-VISIT", "HLT-CHRONIC"),
          designations=("home_visit_15",), scarce=("MED-REHAB",)),
-    AgencyKind(code="home-centre", name="재택의료센터", services=("MED-HOME-CENTRE", "MED-VISIT"),
+    AgencyKind(code=ProviderKind.HOME_CENTRE, name="재택의료센터",
+         services=("MED-HOME-CENTRE", "MED-VISIT"),
          designations=("home_medical_centre",), scarce=("MED-HOSPICE",)),
-    AgencyKind(code="hospital", name="연계병원",
+    AgencyKind(code=ProviderKind.HOSPITAL, name="연계병원",
          services=("MED-DISCHARGE", "MED-NURSE", "MED-REHAB", "MED-HOSPICE"),
          designations=("agreement_hospital",), languages=("ko", "en")),
-    AgencyKind(code="korean-medicine", name="한의원", services=("MED-KMED",), every=2),
-    AgencyKind(code="dental", name="치과의원", services=("MED-DENTAL",), every=2),
-    AgencyKind(code="pharmacy", name="돌봄약국", services=("MED-DRUGS",), every=3),
-    AgencyKind(code="health-centre", name="보건지소",
+    AgencyKind(code=ProviderKind.KOREAN_MEDICINE, name="한의원", services=("MED-KMED",), every=2),
+    AgencyKind(code=ProviderKind.DENTAL, name="치과의원", services=("MED-DENTAL",), every=2),
+    AgencyKind(code=ProviderKind.PHARMACY, name="돌봄약국", services=("MED-DRUGS",), every=3),
+    AgencyKind(code=ProviderKind.HEALTH_CENTRE, name="보건지소",
          services=("HLT-CHRONIC", "HLT-DEMENTIA", "HLT-EXERCISE", "HLT-FRAILTY",
                    "HLT-PHC-VISIT"), languages=("ko", "en", "vi")),
-    AgencyKind(code="home-care", name="방문요양센터",
+    AgencyKind(code=ProviderKind.HOME_CARE, name="방문요양센터",
          services=("NUR-BATH", "NUR-EQUIP", "NUR-HOMEHELP", "NUR-INTEGRATED", "NUR-VISITNURSE"),
          scarce=("FAM-RESPITE",)),
-    AgencyKind(code="day-care", name="주야간보호센터",
+    AgencyKind(code=ProviderKind.DAY_CARE, name="주야간보호센터",
          services=("NUR-DAY", "NUR-SHORT", "NUR-HOMEHELP", "NUR-BATH", "FAM-RESPITE"),
          scarce=("CARE-DISCHARGE",)),
-    AgencyKind(code="welfare-centre", name="종합복지관",
+    AgencyKind(code=ProviderKind.WELFARE_CENTRE, name="종합복지관",
          services=("CARE-ACTIVIST", "CARE-AIOT", "CARE-ELDER", "CARE-HOUSEWORK", "CARE-MEALS",
                    "CARE-SAFETY"),
          scarce=("HOU-REPAIR",)),
-    AgencyKind(code="self-support", name="자활돌봄센터",
+    AgencyKind(code=ProviderKind.SELF_SUPPORT, name="자활돌봄센터",
          services=("CARE-DISCHARGE", "CARE-EMERGENCY", "CARE-ENDOFLIFE", "CARE-ESCORT",
                    "CARE-HOUSEWORK", "CARE-MEALS")),
-    AgencyKind(code="disability", name="장애인복지관", services=("CARE-DISABILITY",), every=3),
-    AgencyKind(code="housing", name="주거복지센터",
+    AgencyKind(code=ProviderKind.DISABILITY, name="장애인복지관",
+         services=("CARE-DISABILITY",), every=3),
+    AgencyKind(code=ProviderKind.HOUSING, name="주거복지센터",
          services=("HOU-BENEFIT", "HOU-PUBLIC", "HOU-REPAIR"), every=2),
-    AgencyKind(code="family", name="가족마음센터",
+    AgencyKind(code=ProviderKind.FAMILY, name="가족마음센터",
          services=("FAM-COUNSEL", "FAM-RESPITE", "HLT-MENTAL")),
 )  # fmt: skip
 

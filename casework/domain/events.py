@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, TypeVar, dataclass_transform
 from uuid import UUID
 
+from casework.domain.access.policy import ActorRole
 from casework.domain.act import Act
 from casework.domain.clocks.calendar import Target
 from casework.domain.clocks.deadlines import Deadline
@@ -46,7 +47,7 @@ class EventMetadata:
     case_id: UUID | None
     at: datetime
     by_id: UUID | None
-    by_role: str
+    by_role: ActorRole
 
     @classmethod
     def of(
@@ -137,7 +138,7 @@ class Event:
         return self.meta.by_id
 
     @property
-    def by_role(self) -> str:
+    def by_role(self) -> ActorRole:
         """In which role."""
         return self.meta.by_role
 

@@ -38,7 +38,7 @@ from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Actor
 from casework.domain.clocks.calendar import SEOUL
 from casework.domain.clocks.standards import SHIPPED
-from casework.domain.directory.directory import Centre, Offering, Provider
+from casework.domain.directory.directory import Centre, Offering, Provider, ProviderKind
 from casework.settings import Settings
 from casework.workflows.context import Context
 from tests import canaries
@@ -311,8 +311,8 @@ def _agencies() -> tuple[list[Provider], list[Offering]]:
 
 def _provider(slug: str, near: Centre, off: float) -> Provider:
     return Provider(
-        id=new_id(), slug=slug, name=f"{slug} 돌봄", kind="home-care", phone="051-000-0000",
-        district_code=near.district_code, lat=near.lat + off, lon=near.lon,
+        id=new_id(), slug=slug, name=f"{slug} 돌봄", kind=ProviderKind.HOME_CARE,
+        phone="051-000-0000", district_code=near.district_code, lat=near.lat + off, lon=near.lon,
     )  # fmt: skip
 
 

@@ -18,10 +18,10 @@ from casework.domain.casefile import case, referral_moves, states
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import Unit
-from casework.domain.clocks.standards import ClockKind, Priority
+from casework.domain.clocks.standards import CareField, ClockKind, Priority
 from casework.domain.directory.coverage import CoverageGap
 from casework.domain.directory.designations import DesignationCode
-from casework.domain.directory.directory import FIELDS, INCOME_TIERS, EntryState, ProviderKind
+from casework.domain.directory.directory import INCOME_TIERS, EntryState, ProviderKind
 from casework.domain.directory.eligibility import FACTS, Comparison, RuleResult
 from casework.domain.directory.entries import DIVISIONS, STEPS
 from casework.domain.directory.matching import Factor, GivenAt
@@ -59,7 +59,7 @@ LISTS = {
     "disposition": referral_moves.DISPOSITIONS,
     "division": tuple(DIVISIONS.values()),
     "entry": tuple(STEPS),
-    "field": FIELDS,
+    "field": tuple(CareField),
     "fact": FACTS,
     "income tier": INCOME_TIERS,
     "flaw": chain.FLAWS,

@@ -34,7 +34,7 @@ from casework.domain.agencies.rosters import EXCEPTIONS, MonthlyDelivery
 from casework.domain.casefile import case, plan, referral, referral_moves, states
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import KNOWN_YEARS, Unit
-from casework.domain.clocks.standards import STATUTORY_BASIS, Priority
+from casework.domain.clocks.standards import STATUTORY_BASIS, CareField, Priority
 from casework.domain.directory import directory
 from casework.domain.directory.eligibility import FACTS, Comparison, RuleResult
 from casework.domain.directory.matching import GivenAt
@@ -269,7 +269,7 @@ def codes_printed() -> set[str]:
         *case.SIGNALS, *case.ASSESSMENT_ROUTES, "guidance", *resident.PURPOSES, *SEXES,
         *resident.MOBILITIES, *households.KINDS, *EXCEPTIONS, *access_requests.REQUESTED_BY,
         *access_requests.ANSWERS, *access_requests.HANDED_OVER, *access_requests.IDENTITY_BY,
-        *directory.FIELDS, *directory.INCOME_TIERS, *FACTS, *RuleResult, *Comparison, *Priority,
+        *CareField, *directory.INCOME_TIERS, *FACTS, *RuleResult, *Comparison, *Priority,
         *referral_moves.DISPOSITIONS, *referral_moves.OUTCOMES, *pers(), *LEVEL.values(),
         *(reason for of in referral_moves.REASONS.values() for reason in of),
     }  # fmt: skip

@@ -24,8 +24,7 @@ from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import SEOUL, day_in_seoul
 from casework.domain.clocks.deadlines import BREACH, Clockwork, Deadline, Escalation
-from casework.domain.clocks.standards import SHIPPED, ClockKind
-from casework.domain.directory.directory import FIELDS
+from casework.domain.clocks.standards import SHIPPED, CareField, ClockKind
 from casework.domain.events import Event
 from casework.domain.residents.resident import Resident
 
@@ -129,7 +128,7 @@ def test_every_district_has_agencies_in_all_six_fields():
     served = {
         (districts[centre], fields[one.service_code]) for one in offerings for centre in one.centres
     }
-    assert served == {(d.code, field) for d in reference.districts() for field in FIELDS}
+    assert served == {(d.code, field) for d in reference.districts() for field in CareField}
     sizes = Counter(provider.district_code for provider in providers).values()
     assert min(sizes) >= 8
     assert len({provider.slug for provider in providers}) == len(providers)
@@ -194,7 +193,7 @@ def test_some_are_urgent_some_discharged_some_unassigned_and_some_have_no_case(c
     assert any(case.is_open and case.worker_id is None for case in cases)
     assert len(cases) < len(city.all(Resident)) == len(city.residents)
     assert any(referral.on_behalf for referral in city.all(Referral))
-    assert {referral.field for referral in city.all(Referral)} == set(FIELDS)
+    assert {referral.field for referral in city.all(Referral)} == set(CareField)
 
 
 @pytest.mark.parametrize("residents", [128, 400])

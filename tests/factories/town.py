@@ -13,7 +13,7 @@ from casework.domain.access.policy import Actor
 from casework.domain.act import Act
 from casework.domain.clocks.calendar import SEOUL, WorkingCalendar
 from casework.domain.clocks.deadlines import Clockwork
-from casework.domain.clocks.standards import SHIPPED, Standard
+from casework.domain.clocks.standards import SHIPPED, CareField, Standard
 from casework.domain.directory.directory import Offering, Service
 from casework.domain.residents.resident import Consent
 from tests.factories.people import ActorFactory
@@ -38,7 +38,7 @@ def new_id() -> UUID:
     return UUID(int=next(_ids))
 
 
-def _service(code: str, field: str) -> Service:
+def _service(code: str, field: CareField) -> Service:
     return Service(
         code=code,
         field=field,
@@ -55,10 +55,10 @@ def _service(code: str, field: str) -> Service:
 CATALOGUE = {
     code: _service(code, field)
     for code, field in {
-        "CARE-MEALS": "care",
-        "CARE-HOUSEWORK": "care",
-        "MED-VISIT": "medical",
-        "NUR-BATH": "nursing",
+        "CARE-MEALS": CareField.CARE,
+        "CARE-HOUSEWORK": CareField.CARE,
+        "MED-VISIT": CareField.MEDICAL,
+        "NUR-BATH": CareField.NURSING,
     }.items()
 }
 

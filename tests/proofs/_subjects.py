@@ -28,7 +28,9 @@ from casework.domain.casefile.plan import PlannedItem
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.directory.designations import Designation
+from casework.domain.exchange.importing import FileKind
 from casework.domain.figures.figures import Month
+from casework.domain.notices.notices import NoticeKind
 from casework.domain.notices.outbox import Message, MessageState, Subscription
 from casework.domain.planning import planning as plan
 from casework.workflows.agencies import links
@@ -450,7 +452,7 @@ def _neighbourhood(api: Api, it: Subject) -> None:
 
 def _import(api: Api, username: str, kind: str, text: str) -> UUID:
     """An uploaded file that is not yet processed."""
-    wanted = importing.NewImport(kind=kind)
+    wanted = importing.NewImport(kind=FileKind(kind))
     source = BytesIO(text.encode())
     return importing.receive(api.context(username), api.application.import_tools(), wanted, source)
 
@@ -522,13 +524,13 @@ def _endpoint(api: Api, it: Subject) -> tuple[UUID, UUID]:
     now = api.clock.now
     endpoint = Subscription(
         id=new_id(), url=f"https://{it.agency}.example/casework", secret="whsec_x",
-        kinds=["referral_requested"], provider_id=api.providers[it.agency].id, district_code=None,
-        created_at=now, created_by=api.id_of("admin"),
+        kinds=[NoticeKind.REFERRAL_REQUESTED], provider_id=api.providers[it.agency].id,
+        district_code=None, created_at=now, created_by=api.id_of("admin"),
     )  # fmt: skip
     message = Message(
-        id=new_id(), kind="referral_requested", account_id=None, subscription_id=endpoint.id,
-        district_code=it.district, payload={}, created_at=now, next_at=now, state=MessageState.DEAD,
-        tries=12, error="timed_out",
+        id=new_id(), kind=NoticeKind.REFERRAL_REQUESTED, account_id=None,
+        subscription_id=endpoint.id, district_code=it.district, payload={}, created_at=now,
+        next_at=now, state=MessageState.DEAD, tries=12, error="timed_out",
     )  # fmt: skip
     with api.engine.begin() as connection:
         bulk.insert_all(connection, [endpoint, message])

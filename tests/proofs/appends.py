@@ -33,7 +33,7 @@ from casework.adapters.persistence.engine.faults import fault
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.tables.audit import audit_pending, audit_seal
 from casework.bootstrap import utc_now
-from casework.domain.access.policy import Actor
+from casework.domain.access.policy import Actor, Role
 from casework.workflows.audit import sealing
 from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.proofs._world import STORES, database, owner_of
@@ -82,7 +82,7 @@ class Crowd:
         rng = random.Random(self._seed * 1000 + n)
         share = len(range(n, self._entries, WRITERS))
         people = [
-            Actor(id=new_id(), role="worker", username=f"worker.{n}", district_code=code)
+            Actor(id=new_id(), role=Role.WORKER, username=f"worker.{n}", district_code=code)
             for code in DISTRICTS
         ]
         for k in range(share):

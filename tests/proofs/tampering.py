@@ -36,7 +36,7 @@ from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.tables.audit import audit_head, audit_seal
-from casework.domain.access.policy import Actor
+from casework.domain.access.policy import Actor, Role
 from casework.domain.audit.chain import CHAIN_LIST, ChainVerifier, Flaw, chain_of
 from casework.workflows.audit import sealing
 from casework.workflows.ports.unit_of_work import RequestFacts
@@ -69,7 +69,7 @@ class Change:
 def write_log(engine: Engine, entries: int, rng: random.Random) -> None:
     """Entries of several districts, as the store writes them."""
     people = [
-        Actor(id=new_id(), role="worker", username=f"worker.{n}", district_code=code)
+        Actor(id=new_id(), role=Role.WORKER, username=f"worker.{n}", district_code=code)
         for n, code in enumerate(DISTRICTS * 3)
     ]
     residents = [new_id() for _ in range(50)]

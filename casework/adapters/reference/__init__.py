@@ -6,6 +6,7 @@ import csv
 from collections import defaultdict
 from importlib.resources import files
 
+from casework.domain.clocks.standards import CareField
 from casework.domain.directory.directory import Centre, CoPayment, District, Limit, Service
 from casework.domain.directory.eligibility import Rule, rule_of
 
@@ -36,7 +37,7 @@ def services() -> list[Service]:
     return [
         Service(
             code=row["code"],
-            field=row["field"],
+            field=CareField(row["field"]),
             name_ko=row["name_ko"],
             name_en=row["name_en"],
             run_by=row["run_by"],

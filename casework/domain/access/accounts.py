@@ -50,7 +50,7 @@ class Account:
     id: UUID
     username: str
     name: str
-    role: str
+    role: Role
     password_hash: str
     created_at: datetime
     centre_code: str | None = None
@@ -146,7 +146,7 @@ class NewAccount:
     """A creation request: a centre or district by code, an agency by its slug."""
 
     username: str
-    role: str
+    role: Role
     name: str
     centre: str | None = None
     district: str | None = None
@@ -168,11 +168,6 @@ class NewAccount:
             code="username_invalid",
             field="username",
         )
-        known = [one.value for one in Role]
-        require(
-            self.role in known, f"no such role; one of {', '.join(known)}",
-            code="unknown_role", field="role",
-        )  # fmt: skip
         check_name(self.name)
         check_email(self.email)
         self._check_belonging(self._belongs_to())
@@ -188,7 +183,7 @@ class NewAccount:
         if self.role == Role.INTEGRATION:
             named = [kind for kind in SYSTEM_BELONGS_TO if getattr(self, kind) is not None]
             return named[0] if named else None
-        return BELONGS_TO.get(Role(self.role))
+        return BELONGS_TO.get(self.role)
 
     def _check_belonging(self, belongs_to: str | None) -> None:
         """Refuse unless exactly the place that the role requires is named."""
@@ -207,6 +202,15 @@ class NewAccount:
                 code="belonging_required",
                 field=kind,
             )
+
+
+def role_of(text: str) -> Role:
+    """The role of that name; refuses one that there is not."""
+    require(
+        text in list(Role), f"no such role; one of {', '.join(Role)}",
+        code="unknown_role", field="role",
+    )  # fmt: skip
+    return Role(text)
 
 
 def check_name(name: str) -> None:

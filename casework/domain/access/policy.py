@@ -28,6 +28,16 @@ class Role(StrEnum):
     INTEGRATION = "integration"
 
 
+class SystemRole(StrEnum):
+    """What is no person's part: what the application does by itself."""
+
+    SYSTEM = "system"
+
+
+# The role in which something is done: that of an account, or the system's.
+ActorRole = Role | SystemRole
+
+
 class Relation(StrEnum):
     """How far a role reaches for an action."""
 
@@ -40,7 +50,7 @@ class Relation(StrEnum):
     ALL = "all"
 
 
-SYSTEM_ROLE: Final = "system"
+SYSTEM_ROLE: Final = SystemRole.SYSTEM
 # An id that matches no row.
 NOBODY: Final = UUID(int=0)
 # How long an agency sees a referral after its end, where the installation decides nothing else.
@@ -175,7 +185,7 @@ class Actor:
     """The actor: an account with its role and what it belongs to, read on each request."""
 
     id: UUID | None
-    role: str
+    role: ActorRole
     name: str = ""
     username: str = ""
     centre_code: str | None = None
@@ -193,7 +203,7 @@ class Actor:
         )
 
     @property
-    def stands_as(self) -> str:
+    def stands_as(self) -> ActorRole:
         """The role whose rows and masks apply; for a system, that of what it belongs to."""
         if self.role != Role.INTEGRATION:
             return self.role
@@ -215,6 +225,10 @@ class Bounds:
     def hold_district(self, code: str | None) -> bool:
         """Whether a whole district lies within the bounds."""
         return self.district in (None, code)
+
+    def hold_centre(self, code: str, district: str | None) -> bool:
+        """Whether a centre, which lies in a district, lies within the bounds."""
+        return self.hold_district(district) and self.centre in (None, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +268,11 @@ class Reach:
     def is_as_wide_as(self, other: Reach) -> bool:
         """Whether two scopes of one actor are the same."""
         return self.relation is other.relation
+
+
+def actor_role(name: str) -> ActorRole:
+    """The role of that name. Raises ValueError for one that there is not."""
+    return SYSTEM_ROLE if name == SYSTEM_ROLE else Role(name)
 
 
 SYSTEM: Final = Actor(id=None, role=SYSTEM_ROLE, name="casework")

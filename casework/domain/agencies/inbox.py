@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
 from casework.domain.casefile.referral_moves import MOVES, Party
-from casework.domain.casefile.states import ReferralStatus
+from casework.domain.casefile.states import DeclineReason, ReferralStatus
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import require
 from casework.domain.figures.figures import Figure, median_of
@@ -49,45 +50,58 @@ def check_each_once(referral_ids: Sequence[UUID]) -> None:
     )
 
 
+class CameTo(StrEnum):
+    """What a request came to by its agency's answer."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WAITLISTED = "waitlisted"
+    UNANSWERED = "unanswered"
+    LAPSED = "lapsed"
+    CALLED_OFF = "called_off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOutcome:
     """Requests of one service with the same outcome in the same number of working days.
 
-    ``came_to`` is one of ``OUTCOMES``, declined for a ``reason``; ``outcome`` is how the clock for
-    the answer ended; ``days`` is None while no answer was given.
+    One that was declined has a ``reason``; ``outcome`` is how the clock for the answer ended;
+    ``days`` is None while no answer was given.
     """
 
     service: str
-    came_to: str
+    came_to: CameTo
     count: int
-    reason: str | None = None
-    outcome: str | None = None
+    reason: DeclineReason | None = None
+    outcome: Figure | None = None
     days: int | None = None
 
 
-OUTCOMES: Final = ("accepted", "declined", "waitlisted", "unanswered", "lapsed", "called_off")
+# What the state of a request says of the answer; any other says that it was called off.
+_SAYS: Final = {
+    ReferralStatus.DECLINED: CameTo.DECLINED,
+    ReferralStatus.WAITLISTED: CameTo.WAITLISTED,
+    ReferralStatus.LAPSED: CameTo.LAPSED,
+    ReferralStatus.REQUESTED: CameTo.UNANSWERED,
+}
 
 
-def outcome_of(status: str, *, was_accepted: bool) -> str:
-    """The outcome of a request by its agency's answer; exactly one of ``OUTCOMES``."""
-    if was_accepted:
-        return "accepted"
-    if status in (ReferralStatus.DECLINED, ReferralStatus.WAITLISTED, ReferralStatus.LAPSED):
-        return str(status)
-    return "unanswered" if status == ReferralStatus.REQUESTED else "called_off"
+def came_to(status: ReferralStatus, *, was_accepted: bool) -> CameTo:
+    """What a request in a state came to; one that was accepted is that, whatever followed."""
+    return CameTo.ACCEPTED if was_accepted else _SAYS.get(status, CameTo.CALLED_OFF)
 
 
 @dataclass(slots=True)
 class _Sums:
-    by: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    outcomes: Counter[str] = field(default_factory=Counter)
+    by: Counter[CameTo] = field(default_factory=Counter)
+    reasons: Counter[DeclineReason] = field(default_factory=Counter)
+    outcomes: Counter[Figure] = field(default_factory=Counter)
     days: Counter[int] = field(default_factory=Counter)
 
     def take(self, one: RequestOutcome) -> None:
         self.by[one.came_to] += one.count
-        if one.came_to == "declined":
-            self.reasons[one.reason or "other"] += one.count
+        if one.came_to is CameTo.DECLINED:
+            self.reasons[one.reason or DeclineReason.OTHER] += one.count
         if one.outcome is not None:
             self.outcomes[one.outcome] += one.count
         if one.days is not None:
@@ -99,9 +113,9 @@ class _Sums:
         return {
             "received": self.by.total(),
             "answered": self.days.total(),
-            **{name: self.by[name] for name in OUTCOMES if name != "declined"},
-            "declined": self.by["declined"],
-            "declined_by_reason": dict(sorted(self.reasons.items())),
+            **{name.value: self.by[name] for name in CameTo if name is not CameTo.DECLINED},
+            "declined": self.by[CameTo.DECLINED],
+            "declined_by_reason": {one.value: self.reasons[one] for one in sorted(self.reasons)},
             "median_working_days": median_of(self.days),
             "on_time": on_time,
             "late": late,

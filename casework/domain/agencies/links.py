@@ -13,9 +13,10 @@ from typing import Final
 from uuid import UUID
 
 from casework.domain.errors import Conflict, Refusal
+from casework.domain.notices.outbox import LetterKind
 
-LINK: Final = "link"
-LINK_CODE: Final = "link_code"
+LINK: Final = LetterKind.LINK
+LINK_CODE: Final = LetterKind.LINK_CODE
 CODE_DIGITS: Final = 6
 CODE_FOR: Final = timedelta(minutes=10)
 SESSION_FOR: Final = timedelta(minutes=30)

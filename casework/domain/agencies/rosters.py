@@ -7,6 +7,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -16,11 +17,19 @@ from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Conflict, Invalid, require
 
-# Why something else was delivered than was planned.
-EXCEPTIONS: Final = (
-    "resident_absent", "hospitalised", "resident_refused", "provider_unable", "more_needed",
-    "other",
-)  # fmt: skip
+
+class DeliveryException(StrEnum):
+    """Why something else was delivered than was planned."""
+
+    RESIDENT_ABSENT = "resident_absent"
+    HOSPITALISED = "hospitalised"
+    RESIDENT_REFUSED = "resident_refused"
+    PROVIDER_UNABLE = "provider_unable"
+    MORE_NEEDED = "more_needed"
+    OTHER = "other"
+
+
+EXCEPTIONS: Final = tuple(DeliveryException)
 MAX_QUANTITY: Final = Decimal(9999)
 MAX_NOTE_LENGTH: Final = 500
 WEEK: Final = 7
@@ -38,7 +47,7 @@ class MonthlyDelivery:
     planned: Decimal
     delivered: Decimal
     unit: str
-    reason: str | None
+    reason: DeliveryException | None
     note: str | None
     recorded_at: datetime
     recorded_by: UUID | None
@@ -47,11 +56,19 @@ class MonthlyDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReport:
-    """What an agency says of one line; None as quantity says: as planned."""
+    """What an agency says of one line; None as quantity says: as planned.
+
+    ``reason`` is what was sent, known or not; ``exception`` is the one that it names.
+    """
 
     delivered: Decimal | None = None
     reason: str | None = None
     note: str | None = None
+
+    @property
+    def exception(self) -> DeliveryException | None:
+        """Why it is not what was planned. Raises ValueError before it was checked."""
+        return None if self.reason is None else DeliveryException(self.reason)
 
     def check(self, planned: Decimal) -> Decimal:
         """The quantity; an exception needs its reason, and ``other`` a note."""
@@ -68,7 +85,7 @@ class DeliveryReport:
         )  # fmt: skip
         note = (self.note or "").strip()
         require(
-            self.reason != "other" or note, "other needs a note",
+            self.reason != DeliveryException.OTHER or note, "other needs a note",
             code="note_required", field="note",
         )  # fmt: skip
         require(len(note) <= MAX_NOTE_LENGTH, "at most 500 characters", field="note")

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.casefile.states import Disposition
+from casework.domain.clocks.standards import CareField
 from casework.domain.errors import require
 
 
@@ -76,7 +77,7 @@ class PlannedService:
     case_id: UUID
     resident_id: UUID
     service_code: str
-    field: str
+    field: CareField
     status: ServiceStatus
     created_at: datetime
     settlement: Disposition | None = None

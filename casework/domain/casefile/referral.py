@@ -16,7 +16,7 @@ from casework.domain.casefile.referral_moves import (
     possible_moves,
 )
 from casework.domain.casefile.states import BasisKind, Disposition, ReferralOutcome, ReferralStatus
-from casework.domain.clocks.standards import Priority
+from casework.domain.clocks.standards import CareField, Priority
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Referral:
     district_code: str
     planned_service_id: UUID
     service_code: str
-    field: str
+    field: CareField
     offering_id: UUID
     provider_id: UUID
     status: ReferralStatus
@@ -59,6 +59,8 @@ class Referral:
     ended_at: datetime | None = None
     ended_on: date | None = None
     outcome: ReferralOutcome | None = None
+    # Of the list of the move that ended or held it; of one entered in error, in somebody's words:
+    # both stand in one column, and what a resumption leaves there is of no list of its state.
     reason: str | None = None
     note: str | None = None
     on_behalf: dict[str, Any] | None = None

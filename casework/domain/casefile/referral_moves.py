@@ -64,6 +64,8 @@ REASONS: Final[dict[str, tuple[StrEnum, ...]]] = {
     "withdraw": tuple(WithdrawReason),
     "fail": tuple(FailReason),
 }
+# Every list has it, and it says nothing without a note.
+OTHER: Final = DeclineReason.OTHER
 OUTCOMES: Final = tuple(ReferralOutcome)
 DISPOSITIONS: Final = tuple(Disposition)
 SETTLEMENTS: Final = DISPOSITIONS[1:]

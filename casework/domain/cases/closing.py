@@ -20,7 +20,10 @@ from casework.domain.errors import one_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """Why and from when; ``end_open`` says to end open referrals in the same act."""
+    """Why, as it was sent, and from when; ``end_open`` says to end open referrals as well.
+
+    ``close`` refuses a reason that is not one of ``ClosingReason``.
+    """
 
     reason: str
     effective_on: date

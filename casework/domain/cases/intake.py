@@ -49,7 +49,10 @@ ACTIVITIES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CareApplication:
-    """How and when someone asked for integrated care (Act 10, Rule 7)."""
+    """How and when someone asked for integrated care (Act 10, Rule 7), as it was sent.
+
+    ``open_case`` refuses a channel or ground that the lists do not have.
+    """
 
     channel: str
     applied_on: date

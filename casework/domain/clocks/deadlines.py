@@ -27,7 +27,9 @@ from casework.domain.clocks.standards import (
     PROVIDER,
     STATUTORY,
     SUBJECT_OF,
+    CareField,
     ClockKind,
+    ClockStatus,
     ClockSubject,
     ClockSubjectType,
     EscalationTier,
@@ -95,7 +97,7 @@ class Deadline:
     worker_id: UUID | None
     provider_id: UUID | None
     held_by: Part
-    field: str | None
+    field: CareField | None
     service_code: str | None
     priority: Priority
     standard_id: UUID | None
@@ -142,13 +144,13 @@ class Deadline:
         """The one predicate: running, not paused, and past its due date."""
         return self.is_running and not self.is_paused(now) and now > self.due_at
 
-    def status(self, now: datetime) -> str:
-        """``running``, ``paused``, ``met`` or ``cancelled``; overdue is never a status."""
+    def status(self, now: datetime) -> ClockStatus:
+        """Where it stands at an instant, whether or not that is recorded."""
         if self.met_at is not None:
-            return "met"
+            return ClockStatus.MET
         if self.cancelled_at is not None:
-            return "cancelled"
-        return "paused" if self.is_paused(now) else "running"
+            return ClockStatus.CANCELLED
+        return ClockStatus.PAUSED if self.is_paused(now) else ClockStatus.RUNNING
 
     def meet(self, at: datetime) -> None:
         """It was done. Steps that were already due stay in the ledger; the others are dropped."""
@@ -228,8 +230,6 @@ class Clockwork:
         ``target`` overrides the standard's for the clocks that are due on a set day.
         """
         standard = self.standard_for(kind, about)
-        if standard is None and target is None:
-            return None
         target = target or (standard.target if standard else None)
         if target is None:
             return None

@@ -45,6 +45,26 @@ class Priority(StrEnum):
     EMERGENCY = "emergency"
 
 
+class CareField(StrEnum):
+    """The fields of care to which services, needs and referrals belong."""
+
+    MEDICAL = "medical"
+    HEALTH = "health"
+    NURSING = "nursing"
+    CARE = "care"
+    HOUSING = "housing"
+    FAMILY = "family"
+
+
+class ClockStatus(StrEnum):
+    """Where a clock stands at an instant; overdue is never a status."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    CANCELLED = "cancelled"
+
+
 class ClockSubjectType(StrEnum):
     """What a clock is on."""
 
@@ -134,7 +154,7 @@ class Standard:
     kind: ClockKind
     target: Target
     basis: str
-    field: str | None = None
+    field: CareField | None = None
     service_code: str | None = None
     priority: Priority | None = None
     district_code: str | None = None
@@ -186,7 +206,7 @@ class ClockSubject:
     district_code: str
     worker_id: UUID | None
     provider_id: UUID | None = None
-    field: str | None = None
+    field: CareField | None = None
     service_code: str | None = None
     priority: Priority = Priority.ROUTINE
 
@@ -197,7 +217,7 @@ class ClockSubject:
         district_code: str,
         priority: Priority,
         service_code: str | None = None,
-        field: str | None = None,
+        field: CareField | None = None,
     ) -> ClockSubject:
         """A subject without a case, for calculating when a clock would be due."""
         nobody = UUID(int=0)

@@ -9,11 +9,11 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Any, Final
 from uuid import UUID
 
+from casework.domain.clocks.standards import CareField
 from casework.domain.directory.eligibility import Rule
 
 FRESH_FOR_DAYS: Final = 7
 EARTH_RADIUS_KM: Final = 6371.0
-FIELDS: Final = ("medical", "health", "nursing", "care", "housing", "family")
 # What a co-payment may rest on, from the lowest income up; ``median_70``: up to 70 % of the median.
 INCOME_TIERS: Final = ("basic", "near_poor", "median_70", "median_100", "above_100")
 
@@ -98,7 +98,7 @@ class Service:
     """A service of the catalogue, with its unit, limits, co-payments and legal basis."""
 
     code: str
-    field: str
+    field: CareField
     name_ko: str
     name_en: str
     run_by: str
@@ -115,7 +115,7 @@ class Service:
     co_payments: tuple[CoPayment, ...] = ()
     valid_from: date | None = None
     valid_to: date | None = None
-    state: str = EntryState.PUBLISHED
+    state: EntryState = EntryState.PUBLISHED
     proposed_by: UUID | None = None
     version: int = 1
 
@@ -131,7 +131,7 @@ class Provider:
     id: UUID
     slug: str
     name: str
-    kind: str
+    kind: ProviderKind
     phone: str
     district_code: str
     lat: float
@@ -178,14 +178,14 @@ class Offering:
     capacity_version: int = 1
     # Where this agency gives it, None where that is as usual for the service.
     given_at: str | None = None
-    state: str = EntryState.PUBLISHED
+    state: EntryState = EntryState.PUBLISHED
     proposed_by: UUID | None = None
     version: int = 1
     # Of its agency and its service, where it was read to be asked.
     provider_ended_on: date | None = None
     service_from: date | None = None
     service_to: date | None = None
-    service_state: str = EntryState.PUBLISHED
+    service_state: EntryState = EntryState.PUBLISHED
     # What its agency is called in a consent besides its id: slug, name and kind.
     known_as: frozenset[str] = frozenset()
 

@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from casework.domain.access.policy import Actor, Role, reach
 from casework.domain.act import Act
+from casework.domain.clocks.standards import CareField
 from casework.domain.directory.directory import (
-    FIELDS,
     INCOME_TIERS,
     EntryState,
     Offering,
     Provider,
     Service,
 )
-from casework.domain.errors import Forbidden, require
+from casework.domain.errors import Forbidden, one_of, require
 
 WRITE: Final = "directory.write"
 # The fields that an agency may change of its own; directory editors may change all.
@@ -149,23 +149,29 @@ def check_offering(offering: Offering) -> None:
 
 def new_service(facts: Mapping[str, Any], act: Act) -> Service:
     """A proposed entry of the catalogue."""
-    service = Service(**facts, state=EntryState.PROPOSED, proposed_by=act.by.id)
+    service = Service(**_with_known_field(facts), state=EntryState.PROPOSED, proposed_by=act.by.id)
     check_service(service)
     return service
 
 
 def changed_service(service: Service, changes: Mapping[str, Any], act: Act) -> Service:
     """The changed service."""
-    changed = replace(service, **changes)
+    changed = replace(service, **_with_known_field(changes))
     check_service(changed)
     if changed == service:
         return service
     return replace(changed, **_proposed_again(service, act))
 
 
+def _with_known_field(facts: Mapping[str, Any]) -> dict[str, Any]:
+    if "field" not in facts:
+        return dict(facts)
+    known = one_of(CareField, facts["field"], code="unknown_field", field="field")
+    return {**facts, "field": known}
+
+
 def check_service(service: Service) -> None:
-    """Of a known field, valid from before until after, with one co-payment for each case."""
-    require(service.field in FIELDS, "no such field", code="unknown_field", field="field")
+    """Valid from before until after, with one co-payment for each case."""
     require(
         service.valid_from is None
         or service.valid_to is None

@@ -8,21 +8,23 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from casework.domain.access.policy import ActorRole
 from casework.domain.act import Act
+from casework.domain.clocks.standards import CareField
 from casework.domain.directory.directory import EntryState, Offering, Service
 from casework.domain.errors import Conflict, NotAllowedInState, require
 
 # Which division of the city or a district answers for the entries of a field.
-DIVISIONS: Final[dict[str, str]] = {
-    "medical": "health_policy",
-    "health": "public_health",
-    "nursing": "elderly_welfare",
-    "care": "welfare_policy",
-    "housing": "housing_policy",
-    "family": "welfare_policy",
+DIVISIONS: Final[dict[CareField, str]] = {
+    CareField.MEDICAL: "health_policy",
+    CareField.HEALTH: "public_health",
+    CareField.NURSING: "elderly_welfare",
+    CareField.CARE: "welfare_policy",
+    CareField.HOUSING: "housing_policy",
+    CareField.FAMILY: "welfare_policy",
 }
 # Each step: from which states, and to which.
-STEPS: Final[dict[str, tuple[frozenset[str], EntryState]]] = {
+STEPS: Final[dict[str, tuple[frozenset[EntryState], EntryState]]] = {
     "confirm": (frozenset({EntryState.PROPOSED}), EntryState.CONFIRMED),
     "publish": (frozenset({EntryState.CONFIRMED}), EntryState.PUBLISHED),
     "withdraw": (frozenset({EntryState.CONFIRMED, EntryState.PUBLISHED}), EntryState.PROPOSED),
@@ -59,7 +61,7 @@ class DirectoryChange:
     did: str
     at: datetime
     by_id: UUID | None
-    by_role: str
+    by_role: ActorRole
     before: dict[str, Any]
     after: dict[str, Any]
 
@@ -85,7 +87,7 @@ def check_each_once(offering_ids: Sequence[UUID]) -> None:
     )
 
 
-def steps_from(state: str) -> list[str]:
+def steps_from(state: EntryState) -> list[str]:
     """What can be done with an entry in a state."""
     return sorted(step for step, (allowed, _) in STEPS.items() if state in allowed)
 

@@ -32,7 +32,7 @@ class Suspicion:
     other_id: UUID
     other_centre_code: str
     other_district_code: str
-    reasons: list[str]
+    reasons: list[LikenessReason]
     found_at: datetime
     state: SuspicionState = SuspicionState.OPEN
     decided_at: datetime | None = None

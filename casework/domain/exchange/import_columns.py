@@ -12,6 +12,7 @@ from typing import Any, Final
 from casework.domain.errors import Invalid
 from casework.domain.exchange import import_cells as cells
 from casework.domain.exchange.import_cells import squeezed, word
+from casework.domain.exchange.importing import FileKind
 
 SEX: Final = {"남": "male", "남자": "male", "남성": "male", "m": "male", "여": "female",
               "여자": "female", "여성": "female", "f": "female", "기타": "other"}  # fmt: skip
@@ -149,19 +150,19 @@ ASSESSMENTS: Final = (
         for field, ko in FIELDS_KO.items()
     ),
 )  # fmt: skip
-COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
-    "providers": PROVIDERS,
-    "offerings": OFFERINGS,
-    "residents": RESIDENTS,
-    "cases": CASES,
-    "assessments": ASSESSMENTS,
+COLUMNS: Final[dict[FileKind, tuple[Column, ...]]] = {
+    FileKind.PROVIDERS: PROVIDERS,
+    FileKind.OFFERINGS: OFFERINGS,
+    FileKind.RESIDENTS: RESIDENTS,
+    FileKind.CASES: CASES,
+    FileKind.ASSESSMENTS: ASSESSMENTS,
 }
 # One of these groups of columns must be there, for the kinds that name somebody who is known.
-WHO: Final[dict[str, tuple[frozenset[str], ...]]] = {
-    "cases": (
+WHO: Final[dict[FileKind, tuple[frozenset[str], ...]]] = {
+    FileKind.CASES: (
         frozenset({"resident_id"}), frozenset({"external_id"}), frozenset({"name", "birth_date"}),
     ),
-    "assessments": (frozenset({"external_id"}), frozenset({"name", "birth_date"})),
+    FileKind.ASSESSMENTS: (frozenset({"external_id"}), frozenset({"name", "birth_date"})),
 }  # fmt: skip
 HEADING_WITHIN: Final = 10
 MAX_COLUMNS: Final = 100
@@ -176,7 +177,7 @@ class Headings:
     unknown: int
 
 
-def find_headings(kind: str, row: Sequence[str]) -> Headings | None:
+def find_headings(kind: FileKind, row: Sequence[str]) -> Headings | None:
     """The headings, where this row holds them: everything that is needed, nothing twice."""
     known = _words(kind)
     found: dict[int, str] = {}
@@ -195,7 +196,7 @@ def find_headings(kind: str, row: Sequence[str]) -> Headings | None:
     return Headings(found, unknown)
 
 
-def column_missing(kind: str, rows: Sequence[Sequence[str]]) -> Invalid:
+def column_missing(kind: FileKind, rows: Sequence[Sequence[str]]) -> Invalid:
     """What is missing in the row that looks most like headings."""
     known = _words(kind)
     best = max(
@@ -210,7 +211,7 @@ def column_missing(kind: str, rows: Sequence[Sequence[str]]) -> Invalid:
     return Invalid("no row has the headings", code="column_missing", errors=errors)
 
 
-def _missing(kind: str, found: set[str]) -> list[str]:
+def _missing(kind: FileKind, found: set[str]) -> list[str]:
     missing = [one.name for one in COLUMNS[kind] if one.required and one.name not in found]
     ways = WHO.get(kind, ())
     if ways and not any(way <= found for way in ways):
@@ -218,7 +219,7 @@ def _missing(kind: str, found: set[str]) -> list[str]:
     return missing
 
 
-def _words(kind: str) -> dict[str, str]:
+def _words(kind: FileKind) -> dict[str, str]:
     words: dict[str, str] = {}
     for one in COLUMNS[kind]:
         for said in (one.name, one.ko, *one.also):
@@ -226,7 +227,9 @@ def _words(kind: str) -> dict[str, str]:
     return words
 
 
-def read_cells(kind: str, given: Mapping[str, str]) -> tuple[dict[str, Any], list[dict[str, str]]]:
+def read_cells(
+    kind: FileKind, given: Mapping[str, str]
+) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """The values of a row by their fields, and what could not be read."""
     values: dict[str, Any] = {}
     errors: list[dict[str, str]] = []

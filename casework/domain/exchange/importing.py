@@ -67,14 +67,14 @@ class Dismissal(StrEnum):
 ASSIGNED: Final = "assigned"
 ENDED: Final = frozenset({ImportState.DONE, ImportState.REFUSED, ImportState.STOPPED})
 # The action of the policy that each kind needs, and the one that its rows are carried out by.
-ACTION: Final[dict[str, str]] = {
+ACTION: Final[dict[FileKind, str]] = {
     FileKind.PROVIDERS: "import.directory",
     FileKind.OFFERINGS: "import.directory",
     FileKind.RESIDENTS: "import.residents",
     FileKind.CASES: "import.residents",
     FileKind.ASSESSMENTS: "import.assessments",
 }
-BY: Final[dict[str, str]] = {
+BY: Final[dict[FileKind, str]] = {
     FileKind.RESIDENTS: "case.write",
     FileKind.CASES: "case.write",
     FileKind.ASSESSMENTS: "assessment.write",
@@ -246,7 +246,7 @@ class ImportRow:
         self.resolution, self.resolved_by, self.resolved_at = resolution, by, at
 
 
-def reach_for(actor: Actor, kind: str) -> Reach:
+def reach_for(actor: Actor, kind: FileKind) -> Reach:
     """The actor's scope for imports of this kind; refuses a role that may not import it."""
     found = reach(actor, ACTION[kind])
     if kind in BY:

@@ -9,7 +9,8 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from casework.domain.access.policy import Reach
-from casework.domain.clocks.standards import PROVIDER
+from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.standards import PROVIDER, CareField, ClockKind, Part
 from casework.domain.errors import Invalid, NotFound
 from casework.domain.figures.figures import Month, Period
 from casework.domain.figures.tallying import (
@@ -33,18 +34,19 @@ class Question:
     """What is counted, of which days; a filter left out does not filter.
 
     ``by`` is what the answer is grouped by: ``field``, ``district``, ``centre``, ``provider`` or
-    ``month``, the only one for which cells have their month.
+    ``month``, the only one for which cells have their month. A ``reason`` is one of
+    ``UNMET_REASONS``; a ``cause`` is of the list of the reviews, which stand above the figures.
     """
 
     period: Period
     by: str | None = None
     district: str | None = None
     centre: str | None = None
-    field: str | None = None
+    field: CareField | None = None
     provider: UUID | None = None
-    kind: str | None = None
-    held_by: str | None = None
-    status: str | None = None
+    kind: ClockKind | None = None
+    held_by: Part | None = None
+    status: ReferralStatus | None = None
     cause: str | None = None
     service: str | None = None
     reason: str | None = None
@@ -77,8 +79,7 @@ def in_reach(question: Question, reach: Reach, places: KnownPlaces) -> Question:
     elif question.centre is not None:
         home = places.district_of(question.centre)
         _found(home is not None, "centre")
-        _found(bounds.hold_district(home), "centre")
-        _found(bounds.centre in (None, question.centre), "centre")
+        _found(bounds.hold_centre(question.centre, home), "centre")
     if bounds.provider is not None:
         _found(question.provider in (None, bounds.provider), "provider")
         return replace(question, provider=bounds.provider)

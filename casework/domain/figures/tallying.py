@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.standards import CareField, ClockKind, Part
 from casework.domain.figures.figures import Figure, median_of, percentile_of
 
 SMALLEST_SHOWN: Final = 5
@@ -33,25 +36,43 @@ class Cell(NamedTuple):
     month: str | None = None
     district: str | None = None
     centre: str | None = None
-    field: str | None = None
+    field: CareField | None = None
     provider: str | None = None
-    kind: str | None = None
-    held_by: str | None = None
-    status: str | None = None
+    kind: ClockKind | None = None
+    held_by: Part | None = None
+    status: ReferralStatus | None = None
     service: str | None = None
     reason: str | None = None
     cause: str | None = None
     days: int | None = None
 
 
+# What a cell names by the member of an enumeration. A reason is of one of several lists, or says
+# that nobody was asked; a cause is of the list of the reviews, which stand above the figures.
+_CODED: Final[dict[str, type[StrEnum]]] = {
+    "field": CareField,
+    "kind": ClockKind,
+    "held_by": Part,
+    "status": ReferralStatus,
+}
+
+
+def cell_of(figure: str, facts: Mapping[str, Any]) -> Cell:
+    """A cell of facts by name, whose codes may still be plain text, as the store has them."""
+    coded = {
+        name: kind(facts[name]) for name, kind in _CODED.items() if facts.get(name) is not None
+    }
+    return Cell(figure, **{**facts, **coded})
+
+
 class FigureLine(NamedTuple):
     """A cell without its place, its time and its length: a line of an answer."""
 
     figure: str
-    field: str | None = None
-    kind: str | None = None
-    held_by: str | None = None
-    status: str | None = None
+    field: CareField | None = None
+    kind: ClockKind | None = None
+    held_by: Part | None = None
+    status: ReferralStatus | None = None
     service: str | None = None
     reason: str | None = None
     cause: str | None = None
@@ -250,7 +271,7 @@ def _clocks(
     cells: Cells, count: Callable[[FigureLine], int | None], *, for_city: bool
 ) -> list[dict[str, Any]]:
     """One row for each clock and holder."""
-    found: dict[tuple[str, str], Cells] = defaultdict(Counter)
+    found: dict[tuple[ClockKind, Part], Cells] = defaultdict(Counter)
     for cell, number in cells.items():
         if cell.kind is not None and cell.held_by is not None and cell.figure != Figure.CAUSES:
             found[cell.kind, cell.held_by][cell] += number

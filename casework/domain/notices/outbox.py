@@ -21,7 +21,23 @@ GIVEN_UP_AFTER: Final = timedelta(hours=24)
 FIRST_WAIT: Final = timedelta(seconds=30)
 MAX_WAIT: Final = timedelta(hours=6)
 LEASE: Final = timedelta(seconds=60)
-DIGEST: Final = "digest"
+
+
+class LetterKind(StrEnum):
+    """What a message is that tells of no single notice."""
+
+    DIGEST = "digest"
+    LINK = "link"
+    LINK_CODE = "link_code"
+
+
+MessageKind = NoticeKind | LetterKind
+DIGEST: Final = LetterKind.DIGEST
+
+
+def message_kind(name: str) -> MessageKind:
+    """The kind of that name. Raises ValueError for one that there is not."""
+    return LetterKind(name) if name in list(LetterKind) else NoticeKind(name)
 
 
 class MessageState(StrEnum):
@@ -43,7 +59,7 @@ class Subscription:
     id: UUID
     url: str
     secret: str
-    kinds: list[str]
+    kinds: list[NoticeKind]
     provider_id: UUID | None
     district_code: str | None
     created_at: datetime
@@ -94,7 +110,7 @@ class Message:
     """One message to one account or one subscription. ``payload`` holds nothing personal."""
 
     id: UUID
-    kind: str
+    kind: MessageKind
     account_id: UUID | None
     subscription_id: UUID | None
     district_code: str | None

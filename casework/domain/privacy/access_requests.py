@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -11,10 +12,44 @@ from casework.domain.act import Act
 from casework.domain.clocks.calendar import Target, Unit, day_in_seoul, due_at, midnight
 from casework.domain.errors import Conflict, require
 
-REQUESTED_BY: Final = ("self", "legal_representative", "agent")
-IDENTITY_BY: Final = ("identity_card", "other_document", "electronic_signature", "known_in_person")
-ANSWERS: Final = ("given", "refused")
-HANDED_OVER: Final = ("in_person", "mail", "fax", "e_mail")
+
+class Requester(StrEnum):
+    """Who asks what is held of a resident."""
+
+    SELF = "self"
+    LEGAL_REPRESENTATIVE = "legal_representative"
+    AGENT = "agent"
+
+
+class IdentityProof(StrEnum):
+    """By what the identity of who asks was checked."""
+
+    IDENTITY_CARD = "identity_card"
+    OTHER_DOCUMENT = "other_document"
+    ELECTRONIC_SIGNATURE = "electronic_signature"
+    KNOWN_IN_PERSON = "known_in_person"
+
+
+class AccessAnswer(StrEnum):
+    """How a request was answered."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+
+
+class AnswerChannel(StrEnum):
+    """How the data reached who asked."""
+
+    IN_PERSON = "in_person"
+    MAIL = "mail"
+    FAX = "fax"
+    E_MAIL = "e_mail"
+
+
+REQUESTED_BY: Final = tuple(Requester)
+IDENTITY_BY: Final = tuple(IdentityProof)
+ANSWERS: Final = tuple(AccessAnswer)
+HANDED_OVER: Final = tuple(AnswerChannel)
 ANSWERED_WITHIN: Final = Target(10, Unit.DAYS)
 
 
@@ -26,16 +61,16 @@ class AccessRequest:
     resident_id: UUID
     received_on: date
     due_on: date
-    requested_by: str
+    requested_by: Requester
     requester: str | None
     recorded_at: datetime
     recorded_by: UUID | None
-    identity_how: str | None = None
+    identity_how: IdentityProof | None = None
     identity_checked_at: datetime | None = None
     identity_checked_by: UUID | None = None
-    answer: str | None = None
+    answer: AccessAnswer | None = None
     answered_on: date | None = None
-    handed_over: str | None = None
+    handed_over: AnswerChannel | None = None
     reason: str | None = None
     answered_at: datetime | None = None
     answered_by: UUID | None = None
@@ -54,10 +89,10 @@ class AccessRequest:
     def allowed_actions(self) -> list[str]:
         """What can be done next."""
         if not self.is_open:
-            return ["document"] if self.answer == "given" else []
+            return ["document"] if self.answer == AccessAnswer.GIVEN else []
         return ["document", "answer"] if self.identity_how else ["identity", "answer"]
 
-    def check_identity(self, act: Act, how: str) -> None:
+    def check_identity(self, act: Act, how: IdentityProof) -> None:
         """Record how the requester's identity was checked."""
         self._expect_open()
         self.identity_how = how
@@ -65,7 +100,7 @@ class AccessRequest:
 
     def expect_printable(self) -> None:
         """Refuse to print for a refused request, or without an identity check."""
-        if self.answer == "refused":
+        if self.answer == AccessAnswer.REFUSED:
             raise Conflict("it was refused", code="request_answered", allowed_actions=[])
         self.expect_identity()
 
@@ -79,7 +114,12 @@ class AccessRequest:
             )
 
     def close(
-        self, act: Act, answer: str, answered_on: date, handed_over: str | None, reason: str | None
+        self,
+        act: Act,
+        answer: AccessAnswer,
+        answered_on: date,
+        handed_over: AnswerChannel | None,
+        reason: str | None,
     ) -> None:
         """Record the answer: data handed over, or refused on a statutory ground."""
         self._expect_open()
@@ -89,7 +129,7 @@ class AccessRequest:
             code="date_in_future" if answered_on > act.today else "ends_before_start",
             field="answered_on",
         )
-        if answer == "given":
+        if answer is AccessAnswer.GIVEN:
             self.expect_identity()
             require(handed_over, "say how it was handed over", field="handed_over")
         else:
@@ -112,7 +152,7 @@ def receive(
     resident_id: UUID,
     district_code: str,
     received_on: date,
-    requested_by: str,
+    requested_by: Requester,
     requester: str | None,
 ) -> AccessRequest:
     """A request as it came in; the ten days are counted from the day after."""
@@ -123,7 +163,7 @@ def receive(
         field="received_on",
     )
     require(
-        requested_by == "self" or requester,
+        requested_by is Requester.SELF or requester,
         "say who asks for the resident",
         code="note_required",
         field="requester",

@@ -13,6 +13,7 @@ from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralResumed
 from casework.domain.casefile.referral_moves import (
     MOVES,
+    OTHER,
     OUTCOMES,
     REASONS,
     RESUME_BY_ITSELF,
@@ -140,7 +141,7 @@ def _check_reason(row: Move, details: Details) -> None:
             field="reason",
         )
         require(
-            details.reason != "other" or (details.note or "").strip(),
+            details.reason != OTHER or (details.note or "").strip(),
             "the reason 'other' needs a note",
             code="note_required",
             field="note",

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.standards import CareField
 from casework.domain.errors import require
 
 MAX_LENGTH: Final = 500
@@ -35,8 +36,8 @@ class VisitingService:
     """Another service that comes to the same home."""
 
     service_code: str
-    field: str
-    status: str
+    field: CareField
+    status: ReferralStatus
     provider_name: str
     provider_phone: str
 

@@ -41,7 +41,10 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewDecision:
-    """What the supervisor asks for."""
+    """What the supervisor asks for, as it was sent.
+
+    ``review`` refuses an action or a cause that its lists do not have.
+    """
 
     action: str
     cause: str
@@ -63,7 +66,7 @@ def review(file: CaseFile, deadline: Deadline, verdict: ReviewDecision, act: Act
         )
     action = one_of(ReviewAction, verdict.action, code="action_unknown", field="action")
     cause = one_of(ReviewCause, verdict.cause, code="cause_unknown", field="cause")
-    _check_verdict(verdict, act)
+    _check_verdict(verdict, action, cause, act)
     until = verdict.until
     done = Review(
         id=act.new_id(),
@@ -79,14 +82,14 @@ def review(file: CaseFile, deadline: Deadline, verdict: ReviewDecision, act: Act
         reviewed_at=act.at,
         reviewed_by=act.by.id,
     )
-    match verdict.action:
-        case "chase":
+    match action:
+        case ReviewAction.CHASE:
             calendar = act.clockwork.calendar_of(deadline.district_code)
             deadline.deferred_until = until or calendar.step(act.today, CHASE_WAITS)
             done.until = deadline.deferred_until
-        case "extend" if until is not None:
+        case ReviewAction.EXTEND if until is not None:
             _extend(deadline, until, done, act)
-        case "excuse":
+        case ReviewAction.EXCUSE:
             deadline.excused = True
     file.recount(deadline, act)
     file.added.append(done)
@@ -102,7 +105,9 @@ def review(file: CaseFile, deadline: Deadline, verdict: ReviewDecision, act: Act
     return done
 
 
-def _check_verdict(verdict: ReviewDecision, act: Act) -> None:
+def _check_verdict(
+    verdict: ReviewDecision, action: ReviewAction, cause: ReviewCause, act: Act
+) -> None:
     """What the action and the cause need beside them."""
     require(
         verdict.until is None or verdict.until >= act.today,
@@ -111,18 +116,18 @@ def _check_verdict(verdict: ReviewDecision, act: Act) -> None:
         field="until",
     )
     require(
-        verdict.cause != "other" or (verdict.reason or "").strip(),
+        cause is not ReviewCause.OTHER or (verdict.reason or "").strip(),
         "the cause 'other' needs a reason",
         code="reason_required",
         field="reason",
     )
     needs = {
-        "extend": ("until", "until_required"),
-        "reassign": ("worker_id", "worker_required"),
-        "redirect": ("offering_id", "offering_required"),
+        ReviewAction.EXTEND: ("until", "until_required"),
+        ReviewAction.REASSIGN: ("worker_id", "worker_required"),
+        ReviewAction.REDIRECT: ("offering_id", "offering_required"),
     }
-    if verdict.action in needs:
-        name, code = needs[verdict.action]
+    if action in needs:
+        name, code = needs[action]
         require(getattr(verdict, name) is not None, "is required", code=code, field=name)
 
 

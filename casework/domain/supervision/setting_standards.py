@@ -33,6 +33,7 @@ from casework.domain.clocks.standards import (
     SUPERVISOR,
     USUAL_LAPSE,
     WORKER,
+    CareField,
     ClockKind,
     EscalationTier,
     Priority,
@@ -196,10 +197,10 @@ def _usual_basis(facts: Mapping[str, Any]) -> str:
 def field_of(
     catalogue: Mapping[str, Service],
     code: str | None,
-    field: str | None,
+    field: CareField | None,
     *,
     named: str = "service_code",
-) -> str | None:
+) -> CareField | None:
     """The field that was given, or that of the service; they must agree."""
     if code is None:
         return field

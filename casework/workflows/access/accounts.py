@@ -15,7 +15,7 @@ from uuid import UUID
 
 from casework.domain.access.accounts import Account, NewAccount, check_email, check_password
 from casework.domain.access.grant_log import GrantAct, GrantEntry, check_prunable, entry_of, replay
-from casework.domain.access.policy import SYSTEM, Actor, grantable
+from casework.domain.access.policy import SYSTEM, Actor, Role, grantable
 from casework.domain.errors import Conflict, NotFound, require
 from casework.workflows.access.securing import revoke_token
 from casework.workflows.ports.access import AccountAdministration, Passwords
@@ -164,7 +164,7 @@ def drop_totp(editor: AccountEditor, account: Account) -> None:
 def give(editor: AccountEditor, account: Account, action: str) -> None:
     """Grant a system's account an action, within the scope it belongs to."""
     require(
-        action in grantable(account.actor()) and account.role == "integration",
+        action in grantable(account.actor()) and account.role is Role.INTEGRATION,
         "not an action that this account can be granted",
         code="not_grantable",
         field="action",

@@ -12,6 +12,7 @@ from casework.domain.access.accounts import (
     check_name,
     check_password,
 )
+from casework.domain.access.policy import Role
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import Conflict, NotFound
 from casework.workflows.access import accounts
@@ -114,7 +115,7 @@ def make_token_for(
     """Create a token for a system; people create their own. Returns its id and secret."""
     with ctx.work(MANAGE) as work:
         account = found(work, id)
-        if account.role != "integration":
+        if account.role is not Role.INTEGRATION:
             raise Conflict("people make their own tokens", code="not_a_system")
         token, secret = make_token(ctx, authentication, work.account_administration, account, asked)
         work.commit(token.id)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from casework.domain.access import totp
 from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Role
 from casework.workflows.ports.access import Authentication, SignInStore
 from casework.workflows.ports.vault import Place
 
@@ -53,9 +54,11 @@ def begin_attempt(
 
 
 def _nobody(authentication: Authentication, now: datetime) -> Account:
+    """An account that is not stored: of a system that belongs to nothing and may do nothing."""
     return Account(
-        id=authentication.new_id(), username="", name="", role="", password_hash="", created_at=now
-    )
+        id=authentication.new_id(), username="", name="", role=Role.INTEGRATION,
+        password_hash="", created_at=now,
+    )  # fmt: skip
 
 
 def settle_attempt(

@@ -14,6 +14,7 @@ from casework.domain.agencies import rosters
 from casework.domain.agencies.rosters import DeliveryReport, MonthlyDelivery
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.casefile.referral import Referral
+from casework.domain.clocks.standards import ClockStatus
 from casework.domain.directory import capacity
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import Invalid, NotFound
@@ -74,7 +75,7 @@ def _asked(
     }
     body = masked(body, actor, READ, "referral", states)
     home = home_of(reading, view, actor)
-    running = [one for one in view.deadlines if one.status(ctx.now) == "running"]
+    running = [one for one in view.deadlines if one.status(ctx.now) is ClockStatus.RUNNING]
     return AgencyRequest(
         of=body,
         resident=body["resident"],
@@ -208,13 +209,13 @@ def _recorded(
     item, known = items.get(of.planned_service_id), before.get(of.id)
     planned = Decimal(0) if item is None else rosters.planned_in(item, of, month)
     quantity, note = said.check(planned), (said.note or "").strip() or None
-    values = (planned, quantity, said.reason, note)
+    values = (planned, quantity, said.exception, note)
     if known and (known.planned, known.delivered, known.reason, known.note) == values:
         return None
     return MonthlyDelivery(
         id=known.id if known else ctx.new_id(), referral_id=of.id, resident_id=of.resident_id,
         month=month, planned=planned, delivered=quantity, unit=item.unit if item else "visit",
-        reason=said.reason, note=note, recorded_at=ctx.now, recorded_by=ctx.actor.id,
+        reason=said.exception, note=note, recorded_at=ctx.now, recorded_by=ctx.actor.id,
         version=known.version if known else 0,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.agencies.inbox import RequestOutcome, outcome_of, own_figures
+from casework.domain.agencies.inbox import RequestOutcome, came_to, own_figures
 from casework.domain.errors import Conflict, Refusal
 from casework.domain.figures.figures import Period, Spent, spent_in
 from casework.domain.referring.referring import Details
@@ -78,7 +78,7 @@ def agency_figures(ctx: Context, reading: Reading, period: Period) -> dict[str, 
     received = [
         RequestOutcome(
             service=one.service_code,
-            came_to=outcome_of(one.status, was_accepted=one.was_accepted),
+            came_to=came_to(one.status, was_accepted=one.was_accepted),
             reason=one.reason,
             outcome=one.outcome,
             days=_days(one, spent),

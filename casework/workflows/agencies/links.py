@@ -30,7 +30,7 @@ from casework.domain.clocks.calendar import morning_of
 from casework.domain.clocks.standards import REFERRAL
 from casework.domain.errors import Conflict, NotAllowedInState, NotFound, require
 from casework.domain.notices.notices import NoticeKind
-from casework.domain.notices.outbox import Message
+from casework.domain.notices.outbox import LetterKind, Message
 from casework.workflows.context import Context
 from casework.workflows.ports.access import Passwords
 from casework.workflows.ports.links import Linking, LinkStore
@@ -189,7 +189,9 @@ def _new_link(
     )  # fmt: skip
 
 
-def _message(ctx: Context, account_id: UUID, kind: str, district_code: str | None) -> Message:
+def _message(
+    ctx: Context, account_id: UUID, kind: LetterKind, district_code: str | None
+) -> Message:
     return Message(
         id=ctx.new_id(), kind=kind, account_id=account_id, subscription_id=None,
         district_code=district_code, payload={}, created_at=ctx.now, next_at=ctx.now,

@@ -39,7 +39,7 @@ def add_staff(ctx: Context, authentication: Authentication, asked: NewStaff, pas
     with ctx.reading(STAFF) as reading:  # by slug, as every creation request names it
         slug = reading.staff.agency()
     new = NewAccount(
-        username=asked.username, role=Role.PROVIDER.value, name=asked.name, provider=slug,
+        username=asked.username, role=Role.PROVIDER, name=asked.name, provider=slug,
         is_head=asked.is_lead, email=asked.email,
     )  # fmt: skip
     new.check()

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from casework.domain.access.policy import Actor
 from casework.domain.cases.intake import Finding
-from casework.domain.directory.directory import FIELDS
+from casework.domain.clocks.standards import CareField
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.exchange.importing import FileKind, ImportRow
 from casework.domain.residents.resident import name_and_birth
@@ -88,20 +88,20 @@ def named_places(values: Values, places: PlaceCodes) -> tuple[Values, list[dict[
     return found, errors
 
 
-def shaped(kind: str, values: Values) -> Values:
+def shaped(kind: FileKind, values: Values) -> Values:
     """The values in the shape of the kind's request body."""
     if kind != FileKind.ASSESSMENTS:
         return values
     rest = {name: value for name, value in values.items() if not name.startswith("need_")}
     needs = [
         {"field": field, "level": values[f"need_{field}"]}
-        for field in FIELDS
+        for field in CareField
         if f"need_{field}" in values
     ]
     return rest | {"needs": needs}
 
 
-def key_of(kind: str, fields: Values) -> str:
+def key_of(kind: FileKind, fields: Values) -> str:
     """The key by which a row duplicates an earlier one of its file."""
     match kind:
         case FileKind.PROVIDERS:
@@ -219,7 +219,7 @@ def _only(found: list[UUID]) -> UUID:
     return found[0]
 
 
-CARRY_OUT: Final[dict[str, Callable[[RowContext, Values], Done]]] = {
+CARRY_OUT: Final[dict[FileKind, Callable[[RowContext, Values], Done]]] = {
     FileKind.PROVIDERS: _provider,
     FileKind.OFFERINGS: _offering,
     FileKind.RESIDENTS: _resident,

@@ -58,8 +58,8 @@ READ: Final = "import.read"
 class NewImport:
     """A request to import a file."""
 
-    kind: str
-    mode: str = Mode.ROW_BY_ROW
+    kind: FileKind
+    mode: Mode = Mode.ROW_BY_ROW
     dry_run: bool = False
 
 
@@ -92,8 +92,8 @@ def _new_file(
     salt = import_tools.new_salt()
     return ImportFile(
         id=ctx.new_id(),
-        kind=FileKind(wanted.kind),
-        mode=Mode(wanted.mode),
+        kind=wanted.kind,
+        mode=wanted.mode,
         dry_run=wanted.dry_run,
         state=ImportState.WAITING,
         account_id=ctx.actor.id,
@@ -109,7 +109,7 @@ def _new_file(
 class _Sheet:
     """The rows below the headings of a sheet."""
 
-    def __init__(self, kind: str, source: Iterator[list[str]]) -> None:
+    def __init__(self, kind: FileKind, source: Iterator[list[str]]) -> None:
         self._kind, self._source = kind, source
         self.headings: Headings | None = None
 
@@ -230,7 +230,7 @@ def _go_on(ctx: Context, work: Work, file: ImportFile) -> None:
         work.imports.forget_cells(file.id)
 
 
-def _refused_after_all(ctx: Context, import_id: UUID, kind: str) -> ImportFile:
+def _refused_after_all(ctx: Context, import_id: UUID, kind: FileKind) -> ImportFile:
     """Validate again, to report the rows that passed validation and failed to be written."""
     with ctx.work(ACTION[kind]) as work:
         file = work.imports.get(import_id, lock=True)
@@ -319,7 +319,7 @@ def stop(ctx: Context, import_id: UUID) -> UUID:
         return file.id
 
 
-def may_go_on(ctx: Context, kind: str) -> bool:
+def may_go_on(ctx: Context, kind: FileKind) -> bool:
     """Whether the account that sent a file may still carry out its rows."""
     try:
         reach_for(ctx.actor, kind)

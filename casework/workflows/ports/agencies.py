@@ -9,8 +9,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from casework.domain.access.accounts import Account
+from casework.domain.casefile.states import DeclineReason, ReferralStatus
 from casework.domain.clocks.calendar import Pause
-from casework.domain.figures.figures import Period
+from casework.domain.clocks.standards import Priority
+from casework.domain.figures.figures import Figure, Period
 from casework.workflows.ports.paging import Page, Paging
 
 
@@ -18,10 +20,10 @@ from casework.workflows.ports.paging import Page, Paging
 class InboxFilter:
     """The filters of the inbox; None does not filter."""
 
-    status: str | None = None
+    status: ReferralStatus | None = None
     service: str | None = None
     centre: str | None = None
-    priority: str | None = None
+    priority: Priority | None = None
     due_from: datetime | None = None
     due_before: datetime | None = None
     overdue: bool = False
@@ -29,14 +31,17 @@ class InboxFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestGroup:
-    """Requests with the same start and answer days and the same outcome."""
+    """Requests with the same start and answer days and the same outcome.
+
+    ``reason`` is why one was declined, ``outcome`` how the clock for the answer ended.
+    """
 
     district_code: str
     service_code: str
-    status: str
+    status: ReferralStatus
     was_accepted: bool
-    reason: str | None
-    outcome: str | None
+    reason: DeclineReason | None
+    outcome: Figure | None
     asked_on: date
     answered_on: date | None
     pauses: Sequence[Pause]

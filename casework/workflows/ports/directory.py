@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from casework.domain.directory.designations import Designation
-from casework.domain.directory.directory import Centre, Offering, Provider, Service
+from casework.domain.directory.directory import Centre, EntryState, Offering, Provider, Service
 from casework.domain.directory.entries import DirectoryChange
 from casework.workflows.ports.paging import Page, Paging, Row
 
@@ -170,7 +170,7 @@ class DirectoryEditing(Protocol):
         """Offerings within scope in every state; None does not filter."""
         ...
 
-    def states_of(self, ids: Collection[UUID]) -> dict[UUID, str]:
+    def states_of(self, ids: Collection[UUID]) -> dict[UUID, EntryState]:
         """The states of those offerings that are within reach."""
         ...
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
-from casework.domain.exchange.importing import ImportFile, ImportRow
+from casework.domain.exchange.importing import FileKind, ImportFile, ImportRow
 
 
 class Imports(Protocol):
@@ -22,7 +22,7 @@ class Imports(Protocol):
         """Store the rows to be processed; returns how many."""
         ...
 
-    def unfinished(self, kind: str) -> list[ImportFile]:
+    def unfinished(self, kind: FileKind) -> list[ImportFile]:
         """The actor's own imports of a kind that have not ended."""
         ...
 
@@ -116,7 +116,7 @@ class Unreadable(Exception):
 class Forms(Protocol):
     """The request body schemas of the single operations."""
 
-    def read(self, kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    def read(self, kind: FileKind, values: dict[str, Any]) -> dict[str, Any]:
         """The values validated as the single operation's request body. Raises Unreadable."""
         ...
 

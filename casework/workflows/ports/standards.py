@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
-from casework.domain.clocks.standards import Standard
+from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.supervision.recounting import Recount, RecountReason, RunningClock
 from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.ports.paging import Page, Paging, Row
@@ -19,7 +19,7 @@ class Standards(Protocol):
         """A standard of the actor's district or of everywhere, else NotFound."""
         ...
 
-    def of_kind(self, kind: str) -> list[Standard]:
+    def of_kind(self, kind: ClockKind) -> list[Standard]:
         """Every standard of a kind that is in force, readable by all."""
         ...
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
+from casework.domain.clocks.standards import CareField, ClockKind, Part
 from casework.workflows.ports.paging import Page, Paging, Row
 
 
@@ -96,13 +97,17 @@ class SweepStore(Protocol):
         ...
 
 
+# What is in a worklist: clocks, and visits that somebody promised to make again.
+WorkKind = ClockKind | Literal["come_back"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorklistFilter:
     """Worklist filters: ``due`` is ``overdue``, ``today``, ``week`` (from today) or ``all``."""
 
     due: str = "all"
-    kind: str | None = None
-    field: str | None = None
+    kind: WorkKind | None = None
+    field: CareField | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +116,10 @@ class OverdueFilter:
 
     centre: str | None = None
     worker: UUID | None = None
-    kind: str | None = None
-    field: str | None = None
+    kind: WorkKind | None = None
+    field: CareField | None = None
     provider: UUID | None = None
-    held_by: str | None = None
+    held_by: Part | None = None
     tier: int | None = None
     answered: bool | None = None
     since: datetime | None = None

@@ -14,7 +14,7 @@ READ, WRITE, EXPORT = "access_request.read", "access_request.write", "resident.e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccessRequest:
-    """A request as it came in."""
+    """A request as it was sent."""
 
     received_on: date
     requested_by: str
@@ -24,7 +24,7 @@ class NewAccessRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRequestAnswer:
-    """How a request was answered."""
+    """An answer as it was sent."""
 
     answer: str
     answered_on: date
@@ -41,11 +41,11 @@ def receive(ctx: Context, resident_id: UUID, received: NewAccessRequest) -> UUID
             resident.id,
             resident.district_code,
             received.received_on,
-            received.requested_by,
+            domain.Requester(received.requested_by),
             received.requester,
         )
         if received.identity_how is not None:
-            request.check_identity(ctx.act, received.identity_how)
+            request.check_identity(ctx.act, domain.IdentityProof(received.identity_how))
         work.access_requests.add(request)
         work.commit(request.id)
         return request.id
@@ -56,7 +56,7 @@ def check_identity(ctx: Context, id: UUID, how: str) -> UUID:
     with ctx.work(WRITE) as work:
         request = work.access_requests.get(id, lock=True)
         ctx.expect(request.version)
-        request.check_identity(ctx.act, how)
+        request.check_identity(ctx.act, domain.IdentityProof(how))
         work.access_requests.save(request)
         work.commit(request.id)
         return request.id
@@ -67,7 +67,13 @@ def answer(ctx: Context, id: UUID, given: AccessRequestAnswer) -> UUID:
     with ctx.work(WRITE) as work:
         request = work.access_requests.get(id, lock=True)
         ctx.expect(request.version)
-        request.close(ctx.act, given.answer, given.answered_on, given.handed_over, given.reason)
+        request.close(
+            ctx.act,
+            domain.AccessAnswer(given.answer),
+            given.answered_on,
+            domain.AnswerChannel(given.handed_over) if given.handed_over else None,
+            given.reason,
+        )
         work.access_requests.save(request)
         work.commit(request.id)
         return request.id

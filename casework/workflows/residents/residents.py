@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from casework.domain.access.policy import Role
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.states import WithdrawReason
 from casework.domain.errors import Forbidden, Invalid
 from casework.domain.events import EventMetadata
 from casework.domain.referring.referring import Details, move
@@ -83,13 +83,7 @@ def register_resident(
 def _district_in_reach(work: Work, centre_code: str) -> str:
     """The centre's district; refuses a centre outside the actor's scope."""
     district = _known_district(work, centre_code)
-    actor = work.reach.actor
-    serves = (
-        actor.centre_code == centre_code
-        if actor.role == Role.WORKER
-        else actor.district_code == district
-    )
-    if not serves:
+    if not work.reach.bounds.hold_centre(centre_code, district):
         raise Forbidden("not a centre you serve", code="centre_out_of_scope")
     return district
 
@@ -246,10 +240,11 @@ def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID
         ctx.expect(consent.version)
         consent.withdraw(ctx.act, reason)
         work.residents.save_consent(consent)
+        withdrawn = Details(reason=WithdrawReason.CONSENT_WITHDRAWN)
         for file in files:
             for referral in file.open_referrals():
                 if referral.consent_id == consent_id:
-                    move(file, referral, "withdraw", Details(reason="consent_withdrawn"), ctx.act)
+                    move(file, referral, "withdraw", withdrawn, ctx.act)
             work.files.save(file, ctx.now)
         work.record(
             [

@@ -23,6 +23,7 @@ from casework.adapters.notifications.channels import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.texts import subject_of, text_of
 from casework.adapters.notifications.webhook import Webhook, new_secret, signature
+from casework.domain.notices.notices import NoticeKind
 from casework.domain.notices.outbox import Letter, Message, Subscription
 
 NOW = datetime(2026, 3, 10, 0, 0, 5, tzinfo=UTC)
@@ -71,7 +72,7 @@ def letter(url: str | None = None, email: str | None = None, **facts: Any) -> Le
     """A message to an endpoint, or to a person."""
     id = UUID("01900000-0000-7000-8000-00000000000c")
     endpoint = url and Subscription(
-        id=id, url=url, secret=SECRET, kinds=["escalation"], provider_id=None,
+        id=id, url=url, secret=SECRET, kinds=[NoticeKind.ESCALATION], provider_id=None,
         district_code=None, created_at=NOW, created_by=None,
     )  # fmt: skip
     usual: dict[str, Any] = {"kind": "escalation", "payload": ITEM}

@@ -23,6 +23,7 @@ from tests.api.conftest import (
 )
 from tests.api.signing import ask, change, create, refused, stored
 
+PERSON = {"name": "가상인", "birth_date": "1941-03-05", "sex": "female"}
 ASKED = {"name": "밤 집계", "expires_on": "2026-06-30", "scopes": ["case.read", "directory.read"]}
 
 
@@ -204,6 +205,20 @@ def test_wherever_a_system_belongs_it_sees_what_is_there_and_nothing_else(
     change(api, "sys.there", **moved)
     assert ask(api, secret, "GET", f"/referrals/{referral}").status_code == 404
     assert ask(api, secret, "GET", "/referrals").json()["items"] == []
+
+
+@pytest.mark.both_stores
+def test_a_system_of_a_centre_registers_nobody_in_another_of_its_district(api: Api) -> None:
+    id = create(api, username="sys.there", role="integration", name="연계", centre=HERE)
+    scopes = ["case.read", "case.write"]
+    for action in scopes:
+        assert api.as_("admin").post(f"/accounts/{id}/grants", {"action": action}).is_success
+    secret = token_for(api, id, scopes=scopes).json()["secret"]
+    for centre, registered in ((NEXT_DOOR, (403, "centre_out_of_scope")), (HERE, (201, None))):
+        answer = ask(api, secret, "POST", "/residents", PERSON | {"centre_code": centre})
+        assert (answer.status_code, answer.json().get("code")) == registered, centre
+    with api.engine.connect() as connection:
+        assert connection.scalars(select(t.resident.c.centre_code)).all() == [HERE]
 
 
 def test_only_what_is_on_the_list_is_granted_and_only_to_a_system(api: Api, system: UUID) -> None:

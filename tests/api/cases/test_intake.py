@@ -10,12 +10,10 @@ from sqlalchemy import select
 from casework.adapters.api.casefile import parts
 from casework.adapters.api.planning import bodies as plan_bodies
 from casework.adapters.api.residents import bodies as resident_bodies
-from casework.adapters.api.shared import bodies as shared_bodies
 from casework.adapters.persistence import tables as t
 from casework.domain.casefile import case as casefile_case
 from casework.domain.casefile import referral_moves
 from casework.domain.cases.intake import ACTIVITIES
-from casework.domain.directory import directory
 from casework.domain.residents import resident as resident_resident
 from tests.api import acts
 from tests.api.asking import (
@@ -721,7 +719,6 @@ def test_the_lists_in_the_document_are_those_of_the_domain() -> None:
         (parts.Channel, casefile_case.CHANNELS),
         (parts.Ground, casefile_case.EX_OFFICIO_GROUNDS),
         (parts.Determination, casefile_case.DETERMINATIONS),
-        (shared_bodies.CareField, directory.FIELDS),
         (parts.ClosingReason, casefile_case.CLOSING_REASONS),
         (plan_bodies.Settlement, referral_moves.SETTLEMENTS),
     ):

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from casework.adapters.api.directory import bodies as s
-from casework.domain.directory.directory import FIELDS, INCOME_TIERS
+from casework.domain.directory.directory import INCOME_TIERS
 from casework.domain.directory.editing import DAYS, PERS
 from tests.api.acts import a_case, a_referral, a_supported_case, assessed, moved, surveyed
 from tests.api.asking import fields_of, refusal
@@ -54,7 +54,6 @@ def planning_case(api: Api) -> object:
 
 
 def test_what_may_be_sent_is_what_the_domain_knows() -> None:
-    assert get_args(s.CareField) == FIELDS
     assert get_args(s.IncomeTier) == INCOME_TIERS
     assert get_args(s.LimitInput.model_fields["per"].annotation) == PERS
     assert get_args(s.OpeningHours.model_fields["day"].annotation) == DAYS

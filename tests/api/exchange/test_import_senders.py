@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from casework import operations
+from casework.domain.exchange.importing import FileKind
 from casework.workflows.exchange import importing
 from casework.workflows.exchange.importing import NewImport
 from tests.api.acts import a_case, a_resident, surveyed
@@ -136,7 +137,7 @@ def test_the_schedulers_own_process_goes_on_with_a_file_of_every_kind(api: Api) 
         for who, kind, text in files:
             ctx, content = api.context(who), BytesIO(text.encode())
             id = importing.receive(
-                ctx, api.application.import_tools(), NewImport(kind=kind), content
+                ctx, api.application.import_tools(), NewImport(kind=FileKind(kind)), content
             )
             operations.work_imports(application)
             (row,) = api.as_(who).items(f"/imports/{id}/rows")

@@ -14,6 +14,7 @@ from casework import operations
 from casework.adapters.http.limits import MAX_BODY, MAX_UPLOAD
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.tables.exchange import import_file, import_row
+from casework.domain.exchange.importing import FileKind
 from casework.workflows.exchange import importing
 from casework.workflows.exchange.importing import NewImport
 from tests.api.acts import a_case, a_resident, surveyed
@@ -292,7 +293,7 @@ TWO: Final = RESIDENTS + "가상주민갑,1941.5.6.,여,우1동,\n가상주민�
 
 def staged(api: Api, by: str = WORKER, text: str = TWO) -> UUID:
     """A received file that is not yet processed."""
-    wanted = NewImport(kind="residents")
+    wanted = NewImport(kind=FileKind.RESIDENTS)
     return importing.receive(
         api.context(by), api.application.import_tools(), wanted, BytesIO(text.encode())
     )
@@ -352,7 +353,7 @@ def test_a_file_that_was_broken_off_goes_on_where_it_stood(api: Api) -> None:
     ctx, import_tools, wanted = (
         api.context(WORKER),
         api.application.import_tools(),
-        NewImport(kind="residents"),
+        NewImport(kind=FileKind.RESIDENTS),
     )
     id = staged(api)
     assert importing.step(ctx, import_tools, id, batch=1).position == 1

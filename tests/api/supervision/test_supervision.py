@@ -12,7 +12,6 @@ from casework.adapters.api.shared import bodies as shared_bodies
 from casework.adapters.api.supervision import bodies as s
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
-from casework.domain.directory.directory import FIELDS
 from casework.domain.supervision.reviewing import ACTIONS, CAUSES
 from tests.api.acts import (
     a_case,
@@ -350,7 +349,6 @@ def test_the_summary_looks_ahead_and_finds_the_cases_of_nobody(api: Api) -> None
 def test_what_may_be_sent_is_what_the_domain_knows() -> None:
     assert get_args(s.Action) == ACTIONS
     assert get_args(shared_bodies.Cause) == CAUSES
-    assert get_args(shared_bodies.CareField) == FIELDS
 
 
 def test_a_chase_is_recorded_and_holds_back_further_tiers(api: Api) -> None:

@@ -49,6 +49,16 @@ def test_a_district_lies_within_its_own_bounds_and_within_none() -> None:
     assert EVERYTHING.bounds.hold_district(None)
 
 
+def test_a_centre_lies_within_itself_its_district_and_none() -> None:
+    for relation, neighbour_is_in in ((Relation.CENTRE, False), (Relation.DISTRICT, True)):
+        here = Reach(WHO, relation).bounds
+        assert here.hold_centre(HERE, DISTRICT)
+        assert here.hold_centre("1111053000", DISTRICT) == neighbour_is_in
+        assert not here.hold_centre("1114055000", "11140")
+        assert not Reach(NOWHERE, relation).bounds.hold_centre(HERE, DISTRICT)
+    assert EVERYTHING.bounds.hold_centre("1114055000", "11140")
+
+
 def test_the_city_is_told_numbers_and_the_system_everything() -> None:
     assert Reach(WHO, Relation.CITY).counts_alone
     assert not Reach(WHO, Relation.CITY).is_unbounded

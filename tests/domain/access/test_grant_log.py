@@ -19,12 +19,12 @@ from casework.domain.access.grant_log import (
     replay,
     state_of,
 )
-from casework.domain.access.policy import SYSTEM, Actor
+from casework.domain.access.policy import SYSTEM, Actor, Role
 from casework.domain.errors import Conflict
 from tests.factories import seoul
 
 NOW = seoul("2026-04-01T09:00")
-ADMIN = Actor(id=UUID(int=9), role="admin", username="admin.kim")
+ADMIN = Actor(id=UUID(int=9), role=Role.ADMIN, username="admin.kim")
 
 
 def an_account(**facts: Any) -> Account:

@@ -124,7 +124,7 @@ def test_a_second_factor_is_for_staff_and_not_for_the_demo() -> None:
 
 def test_a_narrowed_actor_does_what_both_the_role_and_the_token_allow() -> None:
     narrow = CredentialScope(frozenset({"case.read", "plan.decide"}), "token_scope")
-    worker = Actor(id=None, role="worker", centre_code="1", credential_scope=narrow)
+    worker = Actor(id=None, role=Role.WORKER, centre_code="1", credential_scope=narrow)
     assert reach(worker, "case.read").relation == "centre"
     assert may(worker, "case.read")
     assert not may(worker, "case.write")
@@ -145,28 +145,28 @@ def test_a_narrowed_actor_does_what_both_the_role_and_the_token_allow() -> None:
 def test_a_system_reaches_as_far_as_what_it_belongs_to(
     place: dict[str, object], relation: str
 ) -> None:
-    system = Actor(id=None, role="integration", **place)  # type: ignore[arg-type]
+    system = Actor(id=None, role=Role.INTEGRATION, **place)  # type: ignore[arg-type]
     offered = grantable(system)
     assert "referral.read" in offered
     assert not any(may(system, one) for one in offered)
-    granted = Actor(id=None, role="integration", grants=offered, **place)  # type: ignore[arg-type]
+    granted = Actor(id=None, role=Role.INTEGRATION, grants=offered, **place)  # type: ignore[arg-type]
     for action in offered:
         assert reach(granted, action).relation == relation, action
 
 
 def test_a_system_of_nowhere_is_granted_nothing_and_no_grant_goes_beyond_the_list() -> None:
     everything = frozenset({"case.read", "plan.decide", "account.manage", "standard.write"})
-    assert grantable(Actor(id=None, role="integration")) == frozenset()
-    nowhere = Actor(id=None, role="integration", grants=everything)
-    district = Actor(id=None, role="integration", grants=everything, district_code="26350")
-    worker = Actor(id=None, role="worker", grants=everything)
+    assert grantable(Actor(id=None, role=Role.INTEGRATION)) == frozenset()
+    nowhere = Actor(id=None, role=Role.INTEGRATION, grants=everything)
+    district = Actor(id=None, role=Role.INTEGRATION, grants=everything, district_code="26350")
+    worker = Actor(id=None, role=Role.WORKER, grants=everything)
     assert not any(may(nowhere, one) for one in everything)
     assert [one for one in sorted(everything) if may(district, one)] == ["case.read"]
     assert not may(worker, "plan.decide")
 
 
 def test_a_token_has_scopes_of_its_account_and_ends_within_a_year() -> None:
-    worker = Actor(id=None, role="worker", centre_code="1")
+    worker = Actor(id=None, role=Role.WORKER, centre_code="1")
     today = NOW.date()
     for scopes, expires_on, code in (
         (["case.read"], today, None),
@@ -187,7 +187,7 @@ def test_a_token_has_scopes_of_its_account_and_ends_within_a_year() -> None:
             asked.check(worker, NOW)
         assert caught.value.code == code, (scopes, expires_on)
     assert not any(
-        one.startswith("account.manage") for one in scopes_of(Actor(id=None, role="admin"))
+        one.startswith("account.manage") for one in scopes_of(Actor(id=None, role=Role.ADMIN))
     )
     asked = NewToken(name="밤", expires_on=today, scopes=["case.read"])
     assert asked.expires_at == seoul("2026-04-02T00:00")

@@ -25,7 +25,7 @@ from casework.domain.agencies.rosters import DeliveryReport, quantity_of
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import BasisKind, ReferralStatus
-from casework.domain.clocks.standards import Priority
+from casework.domain.clocks.standards import CareField, Priority
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.residents.homes import check_way_in, is_visiting
 
@@ -124,7 +124,7 @@ def an_item(per: str, quantity: str = "3", ends_on: date = date(2026, 12, 31)) -
 def a_referral(status: ReferralStatus = ReferralStatus.IN_PROGRESS, **facts: Any) -> Referral:
     return Referral(
         id=ID, case_id=ID, resident_id=ID, centre_code="1", district_code="1", service_code="S",
-        planned_service_id=ID, field="care", offering_id=ID, provider_id=ID, status=status,
+        planned_service_id=ID, field=CareField.CARE, offering_id=ID, provider_id=ID, status=status,
         priority=Priority.ROUTINE, basis_kind=BasisKind.ARTICLE_14_2,
         created_at=NOW, created_by=None, **({"started_on": date(2026, 3, 2)} | facts),
     )  # fmt: skip

@@ -10,7 +10,14 @@ from casework.domain.casefile.case import EX_OFFICIO_GROUNDS
 from casework.domain.cases import checks, intake
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubjectType, Part, Priority
+from casework.domain.clocks.standards import (
+    SHIPPED,
+    CareField,
+    ClockKind,
+    ClockSubjectType,
+    Part,
+    Priority,
+)
 from casework.domain.planning import deciding
 from tests.domain.helpers import last_clock
 from tests.factories import (
@@ -156,7 +163,7 @@ def test_a_plan_keeps_what_was_written_and_what_was_decided():
         case_id=file.case.id,
         resident_id=file.case.resident_id,
         service_code="CARE-MEALS",
-        field="care",
+        field=CareField.CARE,
         status="drafted",
         created_at=town.now,
     )
@@ -258,7 +265,7 @@ def test_a_referral_keeps_what_was_asked_and_where_it_is_seen():
         district_code="26350",
         planned_service_id=moves.only_service(file).id,
         service_code="CARE-MEALS",
-        field="care",
+        field=CareField.CARE,
         offering_id=offering.id,
         provider_id=offering.provider_id,
         status="draft",
@@ -291,7 +298,7 @@ def test_a_clock_knows_what_it_is_about_and_where_it_is_seen():
         worker_id=town.worker.id,
         provider_id=referral.provider_id,
         held_by=Part.PROVIDER,
-        field="care",
+        field=CareField.CARE,
         service_code="CARE-MEALS",
         priority=Priority.URGENT,
         standard_id=standard.id,

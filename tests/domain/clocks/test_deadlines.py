@@ -10,6 +10,7 @@ from casework.domain.clocks.calendar import Pause, Target, Unit, WorkingCalendar
 from casework.domain.clocks.deadlines import BREACH, REMINDER, RULES, Clockwork
 from casework.domain.clocks.standards import (
     SHIPPED,
+    CareField,
     ClockKind,
     ClockSubject,
     EscalationTier,
@@ -485,10 +486,10 @@ def test_a_due_date_can_be_asked_for_where_nobody_is_concerned():
 
 
 def test_whoever_asks_again_gets_the_same_standard():
-    own = replace(SHIPPED[0], id=SOMEONE, field="care", target=Target(9, Unit.DAYS))
+    own = replace(SHIPPED[0], id=SOMEONE, field=CareField.CARE, target=Target(9, Unit.DAYS))
     clockwork = Clockwork((*SHIPPED, own), korean_days())
     for _ in range(2):
-        assert clockwork.standard_for(ClockKind.SURVEY, replace(ABOUT, field="care")) is own
+        assert clockwork.standard_for(ClockKind.SURVEY, replace(ABOUT, field=CareField.CARE)) is own
         assert clockwork.standard_for(ClockKind.SURVEY, ABOUT) is SHIPPED[0]
         assert clockwork.standard_for(ClockKind.PROGRESS, ABOUT) is None
 

@@ -13,6 +13,7 @@ from casework.domain.clocks.standards import (
     BY_HOURS,
     SHIPPED,
     STATUTORY,
+    CareField,
     ClockKind,
     ClockSubject,
     Priority,
@@ -29,7 +30,7 @@ ABOUT = ClockSubject(
     centre_code="2635051000",
     district_code="26350",
     worker_id=None,
-    field="care",
+    field=CareField.CARE,
     service_code="CARE-MEALS",
 )
 
@@ -104,7 +105,7 @@ def test_a_shipped_id_follows_from_what_the_standard_is_for_and_from_nothing_els
 
 
 def test_a_standard_that_ended_applies_to_nothing():
-    assert chosen([standard(9), replace(standard(1, field="care"), ended_at=ENDED)]) == 9
+    assert chosen([standard(9), replace(standard(1, field=CareField.CARE), ended_at=ENDED)]) == 9
     assert chosen([replace(standard(9), ended_at=ENDED)]) is None
 
 
@@ -145,14 +146,14 @@ def test_priority_counts_before_service_before_field_before_district():
     everything = [
         standard(1, priority="urgent"),
         standard(2, service_code="CARE-MEALS"),
-        standard(3, field="care"),
+        standard(3, field=CareField.CARE),
         standard(4, district_code="26350"),
         standard(5),
     ]
     for left_out in range(5):
         about = {"priority": "urgent"}
         assert chosen(everything[left_out:], **about) == left_out + 1
-    both = standard(6, field="care", district_code="26350")
+    both = standard(6, field=CareField.CARE, district_code="26350")
     assert chosen([*everything[2:], both]) == 6
     assert chosen([*everything[1:], both]) == 2
 
@@ -169,7 +170,7 @@ def test_an_emergency_falls_back_to_the_urgent_target_and_not_to_the_routine_one
 
 
 def test_an_emergency_is_not_slowed_by_a_service_of_its_own():
-    service = standard(9, service_code="CARE-MEALS", field="care", district_code="26350")
+    service = standard(9, service_code="CARE-MEALS", field=CareField.CARE, district_code="26350")
     assert chosen([service, standard(1, priority="urgent")], priority="emergency") == 1
 
 

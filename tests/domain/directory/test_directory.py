@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from casework.domain.clocks.standards import CareField
 from casework.domain.directory import designations as des
 from casework.domain.directory.designations import Designation
-from casework.domain.directory.directory import FIELDS, covers_day
+from casework.domain.directory.directory import EntryState, covers_day
 from casework.domain.directory.entries import DIVISIONS, Subject, change_of, steps_from
 from casework.domain.directory.overview import Availability, OfferedPlaces, availability
 from casework.domain.errors import Conflict, Invalid
@@ -119,10 +120,10 @@ def test_a_designation_ends_on_its_first_day_at_the_earliest() -> None:
 
 
 def test_each_field_has_a_division_and_each_state_its_steps() -> None:
-    assert set(DIVISIONS) == set(FIELDS)
-    assert steps_from("proposed") == ["confirm"]
-    assert steps_from("confirmed") == ["publish", "withdraw"]
-    assert steps_from("published") == ["withdraw"]
+    assert set(DIVISIONS) == set(CareField)
+    assert steps_from(EntryState.PROPOSED) == ["confirm"]
+    assert steps_from(EntryState.CONFIRMED) == ["publish", "withdraw"]
+    assert steps_from(EntryState.PUBLISHED) == ["withdraw"]
 
 
 def test_a_change_names_only_what_differs() -> None:

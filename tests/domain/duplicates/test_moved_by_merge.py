@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from casework.domain.duplicates.likeness import LikenessReason
 from casework.domain.duplicates.merging import Merge
 from casework.domain.duplicates.moved_by_merge import (
     BACK_WITH_ITS_CASE,
@@ -44,8 +45,8 @@ def a_pair(one: UUID, other: UUID, state: SuspicionState = SuspicionState.OPEN) 
         "other_centre_code": "of the other", "other_district_code": "D2",
     }  # fmt: skip
     return Suspicion(
-        id=UUID(int=30), resident_id=one, other_id=other, reasons=["phone"], found_at=AT,
-        state=state, **places,
+        id=UUID(int=30), resident_id=one, other_id=other, reasons=[LikenessReason.SAME_PHONE],
+        found_at=AT, state=state, **places,
     )  # fmt: skip
 
 

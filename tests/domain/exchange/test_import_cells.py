@@ -78,7 +78,7 @@ def test_yes_and_no_are_known_words_and_nothing_else(said: str, meant: object) -
 
 
 @pytest.mark.parametrize("kind", FileKind)
-def test_a_template_is_a_file_that_can_be_sent(kind: str) -> None:
+def test_a_template_is_a_file_that_can_be_sent(kind: FileKind) -> None:
     found = find_headings(kind, [one.ko for one in COLUMNS[kind]])
     assert found is not None
     assert list(found.fields.values()) == [one.name for one in COLUMNS[kind]]
@@ -90,7 +90,7 @@ def test_a_template_is_a_file_that_can_be_sent(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", FileKind)
-def test_the_fields_own_names_are_headings_too(kind: str) -> None:
+def test_the_fields_own_names_are_headings_too(kind: FileKind) -> None:
     found = find_headings(kind, [one.name.upper().replace("_", " ") for one in COLUMNS[kind]])
     assert found is not None
     assert list(found.fields.values()) == [one.name for one in COLUMNS[kind]]
@@ -107,7 +107,7 @@ def test_no_word_is_the_heading_of_two_columns() -> None:
 
 def test_headings_are_known_with_signs_brackets_and_letters_apart() -> None:
     row = ["연번", "성 명*", unicodedata.normalize("NFD", "생년월일"), "성별(남/여)", "읍·면·동"]
-    found = find_headings("residents", row)
+    found = find_headings(FileKind.RESIDENTS, row)
     assert found is not None
     assert found.fields == {1: "name", 2: "birth_date", 3: "sex", 4: "centre_code"}
     assert found.unknown == 1
@@ -115,7 +115,7 @@ def test_headings_are_known_with_signs_brackets_and_letters_apart() -> None:
 
 def test_a_heading_that_stands_there_twice_is_refused() -> None:
     with pytest.raises(Invalid) as refused:
-        find_headings("residents", ["성명", "이름", "생년월일", "성별", "읍면동"])
+        find_headings(FileKind.RESIDENTS, ["성명", "이름", "생년월일", "성별", "읍면동"])
     assert (refused.value.code, refused.value.facts["errors"][0]["field"]) == (
         "column_twice", "name",
     )  # fmt: skip
@@ -127,14 +127,14 @@ def test_what_is_missing_is_named_without_what_stands_there() -> None:
         ["성명", "생년월일", "주소"],
         ["가상주민", "1941.5.6.", "가상로"],
     ]
-    assert find_headings("residents", rows[1]) is None
-    refused = column_missing("residents", rows)
+    assert find_headings(FileKind.RESIDENTS, rows[1]) is None
+    refused = column_missing(FileKind.RESIDENTS, rows)
     assert [one["field"] for one in refused.facts["errors"]] == ["sex", "centre_code"]
     assert "가상" not in str(refused.facts)
 
 
 @pytest.mark.parametrize("kind", WHO)
-def test_whom_a_row_is_about_is_told_by_one_of_several_ways(kind: str) -> None:
+def test_whom_a_row_is_about_is_told_by_one_of_several_ways(kind: FileKind) -> None:
     needed = [one.name for one in COLUMNS[kind] if one.required]
     for way in WHO[kind]:
         assert find_headings(kind, [*needed, *way]) is not None

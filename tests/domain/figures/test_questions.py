@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from casework.domain.access.policy import Actor, Reach, Relation, Role
+from casework.domain.clocks.standards import CareField
 from casework.domain.errors import Invalid, NotFound, Refusal
 from casework.domain.figures.figures import Figure, Month, Period
 from casework.domain.figures.questions import (
@@ -106,7 +107,7 @@ def test_people_of_single_months_are_not_added_up() -> None:
 
 def test_what_cannot_be_told_by_field_or_agency_is_left_out() -> None:
     assert left_out(ASKED) == set()
-    assert left_out(replace(ASKED, field="care")) == left_out(ASKED, "field")
+    assert left_out(replace(ASKED, field=CareField.CARE)) == left_out(ASKED, "field")
     assert left_out(ASKED, "provider") - left_out(ASKED, "field") == {"unmet_needs"}
 
 

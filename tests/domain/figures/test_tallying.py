@@ -5,6 +5,8 @@ from random import Random
 
 import pytest
 
+from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.standards import CareField, ClockKind, Part
 from casework.domain.figures.figures import Figure
 from casework.domain.figures.tallying import (
     PEOPLE,
@@ -27,7 +29,7 @@ APPLIED = FigureLine(Figure.APPLICATIONS)
 
 
 def answered(figure, days, count=1, **more):
-    of = {"kind": "response", "held_by": "provider"} | more
+    of = {"kind": ClockKind.RESPONSE, "held_by": Part.PROVIDER} | more
     return Counter({Cell(figure, days=days, **of): count})
 
 
@@ -61,12 +63,13 @@ def test_whatever_is_hidden_is_hidden_with_another_and_five_in_all():
 
 def test_in_a_table_it_is_hidden_along_and_down():
     lines = {
-        n: FigureLine(Figure.REFERRALS, field="care", status=n) for n in ("accepted", "lapsed")
+        n: FigureLine(Figure.REFERRALS, field=CareField.CARE, status=n)
+        for n in (ReferralStatus.ACCEPTED, ReferralStatus.LAPSED)
     }
     tables = {
-        "north": Counter({lines["accepted"]: 20, lines["lapsed"]: 3}),
-        "south": Counter({lines["accepted"]: 30, lines["lapsed"]: 8}),
-        "west": Counter({lines["accepted"]: 40, lines["lapsed"]: 9}),
+        "north": Counter({lines[ReferralStatus.ACCEPTED]: 20, lines[ReferralStatus.LAPSED]: 3}),
+        "south": Counter({lines[ReferralStatus.ACCEPTED]: 30, lines[ReferralStatus.LAPSED]: 8}),
+        "west": Counter({lines[ReferralStatus.ACCEPTED]: 40, lines[ReferralStatus.LAPSED]: 9}),
     }
     found = hidden(tables)
     assert found == {
@@ -75,7 +78,7 @@ def test_in_a_table_it_is_hidden_along_and_down():
 
 
 def test_on_time_and_late_are_hidden_together():
-    on_time = FigureLine(Figure.ON_TIME, kind="survey", held_by="worker")
+    on_time = FigureLine(Figure.ON_TIME, kind=ClockKind.SURVEY, held_by=Part.WORKER)
     late = on_time._replace(figure=Figure.LATE)
     total = Counter({on_time: 90, late: 3})
     assert hidden({}, total) == {(None, on_time), (None, late)}
@@ -129,19 +132,19 @@ def test_people_are_added_up_by_place_and_never_by_field():
         {
             Cell(PEOPLE, centre="a"): 3,
             Cell(PEOPLE, centre="b"): 2,
-            Cell(PEOPLE_BY_FIELD, centre="a", field="care"): 3,
-            Cell(PEOPLE_BY_FIELD, centre="a", field="medical"): 2,
+            Cell(PEOPLE_BY_FIELD, centre="a", field=CareField.CARE): 3,
+            Cell(PEOPLE_BY_FIELD, centre="a", field=CareField.MEDICAL): 2,
         }
     )
     assert summary(cells)["people_served"] == 5
     by_field = grouped(cells, "field")
-    assert summary(by_field["medical"], people=PEOPLE_BY_FIELD)["people_served"] == 2
+    assert summary(by_field[CareField.MEDICAL], people=PEOPLE_BY_FIELD)["people_served"] == 2
 
 
 def test_what_is_kept_is_of_all_that_is_named():
-    cells = Counter({Cell("x", centre="a", field="care"): 1, Cell("x", centre="a"): 2})
+    cells = Counter({Cell("x", centre="a", field=CareField.CARE): 1, Cell("x", centre="a"): 2})
     assert filtered(cells, centre="a", field=None) == cells
-    assert list(filtered(cells, centre="a", field="care").values()) == [1]
+    assert list(filtered(cells, centre="a", field=CareField.CARE).values()) == [1]
     assert filtered(cells, centre="b") == Counter()
 
 

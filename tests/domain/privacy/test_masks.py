@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from casework.domain.access.policy import POLICY, Actor, Relation, Role
+from casework.domain.access.policy import POLICY, SYSTEM_ROLE, Actor, Relation, Role
 from casework.domain.clocks.calendar import SEOUL, Pause, PauseSource, Target, Unit
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.privacy import masks
@@ -23,8 +23,8 @@ from casework.domain.privacy.masks import (
     without_masked,
 )
 
-PROVIDER, ASSESSOR = (Actor(id=None, role=role) for role in ("provider", "assessor"))
-WORKER = Actor(id=None, role="worker")
+PROVIDER, ASSESSOR = (Actor(id=None, role=role) for role in (Role.PROVIDER, Role.ASSESSOR))
+WORKER = Actor(id=None, role=Role.WORKER)
 READ = "referral.read"
 AT = datetime(2026, 3, 3, 9, tzinfo=SEOUL)
 # Actions that show a personal record, unlike figures, accounts and endpoints.
@@ -52,7 +52,7 @@ def test_what_is_not_named_is_covered_and_a_list_is_empty() -> None:
 
 def test_workers_supervisors_and_the_system_get_everything() -> None:
     body = {"whatever": 1, "note": "x"}
-    for role in ("worker", "supervisor", "system"):
+    for role in (Role.WORKER, Role.SUPERVISOR, SYSTEM_ROLE):
         actor = Actor(id=None, role=role)
         assert masked(body, actor, READ, "referral", list(MaskState)) == body
         assert without_masked(body, actor, READ, "event data") == body
@@ -80,7 +80,7 @@ def test_a_thing_that_a_role_has_no_row_for_is_covered_whole(role: Role) -> None
 def test_a_system_gets_what_is_got_where_it_belongs(
     belongs: dict[str, Any], shown: dict[str, Any]
 ) -> None:
-    system = Actor(id=None, role="integration", **belongs)
+    system = Actor(id=None, role=Role.INTEGRATION, **belongs)
     body = {"kind": "x", "other": "y"}
     assert masked(body, system, "referral.read", "referral basis") == shown
 

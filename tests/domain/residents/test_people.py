@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from casework.domain.access.accounts import LOCK_DURATION, Account
-from casework.domain.access.policy import Actor
+from casework.domain.access.policy import Actor, Role
 from casework.domain.act import Act
 from casework.domain.directory.directory import distance_km
 from casework.domain.errors import Conflict, Invalid, NotFound, Refusal, StaleVersion
@@ -114,7 +114,7 @@ def test_telephones_are_compared_by_their_digits(written, digits):
 def test_an_account_rests_for_a_while_after_five_wrong_passwords():
     now = seoul("2026-04-01")
     account = Account(
-        id=UUID(int=1), username="a", name="b", role="worker", password_hash="", created_at=now
+        id=UUID(int=1), username="a", name="b", role=Role.WORKER, password_hash="", created_at=now
     )
     for _ in range(4):
         account.note_failure(now)
@@ -136,7 +136,7 @@ def test_an_account_rests_for_a_while_after_five_wrong_passwords():
 def test_after_a_fresh_start_it_takes_five_wrong_passwords_again(fresh_start):
     now = seoul("2026-04-01")
     account = Account(
-        id=UUID(int=1), username="a", name="b", role="worker", password_hash="", created_at=now
+        id=UUID(int=1), username="a", name="b", role=Role.WORKER, password_hash="", created_at=now
     )
     if fresh_start == "the right password":
         account.note_failure(now)
@@ -155,7 +155,7 @@ def test_whoever_signs_in_acts_with_the_role_and_the_place_of_the_account():
         id=UUID(int=1),
         username="kim.s",
         name="김서연",
-        role="provider",
+        role=Role.PROVIDER,
         password_hash="",
         created_at=seoul("2026-04-01"),
         centre_code="2635051000",
@@ -165,7 +165,7 @@ def test_whoever_signs_in_acts_with_the_role_and_the_place_of_the_account():
     )
     assert account.actor() == Actor(
         id=UUID(int=1),
-        role="provider",
+        role=Role.PROVIDER,
         name="김서연",
         username="kim.s",
         centre_code="2635051000",

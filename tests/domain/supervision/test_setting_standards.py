@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from casework.domain.access.policy import Role
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import (
     BY_DAYS,
@@ -178,7 +179,7 @@ def test_a_standard_for_a_service_is_of_its_field():
 
 
 def test_the_basis_says_whose_it_is_unless_another_is_given():
-    admin = replace(Town().supervisor, role="admin", district_code=None)
+    admin = replace(Town().supervisor, role=Role.ADMIN, district_code=None)
     assert asked().basis == "district service target"
     assert asked(by=admin, district_code=None).basis == "city service target"
     assert asked(basis="협약").basis == "협약"
@@ -220,7 +221,7 @@ def test_a_change_names_what_differs_and_its_author():
 
 def test_what_fits_everything_is_needed_but_for_progress():
     town = Town()
-    act = town.act(replace(town.supervisor, role="admin"))
+    act = town.act(replace(town.supervisor, role=Role.ADMIN))
     for one in SHIPPED:
         if one.is_widest:
             with refused(Invalid, "standard_needed", one):
@@ -241,7 +242,7 @@ def test_what_fits_everything_is_needed_but_for_progress():
     ],
 )
 def test_a_holiday_lies_in_a_year_that_the_calendar_knows(on, known):
-    admin = replace(Town().supervisor, role="admin")
+    admin = replace(Town().supervisor, role=Role.ADMIN)
     if known:
         check_holiday(on, None, admin)
     else:

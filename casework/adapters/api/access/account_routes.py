@@ -42,8 +42,7 @@ def create_account(body: s.CreateAccount, call: Caller) -> Response:
 
     With a first password, which its owner changes before anything else.
     """
-    told = body.model_dump(exclude={"password"})
-    asked = NewAccount(**told | {"role": body.role.value})
+    asked = NewAccount(**body.model_dump(exclude={"password"}))
     return call.change(
         lambda ctx: administering.create_account(ctx, call.authentication, asked, body.password),
         MANAGE,
@@ -71,8 +70,6 @@ def change_account(id: UUID, body: s.ChangeAccount, call: Caller) -> Response:
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
     changes = body.model_dump(exclude_unset=True)
-    if "role" in changes:
-        changes["role"] = body.role.value
     return call.change(lambda ctx: administering.change_account(ctx, id, changes), MANAGE, _after)
 
 

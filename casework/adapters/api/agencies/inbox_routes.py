@@ -20,7 +20,9 @@ from casework.adapters.http.problems import status_of
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import reach
 from casework.domain.agencies.inbox import check_each_once
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import ONE_DAY, midnight
+from casework.domain.clocks.standards import Priority
 from casework.domain.errors import Conflict
 from casework.workflows.agencies import inbox
 from casework.workflows.agencies.inbox import ANSWER, AnswersRefused, ReferralAnswer
@@ -56,7 +58,14 @@ def list_inbox(
 
     Each as its agency may see it, with the deadline that runs and what may be done.
     """
-    wanted = _wanted(call, due, status=status, service=service, centre=centre, priority=priority)
+    wanted = _wanted(
+        call,
+        due,
+        status=status and ReferralStatus(status),
+        service=service,
+        centre=centre,
+        priority=priority and Priority(priority),
+    )
     return call.pages(
         READ,
         paged,

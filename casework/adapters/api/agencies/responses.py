@@ -12,9 +12,9 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from casework.adapters.api.referring.responses import DisclosedResident
-from casework.adapters.api.shared.responses import CareField, Deadline, ResponseBody, absent
+from casework.adapters.api.shared.responses import Deadline, ResponseBody, absent
 from casework.domain.casefile.states import ReferralStatus
-from casework.domain.clocks.standards import Priority
+from casework.domain.clocks.standards import CareField, Priority
 
 
 class InboxItem(ResponseBody):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from casework.adapters.api.shared.bodies import Body, CareField, Goal, Points, Words
+from casework.adapters.api.shared.bodies import Body, Goal, Points, Words
+from casework.domain.clocks.standards import CareField
 
 Channel = Literal[
     "self", "family", "guardian", "institution", "nhis", "discharge", "outreach", "ex_officio"

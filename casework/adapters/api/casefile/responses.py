@@ -22,14 +22,13 @@ from casework.adapters.api.casefile.parts import (
 )
 from casework.adapters.api.shared.responses import (
     Agency,
-    CareField,
     Deadline,
     Named,
     ResponseBody,
 )
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.casefile.states import ReferralStatus
-from casework.domain.clocks.standards import Priority
+from casework.domain.clocks.standards import CareField, Priority
 
 Route = Literal["local_survey", "nhis_assessment", "guidance"]
 

@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.directory.matching_bodies import Language
 from casework.adapters.api.shared.bodies import Body, Code, Day, Phone, Short, Words
+from casework.domain.clocks.standards import CareField
 from casework.domain.directory import directory as d
 from casework.domain.directory.designations import DesignationCode
 from casework.domain.directory.directory import ProviderKind
@@ -18,7 +19,6 @@ from casework.domain.directory.entries import MAX_AT_ONCE
 Slug = Annotated[
     str, StringConstraints(min_length=1, max_length=80, pattern=r"^[a-z0-9][a-z0-9._-]*$")
 ]
-CareField = Literal["medical", "health", "nursing", "care", "housing", "family"]
 IncomeTier = Literal["basic", "near_poor", "median_70", "median_100", "above_100"]
 Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 GivenAt = Literal["home", "site"]

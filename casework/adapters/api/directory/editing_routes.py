@@ -18,6 +18,7 @@ from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import may
+from casework.domain.clocks.standards import CareField
 from casework.domain.directory.designations import GIVEN_UNDER, DesignationCode
 from casework.domain.directory.directory import EntryState
 from casework.domain.directory.entries import DESIGNATION, OFFERING, PROVIDER, check_each_once
@@ -193,7 +194,7 @@ def list_entries(
     state: Annotated[EntryState | None, Query()] = None,
     district: Annotated[Code | None, Query()] = None,
     service: Annotated[Code | None, Query()] = None,
-    field: Annotated[s.CareField | None, Query()] = None,
+    field: Annotated[CareField | None, Query()] = None,
 ) -> Response:
     """The offerings in every state, as the list is drafted.
 

@@ -18,12 +18,12 @@ from casework.adapters.api.directory.bodies import (
 )
 from casework.adapters.api.shared.responses import (
     Agency,
-    CareField,
     Named,
     ResponseBody,
     absent,
 )
 from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.standards import CareField
 from casework.domain.directory.coverage import CoverageGap
 from casework.domain.directory.designations import DesignationCode
 from casework.domain.directory.directory import EntryState, ProviderKind

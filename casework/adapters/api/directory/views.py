@@ -11,7 +11,7 @@ from uuid import UUID
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.http.responses import WithETag
 from casework.domain.directory.designations import Designation
-from casework.domain.directory.directory import Offering, Provider, Service
+from casework.domain.directory.directory import EntryState, Offering, Provider, Service
 from casework.domain.directory.eligibility import as_data
 from casework.domain.directory.entries import DIVISIONS, steps_from
 from casework.workflows.ports.directory import OpenWork
@@ -120,12 +120,12 @@ def entry(row: Row) -> dict[str, Any]:
         },
         "state": row["state"],
         "version": row["version"],
-        "steps": steps_from(row["state"]),
+        "steps": steps_from(EntryState(row["state"])),
     }
 
 
 def stepped(
-    results: Mapping[UUID, tuple[int, str | None]], states: Mapping[UUID, str]
+    results: Mapping[UUID, tuple[int, str | None]], states: Mapping[UUID, EntryState]
 ) -> dict[str, Any]:
     """The result and state of each entry; nothing of one that the actor does not maintain."""
     return {

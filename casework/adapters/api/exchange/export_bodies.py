@@ -10,17 +10,18 @@ from pydantic import Field, StrictBool, StrictInt
 from casework.adapters.api.figures.bodies import GroupedBy
 from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared.bodies import Body, Code
-from casework.domain.clocks.standards import ClockKind
+from casework.domain.clocks.standards import CareField, ClockKind
 from casework.domain.errors import Invalid
 from casework.domain.exchange.exporting import ExportOf, ExportPurpose
+from casework.workflows.ports.supervision import WorkKind
 
 
 class ExportFilters(Body):
     """What is left out; each is that of the plain list, and of no other."""
 
     due: shared.Due | None = None
-    kind: shared.WorkKind | None = None
-    field: shared.CareField | None = None
+    kind: WorkKind | None = None
+    field: CareField | None = None
     centre: Code | None = None
     worker: UUID | None = Field(default=None, description="Identifier of the worker.")
     provider: UUID | None = Field(default=None, description="Identifier of the agency.")

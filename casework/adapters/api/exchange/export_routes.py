@@ -20,6 +20,7 @@ from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import Role, reach
+from casework.domain.clocks.standards import Part
 from casework.domain.exchange.exporting import ACTION, ExportOf
 from casework.domain.figures.figures import Month, Period
 from casework.domain.figures.questions import Question
@@ -60,7 +61,7 @@ def _overdue(of: Wanted, reading: Reading) -> Iterator[Any]:
         kind=given.kind,
         field=given.field,
         provider=given.provider,
-        held_by=given.held_by,
+        held_by=given.held_by and Part(given.held_by),
         tier=given.tier,
         answered=given.answered,
         since=since_of(given.since),

@@ -13,11 +13,9 @@ from casework.adapters.api.directory.bodies import Count, Degrees, Slug
 from casework.adapters.api.residents import bodies as resident_bodies
 from casework.adapters.api.shared.bodies import Body, Code, Day, Phone, Short, Words
 from casework.domain.directory.directory import ProviderKind
-from casework.domain.exchange.importing import Dismissal
+from casework.domain.exchange.importing import Dismissal, FileKind
 from casework.workflows.ports.exchange import Unreadable
 
-FileKind = Literal["providers", "offerings", "residents", "cases", "assessments"]
-Mode = Literal["row_by_row", "all_or_nothing"]
 Outcome = Literal["accepted", "refused", "duplicate", "unmatched"]
 External = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[\w./-]+$")]
 
@@ -89,21 +87,21 @@ class DismissImportRow(Body):
     reason: Dismissal
 
 
-ROWS: Final[dict[str, type[Body]]] = {
-    "providers": ProviderRow,
-    "offerings": OfferingRow,
-    "residents": ResidentRow,
-    "cases": CaseRow,
-    "assessments": AssessmentRow,
+ROWS: Final[dict[FileKind, type[Body]]] = {
+    FileKind.PROVIDERS: ProviderRow,
+    FileKind.OFFERINGS: OfferingRow,
+    FileKind.RESIDENTS: ResidentRow,
+    FileKind.CASES: CaseRow,
+    FileKind.ASSESSMENTS: AssessmentRow,
 }
 # What a single operation says besides the facts.
-NO_FACTS: Final = {"residents": {"contacts", "confirm_new", "rrn"}}
+NO_FACTS: Final = {FileKind.RESIDENTS: {"contacts", "confirm_new", "rrn"}}
 
 
 class RowForms:
     """The forms of rows."""
 
-    def read(self, kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    def read(self, kind: FileKind, values: dict[str, Any]) -> dict[str, Any]:
         """The fields as a single operation would take them. Raises Unreadable."""
         try:
             row = ROWS[kind].model_validate(values)

@@ -20,7 +20,7 @@ from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
 from casework.adapters.http.responses import respond
 from casework.adapters.http.route import GuardedRoute
-from casework.domain.exchange.importing import Mode
+from casework.domain.exchange.importing import FileKind, Mode
 from casework.workflows.exchange import importing, unmatched
 from casework.workflows.ports.unit_of_work import Reading
 
@@ -56,7 +56,7 @@ def send_import(upload: Uploaded, call: Caller) -> Response:
     return respond(body, 201)
 
 
-def _begin(call: Call, id: UUID, mode: str) -> None:
+def _begin(call: Call, id: UUID, mode: Mode) -> None:
     """Process some rows at once; what fails now is retried in the background."""
     ctx = call.without_key()
     with ctx.reading(READ) as reading:
@@ -84,7 +84,7 @@ def list_imports(call: Caller, paged: Paged) -> Response:
 @router.get("/imports/template", **operation(WRITE, File(SHEET, "기관코드,기관명,…")))
 def get_import_template(
     call: Caller,
-    kind: Annotated[s.FileKind, Query()],
+    kind: Annotated[FileKind, Query()],
     format: Annotated[Format, Query()] = "csv",
 ) -> Response:
     """A file to fill in, with its headings in Korean and one invented row.

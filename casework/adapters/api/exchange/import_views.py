@@ -7,7 +7,7 @@ from typing import Any, Final
 from casework.adapters.api.shared.views import instant
 from casework.adapters.http.texts import title_of
 from casework.domain.exchange.import_columns import COLUMNS
-from casework.domain.exchange.importing import ImportFile, ImportRow
+from casework.domain.exchange.importing import FileKind, ImportFile, ImportRow
 from casework.locale import text
 
 COUNTS: Final = ("accepted", "refused", "duplicate", "unmatched")
@@ -94,7 +94,7 @@ def report_line(it: ImportRow, language: str) -> list[list[Any]]:
     return [[it.line, said, one["field"], one["code"], reason(one, language)] for one in it.errors]
 
 
-def template(kind: str) -> tuple[list[str], list[list[str]]]:
+def template(kind: FileKind) -> tuple[list[str], list[list[str]]]:
     """The headings of a template and one invented row."""
     columns = COLUMNS[kind]
     return [one.ko for one in columns], [[one.example for one in columns]]

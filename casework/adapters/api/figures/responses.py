@@ -12,7 +12,6 @@ from pydantic import AwareDatetime, Field
 
 from casework.adapters.api.figures.bodies import GroupedBy, UnmetBy, UnmetReason
 from casework.adapters.api.shared.responses import (
-    CareField,
     Cause,
     Holder,
     ResponseBody,
@@ -21,7 +20,7 @@ from casework.adapters.api.shared.responses import (
 )
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.casefile.states import ReferralStatus
-from casework.domain.clocks.standards import ClockKind
+from casework.domain.clocks.standards import CareField, ClockKind
 from casework.domain.figures.figures import Figure
 
 

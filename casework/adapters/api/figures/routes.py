@@ -17,7 +17,7 @@ from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.time_spent import time_spent
-from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, ClockKind
+from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, CareField, ClockKind, Part
 from casework.domain.figures.figures import Figure, Month
 from casework.domain.figures.questions import Question, in_reach
 from casework.domain.privacy.masks import sees_clock
@@ -35,7 +35,7 @@ def get_figures(
     period: f.OfFigures,
     district: Annotated[Code | None, Query()] = None,
     centre: Annotated[Code | None, Query()] = None,
-    field: Annotated[shared.CareField | None, Query()] = None,
+    field: Annotated[CareField | None, Query()] = None,
     provider: Annotated[UUID | None, Query()] = None,
     by: Annotated[f.GroupedBy | None, Query(description="the same in groups as well")] = None,
 ) -> Response:
@@ -65,7 +65,7 @@ def open_figure(
     figure: Annotated[Figure, Query(description="which number")],
     district: Annotated[Code | None, Query()] = None,
     centre: Annotated[Code | None, Query()] = None,
-    field: Annotated[shared.CareField | None, Query()] = None,
+    field: Annotated[CareField | None, Query()] = None,
     provider: Annotated[UUID | None, Query()] = None,
     kind: Annotated[ClockKind | None, Query()] = None,
     held_by: Annotated[shared.Holder | None, Query()] = None,
@@ -85,7 +85,7 @@ def open_figure(
         field=field,
         provider=provider,
         kind=kind,
-        held_by=held_by,
+        held_by=held_by and Part(held_by),
         status=status,
         cause=cause,
         service=service,
@@ -177,7 +177,7 @@ def list_unmet_needs(
     paged: Paged,
     period: f.OfRegister,
     service: Annotated[Code | None, Query()] = None,
-    field: Annotated[shared.CareField | None, Query()] = None,
+    field: Annotated[CareField | None, Query()] = None,
     district: Annotated[Code | None, Query()] = None,
     centre: Annotated[Code | None, Query()] = None,
     reason: Annotated[f.UnmetReason | None, Query()] = None,
@@ -219,7 +219,7 @@ def summarise_unmet_needs(
     period: f.OfRegister,
     by: Annotated[f.UnmetBy, Query()] = "service",
     service: Annotated[Code | None, Query()] = None,
-    field: Annotated[shared.CareField | None, Query()] = None,
+    field: Annotated[CareField | None, Query()] = None,
     district: Annotated[Code | None, Query()] = None,
     centre: Annotated[Code | None, Query()] = None,
     reason: Annotated[f.UnmetReason | None, Query()] = None,

@@ -14,13 +14,13 @@ from pydantic import AwareDatetime, Field
 from casework.adapters.api.planning.bodies import ConferenceMember, Settlement
 from casework.adapters.api.shared.responses import (
     Agency,
-    CareField,
     Named,
     ResponseBody,
     absent,
 )
 from casework.domain.casefile.plan import ServiceStatus, VersionStatus
 from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.standards import CareField
 
 Decision = Literal["approve", "return"]
 

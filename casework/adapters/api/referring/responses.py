@@ -16,14 +16,13 @@ from casework.adapters.api.residents.bodies import Sex
 from casework.adapters.api.shared.bodies import OnBehalf
 from casework.adapters.api.shared.responses import (
     Agency,
-    CareField,
     Deadline,
     Event,
     ResponseBody,
     absent,
 )
 from casework.domain.casefile.states import ReferralStatus
-from casework.domain.clocks.standards import Priority
+from casework.domain.clocks.standards import CareField, Priority
 from casework.domain.directory.eligibility import RuleResult
 
 

@@ -20,8 +20,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from casework.domain.clocks.standards import ClockKind
-
 
 def _as_day(given: object) -> object:
     """A day is ISO text; the year is limited to the range of the calendars."""
@@ -249,12 +247,6 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 
 
 Due = Literal["overdue", "today", "week", "all"]
-
-
-WorkKind = ClockKind | Literal["come_back"]
-
-
-CareField = Literal["medical", "health", "nursing", "care", "housing", "family"]
 
 
 Holder = Literal["worker", "provider", "supervisor", "assessor"]

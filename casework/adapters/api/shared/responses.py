@@ -48,7 +48,6 @@ def page_of(row: type[ResponseBody]) -> type[ResponseBody]:
     )
 
 
-CareField = TypeAliasType("CareField", bodies.CareField)
 Holder = TypeAliasType("Holder", bodies.Holder)
 Cause = TypeAliasType("Cause", bodies.Cause)
 

@@ -102,7 +102,11 @@ def _wanted(parts: dict[str, str]) -> NewImport:
         if given not in values:
             raise Invalid(f"one of {', '.join(values)}", field=name)
         found[name] = str(given)
-    return NewImport(kind=found["kind"], mode=found["mode"], dry_run=BOOLEANS[found["dry_run"]])
+    return NewImport(
+        kind=FileKind(found["kind"]),
+        mode=Mode(found["mode"]),
+        dry_run=BOOLEANS[found["dry_run"]],
+    )
 
 
 Uploaded = Annotated[Upload, Depends(_upload)]

@@ -15,7 +15,6 @@ from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared import responses as shared_responses
 from casework.adapters.api.shared.responses import (
     Agency,
-    CareField,
     Cause,
     Duration,
     FixedDay,
@@ -26,7 +25,8 @@ from casework.adapters.api.shared.responses import (
     absent,
 )
 from casework.adapters.api.supervision.bodies import Action
-from casework.domain.clocks.standards import ClockKind, Priority
+from casework.domain.clocks.standards import CareField, ClockKind, Priority
+from casework.workflows.ports.supervision import WorkKind
 
 Told = Literal["worker", "provider", "supervisor", "head"]
 
@@ -140,7 +140,7 @@ class PersonToCall(ResponseBody):
 class WorkItem(ResponseBody):
     """Something to do: a clock, or a note to come back to, which has no deadline."""
 
-    kind: shared.WorkKind
+    kind: WorkKind
     held_by: Holder
     case_id: UUID | None
     centre_code: str

@@ -24,7 +24,7 @@ from casework.adapters.http.problems import language_of
 from casework.adapters.http.responses import WithETag, respond
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.clocks.calendar import end_of, midnight
-from casework.domain.clocks.standards import ClockKind
+from casework.domain.clocks.standards import CareField, ClockKind, Part
 from casework.domain.privacy.masks import as_told
 from casework.domain.supervision.reviewing import ReviewDecision
 from casework.workflows.ports.supervision import OverdueFilter
@@ -49,7 +49,7 @@ def list_overdue(
     centre: Annotated[Code | None, Query()] = None,
     worker: Annotated[UUID | None, Query()] = None,
     kind: Annotated[ClockKind | None, Query()] = None,
-    field: Annotated[shared.CareField | None, Query()] = None,
+    field: Annotated[CareField | None, Query()] = None,
     provider: Annotated[UUID | None, Query()] = None,
     held_by: Annotated[shared.Holder | None, Query()] = None,
     tier: Annotated[int | None, Query(ge=1, le=9, description="the highest that was told")] = None,
@@ -68,7 +68,7 @@ def list_overdue(
         kind=kind,
         field=field,
         provider=provider,
-        held_by=held_by,
+        held_by=held_by and Part(held_by),
         tier=tier,
         answered=answered,
         since=since_of(since),

@@ -8,9 +8,8 @@ from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from casework.adapters.api.shared.bodies import Body, Code, Day
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import ClockKind, EscalationTier, Part, Priority
+from casework.domain.clocks.standards import CareField, ClockKind, EscalationTier, Part, Priority
 
-CareField = Literal["medical", "health", "nursing", "care", "housing", "family"]
 PeriodUnit = Literal["hours", "working_days", "days", "months"]
 Told = Literal["worker", "provider", "supervisor", "head"]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]

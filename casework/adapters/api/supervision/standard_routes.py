@@ -19,7 +19,13 @@ from casework.adapters.http.problems import language_of
 from casework.adapters.http.responses import respond
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.clocks.calendar import KNOWN_YEARS
-from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority, most_specific
+from casework.domain.clocks.standards import (
+    CareField,
+    ClockKind,
+    ClockSubject,
+    Priority,
+    most_specific,
+)
 from casework.domain.errors import Conflict, StaleVersion
 from casework.domain.supervision.recounting import Recount
 from casework.domain.supervision.setting_standards import field_of
@@ -66,7 +72,7 @@ def show_effective_standard(
     call: Caller,
     kind: Annotated[ClockKind, Query()],
     service: Annotated[Code | None, Query()] = None,
-    field: Annotated[s.CareField | None, Query()] = None,
+    field: Annotated[CareField | None, Query()] = None,
     priority: Annotated[Priority, Query()] = Priority.ROUTINE,
     district: Annotated[Code | None, Query()] = None,
     accept_language: Annotated[str | None, Header()] = None,

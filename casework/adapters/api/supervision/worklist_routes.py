@@ -13,7 +13,8 @@ from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.supervision import responses as r
 from casework.adapters.api.supervision import views
 from casework.adapters.http.route import GuardedRoute
-from casework.workflows.ports.supervision import WorklistFilter
+from casework.domain.clocks.standards import CareField
+from casework.workflows.ports.supervision import WorkKind, WorklistFilter
 
 router = APIRouter(route_class=GuardedRoute, tags=["worklist"])
 READ = "deadline.read"
@@ -24,8 +25,8 @@ def worklist(
     call: Caller,
     paged: Paged,
     due: Annotated[shared.Due, Query(description="`week` is today and the six days after")] = "all",
-    kind: Annotated[shared.WorkKind | None, Query()] = None,
-    field: Annotated[shared.CareField | None, Query()] = None,
+    kind: Annotated[WorkKind | None, Query()] = None,
+    field: Annotated[CareField | None, Query()] = None,
 ) -> Response:
     """What I have to do, most pressing first.
 

@@ -19,10 +19,10 @@ from casework.adapters.persistence.figures.figure_sources import outcome_of_cloc
 from casework.adapters.persistence.rows.mapper import from_row, pauses_of
 from casework.adapters.persistence.scope.registry import counted, seen
 from casework.domain.access.policy import Reach
-from casework.domain.casefile.states import ReferralStatus
+from casework.domain.casefile.states import DeclineReason, ReferralStatus
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import PROVIDER, ClockKind
-from casework.domain.figures.figures import Period
+from casework.domain.figures.figures import Figure, Period
 from casework.workflows.ports.agencies import InboxFilter, RequestGroup
 from casework.workflows.ports.casefile import ReferralView
 from casework.workflows.ports.unit_of_work import Page, Paging
@@ -151,5 +151,9 @@ class SqlInbox:
 
 def _asked(row: Any) -> RequestGroup:
     facts = dict(row._mapping)
+    facts["status"] = status = ReferralStatus(facts["status"])
+    is_declined = status is ReferralStatus.DECLINED and facts["reason"] is not None
+    facts["reason"] = DeclineReason(facts["reason"]) if is_declined else None
+    facts["outcome"] = None if facts["outcome"] is None else Figure(facts["outcome"])
     facts["pauses"] = pauses_of(facts["pauses"]) if facts["pauses"] is not None else ()
     return RequestGroup(**facts | {"was_accepted": bool(facts["was_accepted"])})

@@ -21,7 +21,7 @@ from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import midnight
 from casework.domain.directory.directory import Provider
 from casework.domain.errors import NotFound
-from casework.domain.notices.outbox import Letter, Message
+from casework.domain.notices.outbox import Letter, Message, MessageState
 
 _link: Final = t.agency_link
 _NAMES: Final = tuple(one.name for one in fields(AgencyLink))
@@ -186,7 +186,7 @@ class SqlLinks:
         query = (
             select(message, t.answering.c.provider_id.label("of_provider"))
             .join(t.answering, t.answering.c.account_id == message.c.account_id)
-            .where(message.c.state == "waiting", message.c.kind != LINK_CODE, ~has_one)
+            .where(message.c.state == MessageState.WAITING, message.c.kind != LINK_CODE, ~has_one)
             .order_by(message.c.id)
         )
         rows = self._connection.execute(query).all()

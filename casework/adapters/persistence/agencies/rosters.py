@@ -14,14 +14,16 @@ from sqlalchemy import Connection, func, insert, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypted, encrypt_row, vault_of
 from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach
-from casework.domain.agencies.rosters import MonthlyDelivery
+from casework.domain.agencies.rosters import DeliveryException, MonthlyDelivery
 from casework.domain.casefile.plan import PlannedItem, PlanVersion, VersionStatus
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.standards import CareField
 from casework.domain.directory.directory import EntryState, Offering
 from casework.domain.directory.matching import GivenAt
 from casework.domain.errors import NotFound
@@ -80,6 +82,8 @@ class SqlRosters:
         values = {one.name: row._mapping[one.name] for one in fields(MonthlyDelivery)}
         values |= {name: Decimal(values[name]) for name in _QUANTITIES}
         values["note"] = decrypted(t.delivered, "note", row.note, row.id, self._vault)
+        if values["reason"] is not None:
+            values["reason"] = DeliveryException(values["reason"])
         return MonthlyDelivery(**values)
 
     def save(self, line: MonthlyDelivery) -> None:
@@ -149,8 +153,8 @@ class SqlRosters:
         )
         return [
             VisitingService(
-                service_code=row.service_code, field=row.field, status=row.status,
-                provider_name=row.name, provider_phone=row.phone,
+                service_code=row.service_code, field=CareField(row.field),
+                status=ReferralStatus(row.status), provider_name=row.name, provider_phone=row.phone,
             )
             for row in self._connection.execute(query)
         ]  # fmt: skip
@@ -165,4 +169,4 @@ class SqlRosters:
             select(of).where(own, of.c.state == EntryState.PUBLISHED).order_by(of.c.service_code)
         )
         rows = self._connection.execute(listed)
-        return [Offering(**row._mapping, centres=[]) for row in rows]
+        return [offering_of(row._mapping, centres=[]) for row in rows]

@@ -19,6 +19,7 @@ from casework.adapters.persistence.directory.offering_queries import (
 from casework.adapters.persistence.directory.places import has_free_place
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.rows.offerings import offering_of
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.directory import Centre, EntryState, Offering, distance_km
 from casework.domain.errors import Invalid
@@ -62,7 +63,7 @@ class SqlDirectory:
         del values["covers"]
         names = frozenset(values.pop(f"known_as_{name}") for name in KNOWN_AS)
         centres = [row.covers for row in rows if row.covers]
-        return Offering(**values, centres=centres, known_as=names)
+        return offering_of(values, centres=centres, known_as=names)
 
     def known_providers(self, ids: Iterable[UUID]) -> set[UUID]:
         """Those of the ids that are agencies which may still receive referrals."""

@@ -25,12 +25,13 @@ from casework.adapters.persistence.directory.overview import overview
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of, to_row
+from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import has_list, is_told_numbers, listed, seen
 from casework.domain.access.policy import Reach
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.designations import Designation
-from casework.domain.directory.directory import Offering, Provider, Service
+from casework.domain.directory.directory import EntryState, Offering, Provider, Service
 from casework.domain.directory.entries import DirectoryChange
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.workflows.ports.directory import OpenWork
@@ -95,7 +96,7 @@ class SqlDirectoryEditing:
             .where(t.offering.c.id == id, self._editable())
         )
         row = self._one(query, "offering", lock=lock, of=t.offering)
-        return Offering(**row._mapping, centres=centres_of(self._connection, [id]).get(id, []))
+        return offering_of(row._mapping, centres=centres_of(self._connection, [id]).get(id, []))
 
     def add_offering(self, offering: Offering) -> None:
         """A new offering."""
@@ -246,14 +247,14 @@ class SqlDirectoryEditing:
             if wanted is not None and self._unknown(code, [wanted]):
                 raise Invalid(f"no such {name}", code=f"unknown_{name}", field=name)
 
-    def states_of(self, ids: Collection[UUID]) -> dict[UUID, str]:
+    def states_of(self, ids: Collection[UUID]) -> dict[UUID, EntryState]:
         """The states of those offerings that are within reach."""
         query = (
             select(t.offering.c.id, t.offering.c.state)
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
             .where(t.offering.c.id.in_(ids), self._editable())
         )
-        return {row.id: row.state for row in self._connection.execute(query)}
+        return {row.id: EntryState(row.state) for row in self._connection.execute(query)}
 
     def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
         """For each district and service of the list, what is offered there."""

@@ -14,12 +14,13 @@ from casework.adapters.persistence.directory.offering_queries import holders, is
 from casework.adapters.persistence.directory.places import has_free_place
 from casework.adapters.persistence.residents.residents import SqlResidents
 from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.tables.figures import provider_answers
 from casework.domain.access.policy import Reach
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.coverage import Agency, CentreCoverage, cover
-from casework.domain.directory.directory import Centre, Offering, Provider
+from casework.domain.directory.directory import Centre, Provider
 from casework.domain.directory.matching import CandidateOffering, ResponseRate
 from casework.domain.residents.resident import Resident
 
@@ -130,7 +131,7 @@ def _candidate(row: Any) -> CandidateOffering:
     how = {name: row[AS_MEASURED + name] for name in names}
     own = {column.name: row[column.name] for column in t.offering.c}
     return CandidateOffering(
-        offering=Offering(**own, centres=[]),
+        offering=offering_of(own, centres=[]),
         provider=from_row(Provider, row, prefix=AS_PROVIDER),
         measured=ResponseRate(**how) if how["answers"] is not None else None,
         given_at=row["given_at"] or row["usually_at"],

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.rows.mapper import to_row
+from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Reach, Role
 from casework.domain.casefile.states import ReferralStatus
@@ -96,7 +97,7 @@ class SqlPlaces:
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such offering")
-        return Offering(**row._mapping, centres=[])
+        return offering_of(row._mapping, centres=[])
 
     def _states(self) -> ColumnElement[bool]:
         return seen(t.provider, self._reach)

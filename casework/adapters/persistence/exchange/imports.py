@@ -33,6 +33,7 @@ from casework.domain.access.policy import Actor, Reach
 from casework.domain.errors import NotFound
 from casework.domain.exchange.importing import (
     ASSIGNED,
+    FileKind,
     ImportFile,
     ImportRow,
     ImportState,
@@ -81,7 +82,7 @@ class SqlImports:
             count += len(chunk)
         return count
 
-    def unfinished(self, kind: str) -> list[ImportFile]:
+    def unfinished(self, kind: FileKind) -> list[ImportFile]:
         """The actor's own imports of a kind that have not ended."""
         query = select(import_file).where(
             _file.kind == kind, _file.ended_at.is_(None), self._own(import_file)
@@ -308,7 +309,7 @@ def _by_either(rows: Sequence[Any]) -> dict[str, str]:
     }
 
 
-def unfinished_imports(engine: Engine) -> list[tuple[UUID, str, Actor | None]]:
+def unfinished_imports(engine: Engine) -> list[tuple[UUID, FileKind, Actor | None]]:
     """An import that has not ended: its kind, and who sent it, if that account may still act.
 
     The command line continues its own imports itself.
@@ -322,7 +323,7 @@ def unfinished_imports(engine: Engine) -> list[tuple[UUID, str, Actor | None]]:
     with engine.connect() as connection:
         session_context.set_system_context(connection)
         rows = connection.execute(query).all()
-    return [(row.import_id, row.import_kind, _actor_of(row)) for row in rows]
+    return [(row.import_id, FileKind(row.import_kind), _actor_of(row)) for row in rows]
 
 
 def actor_named(engine: Engine, username: str) -> Actor | None:

@@ -28,8 +28,9 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.scope.registry import counted
 from casework.domain.access.policy import Reach
+from casework.domain.casefile.plan import PlanDecision
 from casework.domain.casefile.referral_moves import OPEN, OWES_DISPOSITION
-from casework.domain.casefile.states import ReferralStatus
+from casework.domain.casefile.states import Disposition, ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Invalid
@@ -109,7 +110,7 @@ def applications(question: Question, reach: Reach, _now: datetime) -> tuple[Sele
 
 
 def _plans(
-    decision: str | None,
+    decision: PlanDecision | None,
 ) -> Callable[[Question, Reach, datetime], tuple[Select[Any], Columns]]:
     """Versions by their submission, or by the decision: the day of the meeting, where one was."""
 
@@ -349,7 +350,7 @@ def unmet(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any]
         .join(home, home.c.id == one.c.case_id)
         .where(
             counted(home, reach),
-            one.c.settlement == "unmet_need",
+            one.c.settlement == Disposition.UNMET_NEED,
             _during(one.c.settled_at, question.period),
             ~again,
         )
@@ -387,8 +388,8 @@ def _why_unmet() -> Any:
 _SOURCES: Final = {
     Figure.APPLICATIONS: applications,
     Figure.PLANS_SUBMITTED: _plans(None),
-    Figure.PLANS_APPROVED: _plans("approve"),
-    Figure.PLANS_RETURNED: _plans("return"),
+    Figure.PLANS_APPROVED: _plans(PlanDecision.APPROVE),
+    Figure.PLANS_RETURNED: _plans(PlanDecision.RETURN),
     Figure.REFERRALS: referrals,
     Figure.RUNNING: running,
     Figure.OVERDUE: overdue,

@@ -35,6 +35,7 @@ from casework.domain.figures.tallying import (
     PEOPLE_BY_PROVIDER,
     Cell,
     Cells,
+    cell_of,
 )
 from casework.workflows.ports.figures import ClosedMonth
 from casework.workflows.ports.paging import Row
@@ -119,7 +120,7 @@ class SqlFigures:
         found: Cells = Counter()
         for row in self._rows(_counts(by)):
             told = {name: _text(row[name]) for name in by}
-            found[Cell(figure.value, **told)] = row["count"]  # type: ignore[arg-type]
+            found[cell_of(figure.value, told)] = row["count"]
         return found
 
     def _ended(self, question: Question, spent: Spent) -> Cells:
@@ -138,18 +139,13 @@ class SqlFigures:
         found: Cells = Counter()
         for row in self._rows(_counts(by).where(rows.c.outcome.is_not(None))):
             pauses = pauses_of(row["pauses"])
-            cell = Cell(
-                row["outcome"],
-                month=str(Month.of(row["ended_on"])) if question.by == "month" else None,
-                district=row["district"],
-                centre=row["centre"],
-                field=row["field"],
-                provider=_text(row["provider"]),
-                kind=row["kind"],
-                held_by=row["held_by"],
-                days=spent(row["district"], row["began_on"], row["ended_on"], pauses),
-            )
-            found[cell] += row["count"]
+            told = {
+                "month": str(Month.of(row["ended_on"])) if question.by == "month" else None,
+                **{name: row[name] for name in ("district", "centre", "field", "kind", "held_by")},
+                "provider": _text(row["provider"]),
+                "days": spent(row["district"], row["began_on"], row["ended_on"], pauses),
+            }
+            found[cell_of(row["outcome"], told)] += row["count"]
         return found
 
     def _people(self, figure: str, question: Question) -> Cells:
@@ -166,26 +162,25 @@ class SqlFigures:
             within = replace(question, period=question.period.within(month))
         condition, columns = served(within, self._reach)
         one = t.referral
-        told = [one.c[name] for name in _PEOPLE_OF.get(figure, ())]
+        besides = [one.c[name] for name in _PEOPLE_OF.get(figure, ())]
         place = [one.c.district_code, one.c.centre_code]
         query = filtered(
-            select(*place, *told, func.count(one.c.resident_id.distinct()).label("people"))
+            select(*place, *besides, func.count(one.c.resident_id.distinct()).label("people"))
             .where(condition)
-            .group_by(*place, *told),
+            .group_by(*place, *besides),
             columns,
             within,
         )
         found: Cells = Counter()
         for row in self._rows(query):
-            cell = Cell(
-                figure,
-                month=str(month) if month else None,
-                district=row["district_code"],
-                centre=row["centre_code"],
-                field=row.get("field"),
-                provider=_text(row.get("provider_id")),
-            )
-            found[cell] = row["people"]
+            told = {
+                "month": str(month) if month else None,
+                "district": row["district_code"],
+                "centre": row["centre_code"],
+                "field": row.get("field"),
+                "provider": _text(row.get("provider_id")),
+            }
+            found[cell_of(figure, told)] = row["people"]
         return found
 
     # What is behind a number
@@ -338,7 +333,6 @@ def _stored(cell: Cell, count: int) -> dict[str, Any]:
 def _read(stored: list[dict[str, Any]]) -> Cells:
     cells: Cells = Counter()
     for row in stored:
-        cells[Cell(**{name: value for name, value in row.items() if name != "count"})] = row[
-            "count"
-        ]
+        facts = {name: value for name, value in row.items() if name not in ("figure", "count")}
+        cells[cell_of(row["figure"], facts)] = row["count"]
     return cells

@@ -15,6 +15,7 @@ from types import ModuleType, NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+from casework.domain.access.policy import actor_role
 from casework.domain.casefile import events as of_cases
 from casework.domain.casefile import referral_events as of_referrals
 from casework.domain.clocks.calendar import Target, Unit
@@ -50,6 +51,7 @@ def event_of(row: Mapping[str, Any]) -> Event:
     if said:
         raise UnknownEvent(f"{cls.__name__} does not say {', '.join(sorted(said))}")
     meta = {name: row[name] for name in EventMetadata.__dataclass_fields__}
+    meta["by_role"] = actor_role(row["by_role"])
     return cls(EventMetadata(**meta), clocks, **facts)
 
 

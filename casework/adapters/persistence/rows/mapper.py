@@ -27,6 +27,7 @@ from casework.adapters.persistence.tables.exchange import import_file, import_ro
 from casework.adapters.persistence.tables.privacy import break_glass
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
+from casework.domain.access.policy import actor_role
 from casework.domain.access.tokens import AccountToken
 from casework.domain.audit.reviews import AuditReview
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
@@ -53,7 +54,7 @@ from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.events import Event
 from casework.domain.exchange.importing import ImportFile, ImportRow
 from casework.domain.notices.notices import Notice
-from casework.domain.notices.outbox import Message, Subscription
+from casework.domain.notices.outbox import Message, Subscription, message_kind
 from casework.domain.planning.conferences import AgendaItem
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.domain.privacy.break_glass import BreakGlass
@@ -164,7 +165,9 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
         "extensions": Codec(list, _extensions),
         "escalation": Codec(_as_dicts, _rungs),
     },
+    DirectoryChange: {"by_role": Codec(str, actor_role)},
     ImportRow: {"cells": Codec(_as_text, _as_cells)},
+    Message: {"kind": Codec(str, message_kind)},
     PlanVersion: {"services": Codec(_as_dicts, _items)},
     Service: {
         "eligibility": Codec(

@@ -190,7 +190,7 @@ def its_people(account: Any, by: Facts) -> ColumnElement[bool]:
     """
     return and_(
         of_agency(account, by),
-        account.c.role == Role.PROVIDER.value,
+        account.c.role == Role.PROVIDER,
         account.c.id.not_in(select(t.answering.c.account_id)),
     )
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
 from random import Random
 from types import NoneType, UnionType
-from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, SmallInteger, Table
 
 from casework.adapters.persistence.rows.mapper import TABLES, table_of
-from casework.domain.access.policy import Role
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit
 from casework.domain.clocks.deadlines import Deadline
@@ -68,17 +67,16 @@ class Inventor:
 
     def meta(self) -> EventMetadata:
         """When something happened, to what, and by whom."""
-        meta: EventMetadata = self.thing(EventMetadata)
-        return replace(meta, by_role=self._rng.choice(list(Role)))
+        return cast("EventMetadata", self.thing(EventMetadata))
 
     def value(
         self, hint: Any, column: Column[Any] | None, name: str = "", *, bare: bool = False
     ) -> Any:
         """A value of that type that fits into the column."""
         if get_origin(hint) in (Union, UnionType):
-            if bare:
+            if bare and NoneType in get_args(hint):
                 return None
-            (hint,) = set(get_args(hint)) - {NoneType}
+            hint = self._rng.choice([one for one in get_args(hint) if one is not NoneType])
         if isinstance(hint, type) and issubclass(hint, StrEnum):
             return self._rng.choice(list(hint))
         if column is not None and (known := known_values(column)):

@@ -33,6 +33,7 @@ from casework.adapters.persistence.rows.mapper import (
     table_of,
     to_row,
 )
+from casework.adapters.persistence.rows.offerings import offering_of
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
 from casework.domain.casefile.referral_events import ReferralLapsed
@@ -76,7 +77,7 @@ def stored_and_read(connection: Connection, thing: Any) -> Any:
     if cls is not Offering:
         return from_row(cls, row, vault_of(connection))
     apart = {name for known, name in STORED_ELSEWHERE if known is Offering}
-    return Offering(**row._mapping, **{name: getattr(thing, name) for name in apart})
+    return offering_of(row._mapping, **{name: getattr(thing, name) for name in apart})
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
