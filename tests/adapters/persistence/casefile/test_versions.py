@@ -52,7 +52,7 @@ def last_version(api: Api, case: UUID) -> UUID:
     of = t.plan_version
     query = select(of.c.id).where(of.c.case_id == case).order_by(of.c.number.desc())
     with api.engine.connect() as connection:
-        found: UUID = connection.scalars(query).first()
+        found: UUID = connection.scalars(query.limit(1)).one()
     return found
 
 
