@@ -87,7 +87,7 @@ def settles(service: PlannedService, referrals: list[Referral]) -> bool:
         facts.append((one.requested_at, 0, False))
         in_full = one.outcome == "ended_as_planned" or (one.ended_on or date.min) >= service.ends_on
         if one.status == "completed" and in_full:
-            facts.append((one.ended_at, 1, True))
+            facts.append((one.ended_at or one.requested_at, 1, True))
     if service.settled_at is not None:
         facts.append((service.settled_at, 1, service.settlement != "re_refer"))
     facts = [fact for fact in facts if fact[2] or fact[1] == 0]
