@@ -46,14 +46,15 @@ SELECT {resident}, '가상', {day}, 'female', {where}, {at}, 1 FROM {numbers};
 INSERT INTO care_case (id, resident_id, centre_code, district_code, status, channel, applied_on,
   opened_at, urgent, plan_revision, version)
 SELECT {case}, {resident}, {where}, 'supported', 'self', {day}, {at}, false, 1, 1 FROM {numbers};
-INSERT INTO planned_service (id, case_id, resident_id, service_code, field, status, created_at,
-  version)
-SELECT {planned}, {case}, {resident}, 'MED-VISIT', 'medical', 'in_force', {at}, 1 FROM {numbers};
+INSERT INTO planned_service (id, case_id, resident_id, service_code, field, status, ends_on,
+  created_at, version)
+SELECT {planned}, {case}, {resident}, 'MED-VISIT', 'medical', 'in_force', {day}, {at},
+  1 FROM {numbers};
 INSERT INTO referral (id, case_id, resident_id, centre_code, district_code, planned_service_id,
   service_code, field, offering_id, provider_id, status, priority, basis_kind, created_at,
-  requested_at, ended_by_closing, version)
+  requested_at, disposition_owed, ended_by_closing, version)
 SELECT {referral}, {case}, {resident}, {where}, {planned}, 'MED-VISIT', 'medical', {one}, {one},
-  'requested', 'routine', 'article_14_2', {at}, {at}, false, 1 FROM {numbers};
+  'requested', 'routine', 'article_14_2', {at}, {at}, false, false, 1 FROM {numbers};
 INSERT INTO deadline (id, case_id, kind, subject_type, subject_id, resident_id, centre_code,
   district_code, worker_id, provider_id, held_by, field, service_code, priority, basis, target,
   started_at, due_at, pauses, paused_until, extensions, excused, can_wait)

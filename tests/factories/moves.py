@@ -117,6 +117,8 @@ def decide(
     """Decide on the submitted version, in a conference where a day is given."""
     version = max(file.versions, key=lambda v: v.number)
     how: dict[str, Any] = {"approve": approve}
+    if not approve:
+        how["reason"] = "too few visits"
     if held_on is not None:
         how |= {"conference": conference(town, held_on), "without_meeting_reason": None}
     return deciding.decide(file, decision(version, **how), town.act(town.supervisor))
@@ -234,7 +236,9 @@ def settle(
 
 
 def check(town: Town, file: CaseFile, **facts: Any) -> Check:
-    """Record a check."""
+    """Record a check; the first is of another day than the approval."""
+    if file.case.first_approved_on == town.today:
+        town.wait(days=1)
     usual: dict[str, Any] = {"checked_on": town.today, "findings": "well", "goals": []}
     return checks.record_check(file, checks.Findings(**(usual | facts)), town.act())
 

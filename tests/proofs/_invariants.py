@@ -27,7 +27,6 @@ from tests.proofs._folding import fold
 SECOND = timedelta(seconds=1)
 OPEN = {"draft", "requested", "waitlisted", "accepted", "in_progress", "on_hold"}
 HOLDING = {"accepted", "in_progress", "on_hold"}
-OWING = {"declined", "lapsed", "failed", "withdrawn"}
 WAITS_FOR = {"requested": "response", "waitlisted": "waitlist", "accepted": "start"}
 LAPSES_AFTER = {"response": 10, "waitlist": 30}
 LAW = {"first_check": Target(3, Unit.MONTHS), "check": Target(6, Unit.MONTHS)}
@@ -125,7 +124,7 @@ def nothing_runs_on(state: State, _clockwork: Clockwork) -> Iterator[str]:
             yield f"2: {name} runs on a closed case"
         if clock.subject_type == "referral":
             referral = state.referrals[clock.subject_id]
-            owed = referral.status in OWING and referral.disposed_at is None
+            owed = owes(referral)
             if referral.status not in OPEN and not (owed and clock.kind == "disposition"):
                 yield f"2: {name} runs on a referral that is {referral.status}"
         if clock.kind == "link" and is_settled(state, state.services[clock.subject_id]):
@@ -137,12 +136,26 @@ def nothing_runs_on(state: State, _clockwork: Clockwork) -> Iterator[str]:
 
 
 def is_settled(state: State, service: Any) -> bool:
-    """Rule 9, implemented a second time."""
+    """Rule 9, implemented a second time: the facts in their order, of which the last counts."""
     mine = [r for r in state.referrals.values() if r.planned_service_id == service.id]
-    if any(r.status in OPEN for r in mine):
+    if any(r.status in OPEN or owes(r) for r in mine):
         return False
-    done = any(r.status == "completed" and not r.ended_by_closing for r in mine)
-    return done or service.settlement not in (None, "re_refer")
+    true = [r for r in mine if r.requested_at and r.status != "entered_in_error"]
+    facts = [(r.requested_at, 0) for r in true]
+    facts += [(r.ended_at, 1) for r in true if r.status == "completed" and _served(r, service)]
+    if service.settlement not in (None, "re_refer"):
+        facts.append((service.settled_at, 1))
+    return bool(facts) and max(facts)[1] == 1
+
+
+def _served(referral: Any, service: Any) -> bool:
+    in_full = referral.outcome == "ended_as_planned" or referral.ended_on >= service.ends_on
+    return in_full and not referral.ended_by_closing
+
+
+def owes(referral: Any) -> bool:
+    """Whether somebody must say what happens instead."""
+    return bool(referral.disposition_owed and referral.disposed_at is None)
 
 
 def nothing_waits_unseen(state: State, _clockwork: Clockwork) -> Iterator[str]:
@@ -163,7 +176,7 @@ def nothing_waits_unseen(state: State, _clockwork: Clockwork) -> Iterator[str]:
 def _unseen(state: State, service: Any) -> Iterator[str]:
     mine = [r for r in state.referrals.values() if r.planned_service_id == service.id]
     asked = any(r.status in OPEN - {"draft"} for r in mine)
-    owed = any(r.status in OWING and r.disposed_at is None for r in mine)
+    owed = any(owes(r) for r in mine)
     if not (asked or owed or is_settled(state, service) or state.running(service.id)):
         yield f"3: nobody is asked for service {service.id}, and no clock says so"
 
@@ -172,7 +185,7 @@ def _without_clock(state: State, referral: Any) -> Iterator[str]:
     if state.cases[referral.case_id].status == "closed":
         return
     status = referral.held_from if referral.status == "on_hold" else referral.status
-    owed = referral.status in OWING and referral.disposed_at is None
+    owed = owes(referral)
     expected = "disposition" if owed else WAITS_FOR.get(status)
     kinds = [clock.kind for clock in state.running(referral.id)]
     if kinds != ([expected] if expected else []):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -113,12 +114,21 @@ class CareMachine(CaseActs):
         for case in self.cases:
             if case.held_until and case.held_until < today:
                 case.held_until = None
+            for _, _, service, one in sorted(self._lapsing(case, now), key=lambda it: it[:2]):
+                one.status = "lapsed"
+                service.moved(one, "lapse", "", today, self.done["acts"])
             for one in case.referrals:
+                if one.status == "on_hold":
+                    one.status = one.stands(today)
+
+    def _lapsing(
+        self, case: ModelCase, now: Any
+    ) -> Iterator[tuple[Any, UUID, ModelService, ModelReferral]]:
+        for service in case.services:
+            for one in service.referrals:
                 lapse_at = self.state.referrals[one.id].lapse_at
                 if one.status in ("requested", "waitlisted") and lapse_at <= now:
-                    one.status = "lapsed"
-                elif one.status == "on_hold":
-                    one.status = one.stands(today)
+                    yield lapse_at, one.id, service, one
 
     # Reviews
 
@@ -167,7 +177,7 @@ class CareMachine(CaseActs):
         self._successor(service, one, provider)
         if one.owes:
             one.disposed = True
-            service.words.append(("re_refer", one))
+            service.words.append((self.done["acts"], "re_refer", one))
         else:
             one.status = "cancelled"
 

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 OPEN = {"draft", "requested", "waitlisted", "accepted", "in_progress", "on_hold"}
-OWING = {"declined", "lapsed", "failed", "withdrawn"}
+CAME_TO_NOTHING = {"declined", "lapsed", "failed", "withdrawn"}
 FROM = {
     "send": {"draft"},
     "accept": {"requested", "waitlisted"},
@@ -28,7 +28,7 @@ FROM = {
     "fail": {"accepted", "in_progress", "on_hold"},
     "cancel": OPEN,
     "withdraw": OPEN,
-    "enter-in-error": OPEN | OWING | {"completed", "cancelled"},
+    "enter-in-error": OPEN | CAME_TO_NOTHING | {"completed", "cancelled"},
 }
 TO = {
     "send": "requested", "accept": "accepted", "waitlist": "waitlisted", "decline": "declined",
@@ -51,8 +51,8 @@ class ModelReferral:
     status: str = "draft"
     held_from: str = ""
     hold_until: date = date.max
+    owed: bool = False
     disposed: bool = False
-    by_closing: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -62,7 +62,7 @@ class ModelReferral:
     @property
     def owes(self) -> bool:
         """Whether someone must say what happens instead."""
-        return self.status in OWING and not self.disposed
+        return self.owed and not self.disposed and self.status != "entered_in_error"
 
     def stands(self, today: date) -> str:
         """The state that counts: a hold is over when its last day has passed."""
@@ -88,26 +88,49 @@ class ModelReferral:
     def end_with_case(self) -> None:
         """What had started ended early; what had not is cancelled."""
         started = "in_progress" in (self.status, self.status == "on_hold" and self.held_from)
-        self.status, self.by_closing = ("completed" if started else "cancelled"), True
+        self.status = "completed" if started else "cancelled"
 
 
 @dataclass
 class ModelService:
-    """A planned service with its requests; ``words`` are dispositions and settlements in order."""
+    """A planned service with its requests.
+
+    ``facts`` are what was asked and what was served, and ``words`` the dispositions and direct
+    settlements; each in order, with the number of the act.
+    """
 
     id: UUID
     code: str
+    ends_on: date
     status: str = "drafted"
     referrals: list[ModelReferral] = field(default_factory=list)
-    words: list[tuple[str, ModelReferral | None]] = field(default_factory=list)
+    facts: list[tuple[int, str, ModelReferral]] = field(default_factory=list)
+    words: list[tuple[int, str, ModelReferral | None]] = field(default_factory=list)
+
+    def add(self, one: ModelReferral, act: int) -> None:
+        """Another request, sent or not."""
+        self.referrals.append(one)
+        if one.status == "requested":
+            self.facts.append((act, "asked", one))
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing more is to be done about it."""
-        if any(one.is_open for one in self.referrals):
+        """Whether nothing more is to be done about it: the last fact or word says so."""
+        if any(one.is_open or one.owes for one in self.referrals):
             return False
-        done = any(one.status == "completed" and not one.by_closing for one in self.referrals)
-        return done or bool(self.words and self.words[-1][0] != "re_refer")
+        facts = [(act, what) for act, what, one in self.facts if one.status != "entered_in_error"]
+        said = [(act, word) for act, word, _ in self.words[-1:] if word != "re_refer"]
+        last = max(facts + said, default=(0, "asked"))
+        return last[1] != "asked"
+
+    def moved(self, one: ModelReferral, action: str, outcome: str, today: date, act: int) -> None:
+        """What a move means for the service: asked, served, or to be decided upon."""
+        if action == "send":
+            self.facts.append((act, "asked", one))
+        if action == "complete" and (outcome == "ended_as_planned" or today >= self.ends_on):
+            self.facts.append((act, "served", one))
+        elif action in ("complete", "decline", "fail", "withdraw", "lapse"):
+            one.owed = not any(other.is_open for other in self.referrals if other is not one)
 
     @property
     def is_in_use(self) -> bool:
@@ -128,8 +151,8 @@ class ModelService:
 
         Only a disposition can then be the last word again.
         """
-        if self.words and self.words[-1][1] is referral:
-            stands = [w for w in self.words if w[1] and w[1].status != "entered_in_error"]
+        if self.words and self.words[-1][2] is referral:
+            stands = [w for w in self.words if w[2] and w[2].status != "entered_in_error"]
             self.words = stands
 
 
@@ -155,6 +178,8 @@ class ModelCase:
     arrived: bool = False
     held_until: date | None = None
     checked: bool = False
+    # The day of the first approval, until a check was made.
+    approved_on: date | None = None
     clocks: Counter[str] = field(default_factory=lambda: Counter(survey=1))
     stopped: Counter[str] = field(default_factory=Counter)
     signals: list[UUID] = field(default_factory=list)
@@ -195,7 +220,7 @@ class ModelCase:
             if one.status == status and one not in kept:
                 one.status = "dropped"
 
-    def approve(self, version: ModelVersion) -> None:
+    def approve(self, version: ModelVersion, today: date) -> None:
         """The version is in force, and the one before it no longer."""
         before = self.version("approved")
         if before:
@@ -207,6 +232,7 @@ class ModelCase:
         self.clocks["notify_plan"] = 1
         if not self.checked:
             self.clocks["first_check"], self.checked = 1, True
+            self.approved_on = today
 
     def close(self) -> None:
         """Everything ends; what stood is kept for a reopening."""

@@ -31,6 +31,8 @@ from tests.proofs._stage import (
     WORKERS,
 )
 
+LASTS = 200  # days that a planned service lasts: some stories outlive it
+
 
 class PlanActs(ReferralActs):
     """What worker and supervisor do on the way to a plan and after it."""
@@ -167,16 +169,17 @@ class PlanActs(ReferralActs):
         self, case: ModelCase, kept: list[ModelService], codes: list[str], how: str
     ) -> None:
         items: list[tuple[UUID | None, PlannedItem]] = [
-            (one.id, self._item(one.code)) for one in kept
+            (one.id, self._item(one.code, one.ends_on)) for one in kept
         ]
-        items += [(None, self._item(code)) for code in codes]
+        last = self.today + timedelta(days=LASTS)
+        items += [(None, self._item(code, last)) for code in codes]
         written = planning.Draft(
             goals=["to stay at home"], items=items, heard_on=self.today, heard_from="her daughter"
         )
         in_use = any(one.is_in_use for one in case.live() if one not in kept)
         done = self.attempt(
             "draft", self.worker(case), lambda ctx: plans.put_draft(ctx, case.id, written),
-            may=case.may_draft and not in_use, how=how,
+            may=case.may_draft and not in_use and not self._has_ended(kept), how=how,
             version=self.state.cases[case.id].plan_revision,
         )  # fmt: skip
         if not done:
@@ -184,7 +187,7 @@ class PlanActs(ReferralActs):
         known = {one.id for one in case.services}
         fresh = [row for row in self.state.of("services", case) if row.id not in known]
         assert sorted(row.service_code for row in fresh) == sorted(codes)
-        new = [ModelService(row.id, row.service_code) for row in fresh]
+        new = [ModelService(row.id, row.service_code, last) for row in fresh]
         case.services += new
         version = case.version("draft")
         if version is None:
@@ -193,10 +196,14 @@ class PlanActs(ReferralActs):
         version.services = [*kept, *new]
         case.drop(version.services, "drafted")
 
-    def _item(self, code: str) -> PlannedItem:
+    def _has_ended(self, services: list[ModelService]) -> bool:
+        """Whether one that is not in force has its last day behind it."""
+        return any(one.status == "drafted" and one.ends_on < self.today for one in services)
+
+    def _item(self, code: str, last: date) -> PlannedItem:
         return PlannedItem(
             id=new_id(), service_code=code, content="lunch", quantity=Decimal(3), unit="visit",
-            per="week", starts_on=self.today, ends_on=self.today,
+            per="week", starts_on=min(self.today, last), ends_on=last,
         )  # fmt: skip
 
     @rule(n=ANY, how=HOW)
@@ -209,7 +216,8 @@ class PlanActs(ReferralActs):
         version = case.version("draft")
         done = self.attempt(
             "submission", self.worker(case), lambda ctx: plans.submit_plan(ctx, case.id),
-            may=case.status in ("planning", "supported") and version is not None, how=how,
+            may=case.status in ("planning", "supported") and version is not None
+            and not self._has_ended(version.services), how=how,
         )  # fmt: skip
         if done and version:
             version.status = "submitted"
@@ -227,11 +235,11 @@ class PlanActs(ReferralActs):
         stored = max(self.state.of("versions", case), key=lambda v: v.number, default=None)
         command = plans.DecisionCommand(
             version=stored.number if stored else 1, hash=(stored and stored.hash) or "",
-            approve=approve, without_meeting_reason="no meeting this week",
+            approve=approve, without_meeting_reason="no meeting this week", reason="too few visits",
         )  # fmt: skip
         kept = version.services if version else []
         leaving = [one for one in case.services if one.status == "in_force" and one not in kept]
-        blocked = approve and any(one.is_in_use for one in leaving)
+        blocked = approve and (any(one.is_in_use for one in leaving) or self._has_ended(kept))
         done = self.attempt(
             "decision", self.supervisor(case),
             lambda ctx: plans.decide_plan(ctx, case.id, command),
@@ -240,7 +248,7 @@ class PlanActs(ReferralActs):
         if done and version:
             case.clocks.pop("decision", None)
             if approve:
-                case.approve(version)
+                case.approve(version, self.today)
             else:
                 version.status, case.clocks["plan"] = "returned", 1
 
@@ -265,9 +273,10 @@ class PlanActs(ReferralActs):
             done = self.attempt(
                 "check", self.worker(case),
                 lambda ctx: running.record_check(ctx, case.id, found),
-                may=case.status == "supported", how=how,
+                may=case.status == "supported" and case.approved_on != self.today, how=how,
             )  # fmt: skip
             if done:
+                case.approved_on = None
                 case.clocks.pop("first_check", None)
                 case.clocks["check"] = 1
 

@@ -48,7 +48,7 @@ class ReferralActs(Stage):
             send=send,
             outside_area_reason="nobody nearer",
         )
-        sendable = service.status == "in_force" or case.urgent
+        sendable = self._sendable(case, service)
         done = self.attempt(
             "request", self.worker(case), lambda ctx: referring.refer(ctx, command),
             may=case.is_open and service.status != "dropped" and not service.asks(provider)
@@ -56,7 +56,11 @@ class ReferralActs(Stage):
         )  # fmt: skip
         if done:
             status = "requested" if send else "draft"
-            service.referrals.append(ModelReferral(done, provider, consented, status))
+            service.add(ModelReferral(done, provider, consented, status), self.done["acts"])
+
+    def _sendable(self, case: ModelCase, service: ModelService) -> bool:
+        """Whether anybody may be asked now."""
+        return (service.status == "in_force" or case.urgent) and service.ends_on >= self.today
 
     @rule(n=ANY, days=ANY, how=HOW)
     def service_given(self, n: int, days: int, how: str) -> None:
@@ -98,15 +102,16 @@ class ReferralActs(Stage):
             return
         case, service, one = found
         until = self.today + timedelta(days=days % 12)
+        outcome = ("ended_as_planned", "ended_early", "transferred")[days % 3]
         details = Details(
             reason={"enter-in-error": "a mistake", "hold": "away", "decline": "at_capacity",
                     "fail": "provider_unable", "cancel": "no_longer_needed",
                     "withdraw": "resident_asked"}.get(action),
             until=until if action == "hold" else None,
-            outcome="ended_as_planned" if action == "complete" else None,
+            outcome=outcome if action == "complete" else None,
         )  # fmt: skip
         who, may = self._mover(case, one, action)
-        sendable = action != "send" or service.status == "in_force" or case.urgent
+        sendable = action != "send" or self._sendable(case, service)
         open_ = case.is_open or action == "enter-in-error"
         done = self.attempt(
             action, who, lambda ctx: referring.move_referral(ctx, one.id, action, details),
@@ -114,6 +119,7 @@ class ReferralActs(Stage):
         )  # fmt: skip
         if done:
             one.move(action, self.today, until)
+            service.moved(one, action, outcome, self.today, self.done["acts"])
             if action == "enter-in-error":
                 service.take_back(one)
             if action == "start":
@@ -151,15 +157,16 @@ class ReferralActs(Stage):
     ) -> None:  # fmt: skip
         again = word == "re_refer"
         askable = not again or self._may_ask(case, service, one, provider)
+        asked = any(other.is_open for other in service.referrals)
         offering = self.world.offerings[provider, service.code].id if again else None
         done = self.attempt(
             "disposition", self.worker(case),
             lambda ctx: referring.dispose_referral(ctx, one.id, word, offering, None),
-            may=case.is_open and one.owes and askable, how=how,
+            may=case.is_open and one.owes and askable and (again or not asked), how=how,
         )  # fmt: skip
         if done:
             one.disposed = True
-            service.words.append((word, one))
+            service.words.append((self.done["acts"], word, one))
             if again:
                 self._successor(service, one, provider)
 
@@ -173,8 +180,8 @@ class ReferralActs(Stage):
             for other in service.referrals
         )
         based = not one.consented or self.consents[case.resident] is not None
-        sendable = service.status == "in_force" or (case.urgent and service.status == "drafted")
-        return not asked and based and sendable
+        dropped = service.status == "dropped"
+        return not asked and based and not dropped and self._sendable(case, service)
 
     def _successor(self, service: ModelService, one: ModelReferral, provider: str) -> None:
         known = {other.id for other in service.referrals}
@@ -182,7 +189,8 @@ class ReferralActs(Stage):
             row for row in self.state.referrals.values()
             if row.planned_service_id == service.id and row.id not in known
         ]  # fmt: skip
-        service.referrals.append(ModelReferral(row.id, provider, one.consented, "requested"))
+        asked = ModelReferral(row.id, provider, one.consented, "requested")
+        service.add(asked, self.done["acts"])
 
     @rule(n=ANY, word=st.sampled_from(["alternative", "refused", "unmet_need"]), how=HOW)
     def settlement(self, n: int, word: str, how: str) -> None:
@@ -196,7 +204,7 @@ class ReferralActs(Stage):
                 and not (service.is_in_use or service.is_settled), how=how,
             )  # fmt: skip
             if done:
-                service.words.append((word, None))
+                service.words.append((self.done["acts"], word, None))
 
     @rule(n=ANY, how=HOW)
     def consent_withdrawn(self, n: int, how: str) -> None:
@@ -212,6 +220,13 @@ class ReferralActs(Stage):
         if done:
             self.consents[case.resident] = None
             for other in self.cases:
-                for one in other.referrals:
-                    if other.resident == case.resident and one.consented and one.is_open:
-                        one.move("withdraw", self.today)
+                if other.resident == case.resident:
+                    self._withdrawn(other)
+
+    def _withdrawn(self, case: ModelCase) -> None:
+        """What rests on the consent ends with it."""
+        for service in case.services:
+            for one in service.referrals:
+                if one.consented and one.is_open:
+                    one.move("withdraw", self.today)
+                    service.moved(one, "withdraw", "", self.today, self.done["acts"])

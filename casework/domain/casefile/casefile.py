@@ -71,13 +71,19 @@ class CaseFile:
     # Settled or not
 
     def is_settled(self, service: PlannedService) -> bool:
-        """Rule 9: no referral open, and one completed or the latest word other than re-refer."""
+        """Rule 9: no referral open, no disposition owed, and the latest fact settles it.
+
+        A completion that served it settles it, and any word but re-refer; a request that was made
+        after that supersedes it, whatever became of the request.
+        """
         referrals = self.referrals_of(service)
-        if any(referral.is_open for referral in referrals):
+        if any(referral.is_open or referral.owes_disposition for referral in referrals):
             return False
-        if service.settlement not in (None, Disposition.RE_REFER):
-            return True
-        return any(referral.counts_as_completed for referral in referrals)
+        settled = [one.ended_at for one in referrals if one.served(service) and one.ended_at]
+        if service.settlement not in (None, Disposition.RE_REFER) and service.settled_at:
+            settled.append(service.settled_at)
+        asked = [one.requested_at for one in referrals if one.was_asked and one.requested_at]
+        return bool(settled) and (not asked or max(settled) >= max(asked))
 
     def update_link_clock(
         self, service: PlannedService, act: Act, *, since: datetime | None = None

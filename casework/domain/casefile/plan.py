@@ -70,6 +70,7 @@ class PlannedItem:
 class PlannedService:
     """A service that was planned for one resident, the same through every version of the plan.
 
+    ``ends_on`` is its last day in the version in force, or in the draft before there is one.
     ``settlement`` is the latest disposition or direct settlement, None before the first.
     """
 
@@ -79,6 +80,7 @@ class PlannedService:
     service_code: str
     field: CareField
     status: ServiceStatus
+    ends_on: date
     created_at: datetime
     settlement: Disposition | None = None
     settlement_note: str | None = None

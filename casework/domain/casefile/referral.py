@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral_moves import (
     MOVES,
     OPEN,
-    OWES_DISPOSITION,
     STARTED,
     Move,
     possible_moves,
@@ -68,6 +68,8 @@ class Referral:
     hold_until: date | None = None
     resume_at: datetime | None = None
     lapse_at: datetime | None = None
+    # Whether its end left the planned service to be decided upon (rule 8).
+    disposition_owed: bool = False
     disposition: Disposition | None = None
     disposed_at: datetime | None = None
     replaces_id: UUID | None = None
@@ -95,12 +97,22 @@ class Referral:
     @property
     def owes_disposition(self) -> bool:
         """Whether someone must still say what happens instead (rule 8)."""
-        return self.status in OWES_DISPOSITION and self.disposed_at is None
+        return self.disposition_owed and self.disposed_at is None
+
+    def served(self, service: PlannedService) -> bool:
+        """Whether it settles its planned service: completed as planned, or up to its last day.
+
+        What closing a case ended does not.
+        """
+        if self.status != ReferralStatus.COMPLETED or self.ended_by_closing:
+            return False
+        until_the_end = self.ended_on is not None and self.ended_on >= service.ends_on
+        return self.outcome == ReferralOutcome.ENDED_AS_PLANNED or until_the_end
 
     @property
-    def counts_as_completed(self) -> bool:
-        """Whether it settles its planned service; what closing a case ended does not."""
-        return self.status == ReferralStatus.COMPLETED and not self.ended_by_closing
+    def was_asked(self) -> bool:
+        """Whether somebody was asked, and not by mistake."""
+        return self.requested_at is not None and self.status is not ReferralStatus.ENTERED_IN_ERROR
 
     def make(self, move: Move, at: datetime) -> None:
         """Change the state as a row of the table says: the only place that writes it.

@@ -44,7 +44,9 @@ S = ReferralStatus
 OPEN: Final = frozenset({S.DRAFT, S.REQUESTED, S.WAITLISTED, S.ACCEPTED, S.IN_PROGRESS, S.ON_HOLD})
 ENDED: Final = frozenset(set(ReferralStatus) - OPEN)
 STARTED: Final = frozenset({S.IN_PROGRESS, S.ON_HOLD, S.COMPLETED})
-OWES_DISPOSITION: Final = frozenset({S.DECLINED, S.LAPSED, S.FAILED, S.WITHDRAWN})
+CAME_TO_NOTHING: Final = frozenset({S.DECLINED, S.LAPSED, S.FAILED, S.WITHDRAWN})
+# After these a disposition can be owed; after a completion only where the service ended early.
+OWES_DISPOSITION: Final = CAME_TO_NOTHING | {S.COMPLETED}
 
 
 class Party(StrEnum):
@@ -76,7 +78,8 @@ class Move:
     """One row of the table. ``to`` None keeps the state, or ``returns`` to what was held.
 
     ``meets`` names the clocks whose end this is; every other running clock of the referral is
-    cancelled when the state changes. ``starts`` names the clocks it sets going.
+    cancelled when the state changes. ``starts`` names the clocks it sets going; a disposition is
+    owed, and its clock starts, only where the end left the planned service to nobody.
     """
 
     action: str
@@ -185,6 +188,7 @@ MOVES: Final[dict[str, Move]] = {
             Party.ANSWERER,
             ReferralCompleted,
             meets=(ClockKind.PROGRESS,),
+            starts=(ClockKind.DISPOSITION,),
         ),
         _move(
             "fail",

@@ -7,12 +7,12 @@ from datetime import date
 from typing import Any
 
 from casework.domain.act import Act
-from casework.domain.casefile.case import Check, Signal, SignalKind
+from casework.domain.casefile.case import Case, Check, Signal, SignalKind
 from casework.domain.casefile.case_moves import check_possible, conflict
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseChecked, SignalAnswered, SignalRaised
 from casework.domain.casefile.referral import Referral
-from casework.domain.clocks.calendar import Target, Unit, day_in_seoul, due_at
+from casework.domain.clocks.calendar import ONE_DAY, Target, Unit, day_in_seoul, due_at
 from casework.domain.clocks.standards import STATUTORY, STATUTORY_BASIS, ClockKind
 from casework.domain.errors import one_of, require
 from casework.domain.referring.moving import refused
@@ -33,8 +33,7 @@ def record_check(file: CaseFile, found: Findings, act: Act) -> Check:
     case = file.case
     check_possible(file, "checks", act)
     act.not_future(found.checked_on, "checked_on")
-    earliest = max(d for d in (case.first_approved_on, case.last_checked_on, date.min) if d)
-    act.not_before(found.checked_on, earliest, "checked_on")
+    act.not_before(found.checked_on, _earliest(file.case), "checked_on")
     since = act.instant_of(found.checked_on)
     target = _next_target(file, found, act)
     check = Check(
@@ -62,6 +61,13 @@ def record_check(file: CaseFile, found: Findings, act: Act) -> Check:
         )
     )
     return check
+
+
+def _earliest(case: Case) -> date | None:
+    """A check follows the one before; the first looks back on a plan of another day."""
+    if case.last_checked_on is not None:
+        return case.last_checked_on
+    return case.first_approved_on and case.first_approved_on + ONE_DAY
 
 
 def _next_target(file: CaseFile, found: Findings, act: Act) -> Target | None:

@@ -31,6 +31,7 @@ from casework.domain.casefile.referral_events import (
     ReferralWaitlisted,
     ReferralWithdrawn,
 )
+from casework.domain.casefile.states import ReferralOutcome
 from casework.domain.clocks.calendar import WorkingCalendar, day_in_seoul, morning_of
 from casework.domain.clocks.standards import (
     ASSESSOR,
@@ -103,6 +104,7 @@ class Telling:
 _ASKED: Final = Telling(NoticeKind.REFERRAL_REQUESTED, (PROVIDER,))
 _ANSWERED: Final = Telling(NoticeKind.REFERRAL_ANSWERED, (WORKER,))
 _STOPPED: Final = Telling(NoticeKind.REFERRAL_STOPPED, (PROVIDER,), at_once=True)
+_ENDED_BY_AGENCY: Final = Telling(NoticeKind.REFERRAL_ANSWERED, (WORKER,), "ended_early")
 _LAPSED: Final = Telling(NoticeKind.REFERRAL_STOPPED, (PROVIDER, WORKER), at_once=True)
 
 TELLS: Final[dict[type[ReferralEvent], Telling]] = {
@@ -115,7 +117,6 @@ TELLS: Final[dict[type[ReferralEvent], Telling]] = {
     ReferralWithdrawn: _STOPPED,
     ReferralEnteredInError: _STOPPED,
     ReferralLapsed: _LAPSED,
-    ReferralCompleted: _STOPPED,  # by the closing of its case
     PlaceOffered: Telling(NoticeKind.PLACE_OFFERED, (PROVIDER, WORKER), "offered"),
     PlaceOfferEnded: Telling(NoticeKind.PLACE_OFFERED, (PROVIDER, WORKER), "gone"),
 }
@@ -128,10 +129,13 @@ def notice_of(event: Event, file: CaseFile) -> Notice | None:
     """
     if isinstance(event, SignalRaised):
         return _notice(event, file, NoticeKind.SIGNAL, [WORKER], about="raised")
-    if not isinstance(event, ReferralEvent) or type(event) not in TELLS:
+    if not isinstance(event, ReferralEvent):
         return None
-    telling, referral = TELLS[type(event)], file.referrals[event.subject_id]
-    if telling.kind is NoticeKind.REFERRAL_STOPPED and not _stops(event, referral):
+    referral = file.referrals[event.subject_id]
+    telling = TELLS.get(type(event))
+    if isinstance(event, ReferralCompleted):
+        telling = _telling_of_end(referral)
+    if telling is None or _was_never_told(telling, referral):
         return None
     return _notice(
         event,
@@ -144,10 +148,16 @@ def notice_of(event: Event, file: CaseFile) -> Notice | None:
     )
 
 
-def _stops(event: ReferralEvent, referral: Referral) -> bool:
-    """Whether the agency was asked or at work, and is to do nothing more."""
-    was_told = referral.requested_at is not None
-    return was_told and (not isinstance(event, ReferralCompleted) or referral.ended_by_closing)
+def _telling_of_end(referral: Referral) -> Telling | None:
+    """The agency learns that a case was closed under it; the worker, that an agency ended early."""
+    if referral.ended_by_closing:
+        return _STOPPED
+    return None if referral.outcome is ReferralOutcome.ENDED_AS_PLANNED else _ENDED_BY_AGENCY
+
+
+def _was_never_told(telling: Telling, referral: Referral) -> bool:
+    """Whether an agency is to be stopped that was never asked."""
+    return telling.kind is NoticeKind.REFERRAL_STOPPED and referral.requested_at is None
 
 
 def _notice(

@@ -23,7 +23,7 @@ from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Forbidden, require
 from casework.domain.planning.conferences import AgendaItem, check_held
 from casework.domain.planning.events import PlanApproved, PlanReturned
-from casework.domain.planning.planning import drop, refuse_if_in_use
+from casework.domain.planning.planning import check_not_over, drop, refuse_if_in_use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,15 @@ def _check_decision(file: CaseFile, version: PlanVersion, decision: Decision, ac
     )
     if decision.conference is not None:
         _check_meeting(file, version, decision.conference, decision.agenda, act)
+    require(
+        decision.approve or (decision.reason or "").strip(),
+        "say why it goes back",
+        code="reason_required",
+        field="reason",
+    )
     if decision.approve:
+        on = decision.conference.held_on if decision.conference else act.today
+        check_not_over(file, ((item.id, item) for item in version.services), on)
         for service in _leaving(file, version):
             refuse_if_in_use(file, service, act)
 
@@ -136,8 +144,7 @@ def _approve(file: CaseFile, version: PlanVersion, on: date, act: Act) -> None:
         drop(file, service, act)
     for item in version.services:
         service = file.service(item.id)
-        if service.status != ServiceStatus.IN_FORCE:
-            service.status = ServiceStatus.IN_FORCE
+        service.status, service.ends_on = ServiceStatus.IN_FORCE, item.ends_on
         file.update_link_clock(service, act, since=since)
     file.record(
         PlanApproved(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -46,6 +46,7 @@ def put_draft(
     act.not_future(draft.heard_on, "heard.on")
     _check_items(file, draft.items, catalogue)
     _check_in_force(draft.items, catalogue, act)
+    check_not_over(file, draft.items, act.today)
     known = {id for id, _ in draft.items}
     for service in file.services.values():
         if service.id not in known and service.status != ServiceStatus.DROPPED:
@@ -116,6 +117,24 @@ def _check_in_force(
             )
 
 
+def check_not_over(
+    file: CaseFile, items: Iterable[tuple[UUID | None, PlannedItem]], on: date
+) -> None:
+    """No service is planned, or given another last day, that ends before the day (rule 9).
+
+    One that stands in the version in force and stays as it is may be over by now.
+    """
+    for n, (id, item) in enumerate(items):
+        known = file.services.get(id) if id is not None else None
+        stays = known is not None and known.status == ServiceStatus.IN_FORCE
+        require(
+            item.ends_on >= on or (stays and known is not None and known.ends_on == item.ends_on),
+            f"it ends before {on}",
+            code="service_over",
+            field=f"services.{n}.ends_on",
+        )
+
+
 def _planned(
     file: CaseFile,
     id: UUID | None,
@@ -133,10 +152,13 @@ def _planned(
             service_code=entry.code,
             field=entry.field,
             status=ServiceStatus.DRAFTED,
+            ends_on=item.ends_on,
             created_at=act.at,
         )
         file.services[service.id] = service
         id = service.id
+    elif file.services[id].status == ServiceStatus.DRAFTED:
+        file.services[id].ends_on = item.ends_on
     return replace(item, id=id)
 
 
@@ -193,6 +215,7 @@ def submit(file: CaseFile, act: Act) -> PlanVersion:
     version = file.version_in(VersionStatus.DRAFT)
     if version is None or not may_submit(file):
         raise refusal(file, "submit", act)
+    check_not_over(file, ((item.id, item) for item in version.services), act.today)
     version.status, version.hash = VersionStatus.SUBMITTED, version.content_hash()
     version.submitted_at, version.submitted_by = act.at, act.by.id
     file.meet(ClockKind.PLAN, act)

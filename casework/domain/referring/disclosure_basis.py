@@ -15,8 +15,18 @@ from casework.domain.residents.resident import Consent, ConsentPurpose
 DISCLOSED: Final = ["name", "birth_date", "sex", "address", "phone", "service", "message"]
 
 
-def check_plan(file: CaseFile, service: PlannedService) -> None:
-    """Sending needs a version in force, or an urgent case, whose help need not wait."""
+def check_plan(file: CaseFile, service: PlannedService, act: Act) -> None:
+    """Sending needs a version in force, or an urgent case, whose help need not wait.
+
+    Nothing is asked for days after the planned service's last one.
+    """
+    if service.ends_on < act.today:
+        raise Conflict(
+            f"the planned service ended on {service.ends_on}",
+            code="service_over",
+            state=service.status,
+            allowed_actions=[],
+        )
     if service.status != ServiceStatus.IN_FORCE and not file.case.urgent:
         raise Conflict("the plan is not approved", code="plan_not_approved", state=file.case.status)
 

@@ -99,14 +99,27 @@ def make_move(file: CaseFile, referral: Referral, action: str, details: Details,
     row, service = MOVES[action], file.service(referral.planned_service_id)
     since = _take_over(referral, row, details, act)
     _follow_clocks(file, referral, row, details, act)
+    referral.disposition_owed = ClockKind.DISPOSITION in row.starts and _is_left(
+        file, referral, service
+    )
     for kind in row.starts:
-        file.begin(kind, referral, act, since=since)
+        if kind is not ClockKind.DISPOSITION or referral.disposition_owed:
+            file.begin(kind, referral, act, since=since)
     if action == "start":
         file.meet(ClockKind.DISCHARGE, act)
     if action == "enter-in-error":
         _take_back_disposition(file, referral, service)
     file.update_link_clock(service, act)
     _record(file, referral, row, details, act)
+
+
+def _is_left(file: CaseFile, referral: Referral, service: PlannedService) -> bool:
+    """Rule 8: whether its end leaves the service to nobody: it did not serve, none other is open.
+
+    An open sibling answers for it; should that end without serving, the duty is the link clock's.
+    """
+    siblings = (one for one in file.referrals_of(service) if one is not referral)
+    return not referral.served(service) and not any(one.is_open for one in siblings)
 
 
 def _record(file: CaseFile, referral: Referral, row: Move, details: Details, act: Act) -> None:
@@ -178,7 +191,7 @@ def _check_dates(row: Move, referral: Referral, details: Details, act: Act) -> N
 def _check_sendable(file: CaseFile, referral: Referral, details: Details, act: Act) -> None:
     """Rule 3, judged at the moment of sending: a draft may be older than its basis."""
     service, offering = file.service(referral.planned_service_id), details.offering
-    check_plan(file, service)
+    check_plan(file, service, act)
     if offering is None or offering.id != referral.offering_id:
         raise Invalid("the offering it asks is gone", code="offering_required", field="offering_id")
     check_offering(file, service, offering, referral.outside_area_reason, act)

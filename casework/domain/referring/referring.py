@@ -15,7 +15,7 @@ from casework.domain.casefile.referral_moves import Party
 from casework.domain.casefile.states import BasisKind, CancelReason, Disposition, ReferralStatus
 from casework.domain.clocks.standards import ClockKind, Priority
 from casework.domain.directory.directory import Offering
-from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, one_of
+from casework.domain.errors import Conflict, Forbidden, Invalid, NotAllowedInState, one_of, require
 from casework.domain.planning.settling import note_settlement
 from casework.domain.referring.details import Details
 from casework.domain.referring.disclosure_basis import (
@@ -142,7 +142,7 @@ def _check_request(
     check_offering(file, service, request.offering, request.outside_area_reason, act)
     check_basis(file, request.basis_kind, request.consent, request.offering, act)
     if request.send:
-        check_plan(file, service)
+        check_plan(file, service, act)
     for other in file.referrals_of(service):
         same = other.provider_id == request.offering.provider_id
         if same and other.is_open and other is not instead_of:
@@ -175,24 +175,69 @@ def dispose(
     *,
     offering: Offering | None = None,
     consent: Consent | None = None,
+    replaced_by: UUID | None = None,
 ) -> Referral | None:
     """Say what happens instead (rule 8). ``re_refer`` asks the given offering, in one act.
 
-    Priority and basis are copied; the basis is judged again. Returns the new referral, if any.
+    Priority and basis are copied; the basis is judged again. Where another open referral of the
+    same planned service stands in for it already, ``replaced_by`` names that one and nobody is
+    asked anew. Returns the new referral, if any.
     """
     _check_sender(act.by)
     if not referral.owes_disposition or not file.case.is_open:
         raise refused(file, referral, "dispose", act)
     chosen = one_of(Disposition, disposition, code="disposition_unknown", field="disposition")
     service = file.service(referral.planned_service_id)
+    if replaced_by is not None:
+        _dispose_by(file, referral, chosen, replaced_by, act)
+        return None
     if chosen is Disposition.RE_REFER:
         if offering is None:
             raise Invalid(
                 "name the offering to ask next", code="offering_required", field="offering_id"
             )
         return refer(file, service, _again(referral, offering, consent), act)
+    _refuse_over_open(file, service)
     _dispose(file, referral, chosen, note, act)
     return None
+
+
+def _refuse_over_open(file: CaseFile, service: PlannedService) -> None:
+    """While another referral of the service is open, nothing but ``re_refer`` is true of it."""
+    for other in file.referrals_of(service):
+        if other.is_open:
+            raise Conflict(
+                "another referral of this planned service is open",
+                code="referral_open",
+                state=other.status,
+                referrals=[other.id],
+            )
+
+
+def _dispose_by(
+    file: CaseFile, referral: Referral, chosen: Disposition, id: UUID, act: Act
+) -> None:
+    """An open referral of the same planned service replaces it, and is named so from now on."""
+    require(
+        chosen is Disposition.RE_REFER,
+        "only a re-referral is replaced by another",
+        code="not_replaced",
+        field="replaced_by",
+    )
+    successor = file.referrals.get(id)
+    if (
+        successor is None
+        or successor is referral
+        or successor.planned_service_id != referral.planned_service_id
+    ):
+        raise Invalid(
+            "no such referral of this planned service", code="unknown_referral", field="replaced_by"
+        )
+    if not successor.is_open or successor.replaces_id is not None:
+        raise Conflict("it cannot stand in for it", code="not_open", state=successor.status)
+    successor.replaces_id = referral.id
+    _dispose(file, referral, chosen, None, act, replaced_by=successor)
+    file.update_link_clock(file.service(referral.planned_service_id), act)
 
 
 def _again(referral: Referral, offering: Offering, consent: Consent | None) -> Request:

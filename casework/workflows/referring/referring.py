@@ -105,7 +105,12 @@ def _re_refer(
 
 
 def dispose_referral(
-    ctx: Context, referral_id: UUID, disposition: str, offering_id: UUID | None, note: str | None
+    ctx: Context,
+    referral_id: UUID,
+    disposition: str,
+    offering_id: UUID | None,
+    note: str | None,
+    replaced_by: UUID | None = None,
 ) -> UUID:
     """Record the disposition of a failed referral."""
     with ctx.work("referral.send") as work:
@@ -121,6 +126,7 @@ def dispose_referral(
             ctx.act,
             offering=offering,
             consent=_consent(work, referral.consent_id),
+            replaced_by=replaced_by,
         )
         record_judgement(ctx, work, made)
         work.files.save(file, ctx.now)

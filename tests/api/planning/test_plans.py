@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
@@ -370,27 +371,29 @@ def test_telling_the_resident_meets_its_clock(api: Api) -> None:
 def test_a_check_starts_the_next_clock_within_six_months(api: Api) -> None:
     worker, case = api.as_(WORKER), acts.a_supported_case(api).case
     path = f"/cases/{case}/checks"
+    api.clock.forward(days=1)
+    found = CHECK | {"checked_on": "2026-03-03"}
     check_wrong(
         api,
-        lambda wrong: worker.post(path, CHECK | wrong),
+        lambda wrong: worker.post(path, found | wrong),
         [
-            ({"checked_on": "2026-03-01"}, "checked_on"),
-            ({"checked_on": "2026-03-03"}, "checked_on"),
-            # Six months after 2 March: 2 September, a Wednesday; a day later is too late.
-            ({"next_check_on": "2026-09-03"}, "next_check_on"),
-            ({"next_check_on": "2026-03-01"}, "next_check_on"),
+            ({"checked_on": "2026-03-02"}, "checked_on"),
+            ({"checked_on": "2026-03-04"}, "checked_on"),
+            # Six months after 3 March: 3 September, a Thursday; a day later is too late.
+            ({"next_check_on": "2026-09-04"}, "next_check_on"),
+            ({"next_check_on": "2026-03-02"}, "next_check_on"),
             ({"goals": [{"goal": "식사", "met": "maybe"}]}, "goals.0.met"),
             ({"findings": ""}, "findings"),
         ],
     )
-    made = worker.post(path, CHECK | {"next_check_on": "2026-09-02"})
+    made = worker.post(path, found | {"next_check_on": "2026-09-03"})
     assert made.status_code == 201, made.text
     assert made.json()["goals"] == CHECK["goals"]
     shown = worker.get(f"/cases/{case}").json()
     assert shown["checks"] == [made.json()]
-    assert shown["last_checked_on"] == TODAY
+    assert shown["last_checked_on"] == "2026-03-03"
     due = {one["kind"]: one["due_at"] for one in shown["deadlines"] if one["status"] == "running"}
-    assert due["check"] == "2026-09-02T23:59:59+09:00"
+    assert due["check"] == "2026-09-03T23:59:59+09:00"
     assert "first_check" not in due
     early = worker.post(f"/cases/{planning(api)}/checks", CHECK)
     assert refusal(early) == (409, "not_allowed_in_state")
@@ -564,3 +567,41 @@ def test_a_repeated_submission_under_one_key_is_one_submission(api: Api) -> None
     again = worker.post(f"/cases/{case}/plan/submit", headers=key)
     assert (first.status_code, again.status_code) == (200, 200)
     assert first.content == again.content
+
+
+@pytest.mark.both_stores
+def test_a_plan_whose_services_lie_in_the_past_is_refused(api: Api) -> None:
+    worker, case = api.as_(WORKER), planning(api)
+    yesterday = {"starts_on": "2026-02-01", "ends_on": "2026-03-01"}
+    past = DRAFT | {"services": [MEALS | yesterday]}
+    before = everything(api)
+    refused = worker.put(f"/cases/{case}/plan/draft", past)
+    assert (refusal(refused), fields_of(refused)) == ((422, "service_over"), ["services.0.ends_on"])
+    assert everything(api) == before
+    today = DRAFT | {"services": [MEALS | yesterday | {"ends_on": TODAY}]}
+    assert worker.put(f"/cases/{case}/plan/draft", today).status_code == 200
+    api.clock.forward(days=1)
+    assert refusal(worker.post(f"/cases/{case}/plan/submit")) == (422, "service_over")
+
+
+@pytest.mark.both_stores
+def test_a_plan_goes_back_with_a_reason(api: Api) -> None:
+    case = planning(api)
+    named = submitted(api, case)
+    path = f"/cases/{case}/plan/decision"
+    back = approval(named) | {"decision": "return"}
+    for reason in ({}, {"reason": " "}):
+        refused = api.as_(SUPERVISOR).post(path, back | reason)
+        assert refusal(refused)[0] == 422
+        assert fields_of(refused) == ["reason"]
+    assert api.as_(SUPERVISOR).post(path, back | {"reason": "횟수 부족"}).status_code == 200
+
+
+@pytest.mark.both_stores
+def test_the_first_check_is_of_another_day_than_the_approval(api: Api) -> None:
+    worker, supported = api.as_(WORKER), acts.a_supported_case(api)
+    path, found = f"/cases/{supported.case}/checks", {"findings": "잘 지내심", "goals": []}
+    same_day = worker.post(path, found | {"checked_on": TODAY})
+    assert (refusal(same_day), fields_of(same_day)) == ((422, "date_too_early"), ["checked_on"])
+    api.clock.forward(days=1)
+    assert worker.post(path, found | {"checked_on": "2026-03-03"}).status_code == 201

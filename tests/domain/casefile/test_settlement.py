@@ -137,12 +137,13 @@ def test_a_draft_that_replaces_another_leaves_the_service_to_be_linked():
 
 def test_what_owes_nothing_cannot_be_replaced():
     town, file, _ = supported()
-    for state in ("requested", "completed", "cancelled"):
+    for state in ("completed", "cancelled", "requested"):
         referral = ReferralFactory(town=town, file=file, status=state)
         with refused(Conflict, "nothing_to_replace", file, state=referral.status):
             moves.refer(town, file, replaces=referral.id)
     with refused(Invalid, "unknown_referral", file):
         moves.refer(town, file, replaces=ActorFactory().id)
+    moves.move(town, file, file.open_referrals()[0], "cancel")
     disposed = ReferralFactory(town=town, file=file, declined=True)
     moves.dispose(town, file, disposed, "refused")
     with refused(Conflict, "nothing_to_replace", file):

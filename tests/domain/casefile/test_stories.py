@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from random import Random
 
 import pytest
 
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_moves import MOVES
 from casework.domain.clocks.standards import ClockKind
@@ -72,10 +73,25 @@ def check_services(file: CaseFile) -> None:
         )
         wanted = service.status == "in_force" or (service.status == "drafted" and file.case.urgent)
         assert len(file.running(service.id)) == (free and wanted)
-        completed = any(r.status == "completed" for r in referrals)
-        said = service.settlement not in (None, "re_refer")
-        anything_open = any(r.is_open for r in referrals)
-        assert file.is_settled(service) == (not anything_open and (completed or said))
+        assert file.is_settled(service) == settles(service, referrals)
+
+
+def settles(service: PlannedService, referrals: list[Referral]) -> bool:
+    """Rule 9, told as a story: facts in their order, of which the last one counts."""
+    facts = []
+    for one in referrals:
+        if one.is_open or one.owes_disposition:
+            return False
+        if one.status == "entered_in_error" or one.requested_at is None:
+            continue
+        facts.append((one.requested_at, 0, False))
+        in_full = one.outcome == "ended_as_planned" or (one.ended_on or date.min) >= service.ends_on
+        if one.status == "completed" and in_full:
+            facts.append((one.ended_at or one.requested_at, 1, True))
+    if service.settled_at is not None:
+        facts.append((service.settled_at, 1, service.settlement != "re_refer"))
+    facts = [fact for fact in facts if fact[2] or fact[1] == 0]
+    return bool(facts) and max(facts)[2]
 
 
 def dispose(random: Random, town: Town, file: CaseFile, referral: Referral) -> None:

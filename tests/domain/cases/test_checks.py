@@ -89,7 +89,8 @@ def test_a_check_may_be_set_earlier_but_never_later_than_the_law_allows(next_che
     ("checked_on", "code"),
     [
         ("2026-04-16", "date_too_early"),
-        ("2026-04-17", None),
+        ("2026-04-17", "date_too_early"),  # the day of the approval itself
+        ("2026-04-18", None),
         ("2026-05-06", None),
         ("2026-05-07", "date_in_future"),
     ],
@@ -131,7 +132,7 @@ def test_only_a_supported_case_is_checked(stage):
         ("first_check", Target(2, Unit.MONTHS), "2026-06-17"),
         ("first_check", Target(200, Unit.DAYS), "2026-07-20"),
         ("check", Target(7, Unit.MONTHS), "2026-10-19"),
-        ("check", Target(5, Unit.MONTHS), "2026-09-17"),
+        ("check", Target(5, Unit.MONTHS), "2026-09-18"),
     ],
 )
 def test_a_standard_can_shorten_what_the_law_asks_and_never_lengthen_it(kind, target, due):

@@ -148,9 +148,9 @@ def test_what_was_settled_before_stays_so():
 
 def test_the_clocks_of_what_ends_are_ended_as_the_table_says():
     town, file = supported()
+    declined = ReferralFactory(town=town, file=file, declined=True)
     waiting = ReferralFactory(town=town, file=file, waitlisted=True)
     asked = ReferralFactory(town=town, file=file, requested=True)
-    declined = ReferralFactory(town=town, file=file, declined=True)
     moves.close(town, file, end_open=True)
     assert ends(file, waiting.id)["waitlist"] == "met"
     assert ends(file, asked.id)["response"] == "cancelled"

@@ -66,7 +66,7 @@ def test_it_pauses_what_an_absent_resident_cannot_be_asked_for_and_nothing_else(
         town = Town("2026-04-01T10:00", standards=(*SHIPPED, REPORTS))
         file = CaseFileFactory(town=town, stage=stage, discharge_on=day("04-20"))
         if stage == "supported":
-            for state in ("requested", "waitlisted", "accepted", "in_progress", "declined"):
+            for state in ("declined", "requested", "waitlisted", "accepted", "in_progress"):
                 ReferralFactory(town=town, file=file, status=state)
             moves.signal(town, file)
         if stage == "planning":

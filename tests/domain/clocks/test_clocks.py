@@ -280,7 +280,7 @@ def test_the_clocks_of_a_case_go_by_how_urgent_it_is(urgent, dues):
 def test_every_clock_stands_on_its_subject_and_is_held_by_its_holder():
     town = town_with_reports()
     file = CaseFileFactory(town=town, supported=True, discharge_on=date(2026, 4, 20))
-    for state in ("waitlisted", "accepted", "in_progress", "declined"):
+    for state in ("declined", "waitlisted", "accepted", "in_progress"):
         ReferralFactory(town=town, file=file, status=state)
     moves.signal(town, file)
     moves.check(town, file)

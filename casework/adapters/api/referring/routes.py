@@ -143,11 +143,12 @@ def signal_on_referral(id: UUID, body: s.RaiseSignal, call: Caller) -> Response:
 def dispose_referral(id: UUID, body: s.DisposeReferral, call: Caller) -> Response:
     """Say what happens instead.
 
-    After declined, lapsed, failed or withdrawn; ``re_refer`` asks the next offering.
+    After declined, lapsed, failed, withdrawn or an early end; ``re_refer`` asks the next offering,
+    or names the open referral of the same planned service that replaces it already.
     """
     return _change(
         call,
         lambda ctx: referring.dispose_referral(
-            ctx, id, body.disposition, body.offering_id, body.note
+            ctx, id, body.disposition, body.offering_id, body.note, body.replaced_by
         ),
     )

@@ -197,6 +197,7 @@ class DisposeReferral(Body):
 
     disposition: Code
     offering_id: UUID | None = None
+    replaced_by: UUID | None = None
     note: Words | None = None
 
 

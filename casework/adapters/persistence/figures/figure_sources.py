@@ -29,7 +29,7 @@ from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdu
 from casework.adapters.persistence.scope.registry import counted
 from casework.domain.access.policy import Reach
 from casework.domain.casefile.plan import PlanDecision
-from casework.domain.casefile.referral_moves import OPEN, OWES_DISPOSITION
+from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.casefile.states import Disposition, ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import ClockKind
@@ -374,7 +374,7 @@ def _why_unmet() -> Any:
         .where(
             asked.c.case_id == one.c.case_id,
             asked.c.planned_service_id == one.c.id,
-            asked.c.status.in_(sorted(OWES_DISPOSITION)),
+            asked.c.status.in_(sorted(CAME_TO_NOTHING)),
             asked.c.ended_at <= one.c.settled_at,
         )
         .order_by(asked.c.ended_at.desc(), asked.c.id.desc())
