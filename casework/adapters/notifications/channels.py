@@ -35,7 +35,6 @@ class Channels:
         self._webhook, self._mail, self._adds, self._aloud = webhook, mail, adds, aloud
 
     def deliver(self, letters: Sequence[Letter], now: datetime) -> list[str | None]:
-        """Send each; return for each None where it was accepted, else an error code."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(lambda letter: self._send(letter, now), letters))
 

@@ -40,10 +40,7 @@ class SqlInbox:
         self._about = about
 
     def owed(self, wanted: InboxFilter, paging: Paging) -> Page:
-        """Requests with the clock that waits for the agency, first due first.
-
-        The page is cut out of the clocks, along their index, before anything is read beside it.
-        """
+        """The page is cut out of the clocks, along their index, before anything else is read."""
         vault = vault_of(self._connection)
 
         def make(row: Any) -> ReferralView:
@@ -95,7 +92,6 @@ class SqlInbox:
             yield is_overdue(self._now)
 
     def standing(self, referral_ids: Iterable[UUID]) -> Mapping[UUID, ReferralView]:
-        """Some requests of the agency as they stand now."""
         query = viewed().where(
             t.referral.c.id.in_(list(referral_ids)), seen(t.referral, self._reach, self._now)
         )
@@ -108,7 +104,6 @@ class SqlInbox:
         return found
 
     def in_order(self, referral_ids: Sequence[UUID]) -> list[UUID]:
-        """The same ids, in the order in which their cases are locked; unseen ones come last."""
         one = t.referral.c
         query = select(one.id).where(
             one.id.in_(referral_ids), seen(t.referral, self._reach, self._now)
@@ -117,7 +112,6 @@ class SqlInbox:
         return [*found, *(id for id in referral_ids if id not in found)]
 
     def asked(self, period: Period) -> list[RequestGroup]:
-        """What was requested of the agency in a period, with similar requests grouped."""
         one, clock = t.referral.c, t.deadline.c
         facts = {
             "district_code": one.district_code,

@@ -41,7 +41,6 @@ class SqlRosters:
         self._vault = vault_of(connection)
 
     def referrals(self, ids: Sequence[UUID], *, lock: bool = False) -> list[Referral]:
-        """Of some referrals those that the actor sees; later reads use their whole files."""
         query = (
             select(t.referral)
             .where(t.referral.c.id.in_(ids), seen(t.referral, self._reach, self._now))
@@ -54,7 +53,6 @@ class SqlRosters:
         return found
 
     def referral(self, id: UUID) -> Referral:
-        """One of them. Raises NotFound."""
         for found in self.referrals([id]):
             return found
         raise NotFound("no such referral")
@@ -62,7 +60,6 @@ class SqlRosters:
     # What was delivered
 
     def of_referrals(self, ids: Sequence[UUID], month: str | None = None) -> list[MonthlyDelivery]:
-        """What was delivered for referrals that were loaded before, by month."""
         of = t.delivered
         query = select(of).where(of.c.referral_id.in_(ids)).order_by(of.c.month, of.c.referral_id)
         if month is not None:
@@ -82,7 +79,6 @@ class SqlRosters:
         return MonthlyDelivery(**values)
 
     def save(self, line: MonthlyDelivery) -> None:
-        """A new or a changed line."""
         row = asdict(line) | {name: f"{getattr(line, name):f}" for name in _QUANTITIES}
         row = encrypt_row(t.delivered, row, line.id, self._vault)
         if line.version == 1:
@@ -92,7 +88,6 @@ class SqlRosters:
             self._connection.execute(update(of).where(of.c.id == row.pop("id")).values(row))
 
     def items(self, services: Sequence[UUID]) -> dict[UUID, PlannedItem]:
-        """What the plans in force say of planned services whose files the actor may read."""
         cases = select(t.planned_service.c.case_id).where(t.planned_service.c.id.in_(services))
         of = t.plan_version
         query = select(of).where(of.c.case_id.in_(cases), of.c.status.in_(_IN_FORCE))
@@ -105,7 +100,6 @@ class SqlRosters:
     # The home
 
     def way_in(self, resident_id: UUID) -> WayIn | None:
-        """How to get into the home of a resident who was loaded before."""
         return next(iter(self.ways_in([resident_id])), None)
 
     def ways_in(self, ids: Sequence[UUID]) -> list[WayIn]:
@@ -120,7 +114,6 @@ class SqlRosters:
         return WayIn(**values)
 
     def save_way_in(self, way: WayIn) -> None:
-        """A new or a changed one."""
         row, of = encrypt_row(t.way_in, asdict(way), way.id, self._vault), t.way_in
         if way.version == 1:
             self._connection.execute(insert(of), [row])
@@ -128,10 +121,7 @@ class SqlRosters:
             self._connection.execute(update(of).where(of.c.id == row.pop("id")).values(row))
 
     def coming(self, referral: Referral) -> list[VisitingService]:
-        """The other services that come to the same home now, by agency.
-
-        What people go to themselves is none of them, and nobody's who comes to the home.
-        """
+        """Services that people go to themselves are left out, and the actor's own."""
         of = t.referral.c
         given_at = func.coalesce(t.offering.c.given_at, t.service.c.given_at)
         query = (
@@ -158,7 +148,6 @@ class SqlRosters:
     # Places
 
     def offerings(self) -> list[Offering]:
-        """What the published list contains of the actor's agency."""
         of = t.offering
         own = of.c.provider_id == self._reach.actor.provider_id
         listed = (

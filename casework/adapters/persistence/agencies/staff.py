@@ -30,7 +30,6 @@ class SqlStaff:
         return seen(t.account, self._reach)
 
     def listed(self, paging: Paging) -> Page:
-        """By user name, those that are shut too."""
         query = select(t.account).where(self._own())
         return page(
             self._connection,
@@ -41,11 +40,9 @@ class SqlStaff:
         )
 
     def get(self, id: UUID) -> Account:
-        """One as it stands now."""
         return self._one(select(t.account).where(ACCOUNT.id == id, self._own()))
 
     def locked(self, id: UUID) -> Account:
-        """One, locked."""
         query = select(t.account).where(ACCOUNT.id == id, self._own())
         return self._one(query.with_for_update(key_share=True))
 
@@ -57,13 +54,12 @@ class SqlStaff:
         return account
 
     def agency(self) -> str:
-        """The slug of the agency."""
         query = select(t.provider.c.slug).where(t.provider.c.id == self._reach.actor.provider_id)
         slug: str = self._connection.execute(query).scalar_one()
         return slug
 
     def leads(self) -> list[UUID]:
-        """Who leads the agency now, locked in one order: of two who end each other one waits."""
+        """Locked in one order: of two who end each other, one waits."""
         query = select(ACCOUNT.id).where(self._own(), ACCOUNT.is_head, ACCOUNT.is_active)
         locking = query.order_by(ACCOUNT.id).with_for_update(key_share=True)
         return list(self._connection.scalars(locking))

@@ -84,29 +84,25 @@ class SqlCaseFiles:
     # Loading
 
     def of_case(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
-        """The file of a case within reach."""
         return self._load(and_(t.care_case.c.id == id, self._sees(t.care_case)), with_plan)
 
     def of_planned_service(self, id: UUID) -> CaseFile:
-        """The file a planned service belongs to."""
         owner = select(t.planned_service.c.case_id).where(t.planned_service.c.id == id)
         return self._load(
             and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case))
         )
 
     def of_referral(self, id: UUID) -> CaseFile:
-        """The file a referral belongs to, if the actor sees that referral."""
         return self._of_child(t.referral, id)
 
     def of_deadline(self, id: UUID) -> CaseFile:
-        """The file a clock belongs to, with that clock in it even if it has ended."""
+        """The clock is in the file even if it has ended."""
         file = self._of_child(t.deadline, id)
         if id not in file.deadlines:
             self._read_deadlines(file, t.deadline.c.id == id)
         return file
 
     def of_signal(self, id: UUID) -> CaseFile:
-        """The file a signal was raised in."""
         owner = select(t.signal.c.case_id).where(t.signal.c.id == id)
         file = self._load(
             and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case)),
@@ -116,7 +112,6 @@ class SqlCaseFiles:
         return file
 
     def resting_on(self, consent_id: UUID) -> list[CaseFile]:
-        """The files with an open referral that rests on a consent, cases in order of id."""
         cases = (
             select(t.referral.c.case_id)
             .distinct()
@@ -126,7 +121,6 @@ class SqlCaseFiles:
         return [self.of_case(id) for id in self._connection.scalars(cases)]
 
     def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
-        """The file of a case with its ended clocks and signals too, for showing."""
         sees = seen_or_opened(t.care_case, self._reach, self._now)
         which = and_(t.care_case.c.id == id, sees)
         file = self._load(which, with_plan, ended_clocks=True)
@@ -135,7 +129,6 @@ class SqlCaseFiles:
         return file
 
     def carried_by(self, worker_id: UUID) -> list[UUID]:
-        """The open cases a worker carries, within reach, ids ascending."""
         case = t.care_case
         query = select(case.c.id).where(
             case.c.worker_id == worker_id, case.c.status != "closed", self._sees(case)
@@ -186,7 +179,6 @@ class SqlCaseFiles:
     # Saving
 
     def add(self, file: CaseFile) -> None:
-        """A new file: everything in it is inserted."""
         self._originals[file.case.id] = Originals()
         self.save(file, self._now)
         self._about.add(file.case.resident_id)

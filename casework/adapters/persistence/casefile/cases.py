@@ -36,7 +36,6 @@ class SqlCases:
     def listed(
         self, status: str | None, centre: str | None, worker: UUID | None, paging: Paging
     ) -> Page:
-        """Cases, newest first."""
         query = (
             select(t.care_case, t.resident.c.name.label("resident_name"))
             .join(t.resident, t.resident.c.id == t.care_case.c.resident_id)
@@ -52,7 +51,6 @@ class SqlCases:
         return found
 
     def of_resident(self, resident_id: UUID) -> list[Row]:
-        """A resident's cases that the actor sees, newest first."""
         case = t.care_case
         query = (
             select(case.c.id, case.c.status, case.c.applied_on)
@@ -62,7 +60,6 @@ class SqlCases:
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def get(self, id: UUID) -> CaseView:
-        """A case with everything that is shown of it."""
         file = self._file(id)
         names = self._connection.execute(
             select(t.resident.c.name.label("resident"), t.account.c.name.label("worker"))
@@ -81,7 +78,6 @@ class SqlCases:
         )
 
     def plan(self, case_id: UUID) -> PlanView:
-        """The plan of a case, in all its versions."""
         file = self._file(case_id)
         meetings = {version.conference_id for version in file.versions} - {None}
         found = (
@@ -98,7 +94,6 @@ class SqlCases:
         )
 
     def signal(self, id: UUID) -> Signal:
-        """One signal of a case within reach."""
         row = self._connection.execute(
             select(t.signal)
             .join(t.care_case, t.care_case.c.id == t.signal.c.case_id)

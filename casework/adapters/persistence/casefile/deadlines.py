@@ -30,7 +30,6 @@ class SqlDeadlines:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def get(self, id: UUID) -> Deadline:
-        """One clock."""
         row = self._connection.execute(
             select(t.deadline).where(
                 t.deadline.c.id == id, seen_or_opened(t.deadline, self._reach, self._now)
@@ -44,7 +43,6 @@ class SqlDeadlines:
         return found
 
     def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
-        """Raised steps in order, each with the review that answered it."""
         self.get(deadline_id)
         step = t.escalation
         query = (
@@ -64,15 +62,14 @@ class SqlDeadlines:
         return found
 
     def last_review(self, deadline_id: UUID) -> Row | None:
-        """What was last decided about a clock."""
         rows = self._connection.execute(reviews().where(t.review.c.deadline_id == deadline_id))
         return last(self._connection, [dict(row._mapping) for row in rows])
 
     def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
-        """Mark the raised steps of a clock as answered by a review.
+        """The breach of the review is written as ``breached_at``.
 
-        The review may be the first to see the breach, and an extension hides the due date that
-        was passed: what the review was about is written as ``breached_at``.
+        The review may be the first to see it, and an extension hides the due date that was
+        passed.
         """
         self._connection.execute(
             update(t.escalation)

@@ -34,7 +34,6 @@ class SqlReferrals:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def listed(self, filters: Row, paging: Paging) -> Page:
-        """Referrals, newest first."""
         query = (
             select(
                 t.referral,
@@ -75,7 +74,7 @@ class SqlReferrals:
         return [t.deadline.c[name] == value if is_it else t.deadline.c[name] != value]
 
     def get(self, id: UUID) -> ReferralView:
-        """One referral with its agency, clocks and history: three statements."""
+        """Takes three statements."""
         query = viewed().where(
             t.referral.c.id == id, seen_or_opened(t.referral, self._reach, self._now)
         )
@@ -104,7 +103,6 @@ class SqlReferrals:
         return view
 
     def open_of(self, resident_ids: list[UUID]) -> list[Row]:
-        """Open referrals of residents who were found, with their agencies' telephones."""
         query = (
             select(
                 *t.referral.c["id", "resident_id", "service_code", "status"],

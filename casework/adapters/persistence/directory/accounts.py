@@ -23,7 +23,6 @@ class SqlAccounts:
         self._connection, self._reach = connection, reach
 
     def worker_of(self, id: UUID, centre_code: str) -> Account | None:
-        """An active worker of that centre."""
         query = select(t.account).where(
             t.account.c.id == id,
             t.account.c.role == Role.WORKER,
@@ -34,7 +33,6 @@ class SqlAccounts:
         return None if row is None else from_row(Account, row)
 
     def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
-        """A worker of the actor's district, or None; ``active`` leaves out those who have left."""
         query = select(t.account).where(
             t.account.c.id == id,
             t.account.c.role == Role.WORKER,
@@ -46,7 +44,6 @@ class SqlAccounts:
         return None if row is None else from_row(Account, row)
 
     def listed(self, role: str | None, centre: str | None, paging: Paging) -> Page:
-        """Accounts within reach, by user name."""
         account = t.account
         query = select(
             *account.c[
@@ -60,5 +57,4 @@ class SqlAccounts:
         return page(self._connection, query, [account.c.username], paging)
 
     def add_absence(self, absence: Absence) -> None:
-        """A new absence."""
         self._connection.execute(insert(t.absence), [to_row(absence)])

@@ -64,31 +64,26 @@ class SqlDirectoryEditing:
     # Agencies
 
     def provider(self, id: UUID, *, lock: bool = False) -> Provider:
-        """An agency within reach."""
         query = select(t.provider).where(t.provider.c.id == id, self._editable())
         row = self._one(query, "provider", lock=lock, of=t.provider)
         found: Provider = from_row(Provider, row)
         return found
 
     def provider_by_slug(self, slug: str) -> Provider | None:
-        """The agency of that slug within reach."""
         query = select(t.provider).where(t.provider.c.slug == slug, self._editable())
         row = self._connection.execute(query).first()
         return None if row is None else from_row(Provider, row)
 
     def add_provider(self, provider: Provider) -> None:
-        """A new agency."""
         with _the_only_one("slug_taken"):
             self._connection.execute(insert(t.provider), [to_row(provider)])
 
     def save_provider(self, provider: Provider) -> None:
-        """A changed agency."""
         self._save(provider)
 
     # Offerings
 
     def offering(self, id: UUID, *, lock: bool = False) -> Offering:
-        """An offering of an agency within reach, in any state."""
         query = (
             select(t.offering)
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
@@ -98,13 +93,11 @@ class SqlDirectoryEditing:
         return Offering(**row._mapping, centres=centres_of(self._connection, [id]).get(id, []))
 
     def add_offering(self, offering: Offering) -> None:
-        """A new offering."""
         with _the_only_one("offering_exists"):
             self._connection.execute(insert(t.offering), [to_row(offering)])
         self._cover(offering.id, offering.centres)
 
     def save_offering(self, offering: Offering) -> None:
-        """A changed offering, with what it covers."""
         self._save(offering)
         covers = t.offering_centre
         before = set(centres_of(self._connection, [offering.id]).get(offering.id, []))
@@ -125,18 +118,15 @@ class SqlDirectoryEditing:
     # Services
 
     def service(self, code: str, *, lock: bool = False) -> Service:
-        """A service in any state."""
         query = select(t.service).where(t.service.c.code == code)
         found: Service = from_row(Service, self._one(query, "service", lock=lock, of=t.service))
         return found
 
     def add_service(self, service: Service) -> None:
-        """A new service."""
         with _the_only_one("service_exists"):
             self._connection.execute(insert(t.service), [to_row(service)])
 
     def save_service(self, service: Service) -> None:
-        """A changed service."""
         row = to_row(service)
         self._connection.execute(
             update(t.service).where(t.service.c.code == row.pop("code")).values(row)
@@ -145,7 +135,6 @@ class SqlDirectoryEditing:
     # Designations
 
     def designation(self, id: UUID, *, lock: bool = False) -> Designation:
-        """A designation of an agency within reach."""
         table = t.designation
         query = (
             select(table)
@@ -157,17 +146,14 @@ class SqlDirectoryEditing:
         return found
 
     def designations(self, provider_id: UUID) -> list[Designation]:
-        """All of an agency's, oldest first."""
         table = t.designation
         query = select(table).where(table.c.provider_id == provider_id).order_by(table.c.id)
         return [from_row(Designation, row) for row in self._connection.execute(query)]
 
     def add_designation(self, designation: Designation) -> None:
-        """A new designation."""
         self._connection.execute(insert(t.designation), [to_row(designation)])
 
     def save_designation(self, designation: Designation) -> None:
-        """A designation with another last day."""
         self._save(designation)
 
     def _save(self, thing: Any) -> None:
@@ -177,16 +163,13 @@ class SqlDirectoryEditing:
     # Codes
 
     def centres_of(self, district_code: str) -> list[str]:
-        """The codes of a district's centres."""
         query = select(t.centre.c.code).where(t.centre.c.district_code == district_code)
         return list(self._connection.scalars(query.order_by(t.centre.c.code)))
 
     def unknown_centres(self, codes: Iterable[str]) -> list[str]:
-        """Those of the codes that no centre has."""
         return self._unknown(t.centre.c.code, codes)
 
     def unknown_districts(self, codes: Iterable[str]) -> list[str]:
-        """Those of the codes that no district has."""
         return self._unknown(t.district.c.code, codes)
 
     def _unknown(self, column: Any, codes: Iterable[str]) -> list[str]:
@@ -197,13 +180,11 @@ class SqlDirectoryEditing:
     # History
 
     def note(self, changes: Iterable[DirectoryChange]) -> None:
-        """Keep what was changed."""
         rows = [to_row(one) for one in changes]
         if rows:
             self._connection.execute(insert(t.directory_change), rows)
 
     def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:
-        """The changes of a thing, newest first, with who made them."""
         table = t.directory_change
         query = (
             select(table, t.account.c.name.label("by_name"))
@@ -215,7 +196,6 @@ class SqlDirectoryEditing:
     # Lists
 
     def entries(self, filters: Row, paging: Paging) -> Page:
-        """Offerings within reach in every state."""
         columns = {
             "state": t.offering.c.state,
             "service": t.offering.c.service_code,
@@ -251,7 +231,6 @@ class SqlDirectoryEditing:
                 raise Invalid(f"no such {name}", code=f"unknown_{name}", field=name)
 
     def states_of(self, ids: Collection[UUID]) -> dict[UUID, str]:
-        """The states of those offerings that are within reach."""
         query = (
             select(t.offering.c.id, t.offering.c.state)
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
@@ -260,13 +239,11 @@ class SqlDirectoryEditing:
         return {row.id: row.state for row in self._connection.execute(query)}
 
     def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
-        """For each district and service of the list, what is offered there."""
         return overview(self._connection, self._now, district, service, paging)
 
     # What is open
 
     def open_work(self, provider_id: UUID, services: Collection[str] | None) -> OpenWork:
-        """An agency's open work, as far as the actor sees it."""
         offering = t.offering.c
         query = select(offering.id).where(offering.provider_id == provider_id)
         if services is not None:

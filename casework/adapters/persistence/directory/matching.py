@@ -36,13 +36,11 @@ class SqlMatching:
         self._today = day_in_seoul(now)
 
     def resident(self, id: UUID) -> Resident:
-        """A resident within reach."""
         return self._residents.get(id)
 
     def candidates(
         self, service_code: str, centre_code: str
     ) -> tuple[Centre, list[CandidateOffering]] | None:
-        """The centre, with every open offering that covers it; None where there is no such one."""
         covers, one, by, how = t.offering_centre, t.offering, t.provider, provider_answers
         offered = (
             covers.join(one, one.c.id == covers.c.offering_id)
@@ -78,7 +76,6 @@ class SqlMatching:
         return centre, [_candidate(row) for row in rows if row["id"] is not None]
 
     def coverage(self, service_code: str | None, designation: str | None) -> list[CentreCoverage]:
-        """How each centre within reach is covered, by code."""
         covers, one, by = t.offering_centre, t.offering, t.provider
         is_meant: list[ColumnElement[bool]] = [one.c.is_open, *is_listed(self._today)]
         if service_code is not None:

@@ -86,7 +86,6 @@ class SqlPlaces:
     # What an agency states
 
     def figures(self, offering_id: UUID, *, lock: bool = False) -> Offering:
-        """An offering whose figures the actor may state, without the centres it covers."""
         query = (
             select(_offering)
             .join(t.provider, t.provider.c.id == _offering.c.provider_id)
@@ -103,7 +102,6 @@ class SqlPlaces:
         return seen(t.provider, self._reach)
 
     def shown(self, offering_id: UUID) -> Row:
-        """An offering of an active agency with its places, for everybody."""
         query = (
             select(_offering, t.provider.c.district_code.label("provider_district_code"))
             .join(t.provider, t.provider.c.id == _offering.c.provider_id)
@@ -115,7 +113,6 @@ class SqlPlaces:
         return dict(row._mapping)
 
     def save(self, offering: Offering) -> None:
-        """Store the stated figures."""
         self._connection.execute(
             update(_offering)
             .where(_offering.c.id == offering.id)
@@ -125,7 +122,6 @@ class SqlPlaces:
     # Who is next
 
     def out_of_step(self, limit: int) -> list[UUID]:
-        """Referrals to which a place is to be offered, or that were offered one that is gone."""
         line = _line().subquery()
         in_turn = line.c.place <= line.c.for_waiting
         offered = line.c.place_offered_at.is_not(None)
@@ -138,7 +134,6 @@ class SqlPlaces:
         return list(self._connection.scalars(query))
 
     def line(self, offering_id: UUID) -> WaitingList:
-        """Who waits for an offering, longest first; the offering is locked until the commit."""
         held = select(_offering.c.id).where(_offering.c.id == offering_id).with_for_update()
         self._connection.execute(held)
         line = _line().where(_referral.c.offering_id == offering_id).subquery()
@@ -149,7 +144,6 @@ class SqlPlaces:
     # Figures that have grown old
 
     def ask_for(self, now: datetime) -> list[StaleOffering]:
-        """Record a request for new figures to agencies with old ones, unless requested recently."""
         days = self._connection.scalars(select(t.service.c.fresh_for_days).distinct()).all()
         found: list[Any] = []
         for one in days:
@@ -184,7 +178,6 @@ class SqlPlaces:
         return self._connection.execute(query).all()
 
     def tell(self, notices: Sequence[Notice]) -> None:
-        """New notices that no case file's event gives."""
         if notices:
             self._connection.execute(insert(t.notice), [to_row(one) for one in notices])
 

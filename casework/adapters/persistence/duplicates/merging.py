@@ -52,11 +52,7 @@ class SqlMerges:
     # Looking
 
     def pair(self, one: UUID, other: UUID) -> dict[UUID, Resident]:
-        """Those of two records that are within reach, locked, the lower id first.
-
-        They are the records themselves, not those they lead to. The lock lets others refer to the
-        residents meanwhile.
-        """
+        """The lock lets others refer to the residents meanwhile."""
         query = (
             select(t.resident)
             .where(
@@ -74,13 +70,11 @@ class SqlMerges:
         return {resident.id: resident for resident in found}
 
     def cases_of(self, resident_id: UUID) -> list[UUID]:
-        """The cases of a resident, locked, ids ascending."""
         case = t.care_case
         query = select(case.c.id).where(case.c.resident_id == resident_id).order_by(case.c.id)
         return list(self._connection.scalars(query.with_for_update()))
 
     def get(self, id: UUID, *, lock: bool = False) -> Merge:
-        """A merge whose survivor is within reach."""
         query = (
             select(t.resident_merge)
             .join(t.resident, t.resident.c.id == t.resident_merge.c.survivor_id)
@@ -96,7 +90,6 @@ class SqlMerges:
         return found
 
     def into(self, resident_id: UUID) -> list[Row]:
-        """The records that lead to a resident, each with the merge that is to be undone for it."""
         made, former = t.resident_merge, t.resident
         query = (
             select(made.c.id.label("merge_id"), made.c.duplicate_id.label("id"), made.c.merged_at)
@@ -107,12 +100,10 @@ class SqlMerges:
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def moved_rows(self, merge_id: UUID) -> dict[tuple[str, UUID], Any]:
-        """What a merge moved, by kind and id, with what stood there before where that was noted."""
         rows = self._connection.execute(select(_child).where(_child.c.merge_id == merge_id))
         return {(row.kind, row.child_id): row.before for row in rows}
 
     def crossing(self, survivor_id: UUID, moved_rows: Iterable[tuple[str, UUID]]) -> list[UUID]:
-        """Open referrals that would rest on the other's consent if the two were two again."""
         ids = _by_kind(moved_rows)
         rows = self._connection.execute(
             select(t.referral)
@@ -130,10 +121,6 @@ class SqlMerges:
     # Moving
 
     def move_rows(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:
-        """Make everything of the duplicate the survivor's; returns the cases.
-
-        ``before`` tells of cases whose worker that changes.
-        """
         before = dict(before)
         self._connection.execute(
             insert(t.resident_merge), [stored(made, vault_of(self._connection))]
@@ -164,7 +151,6 @@ class SqlMerges:
         return sorted(ids[Child.CASE])
 
     def return_rows(self, made: Merge, moved_rows: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
-        """What the merge moved is the duplicate's again. Returns the cases."""
         ids = _by_kind(moved_rows)
         for kind in WITH_THE_RECORD:
             table = TABLES[kind]

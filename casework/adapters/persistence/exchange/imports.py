@@ -70,11 +70,9 @@ class SqlImports:
         return seen(table, self._reach)
 
     def add(self, file: ImportFile) -> None:
-        """A new one, before its rows."""
         self._connection.execute(insert(import_file), [stored(file, self._vault)])
 
     def stage(self, rows: Iterable[ImportRow]) -> int:
-        """Store the rows to process; returns how many."""
         source, count = iter(rows), 0
         while chunk := [stored(row, self._vault) for row in islice(source, CHUNK)]:
             self._connection.execute(insert(import_row), chunk)
@@ -82,7 +80,6 @@ class SqlImports:
         return count
 
     def unfinished(self, kind: str) -> list[ImportFile]:
-        """The actor's own imports of a kind that have not ended."""
         query = select(import_file).where(
             _file.kind == kind, _file.ended_at.is_(None), self._own(import_file)
         )
@@ -90,7 +87,6 @@ class SqlImports:
         return [from_row(ImportFile, row, self._vault) for row in rows]
 
     def get(self, id: UUID, *, lock: bool = False) -> ImportFile:
-        """One of the actor's own, else NotFound."""
         query = select(import_file).where(_file.id == id, self._own(import_file))
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -99,12 +95,10 @@ class SqlImports:
         return found
 
     def save(self, file: ImportFile) -> None:
-        """Its state and counts."""
         row = stored(file, self._vault)
         self._connection.execute(update(import_file).where(_file.id == row.pop("id")).values(row))
 
     def page(self, paging: Paging) -> Page:
-        """The actor's own imports, newest first."""
         query = select(import_file).where(self._own(import_file))
         return page(
             self._connection, query, [_file.id], paging, newest_first=True,
@@ -114,13 +108,11 @@ class SqlImports:
     # Rows
 
     def rows_after(self, file: ImportFile, limit: int) -> list[ImportRow]:
-        """The next rows that have no result."""
         query = select(import_row).where(_row.import_id == file.id, _row.number > file.position)
         rows = self._connection.execute(query.order_by(_row.number).limit(limit))
         return [from_row(ImportRow, row, self._vault) for row in rows]
 
     def keys_before(self, file: ImportFile, keys: Iterable[str]) -> set[str]:
-        """Those of the keys that an earlier accepted row of the same file has."""
         wanted = set(keys)
         if not wanted:
             return set()
@@ -133,7 +125,6 @@ class SqlImports:
         return set(self._connection.scalars(query))
 
     def note(self, rows: Sequence[ImportRow], *, keep_cells: bool) -> None:
-        """The results of rows; their cells go, unless they are needed again."""
         if not rows:
             return
         names = RESULT[:-1] if keep_cells else RESULT
@@ -148,7 +139,6 @@ class SqlImports:
         )
 
     def forget_cells(self, import_id: UUID) -> None:
-        """Clear the content of rows that nobody needs to review any more."""
         self._connection.execute(
             update(import_row)
             .where(_row.import_id == import_id, ~_row.waits, _row.cells.is_not(None))
@@ -156,7 +146,6 @@ class SqlImports:
         )
 
     def forget_results(self, import_id: UUID) -> None:
-        """Remove the results of an earlier round: the rows are processed again."""
         self._connection.execute(
             update(import_row)
             .where(_row.import_id == import_id)
@@ -165,7 +154,6 @@ class SqlImports:
         )  # fmt: skip
 
     def results(self, import_id: UUID, outcome: str | None, paging: Paging) -> Page:
-        """The rows of one of the actor's own imports, in their order."""
         file = self.get(import_id)
         query = select(import_row).where(
             _row.import_id == file.id, _row.number <= file.position, self._own(import_row)
@@ -180,7 +168,6 @@ class SqlImports:
     # Who it is about
 
     def places(self, district: str | None) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """The codes of districts and of a district's centres, by code and by name."""
         districts = self._connection.execute(select(t.district.c.code, t.district.c.name_ko)).all()
         wanted = select(t.centre.c.code, t.centre.c.name)
         if district is not None:
@@ -189,7 +176,6 @@ class SqlImports:
         return _by_either(districts), _by_either(centres)
 
     def by_name(self, name: str, birth_date: date) -> list[UUID]:
-        """Residents within reach of that name and birth date."""
         known = require_vault(self._vault).blinds(
             "name and birth date", name_and_birth(name, birth_date)
         )
@@ -202,7 +188,6 @@ class SqlImports:
     def by_external_id(
         self, external_id: str, import_id: UUID, *, by_hand: bool = False
     ) -> list[UUID]:
-        """Whom earlier rows of that external id were about, and what was only tried forgotten."""
         known = require_vault(self._vault).blinds("external id", external_id)
         taken = and_(
             _row.outcome == Outcome.ACCEPTED,
@@ -225,7 +210,6 @@ class SqlImports:
         return listed(import_row, "known", self._reach)
 
     def within_reach(self, ids: Iterable[UUID]) -> list[UUID]:
-        """The residents within the actor's scope, merged ones as their survivors."""
         wanted = list(ids)
         if not wanted:
             return []
@@ -236,7 +220,6 @@ class SqlImports:
         return sorted(set(self._connection.scalars(query)))
 
     def has_assessment(self, case_id: UUID, assessed_on: date, determination: str) -> bool:
-        """Whether the case already has this very result."""
         query = select(t.assessment.c.id).where(
             t.assessment.c.case_id == case_id,
             t.assessment.c.assessed_on == assessed_on,
@@ -247,11 +230,9 @@ class SqlImports:
     # The queue
 
     def waiting(self, id: UUID) -> ImportRow:
-        """A row of the queue within reach, locked, else NotFound."""
         return self._one(id, lock=True)
 
     def row(self, id: UUID) -> ImportRow:
-        """A row that waited, within reach."""
         return self._one(id)
 
     def _one(self, id: UUID, *, lock: bool = False) -> ImportRow:
@@ -267,7 +248,6 @@ class SqlImports:
         return found
 
     def settle(self, row: ImportRow) -> None:
-        """A row of the queue that was dealt with."""
         names = ("waits", "cells", "subject_id", "resident_id", "resolved_at", "resolved_by",
                  "resolution")  # fmt: skip
         values = stored(row, self._vault)
@@ -278,7 +258,6 @@ class SqlImports:
         )
 
     def queue(self, paging: Paging) -> Page:
-        """What matched nobody within the actor's scope, oldest first."""
         query = select(import_row).where(_row.waits, self._worked_off())
         return page(
             self._connection, query, [_row.id], paging,

@@ -86,7 +86,6 @@ class SqlFigures:
     # Counting
 
     def counted(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
-        """Every figure that can be told by the filters; ``spent`` gives a clock's working days."""
         cells: Cells = Counter()
         for figure, of in _OF.items():
             if self._is_told(figure, question):
@@ -191,7 +190,6 @@ class SqlFigures:
     # What is behind a number
 
     def behind(self, figure: Figure, question: Question, paging: Paging) -> Page:
-        """What was counted, by id; the audit entry is about everybody it shows."""
         rows = source(figure, question, self._reach, self._now).subquery()
         found = page(
             self._connection,
@@ -203,7 +201,6 @@ class SqlFigures:
         return found
 
     def unmet_needs(self, question: Question, paging: Paging) -> Page:
-        """The register, newest first."""
         query, columns = unmet(question, self._reach, self._now)
         rows = filtered(query, columns, question).subquery()
         found = page(
@@ -217,7 +214,6 @@ class SqlFigures:
         return found
 
     def unmet_by(self, key: str, question: Question) -> list[Row]:
-        """The register, counted by one of its columns."""
         query, columns = unmet(question, self._reach, self._now)
         rows = filtered(query.add_columns(columns[key].label("key")), columns, question).subquery()
         counts = (
@@ -234,7 +230,6 @@ class SqlFigures:
     # Closed months
 
     def close(self, month: ClosedMonth) -> None:
-        """Store the figures of a month as they are now, once."""
         row = {
             "id": month.id,
             "district_code": month.district_code,
@@ -255,7 +250,6 @@ class SqlFigures:
             raise
 
     def closed(self, districts: Iterable[str] | None, months: Iterable[str]) -> list[ClosedMonth]:
-        """The closed ones, by month and district, with their figures."""
         table = t.closed_month
         query = select(table).where(table.c.month.in_(list(months)))
         if districts is not None:
@@ -275,7 +269,6 @@ class SqlFigures:
         ]
 
     def closed_months(self, paging: Paging) -> Page:
-        """Which months are closed, newest first."""
         table = t.closed_month
         query = select(*table.c["district_code", "month", "closed_at", "closed_by"])
         query = query.where(seen(table, self._reach))
@@ -285,7 +278,6 @@ class SqlFigures:
     # Names
 
     def names(self, by: str, keys: Iterable[str]) -> Mapping[str, str]:
-        """What the groups of an answer are called, where they have names."""
         wanted = list(keys)
         columns: dict[str, tuple[Any, Any, list[Any]]] = {
             "district": (t.district.c.code, t.district.c.name_ko, wanted),
@@ -302,13 +294,11 @@ class SqlFigures:
         return {str(key): called for key, called in rows}
 
     def district_of(self, centre: str) -> str | None:
-        """The district of a centre."""
         return self._connection.scalar(
             select(t.centre.c.district_code).where(t.centre.c.code == centre)
         )
 
     def all_districts(self) -> list[str]:
-        """The codes of the districts."""
         return list(self._connection.scalars(select(t.district.c.code).order_by(t.district.c.code)))
 
 

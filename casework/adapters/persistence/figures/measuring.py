@@ -32,11 +32,7 @@ class SqlResponseRateStore:
         self._connection = connection
 
     def answered(self, since: datetime, until: datetime) -> Iterator[AnsweredRequests]:
-        """Requests that were answered, or lapsed, from one instant to another, by agency.
-
-        In groups that began and ended on the same days, so that what is read follows the agencies
-        and the days and not the requests.
-        """
+        """Grouped by the days of beginning and end: one row for many requests."""
         clock, asked = t.deadline, t.referral
         ended_at = func.coalesce(clock.c.met_at, clock.c.cancelled_at)
         by = [
@@ -71,7 +67,6 @@ class SqlResponseRateStore:
             )
 
     def save(self, found: Iterable[tuple[UUID, ResponseRate]], as_of: datetime) -> None:
-        """Store what was found, and delete the rows of all others."""
         table = provider_answers
         rows: list[dict[str, Any]] = [
             {

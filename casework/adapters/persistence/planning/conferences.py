@@ -37,7 +37,6 @@ class SqlConferences:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def get(self, id: UUID, *, lock: bool = False) -> Conference:
-        """A meeting within reach, else NotFound."""
         query = select(t.conference).where(
             t.conference.c.id == id, seen(t.conference, self._reach, self._now)
         )
@@ -50,16 +49,13 @@ class SqlConferences:
         return found
 
     def add(self, conference: Conference) -> None:
-        """A new meeting."""
         self._connection.execute(insert(t.conference), [to_row(conference)])
 
     def agenda(self, id: UUID) -> frozenset[UUID]:
-        """The plan versions on an agenda."""
         query = select(_ITEM.plan_version_id).where(_ITEM.conference_id == id)
         return frozenset(self._connection.scalars(query))
 
     def submissions(self, case_ids: Iterable[UUID]) -> Mapping[UUID, Submission | None]:
-        """The cases within reach, each with the plan that awaits its decision, if one does."""
         query = (
             select(
                 _CASE.id.label("case_id"),
@@ -77,7 +73,6 @@ class SqlConferences:
         }
 
     def add_items(self, items: Sequence[AgendaItem]) -> None:
-        """More for an agenda."""
         if items:
             self._connection.execute(insert(t.agenda_item), [to_row(one) for one in items])
 
@@ -93,7 +88,7 @@ class SqlConferences:
         return 1 + int(items) + int(decided)
 
     def shown(self, id: UUID) -> ConferenceView:
-        """A meeting with its agenda and the names of its district: three statements."""
+        """Takes three statements."""
         found = self.get(id)
         named = select(t.district).where(t.district.c.code == found.district_code)
         district = dict(self._connection.execute(named).one()._mapping)
@@ -105,7 +100,6 @@ class SqlConferences:
         return ConferenceView(conference=found, district=district, items=rows)
 
     def listed(self, since: date | None, until: date | None, paging: Paging) -> Page:
-        """Meetings by day, newest first, each with how many plans it has and has decided."""
         meeting = t.conference
         query = select(meeting, _counted().label("agenda"), _counted(True).label("decided")).where(
             seen(meeting, self._reach, self._now)

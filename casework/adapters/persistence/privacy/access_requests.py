@@ -30,13 +30,11 @@ class SqlAccessRequests:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def add(self, request: AccessRequest) -> None:
-        """A new one."""
         self._connection.execute(
             insert(access_request), [stored(request, vault_of(self._connection))]
         )
 
     def get(self, id: UUID, *, lock: bool = False) -> AccessRequest:
-        """One whose resident is within reach, else NotFound."""
         query = self._seen().where(access_request.c.id == id)
         if lock:
             query = query.with_for_update(of=access_request)
@@ -48,14 +46,12 @@ class SqlAccessRequests:
         return found
 
     def save(self, request: AccessRequest) -> None:
-        """A changed one."""
         row = stored(request, vault_of(self._connection))
         self._connection.execute(
             update(access_request).where(access_request.c.id == row.pop("id")).values(row)
         )
 
     def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
-        """Those of one resident, newest first."""
         self._about.add(resident_id)
         query = self._seen().where(access_request.c.resident_id == resident_id)
         return self._page(query, [access_request.c.id], paging, newest_first=True)
@@ -68,7 +64,6 @@ class SqlAccessRequests:
         return [from_row(AccessRequest, row, vault) for row in rows]
 
     def unanswered(self, paging: Paging) -> Page:
-        """Those to which an answer is owed, the most pressing first."""
         query = self._seen().where(access_request.c.answered_at.is_(None))
         return self._page(query, [access_request.c.due_on, access_request.c.id], paging)
 

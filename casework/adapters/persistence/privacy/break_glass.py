@@ -40,7 +40,6 @@ class SqlOpenings:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def outsider(self, resident_id: UUID, usual: Reach) -> ResidentOutOfScope:
-        """Any resident of the city; what follows may be written of them."""
         self._about.add(resident_id)
         session_context.allow_residents(self._connection, [resident_id])
         mine = and_(
@@ -61,7 +60,6 @@ class SqlOpenings:
         )
 
     def get(self, id: UUID) -> BreakGlass:
-        """One that the actor made or has to review, locked; its changes may be written."""
         query = (
             select(break_glass)
             .where(_glass.id == id, seen(break_glass, self._reach))
@@ -76,18 +74,15 @@ class SqlOpenings:
         return found
 
     def add(self, opening: BreakGlass, event: Event, notice: Notice) -> None:
-        """A new one, with what is told of it."""
         for table, thing in ((break_glass, opening), (t.event, event), (t.notice, notice)):
             self._connection.execute(insert(table), [stored(thing, vault_of(self._connection))])
 
     def save(self, opening: BreakGlass, event: Event) -> None:
-        """One that ended or was reviewed."""
         row = stored(opening, vault_of(self._connection))
         self._connection.execute(update(break_glass).where(_glass.id == row.pop("id")).values(row))
         self._connection.execute(insert(t.event), [stored(event, vault_of(self._connection))])
 
     def shown(self, id: UUID) -> OpeningView:
-        """One that the actor made or has to review."""
         row = self._connection.execute(_views(self._reach).where(_glass.id == id)).first()
         if row is None:
             raise NotFound("no such opening")
@@ -96,7 +91,6 @@ class SqlOpenings:
         return found
 
     def listed(self, is_open: bool | None, paging: Paging) -> Page:
-        """Those that wait for their review, those that had it, or both; newest first."""
         query = _views(self._reach)
         if is_open is not None:
             reviewed = _glass.reviewed_at

@@ -41,7 +41,6 @@ class SqlDisclosures:
         self._connection, self._residents = connection, residents
 
     def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
-        """Every disclosure of a resident within reach, newest first."""
         self._residents.get(resident_id)
         told = union_all(_to_providers(resident_id), _to_assessors(resident_id)).subquery()
         keys = [told.c.at, told.c.id]

@@ -31,7 +31,6 @@ class SqlHouseholds:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def get(self, id: UUID, *, lock: bool = False) -> Household:
-        """A household of which the actor sees a member."""
         query = select(_home).where(_home.c.id == id, _home.c.id.in_(self._seen_households()))
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -47,7 +46,6 @@ class SqlHouseholds:
         )
 
     def member(self, household_id: UUID, resident_id: UUID) -> HouseholdMember | None:
-        """Someone who lives there now, or None."""
         row = self._connection.execute(
             select(_member).where(
                 _member.c.household_id == household_id,
@@ -63,14 +61,12 @@ class SqlHouseholds:
         return [from_row(HouseholdMember, row) for row in self._connection.execute(query)]
 
     def add(self, household: Household, members: Sequence[HouseholdMember]) -> None:
-        """A new household."""
         self._connection.execute(insert(_home), [to_row(household)])
         self._put(members)
 
     def save(
         self, household: Household, joined: HouseholdMember | None, left: HouseholdMember | None
     ) -> None:
-        """Who joined or left."""
         self._connection.execute(
             update(_home).where(_home.c.id == household.id).values(version=household.version)
         )
@@ -93,12 +89,10 @@ class SqlHouseholds:
             raise
 
     def shown(self, id: UUID) -> Row:
-        """A household as the actor may see it."""
         self.get(id)
         return self._shown(_home.c.id == id) or {}
 
     def of(self, resident_id: UUID) -> Row | None:
-        """The household of a resident who was loaded before, or None."""
         own = select(_member.c.household_id).where(
             _member.c.resident_id == resident_id, _member.c.left_at.is_(None)
         )

@@ -42,7 +42,6 @@ class SqlResidents:
         self._vault = vault_of(connection)
 
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
-        """A resident within reach; a merged duplicate's id leads to the survivor."""
         query = self._following(id)
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -63,7 +62,6 @@ class SqlResidents:
         )
 
     def of_case(self, case_id: UUID) -> Resident:
-        """The resident of a case within reach, locked: residents are locked before their cases."""
         query = (
             select(t.resident)
             .join(t.care_case, t.care_case.c.resident_id == t.resident.c.id)
@@ -78,7 +76,6 @@ class SqlResidents:
         return found
 
     def contacts(self, resident_id: UUID) -> list[Contact]:
-        """The people close to a resident who was loaded before."""
         query = select(t.contact).where(t.contact.c.resident_id == resident_id)
         return [
             from_row(Contact, row, self._vault)
@@ -95,12 +92,10 @@ class SqlResidents:
         return [from_row(Resident, row, self._vault) for row in rows]
 
     def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
-        """A new resident with contacts."""
         self._connection.execute(insert(t.resident), [stored(resident, self._vault)])
         self._add_contacts(contacts)
 
     def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
-        """A changed resident; contacts are replaced where given."""
         row = stored(resident, self._vault)
         if is_outside(self._reach, resident):  # they leave the actor's scope
             session_context.allow_residents(self._connection, [resident.id])
@@ -114,14 +109,12 @@ class SqlResidents:
             self._add_contacts(contacts)
 
     def rrn(self, resident_id: UUID) -> str | None:
-        """The registration number of a resident who was loaded before."""
         query = select(t.resident.c.rrn).where(t.resident.c.id == resident_id)
         found = self._connection.scalar(query)
         number: str | None = decrypted(t.resident, "rrn", found, resident_id, self._vault)
         return number
 
     def save_rrn(self, resident_id: UUID, number: str | None) -> None:
-        """Store, or delete, the registration number of a resident who was loaded before."""
         row = {"rrn": number, "rrn_index": number}
         self._connection.execute(
             update(t.resident)
@@ -130,7 +123,6 @@ class SqlResidents:
         )
 
     def open_case(self, resident_id: UUID) -> UUID | None:
-        """The open case of a resident who was loaded before."""
         return self._connection.scalar(
             select(t.care_case.c.id).where(
                 t.care_case.c.resident_id == resident_id, t.care_case.c.status != "closed"
@@ -138,10 +130,7 @@ class SqlResidents:
         )
 
     def move_with_resident(self, resident: Resident) -> None:
-        """Take cases, referrals and clocks to the resident's present centre.
-
-        So do the duplicates that were merged into them, and what the queue says of all these.
-        """
+        """Moves merged duplicates as well, and the queue entries of all these."""
         place = {"centre_code": resident.centre_code, "district_code": resident.district_code}
         for table in (t.care_case, t.referral, t.deadline):
             self._connection.execute(
@@ -159,12 +148,10 @@ class SqlResidents:
             )
 
     def like(self, likeness: Likeness, but: UUID) -> list[DuplicateCandidate]:
-        """Who within reach may be alike, merged duplicates among them: the rule decides."""
         sees = seen(t.resident, self._reach, self._now)
         return alike.candidates(self._connection, likeness, but, sees)
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
-        """A consent of a resident within reach."""
         query: Any = (
             select(t.consent)
             .join(t.resident, t.resident.c.id == t.consent.c.resident_id)
@@ -180,7 +167,6 @@ class SqlResidents:
         return found
 
     def consents(self, resident_id: UUID) -> list[Consent]:
-        """Every consent of a resident who was loaded before."""
         query = select(t.consent).where(t.consent.c.resident_id == resident_id)
         return [
             from_row(Consent, row, self._vault)
@@ -192,22 +178,18 @@ class SqlResidents:
         return resident, self.consents(resident.id)
 
     def add_consent(self, consent: Consent) -> None:
-        """A new consent."""
         self._connection.execute(insert(t.consent), [stored(consent, self._vault)])
 
     def save_consent(self, consent: Consent) -> None:
-        """A withdrawn consent."""
         row = stored(consent, self._vault)
         self._connection.execute(
             update(t.consent).where(t.consent.c.id == row.pop("id")).values(row)
         )
 
     def add_note(self, note: Note) -> None:
-        """A new contact note."""
         self._connection.execute(insert(t.note), [stored(note, self._vault)])
 
     def note(self, id: UUID) -> Note:
-        """A contact note of a resident within reach."""
         row = self._connection.execute(
             select(t.note)
             .join(t.resident, t.resident.c.id == t.note.c.resident_id)
@@ -220,7 +202,6 @@ class SqlResidents:
         return found
 
     def notes(self, resident_id: UUID, paging: Paging) -> Page:
-        """A resident's contact notes, newest first."""
         of = self.get(resident_id).id
         query = select(t.note).where(t.note.c.resident_id == of)
         return page(
@@ -233,10 +214,7 @@ class SqlResidents:
         )
 
     def search(self, wanted: Row, paging: Paging) -> Page:
-        """Residents within reach; each named in the audit entry.
-
-        One into whom others were merged is found by what was written of those, too.
-        """
+        """Each is named in the audit entry; a survivor is found by the data of duplicates too."""
         sees = seen(t.resident, self._reach, self._now)
         shown = page(
             self._connection,
@@ -249,7 +227,6 @@ class SqlResidents:
         return shown
 
     def timeline(self, resident_id: UUID, paging: Paging) -> Page:
-        """Events, newest first; of a case that was sent for assessment, those of that case."""
         of = self.get(resident_id).id
         records = select(t.resident.c.id).where(
             or_(t.resident.c.id == of, t.resident.c.merged_into_id == of)

@@ -52,7 +52,6 @@ class SqlStandards:
     # Standards
 
     def get(self, id: UUID, *, lock: bool = False) -> Standard:
-        """A standard of the actor's district or of everywhere."""
         query = select(_standard).where(_standard.c.id == id, self._theirs())
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -61,12 +60,10 @@ class SqlStandards:
         return found
 
     def of_kind(self, kind: str) -> list[Standard]:
-        """Every standard of a kind that is in force."""
         query = select(_standard).where(_standard.c.kind == kind, _standard.c.ended_at.is_(None))
         return [from_row(Standard, row) for row in self._connection.execute(query)]
 
     def listed(self, filters: Mapping[str, Any], paging: Paging) -> Page:
-        """Standards by scope; a filter that is None filters nothing."""
         query = select(_standard).where(self._theirs())
         for name, wanted in filters.items():
             if name == "in_force" and wanted is not None:
@@ -82,13 +79,11 @@ class SqlStandards:
         )
 
     def add(self, standard: Standard) -> None:
-        """A new standard."""
         self._refuse_twin(standard)
         with _one_of_a_scope():
             self._connection.execute(insert(_standard), [to_row(standard)])
 
     def save(self, standard: Standard) -> None:
-        """A changed standard."""
         self._refuse_twin(standard)
         row = to_row(standard)
         with _one_of_a_scope():
@@ -108,7 +103,6 @@ class SqlStandards:
         return seen(_standard, self._reach)
 
     def check_district(self, code: str | None, field: str) -> None:
-        """Refuse a district that is unknown."""
         if code is None:
             return
         known = select(t.district.c.code).where(t.district.c.code == code)
@@ -118,7 +112,6 @@ class SqlStandards:
     # Holidays
 
     def declare(self, holiday: Holiday) -> tuple[Holiday, bool]:
-        """Declare a day, in place of what was said of it before."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         row = to_row(holiday)
         everywhere = holiday.district_code is None
@@ -132,7 +125,6 @@ class SqlStandards:
         return self.holiday(id), id == holiday.id
 
     def holiday(self, id: UUID) -> Holiday:
-        """A declared day."""
         row = self._connection.execute(select(_day).where(_day.c.id == id)).first()
         if row is None:
             raise NotFound("no such holiday")
@@ -140,7 +132,6 @@ class SqlStandards:
         return found
 
     def holidays(self, year: int, district_code: str | None) -> list[Holiday]:
-        """The days of a year that were declared: those of everywhere, then the district's own."""
         query = select(_day).where(
             extract("year", _day.c.day) == year,
             or_(_day.c.district_code.is_(None), _day.c.district_code == district_code),
@@ -151,18 +142,15 @@ class SqlStandards:
     # Recounts
 
     def begin(self, recount: Recount) -> None:
-        """The record of a recount that begins."""
         self._connection.execute(insert(t.recount), [to_row(recount)])
 
     def end(self, recount: Recount) -> None:
-        """What it did."""
         row = to_row(recount)
         self._connection.execute(
             update(t.recount).where(t.recount.c.id == row.pop("id")).values(row)
         )
 
     def recount(self, id: UUID) -> Recount:
-        """The record of a recount that the actor began."""
         row = self._connection.execute(
             select(t.recount).where(
                 t.recount.c.id == id, t.recount.c.started_by == self._reach.actor.id
@@ -174,7 +162,6 @@ class SqlStandards:
         return found
 
     def recounts_of(self, deadline_id: UUID) -> list[Mapping[str, Any]]:
-        """How a clock was recounted, oldest first."""
         event = t.event
         rows = self._connection.execute(
             select(event)
@@ -190,7 +177,6 @@ class SqlStandards:
         ]
 
     def running(self, reason: RecountReason) -> list[RunningClock]:
-        """The running clocks within reach that a reason may concern, with their steps."""
         which = and_(RUNNING, seen(_clock, self._reach, self._now), *_about(reason))
         lapse_at = t.referral.c.lapse_at.label("its_lapse_at")
         rows = self._connection.execute(

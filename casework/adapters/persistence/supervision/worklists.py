@@ -47,10 +47,10 @@ class SqlWorklists:
         self._connection, self._reach, self._now, self._about = connection, reach, now, about
 
     def mine(self, wanted: WorklistFilter, paging: Paging) -> Page:
-        """What the caller has to do, most pressing first.
+        """What must happen before a discharge comes first.
 
-        It is the clocks they hold; for a worker also the overdue clocks that others hold on their
-        cases; and notes to come back to. What must happen before a discharge comes first.
+        Listed are the clocks that the actor holds; for a worker also the overdue clocks that
+        others hold on their cases; and notes to come back to.
         """
         people = self._people()
         clocks = self._clocks_to_do(people, wanted, paging)
@@ -147,7 +147,6 @@ class SqlWorklists:
     # The supervisor's list
 
     def overdue(self, filters: OverdueFilter, paging: Paging) -> Page:
-        """Every overdue clock in reach, longest overdue first, with tier, told and review."""
         query = self._items().where(is_overdue(self._now), seen(t.deadline, self._reach, self._now))
         found = self._page(filtered(query, filters), _KEYS, paging)
         self._about.update(row["resident_id"] for row in found.rows)
@@ -164,7 +163,6 @@ class SqlWorklists:
         return found
 
     def overdue_by(self, key: str) -> list[Row]:
-        """Key, label, due date and whether excused of every overdue clock in reach."""
         clock = t.deadline
         latest = (
             select(t.review.c.cause)
@@ -199,7 +197,6 @@ class SqlWorklists:
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def cases_without_worker(self) -> int:
-        """Open cases in reach without a worker."""
         query = (
             select(func.count())
             .select_from(t.care_case)
@@ -212,7 +209,6 @@ class SqlWorklists:
         return self._connection.scalar(query) or 0
 
     def falling_due(self, until: datetime) -> list[Row]:
-        """How many running clocks in reach fall due by an instant, for each worker."""
         clock = t.deadline
         query = (
             select(clock.c.worker_id, t.account.c.name, func.count().label("count"))

@@ -28,10 +28,9 @@ class SqlReading(SqlRepositories):
         return SqlCaseFiles(self._connection, self.reach, self._now, self._about, lock=False)
 
     def held(self, resident_id: UUID) -> ResidentRecord:
-        """Everything that is held of a resident within reach, wherever it was written.
+        """Includes what was written when there were several records of the resident.
 
-        That includes what was written when there were several records of them. The resident is owed
-        all of it, not only what the worker who hands it out usually sees.
+        The resident is owed all of it, not only what the worker who hands it out usually sees.
         """
         resident = self.residents.get(resident_id)
         former = self.residents.former(resident.id)

@@ -67,7 +67,6 @@ class SqlWork(SqlRepositories):
             self._about.update(inner.subjects)
 
     def record(self, events: Iterable[Event]) -> None:
-        """Events that belong to no case file."""
         rows = [to_row(event) for event in events]
         if rows:
             self._connection.execute(insert(t.event), rows)
@@ -139,7 +138,6 @@ class SqlStore:
         self._provider_access = provider_access
 
     def for_request(self, facts: RequestFacts) -> SqlStore:
-        """The same store, whose records name this request."""
         return SqlStore(self._engine, facts, self._provider_access)
 
     def _set(self, reach: Reach) -> Reach:
@@ -150,7 +148,7 @@ class SqlStore:
 
     @contextmanager
     def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Work]:
-        """A transaction; what is not committed inside is rolled back."""
+        """What is not committed inside is rolled back."""
         with self._engine.connect() as connection:
             to = self._set(reach)
             session_context.set_session_context(connection, to, action, now)
@@ -160,7 +158,7 @@ class SqlStore:
 
     @contextmanager
     def reading(self, reach: Reach, action: str, now: datetime) -> Iterator[Reading]:
-        """A read; its audit entry is committed before any of it is returned."""
+        """The audit entry is committed before any result is returned."""
         with self._engine.connect() as connection:
             about = Subjects()
             to = self._set(reach)
@@ -173,14 +171,13 @@ class SqlStore:
 
     @contextmanager
     def showing(self, reach: Reach, now: datetime) -> Iterator[Reading]:
-        """The outcome of a change, shown under the audit entry that the change wrote."""
         with self._engine.connect() as connection:
             to = self._set(reach)
             session_context.set_session_context(connection, to, "", now)
             yield SqlReading(connection, to, now, set())
 
     def store_key(self, actor: Actor, claimed_at: datetime, made: Made) -> None:
-        """Store the result under the idempotency key, unless another request has taken it over."""
+        """Not stored where another request has taken the key over."""
         if self._facts.idempotency_key is not None:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -190,7 +187,7 @@ class SqlStore:
                 )
 
     def release_key(self, actor: Actor, claimed_at: datetime) -> None:
-        """Release the request's idempotency key: nothing was done; it may be retried at once."""
+        """Nothing was done, so that the request may be retried at once."""
         if self._facts.idempotency_key is not None:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -200,7 +197,7 @@ class SqlStore:
     def note_refusal(
         self, actor: Actor | None, action: str, now: datetime, code: str, outcome: str
     ) -> None:
-        """Record that something was refused or failed; nothing else of it remains."""
+        """Nothing else of the request remains."""
         with self._engine.begin() as connection:
             write_audit(connection, actor, action, now, self._facts, set(), outcome, code)
 
