@@ -99,7 +99,7 @@ def break_glass(
     hours: int,
     act: Act,
     *,
-    is_in_reach: bool,
+    is_within_scope: bool,
     is_open: bool = False,
 ) -> tuple[BreakGlass, Event]:
     """Open a resident outside the actor's scope; returns the opening and its event."""
@@ -112,7 +112,7 @@ def break_glass(
         code="hours_out_of_range",
         field="hours",
     )
-    if is_in_reach:
+    if is_within_scope:
         raise Conflict("you see this resident as it is", code="not_needed")
     if is_open:
         raise Conflict("you have this resident open", code="already_open", state="open")

@@ -56,7 +56,7 @@ def set_answering(
     with ctx.work(KEEP) as work:
         links = work.notices.links
         agency = links.agency(provider_id)
-        if agency is None or not work.reach.bounds.hold_district(agency.district_code):
+        if agency is None or not work.scope.bounds.hold_district(agency.district_code):
             raise NotFound("no such agency")
         account = links.answering_account(provider_id)
         if account is None:
@@ -107,7 +107,7 @@ def send_link(ctx: Context, linking: Linking, referral_id: UUID) -> UUID:
 def revoke_link(ctx: Context, link_id: UUID) -> UUID:
     """Revoke a link and end its sessions."""
     with ctx.work(MANAGE) as work:
-        link = _link_in_reach(work, link_id)
+        link = _link_within_scope(work, link_id)
         ctx.expect(link.version)
         link.revoke(ctx.actor.id, ctx.now)
         work.notices.links.save(link)
@@ -116,7 +116,7 @@ def revoke_link(ctx: Context, link_id: UUID) -> UUID:
         return link_id
 
 
-def _link_in_reach(work: Work, link_id: UUID) -> AgencyLink:
+def _link_within_scope(work: Work, link_id: UUID) -> AgencyLink:
     """A link to a referral within the actor's scope, else NotFound."""
     link = work.notices.links.get(link_id)
     if not work.rosters.referrals(work.notices.links.referrals_of(link_id)):

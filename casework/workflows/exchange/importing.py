@@ -31,7 +31,7 @@ from casework.domain.exchange.importing import (
     ImportState,
     Mode,
     Outcome,
-    reach_for,
+    scope_for,
 )
 from casework.workflows.context import Context
 from casework.workflows.exchange.import_kinds import (
@@ -65,7 +65,7 @@ class NewImport:
 
 def receive(ctx: Context, import_tools: ImportTools, wanted: NewImport, source: BinaryIO) -> UUID:
     """Stage every row of a file, encrypted at rest; refuses a file without the kind's headings."""
-    reach_for(ctx.actor, wanted.kind)
+    scope_for(ctx.actor, wanted.kind)
     digest = import_tools.digest(source)
     with ctx.work(ACTION[wanted.kind]) as work:
         file = _new_file(ctx, import_tools, wanted, digest)
@@ -322,7 +322,7 @@ def stop(ctx: Context, import_id: UUID) -> UUID:
 def may_go_on(ctx: Context, kind: str) -> bool:
     """Whether the account that sent a file may still carry out its rows."""
     try:
-        reach_for(ctx.actor, kind)
+        scope_for(ctx.actor, kind)
     except Forbidden:
         return False
     return True

@@ -8,18 +8,18 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import NotFound, require
 from casework.domain.figures.figures import Month, Period, spent_in
 from casework.domain.figures.questions import (
     Question,
-    in_reach,
     left_out,
     of_a_month,
     overall,
     seen_of_frozen,
     unmet_shown,
     whole_months,
+    within_scope,
 )
 from casework.domain.figures.tallying import (
     ALL_PEOPLE,
@@ -40,8 +40,8 @@ from casework.workflows.ports.unit_of_work import Reading
 
 def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
     """The whole answer, with its groups if it is grouped."""
-    question = in_reach(asked, reading.reach, reading.figures)
-    for_city = reading.reach.counts_alone
+    question = within_scope(asked, reading.scope, reading.figures)
+    for_city = reading.scope.counts_alone
     of_one = question.district if for_city else None
     if of_one is not None:
         # As one district among all, so that the same counts are suppressed as there.
@@ -52,7 +52,7 @@ def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
         "from": question.period.since,
         "to": question.period.until,
         "as_of": ctx.now,
-        "scope": _scope(reading.reach, asked),
+        "scope": _scope(reading.scope, asked),
         "by": asked.by,
     }
     if of_one is not None:
@@ -63,15 +63,15 @@ def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
     return answer
 
 
-def _scope(reach: Reach, asked: Question) -> dict[str, Any]:
+def _scope(scope: Scope, asked: Question) -> dict[str, Any]:
     """The scope of the figures; a None field is not narrowed."""
-    bounds = reach.bounds
+    bounds = scope.bounds
     return {
         "district": asked.district if bounds.district is None else bounds.district,
         "centre": asked.centre if bounds.centre is None else bounds.centre,
         "field": asked.field,
         "provider": asked.provider if bounds.provider is None else bounds.provider,
-        "under_five_hidden": reach.counts_alone,
+        "under_five_hidden": scope.counts_alone,
     }
 
 
@@ -79,7 +79,7 @@ class Tally:
     """The cells of one question, live and frozen, and the parts of its answer."""
 
     def __init__(self, ctx: Context, reading: Reading, question: Question) -> None:
-        self._reach, self._figures, self._question = reading.reach, reading.figures, question
+        self._scope, self._figures, self._question = reading.scope, reading.figures, question
         narrow = {"field": question.field is not None, "provider": question.provider is not None}
         self._people = people_by(**narrow)
         wider = narrow | ({question.by: True} if question.by in narrow else {})
@@ -92,7 +92,7 @@ class Tally:
 
     def _months_closed(self) -> dict[str, list[ClosedMonth]]:
         """The closed months that the question covers whole, within its filters."""
-        asked, bounds, districts = self._question, self._reach.bounds, None
+        asked, bounds, districts = self._question, self._scope.bounds, None
         whole = whole_months(asked.period)
         if bounds.district is not None:
             districts = [bounds.district]
@@ -101,7 +101,7 @@ class Tally:
         found: dict[str, list[ClosedMonth]] = defaultdict(list)
         for closed in self._figures.closed(districts, map(str, whole)):
             found[closed.month].append(
-                replace(closed, cells=seen_of_frozen(closed.cells, asked, self._reach))
+                replace(closed, cells=seen_of_frozen(closed.cells, asked, self._scope))
             )
         return dict(found)
 
@@ -208,19 +208,19 @@ def closed_month(
     ctx: Context, reading: Reading, month: Month, district: str | None
 ) -> dict[str, Any]:
     """A closed month as frozen, with later corrections; NotFound while it is open."""
-    reach = reading.reach
+    scope = reading.scope
     asked = Question(period=Period(month.first, month.last), by="month", district=district)
-    if reach.bounds.district is not None:
-        asked = replace(asked, district=district or reach.bounds.district)
+    if scope.bounds.district is not None:
+        asked = replace(asked, district=district or scope.bounds.district)
     require(
         asked.district is not None, "which district?", code="district_required", field="district"
     )
-    question = in_reach(replace(asked, by=None), reach, reading.figures)
+    question = within_scope(replace(asked, by=None), scope, reading.figures)
     tally = Tally(ctx, reading, replace(question, by="month"))
     closed = next(iter(reading.figures.closed([question.district or ""], [str(month)])), None)
     if closed is None:
         raise NotFound("this month is not closed")
-    few = tally.hidden() if reach.counts_alone else None
+    few = tally.hidden() if scope.counts_alone else None
     group = next(one for one in tally.groups(few) if one["key"] == str(month))
     frozen = {name: group[name] for name in group if name not in ("key", "name", "closed_in")}
     return {
@@ -236,8 +236,8 @@ def closed_month(
 
 def unmet_summary(reading: Reading, asked: Question, by: str) -> dict[str, Any]:
     """Counts of unmet needs; for the city, those under five are suppressed."""
-    figures, for_city = reading.figures, reading.reach.counts_alone
-    question = in_reach(replace(asked, by=by), reading.reach, figures)
+    figures, for_city = reading.figures, reading.scope.counts_alone
+    question = within_scope(replace(asked, by=by), reading.scope, figures)
     rows = figures.unmet_by(by, question)
     counts = {row["key"]: row["count"] for row in rows}
     total, shown = unmet_shown(counts, for_city=for_city)

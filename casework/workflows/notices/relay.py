@@ -84,8 +84,8 @@ def apply_brake(ctx: Context, notices: Notices, run_id: UUID | None = None) -> i
 def release_notices(ctx: Context, district_code: str) -> ReleasedNotices:
     """Release a district's held notices."""
     with ctx.work(RELEASE) as work:
-        reached = work.reach.bounds.hold_district(district_code)
-        if not (reached and work.directory.has_district(district_code)):
+        is_within_scope = work.scope.bounds.hold_district(district_code)
+        if not (is_within_scope and work.directory.has_district(district_code)):
             raise NotFound("no such district")
         released = work.notices.release(district_code, ctx.actor.id, ctx.now)
         made = ReleasedNotices(district_code=district_code, released=released)
@@ -108,8 +108,8 @@ def replay(ctx: Context, message_id: UUID) -> UUID:
 def subscribe(ctx: Context, wanted: Subscription, *, in_clear: bool) -> UUID:
     """Add a webhook endpoint: an agency's for its own notices, an administrator's for any."""
     with ctx.work(WEBHOOKS) as work:
-        if work.reach.bounds.provider is not None:
-            wanted.provider_id = work.reach.bounds.provider
+        if work.scope.bounds.provider is not None:
+            wanted.provider_id = work.scope.bounds.provider
         check_subscription(wanted, in_clear=in_clear)
         provider = wanted.provider_id
         require(

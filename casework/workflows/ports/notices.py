@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Letter, Message, Subscription
 from casework.workflows.ports.links import Links
@@ -107,7 +107,7 @@ class NoticeStore(Protocol):
         """Messages, newest first, without their payloads."""
         ...
 
-    def held(self, reach: Reach) -> list[Row]:
+    def held(self, scope: Scope) -> list[Row]:
         """The notices that the brake holds within scope, longest held first."""
         ...
 

@@ -121,7 +121,7 @@ class OverdueFilter:
 
 
 class Worklists(Protocol):
-    """Clocks within reach, as lists."""
+    """Clocks within scope, as lists."""
 
     def mine(self, wanted: WorklistFilter, paging: Paging) -> Page:
         """What the actor has to do, most pressing first."""

@@ -603,7 +603,7 @@ def test_pauses_and_extensions_survive_a_recalculation(api: Api) -> None:
     assert explained["target"] == days(1)
 
 
-def test_it_takes_the_clocks_in_reach_and_no_others(api: Api) -> None:
+def test_it_takes_the_clocks_within_scope_and_no_others(api: Api) -> None:
     here, there = a_survey(api), a_survey(api, STRANGER)
     everywhere = shipped(api, "survey")
     changed(api, everywhere, "admin", target=days(4))

@@ -15,7 +15,7 @@ from casework.domain.access.policy import (
     Role,
     grantable,
     may,
-    reach,
+    scope_of,
     scopes_of,
 )
 from casework.domain.access.tokens import NewToken
@@ -125,15 +125,15 @@ def test_a_second_factor_is_for_staff_and_not_for_the_demo() -> None:
 def test_a_narrowed_actor_does_what_both_the_role_and_the_token_allow() -> None:
     narrow = CredentialScope(frozenset({"case.read", "plan.decide"}), "token_scope")
     worker = Actor(id=None, role="worker", centre_code="1", credential_scope=narrow)
-    assert reach(worker, "case.read").relation == "centre"
+    assert scope_of(worker, "case.read").relation == "centre"
     assert may(worker, "case.read")
     assert not may(worker, "case.write")
     assert not may(worker, "plan.decide")
     with pytest.raises(Forbidden) as caught:
-        reach(worker, "case.write")
+        scope_of(worker, "case.write")
     assert caught.value.code == "token_scope"
     with pytest.raises(Forbidden) as caught:
-        reach(worker, "plan.decide")
+        scope_of(worker, "plan.decide")
     assert caught.value.code == "forbidden"
 
 
@@ -151,7 +151,7 @@ def test_a_system_reaches_as_far_as_what_it_belongs_to(
     assert not any(may(system, one) for one in offered)
     granted = Actor(id=None, role="integration", grants=offered, **place)  # type: ignore[arg-type]
     for action in offered:
-        assert reach(granted, action).relation == relation, action
+        assert scope_of(granted, action).relation == relation, action
 
 
 def test_a_system_of_nowhere_is_granted_nothing_and_no_grant_goes_beyond_the_list() -> None:

@@ -18,7 +18,7 @@ from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import status_of
 from casework.adapters.http.route import GuardedRoute
-from casework.domain.access.policy import reach
+from casework.domain.access.policy import scope_of
 from casework.domain.agencies.inbox import check_each_once
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.errors import Conflict
@@ -79,7 +79,7 @@ def give_answers(body: s.GiveAnswers, call: Caller) -> Response:
 
 
 def _one_by_one(call: Call, answers: list[ReferralAnswer]) -> Response:
-    reach(call.ctx.actor, READ)  # or nobody could be shown what was done
+    scope_of(call.ctx.actor, READ)  # or nobody could be shown what was done
     call.once(ANSWER)
     results = {
         answer.referral_id: call.part(

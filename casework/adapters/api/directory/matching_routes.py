@@ -51,7 +51,7 @@ def list_holes(
 ) -> Response:
     """The centres where nobody takes anybody on, or nobody near.
 
-    Within reach, by code. An agency accepts while an open offering of it has a free place.
+    Within scope, by code. An agency accepts while an open offering of it has a free place.
 
     ``hole`` is ``nobody`` (nothing is open for the centre), ``full`` (nothing of that has a free
     place) or ``far`` (more than 15 minutes to the nearest that accepts).

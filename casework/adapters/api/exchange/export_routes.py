@@ -19,7 +19,7 @@ from casework.adapters.api.supervision.routes import since_of
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
 from casework.adapters.http.route import GuardedRoute
-from casework.domain.access.policy import Role, reach
+from casework.domain.access.policy import Role, scope_of
 from casework.domain.exchange.exporting import ACTION, ExportOf
 from casework.domain.figures.figures import Month, Period
 from casework.domain.figures.questions import Question
@@ -126,7 +126,7 @@ def export_list(body: s.ExportList, call: Caller, accept_language: Language = No
     """
     body.check()
     action = ACTION[body.what]
-    reach(call.ctx.actor, action)
+    scope_of(call.ctx.actor, action)
     # Reading the directory is not recorded; taking it away is.
     ctx = call.recorded_as(f"{body.what} {body.format} {body.purpose}")
     with ctx.reading(WRITE if action == OF_THE_DIRECTORY else action) as reading:

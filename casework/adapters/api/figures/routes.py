@@ -19,7 +19,7 @@ from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.time_spent import time_spent
 from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, ClockKind
 from casework.domain.figures.figures import Figure, Month
-from casework.domain.figures.questions import Question, in_reach
+from casework.domain.figures.questions import Question, within_scope
 from casework.domain.privacy.masks import sees_clock
 from casework.workflows.figures import figures
 from casework.workflows.ports.paging import Row
@@ -104,7 +104,7 @@ def open_figure(
         OPEN,
         paged,
         lambda reading, paging: reading.figures.behind(
-            figure, in_reach(asked, reading.reach, reading.figures), paging
+            figure, within_scope(asked, reading.scope, reading.figures), paging
         ),
         show,
     )
@@ -198,7 +198,7 @@ def list_unmet_needs(
         "unmet.read",
         paged,
         lambda reading, paging: reading.figures.unmet_needs(
-            in_reach(asked, reading.reach, reading.figures), paging
+            within_scope(asked, reading.scope, reading.figures), paging
         ),
         lambda row: {
             "planned_service_id": row["id"],

@@ -59,7 +59,7 @@ def list_held_notices(call: Caller) -> Response:
     """
     return call.look(
         RELEASE,
-        lambda reading: {"items": [_held(row) for row in reading.notices.held(reading.reach)]},
+        lambda reading: {"items": [_held(row) for row in reading.notices.held(reading.scope)]},
     )
 
 

@@ -175,7 +175,7 @@ SAMPLES_OF: Final[dict[str, dict[str, Any]]] = {
     "StepResult": {"status": 200, "state": "confirmed", "steps": ["publish", "withdraw"]},
     "TransferredCase": {"stops_at_border": []},
     "UnmatchedResult": {
-        "why": "nobody_found", "reason": "nobody within reach is known by this",
+        "why": "nobody_found", "reason": "nobody within scope is known by this",
         "resolution": None, "allowed_actions": ["assign", "dismiss"],
     },
 }  # fmt: skip

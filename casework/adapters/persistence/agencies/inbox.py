@@ -18,7 +18,7 @@ from casework.adapters.persistence.engine.seoul import seoul_day
 from casework.adapters.persistence.figures.figure_sources import outcome_of_clock
 from casework.adapters.persistence.rows.mapper import from_row, pauses_of
 from casework.adapters.persistence.scope.registry import counted, seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import PROVIDER, ClockKind
@@ -34,9 +34,9 @@ class SqlInbox:
     """What the actor's agency owes, and what was requested of it."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now = connection, reach, now
+        self._connection, self._scope, self._now = connection, scope, now
         self._about = about
 
     def owed(self, wanted: InboxFilter, paging: Paging) -> Page:
@@ -61,14 +61,14 @@ class SqlInbox:
         clock = t.deadline.c
         return select(t.deadline).where(
             IS_RUNNING,
-            clock.provider_id == self._reach.actor.provider_id,
+            clock.provider_id == self._scope.actor.provider_id,
             clock.held_by == PROVIDER,
             self._request(wanted),
             *self._due(wanted),
         )
 
     def _request(self, wanted: InboxFilter) -> ColumnElement[bool]:
-        """There is a request to the clock, within reach, that fits the filters."""
+        """There is a request to the clock, within scope, that fits the filters."""
         one = t.referral.c
         filters = (
             (one.status, wanted.status),
@@ -78,7 +78,7 @@ class SqlInbox:
         )
         return exists().where(
             one.id == t.deadline.c.subject_id,
-            seen(t.referral, self._reach, self._now),
+            seen(t.referral, self._scope, self._now),
             *(column == value for column, value in filters if value is not None),
         )
 
@@ -93,7 +93,7 @@ class SqlInbox:
 
     def standing(self, referral_ids: Iterable[UUID]) -> Mapping[UUID, ReferralView]:
         query = viewed().where(
-            t.referral.c.id.in_(list(referral_ids)), seen(t.referral, self._reach, self._now)
+            t.referral.c.id.in_(list(referral_ids)), seen(t.referral, self._scope, self._now)
         )
         vault = vault_of(self._connection)
         found = {
@@ -106,7 +106,7 @@ class SqlInbox:
     def in_order(self, referral_ids: Sequence[UUID]) -> list[UUID]:
         one = t.referral.c
         query = select(one.id).where(
-            one.id.in_(referral_ids), seen(t.referral, self._reach, self._now)
+            one.id.in_(referral_ids), seen(t.referral, self._scope, self._now)
         )
         found = list(self._connection.scalars(query.order_by(one.case_id, one.id)))
         return [*found, *(id for id in referral_ids if id not in found)]
@@ -132,7 +132,7 @@ class SqlInbox:
                 and_(clock.subject_id == one.id, clock.kind == ClockKind.RESPONSE.value),
             )
             .where(
-                counted(t.referral, self._reach),
+                counted(t.referral, self._scope),
                 one.requested_at >= period.begins,
                 one.requested_at < period.ends,
                 one.status != ReferralStatus.ENTERED_IN_ERROR.value,

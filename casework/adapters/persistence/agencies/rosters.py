@@ -16,7 +16,7 @@ from casework.adapters.persistence.engine.encrypted_columns import decrypted, en
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.agencies.rosters import MonthlyDelivery
 from casework.domain.casefile.plan import PlannedItem, PlanVersion, VersionStatus
 from casework.domain.casefile.referral import Referral
@@ -35,15 +35,15 @@ class SqlRosters:
     """The repository of what was delivered, for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
         self._vault = vault_of(connection)
 
     def referrals(self, ids: Sequence[UUID], *, lock: bool = False) -> list[Referral]:
         query = (
             select(t.referral)
-            .where(t.referral.c.id.in_(ids), seen(t.referral, self._reach, self._now))
+            .where(t.referral.c.id.in_(ids), seen(t.referral, self._scope, self._now))
             .order_by(t.referral.c.id)
         )
         rows = self._connection.execute(query.with_for_update() if lock else query).all()
@@ -149,7 +149,7 @@ class SqlRosters:
 
     def offerings(self) -> list[Offering]:
         of = t.offering
-        own = of.c.provider_id == self._reach.actor.provider_id
+        own = of.c.provider_id == self._scope.actor.provider_id
         listed = (
             select(of).where(own, of.c.state == EntryState.PUBLISHED).order_by(of.c.service_code)
         )

@@ -12,7 +12,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.accounts import Account
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import NotFound
 from casework.workflows.ports.unit_of_work import Page, Paging
 
@@ -22,12 +22,12 @@ ACCOUNT = t.account.c
 class SqlStaff:
     """The accounts of the actor's agency, in one transaction of the account that leads it."""
 
-    def __init__(self, connection: Connection, reach: Reach) -> None:
-        self._connection, self._reach = connection, reach
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection, self._scope = connection, scope
 
     def _own(self) -> ColumnElement[bool]:
         """The accounts of people of the agency that the actor leads."""
-        return seen(t.account, self._reach)
+        return seen(t.account, self._scope)
 
     def listed(self, paging: Paging) -> Page:
         query = select(t.account).where(self._own())
@@ -54,7 +54,7 @@ class SqlStaff:
         return account
 
     def agency(self) -> str:
-        query = select(t.provider.c.slug).where(t.provider.c.id == self._reach.actor.provider_id)
+        query = select(t.provider.c.slug).where(t.provider.c.id == self._scope.actor.provider_id)
         slug: str = self._connection.execute(query).scalar_one()
         return slug
 

@@ -104,7 +104,7 @@ class SqlAuditTrail:
             row.actor: row._mapping for row in self._connection.execute(_counts(which, closed))
         }
         subject = self._subjects()
-        reached = (
+        affected = (
             select(_entry.c.actor, func.count(distinct(subject.c.value)).label("residents"))
             .select_from(_entry)
             .join(subject, literal(value=True))
@@ -112,7 +112,7 @@ class SqlAuditTrail:
             .group_by(_entry.c.actor)
         )
         people: dict[str, int] = {
-            row.actor: row.residents for row in self._connection.execute(reached)
+            row.actor: row.residents for row in self._connection.execute(affected)
         }
         nothing: Row = dict.fromkeys(COUNTED, 0)
         rows = [

@@ -20,7 +20,7 @@ from casework.adapters.persistence.rows.mapper import from_row, stored, table_of
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import seen, seen_or_opened, sees_a_part
 from casework.adapters.persistence.scope.subjects import note_opened
-from casework.domain.access.policy import Reach, is_outside
+from casework.domain.access.policy import Scope, is_outside
 from casework.domain.casefile.case import Case, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id
 from casework.domain.casefile.plan import PlannedService, PlanVersion
@@ -70,13 +70,13 @@ class SqlCaseFiles:
     def __init__(
         self,
         connection: Connection,
-        reach: Reach,
+        scope: Scope,
         now: datetime,
         about: set[UUID],
         *,
         lock: bool = True,
     ) -> None:
-        self._connection, self._reach, self._now = connection, reach, now
+        self._connection, self._scope, self._now = connection, scope, now
         self._about, self._lock = about, lock
         self._vault = vault_of(connection)
         self._originals: dict[UUID, Originals] = {}
@@ -121,10 +121,10 @@ class SqlCaseFiles:
         return [self.of_case(id) for id in self._connection.scalars(cases)]
 
     def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
-        sees = seen_or_opened(t.care_case, self._reach, self._now)
+        sees = seen_or_opened(t.care_case, self._scope, self._now)
         which = and_(t.care_case.c.id == id, sees)
         file = self._load(which, with_plan, ended_clocks=True)
-        note_opened(self._about, self._reach, file.case, file.case.resident_id)
+        note_opened(self._about, self._scope, file.case, file.case.resident_id)
         file.signals = by_id(self._read(file, Signal))
         return file
 
@@ -136,7 +136,7 @@ class SqlCaseFiles:
         return list(self._connection.scalars(query.order_by(case.c.id)))
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
-        return seen(table, self._reach, self._now)
+        return seen(table, self._scope, self._now)
 
     def _of_child(self, table: Any, id: UUID) -> CaseFile:
         owner = select(table.c.case_id).where(table.c.id == id, self._sees(table))
@@ -152,7 +152,7 @@ class SqlCaseFiles:
         if row is None:
             raise NotFound("no such thing")
         file = CaseFile(case=from_row(Case, row, self._vault))
-        if self._lock and sees_a_part(self._reach):
+        if self._lock and sees_a_part(self._scope):
             # An agency's answer is decided on the whole file, of which it sees its own part.
             session_context.allow_residents(self._connection, [file.case.resident_id])
         self._about.add(file.case.resident_id)
@@ -189,7 +189,7 @@ class SqlCaseFiles:
         new: dict[type, list[Any]] = defaultdict(list)
         changed: dict[tuple[type, frozenset[str]], list[dict[str, Any]]] = defaultdict(list)
         clocks = []
-        if is_outside(self._reach, file.case):  # it leaves the actor's scope
+        if is_outside(self._scope, file.case):  # it leaves the actor's scope
             session_context.allow_residents(self._connection, [file.case.resident_id])
         for thing in self._parts(file):
             changes = originals.changes(thing)

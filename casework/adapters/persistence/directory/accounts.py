@@ -11,7 +11,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.accounts import Account
-from casework.domain.access.policy import Reach, Role
+from casework.domain.access.policy import Role, Scope
 from casework.domain.cases.handover import Absence
 from casework.workflows.ports.paging import Page, Paging
 
@@ -19,8 +19,8 @@ from casework.workflows.ports.paging import Page, Paging
 class SqlAccounts:
     """Accounts that work can be given to."""
 
-    def __init__(self, connection: Connection, reach: Reach) -> None:
-        self._connection, self._reach = connection, reach
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection, self._scope = connection, scope
 
     def worker_of(self, id: UUID, centre_code: str) -> Account | None:
         query = select(t.account).where(
@@ -32,11 +32,11 @@ class SqlAccounts:
         row = self._connection.execute(query).first()
         return None if row is None else from_row(Account, row)
 
-    def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
+    def worker_within_scope(self, id: UUID, scope: Scope, *, active: bool = True) -> Account | None:
         query = select(t.account).where(
             t.account.c.id == id,
             t.account.c.role == Role.WORKER,
-            t.account.c.district_code == reach.actor.district_code,
+            t.account.c.district_code == scope.actor.district_code,
         )
         if active:
             query = query.where(t.account.c.is_active)
@@ -49,7 +49,7 @@ class SqlAccounts:
             *account.c[
                 "id", "username", "name", "role", "centre_code", "district_code", "provider_id"
             ]
-        ).where(account.c.is_active, seen(account, self._reach))
+        ).where(account.c.is_active, seen(account, self._scope))
         if role is not None:
             query = query.where(account.c.role == role)
         if centre is not None:

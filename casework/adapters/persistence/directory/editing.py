@@ -27,7 +27,7 @@ from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of, to_row
 from casework.adapters.persistence.scope.registry import has_list, is_told_numbers, listed, seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Offering, Provider, Service
@@ -47,13 +47,13 @@ class SqlDirectoryEditing:
     """For one transaction of one actor, who maintains a district's agencies, their own, or all."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def _editable(self) -> ColumnElement[bool]:
         """Which agencies the actor maintains."""
-        return seen(t.provider, self._reach, self._now)
+        return seen(t.provider, self._scope, self._now)
 
     def _one(self, query: Any, what: str, *, lock: bool, of: Any) -> Any:
         row = self._connection.execute(query.with_for_update(of=of) if lock else query).first()
@@ -250,7 +250,7 @@ class SqlDirectoryEditing:
             query = query.where(offering.service_code.in_(services))
         ids = list(self._connection.scalars(query))
         asked, running = self._number(ids, ASKED), self._number(ids, RUNNING)
-        is_listed = has_list(t.referral, OPEN_WORK, self._reach)
+        is_listed = has_list(t.referral, OPEN_WORK, self._scope)
         return OpenWork(
             requests=asked, running=running, referrals=self._listed(ids) if is_listed else None
         )
@@ -260,10 +260,10 @@ class SqlDirectoryEditing:
         table = t.referral
         of_them = table.c.offering_id.in_(offering_ids)
         query = select(func.count()).where(
-            of_them, table.c.status.in_(states), seen(table, self._reach, self._now)
+            of_them, table.c.status.in_(states), seen(table, self._scope, self._now)
         )
         behind = self._connection.dialect.name == "postgresql"
-        if behind and is_told_numbers(self._reach):
+        if behind and is_told_numbers(self._scope):
             name = "casework_open_requests" if states is ASKED else "casework_running_services"
             count = getattr(func, name)(t.offering.c.id, type_=Integer)
             query = select(func.sum(count)).where(t.offering.c.id.in_(offering_ids))
@@ -278,7 +278,7 @@ class SqlDirectoryEditing:
             .where(
                 table.c.offering_id.in_(offering_ids),
                 table.c.status.in_((*ASKED, *RUNNING)),
-                listed(table, OPEN_WORK, self._reach),
+                listed(table, OPEN_WORK, self._scope),
             )
             .order_by(table.c.id)
             .limit(SHOWN_REFERRALS)

@@ -16,7 +16,7 @@ from casework.adapters.persistence.residents.residents import SqlResidents
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.tables.figures import provider_answers
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.coverage import Agency, CentreCoverage, cover
 from casework.domain.directory.directory import Centre, Offering, Provider
@@ -30,9 +30,9 @@ class SqlMatching:
     """Who offers what where, for one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, residents: SqlResidents, now: datetime
+        self, connection: Connection, scope: Scope, residents: SqlResidents, now: datetime
     ) -> None:
-        self._connection, self._reach, self._residents = connection, reach, residents
+        self._connection, self._scope, self._residents = connection, scope, residents
         self._today = day_in_seoul(now)
 
     def resident(self, id: UUID) -> Resident:
@@ -94,7 +94,7 @@ class SqlMatching:
                 .join(t.centre, t.centre.c.code == covers.c.centre_code)
                 .join(t.service, t.service.c.code == one.c.service_code)
             )
-            .where(*is_meant, self._in_reach())
+            .where(*is_meant, self._within_scope())
             .group_by(covers.c.centre_code, *by.c["id", "name", "lat", "lon"])
         )
         agencies: dict[str, list[Agency]] = defaultdict(list)
@@ -107,15 +107,15 @@ class SqlMatching:
                     is_accepting=bool(row.is_accepting),
                 )
             )
-        centres = select(t.centre).where(self._in_reach()).order_by(t.centre.c.code)
+        centres = select(t.centre).where(self._within_scope()).order_by(t.centre.c.code)
         return [
             cover(from_row(Centre, row), agencies[row.code])
             for row in self._connection.execute(centres)
         ]
 
-    def _in_reach(self) -> ColumnElement[bool]:
+    def _within_scope(self) -> ColumnElement[bool]:
         """The centres shown to the actor; who offers what there is no personal data."""
-        return seen(t.centre, self._reach)
+        return seen(t.centre, self._scope)
 
 
 def _named(table: Any, prefix: str) -> list[Any]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach, Role
+from casework.domain.access.policy import Role, Scope
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import NotFound
@@ -80,8 +80,8 @@ def has_free_place(today: date) -> ColumnElement[bool]:
 class SqlPlaces:
     """The places of offerings, for one transaction of one actor."""
 
-    def __init__(self, connection: Connection, reach: Reach) -> None:
-        self._connection, self._reach = connection, reach
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection, self._scope = connection, scope
 
     # What an agency states
 
@@ -99,7 +99,7 @@ class SqlPlaces:
         return Offering(**row._mapping, centres=[])
 
     def _states(self) -> ColumnElement[bool]:
-        return seen(t.provider, self._reach)
+        return seen(t.provider, self._scope)
 
     def shown(self, offering_id: UUID) -> Row:
         query = (

@@ -28,7 +28,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.engine.types import Instant
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.errors import NotFound
 from casework.domain.residents.resident import Resident
@@ -42,9 +42,9 @@ class SqlDuplicates:
     """The repository of duplicates for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
         self._dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
 
     # Whose are to be found
@@ -133,7 +133,7 @@ class SqlDuplicates:
         return found
 
     def _pairs(self) -> Select[Any]:
-        """Each pair; name and birth date of those within reach only."""
+        """Each pair; name and birth date of those within scope only."""
         one, other = t.resident.alias("one"), t.resident.alias("another")
         return (
             select(
@@ -146,7 +146,7 @@ class SqlDuplicates:
         )
 
     def _within(self, resident: Any) -> ColumnElement[bool]:
-        return seen(resident, self._reach, self._now)
+        return seen(resident, self._scope, self._now)
 
     def _sees(self) -> ColumnElement[bool]:
-        return seen(_pair, self._reach)
+        return seen(_pair, self._scope)

@@ -15,7 +15,7 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.referral import Referral
 from casework.domain.duplicates import moved_by_merge
 from casework.domain.duplicates.likeness import ordered
@@ -45,9 +45,9 @@ class SqlMerges:
     """The repository of merges for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     # Looking
 
@@ -57,7 +57,7 @@ class SqlMerges:
             select(t.resident)
             .where(
                 t.resident.c.id.in_(ordered(one, other)),
-                seen(t.resident, self._reach, self._now),
+                seen(t.resident, self._scope, self._now),
             )
             .order_by(t.resident.c.id)
             .with_for_update(key_share=True)
@@ -78,7 +78,7 @@ class SqlMerges:
         query = (
             select(t.resident_merge)
             .join(t.resident, t.resident.c.id == t.resident_merge.c.survivor_id)
-            .where(t.resident_merge.c.id == id, seen(t.resident, self._reach, self._now))
+            .where(t.resident_merge.c.id == id, seen(t.resident, self._scope, self._now))
         )
         if lock:
             query = query.with_for_update(of=t.resident_merge)

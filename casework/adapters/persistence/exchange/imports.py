@@ -29,7 +29,7 @@ from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import listed, seen
 from casework.adapters.persistence.tables.exchange import import_file, import_row
 from casework.domain.access.accounts import Account
-from casework.domain.access.policy import Actor, Reach
+from casework.domain.access.policy import Actor, Scope
 from casework.domain.errors import NotFound
 from casework.domain.exchange.importing import (
     ASSIGNED,
@@ -56,18 +56,18 @@ class SqlImports:
     def __init__(
         self,
         connection: Connection,
-        reach: Reach,
+        scope: Scope,
         now: datetime,
         about: set[UUID],
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
         self._vault = vault_of(connection)
 
     # Files
 
     def _own(self, table: Any) -> ColumnElement[bool]:
         """What the actor sent in; the system sees everybody's."""
-        return seen(table, self._reach)
+        return seen(table, self._scope)
 
     def add(self, file: ImportFile) -> None:
         self._connection.execute(insert(import_file), [stored(file, self._vault)])
@@ -181,7 +181,7 @@ class SqlImports:
         )
         one = t.resident
         query = select(func.coalesce(one.c.merged_into_id, one.c.id)).where(
-            one.c.name_birth_index.in_(known), seen(one, self._reach, self._now)
+            one.c.name_birth_index.in_(known), seen(one, self._scope, self._now)
         )
         return sorted(set(self._connection.scalars(query)))
 
@@ -203,19 +203,19 @@ class SqlImports:
                 _row.resolution == ASSIGNED if by_hand else or_(taken, _row.resolution == ASSIGNED),
             )
         )
-        return self.within_reach(set(self._connection.scalars(query)))
+        return self.within_scope(set(self._connection.scalars(query)))
 
     def _of_district(self) -> ColumnElement[bool]:
         """Rows that came into the actor's district, or by the actor."""
-        return listed(import_row, "known", self._reach)
+        return listed(import_row, "known", self._scope)
 
-    def within_reach(self, ids: Iterable[UUID]) -> list[UUID]:
+    def within_scope(self, ids: Iterable[UUID]) -> list[UUID]:
         wanted = list(ids)
         if not wanted:
             return []
         one = t.resident
         query = select(func.coalesce(one.c.merged_into_id, one.c.id)).where(
-            one.c.id.in_(wanted), seen(one, self._reach, self._now)
+            one.c.id.in_(wanted), seen(one, self._scope, self._now)
         )
         return sorted(set(self._connection.scalars(query)))
 
@@ -266,7 +266,7 @@ class SqlImports:
 
     def _worked_off(self) -> ColumnElement[bool]:
         """A supervisor the district's; a worker what names their centre."""
-        return listed(import_row, "queue", self._reach)
+        return listed(import_row, "queue", self._scope)
 
 
 def _was_written() -> ColumnElement[bool]:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.scope.registry import counted
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.referral_moves import OPEN, OWES_DISPOSITION
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
@@ -51,15 +51,15 @@ FILTERS: Final = (
 Columns = Mapping[str, Any]
 
 
-def source(figure: Figure, question: Question, reach: Reach, now: datetime) -> Select[Any]:
+def source(figure: Figure, question: Question, scope: Scope, now: datetime) -> Select[Any]:
     """The rows that a figure counts."""
     if figure is Figure.PEOPLE_SERVED:
-        return _people(question, reach)
+        return _people(question, scope)
     if figure in OUTCOMES:
-        query, columns = ended_clocks(question, reach)
+        query, columns = ended_clocks(question, scope)
         query = query.where(outcome_of_clock() == figure.value)
     else:
-        query, columns = _SOURCES[figure](question, reach, now)
+        query, columns = _SOURCES[figure](question, scope, now)
     return filtered(query, columns, question)
 
 
@@ -99,21 +99,21 @@ def _during(column: Any, period: Period) -> ColumnElement[bool]:
 # Applications and plans
 
 
-def applications(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+def applications(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Applications by the day on which they were made."""
     one, period = t.care_case, question.period
     query = _rows(one, one.c.applied_on.label("on")).where(
-        counted(one, reach), one.c.applied_on.between(period.since, period.until)
+        counted(one, scope), one.c.applied_on.between(period.since, period.until)
     )
     return query, _place(one)
 
 
 def _plans(
     decision: str | None,
-) -> Callable[[Question, Reach, datetime], tuple[Select[Any], Columns]]:
+) -> Callable[[Question, Scope, datetime], tuple[Select[Any], Columns]]:
     """Versions by their submission, or by the decision: the day of the meeting, where one was."""
 
-    def rows(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+    def rows(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
         version, home, meeting = t.plan_version, t.care_case, t.conference
         period = question.period
         if decision is None:
@@ -134,7 +134,7 @@ def _plans(
             held = meeting.c.held_on.between(period.since, period.until)
             decided = and_(meeting.c.id.is_(None), _during(version.c.decided_at, period))
             query = query.where(version.c.decision == decision, or_(held, decided))
-        return query.where(counted(home, reach)), _place(home)
+        return query.where(counted(home, scope)), _place(home)
 
     return rows
 
@@ -163,7 +163,7 @@ def state_of_referral(period: Period, now: datetime) -> Any:
     )
 
 
-def referrals(question: Question, reach: Reach, now: datetime) -> tuple[Select[Any], Columns]:
+def referrals(question: Question, scope: Scope, now: datetime) -> tuple[Select[Any], Columns]:
     """Referrals by the moment they were sent; a draft was not sent yet."""
     one = t.referral
     state = state_of_referral(question.period, now)
@@ -174,7 +174,7 @@ def referrals(question: Question, reach: Reach, now: datetime) -> tuple[Select[A
         one.c.provider_id,
         state.label("state"),
         *one.c["status", "started_on", "accepted_at", "answered_at", "ended_on", "ended_at"],
-    ).where(counted(one, reach), _during(one.c.requested_at, question.period))
+    ).where(counted(one, scope), _during(one.c.requested_at, question.period))
     return query, _place(one) | {
         "field": one.c.field,
         "provider": one.c.provider_id,
@@ -197,7 +197,7 @@ def was_served(period: Period) -> ColumnElement[bool]:
     )
 
 
-def served(question: Question, reach: Reach) -> tuple[ColumnElement[bool], Columns]:
+def served(question: Question, scope: Scope) -> tuple[ColumnElement[bool], Columns]:
     """The condition on referrals that makes somebody a person served."""
     one = t.referral
     columns = _place(one) | {
@@ -205,13 +205,13 @@ def served(question: Question, reach: Reach) -> tuple[ColumnElement[bool], Colum
         "provider": one.c.provider_id,
         "service": one.c.service_code,
     }
-    return and_(counted(one, reach), was_served(question.period)), columns
+    return and_(counted(one, scope), was_served(question.period)), columns
 
 
-def _people(question: Question, reach: Reach) -> Select[Any]:
+def _people(question: Question, scope: Scope) -> Select[Any]:
     """Everybody served, once each, with the first of the cases in which they were."""
     one, person = t.referral, t.resident
-    condition, columns = served(question, reach)
+    condition, columns = served(question, scope)
     services = filtered(select(one.c.case_id).where(condition), columns, question).where(
         one.c.resident_id == person.c.id
     )
@@ -262,25 +262,25 @@ def _clock_columns() -> dict[str, Any]:
     }
 
 
-def _clocks(reach: Reach, *more: Any) -> Select[Any]:
+def _clocks(scope: Scope, *more: Any) -> Select[Any]:
     """Clocks, but for those of a request that was entered in error."""
     clock, asked = t.deadline, t.referral
     return (
         _rows(clock, *clock.c["kind", "held_by", "field", "provider_id"], *more)
         .outerjoin(asked, asked.c.id == clock.c.subject_id)
         .where(
-            counted(clock, reach),
+            counted(clock, scope),
             or_(asked.c.id.is_(None), asked.c.status != ReferralStatus.ENTERED_IN_ERROR),
         )
     )
 
 
-def ended_clocks(question: Question, reach: Reach) -> tuple[Select[Any], Columns]:
+def ended_clocks(question: Question, scope: Scope) -> tuple[Select[Any], Columns]:
     """Clocks by the moment they ended."""
     clock, period = t.deadline, question.period
     ended = or_(_during(clock.c.met_at, period), _during(clock.c.cancelled_at, period))
     query = _clocks(
-        reach,
+        scope,
         *clock.c["started_at", "met_at", "cancelled_at", "due_at", "excused", "pauses"],
         outcome_of_clock().label("outcome"),
         func.coalesce(lapsed(), false()).label("lapsed"),
@@ -288,22 +288,22 @@ def ended_clocks(question: Question, reach: Reach) -> tuple[Select[Any], Columns
     return query, _clock_columns()
 
 
-def running(_question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+def running(_question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Clocks that run now, whatever the period."""
-    return _clocks(reach).where(IS_RUNNING), _clock_columns()
+    return _clocks(scope).where(IS_RUNNING), _clock_columns()
 
 
-def overdue(_question: Question, reach: Reach, now: datetime) -> tuple[Select[Any], Columns]:
+def overdue(_question: Question, scope: Scope, now: datetime) -> tuple[Select[Any], Columns]:
     """Clocks that are overdue now, by the one predicate, whatever the period."""
-    return _clocks(reach).where(is_overdue(now)), _clock_columns()
+    return _clocks(scope).where(is_overdue(now)), _clock_columns()
 
 
-def causes(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+def causes(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Clocks that were reviewed in the period, each with the cause that was named last."""
     clock, review, later = t.deadline, t.review, t.review.alias("later")
     period = question.period
     query = (
-        _clocks(reach, review.c.reviewed_at.label("at"), review.c.cause)
+        _clocks(scope, review.c.reviewed_at.label("at"), review.c.cause)
         .join(review, review.c.deadline_id == clock.c.id)
         .where(
             _during(review.c.reviewed_at, period),
@@ -323,7 +323,7 @@ def causes(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any
 # Unmet needs
 
 
-def unmet(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+def unmet(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Planned services that were not found, by the moment that was said, until taken up again."""
     one, home, asked = t.planned_service, t.care_case, t.referral
     again = exists().where(
@@ -348,7 +348,7 @@ def unmet(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any]
         )
         .join(home, home.c.id == one.c.case_id)
         .where(
-            counted(home, reach),
+            counted(home, scope),
             one.c.settlement == "unmet_need",
             _during(one.c.settled_at, question.period),
             ~again,

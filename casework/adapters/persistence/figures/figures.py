@@ -25,7 +25,7 @@ from casework.adapters.persistence.figures.figure_sources import (
 )
 from casework.adapters.persistence.rows.mapper import pauses_of
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import Conflict
 from casework.domain.figures.figures import Figure, Month, Spent
 from casework.domain.figures.questions import Question
@@ -77,11 +77,11 @@ class SqlFigures:
     def __init__(
         self,
         connection: Connection,
-        reach: Reach,
+        scope: Scope,
         now: datetime,
         about: set[UUID],
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     # Counting
 
@@ -110,7 +110,7 @@ class SqlFigures:
             yield row._mapping
 
     def _plain(self, figure: Figure, of: Mapping[str, str], question: Question) -> Cells:
-        rows = source(figure, question, self._reach, self._now).subquery()
+        rows = source(figure, question, self._scope, self._now).subquery()
         by: dict[str, Any] = {"district": rows.c.district_code, "centre": rows.c.centre_code}
         by |= {name: rows.c[column] for name, column in of.items()}
         if question.by == "month" and figure not in _NOW:
@@ -123,7 +123,7 @@ class SqlFigures:
 
     def _ended(self, question: Question, spent: Spent) -> Cells:
         """Clocks that ended, in groups of those that began and ended on the same days."""
-        query, columns = ended_clocks(question, self._reach)
+        query, columns = ended_clocks(question, self._scope)
         rows = filtered(query, columns, question).subquery()
         ended_on = seoul_day(func.coalesce(rows.c.met_at, rows.c.cancelled_at))
         by = {
@@ -163,7 +163,7 @@ class SqlFigures:
         within = question
         if month is not None:
             within = replace(question, period=question.period.within(month))
-        condition, columns = served(within, self._reach)
+        condition, columns = served(within, self._scope)
         one = t.referral
         told = [one.c[name] for name in _PEOPLE_OF.get(figure, ())]
         place = [one.c.district_code, one.c.centre_code]
@@ -190,7 +190,7 @@ class SqlFigures:
     # What is behind a number
 
     def behind(self, figure: Figure, question: Question, paging: Paging) -> Page:
-        rows = source(figure, question, self._reach, self._now).subquery()
+        rows = source(figure, question, self._scope, self._now).subquery()
         found = page(
             self._connection,
             select(*rows.c["id", "case_id", "resident_id", "centre_code"]),
@@ -201,7 +201,7 @@ class SqlFigures:
         return found
 
     def unmet_needs(self, question: Question, paging: Paging) -> Page:
-        query, columns = unmet(question, self._reach, self._now)
+        query, columns = unmet(question, self._scope, self._now)
         rows = filtered(query, columns, question).subquery()
         found = page(
             self._connection,
@@ -214,7 +214,7 @@ class SqlFigures:
         return found
 
     def unmet_by(self, key: str, question: Question) -> list[Row]:
-        query, columns = unmet(question, self._reach, self._now)
+        query, columns = unmet(question, self._scope, self._now)
         rows = filtered(query.add_columns(columns[key].label("key")), columns, question).subquery()
         counts = (
             select(
@@ -271,7 +271,7 @@ class SqlFigures:
     def closed_months(self, paging: Paging) -> Page:
         table = t.closed_month
         query = select(*table.c["district_code", "month", "closed_at", "closed_by"])
-        query = query.where(seen(table, self._reach))
+        query = query.where(seen(table, self._scope))
         keys = [table.c.month, table.c.district_code]
         return page(self._connection, query, keys, paging, newest_first=True)
 

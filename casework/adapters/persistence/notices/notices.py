@@ -29,7 +29,7 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.notices.outbox import SqlOutbox
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach, Role
+from casework.domain.access.policy import Role, Scope
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Subscription
 from casework.workflows.ports.links import Links
@@ -102,10 +102,10 @@ class SqlNoticeStore(SqlOutbox):
         )
         return sum(freed.scalars())
 
-    def held(self, reach: Reach) -> list[Row]:
+    def held(self, scope: Scope) -> list[Row]:
         query = (
             select(_verdict)
-            .where(_verdict.c.is_held, _verdict.c.released_at.is_(None), seen(_verdict, reach))
+            .where(_verdict.c.is_held, _verdict.c.released_at.is_(None), seen(_verdict, scope))
             .order_by(_verdict.c.counted_at)
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]

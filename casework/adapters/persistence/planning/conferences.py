@@ -14,7 +14,7 @@ from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, 
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.case_moves import PLANNABLE
 from casework.domain.casefile.plan import Conference, VersionStatus
 from casework.domain.errors import NotFound
@@ -32,13 +32,13 @@ class SqlConferences:
     """The repository of meetings for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def get(self, id: UUID, *, lock: bool = False) -> Conference:
         query = select(t.conference).where(
-            t.conference.c.id == id, seen(t.conference, self._reach, self._now)
+            t.conference.c.id == id, seen(t.conference, self._scope, self._now)
         )
         if lock:  # decisions refer to it meanwhile, and need not wait
             query = query.with_for_update(key_share=True)
@@ -65,7 +65,7 @@ class SqlConferences:
                 _VERSION.submitted_at,
             )
             .outerjoin(t.plan_version, and_(_VERSION.case_id == _CASE.id, _AWAITS))
-            .where(_CASE.id.in_(list(case_ids)), seen(t.care_case, self._reach, self._now))
+            .where(_CASE.id.in_(list(case_ids)), seen(t.care_case, self._scope, self._now))
         )
         return {
             row.case_id: Submission(**row._mapping) if row.plan_version_id else None
@@ -102,7 +102,7 @@ class SqlConferences:
     def listed(self, since: date | None, until: date | None, paging: Paging) -> Page:
         meeting = t.conference
         query = select(meeting, _counted().label("agenda"), _counted(True).label("decided")).where(
-            seen(meeting, self._reach, self._now)
+            seen(meeting, self._scope, self._now)
         )
         if since is not None:
             query = query.where(meeting.c.held_on >= since)

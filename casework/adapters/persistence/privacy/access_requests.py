@@ -15,7 +15,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.tables.audit import access_request
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import NotFound
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.workflows.ports.unit_of_work import Page, Paging
@@ -25,9 +25,9 @@ class SqlAccessRequests:
     """The repository of requests for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def add(self, request: AccessRequest) -> None:
         self._connection.execute(
@@ -57,7 +57,7 @@ class SqlAccessRequests:
         return self._page(query, [access_request.c.id], paging, newest_first=True)
 
     def all_of(self, resident_ids: Sequence[UUID]) -> list[AccessRequest]:
-        """Every one of residents within reach, as they came."""
+        """Every one of residents within scope, as they came."""
         query = self._seen().where(access_request.c.resident_id.in_(resident_ids))
         vault = vault_of(self._connection)
         rows = self._connection.execute(query.order_by(access_request.c.id))
@@ -71,7 +71,7 @@ class SqlAccessRequests:
         return (
             select(access_request)
             .join(t.resident, t.resident.c.id == access_request.c.resident_id)
-            .where(seen(t.resident, self._reach, self._now))
+            .where(seen(t.resident, self._scope, self._now))
         )
 
     def _page(

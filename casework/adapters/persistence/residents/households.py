@@ -14,7 +14,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import Conflict, NotFound
 from casework.domain.residents.households import Household, HouseholdMember
 from casework.workflows.ports.paging import Row
@@ -26,9 +26,9 @@ class SqlHouseholds:
     """The repository of households for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def get(self, id: UUID, *, lock: bool = False) -> Household:
         query = select(_home).where(_home.c.id == id, _home.c.id.in_(self._seen_households()))
@@ -42,7 +42,7 @@ class SqlHouseholds:
         return (
             select(_member.c.household_id)
             .join(t.resident, t.resident.c.id == _member.c.resident_id)
-            .where(_member.c.left_at.is_(None), seen(t.resident, self._reach, self._now))
+            .where(_member.c.left_at.is_(None), seen(t.resident, self._scope, self._now))
         )
 
     def member(self, household_id: UUID, resident_id: UUID) -> HouseholdMember | None:
@@ -99,8 +99,8 @@ class SqlHouseholds:
         return self._shown(_home.c.id.in_(own))
 
     def _shown(self, which: Any) -> Row | None:
-        """Names of the members within reach; of the others, how many they are."""
-        sees = seen(t.resident, self._reach, self._now)
+        """Names of the members within scope; of the others, how many they are."""
+        sees = seen(t.resident, self._scope, self._now)
         rows = self._connection.execute(
             select(_home, t.resident.c.id.label("member_id"), t.resident.c.name.label("name"))
             .select_from(_home)

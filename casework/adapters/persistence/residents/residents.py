@@ -23,7 +23,7 @@ from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import narrowed, seen, seen_or_opened
 from casework.adapters.persistence.scope.subjects import note_opened
-from casework.domain.access.policy import Reach, is_outside
+from casework.domain.access.policy import Scope, is_outside
 from casework.domain.duplicates.likeness import DuplicateCandidate, Likeness
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
@@ -36,9 +36,9 @@ class SqlResidents:
     """The repository of residents for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
         self._vault = vault_of(connection)
 
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
@@ -50,7 +50,7 @@ class SqlResidents:
         if found.merged_into_id is not None:  # while this waited for the lock
             return self.get(id, lock=lock)
         self._about |= {id, found.id}
-        note_opened(self._about, self._reach, found, found.id)
+        note_opened(self._about, self._scope, found, found.id)
         return found
 
     def _following(self, id: UUID) -> Select[Any]:
@@ -58,14 +58,14 @@ class SqlResidents:
         into = select(former.c.merged_into_id).where(former.c.id == id).scalar_subquery()
         return select(t.resident).where(
             t.resident.c.id == func.coalesce(into, id),
-            seen_or_opened(t.resident, self._reach, self._now),
+            seen_or_opened(t.resident, self._scope, self._now),
         )
 
     def of_case(self, case_id: UUID) -> Resident:
         query = (
             select(t.resident)
             .join(t.care_case, t.care_case.c.resident_id == t.resident.c.id)
-            .where(t.care_case.c.id == case_id, seen(t.care_case, self._reach, self._now))
+            .where(t.care_case.c.id == case_id, seen(t.care_case, self._scope, self._now))
             .with_for_update(of=t.resident)
         )
         row = self._connection.execute(query).first()
@@ -97,7 +97,7 @@ class SqlResidents:
 
     def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
         row = stored(resident, self._vault)
-        if is_outside(self._reach, resident):  # they leave the actor's scope
+        if is_outside(self._scope, resident):  # they leave the actor's scope
             session_context.allow_residents(self._connection, [resident.id])
         self._connection.execute(
             update(t.resident).where(t.resident.c.id == row.pop("id")).values(row)
@@ -148,14 +148,14 @@ class SqlResidents:
             )
 
     def like(self, likeness: Likeness, but: UUID) -> list[DuplicateCandidate]:
-        sees = seen(t.resident, self._reach, self._now)
+        sees = seen(t.resident, self._scope, self._now)
         return alike.candidates(self._connection, likeness, but, sees)
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
         query: Any = (
             select(t.consent)
             .join(t.resident, t.resident.c.id == t.consent.c.resident_id)
-            .where(t.consent.c.id == id, seen(t.resident, self._reach, self._now))
+            .where(t.consent.c.id == id, seen(t.resident, self._scope, self._now))
         )
         if lock:
             query = query.with_for_update(of=t.consent)
@@ -193,7 +193,7 @@ class SqlResidents:
         row = self._connection.execute(
             select(t.note)
             .join(t.resident, t.resident.c.id == t.note.c.resident_id)
-            .where(t.note.c.id == id, seen(t.resident, self._reach, self._now))
+            .where(t.note.c.id == id, seen(t.resident, self._scope, self._now))
         ).first()
         if row is None:
             raise NotFound("no such note")
@@ -215,10 +215,10 @@ class SqlResidents:
 
     def search(self, wanted: Row, paging: Paging) -> Page:
         """Each is named in the audit entry; a survivor is found by the data of duplicates too."""
-        sees = seen(t.resident, self._reach, self._now)
+        sees = seen(t.resident, self._scope, self._now)
         shown = page(
             self._connection,
-            found_by(wanted, sees, self._reach.actor, require_vault(self._vault)),
+            found_by(wanted, sees, self._scope.actor, require_vault(self._vault)),
             [t.resident.c.id],
             paging,
             make=lambda row: from_row(Resident, row, self._vault),
@@ -232,8 +232,8 @@ class SqlResidents:
             or_(t.resident.c.id == of, t.resident.c.merged_into_id == of)
         )
         query = select(t.event).where(t.event.c.resident_id.in_(records))
-        query = query.where(narrowed(t.event, self._reach, self._now))
-        hidden = TIMELINE_LEAVES_OUT.get(self._reach.actor.role)
+        query = query.where(narrowed(t.event, self._scope, self._now))
+        hidden = TIMELINE_LEAVES_OUT.get(self._scope.actor.role)
         if hidden is not None:
             query = query.where(t.event.c.subject_type.not_in(hidden))
         return page(

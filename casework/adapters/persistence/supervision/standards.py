@@ -28,7 +28,7 @@ from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import USUAL_LAPSE, Standard
@@ -46,8 +46,8 @@ TWIN: Final = "a standard for just this is in force"
 class SqlStandards:
     """The repository of standards for one transaction of one actor."""
 
-    def __init__(self, connection: Connection, reach: Reach, now: datetime) -> None:
-        self._connection, self._reach, self._now = connection, reach, now
+    def __init__(self, connection: Connection, scope: Scope, now: datetime) -> None:
+        self._connection, self._scope, self._now = connection, scope, now
 
     # Standards
 
@@ -100,7 +100,7 @@ class SqlStandards:
 
     def _theirs(self) -> ColumnElement[bool]:
         """What applies everywhere, and what the actor's own district set."""
-        return seen(_standard, self._reach)
+        return seen(_standard, self._scope)
 
     def check_district(self, code: str | None, field: str) -> None:
         if code is None:
@@ -153,7 +153,7 @@ class SqlStandards:
     def recount(self, id: UUID) -> Recount:
         row = self._connection.execute(
             select(t.recount).where(
-                t.recount.c.id == id, t.recount.c.started_by == self._reach.actor.id
+                t.recount.c.id == id, t.recount.c.started_by == self._scope.actor.id
             )
         ).first()
         if row is None:
@@ -177,7 +177,7 @@ class SqlStandards:
         ]
 
     def running(self, reason: RecountReason) -> list[RunningClock]:
-        which = and_(RUNNING, seen(_clock, self._reach, self._now), *_about(reason))
+        which = and_(RUNNING, seen(_clock, self._scope, self._now), *_about(reason))
         lapse_at = t.referral.c.lapse_at.label("its_lapse_at")
         rows = self._connection.execute(
             select(_clock, lapse_at)

@@ -26,7 +26,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.scope.registry import holder, seen
 from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
 from casework.adapters.persistence.supervision.overdue_filters import filtered
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import BREACH
 from casework.domain.clocks.standards import SUPERVISOR, WORKER, ClockKind
@@ -42,9 +42,9 @@ class SqlWorklists:
     """Lists of clocks, for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def mine(self, wanted: WorklistFilter, paging: Paging) -> Page:
         """What must happen before a discharge comes first.
@@ -54,7 +54,7 @@ class SqlWorklists:
         """
         people = self._people()
         clocks = self._clocks_to_do(people, wanted, paging)
-        notes = notes_to_come_back(self._connection, self._reach, people, self._now, wanted, paging)
+        notes = notes_to_come_back(self._connection, self._scope, people, self._now, wanted, paging)
         rows = sorted([*clocks.rows, *notes.rows], key=_pressing)
         more = bool(clocks.last_key or notes.last_key or len(rows) > paging.limit)
         shown = rows[: paging.limit]
@@ -80,9 +80,9 @@ class SqlWorklists:
 
     def _people(self) -> list[UUID]:
         """The actor, and for a worker the absent colleagues whose deputy they are today."""
-        actor, away, today = self._reach.actor, t.absence, day_in_seoul(self._now)
+        actor, away, today = self._scope.actor, t.absence, day_in_seoul(self._now)
         own = [] if actor.id is None else [actor.id]
-        if holder(self._reach) != WORKER:
+        if holder(self._scope) != WORKER:
             return own
         query = select(away.c.worker_id).where(
             away.c.deputy_id == actor.id, away.c.from_on <= today, away.c.to_on >= today
@@ -92,7 +92,7 @@ class SqlWorklists:
     def _mine(self, people: list[UUID]) -> ColumnElement[bool]:
         """What the actor has to do; an unassigned case is the supervisor's."""
         clock = t.deadline
-        sees, held_by = seen(clock, self._reach, self._now), holder(self._reach)
+        sees, held_by = seen(clock, self._scope, self._now), holder(self._scope)
         if held_by == WORKER:
             return and_(
                 clock.c.worker_id.in_(people),
@@ -147,7 +147,7 @@ class SqlWorklists:
     # The supervisor's list
 
     def overdue(self, filters: OverdueFilter, paging: Paging) -> Page:
-        query = self._items().where(is_overdue(self._now), seen(t.deadline, self._reach, self._now))
+        query = self._items().where(is_overdue(self._now), seen(t.deadline, self._scope, self._now))
         found = self._page(filtered(query, filters), _KEYS, paging)
         self._about.update(row["resident_id"] for row in found.rows)
         ids = [row["id"] for row in found.rows]
@@ -192,7 +192,7 @@ class SqlWorklists:
             .outerjoin(t.centre, t.centre.c.code == clock.c.centre_code)
             .outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
             .outerjoin(t.account, t.account.c.id == clock.c.worker_id)
-            .where(is_overdue(self._now), seen(clock, self._reach, self._now))
+            .where(is_overdue(self._now), seen(clock, self._scope, self._now))
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
@@ -201,7 +201,7 @@ class SqlWorklists:
             select(func.count())
             .select_from(t.care_case)
             .where(
-                seen(t.care_case, self._reach, self._now),
+                seen(t.care_case, self._scope, self._now),
                 t.care_case.c.worker_id.is_(None),
                 t.care_case.c.status != "closed",
             )
@@ -217,7 +217,7 @@ class SqlWorklists:
                 IS_RUNNING,
                 clock.c.due_at >= self._now,
                 clock.c.due_at <= until,
-                seen(clock, self._reach, self._now),
+                seen(clock, self._scope, self._now),
             )
             .group_by(clock.c.worker_id, t.account.c.name)
             .order_by(func.count().desc())

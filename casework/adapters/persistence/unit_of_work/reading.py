@@ -25,7 +25,7 @@ class SqlReading(SqlRepositories):
 
     @cached_property
     def files(self) -> SqlCaseFiles:
-        return SqlCaseFiles(self._connection, self.reach, self._now, self._about, lock=False)
+        return SqlCaseFiles(self._connection, self.scope, self._now, self._about, lock=False)
 
     def held(self, resident_id: UUID) -> ResidentRecord:
         """Includes what was written when there were several records of the resident.
