@@ -297,7 +297,7 @@ def uploader(of: Installation, username: str | None) -> Actor:
     return actor
 
 
-def work_imports(of: Installation, seconds: float = 20.0) -> int:
+def process_imports(of: Installation, seconds: float = 20.0) -> int:
     """Continue the unfinished imports, each as the account that sent it; how many there were.
 
     An import whose account may no longer do what its file says is stopped.
@@ -305,13 +305,13 @@ def work_imports(of: Installation, seconds: float = 20.0) -> int:
     left = unfinished_imports(of.engine)
     for import_id, kind, actor in left:
         try:
-            _work_import(of, import_id, kind, actor, seconds)
+            _process_import(of, import_id, kind, actor, seconds)
         except Exception as error:  # one failure does not stop the others
-            log.error("an import waits", error=type(error).__name__)
+            log.error("import postponed", error=type(error).__name__)
     return len(left)
 
 
-def _work_import(
+def _process_import(
     of: Installation, import_id: UUID, kind: str, actor: Actor | None, seconds: float
 ) -> None:
     ctx = of.context(actor or SYSTEM)

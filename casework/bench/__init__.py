@@ -34,7 +34,7 @@ from casework.domain.access.policy import SYSTEM, Actor, Role, scope_of
 from casework.domain.clocks.calendar import WorkingCalendar
 from casework.domain.clocks.deadlines import Clockwork
 from casework.workflows.context import Context
-from casework.workflows.notices.relay import apply_brake
+from casework.workflows.notices.relay import apply_flood_limit
 from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
 from casework.workflows.ports.unit_of_work import Paging
 from casework.workflows.supervision.overdue import sweep_overdue
@@ -171,7 +171,10 @@ def _time_sweeps(engine: Engine, due: int) -> Times:
     plain = _timed(lambda: _plain(engine))
     _forget(engine)
     run = partial(
-        sweep_overdue, ctx, SqlSweepStore(engine), brake=partial(apply_brake, ctx, notices)
+        sweep_overdue,
+        ctx,
+        SqlSweepStore(engine),
+        limit_flood=partial(apply_flood_limit, ctx, notices),
     )
     sweep = _timed(lambda: _expect(due, run()))
     idle = _timed(lambda: _expect(0, run()))

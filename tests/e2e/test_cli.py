@@ -549,7 +549,7 @@ def test_the_scheduler_ticks_at_once_and_ends_when_told(
         ((slot,),) = ticking.wait_for(lambda: connection.execute(ticks).fetchall())
         assert datetime.fromisoformat(slot).minute % 5 == 0
         assert ticking.end() == 0
-        assert "answers not measured" not in ticking.err
+        assert "response rates not measured" not in ticking.err
         assert "Traceback" not in ticking.err
 
 

@@ -54,7 +54,7 @@ class Channels:
 
 
 def console(letter: Letter, _now: datetime) -> str | None:
-    """A line in the log: who is told, of how many things."""
+    """A line in the log: who is notified, of how many things."""
     message = letter.message
     log.info(
         "notice",

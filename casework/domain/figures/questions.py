@@ -107,15 +107,15 @@ def whole_months(period: Period) -> list[Month]:
     return [one for one in period.months() if period.within(one) == Period(one.first, one.last)]
 
 
-def seen_of_frozen(cells: Cells, asked: Question, scope: Scope) -> Cells:
+def seen_of_frozen(cells: Cells, question: Question, scope: Scope) -> Cells:
     """The cells of a closed month that the question asks for and the actor may see.
 
     An agency sees the clocks that it held.
     """
     bounds = scope.bounds
-    centre = asked.centre if bounds.centre is None else bounds.centre
-    provider = None if asked.provider is None else str(asked.provider)
-    found = filtered(cells, centre=centre, field=asked.field, provider=provider)
+    centre = question.centre if bounds.centre is None else bounds.centre
+    provider = None if question.provider is None else str(question.provider)
+    found = filtered(cells, centre=centre, field=question.field, provider=provider)
     if bounds.provider is not None:
         return Counter({c: n for c, n in found.items() if c.held_by in (None, PROVIDER)})
     return found
@@ -126,12 +126,12 @@ def overall(cells: Cells) -> Cells:
     return Counter({cell: n for cell, n in cells.items() if not (cell.month and is_people(cell))})
 
 
-def left_out(asked: Question, by: str | None = None) -> set[str]:
-    """The parts that cannot be told by what the question narrows or is grouped by."""
+def left_out(question: Question, by: str | None = None) -> set[str]:
+    """The parts that cannot be counted by what the question narrows or is grouped by."""
     found = set[str]()
-    if asked.field is not None or by == "field":
+    if question.field is not None or by == "field":
         found |= OF_NO_FIELD
-    if asked.provider is not None or by == "provider":
+    if question.provider is not None or by == "provider":
         found |= OF_NO_PROVIDER
     return found
 

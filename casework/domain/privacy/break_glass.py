@@ -34,7 +34,7 @@ class BreakGlass:
     id: UUID
     resident_id: UUID
     account_id: UUID
-    # The district that was told, whose supervisors review it.
+    # The district that was notified, whose supervisors review it.
     district_code: str
     reason: str
     opened_at: datetime
@@ -129,7 +129,7 @@ def break_glass(
 
 
 def notice_of_opening(opened: BreakGlass, event: Event, resident: Resident) -> Notice:
-    """What the supervisors of the resident's district are told, at once: an id and no name."""
+    """The notice for the supervisors of the resident's district, at once: an id and no name."""
     return Notice(
         id=event.id,
         kind=NoticeKind.BREAK_GLASS,

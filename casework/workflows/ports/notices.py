@@ -35,7 +35,7 @@ class NoticeStore(Protocol):
         ...
 
     def judge(self, run_id: UUID, district_code: str, count: int, held: bool, at: datetime) -> None:
-        """Note a run's count for a district, and whether the brake holds it."""
+        """Note a run's count for a district, and whether the flood limit holds it."""
         ...
 
     def release(self, district_code: str, by: UUID | None, at: datetime) -> int:
@@ -108,7 +108,7 @@ class NoticeStore(Protocol):
         ...
 
     def held(self, scope: Scope) -> list[Row]:
-        """The notices that the brake holds within scope, longest held first."""
+        """The notices that the flood limit holds within scope, longest held first."""
         ...
 
 

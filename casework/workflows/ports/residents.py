@@ -100,7 +100,7 @@ class Residents(Protocol):
         """A resident's contact notes, newest first."""
         ...
 
-    def search(self, wanted: Row, paging: Paging) -> Page:
+    def search(self, filters: Row, paging: Paging) -> Page:
         """Residents by name, birth date, centre, or a phone of theirs or of a contact."""
         ...
 
@@ -134,7 +134,7 @@ class ResidentRecord:
     signals: Sequence[Signal]
     requests: Sequence[AccessRequest]
     events: Sequence[Event]
-    lookers: Sequence[Row]
+    viewers: Sequence[Row]
 
 
 class AccessRequests(Protocol):

@@ -17,7 +17,7 @@ from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.directory.directory import FIELDS
 from casework.domain.supervision.reviewing import ReviewDecision
-from casework.domain.supervision.setting_standards import TOLD, UNITS
+from casework.domain.supervision.setting_standards import NOTIFIED_ROLES, UNITS
 from casework.workflows.cases import caseload
 from casework.workflows.supervision import standards
 from casework.workflows.supervision.reviews import review_deadline
@@ -386,7 +386,7 @@ def test_the_law_allows_no_longer_target_nor_another_unit(
 def test_the_words_of_the_schema_are_those_of_the_domain() -> None:
     assert get_args(schemas.CareField) == FIELDS
     assert get_args(schemas.PeriodUnit) == UNITS
-    assert get_args(schemas.Told) == TOLD
+    assert get_args(schemas.NotifiedRole) == NOTIFIED_ROLES
 
 
 # Changing one

@@ -43,9 +43,11 @@ def create_account(body: s.CreateAccount, call: Caller) -> Response:
     With a first password, which its owner changes before anything else.
     """
     told = body.model_dump(exclude={"password"})
-    asked = NewAccount(**told | {"role": body.role.value})
+    requested = NewAccount(**told | {"role": body.role.value})
     return call.change(
-        lambda ctx: administering.create_account(ctx, call.authentication, asked, body.password),
+        lambda ctx: administering.create_account(
+            ctx, call.authentication, requested, body.password
+        ),
         MANAGE,
         _after,
     )
@@ -128,11 +130,11 @@ def make_token_for(id: UUID, body: s.MakeToken, call: Caller) -> Response:
 
     The secret is shown this once. People make their own.
     """
-    asked = NewToken(**body.model_dump())
+    requested = NewToken(**body.model_dump())
     made: dict[UUID, str] = {}
 
     def make(ctx: Context) -> UUID:
-        token_id, secret = administering.make_token_for(ctx, call.authentication, id, asked)
+        token_id, secret = administering.make_token_for(ctx, call.authentication, id, requested)
         made[token_id] = secret
         return token_id
 

@@ -31,7 +31,7 @@ router = APIRouter(route_class=GuardedRoute, prefix="/inbox", tags=["inbox"])
 READ, FIGURES = render.READ, "inbox.figures"
 
 
-def _wanted(call: Call, due: str, **filters: Any) -> InboxFilter:
+def _filters(call: Call, due: str, **filters: Any) -> InboxFilter:
     """The filters, and from when until when it is due."""
     if due in ("all", "overdue"):
         return InboxFilter(**filters, overdue=due == "overdue")
@@ -56,11 +56,11 @@ def list_inbox(
 
     Each as its agency may see it, with the deadline that runs and what may be done.
     """
-    wanted = _wanted(call, due, status=status, service=service, centre=centre, priority=priority)
+    filters = _filters(call, due, status=status, service=service, centre=centre, priority=priority)
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.inbox.owed(wanted, paging),
+        lambda reading, paging: reading.inbox.owed(filters, paging),
         render.inbox_item(call.ctx),
     )
 

@@ -96,7 +96,7 @@ def revoke_link(id: UUID, body: EmptyBody, call: Caller) -> Response:
 @router.put(
     "/providers/{id}/answering", **operation(links.KEEP, r.AnsweringByLink, refuses=(404, 409))
 )
-def keep_answering(id: UUID, body: sl.SetAnsweringByLink, call: Caller) -> Response:
+def set_answering_by_link(id: UUID, body: sl.SetAnsweringByLink, call: Caller) -> Response:
     """Say whether an agency answers by link, and where its links and codes go.
 
     By a supervisor of its district or an administrator; switched off, no link opens.
@@ -187,7 +187,7 @@ def _coming(one: VisitingService) -> dict[str, Any]:
 def write_way_in(id: UUID, body: sl.WriteWayIn, call: Caller) -> Response:
     """Say how to get into a resident's home.
 
-    Told to the agencies that come there, and to nobody else.
+    Disclosed to the agencies that come there, and to nobody else.
     """
 
     def show(reading: Reading, made: UUID) -> Any:

@@ -32,16 +32,18 @@ def match_offerings(
     Each says ``why``: every factor with its value and its rank, 1 first; the next factor counts
     where the one before is equal, and at last the offering's id. A rule refuses nobody.
     """
-    asked = matching.MatchQuestion(**body.model_dump())
+    question = matching.MatchQuestion(**body.model_dump())
     language = language_of(accept_language)
     return call.look(
         MATCH,
-        lambda reading: matching_views.matched(matching.match(call.ctx, reading, asked), language),
+        lambda reading: matching_views.matched(
+            matching.match(call.ctx, reading, question), language
+        ),
     )
 
 
-@router.get("/coverage", **operation(COVER, page_of(r.CoverageHole)))
-def list_holes(
+@router.get("/coverage", **operation(COVER, page_of(r.CentreCoverageGap)))
+def list_coverage_gaps(
     call: Caller,
     paged: Paged,
     service: Annotated[s.Code | None, Query(description="by its code; else any")] = None,
@@ -59,6 +61,8 @@ def list_holes(
     return call.pages(
         COVER,
         paged,
-        lambda reading, paging: matching.holes(call.ctx, reading, service, designation, paging),
-        matching_views.hole,
+        lambda reading, paging: matching.coverage_gaps(
+            call.ctx, reading, service, designation, paging
+        ),
+        matching_views.coverage_gap,
     )

@@ -40,7 +40,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "district_code": "26350",
     "does": "Raises every planned step that is due",
     "dry_run": False,
-    "email": "desk@agency.example",
+    "email": "office@agency.example",
     "error": "timed_out",
     "event": "CaseOpened",
     "every_minutes": 5,

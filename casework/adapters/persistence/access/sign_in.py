@@ -83,7 +83,7 @@ class SqlSignInStore:
             .values(totp_step=account.totp_step)
         )
 
-    def begin_source_try(self, source: str, now: datetime) -> bool:
+    def count_source_attempt(self, source: str, now: datetime) -> bool:
         table = t.sign_in_source
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         first = dialect.insert(table).values(source=source, failed_attempts=1, counted_from=now)
@@ -105,7 +105,7 @@ class SqlSignInStore:
             self._connection.execute(update(table).where(table.c.source == source).values(values))
         return may
 
-    def take_back_source_try(self, source: str) -> None:
+    def uncount_source_attempt(self, source: str) -> None:
         table = t.sign_in_source
         less = case((table.c.failed_attempts > 0, table.c.failed_attempts - 1), else_=0)
         self._connection.execute(

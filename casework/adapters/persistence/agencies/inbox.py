@@ -39,7 +39,7 @@ class SqlInbox:
         self._connection, self._scope, self._now = connection, scope, now
         self._about = about
 
-    def owed(self, wanted: InboxFilter, paging: Paging) -> Page:
+    def owed(self, filters: InboxFilter, paging: Paging) -> Page:
         """The page is cut out of the clocks, along their index, before anything else is read."""
         vault = vault_of(self._connection)
 
@@ -47,7 +47,7 @@ class SqlInbox:
             running = from_row(Deadline, row, None, CLOCK)
             return view_of(row, vault, deadlines=[running], history=[])
 
-        cut = cut_out(self._running(wanted), [t.deadline.c.due_at, t.deadline.c.id], paging)
+        cut = cut_out(self._running(filters), [t.deadline.c.due_at, t.deadline.c.id], paging)
         clocks = cut.subquery("clocks")
         shown = {column.name: column.label(CLOCK + column.name) for column in clocks.c}
         query = viewed(*shown.values()).join(clocks, clocks.c.subject_id == t.referral.c.id)
@@ -56,39 +56,39 @@ class SqlInbox:
         self._about.update(view.referral.resident_id for view in found.rows)
         return found
 
-    def _running(self, wanted: InboxFilter) -> Select[Any]:
+    def _running(self, filters: InboxFilter) -> Select[Any]:
         """Clocks that the agency holds on requests that it sees."""
         clock = t.deadline.c
         return select(t.deadline).where(
             IS_RUNNING,
             clock.provider_id == self._scope.actor.provider_id,
             clock.held_by == PROVIDER,
-            self._request(wanted),
-            *self._due(wanted),
+            self._request(filters),
+            *self._due(filters),
         )
 
-    def _request(self, wanted: InboxFilter) -> ColumnElement[bool]:
+    def _request(self, filters: InboxFilter) -> ColumnElement[bool]:
         """There is a request to the clock, within scope, that fits the filters."""
         one = t.referral.c
-        filters = (
-            (one.status, wanted.status),
-            (one.service_code, wanted.service),
-            (one.centre_code, wanted.centre),
-            (one.priority, wanted.priority),
+        conditions = (
+            (one.status, filters.status),
+            (one.service_code, filters.service),
+            (one.centre_code, filters.centre),
+            (one.priority, filters.priority),
         )
         return exists().where(
             one.id == t.deadline.c.subject_id,
             seen(t.referral, self._scope, self._now),
-            *(column == value for column, value in filters if value is not None),
+            *(column == value for column, value in conditions if value is not None),
         )
 
-    def _due(self, wanted: InboxFilter) -> Iterator[ColumnElement[bool]]:
+    def _due(self, filters: InboxFilter) -> Iterator[ColumnElement[bool]]:
         due_at = t.deadline.c.due_at
-        if wanted.due_from is not None:
-            yield due_at >= wanted.due_from
-        if wanted.due_before is not None:
-            yield due_at < wanted.due_before
-        if wanted.overdue:
+        if filters.due_from is not None:
+            yield due_at >= filters.due_from
+        if filters.due_before is not None:
+            yield due_at < filters.due_before
+        if filters.overdue:
             yield is_overdue(self._now)
 
     def standing(self, referral_ids: Iterable[UUID]) -> Mapping[UUID, ReferralView]:

@@ -174,7 +174,7 @@ class SqlLinks:
         of = t.message
         self._connection.execute(update(of).where(of.c.id == message.id).values(payload=said))
 
-    def asked_of(self, provider_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
+    def requested_of(self, provider_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
         """Read for the system itself."""
         session_context.set_system_context(self._connection)
         of = t.referral.c
@@ -189,7 +189,9 @@ class SqlLinks:
         """Read for the system itself."""
         session_context.set_system_context(self._connection)
         of, answers = t.referral.c, t.answering.c
-        is_asked = exists().where(_link.c.provider_id == of.provider_id, _link.c.month == month)
+        accepts_requests = exists().where(
+            _link.c.provider_id == of.provider_id, _link.c.month == month
+        )
         query = (
             select(answers.provider_id, answers.account_id, of.id)
             .select_from(t.answering)
@@ -209,7 +211,7 @@ class SqlLinks:
                     ),
                 ),
                 or_(of.ended_at.is_(None), of.ended_at > ended_since),
-                ~is_asked,
+                ~accepts_requests,
             )
             .order_by(answers.provider_id, of.id)
         )

@@ -56,7 +56,7 @@ class SqlAuditChainStore:
             .limit(limit)
         )
         with self._connect() as connection:
-            if not _has_the_turn(connection):
+            if not _take_lock(connection):
                 return SealResult(0, frozenset())
             entries = [dict(row._mapping) for row in connection.execute(query)]
             sealed, false = seal_entries(connection, key_of(connection), entries, now)
@@ -210,7 +210,7 @@ class SqlAuditChainStore:
         return gone
 
 
-def _has_the_turn(connection: Connection) -> bool:
+def _take_lock(connection: Connection) -> bool:
     """Whether this process alone seals: it locks the roll's row, which the first one inserts."""
     if connection.dialect.name == "sqlite":
         return True  # it has the only write lock

@@ -123,7 +123,7 @@ class SqlAuditTrail:
         ]
         return Page(rows, accounts.last_key)
 
-    def lookers(self, resident_ids: Sequence[UUID]) -> list[Row]:
+    def viewers(self, resident_ids: Sequence[UUID]) -> list[Row]:
         """Who looked at, changed or was refused residents, newest first: no name, but where."""
         query = (
             select(

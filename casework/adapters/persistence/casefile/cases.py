@@ -86,10 +86,10 @@ class SqlCases:
             else ()
         )
         named = {item.provider_id for version in file.versions for item in version.services}
-        asked = {referral.provider_id for referral in file.referrals.values()}
+        agencies = {referral.provider_id for referral in file.referrals.values()}
         return PlanView(
             file=file,
-            providers=self._agencies(id for id in named | asked if id is not None),
+            providers=self._agencies(id for id in named | agencies if id is not None),
             conferences=by_id(from_row(Conference, row) for row in found),
         )
 

@@ -1,4 +1,4 @@
-"""Clocks one by one: what was told of each, and what was decided."""
+"""Clocks one by one: who was notified of each, and what was decided."""
 
 from __future__ import annotations
 

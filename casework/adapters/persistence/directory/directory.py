@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Select, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.directory.offering_queries import (
+    accepts_requests,
     centres_of,
     designated,
-    is_asked,
     is_listed,
 )
 from casework.adapters.persistence.directory.places import has_free_place
@@ -67,7 +67,9 @@ class SqlDirectory:
         wanted = set(ids)
         if not wanted:
             return set()
-        query = select(t.provider.c.id).where(t.provider.c.id.in_(wanted), is_asked(self._today))
+        query = select(t.provider.c.id).where(
+            t.provider.c.id.in_(wanted), accepts_requests(self._today)
+        )
         return set(self._connection.scalars(query))
 
     def has_district(self, code: str) -> bool:
@@ -104,7 +106,7 @@ class SqlDirectory:
         return page(self._connection, query, [t.service.c.code], paging)
 
     def providers(self, paging: Paging) -> Page:
-        query = select(t.provider).where(is_asked(self._today))
+        query = select(t.provider).where(accepts_requests(self._today))
         found = page(self._connection, query, [t.provider.c.slug], paging)
         held = designated(self._connection, [row["id"] for row in found.rows], self._today)
         for row in found.rows:

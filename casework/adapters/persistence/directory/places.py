@@ -143,16 +143,18 @@ class SqlPlaces:
 
     # Figures that have grown old
 
-    def ask_for(self, now: datetime) -> list[StaleOffering]:
+    def request_figures(self, now: datetime) -> list[StaleOffering]:
         days = self._connection.scalars(select(t.service.c.fresh_for_days).distinct()).all()
         found: list[Any] = []
         for one in days:
             limit = timedelta(days=one)
             found += self._connection.execute(_asked(one, now - limit, now)).all()
         ids = [row.id for row in found]
-        return [] if not ids else [StaleOffering(**row._mapping) for row in self._asked_of(ids)]
+        return (
+            [] if not ids else [StaleOffering(**row._mapping) for row in self._stale_offerings(ids)]
+        )
 
-    def _asked_of(self, ids: list[UUID]) -> Sequence[Any]:
+    def _stale_offerings(self, ids: list[UUID]) -> Sequence[Any]:
         """Whose offerings they are, and whether anybody signs in there."""
         account = t.account
         signs_in = (

@@ -260,13 +260,17 @@ class SqlMerges:
             update(_pair).where(_pair.c.id.in_(ids[Child.PAIR])).values(is_parked=True)
         )
         for pair in pairs:
-            asked = moved_by_merge.asked_of_survivor(pair, made, new_id())
-            if asked is not None and not self._is_queued(asked):
-                ids[Child.PAIR_ADDED].append(asked.id)
-                self._connection.execute(insert(_pair), [stored(asked, vault_of(self._connection))])
+            suspicion = moved_by_merge.suspicion_of_survivor(pair, made, new_id())
+            if suspicion is not None and not self._is_queued(suspicion):
+                ids[Child.PAIR_ADDED].append(suspicion.id)
+                self._connection.execute(
+                    insert(_pair), [stored(suspicion, vault_of(self._connection))]
+                )
 
-    def _is_queued(self, asked: Suspicion) -> bool:
-        same = (_pair.c.resident_id == asked.resident_id) & (_pair.c.other_id == asked.other_id)
+    def _is_queued(self, suspicion: Suspicion) -> bool:
+        same = (_pair.c.resident_id == suspicion.resident_id) & (
+            _pair.c.other_id == suspicion.other_id
+        )
         return bool(self._ids(_pair, same))
 
     def _wake_pairs(self, ids: MovedRows) -> None:

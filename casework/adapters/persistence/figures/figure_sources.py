@@ -70,7 +70,7 @@ def filtered(query: Select[Any], columns: Columns, question: Question) -> Select
         if value is None:
             continue
         if name not in columns:
-            raise Invalid("this figure cannot be told by it", code="not_told_by", field=name)
+            raise Invalid("this figure cannot be counted by it", code="not_told_by", field=name)
         query = query.where(columns[name] == value)
     return query
 
@@ -264,13 +264,13 @@ def _clock_columns() -> dict[str, Any]:
 
 def _clocks(scope: Scope, *more: Any) -> Select[Any]:
     """Clocks, but for those of a request that was entered in error."""
-    clock, asked = t.deadline, t.referral
+    clock, request = t.deadline, t.referral
     return (
         _rows(clock, *clock.c["kind", "held_by", "field", "provider_id"], *more)
-        .outerjoin(asked, asked.c.id == clock.c.subject_id)
+        .outerjoin(request, request.c.id == clock.c.subject_id)
         .where(
             counted(clock, scope),
-            or_(asked.c.id.is_(None), asked.c.status != ReferralStatus.ENTERED_IN_ERROR),
+            or_(request.c.id.is_(None), request.c.status != ReferralStatus.ENTERED_IN_ERROR),
         )
     )
 
@@ -325,13 +325,15 @@ def causes(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any
 
 def unmet(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Planned services that were not found, by the moment that was said, until taken up again."""
-    one, home, asked = t.planned_service, t.care_case, t.referral
+    one, home, request = t.planned_service, t.care_case, t.referral
     again = exists().where(
-        asked.c.case_id == one.c.case_id,
-        asked.c.planned_service_id == one.c.id,
+        request.c.case_id == one.c.case_id,
+        request.c.planned_service_id == one.c.id,
         or_(
-            asked.c.status.in_(sorted(OPEN)),
-            and_(asked.c.status == ReferralStatus.COMPLETED, asked.c.ended_at >= one.c.settled_at),
+            request.c.status.in_(sorted(OPEN)),
+            and_(
+                request.c.status == ReferralStatus.COMPLETED, request.c.ended_at >= one.c.settled_at
+            ),
         ),
     )
     why = _why_unmet()
@@ -363,20 +365,21 @@ def unmet(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any]
 
 def _why_unmet() -> Any:
     """Why the last request came to nothing, or that there was none."""
-    one, asked = t.planned_service, t.referral.alias("asked")
+    one, request = t.planned_service, t.referral.alias("asked")
     last = (
         select(
             case(
-                (asked.c.status == ReferralStatus.LAPSED, literal(NO_ANSWER)), else_=asked.c.reason
+                (request.c.status == ReferralStatus.LAPSED, literal(NO_ANSWER)),
+                else_=request.c.reason,
             )
         )
         .where(
-            asked.c.case_id == one.c.case_id,
-            asked.c.planned_service_id == one.c.id,
-            asked.c.status.in_(sorted(OWES_DISPOSITION)),
-            asked.c.ended_at <= one.c.settled_at,
+            request.c.case_id == one.c.case_id,
+            request.c.planned_service_id == one.c.id,
+            request.c.status.in_(sorted(OWES_DISPOSITION)),
+            request.c.ended_at <= one.c.settled_at,
         )
-        .order_by(asked.c.ended_at.desc(), asked.c.id.desc())
+        .order_by(request.c.ended_at.desc(), request.c.id.desc())
         .limit(1)
         .correlate(one)
         .scalar_subquery()

@@ -52,7 +52,7 @@ class SqlNoticeStore(SqlOutbox):
     def links(self) -> Links:
         return self._links(self._connection)
 
-    # The brake: holds back an unusual number of notices
+    # The flood limit: holds back an unusual number of notices
 
     def unjudged(self, run_id: UUID | None, begun_before: datetime) -> dict[UUID, dict[str, int]]:
         run = t.job_run

@@ -29,7 +29,7 @@ from casework.domain.privacy.disclosures import (
     ASSESSOR,
     PROVIDER,
     Disclosure,
-    told_to_assessors,
+    disclosed_to_assessors,
 )
 from casework.workflows.ports.unit_of_work import Page, Paging
 
@@ -105,5 +105,5 @@ def _is_of(it: Table, happened: type[Event]) -> ColumnElement[bool]:
 def _disclosure(row: Any) -> Disclosure:
     values: dict[str, Any] = dict(row._mapping)
     if values["to_kind"] == ASSESSOR:
-        values["what"] = told_to_assessors()
+        values["what"] = disclosed_to_assessors()
     return Disclosure(**values)

@@ -213,12 +213,12 @@ class SqlResidents:
             make=lambda row: from_row(Note, row, self._vault),
         )
 
-    def search(self, wanted: Row, paging: Paging) -> Page:
+    def search(self, filters: Row, paging: Paging) -> Page:
         """Each is named in the audit entry; a survivor is found by the data of duplicates too."""
         sees = seen(t.resident, self._scope, self._now)
         shown = page(
             self._connection,
-            found_by(wanted, sees, self._scope.actor, require_vault(self._vault)),
+            found_by(filters, sees, self._scope.actor, require_vault(self._vault)),
             [t.resident.c.id],
             paging,
             make=lambda row: from_row(Resident, row, self._vault),

@@ -93,7 +93,7 @@ REGISTRY: Final[dict[str, Rows]] = {
         see=_PLACED | {CASES_SENT: (c.of_a_resident_sent,)},
         is_opened=True,
         worked_on=_IN_UNIT,
-        wider=(Difference(c.of_a_resident_asked, _BESIDE),),
+        wider=(Difference(c.of_a_requested_resident, _BESIDE),),
     ),
     "care_case": Rows(
         see=_PLACED | {CASES_SENT: (c.was_sent,)},
@@ -103,7 +103,7 @@ REGISTRY: Final[dict[str, Rows]] = {
         wider=(Difference(c.case_of_a_request, _BESIDE),),
     ),
     "referral": Rows(
-        see=_PLACED | {CASES_SENT: (c.of_a_case_sent,), OWN_AGENCY: (c.was_asked,)},
+        see=_PLACED | {CASES_SENT: (c.of_a_case_sent,), OWN_AGENCY: (c.was_requested,)},
         # Its own, however long they have ended: the transaction of a figure states no window.
         count=_COUNTED | {OWN_AGENCY: (c.of_agency,)},
         # Shown to a supervisor beside an agency or a service that is about to end.

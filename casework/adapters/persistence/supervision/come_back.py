@@ -28,16 +28,16 @@ def notes_to_come_back(
     scope: Scope,
     writers: list[UUID],
     now: datetime,
-    wanted: WorklistFilter,
+    filters: WorklistFilter,
     paging: Paging,
 ) -> Page:
     """These people's notes by the end of their day, each until a later one on that resident.
 
     The page's keys are those of the worklist: whether it can wait (it can), due instant, id.
     """
-    if not shows(t.note, scope) or wanted.kind not in (None, COME_BACK) or wanted.field:
+    if not shows(t.note, scope) or filters.kind not in (None, COME_BACK) or filters.field:
         return Page([], None)
-    query = _of_days(_unanswered(scope, writers, now), wanted.due, day_in_seoul(now))
+    query = _of_days(_unanswered(scope, writers, now), filters.due, day_in_seoul(now))
     vault = vault_of(connection)
     found = page(
         connection,

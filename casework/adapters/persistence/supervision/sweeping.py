@@ -78,7 +78,7 @@ class SqlSweepStore:
             if counts["changed"]:  # the steps themselves name the run
                 write_audit(connection, SYSTEM, "job.change", now, facts, ())
 
-    def break_off(self, run_id: UUID, error: str) -> None:
+    def fail_run(self, run_id: UUID, error: str) -> None:
         with self._engine.begin() as connection:
             connection.execute(
                 update(t.job_run).where(t.job_run.c.id == run_id).values(error=error)

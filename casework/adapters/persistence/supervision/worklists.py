@@ -46,36 +46,38 @@ class SqlWorklists:
     ) -> None:
         self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
-    def mine(self, wanted: WorklistFilter, paging: Paging) -> Page:
+    def mine(self, filters: WorklistFilter, paging: Paging) -> Page:
         """What must happen before a discharge comes first.
 
         Listed are the clocks that the actor holds; for a worker also the overdue clocks that
         others hold on their cases; and notes to come back to.
         """
         people = self._people()
-        clocks = self._clocks_to_do(people, wanted, paging)
-        notes = notes_to_come_back(self._connection, self._scope, people, self._now, wanted, paging)
+        clocks = self._clocks_to_do(people, filters, paging)
+        notes = notes_to_come_back(
+            self._connection, self._scope, people, self._now, filters, paging
+        )
         rows = sorted([*clocks.rows, *notes.rows], key=_pressing)
         more = bool(clocks.last_key or notes.last_key or len(rows) > paging.limit)
         shown = rows[: paging.limit]
         self._about.update(row["resident_id"] for row in shown)
         return Page(shown, _pressing(shown[-1]) if more else None)
 
-    def _clocks_to_do(self, people: list[UUID], wanted: WorklistFilter, paging: Paging) -> Page:
+    def _clocks_to_do(self, people: list[UUID], filters: WorklistFilter, paging: Paging) -> Page:
         clock = t.deadline
-        if wanted.kind == COME_BACK:
+        if filters.kind == COME_BACK:
             return Page([], None)
         query = self._items().where(IS_RUNNING, self._mine(people))
-        if wanted.due == "overdue":
+        if filters.due == "overdue":
             query = query.where(is_overdue(self._now))
-        elif wanted.due != "all":
+        elif filters.due != "all":
             today = day_in_seoul(self._now)
-            until = today + (ONE_DAY if wanted.due == "today" else 7 * ONE_DAY)
+            until = today + (ONE_DAY if filters.due == "today" else 7 * ONE_DAY)
             query = query.where(clock.c.due_at >= midnight(today), clock.c.due_at < midnight(until))
-        if wanted.kind is not None:
-            query = query.where(clock.c.kind == wanted.kind)
-        if wanted.field is not None:
-            query = query.where(clock.c.field == wanted.field)
+        if filters.kind is not None:
+            query = query.where(clock.c.kind == filters.kind)
+        if filters.field is not None:
+            query = query.where(clock.c.field == filters.field)
         return self._page(query, _PRESSING, paging)
 
     def _people(self) -> list[UUID]:

@@ -50,7 +50,7 @@ class SqlReading(SqlRepositories):
             signals=self._of(Signal, t.signal, records, t.signal.c.id),
             requests=self.access_requests.all_of(records),
             events=self._of(Event, t.event, records, t.event.c.at, t.event.c.id),
-            lookers=self.audit.lookers(records),
+            viewers=self.audit.viewers(records),
         )
 
     def _of(self, cls: type[Any], table: Any, residents: list[UUID], *order: Any) -> list[Any]:
