@@ -176,7 +176,7 @@ def lock(*args: str) -> None:
     if not _uv():
         setup(DEVELOPMENT)
     compile_ = [_uv() or "uv", *COMPILE.split(), *args]
-    run(*compile_, "--extra", "dev", "-o", DEVELOPMENT.name)
+    run(*compile_, "--extra", "dev", "--extra", "client", "-o", DEVELOPMENT.name)
     run(*compile_, "--constraint", DEVELOPMENT.name, "-o", RUNTIME.name)
     setup(DEVELOPMENT)
 
