@@ -139,7 +139,7 @@ def as_owner(of: Installation) -> Iterator[Engine]:
 def migrate(of: Installation) -> None:
     """Bring the schema to the newest revision, load the shipped facts, and encrypt every field.
 
-    Runs as the owner of the tables.
+    Runs as the owner of the tables. Raises UnknownRevision where the schema is a newer one.
     """
     settings = of.settings
     url, schema = settings.owner_url(), settings.db_schema
@@ -153,7 +153,8 @@ def migrate(of: Installation) -> None:
 
 
 def is_current(of: Installation) -> bool:
-    """Whether the schema is at its newest revision."""
+    """Whether the schema is at its newest revision; raises UnknownRevision where it is newer."""
+    migrations.check_known(of.engine)
     return migrations.is_current(of.engine)
 
 
