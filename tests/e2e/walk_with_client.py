@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import TypeVar
 
 from casework_client import AuthenticatedClient, Client
-from casework_client.api.answering_without_an_account import send_link, set_answering_by_link
+from casework_client.api.answering_without_an_account import keep_answering, send_link
 from casework_client.api.cases import get_case, open_case, record_assessment, record_pre_survey
 from casework_client.api.directory import list_providers, match_offerings
 from casework_client.api.jobs import list_runs, run_overdue
@@ -197,9 +197,7 @@ class Walk:
         answering = SetAnsweringByLink(email="office@agency.example")
         by_link = got(
             AnsweringByLink,
-            set_answering_by_link.sync(
-                referral.provider.id, client=self.supervisor, body=answering
-            ),
+            keep_answering.sync(referral.provider.id, client=self.supervisor, body=answering),
         )
         assert by_link.is_on
         sent = send_link.sync(referral.id, client=self.supervisor, body=EmptyBody())

@@ -96,7 +96,7 @@ def revoke_link(id: UUID, body: EmptyBody, call: Caller) -> Response:
 @router.put(
     "/providers/{id}/answering", **operation(links.KEEP, r.AnsweringByLink, refuses=(404, 409))
 )
-def set_answering_by_link(id: UUID, body: sl.SetAnsweringByLink, call: Caller) -> Response:
+def keep_answering(id: UUID, body: sl.SetAnsweringByLink, call: Caller) -> Response:
     """Say whether an agency answers by link, and where its links and codes go.
 
     By a supervisor of its district or an administrator; switched off, no link opens.

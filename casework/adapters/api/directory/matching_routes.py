@@ -43,7 +43,7 @@ def match_offerings(
 
 
 @router.get("/coverage", **operation(COVER, page_of(r.CentreCoverageGap)))
-def list_coverage_gaps(
+def list_holes(
     call: Caller,
     paged: Paged,
     service: Annotated[s.Code | None, Query(description="by its code; else any")] = None,
