@@ -145,7 +145,7 @@ SAMPLES_OF: Final[dict[str, dict[str, Any]]] = {
     "Centre": {"code": "2635051000", "name": "우1동"},
     "CatalogueService": {"code": "MED-VISIT", "name": "방문진료", "name_en": "Home doctor visit"},
     "Change": {"did": "changed"},
-    "CoverageHole": {"name": "우1동"},
+    "CentreCoverageGap": {"name": "우1동"},
     "Deadline": {"due_at": "2026-04-01T23:59:59+09:00"},
     "District": {"code": "26350", "name": "해운대구"},
     "FieldChange": {"field": "available", "before": 3, "after": 2},
