@@ -94,7 +94,7 @@ def setup(lock: Path) -> None:
     what = "runs the product" if lock == RUNTIME else "the product is developed with"
     print(f"setup: installing what {what} into .venv", flush=True)
     STAMP.unlink(missing_ok=True)
-    # Without uv nothing takes away what a lock file no longer names, so that .venv is made anew.
+    # Without uv nothing takes away what a lock file no longer names, so that .venv is made again.
     if there[2:3] == wanted[2:3] or (there and _uv()):
         install(lock)
     else:
@@ -114,7 +114,7 @@ def _uv() -> str:
 
 
 def make() -> None:
-    """Make .venv anew."""
+    """Make a new .venv."""
     shutil.rmtree(VENV, ignore_errors=True)
     # Not sys.executable, which in an activated .venv has just gone.
     base = getattr(sys, "_base_executable", sys.executable)
@@ -176,7 +176,7 @@ def lock(*args: str) -> None:
     if not _uv():
         setup(DEVELOPMENT)
     compile_ = [_uv() or "uv", *COMPILE.split(), *args]
-    run(*compile_, "--extra", "dev", "-o", DEVELOPMENT.name)
+    run(*compile_, "--extra", "dev", "--extra", "client", "-o", DEVELOPMENT.name)
     run(*compile_, "--constraint", DEVELOPMENT.name, "-o", RUNTIME.name)
     setup(DEVELOPMENT)
 

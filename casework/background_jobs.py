@@ -64,7 +64,7 @@ def _seal(application: Application) -> None:
 
 
 def _import(application: Application) -> None:
-    operations.work_imports(application)
+    operations.process_imports(application)
 
 
 def _measure(application: Application) -> None:
@@ -75,16 +75,16 @@ RELAY: Final = Job(
     name="relay",
     rhythm=lambda _settings: {"second": "20"},
     steps=(
-        JobStep(run=_offer_places, failure="places not tended"),
+        JobStep(run=_offer_places, failure="places not offered"),
         JobStep(run=_relay, failure="relay failed"),
-        JobStep(run=_find_duplicates, failure="duplicates not found"),
+        JobStep(run=_find_duplicates, failure="duplicate search failed"),
     ),
 )
 JOBS: Final = (
     Job(
         name="overdue",
         rhythm=lambda settings: every(settings.sweep_minutes),
-        steps=(JobStep(run=_sweep, failure="tick failed"),),
+        steps=(JobStep(run=_sweep, failure="sweep failed"),),
         at_start=True,
     ),
     RELAY,
@@ -96,12 +96,12 @@ JOBS: Final = (
     Job(
         name="imports",
         rhythm=lambda _settings: {"second": "*/5"},
-        steps=(JobStep(run=_import, failure="importing failed"),),
+        steps=(JobStep(run=_import, failure="imports failed"),),
     ),
     Job(
         name="measure",
         rhythm=lambda _settings: {"minute": "17"},
-        steps=(JobStep(run=_measure, failure="answers not measured"),),
+        steps=(JobStep(run=_measure, failure="response rates not measured"),),
         at_start=True,
     ),
 )

@@ -59,13 +59,13 @@ from casework.domain.directory.directory import Service
 from casework.domain.notices.outbox import Message
 from casework.settings import Settings, SettingsError
 from casework.workflows.access.accounts import AccountTools, CommandLineAccounts
-from casework.workflows.agencies.links import ask_rosters, create_links
+from casework.workflows.agencies.links import create_links, request_rosters
 from casework.workflows.audit import sealing
 from casework.workflows.context import Context
 from casework.workflows.directory.matching import measure
 from casework.workflows.directory.places import PlacesRound, update_places
 from casework.workflows.duplicates.duplicates import find_all, queue_everyone, waiting
-from casework.workflows.notices.relay import Relayed, apply_brake, relay, send_one
+from casework.workflows.notices.relay import Relayed, apply_flood_limit, relay, send_one
 from casework.workflows.ports.access import Authentication
 from casework.workflows.ports.exchange import ImportTools
 from casework.workflows.ports.links import Linking
@@ -202,7 +202,7 @@ class Application:
             as_of=as_of,
             dry_run=dry_run,
             slot=slot,
-            brake=lambda run_id: apply_brake(ctx, self.notices, run_id),
+            limit_flood=lambda run_id: apply_flood_limit(ctx, self.notices, run_id),
             note_failure=_note_failure,
             clock=self.now,
         )
@@ -213,7 +213,7 @@ class Application:
 
     def relay(self, ctx: Context) -> Relayed:
         """Send the notices that are due."""
-        ask_rosters(ctx, self.linking, self.notices)
+        request_rosters(ctx, self.linking, self.notices)
         give = partial(create_links, ctx, self.linking)
         return relay(
             ctx, self.notices, self.transport, clock=self.now, jitter=_jitter, create_links=give

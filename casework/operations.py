@@ -140,7 +140,7 @@ def as_owner(of: Installation) -> Iterator[Engine]:
 def migrate(of: Installation) -> None:
     """Bring the schema to the newest revision, load the shipped facts, and encrypt every field.
 
-    Runs as the owner of the tables.
+    Runs as the owner of the tables. Raises UnknownRevision where the schema is a newer one.
     """
     settings = of.settings
     url, schema = settings.owner_url(), settings.db_schema
@@ -154,7 +154,8 @@ def migrate(of: Installation) -> None:
 
 
 def is_current(of: Installation) -> bool:
-    """Whether the schema is at its newest revision."""
+    """Whether the schema is at its newest revision; raises UnknownRevision where it is newer."""
+    migrations.check_known(of.engine)
     return migrations.is_current(of.engine)
 
 
@@ -298,7 +299,7 @@ def uploader(of: Installation, username: str | None) -> Actor:
     return actor
 
 
-def work_imports(of: Installation, seconds: float = 20.0) -> int:
+def process_imports(of: Installation, seconds: float = 20.0) -> int:
     """Continue the unfinished imports, each as the account that sent it; how many there were.
 
     An import whose account may no longer do what its file says is stopped.
@@ -306,13 +307,13 @@ def work_imports(of: Installation, seconds: float = 20.0) -> int:
     left = unfinished_imports(of.engine)
     for import_id, kind, actor in left:
         try:
-            _work_import(of, import_id, kind, actor, seconds)
+            _process_import(of, import_id, kind, actor, seconds)
         except Exception as error:  # one failure does not stop the others
-            log.error("an import waits", error=type(error).__name__)
+            log.error("import postponed", error=type(error).__name__)
     return len(left)
 
 
-def _work_import(
+def _process_import(
     of: Installation, import_id: UUID, kind: FileKind, actor: Actor | None, seconds: float
 ) -> None:
     ctx = of.context(actor or SYSTEM)

@@ -30,11 +30,11 @@ from casework.adapters.persistence.supervision.sweeping import SqlSweepStore
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
 from casework.adapters.persistence.unit_of_work.store import SqlStore
 from casework.bench.filling import CENTRE, DISTRICT, NOW, WORKER, fill, instant, numbered_id, tidy
-from casework.domain.access.policy import SYSTEM, Actor, Role, reach
+from casework.domain.access.policy import SYSTEM, Actor, Role, scope_of
 from casework.domain.clocks.calendar import WorkingCalendar
 from casework.domain.clocks.deadlines import Clockwork
 from casework.workflows.context import Context
-from casework.workflows.notices.relay import apply_brake
+from casework.workflows.notices.relay import apply_flood_limit
 from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
 from casework.workflows.ports.unit_of_work import Paging
 from casework.workflows.supervision.overdue import sweep_overdue
@@ -171,7 +171,10 @@ def _time_sweeps(engine: Engine, due: int) -> Times:
     plain = _timed(lambda: _plain(engine))
     _forget(engine)
     run = partial(
-        sweep_overdue, ctx, SqlSweepStore(engine), brake=partial(apply_brake, ctx, notices)
+        sweep_overdue,
+        ctx,
+        SqlSweepStore(engine),
+        limit_flood=partial(apply_flood_limit, ctx, notices),
     )
     sweep = _timed(lambda: _expect(due, run()))
     idle = _timed(lambda: _expect(0, run()))
@@ -253,8 +256,8 @@ def _time_pages(engine: Engine) -> Times:
     )
     supervisor = Actor(id=new_id(), role=Role.SUPERVISOR, district_code=DISTRICT)
     with engine.connect() as connection:
-        hers = SqlReading(connection, reach(worker, "deadline.read"), NOW, set())
-        theirs = SqlReading(connection, reach(supervisor, "overdue.read"), NOW, set())
+        hers = SqlReading(connection, scope_of(worker, "deadline.read"), NOW, set())
+        theirs = SqlReading(connection, scope_of(supervisor, "overdue.read"), NOW, set())
         return {
             "worklist_ms": _timed(lambda: hers.worklists.mine(WorklistFilter(), Paging())),
             "overdue_ms": _timed(lambda: theirs.worklists.overdue(OverdueFilter(), Paging())),

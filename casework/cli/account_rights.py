@@ -102,7 +102,7 @@ def prune_history(
     moment = read_instant(before)
     with open_register("prune-history", None) as register:
         gone = accounts.prune_history(register, moment) if moment else 0
-    typer.echo(f"forgot {gone} entries")
+    typer.echo(f"deleted {gone} entries")
 
 
 def _shown(entry: GrantEntry) -> dict[str, Any]:

@@ -60,13 +60,13 @@ def account_add(
     email: Annotated[str | None, typer.Option(help="Where notices go by mail.")] = None,
 ) -> None:
     """Add an account. Its first password is read from a pipe, or typed twice."""
-    asked = NewAccount(
+    requested = NewAccount(
         username=username, role=role_of(role), name=name, centre=centre, district=district,
         provider=provider, is_head=head, email=email,
     )  # fmt: skip
-    asked.check()
+    requested.check()
     with opened_ready() as application:
-        accounts.add_account(_register(application, "add", username), asked, _password())
+        accounts.add_account(_register(application, "add", username), requested, _password())
     typer.echo(f"added {username}")
 
 
@@ -88,7 +88,9 @@ def account_list(as_json: Json = False) -> None:
 def account_disable(username: Username) -> None:
     """Let an account in no longer, from its next request on. What it did stays its own."""
     with opened_ready() as application:
-        cases = accounts.let_in(_register(application, "disable", username), username, active=False)
+        cases = accounts.set_active(
+            _register(application, "disable", username), username, active=False
+        )
     typer.echo(f"disabled {username}")
     if cases:
         notes.print(f"{username} still carries {cases} open cases: hand them over")
@@ -98,7 +100,7 @@ def account_disable(username: Username) -> None:
 def account_enable(username: Username) -> None:
     """Let a disabled account in again, with the password it had."""
     with opened_ready() as application:
-        accounts.let_in(_register(application, "enable", username), username, active=True)
+        accounts.set_active(_register(application, "enable", username), username, active=True)
     typer.echo(f"enabled {username}")
 
 

@@ -49,7 +49,7 @@ def seal(as_json: Json = False) -> None:
     else:
         typer.echo(f"sealed {done.entries}")
     if left:
-        notes.print(f"left alone, for their heads were altered: {', '.join(left)}")
+        notes.print(f"not sealed, for their heads were altered: {', '.join(left)}")
         raise typer.Exit(1)
 
 
@@ -71,7 +71,7 @@ def prune(
     before: Annotated[str, typer.Option(help="A day, YYYY-MM-DD, two years back or more.")],
     as_json: Json = False,
 ) -> None:
-    """Forget access records from before a day; what the law wants kept is refused."""
+    """Delete audit entries from before a day; refused for those that must be retained by law."""
     moment = _instant(before)
     with opened_ready() as application:
         gone = operations.prune_audit(application, moment)

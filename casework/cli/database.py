@@ -26,28 +26,30 @@ def migrate() -> None:
 
 @app.command()
 def roles(
-    prefix: Annotated[str | None, typer.Option(help="What their names begin with.")] = None,
+    prefix: Annotated[str | None, typer.Option(help="The prefix of their names.")] = None,
     passwords_from_env: Annotated[
         bool, typer.Option("--passwords-from-env", help="CASEWORK_ROLE_PASSWORD_APP and so on.")
     ] = False,
     print_sql: Annotated[
-        bool, typer.Option("--print-sql", help="Say what would be done; do nothing.")
+        bool, typer.Option("--print-sql", help="Print the statements; change nothing.")
     ] = False,
     grant: Annotated[
-        bool, typer.Option("--grant", help="Only give rights and put up policies anew.")
+        bool, typer.Option("--grant", help="Only grant the rights and reinstall the policies.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make the roles of PostgreSQL: owner, app, scheduler, figures; as often as one likes.
+    """Create the roles of PostgreSQL (owner, app, scheduler, figures); idempotent.
 
-    Run it as one who may make roles, before or after the first migration.
+    Run it as a role that may create roles, before or after the first migration.
     """
     settings = Settings()
     if prefix is not None:
         settings = Settings.model_validate(settings.model_dump() | {"role_prefix": prefix})
     if grant:
         done = operations.grant_roles(settings)
-        typer.echo(json.dumps(done) if as_json else f"walled {len(done['walled'])} tables")
+        typer.echo(
+            json.dumps(done) if as_json else f"installed policies on {len(done['walled'])} tables"
+        )
         return
     passwords = _role_passwords() if passwords_from_env else {}
     done = operations.make_roles(settings, passwords, dry_run=print_sql)
@@ -71,7 +73,7 @@ def seed(residents: Residents = 2000, seed: Seed = 1) -> None:
     """Fill an empty, migrated database with an invented city; never in production."""
     with opened() as application:
         fill(application, residents, seed)
-        announce(application)
+        print_accounts(application)
 
 
 def fill(application: bootstrap.Application, residents: int, seed: int) -> None:
@@ -83,7 +85,7 @@ def fill(application: bootstrap.Application, residents: int, seed: int) -> None:
             progress.update(task, completed=done)
 
 
-def announce(application: bootstrap.Application) -> None:
+def print_accounts(application: bootstrap.Application) -> None:
     """The accounts of the demo, and their one password."""
     typer.echo("accounts: worker.<centre code>, worker2.<centre code>, supervisor.<district code>,")
     typer.echo("          assessor.<district code>, provider.<slug>, city, auditor, admin")

@@ -32,14 +32,14 @@ class ImportJob:
 
     ctx: Context
     import_tools: ImportTools
-    wanted: NewImport
+    new_import: NewImport
 
     def begin(self, source: BinaryIO) -> tuple[UUID, bool]:
         """Returns the import, and whether it continues an interrupted one."""
-        before = importing.find_unfinished(self.ctx, self.import_tools, self.wanted, source)
+        before = importing.find_unfinished(self.ctx, self.import_tools, self.new_import, source)
         if before is not None:
             return before, True
-        return importing.receive(self.ctx, self.import_tools, self.wanted, source), False
+        return importing.receive(self.ctx, self.import_tools, self.new_import, source), False
 
 
 @app.command("import")
@@ -60,12 +60,12 @@ def import_file(
     Exits 1 where a row was refused.
     """
     mode = Mode.ALL_OR_NOTHING if all_or_nothing else Mode.ROW_BY_ROW
-    wanted = NewImport(kind=kind, mode=mode, dry_run=dry_run)
+    new_import = NewImport(kind=kind, mode=mode, dry_run=dry_run)
     with opened_ready() as application, _source(file) as source:
         job = ImportJob(
             application.context(operations.uploader(application, as_account)),
             application.import_tools(),
-            wanted,
+            new_import,
         )
         try:
             import_id, is_resumed = job.begin(source)

@@ -41,7 +41,7 @@ def keys_rotate(
     index: Annotated[bool, typer.Option("--index", help="The key of the blind indexes.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a new key and seal everything anew while others work; killed, it goes on next time."""
+    """Make a new key and re-encrypt everything while the server runs; resumes if interrupted."""
     with opened_ready() as application:
         changed = left = 0
         rows = application.encrypted_rows()
@@ -56,7 +56,7 @@ def keys_rotate(
     if as_json:
         typer.echo(json.dumps({"key": key, "changed": changed, "left": left}))
     else:
-        typer.echo(f"key {key}: {changed} rows sealed anew, {left} values left under others")
+        typer.echo(f"key {key}: {changed} rows re-encrypted, {left} values left under other keys")
     if left:
         raise typer.Exit(1)
 

@@ -20,7 +20,7 @@ from casework.adapters.scheduler import (
     make_scheduler,
 )
 from casework.background_jobs import RELAY, scheduled
-from casework.cli.database import announce, fill
+from casework.cli.database import fill, print_accounts
 from casework.cli.shared import (
     CommandError,
     Json,
@@ -67,7 +67,7 @@ def _run_demo(settings: Settings, listener: socket.socket, residents: int, seed:
         operations.migrate(application)
         if operations.is_empty(application):
             fill(application, residents, seed)
-        announce(application)
+        print_accounts(application)
         application.is_demo = True
         typer.echo(f"data: {settings.data_dir}")
         typer.echo(f"requests: {settings.request_log}")

@@ -16,12 +16,12 @@ REPORTS_AT_MOST: Final = 4
 
 def run_smoothly(story: Story, slot: Slot, approved: int) -> None:
     """Asked, accepted, started, reported on, and in the end perhaps completed."""
-    asked = story.then(approved, story.gap("link"), acts.ask, slot)
-    _answered_well(story, slot, asked)
+    requested = story.then(approved, story.gap("link"), acts.ask, slot)
+    _answered_well(story, slot, requested)
 
 
-def _answered_well(story: Story, slot: Slot, asked: int) -> None:
-    accepted = story.then(asked, story.gap("response"), acts.accept, slot)
+def _answered_well(story: Story, slot: Slot, requested: int) -> None:
+    accepted = story.then(requested, story.gap("response"), acts.accept, slot)
     _begin(story, slot, accepted)
 
 
@@ -42,8 +42,8 @@ def go_on(story: Story, slot: Slot, started: int) -> None:
 def be_declined(story: Story, slot: Slot, approved: int) -> None:
     """The first agency says no; mostly another is asked."""
     reason = story.rng.choice(("at_capacity", "out_of_area", "not_eligible", "cannot_reach"))
-    asked = story.then(approved, story.gap("link"), acts.ask, slot)
-    declined = story.then(asked, story.gap("response"), acts.decline, slot, reason)
+    requested = story.then(approved, story.gap("link"), acts.ask, slot)
+    declined = story.then(requested, story.gap("response"), acts.decline, slot, reason)
     _look_elsewhere(story, slot, declined)
 
 
@@ -58,16 +58,16 @@ def _look_elsewhere(story: Story, slot: Slot, ended: int) -> None:
 
 def wait_for_a_place(story: Story, slot: Slot, approved: int) -> None:
     """No place at first; it comes after some days."""
-    asked = story.then(approved, story.gap("link"), acts.ask, slot)
-    waiting = story.then(asked, story.gap("response"), acts.waitlist, slot)
+    requested = story.then(approved, story.gap("link"), acts.ask, slot)
+    waiting = story.then(requested, story.gap("response"), acts.waitlist, slot)
     accepted = story.then(waiting, story.gap("waitlist"), acts.accept, slot)
     _begin(story, slot, accepted)
 
 
 def rest_before_start(story: Story, slot: Slot, approved: int) -> None:
     """Accepted, then on hold; it begins after the hold has run out or was ended."""
-    asked = story.then(approved, story.gap("link"), acts.ask, slot)
-    accepted = story.then(asked, story.gap("response"), acts.accept, slot)
+    requested = story.then(approved, story.gap("link"), acts.ask, slot)
+    accepted = story.then(requested, story.gap("response"), acts.accept, slot)
     held = story.then(accepted, 1, acts.hold, slot, "hospitalised", story.between(14, 20))
     if story.chance(0.4):
         _begin(story, slot, story.then(held, story.between(2, 4), acts.resume, slot))
@@ -77,8 +77,8 @@ def rest_before_start(story: Story, slot: Slot, approved: int) -> None:
 
 def rest_while_running(story: Story, slot: Slot, approved: int) -> None:
     """In progress, then on hold for some weeks, then in progress again by itself."""
-    asked = story.then(approved, story.gap("link"), acts.ask, slot)
-    accepted = story.then(asked, story.gap("response"), acts.accept, slot)
+    requested = story.then(approved, story.gap("link"), acts.ask, slot)
+    accepted = story.then(requested, story.gap("response"), acts.accept, slot)
     started = story.then(accepted, story.gap("start"), acts.start, slot)
     held = story.then(started, story.between(3, 10), acts.hold, slot, "away", 14)
     go_on(story, slot, max(0, held - 11))
@@ -86,8 +86,8 @@ def rest_while_running(story: Story, slot: Slot, approved: int) -> None:
 
 def break_down(story: Story, slot: Slot, approved: int) -> None:
     """The agency cannot go on; mostly another is asked."""
-    asked = story.then(approved, story.gap("link"), acts.ask, slot)
-    accepted = story.then(asked, story.gap("response"), acts.accept, slot)
+    requested = story.then(approved, story.gap("link"), acts.ask, slot)
+    accepted = story.then(requested, story.gap("response"), acts.accept, slot)
     failing = accepted
     if story.chance(0.6):
         failing = story.then(accepted, story.gap("start"), acts.start, slot)
@@ -97,14 +97,14 @@ def break_down(story: Story, slot: Slot, approved: int) -> None:
 
 def lapse_unanswered(story: Story, slot: Slot, approved: int) -> None:
     """Nobody answers; the request lapses by itself, and what happens instead is said."""
-    asked = story.then(approved, story.gap("link"), acts.ask, slot)
-    _look_elsewhere(story, slot, max(0, asked - 11))
+    requested = story.then(approved, story.gap("link"), acts.ask, slot)
+    _look_elsewhere(story, slot, max(0, requested - 11))
 
 
 def be_taken_back(story: Story, slot: Slot, approved: int) -> None:
     """Cancelled by the worker; since it is wanted all the same, it is settled or asked again."""
-    asked = story.then(approved, story.gap("link"), acts.ask, slot)
-    cancelled = story.then(asked, 1, acts.cancel, slot, "no_longer_needed")
+    requested = story.then(approved, story.gap("link"), acts.ask, slot)
+    cancelled = story.then(requested, 1, acts.cancel, slot, "no_longer_needed")
     if story.chance(0.5):
         story.then(cancelled, 1, acts.settle, slot, "no_longer_needed")
     else:
@@ -113,16 +113,16 @@ def be_taken_back(story: Story, slot: Slot, approved: int) -> None:
 
 def be_given_up(story: Story, slot: Slot, approved: int) -> None:
     """The resident does not want it any more, before or after it began."""
-    asked = story.then(approved, story.gap("link"), acts.ask, slot)
-    accepted = story.then(asked, story.gap("response"), acts.accept, slot)
+    requested = story.then(approved, story.gap("link"), acts.ask, slot)
+    accepted = story.then(requested, story.gap("response"), acts.accept, slot)
     withdrawn = story.then(accepted, story.between(1, 6), acts.withdraw, slot)
     story.then(withdrawn, story.gap("disposition"), acts.dispose, slot, "refused")
 
 
 def be_a_mistake(story: Story, slot: Slot, approved: int) -> None:
     """Entered in error, found out, and asked again as it should have been."""
-    asked = story.then(approved, story.gap("link"), acts.ask, slot)
-    corrected = story.then(asked, 1, acts.enter_in_error, slot)
+    requested = story.then(approved, story.gap("link"), acts.ask, slot)
+    corrected = story.then(requested, 1, acts.enter_in_error, slot)
     _answered_well(story, slot, story.then(corrected, 1, acts.ask, slot))
 
 

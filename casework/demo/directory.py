@@ -174,7 +174,7 @@ def _reception(number: int) -> dict[str, str | None]:
         "name": "의뢰 담당",
         "role": "referrals",
         "phone": names.landline(number),
-        "email": f"desk{number}@agency.example",
+        "email": f"office{number}@agency.example",
     }
 
 

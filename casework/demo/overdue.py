@@ -58,22 +58,22 @@ def link_overdue(story: Story) -> None:
 
 def response_overdue(story: Story) -> None:
     """A request that the agency has not answered; some were asked about already."""
-    asked = story.between(4, 9)
-    approved = asked + story.gap("link")
+    requested = story.between(4, 9)
+    approved = requested + story.gap("link")
     first, *others = support(story, approved)
-    story.at(asked, referral_steps.ask, first)
-    if asked > 5:
-        _reviewed(story, story.between(1, asked - 5), ClockKind.RESPONSE, first)
+    story.at(requested, referral_steps.ask, first)
+    if requested > 5:
+        _reviewed(story, story.between(1, requested - 5), ClockKind.RESPONSE, first)
     _others_run(story, others, approved)
 
 
 def start_overdue(story: Story) -> None:
     """Accepted, and it never began."""
     accepted = story.between(11, 20)
-    asked = accepted + story.gap("response")
-    approved = asked + story.gap("link")
+    requested = accepted + story.gap("response")
+    approved = requested + story.gap("link")
     first, *others = support(story, approved)
-    story.at(asked, referral_steps.ask, first)
+    story.at(requested, referral_steps.ask, first)
     story.at(accepted, referral_steps.accept, first)
     if accepted > 12:
         _reviewed(story, story.between(1, accepted - 12), ClockKind.START, first)
@@ -85,10 +85,10 @@ def disposition_overdue(story: Story) -> None:
     how = story.rng.choice(("declined", "declined", "lapsed", "failed"))
     ended = story.between(4, 9)
     accepted = ended + story.between(1, 8) if how == "failed" else ended
-    asked = accepted + (11 if how == "lapsed" else story.gap("response"))
-    approved = asked + story.gap("link")
+    requested = accepted + (11 if how == "lapsed" else story.gap("response"))
+    approved = requested + story.gap("link")
     first, *others = support(story, approved)
-    story.at(asked, referral_steps.ask, first)
+    story.at(requested, referral_steps.ask, first)
     if how == "declined":
         story.at(ended, referral_steps.decline, first, "at_capacity")
     if how == "failed":
@@ -100,10 +100,10 @@ def disposition_overdue(story: Story) -> None:
 def waitlist_overdue(story: Story) -> None:
     """Put on a waiting list, and no place came."""
     waiting = story.between(11, 28)
-    asked = waiting + story.gap("response")
-    approved = asked + story.gap("link")
+    requested = waiting + story.gap("response")
+    approved = requested + story.gap("link")
     first, *others = support(story, approved)
-    story.at(asked, referral_steps.ask, first)
+    story.at(requested, referral_steps.ask, first)
     story.at(waiting, referral_steps.waitlist, first)
     _others_run(story, others, approved)
 
@@ -137,8 +137,8 @@ def discharge_overdue(story: Story) -> None:
     approved = story.between(3, 6)
     story.discharge_on = story.city.today - timedelta(days=1)
     for slot in support(story, approved):
-        asked = story.then(approved, 1, referral_steps.ask, slot)
-        story.then(asked, story.between(0, 1), referral_steps.accept, slot)
+        requested = story.then(approved, 1, referral_steps.ask, slot)
+        story.then(requested, story.between(0, 1), referral_steps.accept, slot)
 
 
 def _others_run(story: Story, slots: list[Slot], approved: int) -> None:
@@ -168,11 +168,11 @@ def extended(story: Story) -> None:
 
 def redirected(story: Story) -> None:
     """An agency that stayed silent, and another that was asked in its place."""
-    asked = story.between(8, 30)
-    approved = asked + 1
+    requested = story.between(8, 30)
+    approved = requested + 1
     first, *others = support(story, approved)
-    story.at(asked, referral_steps.ask, first)
-    day = asked - 5
+    story.at(requested, referral_steps.ask, first)
+    day = requested - 5
     story.at(day, referral_steps.redirect, first)
     answered = story.then(day, story.gap("response"), referral_steps.accept, first)
     story.then(answered, story.gap("start"), referral_steps.start, first)

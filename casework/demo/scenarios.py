@@ -147,8 +147,8 @@ def urgent_from_the_first_day(story: Story) -> None:
     slots = lead_to(story, "apply", applied)
     story.at(applied, case_steps.draft, slots)
     for slot in slots:
-        asked = story.then(applied, 0, referral_steps.ask, slot, "emergency")
-        accepted = story.then(asked, 0, referral_steps.accept, slot)
+        requested = story.then(applied, 0, referral_steps.ask, slot, "emergency")
+        accepted = story.then(requested, 0, referral_steps.accept, slot)
         go_on(story, slot, story.then(accepted, 1, referral_steps.start, slot))
     surveyed = story.then(applied, 1, case_steps.survey, story.between(4, 12))
     assessed = story.then(surveyed, 2, case_steps.assess, "community_care")
@@ -189,11 +189,11 @@ def _with_one(course: Callable[..., None], low: int, high: int) -> Scenario:
 def on_hold_now(story: Story) -> None:
     """One service rests before it began, another while it ran; both go on in some days."""
     accepted = story.between(7, 10)
-    asked = accepted + story.gap("response")
-    approved = asked + story.gap("link")
+    requested = accepted + story.gap("response")
+    approved = requested + story.gap("link")
     first, second, *others = support(story, approved)
     for slot in (first, second):
-        story.at(asked, referral_steps.ask, slot)
+        story.at(requested, referral_steps.ask, slot)
         story.at(accepted, referral_steps.accept, slot)
     story.at(accepted - 3, referral_steps.start, second)
     rests = story.between(1, 3)

@@ -56,7 +56,7 @@ class Slot:
     code: str
     service_id: UUID | None = None
     latest: Referral | None = None
-    asked: list[UUID] = field(default_factory=list)
+    requested: list[UUID] = field(default_factory=list)
 
     @property
     def referral(self) -> Referral:
@@ -177,9 +177,9 @@ class Story:
     def offering_for(self, slot: Slot) -> Offering:
         """An agency that has not been asked for this service yet, if there is one."""
         offers = self.city.open_offerings[slot.code, self.centre.code]
-        fresh = [offer for offer in offers if offer.provider_id not in slot.asked]
+        fresh = [offer for offer in offers if offer.provider_id not in slot.requested]
         offering = self.rng.choice(fresh or offers)
-        slot.asked.append(offering.provider_id)
+        slot.requested.append(offering.provider_id)
         return offering
 
     @property

@@ -104,7 +104,7 @@ class Event:
 
     @property
     def name(self) -> str:
-        """As it is stored and told."""
+        """As it is stored and shown."""
         return type(self).__name__
 
     @property
@@ -144,7 +144,7 @@ class Event:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The facts by name, as they are stored and told: the clocks last, where it touched any."""
+        """The facts by name, as stored and shown: the clocks last, where it touched any."""
         said = {name: getattr(self, name) for name in self.facts}
         if not self.names_nothing:
             said = {name: value for name, value in said.items() if value is not None}
@@ -172,7 +172,7 @@ def event(subject: EventSubject, *, names_nothing: bool = False) -> Callable[[ty
 
 
 def as_data(facts: dict[str, Any]) -> dict[str, Any]:
-    """Facts by name as they are stored and told: dictionaries, lists and single values."""
+    """Facts by name as they are stored and shown: dictionaries, lists and single values."""
     return {name: _plain(value) for name, value in facts.items()}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from casework.domain.access.policy import Actor, reach
+from casework.domain.access.policy import Actor, scope_of
 from casework.domain.act import Act
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.directory.directory import Service
@@ -43,8 +43,8 @@ class Context:
 
     def work(self, action: str) -> AbstractContextManager[Work]:
         """A transaction for this actor; refuses a role without this action (403)."""
-        return self.store.work(reach(self.actor, action), action, self.now)
+        return self.store.work(scope_of(self.actor, action), action, self.now)
 
     def reading(self, action: str) -> AbstractContextManager[Reading]:
         """A read-only transaction for this actor; refuses a role without this action (403)."""
-        return self.store.reading(reach(self.actor, action), action, self.now)
+        return self.store.reading(scope_of(self.actor, action), action, self.now)

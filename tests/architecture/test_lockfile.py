@@ -20,6 +20,7 @@ TO_RUN = PROJECT["project"]["dependencies"]
 TO_DEVELOP = [
     *TO_RUN,
     *PROJECT["project"]["optional-dependencies"]["dev"],
+    *PROJECT["project"]["optional-dependencies"]["client"],
     *PROJECT["build-system"]["requires"],
 ]
 

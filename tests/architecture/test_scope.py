@@ -20,13 +20,13 @@ def modules(under: str = "") -> Iterator[tuple[str, ast.Module]]:
         yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
 
 
-def is_of_a_reach(node: ast.AST) -> bool:
-    """``reach.relation``, ``work.reach.relation``, ``self._reach.relation``."""
+def is_of_a_scope(node: ast.AST) -> bool:
+    """``scope.relation``, ``work.scope.relation``, ``self._scope.relation``."""
     if not (isinstance(node, ast.Attribute) and node.attr == "relation"):
         return False
     owner = node.value
     name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
-    return name.endswith(("reach", "reached"))
+    return name.endswith("scope")
 
 
 def names(node: ast.AST) -> Iterator[str]:
@@ -44,7 +44,7 @@ def test_nobody_but_policy_and_registry_decides_by_relation() -> None:
         for name, tree in modules()
         if name not in DECIDE
         for node in ast.walk(tree)
-        if "Relation" in names(node) or is_of_a_reach(node)
+        if "Relation" in names(node) or is_of_a_scope(node)
     }
     assert found == set(), "take it from casework/adapters/persistence/scope/registry.py"
 

@@ -284,6 +284,16 @@ def test_an_unreachable_database_is_one_line_without_its_password(run: Run, comm
     assert "secret" not in said.err
 
 
+@pytest.mark.parametrize("command", ["migrate", "serve", "scheduler"])
+def test_a_database_of_a_newer_version_is_one_line_that_says_so(
+    run: Run, database: str, command: str
+) -> None:
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    said = run(command, database_url=database)
+    is_one_line(said, "revision 9999, which this version does not know: a newer casework is needed")
+
+
 def test_a_taken_port_is_one_line_and_nothing_was_begun(run: Run, database: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -549,7 +559,7 @@ def test_the_scheduler_ticks_at_once_and_ends_when_told(
         ((slot,),) = ticking.wait_for(lambda: connection.execute(ticks).fetchall())
         assert datetime.fromisoformat(slot).minute % 5 == 0
         assert ticking.end() == 0
-        assert "answers not measured" not in ticking.err
+        assert "response rates not measured" not in ticking.err
         assert "Traceback" not in ticking.err
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,8 @@ def document() -> dict[str, object]:
 @pytest.fixture(scope="module")
 def client(document: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with a generated client."""
+    if find_spec("openapi_python_client") is None:
+        pytest.skip("the extra `client` is not installed")
     folder = tmp_path_factory.mktemp("client")
     (folder / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
     (folder / "config.yml").write_text(CONFIGURATION, encoding="utf-8")

@@ -194,7 +194,7 @@ class Walk:
 
     def answer_by_link(self, referral: Referral) -> None:
         """Say where its requests go, and send a link."""
-        answering = SetAnsweringByLink(email="desk@agency.example")
+        answering = SetAnsweringByLink(email="office@agency.example")
         by_link = got(
             AnsweringByLink,
             keep_answering.sync(referral.provider.id, client=self.supervisor, body=answering),

@@ -458,7 +458,7 @@ OVERRIDES: Final[dict[str, Any]] = {
     "POST /holidays": lambda fill, about: {
         "on": fill.day(40), "closed": True, "name": "임시", "district_code": about.district
     },
-    "PUT /providers/{id}/answering": lambda fill, about: {"email": "desk@agency.example"},
+    "PUT /providers/{id}/answering": lambda fill, about: {"email": "office@agency.example"},
     "POST /exports": lambda fill, about: {"what": "providers", "purpose": "supervision"},
     "POST /providers": lambda fill, about: {
         "slug": "new", "name": "가상새기관", "kind": "clinic", "phone": "051-000-0000",

@@ -74,7 +74,7 @@ from tests.proofs._operations import (
     Operation,
     operations,
 )
-from tests.proofs._reach import is_anyhow_reached, is_reached, relation_of
+from tests.proofs._scope import is_anyhow_reached, is_reached, relation_of
 from tests.proofs._subjects import ABSENT, INTEGRATION, Planted, Subject, all_subjects, plant
 from tests.proofs._world import STORES, database, owner_of, small_world
 

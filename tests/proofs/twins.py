@@ -28,7 +28,7 @@ from tests.api import acts
 from tests.api.conftest import NEIGHBOUR, STRANGER, WORKER, Api
 from tests.proofs._ask import quiet
 from tests.proofs._operations import BASE, Operation, operations
-from tests.proofs._reach import is_reached, relation_of
+from tests.proofs._scope import is_reached, relation_of
 from tests.proofs._world import STORES
 from tests.proofs.matrix import AGENCY, REQUIRED, WHO, Matrix, matrix_on
 

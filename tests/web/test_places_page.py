@@ -53,12 +53,12 @@ def test_declined_for_want_of_a_place_it_is_full_until_the_day_that_was_said(
         f"{asked}.decline.full_until": "2026-03-04",
     })  # fmt: skip
     assert str(stored(agency, meals(agency)).full_until) == "2026-03-04"
-    assert "정원 초과로 표시된 기한 2026-03-04" in agency.get("/places").text
+    assert "정원 마감 기한 2026-03-04" in agency.get("/places").text
     agency.api.clock.set("2026-03-04T23:59")
     agency.enters()
     assert "2026-03-04" in agency.get("/places").text
     agency.api.clock.set("2026-03-05T00:00")
-    assert "정원 초과로 표시된 기한" not in agency.get("/places").text
+    assert "정원 마감 기한 2026" not in agency.get("/places").text
 
 
 def test_whoever_states_other_places_leaves_the_mark_as_it_is(agency: Agency, asked: UUID) -> None:

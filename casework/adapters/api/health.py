@@ -47,7 +47,7 @@ class Readiness(ResponseBody):
 
 @dataclass(frozen=True)
 class ReadinessProbe:
-    """How readiness is told: each part with whether it is well."""
+    """How readiness is reported: each part with whether it is well."""
 
     parts: Callable[[], dict[str, Any]]
 

@@ -19,7 +19,7 @@ from casework.adapters.http.problems import status_of
 from casework.adapters.http.refusals import classify_error
 from casework.adapters.http.responses import expected_version, respond
 from casework.adapters.http.services import Services
-from casework.domain.access.policy import Actor, reach
+from casework.domain.access.policy import Actor, scope_of
 from casework.domain.errors import NotFound
 from casework.workflows.context import Context
 from casework.workflows.ports.access import Authentication
@@ -83,7 +83,7 @@ class Call:
         ``show`` gets a reading and what the use case returned. A repeated request under the same
         idempotency key is only shown. The status is the route's.
         """
-        to_see = reach(self.ctx.actor, read_action)
+        to_see = scope_of(self.ctx.actor, read_action)
         try:
             made = self._with_retries(use_case, self.ctx)
             showing = self._store.showing(to_see, self.ctx.now)

@@ -30,12 +30,12 @@ class MetricsMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told: dict[str, Any] = {"route": UNMATCHED, "status": 500}
-        scope[MEASURED] = told
+        outcome: dict[str, Any] = {"route": UNMATCHED, "status": 500}
+        scope[MEASURED] = outcome
 
         async def note(message: Message) -> None:
             if message["type"] == "http.response.start":
-                told["status"] = message["status"]
+                outcome["status"] = message["status"]
             await send(message)
 
         began = time.perf_counter()
@@ -44,8 +44,8 @@ class MetricsMiddleware:
         finally:
             # The client chooses the method: unknown ones would make unbounded label values.
             method = scope["method"] if scope["method"] in METHODS else "other"
-            REQUESTS.labels(method, told["route"], str(told["status"])).inc()
-            SECONDS.labels(method, told["route"]).observe(time.perf_counter() - began)
+            REQUESTS.labels(method, outcome["route"], str(outcome["status"])).inc()
+            SECONDS.labels(method, outcome["route"]).observe(time.perf_counter() - began)
 
 
 def tell_route(scope: Scope, template: str) -> None:

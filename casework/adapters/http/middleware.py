@@ -31,7 +31,7 @@ HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 A_YEAR: Final = "max-age=31536000; includeSubDomains"
-TOLD: Final = "casework.told"
+OUTCOME: Final = "casework.told"
 
 
 class OuterMiddleware:
@@ -45,8 +45,8 @@ class OuterMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told: dict[str, Any] = {"status": 500, "request_id": None}
-        scope[TOLD], in_production = told, _in_production(scope)
+        outcome: dict[str, Any] = {"status": 500, "request_id": None}
+        scope[OUTCOME], in_production = outcome, _in_production(scope)
 
         async def dress(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -55,9 +55,9 @@ class OuterMiddleware:
                     headers.setdefault(name, value)
                 if in_production:
                     headers["Strict-Transport-Security"] = A_YEAR
-                told["status"] = message["status"]
-                told["request_id"] = headers.get("x-request-id")
-                told["started"] = True
+                outcome["status"] = message["status"]
+                outcome["request_id"] = headers.get("x-request-id")
+                outcome["started"] = True
             await send(message)
 
         began = time.perf_counter()
@@ -65,12 +65,12 @@ class OuterMiddleware:
             await self._app(scope, receive, dress)
         except Exception as error:
             log.error("request failed", error=type(error).__name__, exc_info=error)
-            if "started" in told:
+            if "started" in outcome:
                 raise ConnectionError("an answer broke off") from None  # without what was in it
             await problem(Problem("", code="internal_error"), None)(scope, receive, dress)
         finally:
             if self._log_requests:
-                _write(scope, told, time.perf_counter() - began)
+                _write(scope, outcome, time.perf_counter() - began)
 
 
 def _in_production(scope: Scope) -> bool:
@@ -78,19 +78,19 @@ def _in_production(scope: Scope) -> bool:
     return bool(getattr(services, "is_production", False))
 
 
-def _write(scope: Scope, told: dict[str, Any], seconds: float) -> None:
+def _write(scope: Scope, outcome: dict[str, Any], seconds: float) -> None:
     requests.info(
         "request",
         method=scope["method"] if scope["method"] in METHODS else "other",
-        route=told.get("route", "unmatched"),
-        status=told["status"],
+        route=outcome.get("route", "unmatched"),
+        status=outcome["status"],
         ms=round(seconds * 1000, 1),
-        request_id=told["request_id"],
+        request_id=outcome["request_id"],
     )
 
 
 def tell(scope: Scope, template: str) -> None:
     """The template of the route that answers this request, for its line and its figures."""
     tell_route(scope, template)
-    if TOLD in scope:
-        scope[TOLD]["route"] = template
+    if OUTCOME in scope:
+        scope[OUTCOME]["route"] = template

@@ -22,7 +22,7 @@ from casework.adapters.http.limits import check_text, read_json, storable
 from casework.adapters.http.middleware import tell
 from casework.adapters.http.refusals import refuse, shown_name
 from casework.adapters.http.services import Services
-from casework.domain.access.policy import POLICY, Actor, reach
+from casework.domain.access.policy import POLICY, Actor, scope_of
 from casework.domain.errors import Invalid
 from casework.workflows.access.signing_in import authenticate
 from casework.workflows.ports.unit_of_work import RequestFacts
@@ -189,7 +189,7 @@ def _guard(
     actor = authenticate(services.authentication(facts), _bearer(request), now)
     request.state.actor = actor
     services.rates.account(actor.id)
-    reach(actor, action or "")
+    scope_of(actor, action or "")
     request.state.call = Call(services, request, actor, facts, now)
     return actor
 

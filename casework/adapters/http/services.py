@@ -30,7 +30,7 @@ class RequestStore(Store, Protocol):
         """The same store, whose records name this request."""
         ...
 
-    def showing(self, reach: Any, now: datetime) -> AbstractContextManager[Reading]:
+    def showing(self, scope: Any, now: datetime) -> AbstractContextManager[Reading]:
         """The outcome of a change, under the audit entry that the change wrote."""
         ...
 

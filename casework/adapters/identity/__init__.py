@@ -38,11 +38,11 @@ class Argon2Passwords:
         self._nobody = _digest_of_nothing(self._hasher)
 
     def digest(self, password: str) -> str:
-        """What is stored of a password."""
+        """Argon2id with its parameters and salt."""
         return self._hasher.hash(password)
 
     def matches(self, digest: str | None, password: str) -> bool:
-        """Verify a password; without a digest a dummy is compared, so that it takes as long."""
+        """Without a digest a dummy is compared, so that it takes as long."""
         try:
             return self._hasher.verify(digest or self._nobody, password) and digest is not None
         except (VerifyMismatchError, InvalidHashError):
@@ -66,7 +66,6 @@ class JwtTokens:
         self._key, self.lifetime = OctKey.import_key(key), lifetime
 
     def issue(self, account_id: UUID, now: datetime) -> str:
-        """An access token for that account."""
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -77,7 +76,7 @@ class JwtTokens:
         return jwt.encode(HEADER, claims, self._key)
 
     def account_of(self, token: str, now: datetime) -> UUID:
-        """Whose token it is. Header and claims are exactly those that ``issue`` writes."""
+        """Header and claims must be exactly those that ``issue`` writes."""
         try:
             found = jwt.decode(token, self._key, algorithms=[ALGORITHM])
             claims = found.claims
@@ -91,16 +90,14 @@ class JwtTokens:
             raise Unauthenticated("sign in first") from error
 
     def new_secret(self) -> tuple[str, str]:
-        """A random refresh token and its digest."""
         secret = secrets.token_urlsafe(32)
         return secret, self.digest(secret)
 
     def digest(self, secret: str) -> str:
-        """SHA-256 of a secret of ours: it is random enough to need no salt."""
+        """SHA-256: the secret is random enough to need no salt."""
         return hashlib.sha256(secret.encode()).hexdigest()
 
     def random(self, size: int) -> bytes:
-        """Cryptographically random bytes."""
         return secrets.token_bytes(size)
 
 

@@ -56,7 +56,7 @@ class OidcIssuer:
         self._tried_at: float | None = None
 
     def is_of(self, token: str) -> bool:
-        """Whether it names this issuer and one of its algorithms; nothing is believed yet."""
+        """Compares the issuer and whether the algorithm is one of its own."""
         try:
             head, claims, _ = token.split(".")
             header, said = _peek(head), _peek(claims)
@@ -65,7 +65,6 @@ class OidcIssuer:
         return header.get("alg") in self._algorithms and said.get("iss") == self._issuer
 
     def external_id_of(self, token: str, now: datetime) -> str:
-        """Issuer and subject of a valid access token."""
         header = _peek(token.partition(".")[0])
         if not self._fits(header):
             raise Unauthenticated("sign in first")

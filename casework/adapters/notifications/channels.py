@@ -35,7 +35,6 @@ class Channels:
         self._webhook, self._mail, self._adds, self._aloud = webhook, mail, adds, aloud
 
     def deliver(self, letters: Sequence[Letter], now: datetime) -> list[str | None]:
-        """Send each; return for each None where it was accepted, else an error code."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(lambda letter: self._send(letter, now), letters))
 
@@ -55,7 +54,7 @@ class Channels:
 
 
 def console(letter: Letter, _now: datetime) -> str | None:
-    """A line in the log: who is told, of how many things."""
+    """A line in the log: who is notified, of how many things."""
     message = letter.message
     log.info(
         "notice",

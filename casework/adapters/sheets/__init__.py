@@ -16,7 +16,6 @@ class SheetFiles:
     """What reads and writes files of rows."""
 
     def read(self, source: BinaryIO) -> Iterator[list[str]]:
-        """The rows of a CSV file or of a workbook's first sheet."""
         if is_workbook(source):
             return read_workbook(source)
         return read_csv(source)
@@ -24,7 +23,6 @@ class SheetFiles:
     def write(
         self, format: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]
     ) -> tuple[str, bytes]:
-        """A file in that format: its media type and its bytes."""
         if format == "xlsx":
             return XLSX_TYPE, write_workbook(headings, rows)
         return CSV_TYPE, write_csv(headings, rows)

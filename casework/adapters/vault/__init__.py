@@ -40,14 +40,13 @@ class KeyVault:
         self._opened = self._read()
 
     def encrypt(self, plain: str, place: Place) -> str:
-        """Encrypt a value under the newest data key."""
+        """Encrypts under the newest data key."""
         key, cipher = self._newest().sealing
         nonce = os.urandom(NONCE_BYTES)
         sealed = cipher.encrypt(nonce, plain.encode(), _bound(key, place))
         return f"{FORMAT}.{key}.{urlsafe_b64encode(nonce + sealed).decode()}"
 
     def decrypt(self, sealed: str, place: Place) -> str:
-        """Decrypt a value. Raises ValueError where it was changed or moved, or its key is gone."""
         form, _, rest = sealed.partition(".")
         key, _, body = rest.partition(".")
         if form != FORMAT or not body:
@@ -62,33 +61,30 @@ class KeyVault:
             raise ValueError("a sealed value was changed or moved") from None
 
     def blind(self, purpose: str, value: str) -> str:
-        """The blind index of a value, which names its key as an encrypted value does."""
+        """Names its key as an encrypted value does."""
         opened = self._newest()
         return opened.blind(opened.ring.current(INDEX), purpose, value)
 
     def blinds(self, purpose: str, value: str) -> list[str]:
-        """Each blind index that an equal value may have while indexes are being rebuilt."""
         opened = self._newest()
         return [opened.blind(one.id, purpose, value) for one in opened.ring.of(INDEX)]
 
     def current(self, kind: str = DATA) -> str:
-        """The id of the newest key of a kind."""
         return self._newest().ring.current(kind)
 
     def listed(self) -> list[KeyFacts]:
-        """Every key of the ring, the oldest first."""
         ring = self._newest().ring
         return [
             KeyFacts(one.id, one.kind, one.made_at, ring.superseded_at(one)) for one in ring.keys
         ]
 
     def renew(self, kind: str, now: datetime) -> str:
-        """Add a key of a kind, which encrypts from now on."""
+        """Writes the ring to its file."""
         change_ring(self._path, self._master, lambda ring: ring.with_new(kind, now))
         return self.current(kind)
 
     def drop(self, ids: set[str]) -> None:
-        """Remove keys from the ring: what is still encrypted under them is lost."""
+        """Values still encrypted under them are lost."""
         change_ring(self._path, self._master, lambda ring: ring.without(ids))
 
     def check(self) -> None:

@@ -68,7 +68,7 @@ def code(request: Request, secret: str) -> Response:
     guest, _ = _posted(request, secret)
     services, ids = guest.services, (guest.services.new_id(), guest.services.new_id())
     try:
-        message = links.ask_code(services.linking, guest.visit, guest.link_request, *ids)
+        message = links.request_code(services.linking, guest.visit, guest.link_request, *ids)
     except TooManyCodes:
         return _entrance(guest, 429, "too_many_codes")
     return guest.to(done="sent", background=BackgroundTask(services.linking.send, message))

@@ -99,7 +99,7 @@ class Account:
             credential_scope=credential_scope,
         )
 
-    def begin_try(self, now: datetime) -> bool:
+    def count_attempt(self, now: datetime) -> bool:
         """Count an attempt before comparing; False where the hour's attempts are used up."""
         self.tries = [one for one in self.tries if one > now - HOUR]
         if self.is_locked(now) or len(self.tries) >= TRIES_AN_HOUR:
@@ -108,7 +108,7 @@ class Account:
         self.note_failure(now)  # undone if it is right
         return True
 
-    def take_back_try(self, at: datetime) -> None:
+    def uncount_attempt(self, at: datetime) -> None:
         """Uncount an attempt that was right; failed ones stay counted."""
         if at in self.tries:
             self.tries.remove(at)

@@ -216,7 +216,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """The bounds of a reach; None where it is not bounded by that field."""
+    """The bounds of a scope; None where it is not bounded by that field."""
 
     district: str | None = None
     centre: str | None = None
@@ -232,7 +232,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Scope:
     """The scope of one actor for one action, which every load takes."""
 
     actor: Actor
@@ -265,7 +265,7 @@ class Reach:
         """Whether only counts are shown, with small ones suppressed."""
         return self.relation is Relation.CITY
 
-    def is_as_wide_as(self, other: Reach) -> bool:
+    def is_as_wide_as(self, other: Scope) -> bool:
         """Whether two scopes of one actor are the same."""
         return self.relation is other.relation
 
@@ -276,10 +276,10 @@ def actor_role(name: str) -> ActorRole:
 
 
 SYSTEM: Final = Actor(id=None, role=SYSTEM_ROLE, name="casework")
-EVERYTHING: Final = Reach(SYSTEM, Relation.ALL)
+EVERYTHING: Final = Scope(SYSTEM, Relation.ALL)
 
 
-def reach(actor: Actor, action: str) -> Reach:
+def scope_of(actor: Actor, action: str) -> Scope:
     """The actor's scope for this action; refuses a role that has no row for it."""
     if actor.role == SYSTEM_ROLE:
         return EVERYTHING
@@ -288,7 +288,7 @@ def reach(actor: Actor, action: str) -> Reach:
     relation = _relation(actor, action)
     if relation is None:
         raise Forbidden(f"{actor.role} may not do this")
-    return Reach(actor, relation, opens=action in OPENS and actor.role in OPENERS)
+    return Scope(actor, relation, opens=action in OPENS and actor.role in OPENERS)
 
 
 def is_guest(actor: Actor, placed: Any) -> bool:
@@ -303,9 +303,9 @@ def is_guest(actor: Actor, placed: Any) -> bool:
     return False
 
 
-def is_outside(reach: Reach, placed: Any) -> bool:
-    """Whether something with a centre and a district lies outside the place of a reach."""
-    return not reach.is_unbounded and is_guest(reach.actor, placed)
+def is_outside(scope: Scope, placed: Any) -> bool:
+    """Whether something with a centre and a district lies outside the place of a scope."""
+    return not scope.is_unbounded and is_guest(scope.actor, placed)
 
 
 def may(actor: Actor, action: str) -> bool:

@@ -104,7 +104,7 @@ class AgencyLink:
         self.code_id, self.code_digest, self.code_tries = code_id, digest, 0
         self.code_until = now + CODE_FOR
 
-    def begin_try(self, now: datetime) -> str | None:
+    def count_attempt(self, now: datetime) -> str | None:
         """Count an attempt before comparing; returns the digest to compare with, or None."""
         self.tries = [one for one in self.tries if one > now - HOUR]
         if len(self.tries) >= TRIES_AN_HOUR or not self.waits_for_code(now):
@@ -114,7 +114,7 @@ class AgencyLink:
         self.failures += 1  # until it turns out to be right
         return self.code_digest
 
-    def settle_try(self, now: datetime) -> None:
+    def accept_code(self, now: datetime) -> None:
         """Use up a code that was right, and uncount its attempt."""
         if now in self.tries:
             self.tries.remove(now)

@@ -71,8 +71,8 @@ def awaits_decision(file: CaseFile) -> bool:
     return file.case.status in PLANNABLE and file.version_in(VersionStatus.SUBMITTED) is not None
 
 
-def can_be_told(file: CaseFile) -> bool:
-    """A plan is in force, of which the resident is to be told."""
+def can_be_notified(file: CaseFile) -> bool:
+    """A plan is in force, of which the resident is to be notified."""
     return is_open(file) and file.in_force is not None
 
 
@@ -95,7 +95,7 @@ CASE_MOVES: Final[dict[str, CaseMove]] = {
     "draft": CaseMove("case.write", may_draft),
     "submit": CaseMove("case.write", may_submit),
     "decision": CaseMove("plan.decide", awaits_decision),
-    "notified": CaseMove("case.write", can_be_told),
+    "notified": CaseMove("case.write", can_be_notified),
     "checks": CaseMove("case.write", can_be_checked),
     "signals": CaseMove("case.write", is_open),
     "assign": CaseMove("case.supervise", is_open),

@@ -90,7 +90,7 @@ def end_of(on: date) -> datetime:
 
 
 def morning_of(on: date) -> datetime:
-    """09:00 in Seoul, when people are told."""
+    """09:00 in Seoul, when digests are sent."""
     return datetime.combine(on, NOTICE_HOUR, SEOUL)
 
 

@@ -74,7 +74,7 @@ class ClockSubjectType(StrEnum):
 
 
 class Part(StrEnum):
-    """The parts that hold a clock, or are told of it."""
+    """The parts that hold a clock, or are notified of it."""
 
     WORKER = "worker"
     PROVIDER = "provider"
@@ -124,7 +124,7 @@ FALLS_BACK: Final = {
 
 @dataclass(frozen=True, slots=True)
 class EscalationTier:
-    """One tier of escalation: so long after the due day (or instant), these roles are told."""
+    """One tier of escalation: so long after the due day (or instant), these roles are notified."""
 
     tier: int
     after: Target

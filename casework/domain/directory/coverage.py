@@ -45,7 +45,7 @@ class CentreCoverage:
         return None if self.distance_km is None else minutes_for(self.distance_km)
 
     @property
-    def hole(self) -> CoverageGap | None:
+    def gap(self) -> CoverageGap | None:
         """What is missing, None where somebody accepts within fifteen minutes."""
         if self.distance_km is None:
             return CoverageGap.FULL if self.open else CoverageGap.NOBODY

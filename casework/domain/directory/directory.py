@@ -146,7 +146,7 @@ class Provider:
     contacts: list[dict[str, Any]] = field(default_factory=list)
     version: int = 1
 
-    def is_asked(self, on: date) -> bool:
+    def accepts_requests(self, on: date) -> bool:
         """Whether it accepts requests on a day."""
         return self.is_active and covers_day(on, None, self.ended_on)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from casework.domain.access.policy import Actor, Role, reach
+from casework.domain.access.policy import Actor, Role, scope_of
 from casework.domain.act import Act
 from casework.domain.clocks.standards import CareField
 from casework.domain.directory.directory import (
@@ -218,7 +218,7 @@ def _proposed_again(entry: Service | Offering, act: Act) -> dict[str, Any]:
 
 
 def _check_district(by: Actor, code: str) -> None:
-    if not reach(by, WRITE).bounds.hold_district(code):
+    if not scope_of(by, WRITE).bounds.hold_district(code):
         raise Forbidden("only in one's own district", code="district_out_of_scope")
 
 

@@ -72,7 +72,7 @@ def next_state(entry: Service | Offering, step: str, act: Act) -> EntryState:
     if entry.state not in allowed:
         raise NotAllowedInState(step, entry.state, steps_from(entry.state))
     if step == "confirm" and entry.proposed_by is not None and entry.proposed_by == act.by.id:
-        raise Conflict("whoever proposed it does not confirm it", code="own_entry")
+        raise Conflict("it cannot be confirmed by the account that proposed it", code="own_entry")
     return to
 
 

@@ -104,7 +104,7 @@ def place_in_household(*, survivor_has_one: bool) -> Child:
     return Child.HOUSEHOLD_LEFT if survivor_has_one else Child.HOUSEHOLD_MEMBER
 
 
-def asked_of_survivor(pair: Suspicion, made: Merge, id: UUID) -> Suspicion | None:
+def suspicion_of_survivor(pair: Suspicion, made: Merge, id: UUID) -> Suspicion | None:
     """The pair of the survivor that follows from a pair of the duplicate, or None.
 
     Every pair with the duplicate is suspended. One that was decided as distinct stays decided, and

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from casework.domain.access.policy import Actor, Reach, Role, reach
+from casework.domain.access.policy import Actor, Role, Scope, scope_of
 from casework.domain.errors import Conflict, Forbidden, Refusal
 
 
@@ -246,11 +246,11 @@ class ImportRow:
         self.resolution, self.resolved_by, self.resolved_at = resolution, by, at
 
 
-def reach_for(actor: Actor, kind: FileKind) -> Reach:
+def scope_for(actor: Actor, kind: FileKind) -> Scope:
     """The actor's scope for imports of this kind; refuses a role that may not import it."""
-    found = reach(actor, ACTION[kind])
+    found = scope_of(actor, ACTION[kind])
     if kind in BY:
-        reach(actor, BY[kind])
+        scope_of(actor, BY[kind])
         if found.is_unbounded and actor.role != Role.ADMIN and actor.id is None:
             raise Forbidden("name whose residents these are", code="account_required")
     return found

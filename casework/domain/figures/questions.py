@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import PROVIDER, CareField, ClockKind, Part
 from casework.domain.errors import Invalid, NotFound
@@ -64,17 +64,17 @@ class KnownPlaces(Protocol):
         ...
 
 
-def in_reach(question: Question, reach: Reach, places: KnownPlaces) -> Question:
+def within_scope(question: Question, scope: Scope, places: KnownPlaces) -> Question:
     """The question within the actor's scope; outside it, NotFound (404).
 
     The city may ask only for whole months and no single centre, so that the difference of two
     answers does not reveal a suppressed count.
     """
-    bounds = reach.bounds
+    bounds = scope.bounds
     if question.district is not None:
         known = places.all_districts() if bounds.district is None else [bounds.district]
         _found(question.district in known, "district")
-    if reach.counts_alone:
+    if scope.counts_alone:
         _check_for_city(question)
     elif question.centre is not None:
         home = places.district_of(question.centre)
@@ -108,15 +108,15 @@ def whole_months(period: Period) -> list[Month]:
     return [one for one in period.months() if period.within(one) == Period(one.first, one.last)]
 
 
-def seen_of_frozen(cells: Cells, asked: Question, reach: Reach) -> Cells:
+def seen_of_frozen(cells: Cells, question: Question, scope: Scope) -> Cells:
     """The cells of a closed month that the question asks for and the actor may see.
 
     An agency sees the clocks that it held.
     """
-    bounds = reach.bounds
-    centre = asked.centre if bounds.centre is None else bounds.centre
-    provider = None if asked.provider is None else str(asked.provider)
-    found = filtered(cells, centre=centre, field=asked.field, provider=provider)
+    bounds = scope.bounds
+    centre = question.centre if bounds.centre is None else bounds.centre
+    provider = None if question.provider is None else str(question.provider)
+    found = filtered(cells, centre=centre, field=question.field, provider=provider)
     if bounds.provider is not None:
         return Counter({c: n for c, n in found.items() if c.held_by in (None, PROVIDER)})
     return found
@@ -127,12 +127,12 @@ def overall(cells: Cells) -> Cells:
     return Counter({cell: n for cell, n in cells.items() if not (cell.month and is_people(cell))})
 
 
-def left_out(asked: Question, by: str | None = None) -> set[str]:
-    """The parts that cannot be told by what the question narrows or is grouped by."""
+def left_out(question: Question, by: str | None = None) -> set[str]:
+    """The parts that cannot be counted by what the question narrows or is grouped by."""
     found = set[str]()
-    if asked.field is not None or by == "field":
+    if question.field is not None or by == "field":
         found |= OF_NO_FIELD
-    if asked.provider is not None or by == "provider":
+    if question.provider is not None or by == "provider":
         found |= OF_NO_PROVIDER
     return found
 

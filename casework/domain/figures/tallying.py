@@ -23,7 +23,7 @@ PEOPLE_BY_FIELD: Final = "people_by_field"
 PEOPLE_BY_PROVIDER: Final = "people_by_provider"
 PEOPLE_BY_BOTH: Final = "people_by_both"
 ALL_PEOPLE: Final = (PEOPLE, PEOPLE_BY_FIELD, PEOPLE_BY_PROVIDER, PEOPLE_BY_BOTH)
-# What cannot be told by field or by agency: one application may lead to any.
+# What cannot be counted by field or by agency: one application may lead to any.
 OF_NO_FIELD: Final = frozenset({"applications", "plans"})
 OF_NO_PROVIDER: Final = OF_NO_FIELD | {"unmet_needs"}
 _PLANS: Final = (Figure.PLANS_SUBMITTED, Figure.PLANS_APPROVED, Figure.PLANS_RETURNED)
@@ -132,14 +132,14 @@ def lines_of(cells: Cells, people: str = PEOPLE) -> Lines:
     return found
 
 
-def filtered(cells: Cells, **wanted: str | None) -> Cells:
+def filtered(cells: Cells, **given: str | None) -> Cells:
     """The cells that are of what is named; None names nothing."""
-    asked = {name: value for name, value in wanted.items() if value is not None}
+    filters = {name: value for name, value in given.items() if value is not None}
     return Counter(
         {
             cell: count
             for cell, count in cells.items()
-            if all(getattr(cell, name) == value for name, value in asked.items())
+            if all(getattr(cell, name) == value for name, value in filters.items())
         }
     )
 

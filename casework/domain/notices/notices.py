@@ -1,4 +1,4 @@
-"""Notices: recipients, timing, and the brake on floods.
+"""Notices: recipients, timing, and the flood limit.
 
 A notice is written in the transaction of what it tells of, and says nothing personal: a case
 reference, a kind, a step. Emergencies and stop notices leave at once; all else waits for the one
@@ -65,7 +65,7 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something that somebody is to be told, since an instant. ``tell`` names parts, not people."""
+    """Something to notify somebody of, since an instant. ``tell`` names parts, not people."""
 
     id: UUID
     kind: NoticeKind
@@ -88,8 +88,8 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """Whom an event of a referral gives what to know. ``about`` None says the referral's state.
+class NoticeRule:
+    """Who is notified of an event of a referral. ``about`` None says the referral's state.
 
     ``at_once`` for a stop, which leaves whatever the priority; everything else leaves at once for
     an emergency only.
@@ -101,13 +101,13 @@ class Telling:
     at_once: bool = False
 
 
-_ASKED: Final = Telling(NoticeKind.REFERRAL_REQUESTED, (PROVIDER,))
-_ANSWERED: Final = Telling(NoticeKind.REFERRAL_ANSWERED, (WORKER,))
-_STOPPED: Final = Telling(NoticeKind.REFERRAL_STOPPED, (PROVIDER,), at_once=True)
-_ENDED_BY_AGENCY: Final = Telling(NoticeKind.REFERRAL_ANSWERED, (WORKER,), "ended_early")
-_LAPSED: Final = Telling(NoticeKind.REFERRAL_STOPPED, (PROVIDER, WORKER), at_once=True)
+_ASKED: Final = NoticeRule(NoticeKind.REFERRAL_REQUESTED, (PROVIDER,))
+_ANSWERED: Final = NoticeRule(NoticeKind.REFERRAL_ANSWERED, (WORKER,))
+_STOPPED: Final = NoticeRule(NoticeKind.REFERRAL_STOPPED, (PROVIDER,), at_once=True)
+_ENDED_BY_AGENCY: Final = NoticeRule(NoticeKind.REFERRAL_ANSWERED, (WORKER,), "ended_early")
+_LAPSED: Final = NoticeRule(NoticeKind.REFERRAL_STOPPED, (PROVIDER, WORKER), at_once=True)
 
-TELLS: Final[dict[type[ReferralEvent], Telling]] = {
+NOTICE_RULES: Final[dict[type[ReferralEvent], NoticeRule]] = {
     ReferralRequested: _ASKED,
     ReferralAccepted: _ANSWERED,
     ReferralWaitlisted: _ANSWERED,
@@ -117,13 +117,13 @@ TELLS: Final[dict[type[ReferralEvent], Telling]] = {
     ReferralWithdrawn: _STOPPED,
     ReferralEnteredInError: _STOPPED,
     ReferralLapsed: _LAPSED,
-    PlaceOffered: Telling(NoticeKind.PLACE_OFFERED, (PROVIDER, WORKER), "offered"),
-    PlaceOfferEnded: Telling(NoticeKind.PLACE_OFFERED, (PROVIDER, WORKER), "gone"),
+    PlaceOffered: NoticeRule(NoticeKind.PLACE_OFFERED, (PROVIDER, WORKER), "offered"),
+    PlaceOfferEnded: NoticeRule(NoticeKind.PLACE_OFFERED, (PROVIDER, WORKER), "gone"),
 }
 
 
 def notice_of(event: Event, file: CaseFile) -> Notice | None:
-    """What an event of a case file gives somebody to know, or None where nobody needs telling.
+    """The notice of an event of a case file, or None where nobody is to be notified.
 
     The notice takes the event's id: one event tells once.
     """
@@ -132,32 +132,32 @@ def notice_of(event: Event, file: CaseFile) -> Notice | None:
     if not isinstance(event, ReferralEvent):
         return None
     referral = file.referrals[event.subject_id]
-    telling = TELLS.get(type(event))
+    rule = NOTICE_RULES.get(type(event))
     if isinstance(event, ReferralCompleted):
-        telling = _telling_of_end(referral)
-    if telling is None or _was_never_told(telling, referral):
+        rule = _rule_of_end(referral)
+    if rule is None or _was_never_asked(rule, referral):
         return None
     return _notice(
         event,
         file,
-        telling.kind,
-        list(telling.tell),
-        about=telling.about or event.status,
-        at_once=telling.at_once or referral.priority == Priority.EMERGENCY,
+        rule.kind,
+        list(rule.tell),
+        about=rule.about or event.status,
+        at_once=rule.at_once or referral.priority == Priority.EMERGENCY,
         provider_id=referral.provider_id,
     )
 
 
-def _telling_of_end(referral: Referral) -> Telling | None:
+def _rule_of_end(referral: Referral) -> NoticeRule | None:
     """The agency learns that a case was closed under it; the worker, that an agency ended early."""
     if referral.ended_by_closing:
         return _STOPPED
     return None if referral.outcome is ReferralOutcome.ENDED_AS_PLANNED else _ENDED_BY_AGENCY
 
 
-def _was_never_told(telling: Telling, referral: Referral) -> bool:
+def _was_never_asked(rule: NoticeRule, referral: Referral) -> bool:
     """Whether an agency is to be stopped that was never asked."""
-    return telling.kind is NoticeKind.REFERRAL_STOPPED and referral.requested_at is None
+    return rule.kind is NoticeKind.REFERRAL_STOPPED and referral.requested_at is None
 
 
 def _notice(
@@ -212,12 +212,12 @@ def notice_of_stale(
     )
 
 
-# Whom a notice reaches
+# Recipients
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Who can be told: active accounts by what they stand for.
+    """Who can be notified: active accounts by what they stand for.
 
     ``deputies`` names the deputy of each worker who is away today.
     """
@@ -266,7 +266,7 @@ SWEEP_MAY_TAKE: Final = timedelta(minutes=30)
 def digest_of(
     now: datetime, calendar: WorkingCalendar, swept_as_of: datetime | None
 ) -> datetime | None:
-    """The morning whose digest may leave now, or None; it says what was to be told by then.
+    """The morning whose digest may leave now, or None; it contains what was due by then.
 
     At 09:00 of a working day, once a sweep has raised what was due by then; where no sweep comes,
     half an hour later all the same.
@@ -279,7 +279,7 @@ def digest_of(
     return morning if is_swept or now >= morning + SWEEP_MAY_TAKE else None
 
 
-# The brake
+# The flood limit
 
 ALWAYS_ALLOWED: Final = 50
 TIMES_THE_USUAL: Final = 5

@@ -50,7 +50,7 @@ class MessageState(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Subscription:
-    """An endpoint that is told of notices by webhook.
+    """An endpoint that receives notices by webhook.
 
     ``provider_id`` and ``district_code`` narrow what it hears; ``failures`` counts those in a row,
     and until ``retry_at`` nothing is sent to it.

@@ -59,7 +59,7 @@ class PlanReturned(Event):
 
 @event(EventSubject.CASE)
 class PlanNotified(Event):
-    """The resident was told of the plan in force."""
+    """The resident was notified of the plan in force."""
 
     on: date
 

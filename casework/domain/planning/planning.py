@@ -227,7 +227,7 @@ def submit(file: CaseFile, act: Act) -> PlanVersion:
 
 
 def notify(file: CaseFile, on: date, to: str, act: Act) -> None:
-    """The resident or applicant was told of the plan in force."""
+    """The resident or applicant was notified of the plan in force."""
     check_possible(file, "notified", act)
     act.not_future(on, "on")
     clock = file.clock(ClockKind.NOTIFY_PLAN, file.case.id)

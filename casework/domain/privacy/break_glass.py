@@ -34,7 +34,7 @@ class BreakGlass:
     id: UUID
     resident_id: UUID
     account_id: UUID
-    # The district that was told, whose supervisors review it.
+    # The district that was notified, whose supervisors review it.
     district_code: str
     reason: str
     opened_at: datetime
@@ -97,7 +97,7 @@ def break_glass(
     hours: int,
     act: Act,
     *,
-    is_in_reach: bool,
+    is_within_scope: bool,
     is_open: bool = False,
 ) -> tuple[BreakGlass, Event]:
     """Open a resident outside the actor's scope; returns the opening and its event."""
@@ -110,7 +110,7 @@ def break_glass(
         code="hours_out_of_range",
         field="hours",
     )
-    if is_in_reach:
+    if is_within_scope:
         raise Conflict("you see this resident as it is", code="not_needed")
     if is_open:
         raise Conflict("you have this resident open", code="already_open", state="open")
@@ -127,7 +127,7 @@ def break_glass(
 
 
 def notice_of_opening(opened: BreakGlass, event: Event, resident: Resident) -> Notice:
-    """What the supervisors of the resident's district are told, at once: an id and no name."""
+    """The notice for the supervisors of the resident's district, at once: an id and no name."""
     return Notice(
         id=event.id,
         kind=NoticeKind.BREAK_GLASS,

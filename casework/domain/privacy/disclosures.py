@@ -39,7 +39,7 @@ class Disclosure:
     consent_withdrawn_at: datetime | None
 
 
-def told_to_assessors() -> list[str]:
+def disclosed_to_assessors() -> list[str]:
     """What those who assess see of a case that was sent to them, by the policy itself."""
     shown = MASKS["case.read", AS]
     of_resident = shown["resident"].shows - _NOT_OF_THE_RESIDENT

@@ -69,7 +69,7 @@ def states_of_referral(status: str, *, consent_is_withdrawn: bool) -> list[MaskS
     return [state for state, is_so in found.items() if is_so]
 
 
-# What an agency is told of a judgement: the rules on a fact that was disclosed to it anyway.
+# What an agency is shown of a judgement: the rules on a fact that was disclosed to it anyway.
 FACT_IS_TOLD_BY: Final = {"age": "birth_date", "sex": "sex"}
 
 
@@ -215,7 +215,7 @@ def sees_clock(actor: Actor, clock: Deadline) -> bool:
     return (getattr(clock, name) == value) is is_it
 
 
-def searches_untold_contacts(actor: Actor) -> bool:
+def searches_masked_contacts(actor: Actor) -> bool:
     """Whether the actor's search matches telephones of contacts who must not be informed."""
     if actor.stands_as in GET_EVERYTHING:
         return True
@@ -223,14 +223,14 @@ def searches_untold_contacts(actor: Actor) -> bool:
     return mask is not None and "phone" not in mask.hides.get(MaskState.NOT_TO_BE_TOLD, ())
 
 
-def is_told(actor: Actor, action: str, event: Event) -> bool:
+def is_shown(actor: Actor, action: str, event: Event) -> bool:
     """Whether the actor sees this event of something within scope."""
     if actor.stands_as in GET_EVERYTHING:
         return True
     return type(event) not in EVENTS_LEFT_OUT.get((action, Role(actor.stands_as)), ())
 
 
-def as_told(clock: Deadline, actor: Actor) -> Deadline:
+def as_shown(clock: Deadline, actor: Actor) -> Deadline:
     """The clock, without the reason of a case hold where the actor may not see it."""
     if actor.stands_as not in HIDES_WHY_A_CASE_IS_HELD:
         return clock
@@ -275,7 +275,7 @@ def without_masked(
     return {} if mask is None else {k: v for k, v in body.items() if k in mask.shows}
 
 
-def judged_as_told(
+def judged_as_shown(
     judged: dict[str, Any] | None, disclosed: Iterable[str], actor: Actor
 ) -> dict[str, Any] | None:
     """What was judged of the resident, as far as the fact of each rule was disclosed.

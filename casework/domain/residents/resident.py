@@ -64,7 +64,7 @@ PURPOSES: Final = tuple(ConsentPurpose)
 
 @dataclass(slots=True, kw_only=True)
 class Contact:
-    """Someone close to the resident, who may be told or not."""
+    """Someone close to the resident, who may be informed or not."""
 
     id: UUID
     resident_id: UUID

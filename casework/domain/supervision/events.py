@@ -14,7 +14,7 @@ from casework.domain.supervision.codes import Because, ReviewAction, ReviewCause
 
 @event(EventSubject.DEADLINE)
 class EscalationRaised(Event):
-    """A step of a clock came due, and these parts are told."""
+    """A step of a clock came due, and these parts are notified."""
 
     tier: int
     tell: tuple[Part, ...]

@@ -44,7 +44,7 @@ from casework.domain.errors import Forbidden, Invalid, require
 from casework.domain.events import EventMetadata
 from casework.domain.supervision.events import StandardAdded, StandardChanged
 
-TOLD: Final = (WORKER, PROVIDER, SUPERVISOR, HEAD)
+NOTIFIED_ROLES: Final = (WORKER, PROVIDER, SUPERVISOR, HEAD)
 TIERS: Final = range(1, 4)
 UNITS: Final = (Unit.HOURS, Unit.WORKING_DAYS, Unit.DAYS, Unit.MONTHS)
 # A year or two: what is longer was mistyped.
@@ -264,7 +264,7 @@ def _ever_before(one: Target, other: Target) -> bool:
 
 
 def _check_escalation(target: Target, escalation_tiers: tuple[EscalationTier, ...]) -> None:
-    """Each tier at one moment, each after the one below it, nobody told twice of the same."""
+    """Each tier at one moment, each after the one below it, nobody notified twice of the same."""
     in_hours = target.unit is Unit.HOURS
     for n, escalation_tier in enumerate(escalation_tiers):
         field = f"escalation.{n}"
@@ -274,11 +274,15 @@ def _check_escalation(target: Target, escalation_tiers: tuple[EscalationTier, ..
             code="tier_out_of_range",
             field=f"{field}.tier",
         )
-        require(escalation_tier.to in TOLD, f"one of {', '.join(TOLD)}", field=f"{field}.to")
+        require(
+            escalation_tier.to in NOTIFIED_ROLES,
+            f"one of {', '.join(NOTIFIED_ROLES)}",
+            field=f"{field}.to",
+        )
         is_hours = escalation_tier.after.unit is Unit.HOURS
         require(
             in_hours or not is_hours,
-            "hours, for a target that is not in hours, would be told at night",
+            "hours, for a target that is not in hours, would be sent at night",
             code="escalation_unit",
             field=f"{field}.after.unit",
         )

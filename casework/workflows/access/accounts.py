@@ -73,48 +73,48 @@ class AccountEditor:
 # Changes of an account, in the transaction of the caller
 
 
-def create(editor: AccountEditor, asked: NewAccount, password_hash: str) -> UUID:
+def create(editor: AccountEditor, requested: NewAccount, password_hash: str) -> UUID:
     """Create an account whose owner must change the password first."""
     account = Account(
         id=editor.new_id(),
-        username=asked.username,
-        name=asked.name.strip(),
-        role=asked.role,
+        username=requested.username,
+        name=requested.name.strip(),
+        role=requested.role,
         password_hash=password_hash,
         created_at=editor.now,
-        is_head=asked.is_head,
-        email=asked.email,
+        is_head=requested.is_head,
+        email=requested.email,
         must_change_password=True,
-        **belonging(editor.register, asked),
+        **belonging(editor.register, requested),
     )
     editor.register.add(account)
     editor.log(account, GrantAct.CREATED)
     return account.id
 
 
-def belonging(store: AccountAdministration, asked: NewAccount) -> dict[str, Any]:
+def belonging(store: AccountAdministration, requested: NewAccount) -> dict[str, Any]:
     """The codes and the id of what the account belongs to, which must exist."""
-    if asked.centre is not None:
-        district = store.district_of(asked.centre)
+    if requested.centre is not None:
+        district = store.district_of(requested.centre)
         require(district, "no such centre", code="unknown_centre", field="centre")
-        return {"centre_code": asked.centre, "district_code": district}
-    if asked.district is not None:
-        known = store.has_district(asked.district)
+        return {"centre_code": requested.centre, "district_code": district}
+    if requested.district is not None:
+        known = store.has_district(requested.district)
         require(known, "no such district", code="unknown_district", field="district")
-        return {"district_code": asked.district}
-    if asked.provider is not None:
-        provider = store.provider_id(asked.provider)
+        return {"district_code": requested.district}
+    if requested.provider is not None:
+        provider = store.provider_id(requested.provider)
         require(provider, "no such provider", code="unknown_provider", field="provider")
         return {"provider_id": provider}
     return {}
 
 
-def move(editor: AccountEditor, account: Account, asked: NewAccount) -> None:
+def move(editor: AccountEditor, account: Account, requested: NewAccount) -> None:
     """Change role or place; the account loses the grants and tokens of the old one."""
-    asked.check()
+    requested.check()
     place: dict[str, Any] = {"centre_code": None, "district_code": None, "provider_id": None}
-    place |= belonging(editor.register, asked)
-    place |= {"role": asked.role, "is_head": asked.is_head}
+    place |= belonging(editor.register, requested)
+    place |= {"role": requested.role, "is_head": requested.is_head}
     if all(getattr(account, name) == value for name, value in place.items()):
         return
     carried = editor.register.open_cases(account.id)
@@ -198,13 +198,13 @@ def identify(editor: AccountEditor, account: Account, external_id: str | None) -
 # At the command line
 
 
-def add_account(register: AccountTools, asked: NewAccount, password: str) -> UUID:
+def add_account(register: AccountTools, requested: NewAccount, password: str) -> UUID:
     """Add an account; returns its id."""
-    asked.check()
-    check_password(password, asked.username, register.common)
+    requested.check()
+    check_password(password, requested.username, register.common)
     password_hash = register.passwords.digest(password)  # slow, so outside the transaction
     with register.store() as store:
-        id = create(_system(register, store), asked, password_hash)
+        id = create(_system(register, store), requested, password_hash)
         store.note_by_system("account.add", register.now())
         store.commit()
         return id
@@ -219,7 +219,7 @@ def list_accounts(register: AccountTools) -> list[dict[str, Any]]:
     return rows
 
 
-def let_in(register: AccountTools, username: str, *, active: bool) -> int:
+def set_active(register: AccountTools, username: str, *, active: bool) -> int:
     """Enable or disable an account at once; returns how many open cases it carries."""
     with register.store() as store:
         account = _known(store, username)
@@ -303,12 +303,12 @@ def as_asked(account: Account, provider: str | None) -> NewAccount:
     )
 
 
-def moved(asked: NewAccount, changes: dict[str, Any]) -> NewAccount:
+def moved(requested: NewAccount, changes: dict[str, Any]) -> NewAccount:
     """The same with another role or place. A change of either must name all that it needs."""
     if not {"role", "centre", "district", "provider", "is_head"} & set(changes):
-        return asked
+        return requested
     gone = {"centre": None, "district": None, "provider": None, "is_head": False}
-    return replace(asked, **(gone | changes))
+    return replace(requested, **(gone | changes))
 
 
 def _system(register: AccountTools, store: AccountAdministration) -> AccountEditor:

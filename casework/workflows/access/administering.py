@@ -26,14 +26,14 @@ PLACE = ("role", "centre", "district", "provider", "is_head")
 
 
 def create_account(
-    ctx: Context, authentication: Authentication, asked: NewAccount, password: str
+    ctx: Context, authentication: Authentication, requested: NewAccount, password: str
 ) -> UUID:
     """Create an account with a first password; returns its id."""
-    asked.check()
-    check_password(password, asked.username, authentication.common)
+    requested.check()
+    check_password(password, requested.username, authentication.common)
     password_hash = authentication.passwords.digest(password)  # slow, so outside the transaction
     with ctx.work(MANAGE) as work:
-        id = accounts.create(_editor(ctx, work), asked, password_hash)
+        id = accounts.create(_editor(ctx, work), requested, password_hash)
         work.commit(id)
         return id
 
@@ -110,14 +110,16 @@ def set_grant(ctx: Context, id: UUID, action: str, *, given: bool) -> UUID:
 
 
 def make_token_for(
-    ctx: Context, authentication: Authentication, id: UUID, asked: NewToken
+    ctx: Context, authentication: Authentication, id: UUID, requested: NewToken
 ) -> tuple[UUID, str]:
     """Create a token for a system; people create their own. Returns its id and secret."""
     with ctx.work(MANAGE) as work:
         account = found(work, id)
         if account.role is not Role.INTEGRATION:
             raise Conflict("people make their own tokens", code="not_a_system")
-        token, secret = make_token(ctx, authentication, work.account_administration, account, asked)
+        token, secret = make_token(
+            ctx, authentication, work.account_administration, account, requested
+        )
         work.commit(token.id)
         return token.id, secret
 

@@ -45,9 +45,9 @@ def begin_attempt(
     """
     with authentication.store() as store:
         account = store.by_username(who) if isinstance(who, str) else store.locked(who)
-        may = source is None or store.begin_source_try(source, now)
+        may = source is None or store.count_source_attempt(source, now)
         counted = account if account is not None else _nobody(authentication, now)
-        may = may and counted.begin_try(now) and account is not None and account.is_active
+        may = may and counted.count_attempt(now) and account is not None and account.is_active
         store.save_attempts(counted)
         store.commit()
     return Attempt(counted.id, counted.password_hash if may else None, now, source)
@@ -87,10 +87,10 @@ def settle_attempt(
             store.save_step(account)
         elif not _recovers(authentication, store, account, given, tried.at):
             raise WrongCredentials
-    account.take_back_try(tried.at)
+    account.uncount_attempt(tried.at)
     store.save_attempts(account)
     if tried.source is not None:
-        store.take_back_source_try(tried.source)
+        store.uncount_source_attempt(tried.source)
     return account
 
 

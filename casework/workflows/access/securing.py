@@ -145,12 +145,14 @@ def _save(ctx: Context, register: AccountAdministration, account: Account, act: 
 
 
 def make_own_token(
-    ctx: Context, authentication: Authentication, asked: NewToken
+    ctx: Context, authentication: Authentication, requested: NewToken
 ) -> tuple[UUID, str]:
     """Create a token of one's own; returns its id and the secret, shown only once."""
     with ctx.work(TOKENS) as work:
         account = own(work.account_administration, ctx.actor)
-        token, secret = make_token(ctx, authentication, work.account_administration, account, asked)
+        token, secret = make_token(
+            ctx, authentication, work.account_administration, account, requested
+        )
         work.commit(token.id)
         return token.id, secret
 
@@ -160,22 +162,22 @@ def make_token(
     authentication: Authentication,
     register: AccountAdministration,
     account: Account,
-    asked: NewToken,
+    requested: NewToken,
 ) -> tuple[AccountToken, str]:
     """Create a token of an account, in the caller's transaction."""
-    asked.check(account.actor(), ctx.now)
+    requested.check(account.actor(), ctx.now)
     if len(live(register.tokens(account.id), ctx.now)) >= MAX_TOKENS:
         raise Conflict("there are too many tokens; revoke some", code="too_many_tokens")
     secret = PREFIX + authentication.tokens.new_secret()[0]
     token = AccountToken(
         id=ctx.new_id(),
         account_id=account.id,
-        name=asked.name.strip(),
+        name=requested.name.strip(),
         digest=authentication.tokens.digest(secret),
-        scopes=sorted(set(asked.scopes)),
+        scopes=sorted(set(requested.scopes)),
         created_at=ctx.now,
         created_by=ctx.actor.id,
-        expires_at=asked.expires_at,
+        expires_at=requested.expires_at,
     )
     register.add_token(token)
     act = GrantAct.TOKEN_MADE

@@ -56,7 +56,7 @@ def set_answering(
     with ctx.work(KEEP) as work:
         links = work.notices.links
         agency = links.agency(provider_id)
-        if agency is None or not work.reach.bounds.hold_district(agency.district_code):
+        if agency is None or not work.scope.bounds.hold_district(agency.district_code):
             raise NotFound("no such agency")
         account = links.answering_account(provider_id)
         if account is None:
@@ -106,7 +106,7 @@ def send_link(ctx: Context, linking: Linking, referral_id: UUID) -> UUID:
 def revoke_link(ctx: Context, link_id: UUID) -> UUID:
     """Revoke a link and end its sessions."""
     with ctx.work(MANAGE) as work:
-        link = _link_in_reach(work, link_id)
+        link = _link_within_scope(work, link_id)
         ctx.expect(link.version)
         link.revoke(ctx.actor.id, ctx.now)
         work.notices.links.revoke(link)
@@ -115,7 +115,7 @@ def revoke_link(ctx: Context, link_id: UUID) -> UUID:
         return link_id
 
 
-def _link_in_reach(work: Work, link_id: UUID) -> AgencyLink:
+def _link_within_scope(work: Work, link_id: UUID) -> AgencyLink:
     """A link to a referral within the actor's scope, else NotFound."""
     link = work.notices.links.get(link_id)
     if not work.rosters.referrals(work.notices.links.referrals_of(link_id)):
@@ -132,14 +132,14 @@ def create_links(ctx: Context, linking: Linking, store: NoticeStore) -> None:
         return
     for message, provider_id in store.links.without_link():
         named = [UUID(str(one)) for one in _named(message)][:REFERRALS_A_LINK]
-        asked = store.links.asked_of(provider_id, named)
-        if (asked or _wants_figures(message)) and message.account_id is not None:
+        requested = store.links.requested_of(provider_id, named)
+        if (requested or _wants_figures(message)) and message.account_id is not None:
             link = _new_link(ctx, linking, provider_id, message.account_id, message.id)
-            store.links.add(link, asked)
+            store.links.add(link, requested)
             store.links.set_link_of(message, link.id)
 
 
-def ask_rosters(ctx: Context, linking: Linking, notices: Notices) -> int:
+def request_rosters(ctx: Context, linking: Linking, notices: Notices) -> int:
     """Send every agency that answers by link one link to the roster of the past month.
 
     From 09:00 on the first day of the next month; once per agency and month.
@@ -231,7 +231,7 @@ def open_visit(linking: Linking, link_request: LinkRequest) -> LinkVisit:
     with linking.store(link_request.facts) as store:
         visit = _visit(linking, store, link_request)
         # Past the rate limit no audit entries are written: they would flood the audit.
-        if visit is None and store.begin_source_try(link_request.source, link_request.now):
+        if visit is None and store.count_source_attempt(link_request.source, link_request.now):
             store.note_link(None, OPEN, link_request.now, LinkRefused.code)
         store.commit()
     if visit is None:
@@ -256,28 +256,28 @@ def _visit(linking: Linking, store: LinkStore, link_request: LinkRequest) -> Lin
     return LinkVisit(link, account.actor(), store.links.referrals_of(link.id), is_in)
 
 
-def ask_code(
-    linking: Linking, visit: LinkVisit, asked: LinkRequest, new_id: UUID, message_id: UUID
+def request_code(
+    linking: Linking, visit: LinkVisit, link_request: LinkRequest, new_id: UUID, message_id: UUID
 ) -> UUID:
     """Send a code to the agency's known address; returns the message. Raises TooManyCodes."""
-    with linking.store(asked.facts) as store:
+    with linking.store(link_request.facts) as store:
         link = store.links.get(visit.link.id)
         digest = linking.keys.code_digest(link.id, linking.keys.code_of(new_id))
         try:
-            link.take_code(new_id, digest, asked.now)
+            link.take_code(new_id, digest, link_request.now)
         except TooManyCodes as refusal:
-            store.note_link(visit.actor, ASK_CODE, asked.now, refusal.code)
+            store.note_link(visit.actor, ASK_CODE, link_request.now, refusal.code)
             store.commit()
             raise
         store.links.save(link)
         store.add_message(
             Message(
                 id=message_id, kind=LINK_CODE, account_id=link.account_id, subscription_id=None,
-                district_code=None, payload={"code_id": str(new_id)}, created_at=asked.now,
-                next_at=asked.now,
+                district_code=None, payload={"code_id": str(new_id)}, created_at=link_request.now,
+                next_at=link_request.now,
             )
         )  # fmt: skip
-        store.note_link(visit.actor, ASK_CODE, asked.now, None)
+        store.note_link(visit.actor, ASK_CODE, link_request.now, None)
         store.commit()
     return message_id
 
@@ -289,17 +289,17 @@ def enter(linking: Linking, visit: LinkVisit, tried: LinkRequest, code: str) -> 
     """
     with linking.store(tried.facts) as store:
         link = store.links.get(visit.link.id)
-        wanted = link.begin_try(tried.now)
+        expected = link.count_attempt(tried.now)
         store.links.save(link)
         store.commit()
     given = linking.keys.code_digest(visit.link.id, code.strip())
-    right = hmac.compare_digest(wanted or "", given)
+    right = hmac.compare_digest(expected or "", given)
     carried = linking.keys.new_secret()
     with linking.store(tried.facts) as store:
         link = store.links.get(visit.link.id)
-        right = right and link.code_digest == wanted  # used up, or sent again, since
+        right = right and link.code_digest == expected  # used up, or sent again, since
         if right:
-            link.settle_try(tried.now)
+            link.accept_code(tried.now)
             store.links.save(link)
             store.links.add_session(
                 LinkSession(

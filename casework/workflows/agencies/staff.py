@@ -34,13 +34,15 @@ class NewStaff:
     is_lead: bool = False
 
 
-def add_staff(ctx: Context, authentication: Authentication, asked: NewStaff, password: str) -> UUID:
+def add_staff(
+    ctx: Context, authentication: Authentication, requested: NewStaff, password: str
+) -> UUID:
     """Create an account in one's own agency with a first password; returns its id."""
     with ctx.reading(STAFF) as reading:  # by slug, as every creation request names it
         slug = reading.staff.agency()
     new = NewAccount(
-        username=asked.username, role=Role.PROVIDER, name=asked.name, provider=slug,
-        is_head=asked.is_lead, email=asked.email,
+        username=requested.username, role=Role.PROVIDER, name=requested.name, provider=slug,
+        is_head=requested.is_lead, email=requested.email,
     )  # fmt: skip
     new.check()
     check_password(password, new.username, authentication.common)

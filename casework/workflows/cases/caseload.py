@@ -89,7 +89,7 @@ def hand_over(
     """Assign a leaver's open cases to one worker, or round-robin to several of the same centre."""
     with ctx.work("case.supervise") as work:
         workers = [_worker(work, id, "to_worker_id") for id in to_worker_ids]
-        leaver = work.accounts.worker_in_reach(from_worker_id, work.reach, active=False)
+        leaver = work.accounts.worker_within_scope(from_worker_id, work.scope, active=False)
         if leaver is None:
             raise Invalid("no such worker", code="unknown_worker", field="from_worker_id")
         moved = []
@@ -140,7 +140,7 @@ def record_absence(ctx: Context, command: AbsenceCommand) -> UUID:
 
 
 def _worker(work: Work, id: UUID, field: str) -> Account:
-    found = work.accounts.worker_in_reach(id, work.reach)
+    found = work.accounts.worker_within_scope(id, work.scope)
     if found is None:
         raise Invalid("no such worker in your district", code="unknown_worker", field=field)
     return found

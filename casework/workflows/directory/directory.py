@@ -104,17 +104,17 @@ class NewDesignation:
     designated_by: str
 
 
-def designate(ctx: Context, provider_id: UUID, asked: NewDesignation) -> ProviderDesignation:
+def designate(ctx: Context, provider_id: UUID, requested: NewDesignation) -> ProviderDesignation:
     """Designate an agency: by whom, from when until when."""
     with ctx.work(DESIGNATE) as work:
         provider = work.directory_editing.provider(provider_id, lock=True)
         made = Designation(
             id=ctx.new_id(),
             provider_id=provider.id,
-            code=asked.code,
-            valid_from=asked.valid_from,
-            valid_to=asked.valid_to,
-            designated_by=asked.designated_by,
+            code=requested.code,
+            valid_from=requested.valid_from,
+            valid_to=requested.valid_to,
+            designated_by=requested.designated_by,
             recorded_at=ctx.now,
             recorded_by=ctx.actor.id,
         )

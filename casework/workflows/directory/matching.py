@@ -43,13 +43,13 @@ class Matched:
     found: Sequence[Match]
 
 
-def match(ctx: Context, reading: Reading, asked: MatchQuestion) -> Matched:
+def match(ctx: Context, reading: Reading, question: MatchQuestion) -> Matched:
     """The offerings that cover a resident, or a centre, in the order in which to ask them."""
-    service = _check(ctx, asked)
+    service = _check(ctx, question)
     facts: dict[str, str | None] = {}
-    centre_code, mobility = asked.centre_code or "", asked.mobility
-    if asked.resident_id is not None:
-        resident = reading.matching.resident(asked.resident_id)
+    centre_code, mobility = question.centre_code or "", question.mobility
+    if question.resident_id is not None:
+        resident = reading.matching.resident(question.resident_id)
         facts = facts_of(resident, ctx.act.today)
         centre_code, mobility = resident.centre_code, mobility or resident.mobility
     covering = reading.matching.candidates(service.code, centre_code)
@@ -63,27 +63,27 @@ def match(ctx: Context, reading: Reading, asked: MatchQuestion) -> Matched:
         calendar=ctx.clockwork.calendar_of(centre.district_code),
         judged=judged,
         mobility=mobility,
-        language=asked.language,
-        needed_by=asked.needed_by,
+        language=question.language,
+        needed_by=question.needed_by,
     )
     return Matched(centre=centre, judged=judged, found=matches(candidates, wish))
 
 
-def _check(ctx: Context, asked: MatchQuestion) -> Service:
+def _check(ctx: Context, question: MatchQuestion) -> Service:
     """The service; refuses a question without exactly one of resident and centre."""
     require(
-        (asked.resident_id is None) != (asked.centre_code is None),
+        (question.resident_id is None) != (question.centre_code is None),
         "name a resident or a centre",
         code="resident_or_centre",
         field="resident_id",
     )
     require(
-        asked.needed_by is None or asked.needed_by >= ctx.act.today,
+        question.needed_by is None or question.needed_by >= ctx.act.today,
         "a day that has passed",
         code="needed_by_past",
         field="needed_by",
     )
-    return known_service(ctx, asked.service_code, "service_code")
+    return known_service(ctx, question.service_code, "service_code")
 
 
 def known_service(ctx: Context, code: str, field: str) -> Service:
@@ -104,7 +104,7 @@ def record_judgement(ctx: Context, work: Work, referral: Referral | None) -> Non
     referral.judged = snapshot(judge(service.eligibility, facts), today)
 
 
-def holes(
+def coverage_gaps(
     ctx: Context,
     reading: Reading,
     service: str | None,
@@ -114,7 +114,7 @@ def holes(
     """Centres within scope without an accepting agency, or without one nearby, by code."""
     if service is not None:
         known_service(ctx, service, "service")
-    found = [one for one in reading.matching.coverage(service, designation) if one.hole]
+    found = [one for one in reading.matching.coverage(service, designation) if one.gap]
     if paging.after is not None:
         found = [one for one in found if _key(one) > paging.after]
     shown = found[: paging.limit]

@@ -79,7 +79,7 @@ def offer_or_take_back(ctx: Context, referral_id: UUID) -> bool:
 def ask_for_figures(ctx: Context) -> int:
     """Request new figures from agencies with stale ones, once per freshness period each."""
     with ctx.work("referral.answer") as work:
-        stale = work.places.ask_for(ctx.now)
+        stale = work.places.request_figures(ctx.now)
         if not stale:
             return 0
         notices = [

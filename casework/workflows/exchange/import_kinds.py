@@ -182,14 +182,14 @@ def record(ctx: Context, work: Work, resident_id: UUID, finding: Finding) -> Don
 def find(row_context: RowContext, who: Values) -> UUID:
     """The resident of a row: by our id, the sender's external id, or name and birth date."""
     if who.get("resident_id"):
-        return _only(row_context.work.imports.within_reach([who["resident_id"]]))
+        return _only(row_context.work.imports.within_scope([who["resident_id"]]))
     if who.get("external_id"):
         known = _by_external_id(row_context, who)
         if known:
             return _only(known)
     if _is_named(who):
         return _only(row_context.work.imports.by_name(who["name"], who["birth_date"]))
-    raise NobodyFound("nobody_found", "nobody within reach is known by this")
+    raise NobodyFound("nobody_found", "nobody within scope is known by this")
 
 
 def _by_external_id(row_context: RowContext, who: Values) -> list[UUID]:
@@ -213,9 +213,9 @@ def _is_named(who: Values) -> bool:
 
 def _only(found: list[UUID]) -> UUID:
     if not found:
-        raise NobodyFound("nobody_found", "nobody within reach is known by this")
+        raise NobodyFound("nobody_found", "nobody within scope is known by this")
     if len(found) > 1:
-        raise NobodyFound("several_found", "more than one within reach is known by this")
+        raise NobodyFound("several_found", "more than one within scope is known by this")
     return found[0]
 
 

@@ -31,7 +31,7 @@ from casework.domain.exchange.importing import (
     ImportState,
     Mode,
     Outcome,
-    reach_for,
+    scope_for,
 )
 from casework.workflows.context import Context
 from casework.workflows.exchange.import_kinds import (
@@ -63,19 +63,21 @@ class NewImport:
     dry_run: bool = False
 
 
-def receive(ctx: Context, import_tools: ImportTools, wanted: NewImport, source: BinaryIO) -> UUID:
+def receive(
+    ctx: Context, import_tools: ImportTools, new_import: NewImport, source: BinaryIO
+) -> UUID:
     """Stage every row of a file, encrypted at rest; refuses a file without the kind's headings."""
-    reach_for(ctx.actor, wanted.kind)
+    scope_for(ctx.actor, new_import.kind)
     digest = import_tools.digest(source)
-    with ctx.work(ACTION[wanted.kind]) as work:
-        file = _new_file(ctx, import_tools, wanted, digest)
-        sheet = _Sheet(wanted.kind, import_tools.sheets.read(source))
+    with ctx.work(ACTION[new_import.kind]) as work:
+        file = _new_file(ctx, import_tools, new_import, digest)
+        sheet = _Sheet(new_import.kind, import_tools.sheets.read(source))
         work.imports.add(file)
         file.rows = work.imports.stage(sheet.rows(ctx, file))
         file.unknown_columns = sheet.headings.unknown if sheet.headings else 0
         if file.rows == 0:
             raise Invalid("the file has no rows", code="file_empty", field="file")
-        if wanted.mode == Mode.ALL_OR_NOTHING and file.rows > MAX_AT_ONCE:
+        if new_import.mode == Mode.ALL_OR_NOTHING and file.rows > MAX_AT_ONCE:
             raise Invalid(
                 f"at most {MAX_AT_ONCE} rows at once; send it row by row or in parts",
                 code="too_many_rows",
@@ -87,14 +89,14 @@ def receive(ctx: Context, import_tools: ImportTools, wanted: NewImport, source: 
 
 
 def _new_file(
-    ctx: Context, import_tools: ImportTools, wanted: NewImport, digest: str
+    ctx: Context, import_tools: ImportTools, new_import: NewImport, digest: str
 ) -> ImportFile:
     salt = import_tools.new_salt()
     return ImportFile(
         id=ctx.new_id(),
-        kind=wanted.kind,
-        mode=wanted.mode,
-        dry_run=wanted.dry_run,
+        kind=new_import.kind,
+        mode=new_import.mode,
+        dry_run=new_import.dry_run,
         state=ImportState.WAITING,
         account_id=ctx.actor.id,
         district_code=ctx.actor.district_code,
@@ -158,13 +160,13 @@ class _Sheet:
 
 
 def find_unfinished(
-    ctx: Context, import_tools: ImportTools, wanted: NewImport, source: BinaryIO
+    ctx: Context, import_tools: ImportTools, new_import: NewImport, source: BinaryIO
 ) -> UUID | None:
     """The actor's unfinished import of the same file, if any."""
     digest = import_tools.digest(source)
-    with ctx.work(ACTION[wanted.kind]) as work:
-        for file in work.imports.unfinished(wanted.kind):
-            same = (file.mode, file.dry_run) == (wanted.mode, wanted.dry_run)
+    with ctx.work(ACTION[new_import.kind]) as work:
+        for file in work.imports.unfinished(new_import.kind):
+            same = (file.mode, file.dry_run) == (new_import.mode, new_import.dry_run)
             if same and file.salt and import_tools.keyed(file.salt, digest) == file.digest:
                 return file.id
     return None
@@ -322,7 +324,7 @@ def stop(ctx: Context, import_id: UUID) -> UUID:
 def may_go_on(ctx: Context, kind: FileKind) -> bool:
     """Whether the account that sent a file may still carry out its rows."""
     try:
-        reach_for(ctx.actor, kind)
+        scope_for(ctx.actor, kind)
     except Forbidden:
         return False
     return True

@@ -27,7 +27,7 @@ def assign(ctx: Context, import_tools: ImportTools, row_id: UUID, resident_id: U
     with ctx.work(MATCH) as work:
         row = work.imports.waiting(row_id)
         row.expect_waiting()
-        chosen = must_be_there(work.imports.within_reach([resident_id]))
+        chosen = must_be_there(work.imports.within_scope([resident_id]))
         fields = fields_of(import_tools, row)
         row.resolve(ASSIGNED, ctx.actor.id, ctx.now)
         try:

@@ -8,18 +8,18 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import NotFound, require
 from casework.domain.figures.figures import Month, Period, spent_in
 from casework.domain.figures.questions import (
     Question,
-    in_reach,
     left_out,
     of_a_month,
     overall,
     seen_of_frozen,
     unmet_shown,
     whole_months,
+    within_scope,
 )
 from casework.domain.figures.tallying import (
     ALL_PEOPLE,
@@ -38,70 +38,70 @@ from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Reading
 
 
-def figures(ctx: Context, reading: Reading, asked: Question) -> dict[str, Any]:
+def figures(ctx: Context, reading: Reading, question: Question) -> dict[str, Any]:
     """The whole answer, with its groups if it is grouped."""
-    question = in_reach(asked, reading.reach, reading.figures)
-    for_city = reading.reach.counts_alone
-    of_one = question.district if for_city else None
+    narrowed = within_scope(question, reading.scope, reading.figures)
+    for_city = reading.scope.counts_alone
+    of_one = narrowed.district if for_city else None
     if of_one is not None:
         # As one district among all, so that the same counts are suppressed as there.
-        question = replace(question, by="district", district=None)
-    tally = Tally(ctx, reading, question)
+        narrowed = replace(narrowed, by="district", district=None)
+    tally = Tally(ctx, reading, narrowed)
     few = tally.hidden() if for_city else None
     head = {
-        "from": question.period.since,
-        "to": question.period.until,
+        "from": narrowed.period.since,
+        "to": narrowed.period.until,
         "as_of": ctx.now,
-        "scope": _scope(reading.reach, asked),
-        "by": asked.by,
+        "scope": _scope(reading.scope, question),
+        "by": question.by,
     }
     if of_one is not None:
         return head | tally.part(of_one, few)
     answer = head | tally.whole(few)
-    if question.by is not None:
+    if narrowed.by is not None:
         answer["groups"] = tally.groups(few)
     return answer
 
 
-def _scope(reach: Reach, asked: Question) -> dict[str, Any]:
+def _scope(scope: Scope, question: Question) -> dict[str, Any]:
     """The scope of the figures; a None field is not narrowed."""
-    bounds = reach.bounds
+    bounds = scope.bounds
     return {
-        "district": asked.district if bounds.district is None else bounds.district,
-        "centre": asked.centre if bounds.centre is None else bounds.centre,
-        "field": asked.field,
-        "provider": asked.provider if bounds.provider is None else bounds.provider,
-        "under_five_hidden": reach.counts_alone,
+        "district": question.district if bounds.district is None else bounds.district,
+        "centre": question.centre if bounds.centre is None else bounds.centre,
+        "field": question.field,
+        "provider": question.provider if bounds.provider is None else bounds.provider,
+        "under_five_hidden": scope.counts_alone,
     }
 
 
 class Tally:
     """The cells of one question, live and frozen, and the parts of its answer."""
 
-    def __init__(self, ctx: Context, reading: Reading, question: Question) -> None:
-        self._reach, self._figures, self._question = reading.reach, reading.figures, question
-        narrow = {"field": question.field is not None, "provider": question.provider is not None}
+    def __init__(self, ctx: Context, reading: Reading, narrowed: Question) -> None:
+        self._scope, self._figures, self._question = reading.scope, reading.figures, narrowed
+        narrow = {"field": narrowed.field is not None, "provider": narrowed.provider is not None}
         self._people = people_by(**narrow)
-        wider = narrow | ({question.by: True} if question.by in narrow else {})
+        wider = narrow | ({narrowed.by: True} if narrowed.by in narrow else {})
         self._group_people = people_by(**wider)
         self._cells = self._figures.counted(
-            question, {self._people, self._group_people}, spent_in(ctx.clockwork)
+            narrowed, {self._people, self._group_people}, spent_in(ctx.clockwork)
         )
-        self._closed = self._months_closed() if question.by == "month" else {}
+        self._closed = self._months_closed() if narrowed.by == "month" else {}
         self._tables = self._grouped()
 
     def _months_closed(self) -> dict[str, list[ClosedMonth]]:
         """The closed months that the question covers whole, within its filters."""
-        asked, bounds, districts = self._question, self._reach.bounds, None
-        whole = whole_months(asked.period)
+        question, bounds, districts = self._question, self._scope.bounds, None
+        whole = whole_months(question.period)
         if bounds.district is not None:
             districts = [bounds.district]
-        elif asked.district is not None:
-            districts = [asked.district]
+        elif question.district is not None:
+            districts = [question.district]
         found: dict[str, list[ClosedMonth]] = defaultdict(list)
         for closed in self._figures.closed(districts, map(str, whole)):
             found[closed.month].append(
-                replace(closed, cells=seen_of_frozen(closed.cells, asked, self._reach))
+                replace(closed, cells=seen_of_frozen(closed.cells, question, self._scope))
             )
         return dict(found)
 
@@ -189,8 +189,8 @@ def close_month(ctx: Context, month: Month) -> UUID:
     """Freeze the figures of a month in the actor's district; it must be over."""
     with ctx.work("figures.close") as work:
         month.check_over(ctx.now)
-        question = Question(period=Period(month.first, month.last), by="month")
-        cells = work.figures.counted(question, ALL_PEOPLE, spent_in(ctx.clockwork))
+        narrowed = Question(period=Period(month.first, month.last), by="month")
+        cells = work.figures.counted(narrowed, ALL_PEOPLE, spent_in(ctx.clockwork))
         closed = ClosedMonth(
             id=ctx.new_id(),
             district_code=ctx.actor.district_code or "",
@@ -208,19 +208,19 @@ def closed_month(
     ctx: Context, reading: Reading, month: Month, district: str | None
 ) -> dict[str, Any]:
     """A closed month as frozen, with later corrections; NotFound while it is open."""
-    reach = reading.reach
-    asked = Question(period=Period(month.first, month.last), by="month", district=district)
-    if reach.bounds.district is not None:
-        asked = replace(asked, district=district or reach.bounds.district)
+    scope = reading.scope
+    question = Question(period=Period(month.first, month.last), by="month", district=district)
+    if scope.bounds.district is not None:
+        question = replace(question, district=district or scope.bounds.district)
     require(
-        asked.district is not None, "which district?", code="district_required", field="district"
+        question.district is not None, "which district?", code="district_required", field="district"
     )
-    question = in_reach(replace(asked, by=None), reach, reading.figures)
-    tally = Tally(ctx, reading, replace(question, by="month"))
-    closed = next(iter(reading.figures.closed([question.district or ""], [str(month)])), None)
+    narrowed = within_scope(replace(question, by=None), scope, reading.figures)
+    tally = Tally(ctx, reading, replace(narrowed, by="month"))
+    closed = next(iter(reading.figures.closed([narrowed.district or ""], [str(month)])), None)
     if closed is None:
         raise NotFound("this month is not closed")
-    few = tally.hidden() if reach.counts_alone else None
+    few = tally.hidden() if scope.counts_alone else None
     group = next(one for one in tally.groups(few) if one["key"] == str(month))
     frozen = {name: group[name] for name in group if name not in ("key", "name", "closed_in")}
     return {
@@ -234,18 +234,18 @@ def closed_month(
 # Unmet needs
 
 
-def unmet_summary(reading: Reading, asked: Question, by: str) -> dict[str, Any]:
+def unmet_summary(reading: Reading, question: Question, by: str) -> dict[str, Any]:
     """Counts of unmet needs; for the city, those under five are suppressed."""
-    figures, for_city = reading.figures, reading.reach.counts_alone
-    question = in_reach(replace(asked, by=by), reading.reach, figures)
-    rows = figures.unmet_by(by, question)
+    figures, for_city = reading.figures, reading.scope.counts_alone
+    narrowed = within_scope(replace(question, by=by), reading.scope, figures)
+    rows = figures.unmet_by(by, narrowed)
     counts = {row["key"]: row["count"] for row in rows}
     total, shown = unmet_shown(counts, for_city=for_city)
     names = figures.names(by, shown)
     return {
         "by": by,
-        "from": question.period.since,
-        "to": question.period.until,
+        "from": narrowed.period.since,
+        "to": narrowed.period.until,
         "total": total,
         "groups": [_unmet_group(row, shown, names, for_city) for row in rows],
     }

@@ -65,7 +65,7 @@ class Relayed:
         return any(asdict(self).values())
 
 
-def apply_brake(ctx: Context, notices: Notices, run_id: UUID | None = None) -> int:
+def apply_flood_limit(ctx: Context, notices: Notices, run_id: UUID | None = None) -> int:
     """Hold back notices that would flood a district; returns how many.
 
     For one run at its end, or for every run that ended or was interrupted without being judged.
@@ -84,8 +84,8 @@ def apply_brake(ctx: Context, notices: Notices, run_id: UUID | None = None) -> i
 def release_notices(ctx: Context, district_code: str) -> ReleasedNotices:
     """Release a district's held notices."""
     with ctx.work(RELEASE) as work:
-        reached = work.reach.bounds.hold_district(district_code)
-        if not (reached and work.directory.has_district(district_code)):
+        is_within_scope = work.scope.bounds.hold_district(district_code)
+        if not (is_within_scope and work.directory.has_district(district_code)):
             raise NotFound("no such district")
         released = work.notices.release(district_code, ctx.actor.id, ctx.now)
         made = ReleasedNotices(district_code=district_code, released=released)
@@ -105,27 +105,27 @@ def replay(ctx: Context, message_id: UUID) -> UUID:
         return message.id
 
 
-def subscribe(ctx: Context, wanted: Subscription, *, in_clear: bool) -> UUID:
+def subscribe(ctx: Context, subscription: Subscription, *, in_clear: bool) -> UUID:
     """Add a webhook endpoint: an agency's for its own notices, an administrator's for any."""
     with ctx.work(WEBHOOKS) as work:
-        if work.reach.bounds.provider is not None:
-            wanted.provider_id = work.reach.bounds.provider
-        check_subscription(wanted, in_clear=in_clear)
-        provider = wanted.provider_id
+        if work.scope.bounds.provider is not None:
+            subscription.provider_id = work.scope.bounds.provider
+        check_subscription(subscription, in_clear=in_clear)
+        provider = subscription.provider_id
         require(
             provider is None or work.directory.known_providers([provider]),
             "no such agency",
             field="provider_id",
         )
-        district = wanted.district_code
+        district = subscription.district_code
         require(
             district is None or work.directory.has_district(district),
             "no such district",
             field="district_code",
         )
-        work.subscriptions.add(wanted)
-        work.commit(wanted.id)
-        return wanted.id
+        work.subscriptions.add(subscription)
+        work.commit(subscription.id)
+        return subscription.id
 
 
 def unsubscribe(ctx: Context, id: UUID) -> UUID:
@@ -147,13 +147,13 @@ def relay(
     jitter: Callable[[], float],
     create_links: Callable[[NoticeStore], None] = lambda _book: None,
 ) -> Relayed:
-    """Apply the brake, address notices, compose digests, and send until nothing is due.
+    """Apply the flood limit, address notices, compose digests, and send until nothing is due.
 
     Sending takes its time, so each batch is leased from the instant that ``clock`` shows.
     ``create_links`` creates the links of messages to agencies that answer by link, before sending.
     """
     done = Relayed()
-    apply_brake(ctx, notices)
+    apply_flood_limit(ctx, notices)
     while count := _address(ctx, notices, create_links):
         done.addressed += count
     done.digests = _gather(ctx, notices, create_links)

@@ -121,7 +121,7 @@ def _conference(
 
 
 def notify_plan(ctx: Context, case_id: UUID, on: date, to: str) -> UUID:
-    """Record that the resident or applicant was told of the plan."""
+    """Record that the resident or applicant was notified of the plan."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)

@@ -130,11 +130,11 @@ class SignInStore(Protocol):
         """Save an account's counted attempts and its lock."""
         ...
 
-    def begin_source_try(self, source: str, now: datetime) -> bool:
+    def count_source_attempt(self, source: str, now: datetime) -> bool:
         """Count an attempt from a source; False, uncounted, where too many failed recently."""
         ...
 
-    def take_back_source_try(self, source: str) -> None:
+    def uncount_source_attempt(self, source: str) -> None:
         """Uncount an attempt that was right."""
         ...
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from casework.domain.access.accounts import Account
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.cases.handover import Absence
 from casework.workflows.ports.paging import Page, Paging
 
@@ -18,7 +18,7 @@ class Accounts(Protocol):
         """An active worker of that centre, or None."""
         ...
 
-    def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
+    def worker_within_scope(self, id: UUID, scope: Scope, *, active: bool = True) -> Account | None:
         """A worker of the actor's district, or None; ``active=False`` includes disabled ones."""
         ...
 
@@ -27,5 +27,5 @@ class Accounts(Protocol):
         ...
 
     def listed(self, role: str | None, centre: str | None, paging: Paging) -> Page:
-        """Active accounts within reach, by user name."""
+        """Active accounts within scope, by user name."""
         ...

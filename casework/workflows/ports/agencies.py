@@ -51,7 +51,7 @@ class RequestGroup:
 class Inbox(Protocol):
     """The requests that await the actor's agency."""
 
-    def owed(self, wanted: InboxFilter, paging: Paging) -> Page:
+    def owed(self, filters: InboxFilter, paging: Paging) -> Page:
         """Requests with the clock that the agency holds, earliest due first."""
         ...
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.events import Event
 from casework.domain.notices.notices import Notice
 from casework.domain.privacy.break_glass import BreakGlass
@@ -19,7 +19,7 @@ class ResidentOutOfScope:
     """A resident, whether the actor sees them, and whether the actor has them open."""
 
     resident: Resident
-    is_in_reach: bool
+    is_within_scope: bool
     is_open: bool
 
 
@@ -34,7 +34,7 @@ class OpeningView:
 class Openings(Protocol):
     """Openings of residents out of scope, in one transaction."""
 
-    def outsider(self, resident_id: UUID, usual: Reach) -> ResidentOutOfScope:
+    def outsider(self, resident_id: UUID, usual: Scope) -> ResidentOutOfScope:
         """Any resident of the city; later calls may write about them."""
         ...
 

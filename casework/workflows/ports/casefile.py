@@ -23,7 +23,7 @@ class CaseFiles(Protocol):
     """Case files within the actor's scope; a file is locked until the commit."""
 
     def of_case(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
-        """The file of a case. Raises NotFound outside the actor's reach, as do all below."""
+        """The file of a case. Raises NotFound outside the actor's scope, as do all below."""
         ...
 
     def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
@@ -31,7 +31,7 @@ class CaseFiles(Protocol):
         ...
 
     def carried_by(self, worker_id: UUID) -> list[UUID]:
-        """The open cases a worker carries, within reach, ids ascending."""
+        """The open cases a worker carries, within scope, ids ascending."""
         ...
 
     def of_planned_service(self, id: UUID) -> CaseFile:
@@ -69,7 +69,7 @@ class Cases(Protocol):
     def listed(
         self, status: str | None, centre: str | None, worker: UUID | None, paging: Paging
     ) -> Page:
-        """Cases within reach, newest first."""
+        """Cases within scope, newest first."""
         ...
 
     def of_resident(self, resident_id: UUID) -> list[Row]:
@@ -85,7 +85,7 @@ class Cases(Protocol):
         ...
 
     def signal(self, id: UUID) -> Signal:
-        """A signal of a case within reach, else NotFound."""
+        """A signal of a case within scope, else NotFound."""
         ...
 
 
@@ -109,7 +109,7 @@ class Deadlines(Protocol):
     """Clocks one by one."""
 
     def get(self, id: UUID) -> Deadline:
-        """A clock within reach, else NotFound."""
+        """A clock within scope, else NotFound."""
         ...
 
     def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
@@ -141,7 +141,7 @@ class Conferences(Protocol):
         ...
 
     def submissions(self, case_ids: Iterable[UUID]) -> Mapping[UUID, Submission | None]:
-        """The cases within reach, each with the plan that awaits its decision, if one does."""
+        """The cases within scope, each with the plan that awaits its decision, if one does."""
         ...
 
     def add_items(self, items: Sequence[AgendaItem]) -> None:
@@ -157,7 +157,7 @@ class Conferences(Protocol):
         ...
 
     def listed(self, since: date | None, until: date | None, paging: Paging) -> Page:
-        """Meetings within reach held from one day to another, newest first."""
+        """Meetings within scope held from one day to another, newest first."""
         ...
 
 

@@ -87,11 +87,11 @@ class DirectoryEditing(Protocol):
     """The directory as the actor edits it; outside the actor's scope, NotFound."""
 
     def provider(self, id: UUID, *, lock: bool = False) -> Provider:
-        """An agency within reach, else NotFound."""
+        """An agency within scope, else NotFound."""
         ...
 
     def provider_by_slug(self, slug: str) -> Provider | None:
-        """The agency of that slug within reach."""
+        """The agency of that slug within scope."""
         ...
 
     def add_provider(self, provider: Provider) -> None:
@@ -103,7 +103,7 @@ class DirectoryEditing(Protocol):
         ...
 
     def offering(self, id: UUID, *, lock: bool = False) -> Offering:
-        """An offering of an agency within reach, in any state, else NotFound."""
+        """An offering of an agency within scope, in any state, else NotFound."""
         ...
 
     def add_offering(self, offering: Offering) -> None:
@@ -127,7 +127,7 @@ class DirectoryEditing(Protocol):
         ...
 
     def designation(self, id: UUID, *, lock: bool = False) -> Designation:
-        """A designation of an agency within reach, else NotFound."""
+        """A designation of an agency within scope, else NotFound."""
         ...
 
     def designations(self, provider_id: UUID) -> list[Designation]:
@@ -171,7 +171,7 @@ class DirectoryEditing(Protocol):
         ...
 
     def states_of(self, ids: Collection[UUID]) -> dict[UUID, EntryState]:
-        """The states of those offerings that are within reach."""
+        """The states of those offerings that are within scope."""
         ...
 
     def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:

@@ -68,7 +68,7 @@ class Merges(Protocol):
         ...
 
     def get(self, id: UUID, *, lock: bool = False) -> Merge:
-        """A merge whose survivor is within reach, else NotFound."""
+        """A merge whose survivor is within scope, else NotFound."""
         ...
 
     def into(self, resident_id: UUID) -> list[Mapping[str, Any]]:

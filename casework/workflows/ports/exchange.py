@@ -59,7 +59,7 @@ class Imports(Protocol):
         ...
 
     def by_name(self, name: str, birth_date: date) -> list[UUID]:
-        """Residents within reach of that name and birth date."""
+        """Residents within scope of that name and birth date."""
         ...
 
     def by_external_id(
@@ -72,7 +72,7 @@ class Imports(Protocol):
         """
         ...
 
-    def within_reach(self, ids: Iterable[UUID]) -> list[UUID]:
+    def within_scope(self, ids: Iterable[UUID]) -> list[UUID]:
         """Those of the residents within scope, merged ones as their survivors."""
         ...
 
@@ -81,7 +81,7 @@ class Imports(Protocol):
         ...
 
     def waiting(self, id: UUID) -> ImportRow:
-        """A row of the queue within reach, locked, else NotFound."""
+        """A row of the queue within scope, locked, else NotFound."""
         ...
 
     def settle(self, row: ImportRow) -> None:

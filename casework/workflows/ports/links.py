@@ -123,7 +123,7 @@ class Links(Protocol):
         """Store the link of a message."""
         ...
 
-    def asked_of(self, provider_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
+    def requested_of(self, provider_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
         """Those of some ids that are requests to an agency."""
         ...
 
@@ -146,7 +146,7 @@ class LinkStore(Protocol):
         """The links of this transaction."""
         ...
 
-    def begin_source_try(self, source: str, now: datetime) -> bool:
+    def count_source_attempt(self, source: str, now: datetime) -> bool:
         """Count a failed request from a source; False where its rate limit is exceeded."""
         ...
 

@@ -19,7 +19,7 @@ class Matching(Protocol):
     """Who offers what where."""
 
     def resident(self, id: UUID) -> Resident:
-        """A resident within reach."""
+        """A resident within scope."""
         ...
 
     def candidates(
@@ -29,7 +29,7 @@ class Matching(Protocol):
         ...
 
     def coverage(self, service_code: str | None, designation: str | None) -> list[CentreCoverage]:
-        """How each centre within reach is covered, by code."""
+        """How each centre within scope is covered, by code."""
         ...
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Letter, Message, Subscription
 from casework.workflows.ports.links import Links
@@ -35,7 +35,7 @@ class NoticeStore(Protocol):
         ...
 
     def judge(self, run_id: UUID, district_code: str, count: int, held: bool, at: datetime) -> None:
-        """Note a run's count for a district, and whether the brake holds it."""
+        """Note a run's count for a district, and whether the flood limit holds it."""
         ...
 
     def release(self, district_code: str, by: UUID | None, at: datetime) -> int:
@@ -107,8 +107,8 @@ class NoticeStore(Protocol):
         """Messages, newest first, without their payloads."""
         ...
 
-    def held(self, reach: Reach) -> list[Row]:
-        """The notices that the brake holds within scope, longest held first."""
+    def held(self, scope: Scope) -> list[Row]:
+        """The notices that the flood limit holds within scope, longest held first."""
         ...
 
 

@@ -57,7 +57,7 @@ class Places(Protocol):
         """The waiting list of an offering, locked until the commit."""
         ...
 
-    def ask_for(self, now: datetime) -> list[StaleOffering]:
+    def request_figures(self, now: datetime) -> list[StaleOffering]:
         """Mark stale offerings as requested; returns those not requested recently."""
         ...
 

@@ -57,7 +57,7 @@ class Residents(Protocol):
         ...
 
     def of_case(self, case_id: UUID) -> Resident:
-        """The resident of a case within reach, locked: residents are locked before their cases."""
+        """The resident of a case within scope, locked: residents are locked before their cases."""
         ...
 
     def move_with_resident(self, resident: Resident) -> None:
@@ -69,7 +69,7 @@ class Residents(Protocol):
         ...
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
-        """A consent of a resident within reach, else NotFound."""
+        """A consent of a resident within scope, else NotFound."""
         ...
 
     def consents(self, resident_id: UUID) -> list[Consent]:
@@ -93,14 +93,14 @@ class Residents(Protocol):
         ...
 
     def note(self, id: UUID) -> Note:
-        """A contact note of a resident within reach, else NotFound."""
+        """A contact note of a resident within scope, else NotFound."""
         ...
 
     def notes(self, resident_id: UUID, paging: Paging) -> Page:
         """A resident's contact notes, newest first."""
         ...
 
-    def search(self, wanted: Row, paging: Paging) -> Page:
+    def search(self, filters: Row, paging: Paging) -> Page:
         """Residents by name, birth date, centre, or a phone of theirs or of a contact."""
         ...
 
@@ -113,7 +113,7 @@ class Disclosures(Protocol):
     """Disclosures of residents' data."""
 
     def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
-        """Every disclosure of a resident within reach, newest first."""
+        """Every disclosure of a resident within scope, newest first."""
         ...
 
 
@@ -134,7 +134,7 @@ class ResidentRecord:
     signals: Sequence[Signal]
     requests: Sequence[AccessRequest]
     events: Sequence[Event]
-    lookers: Sequence[Row]
+    viewers: Sequence[Row]
 
 
 class AccessRequests(Protocol):
@@ -145,7 +145,7 @@ class AccessRequests(Protocol):
         ...
 
     def get(self, id: UUID, *, lock: bool = False) -> AccessRequest:
-        """One whose resident is within reach, else NotFound."""
+        """One whose resident is within scope, else NotFound."""
         ...
 
     def save(self, request: AccessRequest) -> None:

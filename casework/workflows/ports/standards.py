@@ -64,7 +64,7 @@ class Standards(Protocol):
         ...
 
     def running(self, reason: RecountReason) -> list[RunningClock]:
-        """The running clocks within reach that a reason may concern, with their steps."""
+        """The running clocks within scope that a reason may concern, with their steps."""
         ...
 
     def recounts_of(self, deadline_id: UUID) -> list[Mapping[str, Any]]:

@@ -72,7 +72,7 @@ class SweepStore(Protocol):
         """Record how a run ended."""
         ...
 
-    def break_off(self, run_id: UUID, error: str) -> None:
+    def fail_run(self, run_id: UUID, error: str) -> None:
         """Record why a run failed."""
         ...
 
@@ -126,9 +126,9 @@ class OverdueFilter:
 
 
 class Worklists(Protocol):
-    """Clocks within reach, as lists."""
+    """Clocks within scope, as lists."""
 
-    def mine(self, wanted: WorklistFilter, paging: Paging) -> Page:
+    def mine(self, filters: WorklistFilter, paging: Paging) -> Page:
         """What the actor has to do, most pressing first."""
         ...
 

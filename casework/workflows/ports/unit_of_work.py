@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.events import Event
 from casework.workflows.ports.access import AccountAdministration
 from casework.workflows.ports.accounts import Accounts
@@ -39,9 +39,9 @@ from casework.workflows.ports.supervision import Jobs, Worklists
 
 
 class Repositories(Protocol):
-    """The repositories by subject, each limited to ``reach``."""
+    """The repositories by subject, each limited to ``scope``."""
 
-    reach: Reach
+    scope: Scope
 
     @property
     def residents(self) -> Residents:
@@ -233,11 +233,11 @@ class Reading(Repositories, Protocol):
 class Store(Protocol):
     """Opens transactions."""
 
-    def work(self, reach: Reach, action: str, now: datetime) -> AbstractContextManager[Work]:
+    def work(self, scope: Scope, action: str, now: datetime) -> AbstractContextManager[Work]:
         """A transaction for one actor and one action."""
         ...
 
-    def reading(self, reach: Reach, action: str, now: datetime) -> AbstractContextManager[Reading]:
+    def reading(self, scope: Scope, action: str, now: datetime) -> AbstractContextManager[Reading]:
         """A read-only transaction for one actor; its audit entry is written at the end."""
         ...
 

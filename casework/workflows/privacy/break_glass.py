@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from casework.domain.access.policy import reach
+from casework.domain.access.policy import scope_of
 from casework.domain.privacy import break_glass as glass
 from casework.workflows.context import Context
 
@@ -17,13 +17,13 @@ def open_resident(ctx: Context, resident_id: UUID, reason: str, hours: int) -> U
     It discloses that the resident exists, so the request is audited either way.
     """
     with ctx.work(OPEN) as work:
-        found = work.openings.outsider(resident_id, reach(ctx.actor, "case.read"))
+        found = work.openings.outsider(resident_id, scope_of(ctx.actor, "case.read"))
         opening, event = glass.break_glass(
             found.resident,
             reason,
             hours,
             ctx.act,
-            is_in_reach=found.is_in_reach,
+            is_within_scope=found.is_within_scope,
             is_open=found.is_open,
         )
         notice = glass.notice_of_opening(opening, event, found.resident)

@@ -155,7 +155,7 @@ def known_offering(work: Work, id: UUID) -> Offering:
 
 
 def known_consent(work: Work, id: UUID, field: str) -> Consent:
-    """The consent that was named, which must be one of a resident within reach."""
+    """The consent that was named, which must be one of a resident within scope."""
     try:
         return work.residents.consent(id)
     except NotFound:

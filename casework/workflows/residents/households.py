@@ -12,7 +12,7 @@ from casework.workflows.context import Context
 
 
 def make_household(ctx: Context, resident_ids: Sequence[UUID], kind: str) -> UUID:
-    """Link residents who live together, all of them within the actor's reach."""
+    """Link residents who live together, all of them within the actor's scope."""
     with ctx.work("case.write") as work:
         found = [work.residents.get(id, lock=True).id for id in sorted(resident_ids)]
         household, members = households.found(HouseholdKind(kind), found, ctx.act)

@@ -58,7 +58,7 @@ def register_resident(
 ) -> RegisteredResident:
     """Register a resident of the actor's area; a likely duplicate is shown first."""
     with ctx.work("case.write") as work:
-        district = _district_in_reach(work, facts["centre_code"])
+        district = _district_within_scope(work, facts["centre_code"])
         resident = Resident(
             **coded(facts),
             id=ctx.new_id(),
@@ -80,10 +80,10 @@ def register_resident(
         return made
 
 
-def _district_in_reach(work: Work, centre_code: str) -> str:
+def _district_within_scope(work: Work, centre_code: str) -> str:
     """The centre's district; refuses a centre outside the actor's scope."""
     district = _known_district(work, centre_code)
-    if not work.reach.bounds.hold_centre(centre_code, district):
+    if not work.scope.bounds.hold_centre(centre_code, district):
         raise Forbidden("not a centre you serve", code="centre_out_of_scope")
     return district
 

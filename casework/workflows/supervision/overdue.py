@@ -42,13 +42,13 @@ def sweep_overdue(
     as_of: datetime | None = None,
     dry_run: bool = False,
     slot: datetime | None = None,
-    brake: Callable[[UUID], int] = lambda _run: 0,
+    limit_flood: Callable[[UUID], int] = lambda _run: 0,
     note_failure: Callable[[UUID, Exception], None] = lambda _id, _error: None,
     clock: Callable[[], datetime] | None = None,
 ) -> SweepResult | None:
     """Run the sweep as of an instant (now if None); None where another took this slot.
 
-    ``brake`` judges the run's notices and returns how many it holds back.
+    ``limit_flood`` judges the run's notices and returns how many it holds back.
     ``clock`` tells when the run has ended; without one it ends when it began.
     """
     moment = as_of or ctx.now
@@ -59,11 +59,11 @@ def sweep_overdue(
         return None
     try:
         counts = _run(ctx, store, run_id, moment, dry_run=dry_run, note_failure=note_failure)
-        counts["held"] = brake(run_id) if counts["changed"] else 0
+        counts["held"] = limit_flood(run_id) if counts["changed"] else 0
         store.end_run(run_id, clock() if clock else ctx.now, counts)
     except Exception as error:
         with suppress(Exception):  # with the database gone, the error cannot be recorded either
-            store.break_off(run_id, type(error).__name__)
+            store.fail_run(run_id, type(error).__name__)
         raise
     return SweepResult(run_id=run_id, as_of=moment, dry_run=dry_run, **counts)
 

@@ -17,7 +17,7 @@ from casework.adapters.persistence.access.command_line_accounts import command_l
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.scope import session_context
 from casework.domain.access.grant_log import replay, state_of
-from casework.domain.access.policy import reach
+from casework.domain.access.policy import scope_of
 from casework.domain.errors import Conflict
 from casework.workflows.access import accounts
 from casework.workflows.ports.unit_of_work import RequestFacts
@@ -114,7 +114,7 @@ def test_whoever_is_disabled_is_out_at_once_and_comes_back_with_the_password(api
 @pytest.mark.parametrize("store", ["postgres"], indirect=True)
 def test_how_many_cases_an_account_carries_is_counted_without_a_look_at_them(api: Api) -> None:
     a_supported_case(api)
-    looks = reach(api.actor("admin"), "account.manage")
+    looks = scope_of(api.actor("admin"), "account.manage")
     with api.application.engine.connect() as connection:
         session_context.set_session_context(connection, looks, "account.manage", api.clock.now)
         store = SqlAccountAdministration(connection)

@@ -55,7 +55,7 @@ def as_lead(api: Api, username: str) -> UUID:
 def test_as_whom_an_agency_answers_by_link_is_nobody_whom_a_lead_keeps(api: Api) -> None:
     """Its password would allow signing in as it, and its address receives the codes."""
     alpha = api.providers["alpha"].id
-    body = {"email": "desk@agency.example"}
+    body = {"email": "office@agency.example"}
     set_up = api.as_(SUPERVISOR).put(f"/providers/{alpha}/answering", body)
     assert set_up.status_code == 200, set_up.text
     with api.engine.connect() as connection:

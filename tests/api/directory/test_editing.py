@@ -28,7 +28,7 @@ AGENCY = {
     "slug": "delta", "name": "가상 델타", "kind": "clinic", "phone": "051-000-0001",
     "district_code": DISTRICT, "lat": 35.17, "lon": 129.16,
     "opening_hours": [{"day": "mon", "opens": "09:00", "closes": "18:00"}],
-    "contacts": [{"name": "접수", "phone": "051-000-0002", "email": "desk@agency.example"}],
+    "contacts": [{"name": "접수", "phone": "051-000-0002", "email": "office@agency.example"}],
 }  # fmt: skip
 
 

@@ -163,8 +163,8 @@ class City:
         for row in self.rows(t.offering_centre):
             one = offerings[row["offering_id"]]
             agency = self.agencies[one["provider_id"]]
-            is_asked = agency["is_active"] and (agency["ended_on"] or TODAY) >= TODAY
-            if one["is_open"] and one["state"] == "published" and is_asked:
+            accepts_requests = agency["is_active"] and (agency["ended_on"] or TODAY) >= TODAY
+            if one["is_open"] and one["state"] == "published" and accepts_requests:
                 found[row["centre_code"]].append(one)
         return found
 

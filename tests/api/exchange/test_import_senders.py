@@ -139,7 +139,7 @@ def test_the_schedulers_own_process_goes_on_with_a_file_of_every_kind(api: Api) 
             id = importing.receive(
                 ctx, api.application.import_tools(), NewImport(kind=FileKind(kind)), content
             )
-            operations.work_imports(application)
+            operations.process_imports(application)
             (row,) = api.as_(who).items(f"/imports/{id}/rows")
             expected = "unmatched" if "S-2" in text else "accepted"
             assert (row["outcome"], told(row)[:1]) == (

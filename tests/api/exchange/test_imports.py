@@ -308,11 +308,11 @@ def cells_left(api: Api) -> int:
 def test_the_scheduler_goes_on_with_a_file_as_whoever_sent_it(api: Api) -> None:
     id = staged(api)
     assert cells_left(api) == 2
-    assert operations.work_imports(api.application) == 1
+    assert operations.process_imports(api.application) == 1
     assert api.as_(WORKER).get(f"/imports/{id}").json()["state"] == "done"
     with api.engine.connect() as connection:
         assert set(connection.scalars(select(t.resident.c.registered_by))) == {api.id_of(WORKER)}
-    assert operations.work_imports(api.application) == 0
+    assert operations.process_imports(api.application) == 0
 
 
 def test_a_file_that_cannot_go_on_keeps_nobody_elses_from_it(api: Api) -> None:
@@ -321,7 +321,7 @@ def test_a_file_that_cannot_go_on_keeps_nobody_elses_from_it(api: Api) -> None:
     with api.engine.begin() as connection:
         spoilt = update(import_row).where(import_row.c.import_id == broken)
         connection.execute(spoilt.values(cells="v1.00000000.spoilt"))
-    operations.work_imports(api.application)
+    operations.process_imports(api.application)
     assert api.as_(WORKER).get(f"/imports/{broken}").json()["position"] == 0
     assert api.as_(COLLEAGUE).get(f"/imports/{other}").json()["state"] == "done"
 
@@ -331,7 +331,7 @@ def test_a_file_of_somebody_who_may_no_longer_act_is_stopped(api: Api) -> None:
     with api.engine.begin() as connection:
         gone = update(t.account).where(t.account.c.username == WORKER)
         connection.execute(gone.values(is_active=False))
-    operations.work_imports(api.application)
+    operations.process_imports(api.application)
     with api.engine.connect() as connection:
         assert connection.scalars(select(import_file.c.state)).all() == ["stopped"]
     assert (cells_left(api), count(api, t.resident)) == (0, 0)

@@ -87,7 +87,7 @@ def test_what_was_delivered_and_how_to_get_in_is_told_in_both_languages(api: Api
     told = asked[asked.index("<h3>월별 제공 실적</h3>") :]
     assert told.index("2026-03") > 0
     rows = dict(re.findall(r"<th>([^<]*)</th><td>([^<]*)</td>", told))
-    assert {"해당 월": "2026-03", "계획량": "13", "제공량": "9", "사유": "입원",
+    assert {"해당 월": "2026-03", "계획 수량": "13", "제공 수량": "9", "사유": "입원",
             "설명": "20일부터 &lt;가상병원&gt;"}.items() <= rows.items()  # fmt: skip
     told = english[english.index("<h3>What was delivered, by month</h3>") :]
     rows = dict(re.findall(r"<th>([^<]*)</th><td>([^<]*)</td>", told))

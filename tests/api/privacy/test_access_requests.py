@@ -212,7 +212,7 @@ def test_the_answer_has_what_is_held_and_who_looked_and_nothing_of_anybody_else(
     page = answer.text
     assert "개인정보 열람 결과" in page
     for held in (own["name"], own["birth_date"], "likes &lt;b&gt;tea&lt;/b&gt; &amp; chess",
-                 "knock &lt;twice&gt;", "출입 방법", "was away for a week", "제공량",
+                 "knock &lt;twice&gt;", "출입 방법", "was away for a week", "제공 수량",
                  "alpha 돌봄", "제공 항목", "접속기록", "2026-03-12"):  # fmt: skip
         assert held in page, held
     looks = page[page.index("접속기록") :]

@@ -351,7 +351,7 @@ def test_a_cursor_holds_nothing_that_its_page_does_not_show(api: Api) -> None:
             assert hidden not in inside or hidden in page.text, (by, path)
 
 
-def test_the_refusal_of_a_second_resident_shows_nobody_out_of_reach(api: Api) -> None:
+def test_the_refusal_of_a_second_resident_shows_nobody_out_of_scope(api: Api) -> None:
     a_resident(api, by="worker.2611051000", name="가상같음")
     body = {"name": "가상같음", "birth_date": "1941-05-06", "sex": "female",
             "centre_code": "2635051000"}  # fmt: skip

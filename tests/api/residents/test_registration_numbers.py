@@ -141,7 +141,7 @@ def test_one_without_the_old_checksum_is_taken(api: Api) -> None:
     assert reveal(api, id).json() == {"rrn": OTHER, "checksum": False}
 
 
-def test_the_same_number_is_a_likely_duplicate_within_reach(api: Api) -> None:
+def test_the_same_number_is_a_likely_duplicate_within_scope(api: Api) -> None:
     first = registered(api)
     twin = PERSON | {"name": "가상다른이름", "rrn": NUMBER}
     refused = api.as_(WORKER).post("/residents", twin)

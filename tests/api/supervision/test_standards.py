@@ -16,7 +16,7 @@ from casework.adapters.persistence.rows.mapper import to_row
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.supervision.reviewing import ReviewDecision
-from casework.domain.supervision.setting_standards import TOLD, UNITS
+from casework.domain.supervision.setting_standards import NOTIFIED_ROLES, UNITS
 from casework.workflows.cases import caseload
 from casework.workflows.supervision import standards
 from casework.workflows.supervision.reviews import review_deadline
@@ -384,7 +384,7 @@ def test_the_law_allows_no_longer_target_nor_another_unit(
 
 def test_the_words_of_the_schema_are_those_of_the_domain() -> None:
     assert get_args(schemas.PeriodUnit) == UNITS
-    assert get_args(schemas.Told) == TOLD
+    assert get_args(schemas.NotifiedRole) == NOTIFIED_ROLES
 
 
 # Changing one
@@ -601,7 +601,7 @@ def test_pauses_and_extensions_survive_a_recalculation(api: Api) -> None:
     assert explained["target"] == days(1)
 
 
-def test_it_takes_the_clocks_in_reach_and_no_others(api: Api) -> None:
+def test_it_takes_the_clocks_within_scope_and_no_others(api: Api) -> None:
     here, there = a_survey(api), a_survey(api, STRANGER)
     everywhere = shipped(api, "survey")
     changed(api, everywhere, "admin", target=days(4))

@@ -115,7 +115,7 @@ def test_a_role_without_a_row_is_refused_whatever_the_id(api: Api) -> None:
     assert overdue(api)[0]["last_review"] is None
 
 
-def test_a_deadline_out_of_reach_looks_like_an_absent_one(api: Api) -> None:
+def test_a_deadline_out_of_scope_looks_like_an_absent_one(api: Api) -> None:
     _, deadline = late_response(api)
     strangers = {
         "GET": (NEIGHBOUR, STRANGER, FAR_SUPERVISOR, OTHER_PROVIDER),
@@ -145,7 +145,7 @@ def test_those_whose_clock_it_is_may_look_at_it(api: Api) -> None:
 # The list
 
 
-def test_the_overdue_list_is_all_that_is_late_in_reach_longest_first(api: Api) -> None:
+def test_the_overdue_list_is_all_that_is_late_within_scope_longest_first(api: Api) -> None:
     late_response(api)
     surveyed_late = a_case(api, by=NEIGHBOUR)
     api.clock.set("2026-03-20T10:00")

@@ -10,7 +10,7 @@ from casework.domain.access.policy import (
     Relation,
     Role,
     may,
-    reach,
+    scope_of,
     scopes_of,
 )
 from casework.domain.casefile.referral_moves import Party
@@ -135,9 +135,9 @@ def test_every_cell_of_the_table_is_as_the_contract_says(action, role):
     assert may(actor, action) is (expected is not None)
     if expected is None:
         with pytest.raises(Forbidden, match=f"{actor.role} may not do this"):
-            reach(actor, action)
+            scope_of(actor, action)
     else:
-        found = reach(actor, action)
+        found = scope_of(actor, action)
         assert (found.actor, found.relation) == (actor, expected)
 
 
@@ -147,7 +147,7 @@ def test_only_whoever_leads_an_agency_reaches_as_its_lead():
             plain = Actor(id=None, role=role)
             assert may(plain, action) is (relation is not Relation.LED_AGENCY), action
     with pytest.raises(Forbidden, match="provider may not do this"):
-        reach(Actor(id=None, role=Role.PROVIDER), "staff.manage")
+        scope_of(Actor(id=None, role=Role.PROVIDER), "staff.manage")
     assert "staff.manage" not in scopes_of(Actor(id=None, role=Role.PROVIDER, is_head=True))
 
 
@@ -161,7 +161,7 @@ def test_the_table_is_complete():
 
 def test_what_the_table_does_not_list_is_denied():
     for role in Role:
-        for question in (may, reach):
+        for question in (may, scope_of):
             with pytest.raises((KeyError, Forbidden)):
                 question(Actor(id=None, role=role), "case.destroy")
     with pytest.raises(ValueError, match="stranger"):
@@ -179,7 +179,7 @@ def test_nobody_but_those_in_the_field_touches_content():
 
 
 def test_the_system_itself_reaches_everything():
-    assert reach(SYSTEM, "referral.answer") == EVERYTHING
+    assert scope_of(SYSTEM, "referral.answer") == EVERYTHING
     assert may(SYSTEM, "referral.send")
 
 

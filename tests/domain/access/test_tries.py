@@ -15,7 +15,7 @@ from casework.domain.access.policy import (
     Role,
     grantable,
     may,
-    reach,
+    scope_of,
     scopes_of,
 )
 from casework.domain.access.tokens import NewToken
@@ -38,9 +38,9 @@ def test_no_hour_has_more_than_ten_wrong_tries_whatever_comes_between(seed: int)
     wrong: list[datetime] = []
     for _ in range(400):
         at += timedelta(seconds=rng.choice([0, 1, 30, 300, 900, 1800]))
-        if account.begin_try(at):
+        if account.count_attempt(at):
             if rng.random() < 0.2:
-                account.take_back_try(at)
+                account.uncount_attempt(at)
             else:
                 wrong.append(at)
     for n, one in enumerate(wrong):
@@ -51,27 +51,27 @@ def test_no_hour_has_more_than_ten_wrong_tries_whatever_comes_between(seed: int)
 def test_the_eleventh_try_waits_until_the_first_is_an_hour_old() -> None:
     account = an_account()
     for n in range(10):
-        assert account.begin_try(NOW + n * timedelta(minutes=1))
+        assert account.count_attempt(NOW + n * timedelta(minutes=1))
         account.note_success()  # without the lockout after five in a row
-    assert not account.begin_try(NOW + HOUR - timedelta(microseconds=1))
-    assert account.begin_try(NOW + HOUR)
+    assert not account.count_attempt(NOW + HOUR - timedelta(microseconds=1))
+    assert account.count_attempt(NOW + HOUR)
     account.note_success()
-    assert not account.begin_try(NOW + HOUR)
+    assert not account.count_attempt(NOW + HOUR)
 
 
 def test_five_wrong_tries_in_a_row_rest_the_account_for_a_quarter_of_an_hour() -> None:
     account = an_account()
-    assert all(account.begin_try(NOW) for _ in range(5))
-    assert not account.begin_try(NOW + timedelta(minutes=15, microseconds=-1))
-    assert account.begin_try(NOW + timedelta(minutes=15))
+    assert all(account.count_attempt(NOW) for _ in range(5))
+    assert not account.count_attempt(NOW + timedelta(minutes=15, microseconds=-1))
+    assert account.count_attempt(NOW + timedelta(minutes=15))
 
 
 def test_a_right_try_counts_no_more_and_the_wrong_ones_stay() -> None:
     account = an_account()
-    account.begin_try(NOW)
+    account.count_attempt(NOW)
     later = NOW + timedelta(seconds=1)
-    account.begin_try(later)
-    account.take_back_try(later)
+    account.count_attempt(later)
+    account.uncount_attempt(later)
     assert (account.tries, account.failed_attempts) == ([NOW], 0)
 
 
@@ -125,15 +125,15 @@ def test_a_second_factor_is_for_staff_and_not_for_the_demo() -> None:
 def test_a_narrowed_actor_does_what_both_the_role_and_the_token_allow() -> None:
     narrow = CredentialScope(frozenset({"case.read", "plan.decide"}), "token_scope")
     worker = Actor(id=None, role=Role.WORKER, centre_code="1", credential_scope=narrow)
-    assert reach(worker, "case.read").relation == "centre"
+    assert scope_of(worker, "case.read").relation == "centre"
     assert may(worker, "case.read")
     assert not may(worker, "case.write")
     assert not may(worker, "plan.decide")
     with pytest.raises(Forbidden) as caught:
-        reach(worker, "case.write")
+        scope_of(worker, "case.write")
     assert caught.value.code == "token_scope"
     with pytest.raises(Forbidden) as caught:
-        reach(worker, "plan.decide")
+        scope_of(worker, "plan.decide")
     assert caught.value.code == "forbidden"
 
 
@@ -151,7 +151,7 @@ def test_a_system_reaches_as_far_as_what_it_belongs_to(
     assert not any(may(system, one) for one in offered)
     granted = Actor(id=None, role=Role.INTEGRATION, grants=offered, **place)  # type: ignore[arg-type]
     for action in offered:
-        assert reach(granted, action).relation == relation, action
+        assert scope_of(granted, action).relation == relation, action
 
 
 def test_a_system_of_nowhere_is_granted_nothing_and_no_grant_goes_beyond_the_list() -> None:

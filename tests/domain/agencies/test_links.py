@@ -74,22 +74,22 @@ def test_so_many_codes_an_hour_and_the_last_one_counts() -> None:
         link.take_code(UUID(int=number), f"{number}", NOW)
     with pytest.raises(TooManyCodes):
         link.take_code(ID, "late", NOW + HOUR - A_MOMENT)
-    assert link.begin_try(NOW) == f"{CODES_AN_HOUR - 1}"
+    assert link.count_attempt(NOW) == f"{CODES_AN_HOUR - 1}"
     link.take_code(ID, "new", NOW + HOUR)
-    assert link.begin_try(NOW + HOUR) == "new"
+    assert link.count_attempt(NOW + HOUR) == "new"
 
 
 def test_a_code_is_good_for_ten_minutes() -> None:
     link = a_link()
     link.take_code(ID, "code", NOW)
-    found = [link.begin_try(NOW + CODE_FOR + by) for by in (-A_MOMENT, 0 * A_MOMENT)]
+    found = [link.count_attempt(NOW + CODE_FOR + by) for by in (-A_MOMENT, 0 * A_MOMENT)]
     assert found == ["code", None]
 
 
 def test_a_code_is_tried_five_times_and_each_is_counted_before() -> None:
     link = a_link()
     link.take_code(ID, "code", NOW)
-    found = [link.begin_try(NOW) for _ in range(TRIES_A_CODE + 1)]
+    found = [link.count_attempt(NOW) for _ in range(TRIES_A_CODE + 1)]
     assert found == ["code"] * TRIES_A_CODE + [None]
     assert (link.failures, len(link.tries)) == (TRIES_A_CODE, TRIES_A_CODE)
 
@@ -99,16 +99,16 @@ def test_in_an_hour_ten_tries_are_compared() -> None:
     found: list[str | None] = []
     for number in range(4):
         link.take_code(ID, "code", NOW + number * A_MOMENT)
-        found += [link.begin_try(NOW + number * A_MOMENT) for _ in range(TRIES_A_CODE)]
+        found += [link.count_attempt(NOW + number * A_MOMENT) for _ in range(TRIES_A_CODE)]
     assert found.count("code") == TRIES_AN_HOUR
 
 
 def test_a_right_try_counts_no_more_and_its_code_is_used_up() -> None:
     link = a_link()
     link.take_code(ID, "code", NOW)
-    assert link.begin_try(NOW) == "code"
-    link.settle_try(NOW)
-    assert (link.failures, link.tries, link.begin_try(NOW)) == (0, [], None)
+    assert link.count_attempt(NOW) == "code"
+    link.accept_code(NOW)
+    assert (link.failures, link.tries, link.count_attempt(NOW)) == (0, [], None)
 
 
 # Rosters

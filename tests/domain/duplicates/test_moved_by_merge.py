@@ -17,11 +17,11 @@ from casework.domain.duplicates.moved_by_merge import (
     WITH_ITS_REFERRAL,
     WITH_THE_RECORD,
     Child,
-    asked_of_survivor,
     copied,
     crossing,
     lacking,
     place_in_household,
+    suspicion_of_survivor,
 )
 from casework.domain.duplicates.suspicions import Suspicion, SuspicionState
 from casework.domain.residents.resident import Contact
@@ -83,7 +83,7 @@ def test_what_is_open_with_the_duplicate_is_asked_of_the_survivor(
     one: UUID, other: UUID, asked: tuple[UUID, UUID], centre: str
 ) -> None:
     for state in (SuspicionState.OPEN, SuspicionState.SAME):
-        found = asked_of_survivor(a_pair(one, other, state), MADE, NEW)
+        found = suspicion_of_survivor(a_pair(one, other, state), MADE, NEW)
         assert found is not None
         assert (found.resident_id, found.other_id) == asked
         assert (found.id, found.state, found.found_at) == (NEW, SuspicionState.OPEN, AT)
@@ -91,8 +91,10 @@ def test_what_is_open_with_the_duplicate_is_asked_of_the_survivor(
 
 
 def test_what_was_told_apart_and_the_pair_itself_are_not_asked_again() -> None:
-    assert asked_of_survivor(a_pair(FIRST, DUPLICATE, SuspicionState.DIFFERENT), MADE, NEW) is None
-    assert asked_of_survivor(a_pair(SURVIVOR, DUPLICATE), MADE, NEW) is None
+    assert (
+        suspicion_of_survivor(a_pair(FIRST, DUPLICATE, SuspicionState.DIFFERENT), MADE, NEW) is None
+    )
+    assert suspicion_of_survivor(a_pair(SURVIVOR, DUPLICATE), MADE, NEW) is None
 
 
 def test_an_open_referral_must_not_rest_on_the_others_consent() -> None:

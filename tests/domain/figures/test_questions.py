@@ -10,31 +10,31 @@ from uuid import UUID
 
 import pytest
 
-from casework.domain.access.policy import Actor, Reach, Relation, Role
+from casework.domain.access.policy import Actor, Relation, Role, Scope
 from casework.domain.clocks.standards import CareField
 from casework.domain.errors import Invalid, NotFound, Refusal
 from casework.domain.figures.figures import Figure, Month, Period
 from casework.domain.figures.questions import (
     Question,
-    in_reach,
     left_out,
     of_a_month,
     overall,
     seen_of_frozen,
     unmet_shown,
     whole_months,
+    within_scope,
 )
 from casework.domain.figures.tallying import Cell
 
 MARCH = Period(date(2026, 3, 1), date(2026, 3, 31))
 ASKED = Question(period=MARCH)
 AGENCY = UUID(int=7)
-OF_CENTRE = Reach(
+OF_CENTRE = Scope(
     Actor(UUID(int=1), Role.WORKER, centre_code="C1", district_code="D1"), Relation.CENTRE
 )
-OF_DISTRICT = Reach(Actor(UUID(int=2), Role.SUPERVISOR, district_code="D1"), Relation.DISTRICT)
-OF_CITY = Reach(Actor(UUID(int=3), Role.CITY), Relation.CITY)
-OF_AGENCY = Reach(Actor(UUID(int=4), Role.PROVIDER, provider_id=AGENCY), Relation.OWN_AGENCY)
+OF_DISTRICT = Scope(Actor(UUID(int=2), Role.SUPERVISOR, district_code="D1"), Relation.DISTRICT)
+OF_CITY = Scope(Actor(UUID(int=3), Role.CITY), Relation.CITY)
+OF_AGENCY = Scope(Actor(UUID(int=4), Role.PROVIDER, provider_id=AGENCY), Relation.OWN_AGENCY)
 
 
 class Map:
@@ -48,7 +48,7 @@ class Map:
 
 
 @pytest.mark.parametrize(
-    ("reach", "narrowed", "refusal"),
+    ("scope", "narrowed", "refusal"),
     [
         (OF_CENTRE, {"centre": "C1"}, None),
         (OF_CENTRE, {"centre": "C2"}, NotFound),
@@ -67,18 +67,18 @@ class Map:
     ],
 )
 def test_a_question_reaches_as_far_as_who_asks(
-    reach: Reach, narrowed: dict[str, Any], refusal: type[Refusal] | None
+    scope: Scope, narrowed: dict[str, Any], refusal: type[Refusal] | None
 ) -> None:
     asked = replace(ASKED, **narrowed)
     if refusal is None:
-        assert in_reach(asked, reach, Map()) == asked
+        assert within_scope(asked, scope, Map()) == asked
     else:
         with pytest.raises(refusal):
-            in_reach(asked, reach, Map())
+            within_scope(asked, scope, Map())
 
 
 def test_an_agency_asks_of_itself() -> None:
-    assert in_reach(ASKED, OF_AGENCY, Map()).provider == AGENCY
+    assert within_scope(ASKED, OF_AGENCY, Map()).provider == AGENCY
 
 
 def test_a_closed_month_answers_where_it_is_asked_for_as_a_whole() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from casework.domain.access.policy import OPENS, POLICY, Actor, Role, reach
+from casework.domain.access.policy import OPENS, POLICY, Actor, Role, scope_of
 from casework.domain.act import Act
 from casework.domain.errors import Conflict, Forbidden, Invalid
 from casework.domain.privacy.break_glass import (
@@ -39,7 +39,7 @@ def worker(role: Role = Role.WORKER) -> Actor:
 
 
 def opened(act: Act, hours: int = 24, reason: str = "found on the street") -> BreakGlass:
-    return break_glass(a_resident(), reason, hours, act, is_in_reach=False)[0]
+    return break_glass(a_resident(), reason, hours, act, is_within_scope=False)[0]
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -88,8 +88,8 @@ def test_a_reason_is_needed(reason: str, code: str | None) -> None:
 @pytest.mark.parametrize(
     ("state", "code"),
     [
-        ({"is_in_reach": True}, "not_needed"),
-        ({"is_in_reach": False, "is_open": True}, "already_open"),
+        ({"is_within_scope": True}, "not_needed"),
+        ({"is_within_scope": False, "is_open": True}, "already_open"),
     ],
 )
 def test_what_is_seen_already_is_not_opened(state: dict[str, Any], code: str) -> None:
@@ -151,7 +151,7 @@ def test_its_review_is_overdue_after_the_third_working_day() -> None:
 
 def test_what_is_told_names_nobody() -> None:
     resident, act = a_resident(), an_act(by=worker(), at=MONDAY)
-    opening, event = break_glass(resident, "found on the street", 2, act, is_in_reach=False)
+    opening, event = break_glass(resident, "found on the street", 2, act, is_within_scope=False)
     notice = notice_of_opening(opening, event, resident)
     assert event.data == {"hours": 2}
     assert (notice.tell, notice.district_code, notice.at_once) == (["supervisor"], "26110", True)
@@ -162,6 +162,6 @@ def test_what_is_told_names_nobody() -> None:
 @pytest.mark.parametrize("action", sorted(POLICY))
 def test_only_looking_opens_with_it(action: str) -> None:
     for role in POLICY[action]:
-        found = reach(worker(role), action)
+        found = scope_of(worker(role), action)
         assert found.opens is (action in OPENS and role in ("worker", "supervisor"))
     assert action not in OPENS or action.endswith(".read")

@@ -17,7 +17,7 @@ from casework.domain.privacy.masks import (
     MASKS,
     WINDOWS,
     MaskState,
-    as_told,
+    as_shown,
     masked,
     sees_clock,
     without_masked,
@@ -163,9 +163,9 @@ def test_why_the_whole_case_is_held_is_not_told_to_an_agency() -> None:
         AT + timedelta(days=4), date(2026, 3, 9), "hospitalised", source=PauseSource.CASE
     )
     clock = a_clock(pauses=(own, of_case))
-    told = as_told(clock, PROVIDER)
+    told = as_shown(clock, PROVIDER)
     assert told.pauses == (own, replace(of_case, reason="hold"))
-    assert as_told(clock, WORKER) is clock
+    assert as_shown(clock, WORKER) is clock
     assert clock.pauses == (own, of_case)
 
 

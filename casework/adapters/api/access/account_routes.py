@@ -42,9 +42,11 @@ def create_account(body: s.CreateAccount, call: Caller) -> Response:
 
     With a first password, which its owner changes before anything else.
     """
-    asked = NewAccount(**body.model_dump(exclude={"password"}))
+    requested = NewAccount(**body.model_dump(exclude={"password"}))
     return call.change(
-        lambda ctx: administering.create_account(ctx, call.authentication, asked, body.password),
+        lambda ctx: administering.create_account(
+            ctx, call.authentication, requested, body.password
+        ),
         MANAGE,
         _after,
     )
@@ -125,11 +127,11 @@ def make_token_for(id: UUID, body: s.MakeToken, call: Caller) -> Response:
 
     The secret is shown this once. People make their own.
     """
-    asked = NewToken(**body.model_dump())
+    requested = NewToken(**body.model_dump())
     made: dict[UUID, str] = {}
 
     def make(ctx: Context) -> UUID:
-        token_id, secret = administering.make_token_for(ctx, call.authentication, id, asked)
+        token_id, secret = administering.make_token_for(ctx, call.authentication, id, requested)
         made[token_id] = secret
         return token_id
 

@@ -94,11 +94,11 @@ def make_token(body: s.MakeToken, call: Caller) -> Response:
 
     The secret is shown this once; it goes where an access token goes.
     """
-    asked = NewToken(**body.model_dump())
+    requested = NewToken(**body.model_dump())
     made: dict[UUID, str] = {}
 
     def make(ctx: Context) -> UUID:
-        id, secret = securing.make_own_token(ctx, call.authentication, asked)
+        id, secret = securing.make_own_token(ctx, call.authentication, requested)
         made[id] = secret
         return id
 

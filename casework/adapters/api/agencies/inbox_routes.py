@@ -18,7 +18,7 @@ from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import status_of
 from casework.adapters.http.route import GuardedRoute
-from casework.domain.access.policy import reach
+from casework.domain.access.policy import scope_of
 from casework.domain.agencies.inbox import check_each_once
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import ONE_DAY, midnight
@@ -33,7 +33,7 @@ router = APIRouter(route_class=GuardedRoute, prefix="/inbox", tags=["inbox"])
 READ, FIGURES = render.READ, "inbox.figures"
 
 
-def _wanted(call: Call, due: str, **filters: Any) -> InboxFilter:
+def _filters(call: Call, due: str, **filters: Any) -> InboxFilter:
     """The filters, and from when until when it is due."""
     if due in ("all", "overdue"):
         return InboxFilter(**filters, overdue=due == "overdue")
@@ -58,7 +58,7 @@ def list_inbox(
 
     Each as its agency may see it, with the deadline that runs and what may be done.
     """
-    wanted = _wanted(
+    filters = _filters(
         call,
         due,
         status=status and ReferralStatus(status),
@@ -69,7 +69,7 @@ def list_inbox(
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.inbox.owed(wanted, paging),
+        lambda reading, paging: reading.inbox.owed(filters, paging),
         render.inbox_item(call.ctx),
     )
 
@@ -88,7 +88,7 @@ def give_answers(body: s.GiveAnswers, call: Caller) -> Response:
 
 
 def _one_by_one(call: Call, answers: list[ReferralAnswer]) -> Response:
-    reach(call.ctx.actor, READ)  # or nobody could be shown what was done
+    scope_of(call.ctx.actor, READ)  # or nobody could be shown what was done
     call.once(ANSWER)
     results = {
         answer.referral_id: call.part(

@@ -187,7 +187,7 @@ def _coming(one: VisitingService) -> dict[str, Any]:
 def write_way_in(id: UUID, body: sl.WriteWayIn, call: Caller) -> Response:
     """Say how to get into a resident's home.
 
-    Told to the agencies that come there, and to nobody else.
+    Disclosed to the agencies that come there, and to nobody else.
     """
 
     def show(reading: Reading, made: UUID) -> Any:

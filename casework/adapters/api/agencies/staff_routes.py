@@ -43,9 +43,11 @@ def add_staff(body: s.AddStaff, call: Caller) -> Response:
 
     With a first password, which its owner changes before anything else.
     """
-    asked = NewStaff(**body.model_dump(exclude={"password"}))
+    requested = NewStaff(**body.model_dump(exclude={"password"}))
     return call.change(
-        lambda ctx: staff.add_staff(ctx, call.authentication, asked, body.password), STAFF, _after
+        lambda ctx: staff.add_staff(ctx, call.authentication, requested, body.password),
+        STAFF,
+        _after,
     )
 
 

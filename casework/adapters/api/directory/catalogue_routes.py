@@ -20,7 +20,7 @@ from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.directory.entries import SERVICE
 from casework.workflows.context import Context
-from casework.workflows.directory import directory as kept
+from casework.workflows.directory import directory as editing
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["directory"])
@@ -39,39 +39,41 @@ def _changed(call: Call, use_case: Callable[[Context], str]) -> Response:
         call.services.forget()
         return code
 
-    return call.change(change, kept.ENTRIES, lambda reading, made: _shown(call, reading, made))
+    return call.change(change, editing.ENTRIES, lambda reading, made: _shown(call, reading, made))
 
 
-@router.post("/services", **operation(kept.CATALOGUE, r.Service, status=201, refuses=(409,)))
+@router.post("/services", **operation(editing.CATALOGUE, r.Service, status=201, refuses=(409,)))
 def propose_service(body: s.ProposeService, call: Caller) -> Response:
     """Propose a service of the catalogue.
 
     It is planned only once it is confirmed and published.
     """
-    return _changed(call, lambda ctx: kept.propose_service(ctx, body.facts()))
+    return _changed(call, lambda ctx: editing.propose_service(ctx, body.facts()))
 
 
-@router.get("/services/{code}", **operation(kept.ENTRIES, r.Service, refuses=(404,)))
+@router.get("/services/{code}", **operation(editing.ENTRIES, r.Service, refuses=(404,)))
 def get_service(code: Named, call: Caller) -> Response:
     """A service as editors of the directory see it.
 
     In any state, with its ``ETag``.
     """
-    return call.look(kept.ENTRIES, lambda reading: _shown(call, reading, code))
+    return call.look(editing.ENTRIES, lambda reading: _shown(call, reading, code))
 
 
-@router.patch("/services/{code}", **operation(kept.CATALOGUE, r.Service, refuses=(404, 412, 428)))
+@router.patch(
+    "/services/{code}", **operation(editing.CATALOGUE, r.Service, refuses=(404, 412, 428))
+)
 def change_service(code: Named, body: s.ChangeService, call: Caller) -> Response:
     """Change a service, its limits, co-payments or validity.
 
     Needs ``If-Match``. What was planned or asked before goes on as it was.
     """
     seen_version(call)
-    return _changed(call, lambda ctx: kept.change_service(ctx, code, body.facts()))
+    return _changed(call, lambda ctx: editing.change_service(ctx, code, body.facts()))
 
 
 def _step(step: str) -> dict[str, Any]:
-    return operation(kept.WHO_OF_SERVICE[step], r.Service, refuses=(404, 409, 412))
+    return operation(editing.WHO_OF_SERVICE[step], r.Service, refuses=(404, 409, 412))
 
 
 @router.post("/services/{code}/confirm", **_step("confirm"))
@@ -80,7 +82,7 @@ def confirm_service(code: Named, call: Caller, body: EmptyBody | None = None) ->
 
     By somebody else than its proposer.
     """
-    return _changed(call, lambda ctx: kept.step_service(ctx, code, "confirm"))
+    return _changed(call, lambda ctx: editing.step_service(ctx, code, "confirm"))
 
 
 @router.post("/services/{code}/publish", **_step("publish"))
@@ -89,7 +91,7 @@ def publish_service(code: Named, call: Caller, body: EmptyBody | None = None) ->
 
     From now on it is in the catalogue.
     """
-    return _changed(call, lambda ctx: kept.step_service(ctx, code, "publish"))
+    return _changed(call, lambda ctx: editing.step_service(ctx, code, "publish"))
 
 
 @router.post("/services/{code}/withdraw", **_step("withdraw"))
@@ -98,11 +100,11 @@ def withdraw_service(code: Named, call: Caller, body: EmptyBody | None = None) -
 
     It is proposed again. What was planned or asked before goes on as it was.
     """
-    return _changed(call, lambda ctx: kept.step_service(ctx, code, "withdraw"))
+    return _changed(call, lambda ctx: editing.step_service(ctx, code, "withdraw"))
 
 
 @router.get(
-    "/services/{code}/history", **operation(kept.ENTRIES, page_of(r.Change), refuses=(404,))
+    "/services/{code}/history", **operation(editing.ENTRIES, page_of(r.Change), refuses=(404,))
 )
 def history_of_service(code: Named, call: Caller, paged: Paged) -> Response:
     """What was changed of a service.
@@ -114,4 +116,4 @@ def history_of_service(code: Named, call: Caller, paged: Paged) -> Response:
         reading.directory_editing.service(code)
         return reading.directory_editing.history((SERVICE,), code, paging)
 
-    return call.pages(kept.ENTRIES, paged, read, shape.change)
+    return call.pages(editing.ENTRIES, paged, read, shape.change)

@@ -23,7 +23,7 @@ from casework.domain.directory.designations import GIVEN_UNDER, DesignationCode
 from casework.domain.directory.directory import EntryState
 from casework.domain.directory.entries import DESIGNATION, OFFERING, PROVIDER, check_each_once
 from casework.domain.errors import StaleVersion
-from casework.workflows.directory import directory as kept
+from casework.workflows.directory import directory as editing
 from casework.workflows.ports.results import ProviderDesignation
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
@@ -53,29 +53,29 @@ def seen_version(call: Call) -> None:
 # Agencies
 
 
-@router.post("/providers", **operation(kept.WRITE, r.Provider, status=201, refuses=(409,)))
+@router.post("/providers", **operation(editing.WRITE, r.Provider, status=201, refuses=(409,)))
 def add_provider(body: s.AddProvider, call: Caller) -> Response:
     """Add an agency.
 
     A supervisor adds agencies of the own district. What it offers is proposed apart.
     """
     return call.change(
-        lambda ctx: kept.add_provider(ctx, body.facts()),
-        kept.ENTRIES,
+        lambda ctx: editing.add_provider(ctx, body.facts()),
+        editing.ENTRIES,
         lambda reading, made: _provider(call, reading, made),
     )
 
 
-@router.get("/providers/{id}", **operation(kept.ENTRIES, r.Provider, refuses=(404,)))
+@router.get("/providers/{id}", **operation(editing.ENTRIES, r.Provider, refuses=(404,)))
 def get_provider(id: UUID, call: Caller) -> Response:
     """An agency as its editors see it.
 
     With its ``ETag`` and all its designations, past ones too.
     """
-    return call.look(kept.ENTRIES, lambda reading: _provider(call, reading, id))
+    return call.look(editing.ENTRIES, lambda reading: _provider(call, reading, id))
 
 
-@router.patch("/providers/{id}", **operation(kept.CHANGE, r.Provider, refuses=(404, 412, 428)))
+@router.patch("/providers/{id}", **operation(editing.CHANGE, r.Provider, refuses=(404, 412, 428)))
 def change_provider(id: UUID, body: s.ChangeProvider, call: Caller) -> Response:
     """Change an agency.
 
@@ -83,26 +83,26 @@ def change_provider(id: UUID, body: s.ChangeProvider, call: Caller) -> Response:
     """
     seen_version(call)
     return call.change(
-        lambda ctx: kept.change_provider(ctx, id, body.facts()),
-        kept.ENTRIES,
+        lambda ctx: editing.change_provider(ctx, id, body.facts()),
+        editing.ENTRIES,
         lambda reading, made: _provider(call, reading, made),
     )
 
 
-@router.post("/providers/{id}/end", **operation(kept.WRITE, r.OpenWork, refuses=(404, 412)))
+@router.post("/providers/{id}/end", **operation(editing.WRITE, r.OpenWork, refuses=(404, 412)))
 def end_provider(id: UUID, body: s.EndProvider, call: Caller) -> Response:
     """Say on which day an agency is asked for the last time.
 
     Shows what is open with it: that goes on. ``last_day`` null takes the end back.
     """
     return call.change(
-        lambda ctx: kept.end_provider(ctx, id, body.last_day, body.reason),
-        kept.OPEN_WORK,
+        lambda ctx: editing.end_provider(ctx, id, body.last_day, body.reason),
+        editing.OPEN_WORK,
         lambda reading, made: _open_work(reading, made, None),
     )
 
 
-@router.get("/providers/{id}/open-work", **operation(kept.OPEN_WORK, r.OpenWork, refuses=(404,)))
+@router.get("/providers/{id}/open-work", **operation(editing.OPEN_WORK, r.OpenWork, refuses=(404,)))
 def open_work_of_provider(
     id: UUID, call: Caller, designation: Annotated[DesignationCode | None, Query()] = None
 ) -> Response:
@@ -114,7 +114,7 @@ def open_work_of_provider(
     is null.
     """
     return call.look(
-        kept.OPEN_WORK,
+        editing.OPEN_WORK,
         lambda reading: _open_work(reading, id, designation and designation.value),
     )
 
@@ -125,7 +125,9 @@ def _open_work(reading: Reading, id: UUID, code: str | None) -> dict[str, Any]:
     return shape.open_work(reading.directory_editing.open_work(id, services), id, code)
 
 
-@router.get("/providers/{id}/history", **operation(kept.ENTRIES, page_of(r.Change), refuses=(404,)))
+@router.get(
+    "/providers/{id}/history", **operation(editing.ENTRIES, page_of(r.Change), refuses=(404,))
+)
 def history_of_provider(id: UUID, call: Caller, paged: Paged) -> Response:
     """What was changed of an agency and its designations.
 
@@ -136,7 +138,7 @@ def history_of_provider(id: UUID, call: Caller, paged: Paged) -> Response:
         reading.directory_editing.provider(id)
         return reading.directory_editing.history((PROVIDER, DESIGNATION), id, paging)
 
-    return call.pages(kept.ENTRIES, paged, read, shape.change)
+    return call.pages(editing.ENTRIES, paged, read, shape.change)
 
 
 # Designations
@@ -144,24 +146,24 @@ def history_of_provider(id: UUID, call: Caller, paged: Paged) -> Response:
 
 @router.post(
     "/providers/{id}/designations",
-    **operation(kept.DESIGNATE, r.Designation, status=201, refuses=(404, 409)),
+    **operation(editing.DESIGNATE, r.Designation, status=201, refuses=(404, 409)),
 )
 def designate(id: UUID, body: s.DesignateProvider, call: Caller) -> Response:
     """Designate an agency.
 
     By whom, and from when until when; one of a code holds at a time.
     """
-    asked = kept.NewDesignation(**body.model_dump() | {"code": body.code.value})
+    requested = editing.NewDesignation(**body.model_dump() | {"code": body.code.value})
     return call.change(
-        lambda ctx: kept.designate(ctx, id, asked),
-        kept.ENTRIES,
+        lambda ctx: editing.designate(ctx, id, requested),
+        editing.ENTRIES,
         lambda reading, made: _designation(call, reading, made.id),
     )
 
 
 @router.post(
     "/designations/{id}/end",
-    **operation(kept.DESIGNATE, r.EndedDesignation, refuses=(404, 409, 412)),
+    **operation(editing.DESIGNATE, r.EndedDesignation, refuses=(404, 409, 412)),
 )
 def end_designation(id: UUID, body: s.EndDesignation, call: Caller) -> Response:
     """Give a designation its last day.
@@ -171,15 +173,15 @@ def end_designation(id: UUID, body: s.EndDesignation, call: Caller) -> Response:
     ``open`` is null for a city officer, who sees no number of a single agency.
     """
     return call.change(
-        lambda ctx: kept.end_designation(ctx, id, body.last_day),
-        kept.ENTRIES,
+        lambda ctx: editing.end_designation(ctx, id, body.last_day),
+        editing.ENTRIES,
         lambda reading, made: _ended(call, reading, made),
     )
 
 
 def _ended(call: Call, reading: Reading, made: ProviderDesignation) -> WithETag:
     shown = _designation(call, reading, made.id)
-    is_told = may(call.ctx.actor, kept.OPEN_WORK)
+    is_told = may(call.ctx.actor, editing.OPEN_WORK)
     work = _open_work(reading, made.provider_id, shown["code"]) if is_told else None
     return WithETag(shown | {"open": work}, shown.etag)
 
@@ -187,7 +189,7 @@ def _ended(call: Call, reading: Reading, made: ProviderDesignation) -> WithETag:
 # Offerings
 
 
-@router.get("/directory/entries", **operation(kept.ENTRIES, page_of(r.DirectoryEntry)))
+@router.get("/directory/entries", **operation(editing.ENTRIES, page_of(r.DirectoryEntry)))
 def list_entries(
     call: Caller,
     paged: Paged,
@@ -202,7 +204,7 @@ def list_entries(
     """
     filters = {"state": state, "district": district, "service": service, "field": field}
     return call.pages(
-        kept.ENTRIES,
+        editing.ENTRIES,
         paged,
         lambda reading, paging: reading.directory_editing.entries(filters, paging),
         shape.entry,
@@ -231,29 +233,29 @@ def overview_of_directory(
     )
 
 
-@router.post("/offerings", **operation(kept.WRITE, r.Offering, status=201, refuses=(404, 409)))
+@router.post("/offerings", **operation(editing.WRITE, r.Offering, status=201, refuses=(404, 409)))
 def propose_offering(body: s.ProposeOffering, call: Caller) -> Response:
     """Propose that an agency gives a service in some centres.
 
     It is listed and asked only once it is confirmed and published.
     """
     return call.change(
-        lambda ctx: kept.propose_offering(ctx, body.provider_id, body.facts()),
-        kept.ENTRIES,
+        lambda ctx: editing.propose_offering(ctx, body.provider_id, body.facts()),
+        editing.ENTRIES,
         lambda reading, made: _offering(call, reading, made),
     )
 
 
-@router.get("/offerings/{id}", **operation(kept.ENTRIES, r.Offering, refuses=(404,)))
+@router.get("/offerings/{id}", **operation(editing.ENTRIES, r.Offering, refuses=(404,)))
 def get_offering(id: UUID, call: Caller) -> Response:
     """An offering as its editors see it.
 
     In any state, with its ``ETag``.
     """
-    return call.look(kept.ENTRIES, lambda reading: _offering(call, reading, id))
+    return call.look(editing.ENTRIES, lambda reading: _offering(call, reading, id))
 
 
-@router.patch("/offerings/{id}", **operation(kept.WRITE, r.Offering, refuses=(404, 412, 428)))
+@router.patch("/offerings/{id}", **operation(editing.WRITE, r.Offering, refuses=(404, 412, 428)))
 def change_offering(id: UUID, body: s.ChangeOffering, call: Caller) -> Response:
     """Change where and whether an offering is given.
 
@@ -263,20 +265,20 @@ def change_offering(id: UUID, body: s.ChangeOffering, call: Caller) -> Response:
     """
     seen_version(call)
     return call.change(
-        lambda ctx: kept.change_offering(ctx, id, body.facts()),
-        kept.ENTRIES,
+        lambda ctx: editing.change_offering(ctx, id, body.facts()),
+        editing.ENTRIES,
         lambda reading, made: _offering(call, reading, made),
     )
 
 
 def _step(step: str) -> dict[str, Any]:
-    return operation(kept.WHO[step], r.Offering, refuses=(404, 409, 412))
+    return operation(editing.WHO[step], r.Offering, refuses=(404, 409, 412))
 
 
 def _stepped(call: Call, id: UUID, step: str) -> Response:
     return call.change(
-        lambda ctx: kept.step_offering(ctx, id, step),
-        kept.ENTRIES,
+        lambda ctx: editing.step_offering(ctx, id, step),
+        editing.ENTRIES,
         lambda reading, made: _offering(call, reading, made),
     )
 
@@ -308,7 +310,7 @@ def withdraw_offering(id: UUID, call: Caller, body: EmptyBody | None = None) -> 
     return _stepped(call, id, "withdraw")
 
 
-@router.post("/directory/entries/steps", **operation(kept.STEP, r.StepResults, is_long=True))
+@router.post("/directory/entries/steps", **operation(editing.STEP, r.StepResults, is_long=True))
 def step_entries(body: s.StepEntries, call: Caller) -> Response:
     """Confirm, publish or withdraw up to 100 entries.
 
@@ -317,19 +319,23 @@ def step_entries(body: s.StepEntries, call: Caller) -> Response:
     One that is refused stops none of the others.
     """
     check_each_once(body.offering_ids)
-    kept.check_who_steps(call.ctx.actor, body.step)
-    call.once(kept.STEP)
+    editing.check_who_steps(call.ctx.actor, body.step)
+    call.once(editing.STEP)
     results = {
-        id: call.part(kept.WHO[body.step], id, partial(kept.step_offering, id=id, step=body.step))
+        id: call.part(
+            editing.WHO[body.step], id, partial(editing.step_offering, id=id, step=body.step)
+        )
         for id in body.offering_ids
     }
     return call.look(
-        kept.ENTRIES,
+        editing.ENTRIES,
         lambda reading: shape.stepped(results, reading.directory_editing.states_of(results)),
     )
 
 
-@router.get("/offerings/{id}/history", **operation(kept.ENTRIES, page_of(r.Change), refuses=(404,)))
+@router.get(
+    "/offerings/{id}/history", **operation(editing.ENTRIES, page_of(r.Change), refuses=(404,))
+)
 def history_of_offering(id: UUID, call: Caller, paged: Paged) -> Response:
     """What was changed of an offering.
 
@@ -340,4 +346,4 @@ def history_of_offering(id: UUID, call: Caller, paged: Paged) -> Response:
         reading.directory_editing.offering(id)
         return reading.directory_editing.history((OFFERING,), id, paging)
 
-    return call.pages(kept.ENTRIES, paged, read, shape.change)
+    return call.pages(editing.ENTRIES, paged, read, shape.change)

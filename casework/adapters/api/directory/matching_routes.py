@@ -32,15 +32,17 @@ def match_offerings(
     Each says ``why``: every factor with its value and its rank, 1 first; the next factor counts
     where the one before is equal, and at last the offering's id. A rule refuses nobody.
     """
-    asked = matching.MatchQuestion(**body.model_dump())
+    question = matching.MatchQuestion(**body.model_dump())
     language = language_of(accept_language)
     return call.look(
         MATCH,
-        lambda reading: matching_views.matched(matching.match(call.ctx, reading, asked), language),
+        lambda reading: matching_views.matched(
+            matching.match(call.ctx, reading, question), language
+        ),
     )
 
 
-@router.get("/coverage", **operation(COVER, page_of(r.CoverageHole)))
+@router.get("/coverage", **operation(COVER, page_of(r.CentreCoverageGap)))
 def list_holes(
     call: Caller,
     paged: Paged,
@@ -51,7 +53,7 @@ def list_holes(
 ) -> Response:
     """The centres where nobody takes anybody on, or nobody near.
 
-    Within reach, by code. An agency accepts while an open offering of it has a free place.
+    Within scope, by code. An agency accepts while an open offering of it has a free place.
 
     ``hole`` is ``nobody`` (nothing is open for the centre), ``full`` (nothing of that has a free
     place) or ``far`` (more than 15 minutes to the nearest that accepts).
@@ -59,6 +61,8 @@ def list_holes(
     return call.pages(
         COVER,
         paged,
-        lambda reading, paging: matching.holes(call.ctx, reading, service, designation, paging),
-        matching_views.hole,
+        lambda reading, paging: matching.coverage_gaps(
+            call.ctx, reading, service, designation, paging
+        ),
+        matching_views.coverage_gap,
     )

@@ -52,14 +52,14 @@ def _plain(value: Any) -> Any:
     return instant(value) if isinstance(value, datetime) else value
 
 
-def hole(it: CentreCoverage) -> dict[str, Any]:
+def coverage_gap(it: CentreCoverage) -> dict[str, Any]:
     """A centre with poor coverage, and the nearest agency that accepts, if any does."""
     nearest = it.nearest
     return {
         "centre_code": it.centre.code,
         "name": it.centre.name,
         "district_code": it.centre.district_code,
-        "hole": it.hole,
+        "hole": it.gap,
         "open": it.open,
         "accepting": it.accepting,
         "nearest": {"id": nearest.id, "name": nearest.name} if nearest else None,

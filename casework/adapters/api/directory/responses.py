@@ -341,7 +341,7 @@ class Matches(ResponseBody):
     items: list[MatchedOffering]
 
 
-class CoverageHole(ResponseBody):
+class CentreCoverageGap(ResponseBody):
     """A centre where nobody takes anybody on, or nobody near."""
 
     centre_code: str

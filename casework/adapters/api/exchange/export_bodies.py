@@ -27,10 +27,10 @@ class ExportFilters(Body):
     provider: UUID | None = Field(default=None, description="Identifier of the agency.")
     held_by: shared.Holder | None = None
     tier: StrictInt | None = Field(
-        default=None, ge=1, le=9, description="The highest tier that was told."
+        default=None, ge=1, le=9, description="The highest tier that was raised."
     )
     answered: StrictBool | None = Field(
-        default=None, description="Whether it was reviewed, and nothing was told since."
+        default=None, description="Whether it was reviewed, and nothing was raised since."
     )
     since: shared.Instant | shared.RecentDay | None = None
     month: str | None = Field(default=None, max_length=7)

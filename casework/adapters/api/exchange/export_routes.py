@@ -19,7 +19,7 @@ from casework.adapters.api.supervision.routes import since_of
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
 from casework.adapters.http.route import GuardedRoute
-from casework.domain.access.policy import Role, reach
+from casework.domain.access.policy import Role, scope_of
 from casework.domain.clocks.standards import Part
 from casework.domain.exchange.exporting import ACTION, ExportOf
 from casework.domain.figures.figures import Month, Period
@@ -34,7 +34,7 @@ WRITE = "export.write"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExportRequest:
     """One export of one actor."""
 
     call: Call
@@ -46,16 +46,16 @@ class Wanted:
         return shared_views.Lateness(self.call.ctx.clockwork, self.call.ctx.now)
 
 
-def _worklist(of: Wanted, reading: Reading) -> Iterator[Any]:
+def _worklist(of: ExportRequest, reading: Reading) -> Iterator[Any]:
     given = of.filters
-    wanted = WorklistFilter(due=given.due or "all", kind=given.kind, field=given.field)
+    filters = WorklistFilter(due=given.due or "all", kind=given.kind, field=given.field)
     show = supervision_views.work_item(of.lateness, of.call.ctx.actor)
-    return map(show, whole(reading, lambda look, paging: look.worklists.mine(wanted, paging)))
+    return map(show, whole(reading, lambda look, paging: look.worklists.mine(filters, paging)))
 
 
-def _overdue(of: Wanted, reading: Reading) -> Iterator[Any]:
+def _overdue(of: ExportRequest, reading: Reading) -> Iterator[Any]:
     given = of.filters
-    wanted = OverdueFilter(
+    filters = OverdueFilter(
         centre=given.centre,
         worker=given.worker,
         kind=given.kind,
@@ -67,16 +67,16 @@ def _overdue(of: Wanted, reading: Reading) -> Iterator[Any]:
         since=since_of(given.since),
     )
     show = supervision_views.overdue_item(of.lateness, of.call.ctx.actor)
-    return map(show, whole(reading, lambda look, paging: look.worklists.overdue(wanted, paging)))
+    return map(show, whole(reading, lambda look, paging: look.worklists.overdue(filters, paging)))
 
 
-def _figures(of: Wanted, reading: Reading) -> Iterator[Any]:
+def _figures(of: ExportRequest, reading: Reading) -> Iterator[Any]:
     given, ctx = of.filters, of.call.ctx
     month = Month.parse(given.month) if given.month else Month.of(ctx.act.today)
     is_over = given.month is not None or ctx.actor.role == Role.CITY
     period = Period(month.first, month.last if is_over else ctx.act.today)
     period.check(by_month=given.by == "month")
-    asked = Question(
+    question = Question(
         period=period,
         by=given.by,
         district=given.district,
@@ -84,16 +84,16 @@ def _figures(of: Wanted, reading: Reading) -> Iterator[Any]:
         field=given.field,
         provider=given.provider,
     )
-    return export_views.figure_lines(figures.figures(ctx, reading, asked))
+    return export_views.figure_lines(figures.figures(ctx, reading, question))
 
 
-def _providers(_of: Wanted, reading: Reading) -> Iterator[Any]:
+def _providers(_of: ExportRequest, reading: Reading) -> Iterator[Any]:
     return map(
         list_views.provider, whole(reading, lambda look, paging: look.directory.providers(paging))
     )
 
 
-def _offerings(of: Wanted, reading: Reading) -> Iterator[Any]:
+def _offerings(of: ExportRequest, reading: Reading) -> Iterator[Any]:
     given, ctx = of.filters, of.call.ctx
     rows = whole(
         reading,
@@ -104,7 +104,7 @@ def _offerings(of: Wanted, reading: Reading) -> Iterator[Any]:
     return (list_views.offering(row, ctx.catalogue, ctx.now) for row in rows)
 
 
-READ: Final[dict[str, Callable[[Wanted, Reading], Iterator[Any]]]] = {
+READ: Final[dict[str, Callable[[ExportRequest, Reading], Iterator[Any]]]] = {
     ExportOf.WORKLIST: _worklist,
     ExportOf.OVERDUE: _overdue,
     ExportOf.FIGURES: _figures,
@@ -127,11 +127,11 @@ def export_list(body: s.ExportList, call: Caller, accept_language: Language = No
     """
     body.check()
     action = ACTION[body.what]
-    reach(call.ctx.actor, action)
+    scope_of(call.ctx.actor, action)
     # Reading the directory is not recorded; taking it away is.
     ctx = call.recorded_as(f"{body.what} {body.format} {body.purpose}")
     with ctx.reading(WRITE if action == OF_THE_DIRECTORY else action) as reading:
-        items = READ[body.what](Wanted(call, body.filters), reading)
+        items = READ[body.what](ExportRequest(call, body.filters), reading)
         lines = (export_views.line(body.what, item) for item in items)
         headings = export_views.headings(body.what, language_of(accept_language))
         response = sheet(call, body.format, headings, lines, f"casework-{body.what}")

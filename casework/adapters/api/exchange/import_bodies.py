@@ -102,7 +102,7 @@ class RowForms:
     """The forms of rows."""
 
     def read(self, kind: FileKind, values: dict[str, Any]) -> dict[str, Any]:
-        """The fields as a single operation would take them. Raises Unreadable."""
+        """Validated by the model of the request body."""
         try:
             row = ROWS[kind].model_validate(values)
         except ValidationError as error:

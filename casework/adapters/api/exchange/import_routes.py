@@ -47,10 +47,10 @@ def send_import(upload: Uploaded, call: Caller) -> Response:
     """
     import_tools = call.services.import_tools
     id, was_before = call.first(
-        lambda ctx: importing.receive(ctx, import_tools, upload.wanted, upload.source)
+        lambda ctx: importing.receive(ctx, import_tools, upload.new_import, upload.source)
     )
     if not was_before:
-        _begin(call, id, upload.wanted.mode)
+        _begin(call, id, upload.new_import.mode)
     with call.ctx.reading(READ) as reading:
         body = render.file(reading.imports.get(id))
     return respond(body, 201)
@@ -67,7 +67,7 @@ def _begin(call: Call, id: UUID, mode: Mode) -> None:
         for _ in importing.process_import(ctx, call.services.import_tools, id, seconds=AT_ONCE_S):
             pass
     except Exception as error:
-        log.warning("an import waits", error=type(error).__name__)
+        log.warning("import postponed", error=type(error).__name__)
 
 
 @router.get("/imports", **operation(READ, page_of(r.Import)))

@@ -19,7 +19,7 @@ from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.time_spent import time_spent
 from casework.domain.clocks.standards import PLANNED_SERVICE, REFERRAL, CareField, ClockKind, Part
 from casework.domain.figures.figures import Figure, Month
-from casework.domain.figures.questions import Question, in_reach
+from casework.domain.figures.questions import Question, within_scope
 from casework.domain.privacy.masks import sees_clock
 from casework.workflows.figures import figures
 from casework.workflows.ports.paging import Row
@@ -46,10 +46,10 @@ def get_figures(
     For the city a count under five is null. Running and overdue are of now, whatever the period.
     """
     period.check(by_month=by == "month")
-    asked = Question(
+    question = Question(
         period=period, by=by, district=district, centre=centre, field=field, provider=provider
     )
-    return call.look(READ, lambda reading: _shown(figures.figures(call.ctx, reading, asked)))
+    return call.look(READ, lambda reading: _shown(figures.figures(call.ctx, reading, question)))
 
 
 def _shown(answer: dict[str, Any]) -> dict[str, Any]:
@@ -76,9 +76,9 @@ def open_figure(
 ) -> Response:
     """The cases behind a number.
 
-    One row for each that was counted. A filter the figure cannot be told by is refused.
+    One row for each that was counted. A filter that the figure cannot be counted by is refused.
     """
-    asked = Question(
+    question = Question(
         period=period,
         district=district,
         centre=centre,
@@ -104,7 +104,7 @@ def open_figure(
         OPEN,
         paged,
         lambda reading, paging: reading.figures.behind(
-            figure, in_reach(asked, reading.reach, reading.figures), paging
+            figure, within_scope(question, reading.scope, reading.figures), paging
         ),
         show,
     )
@@ -186,7 +186,7 @@ def list_unmet_needs(
 
     The register, newest first, without what was taken up again.
     """
-    asked = Question(
+    question = Question(
         period=period,
         service=service,
         field=field,
@@ -198,7 +198,7 @@ def list_unmet_needs(
         "unmet.read",
         paged,
         lambda reading, paging: reading.figures.unmet_needs(
-            in_reach(asked, reading.reach, reading.figures), paging
+            within_scope(question, reading.scope, reading.figures), paging
         ),
         lambda row: {
             "planned_service_id": row["id"],
@@ -228,7 +228,7 @@ def summarise_unmet_needs(
 
     Most frequent first. The city asks of all, and sees no count under five.
     """
-    asked = Question(
+    question = Question(
         period=period,
         service=service,
         field=field,
@@ -238,7 +238,7 @@ def summarise_unmet_needs(
     )
 
     def show(reading: Reading) -> dict[str, Any]:
-        found = figures.unmet_summary(reading, asked, by)
+        found = figures.unmet_summary(reading, question, by)
         groups = [
             one | {"oldest_since": shared_views.instant(one["oldest_since"])}
             for one in found["groups"]

@@ -18,7 +18,7 @@ class ReleaseNotices(Body):
 
 
 class SubscribeWebhook(Body):
-    """An endpoint, and what it is told of."""
+    """An endpoint, and the notices it receives."""
 
     url: Annotated[str, Field(min_length=8, max_length=2000)]
     kinds: Annotated[list[NoticeKind], Field(min_length=1, max_length=len(NoticeKind))] = Field(

@@ -60,7 +60,7 @@ class ReplayedMessage(ResponseBody):
 
 
 class Webhook(ResponseBody):
-    """An endpoint that is told of notices."""
+    """An endpoint that receives notices."""
 
     id: UUID
     url: str
@@ -78,6 +78,6 @@ class NewWebhook(Webhook):
 
 
 class EndedWebhook(ResponseBody):
-    """An endpoint that is told nothing any more."""
+    """An endpoint that receives nothing any more."""
 
     id: UUID

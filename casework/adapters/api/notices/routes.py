@@ -53,13 +53,13 @@ def _webhook(one: Subscription) -> WithETag:
 
 @router.get("/notices/held", **operation(RELEASE, r.AllHeldNotices))
 def list_held_notices(call: Caller) -> Response:
-    """What the brake holds back.
+    """What the flood limit holds back.
 
-    Runs that would have told a district far more than usual, longest held first.
+    Runs that would have sent a district far more than usual, longest held first.
     """
     return call.look(
         RELEASE,
-        lambda reading: {"items": [_held(row) for row in reading.notices.held(reading.reach)]},
+        lambda reading: {"items": [_held(row) for row in reading.notices.held(reading.scope)]},
     )
 
 
@@ -109,7 +109,7 @@ def create_webhook(body: sn.SubscribeWebhook, call: Caller) -> Response:
     The secret for the signatures is shown this once.
     """
     ctx = call.ctx
-    wanted = Subscription(
+    subscription = Subscription(
         id=ctx.new_id(),
         url=body.url,
         secret=call.services.new_secret(),
@@ -121,17 +121,17 @@ def create_webhook(body: sn.SubscribeWebhook, call: Caller) -> Response:
     )
     in_clear = not call.services.is_production
     return call.change(
-        lambda ctx: relay.subscribe(ctx, wanted, in_clear=in_clear),
+        lambda ctx: relay.subscribe(ctx, subscription, in_clear=in_clear),
         WEBHOOKS,
-        lambda reading, made: _made(reading.subscriptions.get(made), wanted),
+        lambda reading, made: _made(reading.subscriptions.get(made), subscription),
     )
 
 
-def _made(one: Subscription, wanted: Subscription) -> WithETag:
+def _made(one: Subscription, subscription: Subscription) -> WithETag:
     """A repeated request created nothing, and has no secret to show."""
     shown = _webhook(one)
-    if one.id == wanted.id:
-        shown["secret"] = wanted.secret
+    if one.id == subscription.id:
+        shown["secret"] = subscription.secret
     return shown
 
 

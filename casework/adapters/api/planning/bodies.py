@@ -116,7 +116,7 @@ class SettleService(Body):
 
 
 class NotifyPlan(Body):
-    """When and whom one told of the plan."""
+    """When and who was notified of the plan."""
 
     on: Day
-    to: Short = Field(description="Who was told.")
+    to: Short = Field(description="Who was notified.")

@@ -1,4 +1,4 @@
-"""Plans: drafted, submitted, decided, told; settling a service."""
+"""Plans: drafted, submitted, decided, notified; settling a service."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def decide_plan(id: UUID, body: s.DecidePlan, call: Caller) -> Response:
     **operation(WRITE, casefile_responses.Case, refuses=(404, 409, 412)),
 )
 def notify_plan(id: UUID, body: s.NotifyPlan, call: Caller) -> Response:
-    """Record that the resident was told of the plan.
+    """Record that the resident was notified of the plan.
 
     Shows the case.
     """

@@ -56,7 +56,7 @@ def _show(call: Call, reading: Reading, made: UUID) -> Any:
 def break_glass(body: sb.OpenResident, call: Caller) -> Response:
     """Open a resident out of scope, with a reason, to be looked at.
 
-    For 1 to 72 hours; the resident's district is told at once, and somebody there reviews it.
+    For 1 to 72 hours; the resident's district is notified at once, and somebody there reviews it.
     """
     return call.change(
         lambda ctx: glass.open_resident(ctx, body.resident_id, body.reason, body.hours),

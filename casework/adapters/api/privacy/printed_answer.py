@@ -34,7 +34,7 @@ INSIDE: Final = frozenset({"version", "hash", "ended_by_closing", "phone_digits"
 
 
 def document(held: ResidentRecord, request: AccessRequest, language: str, now: datetime) -> str:
-    """The page. Nobody else's record is in it; who looked is told by role and office."""
+    """The page. Nobody else's record is in it; who looked is shown by role and office."""
     return _Page(language).whole(held, request, now)
 
 
@@ -58,7 +58,7 @@ class _Page:
             self._section("signals", held.signals),
             self._section("notes", held.notes),
             self._events(held.events),
-            self._lookers(held.lookers),
+            self._viewers(held.viewers),
         ]
         made = f"<p>{self._title('made')}: {_text_of(now)}</p>"
         return (
@@ -109,14 +109,14 @@ class _Page:
         )
         return f"<h2>{self._title('events')}</h2><ul>{items}</ul>"
 
-    def _lookers(self, lookers: Iterable[Row]) -> str:
+    def _viewers(self, viewers: Iterable[Row]) -> str:
         names = ("at", "role", "office", "action", "outcome")
         head = "".join(f"<th>{self._label(name)}</th>" for name in names)
         rows = "".join(
             f"<tr><td>{_text_of(row['at'])}</td><td>{self._word(row['role'])}</td>"
             f"<td>{escape(_office_of(row))}</td><td>{self._word(row['action'])}</td>"
             f"<td>{self._word(row['outcome'])}</td></tr>"
-            for row in lookers
+            for row in viewers
         )
         table = f'<table class="looks"><tr>{head}</tr>{rows}</table>'
         return f"<h2>{self._title('lookers')}</h2>{table}"

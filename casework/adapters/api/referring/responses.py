@@ -34,7 +34,7 @@ class ReferralBasis(ResponseBody):
 
 
 class DisclosedResident(ResponseBody):
-    """The resident, as far as the agency was told; a fact that was not disclosed is null."""
+    """The resident, as disclosed to the agency; a fact that was not disclosed is null."""
 
     id: UUID
     name: str | None

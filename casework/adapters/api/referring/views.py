@@ -11,8 +11,8 @@ from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor
 from casework.domain.privacy.masks import (
     MaskState,
-    is_told,
-    judged_as_told,
+    is_shown,
+    judged_as_shown,
     masked,
     sees_clock,
     states_of_referral,
@@ -77,7 +77,7 @@ def _states(view: ReferralView) -> list[MaskState]:
 
 
 def _disclosed(view: ReferralView, actor: Actor) -> dict[str, Any]:
-    """What was told of the resident, as it stands now; before the request nothing was."""
+    """What was disclosed of the resident, as it stands now; before the request nothing was."""
     told = view.referral.disclosed or ()
     of = {name: getattr(view.resident, name) if name in told else None for name in OF_RESIDENT}
     return masked({"id": view.resident.id} | of, actor, READ, "referral resident")
@@ -99,7 +99,7 @@ def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
             "phone": view.provider_phone,
         },
         "resident": _disclosed(view, actor),
-        "judged": judged_as_told(it.judged, it.disclosed or (), actor),
+        "judged": judged_as_shown(it.judged, it.disclosed or (), actor),
         "replaces": it.replaces_id,
         "replaced_by": it.replaced_by_id,
         "deadlines": [
@@ -107,7 +107,7 @@ def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
             for clock in view.deadlines
             if sees_clock(actor, clock)
         ],
-        "history": [event(one, actor, READ) for one in view.history if is_told(actor, READ, one)],
+        "history": [event(one, actor, READ) for one in view.history if is_shown(actor, READ, one)],
         "allowed_actions": allowed_actions(view.case_is_open, it, actor, now),
     }
     return WithETag(masked(body, actor, READ, "referral", _states(view)), it.version)

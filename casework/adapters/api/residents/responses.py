@@ -168,14 +168,14 @@ class DisclosureBasis(ResponseBody):
 
 
 class Disclosure(ResponseBody):
-    """What was told of a resident: names of fields, never what they hold."""
+    """What was disclosed of a resident: names of fields, never what they hold."""
 
     id: UUID
     at: AwareDatetime
-    to: Recipient = Field(description="Who was told.")
-    what: list[str] = Field(description="Names of the fields that were told.")
+    to: Recipient = Field(description="Whom it was disclosed to.")
+    what: list[str] = Field(description="Names of the fields that were disclosed.")
     basis: DisclosureBasis
-    by: UUID | None = Field(description="Identifier of the account that told them.")
+    by: UUID | None = Field(description="Identifier of the account that disclosed them.")
     referral_id: UUID | None
     case_id: UUID
     consent_withdrawn_at: AwareDatetime | None

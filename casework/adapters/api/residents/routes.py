@@ -97,25 +97,25 @@ def search_residents(body: bodies.SearchResidents, call: Caller, paged: Paged) -
 
     A telephone finds residents and their contacts. A POST: nothing of it is in the URL.
     """
-    wanted = body.model_dump(exclude_none=True)
-    if not wanted:
+    filters = body.model_dump(exclude_none=True)
+    if not filters:
         raise Invalid(
             "say name, birth_date, phone or centre_code", code="criterion_required", field="name"
         )
-    with_referrals = ("phone" in wanted or "name" in wanted) and may(
+    with_referrals = ("phone" in filters or "name" in filters) and may(
         call.ctx.actor, "referral.read"
     )
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: _search(reading, wanted, paging, with_referrals),
+        lambda reading, paging: _search(reading, filters, paging, with_referrals),
         lambda found: views.found_resident(found, call.ctx.actor),
     )
 
 
-def _search(reading: Reading, wanted: Row, paging: Paging, with_referrals: bool) -> Page:
+def _search(reading: Reading, filters: Row, paging: Paging, with_referrals: bool) -> Page:
     """The residents, each with open referrals, or with None where these are not shown."""
-    page = reading.residents.search(wanted, paging)
+    page = reading.residents.search(filters, paging)
     if not with_referrals:
         return Page([(one, None) for one in page.rows], page.last_key)
     of: dict[UUID, list[Row]] = defaultdict(list)
@@ -211,7 +211,7 @@ def give_consents(id: UUID, body: bodies.GiveConsents, call: Caller) -> Response
     "/residents/{id}/disclosures", **operation(DISCLOSED, page_of(r.Disclosure), refuses=(404,))
 )
 def list_disclosures(id: UUID, call: Caller, paged: Paged) -> Response:
-    """What was told of a resident: to whom, when, on which basis.
+    """What was disclosed of a resident: to whom, when, on which basis.
 
     Newest first: names of fields and never what stood in them.
     """

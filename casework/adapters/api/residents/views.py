@@ -67,7 +67,7 @@ def resident(
 
 
 def _contact(it: Contact, actor: Actor) -> dict[str, Any]:
-    """Someone close to the resident; one who is not to be told is not for everyone to call."""
+    """Someone close to the resident; one who is not to be informed is not for everyone to call."""
     body = fields_of(it, ("name", "relation", "phone", "may_be_told"))
     states = () if it.may_be_told else (MaskState.NOT_TO_BE_TOLD,)
     return masked(body, actor, READ, "contact", states)
@@ -108,7 +108,7 @@ def consents(resident: Resident, given: list[Consent], actor: Actor) -> list[dic
 
 
 def disclosure(it: Disclosure) -> dict[str, Any]:
-    """What was told of a resident: the names of the fields, never what stood in them."""
+    """What was disclosed of a resident: the names of the fields, never what stood in them."""
     basis = {"kind": it.basis_kind} | ({"consent_id": it.consent_id} if it.consent_id else {})
     return {
         "id": it.id,

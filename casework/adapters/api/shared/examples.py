@@ -63,13 +63,15 @@ class Examples:
 
     def of_body(self, schema: dict[str, Any], which: str) -> Any:
         """A request with what it needs, an answer with everything it always has."""
-        return self._value(schema, "", asked=which == "request")
+        return self._value(schema, "", in_request=which == "request")
 
-    def _value(self, schema: dict[str, Any], name: str, *, asked: bool) -> Any:
+    def _value(self, schema: dict[str, Any], name: str, *, in_request: bool) -> Any:
         if "example" in schema or "examples" in schema:
             return schema["example"] if "example" in schema else schema["examples"][0]
         if "$ref" in schema:
-            return self._component(schema["$ref"].removeprefix(REFERENCE), name, asked=asked)
+            return self._component(
+                schema["$ref"].removeprefix(REFERENCE), name, in_request=in_request
+            )
         if "const" in schema:
             return schema["const"]
         choices = schema.get("anyOf") or schema.get("oneOf") or []
@@ -81,39 +83,39 @@ class Examples:
         if "enum" in schema:
             return schema["enum"][0]
         if choices:
-            return self._value(choices[0], name, asked=asked)
-        return self._of_type(schema, name, asked=asked)
+            return self._value(choices[0], name, in_request=in_request)
+        return self._of_type(schema, name, in_request=in_request)
 
-    def _of_type(self, schema: dict[str, Any], name: str, *, asked: bool) -> Any:
+    def _of_type(self, schema: dict[str, Any], name: str, *, in_request: bool) -> Any:
         match schema.get("type"):
             case "array":
                 if name in EMPTY and not schema.get("minItems"):
                     return []
-                one = self._value(schema["items"], name, asked=asked)
+                one = self._value(schema["items"], name, in_request=in_request)
                 return [_another(one, n) for n in range(schema.get("minItems") or 1)]
             case "object" | None:
-                return self._object(schema, asked=asked)
+                return self._object(schema, in_request=in_request)
             case "integer" | "number" as kind:
                 return schema.get("minimum") or BY_TYPE[kind]
         return BY_FORMAT.get(schema.get("format", ""), BY_TYPE[schema["type"]])
 
-    def _component(self, component: str, name: str, *, asked: bool) -> Any:
+    def _component(self, component: str, name: str, *, in_request: bool) -> Any:
         schema = self._schemas[component]
         if "properties" not in schema:  # a closed list: the name may say which of it
-            return self._value(schema, name, asked=asked)
-        key = (component, asked)
+            return self._value(schema, name, in_request=in_request)
+        key = (component, in_request)
         if key not in self._made:
             own = SAMPLES_OF.get(component, {})
-            self._made[key] = self._object(schema, asked=asked) | own
+            self._made[key] = self._object(schema, in_request=in_request) | own
         return self._made[key]
 
-    def _object(self, schema: dict[str, Any], *, asked: bool) -> dict[str, Any]:
+    def _object(self, schema: dict[str, Any], *, in_request: bool) -> dict[str, Any]:
         properties, needed = schema.get("properties", {}), set(schema.get("required", ()))
-        if asked and not needed:
+        if in_request and not needed:
             needed = set(properties)
-        shown = needed | (ALSO_SHOWN & properties.keys() if not asked else set())
+        shown = needed | (ALSO_SHOWN & properties.keys() if not in_request else set())
         return {
-            name: self._value(inner, name, asked=asked)
+            name: self._value(inner, name, in_request=in_request)
             for name, inner in properties.items()
             if name in shown
         }

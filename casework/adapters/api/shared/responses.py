@@ -145,7 +145,7 @@ class HintLeft(ResponseBody):
 
 
 class OutOfSight(ResponseBody):
-    """The change was made; what it was made to is not, or no longer, in the reader's reach."""
+    """The change was made; what it was made to is not, or no longer, in the reader's scope."""
 
     id: UUID = absent("Identifier of what was changed.")
     code: str = absent("Code of the service that was changed.")

@@ -40,7 +40,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "district_code": "26350",
     "does": "Raises every planned step that is due",
     "dry_run": False,
-    "email": "desk@agency.example",
+    "email": "office@agency.example",
     "error": "timed_out",
     "event": "CaseOpened",
     "every_minutes": 5,
@@ -145,7 +145,7 @@ SAMPLES_OF: Final[dict[str, dict[str, Any]]] = {
     "Centre": {"code": "2635051000", "name": "우1동"},
     "CatalogueService": {"code": "MED-VISIT", "name": "방문진료", "name_en": "Home doctor visit"},
     "Change": {"did": "changed"},
-    "CoverageHole": {"name": "우1동"},
+    "CentreCoverageGap": {"name": "우1동"},
     "Deadline": {"due_at": "2026-04-01T23:59:59+09:00"},
     "District": {"code": "26350", "name": "해운대구"},
     "FieldChange": {"field": "available", "before": 3, "after": 2},
@@ -175,7 +175,7 @@ SAMPLES_OF: Final[dict[str, dict[str, Any]]] = {
     "StepResult": {"status": 200, "state": "confirmed", "steps": ["publish", "withdraw"]},
     "TransferredCase": {"stops_at_border": []},
     "UnmatchedResult": {
-        "why": "nobody_found", "reason": "nobody within reach is known by this",
+        "why": "nobody_found", "reason": "nobody within scope is known by this",
         "resolution": None, "allowed_actions": ["assign", "dismiss"],
     },
 }  # fmt: skip

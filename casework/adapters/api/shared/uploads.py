@@ -54,7 +54,7 @@ class _InMemory(MultiPartParser):
 class Upload:
     """What was sent: what it is to become, and its bytes."""
 
-    wanted: NewImport
+    new_import: NewImport
     source: io.BytesIO
 
 

@@ -62,13 +62,13 @@ def run_overdue(call: Caller, body: s.RunSweep | None = None) -> Response:
 
     Or as of another instant, in production not a future one; ``dry_run`` changes nothing.
     """
-    ctx, asked = call.ctx, body or s.RunSweep()
-    if call.services.is_production and asked.as_of is not None and asked.as_of > ctx.now:
+    ctx, options = call.ctx, body or s.RunSweep()
+    if call.services.is_production and options.as_of is not None and options.as_of > ctx.now:
         raise Invalid("not in the future", code="as_of_in_future", field="as_of")
     done: list[SweepResult] = []
 
     def run() -> UUID:
-        result = call.services.sweep(ctx, asked.as_of, asked.dry_run)
+        result = call.services.sweep(ctx, options.as_of, options.dry_run)
         if result is None:
             raise Conflict("another run has this slot", code="slot_taken")
         done.append(result)

@@ -28,7 +28,7 @@ from casework.adapters.api.supervision.bodies import Action
 from casework.domain.clocks.standards import CareField, ClockKind, Priority
 from casework.workflows.ports.supervision import WorkKind
 
-Told = Literal["worker", "provider", "supervisor", "head"]
+NotifiedRole = Literal["worker", "provider", "supervisor", "head"]
 
 
 class DeadlineReview(ResponseBody):
@@ -125,7 +125,7 @@ class EscalationStep(ResponseBody):
     due_at: AwareDatetime
     at: AwareDatetime
     raised_at: AwareDatetime | None
-    to: list[Told] = Field(description="The roles that were told.")
+    to: list[NotifiedRole] = Field(description="The roles that were notified.")
     review: DeadlineReview | None
 
 
@@ -156,19 +156,19 @@ class WorkItem(ResponseBody):
     working_days_late: int
 
 
-class ToldStep(ResponseBody):
-    """Who was told at one tier."""
+class NotifiedStep(ResponseBody):
+    """Who was notified at one tier."""
 
     tier: int
-    to: list[Told] = Field(description="The roles that were told.")
+    to: list[NotifiedRole] = Field(description="The roles that were notified.")
     at: AwareDatetime
 
 
 class OverdueItem(WorkItem):
-    """An overdue clock with its tier, who was told when, and the last review."""
+    """An overdue clock with its tier, who was notified when, and the last review."""
 
     tier: int | None
-    told: list[ToldStep]
+    told: list[NotifiedStep]
     last_review: DeadlineReview | None
     excused: bool
 
@@ -256,11 +256,11 @@ class Job(ResponseBody):
 
 
 class EscalationTier(ResponseBody):
-    """So long after the due date, this role is told."""
+    """So long after the due date, this role is notified."""
 
     tier: int
     after: Duration = Field(description="How long after the due date.")
-    to: Told = Field(description="The role that is told.")
+    to: NotifiedRole = Field(description="The role that is notified.")
 
 
 class Standard(StandardOfDeadline):

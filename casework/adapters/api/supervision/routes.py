@@ -25,7 +25,7 @@ from casework.adapters.http.responses import WithETag, respond
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.clocks.calendar import end_of, midnight
 from casework.domain.clocks.standards import CareField, ClockKind, Part
-from casework.domain.privacy.masks import as_told
+from casework.domain.privacy.masks import as_shown
 from casework.domain.supervision.reviewing import ReviewDecision
 from casework.workflows.ports.supervision import OverdueFilter
 from casework.workflows.ports.unit_of_work import Reading
@@ -52,7 +52,9 @@ def list_overdue(
     field: Annotated[CareField | None, Query()] = None,
     provider: Annotated[UUID | None, Query()] = None,
     held_by: Annotated[shared.Holder | None, Query()] = None,
-    tier: Annotated[int | None, Query(ge=1, le=9, description="the highest that was told")] = None,
+    tier: Annotated[
+        int | None, Query(ge=1, le=9, description="the highest that was raised")
+    ] = None,
     answered: Annotated[bool | None, Query(description="reviewed, and nothing since")] = None,
     since: Annotated[
         shared.Instant | shared.RecentDay | None, Query(description="due since")
@@ -178,7 +180,7 @@ def explain_deadline(
     """
 
     def show(reading: Reading) -> WithETag:
-        clock = as_told(reading.deadlines.get(id), call.ctx.actor)
+        clock = as_shown(reading.deadlines.get(id), call.ctx.actor)
         found = call.ctx.clockwork.explain(clock)
         recounts, language = reading.standards.recounts_of(id), language_of(accept_language)
         said = sentence(found, language) + recounts_said(recounts, language)
@@ -191,7 +193,7 @@ def explain_deadline(
     "/deadlines/{id}/escalations", **operation(READ, page_of(r.EscalationStep), refuses=(404,))
 )
 def list_escalations(id: UUID, call: Caller, paged: Paged) -> Response:
-    """Who was told when, and who answered.
+    """Who was notified when, and who answered.
 
     The ledger of one deadline; tier -1 is the reminder, 0 the breach.
     """

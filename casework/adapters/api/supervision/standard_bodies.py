@@ -11,7 +11,7 @@ from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import CareField, ClockKind, EscalationTier, Part, Priority
 
 PeriodUnit = Literal["hours", "working_days", "days", "months"]
-Told = Literal["worker", "provider", "supervisor", "head"]
+NotifiedRole = Literal["worker", "provider", "supervisor", "head"]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 
@@ -28,11 +28,11 @@ class PeriodInput(Body):
 
 
 class TierInput(Body):
-    """So long after the due date, this role is told."""
+    """So long after the due date, this role is notified."""
 
     tier: StrictInt
     after: PeriodInput = Field(description="How long after the due date.")
-    to: Told = Field(description="The role that is told.")
+    to: NotifiedRole = Field(description="The role that is notified.")
 
     def escalation_tier(self) -> EscalationTier:
         """As the domain has it."""

@@ -158,7 +158,7 @@ def change_standard(id: UUID, body: s.ChangeStandard, call: Caller) -> Response:
 def recalculate_standard(id: UUID, call: Caller, body: s.Recalculate | None = None) -> Response:
     """Take a standard for running clocks too.
 
-    The running clocks within reach for which it is the most specific one.
+    The running clocks within scope for which it is the most specific one.
 
     Pauses, extensions and raised steps stay. ``dry_run`` tells what would change. One that fails
     is counted and stops nobody; doing it again finds only what is left.

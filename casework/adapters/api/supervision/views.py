@@ -48,7 +48,7 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
 
 
 def overdue_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any]]:
-    """The same item with its tier, who was told when, and the last review."""
+    """The same item with its tier, who was notified when, and the last review."""
     item = work_item(lateness, actor)
 
     def show(row: Row) -> dict[str, Any]:

@@ -32,11 +32,11 @@ def worklist(
 
     The clocks I hold and notes to come back to; for a worker also overdue clocks of others.
     """
-    wanted = WorklistFilter(due=due, kind=kind, field=field)
+    filters = WorklistFilter(due=due, kind=kind, field=field)
     lateness = shared_views.Lateness(call.ctx.clockwork, call.ctx.now)
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.worklists.mine(wanted, paging),
+        lambda reading, paging: reading.worklists.mine(filters, paging),
         views.work_item(lateness, call.ctx.actor),
     )

@@ -38,7 +38,6 @@ class SqlAccountAdministration:
         self._connection = connection
 
     def get(self, id: UUID) -> Account:
-        """An account as it stands now."""
         row = self._connection.execute(select(t.account).where(ACCOUNT.id == id)).first()
         if row is None:
             raise NotFound("no such account")
@@ -46,19 +45,16 @@ class SqlAccountAdministration:
         return account
 
     def by_username(self, username: str) -> Account | None:
-        """The account of that name, locked."""
         query = select(t.account).where(ACCOUNT.username == username)
         row = self._connection.execute(query.with_for_update(key_share=True)).first()
         return None if row is None else from_row(Account, row)
 
     def locked(self, id: UUID) -> Account | None:
-        """An account, locked."""
         query = select(t.account).where(ACCOUNT.id == id).with_for_update(key_share=True)
         row = self._connection.execute(query).first()
         return None if row is None else from_row(Account, row)
 
     def add(self, account: Account) -> None:
-        """A new account."""
         try:
             self._connection.execute(insert(t.account), [to_row(account)])
         except IntegrityError as error:
@@ -69,7 +65,6 @@ class SqlAccountAdministration:
             raise
 
     def save(self, account: Account) -> None:
-        """A changed account."""
         try:
             update_row(self._connection, t.account, to_row(account))
             account.version += 1  # it may change once more before the commit
@@ -79,17 +74,14 @@ class SqlAccountAdministration:
             raise
 
     def log(self, entry: GrantEntry) -> None:
-        """What the account is allowed from now on."""
         self._connection.execute(insert(t.account_grant_log), [to_row(entry)])
 
     def entries(self, account_id: UUID) -> list[GrantEntry]:
-        """All that was allowed to an account, in order."""
         log = t.account_grant_log
         query = select(log).where(log.c.account_id == account_id).order_by(log.c.at, log.c.id)
         return [from_row(GrantEntry, row) for row in self._connection.execute(query)]
 
     def prune(self, before: datetime) -> int:
-        """Forget entries that a later one before that instant has superseded."""
         log, later = t.account_grant_log, t.account_grant_log.alias()
         superseded = exists().where(
             later.c.account_id == log.c.account_id, later.c.at < before, later.c.at > log.c.at
@@ -97,7 +89,6 @@ class SqlAccountAdministration:
         return self._connection.execute(delete(log).where(log.c.at < before, superseded)).rowcount
 
     def sign_out(self, account_id: UUID, now: datetime) -> None:
-        """Void every refresh token of an account."""
         token = t.refresh_token
         self._connection.execute(
             update(token)
@@ -106,30 +97,25 @@ class SqlAccountAdministration:
         )
 
     def tokens(self, account_id: UUID) -> list[AccountToken]:
-        """The tokens of an account, newest first."""
         token = t.account_token
         query = select(token).where(token.c.account_id == account_id).order_by(token.c.id.desc())
         return [from_row(AccountToken, row) for row in self._connection.execute(query)]
 
     def listed_tokens(self, account_id: UUID, paging: Paging) -> Page:
-        """The tokens of an account page by page, newest first, without their digests."""
         token = t.account_token
         names = [one for one in token.c if one.name != "digest"]
         query = select(*names).where(token.c.account_id == account_id)
         return page(self._connection, query, [token.c.id], paging, newest_first=True)
 
     def token(self, id: UUID, *, lock: bool = True) -> AccountToken | None:
-        """A token, locked where it is to be changed."""
         query = select(t.account_token).where(t.account_token.c.id == id)
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         return None if row is None else from_row(AccountToken, row)
 
     def add_token(self, token: AccountToken) -> None:
-        """A new token."""
         self._connection.execute(insert(t.account_token), [to_row(token)])
 
     def save_token(self, token: AccountToken) -> None:
-        """A token that was revoked."""
         table = t.account_token
         self._connection.execute(
             update(table)
@@ -138,17 +124,14 @@ class SqlAccountAdministration:
         )
 
     def totp_sealed(self, account_id: UUID) -> str | None:
-        """Return the encrypted secret of an account's second factor."""
         return read_totp(self._connection, account_id)
 
     def save_totp_sealed(self, account_id: UUID, sealed: str | None) -> None:
-        """Store this encrypted secret, or none."""
         self._connection.execute(
             update(t.account).where(ACCOUNT.id == account_id).values(totp_sealed=sealed)
         )
 
     def save_recovery_codes(self, account_id: UUID, digests: Iterable[str]) -> None:
-        """These recovery codes, and no older ones."""
         code = t.recovery_code
         self._connection.execute(delete(code).where(code.c.account_id == account_id))
         rows = [{"account_id": account_id, "digest": one} for one in digests]
@@ -156,25 +139,22 @@ class SqlAccountAdministration:
             self._connection.execute(insert(code), rows)
 
     def district_of(self, centre_code: str) -> str | None:
-        """The district of a centre."""
         query = select(t.centre.c.district_code).where(t.centre.c.code == centre_code)
         found: str | None = self._connection.scalar(query)
         return found
 
     def has_district(self, code: str) -> bool:
-        """Whether there is that district."""
         query = select(t.district.c.code).where(t.district.c.code == code)
         return self._connection.scalar(query) is not None
 
     def provider_id(self, slug: str) -> UUID | None:
-        """The active agency of that slug."""
         agency = t.provider.c
         query = select(agency.id).where(agency.slug == slug, agency.is_active)
         found: UUID | None = self._connection.scalar(query)
         return found
 
     def open_cases(self, account_id: UUID) -> int:
-        """How many open cases an account carries; row-level security exposes only the number."""
+        """Row-level security exposes only the number."""
         case = t.care_case.c
         query = select(func.count()).where(case.worker_id == account_id, case.status != "closed")
         if self._connection.dialect.name == "postgresql":

@@ -24,7 +24,6 @@ class SqlCommandLineAccounts(SqlAccountAdministration):
         self._facts = facts
 
     def every(self) -> list[dict[str, Any]]:
-        """Every account, by user name."""
         query = (
             select(
                 *t.account.c["id", "username", "name", "role"],
@@ -40,11 +39,9 @@ class SqlCommandLineAccounts(SqlAccountAdministration):
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def note_by_system(self, action: str, now: datetime) -> None:
-        """The audit entry, which names the account by what was requested."""
         write_audit(self._connection, SYSTEM, action, now, self._facts, ())
 
     def commit(self) -> None:
-        """Keep it."""
         self._connection.commit()
 
 

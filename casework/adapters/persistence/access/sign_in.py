@@ -38,23 +38,19 @@ class SqlSignInStore:
         return None if row is None else from_row(Account, row)
 
     def by_username(self, username: str) -> Account | None:
-        """The account of that name, locked for the attempt."""
         return self._account(t.account.c.username == username, lock=True)
 
     def locked(self, id: UUID) -> Account | None:
-        """An account, locked."""
         return self._account(t.account.c.id == id, lock=True)
 
     def by_id(self, id: UUID) -> Account | None:
-        """An account as it stands now."""
         return self._account(t.account.c.id == id, lock=False)
 
     def by_external_id(self, external_id: str) -> Account | None:
-        """The account that a subject of the identity provider signs in as."""
         return self._account(t.account.c.external_id == external_id, lock=False)
 
     def by_token(self, digest: str) -> tuple[Account, AccountToken] | None:
-        """A token and its account, in one statement."""
+        """One statement reads both."""
         token = t.account_token
         row = self._connection.execute(
             select(t.account, *(one.label(f"token_{one.name}") for one in token.c))
@@ -66,14 +62,12 @@ class SqlSignInStore:
         return from_row(Account, row), from_row(AccountToken, row, prefix="token_")
 
     def note_use(self, token_id: UUID, day: date) -> None:
-        """The token was used that day."""
         token = t.account_token
         self._connection.execute(
             update(token).where(token.c.id == token_id).values(last_used_on=day)
         )
 
     def save_attempts(self, account: Account) -> None:
-        """How often signing in failed."""
         names = ("failed_attempts", "locked_until", "tries")
         row = to_row(account)
         self._connection.execute(
@@ -83,15 +77,13 @@ class SqlSignInStore:
         )
 
     def save_step(self, account: Account) -> None:
-        """The last step of the second factor that was accepted."""
         self._connection.execute(
             update(t.account)
             .where(t.account.c.id == account.id)
             .values(totp_step=account.totp_step)
         )
 
-    def begin_source_try(self, source: str, now: datetime) -> bool:
-        """Count an attempt; too many within the window block that source for a while."""
+    def count_source_attempt(self, source: str, now: datetime) -> bool:
         table = t.sign_in_source
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         first = dialect.insert(table).values(source=source, failed_attempts=1, counted_from=now)
@@ -113,8 +105,7 @@ class SqlSignInStore:
             self._connection.execute(update(table).where(table.c.source == source).values(values))
         return may
 
-    def take_back_source_try(self, source: str) -> None:
-        """Uncount a successful attempt, so that it blocks nobody."""
+    def uncount_source_attempt(self, source: str) -> None:
         table = t.sign_in_source
         less = case((table.c.failed_attempts > 0, table.c.failed_attempts - 1), else_=0)
         self._connection.execute(
@@ -122,11 +113,9 @@ class SqlSignInStore:
         )
 
     def totp_sealed(self, account_id: UUID) -> str | None:
-        """Return the encrypted secret of an account's second factor."""
         return read_totp(self._connection, account_id)
 
     def use_recovery_code(self, account_id: UUID, digest: str, now: datetime) -> bool:
-        """Use a recovery code up, if it is there and unused."""
         code = t.recovery_code
         used = self._connection.execute(
             update(code)
@@ -138,24 +127,20 @@ class SqlSignInStore:
         return used.rowcount == 1
 
     def refresh_token(self, digest: str) -> RefreshToken | None:
-        """A refresh token by digest, locked."""
         row = self._connection.execute(
             select(t.refresh_token).where(t.refresh_token.c.digest == digest).with_for_update()
         ).first()
         return None if row is None else RefreshToken(**row._mapping)
 
     def add_refresh_token(self, token: RefreshToken) -> None:
-        """A new refresh token."""
         self._connection.execute(insert(t.refresh_token), [asdict(token)])
 
     def use_refresh_token(self, id: UUID, now: datetime) -> None:
-        """It was exchanged."""
         self._connection.execute(
             update(t.refresh_token).where(t.refresh_token.c.id == id).values(used_at=now)
         )
 
     def revoke_family(self, family_id: UUID, now: datetime) -> None:
-        """Every token that descends from one sign-in is void."""
         self._connection.execute(
             update(t.refresh_token)
             .where(t.refresh_token.c.family_id == family_id)
@@ -163,7 +148,6 @@ class SqlSignInStore:
         )
 
     def note(self, account: Account | None, action: str, now: datetime, code: str | None) -> None:
-        """The audit entry of an attempt."""
         write_audit(
             self._connection,
             account.actor() if account else None,
@@ -176,7 +160,6 @@ class SqlSignInStore:
         )
 
     def commit(self) -> None:
-        """Keep it."""
         self._connection.commit()
 
 

@@ -18,7 +18,7 @@ from casework.adapters.persistence.engine.seoul import seoul_day
 from casework.adapters.persistence.figures.figure_sources import outcome_of_clock
 from casework.adapters.persistence.rows.mapper import from_row, pauses_of
 from casework.adapters.persistence.scope.registry import counted, seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.states import DeclineReason, ReferralStatus
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import PROVIDER, ClockKind
@@ -34,23 +34,20 @@ class SqlInbox:
     """What the actor's agency owes, and what was requested of it."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now = connection, reach, now
+        self._connection, self._scope, self._now = connection, scope, now
         self._about = about
 
-    def owed(self, wanted: InboxFilter, paging: Paging) -> Page:
-        """Requests with the clock that waits for the agency, first due first.
-
-        The page is cut out of the clocks, along their index, before anything is read beside it.
-        """
+    def owed(self, filters: InboxFilter, paging: Paging) -> Page:
+        """The page is cut out of the clocks, along their index, before anything else is read."""
         vault = vault_of(self._connection)
 
         def make(row: Any) -> ReferralView:
             running = from_row(Deadline, row, None, CLOCK)
             return view_of(row, vault, deadlines=[running], history=[])
 
-        cut = cut_out(self._running(wanted), [t.deadline.c.due_at, t.deadline.c.id], paging)
+        cut = cut_out(self._running(filters), [t.deadline.c.due_at, t.deadline.c.id], paging)
         clocks = cut.subquery("clocks")
         shown = {column.name: column.label(CLOCK + column.name) for column in clocks.c}
         query = viewed(*shown.values()).join(clocks, clocks.c.subject_id == t.referral.c.id)
@@ -59,45 +56,44 @@ class SqlInbox:
         self._about.update(view.referral.resident_id for view in found.rows)
         return found
 
-    def _running(self, wanted: InboxFilter) -> Select[Any]:
+    def _running(self, filters: InboxFilter) -> Select[Any]:
         """Clocks that the agency holds on requests that it sees."""
         clock = t.deadline.c
         return select(t.deadline).where(
             IS_RUNNING,
-            clock.provider_id == self._reach.actor.provider_id,
+            clock.provider_id == self._scope.actor.provider_id,
             clock.held_by == PROVIDER,
-            self._request(wanted),
-            *self._due(wanted),
+            self._request(filters),
+            *self._due(filters),
         )
 
-    def _request(self, wanted: InboxFilter) -> ColumnElement[bool]:
-        """There is a request to the clock, within reach, that fits the filters."""
+    def _request(self, filters: InboxFilter) -> ColumnElement[bool]:
+        """There is a request to the clock, within scope, that fits the filters."""
         one = t.referral.c
-        filters = (
-            (one.status, wanted.status),
-            (one.service_code, wanted.service),
-            (one.centre_code, wanted.centre),
-            (one.priority, wanted.priority),
+        conditions = (
+            (one.status, filters.status),
+            (one.service_code, filters.service),
+            (one.centre_code, filters.centre),
+            (one.priority, filters.priority),
         )
         return exists().where(
             one.id == t.deadline.c.subject_id,
-            seen(t.referral, self._reach, self._now),
-            *(column == value for column, value in filters if value is not None),
+            seen(t.referral, self._scope, self._now),
+            *(column == value for column, value in conditions if value is not None),
         )
 
-    def _due(self, wanted: InboxFilter) -> Iterator[ColumnElement[bool]]:
+    def _due(self, filters: InboxFilter) -> Iterator[ColumnElement[bool]]:
         due_at = t.deadline.c.due_at
-        if wanted.due_from is not None:
-            yield due_at >= wanted.due_from
-        if wanted.due_before is not None:
-            yield due_at < wanted.due_before
-        if wanted.overdue:
+        if filters.due_from is not None:
+            yield due_at >= filters.due_from
+        if filters.due_before is not None:
+            yield due_at < filters.due_before
+        if filters.overdue:
             yield is_overdue(self._now)
 
     def standing(self, referral_ids: Iterable[UUID]) -> Mapping[UUID, ReferralView]:
-        """Some requests of the agency as they stand now."""
         query = viewed().where(
-            t.referral.c.id.in_(list(referral_ids)), seen(t.referral, self._reach, self._now)
+            t.referral.c.id.in_(list(referral_ids)), seen(t.referral, self._scope, self._now)
         )
         vault = vault_of(self._connection)
         found = {
@@ -108,16 +104,14 @@ class SqlInbox:
         return found
 
     def in_order(self, referral_ids: Sequence[UUID]) -> list[UUID]:
-        """The same ids, in the order in which their cases are locked; unseen ones come last."""
         one = t.referral.c
         query = select(one.id).where(
-            one.id.in_(referral_ids), seen(t.referral, self._reach, self._now)
+            one.id.in_(referral_ids), seen(t.referral, self._scope, self._now)
         )
         found = list(self._connection.scalars(query.order_by(one.case_id, one.id)))
         return [*found, *(id for id in referral_ids if id not in found)]
 
     def asked(self, period: Period) -> list[RequestGroup]:
-        """What was requested of the agency in a period, with similar requests grouped."""
         one, clock = t.referral.c, t.deadline.c
         facts = {
             "district_code": one.district_code,
@@ -138,7 +132,7 @@ class SqlInbox:
                 and_(clock.subject_id == one.id, clock.kind == ClockKind.RESPONSE.value),
             )
             .where(
-                counted(t.referral, self._reach),
+                counted(t.referral, self._scope),
                 one.requested_at >= period.begins,
                 one.requested_at < period.ends,
                 one.status != ReferralStatus.ENTERED_IN_ERROR.value,

@@ -27,17 +27,14 @@ class SqlLinkStore(SqlSignInStore):
         self.links = SqlLinks(connection)
 
     def is_rate_limited(self, source: str, now: datetime) -> bool:
-        """Whether that source has to wait; nothing is counted."""
         of = t.sign_in_source.c
         until = self._connection.scalar(select(of.locked_until).where(of.source == source))
         return until is not None and now < until
 
     def add_message(self, message: Message) -> bool:
-        """A message to be sent."""
         return SqlOutbox(self._connection).add_message(message)
 
     def note_link(self, actor: Actor | None, action: str, now: datetime, code: str | None) -> None:
-        """The audit entry; ``code`` None says it went well."""
         outcome = "refused" if code else "ok"
         write_audit(self._connection, actor, action, now, self._facts, (), outcome, code)
 

@@ -47,7 +47,6 @@ class SqlLinks:
         self._connection = connection
 
     def answering_account(self, provider_id: UUID) -> Account | None:
-        """The account as which an agency answers by link, active or not."""
         row = self._connection.execute(
             select(t.account)
             .join(t.answering, t.answering.c.account_id == t.account.c.id)
@@ -56,12 +55,10 @@ class SqlLinks:
         return None if row is None else from_row(Account, row)
 
     def add_answering(self, provider_id: UUID, account_id: UUID) -> None:
-        """From now on the agency answers as this account."""
         row = {"provider_id": provider_id, "account_id": account_id}
         self._connection.execute(insert(t.answering), [row])
 
     def add(self, link: AgencyLink, referral_ids: Sequence[UUID]) -> None:
-        """A new link with the referrals it is about."""
         self._connection.execute(insert(_link), [_row(link)])
         rows = [{"link_id": link.id, "referral_id": one} for one in dict.fromkeys(referral_ids)]
         if rows:
@@ -72,18 +69,15 @@ class SqlLinks:
         return None if row is None else _of(row)
 
     def by_digest(self, digest: str) -> AgencyLink | None:
-        """A link, locked."""
         return self._one(_link.c.digest == digest)
 
     def get(self, id: UUID) -> AgencyLink:
-        """A link, locked."""
         found = self._one(_link.c.id == id)
         if found is None:
             raise NotFound("no such link")
         return found
 
     def save(self, link: AgencyLink) -> None:
-        """The codes and tries of a link, which are no part of what its version is about."""
         row = _row(link)
         self._connection.execute(update(_link).where(_link.c.id == row.pop("id")).values(row))
 
@@ -92,13 +86,11 @@ class SqlLinks:
         update_row(self._connection, _link, _row(link))
 
     def referrals_of(self, link_id: UUID) -> list[UUID]:
-        """The referrals that a link names."""
         of = t.link_referral.c
         query = select(of.referral_id).where(of.link_id == link_id).order_by(of.referral_id)
         return list(self._connection.scalars(query))
 
     def of_referral(self, referral_id: UUID) -> list[AgencyLink]:
-        """The links that name a referral, newest first."""
         of = t.link_referral.c
         query = (
             select(_link)
@@ -109,7 +101,6 @@ class SqlLinks:
         return [_of(row) for row in self._connection.execute(query)]
 
     def acts_as(self, link: AgencyLink) -> Account | None:
-        """The account of a link, while it and its agency are active."""
         row = self._connection.execute(
             select(t.account)
             .join(t.provider, t.provider.c.id == t.account.c.provider_id)
@@ -123,7 +114,6 @@ class SqlLinks:
         return None if row is None else from_row(Account, row)
 
     def reaches(self, link_id: UUID, ended_since: datetime) -> bool:
-        """Whether the agency still sees any referral that the link names, if it names any."""
         of, named = t.referral.c, t.link_referral.c
         query = (
             select(of.id)
@@ -142,7 +132,6 @@ class SqlLinks:
         return self._connection.scalar(names_any) is None
 
     def agency(self, provider_id: UUID) -> Provider | None:
-        """An active agency."""
         row = self._connection.execute(
             select(t.provider).where(t.provider.c.id == provider_id, t.provider.c.is_active)
         ).first()
@@ -151,28 +140,22 @@ class SqlLinks:
     # Sessions
 
     def end_sessions(self, link_id: UUID) -> None:
-        """End all sessions of the link."""
         of = t.link_session
         self._connection.execute(delete(of).where(of.c.link_id == link_id))
 
     def forget_address(self, provider_id: UUID) -> None:
-        """The agency's address changed: end its links' sessions and void their codes.
-
-        The links stay valid; new codes go to the new address.
-        """
+        """The links stay valid; new codes go to the new address."""
         of, own = t.link_session, _link.c.provider_id == provider_id
         self._connection.execute(delete(of).where(of.c.link_id.in_(select(_link.c.id).where(own))))
         void = {"code_id": None, "code_digest": None, "code_until": None}
         self._connection.execute(update(_link).where(own).values(void))
 
     def add_session(self, session: LinkSession, now: datetime) -> None:
-        """Record a session of a link, and delete expired ones."""
         of = t.link_session
         self._connection.execute(delete(of).where(of.c.ends_at <= now))
         self._connection.execute(insert(of), [asdict(session)])
 
     def session(self, digest: str) -> LinkSession | None:
-        """A session by what the browser carries."""
         of = t.link_session
         row = self._connection.execute(select(of).where(of.c.digest == digest)).first()
         return None if row is None else LinkSession(**row._mapping)
@@ -180,7 +163,6 @@ class SqlLinks:
     # Messages
 
     def without_link(self) -> list[tuple[Message, UUID]]:
-        """Messages to agencies that answer by link and have none yet, with the agency."""
         message = t.message
         has_one = exists().where(_link.c.message_id == message.c.id)
         query = (
@@ -193,13 +175,12 @@ class SqlLinks:
         return [(from_row(Message, row), row.of_provider) for row in rows]
 
     def set_link_of(self, message: Message, link_id: UUID) -> None:
-        """The message carries that link."""
         said = message.payload | {"link_id": str(link_id)}
         of = t.message
         self._connection.execute(update(of).where(of.c.id == message.id).values(payload=said))
 
-    def asked_of(self, provider_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
-        """Those of some ids that are requests to an agency; for the system itself."""
+    def requested_of(self, provider_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
+        """Read for the system itself."""
         session_context.set_system_context(self._connection)
         of = t.referral.c
         query = select(of.id).where(
@@ -210,13 +191,12 @@ class SqlLinks:
     def rosters_due(
         self, month: str, days: tuple[date, date], ended_since: datetime
     ) -> dict[tuple[UUID, UUID], list[UUID]]:
-        """By agency and account: the referrals that ran in a month whose roster was not requested.
-
-        For the system itself.
-        """
+        """Read for the system itself."""
         session_context.set_system_context(self._connection)
         of, answers = t.referral.c, t.answering.c
-        is_asked = exists().where(_link.c.provider_id == of.provider_id, _link.c.month == month)
+        accepts_requests = exists().where(
+            _link.c.provider_id == of.provider_id, _link.c.month == month
+        )
         query = (
             select(answers.provider_id, answers.account_id, of.id)
             .select_from(t.answering)
@@ -236,7 +216,7 @@ class SqlLinks:
                     ),
                 ),
                 or_(of.ended_at.is_(None), of.ended_at > ended_since),
-                ~is_asked,
+                ~accepts_requests,
             )
             .order_by(answers.provider_id, of.id)
         )
@@ -246,5 +226,4 @@ class SqlLinks:
         return found
 
     def claim(self, message_id: UUID, now: datetime, until: datetime) -> list[Letter]:
-        """Lease one message that is due, if nobody else holds it."""
         return SqlOutbox(self._connection).claim_one(message_id, now, until)

@@ -18,7 +18,7 @@ from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.agencies.rosters import DeliveryException, MonthlyDelivery
 from casework.domain.casefile.plan import PlannedItem, PlanVersion, VersionStatus
 from casework.domain.casefile.referral import Referral
@@ -38,16 +38,15 @@ class SqlRosters:
     """The repository of what was delivered, for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
         self._vault = vault_of(connection)
 
     def referrals(self, ids: Sequence[UUID], *, lock: bool = False) -> list[Referral]:
-        """Of some referrals those that the actor sees; later reads use their whole files."""
         query = (
             select(t.referral)
-            .where(t.referral.c.id.in_(ids), seen(t.referral, self._reach, self._now))
+            .where(t.referral.c.id.in_(ids), seen(t.referral, self._scope, self._now))
             .order_by(t.referral.c.id)
         )
         rows = self._connection.execute(query.with_for_update() if lock else query).all()
@@ -57,7 +56,6 @@ class SqlRosters:
         return found
 
     def referral(self, id: UUID) -> Referral:
-        """One of them. Raises NotFound."""
         for found in self.referrals([id]):
             return found
         raise NotFound("no such referral")
@@ -65,7 +63,6 @@ class SqlRosters:
     # What was delivered
 
     def of_referrals(self, ids: Sequence[UUID], month: str | None = None) -> list[MonthlyDelivery]:
-        """What was delivered for referrals that were loaded before, by month."""
         of = t.delivered
         query = select(of).where(of.c.referral_id.in_(ids)).order_by(of.c.month, of.c.referral_id)
         if month is not None:
@@ -87,7 +84,6 @@ class SqlRosters:
         return MonthlyDelivery(**values)
 
     def save(self, line: MonthlyDelivery) -> None:
-        """A new or a changed line."""
         row = asdict(line) | {name: f"{getattr(line, name):f}" for name in _QUANTITIES}
         row = encrypt_row(t.delivered, row, line.id, self._vault)
         if line.version == 0:
@@ -96,7 +92,6 @@ class SqlRosters:
             update_row(self._connection, t.delivered, row)
 
     def items(self, services: Sequence[UUID]) -> dict[UUID, PlannedItem]:
-        """What the plans in force say of planned services whose files the actor may read."""
         cases = select(t.planned_service.c.case_id).where(t.planned_service.c.id.in_(services))
         of = t.plan_version
         query = select(of).where(of.c.case_id.in_(cases), of.c.status.in_(_IN_FORCE))
@@ -109,7 +104,6 @@ class SqlRosters:
     # The home
 
     def way_in(self, resident_id: UUID) -> WayIn | None:
-        """How to get into the home of a resident who was loaded before."""
         return next(iter(self.ways_in([resident_id])), None)
 
     def ways_in(self, ids: Sequence[UUID]) -> list[WayIn]:
@@ -124,7 +118,6 @@ class SqlRosters:
         return WayIn(**values)
 
     def save_way_in(self, way: WayIn) -> None:
-        """A new or a changed one."""
         row = encrypt_row(t.way_in, asdict(way), way.id, self._vault)
         if way.version == 0:
             self._connection.execute(insert(t.way_in), [row | {"version": 1}])
@@ -132,10 +125,7 @@ class SqlRosters:
             update_row(self._connection, t.way_in, row)
 
     def coming(self, referral: Referral) -> list[VisitingService]:
-        """The other services that come to the same home now, by agency.
-
-        What people go to themselves is none of them, and nobody's who comes to the home.
-        """
+        """Services that people go to themselves are left out, and the actor's own."""
         of = t.referral.c
         given_at = func.coalesce(t.offering.c.given_at, t.service.c.given_at)
         query = (
@@ -162,9 +152,8 @@ class SqlRosters:
     # Places
 
     def offerings(self) -> list[Offering]:
-        """What the published list contains of the actor's agency."""
         of = t.offering
-        own = of.c.provider_id == self._reach.actor.provider_id
+        own = of.c.provider_id == self._scope.actor.provider_id
         listed = (
             select(of).where(own, of.c.state == EntryState.PUBLISHED).order_by(of.c.service_code)
         )

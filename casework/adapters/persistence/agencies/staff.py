@@ -12,7 +12,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.accounts import Account
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import NotFound
 from casework.workflows.ports.unit_of_work import Page, Paging
 
@@ -22,15 +22,14 @@ ACCOUNT = t.account.c
 class SqlStaff:
     """The accounts of the actor's agency, in one transaction of the account that leads it."""
 
-    def __init__(self, connection: Connection, reach: Reach) -> None:
-        self._connection, self._reach = connection, reach
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection, self._scope = connection, scope
 
     def _own(self) -> ColumnElement[bool]:
         """The accounts of people of the agency that the actor leads."""
-        return seen(t.account, self._reach)
+        return seen(t.account, self._scope)
 
     def listed(self, paging: Paging) -> Page:
-        """By user name, those that are shut too."""
         query = select(t.account).where(self._own())
         return page(
             self._connection,
@@ -41,11 +40,9 @@ class SqlStaff:
         )
 
     def get(self, id: UUID) -> Account:
-        """One as it stands now."""
         return self._one(select(t.account).where(ACCOUNT.id == id, self._own()))
 
     def locked(self, id: UUID) -> Account:
-        """One, locked."""
         query = select(t.account).where(ACCOUNT.id == id, self._own())
         return self._one(query.with_for_update(key_share=True))
 
@@ -57,13 +54,12 @@ class SqlStaff:
         return account
 
     def agency(self) -> str:
-        """The slug of the agency."""
-        query = select(t.provider.c.slug).where(t.provider.c.id == self._reach.actor.provider_id)
+        query = select(t.provider.c.slug).where(t.provider.c.id == self._scope.actor.provider_id)
         slug: str = self._connection.execute(query).scalar_one()
         return slug
 
     def leads(self) -> list[UUID]:
-        """Who leads the agency now, locked in one order: of two who end each other one waits."""
+        """Locked in one order: of two who end each other, one waits."""
         query = select(ACCOUNT.id).where(self._own(), ACCOUNT.is_head, ACCOUNT.is_active)
         locking = query.order_by(ACCOUNT.id).with_for_update(key_share=True)
         return list(self._connection.scalars(locking))

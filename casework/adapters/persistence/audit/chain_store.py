@@ -48,7 +48,6 @@ class SqlAuditChainStore:
     # Sealing
 
     def seal_some(self, limit: int, now: datetime, without: Iterable[str]) -> SealResult:
-        """Seal the waiting entries, unless another process is sealing."""
         query = (
             select(_entry)
             .join(audit_pending, audit_pending.c.entry_id == _entry.c.id)
@@ -57,7 +56,7 @@ class SqlAuditChainStore:
             .limit(limit)
         )
         with self._connect() as connection:
-            if not _has_the_turn(connection):
+            if not _take_lock(connection):
                 return SealResult(0, frozenset())
             entries = [dict(row._mapping) for row in connection.execute(query)]
             sealed, false = seal_entries(connection, key_of(connection), entries, now)
@@ -69,12 +68,11 @@ class SqlAuditChainStore:
     # Checking
 
     def heads(self) -> dict[str, ChainHead]:
-        """Every head as it stands."""
         with self._connect() as connection:
             return read_heads(connection)
 
     def chains(self) -> list[str]:
-        """The chains that have seals, each found by one step along the key."""
+        """Each is found by one step along the key."""
         found: list[str] = []
         with self._connect() as connection:
             while True:
@@ -89,7 +87,6 @@ class SqlAuditChainStore:
     def links(
         self, chain: str, after: int, upto: int, limit: int
     ) -> Sequence[tuple[Seal, Entry | None]]:
-        """Seals with their entries, in order."""
         query = (
             select(_seal, _entry)
             .outerjoin(_entry, _entry.c.id == _seal.c.entry_id)
@@ -113,12 +110,10 @@ class SqlAuditChainStore:
         ]
 
     def id_at(self, chain: str, seq: int) -> UUID | None:
-        """The entry a seal names."""
         found = self._at(_seal.c.entry_id, chain, seq)
         return found if isinstance(found, UUID) else None
 
     def hash_at(self, chain: str, seq: int) -> str | None:
-        """The hash of a seal."""
         found: str | None = self._at(_seal.c.hash, chain, seq)
         return found
 
@@ -131,7 +126,7 @@ class SqlAuditChainStore:
             return None
 
     def first_beyond(self, chain: str) -> tuple[int, UUID | None] | None:
-        """The first seal beyond the head, both read at the same moment."""
+        """Seal and head are read at the same moment."""
         query = (
             select(_seal.c.seq)
             .join(_head, _head.c.chain == _seal.c.chain)
@@ -149,7 +144,6 @@ class SqlAuditChainStore:
     def unsealed(
         self, after: str, limit: int, late: datetime
     ) -> tuple[str | None, int, list[tuple[UUID | None, str]]]:
-        """A page of entries: the last id, how many wait, and which should not be without a seal."""
         with self._connect() as connection:
             # As stored: on SQLite it may have been changed to any type.
             on_sqlite = connection.dialect.name == "sqlite"
@@ -180,7 +174,6 @@ class SqlAuditChainStore:
     # Pruning
 
     def last_to_prune(self, chain: str, before: datetime) -> Seal | None:
-        """The last seal before the first one whose entry is retained."""
         kept = (
             select(_seal.c.seq)
             .join(_entry, _entry.c.id == _seal.c.entry_id)
@@ -198,7 +191,7 @@ class SqlAuditChainStore:
         return None if row is None else Seal(**row._mapping)
 
     def prune(self, before: ChainHead, after: ChainHead, note: Callable[[Any], None]) -> int:
-        """Delete what lies before a head; entries first, for a seal outlives its entry."""
+        """Entries go first, for a seal outlives its entry."""
         old = and_(_seal.c.chain == before.chain, _seal.c.seq < after.first_seq)
         with self._connect() as connection:
             _take_time(connection)
@@ -217,7 +210,7 @@ class SqlAuditChainStore:
         return gone
 
 
-def _has_the_turn(connection: Connection) -> bool:
+def _take_lock(connection: Connection) -> bool:
     """Whether this process alone seals: it locks the roll's row, which the first one inserts."""
     if connection.dialect.name == "sqlite":
         return True  # it has the only write lock

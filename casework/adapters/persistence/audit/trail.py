@@ -51,7 +51,6 @@ class SqlAuditTrail:
         self._connection, self._about = connection, about
 
     def entries(self, filters: Row, paging: Paging) -> Page:
-        """Entries, newest first; a filter that is None filters nothing."""
         query = self._during(select(*SHOWN, _CHAIN.label("chain")), filters)
         if filters.get("subject") is not None:
             query = query.where(self._is_about(filters["subject"]))
@@ -64,7 +63,6 @@ class SqlAuditTrail:
         return page(self._connection, query, [_entry.c.at, _entry.c.id], paging, newest_first=True)
 
     def affected(self, actor: str, since: datetime | None, until: datetime, paging: Paging) -> Page:
-        """Everybody an account's entries of a period are about, each once."""
         subject = self._subjects()
         actions = func.string_agg(distinct(_entry.c.action), ",")
         if self._on_sqlite:
@@ -93,7 +91,6 @@ class SqlAuditTrail:
     def summary(
         self, since: datetime, until: datetime, closed: Iterable[date], paging: Paging
     ) -> Page:
-        """What each account did in a period, by user name; ``closed`` are its holidays."""
         account = t.account.c
         accounts = page(
             self._connection,
@@ -107,7 +104,7 @@ class SqlAuditTrail:
             row.actor: row._mapping for row in self._connection.execute(_counts(which, closed))
         }
         subject = self._subjects()
-        reached = (
+        affected = (
             select(_entry.c.actor, func.count(distinct(subject.c.value)).label("residents"))
             .select_from(_entry)
             .join(subject, literal(value=True))
@@ -115,7 +112,7 @@ class SqlAuditTrail:
             .group_by(_entry.c.actor)
         )
         people: dict[str, int] = {
-            row.actor: row.residents for row in self._connection.execute(reached)
+            row.actor: row.residents for row in self._connection.execute(affected)
         }
         nothing: Row = dict.fromkeys(COUNTED, 0)
         rows = [
@@ -126,7 +123,7 @@ class SqlAuditTrail:
         ]
         return Page(rows, accounts.last_key)
 
-    def lookers(self, resident_ids: Sequence[UUID]) -> list[Row]:
+    def viewers(self, resident_ids: Sequence[UUID]) -> list[Row]:
         """Who looked at, changed or was refused residents, newest first: no name, but where."""
         query = (
             select(
@@ -147,17 +144,14 @@ class SqlAuditTrail:
     # Reviews
 
     def add(self, review: AuditReview) -> None:
-        """A new review."""
         self._connection.execute(insert(audit_review), [to_row(review)])
 
     def review(self, id: UUID) -> AuditReview:
-        """One review."""
         row = self._connection.execute(select(audit_review).where(audit_review.c.id == id)).one()
         found: AuditReview = from_row(AuditReview, row)
         return found
 
     def reviews(self, month: str | None, paging: Paging) -> Page:
-        """Reviews, newest month first."""
         query = select(audit_review)
         if month is not None:
             query = query.where(audit_review.c.month == month)
@@ -172,29 +166,24 @@ class SqlAuditTrail:
         )
 
     def reviews_since(self, month: str) -> list[AuditReview]:
-        """Every review of a month or of a later one."""
         query = select(audit_review).where(audit_review.c.month >= month)
         return [from_row(AuditReview, row) for row in self._connection.execute(query)]
 
     def chains(self) -> list[str]:
-        """The chains there are."""
         query = select(audit_head.c.chain).where(audit_head.c.chain != CHAIN_LIST)
         return list(self._connection.scalars(query.order_by(audit_head.c.chain)))
 
     def first_at(self) -> datetime | None:
-        """The instant of the oldest entry."""
         found: datetime | None = self._connection.scalar(select(func.min(_entry.c.at)))
         return found
 
     def has_account(self, username: str) -> bool:
-        """Whether there is that account."""
         query = select(t.account.c.id).where(t.account.c.username == username)
         return self._connection.scalar(query) is not None
 
     def count(
         self, since: datetime, until: datetime, *, chain: str | None, account: str | None
     ) -> int:
-        """How many entries a chain, an account, or an account within a chain has in a period."""
         query = self._during(
             select(func.count()).select_from(_entry), {"since": since, "until": until}
         )

@@ -19,7 +19,7 @@ from casework.adapters.persistence.rows.mapper import from_row, stored, table_of
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import seen, seen_or_opened, sees_a_part
 from casework.adapters.persistence.scope.subjects import note_opened
-from casework.domain.access.policy import Reach, is_outside
+from casework.domain.access.policy import Scope, is_outside
 from casework.domain.casefile.case import Case, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id
 from casework.domain.casefile.plan import PlannedService, PlanVersion
@@ -43,13 +43,13 @@ class SqlCaseFiles:
     def __init__(
         self,
         connection: Connection,
-        reach: Reach,
+        scope: Scope,
         now: datetime,
         about: set[UUID],
         *,
         lock: bool = True,
     ) -> None:
-        self._connection, self._reach, self._now = connection, reach, now
+        self._connection, self._scope, self._now = connection, scope, now
         self._about, self._lock = about, lock
         self._vault = vault_of(connection)
         self._originals: dict[UUID, Originals] = {}
@@ -57,29 +57,25 @@ class SqlCaseFiles:
     # Loading
 
     def of_case(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
-        """The file of a case within reach."""
         return self._load(and_(t.care_case.c.id == id, self._sees(t.care_case)), with_plan)
 
     def of_planned_service(self, id: UUID) -> CaseFile:
-        """The file a planned service belongs to."""
         owner = select(t.planned_service.c.case_id).where(t.planned_service.c.id == id)
         return self._load(
             and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case))
         )
 
     def of_referral(self, id: UUID) -> CaseFile:
-        """The file a referral belongs to, if the actor sees that referral."""
         return self._of_child(t.referral, id)
 
     def of_deadline(self, id: UUID) -> CaseFile:
-        """The file a clock belongs to, with that clock in it even if it has ended."""
+        """The clock is in the file even if it has ended."""
         file = self._of_child(t.deadline, id)
         if id not in file.deadlines:
             self._read_deadlines(file, t.deadline.c.id == id)
         return file
 
     def of_signal(self, id: UUID) -> CaseFile:
-        """The file a signal was raised in."""
         owner = select(t.signal.c.case_id).where(t.signal.c.id == id)
         file = self._load(
             and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case)),
@@ -89,7 +85,6 @@ class SqlCaseFiles:
         return file
 
     def resting_on(self, consent_id: UUID) -> list[CaseFile]:
-        """The files with an open referral that rests on a consent, cases in order of id."""
         cases = (
             select(t.referral.c.case_id)
             .distinct()
@@ -99,16 +94,14 @@ class SqlCaseFiles:
         return [self.of_case(id) for id in self._connection.scalars(cases)]
 
     def whole(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
-        """The file of a case with its ended clocks and signals too, for showing."""
-        sees = seen_or_opened(t.care_case, self._reach, self._now)
+        sees = seen_or_opened(t.care_case, self._scope, self._now)
         which = and_(t.care_case.c.id == id, sees)
         file = self._load(which, with_plan, ended_clocks=True)
-        note_opened(self._about, self._reach, file.case, file.case.resident_id)
+        note_opened(self._about, self._scope, file.case, file.case.resident_id)
         file.signals = by_id(self._read(file, Signal))
         return file
 
     def carried_by(self, worker_id: UUID) -> list[UUID]:
-        """The open cases a worker carries, within reach, ids ascending."""
         case = t.care_case
         query = select(case.c.id).where(
             case.c.worker_id == worker_id, case.c.status != "closed", self._sees(case)
@@ -116,7 +109,7 @@ class SqlCaseFiles:
         return list(self._connection.scalars(query.order_by(case.c.id)))
 
     def _sees(self, table: Any) -> ColumnElement[bool]:
-        return seen(table, self._reach, self._now)
+        return seen(table, self._scope, self._now)
 
     def _of_child(self, table: Any, id: UUID) -> CaseFile:
         owner = select(table.c.case_id).where(table.c.id == id, self._sees(table))
@@ -132,7 +125,7 @@ class SqlCaseFiles:
         if row is None:
             raise NotFound("no such thing")
         file = CaseFile(case=from_row(Case, row, self._vault))
-        if self._lock and sees_a_part(self._reach):
+        if self._lock and sees_a_part(self._scope):
             # An agency's answer is decided on the whole file, of which it sees its own part.
             session_context.allow_residents(self._connection, [file.case.resident_id])
         self._about.add(file.case.resident_id)
@@ -159,7 +152,6 @@ class SqlCaseFiles:
     # Saving
 
     def add(self, file: CaseFile) -> None:
-        """A new file: everything in it is inserted."""
         self._originals[file.case.id] = Originals()
         self.save(file, self._now)
         self._about.add(file.case.resident_id)
@@ -170,7 +162,7 @@ class SqlCaseFiles:
         new: dict[type, list[Any]] = defaultdict(list)
         changed: dict[tuple[type, frozenset[str]], list[dict[str, Any]]] = defaultdict(list)
         clocks = []
-        if is_outside(self._reach, file.case):  # it leaves the actor's scope
+        if is_outside(self._scope, file.case):  # it leaves the actor's scope
             session_context.allow_residents(self._connection, [file.case.resident_id])
         for thing, changes in originals.counted(self._parts(file)):
             if changes is None:

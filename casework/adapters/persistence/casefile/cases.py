@@ -15,7 +15,7 @@ from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, 
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of
 from casework.adapters.persistence.scope.registry import seen, seen_or_opened
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.case import Assessment, Check, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id
 from casework.domain.casefile.plan import Conference
@@ -29,18 +29,17 @@ class SqlCases:
     """Cases and plans as they are shown, for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def listed(
         self, status: str | None, centre: str | None, worker: UUID | None, paging: Paging
     ) -> Page:
-        """Cases, newest first."""
         query = (
             select(t.care_case, t.resident.c.name.label("resident_name"))
             .join(t.resident, t.resident.c.id == t.care_case.c.resident_id)
-            .where(seen(t.care_case, self._reach, self._now))
+            .where(seen(t.care_case, self._scope, self._now))
         )
         for column, value in (("status", status), ("centre_code", centre), ("worker_id", worker)):
             if value is not None:
@@ -52,17 +51,15 @@ class SqlCases:
         return found
 
     def of_resident(self, resident_id: UUID) -> list[Row]:
-        """A resident's cases that the actor sees, newest first."""
         case = t.care_case
         query = (
             select(case.c.id, case.c.status, case.c.applied_on)
-            .where(case.c.resident_id == resident_id, seen_or_opened(case, self._reach, self._now))
+            .where(case.c.resident_id == resident_id, seen_or_opened(case, self._scope, self._now))
             .order_by(case.c.id.desc())
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def get(self, id: UUID) -> CaseView:
-        """A case with everything that is shown of it."""
         file = self._file(id)
         names = self._connection.execute(
             select(t.resident.c.name.label("resident"), t.account.c.name.label("worker"))
@@ -81,7 +78,6 @@ class SqlCases:
         )
 
     def plan(self, case_id: UUID) -> PlanView:
-        """The plan of a case, in all its versions."""
         file = self._file(case_id)
         meetings = {version.conference_id for version in file.versions} - {None}
         found = (
@@ -90,19 +86,18 @@ class SqlCases:
             else ()
         )
         named = {item.provider_id for version in file.versions for item in version.services}
-        asked = {referral.provider_id for referral in file.referrals.values()}
+        agencies = {referral.provider_id for referral in file.referrals.values()}
         return PlanView(
             file=file,
-            providers=self._agencies(id for id in named | asked if id is not None),
+            providers=self._agencies(id for id in named | agencies if id is not None),
             conferences=by_id(from_row(Conference, row) for row in found),
         )
 
     def signal(self, id: UUID) -> Signal:
-        """One signal of a case within reach."""
         row = self._connection.execute(
             select(t.signal)
             .join(t.care_case, t.care_case.c.id == t.signal.c.case_id)
-            .where(t.signal.c.id == id, seen(t.care_case, self._reach, self._now))
+            .where(t.signal.c.id == id, seen(t.care_case, self._scope, self._now))
         ).first()
         if row is None:
             raise NotFound("no such signal")
@@ -110,7 +105,7 @@ class SqlCases:
         return found
 
     def _file(self, case_id: UUID) -> CaseFile:
-        files = SqlCaseFiles(self._connection, self._reach, self._now, self._about, lock=False)
+        files = SqlCaseFiles(self._connection, self._scope, self._now, self._about, lock=False)
         return files.whole(case_id, with_plan=True)
 
     def _of_case(self, cls: type, case_id: UUID) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Clocks one by one: what was told of each, and what was decided."""
+"""Clocks one by one: who was notified of each, and what was decided."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.registry import seen_or_opened
 from casework.adapters.persistence.scope.subjects import note_opened
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import NotFound
 from casework.workflows.ports.paging import Page, Paging, Row
@@ -25,26 +25,24 @@ class SqlDeadlines:
     """The repository of clocks for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def get(self, id: UUID) -> Deadline:
-        """One clock."""
         row = self._connection.execute(
             select(t.deadline).where(
-                t.deadline.c.id == id, seen_or_opened(t.deadline, self._reach, self._now)
+                t.deadline.c.id == id, seen_or_opened(t.deadline, self._scope, self._now)
             )
         ).first()
         if row is None:
             raise NotFound("no such deadline")
         found: Deadline = from_row(Deadline, row)
         self._about.add(found.resident_id)
-        note_opened(self._about, self._reach, found, found.resident_id)
+        note_opened(self._about, self._scope, found, found.resident_id)
         return found
 
     def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
-        """Raised steps in order, each with the review that answered it."""
         self.get(deadline_id)
         step = t.escalation
         query = (
@@ -64,15 +62,14 @@ class SqlDeadlines:
         return found
 
     def last_review(self, deadline_id: UUID) -> Row | None:
-        """What was last decided about a clock."""
         rows = self._connection.execute(reviews().where(t.review.c.deadline_id == deadline_id))
         return last(self._connection, [dict(row._mapping) for row in rows])
 
     def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
-        """Mark the raised steps of a clock as answered by a review.
+        """The breach of the review is written as ``breached_at``.
 
-        The review may be the first to see the breach, and an extension hides the due date that
-        was passed: what the review was about is written as ``breached_at``.
+        The review may be the first to see it, and an extension hides the due date that was
+        passed.
         """
         self._connection.execute(
             update(t.escalation)

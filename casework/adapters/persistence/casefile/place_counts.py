@@ -23,7 +23,7 @@ def settle(connection: Connection, changes: Sequence[CapacityChange]) -> None:
     for change in changes:
         if connection.execute(_settled(change)).rowcount == 0:
             raise Conflict(
-                "no place is free; where there is one, state the figures anew",
+                "no place is free; where there is one, state the figures again",
                 code="no_free_place",
                 state=change.taker_was,
             )

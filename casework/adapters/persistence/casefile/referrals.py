@@ -15,7 +15,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.registry import seen, seen_or_opened
 from casework.adapters.persistence.scope.subjects import note_opened
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import NotFound
@@ -29,12 +29,11 @@ class SqlReferrals:
     """Referrals as they are shown, for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def listed(self, filters: Row, paging: Paging) -> Page:
-        """Referrals, newest first."""
         query = (
             select(
                 t.referral,
@@ -42,7 +41,7 @@ class SqlReferrals:
                 t.provider.c.phone.label("provider_phone"),
             )
             .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
-            .where(seen(t.referral, self._reach, self._now))
+            .where(seen(t.referral, self._scope, self._now))
         )
         columns = {
             "status": "status",
@@ -68,16 +67,16 @@ class SqlReferrals:
 
     def _clocks_shown(self) -> list[ColumnElement[bool]]:
         """The clocks by which the actor may filter: those they may see."""
-        known = CLOCKS.get(self._reach.actor.role)
+        known = CLOCKS.get(self._scope.actor.role)
         if known is None:
             return []
         name, is_it, value = known
         return [t.deadline.c[name] == value if is_it else t.deadline.c[name] != value]
 
     def get(self, id: UUID) -> ReferralView:
-        """One referral with its agency, clocks and history: three statements."""
+        """Takes three statements."""
         query = viewed().where(
-            t.referral.c.id == id, seen_or_opened(t.referral, self._reach, self._now)
+            t.referral.c.id == id, seen_or_opened(t.referral, self._scope, self._now)
         )
         row = self._connection.execute(query).first()
         if row is None:
@@ -100,11 +99,10 @@ class SqlReferrals:
         )
         referral = view.referral
         self._about.add(referral.resident_id)
-        note_opened(self._about, self._reach, referral, referral.resident_id)
+        note_opened(self._about, self._scope, referral, referral.resident_id)
         return view
 
     def open_of(self, resident_ids: list[UUID]) -> list[Row]:
-        """Open referrals of residents who were found, with their agencies' telephones."""
         query = (
             select(
                 *t.referral.c["id", "resident_id", "service_code", "status"],
@@ -116,7 +114,7 @@ class SqlReferrals:
             .where(
                 t.referral.c.resident_id.in_(resident_ids),
                 t.referral.c.status.in_(sorted(OPEN)),
-                seen(t.referral, self._reach, self._now),
+                seen(t.referral, self._scope, self._now),
             )
             .order_by(t.referral.c.id)
         )

@@ -11,7 +11,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.accounts import Account
-from casework.domain.access.policy import Reach, Role
+from casework.domain.access.policy import Role, Scope
 from casework.domain.cases.handover import Absence
 from casework.workflows.ports.paging import Page, Paging
 
@@ -19,11 +19,10 @@ from casework.workflows.ports.paging import Page, Paging
 class SqlAccounts:
     """Accounts that work can be given to."""
 
-    def __init__(self, connection: Connection, reach: Reach) -> None:
-        self._connection, self._reach = connection, reach
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection, self._scope = connection, scope
 
     def worker_of(self, id: UUID, centre_code: str) -> Account | None:
-        """An active worker of that centre."""
         query = select(t.account).where(
             t.account.c.id == id,
             t.account.c.role == Role.WORKER,
@@ -33,12 +32,11 @@ class SqlAccounts:
         row = self._connection.execute(query).first()
         return None if row is None else from_row(Account, row)
 
-    def worker_in_reach(self, id: UUID, reach: Reach, *, active: bool = True) -> Account | None:
-        """A worker of the actor's district, or None; ``active`` leaves out those who have left."""
+    def worker_within_scope(self, id: UUID, scope: Scope, *, active: bool = True) -> Account | None:
         query = select(t.account).where(
             t.account.c.id == id,
             t.account.c.role == Role.WORKER,
-            t.account.c.district_code == reach.actor.district_code,
+            t.account.c.district_code == scope.actor.district_code,
         )
         if active:
             query = query.where(t.account.c.is_active)
@@ -46,13 +44,12 @@ class SqlAccounts:
         return None if row is None else from_row(Account, row)
 
     def listed(self, role: str | None, centre: str | None, paging: Paging) -> Page:
-        """Accounts within reach, by user name."""
         account = t.account
         query = select(
             *account.c[
                 "id", "username", "name", "role", "centre_code", "district_code", "provider_id"
             ]
-        ).where(account.c.is_active, seen(account, self._reach))
+        ).where(account.c.is_active, seen(account, self._scope))
         if role is not None:
             query = query.where(account.c.role == role)
         if centre is not None:
@@ -60,5 +57,4 @@ class SqlAccounts:
         return page(self._connection, query, [account.c.username], paging)
 
     def add_absence(self, absence: Absence) -> None:
-        """A new absence."""
         self._connection.execute(insert(t.absence), [to_row(absence)])

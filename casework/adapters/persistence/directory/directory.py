@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Select, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.directory.offering_queries import (
+    accepts_requests,
     centres_of,
     designated,
-    is_asked,
     is_listed,
 )
 from casework.adapters.persistence.directory.places import has_free_place
@@ -42,7 +42,6 @@ class SqlDirectory:
         self._connection, self._today = connection, day_in_seoul(now)
 
     def offering(self, id: UUID) -> Offering | None:
-        """An offering of an active agency with the centres it covers."""
         covers = t.offering_centre
         query = (
             select(
@@ -66,25 +65,23 @@ class SqlDirectory:
         return offering_of(values, centres=centres, known_as=names)
 
     def known_providers(self, ids: Iterable[UUID]) -> set[UUID]:
-        """Those of the ids that are agencies which may still receive referrals."""
         wanted = set(ids)
         if not wanted:
             return set()
-        query = select(t.provider.c.id).where(t.provider.c.id.in_(wanted), is_asked(self._today))
+        query = select(t.provider.c.id).where(
+            t.provider.c.id.in_(wanted), accepts_requests(self._today)
+        )
         return set(self._connection.scalars(query))
 
     def has_district(self, code: str) -> bool:
-        """Whether there is such a district."""
         known = select(t.district.c.code).where(t.district.c.code == code)
         return self._connection.execute(known).first() is not None
 
     def centre(self, code: str) -> Centre | None:
-        """A centre, or None where there is no such one."""
         row = self._connection.execute(select(t.centre).where(t.centre.c.code == code)).first()
         return None if row is None else from_row(Centre, row)
 
     def covers(self, offering_id: UUID, centre_code: str) -> bool:
-        """Whether an offering reaches a centre."""
         reached = select(t.offering_centre.c.centre_code).where(
             t.offering_centre.c.offering_id == offering_id,
             t.offering_centre.c.centre_code == centre_code,
@@ -92,16 +89,13 @@ class SqlDirectory:
         return self._connection.execute(reached).first() is not None
 
     def centre_district(self, centre_code: str) -> str | None:
-        """The district of a centre."""
         query = select(t.centre.c.district_code).where(t.centre.c.code == centre_code)
         return self._connection.scalar(query)
 
     def districts(self, paging: Paging) -> Page:
-        """The districts by code."""
         return page(self._connection, select(t.district), [t.district.c.code], paging)
 
     def centres(self, district: str | None, paging: Paging) -> Page:
-        """The centres by code, of one district or all."""
         query = select(t.centre)
         if district is not None:
             self._known(t.district, district, "district")
@@ -109,13 +103,11 @@ class SqlDirectory:
         return page(self._connection, query, [t.centre.c.code], paging)
 
     def services(self, paging: Paging) -> Page:
-        """The published catalogue by code."""
         query = select(t.service).where(t.service.c.state == EntryState.PUBLISHED)
         return page(self._connection, query, [t.service.c.code], paging)
 
     def providers(self, paging: Paging) -> Page:
-        """The active agencies by slug, with the designations that hold today."""
-        query = select(t.provider).where(is_asked(self._today))
+        query = select(t.provider).where(accepts_requests(self._today))
         found = page(self._connection, query, [t.provider.c.slug], paging)
         held = designated(self._connection, [row["id"] for row in found.rows], self._today)
         for row in found.rows:
@@ -130,7 +122,6 @@ class SqlDirectory:
         paging: Paging,
         is_free: bool | None = None,
     ) -> Page:
-        """Offerings; those that cover a centre come nearest first, with their distance in km."""
         query = (
             select(
                 t.offering,

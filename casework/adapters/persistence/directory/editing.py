@@ -28,7 +28,7 @@ from casework.adapters.persistence.rows.mapper import from_row, table_of, to_row
 from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import has_list, is_told_numbers, listed, seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import EntryState, Offering, Provider, Service
@@ -48,13 +48,13 @@ class SqlDirectoryEditing:
     """For one transaction of one actor, who maintains a district's agencies, their own, or all."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def _editable(self) -> ColumnElement[bool]:
         """Which agencies the actor maintains."""
-        return seen(t.provider, self._reach, self._now)
+        return seen(t.provider, self._scope, self._now)
 
     def _one(self, query: Any, what: str, *, lock: bool, of: Any) -> Any:
         row = self._connection.execute(query.with_for_update(of=of) if lock else query).first()
@@ -65,31 +65,26 @@ class SqlDirectoryEditing:
     # Agencies
 
     def provider(self, id: UUID, *, lock: bool = False) -> Provider:
-        """An agency within reach."""
         query = select(t.provider).where(t.provider.c.id == id, self._editable())
         row = self._one(query, "provider", lock=lock, of=t.provider)
         found: Provider = from_row(Provider, row)
         return found
 
     def provider_by_slug(self, slug: str) -> Provider | None:
-        """The agency of that slug within reach."""
         query = select(t.provider).where(t.provider.c.slug == slug, self._editable())
         row = self._connection.execute(query).first()
         return None if row is None else from_row(Provider, row)
 
     def add_provider(self, provider: Provider) -> None:
-        """A new agency."""
         with _the_only_one("slug_taken"):
             self._connection.execute(insert(t.provider), [to_row(provider)])
 
     def save_provider(self, provider: Provider) -> None:
-        """A changed agency."""
         self._save(provider)
 
     # Offerings
 
     def offering(self, id: UUID, *, lock: bool = False) -> Offering:
-        """An offering of an agency within reach, in any state."""
         query = (
             select(t.offering)
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
@@ -99,13 +94,11 @@ class SqlDirectoryEditing:
         return offering_of(row._mapping, centres=centres_of(self._connection, [id]).get(id, []))
 
     def add_offering(self, offering: Offering) -> None:
-        """A new offering."""
         with _the_only_one("offering_exists"):
             self._connection.execute(insert(t.offering), [to_row(offering)])
         self._cover(offering.id, offering.centres)
 
     def save_offering(self, offering: Offering) -> None:
-        """A changed offering, with what it covers."""
         self._save(offering)
         covers = t.offering_centre
         before = set(centres_of(self._connection, [offering.id]).get(offering.id, []))
@@ -126,24 +119,20 @@ class SqlDirectoryEditing:
     # Services
 
     def service(self, code: str, *, lock: bool = False) -> Service:
-        """A service in any state."""
         query = select(t.service).where(t.service.c.code == code)
         found: Service = from_row(Service, self._one(query, "service", lock=lock, of=t.service))
         return found
 
     def add_service(self, service: Service) -> None:
-        """A new service."""
         with _the_only_one("service_exists"):
             self._connection.execute(insert(t.service), [to_row(service)])
 
     def save_service(self, service: Service) -> None:
-        """A changed service."""
         update_row(self._connection, t.service, to_row(service))
 
     # Designations
 
     def designation(self, id: UUID, *, lock: bool = False) -> Designation:
-        """A designation of an agency within reach."""
         table = t.designation
         query = (
             select(table)
@@ -155,17 +144,14 @@ class SqlDirectoryEditing:
         return found
 
     def designations(self, provider_id: UUID) -> list[Designation]:
-        """All of an agency's, oldest first."""
         table = t.designation
         query = select(table).where(table.c.provider_id == provider_id).order_by(table.c.id)
         return [from_row(Designation, row) for row in self._connection.execute(query)]
 
     def add_designation(self, designation: Designation) -> None:
-        """A new designation."""
         self._connection.execute(insert(t.designation), [to_row(designation)])
 
     def save_designation(self, designation: Designation) -> None:
-        """A designation with another last day."""
         self._save(designation)
 
     def _save(self, thing: Any) -> None:
@@ -174,16 +160,13 @@ class SqlDirectoryEditing:
     # Codes
 
     def centres_of(self, district_code: str) -> list[str]:
-        """The codes of a district's centres."""
         query = select(t.centre.c.code).where(t.centre.c.district_code == district_code)
         return list(self._connection.scalars(query.order_by(t.centre.c.code)))
 
     def unknown_centres(self, codes: Iterable[str]) -> list[str]:
-        """Those of the codes that no centre has."""
         return self._unknown(t.centre.c.code, codes)
 
     def unknown_districts(self, codes: Iterable[str]) -> list[str]:
-        """Those of the codes that no district has."""
         return self._unknown(t.district.c.code, codes)
 
     def _unknown(self, column: Any, codes: Iterable[str]) -> list[str]:
@@ -194,13 +177,11 @@ class SqlDirectoryEditing:
     # History
 
     def note(self, changes: Iterable[DirectoryChange]) -> None:
-        """Keep what was changed."""
         rows = [to_row(one) for one in changes]
         if rows:
             self._connection.execute(insert(t.directory_change), rows)
 
     def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:
-        """The changes of a thing, newest first, with who made them."""
         table = t.directory_change
         query = (
             select(table, t.account.c.name.label("by_name"))
@@ -212,7 +193,6 @@ class SqlDirectoryEditing:
     # Lists
 
     def entries(self, filters: Row, paging: Paging) -> Page:
-        """Offerings within reach in every state."""
         columns = {
             "state": t.offering.c.state,
             "service": t.offering.c.service_code,
@@ -248,7 +228,6 @@ class SqlDirectoryEditing:
                 raise Invalid(f"no such {name}", code=f"unknown_{name}", field=name)
 
     def states_of(self, ids: Collection[UUID]) -> dict[UUID, EntryState]:
-        """The states of those offerings that are within reach."""
         query = (
             select(t.offering.c.id, t.offering.c.state)
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
@@ -257,20 +236,18 @@ class SqlDirectoryEditing:
         return {row.id: EntryState(row.state) for row in self._connection.execute(query)}
 
     def overview(self, district: str | None, service: str | None, paging: Paging) -> Page:
-        """For each district and service of the list, what is offered there."""
         return overview(self._connection, self._now, district, service, paging)
 
     # What is open
 
     def open_work(self, provider_id: UUID, services: Collection[str] | None) -> OpenWork:
-        """An agency's open work, as far as the actor sees it."""
         offering = t.offering.c
         query = select(offering.id).where(offering.provider_id == provider_id)
         if services is not None:
             query = query.where(offering.service_code.in_(services))
         ids = list(self._connection.scalars(query))
         asked, running = self._number(ids, ASKED), self._number(ids, RUNNING)
-        is_listed = has_list(t.referral, OPEN_WORK, self._reach)
+        is_listed = has_list(t.referral, OPEN_WORK, self._scope)
         return OpenWork(
             requests=asked, running=running, referrals=self._listed(ids) if is_listed else None
         )
@@ -280,10 +257,10 @@ class SqlDirectoryEditing:
         table = t.referral
         of_them = table.c.offering_id.in_(offering_ids)
         query = select(func.count()).where(
-            of_them, table.c.status.in_(states), seen(table, self._reach, self._now)
+            of_them, table.c.status.in_(states), seen(table, self._scope, self._now)
         )
         behind = self._connection.dialect.name == "postgresql"
-        if behind and is_told_numbers(self._reach):
+        if behind and is_told_numbers(self._scope):
             name = "casework_open_requests" if states is ASKED else "casework_running_services"
             count = getattr(func, name)(t.offering.c.id, type_=Integer)
             query = select(func.sum(count)).where(t.offering.c.id.in_(offering_ids))
@@ -298,7 +275,7 @@ class SqlDirectoryEditing:
             .where(
                 table.c.offering_id.in_(offering_ids),
                 table.c.status.in_((*ASKED, *RUNNING)),
-                listed(table, OPEN_WORK, self._reach),
+                listed(table, OPEN_WORK, self._scope),
             )
             .order_by(table.c.id)
             .limit(SHOWN_REFERRALS)

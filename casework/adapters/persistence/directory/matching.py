@@ -17,7 +17,7 @@ from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.tables.figures import provider_answers
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.coverage import Agency, CentreCoverage, cover
 from casework.domain.directory.directory import Centre, Provider
@@ -31,19 +31,17 @@ class SqlMatching:
     """Who offers what where, for one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, residents: SqlResidents, now: datetime
+        self, connection: Connection, scope: Scope, residents: SqlResidents, now: datetime
     ) -> None:
-        self._connection, self._reach, self._residents = connection, reach, residents
+        self._connection, self._scope, self._residents = connection, scope, residents
         self._today = day_in_seoul(now)
 
     def resident(self, id: UUID) -> Resident:
-        """A resident within reach."""
         return self._residents.get(id)
 
     def candidates(
         self, service_code: str, centre_code: str
     ) -> tuple[Centre, list[CandidateOffering]] | None:
-        """The centre, with every open offering that covers it; None where there is no such one."""
         covers, one, by, how = t.offering_centre, t.offering, t.provider, provider_answers
         offered = (
             covers.join(one, one.c.id == covers.c.offering_id)
@@ -79,7 +77,6 @@ class SqlMatching:
         return centre, [_candidate(row) for row in rows if row["id"] is not None]
 
     def coverage(self, service_code: str | None, designation: str | None) -> list[CentreCoverage]:
-        """How each centre within reach is covered, by code."""
         covers, one, by = t.offering_centre, t.offering, t.provider
         is_meant: list[ColumnElement[bool]] = [one.c.is_open, *is_listed(self._today)]
         if service_code is not None:
@@ -98,7 +95,7 @@ class SqlMatching:
                 .join(t.centre, t.centre.c.code == covers.c.centre_code)
                 .join(t.service, t.service.c.code == one.c.service_code)
             )
-            .where(*is_meant, self._in_reach())
+            .where(*is_meant, self._within_scope())
             .group_by(covers.c.centre_code, *by.c["id", "name", "lat", "lon"])
         )
         agencies: dict[str, list[Agency]] = defaultdict(list)
@@ -111,15 +108,15 @@ class SqlMatching:
                     is_accepting=bool(row.is_accepting),
                 )
             )
-        centres = select(t.centre).where(self._in_reach()).order_by(t.centre.c.code)
+        centres = select(t.centre).where(self._within_scope()).order_by(t.centre.c.code)
         return [
             cover(from_row(Centre, row), agencies[row.code])
             for row in self._connection.execute(centres)
         ]
 
-    def _in_reach(self) -> ColumnElement[bool]:
+    def _within_scope(self) -> ColumnElement[bool]:
         """The centres shown to the actor; who offers what there is no personal data."""
-        return seen(t.centre, self._reach)
+        return seen(t.centre, self._scope)
 
 
 def _named(table: Any, prefix: str) -> list[Any]:

@@ -14,7 +14,7 @@ from casework.adapters.persistence.tables.directory import designation
 from casework.domain.directory.directory import EntryState
 
 
-def is_asked(today: date) -> ColumnElement[bool]:
+def accepts_requests(today: date) -> ColumnElement[bool]:
     """Agencies that may receive referrals on a day."""
     agency = t.provider.c
     return and_(agency.is_active, or_(agency.ended_on.is_(None), agency.ended_on >= today))
@@ -31,7 +31,7 @@ def holds(table: Any, today: date) -> ColumnElement[bool]:
 def is_listed(today: date) -> tuple[ColumnElement[bool], ...]:
     """Offerings, with agency and service, that are published and available on a day."""
     published = [table.c.state == EntryState.PUBLISHED for table in (t.offering, t.service)]
-    return (*published, is_asked(today), holds(t.service, today))
+    return (*published, accepts_requests(today), holds(t.service, today))
 
 
 def designated(connection: Connection, ids: Iterable[UUID], today: date) -> dict[UUID, list[str]]:

@@ -24,7 +24,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach, Role
+from casework.domain.access.policy import Role, Scope
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import NotFound
@@ -80,13 +80,12 @@ def has_free_place(today: date) -> ColumnElement[bool]:
 class SqlPlaces:
     """The places of offerings, for one transaction of one actor."""
 
-    def __init__(self, connection: Connection, reach: Reach) -> None:
-        self._connection, self._reach = connection, reach
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection, self._scope = connection, scope
 
     # What an agency states
 
     def figures(self, offering_id: UUID, *, lock: bool = False) -> Offering:
-        """An offering whose figures the actor may state, without the centres it covers."""
         query = (
             select(_offering)
             .join(t.provider, t.provider.c.id == _offering.c.provider_id)
@@ -100,10 +99,9 @@ class SqlPlaces:
         return offering_of(row._mapping, centres=[])
 
     def _states(self) -> ColumnElement[bool]:
-        return seen(t.provider, self._reach)
+        return seen(t.provider, self._scope)
 
     def shown(self, offering_id: UUID) -> Row:
-        """An offering of an active agency with its places, for everybody."""
         query = (
             select(_offering, t.provider.c.district_code.label("provider_district_code"))
             .join(t.provider, t.provider.c.id == _offering.c.provider_id)
@@ -115,7 +113,6 @@ class SqlPlaces:
         return dict(row._mapping)
 
     def save(self, offering: Offering) -> None:
-        """Store the stated figures."""
         stated = {name: getattr(offering, name) for name in STATED}
         self._connection.execute(
             update(_offering)
@@ -126,7 +123,6 @@ class SqlPlaces:
     # Who is next
 
     def out_of_step(self, limit: int) -> list[UUID]:
-        """Referrals to which a place is to be offered, or that were offered one that is gone."""
         line = _line().subquery()
         in_turn = line.c.place <= line.c.for_waiting
         offered = line.c.place_offered_at.is_not(None)
@@ -139,7 +135,6 @@ class SqlPlaces:
         return list(self._connection.scalars(query))
 
     def line(self, offering_id: UUID) -> WaitingList:
-        """Who waits for an offering, longest first; the offering is locked until the commit."""
         held = select(_offering.c.id).where(_offering.c.id == offering_id).with_for_update()
         self._connection.execute(held)
         line = _line().where(_referral.c.offering_id == offering_id).subquery()
@@ -149,17 +144,18 @@ class SqlPlaces:
 
     # Figures that have grown old
 
-    def ask_for(self, now: datetime) -> list[StaleOffering]:
-        """Record a request for new figures to agencies with old ones, unless requested recently."""
+    def request_figures(self, now: datetime) -> list[StaleOffering]:
         days = self._connection.scalars(select(t.service.c.fresh_for_days).distinct()).all()
         found: list[Any] = []
         for one in days:
             limit = timedelta(days=one)
             found += self._connection.execute(_asked(one, now - limit, now)).all()
         ids = [row.id for row in found]
-        return [] if not ids else [StaleOffering(**row._mapping) for row in self._asked_of(ids)]
+        return (
+            [] if not ids else [StaleOffering(**row._mapping) for row in self._stale_offerings(ids)]
+        )
 
-    def _asked_of(self, ids: list[UUID]) -> Sequence[Any]:
+    def _stale_offerings(self, ids: list[UUID]) -> Sequence[Any]:
         """Whose offerings they are, and whether anybody signs in there."""
         account = t.account
         signs_in = (
@@ -185,7 +181,6 @@ class SqlPlaces:
         return self._connection.execute(query).all()
 
     def tell(self, notices: Sequence[Notice]) -> None:
-        """New notices that no case file's event gives."""
         if notices:
             self._connection.execute(insert(t.notice), [to_row(one) for one in notices])
 

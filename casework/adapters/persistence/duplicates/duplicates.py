@@ -28,7 +28,7 @@ from casework.adapters.persistence.engine.types import Instant
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.duplicates.suspicions import Suspicion
 from casework.domain.errors import NotFound
 from casework.domain.residents.resident import Resident
@@ -42,18 +42,15 @@ class SqlDuplicates:
     """The repository of duplicates for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
         self._dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
 
     # Whose are to be found
 
     def queue_check(self, resident_id: UUID) -> None:
-        """Queue a resident for the duplicate search, once this is committed.
-
-        One already queued is written again: nobody takes them before this commits.
-        """
+        """One already queued is written again: nobody takes them before this commits."""
         row = {"resident_id": resident_id, "asked_at": self._now}
         ask = self._dialect.insert(_check).values(row)
         self._connection.execute(
@@ -61,7 +58,6 @@ class SqlDuplicates:
         )
 
     def queue_checks(self, after: UUID | None, limit: int) -> UUID | None:
-        """Have those of the next residents looked for; the last of them, or None past the end."""
         one = t.resident
         query = select(one.c.id).where(one.c.merged_into_id.is_(None))
         if after is not None:
@@ -76,11 +72,9 @@ class SqlDuplicates:
         return last
 
     def waiting(self) -> int:
-        """How many residents' duplicates are still to be found."""
         return self._connection.scalar(select(func.count()).select_from(_check)) or 0
 
     def take(self, limit: int) -> list[Resident]:
-        """Some of them, which nobody else takes; they are done with the commit."""
         query = select(_check.c.resident_id).order_by(_check.c.asked_at, _check.c.resident_id)
         locked = query.limit(limit).with_for_update(skip_locked=True)
         ids = list(self._connection.scalars(locked))
@@ -95,7 +89,6 @@ class SqlDuplicates:
     # The queue
 
     def add(self, suspicions: Iterable[Suspicion]) -> int:
-        """Pairs that are not in the queue yet; how many there were."""
         rows = [stored(one, vault_of(self._connection)) for one in suspicions]
         if not rows:
             return 0
@@ -103,7 +96,6 @@ class SqlDuplicates:
         return len(self._connection.scalars(put.returning(_pair.c.id)).all())
 
     def get(self, id: UUID, *, lock: bool = False) -> Suspicion:
-        """A pair of which one is within reach."""
         query = select(_pair).where(_pair.c.id == id, self._sees(), ~_pair.c.is_parked)
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -113,11 +105,9 @@ class SqlDuplicates:
         return found
 
     def save(self, suspicion: Suspicion) -> None:
-        """A pair that was decided."""
         update_row(self._connection, _pair, stored(suspicion, vault_of(self._connection)))
 
     def knows(self, one: UUID, other: UUID) -> bool:
-        """Whether the actor's queue shows these two as a pair."""
         both = or_(
             and_(_pair.c.resident_id == one, _pair.c.other_id == other),
             and_(_pair.c.resident_id == other, _pair.c.other_id == one),
@@ -126,13 +116,11 @@ class SqlDuplicates:
         return bool(self._connection.scalar(query))
 
     def shown(self, id: UUID) -> Row:
-        """A pair with what the actor may know of either."""
         self.get(id)
         row = self._connection.execute(self._pairs().where(_pair.c.id == id)).one()
         return decrypt_row(_pair, dict(row._mapping), row.id, vault_of(self._connection))
 
     def listed(self, state: str | None, paging: Paging) -> Page:
-        """The queue, newest first."""
         query = self._pairs().where(self._sees(), ~_pair.c.is_parked)
         if state is not None:
             query = query.where(_pair.c.state == state)
@@ -144,7 +132,7 @@ class SqlDuplicates:
         return found
 
     def _pairs(self) -> Select[Any]:
-        """Each pair; name and birth date of those within reach only."""
+        """Each pair; name and birth date of those within scope only."""
         one, other = t.resident.alias("one"), t.resident.alias("another")
         return (
             select(
@@ -157,7 +145,7 @@ class SqlDuplicates:
         )
 
     def _within(self, resident: Any) -> ColumnElement[bool]:
-        return seen(resident, self._reach, self._now)
+        return seen(resident, self._scope, self._now)
 
     def _sees(self) -> ColumnElement[bool]:
-        return seen(_pair, self._reach)
+        return seen(_pair, self._scope)

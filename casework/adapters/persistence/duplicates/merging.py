@@ -15,7 +15,7 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.referral import Referral
 from casework.domain.duplicates import moved_by_merge
 from casework.domain.duplicates.likeness import ordered
@@ -45,23 +45,19 @@ class SqlMerges:
     """The repository of merges for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     # Looking
 
     def pair(self, one: UUID, other: UUID) -> dict[UUID, Resident]:
-        """Those of two records that are within reach, locked, the lower id first.
-
-        They are the records themselves, not those they lead to. The lock lets others refer to the
-        residents meanwhile.
-        """
+        """The lock lets others refer to the residents meanwhile."""
         query = (
             select(t.resident)
             .where(
                 t.resident.c.id.in_(ordered(one, other)),
-                seen(t.resident, self._reach, self._now),
+                seen(t.resident, self._scope, self._now),
             )
             .order_by(t.resident.c.id)
             .with_for_update(key_share=True)
@@ -74,17 +70,15 @@ class SqlMerges:
         return {resident.id: resident for resident in found}
 
     def cases_of(self, resident_id: UUID) -> list[UUID]:
-        """The cases of a resident, locked, ids ascending."""
         case = t.care_case
         query = select(case.c.id).where(case.c.resident_id == resident_id).order_by(case.c.id)
         return list(self._connection.scalars(query.with_for_update()))
 
     def get(self, id: UUID, *, lock: bool = False) -> Merge:
-        """A merge whose survivor is within reach."""
         query = (
             select(t.resident_merge)
             .join(t.resident, t.resident.c.id == t.resident_merge.c.survivor_id)
-            .where(t.resident_merge.c.id == id, seen(t.resident, self._reach, self._now))
+            .where(t.resident_merge.c.id == id, seen(t.resident, self._scope, self._now))
         )
         if lock:
             query = query.with_for_update(of=t.resident_merge)
@@ -96,7 +90,6 @@ class SqlMerges:
         return found
 
     def into(self, resident_id: UUID) -> list[Row]:
-        """The records that lead to a resident, each with the merge that is to be undone for it."""
         made, former = t.resident_merge, t.resident
         query = (
             select(made.c.id.label("merge_id"), made.c.duplicate_id.label("id"), made.c.merged_at)
@@ -107,12 +100,10 @@ class SqlMerges:
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def moved_rows(self, merge_id: UUID) -> dict[tuple[str, UUID], Any]:
-        """What a merge moved, by kind and id, with what stood there before where that was noted."""
         rows = self._connection.execute(select(_child).where(_child.c.merge_id == merge_id))
         return {(row.kind, row.child_id): row.before for row in rows}
 
     def crossing(self, survivor_id: UUID, moved_rows: Iterable[tuple[str, UUID]]) -> list[UUID]:
-        """Open referrals that would rest on the other's consent if the two were two again."""
         ids = _by_kind(moved_rows)
         rows = self._connection.execute(
             select(t.referral)
@@ -130,10 +121,6 @@ class SqlMerges:
     # Moving
 
     def move_rows(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:
-        """Make everything of the duplicate the survivor's; returns the cases.
-
-        ``before`` tells of cases whose worker that changes.
-        """
         before = dict(before)
         self._connection.execute(
             insert(t.resident_merge), [stored(made, vault_of(self._connection))]
@@ -164,7 +151,6 @@ class SqlMerges:
         return sorted(ids[Child.CASE])
 
     def return_rows(self, made: Merge, moved_rows: Mapping[tuple[str, UUID], Any]) -> list[UUID]:
-        """What the merge moved is the duplicate's again. Returns the cases."""
         ids = _by_kind(moved_rows)
         for kind in WITH_THE_RECORD:
             table = TABLES[kind]
@@ -274,13 +260,17 @@ class SqlMerges:
             update(_pair).where(_pair.c.id.in_(ids[Child.PAIR])).values(is_parked=True)
         )
         for pair in pairs:
-            asked = moved_by_merge.asked_of_survivor(pair, made, new_id())
-            if asked is not None and not self._is_queued(asked):
-                ids[Child.PAIR_ADDED].append(asked.id)
-                self._connection.execute(insert(_pair), [stored(asked, vault_of(self._connection))])
+            suspicion = moved_by_merge.suspicion_of_survivor(pair, made, new_id())
+            if suspicion is not None and not self._is_queued(suspicion):
+                ids[Child.PAIR_ADDED].append(suspicion.id)
+                self._connection.execute(
+                    insert(_pair), [stored(suspicion, vault_of(self._connection))]
+                )
 
-    def _is_queued(self, asked: Suspicion) -> bool:
-        same = (_pair.c.resident_id == asked.resident_id) & (_pair.c.other_id == asked.other_id)
+    def _is_queued(self, suspicion: Suspicion) -> bool:
+        same = (_pair.c.resident_id == suspicion.resident_id) & (
+            _pair.c.other_id == suspicion.other_id
+        )
         return bool(self._ids(_pair, same))
 
     def _wake_pairs(self, ids: MovedRows) -> None:

@@ -29,7 +29,7 @@ from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import listed, seen
 from casework.adapters.persistence.tables.exchange import import_file, import_row
 from casework.domain.access.accounts import Account
-from casework.domain.access.policy import Actor, Reach
+from casework.domain.access.policy import Actor, Scope
 from casework.domain.errors import NotFound
 from casework.domain.exchange.importing import (
     ASSIGNED,
@@ -57,25 +57,23 @@ class SqlImports:
     def __init__(
         self,
         connection: Connection,
-        reach: Reach,
+        scope: Scope,
         now: datetime,
         about: set[UUID],
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
         self._vault = vault_of(connection)
 
     # Files
 
     def _own(self, table: Any) -> ColumnElement[bool]:
         """What the actor sent in; the system sees everybody's."""
-        return seen(table, self._reach)
+        return seen(table, self._scope)
 
     def add(self, file: ImportFile) -> None:
-        """A new one, before its rows."""
         self._connection.execute(insert(import_file), [stored(file, self._vault)])
 
     def stage(self, rows: Iterable[ImportRow]) -> int:
-        """Store the rows to process; returns how many."""
         source, count = iter(rows), 0
         while chunk := [stored(row, self._vault) for row in islice(source, CHUNK)]:
             self._connection.execute(insert(import_row), chunk)
@@ -83,7 +81,6 @@ class SqlImports:
         return count
 
     def unfinished(self, kind: FileKind) -> list[ImportFile]:
-        """The actor's own imports of a kind that have not ended."""
         query = select(import_file).where(
             _file.kind == kind, _file.ended_at.is_(None), self._own(import_file)
         )
@@ -91,7 +88,6 @@ class SqlImports:
         return [from_row(ImportFile, row, self._vault) for row in rows]
 
     def get(self, id: UUID, *, lock: bool = False) -> ImportFile:
-        """One of the actor's own, else NotFound."""
         query = select(import_file).where(_file.id == id, self._own(import_file))
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -100,12 +96,10 @@ class SqlImports:
         return found
 
     def save(self, file: ImportFile) -> None:
-        """Its state and counts."""
         row = stored(file, self._vault)
         self._connection.execute(update(import_file).where(_file.id == row.pop("id")).values(row))
 
     def page(self, paging: Paging) -> Page:
-        """The actor's own imports, newest first."""
         query = select(import_file).where(self._own(import_file))
         return page(
             self._connection, query, [_file.id], paging, newest_first=True,
@@ -115,13 +109,11 @@ class SqlImports:
     # Rows
 
     def rows_after(self, file: ImportFile, limit: int) -> list[ImportRow]:
-        """The next rows that have no result."""
         query = select(import_row).where(_row.import_id == file.id, _row.number > file.position)
         rows = self._connection.execute(query.order_by(_row.number).limit(limit))
         return [from_row(ImportRow, row, self._vault) for row in rows]
 
     def keys_before(self, file: ImportFile, keys: Iterable[str]) -> set[str]:
-        """Those of the keys that an earlier accepted row of the same file has."""
         wanted = set(keys)
         if not wanted:
             return set()
@@ -134,7 +126,6 @@ class SqlImports:
         return set(self._connection.scalars(query))
 
     def note(self, rows: Sequence[ImportRow], *, keep_cells: bool) -> None:
-        """The results of rows; their cells go, unless they are needed again."""
         if not rows:
             return
         names = RESULT[:-1] if keep_cells else RESULT
@@ -149,7 +140,6 @@ class SqlImports:
         )
 
     def forget_cells(self, import_id: UUID) -> None:
-        """Clear the content of rows that nobody needs to review any more."""
         self._connection.execute(
             update(import_row)
             .where(_row.import_id == import_id, ~_row.waits, _row.cells.is_not(None))
@@ -157,7 +147,6 @@ class SqlImports:
         )
 
     def forget_results(self, import_id: UUID) -> None:
-        """Remove the results of an earlier round: the rows are processed again."""
         self._connection.execute(
             update(import_row)
             .where(_row.import_id == import_id)
@@ -166,7 +155,6 @@ class SqlImports:
         )  # fmt: skip
 
     def results(self, import_id: UUID, outcome: str | None, paging: Paging) -> Page:
-        """The rows of one of the actor's own imports, in their order."""
         file = self.get(import_id)
         query = select(import_row).where(
             _row.import_id == file.id, _row.number <= file.position, self._own(import_row)
@@ -181,7 +169,6 @@ class SqlImports:
     # Who it is about
 
     def places(self, district: str | None) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """The codes of districts and of a district's centres, by code and by name."""
         districts = self._connection.execute(select(t.district.c.code, t.district.c.name_ko)).all()
         wanted = select(t.centre.c.code, t.centre.c.name)
         if district is not None:
@@ -190,20 +177,18 @@ class SqlImports:
         return _by_either(districts), _by_either(centres)
 
     def by_name(self, name: str, birth_date: date) -> list[UUID]:
-        """Residents within reach of that name and birth date."""
         known = require_vault(self._vault).blinds(
             "name and birth date", name_and_birth(name, birth_date)
         )
         one = t.resident
         query = select(func.coalesce(one.c.merged_into_id, one.c.id)).where(
-            one.c.name_birth_index.in_(known), seen(one, self._reach, self._now)
+            one.c.name_birth_index.in_(known), seen(one, self._scope, self._now)
         )
         return sorted(set(self._connection.scalars(query)))
 
     def by_external_id(
         self, external_id: str, import_id: UUID, *, by_hand: bool = False
     ) -> list[UUID]:
-        """Whom earlier rows of that external id were about, and what was only tried forgotten."""
         known = require_vault(self._vault).blinds("external id", external_id)
         taken = and_(
             _row.outcome == Outcome.ACCEPTED,
@@ -219,25 +204,23 @@ class SqlImports:
                 _row.resolution == ASSIGNED if by_hand else or_(taken, _row.resolution == ASSIGNED),
             )
         )
-        return self.within_reach(set(self._connection.scalars(query)))
+        return self.within_scope(set(self._connection.scalars(query)))
 
     def _of_district(self) -> ColumnElement[bool]:
         """Rows that came into the actor's district, or by the actor."""
-        return listed(import_row, "known", self._reach)
+        return listed(import_row, "known", self._scope)
 
-    def within_reach(self, ids: Iterable[UUID]) -> list[UUID]:
-        """The residents within the actor's scope, merged ones as their survivors."""
+    def within_scope(self, ids: Iterable[UUID]) -> list[UUID]:
         wanted = list(ids)
         if not wanted:
             return []
         one = t.resident
         query = select(func.coalesce(one.c.merged_into_id, one.c.id)).where(
-            one.c.id.in_(wanted), seen(one, self._reach, self._now)
+            one.c.id.in_(wanted), seen(one, self._scope, self._now)
         )
         return sorted(set(self._connection.scalars(query)))
 
     def has_assessment(self, case_id: UUID, assessed_on: date, determination: str) -> bool:
-        """Whether the case already has this very result."""
         query = select(t.assessment.c.id).where(
             t.assessment.c.case_id == case_id,
             t.assessment.c.assessed_on == assessed_on,
@@ -248,11 +231,9 @@ class SqlImports:
     # The queue
 
     def waiting(self, id: UUID) -> ImportRow:
-        """A row of the queue within reach, locked, else NotFound."""
         return self._one(id, lock=True)
 
     def row(self, id: UUID) -> ImportRow:
-        """A row that waited, within reach."""
         return self._one(id)
 
     def _one(self, id: UUID, *, lock: bool = False) -> ImportRow:
@@ -268,7 +249,6 @@ class SqlImports:
         return found
 
     def settle(self, row: ImportRow) -> None:
-        """A row of the queue that was dealt with."""
         names = ("waits", "cells", "subject_id", "resident_id", "resolved_at", "resolved_by",
                  "resolution")  # fmt: skip
         values = stored(row, self._vault)
@@ -279,7 +259,6 @@ class SqlImports:
         )
 
     def queue(self, paging: Paging) -> Page:
-        """What matched nobody within the actor's scope, oldest first."""
         query = select(import_row).where(_row.waits, self._worked_off())
         return page(
             self._connection, query, [_row.id], paging,
@@ -288,7 +267,7 @@ class SqlImports:
 
     def _worked_off(self) -> ColumnElement[bool]:
         """A supervisor the district's; a worker what names their centre."""
-        return listed(import_row, "queue", self._reach)
+        return listed(import_row, "queue", self._scope)
 
 
 def _was_written() -> ColumnElement[bool]:

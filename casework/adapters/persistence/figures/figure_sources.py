@@ -27,9 +27,9 @@ from sqlalchemy import (
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.scope.registry import counted
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.plan import PlanDecision
-from casework.domain.casefile.referral_moves import OPEN
+from casework.domain.casefile.referral_moves import CAME_TO_NOTHING, OPEN
 from casework.domain.casefile.states import Disposition, ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import ClockKind
@@ -52,15 +52,15 @@ FILTERS: Final = (
 Columns = Mapping[str, Any]
 
 
-def source(figure: Figure, question: Question, reach: Reach, now: datetime) -> Select[Any]:
+def source(figure: Figure, question: Question, scope: Scope, now: datetime) -> Select[Any]:
     """The rows that a figure counts."""
     if figure is Figure.PEOPLE_SERVED:
-        return _people(question, reach)
+        return _people(question, scope)
     if figure in OUTCOMES:
-        query, columns = ended_clocks(question, reach)
+        query, columns = ended_clocks(question, scope)
         query = query.where(outcome_of_clock() == figure.value)
     else:
-        query, columns = _SOURCES[figure](question, reach, now)
+        query, columns = _SOURCES[figure](question, scope, now)
     return filtered(query, columns, question)
 
 
@@ -71,7 +71,7 @@ def filtered(query: Select[Any], columns: Columns, question: Question) -> Select
         if value is None:
             continue
         if name not in columns:
-            raise Invalid("this figure cannot be told by it", code="not_told_by", field=name)
+            raise Invalid("this figure cannot be counted by it", code="not_told_by", field=name)
         query = query.where(columns[name] == value)
     return query
 
@@ -100,21 +100,21 @@ def _during(column: Any, period: Period) -> ColumnElement[bool]:
 # Applications and plans
 
 
-def applications(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+def applications(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Applications by the day on which they were made."""
     one, period = t.care_case, question.period
     query = _rows(one, one.c.applied_on.label("on")).where(
-        counted(one, reach), one.c.applied_on.between(period.since, period.until)
+        counted(one, scope), one.c.applied_on.between(period.since, period.until)
     )
     return query, _place(one)
 
 
 def _plans(
     decision: PlanDecision | None,
-) -> Callable[[Question, Reach, datetime], tuple[Select[Any], Columns]]:
+) -> Callable[[Question, Scope, datetime], tuple[Select[Any], Columns]]:
     """Versions by their submission, or by the decision: the day of the meeting, where one was."""
 
-    def rows(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+    def rows(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
         version, home, meeting = t.plan_version, t.care_case, t.conference
         period = question.period
         if decision is None:
@@ -135,7 +135,7 @@ def _plans(
             held = meeting.c.held_on.between(period.since, period.until)
             decided = and_(meeting.c.id.is_(None), _during(version.c.decided_at, period))
             query = query.where(version.c.decision == decision, or_(held, decided))
-        return query.where(counted(home, reach)), _place(home)
+        return query.where(counted(home, scope)), _place(home)
 
     return rows
 
@@ -164,7 +164,7 @@ def state_of_referral(period: Period, now: datetime) -> Any:
     )
 
 
-def referrals(question: Question, reach: Reach, now: datetime) -> tuple[Select[Any], Columns]:
+def referrals(question: Question, scope: Scope, now: datetime) -> tuple[Select[Any], Columns]:
     """Referrals by the moment they were sent; a draft was not sent yet."""
     one = t.referral
     state = state_of_referral(question.period, now)
@@ -175,7 +175,7 @@ def referrals(question: Question, reach: Reach, now: datetime) -> tuple[Select[A
         one.c.provider_id,
         state.label("state"),
         *one.c["status", "started_on", "accepted_at", "answered_at", "ended_on", "ended_at"],
-    ).where(counted(one, reach), _during(one.c.requested_at, question.period))
+    ).where(counted(one, scope), _during(one.c.requested_at, question.period))
     return query, _place(one) | {
         "field": one.c.field,
         "provider": one.c.provider_id,
@@ -198,7 +198,7 @@ def was_served(period: Period) -> ColumnElement[bool]:
     )
 
 
-def served(question: Question, reach: Reach) -> tuple[ColumnElement[bool], Columns]:
+def served(question: Question, scope: Scope) -> tuple[ColumnElement[bool], Columns]:
     """The condition on referrals that makes somebody a person served."""
     one = t.referral
     columns = _place(one) | {
@@ -206,13 +206,13 @@ def served(question: Question, reach: Reach) -> tuple[ColumnElement[bool], Colum
         "provider": one.c.provider_id,
         "service": one.c.service_code,
     }
-    return and_(counted(one, reach), was_served(question.period)), columns
+    return and_(counted(one, scope), was_served(question.period)), columns
 
 
-def _people(question: Question, reach: Reach) -> Select[Any]:
+def _people(question: Question, scope: Scope) -> Select[Any]:
     """Everybody served, once each, with the first of the cases in which they were."""
     one, person = t.referral, t.resident
-    condition, columns = served(question, reach)
+    condition, columns = served(question, scope)
     services = filtered(select(one.c.case_id).where(condition), columns, question).where(
         one.c.resident_id == person.c.id
     )
@@ -263,25 +263,25 @@ def _clock_columns() -> dict[str, Any]:
     }
 
 
-def _clocks(reach: Reach, *more: Any) -> Select[Any]:
+def _clocks(scope: Scope, *more: Any) -> Select[Any]:
     """Clocks, but for those of a request that was entered in error."""
-    clock, asked = t.deadline, t.referral
+    clock, request = t.deadline, t.referral
     return (
         _rows(clock, *clock.c["kind", "held_by", "field", "provider_id"], *more)
-        .outerjoin(asked, asked.c.id == clock.c.subject_id)
+        .outerjoin(request, request.c.id == clock.c.subject_id)
         .where(
-            counted(clock, reach),
-            or_(asked.c.id.is_(None), asked.c.status != ReferralStatus.ENTERED_IN_ERROR),
+            counted(clock, scope),
+            or_(request.c.id.is_(None), request.c.status != ReferralStatus.ENTERED_IN_ERROR),
         )
     )
 
 
-def ended_clocks(question: Question, reach: Reach) -> tuple[Select[Any], Columns]:
+def ended_clocks(question: Question, scope: Scope) -> tuple[Select[Any], Columns]:
     """Clocks by the moment they ended."""
     clock, period = t.deadline, question.period
     ended = or_(_during(clock.c.met_at, period), _during(clock.c.cancelled_at, period))
     query = _clocks(
-        reach,
+        scope,
         *clock.c["started_at", "met_at", "cancelled_at", "due_at", "excused", "pauses"],
         outcome_of_clock().label("outcome"),
         func.coalesce(lapsed(), false()).label("lapsed"),
@@ -289,22 +289,22 @@ def ended_clocks(question: Question, reach: Reach) -> tuple[Select[Any], Columns
     return query, _clock_columns()
 
 
-def running(_question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+def running(_question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Clocks that run now, whatever the period."""
-    return _clocks(reach).where(IS_RUNNING), _clock_columns()
+    return _clocks(scope).where(IS_RUNNING), _clock_columns()
 
 
-def overdue(_question: Question, reach: Reach, now: datetime) -> tuple[Select[Any], Columns]:
+def overdue(_question: Question, scope: Scope, now: datetime) -> tuple[Select[Any], Columns]:
     """Clocks that are overdue now, by the one predicate, whatever the period."""
-    return _clocks(reach).where(is_overdue(now)), _clock_columns()
+    return _clocks(scope).where(is_overdue(now)), _clock_columns()
 
 
-def causes(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+def causes(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Clocks that were reviewed in the period, each with the cause that was named last."""
     clock, review, later = t.deadline, t.review, t.review.alias("later")
     period = question.period
     query = (
-        _clocks(reach, review.c.reviewed_at.label("at"), review.c.cause)
+        _clocks(scope, review.c.reviewed_at.label("at"), review.c.cause)
         .join(review, review.c.deadline_id == clock.c.id)
         .where(
             _during(review.c.reviewed_at, period),
@@ -324,15 +324,17 @@ def causes(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any
 # Unmet needs
 
 
-def unmet(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any], Columns]:
+def unmet(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
     """Planned services that were not found, by the moment that was said, until taken up again."""
-    one, home, asked = t.planned_service, t.care_case, t.referral
+    one, home, request = t.planned_service, t.care_case, t.referral
     again = exists().where(
-        asked.c.case_id == one.c.case_id,
-        asked.c.planned_service_id == one.c.id,
+        request.c.case_id == one.c.case_id,
+        request.c.planned_service_id == one.c.id,
         or_(
-            asked.c.status.in_(sorted(OPEN)),
-            and_(asked.c.status == ReferralStatus.COMPLETED, asked.c.ended_at >= one.c.settled_at),
+            request.c.status.in_(sorted(OPEN)),
+            and_(
+                request.c.status == ReferralStatus.COMPLETED, request.c.ended_at >= one.c.settled_at
+            ),
         ),
     )
     why = _why_unmet()
@@ -349,7 +351,7 @@ def unmet(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any]
         )
         .join(home, home.c.id == one.c.case_id)
         .where(
-            counted(home, reach),
+            counted(home, scope),
             one.c.settlement == Disposition.UNMET_NEED,
             _during(one.c.settled_at, question.period),
             ~again,
@@ -364,20 +366,21 @@ def unmet(question: Question, reach: Reach, _now: datetime) -> tuple[Select[Any]
 
 def _why_unmet() -> Any:
     """Why the last request came to nothing, or that there was none."""
-    one, asked = t.planned_service, t.referral.alias("asked")
+    one, request = t.planned_service, t.referral.alias("request")
     last = (
         select(
             case(
-                (asked.c.status == ReferralStatus.LAPSED, literal(NO_ANSWER)), else_=asked.c.reason
+                (request.c.status == ReferralStatus.LAPSED, literal(NO_ANSWER)),
+                else_=request.c.reason,
             )
         )
         .where(
-            asked.c.case_id == one.c.case_id,
-            asked.c.planned_service_id == one.c.id,
-            asked.c.status.in_(sorted(CAME_TO_NOTHING)),
-            asked.c.ended_at <= one.c.settled_at,
+            request.c.case_id == one.c.case_id,
+            request.c.planned_service_id == one.c.id,
+            request.c.status.in_(sorted(CAME_TO_NOTHING)),
+            request.c.ended_at <= one.c.settled_at,
         )
-        .order_by(asked.c.ended_at.desc(), asked.c.id.desc())
+        .order_by(request.c.ended_at.desc(), request.c.id.desc())
         .limit(1)
         .correlate(one)
         .scalar_subquery()

@@ -25,7 +25,7 @@ from casework.adapters.persistence.figures.figure_sources import (
 )
 from casework.adapters.persistence.rows.mapper import pauses_of
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import Conflict
 from casework.domain.figures.figures import Figure, Month, Spent
 from casework.domain.figures.questions import Question
@@ -78,16 +78,15 @@ class SqlFigures:
     def __init__(
         self,
         connection: Connection,
-        reach: Reach,
+        scope: Scope,
         now: datetime,
         about: set[UUID],
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     # Counting
 
     def counted(self, question: Question, people: Iterable[str], spent: Spent) -> Cells:
-        """Every figure that can be told by the filters; ``spent`` gives a clock's working days."""
         cells: Cells = Counter()
         for figure, of in _OF.items():
             if self._is_told(figure, question):
@@ -112,7 +111,7 @@ class SqlFigures:
             yield row._mapping
 
     def _plain(self, figure: Figure, of: Mapping[str, str], question: Question) -> Cells:
-        rows = source(figure, question, self._reach, self._now).subquery()
+        rows = source(figure, question, self._scope, self._now).subquery()
         by: dict[str, Any] = {"district": rows.c.district_code, "centre": rows.c.centre_code}
         by |= {name: rows.c[column] for name, column in of.items()}
         if question.by == "month" and figure not in _NOW:
@@ -125,7 +124,7 @@ class SqlFigures:
 
     def _ended(self, question: Question, spent: Spent) -> Cells:
         """Clocks that ended, in groups of those that began and ended on the same days."""
-        query, columns = ended_clocks(question, self._reach)
+        query, columns = ended_clocks(question, self._scope)
         rows = filtered(query, columns, question).subquery()
         ended_on = seoul_day(func.coalesce(rows.c.met_at, rows.c.cancelled_at))
         by = {
@@ -160,7 +159,7 @@ class SqlFigures:
         within = question
         if month is not None:
             within = replace(question, period=question.period.within(month))
-        condition, columns = served(within, self._reach)
+        condition, columns = served(within, self._scope)
         one = t.referral
         besides = [one.c[name] for name in _PEOPLE_OF.get(figure, ())]
         place = [one.c.district_code, one.c.centre_code]
@@ -186,8 +185,7 @@ class SqlFigures:
     # What is behind a number
 
     def behind(self, figure: Figure, question: Question, paging: Paging) -> Page:
-        """What was counted, by id; the audit entry is about everybody it shows."""
-        rows = source(figure, question, self._reach, self._now).subquery()
+        rows = source(figure, question, self._scope, self._now).subquery()
         found = page(
             self._connection,
             select(*rows.c["id", "case_id", "resident_id", "centre_code"]),
@@ -198,8 +196,7 @@ class SqlFigures:
         return found
 
     def unmet_needs(self, question: Question, paging: Paging) -> Page:
-        """The register, newest first."""
-        query, columns = unmet(question, self._reach, self._now)
+        query, columns = unmet(question, self._scope, self._now)
         rows = filtered(query, columns, question).subquery()
         found = page(
             self._connection,
@@ -212,8 +209,7 @@ class SqlFigures:
         return found
 
     def unmet_by(self, key: str, question: Question) -> list[Row]:
-        """The register, counted by one of its columns."""
-        query, columns = unmet(question, self._reach, self._now)
+        query, columns = unmet(question, self._scope, self._now)
         rows = filtered(query.add_columns(columns[key].label("key")), columns, question).subquery()
         counts = (
             select(
@@ -229,7 +225,6 @@ class SqlFigures:
     # Closed months
 
     def close(self, month: ClosedMonth) -> None:
-        """Store the figures of a month as they are now, once."""
         row = {
             "id": month.id,
             "district_code": month.district_code,
@@ -250,7 +245,6 @@ class SqlFigures:
             raise
 
     def closed(self, districts: Iterable[str] | None, months: Iterable[str]) -> list[ClosedMonth]:
-        """The closed ones, by month and district, with their figures."""
         table = t.closed_month
         query = select(table).where(table.c.month.in_(list(months)))
         if districts is not None:
@@ -270,17 +264,15 @@ class SqlFigures:
         ]
 
     def closed_months(self, paging: Paging) -> Page:
-        """Which months are closed, newest first."""
         table = t.closed_month
         query = select(*table.c["district_code", "month", "closed_at", "closed_by"])
-        query = query.where(seen(table, self._reach))
+        query = query.where(seen(table, self._scope))
         keys = [table.c.month, table.c.district_code]
         return page(self._connection, query, keys, paging, newest_first=True)
 
     # Names
 
     def names(self, by: str, keys: Iterable[str]) -> Mapping[str, str]:
-        """What the groups of an answer are called, where they have names."""
         wanted = list(keys)
         columns: dict[str, tuple[Any, Any, list[Any]]] = {
             "district": (t.district.c.code, t.district.c.name_ko, wanted),
@@ -297,13 +289,11 @@ class SqlFigures:
         return {str(key): called for key, called in rows}
 
     def district_of(self, centre: str) -> str | None:
-        """The district of a centre."""
         return self._connection.scalar(
             select(t.centre.c.district_code).where(t.centre.c.code == centre)
         )
 
     def all_districts(self) -> list[str]:
-        """The codes of the districts."""
         return list(self._connection.scalars(select(t.district.c.code).order_by(t.district.c.code)))
 
 

@@ -32,32 +32,28 @@ class SqlResponseRateStore:
         self._connection = connection
 
     def answered(self, since: datetime, until: datetime) -> Iterator[AnsweredRequests]:
-        """Requests that were answered, or lapsed, from one instant to another, by agency.
-
-        In groups that began and ended on the same days, so that what is read follows the agencies
-        and the days and not the requests.
-        """
-        clock, asked = t.deadline, t.referral
+        """Grouped by the days of beginning and end: one row for many requests."""
+        clock, request = t.deadline, t.referral
         ended_at = func.coalesce(clock.c.met_at, clock.c.cancelled_at)
         by = [
-            asked.c.provider_id,
+            request.c.provider_id,
             clock.c.district_code,
             seoul_day(clock.c.started_at).label("began_on"),
             seoul_day(ended_at).label("ended_on"),
             clock.c.pauses,
-            asked.c.accepted_at.is_not(None).label("accepted"),
+            request.c.accepted_at.is_not(None).label("accepted"),
         ]
         query = (
             select(*by, func.count().label("times"))
-            .join(asked, asked.c.id == clock.c.subject_id)
+            .join(request, request.c.id == clock.c.subject_id)
             .where(
                 clock.c.kind == ClockKind.RESPONSE.value,
-                asked.c.status != ReferralStatus.ENTERED_IN_ERROR,
+                request.c.status != ReferralStatus.ENTERED_IN_ERROR,
                 or_(clock.c.met_at.is_not(None), lapsed()),
                 and_(ended_at >= since, ended_at <= until),
             )
             .group_by(*by)
-            .order_by(asked.c.provider_id)
+            .order_by(request.c.provider_id)
         )
         for row in self._connection.execute(query, execution_options={"yield_per": AT_ONCE}):
             yield AnsweredRequests(
@@ -71,7 +67,6 @@ class SqlResponseRateStore:
             )
 
     def save(self, found: Iterable[tuple[UUID, ResponseRate]], as_of: datetime) -> None:
-        """Store what was found, and delete the rows of all others."""
         table = provider_answers
         rows: list[dict[str, Any]] = [
             {

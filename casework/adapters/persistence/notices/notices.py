@@ -29,7 +29,7 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.notices.outbox import SqlOutbox
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach, Role
+from casework.domain.access.policy import Role, Scope
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Subscription
 from casework.workflows.ports.links import Links
@@ -50,13 +50,11 @@ class SqlNoticeStore(SqlOutbox):
 
     @property
     def links(self) -> Links:
-        """Links of agencies that answer without an account."""
         return self._links(self._connection)
 
-    # The brake: holds back an unusual number of notices
+    # The flood limit: holds back an unusual number of notices
 
     def unjudged(self, run_id: UUID | None, begun_before: datetime) -> dict[UUID, dict[str, int]]:
-        """How many notices each run gives each district, where nobody has judged it yet."""
         run = t.job_run
         over = or_(run.c.ended_at.is_not(None), run.c.error.is_not(None))
         which = or_(over, run.c.started_at < begun_before) if run_id is None else run.c.id == run_id
@@ -72,7 +70,6 @@ class SqlNoticeStore(SqlOutbox):
         return found
 
     def counts_before(self, district_code: str, limit: int) -> list[int]:
-        """The counts of a district's last runs that raised anything, newest first."""
         query = (
             select(_verdict.c.notices)
             .where(_verdict.c.district_code == district_code)
@@ -82,7 +79,6 @@ class SqlNoticeStore(SqlOutbox):
         return list(self._connection.scalars(query))
 
     def judge(self, run_id: UUID, district_code: str, count: int, held: bool, at: datetime) -> None:
-        """Note a run's count for a district, and whether the brake holds it."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         row = {
             "run_id": run_id,
@@ -94,7 +90,6 @@ class SqlNoticeStore(SqlOutbox):
         self._connection.execute(dialect.insert(_verdict).on_conflict_do_nothing(), [row])
 
     def release(self, district_code: str, by: UUID | None, at: datetime) -> int:
-        """Release a district's held notices; returns how many."""
         freed = self._connection.execute(
             update(_verdict)
             .where(
@@ -107,11 +102,10 @@ class SqlNoticeStore(SqlOutbox):
         )
         return sum(freed.scalars())
 
-    def held(self, reach: Reach) -> list[Row]:
-        """What the brake holds within reach, longest first."""
+    def held(self, scope: Scope) -> list[Row]:
         query = (
             select(_verdict)
-            .where(_verdict.c.is_held, _verdict.c.released_at.is_(None), seen(_verdict, reach))
+            .where(_verdict.c.is_held, _verdict.c.released_at.is_(None), seen(_verdict, scope))
             .order_by(_verdict.c.counted_at)
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
@@ -119,7 +113,6 @@ class SqlNoticeStore(SqlOutbox):
     # Finding whom a notice is for
 
     def waiting(self, limit: int) -> list[Notice]:
-        """Notices that nobody holds back and nobody was found for yet, oldest first, locked."""
         free = or_(_verdict.c.is_held.is_(False), _verdict.c.released_at.is_not(None))
         query = (
             select(_notice)
@@ -138,7 +131,6 @@ class SqlNoticeStore(SqlOutbox):
         return [from_row(Notice, row) for row in self._connection.execute(query)]
 
     def people(self, notices: Sequence[Notice], today: date) -> Recipients:
-        """The accounts these notices may be for."""
         away = t.absence
         workers = {notice.worker_id for notice in notices if notice.worker_id}
         deputies = dict(
@@ -167,7 +159,6 @@ class SqlNoticeStore(SqlOutbox):
         return _people(self._connection.execute(query.order_by(account.c.id)).all(), deputies)
 
     def subscriptions(self) -> list[Subscription]:
-        """The endpoints that listen."""
         query = select(t.subscription).where(t.subscription.c.ended_at.is_(None))
         vault = vault_of(self._connection)
         return [from_row(Subscription, row, vault) for row in self._connection.execute(query)]
@@ -178,7 +169,6 @@ class SqlNoticeStore(SqlOutbox):
         told: Sequence[tuple[UUID, UUID, UUID | None]],
         at: datetime,
     ) -> None:
-        """Note for whom notices are: notice, account, and the message where it has one."""
         names = ("notice_id", "account_id", "message_id")
         if told:
             rows = [dict(zip(names, one, strict=True)) for one in told]
@@ -192,7 +182,6 @@ class SqlNoticeStore(SqlOutbox):
     # Digests
 
     def swept_as_of(self) -> datetime | None:
-        """The latest instant as of which a sweep has ended."""
         run = t.job_run
         query = (
             select(run.c.as_of)
@@ -203,10 +192,7 @@ class SqlNoticeStore(SqlOutbox):
         return self._connection.scalar(query)
 
     def awaiting_digest(self, today: date, until: datetime) -> list[tuple[UUID, str | None]]:
-        """Accounts (and their districts) with something to tell by then and no digest today.
-
-        A digest of a later day counts too: a clock that was set back says nothing again.
-        """
+        """A digest of a later day counts too: a clock that was set back says nothing again."""
         account, told = t.account, t.addressee
         has_one = exists().where(
             _message.c.account_id == account.c.id, _message.c.digest_on >= today
@@ -225,7 +211,6 @@ class SqlNoticeStore(SqlOutbox):
         return [(id, district) for id, district in self._connection.execute(query)]
 
     def to_gather(self, account_id: UUID, until: datetime) -> list[Notice]:
-        """What an account is to be told by then and no message says yet, oldest first."""
         query = (
             select(_notice)
             .join(t.addressee, t.addressee.c.notice_id == _notice.c.id)
@@ -239,7 +224,6 @@ class SqlNoticeStore(SqlOutbox):
         return [from_row(Notice, row) for row in self._connection.execute(query)]
 
     def gathered(self, account_id: UUID, message_id: UUID, notice_ids: Sequence[UUID]) -> None:
-        """These notices are in that message."""
         told = t.addressee
         self._connection.execute(
             update(told)
@@ -256,7 +240,6 @@ class SqlNotices:
 
     @contextmanager
     def store(self) -> Iterator[NoticeStore]:
-        """A transaction, committed at its end."""
         with self._engine.begin() as connection:
             yield SqlNoticeStore(connection, self._links)
 

@@ -36,7 +36,6 @@ class SqlOutbox:
         self._connection = connection
 
     def add_message(self, message: Message) -> bool:
-        """A new message; False where the account has a digest of that day already."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         added = self._connection.execute(
             dialect.insert(_message)
@@ -49,7 +48,6 @@ class SqlOutbox:
     # Sending
 
     def claim(self, now: datetime, leased_until: datetime, limit: int, each: int) -> list[Letter]:
-        """Lease messages that are due: at most ``each`` for one receiver, one where it fails."""
         ranked = _ranked(now).subquery()
         ids = (
             select(ranked.c.id)
@@ -104,7 +102,6 @@ class SqlOutbox:
         ]
 
     def settle(self, letter: Letter) -> None:
-        """Store the state of a message and its endpoint after a delivery attempt."""
         message, endpoint = letter.message, letter.subscription
         names = ("state", "tries", "next_at", "leased_until", "sent_at", "error")
         row = to_row(message)
@@ -121,7 +118,6 @@ class SqlOutbox:
             )
 
     def give_up(self, subscription_id: UUID, older_than: datetime, error: str) -> int:
-        """Give up what has waited that long at an endpoint that fails."""
         given_up = self._connection.execute(
             update(_message)
             .where(
@@ -136,7 +132,6 @@ class SqlOutbox:
     # What people do about messages
 
     def message(self, id: UUID) -> Message:
-        """A message, locked."""
         row = self._connection.execute(
             select(_message).where(_message.c.id == id).with_for_update()
         ).first()
@@ -146,11 +141,9 @@ class SqlOutbox:
         return found
 
     def requeue(self, message: Message) -> None:
-        """Mark a message to be sent again."""
         self.settle(Letter(message=message, subscription=None, email=None))
 
     def outbox(self, state: str | None, paging: Paging) -> Page:
-        """Messages, newest first; what they say is left out."""
         columns = [column for column in _message.c if column.name != "payload"]
         query = select(*columns)
         if state is not None:

@@ -14,7 +14,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import NotFound
 from casework.domain.notices.outbox import Subscription
 from casework.workflows.ports.paging import Page, Paging
@@ -23,16 +23,16 @@ from casework.workflows.ports.paging import Page, Paging
 class SqlSubscriptions:
     """The repository of endpoints for one transaction of one actor."""
 
-    def __init__(self, connection: Connection, reach: Reach) -> None:
-        self._connection, self._reach = connection, reach
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection, self._scope = connection, scope
 
     def listed(self, paging: Paging) -> Page:
         make = partial(from_row, Subscription, vault=vault_of(self._connection))
-        query = _listening(self._reach)
+        query = _listening(self._scope)
         return page(self._connection, query, [t.subscription.c.id], paging, make=make)
 
     def get(self, id: UUID, *, lock: bool = False) -> Subscription:
-        query = _listening(self._reach).where(t.subscription.c.id == id)
+        query = _listening(self._scope).where(t.subscription.c.id == id)
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
             raise NotFound("no such webhook")
@@ -55,7 +55,7 @@ class SqlSubscriptions:
         )
 
 
-def _listening(reach: Reach) -> Select[Any]:
+def _listening(scope: Scope) -> Select[Any]:
     """Endpoints that the actor may see: an agency its own, an admin all."""
     endpoint = t.subscription
-    return select(endpoint).where(endpoint.c.ended_at.is_(None), seen(endpoint, reach))
+    return select(endpoint).where(endpoint.c.ended_at.is_(None), seen(endpoint, scope))

@@ -14,7 +14,7 @@ from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, 
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.casefile.case_moves import PLANNABLE
 from casework.domain.casefile.plan import Conference, VersionStatus
 from casework.domain.errors import NotFound
@@ -32,14 +32,13 @@ class SqlConferences:
     """The repository of meetings for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def get(self, id: UUID, *, lock: bool = False) -> Conference:
-        """A meeting within reach, else NotFound."""
         query = select(t.conference).where(
-            t.conference.c.id == id, seen(t.conference, self._reach, self._now)
+            t.conference.c.id == id, seen(t.conference, self._scope, self._now)
         )
         if lock:  # decisions refer to it meanwhile, and need not wait
             query = query.with_for_update(key_share=True)
@@ -50,16 +49,13 @@ class SqlConferences:
         return found
 
     def add(self, conference: Conference) -> None:
-        """A new meeting."""
         self._connection.execute(insert(t.conference), [to_row(conference)])
 
     def agenda(self, id: UUID) -> frozenset[UUID]:
-        """The plan versions on an agenda."""
         query = select(_ITEM.plan_version_id).where(_ITEM.conference_id == id)
         return frozenset(self._connection.scalars(query))
 
     def submissions(self, case_ids: Iterable[UUID]) -> Mapping[UUID, Submission | None]:
-        """The cases within reach, each with the plan that awaits its decision, if one does."""
         query = (
             select(
                 _CASE.id.label("case_id"),
@@ -69,7 +65,7 @@ class SqlConferences:
                 _VERSION.submitted_at,
             )
             .outerjoin(t.plan_version, and_(_VERSION.case_id == _CASE.id, _AWAITS))
-            .where(_CASE.id.in_(list(case_ids)), seen(t.care_case, self._reach, self._now))
+            .where(_CASE.id.in_(list(case_ids)), seen(t.care_case, self._scope, self._now))
         )
         return {
             row.case_id: Submission(**row._mapping) if row.plan_version_id else None
@@ -77,7 +73,6 @@ class SqlConferences:
         }
 
     def add_items(self, items: Sequence[AgendaItem]) -> None:
-        """More for an agenda."""
         if items:
             self._connection.execute(insert(t.agenda_item), [to_row(one) for one in items])
 
@@ -93,7 +88,7 @@ class SqlConferences:
         return 1 + int(items) + int(decided)
 
     def shown(self, id: UUID) -> ConferenceView:
-        """A meeting with its agenda and the names of its district: three statements."""
+        """Takes three statements."""
         found = self.get(id)
         named = select(t.district).where(t.district.c.code == found.district_code)
         district = dict(self._connection.execute(named).one()._mapping)
@@ -105,10 +100,9 @@ class SqlConferences:
         return ConferenceView(conference=found, district=district, items=rows)
 
     def listed(self, since: date | None, until: date | None, paging: Paging) -> Page:
-        """Meetings by day, newest first, each with how many plans it has and has decided."""
         meeting = t.conference
         query = select(meeting, _counted().label("agenda"), _counted(True).label("decided")).where(
-            seen(meeting, self._reach, self._now)
+            seen(meeting, self._scope, self._now)
         )
         if since is not None:
             query = query.where(meeting.c.held_on >= since)

@@ -16,7 +16,7 @@ from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.tables.audit import access_request
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import NotFound
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.workflows.ports.unit_of_work import Page, Paging
@@ -26,18 +26,16 @@ class SqlAccessRequests:
     """The repository of requests for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def add(self, request: AccessRequest) -> None:
-        """A new one."""
         self._connection.execute(
             insert(access_request), [stored(request, vault_of(self._connection))]
         )
 
     def get(self, id: UUID, *, lock: bool = False) -> AccessRequest:
-        """One whose resident is within reach, else NotFound."""
         query = self._seen().where(access_request.c.id == id)
         if lock:
             query = query.with_for_update(of=access_request)
@@ -49,24 +47,21 @@ class SqlAccessRequests:
         return found
 
     def save(self, request: AccessRequest) -> None:
-        """A changed one."""
         update_row(self._connection, access_request, stored(request, vault_of(self._connection)))
 
     def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
-        """Those of one resident, newest first."""
         self._about.add(resident_id)
         query = self._seen().where(access_request.c.resident_id == resident_id)
         return self._page(query, [access_request.c.id], paging, newest_first=True)
 
     def all_of(self, resident_ids: Sequence[UUID]) -> list[AccessRequest]:
-        """Every one of residents within reach, as they came."""
+        """Every one of residents within scope, as they came."""
         query = self._seen().where(access_request.c.resident_id.in_(resident_ids))
         vault = vault_of(self._connection)
         rows = self._connection.execute(query.order_by(access_request.c.id))
         return [from_row(AccessRequest, row, vault) for row in rows]
 
     def unanswered(self, paging: Paging) -> Page:
-        """Those to which an answer is owed, the most pressing first."""
         query = self._seen().where(access_request.c.answered_at.is_(None))
         return self._page(query, [access_request.c.due_on, access_request.c.id], paging)
 
@@ -74,7 +69,7 @@ class SqlAccessRequests:
         return (
             select(access_request)
             .join(t.resident, t.resident.c.id == access_request.c.resident_id)
-            .where(seen(t.resident, self._reach, self._now))
+            .where(seen(t.resident, self._scope, self._now))
         )
 
     def _page(

@@ -19,7 +19,7 @@ from casework.adapters.persistence.scope.conditions import is_live
 from casework.adapters.persistence.scope.facts import facts_of
 from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.tables.privacy import break_glass
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
 from casework.domain.notices.notices import Notice
@@ -36,12 +36,11 @@ class SqlOpenings:
     """The repository of break-glass accesses for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
-    def outsider(self, resident_id: UUID, usual: Reach) -> ResidentOutOfScope:
-        """Any resident of the city; what follows may be written of them."""
+    def outsider(self, resident_id: UUID, usual: Scope) -> ResidentOutOfScope:
         self._about.add(resident_id)
         session_context.allow_residents(self._connection, [resident_id])
         mine = and_(
@@ -49,7 +48,7 @@ class SqlOpenings:
         )
         query = select(
             t.resident,
-            seen(t.resident, usual, self._now).label("is_in_reach"),
+            seen(t.resident, usual, self._now).label("is_within_scope"),
             exists().where(mine).label("is_open"),
         ).where(t.resident.c.id == resident_id)
         row = self._connection.execute(query.with_for_update(of=t.resident)).first()
@@ -57,15 +56,14 @@ class SqlOpenings:
             raise NotFound("no such resident")
         return ResidentOutOfScope(
             resident=from_row(Resident, row, vault_of(self._connection)),
-            is_in_reach=bool(row.is_in_reach),
+            is_within_scope=bool(row.is_within_scope),
             is_open=bool(row.is_open),
         )
 
     def get(self, id: UUID) -> BreakGlass:
-        """One that the actor made or has to review, locked; its changes may be written."""
         query = (
             select(break_glass)
-            .where(_glass.id == id, seen(break_glass, self._reach))
+            .where(_glass.id == id, seen(break_glass, self._scope))
             .with_for_update()
         )
         row = self._connection.execute(query).first()
@@ -77,18 +75,15 @@ class SqlOpenings:
         return found
 
     def add(self, opening: BreakGlass, event: Event, notice: Notice) -> None:
-        """A new one, with what is told of it."""
         for table, thing in ((break_glass, opening), (t.event, event), (t.notice, notice)):
             self._connection.execute(insert(table), [stored(thing, vault_of(self._connection))])
 
     def save(self, opening: BreakGlass, event: Event) -> None:
-        """One that ended or was reviewed."""
         update_row(self._connection, break_glass, stored(opening, vault_of(self._connection)))
         self._connection.execute(insert(t.event), [stored(event, vault_of(self._connection))])
 
     def shown(self, id: UUID) -> OpeningView:
-        """One that the actor made or has to review."""
-        row = self._connection.execute(_views(self._reach).where(_glass.id == id)).first()
+        row = self._connection.execute(_views(self._scope).where(_glass.id == id)).first()
         if row is None:
             raise NotFound("no such opening")
         found = _view(row, vault_of(self._connection))
@@ -96,8 +91,7 @@ class SqlOpenings:
         return found
 
     def listed(self, is_open: bool | None, paging: Paging) -> Page:
-        """Those that wait for their review, those that had it, or both; newest first."""
-        query = _views(self._reach)
+        query = _views(self._scope)
         if is_open is not None:
             reviewed = _glass.reviewed_at
             query = query.where(reviewed.is_(None) if is_open else reviewed.is_not(None))
@@ -114,22 +108,22 @@ class SqlOpenings:
         return found
 
 
-def used(connection: Connection, reach: Reach, now: datetime, residents: Iterable[UUID]) -> str:
+def used(connection: Connection, scope: Scope, now: datetime, residents: Iterable[UUID]) -> str:
     """The break-glass access that a read's audit entry refers to."""
     query = (
         select(_glass.id)
-        .where(_glass.resident_id.in_(list(residents)), is_live(break_glass, facts_of(reach, now)))
+        .where(_glass.resident_id.in_(list(residents)), is_live(break_glass, facts_of(scope, now)))
         .order_by(_glass.id.desc())
         .limit(1)
     )
     return f"break_glass:{connection.scalar(query)}"
 
 
-def _views(reach: Reach) -> Select[Any]:
+def _views(scope: Scope) -> Select[Any]:
     return (
         select(break_glass, t.account.c.name.label("opener_name"))
         .join(t.account, t.account.c.id == _glass.account_id)
-        .where(seen(break_glass, reach))
+        .where(seen(break_glass, scope))
     )
 
 

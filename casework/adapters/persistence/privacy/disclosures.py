@@ -29,7 +29,7 @@ from casework.domain.privacy.disclosures import (
     ASSESSOR,
     PROVIDER,
     Disclosure,
-    told_to_assessors,
+    disclosed_to_assessors,
 )
 from casework.workflows.ports.unit_of_work import Page, Paging
 
@@ -41,7 +41,6 @@ class SqlDisclosures:
         self._connection, self._residents = connection, residents
 
     def of_resident(self, resident_id: UUID, paging: Paging) -> Page:
-        """Every disclosure of a resident within reach, newest first."""
         self._residents.get(resident_id)
         told = union_all(_to_providers(resident_id), _to_assessors(resident_id)).subquery()
         keys = [told.c.at, told.c.id]
@@ -106,5 +105,5 @@ def _is_of(it: Table, happened: type[Event]) -> ColumnElement[bool]:
 def _disclosure(row: Any) -> Disclosure:
     values: dict[str, Any] = dict(row._mapping)
     if values["to_kind"] == ASSESSOR:
-        values["what"] = told_to_assessors()
+        values["what"] = disclosed_to_assessors()
     return Disclosure(**values)

@@ -15,7 +15,7 @@ from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.errors import Conflict, NotFound
 from casework.domain.residents.households import Household, HouseholdMember
 from casework.workflows.ports.paging import Row
@@ -27,12 +27,11 @@ class SqlHouseholds:
     """The repository of households for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def get(self, id: UUID, *, lock: bool = False) -> Household:
-        """A household of which the actor sees a member."""
         query = select(_home).where(_home.c.id == id, _home.c.id.in_(self._seen_households()))
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -44,11 +43,10 @@ class SqlHouseholds:
         return (
             select(_member.c.household_id)
             .join(t.resident, t.resident.c.id == _member.c.resident_id)
-            .where(_member.c.left_at.is_(None), seen(t.resident, self._reach, self._now))
+            .where(_member.c.left_at.is_(None), seen(t.resident, self._scope, self._now))
         )
 
     def member(self, household_id: UUID, resident_id: UUID) -> HouseholdMember | None:
-        """Someone who lives there now, or None."""
         row = self._connection.execute(
             select(_member).where(
                 _member.c.household_id == household_id,
@@ -64,14 +62,12 @@ class SqlHouseholds:
         return [from_row(HouseholdMember, row) for row in self._connection.execute(query)]
 
     def add(self, household: Household, members: Sequence[HouseholdMember]) -> None:
-        """A new household."""
         self._connection.execute(insert(_home), [to_row(household)])
         self._put(members)
 
     def save(
         self, household: Household, joined: HouseholdMember | None, left: HouseholdMember | None
     ) -> None:
-        """Who joined or left."""
         update_row(self._connection, _home, to_row(household))
         if joined is not None:
             self._put([joined])
@@ -92,20 +88,18 @@ class SqlHouseholds:
             raise
 
     def shown(self, id: UUID) -> Row:
-        """A household as the actor may see it."""
         self.get(id)
         return self._shown(_home.c.id == id) or {}
 
     def of(self, resident_id: UUID) -> Row | None:
-        """The household of a resident who was loaded before, or None."""
         own = select(_member.c.household_id).where(
             _member.c.resident_id == resident_id, _member.c.left_at.is_(None)
         )
         return self._shown(_home.c.id.in_(own))
 
     def _shown(self, which: Any) -> Row | None:
-        """Names of the members within reach; of the others, how many they are."""
-        sees = seen(t.resident, self._reach, self._now)
+        """Names of the members within scope; of the others, how many they are."""
+        sees = seen(t.resident, self._scope, self._now)
         rows = self._connection.execute(
             select(_home, t.resident.c.id.label("member_id"), t.resident.c.name.label("name"))
             .select_from(_home)

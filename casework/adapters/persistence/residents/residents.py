@@ -24,7 +24,7 @@ from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import narrowed, seen, seen_or_opened
 from casework.adapters.persistence.scope.subjects import note_opened
-from casework.domain.access.policy import Reach, is_outside
+from casework.domain.access.policy import Scope, is_outside
 from casework.domain.duplicates.likeness import DuplicateCandidate, Likeness
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
@@ -37,13 +37,12 @@ class SqlResidents:
     """The repository of residents for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
         self._vault = vault_of(connection)
 
     def get(self, id: UUID, *, lock: bool = False) -> Resident:
-        """A resident within reach; a merged duplicate's id leads to the survivor."""
         query = self._following(id)
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -52,7 +51,7 @@ class SqlResidents:
         if found.merged_into_id is not None:  # while this waited for the lock
             return self.get(id, lock=lock)
         self._about |= {id, found.id}
-        note_opened(self._about, self._reach, found, found.id)
+        note_opened(self._about, self._scope, found, found.id)
         return found
 
     def _following(self, id: UUID) -> Select[Any]:
@@ -60,15 +59,14 @@ class SqlResidents:
         into = select(former.c.merged_into_id).where(former.c.id == id).scalar_subquery()
         return select(t.resident).where(
             t.resident.c.id == func.coalesce(into, id),
-            seen_or_opened(t.resident, self._reach, self._now),
+            seen_or_opened(t.resident, self._scope, self._now),
         )
 
     def of_case(self, case_id: UUID) -> Resident:
-        """The resident of a case within reach, locked: residents are locked before their cases."""
         query = (
             select(t.resident)
             .join(t.care_case, t.care_case.c.resident_id == t.resident.c.id)
-            .where(t.care_case.c.id == case_id, seen(t.care_case, self._reach, self._now))
+            .where(t.care_case.c.id == case_id, seen(t.care_case, self._scope, self._now))
             .with_for_update(of=t.resident)
         )
         row = self._connection.execute(query).first()
@@ -79,7 +77,6 @@ class SqlResidents:
         return found
 
     def contacts(self, resident_id: UUID) -> list[Contact]:
-        """The people close to a resident who was loaded before."""
         query = select(t.contact).where(t.contact.c.resident_id == resident_id)
         return [
             from_row(Contact, row, self._vault)
@@ -96,14 +93,12 @@ class SqlResidents:
         return [from_row(Resident, row, self._vault) for row in rows]
 
     def add(self, resident: Resident, contacts: Sequence[Contact]) -> None:
-        """A new resident with contacts."""
         self._connection.execute(insert(t.resident), [stored(resident, self._vault)])
         self._add_contacts(contacts)
 
     def save(self, resident: Resident, contacts: Sequence[Contact] | None) -> None:
-        """A changed resident; contacts are replaced where given."""
         row = stored(resident, self._vault)
-        if is_outside(self._reach, resident):  # they leave the actor's scope
+        if is_outside(self._scope, resident):  # they leave the actor's scope
             session_context.allow_residents(self._connection, [resident.id])
         update_row(self._connection, t.resident, row)
         if contacts is not None:
@@ -113,14 +108,12 @@ class SqlResidents:
             self._add_contacts(contacts)
 
     def rrn(self, resident_id: UUID) -> str | None:
-        """The registration number of a resident who was loaded before."""
         query = select(t.resident.c.rrn).where(t.resident.c.id == resident_id)
         found = self._connection.scalar(query)
         number: str | None = decrypted(t.resident, "rrn", found, resident_id, self._vault)
         return number
 
     def save_rrn(self, resident_id: UUID, number: str | None) -> None:
-        """Store, or delete, the registration number of a resident who was loaded before."""
         row = {"rrn": number, "rrn_index": number}
         self._connection.execute(
             update(t.resident)
@@ -129,7 +122,6 @@ class SqlResidents:
         )
 
     def open_case(self, resident_id: UUID) -> UUID | None:
-        """The open case of a resident who was loaded before."""
         return self._connection.scalar(
             select(t.care_case.c.id).where(
                 t.care_case.c.resident_id == resident_id, t.care_case.c.status != "closed"
@@ -137,10 +129,7 @@ class SqlResidents:
         )
 
     def move_with_resident(self, resident: Resident) -> None:
-        """Take cases, referrals and clocks to the resident's present centre.
-
-        So do the duplicates that were merged into them, and what the queue says of all these.
-        """
+        """Moves merged duplicates as well, and the queue entries of all these."""
         place = {"centre_code": resident.centre_code, "district_code": resident.district_code}
         for table in (t.care_case, t.referral, t.deadline):
             self._connection.execute(
@@ -158,16 +147,14 @@ class SqlResidents:
             )
 
     def like(self, likeness: Likeness, but: UUID) -> list[DuplicateCandidate]:
-        """Who within reach may be alike, merged duplicates among them: the rule decides."""
-        sees = seen(t.resident, self._reach, self._now)
+        sees = seen(t.resident, self._scope, self._now)
         return alike.candidates(self._connection, likeness, but, sees)
 
     def consent(self, id: UUID, *, lock: bool = False) -> Consent:
-        """A consent of a resident within reach."""
         query: Any = (
             select(t.consent)
             .join(t.resident, t.resident.c.id == t.consent.c.resident_id)
-            .where(t.consent.c.id == id, seen(t.resident, self._reach, self._now))
+            .where(t.consent.c.id == id, seen(t.resident, self._scope, self._now))
         )
         if lock:
             query = query.with_for_update(of=t.consent)
@@ -179,7 +166,6 @@ class SqlResidents:
         return found
 
     def consents(self, resident_id: UUID) -> list[Consent]:
-        """Every consent of a resident who was loaded before."""
         query = select(t.consent).where(t.consent.c.resident_id == resident_id)
         return [
             from_row(Consent, row, self._vault)
@@ -191,23 +177,19 @@ class SqlResidents:
         return resident, self.consents(resident.id)
 
     def add_consent(self, consent: Consent) -> None:
-        """A new consent."""
         self._connection.execute(insert(t.consent), [stored(consent, self._vault)])
 
     def save_consent(self, consent: Consent) -> None:
-        """A withdrawn consent."""
         update_row(self._connection, t.consent, stored(consent, self._vault))
 
     def add_note(self, note: Note) -> None:
-        """A new contact note."""
         self._connection.execute(insert(t.note), [stored(note, self._vault)])
 
     def note(self, id: UUID) -> Note:
-        """A contact note of a resident within reach."""
         row = self._connection.execute(
             select(t.note)
             .join(t.resident, t.resident.c.id == t.note.c.resident_id)
-            .where(t.note.c.id == id, seen(t.resident, self._reach, self._now))
+            .where(t.note.c.id == id, seen(t.resident, self._scope, self._now))
         ).first()
         if row is None:
             raise NotFound("no such note")
@@ -216,7 +198,6 @@ class SqlResidents:
         return found
 
     def notes(self, resident_id: UUID, paging: Paging) -> Page:
-        """A resident's contact notes, newest first."""
         of = self.get(resident_id).id
         query = select(t.note).where(t.note.c.resident_id == of)
         return page(
@@ -228,15 +209,12 @@ class SqlResidents:
             make=lambda row: from_row(Note, row, self._vault),
         )
 
-    def search(self, wanted: Row, paging: Paging) -> Page:
-        """Residents within reach; each named in the audit entry.
-
-        One into whom others were merged is found by what was written of those, too.
-        """
-        sees = seen(t.resident, self._reach, self._now)
+    def search(self, filters: Row, paging: Paging) -> Page:
+        """Each is named in the audit entry; a survivor is found by the data of duplicates too."""
+        sees = seen(t.resident, self._scope, self._now)
         shown = page(
             self._connection,
-            found_by(wanted, sees, self._reach.actor, require_vault(self._vault)),
+            found_by(filters, sees, self._scope.actor, require_vault(self._vault)),
             [t.resident.c.id],
             paging,
             make=lambda row: from_row(Resident, row, self._vault),
@@ -245,14 +223,13 @@ class SqlResidents:
         return shown
 
     def timeline(self, resident_id: UUID, paging: Paging) -> Page:
-        """Events, newest first; of a case that was sent for assessment, those of that case."""
         of = self.get(resident_id).id
         records = select(t.resident.c.id).where(
             or_(t.resident.c.id == of, t.resident.c.merged_into_id == of)
         )
         query = select(t.event).where(t.event.c.resident_id.in_(records))
-        query = query.where(narrowed(t.event, self._reach, self._now))
-        hidden = TIMELINE_LEAVES_OUT.get(self._reach.actor.role)
+        query = query.where(narrowed(t.event, self._scope, self._now))
+        hidden = TIMELINE_LEAVES_OUT.get(self._scope.actor.role)
         if hidden is not None:
             query = query.where(t.event.c.subject_type.not_in(hidden))
         return page(

@@ -8,25 +8,25 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, func, select, unio
 
 from casework.adapters.persistence import tables as t
 from casework.domain.access.policy import Actor
-from casework.domain.privacy.masks import searches_untold_contacts
+from casework.domain.privacy.masks import searches_masked_contacts
 from casework.domain.residents.resident import digits_of
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.vault import Vault
 
 
-def found_by(wanted: Row, sees: ColumnElement[bool], actor: Actor, vault: Vault) -> Select[Any]:
+def found_by(filters: Row, sees: ColumnElement[bool], actor: Actor, vault: Vault) -> Select[Any]:
     """Residents by name, birth date, centre, or a telephone of theirs or of a contact."""
     query = select(t.resident).where(sees, t.resident.c.merged_into_id.is_(None))
-    if wanted.get("centre_code") is not None:
-        query = query.where(t.resident.c.centre_code == wanted["centre_code"])
+    if filters.get("centre_code") is not None:
+        query = query.where(t.resident.c.centre_code == filters["centre_code"])
     written = t.resident.alias("written")
     fits = [
-        written.c[name] == wanted[name]
+        written.c[name] == filters[name]
         for name in ("name", "birth_date")
-        if wanted.get(name) is not None
+        if filters.get(name) is not None
     ]
-    if wanted.get("phone") is not None:
-        fits.append(written.c.id.in_(_with_phone(wanted["phone"], actor, vault)))
+    if filters.get("phone") is not None:
+        fits.append(written.c.id.in_(_with_phone(filters["phone"], actor, vault)))
     if fits:
         # A join, and not a list to be in: PostgreSQL would look through a whole centre for it.
         whose = func.coalesce(written.c.merged_into_id, written.c.id)
@@ -47,4 +47,4 @@ def _with_phone(phone: str, actor: Actor, vault: Vault) -> CompoundSelect[Any]:
 
 def _contacts_shown(actor: Actor) -> list[ColumnElement[bool]]:
     """Which contacts' telephones may be searched by: those the actor would be shown."""
-    return [] if searches_untold_contacts(actor) else [t.contact.c.may_be_told]
+    return [] if searches_masked_contacts(actor) else [t.contact.c.may_be_told]

@@ -124,7 +124,7 @@ def _items(stored: list[dict[str, Any]]) -> list[PlannedItem]:
     ]
 
 
-def _rungs(stored: list[dict[str, Any]] | None) -> tuple[EscalationTier, ...] | None:
+def _escalation_tiers(stored: list[dict[str, Any]] | None) -> tuple[EscalationTier, ...] | None:
     if stored is None:
         return None
     return tuple(
@@ -163,7 +163,7 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
     Deadline: {
         "pauses": Codec(_as_dicts, pauses_of),
         "extensions": Codec(list, _extensions),
-        "escalation": Codec(_as_dicts, _rungs),
+        "escalation": Codec(_as_dicts, _escalation_tiers),
     },
     DirectoryChange: {"by_role": Codec(str, actor_role)},
     ImportRow: {"cells": Codec(_as_text, _as_cells)},
@@ -179,7 +179,7 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
     },
     Provider: dict.fromkeys(("opening_hours", "contacts"), Codec(list, lambda it: it or [])),
     Standard: {
-        "escalation": Codec(_as_dicts, _rungs),
+        "escalation": Codec(_as_dicts, _escalation_tiers),
         # One that was written by hand, without a version, is the first.
         "version": Codec(int, lambda stored: 1 if stored is None else stored),
     },

@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 
@@ -29,6 +30,16 @@ PAUSE_S = 0.5
 IS_CLEAR = t.configuration.c.name == "clear_fields"
 
 
+class UnknownRevision(Exception):
+    """The database is at a revision that this version of the code does not know."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"the database is at revision {revision}, which this version does not know: "
+            "a newer casework is needed"
+        )
+
+
 def config(url: str, schema: str | None = None) -> Config:
     """The Alembic configuration; the URL is passed on as it is, percent signs included."""
     found = Config()
@@ -44,8 +55,16 @@ def upgrade(
     schema: str | None = None,
     prefix: str = row_level_security.DEFAULT_PREFIX,
 ) -> None:
-    """Bring the database to a revision; at the newest, install the policies and grants."""
-    _patiently(lambda: command.upgrade(config(url, schema), revision))
+    """Bring the database to a revision; at the newest, install the policies and grants.
+
+    Raises UnknownRevision where the database was migrated by a newer version.
+    """
+    try:
+        _patiently(lambda: command.upgrade(config(url, schema), revision))
+    except CommandError:  # Alembic has no error of its own for a revision it does not find
+        with _engine(url, schema) as engine:
+            check_known(engine)
+        raise
     with _engine(url, schema) as engine:
         # Even while fields are unencrypted: the role that encrypts them owns the tables.
         if _is_newest(engine):
@@ -91,10 +110,21 @@ def is_current(engine: Engine) -> bool:
         return not connection.scalar(select(t.configuration.c.version).where(IS_CLEAR))
 
 
+def check_known(engine: Engine) -> None:
+    """Raises UnknownRevision where the database was migrated by a newer version."""
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    revision = _revision(engine)
+    if revision is not None and revision not in known:
+        raise UnknownRevision(revision)
+
+
 def _is_newest(engine: Engine) -> bool:
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    return _revision(engine) == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def _revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 def migration_engine(url: str, schema: str | None) -> Engine:

@@ -85,13 +85,12 @@ class EncryptedRows:
                 )
 
     def total(self) -> int:
-        """How many rows there are to look through."""
         with self._begun(self._reader) as connection:
             counts = (select(func.count()).select_from(table) for table in encrypted_tables())
             return sum(connection.scalar(count) or 0 for count in counts)
 
     def values_by_key(self) -> Counter[str]:
-        """How many values are under each key; unencrypted ones under the empty name."""
+        """Unencrypted ones are under the empty name."""
         self._check_policies()
         found: Counter[str] = Counter()
         for table in encrypted_tables():
@@ -100,7 +99,6 @@ class EncryptedRows:
         return found
 
     def reencrypt(self, current: set[str]) -> Iterator[Progress]:
-        """Run one round over everything: re-encrypt what is not under these keys."""
         for table in encrypted_tables():
             for rows in self._windows(table):
                 stale = [row[0] for row in rows if {*row[1:]} - {None} - current]

@@ -129,7 +129,7 @@ def of_agency(row: Any, by: Facts) -> ColumnElement[bool]:
     return is_(row.c.provider_id, by.agency)
 
 
-def was_asked(referral: Any, by: Facts) -> ColumnElement[bool]:
+def was_requested(referral: Any, by: Facts) -> ColumnElement[bool]:
     """Referrals to an agency, from the request until some days after the end."""
     if by.agency is None:
         return false()
@@ -157,7 +157,7 @@ def own_clock(clock: Any, by: Facts) -> ColumnElement[bool]:
     return and_(of_agency(clock, by), held_by_agency(clock, by))
 
 
-def of_a_resident_asked(resident: Any, by: Facts) -> ColumnElement[bool]:
+def of_a_requested_resident(resident: Any, by: Facts) -> ColumnElement[bool]:
     """The residents of such referrals."""
     return _id_among(resident, "casework_residents_asked", by)
 
@@ -243,7 +243,7 @@ def meeting_on_a_case(meeting: Any, by: Facts) -> ColumnElement[bool]:
 
 
 def _of_referrals(column: Any) -> Callable[[Facts], Select[Any]]:
-    return lambda by: select(column).where(was_asked(t.referral, by))
+    return lambda by: select(column).where(was_requested(t.referral, by))
 
 
 def _meetings_on_cases(by: Facts) -> Select[Any]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import literal_column
 
-from casework.domain.access.policy import Reach, Role
+from casework.domain.access.policy import Role, Scope
 
 # How long after the determination an assessor sees what was sent to be assessed.
 AFTER_DETERMINATION: Final = timedelta(days=30)
@@ -32,7 +32,7 @@ class Facts:
     determined_since: Any = None
     ended_since: Any = None
     now: Any = None
-    # Of a transaction alone: what it said of its actor's reach, and the residents whose whole file
+    # Of a transaction alone: what it said of its actor's scope, and the residents whose whole file
     # it works on.
     reach: Any = None
     unit: Any = None
@@ -40,12 +40,12 @@ class Facts:
     are_stated: bool = False
 
 
-def facts_of(reach: Reach, now: datetime | None = None) -> Facts:
+def facts_of(scope: Scope, now: datetime | None = None) -> Facts:
     """The facts of an actor at an instant; everybody has those of their role, and no others.
 
     Without an instant, a condition that has a window cannot be made.
     """
-    actor = reach.actor
+    actor = scope.actor
     match actor.stands_as:
         case Role.WORKER:
             return Facts(
@@ -66,7 +66,7 @@ def facts_of(reach: Reach, now: datetime | None = None) -> Facts:
                 account=actor.id,
                 now=now,
                 agency=actor.provider_id,
-                ended_since=now and now - reach.after_end,
+                ended_since=now and now - scope.after_end,
             )
     return Facts(account=actor.id, now=now)
 

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, true
 from casework.adapters.persistence.scope import conditions as c
 from casework.adapters.persistence.scope.conditions import Condition
 from casework.adapters.persistence.scope.facts import facts_of
-from casework.domain.access.policy import SYSTEM_ROLE, Reach, Relation
+from casework.domain.access.policy import SYSTEM_ROLE, Relation, Scope
 from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER
 
 # Any of several conditions admits a row.
@@ -93,7 +93,7 @@ REGISTRY: Final[dict[str, Rows]] = {
         see=_PLACED | {CASES_SENT: (c.of_a_resident_sent,)},
         is_opened=True,
         worked_on=_IN_UNIT,
-        wider=(Difference(c.of_a_resident_asked, _BESIDE),),
+        wider=(Difference(c.of_a_requested_resident, _BESIDE),),
     ),
     "care_case": Rows(
         see=_PLACED | {CASES_SENT: (c.was_sent,)},
@@ -103,7 +103,7 @@ REGISTRY: Final[dict[str, Rows]] = {
         wider=(Difference(c.case_of_a_request, _BESIDE),),
     ),
     "referral": Rows(
-        see=_PLACED | {CASES_SENT: (c.of_a_case_sent,), OWN_AGENCY: (c.was_asked,)},
+        see=_PLACED | {CASES_SENT: (c.of_a_case_sent,), OWN_AGENCY: (c.was_requested,)},
         # Its own, however long they have ended: the transaction of a figure states no window.
         count=_COUNTED | {OWN_AGENCY: (c.of_agency,)},
         # Shown to a supervisor beside an agency or a service that is about to end.
@@ -223,60 +223,60 @@ HOLDERS: Final[dict[Relation, str]] = {
 }
 
 
-def seen(table: Any, reach: Reach, now: datetime | None = None) -> ColumnElement[bool]:
+def seen(table: Any, scope: Scope, now: datetime | None = None) -> ColumnElement[bool]:
     """Which rows of a table, or of an alias of it, the actor sees; ``now`` where windows count."""
     rows = _rows(table)
-    return _condition(table, rows.see, reach, now, rows.narrower.get(reach.relation))
+    return _condition(table, rows.see, scope, now, rows.narrower.get(scope.relation))
 
 
-def seen_or_opened(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:
+def seen_or_opened(table: Any, scope: Scope, now: datetime) -> ColumnElement[bool]:
     """What is read by its id: also under break-glass access to its resident, until now."""
-    usual = seen(table, reach, now)
-    if not (reach.opens and _rows(table).is_opened):
+    usual = seen(table, scope, now)
+    if not (scope.opens and _rows(table).is_opened):
         return usual
-    return or_(usual, c.opened(table, facts_of(reach, now)))
+    return or_(usual, c.opened(table, facts_of(scope, now)))
 
 
-def counted(table: Any, reach: Reach) -> ColumnElement[bool]:
+def counted(table: Any, scope: Scope) -> ColumnElement[bool]:
     """Which rows count in the actor's figures."""
-    return _condition(table, _rows(table).count, reach)
+    return _condition(table, _rows(table).count, scope)
 
 
-def listed(table: Any, name: str, reach: Reach) -> ColumnElement[bool]:
+def listed(table: Any, name: str, scope: Scope) -> ColumnElement[bool]:
     """Which rows of a table one of its further lists shows the actor."""
-    return _condition(table, _rows(table).lists[name], reach)
+    return _condition(table, _rows(table).lists[name], scope)
 
 
-def has_list(table: Any, name: str, reach: Reach) -> bool:
+def has_list(table: Any, name: str, scope: Scope) -> bool:
     """Whether one of the further lists of a table is there for the actor at all."""
-    return reach.relation in _rows(table).lists[name]
+    return scope.relation in _rows(table).lists[name]
 
 
-def narrowed(table: Any, reach: Reach, now: datetime) -> ColumnElement[bool]:
+def narrowed(table: Any, scope: Scope, now: datetime) -> ColumnElement[bool]:
     """Which children of something that the actor sees are shown to them."""
     rows = _rows(table)
-    shown = {reach.relation: _EVERYTHING} if shows(table, reach) else {}
-    return _condition(table, shown, reach, now, rows.narrower.get(reach.relation))
+    shown = {scope.relation: _EVERYTHING} if shows(table, scope) else {}
+    return _condition(table, shown, scope, now, rows.narrower.get(scope.relation))
 
 
-def shows(table: Any, reach: Reach) -> bool:
+def shows(table: Any, scope: Scope) -> bool:
     """Whether children of that kind are shown to the actor at all."""
-    return reach.relation not in _rows(table).hidden_from
+    return scope.relation not in _rows(table).hidden_from
 
 
-def holder(reach: Reach) -> str:
+def holder(scope: Scope) -> str:
     """Whose clocks an actor acts on: ``worker``, ``supervisor``, ``assessor`` or ``provider``."""
-    return HOLDERS[reach.relation]
+    return HOLDERS[scope.relation]
 
 
-def is_told_numbers(reach: Reach) -> bool:
+def is_told_numbers(scope: Scope) -> bool:
     """Whether no case is seen, and the owner's functions count: the directory of all is edited."""
-    return reach.is_unbounded
+    return scope.is_unbounded
 
 
-def sees_a_part(reach: Reach) -> bool:
+def sees_a_part(scope: Scope) -> bool:
     """Whether of a case file only the actor's own part is seen."""
-    return reach.relation is OWN_AGENCY
+    return scope.relation is OWN_AGENCY
 
 
 def _rows(table: Any) -> Rows:
@@ -286,14 +286,14 @@ def _rows(table: Any) -> Rows:
 def _condition(
     table: Any,
     rule: Rule,
-    reach: Reach,
+    scope: Scope,
     now: datetime | None = None,
     also: Difference | None = None,
 ) -> ColumnElement[bool]:
-    if reach.actor.role == SYSTEM_ROLE:
+    if scope.actor.role == SYSTEM_ROLE:
         return true()
-    by = facts_of(reach, now)
+    by = facts_of(scope, now)
     found: ColumnElement[bool] = false()
-    for one in rule.get(reach.relation, ()):
+    for one in rule.get(scope.relation, ()):
         found = or_(found, one(table, by))
     return found if also is None else and_(found, also.condition(table, by))

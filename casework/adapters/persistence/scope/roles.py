@@ -1,4 +1,4 @@
-"""The roles of the cluster: made by an operator who may make roles, as often as one likes."""
+"""The roles of the cluster: created by an operator who may create roles; idempotent."""
 
 from __future__ import annotations
 

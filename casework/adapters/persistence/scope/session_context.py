@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from casework.adapters.persistence.scope.facts import facts_of
-from casework.domain.access.policy import SYSTEM_ROLE, Reach, Role
+from casework.domain.access.policy import SYSTEM_ROLE, Role, Scope
 
 SETTINGS: Final = (
     "reach",
@@ -42,11 +42,11 @@ EVER: Final = "-infinity"
 PLACED: Final = frozenset({Role.WORKER, Role.SUPERVISOR, Role.ASSESSOR, Role.PROVIDER})
 
 
-def set_session_context(connection: Connection, reach: Reach, action: str, now: datetime) -> None:
+def set_session_context(connection: Connection, scope: Scope, action: str, now: datetime) -> None:
     """Tell the database who the actor is, for this transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(
-            _SET_CONTEXT, dict.fromkeys(SETTINGS, "") | session_settings(reach, action, now)
+            _SET_CONTEXT, dict.fromkeys(SETTINGS, "") | session_settings(scope, action, now)
         )
 
 
@@ -66,24 +66,24 @@ def allow_residents(connection: Connection, resident_ids: Iterable[UUID]) -> Non
         connection.execute(_ALLOW, {"unit": "{" + ",".join(map(str, resident_ids)) + "}"})
 
 
-def session_settings(reach: Reach, action: str, now: datetime) -> dict[str, Any]:
+def session_settings(scope: Scope, action: str, now: datetime) -> dict[str, Any]:
     """The settings for an actor: the facts that the registry's conditions compare with."""
-    role = reach.actor.stands_as
+    role = scope.actor.stands_as
     if role == SYSTEM_ROLE:
         return {"reach": "all"}
-    facts = facts_of(reach, now)
+    facts = facts_of(scope, now)
     values = {name: getattr(facts, name) for name in SETTINGS if name not in ("reach", "unit")}
     said = {name: _as_text(value) for name, value in values.items() if value is not None}
     if role == Role.PROVIDER and action in COUNTING:
         said["ended_since"] = EVER
-    return said | {"reach": "own" if role in PLACED else _without_place(reach, action)}
+    return said | {"reach": "own" if role in PLACED else _without_place(scope, action)}
 
 
 def _as_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _without_place(reach: Reach, action: str) -> str:
-    if reach.counts_alone:
+def _without_place(scope: Scope, action: str) -> str:
+    if scope.counts_alone:
         return "city"
-    return "all" if reach.is_unbounded and action in WHOLE else "none"
+    return "all" if scope.is_unbounded and action in WHOLE else "none"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from casework.domain.access.policy import Reach, is_outside
+from casework.domain.access.policy import Scope, is_outside
 
 
 class Subjects(set[UUID]):
@@ -16,7 +16,7 @@ class Subjects(set[UUID]):
         self.opened: set[UUID] = set()
 
 
-def note_opened(about: set[UUID], reach: Reach, placed: Any, resident_id: UUID) -> None:
+def note_opened(about: set[UUID], scope: Scope, placed: Any, resident_id: UUID) -> None:
     """Remember that something was seen outside the actor's own place."""
-    if reach.opens and isinstance(about, Subjects) and is_outside(reach, placed):
+    if scope.opens and isinstance(about, Subjects) and is_outside(scope, placed):
         about.opened.add(resident_id)

@@ -12,7 +12,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypted, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.scope.registry import seen, shows
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, end_of
 from casework.domain.clocks.standards import WORKER
 from casework.workflows.ports.supervision import WorklistFilter
@@ -25,19 +25,19 @@ _LAST: Final = UUID(int=2**128 - 1)
 
 def notes_to_come_back(
     connection: Connection,
-    reach: Reach,
+    scope: Scope,
     writers: list[UUID],
     now: datetime,
-    wanted: WorklistFilter,
+    filters: WorklistFilter,
     paging: Paging,
 ) -> Page:
     """These people's notes by the end of their day, each until a later one on that resident.
 
     The page's keys are those of the worklist: whether it can wait (it can), due instant, id.
     """
-    if not shows(t.note, reach) or wanted.kind not in (None, COME_BACK) or wanted.field:
+    if not shows(t.note, scope) or filters.kind not in (None, COME_BACK) or filters.field:
         return Page([], None)
-    query = _of_days(_unanswered(reach, writers, now), wanted.due, day_in_seoul(now))
+    query = _of_days(_unanswered(scope, writers, now), filters.due, day_in_seoul(now))
     vault = vault_of(connection)
     found = page(
         connection,
@@ -50,7 +50,7 @@ def notes_to_come_back(
     return Page(found.rows, None if last is None else (True, end_of(last[0]), last[1]))
 
 
-def _unanswered(reach: Reach, writers: list[UUID], now: datetime) -> Select[Any]:
+def _unanswered(scope: Scope, writers: list[UUID], now: datetime) -> Select[Any]:
     """Notes with a day to come back on, and nothing written about that resident since."""
     note, later = t.note, t.note.alias("later")
     since = tuple_(later.c.written_at, later.c.id) > tuple_(note.c.written_at, note.c.id)
@@ -63,7 +63,7 @@ def _unanswered(reach: Reach, writers: list[UUID], now: datetime) -> Select[Any]
         .where(
             note.c.written_by.in_(writers),
             note.c.come_back_on.is_not(None),
-            seen(t.resident, reach, now),
+            seen(t.resident, scope, now),
             ~exists().where(later.c.resident_id == note.c.resident_id, since),
         )
     )

@@ -26,7 +26,6 @@ class SqlJobs:
         self._connection, self._now = connection, now
 
     def get(self, name: str) -> JobView:
-        """A job as it stands."""
         real, ended = ~RUN.dry_run, RUN.ended_at.is_not(None)
         going_on = _runs(
             name, ~ended, RUN.error.is_(None), RUN.started_at > self._now - GOES_ON_FOR
@@ -43,13 +42,11 @@ class SqlJobs:
         return None if row is None else dict(row._mapping)
 
     def runs(self, job: str, paging: Paging) -> Page:
-        """Runs of a job, newest first."""
         query = select(t.job_run).where(RUN.job == job)
         keys = [RUN.started_at, RUN.id]
         return page(self._connection, query, keys, paging, newest_first=True)
 
     def run(self, id: UUID) -> Row | None:
-        """One run, if there is one."""
         row = self._connection.execute(select(t.job_run).where(RUN.id == id)).first()
         return None if row is None else dict(row._mapping)
 

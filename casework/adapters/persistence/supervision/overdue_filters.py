@@ -34,7 +34,7 @@ def filtered(query: Select[Any], filters: OverdueFilter) -> Select[Any]:
 
 
 def _highest_tier() -> Any:
-    """The highest tier that was told for the due date as it stands now."""
+    """The highest tier that was raised for the due date as it stands now."""
     step = t.escalation
     return (
         select(func.max(step.c.tier))

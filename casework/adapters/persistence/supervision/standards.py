@@ -29,7 +29,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import seen
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import USUAL_LAPSE, Standard
@@ -47,13 +47,12 @@ TWIN: Final = "a standard for just this is in force"
 class SqlStandards:
     """The repository of standards for one transaction of one actor."""
 
-    def __init__(self, connection: Connection, reach: Reach, now: datetime) -> None:
-        self._connection, self._reach, self._now = connection, reach, now
+    def __init__(self, connection: Connection, scope: Scope, now: datetime) -> None:
+        self._connection, self._scope, self._now = connection, scope, now
 
     # Standards
 
     def get(self, id: UUID, *, lock: bool = False) -> Standard:
-        """A standard of the actor's district or of everywhere."""
         query = select(_standard).where(_standard.c.id == id, self._theirs())
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
@@ -62,12 +61,10 @@ class SqlStandards:
         return found
 
     def of_kind(self, kind: str) -> list[Standard]:
-        """Every standard of a kind that is in force."""
         query = select(_standard).where(_standard.c.kind == kind, _standard.c.ended_at.is_(None))
         return [from_row(Standard, row) for row in self._connection.execute(query)]
 
     def listed(self, filters: Mapping[str, Any], paging: Paging) -> Page:
-        """Standards by scope; a filter that is None filters nothing."""
         query = select(_standard).where(self._theirs())
         for name, wanted in filters.items():
             if name == "in_force" and wanted is not None:
@@ -83,13 +80,11 @@ class SqlStandards:
         )
 
     def add(self, standard: Standard) -> None:
-        """A new standard."""
         self._refuse_twin(standard)
         with _one_of_a_scope():
             self._connection.execute(insert(_standard), [to_row(standard)])
 
     def save(self, standard: Standard) -> None:
-        """A changed standard."""
         self._refuse_twin(standard)
         with _one_of_a_scope():
             update_row(self._connection, _standard, to_row(standard))
@@ -103,10 +98,9 @@ class SqlStandards:
 
     def _theirs(self) -> ColumnElement[bool]:
         """What applies everywhere, and what the actor's own district set."""
-        return seen(_standard, self._reach)
+        return seen(_standard, self._scope)
 
     def check_district(self, code: str | None, field: str) -> None:
-        """Refuse a district that is unknown."""
         if code is None:
             return
         known = select(t.district.c.code).where(t.district.c.code == code)
@@ -116,7 +110,6 @@ class SqlStandards:
     # Holidays
 
     def declare(self, holiday: Holiday) -> tuple[Holiday, bool]:
-        """Declare a day, in place of what was said of it before."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         row = to_row(holiday)
         everywhere = holiday.district_code is None
@@ -130,7 +123,6 @@ class SqlStandards:
         return self.holiday(id), id == holiday.id
 
     def holiday(self, id: UUID) -> Holiday:
-        """A declared day."""
         row = self._connection.execute(select(_day).where(_day.c.id == id)).first()
         if row is None:
             raise NotFound("no such holiday")
@@ -138,7 +130,6 @@ class SqlStandards:
         return found
 
     def holidays(self, year: int, district_code: str | None) -> list[Holiday]:
-        """The days of a year that were declared: those of everywhere, then the district's own."""
         query = select(_day).where(
             extract("year", _day.c.day) == year,
             or_(_day.c.district_code.is_(None), _day.c.district_code == district_code),
@@ -149,21 +140,18 @@ class SqlStandards:
     # Recounts
 
     def begin(self, recount: Recount) -> None:
-        """The record of a recount that begins."""
         self._connection.execute(insert(t.recount), [to_row(recount)])
 
     def end(self, recount: Recount) -> None:
-        """What it did."""
         row = to_row(recount)
         self._connection.execute(
             update(t.recount).where(t.recount.c.id == row.pop("id")).values(row)
         )
 
     def recount(self, id: UUID) -> Recount:
-        """The record of a recount that the actor began."""
         row = self._connection.execute(
             select(t.recount).where(
-                t.recount.c.id == id, t.recount.c.started_by == self._reach.actor.id
+                t.recount.c.id == id, t.recount.c.started_by == self._scope.actor.id
             )
         ).first()
         if row is None:
@@ -172,7 +160,6 @@ class SqlStandards:
         return found
 
     def recounts_of(self, deadline_id: UUID) -> list[Mapping[str, Any]]:
-        """How a clock was recounted, oldest first."""
         event = t.event
         rows = self._connection.execute(
             select(event)
@@ -188,8 +175,7 @@ class SqlStandards:
         ]
 
     def running(self, reason: RecountReason) -> list[RunningClock]:
-        """The running clocks within reach that a reason may concern, with their steps."""
-        which = and_(RUNNING, seen(_clock, self._reach, self._now), *_about(reason))
+        which = and_(RUNNING, seen(_clock, self._scope, self._now), *_about(reason))
         lapse_at = t.referral.c.lapse_at.label("its_lapse_at")
         rows = self._connection.execute(
             select(_clock, lapse_at)

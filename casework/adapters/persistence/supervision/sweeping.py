@@ -58,7 +58,6 @@ class SqlSweepStore:
         slot: datetime | None,
         started_by: UUID | None,
     ) -> UUID | None:
-        """A run record, or None where this slot was taken by another scheduler."""
         record = {
             "id": new_id(),
             "job": job,
@@ -73,31 +72,27 @@ class SqlSweepStore:
         return taken
 
     def end_run(self, run_id: UUID, now: datetime, counts: dict[str, int]) -> None:
-        """Note how a run ended."""
         facts = RequestFacts(task=f"sweep {JOB}", asked_for=str(run_id))
         with self._engine.begin() as connection:
             connection.execute(_END, {"run": run_id, "ended_at": now, **counts})
             if counts["changed"]:  # the steps themselves name the run
                 write_audit(connection, SYSTEM, "job.change", now, facts, ())
 
-    def break_off(self, run_id: UUID, error: str) -> None:
-        """Note why a run never ended."""
+    def fail_run(self, run_id: UUID, error: str) -> None:
         with self._engine.begin() as connection:
             connection.execute(
                 update(t.job_run).where(t.job_run.c.id == run_id).values(error=error)
             )
 
     def count(self, as_of: datetime) -> SweepCounts:
-        """What is due at that instant and not yet raised."""
         with self._looking() as connection:
             steps, lapses, *holds = connection.execute(_COUNT, {"as_of": as_of}).one()
         return SweepCounts(steps, lapses, sum(holds))
 
     def raise_due(self, run_id: UUID, as_of: datetime, limit: int) -> RaisedCounts:
-        """Raise the highest due step of about ``limit`` clocks, in one transaction.
+        """Nothing raised means that nothing is left, or that the rest was locked for a second.
 
-        Nothing raised means that nothing is left, or that the rest was locked for a
-        second: a lapse must not overtake a step that another sweep is about to raise.
+        A lapse must not overtake a step that another sweep is about to raise.
         """
         for _ in range(PATIENCE):
             if not self._is_any_due(as_of):
@@ -115,15 +110,12 @@ class SqlSweepStore:
             return connection.scalar(IS_ANY_DUE, {"as_of": as_of}) is not None
 
     def to_lapse(self, as_of: datetime) -> list[UUID]:
-        """Referrals that nobody answered in time, longest waiting first."""
         return self._due(t.referral.c.lapse_at, as_of)
 
     def to_resume(self, as_of: datetime) -> list[UUID]:
-        """Referrals whose hold has run out."""
         return self._due(t.referral.c.resume_at, as_of)
 
     def cases_to_resume(self, as_of: datetime) -> list[UUID]:
-        """Cases whose hold has run out."""
         return self._due(t.care_case.c.resume_at, as_of)
 
     def _due(self, column: Column[Any], as_of: datetime) -> list[UUID]:

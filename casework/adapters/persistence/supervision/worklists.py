@@ -26,7 +26,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.scope.registry import holder, seen
 from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
 from casework.adapters.persistence.supervision.overdue_filters import filtered
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import BREACH
 from casework.domain.clocks.standards import SUPERVISOR, WORKER, ClockKind
@@ -42,47 +42,49 @@ class SqlWorklists:
     """Lists of clocks, for one transaction of one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self._reach, self._now, self._about = connection, reach, now, about
+        self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
-    def mine(self, wanted: WorklistFilter, paging: Paging) -> Page:
-        """What the caller has to do, most pressing first.
+    def mine(self, filters: WorklistFilter, paging: Paging) -> Page:
+        """What must happen before a discharge comes first.
 
-        It is the clocks they hold; for a worker also the overdue clocks that others hold on their
-        cases; and notes to come back to. What must happen before a discharge comes first.
+        Listed are the clocks that the actor holds; for a worker also the overdue clocks that
+        others hold on their cases; and notes to come back to.
         """
         people = self._people()
-        clocks = self._clocks_to_do(people, wanted, paging)
-        notes = notes_to_come_back(self._connection, self._reach, people, self._now, wanted, paging)
+        clocks = self._clocks_to_do(people, filters, paging)
+        notes = notes_to_come_back(
+            self._connection, self._scope, people, self._now, filters, paging
+        )
         rows = sorted([*clocks.rows, *notes.rows], key=_pressing)
         more = bool(clocks.last_key or notes.last_key or len(rows) > paging.limit)
         shown = rows[: paging.limit]
         self._about.update(row["resident_id"] for row in shown)
         return Page(shown, _pressing(shown[-1]) if more else None)
 
-    def _clocks_to_do(self, people: list[UUID], wanted: WorklistFilter, paging: Paging) -> Page:
+    def _clocks_to_do(self, people: list[UUID], filters: WorklistFilter, paging: Paging) -> Page:
         clock = t.deadline
-        if wanted.kind == COME_BACK:
+        if filters.kind == COME_BACK:
             return Page([], None)
         query = self._items().where(IS_RUNNING, self._mine(people))
-        if wanted.due == "overdue":
+        if filters.due == "overdue":
             query = query.where(is_overdue(self._now))
-        elif wanted.due != "all":
+        elif filters.due != "all":
             today = day_in_seoul(self._now)
-            until = today + (ONE_DAY if wanted.due == "today" else 7 * ONE_DAY)
+            until = today + (ONE_DAY if filters.due == "today" else 7 * ONE_DAY)
             query = query.where(clock.c.due_at >= midnight(today), clock.c.due_at < midnight(until))
-        if wanted.kind is not None:
-            query = query.where(clock.c.kind == wanted.kind)
-        if wanted.field is not None:
-            query = query.where(clock.c.field == wanted.field)
+        if filters.kind is not None:
+            query = query.where(clock.c.kind == filters.kind)
+        if filters.field is not None:
+            query = query.where(clock.c.field == filters.field)
         return self._page(query, _PRESSING, paging)
 
     def _people(self) -> list[UUID]:
         """The actor, and for a worker the absent colleagues whose deputy they are today."""
-        actor, away, today = self._reach.actor, t.absence, day_in_seoul(self._now)
+        actor, away, today = self._scope.actor, t.absence, day_in_seoul(self._now)
         own = [] if actor.id is None else [actor.id]
-        if holder(self._reach) != WORKER:
+        if holder(self._scope) != WORKER:
             return own
         query = select(away.c.worker_id).where(
             away.c.deputy_id == actor.id, away.c.from_on <= today, away.c.to_on >= today
@@ -92,7 +94,7 @@ class SqlWorklists:
     def _mine(self, people: list[UUID]) -> ColumnElement[bool]:
         """What the actor has to do; an unassigned case is the supervisor's."""
         clock = t.deadline
-        sees, held_by = seen(clock, self._reach, self._now), holder(self._reach)
+        sees, held_by = seen(clock, self._scope, self._now), holder(self._scope)
         if held_by == WORKER:
             return and_(
                 clock.c.worker_id.in_(people),
@@ -147,8 +149,7 @@ class SqlWorklists:
     # The supervisor's list
 
     def overdue(self, filters: OverdueFilter, paging: Paging) -> Page:
-        """Every overdue clock in reach, longest overdue first, with tier, told and review."""
-        query = self._items().where(is_overdue(self._now), seen(t.deadline, self._reach, self._now))
+        query = self._items().where(is_overdue(self._now), seen(t.deadline, self._scope, self._now))
         found = self._page(filtered(query, filters), _KEYS, paging)
         self._about.update(row["resident_id"] for row in found.rows)
         ids = [row["id"] for row in found.rows]
@@ -164,7 +165,6 @@ class SqlWorklists:
         return found
 
     def overdue_by(self, key: str) -> list[Row]:
-        """Key, label, due date and whether excused of every overdue clock in reach."""
         clock = t.deadline
         latest = (
             select(t.review.c.cause)
@@ -194,17 +194,16 @@ class SqlWorklists:
             .outerjoin(t.centre, t.centre.c.code == clock.c.centre_code)
             .outerjoin(t.provider, t.provider.c.id == clock.c.provider_id)
             .outerjoin(t.account, t.account.c.id == clock.c.worker_id)
-            .where(is_overdue(self._now), seen(clock, self._reach, self._now))
+            .where(is_overdue(self._now), seen(clock, self._scope, self._now))
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
 
     def cases_without_worker(self) -> int:
-        """Open cases in reach without a worker."""
         query = (
             select(func.count())
             .select_from(t.care_case)
             .where(
-                seen(t.care_case, self._reach, self._now),
+                seen(t.care_case, self._scope, self._now),
                 t.care_case.c.worker_id.is_(None),
                 t.care_case.c.status != "closed",
             )
@@ -212,7 +211,6 @@ class SqlWorklists:
         return self._connection.scalar(query) or 0
 
     def falling_due(self, until: datetime) -> list[Row]:
-        """How many running clocks in reach fall due by an instant, for each worker."""
         clock = t.deadline
         query = (
             select(clock.c.worker_id, t.account.c.name, func.count().label("count"))
@@ -221,7 +219,7 @@ class SqlWorklists:
                 IS_RUNNING,
                 clock.c.due_at >= self._now,
                 clock.c.due_at <= until,
-                seen(clock, self._reach, self._now),
+                seen(clock, self._scope, self._now),
             )
             .group_by(clock.c.worker_id, t.account.c.name)
             .order_by(func.count().desc())

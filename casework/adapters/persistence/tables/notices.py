@@ -52,7 +52,7 @@ notice = Table(
     Index("ix_notice_waiting", "run_id", "district_code", **where("addressed_at IS NULL")),
 )
 
-# What one run of a job gave one district to be told, and whether the brake holds it back.
+# How many notices one run of a job has for one district, and whether the flood limit holds it back.
 run_notices = Table(
     "run_notices",
     metadata,

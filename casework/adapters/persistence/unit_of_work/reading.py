@@ -25,13 +25,12 @@ class SqlReading(SqlRepositories):
 
     @cached_property
     def files(self) -> SqlCaseFiles:
-        return SqlCaseFiles(self._connection, self.reach, self._now, self._about, lock=False)
+        return SqlCaseFiles(self._connection, self.scope, self._now, self._about, lock=False)
 
     def held(self, resident_id: UUID) -> ResidentRecord:
-        """Everything that is held of a resident within reach, wherever it was written.
+        """Includes what was written when there were several records of the resident.
 
-        That includes what was written when there were several records of them. The resident is owed
-        all of it, not only what the worker who hands it out usually sees.
+        The resident is owed all of it, not only what the worker who hands it out usually sees.
         """
         resident = self.residents.get(resident_id)
         former = self.residents.former(resident.id)
@@ -51,7 +50,7 @@ class SqlReading(SqlRepositories):
             signals=self._of(Signal, t.signal, records, t.signal.c.id),
             requests=self.access_requests.all_of(records),
             events=self._of(Event, t.event, records, t.event.c.at, t.event.c.id),
-            lookers=self.audit.lookers(records),
+            viewers=self.audit.viewers(records),
         )
 
     def _of(self, cls: type[Any], table: Any, residents: list[UUID], *order: Any) -> list[Any]:

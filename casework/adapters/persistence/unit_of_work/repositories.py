@@ -38,47 +38,47 @@ from casework.adapters.persistence.residents.residents import SqlResidents
 from casework.adapters.persistence.supervision.jobs import SqlJobs
 from casework.adapters.persistence.supervision.standards import SqlStandards
 from casework.adapters.persistence.supervision.worklists import SqlWorklists
-from casework.domain.access.policy import Reach
+from casework.domain.access.policy import Scope
 
 
 class SqlRepositories:
     """What the port ``Repositories`` names, on one connection for one actor."""
 
     def __init__(
-        self, connection: Connection, reach: Reach, now: datetime, about: set[UUID]
+        self, connection: Connection, scope: Scope, now: datetime, about: set[UUID]
     ) -> None:
-        self._connection, self.reach, self._now, self._about = connection, reach, now, about
+        self._connection, self.scope, self._now, self._about = connection, scope, now, about
 
     def about(self, *resident_ids: UUID) -> None:
         self._about.update(resident_ids)
 
     @cached_property
     def residents(self) -> SqlResidents:
-        return SqlResidents(self._connection, self.reach, self._now, self._about)
+        return SqlResidents(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def households(self) -> SqlHouseholds:
-        return SqlHouseholds(self._connection, self.reach, self._now, self._about)
+        return SqlHouseholds(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def files(self) -> SqlCaseFiles:
-        return SqlCaseFiles(self._connection, self.reach, self._now, self._about)
+        return SqlCaseFiles(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def cases(self) -> SqlCases:
-        return SqlCases(self._connection, self.reach, self._now, self._about)
+        return SqlCases(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def referrals(self) -> SqlReferrals:
-        return SqlReferrals(self._connection, self.reach, self._now, self._about)
+        return SqlReferrals(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def deadlines(self) -> SqlDeadlines:
-        return SqlDeadlines(self._connection, self.reach, self._now, self._about)
+        return SqlDeadlines(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def conferences(self) -> SqlConferences:
-        return SqlConferences(self._connection, self.reach, self._now, self._about)
+        return SqlConferences(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def directory(self) -> SqlDirectory:
@@ -86,19 +86,19 @@ class SqlRepositories:
 
     @cached_property
     def directory_editing(self) -> SqlDirectoryEditing:
-        return SqlDirectoryEditing(self._connection, self.reach, self._now, self._about)
+        return SqlDirectoryEditing(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def places(self) -> SqlPlaces:
-        return SqlPlaces(self._connection, self.reach)
+        return SqlPlaces(self._connection, self.scope)
 
     @cached_property
     def matching(self) -> SqlMatching:
-        return SqlMatching(self._connection, self.reach, self.residents, self._now)
+        return SqlMatching(self._connection, self.scope, self.residents, self._now)
 
     @cached_property
     def accounts(self) -> SqlAccounts:
-        return SqlAccounts(self._connection, self.reach)
+        return SqlAccounts(self._connection, self.scope)
 
     @cached_property
     def account_administration(self) -> SqlAccountAdministration:
@@ -106,15 +106,15 @@ class SqlRepositories:
 
     @cached_property
     def staff(self) -> SqlStaff:
-        return SqlStaff(self._connection, self.reach)
+        return SqlStaff(self._connection, self.scope)
 
     @cached_property
     def inbox(self) -> SqlInbox:
-        return SqlInbox(self._connection, self.reach, self._now, self._about)
+        return SqlInbox(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def rosters(self) -> SqlRosters:
-        return SqlRosters(self._connection, self.reach, self._now, self._about)
+        return SqlRosters(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def links(self) -> SqlLinks:
@@ -126,15 +126,15 @@ class SqlRepositories:
 
     @cached_property
     def subscriptions(self) -> SqlSubscriptions:
-        return SqlSubscriptions(self._connection, self.reach)
+        return SqlSubscriptions(self._connection, self.scope)
 
     @cached_property
     def worklists(self) -> SqlWorklists:
-        return SqlWorklists(self._connection, self.reach, self._now, self._about)
+        return SqlWorklists(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def standards(self) -> SqlStandards:
-        return SqlStandards(self._connection, self.reach, self._now)
+        return SqlStandards(self._connection, self.scope, self._now)
 
     @cached_property
     def jobs(self) -> SqlJobs:
@@ -142,19 +142,19 @@ class SqlRepositories:
 
     @cached_property
     def figures(self) -> SqlFigures:
-        return SqlFigures(self._connection, self.reach, self._now, self._about)
+        return SqlFigures(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def duplicates(self) -> SqlDuplicates:
-        return SqlDuplicates(self._connection, self.reach, self._now, self._about)
+        return SqlDuplicates(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def merges(self) -> SqlMerges:
-        return SqlMerges(self._connection, self.reach, self._now, self._about)
+        return SqlMerges(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def openings(self) -> SqlOpenings:
-        return SqlOpenings(self._connection, self.reach, self._now, self._about)
+        return SqlOpenings(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def disclosures(self) -> SqlDisclosures:
@@ -162,7 +162,7 @@ class SqlRepositories:
 
     @cached_property
     def access_requests(self) -> SqlAccessRequests:
-        return SqlAccessRequests(self._connection, self.reach, self._now, self._about)
+        return SqlAccessRequests(self._connection, self.scope, self._now, self._about)
 
     @cached_property
     def audit(self) -> SqlAuditTrail:
@@ -170,4 +170,4 @@ class SqlRepositories:
 
     @cached_property
     def imports(self) -> SqlImports:
-        return SqlImports(self._connection, self.reach, self._now, self._about)
+        return SqlImports(self._connection, self.scope, self._now, self._about)

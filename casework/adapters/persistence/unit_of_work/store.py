@@ -21,7 +21,7 @@ from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.subjects import Subjects
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
 from casework.adapters.persistence.unit_of_work.repositories import SqlRepositories
-from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Reach
+from casework.domain.access.policy import PROVIDER_ACCESS, Actor, Scope
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.events import Event
 from casework.workflows.ports.results import Made
@@ -41,12 +41,12 @@ class SqlWork(SqlRepositories):
     def __init__(
         self,
         connection: Connection,
-        reach: Reach,
+        scope: Scope,
         action: str,
         now: datetime,
         facts: RequestFacts,
     ) -> None:
-        super().__init__(connection, reach, now, set())
+        super().__init__(connection, scope, now, set())
         self._action, self._facts = action, facts
 
     @contextmanager
@@ -67,7 +67,6 @@ class SqlWork(SqlRepositories):
             self._about.update(inner.subjects)
 
     def record(self, events: Iterable[Event]) -> None:
-        """Events that belong to no case file."""
         rows = [to_row(event) for event in events]
         if rows:
             self._connection.execute(insert(t.event), rows)
@@ -80,12 +79,12 @@ class SqlWork(SqlRepositories):
 
     def _commit(self, **remembered: Any) -> None:
         write_audit(
-            self._connection, self.reach.actor, self._action, self._now, self._facts, self._about
+            self._connection, self.scope.actor, self._action, self._now, self._facts, self._about
         )
         if self._facts.idempotency_key is not None:
             self._connection.execute(
                 update(t.idempotency)
-                .where(*_claimed(self.reach.actor, self._facts))
+                .where(*_claimed(self.scope.actor, self._facts))
                 .values(remembered)
             )
         self._connection.commit()
@@ -112,16 +111,16 @@ class SqlParts:
         self.subjects: set[UUID] = set()
 
     @contextmanager
-    def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Work]:
+    def work(self, scope: Scope, action: str, now: datetime) -> Iterator[Work]:
         """A part, for the actor and the action of its use case."""
-        session_context.set_session_context(self._connection, reach, action, now)
-        part = SqlPart(self._connection, reach, action, now, self._facts)
+        session_context.set_session_context(self._connection, scope, action, now)
+        part = SqlPart(self._connection, scope, action, now, self._facts)
         try:
             yield part
         finally:
             self.subjects |= part.subjects
 
-    def reading(self, reach: Reach, action: str, now: datetime) -> AbstractContextManager[Reading]:
+    def reading(self, scope: Scope, action: str, now: datetime) -> AbstractContextManager[Reading]:
         """Not supported: a part only changes."""
         raise TypeError("a part of a transaction only changes")
 
@@ -139,48 +138,46 @@ class SqlStore:
         self._provider_access = provider_access
 
     def for_request(self, facts: RequestFacts) -> SqlStore:
-        """The same store, whose records name this request."""
         return SqlStore(self._engine, facts, self._provider_access)
 
-    def _set(self, reach: Reach) -> Reach:
-        """The reach as this installation sets it."""
-        if reach.after_end == self._provider_access:
-            return reach
-        return replace(reach, after_end=self._provider_access)
+    def _set(self, scope: Scope) -> Scope:
+        """The scope as this installation sets it."""
+        if scope.after_end == self._provider_access:
+            return scope
+        return replace(scope, after_end=self._provider_access)
 
     @contextmanager
-    def work(self, reach: Reach, action: str, now: datetime) -> Iterator[Work]:
-        """A transaction; what is not committed inside is rolled back."""
+    def work(self, scope: Scope, action: str, now: datetime) -> Iterator[Work]:
+        """What is not committed inside is rolled back."""
         with self._engine.connect() as connection:
-            to = self._set(reach)
+            to = self._set(scope)
             session_context.set_session_context(connection, to, action, now)
             if self._facts.idempotency_key is not None:
-                _claim(connection, reach.actor, now, self._facts)
+                _claim(connection, scope.actor, now, self._facts)
             yield SqlWork(connection, to, action, now, self._facts)
 
     @contextmanager
-    def reading(self, reach: Reach, action: str, now: datetime) -> Iterator[Reading]:
-        """A read; its audit entry is committed before any of it is returned."""
+    def reading(self, scope: Scope, action: str, now: datetime) -> Iterator[Reading]:
+        """The audit entry is committed before any result is returned."""
         with self._engine.connect() as connection:
             about = Subjects()
-            to = self._set(reach)
+            to = self._set(scope)
             session_context.set_session_context(connection, to, action, now)
             yield SqlReading(connection, to, now, about)
             if action not in NOT_AUDITED:
-                flag = used(connection, reach, now, about.opened) if about.opened else None
-                write_audit(connection, reach.actor, action, now, self._facts, about, code=flag)
+                flag = used(connection, scope, now, about.opened) if about.opened else None
+                write_audit(connection, scope.actor, action, now, self._facts, about, code=flag)
             connection.commit()
 
     @contextmanager
-    def showing(self, reach: Reach, now: datetime) -> Iterator[Reading]:
-        """The outcome of a change, shown under the audit entry that the change wrote."""
+    def showing(self, scope: Scope, now: datetime) -> Iterator[Reading]:
         with self._engine.connect() as connection:
-            to = self._set(reach)
+            to = self._set(scope)
             session_context.set_session_context(connection, to, "", now)
             yield SqlReading(connection, to, now, set())
 
     def store_key(self, actor: Actor, claimed_at: datetime, made: Made) -> None:
-        """Store the result under the idempotency key, unless another request has taken it over."""
+        """Not stored where another request has taken the key over."""
         if self._facts.idempotency_key is not None:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -190,7 +187,7 @@ class SqlStore:
                 )
 
     def release_key(self, actor: Actor, claimed_at: datetime) -> None:
-        """Release the request's idempotency key: nothing was done; it may be retried at once."""
+        """Nothing was done, so that the request may be retried at once."""
         if self._facts.idempotency_key is not None:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -200,7 +197,7 @@ class SqlStore:
     def note_refusal(
         self, actor: Actor | None, action: str, now: datetime, code: str, outcome: str
     ) -> None:
-        """Record that something was refused or failed; nothing else of it remains."""
+        """Nothing else of the request remains."""
         with self._engine.begin() as connection:
             write_audit(connection, actor, action, now, self._facts, set(), outcome, code)
 

@@ -317,7 +317,7 @@ def test_what_a_run_left_unjudged_when_it_broke_off_is_judged_by_the_relay(
         raise RuntimeError("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr("casework.bootstrap.apply_brake", breaks)
+        patch.setattr("casework.bootstrap.apply_flood_limit", breaks)
         with pytest.raises(RuntimeError):
             sweep(api, MORNING)
     sweep(api)

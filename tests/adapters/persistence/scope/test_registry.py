@@ -19,7 +19,7 @@ from casework.adapters.persistence.scope.registry import (
 )
 from casework.adapters.persistence.scope.rights import TABLES, RowKind
 from casework.adapters.persistence.scope.row_policies import condition, policies
-from casework.domain.access.policy import EVERYTHING, OPENERS, Actor, Reach, Relation, Role
+from casework.domain.access.policy import EVERYTHING, OPENERS, Actor, Relation, Role, Scope
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 BY_PLACE = {
@@ -63,7 +63,7 @@ def test_a_difference_between_the_two_guards_has_its_reason() -> None:
 @pytest.mark.parametrize("table", PLACED, ids=lambda table: table.name)
 @pytest.mark.parametrize("relation", BY_PLACE)
 def test_who_belongs_nowhere_sees_and_counts_nothing(table: object, relation: Relation) -> None:
-    nowhere = Reach(Actor(id=uuid4(), role=BY_PLACE[relation]), relation)
+    nowhere = Scope(Actor(id=uuid4(), role=BY_PLACE[relation]), relation)
     assert is_nothing(seen(table, nowhere, NOW))
     assert is_nothing(counted(table, nowhere))
 
@@ -71,9 +71,9 @@ def test_who_belongs_nowhere_sees_and_counts_nothing(table: object, relation: Re
 @pytest.mark.parametrize("table", PLACED, ids=lambda table: table.name)
 def test_a_relation_without_an_entry_sees_nothing(table: object) -> None:
     who = Actor(id=uuid4(), role=Role.CITY)
-    assert is_nothing(seen(table, Reach(who, Relation.CITY), NOW))
+    assert is_nothing(seen(table, Scope(who, Relation.CITY), NOW))
     if table is not t.resident:
-        assert is_everything(counted(table, Reach(who, Relation.CITY)))
+        assert is_everything(counted(table, Scope(who, Relation.CITY)))
 
 
 def test_the_system_sees_every_row_of_every_table() -> None:
@@ -89,20 +89,20 @@ def test_a_table_that_is_not_in_the_registry_is_refused() -> None:
 
 def test_an_alias_of_a_table_is_seen_as_the_table() -> None:
     who = Actor(id=uuid4(), role=Role.SUPERVISOR, district_code="11110")
-    found = str(select(true()).where(seen(t.resident.alias("one"), Reach(who, Relation.DISTRICT))))
+    found = str(select(true()).where(seen(t.resident.alias("one"), Scope(who, Relation.DISTRICT))))
     assert "one.district_code" in found
 
 
 def test_a_window_needs_an_instant() -> None:
     who = Actor(id=uuid4(), role=Role.PROVIDER, provider_id=uuid4())
     with pytest.raises(Exception, match="None/True/False"):
-        seen(t.referral, Reach(who, Relation.OWN_AGENCY))
+        seen(t.referral, Scope(who, Relation.OWN_AGENCY))
 
 
 def test_what_was_opened_is_seen_by_those_who_may_open_and_only_where_the_action_looks() -> None:
     who = Actor(id=uuid4(), role=Role.WORKER, centre_code="A", district_code="11110")
     assert Role.WORKER in OPENERS
-    looks, changes = (Reach(who, Relation.CENTRE, opens=opens) for opens in (True, False))
+    looks, changes = (Scope(who, Relation.CENTRE, opens=opens) for opens in (True, False))
     assert "break_glass" in str(seen_or_opened(t.resident, looks, NOW))
     assert "break_glass" not in str(seen_or_opened(t.resident, changes, NOW))
 

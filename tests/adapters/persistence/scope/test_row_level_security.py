@@ -23,7 +23,7 @@ from casework.adapters.persistence.scope.rights import TABLES, RowKind
 from casework.adapters.persistence.scope.row_policies import policies
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
 from casework.bootstrap import Application
-from casework.domain.access.policy import EVERYTHING, POLICY, Actor, Reach, Relation, Role, reach
+from casework.domain.access.policy import EVERYTHING, POLICY, Actor, Relation, Role, Scope, scope_of
 from casework.domain.errors import NotFound
 from casework.workflows.cases import caseload
 from casework.workflows.ports.supervision import WorklistFilter
@@ -211,7 +211,7 @@ def asked_as(engine: Engine, who: Actor | None, now: Any, action: str = "case.re
     connection = engine.connect()
     if who is not None:
         relation = next(iter(POLICY[action].values()))
-        session_context.set_session_context(connection, Reach(who, relation), action, now)
+        session_context.set_session_context(connection, Scope(who, relation), action, now)
     return connection
 
 
@@ -280,20 +280,22 @@ def test_the_city_sees_what_it_counts_only_while_it_counts(
 ) -> None:
     engine, who, now = api.application.engine, api.actor("city"), api.clock.now
     counting = engine.connect()
-    session_context.set_session_context(counting, reach(who, "figures.read"), "figures.read", now)
+    session_context.set_session_context(
+        counting, scope_of(who, "figures.read"), "figures.read", now
+    )
     with counting:
         assert len(set(counting.scalars(select(t.care_case.c.id)))) == 3
         for table in (t.resident, t.note, t.consent, t.contact, t.event):
             assert counting.scalar(select(func.count()).select_from(table)) == 0, table.name
     looking = engine.connect()
     session_context.set_session_context(
-        looking, reach(who, "directory.read"), "directory.read", now
+        looking, scope_of(who, "directory.read"), "directory.read", now
     )
     assert ids(looking, t.care_case) == set()
 
 
 @ON_POSTGRES
-def test_nothing_is_written_into_what_is_out_of_reach(api: Api, city: dict[str, There]) -> None:
+def test_nothing_is_written_into_what_is_out_of_scope(api: Api, city: dict[str, There]) -> None:
     engine, who, now = api.application.engine, api.actor(WORKER), api.clock.now
     there = city[FAR]
     with asked_as(engine, who, now) as connection:
@@ -432,10 +434,10 @@ def test_a_wall_with_a_hole_is_put_up_again(api: Api, harm: str) -> None:
     assert row_level_security.install_policies(api.engine) == []
 
 
-def test_the_relation_of_a_reach_does_not_widen_the_wall() -> None:
+def test_the_relation_of_a_scope_does_not_widen_the_policies() -> None:
     now = datetime(2026, 3, 2, tzinfo=UTC)
     for role in set(Role) - {Role.INTEGRATION}:
-        wide = Reach(Actor(id=new_id(), role=role), Relation.ALL)
+        wide = Scope(Actor(id=new_id(), role=role), Relation.ALL)
         assert session_context.session_settings(wide, "directory.read", now)["reach"] in (
             "own",
             "none",
@@ -492,7 +494,7 @@ def plan_of(
         sent.append((statement, parameters))
 
     with application.engine.connect() as connection:
-        to = reach(who, action)
+        to = scope_of(who, action)
         session_context.set_session_context(connection, to, action, predicate.BEGIN)
         event.listen(application.engine, "before_cursor_execute", note)
         try:
