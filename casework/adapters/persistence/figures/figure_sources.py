@@ -38,7 +38,8 @@ from casework.domain.figures.figures import NO_ANSWER, NOBODY_OFFERS_IT, OUTCOME
 from casework.domain.figures.questions import Question
 
 FILTERS: Final = (
-    "district", "centre", "field", "provider", "kind", "held_by", "status", "cause", "service", "reason",
+    "district", "centre", "field", "provider", "kind", "held_by", "status", "cause",
+    "service", "reason",
 )  # fmt: skip
 Columns = Mapping[str, Any]
 
