@@ -67,6 +67,12 @@ class ReferralActs(Stage):
         """The provider says yes and gives the service, with pauses."""
         self._possible(n, ("accept", "start", "hold", "resume", "report", "complete"), days, how)
 
+    @rule(n=ANY, days=ANY)
+    def service_given_to_its_end(self, n: int, days: int) -> None:
+        """The provider says yes, starts, and ends it: as planned, early, or by handing it on."""
+        for action in ("accept", "start", "complete"):
+            self._moved(n, action, days, "once")
+
     @rule(n=ANY, days=ANY, how=HOW)
     def possible_move(self, n: int, days: int, how: str) -> None:
         """Anything that the table of moves allows."""
