@@ -37,10 +37,20 @@ ARRIVES_WITHIN_S: Final = 20
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
 
+@contextmanager
+def at_the_real_time() -> Iterator[None]:
+    """What starts in here has the clock of the machine: behind a set one, pages never load."""
+    kept = {name: os.environ.pop(name, None) for name in ("LD_PRELOAD", "FAKETIME")}
+    try:
+        yield
+    finally:
+        os.environ.update({name: value for name, value in kept.items() if value is not None})
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for these tests: while it is open, its loop is this thread's only one."""
-    with sync_playwright() as playwright:
+    with at_the_real_time(), sync_playwright() as playwright:
         own = playwright.chromium.executable_path
         path = next(filter(None, map(shutil.which, (*NAMES, own))), None)
         if path is None:
