@@ -19,6 +19,7 @@ from casework.demo.ids import SeededIds
 from casework.demo.world import build_world
 from casework.domain.access.policy import SYSTEM_ROLE, Role
 from casework.domain.casefile.case import Case, CaseStatus
+from casework.domain.casefile.casefile import CaseFile, by_id
 from casework.domain.casefile.plan import PlannedService, PlanVersion, ServiceStatus, VersionStatus
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import ReferralStatus
@@ -256,11 +257,12 @@ def test_every_unsettled_service_and_every_waiting_referral_has_a_clock(city):
     for deadline in city.all(Deadline):
         if deadline.is_running:
             clocks[deadline.subject_id].add(deadline.kind)
-    open_cases = {case.id for case in city.all(Case) if case.is_open}
+    open_cases = {case.id: case for case in city.all(Case) if case.is_open}
     for service in city.all(PlannedService):
         if service.case_id in open_cases and service.status == ServiceStatus.IN_FORCE:
             own = [r for r in referrals[service.case_id] if r.planned_service_id == service.id]
-            assert _is_covered(service, own, clocks), service
+            file = CaseFile(case=open_cases[service.case_id], referrals=by_id(own))
+            assert _is_covered(file, service, clocks), service
     for referral in city.all(Referral):
         stands = (
             referral.held_from if referral.status == ReferralStatus.ON_HOLD else referral.status
@@ -269,12 +271,12 @@ def test_every_unsettled_service_and_every_waiting_referral_has_a_clock(city):
             assert clocks[referral.id], referral
 
 
-def _is_covered(service, referrals, clocks) -> bool:
+def _is_covered(file, service, clocks) -> bool:
     """By its link clock, by a referral that is out, by an owed disposition, or it is settled."""
+    referrals = file.referrals.values()
     out = any(r.is_with_provider for r in referrals)
     owed = any(r.owes_disposition and ClockKind.DISPOSITION in clocks[r.id] for r in referrals)
-    done = any(r.counts_as_completed for r in referrals)
-    settled = not out and (done or service.settlement not in (None, "re_refer"))
+    settled = file.is_settled(service)
     linking = ClockKind.LINK in clocks[service.id]
     assert not (linking and (settled or out or owed))
     return linking or out or owed or settled

@@ -105,7 +105,7 @@ def a_life(api: Api, by: str = NEIGHBOUR) -> acts.Supported:
     worker, path = api.as_(by), f"/residents/{supported.resident}"
     assert worker.post(f"{path}/consents", CONSENT).status_code == 201
     assert worker.put(f"{path}/way-in", {"text": "canary-way"}).status_code == 200
-    note = {"kind": "call", "text": "canary-note", "come_back_on": "2026-03-04"}
+    note = {"kind": "call", "text": "canary-note", "come_back_on": "2026-03-20"}
     assert worker.post(f"{path}/notes", note).status_code == 201
     assert worker.post(f"/cases/{supported.case}/signals", {"kind": "fall"}).status_code == 201
     seen = worker.get(path)

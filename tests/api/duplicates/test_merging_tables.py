@@ -39,7 +39,7 @@ pytestmark = pytest.mark.both_stores
 MONTH = "2026-03"
 WAY, OTHER_WAY = "초인종 대신 문을 두드릴 것", "열쇠는 경비실에 있음"
 RECEIVED = {"received_on": "2026-03-02", "requested_by": "self"}
-CHECK = {"checked_on": "2026-03-02", "findings": "잘 지낸다", "goals": []}
+CHECK = {"findings": "잘 지낸다", "goals": []}
 MOVES: Final = {
     *WITH_THE_RECORD, *WITH_ITS_CASE, *WITH_ITS_REFERRAL, *ONE_EACH, Child.HOUSEHOLD_MEMBER,
 }  # fmt: skip
@@ -72,9 +72,11 @@ def a_full_life(api: Api, by: str = WORKER) -> Full:
     )
     says(api, referral, DeliveryReport())
     writes_way_in(api, life.resident, WAY, by)
+    api.clock.forward(days=1)  # the first check is not of the day of the approval
+    today = {"checked_on": api.clock.now.date().isoformat()}
     for path, body in (
         (f"/residents/{life.resident}/access-requests", RECEIVED),
-        (f"/cases/{life.case}/checks", CHECK),
+        (f"/cases/{life.case}/checks", CHECK | today),
         ("/households", {"resident_ids": [str(life.resident), str(acts.a_resident(api, by))]}),
     ):
         answer = worker.post(path, body)

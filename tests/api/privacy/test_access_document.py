@@ -93,7 +93,7 @@ def test_what_was_delivered_and_how_to_get_in_is_told_in_both_languages(api: Api
     rows = dict(re.findall(r"<th>([^<]*)</th><td>([^<]*)</td>", told))
     assert {"month": "2026-03", "planned": "13", "delivered": "9", "reason": "in hospital"
             }.items() <= rows.items()  # fmt: skip
-    assert "2026-03-02 10:00" in section(korean, "가구")
+    assert "2026-03-03 10:00" in section(korean, "가구")
 
 
 def test_nothing_delivered_and_no_way_in_is_said_to_be_nothing(api: Api) -> None:

@@ -31,7 +31,7 @@ from tests.api.conftest import COLLEAGUE, PROVIDER, SUPERVISOR, WORKER, Api
 
 FRIDAY = date(2026, 3, 6)
 FOUND = checks.Findings(
-    checked_on=date(2026, 3, 2), findings="well", goals=[{"goal": "home", "met": "yes"}]
+    checked_on=date(2026, 3, 3), findings="well", goals=[{"goal": "home", "met": "yes"}]
 )
 
 
@@ -93,6 +93,7 @@ ON_A_SUPPORTED_CASE: dict[str, Callable[[Api, UUID], Any]] = {
 @pytest.mark.parametrize("name", ON_A_SUPPORTED_CASE)
 def test_an_act_on_a_case_raises_its_version_by_one(api: Api, name: str) -> None:
     case = a_supported_case(api).case
+    api.clock.forward(days=1)
     before = version(api, t.care_case, case)
     ON_A_SUPPORTED_CASE[name](api, case)
     assert version(api, t.care_case, case) == before + 1
