@@ -18,6 +18,8 @@ from sqlalchemy import Engine, event
 
 REQUEST_TIMEOUT_S: Final = 5.0
 LONG_REQUEST_TIMEOUT_S: Final = 30.0
+# What came of a request is recorded even where its own time is over.
+RECORD_S: Final = 2.0
 _until: ContextVar[float | None] = ContextVar("until", default=None)
 
 

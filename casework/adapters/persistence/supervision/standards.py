@@ -154,8 +154,8 @@ class SqlStandards:
         """The record of a recount that begins."""
         self._connection.execute(insert(t.recount), [to_row(recount)])
 
-    def end(self, recount: Recount) -> None:
-        """What it did."""
+    def save_recount(self, recount: Recount) -> None:
+        """How far it is, and what it moved."""
         row = to_row(recount)
         self._connection.execute(
             update(t.recount).where(t.recount.c.id == row.pop("id")).values(row)
