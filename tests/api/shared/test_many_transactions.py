@@ -177,8 +177,10 @@ def happened(api: Api) -> list[tuple[Any, ...]]:
     """What was recorded, about what: events and changes of the directory."""
     change = t.directory_change
     with api.engine.connect() as connection:
-        found = connection.execute(select(*t.event.c["name", "subject_id", "at"])).all()
-        found += connection.execute(select(*change.c["did", "subject_id", "at"])).all()
+        found = [
+            *connection.execute(select(*t.event.c["name", "subject_id", "at"])),
+            *connection.execute(select(*change.c["did", "subject_id", "at"])),
+        ]
     return [tuple(one) for one in found]
 
 
