@@ -13,6 +13,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from casework.domain.access.accounts import Account
+from casework.domain.access.tries import TOLD_AT
 from casework.domain.errors import require
 from casework.domain.notices.notices import Notice, NoticeKind
 
@@ -22,6 +24,7 @@ FIRST_WAIT: Final = timedelta(seconds=30)
 MAX_WAIT: Final = timedelta(hours=6)
 LEASE: Final = timedelta(seconds=60)
 DIGEST: Final = "digest"
+SIGN_IN_FAILED: Final = "sign_in_failed"
 
 
 class MessageState(StrEnum):
@@ -121,6 +124,28 @@ class Message:
     def replay(self, at: datetime) -> None:
         """Try a dead letter again, under the id it has."""
         self.state, self.tries, self.next_at = MessageState.WAITING, 0, at
+
+
+def of_wrong_tries(account: Account, id: UUID, now: datetime) -> Message:
+    """Tells an account's owner that several tries to sign in were wrong within an hour."""
+    return Message(
+        id=id,
+        kind=SIGN_IN_FAILED,
+        account_id=account.id,
+        subscription_id=None,
+        district_code=account.district_code,
+        payload={
+            "id": id,
+            "kind": SIGN_IN_FAILED,
+            "case_id": None,
+            "subject": {"type": "account", "id": account.id},
+            "about": str(TOLD_AT),
+            "tier": None,
+            "due_at": None,
+        },
+        created_at=now,
+        next_at=now,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
