@@ -36,7 +36,7 @@ TABLES = (
     "job_run", "notice", "run_notices", "subscription", "message", "addressee",
     "answering", "agency_link", "link_referral", "link_session",
     "import_file", "import_row",
-    "event", "idempotency", "closed_month", "configuration",
+    "event", "idempotency", "closed_month", "configuration", "key_check",
     "audit_entry", "audit_seal", "audit_head", "audit_pending", "audit_review",
     "access_request",
 )  # fmt: skip
@@ -1436,6 +1436,13 @@ def _records() -> None:
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         _primary_key("configuration", "name"),
+    )
+    op.create_table(
+        "key_check",
+        sa.Column("id", sa.String(length=8), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        _primary_key("key_check", "id"),
     )
 
 
