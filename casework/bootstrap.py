@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from structlog import get_logger
 
-from casework import operations
+from casework import key_ring, operations
 from casework.adapters import reference
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.rates import Rates
@@ -319,8 +319,8 @@ def build(
     """Wire the application. Raises SettingsError where a setting that the mode needs is missing."""
     settings.check()
     configure_logs(settings.request_log)
-    vault = open_vault(settings)
     engine = open_engine(settings.url(), schema=settings.db_schema, pool_size=settings.threads)
+    vault = open_vault(settings, engine)
     return Application(
         settings=settings,
         engine=engine,
@@ -331,15 +331,26 @@ def build(
     )
 
 
-def open_vault(settings: Settings) -> KeyVault:
-    """The vault that encrypts fields; outside production a missing key ring is created."""
+def open_vault(settings: Settings, engine: Engine | None = None) -> KeyVault:
+    """The vault that encrypts fields.
+
+    Outside production a missing key ring is created, unless the database has one.
+    """
     path, master = settings.ring(), settings.key("master")
     try:
-        if not settings.is_production:
-            make_ring(path, master, utc_now())
+        if not settings.is_production and not path.exists():
+            _make_ring(settings, engine)
         return KeyVault(path, master)
     except RingError as error:
         raise SettingsError(f"{error}: see CASEWORK_KEY_RING and CASEWORK_MASTER_KEY") from None
+
+
+def _make_ring(settings: Settings, engine: Engine | None) -> None:
+    """Create a ring: beside a database only where that has none."""
+    if engine is None:
+        make_ring(settings.ring(), settings.key("master"), utc_now())
+    else:
+        key_ring.make(settings, engine)
 
 
 def _issuer(settings: Settings) -> OidcIssuer | None:

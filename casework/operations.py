@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from random import Random
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, text
 from structlog import get_logger
 
+from casework import key_ring
 from casework.adapters import reference
 from casework.adapters.identity import Argon2Passwords
 from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
@@ -26,7 +27,6 @@ from casework.adapters.persistence.schema.reencryption import EncryptedRows
 from casework.adapters.persistence.scope import roles, row_level_security, session_context
 from casework.adapters.persistence.unit_of_work.store import SqlStore
 from casework.adapters.vault import KeyVault, RingError
-from casework.adapters.vault.ring import make_ring
 from casework.demo.accounts import demo_accounts
 from casework.demo.directory import agencies, designations
 from casework.demo.ids import SeededIds
@@ -146,6 +146,7 @@ def migrate(of: Installation) -> None:
     url, schema = settings.owner_url(), settings.db_schema
     migrations.upgrade(url, schema=schema, prefix=settings.role_prefix)
     with opened_as_owner(settings) as owner:
+        key_ring.check(of.vault, owner)
         bulk.load_facts(
             owner, reference.districts(), reference.centres(), reference.services(), SHIPPED
         )
@@ -198,8 +199,14 @@ def check_role(of: Installation) -> None:
 
 
 def make_key_ring(settings: Settings) -> None:
-    """Make a key ring, unless there is one."""
-    make_ring(settings.ring(), settings.key("master"), datetime.now(UTC))
+    """Make a key ring, unless there is one. Raises SettingsError where another is expected."""
+    with opened_as_owner(settings) as engine:
+        key_ring.make(settings, engine)
+
+
+def check_keys(of: Installation) -> None:
+    """Refuse a key ring that does not open what is stored. Raises SettingsError."""
+    key_ring.check(of.vault, of.engine)
 
 
 # Readiness
@@ -222,6 +229,7 @@ def readiness(of: Installation) -> dict[str, Any]:
             connection.execute(text("SELECT 1"))
         parts["database"] = True
         parts["schema"] = migrations.is_current(of.engine)
+        parts["keys"] = parts["keys"] and not key_ring.unopened(of.vault, of.engine)
         if parts["schema"]:
             parts |= _scheduler_state(of, now)
     except Exception as error:

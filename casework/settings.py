@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,10 @@ KEY_BYTES = 32
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 RATE_IN_PRODUCTION = 20
 DEMO_ADDRESS = "http://127.0.0.1:8000"
+# The two last encrypt fields.
+NEEDED_IN_PRODUCTION = (
+    "database_url", "token_key", "cursor_key", "audit_key", "master_key", "key_ring"
+)  # fmt: skip
 STORES = ("postgresql+psycopg://", "sqlite://")
 
 
@@ -116,6 +121,7 @@ class Settings(BaseSettings):
 
     def check(self) -> None:
         """Raise SettingsError where a setting that the mode needs is missing or wrong."""
+        self.check_needed()
         self.url()
         self.key("token")
         self.key("cursor")
@@ -125,6 +131,19 @@ class Settings(BaseSettings):
         self.address()
         self._check_request_log()
         self._check_issuer()
+
+    def check_needed(self, names: Sequence[str] = NEEDED_IN_PRODUCTION) -> None:
+        """Raise SettingsError with every setting that production needs and that is missing."""
+        missing = [f"CASEWORK_{name.upper()}" for name in names if self._is_missing(name)]
+        if self.is_production and missing:
+            raise SettingsError(f"production needs {', '.join(missing)}")
+
+    def _is_missing(self, name: str) -> bool:
+        """Whether a setting is not given, or given as nothing."""
+        given = getattr(self, name)
+        if isinstance(given, SecretStr):
+            given = given.get_secret_value()
+        return given is None or given in ("", Path())
 
     def _check_request_log(self) -> None:
         if self.request_log is not None:

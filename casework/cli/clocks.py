@@ -33,6 +33,7 @@ def sweep(
         raise CommandError(f"there is no sweep {job!r}; the only one is overdue")
     moment = read_instant(as_of)
     with opened() as application:
+        operations.check_keys(application)
         operations.check_role(application)
         result = application.sweep(application.context(), moment, dry_run)
     if result is None:

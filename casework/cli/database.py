@@ -72,6 +72,7 @@ def _role_passwords() -> dict[str, str]:
 def seed(residents: Residents = 2000, seed: Seed = 1) -> None:
     """Fill an empty, migrated database with an invented city; never in production."""
     with opened() as application:
+        operations.check_keys(application)
         fill(application, residents, seed)
         print_accounts(application)
 

@@ -20,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="The keys that seal fields, and the
 def keys_make() -> None:
     """Make the key ring where CASEWORK_KEY_RING says, wrapped by CASEWORK_MASTER_KEY."""
     settings = Settings()
+    settings.check_needed(("database_url", "master_key", "key_ring"))
     if settings.ring().exists():
         raise CommandError("there is a key ring already")
     operations.make_key_ring(settings)

@@ -61,6 +61,7 @@ def opened_ready() -> Iterator[bootstrap.Application]:
         if not operations.is_current(application):
             raise CommandError("the schema is not current: run `casework migrate`")
         operations.check_role(application)
+        operations.check_keys(application)
         yield application
 
 

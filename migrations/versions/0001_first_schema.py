@@ -36,7 +36,7 @@ TABLES = (
     "job_run", "notice", "run_notices", "subscription", "message", "addressee",
     "answering", "agency_link", "link_referral", "link_session",
     "import_file", "import_row",
-    "event", "idempotency", "closed_month", "configuration",
+    "event", "idempotency", "closed_month", "configuration", "key_check",
     "audit_entry", "audit_seal", "audit_head", "audit_pending", "audit_review",
     "access_request",
 )  # fmt: skip
@@ -300,9 +300,8 @@ def _accounts() -> None:
         sa.Column("is_head", sa.Boolean(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
-        sa.Column("failed_attempts", sa.Integer(), nullable=False),
-        sa.Column("locked_until", Instant(), nullable=True),
         sa.Column("tries", Json, nullable=True),
+        sa.Column("signed_in_from", Json, nullable=True),
         sa.Column(
             "must_change_password", sa.Boolean(), nullable=False, server_default=sa.text("false")
         ),
@@ -1439,6 +1438,13 @@ def _records() -> None:
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         _primary_key("configuration", "name"),
+    )
+    op.create_table(
+        "key_check",
+        sa.Column("id", sa.String(length=8), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        _primary_key("key_check", "id"),
     )
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
+from starlette.testclient import TestClient
 
 from casework.adapters.persistence import tables as t
 from casework.domain.access import totp
@@ -79,3 +84,16 @@ def stored(api: Api, username: str) -> Any:
 def refused(answer: Any) -> tuple[int, str]:
     """Status and code."""
     return answer.status_code, answer.json()["code"]
+
+
+def shut(api: Api, username: str, since: datetime | None = None) -> None:
+    """Let the tests' place wait an hour for an account: ten of its tries were wrong."""
+    at = (since or api.clock.now).isoformat()
+    change(api, username, tries=[[at, "testclient", "wrong"]] * 10)
+
+
+@contextmanager
+def from_elsewhere(api: Api, host: str = "10.0.0.7") -> Iterator[Api]:
+    """The same world as it is met from another address."""
+    client = TestClient(api.client.app, raise_server_exceptions=False, client=(host, 50000))
+    yield replace(api, client=client)

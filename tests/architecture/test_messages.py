@@ -42,6 +42,7 @@ from casework.domain.exchange.exporting import ExportOf
 from casework.domain.exchange.import_columns import LEVEL
 from casework.domain.exchange.importing import Outcome
 from casework.domain.notices.notices import NoticeKind
+from casework.domain.notices.outbox import SIGN_IN_FAILED
 from casework.domain.privacy import access_requests
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.domain.residents import households, resident
@@ -220,8 +221,8 @@ def families() -> dict[str, set[str]]:
         "page.sex.*": set(SEXES),
         "page.signal.*": set(case.SIGNALS),
         "page.status.*": {*states.ReferralStatus} - {"draft"},
-        "letter.kind.*": set(NoticeKind),
-        "letter.about.*": {"case", "break_glass", "offering"},
+        "letter.kind.*": {*NoticeKind, SIGN_IN_FAILED},
+        "letter.about.*": {"account", "break_glass", "case", "offering"},
         "document.section.*": sections,
         "document.field.*": _printed_fields() | PRINTED_WITHIN | set(intake.ACTIVITIES),
         "document.minutes.decision.*": {"approve", "return", "none"},

@@ -10,7 +10,7 @@ import pytest
 from casework.adapters.identity import Argon2Passwords
 from tests.api.access.test_brute_force import HOUR
 from tests.api.conftest import COLLEAGUE, SUPERVISOR, WORKER, Api
-from tests.api.signing import change, sign_in
+from tests.api.signing import change, shut, sign_in
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def dear(api: Api) -> Api:
 def test_unknown_wrong_and_locked_take_the_same_time(dear: Api) -> None:
     api = dear
     change(api, COLLEAGUE, is_active=False)
-    change(api, SUPERVISOR, locked_until=api.clock.now + 1000 * HOUR)
+    shut(api, SUPERVISOR, api.clock.now + 1000 * HOUR)
     names = ("nobody", WORKER, COLLEAGUE, SUPERVISOR)
     took: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(7):

@@ -345,6 +345,28 @@ def test_production_refuses_to_start_without_its_database_and_keys(
     assert not Path(".casework").exists(), "no key was made up"
 
 
+NEEDED = ("database_url", "token_key", "cursor_key", "audit_key", "master_key", "key_ring")
+
+
+@pytest.mark.parametrize("command", ["serve", "scheduler", "migrate"])
+@pytest.mark.parametrize("given", [(), ("token_key", "key_ring"), NEEDED[1:], NEEDED[:1]])
+def test_production_names_every_missing_setting_at_once(
+    run: Run, database: str, command: str, given: tuple[str, ...]
+) -> None:
+    known = KEYS | {"database_url": database}
+    for missing_is in ({}, dict.fromkeys(NEEDED, "")):
+        settings = missing_is | {name: known[name] for name in given}
+        said = run(command, mode="production", **settings)
+        names = ", ".join(f"CASEWORK_{one.upper()}" for one in NEEDED if one not in given)
+        is_one_line(said, f"production needs {names}\\n")
+        assert "ttt" not in said.err
+
+
+def test_keys_are_made_with_what_they_need_and_all_of_it_is_named(run: Run) -> None:
+    said = run("keys", "make", mode="production")
+    is_one_line(said, "needs CASEWORK_DATABASE_URL, CASEWORK_MASTER_KEY, CASEWORK_KEY_RING\\n")
+
+
 def test_production_is_neither_a_demo_nor_seeded_nor_swept_as_of_the_future(
     run: Run, database: str
 ) -> None:

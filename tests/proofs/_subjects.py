@@ -389,7 +389,6 @@ def _staff(api: Api, agency: str) -> UUID:
                 "id": id, "username": username, "name": "가상직원", "role": "provider",
                 "password_hash": "", "created_at": datetime(2026, 1, 1, tzinfo=UTC),
                 "provider_id": api.providers[agency].id, "is_head": False, "is_active": True,
-                "failed_attempts": 0,
             }],
         )  # fmt: skip
         return id
@@ -546,7 +545,6 @@ def _add_integration(api: Api) -> None:
                 "id": new_id(), "username": INTEGRATION, "name": "a system", "role": "integration",
                 "password_hash": "", "created_at": datetime(2026, 1, 1, tzinfo=UTC),
                 "district_code": DISTRICT, "is_head": False, "is_active": True,
-                "failed_attempts": 0,
             }],
         )  # fmt: skip
 

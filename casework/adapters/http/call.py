@@ -51,16 +51,18 @@ class Call:
     ) -> None:
         self._services, self._request, self._facts = services, request, facts
         self._store = services.store.for_request(facts)
+        # Without the idempotency key, which belongs to one transaction of the request alone.
         self.ctx = Context(
             actor=actor,
             now=now,
             new_id=services.new_id,
             clockwork=services.clockwork(),
             catalogue=services.catalogue(),
-            store=self._store,
+            store=services.store.for_request(replace(facts, idempotency_key=None)),
             similarity=services.similarity,
             expected_version=expected_version(request.headers.get("if-match")),
         )
+        self._keyed = replace(self.ctx, store=self._store)
 
     @property
     def services(self) -> Services:
@@ -85,7 +87,7 @@ class Call:
         """
         to_see = scope_of(self.ctx.actor, read_action)
         try:
-            made = self._with_retries(use_case, self.ctx)
+            made = self._with_retries(use_case, self._keyed)
             showing = self._store.showing(to_see, self.ctx.now)
         except Replay as before:  # nothing changes, so it is a read, with its own audit entry
             made = cast("M", before.made)
@@ -103,7 +105,7 @@ class Call:
         Writes the audit entry, unless ``check`` refuses the request as a whole. A repeated request
         goes on as well: each part of the work has a key of its own.
         """
-        with suppress(Replay), self.ctx.work(action) as work:
+        with suppress(Replay), self._keyed.work(action) as work:
             check(work)
             work.commit()
 
@@ -116,14 +118,15 @@ class Call:
         """
         actor, now = self.ctx.actor, self.ctx.now
         try:
-            with self.ctx.work(action) as begun:
+            with self._keyed.work(action) as begun:
                 begun.commit_begun()
         except Replay as before:
             return cast("M", before.made), True
         try:
             made = work()
         except Exception:
-            with suppress(Exception):  # if the database is unreachable, the key's lease expires
+            # If the database is unreachable, the key's lease expires.
+            with suppress(Exception):
                 self._store.release_key(actor, now)
             raise
         self._store.store_key(actor, now, made)
@@ -135,23 +138,32 @@ class Call:
         Returns what it made, and whether it was carried out before.
         """
         try:
-            return self._with_retries(use_case, self.ctx), False
+            return self._with_retries(use_case, self._keyed), False
         except Replay as before:
             return cast("M", before.made), True
 
-    def without_key(self) -> Context:
-        """The context of further transactions: no idempotency key, current standards and holidays.
+    def continued(self, begin: Callable[[Context], M], go_on: Callable[[Context, M], None]) -> M:
+        """Carry out the first of several transactions, then the others, once for each key.
+
+        ``begin`` ends with ``commit_begun``. A repeated request only goes on, and so must find what
+        is left, be it nothing; while the first one is at work it is refused as in flight.
+        """
+        made, again = self.first(begin)
+        try:
+            go_on(self.refreshed(), made)
+        finally:  # also where it failed: what is begun stays, and the next one goes on
+            if not again:
+                with suppress(Exception):
+                    self._store.store_key(self.ctx.actor, self.ctx.now, made)
+        return made
+
+    def refreshed(self) -> Context:
+        """The context of further transactions: current standards and holidays.
 
         A change of them, here or in another process, is seen at once.
         """
         self._services.forget()
-        facts = replace(self._facts, idempotency_key=None)
-        return replace(
-            self.ctx,
-            store=self._services.store.for_request(facts),
-            clockwork=self._services.clockwork(),
-            expected_version=None,
-        )
+        return replace(self.ctx, clockwork=self._services.clockwork(), expected_version=None)
 
     def recorded_as(self, asked_for: str) -> Context:
         """The context, whose next read is recorded as a request for this."""

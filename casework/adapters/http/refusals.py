@@ -19,7 +19,7 @@ from casework.domain.errors import Invalid, Refusal
 from casework.workflows.ports.access import SignInRefused
 from casework.workflows.ports.unit_of_work import RequestFacts
 
-RECORD_SECONDS: Final = 1.0
+RECORD_SECONDS: Final = 0.75
 
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")

@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,13 +23,14 @@ from casework.adapters.vault.ring import (
     change_ring,
     read_ring,
 )
-from casework.workflows.ports.vault import KeyFacts, Place
+from casework.workflows.ports.vault import KeyCheck, KeyFacts, Place
 
 __all__ = ["KeyVault", "RingError"]
 
 # An encrypted value is text: this, the key's id, nonce with ciphertext and tag.
 FORMAT: Final = "v1"
 BLIND_BYTES: Final = 21
+KNOWN: Final = "casework key check"
 _Stamp = tuple[int, int, int]
 
 
@@ -40,11 +42,8 @@ class KeyVault:
         self._opened = self._read()
 
     def encrypt(self, plain: str, place: Place) -> str:
-        """Encrypts under the newest data key."""
-        key, cipher = self._newest().sealing
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = cipher.encrypt(nonce, plain.encode(), _bound(key, place))
-        return f"{FORMAT}.{key}.{urlsafe_b64encode(nonce + sealed).decode()}"
+        """Encrypt a value under the newest data key."""
+        return _encrypted(*self._newest().sealing, plain, place)
 
     def decrypt(self, sealed: str, place: Place) -> str:
         form, _, rest = sealed.partition(".")
@@ -87,6 +86,30 @@ class KeyVault:
         """Values still encrypted under them are lost."""
         change_ring(self._path, self._master, lambda ring: ring.without(ids))
 
+    def checks(self) -> list[KeyCheck]:
+        """A known value under each key."""
+        opened = self._newest()
+        return [
+            KeyCheck(one.id, one.kind, _known(opened, one.id, one.kind)) for one in opened.ring.keys
+        ]
+
+    def opens(self, check: KeyCheck) -> bool:
+        """Whether that key is on the ring, and opens its known value."""
+        opened = self._newest()
+        if check.id not in [one.id for one in opened.ring.of(check.kind)]:
+            return False
+        if check.kind == INDEX:
+            return hmac.compare_digest(_known(opened, check.id, INDEX), check.sealed)
+        try:
+            return self.decrypt(check.sealed, _known_place(check.id)) == KNOWN
+        except ValueError:
+            return False
+
+    @property
+    def path(self) -> Path:
+        """The file of the ring."""
+        return self._path
+
     def check(self) -> None:
         """Read the ring again from its file. Raises RingError where it cannot be opened."""
         self._opened = self._read()
@@ -120,6 +143,23 @@ class _Opened:
             self._subkeys[key, purpose] = subkey
         digest = hmac.digest(subkey, value.encode(), sha256)[:BLIND_BYTES]
         return f"{key}.{urlsafe_b64encode(digest).decode()}"
+
+
+def _encrypted(key: str, cipher: AESGCM, plain: str, place: Place) -> str:
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = cipher.encrypt(nonce, plain.encode(), _bound(key, place))
+    return f"{FORMAT}.{key}.{urlsafe_b64encode(nonce + sealed).decode()}"
+
+
+def _known(opened: _Opened, key: str, kind: str) -> str:
+    """The known value under a key: encrypted under a data key, blinded under an index key."""
+    if kind == INDEX:
+        return opened.blind(key, KNOWN, KNOWN)
+    return _encrypted(key, opened.ciphers[key], KNOWN, _known_place(key))
+
+
+def _known_place(key: str) -> Place:
+    return Place("key_check", "sealed", UUID(int=int(key, 16)))
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -22,6 +22,7 @@ from structlog.contextvars import bound_contextvars
 from casework.adapters.http.limits import check_text
 from casework.adapters.http.middleware import tell
 from casework.adapters.http.problems import Problem, language_of, status_of
+from casework.adapters.http.refusals import RECORD_SECONDS
 from casework.adapters.http.route import FORM, SECONDS, GuardedRoute
 from casework.adapters.http.services import Services
 from casework.adapters.http.texts import say
@@ -133,7 +134,14 @@ def _problem(
         written = replace(facts, asked_for=f"link {visit.link.id}")
         outcome = "refused" if known else "failed"
         store = services.store.for_request(written)
-        store.note_refusal(visit.actor, "link.answer", services.now(), refusal.code, outcome)
+        try:
+            with services.time_allowed(RECORD_SECONDS):
+                store.note_refusal(
+                    visit.actor, "link.answer", services.now(), refusal.code, outcome
+                )
+        except Exception as unwritten:
+            log.error("audit entry not written", task=facts.task, error=type(unwritten).__name__)
+            refusal = Problem("", code="busy")
     status = status_of(refusal)
     title, detail = say(refusal.code, refusal.detail, language(request))
     back = f"/a/{request.path_params['secret']}" if visit is not None else None

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from casework.domain.access import tries
 from casework.domain.access.policy import Actor, CredentialScope, Role
+from casework.domain.access.tries import Try
 from casework.domain.errors import require
 
-MAX_FAILURES: Final = 5
-LOCK_DURATION: Final = timedelta(minutes=15)
-TRIES_AN_HOUR: Final = 10
-HOUR: Final = timedelta(hours=1)
 PASSWORD_LENGTHS: Final = range(12, 1025)
 NAME_LENGTHS: Final = range(1, 121)
 # Lower case only: accounts that differ only in case are indistinguishable in a list.
@@ -59,10 +57,10 @@ class Account:
     is_head: bool = False
     is_active: bool = True
     email: str | None = None
-    failed_attempts: int = 0
-    locked_until: datetime | None = None
-    # The failed attempts of the last hour.
-    tries: list[datetime] = field(default_factory=list)
+    # The tries of the last hour that were wrong, and those that are being compared.
+    tries: list[Try] = field(default_factory=list)
+    # Where it was signed in to, and when last.
+    signed_in_from: dict[str, datetime] = field(default_factory=dict)
     must_change_password: bool = False
     is_demo: bool = False
     external_id: str | None = None
@@ -99,34 +97,23 @@ class Account:
             credential_scope=credential_scope,
         )
 
-    def count_attempt(self, now: datetime) -> bool:
-        """Count an attempt before comparing; False where the hour's attempts are used up."""
-        self.tries = [one for one in self.tries if one > now - HOUR]
-        if self.is_locked(now) or len(self.tries) >= TRIES_AN_HOUR:
+    def count_attempt(self, source: str, now: datetime) -> bool:
+        """Count a try before it is compared; False where this place has to wait."""
+        self.tries = tries.still_counted(self.tries, now)
+        if not tries.may_begin(self.tries, self.signed_in_from, source, now):
             return False
-        self.tries.append(now)
-        self.note_failure(now)  # undone if it is right
+        self.tries.append(Try(now, source))
         return True
 
-    def uncount_attempt(self, at: datetime) -> None:
-        """Uncount an attempt that was right; failed ones stay counted."""
-        if at in self.tries:
-            self.tries.remove(at)
-        self.note_success()
+    def note_wrong(self, source: str, at: datetime) -> bool:
+        """The try of then was wrong; returns whether the owner is to be told."""
+        self.tries = tries.after_wrong(self.tries, at, source)
+        return tries.is_told(self.tries, at)
 
-    def is_locked(self, now: datetime) -> bool:
-        """Whether the account is locked after too many wrong passwords."""
-        return self.locked_until is not None and now < self.locked_until
-
-    def note_failure(self, now: datetime) -> None:
-        """Count a wrong password; five in a row lock the account for fifteen minutes."""
-        self.failed_attempts += 1
-        if self.failed_attempts >= MAX_FAILURES:
-            self.failed_attempts, self.locked_until = 0, now + LOCK_DURATION
-
-    def note_success(self) -> None:
-        """The right password."""
-        self.failed_attempts, self.locked_until = 0, None
+    def note_right(self, source: str, at: datetime) -> None:
+        """The try of then was right, and is no try any more; wrong ones stay counted."""
+        self.tries = tries.after_right(self.tries, at, source)
+        self.signed_in_from = tries.remembered(self.signed_in_from, source, at)
 
     def take_password(self, password_hash: str, *, first: bool = False) -> None:
         """Set a password and clear the failed attempts.
@@ -134,7 +121,6 @@ class Account:
         One set by somebody else is a ``first`` password: its owner must change it.
         """
         self.password_hash, self.must_change_password, self.tries = password_hash, first, []
-        self.note_success()
 
     def drop_totp(self) -> None:
         """Remove the second factor."""

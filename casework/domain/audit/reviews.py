@@ -14,8 +14,10 @@ from casework.domain.figures.figures import Month
 # Access outside these hours in Seoul, or on a non-working day, is flagged.
 OFFICE_OPENS: Final = 8
 OFFICE_CLOSES: Final = 20
-# Actions that export a resident's data, and the prefix of break-glass actions.
+# What takes data away, by action and by task (a list leaves under the action of the plain list),
+# and the prefix of break-glass actions.
 EXPORTS: Final = ("resident.export",)
+EXPORT_TASKS: Final = ("POST /exports",)
 BREAK_GLASS: Final = "break_glass"
 
 

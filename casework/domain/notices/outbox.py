@@ -13,6 +13,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from casework.domain.access.accounts import Account
+from casework.domain.access.tries import TOLD_AT
 from casework.domain.errors import require
 from casework.domain.notices.notices import Notice, NoticeKind
 
@@ -29,6 +31,7 @@ class LetterKind(StrEnum):
     DIGEST = "digest"
     LINK = "link"
     LINK_CODE = "link_code"
+    SIGN_IN_FAILED = "sign_in_failed"
 
 
 MessageKind = NoticeKind | LetterKind
@@ -38,6 +41,9 @@ DIGEST: Final = LetterKind.DIGEST
 def message_kind(name: str) -> MessageKind:
     """The kind of that name. Raises ValueError for one that there is not."""
     return LetterKind(name) if name in list(LetterKind) else NoticeKind(name)
+
+
+SIGN_IN_FAILED: Final = LetterKind.SIGN_IN_FAILED
 
 
 class MessageState(StrEnum):
@@ -137,6 +143,28 @@ class Message:
     def replay(self, at: datetime) -> None:
         """Try a dead letter again, under the id it has."""
         self.state, self.tries, self.next_at = MessageState.WAITING, 0, at
+
+
+def of_wrong_tries(account: Account, id: UUID, now: datetime) -> Message:
+    """Tells an account's owner that several tries to sign in were wrong within an hour."""
+    return Message(
+        id=id,
+        kind=SIGN_IN_FAILED,
+        account_id=account.id,
+        subscription_id=None,
+        district_code=account.district_code,
+        payload={
+            "id": id,
+            "kind": SIGN_IN_FAILED,
+            "case_id": None,
+            "subject": {"type": "account", "id": account.id},
+            "about": str(TOLD_AT),
+            "tier": None,
+            "due_at": None,
+        },
+        created_at=now,
+        next_at=now,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

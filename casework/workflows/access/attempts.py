@@ -1,4 +1,7 @@
-"""Sign-in attempts: counted before the password is compared, uncounted when it was right."""
+"""Sign-in attempts: begun before the password is compared, then found right or wrong.
+
+One that was begun and is neither, since the process or the database was lost, counts for nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from uuid import UUID
 from casework.domain.access import totp
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Role
+from casework.domain.access.tries import SIGNED_IN
+from casework.domain.notices.outbox import of_wrong_tries
 from casework.workflows.ports.access import Authentication, SignInStore
 from casework.workflows.ports.vault import Place
 
@@ -35,6 +40,11 @@ class Attempt:
     at: datetime
     source: str | None
 
+    @property
+    def place(self) -> str:
+        """Where it counts: for its source, or for those who are signed in."""
+        return self.source or SIGNED_IN
+
 
 def begin_attempt(
     authentication: Authentication, who: str | UUID, source: str | None, now: datetime
@@ -45,9 +55,10 @@ def begin_attempt(
     """
     with authentication.store() as store:
         account = store.by_username(who) if isinstance(who, str) else store.locked(who)
-        may = source is None or store.count_source_attempt(source, now)
+        may = source is None or store.may_source_try(source, now)
         counted = account if account is not None else _nobody(authentication, now)
-        may = may and counted.count_attempt(now) and account is not None and account.is_active
+        may = may and counted.count_attempt(source or SIGNED_IN, now)
+        may = may and account is not None and account.is_active
         store.save_attempts(counted)
         store.commit()
     return Attempt(counted.id, counted.password_hash if may else None, now, source)
@@ -70,28 +81,43 @@ def settle_attempt(
     right: bool,
     with_factor: bool = True,
 ) -> Account:
-    """The account, locked, if all credentials are right; the attempt is then uncounted.
+    """The account, locked, if all credentials are right.
 
-    Raises WrongCredentials, having written nothing.
+    Raises WrongCredentials where one is not, having counted that: the caller commits both.
     """
     account = store.locked(tried.account_id)
     sealed = store.totp_sealed(tried.account_id)
     step = accepted_step(authentication, account, sealed, given.code, tried.at)
-    if account is None or not right or not account.is_active:
-        raise WrongCredentials
-    if account.password_hash != tried.digest:  # changed since it was compared
+    if account is None or not right or not _is_as_compared(account, tried):
+        _note_wrong(authentication, store, account, tried)
         raise WrongCredentials
     if with_factor and account.has_totp:
         if step is not None:
             account.totp_step = step
             store.save_step(account)
         elif not _recovers(authentication, store, account, given, tried.at):
+            _note_wrong(authentication, store, account, tried)
             raise WrongCredentials
-    account.uncount_attempt(tried.at)
+    account.note_right(tried.place, tried.at)
     store.save_attempts(account)
-    if tried.source is not None:
-        store.uncount_source_attempt(tried.source)
     return account
+
+
+def _is_as_compared(account: Account, tried: Attempt) -> bool:
+    """Whether it is active, and its password the one that was compared."""
+    return account.is_active and account.password_hash == tried.digest
+
+
+def _note_wrong(
+    authentication: Authentication, store: SignInStore, account: Account | None, tried: Attempt
+) -> None:
+    """Count a wrong attempt, unless it was never compared; for an unknown account as for any."""
+    counted = account if account is not None else _nobody(authentication, tried.at)
+    if tried.digest is not None and counted.note_wrong(tried.place, tried.at):
+        store.tell(of_wrong_tries(counted, authentication.new_id(), tried.at))
+    store.save_attempts(counted)
+    if tried.source is not None:
+        store.note_source_failure(tried.source, tried.at)
 
 
 class WrongCredentials(Exception):

@@ -117,6 +117,7 @@ def _prove(
                 authentication, store, tried, given, right=right, with_factor=with_factor
             )
         except attempts.WrongCredentials:
+            store.commit()
             raise Forbidden("password or code is wrong", code="password_wrong") from None
         store.commit()
 

@@ -231,8 +231,10 @@ def open_visit(linking: Linking, link_request: LinkRequest) -> LinkVisit:
     with linking.store(link_request.facts) as store:
         visit = _visit(linking, store, link_request)
         # Past the rate limit no audit entries are written: they would flood the audit.
-        if visit is None and store.count_source_attempt(link_request.source, link_request.now):
-            store.note_link(None, OPEN, link_request.now, LinkRefused.code)
+        if visit is None:
+            if not store.is_rate_limited(link_request.source, link_request.now):
+                store.note_link(None, OPEN, link_request.now, LinkRefused.code)
+            store.note_source_failure(link_request.source, link_request.now)
         store.commit()
     if visit is None:
         raise LinkRefused("this link opens nothing")

@@ -31,6 +31,7 @@ def rotate(ring: KeyRing, rows: EncryptedData, kind: str, now: datetime) -> Iter
     """
     if not is_begun(ring, rows.values_by_key(), kind):
         ring.renew(kind, now)
+    rows.add_checks(ring.checks())
     current = {ring.current(each) for each in KINDS}
     for _ in range(ROUNDS):
         found = 0
@@ -57,6 +58,7 @@ def retire(ring: KeyRing, rows: EncryptedData, now: datetime) -> list[KeyUsage]:
     found = key_usage(ring, rows, now)
     gone = {one.key.id for one in found if one.stays is None}
     if gone:
+        rows.forget_checks(gone)  # first: what is expected must be on the ring
         ring.drop(gone)
     return found
 

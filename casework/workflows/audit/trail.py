@@ -65,10 +65,11 @@ def bounds(month: Month) -> tuple[datetime, datetime]:
 
 
 def summary(ctx: Context, reading: Reading, month: Month, paging: Paging) -> Page:
-    """What each account did in a month."""
+    """What each account did in a month, so far; the unusual first, without those with nothing."""
     holidays = ctx.clockwork.calendar_of(None).holidays_in(month.year)
     closed = [day for day in holidays if Month.of(day) == month]
-    return reading.audit.summary(*bounds(month), closed, paging)
+    since, until = bounds(month)
+    return reading.audit.summary(since, min(until, ctx.now), closed, paging)
 
 
 def unreviewed(ctx: Context, reading: Reading) -> list[Row]:

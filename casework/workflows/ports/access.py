@@ -13,6 +13,7 @@ from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
 from casework.domain.access.tokens import AccountToken
 from casework.domain.errors import Refusal
+from casework.domain.notices.outbox import Message
 from casework.workflows.ports.paging import Page, Paging
 from casework.workflows.ports.vault import Vault
 
@@ -127,15 +128,19 @@ class SignInStore(Protocol):
         ...
 
     def save_attempts(self, account: Account) -> None:
-        """Save an account's counted attempts and its lock."""
+        """Save what was tried to sign in to an account, and where that succeeded."""
         ...
 
-    def count_source_attempt(self, source: str, now: datetime) -> bool:
-        """Count an attempt from a source; False, uncounted, where too many failed recently."""
+    def may_source_try(self, source: str, now: datetime) -> bool:
+        """Whether a source may try; not where too many failed recently."""
         ...
 
-    def uncount_source_attempt(self, source: str) -> None:
-        """Uncount an attempt that was right."""
+    def note_source_failure(self, source: str, now: datetime) -> None:
+        """Count an attempt from a source that failed."""
+        ...
+
+    def tell(self, message: Message) -> None:
+        """Add a message to the owner of an account."""
         ...
 
     def totp_sealed(self, account_id: UUID) -> str | None:

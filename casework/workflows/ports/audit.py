@@ -92,7 +92,7 @@ class AuditTrail(Protocol):
     def summary(
         self, since: datetime, until: datetime, closed: Iterable[date], paging: Paging
     ) -> Page:
-        """Each account's activity in a period, by user name; ``closed`` are its holidays."""
+        """The activity of each account that has any, the unusual first; ``closed`` are holidays."""
         ...
 
     def add(self, review: AuditReview) -> None:

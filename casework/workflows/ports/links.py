@@ -146,8 +146,8 @@ class LinkStore(Protocol):
         """The links of this transaction."""
         ...
 
-    def count_source_attempt(self, source: str, now: datetime) -> bool:
-        """Count a failed request from a source; False where its rate limit is exceeded."""
+    def note_source_failure(self, source: str, now: datetime) -> None:
+        """Count a request from a source that opened nothing."""
         ...
 
     def is_rate_limited(self, source: str, now: datetime) -> bool:

@@ -47,8 +47,8 @@ class Standards(Protocol):
         """Add the record of a recount that begins."""
         ...
 
-    def end(self, recount: Recount) -> None:
-        """Save the result of a recount."""
+    def save_recount(self, recount: Recount) -> None:
+        """Save how far a recount is, and what it moved."""
         ...
 
     def recount(self, id: UUID) -> Recount:

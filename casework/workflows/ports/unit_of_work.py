@@ -217,8 +217,12 @@ class Work(Repositories, Protocol):
         """
         ...
 
-    def commit_begun(self) -> None:
-        """Commit, and keep the idempotency key reserved for the work that follows."""
+    def commit_begun(self, made: Made = None) -> None:
+        """Commit, and keep the idempotency key reserved for the work that follows.
+
+        Should that be broken off, the same request is told what was made and goes on; where nothing
+        was, it begins again.
+        """
         ...
 
 

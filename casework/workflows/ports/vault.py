@@ -54,8 +54,24 @@ class KeyFacts(NamedTuple):
     superseded_at: datetime | None
 
 
+class KeyCheck(NamedTuple):
+    """A known value under a key, which stands in the database: only that key opens it."""
+
+    id: str
+    kind: str
+    sealed: str
+
+
 class KeyRing(Protocol):
     """The keys, stored apart from the database."""
+
+    def checks(self) -> list[KeyCheck]:
+        """A known value under each key."""
+        ...
+
+    def opens(self, check: KeyCheck) -> bool:
+        """Whether that key is on the ring, and opens its known value."""
+        ...
 
     def current(self, kind: str) -> str:
         """The newest key of a kind."""
@@ -83,6 +99,14 @@ class EncryptedData(Protocol):
 
     def values_by_key(self) -> Counter[str]:
         """How many values each key encrypts."""
+        ...
+
+    def add_checks(self, checks: list[KeyCheck]) -> None:
+        """Store the known values of keys that have none yet."""
+        ...
+
+    def forget_checks(self, ids: set[str]) -> None:
+        """Delete the known values of keys that leave the ring."""
         ...
 
     def reencrypt(self, current: set[str]) -> Iterator[Progress]:

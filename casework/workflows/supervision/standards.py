@@ -92,7 +92,7 @@ def declare_holiday(ctx: Context, command: DayCommand) -> BegunRecount:
         work.record([declared])
         recount = _begin(ctx, work, HOLIDAY, holiday.id)
         made = BegunRecount(subject_id=holiday.id, recount_id=recount, is_new=is_new)
-        work.commit(made)
+        work.commit_begun(made)
         return made
 
 
@@ -103,7 +103,7 @@ def begin_recalculation(ctx: Context, standard_id: UUID) -> BegunRecount:
         work.record([StandardRecalculated(EventMetadata.of(ctx.act, standard.id))])
         recount = _begin(ctx, work, STANDARD, standard.id)
         made = BegunRecount(subject_id=standard_id, recount_id=recount)
-        work.commit(made)
+        work.commit_begun(made)
         return made
 
 
@@ -151,18 +151,24 @@ def try_recalculation(ctx: Context, standard_id: UUID) -> Recount:
     return recount
 
 
-def carry_out(ctx: Context, recount_id: UUID, note_failure: Failed) -> Recount:
+def begun_recount(ctx: Context, recount_id: UUID) -> Recount:
+    """A recount as it stands; without an end it is still to be carried out, or to go on."""
+    with ctx.work(SET) as work:
+        return work.standards.recount(recount_id)
+
+
+def carry_out(ctx: Context, recount: Recount, note_failure: Failed) -> None:
     """Recount the clocks that the reason concerns, each case in its own transaction.
 
-    A failure is counted and does not stop the others; the next recount finds it again.
+    A failure is counted and does not stop the others; the next recount finds it again. One that
+    ``note_failure`` raises ends it: carried out again, it goes on with what is left.
     """
     with ctx.work(SET) as work:
-        recount = work.standards.recount(recount_id)
         reason = _reason(work, recount)
         running = work.standards.running(reason)
     found = _concerned(ctx, reason, running)
     would = [one for one in map(_would(ctx, reason), found) if one is not None]
-    recount.found = len(found)
+    recount.found, recount.failed = len(found), 0
     for case_id, of_case in groupby(would, key=lambda one: one.case_id):
         ids = [one.id for one in of_case]
         try:
@@ -171,10 +177,14 @@ def carry_out(ctx: Context, recount_id: UUID, note_failure: Failed) -> Recount:
             note_failure(case_id, error)
             recount.failed += len(ids)
     recount.ended_at = ctx.now
+    save_recount(ctx, recount)
+
+
+def save_recount(ctx: Context, recount: Recount) -> None:
+    """Save how far a recount is."""
     with ctx.work(SET) as work:
-        work.standards.end(recount)
+        work.standards.save_recount(recount)
         work.commit()
-    return recount
 
 
 def _reason(work: Work, recount: Recount) -> RecountReason:

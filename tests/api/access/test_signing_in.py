@@ -15,7 +15,7 @@ import pytest
 from argon2 import PasswordHasher
 from joserfc import jwe, jwt
 from joserfc.jwk import OctKey
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 
 from casework.adapters.identity import AUDIENCE, ISSUER, TOKEN_TYPE
 from casework.adapters.persistence import tables as t
@@ -33,9 +33,9 @@ from tests.api.conftest import (
     SUPERVISOR,
     WORKER,
     Api,
-    seoul,
 )
 from tests.api.racing import ON_POSTGRES, locked, wait_for_locks
+from tests.api.signing import change, shut
 
 TOKEN = BASE + "/auth/token"
 KEY = b"t" * 32
@@ -60,12 +60,6 @@ def refreshed(api: Api, refresh_token: str) -> Any:
 def me(api: Api, token: str, scheme: str = "Bearer") -> Any:
     """The account that a token identifies."""
     return api.client.get(BASE + "/me", headers={"Authorization": f"{scheme} {token}"})
-
-
-def change(api: Api, username: str, **facts: Any) -> None:
-    """Change an account in the database, as an administrator's change would."""
-    with api.engine.begin() as connection:
-        connection.execute(update(t.account).where(t.account.c.username == username).values(facts))
 
 
 def entries(api: Api, *actions: str) -> list[tuple[Any, ...]]:
@@ -190,7 +184,7 @@ def test_every_failure_reads_the_same_and_takes_one_comparison(
     api: Api, verifications: list[str]
 ) -> None:
     change(api, COLLEAGUE, is_active=False)
-    change(api, SUPERVISOR, locked_until=seoul("2026-03-02T10:10"))
+    shut(api, SUPERVISOR)
     first = signed_in(api, WORKER, "wrong")
     assert is_refused(first)
     for username, password in (

@@ -238,7 +238,7 @@ def staffed(api: Api) -> Api:
             [{
                 "id": new_id(), "username": INTEGRATION, "name": "a system", "role": "integration",
                 "password_hash": "", "created_at": api.clock.now, "district_code": DISTRICT,
-                "is_head": False, "is_active": True, "failed_attempts": 0,
+                "is_head": False, "is_active": True,
             }],
         )  # fmt: skip
     return api

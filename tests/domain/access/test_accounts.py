@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -134,28 +133,6 @@ def test_a_password_is_long_and_not_the_user_name(password, code):
     assert field_of(caught) == "password"
     for fits in ("x" * 12, "x" * 1024, "administrator2"):
         check_password(fits, "administrator1")
-
-
-def test_after_five_wrong_passwords_an_account_rests_for_a_quarter_of_an_hour():
-    account = an_account()
-    for tries in range(1, 5):
-        account.note_failure(NOW)
-        assert (account.failed_attempts, account.is_locked(NOW)) == (tries, False)
-    account.note_failure(NOW)
-    assert account.failed_attempts == 0
-    until = NOW + timedelta(minutes=15)
-    assert account.locked_until == until
-    assert account.is_locked(until - timedelta(seconds=1))
-    assert not account.is_locked(until)
-
-
-def test_the_right_or_a_new_password_forgets_the_wrong_ones():
-    account = an_account(failed_attempts=3, locked_until=NOW)
-    account.note_success()
-    assert (account.failed_attempts, account.locked_until) == (0, None)
-    account = an_account(failed_attempts=3, locked_until=NOW)
-    account.take_password("y")
-    assert (account.password_hash, account.failed_attempts, account.locked_until) == ("y", 0, None)
 
 
 def test_an_account_acts_as_what_it_is():

@@ -1,7 +1,8 @@
-"""Password attempts: at most ten an hour, whatever comes between them."""
+"""Tries to sign in, and what must be done first: who waits, for how long, and who does not."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -32,53 +33,158 @@ def an_account(**facts: object) -> Account:
     return Account(**(usual | facts))  # type: ignore[arg-type]
 
 
+HERE, THERE = "10.0.0.1", "10.0.0.2"
+
+
+def wrong(account: Account, at: datetime, source: str = HERE, times: int = 1) -> int:
+    """Try a wrong password that often; how many were compared."""
+    compared = 0
+    for _ in range(times):
+        if account.count_attempt(source, at):
+            account.note_wrong(source, at)
+            compared += 1
+    return compared
+
+
+def right(account: Account, at: datetime, source: str = HERE) -> bool:
+    """Try the right password; whether it was compared."""
+    if not account.count_attempt(source, at):
+        return False
+    account.note_right(source, at)
+    return True
+
+
+def may_try(account: Account, at: datetime, source: str = HERE) -> bool:
+    """Whether a try would be compared, without making it."""
+    return replace(account, tries=list(account.tries)).count_attempt(source, at)
+
+
 @pytest.mark.parametrize("seed", range(50))
-def test_no_hour_has_more_than_ten_wrong_tries_whatever_comes_between(seed: int) -> None:
+def test_no_hour_has_more_than_ten_wrong_tries_from_one_place(seed: int) -> None:
     rng, account, at = Random(seed), an_account(), NOW
-    wrong: list[datetime] = []
+    tried: list[datetime] = []
     for _ in range(400):
         at += timedelta(seconds=rng.choice([0, 1, 30, 300, 900, 1800]))
-        if account.count_attempt(at):
-            if rng.random() < 0.2:
-                account.uncount_attempt(at)
-            else:
-                wrong.append(at)
-    for n, one in enumerate(wrong):
-        assert sum(1 for other in wrong[n:] if other - one < HOUR) <= 10
-    assert len(wrong) > 20
+        if rng.random() < 0.2:
+            right(account, at, THERE)
+        elif wrong(account, at):
+            tried.append(at)
+    for n, one in enumerate(tried):
+        assert sum(1 for other in tried[n:] if other - one < HOUR) <= 10
+    assert len(tried) > 20
 
 
 def test_the_eleventh_try_waits_until_the_first_is_an_hour_old() -> None:
     account = an_account()
-    for n in range(10):
-        assert account.count_attempt(NOW + n * timedelta(minutes=1))
-        account.note_success()  # without the lockout after five in a row
-    assert not account.count_attempt(NOW + HOUR - timedelta(microseconds=1))
-    assert account.count_attempt(NOW + HOUR)
-    account.note_success()
-    assert not account.count_attempt(NOW + HOUR)
+    assert wrong(account, NOW, times=6) == 5
+    assert wrong(account, NOW + timedelta(minutes=15), times=6) == 5
+    assert not may_try(account, NOW + HOUR - timedelta(microseconds=1))
+    assert may_try(account, NOW + HOUR)
 
 
-def test_five_wrong_tries_in_a_row_rest_the_account_for_a_quarter_of_an_hour() -> None:
+def test_five_wrong_in_a_row_let_that_place_wait_and_no_other() -> None:
     account = an_account()
-    assert all(account.count_attempt(NOW) for _ in range(5))
-    assert not account.count_attempt(NOW + timedelta(minutes=15, microseconds=-1))
-    assert account.count_attempt(NOW + timedelta(minutes=15))
+    assert wrong(account, NOW, times=6) == 5
+    assert not may_try(account, NOW + timedelta(minutes=15, microseconds=-1))
+    assert may_try(account, NOW, THERE)
+    assert may_try(account, NOW + timedelta(minutes=15))
+
+
+def test_what_was_begun_and_never_compared_is_forgotten_and_was_never_wrong() -> None:
+    account = an_account()
+    assert all(account.count_attempt(HERE, NOW) for _ in range(10))
+    assert not may_try(account, NOW + timedelta(seconds=15, microseconds=-1))
+    later = NOW + timedelta(seconds=15)
+    assert right(account, later)
+    assert account.tries == []
+
+
+def test_six_at_the_same_moment_are_all_compared() -> None:
+    account = an_account()
+    assert all(account.count_attempt(HERE, NOW) for _ in range(6))
+    for _ in range(6):
+        account.note_right(HERE, NOW)
+    assert account.tries == []
+
+
+def test_tries_at_the_same_moment_are_ten_at_most() -> None:
+    account = an_account()
+    assert sum(account.count_attempt(HERE, NOW) for _ in range(30)) == 10
+    for _ in range(10):
+        account.note_wrong(HERE, NOW)
+    assert not may_try(account, NOW + HOUR - timedelta(microseconds=1))
+
+
+def test_an_account_that_is_tried_from_everywhere_is_slowed_and_never_shut() -> None:
+    account = an_account()
+    assert sum(wrong(account, NOW, f"10.0.1.{n}") for n in range(30)) == 10
+    minute = timedelta(minutes=1)
+    assert not may_try(account, NOW + minute - timedelta(microseconds=1), THERE)
+    assert may_try(account, NOW + minute, THERE)
+    compared = sum(
+        wrong(account, NOW + n * timedelta(seconds=1), f"10.1.{n // 250}.{n % 250}")
+        for n in range(60, 3600)
+    )
+    assert compared == 59, "one a minute"
+
+
+def test_where_the_owner_signs_in_nothing_from_elsewhere_is_felt() -> None:
+    account = an_account()
+    assert right(account, NOW, HERE)
+    at = NOW
+    for n in range(400):
+        at = NOW + n * timedelta(seconds=30)
+        wrong(account, at, f"10.0.{n // 250}.{n % 250}", times=3)
+        assert right(account, at, HERE), at
+
+
+def test_whoever_tries_where_the_owner_signs_in_slows_the_owner_by_a_minute() -> None:
+    account = an_account()
+    assert right(account, NOW)
+    assert wrong(account, NOW, times=6) == 5
+    minute = timedelta(minutes=1)
+    assert not may_try(account, NOW + minute - timedelta(microseconds=1))
+    assert wrong(account, NOW + minute, times=6) == 5
+    later = NOW + 2 * minute
+    assert wrong(account, later, times=6) == 1, "ten of the hour were wrong: one a minute"
+    assert not may_try(account, later + minute - timedelta(microseconds=1))
+    assert right(account, later + minute)
+
+
+def test_a_place_is_known_for_ninety_days_and_twenty_are_remembered() -> None:
+    account = an_account()
+    assert right(account, NOW)
+    for n in range(10):
+        wrong(account, NOW + timedelta(days=90), f"10.0.1.{n}")
+    assert not may_try(account, NOW + timedelta(days=90))
+    for n in range(30):
+        right(account, NOW + timedelta(days=91, seconds=n), f"10.0.2.{n}")
+    assert len(account.signed_in_from) == 20
+    assert "10.0.2.29" in account.signed_in_from
 
 
 def test_a_right_try_counts_no_more_and_the_wrong_ones_stay() -> None:
     account = an_account()
-    account.count_attempt(NOW)
-    later = NOW + timedelta(seconds=1)
-    account.count_attempt(later)
-    account.uncount_attempt(later)
-    assert (account.tries, account.failed_attempts) == ([NOW], 0)
+    wrong(account, NOW, times=4)
+    assert right(account, NOW)
+    assert [one.state for one in account.tries] == ["past"] * 4
+    assert wrong(account, NOW, times=5) == 5, "a row begins anew"
+
+
+def test_the_owner_is_told_of_the_fifth_wrong_try_of_an_hour_wherever_from() -> None:
+    account, told = an_account(), []
+    for n in range(8):
+        at = NOW + n * timedelta(minutes=1)
+        assert account.count_attempt(f"10.0.0.{n}", at)
+        told.append(account.note_wrong(f"10.0.0.{n}", at))
+    assert told == [False] * 4 + [True] + [False] * 3
 
 
 def test_a_new_password_forgets_every_try() -> None:
-    account = an_account(tries=[NOW], failed_attempts=1)
+    account = an_account()
+    wrong(account, NOW, times=3)
     account.take_password("y", first=True)
-    assert (account.tries, account.failed_attempts, account.must_change_password) == ([], 0, True)
+    assert (account.tries, account.must_change_password) == ([], True)
     account.take_password("z")
     assert not account.must_change_password
 

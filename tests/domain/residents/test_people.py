@@ -1,11 +1,11 @@
 """Residents, consents, accounts, distances, and the day of an act."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
 
-from casework.domain.access.accounts import LOCK_DURATION, Account
+from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Actor, Role
 from casework.domain.act import Act
 from casework.domain.directory.directory import distance_km
@@ -109,45 +109,6 @@ def test_a_birth_date_is_refused_by_its_field():
 )
 def test_telephones_are_compared_by_their_digits(written, digits):
     assert digits_of(written) == digits
-
-
-def test_an_account_rests_for_a_while_after_five_wrong_passwords():
-    now = seoul("2026-04-01")
-    account = Account(
-        id=UUID(int=1), username="a", name="b", role=Role.WORKER, password_hash="", created_at=now
-    )
-    for _ in range(4):
-        account.note_failure(now)
-    assert not account.is_locked(now)
-    account.note_failure(now)
-    until = now + LOCK_DURATION
-    assert account.is_locked(until - timedelta(seconds=1))
-    assert not account.is_locked(until)
-    account.note_success()
-    assert not account.is_locked(now)
-    for _ in range(4):
-        account.note_failure(now)
-    account.note_success()
-    account.note_failure(now)
-    assert not account.is_locked(now)
-
-
-@pytest.mark.parametrize("fresh_start", ["a lock that ended", "the right password"])
-def test_after_a_fresh_start_it_takes_five_wrong_passwords_again(fresh_start):
-    now = seoul("2026-04-01")
-    account = Account(
-        id=UUID(int=1), username="a", name="b", role=Role.WORKER, password_hash="", created_at=now
-    )
-    if fresh_start == "the right password":
-        account.note_failure(now)
-        account.note_success()
-    else:
-        for _ in range(5):
-            account.note_failure(now)
-        now += LOCK_DURATION
-    for wrong in range(1, 6):
-        account.note_failure(now)
-        assert account.is_locked(now) is (wrong == 5)
 
 
 def test_whoever_signs_in_acts_with_the_role_and_the_place_of_the_account():

@@ -121,6 +121,9 @@ def get_audit_summary(
 ) -> Response:
     """What each account did in a month.
 
+    The unusual first: by break-glass access, exports, out of hours, refused and failed. An account
+    that did nothing is left out.
+
     Out of hours is before 8, from 20 on, or on a day that is not worked.
     """
     of = Month.parse(month)

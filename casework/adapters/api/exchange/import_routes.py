@@ -58,7 +58,7 @@ def send_import(upload: Uploaded, call: Caller) -> Response:
 
 def _begin(call: Call, id: UUID, mode: Mode) -> None:
     """Process some rows at once; what fails now is retried in the background."""
-    ctx = call.without_key()
+    ctx = call.refreshed()
     with ctx.reading(READ) as reading:
         rows = reading.imports.get(id).rows
     if mode == Mode.ALL_OR_NOTHING and rows > AT_ONCE_ROWS:

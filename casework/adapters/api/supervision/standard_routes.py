@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from casework.adapters.api.supervision import standard_bodies as s
 from casework.adapters.api.supervision import standard_views as shape
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
+from casework.adapters.http.refusals import RECORD_SECONDS
 from casework.adapters.http.responses import respond
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.clocks.calendar import KNOWN_YEARS
@@ -26,9 +29,10 @@ from casework.domain.clocks.standards import (
     Priority,
     most_specific,
 )
-from casework.domain.errors import Conflict, StaleVersion
+from casework.domain.errors import StaleVersion
 from casework.domain.supervision.recounting import Recount
 from casework.domain.supervision.setting_standards import field_of
+from casework.workflows.context import Context
 from casework.workflows.ports.results import BegunRecount
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 from casework.workflows.supervision import standards
@@ -166,28 +170,46 @@ def recalculate_standard(id: UUID, call: Caller, body: s.Recalculate | None = No
     dry_run = body is not None and body.dry_run
     if dry_run:
         call.first(lambda ctx: standards.check_recalculable(ctx, id))
-        done = standards.try_recalculation(call.without_key(), id)
+        done = standards.try_recalculation(call.refreshed(), id)
     else:
-        begun, again = call.first(lambda ctx: standards.begin_recalculation(ctx, id))
-        done = _carried_out(call, begun, again)
+        _, done = _recounted(call, lambda ctx: standards.begin_recalculation(ctx, id))
     shown = {"standard_id": id, "dry_run": dry_run, "found": done.found}
     return respond(shown | shape.recount(done), 200)
 
 
-def _carried_out(call: Call, begun: BegunRecount, again: bool) -> Recount:
-    """Carry a recount out, or show the one that was begun under the same key."""
-    recount_id, ctx = begun.recount_id, call.without_key()
-    if not again:
-        return standards.carry_out(ctx, recount_id, _note_failure)
-    with ctx.reading(READ) as reading:
-        done = reading.standards.recount(recount_id)
-    if done.ended_at is None:
-        raise Conflict("the same request is being carried out", code="in_flight")
-    return done
+def _recounted(
+    call: Call, begin: Callable[[Context], BegunRecount]
+) -> tuple[BegunRecount, Recount]:
+    """Begin a recount and carry it out, or show the one that was begun under the same key."""
+    done: list[Recount] = []
+
+    def go_on(ctx: Context, begun: BegunRecount) -> None:
+        recount = standards.begun_recount(ctx, begun.recount_id)
+        if recount.ended_at is None:
+            _carry_out(call, ctx, recount)
+        else:  # a repeated request is a look, and leaves its entry
+            with ctx.reading(READ) as reading:
+                recount = reading.standards.recount(begun.recount_id)
+        done.append(recount)
+
+    begun = call.continued(begin, go_on)
+    return begun, done[0]
 
 
-def _note_failure(case_id: UUID, error: Exception) -> None:
-    log.error("a case could not be recounted", case_id=str(case_id), error=type(error).__name__)
+def _carry_out(call: Call, ctx: Context, recount: Recount) -> None:
+    """Carry a recount out; one that the database or the time ends keeps what it did."""
+
+    def note_failure(case_id: UUID, error: Exception) -> None:
+        log.error("a case could not be recounted", case_id=str(case_id), error=type(error).__name__)
+        if call.services.fault(error) == "busy":
+            raise error
+
+    try:
+        standards.carry_out(ctx, recount, note_failure)
+    except Exception:
+        with suppress(Exception), call.services.time_allowed(RECORD_SECONDS):
+            standards.save_recount(ctx, recount)
+        raise
 
 
 @router.get("/holidays", tags=["calendar"], **operation(EVERYONE, page_of(r.Holiday)))
@@ -232,8 +254,7 @@ def declare_holiday(body: s.DeclareHoliday, call: Caller) -> Response:
     A supervisor declares for the own district. A later word on the same day counts.
     """
     command = standards.DayCommand(**body.model_dump())
-    begun, again = call.first(lambda ctx: standards.declare_holiday(ctx, command))
-    done = _carried_out(call, begun, again)
+    begun, done = _recounted(call, lambda ctx: standards.declare_holiday(ctx, command))
     with call.ctx.reading(EVERYONE) as reading:
         day = reading.standards.holiday(begun.subject_id)
     said = shape.recount(done)

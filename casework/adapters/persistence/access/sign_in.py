@@ -9,15 +9,17 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, case, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.access.accounts import read_totp
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.rows.mapper import from_row, to_row
-from casework.domain.access.accounts import LOCK_DURATION, Account
+from casework.domain.access.accounts import Account
 from casework.domain.access.tokens import AccountToken
+from casework.domain.access.tries import WAIT
+from casework.domain.notices.outbox import Message
 from casework.workflows.access.signing_in import MAX_SOURCE_FAILURES, SOURCE_WINDOW
 from casework.workflows.ports.access import RefreshToken
 from casework.workflows.ports.unit_of_work import RequestFacts
@@ -68,7 +70,8 @@ class SqlSignInStore:
         )
 
     def save_attempts(self, account: Account) -> None:
-        names = ("failed_attempts", "locked_until", "tries")
+        """What was tried, and where the owner signed in."""
+        names = ("tries", "signed_in_from")
         row = to_row(account)
         self._connection.execute(
             update(t.account)
@@ -83,7 +86,12 @@ class SqlSignInStore:
             .values(totp_step=account.totp_step)
         )
 
-    def count_source_attempt(self, source: str, now: datetime) -> bool:
+    def may_source_try(self, source: str, now: datetime) -> bool:
+        of = t.sign_in_source.c
+        until = self._connection.scalar(select(of.locked_until).where(of.source == source))
+        return until is None or now >= until
+
+    def note_source_failure(self, source: str, now: datetime) -> None:
         table = t.sign_in_source
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         first = dialect.insert(table).values(source=source, failed_attempts=1, counted_from=now)
@@ -94,23 +102,17 @@ class SqlSignInStore:
             ).returning(*table.c)
         ).one()
         values: dict[str, Any] = {}
-        may = row.locked_until is None or now >= row.locked_until
-        if not may:
+        if row.locked_until is not None and now < row.locked_until:
             values = {"failed_attempts": 0}
         elif now - row.counted_from > SOURCE_WINDOW:
             values = {"failed_attempts": 1, "counted_from": now}
-        elif row.failed_attempts > MAX_SOURCE_FAILURES:
-            may, values = False, {"failed_attempts": 0, "locked_until": now + LOCK_DURATION}
+        elif row.failed_attempts >= MAX_SOURCE_FAILURES:
+            values = {"failed_attempts": 0, "locked_until": now + WAIT}
         if values:
             self._connection.execute(update(table).where(table.c.source == source).values(values))
-        return may
 
-    def uncount_source_attempt(self, source: str) -> None:
-        table = t.sign_in_source
-        less = case((table.c.failed_attempts > 0, table.c.failed_attempts - 1), else_=0)
-        self._connection.execute(
-            update(table).where(table.c.source == source).values(failed_attempts=less)
-        )
+    def tell(self, message: Message) -> None:
+        self._connection.execute(insert(t.message), [to_row(message)])
 
     def totp_sealed(self, account_id: UUID) -> str | None:
         return read_totp(self._connection, account_id)

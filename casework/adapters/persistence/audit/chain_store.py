@@ -28,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.sealing import key_of, read_heads, seal_entries
 from casework.adapters.persistence.engine.faults import fault
+from casework.adapters.persistence.engine.reaching import allow_statements
 from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
 from casework.domain.audit.chain import CHAIN_LIST, CITY, ChainHead, Entry, Seal, chain_list_of
 from casework.domain.errors import Conflict
@@ -37,6 +38,8 @@ _entry, _seal, _head = t.audit_entry, audit_seal, audit_head
 _SEAL = tuple(one.name for one in fields(Seal))
 _ENTRY = tuple(column.name for column in _entry.columns)
 _CHAIN: ColumnElement[str] = func.coalesce(_entry.c.district_code, CITY)
+# A statement that prunes may take longer than a request's: nobody waits for it.
+PRUNING_S = 600
 
 
 class SqlAuditChainStore:
@@ -182,7 +185,7 @@ class SqlAuditChainStore:
             .limit(1)
         )
         with self._connect() as connection:
-            _take_time(connection)
+            allow_statements(connection, PRUNING_S)
             first_kept = connection.scalar(kept)
             query = select(_seal).where(_seal.c.chain == chain)
             if first_kept is not None:
@@ -194,7 +197,7 @@ class SqlAuditChainStore:
         """Entries go first, for a seal outlives its entry."""
         old = and_(_seal.c.chain == before.chain, _seal.c.seq < after.first_seq)
         with self._connect() as connection:
-            _take_time(connection)
+            allow_statements(connection, PRUNING_S)
             changed = connection.execute(
                 update(_head)
                 .where(_head.c.chain == before.chain, _head.c.mac == before.mac)
@@ -224,12 +227,6 @@ def _take_lock(connection: Connection) -> bool:
     first = asdict(chain_list_of(()).signed(key_of(connection)))
     made = postgresql.insert(_head).values(first).on_conflict_do_nothing()
     return connection.execute(made.returning(_head.c.chain)).first() is not None
-
-
-def _take_time(connection: Connection) -> None:
-    """Allow a pruning statement longer than a request's limit; nobody waits for it."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL statement_timeout = '10min'")
 
 
 def _uuid(text: str) -> UUID | None:

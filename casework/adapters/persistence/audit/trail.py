@@ -11,8 +11,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    String,
     and_,
     case,
+    cast,
     distinct,
     func,
     insert,
@@ -31,6 +33,7 @@ from casework.adapters.persistence.tables.audit import audit_head, audit_review
 from casework.domain.audit.chain import CHAIN_LIST, CITY
 from casework.domain.audit.reviews import (
     BREAK_GLASS,
+    EXPORT_TASKS,
     EXPORTS,
     OFFICE_CLOSES,
     OFFICE_OPENS,
@@ -91,37 +94,43 @@ class SqlAuditTrail:
     def summary(
         self, since: datetime, until: datetime, closed: Iterable[date], paging: Paging
     ) -> Page:
-        account = t.account.c
-        accounts = page(
-            self._connection,
-            select(account.id, account.username, account.role, account.district_code),
-            [account.username],
-            paging,
-        )
-        names = [row["username"] for row in accounts.rows]
-        which = and_(_entry.c.actor.in_(names), _entry.c.at >= since, _entry.c.at < until)
-        counts = {
-            row.actor: row._mapping for row in self._connection.execute(_counts(which, closed))
-        }
+        """What each account did in a period, the unusual first; ``closed`` are its holidays.
+
+        Every page is of the first one's instant, so that no account comes twice.
+        """
+        as_of = paging.after[0] if paging.after is not None else until.isoformat()
+        during = and_(_entry.c.at >= since, _entry.c.at < datetime.fromisoformat(as_of))
+        of = self._by_account(_counts(during, closed), as_of).subquery()
+        keys = [of.c.as_of, *(of.c[_rank(name)] for name in UNUSUAL), of.c.username]
+        found = page(self._connection, select(of), keys, paging)
+        residents = self._residents(during, [row["username"] for row in found.rows])
+        left_out = {"as_of", *map(_rank, UNUSUAL)}
+        rows = [
+            {name: value for name, value in row.items() if name not in left_out}
+            | {"residents": residents.get(row["username"], 0)}
+            for row in found.rows
+        ]
+        return Page(rows, found.last_key)
+
+    def _by_account(self, counts: Select[Any], as_of: str) -> Select[Any]:
+        counted, account = counts.subquery(), t.account.c
+        return select(
+            *(account[name] for name in ("id", "username", "role", "district_code")),
+            *(counted.c[name] for name in COUNTED),
+            *((-counted.c[name]).label(_rank(name)) for name in UNUSUAL),
+            cast(literal(as_of), String).label("as_of"),
+        ).join(counted, counted.c.actor == account.username)
+
+    def _residents(self, during: ColumnElement[bool], names: list[str]) -> dict[str, int]:
         subject = self._subjects()
-        affected = (
+        query = (
             select(_entry.c.actor, func.count(distinct(subject.c.value)).label("residents"))
             .select_from(_entry)
             .join(subject, literal(value=True))
-            .where(which)
+            .where(during, _entry.c.actor.in_(names))
             .group_by(_entry.c.actor)
         )
-        people: dict[str, int] = {
-            row.actor: row.residents for row in self._connection.execute(affected)
-        }
-        nothing: Row = dict.fromkeys(COUNTED, 0)
-        rows = [
-            row
-            | {name: counts.get(row["username"], nothing)[name] for name in COUNTED}
-            | {"residents": people.get(row["username"], 0)}
-            for row in accounts.rows
-        ]
-        return Page(rows, accounts.last_key)
+        return {row.actor: row.residents for row in self._connection.execute(query)}
 
     def viewers(self, resident_ids: Sequence[UUID]) -> list[Row]:
         """Who looked at, changed or was refused residents, newest first: no name, but where."""
@@ -228,6 +237,12 @@ class SqlAuditTrail:
 
 
 COUNTED = ("entries", "refused", "failed", "out_of_hours", "exports", "break_glass")
+# What is unusual, the rarest first: by these the accounts are ordered.
+UNUSUAL = ("break_glass", "exports", "out_of_hours", "refused", "failed")
+
+
+def _rank(name: str) -> str:
+    return f"less_{name}"
 
 
 def _counts(which: ColumnElement[bool], closed: Iterable[date]) -> Select[Any]:
@@ -245,7 +260,9 @@ def _counts(which: ColumnElement[bool], closed: Iterable[date]) -> Select[Any]:
             _how_many(_entry.c.outcome == "refused", "refused"),
             _how_many(_entry.c.outcome == "failed", "failed"),
             _how_many(out_of_hours, "out_of_hours"),
-            _how_many(_entry.c.action.in_(EXPORTS), "exports"),
+            _how_many(
+                or_(_entry.c.action.in_(EXPORTS), _entry.c.task.in_(EXPORT_TASKS)), "exports"
+            ),
             _how_many(_entry.c.action.startswith(BREAK_GLASS), "break_glass"),
         )
         .where(which)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
-from casework.adapters.persistence.engine.timeouts import watch
+from casework.adapters.persistence.engine.reaching import (
+    CONNECT_TIMEOUT_S,
+    guard_file,
+    limit_postgres,
+)
+from casework.adapters.persistence.engine.timeouts import time_left, watch
 from casework.adapters.persistence.engine.types import to_json
 
 POOL_SIZE = 8
@@ -44,9 +49,9 @@ def _postgres(url: str, schema: str | None, statement_timeout_ms: int, pool_size
     settings = " ".join(f"-c {name}={value}" for name, value in options.items())
     if schema:
         settings += f" -c search_path={schema}"
-    return create_engine(
+    engine = create_engine(
         url,
-        connect_args={"options": settings, "prepare_threshold": None},
+        connect_args=_limited(url, {"options": settings, "prepare_threshold": None}),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
@@ -55,6 +60,15 @@ def _postgres(url: str, schema: str | None, statement_timeout_ms: int, pool_size
         json_serializer=to_json,
         isolation_level="READ COMMITTED",
     )
+    limit_postgres(engine, statement_timeout_ms / 1000)
+    return engine
+
+
+def _limited(url: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """With a limit for connecting, where the URL sets none."""
+    if "connect_timeout" in make_url(url).query:
+        return arguments
+    return arguments | {"connect_timeout": CONNECT_TIMEOUT_S}
 
 
 def _sqlite(url: str) -> Engine:
@@ -65,6 +79,8 @@ def _sqlite(url: str) -> Engine:
         json_serializer=to_json,
         pool_timeout=POOL_WAIT_S,
     )
+
+    guard_file(engine)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -83,6 +99,18 @@ def _sqlite(url: str) -> Engine:
         # Take the write lock at once: a transaction that reads first and then finds it held
         # could only fail. A transaction declared read-only need not wait for it.
         only_reads = connection.get_execution_options().get("only_reads", False)
+        _limit_wait(connection)
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _limit_wait(connection: Connection) -> None:
+    """Wait for the writer only as long as the request has left."""
+    left = time_left()
+    usual = left is None or left * 1000 >= WRITER_TIMEOUT_MS
+    if usual and not connection.info.get("is_lowered"):
+        return
+    wait = WRITER_TIMEOUT_MS if left is None or usual else max(1, int(left * 1000))
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
+    connection.info["is_lowered"] = not usual

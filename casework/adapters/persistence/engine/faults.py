@@ -2,34 +2,62 @@
 
 from __future__ import annotations
 
+import sqlite3
+from typing import Final
+
+import psycopg
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from casework.adapters.persistence.engine.timeouts import OutOfTime
 
-_BY_SQLSTATE = {
+_BY_SQLSTATE: Final = {
     "40001": "retry",
     "40P01": "retry",
     "55P03": "locked",
     "57014": "busy",
-    "53300": "busy",
-    "57P01": "busy",
-    "57P03": "busy",
+    "25006": "busy",  # a standby, which only reads
+    "25P03": "busy",
 }
+# No connection, no resources, an operator's intervention, a fault of the system.
+_BUSY_CLASSES: Final = ("08", "53", "57", "58")
+_BUSY_IN_SQLITE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
 
 
 def fault(error: Exception) -> str | None:
-    """``retry``, ``locked`` or ``busy``; None for what is no transient fault."""
+    """``retry``, ``locked`` or ``busy``; None for what is no transient fault.
+
+    A database that is gone is ``busy``, whether it was lost while connecting, while it answered, or
+    before the driver's error was wrapped.
+    """
     if isinstance(error, PoolTimeout | OutOfTime):
         return "busy"
-    if not isinstance(error, DBAPIError):
-        return None
-    if error.connection_invalidated:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
         return "busy"
-    state = getattr(error.orig, "sqlstate", None)
-    if state is not None:
-        return _BY_SQLSTATE.get(state)
-    return "busy" if "database is locked" in str(error.orig) else None
+    raw = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(raw, sqlite3.Error):
+        # The code's last byte; the others say more of it.
+        code = getattr(raw, "sqlite_errorcode", None)
+        return "busy" if code is not None and code & 0xFF in _BUSY_IN_SQLITE else None
+    return _fault_of_postgres(raw) if isinstance(raw, psycopg.Error) else None
+
+
+def _fault_of_postgres(error: psycopg.Error) -> str | None:
+    state = error.sqlstate
+    if state is None:  # the server said nothing: there is none, or it is gone
+        is_gone = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        return "busy" if is_gone else None
+    return _BY_SQLSTATE.get(state, "busy" if state.startswith(_BUSY_CLASSES) else None)
 
 
 def is_taken(error: IntegrityError) -> bool:

@@ -29,6 +29,7 @@ from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantEntry
 from casework.domain.access.policy import actor_role
 from casework.domain.access.tokens import AccountToken
+from casework.domain.access.tries import Try, TryState
 from casework.domain.audit.reviews import AuditReview
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
 from casework.domain.casefile.plan import Conference, PlannedItem, PlannedService, PlanVersion
@@ -151,13 +152,29 @@ def _instants(stored: list[str] | None) -> list[datetime]:
     return [datetime.fromisoformat(one) for one in stored or ()]
 
 
+def _tries(stored: list[list[str]] | None) -> list[Try]:
+    return [
+        Try(datetime.fromisoformat(at), source, TryState(state))
+        for at, source, state in stored or ()
+    ]
+
+
+def _places(stored: dict[str, str] | None) -> dict[str, datetime]:
+    return {source: datetime.fromisoformat(at) for source, at in (stored or {}).items()}
+
+
 def _tuple_of(cls: type[Any]) -> Codec:
     return Codec(_as_dicts, lambda stored: tuple(cls(**one) for one in stored or ()))
 
 
 CODECS: Final[dict[type, dict[str, Codec]]] = {
     Account: {
-        "tries": Codec(lambda tries: [one.isoformat() for one in tries], _instants),
+        "tries": Codec(
+            lambda tries: [[one.at.isoformat(), one.source, one.state] for one in tries], _tries
+        ),
+        "signed_in_from": Codec(
+            lambda known: {source: at.isoformat() for source, at in known.items()}, _places
+        ),
         "grants": Codec(list, lambda stored: list(stored or ())),
     },
     Deadline: {

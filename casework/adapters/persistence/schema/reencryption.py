@@ -38,11 +38,12 @@ from casework.adapters.persistence.engine.encrypted_columns import (
     encrypt_row,
 )
 from casework.adapters.persistence.engine.faults import fault
+from casework.adapters.persistence.schema.key_checks import add_checks, forget_checks
 from casework.adapters.persistence.schema.migrations import IS_CLEAR
 from casework.adapters.persistence.scope import row_level_security, session_context
 from casework.domain.errors import Conflict
 from casework.domain.residents.resident import digits_of, name_and_birth
-from casework.workflows.ports.vault import Progress, Vault
+from casework.workflows.ports.vault import KeyCheck, Progress, Vault
 
 BATCH: Final = 200
 WINDOW: Final = 2_000
@@ -97,6 +98,14 @@ class EncryptedRows:
             for rows in self._windows(table):
                 found.update(key for row in rows for key in row[1:] if key is not None)
         return found
+
+    def add_checks(self, checks: list[KeyCheck]) -> None:
+        """Store the known values of keys that have none yet."""
+        add_checks(self._engine, checks)
+
+    def forget_checks(self, ids: set[str]) -> None:
+        """Delete the known values of keys that leave the ring."""
+        forget_checks(self._engine, ids)
 
     def reencrypt(self, current: set[str]) -> Iterator[Progress]:
         for table in encrypted_tables():

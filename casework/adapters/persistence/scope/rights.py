@@ -78,6 +78,7 @@ TABLES: Final[dict[str, RowKind]] = {
     "holiday_override": RowKind.CONFIGURATION,
     "recount": RowKind.CONFIGURATION,
     "configuration": RowKind.CONFIGURATION,
+    "key_check": RowKind.CONFIGURATION,
     "closed_month": RowKind.CONFIGURATION,
     "idempotency": RowKind.MACHINERY,
     "job_run": RowKind.MACHINERY,
@@ -116,6 +117,8 @@ OWN_RIGHTS: Final[dict[str, Rights]] = {
     "escalation": Rights(app="SIUD", scheduler="SIUD"),
     "message": Rights(app="SIUD", scheduler="SIUD"),
     "idempotency": Rights(app="SIUD"),
+    # Rotating and retiring keys is done by whoever serves.
+    "key_check": Rights(app="SID", scheduler="SI"),
     "duplicate_check": Rights(app="SIUD", scheduler="SIUD"),
     "duplicate_suspicion": Rights(app="SIUD", scheduler="SIUD"),
     "recovery_code": Rights(app="SIUD", scheduler=""),

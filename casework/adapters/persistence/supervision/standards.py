@@ -142,7 +142,7 @@ class SqlStandards:
     def begin(self, recount: Recount) -> None:
         self._connection.execute(insert(t.recount), [to_row(recount)])
 
-    def end(self, recount: Recount) -> None:
+    def save_recount(self, recount: Recount) -> None:
         row = to_row(recount)
         self._connection.execute(
             update(t.recount).where(t.recount.c.id == row.pop("id")).values(row)

@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.engine.timeouts import RECORD_S, time_allowed
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.supervision.raising import (
     AS_OF,
@@ -79,7 +80,7 @@ class SqlSweepStore:
                 write_audit(connection, SYSTEM, "job.change", now, facts, ())
 
     def fail_run(self, run_id: UUID, error: str) -> None:
-        with self._engine.begin() as connection:
+        with time_allowed(RECORD_S), self._engine.begin() as connection:
             connection.execute(
                 update(t.job_run).where(t.job_run.c.id == run_id).values(error=error)
             )

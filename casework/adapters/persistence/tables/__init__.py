@@ -86,6 +86,7 @@ from casework.adapters.persistence.tables.operations import (
     configuration,
     idempotency,
     job_run,
+    key_check,
 )
 from casework.adapters.persistence.tables.planning import (
     agenda_item,
@@ -109,6 +110,7 @@ __all__ = [
     "contact", "deadline", "delivered", "designation", "directory_change", "district",
     "duplicate_check", "duplicate_suspicion", "escalation", "event", "holiday_override",
     "household", "household_member", "idempotency", "import_file", "import_row", "job_run",
+    "key_check",
     "link_referral", "link_session", "merge_child", "message", "metadata", "note", "notice",
     "offering", "offering_centre", "plan_version", "planned_service", "provider",
     "provider_answers", "recount", "recovery_code", "referral", "refresh_token", "resident",

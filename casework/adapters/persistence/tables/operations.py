@@ -58,3 +58,12 @@ configuration = Table(
     Column("name", String(40), primary_key=True),
     Column("version", Integer, nullable=False),
 )
+
+# A known value under each key of the ring, by which another ring is found out.
+key_check = Table(
+    "key_check",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    code("kind"),
+    Column("sealed", Text, nullable=False),
+)

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, delete, insert, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.audit.entry import write_audit
+from casework.adapters.persistence.engine.timeouts import RECORD_S, time_allowed
 from casework.adapters.persistence.privacy.break_glass import used
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.rows.results import from_memory, to_memory
@@ -48,6 +49,7 @@ class SqlWork(SqlRepositories):
     ) -> None:
         super().__init__(connection, scope, now, set())
         self._action, self._facts = action, facts
+        self.is_committed = False
 
     @contextmanager
     def parts(self, *, keep: bool = True) -> Iterator[Store]:
@@ -74,8 +76,8 @@ class SqlWork(SqlRepositories):
     def commit(self, made: Made = None) -> None:
         self._commit(in_progress=False, made=to_memory(made))
 
-    def commit_begun(self) -> None:
-        self._commit(in_progress=True, made={})
+    def commit_begun(self, made: Made = None) -> None:
+        self._commit(in_progress=True, made=null() if made is None else to_memory(made))
 
     def _commit(self, **remembered: Any) -> None:
         write_audit(
@@ -88,6 +90,7 @@ class SqlWork(SqlRepositories):
                 .values(remembered)
             )
         self._connection.commit()
+        self.is_committed = True
 
 
 class SqlPart(SqlWork):
@@ -95,6 +98,9 @@ class SqlPart(SqlWork):
 
     def commit(self, made: Made = None) -> None:
         """Mark it to be committed with the rest."""
+
+    def commit_begun(self, made: Made = None) -> None:
+        """The same."""
 
     @property
     def subjects(self) -> frozenset[UUID]:
@@ -136,6 +142,7 @@ class SqlStore:
     ) -> None:
         self._engine, self._facts = engine, facts or RequestFacts()
         self._provider_access = provider_access
+        self._has_used_key = False
 
     def for_request(self, facts: RequestFacts) -> SqlStore:
         return SqlStore(self._engine, facts, self._provider_access)
@@ -148,13 +155,19 @@ class SqlStore:
 
     @contextmanager
     def work(self, scope: Scope, action: str, now: datetime) -> Iterator[Work]:
-        """What is not committed inside is rolled back."""
+        key = self._facts.idempotency_key
+        if key is not None and self._has_used_key:
+            raise RuntimeError("a second transaction under one idempotency key")
         with self._engine.connect() as connection:
             to = self._set(scope)
             session_context.set_session_context(connection, to, action, now)
-            if self._facts.idempotency_key is not None:
+            if key is not None:
                 _claim(connection, scope.actor, now, self._facts)
-            yield SqlWork(connection, to, action, now, self._facts)
+            work = SqlWork(connection, to, action, now, self._facts)
+            try:
+                yield work
+            finally:
+                self._has_used_key |= work.is_committed
 
     @contextmanager
     def reading(self, scope: Scope, action: str, now: datetime) -> Iterator[Reading]:
@@ -179,7 +192,7 @@ class SqlStore:
     def store_key(self, actor: Actor, claimed_at: datetime, made: Made) -> None:
         """Not stored where another request has taken the key over."""
         if self._facts.idempotency_key is not None:
-            with self._engine.begin() as connection:
+            with time_allowed(RECORD_S), self._engine.begin() as connection:
                 connection.execute(
                     update(t.idempotency)
                     .where(*_held(actor, self._facts, claimed_at))
@@ -189,7 +202,7 @@ class SqlStore:
     def release_key(self, actor: Actor, claimed_at: datetime) -> None:
         """Nothing was done, so that the request may be retried at once."""
         if self._facts.idempotency_key is not None:
-            with self._engine.begin() as connection:
+            with time_allowed(RECORD_S), self._engine.begin() as connection:
                 connection.execute(
                     delete(t.idempotency).where(*_held(actor, self._facts, claimed_at))
                 )
@@ -241,6 +254,7 @@ def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFa
                 table.c.in_progress,
                 table.c.claimed_at < now - KEY_LEASE,
                 table.c.digest == facts.digest,
+                table.c.made.is_(None),
             ),
         ),
     ).returning(table.c.key)
@@ -253,6 +267,6 @@ def _claim(connection: Connection, actor: Actor, now: datetime, facts: RequestFa
             code="idempotency_key_reused",
             field="Idempotency-Key",
         )
-    if known.in_progress:
+    if known.in_progress and known.claimed_at >= now - KEY_LEASE:
         raise Conflict("the same request is being carried out", code="in_flight")
     raise Replay(from_memory(known.made or {}))

@@ -100,6 +100,8 @@ class Inventor:
             return self._extension() if name == "extensions" else self._mapping(of)
         if isinstance(of, type) and issubclass(of, StrEnum):
             return self._rng.choice(list(of))
+        if of not in self._simple and isinstance(of, type) and is_dataclass(of):
+            return self.thing(of)
         return self._text(None) if of is str else self._simple[of](self)
 
     def _text(self, column: Column[Any] | None) -> str:
@@ -112,6 +114,8 @@ class Inventor:
         numbers = {self._text(None) + str(n): self._rng.randrange(9) for n in range(3)}
         if get_args(hint)[1] is int:
             return numbers
+        if get_args(hint)[1] is datetime:
+            return {key: self.instant() for key in numbers}
         if get_args(hint)[1] is str:
             return {key: self._text(None) for key in numbers}
         return numbers | {"nothing": None, "yes": True, "list": [1.5, "가", {"in": {}}], "": ""}

@@ -1,0 +1,157 @@
+"""Giving up on a database that is gone, in time for the request to be refused.
+
+PostgreSQL ends a statement that takes too long by itself. A server that is gone, or stays silent,
+cannot: so the client waits no longer than that either, for a connection or for an answer. After a
+failure nobody tries to connect for a second, and then one at a time, so that a hundred requests do
+not wait for the same silence one after the other.
+
+A SQLite file that was there and is gone is not made anew: an empty one would answer as if nothing
+had ever been written, and what is written to the one that was removed would be lost with it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Generator
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final, TypeVar
+
+import psycopg
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DisconnectionError
+
+from casework.adapters.persistence.engine.timeouts import time_left
+
+# For each address of the host; the driver takes no less.
+CONNECT_TIMEOUT_S: Final = 2
+# The server is to end a statement first: it tells why, and the connection stays.
+GRACE_S: Final = 0.75
+PAUSE_S: Final = 1.0
+T = TypeVar("T")
+
+
+class Gate:
+    """Lets nobody through for a second after a failure, and then one until it succeeds."""
+
+    def __init__(self) -> None:
+        self._lock, self._is_shut, self._until = Lock(), False, 0.0
+
+    def enter(self) -> None:
+        """Raises OperationalError where the database was lost just now."""
+        with self._lock:
+            if not self._is_shut:
+                return
+            if time.monotonic() < self._until:
+                raise psycopg.OperationalError("the database was lost a moment ago")
+            self._until = time.monotonic() + 10 * CONNECT_TIMEOUT_S  # until this one comes back
+
+    def shut(self) -> None:
+        """The database cannot be reached, or does not answer."""
+        with self._lock:
+            self._is_shut, self._until = True, time.monotonic() + PAUSE_S
+
+    def open(self) -> None:
+        """It answered."""
+        self._is_shut = False
+
+
+class LimitedConnection(psycopg.Connection[Any]):
+    """A connection that waits for an answer only as long as the server may take for it."""
+
+    gate: Gate | None = None
+    limit_s = 4.0
+
+    def wait(
+        self, gen: Generator[Any, Any, T], interval: float = 0.1, timeout: float | None = None
+    ) -> T:
+        """Wait for an answer. Raises OperationalError, and is closed, where none came in time."""
+        left = time_left()
+        allowed = self.limit_s if left is None else max(0.0, min(left, self.limit_s))
+        allowed += GRACE_S
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval, allowed if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if self.closed or timeout is not None or time.monotonic() - began < allowed:
+                raise
+            self.close()  # the answer may come yet, and would be taken for that to another question
+            if self.gate is not None and allowed > CONNECT_TIMEOUT_S:
+                self.gate.shut()
+            raise psycopg.OperationalError("the database does not answer") from None
+
+
+def limit_postgres(engine: Engine, statement_s: float) -> None:
+    """Give up on a server that does not answer."""
+    gate = Gate()
+
+    def connect(*args: Any, **params: Any) -> Any:
+        gate.enter()
+        try:
+            made = LimitedConnection.connect(*args, **params)
+        except psycopg.OperationalError:
+            gate.shut()
+            raise
+        gate.open()
+        made.gate, made.limit_s = gate, statement_s
+        return made
+
+    engine.dialect.connect = connect  # type: ignore[method-assign]
+
+    @event.listens_for(engine, "checkin")
+    def reset(connection: Any, _record: Any) -> None:
+        if connection is not None:
+            connection.limit_s = statement_s
+
+
+def allow_statements(connection: Connection, seconds: int) -> None:
+    """Allow the statements of a transaction longer than usual, where nobody waits for it."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{seconds}s'")
+        reached: Any = connection.connection.dbapi_connection
+        reached.limit_s = float(seconds)
+
+
+def guard_file(engine: Engine) -> None:
+    """Notice that a SQLite file is gone, or that another one is in its place."""
+    has_opened = False
+    usual = engine.dialect.connect
+
+    def connect(*args: Any, **params: Any) -> Any:
+        if has_opened and args[0] != ":memory:" and _stamp(args[0]) is None:
+            raise _gone()
+        return usual(*args, **params)
+
+    engine.dialect.connect = connect  # type: ignore[method-assign]
+
+    @event.listens_for(engine, "connect")
+    def remember(connection: Any, record: Any) -> None:
+        nonlocal has_opened
+        connection.execute("PRAGMA schema_version").fetchone()  # it opens the file no sooner
+        has_opened = True
+        (path,) = connection.execute("SELECT file FROM pragma_database_list LIMIT 1").fetchone()
+        record.info["file"] = path, _stamp(path)
+
+    @event.listens_for(engine, "checkout")
+    def compare(_connection: Any, record: Any, _proxy: Any) -> None:
+        path, file = record.info["file"]
+        if _stamp(path) != file:
+            raise DisconnectionError("the file was taken away")
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    """Which file it is; None where there is none, as for a database in memory."""
+    if not path:
+        return None
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _gone() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("unable to open database file")
+    error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+    return error
