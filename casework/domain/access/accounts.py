@@ -59,6 +59,8 @@ class Account:
     is_head: bool = False
     is_active: bool = True
     email: str | None = None
+    # Where those whom this one asks, and who ask back, call.
+    phone: str | None = None
     failed_attempts: int = 0
     locked_until: datetime | None = None
     # The failed attempts of the last hour.
@@ -153,6 +155,7 @@ class NewAccount:
     provider: str | None = None
     is_head: bool = False
     email: str | None = None
+    phone: str | None = None
 
     def check(self) -> None:
         """Refuse an invalid account, before a password is requested."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
-from casework.adapters.api.shared.views import agency_of, fields_of, instant
+from casework.adapters.api.shared.views import agency_of, fields_of, instant, number
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, may
 from casework.domain.casefile.case_moves import allowed_actions
@@ -86,7 +85,7 @@ def _item(view: PlanView, item: PlannedItem, actor: Actor) -> dict[str, Any]:
     service = view.file.service(item.id)
     body = _service(view.file, service, actor) | {
         "content": item.content,
-        "quantity": _number(item.quantity),
+        "quantity": number(item.quantity),
         "unit": item.unit,
         "per": item.per,
         "starts_on": item.starts_on,
@@ -133,7 +132,3 @@ def conference(it: Conference) -> WithETag:
         fields_of(it, ("id", "district_code", "held_on", "members", "recorded_at", "recorded_by")),
         1,
     )
-
-
-def _number(quantity: Decimal) -> int | float:
-    return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)

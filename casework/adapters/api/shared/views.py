@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,11 @@ def agency_of(providers: Any, id: UUID) -> dict[str, Any]:
 def instant(at: datetime | None) -> str | None:
     """RFC 3339 with Seoul's offset."""
     return None if at is None else at.astimezone(SEOUL).isoformat()
+
+
+def number(quantity: Decimal) -> int | float:
+    """A quantity as JSON has it: whole where it is whole."""
+    return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
 
 
 def target(of: Target) -> dict[str, Any]:

@@ -35,6 +35,7 @@ account = Table(
     Column("is_head", Boolean, nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("email", String(254)),
+    Column("phone", String(40)),
     Column("failed_attempts", Integer, nullable=False),
     Column("locked_until", Instant),
     Column("tries", Json),
