@@ -92,15 +92,9 @@ def _re_refer(
             code="replace_with_not_yours",
             field="replace_with",
         )
-    made = referring.dispose(
-        file,
-        referral,
-        "re_refer",
-        None,
-        ctx.act,
-        offering=known_offering(work, offering_id),
-        consent=_consent(work, referral.consent_id),
-    )
+    offering = known_offering(work, offering_id, "replace_with")
+    consent = _consent(work, referral.consent_id)
+    made = referring.replace_at_once(file, referral, offering, consent, ctx.act)
     record_judgement(ctx, work, made)
 
 
@@ -146,11 +140,11 @@ def signal_change(ctx: Context, referral_id: UUID, kind: str, note: str | None) 
         return referral_id
 
 
-def known_offering(work: Work, id: UUID) -> Offering:
+def known_offering(work: Work, id: UUID, field: str = "offering_id") -> Offering:
     """The offering, which must exist."""
     offering = work.directory.offering(id)
     if offering is None:
-        raise Invalid("no such offering", code="unknown_offering", field="offering_id")
+        raise Invalid("no such offering", code="unknown_offering", field=field)
     return offering
 
 
