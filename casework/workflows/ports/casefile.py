@@ -34,15 +34,15 @@ class CaseFiles(Protocol):
         """The open cases a worker carries, within scope, ids ascending."""
         ...
 
-    def of_planned_service(self, id: UUID) -> CaseFile:
+    def of_planned_service(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The file a planned service belongs to."""
         ...
 
-    def of_referral(self, id: UUID) -> CaseFile:
+    def of_referral(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The file a referral belongs to, if the actor sees that referral."""
         ...
 
-    def of_deadline(self, id: UUID) -> CaseFile:
+    def of_deadline(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The file a clock belongs to."""
         ...
 

@@ -10,7 +10,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.directory.offering_queries import holders, is_listed
+from casework.adapters.persistence.directory.offering_queries import (
+    designated_to,
+    holders,
+    is_listed,
+)
 from casework.adapters.persistence.directory.places import has_free_place
 from casework.adapters.persistence.residents.residents import SqlResidents
 from casework.adapters.persistence.rows.mapper import from_row
@@ -58,6 +62,8 @@ class SqlMatching:
                 *_named(how, AS_MEASURED),
                 t.service.c.given_at.label("usually_at"),
                 t.service.c.fresh_for_days,
+                t.service.c.valid_to.label("service_to"),
+                designated_to().label("designated_to"),
             )
             .select_from(
                 t.centre.join(t.service, t.service.c.code == service_code).outerjoin(
@@ -146,8 +152,10 @@ def _candidate(row: Any) -> CandidateOffering:
     names = ("answers", "median_days", "accepted_share", "as_of")
     how = {name: row[AS_MEASURED + name] for name in names}
     own = {column.name: row[column.name] for column in t.offering.c}
+    ends = {name: row[name] for name in ("service_to", "designated_to")}
+    ends["provider_ended_on"] = row[AS_PROVIDER + "ended_on"]
     return CandidateOffering(
-        offering=offering_of(own, centres=[]),
+        offering=offering_of(own, centres=[], **ends),
         provider=from_row(Provider, row, prefix=AS_PROVIDER),
         measured=ResponseRate(**how) if how["answers"] is not None else None,
         given_at=row["given_at"] or row["usually_at"],
