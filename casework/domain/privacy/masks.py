@@ -216,6 +216,11 @@ def sees_clock(actor: Actor, clock: Deadline) -> bool:
     return (getattr(clock, name) == value) is is_it
 
 
+def gets_everything(actor: Actor) -> bool:
+    """Whether the actor gets every field of what they reach."""
+    return actor.stands_as in GET_EVERYTHING
+
+
 def searches_masked_contacts(actor: Actor) -> bool:
     """Whether the actor's search matches telephones of contacts who must not be informed."""
     if actor.stands_as in GET_EVERYTHING:

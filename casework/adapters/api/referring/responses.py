@@ -16,6 +16,7 @@ from casework.adapters.api.residents.bodies import Sex
 from casework.adapters.api.shared.bodies import OnBehalf
 from casework.adapters.api.shared.responses import (
     Agency,
+    CatalogueWarning,
     Deadline,
     Event,
     ResponseBody,
@@ -124,6 +125,7 @@ class Referral(ReferralRow):
     asked: AskedService | None
     contact: WhomToCall
     judged: Judgement | None
+    warnings: list[CatalogueWarning]
     replaces: UUID | None
     replaced_by: UUID | None
     deadlines: list[Deadline]

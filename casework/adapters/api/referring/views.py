@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from casework.adapters.api.shared.views import deadline, event, fields_of, instant, number
+from casework.adapters.api.shared.views import deadline, event, fields_of, instant, number, warning
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor
 from casework.domain.casefile.plan import PlannedItem
+from casework.domain.planning.warnings import CatalogueWarning
 from casework.domain.privacy.masks import (
     MaskState,
     is_shown,
@@ -98,7 +99,9 @@ def _asked(item: PlannedItem | None) -> dict[str, Any] | None:
     }
 
 
-def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
+def referral(
+    view: ReferralView, actor: Actor, now: datetime, warnings: Sequence[CatalogueWarning] = ()
+) -> WithETag:
     """A referral with agency, clocks, history and what this actor may do to it now."""
     it = view.referral
     body = {name: getattr(it, name) for name in REFERRAL_FIELDS}
@@ -117,6 +120,7 @@ def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
         "asked": _asked(view.asked),
         "contact": fields_of(view.contact, ("centre", "worker", "phone")),
         "judged": judged_as_shown(it.judged, it.disclosed or (), actor),
+        "warnings": [warning(one) for one in warnings],
         "replaces": it.replaces_id,
         "replaced_by": it.replaced_by_id,
         "deadlines": [

@@ -520,6 +520,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "waitlisted": "How many referrals wait for a place.",
     "wants": "What it waits for.",
     "wash": "Washing: 0 alone, 1 with help, 2 not at all.",
+    "warnings": "What the catalogue says against it; refuses nothing.",
     "way_in": "How to get into the home.",
     "what": "Names of the fields, or of the list.",
     "why": "Why.",
