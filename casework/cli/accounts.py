@@ -58,11 +58,12 @@ def account_add(
         bool, typer.Option("--head", help="Heads the district, or leads the agency.")
     ] = False,
     email: Annotated[str | None, typer.Option(help="Where notices go by mail.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Where agencies and colleagues call.")] = None,
 ) -> None:
     """Add an account. Its first password is read from a pipe, or typed twice."""
     requested = NewAccount(
         username=username, role=role_of(role), name=name, centre=centre, district=district,
-        provider=provider, is_head=head, email=email,
+        provider=provider, is_head=head, email=email, phone=phone,
     )  # fmt: skip
     requested.check()
     with opened_ready() as application:

@@ -14,6 +14,7 @@ from casework.domain.access.policy import Role
 from casework.domain.directory.directory import Centre, District, Provider
 
 NAMED_BY: Final = 20_260_327  # the names are the same in every demo
+PHONES_FROM: Final = 5_000  # the numbers below are those of agencies
 
 
 def demo_accounts(
@@ -39,9 +40,12 @@ def demo_accounts(
             password_hash=password_hash,
             created_at=now,
             is_demo=True,
+            phone=names.landline(PHONES_FROM + number),
             **belongs,
         )
-        for username, role, name, belongs in _people(list(districts), centres, providers)
+        for number, (username, role, name, belongs) in enumerate(
+            _people(list(districts), centres, providers)
+        )
     ]
 
 

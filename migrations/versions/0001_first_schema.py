@@ -300,6 +300,7 @@ def _accounts() -> None:
         sa.Column("is_head", sa.Boolean(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
+        sa.Column("phone", sa.String(length=40), nullable=True),
         sa.Column("tries", Json, nullable=True),
         sa.Column("signed_in_from", Json, nullable=True),
         sa.Column(

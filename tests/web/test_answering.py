@@ -45,6 +45,20 @@ def test_a_request_is_answered_through_a_link_and_a_code(agency: Agency, asked: 
     assert (seen["status"], seen["expected_start_on"]) == ("accepted", "2026-03-05")
 
 
+def test_the_page_says_what_is_asked_and_whom_to_call(agency: Agency) -> None:
+    api = agency.api
+    with api.engine.begin() as connection:
+        worker = t.account.c.username == WORKER
+        connection.execute(update(t.account).where(worker).values(phone="051-000-7001"))
+    referral = a_referral(api)
+    sent_link(agency, referral)
+    page = agency.enters().text
+    contact = of(agency, referral)["contact"]
+    assert "lunch · 3 meal" in page
+    assert "2026-03-02 – 2027-03-02" in page
+    assert f"{contact['centre']} · {contact['worker']} · 051-000-7001" in page
+
+
 def test_nothing_of_anybody_is_shown_before_the_code(agency: Agency, asked: UUID) -> None:
     shown = of(agency, asked, SUPERVISOR)["resident"]
     pages = [agency.get(), agency.post("/code"), agency.post("/enter", code="000000")]

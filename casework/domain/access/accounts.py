@@ -57,6 +57,8 @@ class Account:
     is_head: bool = False
     is_active: bool = True
     email: str | None = None
+    # Where those whom this one asks, and who ask back, call.
+    phone: str | None = None
     # The tries of the last hour that were wrong, and those that are being compared.
     tries: list[Try] = field(default_factory=list)
     # Where it was signed in to, and when last.
@@ -139,6 +141,7 @@ class NewAccount:
     provider: str | None = None
     is_head: bool = False
     email: str | None = None
+    phone: str | None = None
 
     def check(self) -> None:
         """Refuse an invalid account, before a password is requested."""

@@ -14,7 +14,14 @@ from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.case import Case, Signal
-from casework.domain.casefile.plan import PlannedService, PlanVersion, ServiceStatus, VersionStatus
+from casework.domain.casefile.plan import (
+    PlannedItem,
+    PlannedService,
+    PlanVersion,
+    ServiceStatus,
+    VersionStatus,
+    items_asked,
+)
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import Disposition
 from casework.domain.clocks.calendar import Pause, Target
@@ -67,6 +74,10 @@ class CaseFile:
     def in_force(self) -> PlanVersion | None:
         """The approved version that counts now."""
         return self.version_in(VersionStatus.APPROVED)
+
+    def asked(self, service: PlannedService) -> PlannedItem | None:
+        """What the plan asks for a service, where the file was loaded with its plan."""
+        return items_asked(self.versions).get(service.id)
 
     # Settled or not
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -128,6 +129,15 @@ class PlanVersion:
         }
         text = json.dumps(says, default=str, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def items_asked(versions: Iterable[PlanVersion]) -> dict[UUID, PlannedItem]:
+    """What is asked for each planned service of a case, by its id.
+
+    As the version in force has it; else, as in an urgent case, the newest that has it.
+    """
+    in_order = sorted(versions, key=lambda one: (one.status == VersionStatus.APPROVED, one.number))
+    return {item.id: item for version in in_order for item in version.services}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -164,7 +164,7 @@ class ReferralEnteredInError(ReferralEvent):
 
 @event(EventSubject.REFERRAL)
 class PlaceOffered(ReferralEvent):
-    """A place came free for who waits longest."""
+    """A place came free for the next in line: an emergency, or who waits longest."""
 
 
 @event(EventSubject.REFERRAL)

@@ -157,7 +157,7 @@ def full_until(action: str, reason: str | None, until: date | None, act: Act) ->
 
 
 def offer_place(file: CaseFile, referral: Referral, act: Act) -> None:
-    """Offer a place to the referral that waits longest; its state stays until it is accepted."""
+    """Offer a place to the next in line; the referral's state stays until it is accepted."""
     referral.place_offered_at = act.at
     file.record(PlaceOffered(file.meta(referral, act), status=referral.status))
 

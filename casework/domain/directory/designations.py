@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -57,6 +58,13 @@ class Designation:
             and mine <= (other.valid_to or date.max)
             and theirs <= (self.valid_to or date.max)
         )
+
+
+def last_day_under(code: str, held: Iterable[Designation]) -> date | None:
+    """The last day of all of an agency's designations of a code; None where it goes on."""
+    days = [one.valid_to for one in held if one.code == code]
+    ends = [day for day in days if day is not None]
+    return max(ends, default=None) if len(ends) == len(days) else None
 
 
 def check_designation(made: Designation, others: list[Designation]) -> None:

@@ -183,11 +183,18 @@ class Offering:
     version: int = 1
     # Of its agency and its service, where it was read to be asked.
     provider_ended_on: date | None = None
+    designated_to: date | None = None
     service_from: date | None = None
     service_to: date | None = None
     service_state: EntryState = EntryState.PUBLISHED
     # What its agency is called in a consent besides its id: slug, name and kind.
     known_as: frozenset[str] = frozenset()
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day for which it can be asked, where agency, service or designation end."""
+        ends = (self.provider_ended_on, self.designated_to, self.service_to)
+        return min((day for day in ends if day is not None), default=None)
 
     @property
     def recipients(self) -> frozenset[str]:

@@ -1,25 +1,27 @@
 """Matching: candidates near a resident, ranked by factors that explain the order.
 
 The factors count one after the other, and the next only where the one before is equal: meant for
-such a person, what was wished for, a free place, a figure that is fresh, how fast and how often the
-agency says yes, and the way there. What is measured is put in classes, so that an hour's difference
-in answering does not send a nurse across the city. Whatever is not known stands between the good
-and the bad, and is said to be unknown.
+such a person, not tried for this one in vain, what was wished for, a free place, a figure that is
+fresh, how fast and how often the agency says yes, and the way there. What is measured is put in
+classes, so that an hour's difference in answering does not send a nurse across the city. Whatever
+is not known stands between the good and the bad, and is said to be unknown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from math import ceil
 from typing import Any, Final
+from uuid import UUID
 
 from casework.domain.clocks.calendar import WorkingCalendar, day_in_seoul
 from casework.domain.directory.capacity import free_places, is_marked_full, is_stale
 from casework.domain.directory.directory import Offering, Provider, distance_km
 from casework.domain.directory.eligibility import JudgedRule, RuleResult, overall_result
+from casework.domain.directory.past import Setback
 
 # Roads are longer than the crow flies, and hillier in Busan than elsewhere; a car in the city's
 # traffic, parking included. Both are estimates, and enter the minutes only.
@@ -47,6 +49,7 @@ class Factor(StrEnum):
     """What the order goes by, the weightiest first."""
 
     ELIGIBLE = "eligible"
+    HISTORY = "history"
     COMES_HOME = "comes_home"
     LANGUAGE = "language"
     FREE_PLACE = "free_place"
@@ -89,6 +92,8 @@ class MatchRequest:
     mobility: str | None = None
     language: str | None = None
     needed_by: date | None = None
+    # What came of asking for this resident before, by agency.
+    before: Mapping[UUID, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def at_home(self) -> bool:
@@ -169,6 +174,7 @@ def _metres(kilometres: float) -> int:
 def _reasons(one: CandidateOffering, wish: MatchRequest) -> tuple[MatchReason, ...]:
     return (
         _eligible(wish),
+        _history(one, wish),
         _comes_home(one, wish),
         _language(one, wish),
         _free_place(one, wish),
@@ -183,6 +189,13 @@ def _eligible(wish: MatchRequest) -> MatchReason:
     verdict = overall_result(wish.judged)
     value = {"verdict": verdict.value, "rules": len(wish.judged)}
     return MatchReason(factor=Factor.ELIGIBLE, value=value, rank=1 + BEST_FIRST.index(verdict))
+
+
+def _history(one: CandidateOffering, wish: MatchRequest) -> MatchReason:
+    """What came of asking this agency for this resident: who was tried in vain comes last."""
+    before = wish.before.get(one.provider.id)
+    value = before or {one.value: 0 for one in Setback} | {"last_on": None}
+    return MatchReason(factor=Factor.HISTORY, value=value, rank=1 if before is None else 2)
 
 
 def _comes_home(one: CandidateOffering, wish: MatchRequest) -> MatchReason:

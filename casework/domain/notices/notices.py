@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
@@ -32,11 +32,12 @@ from casework.domain.casefile.referral_events import (
     ReferralWithdrawn,
 )
 from casework.domain.casefile.states import ReferralOutcome
-from casework.domain.clocks.calendar import WorkingCalendar, day_in_seoul, morning_of
+from casework.domain.clocks.calendar import WorkingCalendar, day_in_seoul, end_of, morning_of
 from casework.domain.clocks.standards import (
     ASSESSOR,
     HEAD,
     PROVIDER,
+    REFERRAL,
     SUPERVISOR,
     WORKER,
     Part,
@@ -61,6 +62,7 @@ class NoticeKind(StrEnum):
     BREAK_GLASS = "break_glass"
     PLACE_OFFERED = "place_offered"
     FIGURES_WANTED = "figures_wanted"
+    AGENCY_ENDS = "agency_ends"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +211,38 @@ def notice_of_stale(
         at_once=False,
         since=act.at,
         about="stale",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenReferral:
+    """What is open with an agency: a referral, and who carries its case."""
+
+    id: UUID
+    case_id: UUID
+    centre_code: str
+    district_code: str
+    worker_id: UUID | None
+    provider_id: UUID
+
+
+def notice_of_end(of: OpenReferral, last_day: date | None, act: Act) -> Notice:
+    """That the agency of an open referral, or its designation, has a last day or none any more."""
+    return Notice(
+        id=act.new_id(),
+        kind=NoticeKind.AGENCY_ENDS,
+        subject_type=REFERRAL,
+        subject_id=of.id,
+        case_id=of.case_id,
+        centre_code=of.centre_code,
+        district_code=of.district_code,
+        worker_id=of.worker_id,
+        provider_id=of.provider_id,
+        tell=[WORKER],
+        at_once=False,
+        since=act.at,
+        about="ends" if last_day else "goes_on",
+        due_at=end_of(last_day) if last_day else None,
     )
 
 

@@ -104,12 +104,13 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
     ("referral.read", PR): {
         "referral": _shows(
             "id status priority resident_id case_id planned_service_id service_code field"
-            " centre_code offering_id message disclosed judged resident requested_at answered_at"
+            " centre_code offering_id message disclosed judged resident asked contact"
+            " requested_at answered_at"
             " place_offered_at accepted_at expected_start_on expected_on started_on ended_at"
             " ended_on outcome reason note on_behalf hold_until basis provider deadlines history"
             " allowed_actions",
             {
-                MaskState.CONSENT_WITHDRAWN: "resident message judged",
+                MaskState.CONSENT_WITHDRAWN: "resident message judged asked",
                 MaskState.ENDED_BY_SENDER: "note",
                 MaskState.IN_ERROR: "reason",
             },
@@ -143,8 +144,8 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
     ("inbox.read", PR): {
         "inbox item": _shows(
             "id status priority service_code field centre_code case_id planned_service_id message"
-            " resident requested_at expected_start_on expected_on hold_until wants deadline due_at"
-            " overdue working_days_late allowed_actions"
+            " resident asked contact requested_at expected_start_on expected_on hold_until wants"
+            " deadline due_at overdue working_days_late allowed_actions"
         ),
     },
     ("deadline.read", AS): {
@@ -213,6 +214,11 @@ def sees_clock(actor: Actor, clock: Deadline) -> bool:
         return True
     name, is_it, value = CLOCKS[actor.stands_as]
     return (getattr(clock, name) == value) is is_it
+
+
+def gets_everything(actor: Actor) -> bool:
+    """Whether the actor gets every field of what they reach."""
+    return actor.stands_as in GET_EVERYTHING
 
 
 def searches_masked_contacts(actor: Actor) -> bool:

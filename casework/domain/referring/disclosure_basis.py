@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 from casework.domain.act import Act
@@ -39,7 +40,9 @@ def check_offering(
     act: Act,
 ) -> None:
     """The offering is open, of this service, and covers the centre (or someone says why not)."""
-    check_listed(offering, act)
+    item = file.asked(service)
+    begins = max(act.today, item.starts_on) if item else act.today
+    check_listed(offering, begins, act)
     require(
         offering.service_code == service.service_code,
         "this offering is for another service",
@@ -60,8 +63,8 @@ def check_offering(
     )
 
 
-def check_listed(offering: Offering, act: Act) -> None:
-    """It stands in the published list, of an agency and a service that are there today.
+def check_listed(offering: Offering, begins: date, act: Act) -> None:
+    """It stands in the published list, of an agency and a service that are there when it begins.
 
     Asked only when a request is sent: what runs goes on, whatever ends.
     """
@@ -72,15 +75,22 @@ def check_listed(offering: Offering, act: Act) -> None:
         field="offering_id",
     )
     require(
-        covers_day(act.today, None, offering.provider_ended_on),
-        "this provider has ended",
+        covers_day(begins, None, offering.provider_ended_on),
+        f"the last day of this provider is {offering.provider_ended_on}",
         code="provider_ended",
         field="offering_id",
     )
     require(
+        covers_day(begins, None, offering.designated_to),
+        f"the last day of its designation is {offering.designated_to}",
+        code="designation_ended",
+        field="offering_id",
+    )
+    require(
         offering.service_state == EntryState.PUBLISHED
-        and covers_day(act.today, offering.service_from, offering.service_to),
-        "this service is not in force today",
+        and covers_day(act.today, offering.service_from, None)
+        and covers_day(begins, None, offering.service_to),
+        f"this service is not in force on {begins}",
         code="service_not_in_force",
         field="offering_id",
     )

@@ -43,6 +43,7 @@ __all__ = [
     "move",
     "redirect",
     "refer",
+    "replace_at_once",
     "resume_after_hold",
 ]
 
@@ -202,6 +203,26 @@ def dispose(
     return None
 
 
+def replace_at_once(
+    file: CaseFile, referral: Referral, offering: Offering, consent: Consent | None, act: Act
+) -> Referral | None:
+    """Ask the next agency in the act that recorded a decline: another than the one that did."""
+    _check_other(referral, offering, "replace_with")
+    return dispose(
+        file, referral, Disposition.RE_REFER, None, act, offering=offering, consent=consent
+    )
+
+
+def _check_other(referral: Referral, offering: Offering, field: str) -> None:
+    """Refuse to turn from an offering to the same one."""
+    require(
+        offering.id != referral.offering_id,
+        "it was asked just now: name another",
+        code="same_offering",
+        field=field,
+    )
+
+
 def _refuse_over_open(file: CaseFile, service: PlannedService) -> None:
     """While another referral of the service is open, nothing but ``re_refer`` is true of it."""
     for other in file.referrals_of(service):
@@ -287,6 +308,7 @@ def redirect(
 
     A failed one is not cancelled: the new referral is its disposition.
     """
+    _check_other(referral, offering, "offering_id")
     service, request = (
         file.service(referral.planned_service_id),
         _again(referral, offering, consent),

@@ -84,6 +84,7 @@ def create(editor: AccountEditor, requested: NewAccount, password_hash: str) -> 
         created_at=editor.now,
         is_head=requested.is_head,
         email=requested.email,
+        phone=requested.phone,
         must_change_password=True,
         **belonging(editor.register, requested),
     )
@@ -300,6 +301,7 @@ def as_asked(account: Account, provider: str | None) -> NewAccount:
         provider=provider,
         is_head=account.is_head,
         email=account.email,
+        phone=account.phone,
     )
 
 

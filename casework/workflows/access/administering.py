@@ -39,7 +39,7 @@ def create_account(
 
 
 def change_account(ctx: Context, id: UUID, changes: dict[str, Any]) -> UUID:
-    """Change name, mail address, role or place; enable or disable."""
+    """Change name, mail address, telephone, role or place; enable or disable."""
     with ctx.work(MANAGE) as work:
         editor, account = _editor(ctx, work), found(work, id)
         ctx.expect(account.version)
@@ -56,11 +56,12 @@ def change_account(ctx: Context, id: UUID, changes: dict[str, Any]) -> UUID:
 
 
 def rename(work: Work, account: Account, changes: dict[str, Any]) -> None:
-    """Change name or mail address, where either is among the changes."""
-    if not {"name", "email"} & set(changes):
+    """Change name, mail address or telephone, where one is among the changes."""
+    if not {"name", "email", "phone"} & set(changes):
         return
     account.name = changes.get("name", account.name).strip()
     account.email = changes.get("email", account.email)
+    account.phone = changes.get("phone", account.phone)
     check_name(account.name)
     check_email(account.email)
     work.account_administration.save(account)

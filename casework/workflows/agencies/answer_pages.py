@@ -22,7 +22,7 @@ from casework.domain.privacy.masks import MaskState, masked, states_of_referral
 from casework.domain.referring.referring import allowed_actions
 from casework.domain.residents.homes import VisitingService, WayIn, check_way_in, is_visiting
 from casework.workflows.context import Context
-from casework.workflows.ports.casefile import ReferralView
+from casework.workflows.ports.casefile import ReferralView, WhomToCall
 from casework.workflows.ports.unit_of_work import Reading
 
 READ, ANSWER = "referral.read", "referral.answer"
@@ -41,6 +41,7 @@ class AgencyRequest:
     of: Mapping[str, Any]
     resident: Mapping[str, Any] | None
     item: PlannedItem | None
+    contact: WhomToCall
     due_at: Any
     actions: list[str]
     version: int
@@ -58,20 +59,19 @@ def asked(ctx: Context, ids: Sequence[UUID]) -> list[AgencyRequest]:
             except NotFound:  # its agency's access has ended
                 continue
         reading.rosters.referrals([one.referral.id for one in views])
-        items = reading.rosters.items([one.referral.planned_service_id for one in views])
-        return [_asked(reading, one, items, ctx) for one in views]
+        return [_asked(reading, one, ctx) for one in views]
 
 
-def _asked(
-    reading: Reading, view: ReferralView, items: Mapping[UUID, PlannedItem], ctx: Context
-) -> AgencyRequest:
+def _asked(reading: Reading, view: ReferralView, ctx: Context) -> AgencyRequest:
     it, actor = view.referral, ctx.actor
     states = states_of(view)
     told = it.disclosed or ()
     resident = {name: getattr(view.resident, name) if name in told else None
                 for name in OF_RESIDENT}  # fmt: skip
     body = {name: getattr(it, name) for name in OF_REFERRAL} | {
-        "resident": masked(resident, actor, READ, "referral resident")
+        "resident": masked(resident, actor, READ, "referral resident"),
+        "asked": view.asked,
+        "contact": view.contact,
     }
     body = masked(body, actor, READ, "referral", states)
     home = home_of(reading, view, actor)
@@ -79,7 +79,8 @@ def _asked(
     return AgencyRequest(
         of=body,
         resident=body["resident"],
-        item=items.get(it.planned_service_id) if body["resident"] is not None else None,
+        item=body["asked"],
+        contact=body["contact"],
         due_at=min((one.due_at for one in running if one.due_at), default=None),
         actions=allowed_actions(view.case_is_open, it, actor, ctx.now),
         version=it.version,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -15,6 +15,7 @@ from casework.domain.directory.designations import (
     Designation,
     check_designation,
     ended_designation,
+    last_day_under,
 )
 from casework.domain.directory.directory import Offering, Provider, Service
 from casework.domain.directory.entries import (
@@ -28,6 +29,7 @@ from casework.domain.directory.entries import (
     next_state,
 )
 from casework.domain.errors import Forbidden, Invalid, NotFound
+from casework.domain.notices.notices import notice_of_end
 from casework.workflows.context import Context
 from casework.workflows.ports.results import ProviderDesignation
 from casework.workflows.ports.unit_of_work import Work
@@ -78,6 +80,8 @@ def end_provider(ctx: Context, id: UUID, last_day: date | None, reason: str | No
         ctx.expect(before.version)
         changed = keep.ended_provider(before, last_day, reason, ctx.act)
         _save_provider(ctx, work, before, changed, "ended" if last_day else "taken_up")
+        if changed.ended_on != before.ended_on:
+            _tell_workers(ctx, work, id, None, changed.ended_on)
         work.directory_editing.open_work(
             id, None
         )  # the response shows these residents: the audit entry names them
@@ -89,6 +93,14 @@ def _save_provider(ctx: Context, work: Work, before: Provider, changed: Provider
     if changed != before:
         work.directory_editing.save_provider(changed)
         _note(ctx, work, Subject(PROVIDER, changed.id, changed.id), before, changed, did)
+
+
+def _tell_workers(
+    ctx: Context, work: Work, id: UUID, services: Collection[str] | None, last_day: date | None
+) -> None:
+    """Tell who carries a case with an open referral to the agency that it ends, or goes on."""
+    found = work.directory_editing.open_referrals(id, services)
+    work.places.tell([notice_of_end(one, last_day, ctx.act) for one in found])
 
 
 # Designations
@@ -138,6 +150,9 @@ def end_designation(ctx: Context, id: UUID, last_day: date | None) -> ProviderDe
         work.directory_editing.save_designation(changed)
         did = "ended" if last_day else "taken_up"
         _note(ctx, work, Subject(DESIGNATION, provider.id, provider.id), before, changed, did)
+        until = last_day_under(changed.code, work.directory_editing.designations(provider.id))
+        if until != last_day_under(changed.code, others):
+            _tell_workers(ctx, work, provider.id, GIVEN_UNDER[changed.code], until)
         if may(ctx.actor, OPEN_WORK):
             work.directory_editing.open_work(provider.id, GIVEN_UNDER[changed.code])
         result = ProviderDesignation(id=id, provider_id=provider.id)

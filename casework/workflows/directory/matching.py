@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from casework.domain.casefile.referral import Referral
@@ -14,6 +15,7 @@ from casework.domain.directory.coverage import CentreCoverage
 from casework.domain.directory.directory import Centre, EntryState, Service
 from casework.domain.directory.eligibility import JudgedRule, facts_of, judge, snapshot
 from casework.domain.directory.matching import Match, MatchRequest, matches
+from casework.domain.directory.past import REMEMBERED_FOR, told
 from casework.domain.errors import Invalid, require
 from casework.domain.figures.figures import spent_in
 from casework.domain.figures.response_rates import MEASURED_OVER, Answers, measured
@@ -48,10 +50,13 @@ def match(ctx: Context, reading: Reading, question: MatchQuestion) -> Matched:
     service = _check(ctx, question)
     facts: dict[str, str | None] = {}
     centre_code, mobility = question.centre_code or "", question.mobility
+    before: Mapping[UUID, dict[str, Any]] = {}
     if question.resident_id is not None:
         resident = reading.matching.resident(question.resident_id)
         facts = facts_of(resident, ctx.act.today)
         centre_code, mobility = resident.centre_code, mobility or resident.mobility
+        since = ctx.now - REMEMBERED_FOR
+        before = told(reading.matching.setbacks(resident.id, since))
     covering = reading.matching.candidates(service.code, centre_code)
     if covering is None:
         raise Invalid("no such centre", code="unknown_centre", field="centre_code")
@@ -65,6 +70,7 @@ def match(ctx: Context, reading: Reading, question: MatchQuestion) -> Matched:
         mobility=mobility,
         language=question.language,
         needed_by=question.needed_by,
+        before=before,
     )
     return Matched(centre=centre, judged=judged, found=matches(candidates, wish))
 

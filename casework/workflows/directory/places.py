@@ -1,4 +1,4 @@
-"""Capacity: figures that agencies state on request, and offers to those who wait longest."""
+"""Capacity: figures that agencies state on request, and offers to those who wait."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from casework.domain.casefile.case import Assessment, Check, Signal
 from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.plan import Conference
+from casework.domain.casefile.plan import Conference, PlannedItem
 from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.events import Event
@@ -34,15 +34,15 @@ class CaseFiles(Protocol):
         """The open cases a worker carries, within scope, ids ascending."""
         ...
 
-    def of_planned_service(self, id: UUID) -> CaseFile:
+    def of_planned_service(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The file a planned service belongs to."""
         ...
 
-    def of_referral(self, id: UUID) -> CaseFile:
+    def of_referral(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The file a referral belongs to, if the actor sees that referral."""
         ...
 
-    def of_deadline(self, id: UUID) -> CaseFile:
+    def of_deadline(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The file a clock belongs to."""
         ...
 
@@ -162,8 +162,17 @@ class Conferences(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WhomToCall:
+    """The centre that asks, who carries the case there, and a telephone."""
+
+    centre: str
+    worker: str | None
+    phone: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralView:
-    """A referral with its agency, its resident, clocks and history."""
+    """A referral with its agency, its resident, what is asked, clocks and history."""
 
     referral: Referral
     resident: Resident
@@ -171,6 +180,8 @@ class ReferralView:
     case_is_open: bool
     provider_name: str
     provider_phone: str
+    asked: PlannedItem | None
+    contact: WhomToCall
     deadlines: list[Deadline]
     history: list[Event]
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Centre, EntryState, Offering, Provider, Service
 from casework.domain.directory.entries import DirectoryChange
+from casework.domain.notices.notices import OpenReferral
 from casework.workflows.ports.paging import Page, Paging, Row
 
 
@@ -160,6 +161,12 @@ class DirectoryEditing(Protocol):
 
     def open_work(self, provider_id: UUID, services: Collection[str] | None) -> OpenWork:
         """An agency's open work, as far as the actor sees it; of some services or all."""
+        ...
+
+    def open_referrals(
+        self, provider_id: UUID, services: Collection[str] | None
+    ) -> list[OpenReferral]:
+        """What is open with an agency, whoever asks: only to tell those who carry the cases."""
         ...
 
     def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:

@@ -187,7 +187,7 @@ class Rosters(Protocol):
         ...
 
     def items(self, services: Sequence[UUID]) -> dict[UUID, PlannedItem]:
-        """What the plans in force say of planned services of referrals loaded before."""
+        """What the plans ask for planned services of referrals that were loaded before."""
         ...
 
     def way_in(self, resident_id: UUID) -> WayIn | None:

@@ -12,6 +12,7 @@ from casework.domain.clocks.calendar import Pause
 from casework.domain.directory.coverage import CentreCoverage
 from casework.domain.directory.directory import Centre
 from casework.domain.directory.matching import CandidateOffering, ResponseRate
+from casework.domain.directory.past import PastSetback
 from casework.domain.residents.resident import Resident
 
 
@@ -26,6 +27,10 @@ class Matching(Protocol):
         self, service_code: str, centre_code: str
     ) -> tuple[Centre, list[CandidateOffering]] | None:
         """The centre, with every open offering that covers it; None where there is no such one."""
+        ...
+
+    def setbacks(self, resident_id: UUID, since: datetime) -> list[PastSetback]:
+        """What came to nothing between a resident and agencies since an instant, within scope."""
         ...
 
     def coverage(self, service_code: str | None, designation: str | None) -> list[CentreCoverage]:

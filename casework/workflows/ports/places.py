@@ -14,7 +14,10 @@ from casework.domain.notices.notices import Notice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingList:
-    """The referrals that wait for an offering, longest first, and their free places."""
+    """The referrals that wait for an offering, in turn, and their free places.
+
+    Emergencies first, then who waits longest; those whose case is on hold are left out.
+    """
 
     waiting: tuple[UUID, ...]
     places: int

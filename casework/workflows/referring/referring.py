@@ -38,7 +38,7 @@ class ReferCommand:
 def refer(ctx: Context, command: ReferCommand) -> UUID:
     """Make a referral for a planned service and send it, unless it is to stay a draft."""
     with ctx.work("referral.send") as work:
-        file = work.files.of_planned_service(command.planned_service_id)
+        file = work.files.of_planned_service(command.planned_service_id, with_plan=True)
         request = referring.Request(
             offering=known_offering(work, command.offering_id),
             priority=Priority(command.priority),
@@ -64,8 +64,9 @@ def move_referral(
     replace_with: UUID | None = None,
 ) -> UUID:
     """Make any move of the lifecycle table; ``replace_with`` refers to the next agency at once."""
+    asks = action == "send" or replace_with is not None
     with ctx.work(MOVES[action].who) as work:
-        file = work.files.of_referral(referral_id)
+        file = work.files.of_referral(referral_id, with_plan=asks)
         referral = file.referral(referral_id)
         ctx.expect(referral.version)
         if action == "send":
@@ -92,15 +93,9 @@ def _re_refer(
             code="replace_with_not_yours",
             field="replace_with",
         )
-    made = referring.dispose(
-        file,
-        referral,
-        "re_refer",
-        None,
-        ctx.act,
-        offering=known_offering(work, offering_id),
-        consent=_consent(work, referral.consent_id),
-    )
+    offering = known_offering(work, offering_id, "replace_with")
+    consent = _consent(work, referral.consent_id)
+    made = referring.replace_at_once(file, referral, offering, consent, ctx.act)
     record_judgement(ctx, work, made)
 
 
@@ -114,7 +109,7 @@ def dispose_referral(
 ) -> UUID:
     """Record the disposition of a failed referral."""
     with ctx.work("referral.send") as work:
-        file = work.files.of_referral(referral_id)
+        file = work.files.of_referral(referral_id, with_plan=True)
         referral = file.referral(referral_id)
         ctx.expect(referral.version)
         offering = known_offering(work, offering_id) if offering_id else None
@@ -146,11 +141,11 @@ def signal_change(ctx: Context, referral_id: UUID, kind: str, note: str | None) 
         return referral_id
 
 
-def known_offering(work: Work, id: UUID) -> Offering:
+def known_offering(work: Work, id: UUID, field: str = "offering_id") -> Offering:
     """The offering, which must exist."""
     offering = work.directory.offering(id)
     if offering is None:
-        raise Invalid("no such offering", code="unknown_offering", field="offering_id")
+        raise Invalid("no such offering", code="unknown_offering", field=field)
     return offering
 
 

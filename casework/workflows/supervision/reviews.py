@@ -21,7 +21,7 @@ from casework.workflows.referring.referring import known_offering
 def review_deadline(ctx: Context, deadline_id: UUID, verdict: reviewing.ReviewDecision) -> UUID:
     """Review one overdue clock, with the move that the decision requires."""
     with ctx.work("overdue.review") as work:
-        file = work.files.of_deadline(deadline_id)
+        file = work.files.of_deadline(deadline_id, with_plan=verdict.action == "redirect")
         deadline = file.deadlines[deadline_id]
         ctx.expect(deadline.stamp)
         done = reviewing.review(file, deadline, verdict, ctx.act)

@@ -39,8 +39,9 @@ MATCH = "/offerings/match"
 MEALS = {"service_code": "CARE-MEALS"}
 OLD = {"fact": "age", "comparison": "at_least", "values": ["65"], "basis": "Act 2"}
 GRADED = {"fact": "ltc_grade", "comparison": "one_of", "values": ["1", "2"], "basis": "Act 17"}
-# The actor, the resident, and the offerings with their measurements; besides the audit entry.
-COST = 3
+# The actor, the resident, what came to nothing before, and the offerings with their measurements;
+# besides the audit entry.
+COST = 4
 
 
 def ask(api: Api, username: str = WORKER, **body: Any) -> Any:
@@ -565,3 +566,68 @@ def _found(api: Api, number: int) -> None:
             connection.execute(
                 insert(t.offering_centre), [{"offering_id": offered, "centre_code": HERE}]
             )
+
+
+# What came of asking before
+
+
+def _refused(api: Api, referral: UUID) -> None:
+    moved(api, referral, "withdraw", WORKER, reason="resident_asked")
+
+
+def _declined_by_resident(api: Api, referral: UUID) -> None:
+    moved(api, referral, "decline", PROVIDER, reason="resident_refused")
+
+
+def _declined(api: Api, referral: UUID) -> None:
+    moved(api, referral, "decline", PROVIDER, reason="out_of_area")
+
+
+def _failed(api: Api, referral: UUID) -> None:
+    moved(api, referral, "accept", PROVIDER)
+    moved(api, referral, "fail", PROVIDER, reason="provider_unable")
+
+
+@pytest.mark.both_stores
+@pytest.mark.parametrize(
+    ("end", "setback"),
+    [(_refused, "refused"), (_declined_by_resident, "refused"), (_declined, "declined"),
+     (_failed, "failed")],
+)  # fmt: skip
+def test_an_agency_that_was_tried_for_this_resident_in_vain_stands_below_the_others(
+    api: Api, end: Any, setback: str
+) -> None:
+    supported, other = a_supported_case(api), a_resident(api)
+    assert names(found(api, resident_id=supported.resident)) == ["alpha", "beta"]
+    end(api, a_referral(api, supported))
+    offering(api, "beta", available=0)
+    last, first = reversed(found(api, resident_id=supported.resident))
+    assert (names([first]), names([last])) == (["beta"], ["alpha"])
+    told = why(last, "history")
+    counts = {"refused": 0, "failed": 0, "declined": 0, "last_on": "2026-03-02"} | {setback: 1}
+    assert (told["rank"], told["value"]) == (2, counts)
+    assert "1" in told["says"]
+    assert why(first, "history")["rank"] == 1
+    for body in ({"resident_id": other}, {"centre_code": HERE}):
+        assert names(found(api, **body)) == ["alpha", "beta"]
+
+
+def test_what_was_accepted_lapsed_or_called_off_is_no_setback(api: Api) -> None:
+    supported = a_supported_case(api)
+    moved(api, a_referral(api, supported), "cancel", WORKER, reason="no_longer_needed")
+    moved(api, a_referral(api, supported), "accept", PROVIDER)
+    items = found(api, resident_id=supported.resident)
+    assert names(items) == ["alpha", "beta"]
+    assert [why(one, "history")["rank"] for one in items] == [1, 1]
+
+
+def test_a_setback_is_remembered_for_a_year(api: Api) -> None:
+    supported = a_supported_case(api)
+    _declined(api, a_referral(api, supported))
+    ended = api.clock.now
+    for seconds, rank in ((-1, 2), (0, 1), (1, 1)):
+        api.clock.now = ended
+        api.clock.forward(days=365, seconds=seconds)
+        items = found(api, resident_id=supported.resident)
+        alpha = next(one for one in items if names([one]) == ["alpha"])
+        assert why(alpha, "history")["rank"] == rank, seconds

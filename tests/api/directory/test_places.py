@@ -81,9 +81,9 @@ def accepted(api: Api) -> UUID:
     return referral
 
 
-def waiting(api: Api) -> UUID:
+def waiting(api: Api, **facts: Any) -> UUID:
     """One that it put on its list, some minutes after the one before."""
-    referral = asked(api)
+    referral = a_referral(api, **facts)
     moved(api, referral, "waitlist", PROVIDER)
     api.clock.now += timedelta(minutes=5)
     return referral
@@ -355,6 +355,73 @@ def test_a_freed_place_is_offered_to_who_waits_longest(api: Api) -> None:
     assert (shown["status"], shown["place_offered_at"]) == ("waitlisted", offered(api, first))
     assert shown["history"][-1]["event"] == "PlaceOffered"
     assert "accept" in api.as_(PROVIDER).get(f"/referrals/{first}").json()["allowed_actions"]
+
+
+def held(api: Api, referral: UUID, until: str) -> None:
+    """A hold of the whole case of a referral."""
+    case = api.as_(WORKER).get(f"/referrals/{referral}").json()["case_id"]
+    body = {"reason": "hospitalised", "until": until}
+    assert api.as_(WORKER).post(f"/cases/{case}/hold", body).status_code == 200
+
+
+@pytest.mark.both_stores
+def test_a_place_is_not_offered_to_somebody_on_hold_until_the_hold_is_over(api: Api) -> None:
+    leave(api, 1)
+    holder, first, second = accepted(api), waiting(api), waiting(api)
+    held(api, first, "2026-03-05")
+    ended(api, holder)
+    update_places(api)
+    assert (offered(api, first), offered(api, second)) == (None, api.clock.now.isoformat())
+    for moment, is_back in (("2026-03-05T23:59:59", False), ("2026-03-06T00:00", True)):
+        api.clock.set(moment)
+        update_places(api)
+        assert (offered(api, first) is not None) is is_back, moment
+        assert (offered(api, second) is None) is is_back, moment
+
+
+@pytest.mark.both_stores
+def test_an_offer_is_taken_back_from_whom_a_hold_keeps_and_both_are_told(api: Api) -> None:
+    leave(api, 1)
+    holder, first = accepted(api), waiting(api)
+    ended(api, holder)
+    update_places(api)
+    held(api, first, "2026-03-20")
+    update_places(api)
+    assert offered(api, first) is None
+    with api.engine.connect() as connection:
+        told = connection.execute(
+            select(t.notice.c.about, t.notice.c.tell)
+            .where(t.notice.c.kind == "place_offered")
+            .order_by(t.notice.c.id)
+        ).all()
+    assert [(one.about, one.tell) for one in told] == [
+        ("offered", ["provider", "worker"]), ("gone", ["provider", "worker"]),
+    ]  # fmt: skip
+    case = api.as_(WORKER).get(f"/referrals/{first}").json()["case_id"]
+    assert api.as_(WORKER).post(f"/cases/{case}/resume").status_code == 200
+    update_places(api)
+    assert offered(api, first) is not None
+
+
+@pytest.mark.both_stores
+def test_an_emergency_comes_first_and_an_offer_to_another_is_taken_back_aloud(api: Api) -> None:
+    leave(api, 1)
+    holder, routine, urgent = accepted(api), waiting(api), waiting(api, priority="urgent")
+    first, second = (waiting(api, priority="emergency") for _ in range(2))
+    ended(api, holder)
+    update_places(api)
+    names = {"routine": routine, "urgent": urgent, "first": first, "second": second}
+    assert [name for name, id in names.items() if offered(api, id)] == ["first"]
+    moved(api, first, "decline", PROVIDER, reason="cannot_reach")
+    moved(api, second, "decline", PROVIDER, reason="cannot_reach")
+    update_places(api)
+    assert offered(api, routine) is not None
+    third = waiting(api, priority="emergency")
+    update_places(api)
+    assert (offered(api, routine), offered(api, urgent)) == (None, None)
+    assert offered(api, third) is not None
+    history = api.as_(WORKER).get(f"/referrals/{routine}").json()["history"]
+    assert [one["event"] for one in history][-2:] == ["PlaceOffered", "PlaceOfferEnded"]
 
 
 def test_the_agency_and_the_worker_are_told_of_an_offer(api: Api) -> None:

@@ -116,7 +116,7 @@ def test_the_first_draft_needs_no_version_and_the_next_names_the_one_it_saw(api:
     path = f"/cases/{case}/plan"
     assert worker.get(path).json() == {
         "case_id": str(case), "in_force": None, "draft": None, "versions": [],
-        "allowed_actions": ["draft"],
+        "warnings": [], "allowed_actions": ["draft"],
     }  # fmt: skip
     first = worker.put(f"{path}/draft", DRAFT)
     assert first.status_code == 200, first.text
@@ -226,7 +226,7 @@ def test_a_submitted_plan_is_frozen_under_its_hash(api: Api) -> None:
     # Without a request body: none is required.
     named = worker.request("POST", f"{path}/submit", headers=etag(drafted))
     assert named.status_code == 200, named.text
-    assert set(named.json()) == {"version", "hash"}
+    assert set(named.json()) == {"version", "hash", "warnings"}
     shown = worker.get(path)
     assert shown.headers["etag"] == named.headers["etag"]
     assert shown.json()["draft"]["status"] == "submitted"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from casework.adapters.api.shared.bodies import Body, Code, Day, Short
+from casework.adapters.api.shared.bodies import Body, Code, Day, Phone, Short
 from casework.domain.access.policy import Role
 
 Secret = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -63,6 +63,7 @@ class CreateAccount(Body):
     provider: Slug | None = Field(default=None, description="Short name of the agency.")
     is_head: bool = False
     email: Email | None = None
+    phone: Phone | None = None
     password: Secret
 
 
@@ -71,6 +72,7 @@ class ChangeAccount(Body):
 
     name: Short = ""
     email: Email | None = None
+    phone: Phone | None = None
     is_active: bool = True
     role: Role = Role.WORKER
     centre: Code | None = None

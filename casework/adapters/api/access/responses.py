@@ -89,6 +89,7 @@ class Account(AccountRow):
     is_head: bool
     is_active: bool
     email: str | None
+    phone: str | None
     must_change_password: bool
     has_totp: bool
     is_linked: bool

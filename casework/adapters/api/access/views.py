@@ -39,7 +39,7 @@ def account(it: Account, open_cases: int) -> WithETag:
         name: getattr(it, name)
         for name in (
             "id", "username", "name", "role", "centre_code", "district_code", "provider_id",
-            "is_head", "is_active", "email", "must_change_password", "has_totp", "grants",
+            "is_head", "is_active", "email", "phone", "must_change_password", "has_totp", "grants",
         )
     }  # fmt: skip
     shown |= {"is_linked": it.external_id is not None, "open_cases": open_cases}

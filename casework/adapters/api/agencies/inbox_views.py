@@ -28,6 +28,8 @@ OF_REFERRAL: Final = (
     "planned_service_id",
     "message",
     "resident",
+    "asked",
+    "contact",
     "requested_at",
     "expected_start_on",
     "expected_on",

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from casework.adapters.api.referring.responses import DisclosedResident
+from casework.adapters.api.referring.responses import AskedService, DisclosedResident, WhomToCall
 from casework.adapters.api.shared.responses import Deadline, ResponseBody, absent
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import CareField, Priority
@@ -30,6 +30,8 @@ class InboxItem(ResponseBody):
     planned_service_id: UUID
     message: str | None
     resident: DisclosedResident | None
+    asked: AskedService | None
+    contact: WhomToCall
     requested_at: AwareDatetime
     expected_start_on: date | None
     expected_on: date | None

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.matching import Factor, MatchReason
+from casework.domain.directory.past import Setback
 from casework.locale import text
 
 
@@ -19,6 +20,13 @@ def _eligible(value: Mapping[str, Any], _rank: int, language: str) -> str:
     if not value["rules"]:
         return text("sentence.match.eligible.no_rules", language)
     return text(f"sentence.match.eligible.{value['verdict']}", language)
+
+
+def _history(value: Mapping[str, Any], rank: int, language: str) -> str:
+    if rank == 1:
+        return text("sentence.match.history.none", language)
+    figures = {name.value: value[name] for name in Setback}
+    return text("sentence.match.history.some", language, on=value["last_on"], **figures)
 
 
 def _comes_home(value: Mapping[str, Any], _rank: int, language: str) -> str:
@@ -87,6 +95,7 @@ def _travel(value: Mapping[str, Any], _rank: int, language: str) -> str:
 
 _SAYS: Final[dict[Factor, Callable[[Mapping[str, Any], int, str], str]]] = {
     Factor.ELIGIBLE: _eligible,
+    Factor.HISTORY: _history,
     Factor.COMES_HOME: _comes_home,
     Factor.LANGUAGE: _language,
     Factor.FREE_PLACE: _free_place,

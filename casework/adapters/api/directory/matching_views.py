@@ -35,6 +35,7 @@ def _match(it: Match, judged: Sequence[JudgedRule], language: str) -> dict[str, 
         "distance_km": round(it.distance_km, METRES),
         "minutes": it.minutes,
         "within_15_minutes": it.is_near,
+        "last_day": it.candidate.offering.last_day,
         "why": [_reason(one, judged, language) for one in it.why],
     }
 

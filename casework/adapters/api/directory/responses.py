@@ -330,6 +330,9 @@ class MatchedOffering(ResponseBody):
     distance_km: float
     minutes: int
     within_15_minutes: bool
+    last_day: date | None = Field(
+        description="Last day for which it can be asked; null while none is set."
+    )
     why: list[MatchReason] = Field(description="Every factor, the weightiest first.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictInt, StringConstraints
@@ -59,11 +59,21 @@ class HoldConference(Body):
     members: list[ConferenceMember] = Field(min_length=1, max_length=50)
 
 
-class DecidePlan(Body):
-    """The decision on one submitted version; one of three says how it was taken."""
+class NamedVersion(Body):
+    """A submitted version, named by what its submission answered."""
 
     version: Number
     hash: Hash
+    warnings: list[dict[str, Any]] = Field(
+        default=[],
+        max_length=500,
+        description="As the submission answered them; the decision rests on version and hash.",
+    )
+
+
+class DecidePlan(NamedVersion):
+    """The decision on one submitted version; one of three says how it was taken."""
+
     decision: Literal["approve", "return"]
     conference: HoldConference | None = None
     conference_id: UUID | None = None
@@ -85,12 +95,10 @@ class PutOnAgenda(Body):
     ]
 
 
-class ConferenceDecision(Body):
+class ConferenceDecision(NamedVersion):
     """One of several decisions of a meeting."""
 
     case_id: UUID
-    version: Number
-    hash: Hash
     decision: Literal["approve", "return"]
     reason: Words | None = None
 

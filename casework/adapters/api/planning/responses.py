@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, Field
 from casework.adapters.api.planning.bodies import ConferenceMember, Settlement
 from casework.adapters.api.shared.responses import (
     Agency,
+    CatalogueWarning,
     Named,
     ResponseBody,
     absent,
@@ -119,6 +120,9 @@ class Plan(ResponseBody):
     in_force: PlanVersion | None = Field(description="The version that is in force.")
     draft: PlanVersion | None
     versions: list[PlanVersion]
+    warnings: list[CatalogueWarning] = Field(
+        description="What the catalogue says against the newest version."
+    )
     allowed_actions: list[str]
 
 
@@ -127,6 +131,7 @@ class SubmittedVersion(ResponseBody):
 
     version: int
     hash: str
+    warnings: list[CatalogueWarning]
 
 
 class AgendaDecision(ResponseBody):

@@ -21,7 +21,7 @@ from casework.adapters.http.route import GuardedRoute
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.planning.planning import Draft
 from casework.workflows.context import Context
-from casework.workflows.planning import planning
+from casework.workflows.planning import planning, warnings
 from casework.workflows.ports.results import RecordInCase
 from casework.workflows.ports.unit_of_work import Reading
 
@@ -30,7 +30,8 @@ READ, WRITE, DECIDE = "case.read", "case.write", "plan.decide"
 
 
 def _shown(call: Call, reading: Reading, case_id: UUID) -> WithETag:
-    return views.plan(reading.cases.plan(case_id), call.ctx.actor)
+    view = reading.cases.plan(case_id)
+    return views.plan(view, call.ctx.actor, warnings.of_plan(call.ctx, reading, view))
 
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
@@ -78,8 +79,13 @@ def submit_plan(id: UUID, call: Caller, body: EmptyBody | None = None) -> Respon
     return call.change(
         lambda ctx: planning.submit_plan(ctx, id),
         READ,
-        lambda reading, made: views.submitted(reading.cases.plan(id), made.version),
+        lambda reading, made: _submitted(call, reading, id, made.version),
     )
+
+
+def _submitted(call: Call, reading: Reading, case_id: UUID, number: int) -> WithETag:
+    view = reading.cases.plan(case_id)
+    return views.submitted(view, number, warnings.of_plan(call.ctx, reading, view))
 
 
 @router.post("/cases/{id}/plan/decision", **operation(DECIDE, r.Plan, refuses=(404, 409, 412)))
@@ -90,7 +96,7 @@ def decide_plan(id: UUID, body: s.DecidePlan, call: Caller) -> Response:
     """
     meeting = body.conference
     command = planning.DecisionCommand(
-        **body.model_dump(exclude={"decision", "conference"}),
+        **body.model_dump(exclude={"decision", "conference", "warnings"}),
         approve=body.decision == "approve",
         held_on=meeting.held_on if meeting else None,
         members=[one.model_dump() for one in meeting.members] if meeting else None,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Any
 
-from casework.adapters.api.shared.views import agency_of, fields_of, instant
+from casework.adapters.api.shared.views import agency_of, fields_of, instant, number, warning
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, may
 from casework.domain.casefile.case_moves import allowed_actions
@@ -19,6 +19,7 @@ from casework.domain.casefile.plan import (
 )
 from casework.domain.casefile.referral import Referral
 from casework.domain.planning.settling import may_settle
+from casework.domain.planning.warnings import CatalogueWarning
 from casework.domain.privacy.masks import masked
 from casework.workflows.ports.casefile import PlanView
 
@@ -26,7 +27,7 @@ READ = "case.read"
 PLAN_MOVES = ("draft", "submit", "decision", "notified")
 
 
-def plan(view: PlanView, actor: Actor) -> WithETag:
+def plan(view: PlanView, actor: Actor, warnings: Sequence[CatalogueWarning]) -> WithETag:
     """The version in force, the one that is being made or decided, and all of them."""
     file = view.file
     draft = file.version_in(VersionStatus.DRAFT, VersionStatus.SUBMITTED)
@@ -39,16 +40,19 @@ def plan(view: PlanView, actor: Actor) -> WithETag:
             "in_force": shown[file.in_force.number] if file.in_force else None,
             "draft": shown[draft.number] if draft else None,
             "versions": list(shown.values()),
+            "warnings": [warning(one) for one in warnings],
             "allowed_actions": [move for move in PLAN_MOVES if move in allowed],
         },
         file.case.plan_revision,
     )
 
 
-def submitted(view: PlanView, number: int) -> WithETag:
+def submitted(view: PlanView, number: int, warnings: Sequence[CatalogueWarning]) -> WithETag:
     """What a decision on a version must name."""
     version = next(one for one in view.file.versions if one.number == number)
-    return WithETag({"version": number, "hash": version.hash}, view.file.case.plan_revision)
+    said = [warning(one) for one in warnings]
+    body = {"version": number, "hash": version.hash, "warnings": said}
+    return WithETag(body, view.file.case.plan_revision)
 
 
 def _version(view: PlanView, it: PlanVersion, actor: Actor) -> dict[str, Any]:
@@ -86,7 +90,7 @@ def _item(view: PlanView, item: PlannedItem, actor: Actor) -> dict[str, Any]:
     service = view.file.service(item.id)
     body = _service(view.file, service, actor) | {
         "content": item.content,
-        "quantity": _number(item.quantity),
+        "quantity": number(item.quantity),
         "unit": item.unit,
         "per": item.per,
         "starts_on": item.starts_on,
@@ -133,7 +137,3 @@ def conference(it: Conference) -> WithETag:
         fields_of(it, ("id", "district_code", "held_on", "members", "recorded_at", "recorded_by")),
         1,
     )
-
-
-def _number(quantity: Decimal) -> int | float:
-    return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)

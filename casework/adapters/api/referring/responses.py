@@ -9,13 +9,14 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from casework.adapters.api.directory.bodies import EligibilityRule
 from casework.adapters.api.residents.bodies import Sex
 from casework.adapters.api.shared.bodies import OnBehalf
 from casework.adapters.api.shared.responses import (
     Agency,
+    CatalogueWarning,
     Deadline,
     Event,
     ResponseBody,
@@ -41,6 +42,25 @@ class DisclosedResident(ResponseBody):
     birth_date: date | None
     sex: Sex | None
     address: str | None
+    phone: str | None
+
+
+class AskedService(ResponseBody):
+    """What the plan asks the agency for."""
+
+    content: str
+    quantity: float
+    unit: str
+    per: Literal["once", "day", "week", "month"]
+    from_: date = Field(alias="from")
+    to: date = Field(description="The last day.")
+
+
+class WhomToCall(ResponseBody):
+    """Whom an agency calls about a referral."""
+
+    centre: str = Field(description="Name of the community centre.")
+    worker: str | None = Field(description="Name of the case worker; null while there is none.")
     phone: str | None
 
 
@@ -102,7 +122,10 @@ class Referral(ReferralRow):
     disposed_at: AwareDatetime | None
     basis: ReferralBasis
     resident: DisclosedResident | None
+    asked: AskedService | None
+    contact: WhomToCall
     judged: Judgement | None
+    warnings: list[CatalogueWarning]
     replaces: UUID | None
     replaced_by: UUID | None
     deadlines: list[Deadline]

@@ -14,11 +14,13 @@ from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.http.call import Call
+from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.casefile.referral_moves import MOVES
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.referring.referring import Details
 from casework.workflows.context import Context
+from casework.workflows.planning import warnings
 from casework.workflows.ports.unit_of_work import Reading
 from casework.workflows.referring import referring
 
@@ -26,9 +28,12 @@ router = APIRouter(route_class=GuardedRoute, prefix="/referrals", tags=["referra
 
 
 def _shown(call: Call) -> Callable[[Reading, UUID], Any]:
-    return lambda reading, made: views.referral(
-        reading.referrals.get(made), call.ctx.actor, call.ctx.now
-    )
+    return lambda reading, id: _referral(call, reading, id)
+
+
+def _referral(call: Call, reading: Reading, id: UUID) -> WithETag:
+    ctx, view = call.ctx, reading.referrals.get(id)
+    return views.referral(view, ctx.actor, ctx.now, warnings.of_referral(ctx, reading, view))
 
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
@@ -86,7 +91,7 @@ def get_referral(id: UUID, call: Caller) -> Response:
     """
     return call.look(
         "referral.read",
-        lambda reading: views.referral(reading.referrals.get(id), call.ctx.actor, call.ctx.now),
+        lambda reading: _referral(call, reading, id),
     )
 
 

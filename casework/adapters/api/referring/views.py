@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from casework.adapters.api.shared.views import deadline, event, instant
+from casework.adapters.api.shared.views import deadline, event, fields_of, instant, number, warning
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.planning.warnings import CatalogueWarning
 from casework.domain.privacy.masks import (
     MaskState,
     is_shown,
@@ -83,7 +85,23 @@ def _disclosed(view: ReferralView, actor: Actor) -> dict[str, Any]:
     return masked({"id": view.resident.id} | of, actor, READ, "referral resident")
 
 
-def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
+def _asked(item: PlannedItem | None) -> dict[str, Any] | None:
+    """What the plan asks for; null where no version has the service any more."""
+    if item is None:
+        return None
+    return {
+        "content": item.content,
+        "quantity": number(item.quantity),
+        "unit": item.unit,
+        "per": item.per,
+        "from": item.starts_on,
+        "to": item.ends_on,
+    }
+
+
+def referral(
+    view: ReferralView, actor: Actor, now: datetime, warnings: Sequence[CatalogueWarning] = ()
+) -> WithETag:
     """A referral with agency, clocks, history and what this actor may do to it now."""
     it = view.referral
     body = {name: getattr(it, name) for name in REFERRAL_FIELDS}
@@ -99,7 +117,10 @@ def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
             "phone": view.provider_phone,
         },
         "resident": _disclosed(view, actor),
+        "asked": _asked(view.asked),
+        "contact": fields_of(view.contact, ("centre", "worker", "phone")),
         "judged": judged_as_shown(it.judged, it.disclosed or (), actor),
+        "warnings": [warning(one) for one in warnings],
         "replaces": it.replaces_id,
         "replaced_by": it.replaced_by_id,
         "deadlines": [

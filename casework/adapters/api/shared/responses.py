@@ -17,6 +17,7 @@ from typing_extensions import TypeAliasType
 from casework.adapters.api.shared import bodies
 from casework.domain.clocks.calendar import Unit
 from casework.domain.clocks.standards import ClockKind
+from casework.domain.planning.warnings import WarningCode
 
 
 def absent(description: str | None = None) -> Any:
@@ -115,6 +116,18 @@ class Deadline(ResponseBody):
     breached_at: AwareDatetime | None
     target: Duration | FixedDay
     basis: str
+
+
+class CatalogueWarning(ResponseBody):
+    """What the catalogue says against a planned service. It refuses nothing."""
+
+    code: WarningCode
+    planned_service_id: UUID
+    service_code: str
+    fact: dict[str, Any] = Field(description="What is planned or known; depends on the code.")
+    limit: dict[str, Any] | None = Field(
+        description="What the catalogue says; null where nothing but the fact is to be said."
+    )
 
 
 class EventActor(ResponseBody):

@@ -142,6 +142,10 @@ SAMPLES_OF: Final[dict[str, dict[str, Any]]] = {
     "AuditEntry": {"outcome": "ok"},
     "AuditSummary": {"break_glass": 0},
     "CaseResult": {"status": 200},
+    "CatalogueWarning": {
+        "code": "over_limit", "fact": {"quantity": 60, "unit": "hour", "per": "month"},
+        "limit": {"quantity": 40, "unit": "hour", "per": "month"},
+    },
     "Centre": {"code": "2635051000", "name": "우1동"},
     "CatalogueService": {"code": "MED-VISIT", "name": "방문진료", "name_en": "Home doctor visit"},
     "Change": {"did": "changed"},

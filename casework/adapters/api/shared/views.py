@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from casework.domain.access.policy import Actor
 from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline
 from casework.domain.events import Event
+from casework.domain.planning.warnings import CatalogueWarning
 from casework.domain.privacy.masks import MaskState, masked, without_masked
 from casework.workflows.ports.paging import Row
 
@@ -37,6 +39,11 @@ def instant(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(SEOUL).isoformat()
 
 
+def number(quantity: Decimal) -> int | float:
+    """A quantity as JSON has it: whole where it is whole."""
+    return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)
+
+
 def target(of: Target) -> dict[str, Any]:
     """Amount and unit, or the fixed day."""
     if of.unit is Unit.ON_DATE:
@@ -60,6 +67,17 @@ def deadline(clock: Deadline, now: datetime) -> dict[str, Any]:
         "breached_at": instant(clock.breached_at),
         "target": target(clock.target),
         "basis": clock.basis,
+    }
+
+
+def warning(one: CatalogueWarning) -> dict[str, Any]:
+    """What the catalogue says against a planned service."""
+    return {
+        "code": one.code,
+        "planned_service_id": one.service_id,
+        "service_code": one.service_code,
+        "fact": one.fact,
+        "limit": one.limit,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,12 +12,13 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, se
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
-from casework.adapters.persistence.casefile.referral_views import view_of, viewed
+from casework.adapters.persistence.casefile.referral_views import items_of, view_of, viewed
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.paging import cut_out, page
 from casework.adapters.persistence.engine.seoul import seoul_day
 from casework.adapters.persistence.figures.figure_sources import outcome_of_clock
 from casework.adapters.persistence.rows.mapper import from_row, pauses_of
+from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import counted, seen
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.states import DeclineReason, ReferralStatus
@@ -53,8 +55,14 @@ class SqlInbox:
         query = viewed(*shown.values()).join(clocks, clocks.c.subject_id == t.referral.c.id)
         keys = [shown["due_at"], shown["id"]]
         found = page(self._connection, query, keys, paging, make=make)
-        self._about.update(view.referral.resident_id for view in found.rows)
-        return found
+        of = {view.referral.resident_id for view in found.rows}
+        self._about.update(of)
+        session_context.allow_residents(self._connection, of)
+        services = [view.referral.planned_service_id for view in found.rows]
+        asked = items_of(self._connection, services) if services else {}
+        rows = [replace(one, asked=asked.get(one.referral.planned_service_id))
+                for one in found.rows]  # fmt: skip
+        return replace(found, rows=rows)
 
     def _running(self, filters: InboxFilter) -> Select[Any]:
         """Clocks that the agency holds on requests that it sees."""

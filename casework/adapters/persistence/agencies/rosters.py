@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, insert, select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.referral_views import items_of
 from casework.adapters.persistence.engine.encrypted_columns import decrypted, encrypt_row, vault_of
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.rows.offerings import offering_of
@@ -20,7 +21,7 @@ from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Scope
 from casework.domain.agencies.rosters import DeliveryException, MonthlyDelivery
-from casework.domain.casefile.plan import PlannedItem, PlanVersion, VersionStatus
+from casework.domain.casefile.plan import PlannedItem
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import CareField
@@ -30,7 +31,6 @@ from casework.domain.errors import NotFound
 from casework.domain.residents.homes import VisitingService, WayIn
 
 _QUANTITIES: Final = ("planned", "delivered")
-_IN_FORCE: Final = (VersionStatus.APPROVED,)
 _COMING: Final = (ReferralStatus.ACCEPTED, ReferralStatus.IN_PROGRESS, ReferralStatus.ON_HOLD)
 
 
@@ -92,14 +92,7 @@ class SqlRosters:
             update_row(self._connection, t.delivered, row)
 
     def items(self, services: Sequence[UUID]) -> dict[UUID, PlannedItem]:
-        cases = select(t.planned_service.c.case_id).where(t.planned_service.c.id.in_(services))
-        of = t.plan_version
-        query = select(of).where(of.c.case_id.in_(cases), of.c.status.in_(_IN_FORCE))
-        versions = [
-            from_row(PlanVersion, row, self._vault)
-            for row in self._connection.execute(query.order_by(of.c.number))
-        ]
-        return {item.id: item for one in versions for item in one.services if item.id in services}
+        return items_of(self._connection, services)
 
     # The home
 

@@ -59,18 +59,17 @@ class SqlCaseFiles:
     def of_case(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         return self._load(and_(t.care_case.c.id == id, self._sees(t.care_case)), with_plan)
 
-    def of_planned_service(self, id: UUID) -> CaseFile:
+    def of_planned_service(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         owner = select(t.planned_service.c.case_id).where(t.planned_service.c.id == id)
-        return self._load(
-            and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case))
-        )
+        which = and_(t.care_case.c.id == owner.scalar_subquery(), self._sees(t.care_case))
+        return self._load(which, with_plan)
 
-    def of_referral(self, id: UUID) -> CaseFile:
-        return self._of_child(t.referral, id)
+    def of_referral(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
+        return self._of_child(t.referral, id, with_plan)
 
-    def of_deadline(self, id: UUID) -> CaseFile:
+    def of_deadline(self, id: UUID, *, with_plan: bool = False) -> CaseFile:
         """The clock is in the file even if it has ended."""
-        file = self._of_child(t.deadline, id)
+        file = self._of_child(t.deadline, id, with_plan)
         if id not in file.deadlines:
             self._read_deadlines(file, t.deadline.c.id == id)
         return file
@@ -111,9 +110,9 @@ class SqlCaseFiles:
     def _sees(self, table: Any) -> ColumnElement[bool]:
         return seen(table, self._scope, self._now)
 
-    def _of_child(self, table: Any, id: UUID) -> CaseFile:
+    def _of_child(self, table: Any, id: UUID, with_plan: bool) -> CaseFile:
         owner = select(table.c.case_id).where(table.c.id == id, self._sees(table))
-        return self._load(t.care_case.c.id == owner.scalar_subquery())
+        return self._load(t.care_case.c.id == owner.scalar_subquery(), with_plan)
 
     def _load(
         self, which: ColumnElement[bool], with_plan: bool = False, *, ended_clocks: bool = False

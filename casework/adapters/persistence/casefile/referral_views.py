@@ -2,42 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.rows.mapper import from_row
+from casework.domain.access.policy import Role
+from casework.domain.casefile.plan import PlannedItem, PlanVersion, items_asked
 from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.events import Event
 from casework.domain.residents.resident import Resident
-from casework.workflows.ports.casefile import ReferralView
+from casework.workflows.ports.casefile import ReferralView, WhomToCall
 from casework.workflows.ports.vault import Vault
 
 
 def viewed(*more: Any) -> Select[Any]:
-    """Referrals with case, agency, resident and the consent they rest on; without any scope."""
+    """Referrals with case, agency, resident, consent and whom to call; without any scope."""
+    carries = t.account.alias("carries")
     return (
         select(
             t.referral,
             t.care_case.c.status.label("case_status"),
             t.provider.c.name.label("provider_name"),
             t.provider.c.phone.label("provider_phone"),
+            t.centre.c.name.label("centre_name"),
+            carries.c.name.label("worker_name"),
+            func.coalesce(carries.c.phone, _of_the_centre()).label("phone_to_call"),
             t.consent.c.id.label("consent_known"),
             t.consent.c.withdrawn_at.label("consent_withdrawn_at"),
             *(column.label(f"of_{column.name}") for column in t.resident.c),
             *more,
         )
         .join(t.care_case, t.care_case.c.id == t.referral.c.case_id)
+        .join(t.centre, t.centre.c.code == t.care_case.c.centre_code)
+        .outerjoin(carries, carries.c.id == t.care_case.c.worker_id)
         .join(t.provider, t.provider.c.id == t.referral.c.provider_id)
         .join(t.resident, t.resident.c.id == t.referral.c.resident_id)
         .outerjoin(t.consent, t.consent.c.id == t.referral.c.consent_id)
     )
 
 
+def _of_the_centre() -> Any:
+    """The telephone of somebody at the centre, where the one who carries the case has none."""
+    there = t.account.alias("there")
+    return (
+        select(there.c.phone)
+        .where(
+            there.c.centre_code == t.care_case.c.centre_code,
+            there.c.role == Role.WORKER,
+            there.c.is_active,
+            there.c.phone.is_not(None),
+        )
+        .order_by(there.c.username)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def items_of(connection: Connection, services: Sequence[UUID]) -> dict[UUID, PlannedItem]:
+    """What the plans ask for planned services, whose case files the transaction may read."""
+    cases = select(t.planned_service.c.case_id).where(t.planned_service.c.id.in_(services))
+    query = select(t.plan_version).where(t.plan_version.c.case_id.in_(cases))
+    vault = vault_of(connection)
+    versions = [from_row(PlanVersion, row, vault) for row in connection.execute(query)]
+    return {id: item for id, item in items_asked(versions).items() if id in services}
+
+
 def view_of(
-    row: Any, vault: Vault | None, *, deadlines: list[Deadline], history: list[Event]
+    row: Any,
+    vault: Vault | None,
+    *,
+    deadlines: list[Deadline],
+    history: list[Event],
+    asked: PlannedItem | None = None,
 ) -> ReferralView:
     """What a row of ``viewed`` shows, with clocks and history where they were read."""
     referral: Referral = from_row(Referral, row, vault)
@@ -50,6 +92,8 @@ def view_of(
         case_is_open=row.case_status != "closed",
         provider_name=row.provider_name,
         provider_phone=row.provider_phone,
+        asked=asked,
+        contact=WhomToCall(centre=row.centre_name, worker=row.worker_name, phone=row.phone_to_call),
         deadlines=deadlines,
         history=history,
     )

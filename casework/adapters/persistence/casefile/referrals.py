@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, Connection, exists, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import is_overdue
-from casework.adapters.persistence.casefile.referral_views import view_of, viewed
+from casework.adapters.persistence.casefile.referral_views import items_of, view_of, viewed
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
-from casework.adapters.persistence.scope.registry import seen, seen_or_opened
+from casework.adapters.persistence.scope import session_context
+from casework.adapters.persistence.scope.registry import seen, seen_or_opened, sees_a_part
 from casework.adapters.persistence.scope.subjects import note_opened
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.referral_moves import OPEN
@@ -74,18 +75,23 @@ class SqlReferrals:
         return [t.deadline.c[name] == value if is_it else t.deadline.c[name] != value]
 
     def get(self, id: UUID) -> ReferralView:
-        """Takes three statements."""
+        """Takes four statements."""
         query = viewed().where(
             t.referral.c.id == id, seen_or_opened(t.referral, self._scope, self._now)
         )
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such referral")
+        if sees_a_part(self._scope):
+            # What is asked stands in the plan, of which an agency sees its own part.
+            session_context.allow_residents(self._connection, [row.resident_id])
+        asked = items_of(self._connection, [row.planned_service_id])
         clocks = select(t.deadline).where(t.deadline.c.subject_id == id)
         history = select(t.event).where(t.event.c.subject_id == id)
         view = view_of(
             row,
             vault_of(self._connection),
+            asked=asked.get(row.planned_service_id),
             deadlines=[
                 from_row(Deadline, one)
                 for one in self._connection.execute(

@@ -14,6 +14,7 @@ from casework.adapters.persistence.directory.offering_queries import (
     accepts_requests,
     centres_of,
     designated,
+    designated_to,
     is_listed,
 )
 from casework.adapters.persistence.directory.places import has_free_place
@@ -29,6 +30,7 @@ KNOWN_AS = ("slug", "name", "kind")
 # What else of its agency and service decides whether it accepts referrals.
 LISTED = {
     "provider_ended_on": t.provider.c.ended_on,
+    "designated_to": designated_to(),
     "service_from": t.service.c.valid_from,
     "service_to": t.service.c.valid_to,
     "service_state": t.service.c.state,

@@ -27,13 +27,16 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of, to_row
 from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.rows.saving import update_row
+from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import has_list, is_told_numbers, listed, seen
 from casework.domain.access.policy import Scope
+from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import EntryState, Offering, Provider, Service
 from casework.domain.directory.entries import DirectoryChange
 from casework.domain.errors import Conflict, Invalid, NotFound
+from casework.domain.notices.notices import OpenReferral
 from casework.workflows.ports.directory import OpenWork
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
@@ -251,6 +254,23 @@ class SqlDirectoryEditing:
         return OpenWork(
             requests=asked, running=running, referrals=self._listed(ids) if is_listed else None
         )
+
+    def open_referrals(
+        self, provider_id: UUID, services: Collection[str] | None
+    ) -> list[OpenReferral]:
+        """Read for the system itself: who maintains the directory need not see the cases."""
+        one = t.referral.c
+        names = ("id", "case_id", "centre_code", "district_code", "provider_id")
+        query = (
+            select(*(one[name] for name in names), t.care_case.c.worker_id)
+            .join(t.care_case, t.care_case.c.id == one.case_id)
+            .where(one.provider_id == provider_id, one.status.in_(sorted(OPEN)))
+            .order_by(one.id)
+        )
+        if services is not None:
+            query = query.where(one.service_code.in_(services))
+        with session_context.as_system(self._connection):
+            return [OpenReferral(**row._mapping) for row in self._connection.execute(query)]
 
     def _number(self, offering_ids: list[UUID], states: tuple[ReferralStatus, ...]) -> int:
         """How many referrals are in such a state; row-level security exposes only the number."""

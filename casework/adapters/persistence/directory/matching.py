@@ -10,7 +10,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.directory.offering_queries import holders, is_listed
+from casework.adapters.persistence.directory.offering_queries import (
+    designated_to,
+    holders,
+    is_listed,
+)
 from casework.adapters.persistence.directory.places import has_free_place
 from casework.adapters.persistence.residents.residents import SqlResidents
 from casework.adapters.persistence.rows.mapper import from_row
@@ -18,10 +22,12 @@ from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.tables.figures import provider_answers
 from casework.domain.access.policy import Scope
+from casework.domain.casefile.states import Disposition, ReferralStatus
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.coverage import Agency, CentreCoverage, cover
 from casework.domain.directory.directory import Centre, Provider
 from casework.domain.directory.matching import CandidateOffering, ResponseRate
+from casework.domain.directory.past import STATES, PastSetback, setback
 from casework.domain.residents.resident import Resident
 
 AS_PROVIDER, AS_MEASURED, AS_CENTRE = "of_", "how_", "at_"
@@ -34,7 +40,7 @@ class SqlMatching:
         self, connection: Connection, scope: Scope, residents: SqlResidents, now: datetime
     ) -> None:
         self._connection, self._scope, self._residents = connection, scope, residents
-        self._today = day_in_seoul(now)
+        self._now, self._today = now, day_in_seoul(now)
 
     def resident(self, id: UUID) -> Resident:
         return self._residents.get(id)
@@ -56,6 +62,8 @@ class SqlMatching:
                 *_named(how, AS_MEASURED),
                 t.service.c.given_at.label("usually_at"),
                 t.service.c.fresh_for_days,
+                t.service.c.valid_to.label("service_to"),
+                designated_to().label("designated_to"),
             )
             .select_from(
                 t.centre.join(t.service, t.service.c.code == service_code).outerjoin(
@@ -75,6 +83,23 @@ class SqlMatching:
             return None
         centre: Centre = from_row(Centre, rows[0], prefix=AS_CENTRE)
         return centre, [_candidate(row) for row in rows if row["id"] is not None]
+
+    def setbacks(self, resident_id: UUID, since: datetime) -> list[PastSetback]:
+        of = t.referral.c
+        query = select(of.provider_id, of.status, of.reason, of.disposition, of.ended_at).where(
+            of.resident_id == resident_id,
+            of.status.in_(STATES),
+            of.ended_at > since,
+            seen(t.referral, self._scope, self._now),
+        )
+        found = []
+        for row in self._connection.execute(query):
+            disposition = Disposition(row.disposition) if row.disposition else None
+            what = setback(ReferralStatus(row.status), row.reason, disposition)
+            if what is not None:
+                on = day_in_seoul(row.ended_at)
+                found.append(PastSetback(provider_id=row.provider_id, setback=what, on=on))
+        return found
 
     def coverage(self, service_code: str | None, designation: str | None) -> list[CentreCoverage]:
         covers, one, by = t.offering_centre, t.offering, t.provider
@@ -127,8 +152,10 @@ def _candidate(row: Any) -> CandidateOffering:
     names = ("answers", "median_days", "accepted_share", "as_of")
     how = {name: row[AS_MEASURED + name] for name in names}
     own = {column.name: row[column.name] for column in t.offering.c}
+    ends = {name: row[name] for name in ("service_to", "designated_to")}
+    ends["provider_ended_on"] = row[AS_PROVIDER + "ended_on"]
     return CandidateOffering(
-        offering=offering_of(own, centres=[]),
+        offering=offering_of(own, centres=[], **ends),
         provider=from_row(Provider, row, prefix=AS_PROVIDER),
         measured=ResponseRate(**how) if how["answers"] is not None else None,
         given_at=row["given_at"] or row["usually_at"],

@@ -7,10 +7,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.tables.directory import designation
+from casework.domain.directory.designations import GIVEN_UNDER
 from casework.domain.directory.directory import EntryState
 
 
@@ -28,10 +29,29 @@ def holds(table: Any, today: date) -> ColumnElement[bool]:
     )
 
 
+def designated_to() -> ColumnElement[date | None]:
+    """Of an offering: the last day of its agency's designation to give it; NULL where none ends."""
+    given, held = t.offering.c, designation.alias("held")
+    meant = (
+        and_(held.c.code == str(code), given.service_code.in_(services))
+        for code, services in GIVEN_UNDER.items()
+    )
+    # A designation without a last day is counted and has none: then there is no last day.
+    ends = case((func.count() == func.count(held.c.valid_to), func.max(held.c.valid_to)))
+    query = select(ends).where(held.c.provider_id == given.provider_id, or_(*meant))
+    return query.correlate(t.offering).scalar_subquery()
+
+
+def is_designated(today: date) -> ColumnElement[bool]:
+    """Offerings whose agency's designation to give them, if it had one, has not ended."""
+    return func.coalesce(designated_to(), today) >= today
+
+
 def is_listed(today: date) -> tuple[ColumnElement[bool], ...]:
     """Offerings, with agency and service, that are published and available on a day."""
     published = [table.c.state == EntryState.PUBLISHED for table in (t.offering, t.service)]
-    return (*published, accepts_requests(today), holds(t.service, today))
+    in_force = (accepts_requests(today), is_designated(today), holds(t.service, today))
+    return (*published, *in_force)
 
 
 def designated(connection: Connection, ids: Iterable[UUID], today: date) -> dict[UUID, list[str]]:

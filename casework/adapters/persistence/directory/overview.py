@@ -9,7 +9,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.directory.offering_queries import accepts_requests, holds
+from casework.adapters.persistence.directory.offering_queries import (
+    accepts_requests,
+    holds,
+    is_designated,
+)
 from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.directory.directory import EntryState
 from casework.domain.directory.overview import OfferedPlaces, availability
@@ -81,7 +85,9 @@ def _offered(
         .join(t.provider, t.provider.c.id == offering.provider_id)
         .join(t.offering_centre, t.offering_centre.c.offering_id == offering.id)
         .join(t.centre, t.centre.c.code == t.offering_centre.c.centre_code)
-        .where(offering.state == EntryState.PUBLISHED, accepts_requests(today))
+        .where(
+            offering.state == EntryState.PUBLISHED, accepts_requests(today), is_designated(today)
+        )
     )
     if district is not None:
         query = query.where(t.centre.c.district_code == district)

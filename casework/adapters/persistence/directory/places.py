@@ -15,17 +15,20 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    literal,
     or_,
     select,
     update,
 )
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.types import Instant
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Role, Scope
 from casework.domain.casefile.states import ReferralStatus
+from casework.domain.clocks.standards import Priority
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import NotFound
 from casework.domain.notices.notices import Notice
@@ -80,8 +83,8 @@ def has_free_place(today: date) -> ColumnElement[bool]:
 class SqlPlaces:
     """The places of offerings, for one transaction of one actor."""
 
-    def __init__(self, connection: Connection, scope: Scope) -> None:
-        self._connection, self._scope = connection, scope
+    def __init__(self, connection: Connection, scope: Scope, now: datetime) -> None:
+        self._connection, self._scope, self._now = connection, scope, now
 
     # What an agency states
 
@@ -123,8 +126,8 @@ class SqlPlaces:
     # Who is next
 
     def out_of_step(self, limit: int) -> list[UUID]:
-        line = _line().subquery()
-        in_turn = line.c.place <= line.c.for_waiting
+        line = _line(self._now).subquery()
+        in_turn = and_(~line.c.is_held, line.c.place <= line.c.for_waiting)
         offered = line.c.place_offered_at.is_not(None)
         query = (
             select(line.c.id)
@@ -137,8 +140,9 @@ class SqlPlaces:
     def line(self, offering_id: UUID) -> WaitingList:
         held = select(_offering.c.id).where(_offering.c.id == offering_id).with_for_update()
         self._connection.execute(held)
-        line = _line().where(_referral.c.offering_id == offering_id).subquery()
-        rows = self._connection.execute(select(line).order_by(line.c.place)).all()
+        line = _line(self._now).where(_referral.c.offering_id == offering_id).subquery()
+        in_line = select(line).where(~line.c.is_held).order_by(line.c.place)
+        rows = self._connection.execute(in_line).all()
         places = max((row.for_waiting for row in rows), default=0)
         return WaitingList(waiting=tuple(row.id for row in rows), places=places)
 
@@ -185,18 +189,30 @@ class SqlPlaces:
             self._connection.execute(insert(t.notice), [to_row(one) for one in notices])
 
 
-def _line() -> Select[Any]:
-    """Everybody who waits, with their place in the line of their offering."""
-    order = (_referral.c.answered_at, _referral.c.id)
-    place = func.row_number().over(partition_by=_referral.c.offering_id, order_by=order)
+def _line(now: datetime) -> Select[Any]:
+    """Everybody who waits, with their place in the line of their offering.
+
+    Emergencies first, then who waits longest. Whose case is on hold could not come: they stand
+    beside the line, and in their old place again when the hold is over.
+    """
+    one = _referral.c
+    emergency_first = case((one.priority == Priority.EMERGENCY, 0), else_=1)
+    held_until = func.coalesce(t.care_case.c.resume_at, now)
+    is_held = literal(now, Instant) < held_until
+    place = func.row_number().over(
+        partition_by=(one.offering_id, is_held),
+        order_by=(emergency_first, one.answered_at, one.id),
+    )
     return (
         select(
             *_referral.c["id", "offering_id", "place_offered_at"],
             place.label("place"),
+            is_held.label("is_held"),
             # A closed offering accepts nobody, even with a waiting list.
             case((_offering.c.is_open, _offering.c.for_waiting), else_=0).label("for_waiting"),
         )
         .join(_offering, _offering.c.id == _referral.c.offering_id)
+        .join(t.care_case, t.care_case.c.id == _referral.c.case_id)
         .where(_referral.c.status == ReferralStatus.WAITLISTED)
     )
 

@@ -6,7 +6,8 @@ action's access policy: it must hold where the application's own filter fails.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -32,6 +33,12 @@ SETTINGS: Final = (
 _SET_CONTEXT: Final = text(
     "SELECT " + ", ".join(f"set_config('casework.{name}', :{name}, true)" for name in SETTINGS)
 )
+_GET_CONTEXT: Final = text(
+    "SELECT "
+    + ", ".join(
+        f"coalesce(current_setting('casework.{name}', true), '') AS {name}" for name in SETTINGS
+    )
+)
 _ALLOW: Final = text("SELECT set_config('casework.unit', :unit, true)")
 # Actions that an actor without a place does on the whole city: a recount goes through every clock.
 WHOLE: Final = frozenset({"standard.write"})
@@ -54,6 +61,18 @@ def set_system_context(connection: Connection) -> None:
     """Tell the database that the actor is the system itself."""
     if connection.dialect.name == "postgresql":
         connection.execute(_SET_CONTEXT, dict.fromkeys(SETTINGS, "") | {"reach": "all"})
+
+
+@contextmanager
+def as_system(connection: Connection) -> Iterator[None]:
+    """Read as the system itself for a moment, and then go on as the actor."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    said = dict(connection.execute(_GET_CONTEXT).one()._mapping)
+    set_system_context(connection)
+    yield
+    connection.execute(_SET_CONTEXT, said)
 
 
 def allow_residents(connection: Connection, resident_ids: Iterable[UUID]) -> None:

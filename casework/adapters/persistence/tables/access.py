@@ -35,6 +35,7 @@ account = Table(
     Column("is_head", Boolean, nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("email", String(254)),
+    Column("phone", String(40)),
     Column("tries", Json),
     Column("signed_in_from", Json),
     Column("must_change_password", Boolean, nullable=False, server_default=text("false")),

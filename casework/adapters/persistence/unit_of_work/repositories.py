@@ -90,7 +90,7 @@ class SqlRepositories:
 
     @cached_property
     def places(self) -> SqlPlaces:
-        return SqlPlaces(self._connection, self.scope)
+        return SqlPlaces(self._connection, self.scope, self._now)
 
     @cached_property
     def matching(self) -> SqlMatching:

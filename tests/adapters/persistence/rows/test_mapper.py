@@ -50,6 +50,7 @@ EXAMPLES = 12
 # Fields that the table of their class does not hold, and where they are stored instead.
 STORED_ELSEWHERE = {
     (Offering, "provider_ended_on"): "provider",
+    (Offering, "designated_to"): "designation",
     (Offering, "service_from"): "service",
     (Offering, "service_to"): "service",
     (Offering, "service_state"): "service",
@@ -124,6 +125,7 @@ def test_the_centres_of_an_offering_stand_in_a_table_of_their_own(connection: Co
     service = inventor.thing(Service)
     provider.is_active, offering.provider_id = True, provider.id
     offering.service_code, offering.provider_ended_on = service.code, provider.ended_on
+    offering.designated_to = None  # no designation was made
     offering.service_from, offering.service_to = service.valid_from, service.valid_to
     offering.service_state = service.state
     offering.centres = ["2635051000", "2635052000"]

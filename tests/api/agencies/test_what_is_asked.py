@@ -1,0 +1,154 @@
+"""An agency sees what it is asked and whom to call: with an account, and for an urgent draft."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import update
+
+from casework.adapters import reference
+from casework.adapters.persistence import tables as t
+from casework.domain.casefile.plan import PlannedItem
+from casework.domain.planning.planning import Draft
+from casework.workflows.planning import planning
+from tests.api.acts import Supported, a_case, a_referral, a_resident, a_supported_case, moved
+from tests.api.conftest import (
+    COLLEAGUE,
+    DISTRICT,
+    HERE,
+    OTHER_PROVIDER,
+    PROVIDER,
+    SUPERVISOR,
+    WORKER,
+    Api,
+)
+
+pytestmark = pytest.mark.both_stores
+MEALS = {"content": "lunch", "quantity": 3, "unit": "meal", "per": "week"}
+
+
+def shown(api: Api, referral: UUID, by: str = PROVIDER) -> dict[str, Any]:
+    answer = api.as_(by).get(f"/referrals/{referral}")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def phone(api: Api, username: str, number: str | None) -> None:
+    with api.engine.begin() as connection:
+        which = t.account.c.username == username
+        connection.execute(update(t.account).where(which).values(phone=number))
+
+
+def urgent_and_only_drafted(api: Api) -> tuple[Supported, PlannedItem]:
+    resident = a_resident(api)
+    case = a_case(api, WORKER, resident, urgent=True, urgent_reason="nobody cooks")
+    ctx = api.context(WORKER)
+    item = PlannedItem(
+        id=ctx.new_id(), service_code="CARE-MEALS", content="supper", quantity=Decimal("1.5"),
+        unit="meal", per="day", starts_on=ctx.act.today, ends_on=ctx.act.today + timedelta(days=9),
+    )  # fmt: skip
+    draft = Draft(goals=["eats"], items=[(None, item)], heard_on=ctx.act.today, heard_from="her")
+    planning.put_draft(ctx, case, draft)
+    plan = api.as_(WORKER).get(f"/cases/{case}/plan").json()
+    (service,) = plan["draft"]["services"]
+    return Supported(resident, case, UUID(service["id"])), item
+
+
+def test_an_agency_reads_what_is_asked_and_whom_to_call(api: Api) -> None:
+    phone(api, WORKER, "051-000-7001")
+    referral, today = a_referral(api), api.clock.now.date()
+    period = {"from": f"{today}", "to": f"{today.replace(year=2027)}"}
+    for by in (PROVIDER, WORKER, SUPERVISOR):
+        seen = shown(api, referral, by)
+        assert seen["asked"] == MEALS | period
+        assert seen["contact"] == {
+            "centre": next(one.name for one in reference.centres() if one.code == HERE),
+            "worker": api.actor(WORKER).name,
+            "phone": "051-000-7001",
+        }
+    (item,) = api.as_(PROVIDER).items("/inbox")
+    assert item["asked"] == MEALS | period
+    assert item["contact"] == shown(api, referral)["contact"]
+
+
+def test_an_urgent_draft_is_read_by_the_agency_as_it_stands(api: Api) -> None:
+    supported, item = urgent_and_only_drafted(api)
+    referral = a_referral(api, supported, priority="urgent")
+    asked = shown(api, referral)["asked"]
+    assert asked == {
+        "content": "supper", "quantity": 1.5, "unit": "meal", "per": "day",
+        "from": f"{item.starts_on}", "to": f"{item.ends_on}",
+    }  # fmt: skip
+    (one,) = api.as_(PROVIDER).items("/inbox")
+    assert one["asked"] == asked
+    moved(api, referral, "accept", PROVIDER)
+    assert shown(api, referral)["asked"] == asked
+
+
+def test_a_change_that_is_only_drafted_is_not_asked_yet(api: Api) -> None:
+    supported = a_supported_case(api)
+    referral = a_referral(api, supported)
+    before = shown(api, referral)["asked"]
+    ctx = api.context(WORKER)
+    item = PlannedItem(
+        id=supported.service, service_code="CARE-MEALS", content="dinner", quantity=Decimal(5),
+        unit="meal", per="week", starts_on=ctx.act.today,
+        ends_on=ctx.act.today.replace(year=2027),
+    )  # fmt: skip
+    draft = Draft(goals=["eats"], items=[(supported.service, item)], heard_on=ctx.act.today,
+                  heard_from="her")  # fmt: skip
+    planning.put_draft(ctx, supported.case, draft)
+    assert shown(api, referral)["asked"] == before
+    named = planning.submit_plan(ctx, supported.case)
+    command = planning.DecisionCommand(
+        version=named.version, hash=named.hash, approve=True, without_meeting_reason="in a hurry"
+    )
+    planning.decide_plan(api.context(SUPERVISOR), supported.case, command)
+    assert shown(api, referral)["asked"]["content"] == "dinner"
+
+
+def test_where_the_worker_has_no_telephone_somebody_of_the_centre_answers(api: Api) -> None:
+    phone(api, WORKER, None)
+    phone(api, COLLEAGUE, "051-000-7002")
+    referral = a_referral(api)
+    contact = shown(api, referral)["contact"]
+    assert (contact["worker"], contact["phone"]) == (api.actor(WORKER).name, "051-000-7002")
+    phone(api, COLLEAGUE, None)
+    assert shown(api, referral)["contact"]["phone"] is None
+
+
+def test_another_agency_reads_nothing_of_it(api: Api) -> None:
+    referral = a_referral(api)
+    assert api.as_(OTHER_PROVIDER).get(f"/referrals/{referral}").status_code == 404
+
+
+def test_without_the_consent_it_rested_on_an_agency_reads_no_more_what_was_asked(
+    api: Api,
+) -> None:
+    supported = a_supported_case(api)
+    given = {"purpose": "provider_sharing", "given_by": "self", "given_on": "2026-03-02"}
+    consent = api.as_(WORKER).post(f"/residents/{supported.resident}/consents", given).json()["id"]
+    referral = a_referral(api, supported, basis_kind="consent", consent_id=UUID(consent))
+    assert shown(api, referral)["asked"]["content"] == "lunch"
+    assert api.as_(WORKER).post(f"/consents/{consent}/withdraw").status_code == 200
+    seen = shown(api, referral)
+    assert (seen["asked"], seen["resident"]) == (None, None)
+    assert seen["contact"]["worker"] == api.actor(WORKER).name
+
+
+def test_an_administrator_keeps_the_telephone_of_an_account(api: Api) -> None:
+    admin, path = api.as_("admin"), f"/accounts/{api.id_of(WORKER)}"
+    tag = admin.get(path).headers["ETag"]
+    changed = admin.patch(path, {"phone": "051-000-7003"}, headers={"If-Match": tag})
+    assert (changed.status_code, changed.json()["phone"]) == (200, "051-000-7003")
+    assert shown(api, a_referral(api))["contact"]["phone"] == "051-000-7003"
+    made = admin.post("/accounts", {
+        "username": "worker3.here", "role": "worker", "name": "홍가상", "centre": HERE,
+        "phone": "051-000-7004", "password": "a-long-first-2026",
+    })  # fmt: skip
+    assert (made.status_code, made.json()["phone"]) == (201, "051-000-7004")
+    assert made.json()["district_code"] == DISTRICT
