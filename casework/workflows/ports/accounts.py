@@ -15,7 +15,11 @@ class Accounts(Protocol):
     """Accounts that work can be given to."""
 
     def worker_of(self, id: UUID, centre_code: str) -> Account | None:
-        """An active worker of that centre, or None."""
+        """An active worker of that centre, or None; stays so until the transaction ends."""
+        ...
+
+    def still_carries(self, id: UUID | None, centre_code: str) -> UUID | None:
+        """The worker who carried a case, or None for one who could no longer open it."""
         ...
 
     def worker_within_scope(self, id: UUID, scope: Scope, *, active: bool = True) -> Account | None:

@@ -29,8 +29,13 @@ class SqlAccounts:
             t.account.c.is_active,
             t.account.c.centre_code == centre_code,
         )
-        row = self._connection.execute(query).first()
+        # Not disabled or moved by another transaction between this look and the commit.
+        row = self._connection.execute(query.with_for_update(read=True)).first()
         return None if row is None else from_row(Account, row)
+
+    def still_carries(self, id: UUID | None, centre_code: str) -> UUID | None:
+        found = None if id is None else self.worker_of(id, centre_code)
+        return None if found is None else found.id
 
     def worker_within_scope(self, id: UUID, scope: Scope, *, active: bool = True) -> Account | None:
         query = select(t.account).where(

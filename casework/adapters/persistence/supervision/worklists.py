@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.cases import is_nobodys
 from casework.adapters.persistence.casefile.deadlines import last, reviews
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
@@ -202,11 +203,7 @@ class SqlWorklists:
         query = (
             select(func.count())
             .select_from(t.care_case)
-            .where(
-                seen(t.care_case, self._scope, self._now),
-                t.care_case.c.worker_id.is_(None),
-                t.care_case.c.status != "closed",
-            )
+            .where(seen(t.care_case, self._scope, self._now), is_nobodys(t.care_case))
         )
         return self._connection.scalar(query) or 0
 
