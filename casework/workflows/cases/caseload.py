@@ -1,9 +1,8 @@
-"""Caseload use cases: holds, reopening, transfers, handovers, absences."""
+"""Caseload use cases: holds, reopening, transfers, handovers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -11,7 +10,6 @@ from casework.domain.access.accounts import Account
 from casework.domain.casefile.case import AssignmentReason
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.cases import handover, holding, reopening
-from casework.domain.cases.handover import Absence
 from casework.domain.errors import Invalid
 from casework.domain.residents.resident import Note, NoteKind
 from casework.workflows.context import Context
@@ -122,39 +120,6 @@ def hand_over_cases(
         work.files.save(file, ctx.now)
         files.append(file)
     return files
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AbsenceCommand:
-    """Who is away from when to when, and who deputises."""
-
-    worker_id: UUID
-    from_on: date
-    to_on: date
-    deputy_id: UUID
-
-
-def record_absence(ctx: Context, command: AbsenceCommand) -> UUID:
-    """Record that a worker is away, and the deputy: a worker of the same centre."""
-    with ctx.work("case.supervise") as work:
-        worker = _worker(work, command.worker_id, "worker_id")
-        deputy = _worker(work, command.deputy_id, "deputy_id")
-        _must_serve(deputy, worker.centre_code, "deputy_id")
-        absence = Absence(
-            id=ctx.new_id(),
-            worker_id=worker.id,
-            from_on=command.from_on,
-            to_on=command.to_on,
-            deputy_id=deputy.id,
-            centre_code=worker.centre_code or "",
-            district_code=worker.district_code or "",
-            recorded_at=ctx.now,
-            recorded_by=ctx.actor.id,
-        )
-        handover.check_absence(absence, ctx.act)
-        work.accounts.add_absence(absence)
-        work.commit(absence.id)
-        return absence.id
 
 
 def _worker(work: Work, id: UUID, field: str) -> Account:

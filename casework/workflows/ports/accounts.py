@@ -7,7 +7,6 @@ from uuid import UUID
 
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Scope
-from casework.domain.cases.handover import Absence
 from casework.workflows.ports.paging import Page, Paging
 
 
@@ -26,8 +25,8 @@ class Accounts(Protocol):
         """A worker of the actor's district, or None; ``active=False`` includes disabled ones."""
         ...
 
-    def add_absence(self, absence: Absence) -> None:
-        """Add an absence."""
+    def colleague(self, id: UUID, scope: Scope, *, active: bool = True) -> Account | None:
+        """Somebody of the actor's district who can be away, or deputise, or None."""
         ...
 
     def listed(self, role: str | None, centre: str | None, paging: Paging) -> Page:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from casework.domain.access.standing_in import EVERYBODY_IS_THERE, StandIns
 from casework.domain.cases import checks
 from casework.domain.cases.closing import Closing, close
 from casework.domain.clocks.calendar import WorkingCalendar
@@ -32,7 +34,7 @@ def id_(number: int) -> UUID:
 HERE = "26350"
 WORKER, DEPUTY, SUPERVISOR, HEAD, ASSESSOR, CLERK, OTHER_CLERK, AGENCY = map(id_, range(1, 9))
 PEOPLE = Recipients(
-    workers=frozenset({WORKER, DEPUTY}), deputies={},
+    workers=frozenset({WORKER, DEPUTY}), stand_ins=EVERYBODY_IS_THERE,
     supervisors={HERE: [SUPERVISOR, HEAD]}, heads={HERE: [HEAD]}, assessors={HERE: [ASSESSOR]},
     agencies={AGENCY: [CLERK, OTHER_CLERK]},
 )  # fmt: skip
@@ -162,12 +164,35 @@ def test_each_part_is_who_plays_it_and_nobody_is_named_twice(tell, expected):
 
 def test_a_deputy_gets_what_the_worker_would():
     away = Recipients(
-        workers=PEOPLE.workers, deputies={WORKER: DEPUTY}, supervisors=PEOPLE.supervisors,
-        heads={}, assessors={}, agencies={},
+        workers=PEOPLE.workers, stand_ins=StandIns({WORKER: DEPUTY}),
+        supervisors=PEOPLE.supervisors, heads={}, assessors={}, agencies={},
     )  # fmt: skip
     assert addressees(a_notice(), away) == [DEPUTY]
     assert addressees(a_notice(worker_id=DEPUTY), away) == [DEPUTY]
     assert addressees(a_notice(tell=["head"]), away) == [SUPERVISOR, HEAD]
+
+
+def without(*deputies: tuple[UUID, UUID]) -> Recipients:
+    return replace(PEOPLE, stand_ins=StandIns(dict(deputies)))
+
+
+def test_a_deputys_deputy_gets_it_and_where_that_ends_in_nobody_the_supervisors():
+    other = id_(10)
+    away = without((WORKER, other), (other, DEPUTY))
+    assert addressees(a_notice(), away) == [DEPUTY]
+    round_and_round = without((WORKER, other), (other, WORKER))
+    assert addressees(a_notice(), round_and_round) == [SUPERVISOR, HEAD]
+
+
+def test_what_an_absent_head_or_supervisor_would_get_goes_to_their_deputy():
+    away = without((HEAD, SUPERVISOR))
+    assert addressees(a_notice(tell=["head"]), away) == [SUPERVISOR]
+    assert addressees(a_notice(tell=["supervisor"]), away) == [SUPERVISOR]
+
+
+def test_where_everybody_is_away_they_are_told_all_the_same():
+    away = without((HEAD, SUPERVISOR), (SUPERVISOR, HEAD))
+    assert addressees(a_notice(tell=["supervisor"]), away) == [SUPERVISOR, HEAD]
 
 
 @pytest.mark.parametrize("worker", [None, id_(99)])

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.domain.cases.handover import Absence
+from casework.domain.cases.absences import Absence
 from casework.domain.notices.outbox import MAX_TRIES, Letter
 from casework.workflows.cases import running
 from casework.workflows.notices import relay as notice_relay
