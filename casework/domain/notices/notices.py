@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from casework.domain.access.standing_in import StandIns
-from casework.domain.casefile.events import SignalRaised
+from casework.domain.casefile.events import (
+    CaseAssigned,
+    CaseReopened,
+    CaseTransferred,
+    SignalRaised,
+)
 from casework.domain.casefile.referral_events import (
     PlaceOffered,
     PlaceOfferEnded,
@@ -62,6 +67,8 @@ class NoticeKind(StrEnum):
     BREAK_GLASS = "break_glass"
     PLACE_OFFERED = "place_offered"
     FIGURES_WANTED = "figures_wanted"
+    CASE_ASSIGNED = "case_assigned"
+    CASE_ARRIVED = "case_arrived"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +137,8 @@ def notice_of(event: Event, file: CaseFile) -> Notice | None:
     """
     if isinstance(event, SignalRaised):
         return _notice(event, file, NoticeKind.SIGNAL, [WORKER], about="raised")
+    if isinstance(event, (CaseAssigned, CaseTransferred, CaseReopened)):
+        return _notice_of_work(event, file)
     if not isinstance(event, ReferralEvent):
         return None
     referral = file.referrals[event.subject_id]
@@ -147,6 +156,23 @@ def notice_of(event: Event, file: CaseFile) -> Notice | None:
         at_once=rule.at_once or referral.priority == Priority.EMERGENCY,
         provider_id=referral.provider_id,
     )
+
+
+def _notice_of_work(event: CaseAssigned | CaseTransferred | CaseReopened, file: CaseFile) -> Notice:
+    """The worker who gets a case is told; the supervisors, that one waits for a worker."""
+    about = _COMES_BY[type(event)]
+    if isinstance(event, CaseAssigned) and event.why is not None:
+        about = event.why
+    if event.worker_id is None:
+        return _notice(event, file, NoticeKind.CASE_ARRIVED, [SUPERVISOR], about=about)
+    return _notice(event, file, NoticeKind.CASE_ASSIGNED, [WORKER], about=about)
+
+
+_COMES_BY: Final[dict[type[Event], str]] = {
+    CaseAssigned: "assigned",
+    CaseTransferred: "transferred",
+    CaseReopened: "reopened",
+}
 
 
 def _rule_of_end(referral: Referral) -> NoticeRule | None:

@@ -10,10 +10,14 @@ from uuid import UUID
 import pytest
 
 from casework.domain.access.standing_in import EVERYBODY_IS_THERE, StandIns
+from casework.domain.casefile.case import AssignmentReason
 from casework.domain.cases import checks
 from casework.domain.cases.closing import Closing, close
+from casework.domain.cases.handover import assign, transfer
+from casework.domain.cases.reopening import reopen
 from casework.domain.clocks.calendar import WorkingCalendar
 from casework.domain.clocks.standards import Part
+from casework.domain.directory.directory import Centre
 from casework.domain.notices.notices import (
     Notice,
     NoticeKind,
@@ -24,7 +28,7 @@ from casework.domain.notices.notices import (
     notice_of,
     summary_of,
 )
-from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul
+from tests.factories import CaseFileFactory, ReferralFactory, ResidentFactory, Town, moves, seoul
 
 
 def id_(number: int) -> UUID:
@@ -130,6 +134,41 @@ def test_a_signal_is_told_without_what_it_says():
     file.events.clear()
     checks.raise_signal(file, "hospitalised", "fell in the bath", town.act())
     assert told(file) == [("signal", ["worker"], False, "raised")]
+
+
+def test_who_gets_a_case_is_told_and_why():
+    town, resident = Town(), ResidentFactory()
+    file = CaseFileFactory(town=town, supported=True, resident=resident)
+    receiver, act = id_(30), town.act(town.supervisor)
+    file.events.clear()
+    assign(file, receiver, act)
+    assign(file, receiver, act, why=AssignmentReason.HANDOVER)
+    assert told(file) == [
+        ("case_assigned", ["worker"], False, "assigned"),
+        ("case_assigned", ["worker"], False, "handover"),
+    ]
+    notices = [notice_of(event, file) for event in file.events]
+    assert {one and one.worker_id for one in notices} == {receiver}
+    close(file, Closing(reason="refused", effective_on=town.today), act)
+    file.events.clear()
+    reopen(file, "she came back", act, receiver)
+    assert told(file) == [("case_assigned", ["worker"], False, "reopened")]
+
+
+def test_supervisors_are_told_that_a_case_waits_for_a_worker():
+    town, resident = Town(), ResidentFactory()
+    file = CaseFileFactory(town=town, supported=True, resident=resident)
+    there = Centre(code="2641053000", district_code="26410", name="금정", lat=35.2, lon=129.1)
+    file.events.clear()
+    transfer(file, resident, there, town.act(town.supervisor))
+    assert told(file) == [("case_arrived", ["supervisor"], False, "transferred")]
+    notice = notice_of(file.events[-1], file)
+    assert notice is not None
+    assert notice.district_code == "26410"
+    close(file, Closing(reason="refused", effective_on=town.today), town.act(town.supervisor))
+    file.events.clear()
+    reopen(file, "she came back", town.act(town.supervisor), None)
+    assert told(file) == [("case_arrived", ["supervisor"], False, "reopened")]
 
 
 def test_a_message_says_references_codes_and_instants():
