@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from casework import bootstrap
-from casework.cli.shared import CommandError, Json, Username, notes, opened_ready
+from casework.cli.shared import CommandError, Json, Username, opened_ready
 from casework.domain.access.accounts import NewAccount, role_of
 from casework.domain.access.policy import Role
 from casework.workflows.access import accounts
@@ -87,14 +87,13 @@ def account_list(as_json: Json = False) -> None:
 
 @app.command("disable")
 def account_disable(username: Username) -> None:
-    """Let an account in no longer, from its next request on. What it did stays its own."""
+    """Let an account in no longer, from its next request on. What it did stays its own.
+
+    Refused while it carries open cases, which a supervisor hands over first.
+    """
     with opened_ready() as application:
-        cases = accounts.set_active(
-            _register(application, "disable", username), username, active=False
-        )
+        accounts.set_active(_register(application, "disable", username), username, active=False)
     typer.echo(f"disabled {username}")
-    if cases:
-        notes.print(f"{username} still carries {cases} open cases: hand them over")
 
 
 @app.command("enable")

@@ -329,10 +329,14 @@ def _accounts() -> None:
         sa.Column("from_on", sa.Date(), nullable=False),
         sa.Column("to_on", sa.Date(), nullable=False),
         sa.Column("deputy_id", sa.Uuid(), nullable=False),
-        sa.Column("centre_code", sa.String(length=10), nullable=False),
+        sa.Column("centre_code", sa.String(length=10), nullable=True),
         sa.Column("district_code", sa.String(length=10), nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.Column("recorded_by", sa.Uuid(), nullable=True),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("changed_at", Instant(), nullable=True),
+        sa.Column("changed_by", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
         _foreign_key("absence", "worker_id", "account.id"),
         _foreign_key("absence", "deputy_id", "account.id"),
         _foreign_key("absence", "centre_code", "centre.code"),
@@ -341,6 +345,7 @@ def _accounts() -> None:
     )
     _index("absence", "deputy_id", "to_on")
     _index("absence", "worker_id", "to_on")
+    _index("absence", "district_code", "to_on")
     op.create_table(
         "refresh_token",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -53,7 +53,7 @@ def _placed(told: Told, event: Any) -> None:
     told.centres[event.resident_id] = event.centre_code
 
 
-def _carried(told: Told, event: CaseOpened | CaseAssigned | CaseTransferred) -> None:
+def _carried(told: Told, event: CaseOpened | CaseAssigned | CaseTransferred | CaseReopened) -> None:
     told.workers[event.subject_id] = event.worker_id
 
 
@@ -80,7 +80,7 @@ FOLDS: Final[dict[type[Event], tuple[Fold, ...]]] = {
     Reassessed: (_status,),
     PlanApproved: (_status,),
     CaseClosed: (_status,),
-    CaseReopened: (_status,),
+    CaseReopened: (_status, _carried),
     CaseAssigned: (_carried,),
     CaseTransferred: (_placed, _carried),
     ResidentsMerged: (_merged,),

@@ -29,7 +29,7 @@ KIND_OF_PATH: Final = {
     "accounts": "account", "tokens": "own_token", "imports": "import",
     "unmatched": "unmatched", "staff": "staff", "links": "link",
     "providers": "provider", "offerings": "offering", "designations": "designation",
-    "services": "service",
+    "services": "service", "absences": "absence",
 }  # fmt: skip
 # The kind of an id in a request body, where it names personal data.
 KIND_OF_FIELD: Final = {
@@ -381,6 +381,7 @@ OVERRIDES: Final[dict[str, Any]] = {
         "worker_id": fill.worker("", about), "deputy_id": fill.worker("2", about),
         "from": fill.day(0), "to": fill.day(3),
     },
+    "POST /absences/{id}/end": lambda fill, about: {"on": fill.day(1)},
     "POST /referrals": lambda fill, about: {
         "planned_service_id": about.ids.get("planned_service") or ABSENT, "priority": "routine",
         "offering_id": fill.offering(about), "basis": {"kind": "article_14_2"},

@@ -21,7 +21,7 @@ OF_A_RESIDENT: Final = frozenset(
 # Records visible to the actor who made them only, whatever the row of the table says.
 OF_ITS_MAKER: Final = frozenset({"opening", "own_token", "import"})
 OF_AN_AGENCY: Final = frozenset({"referral", "deadline"})
-OF_A_DISTRICT: Final = frozenset({"conference", "standard"})
+OF_A_DISTRICT: Final = frozenset({"conference", "standard", "absence"})
 OF_NOBODY: Final = frozenset({"job", "month", "service"})
 # Records of an agency, which its district maintains too.
 OF_THE_DIRECTORY: Final = frozenset({"provider", "offering", "designation"})

@@ -34,7 +34,7 @@ from casework.domain.notices.notices import NoticeKind
 from casework.domain.notices.outbox import Message, MessageState, Subscription
 from casework.domain.planning import planning as plan
 from casework.workflows.agencies import links
-from casework.workflows.cases import caseload, running
+from casework.workflows.cases import absences, caseload, running
 from casework.workflows.duplicates import merging
 from casework.workflows.exchange import importing
 from casework.workflows.figures import figures
@@ -445,8 +445,17 @@ def _neighbourhood(api: Api, it: Subject) -> None:
         api.context(NEIGHBOUR if worker == STRANGER else STRANGER), it.ids["resident"], "asked", 1
     )
     it.ids["account"] = api.id_of(f"worker2.{it.centre}")
+    it.ids["absence"] = _absence(api, it, worker, supervisor, today + timedelta(100 + number))
     it.imported_by, it.ids["import"] = worker, _import(api, worker, "residents", PEOPLE)
     it.ids["unmatched"] = _unmatched(api, it)
+
+
+def _absence(api: Api, it: Subject, worker: str, supervisor: str, on: date) -> UUID:
+    """A day on which a worker is away, of each subject another."""
+    command = absences.AbsenceCommand(
+        worker_id=it.ids["account"], from_on=on, to_on=on, deputy_id=api.id_of(worker)
+    )
+    return absences.record_absence(api.context(supervisor), command)
 
 
 def _import(api: Api, username: str, kind: str, text: str) -> UUID:
@@ -474,7 +483,7 @@ RESULT: Final = "성명,생년월일,읍면동,조사일,조사자,판정\n" + U
 OTHERS: Final = ("하나로", "둘레길", "세모난", "네모진", "다섯째")
 NEIGHBOURLY: Final = (
     "household", "housemate", "another", "merge", "suspicion", "access_request", "opening",
-    "account", "import", "unmatched",
+    "account", "import", "unmatched", "absence",
 )  # fmt: skip
 
 

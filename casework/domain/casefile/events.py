@@ -130,6 +130,7 @@ class CaseClosed(Event):
 
 @event(EventSubject.CASE)
 class CaseReopened(Event):
-    """The episode goes on after all."""
+    """The episode goes on after all, with a worker or in the queue of those that wait for one."""
 
     status: CaseStatus
+    worker_id: UUID | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
 from uuid import UUID
 
 from casework.domain.act import Act
@@ -13,23 +11,8 @@ from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseAssigned, CaseTransferred
 from casework.domain.clocks.standards import HELD_BY, SUPERVISOR, WORKER
 from casework.domain.directory.directory import Centre
-from casework.domain.errors import Conflict, require
+from casework.domain.errors import Conflict
 from casework.domain.residents.resident import Resident
-
-
-@dataclass(slots=True, kw_only=True)
-class Absence:
-    """Days on which a worker is away, and the deputy who sees and gets what the worker would."""
-
-    id: UUID
-    worker_id: UUID
-    from_on: date
-    to_on: date
-    deputy_id: UUID
-    centre_code: str
-    district_code: str
-    recorded_at: datetime
-    recorded_by: UUID | None
 
 
 def assign(
@@ -70,20 +53,3 @@ def transfer(file: CaseFile, resident: Resident, to: Centre, act: Act) -> None:
             deadline.held_by = SUPERVISOR
         file.touch(deadline)
     file.record(CaseTransferred(file.meta(case, act), centre_code=to.code, before=before))
-
-
-def check_absence(absence: Absence, act: Act) -> None:
-    """An absence ends no earlier than it begins, lies not all in the past, and has a deputy."""
-    require(
-        absence.to_on >= absence.from_on,
-        "ends before it starts",
-        code="ends_before_start",
-        field="to",
-    )
-    act.not_before(absence.to_on, act.today, "to")
-    require(
-        absence.deputy_id != absence.worker_id,
-        "nobody deputises for themselves",
-        code="own_deputy",
-        field="deputy_id",
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from casework.domain.act import Act
 from casework.domain.casefile.case import CaseStatus, ClosingReason, Route
 from casework.domain.casefile.case_moves import check_possible
@@ -13,9 +15,10 @@ from casework.domain.clocks.standards import CASE, STATUTORY, ClockKind
 from casework.domain.errors import require
 
 
-def reopen(file: CaseFile, note: str, act: Act) -> None:
-    """Reopen the case. Needs the file with its ended clocks.
+def reopen(file: CaseFile, note: str, act: Act, worker_id: UUID | None) -> None:
+    """Reopen the case for the worker who carries it again. Needs the file with its ended clocks.
 
+    Without a worker it waits for one in the queue of arrived cases, its clocks the supervisor's.
     Service targets count afresh from the reopening; statutory clocks, and those due on a set
     day, keep their old start and due date. What closing ended leaves its planned service
     unsettled.
@@ -32,6 +35,7 @@ def reopen(file: CaseFile, note: str, act: Act) -> None:
     case.status = case.status_before_closing or CaseStatus.APPLIED
     case.closed_at = case.closed_reason = case.effective_on = case.closing_note = None
     case.status_before_closing = None
+    case.worker_id, case.arrived_at = worker_id, None if worker_id else act.at
     for deadline in stopped:
         _start_again(file, deadline, act)
     if was_guided and case.route == Route.GUIDANCE:
@@ -41,7 +45,7 @@ def reopen(file: CaseFile, note: str, act: Act) -> None:
             file.begin(ClockKind.DISPOSITION, referral, act)
     for service in file.services.values():
         file.update_link_clock(service, act)
-    file.record(CaseReopened(file.meta(case, act), status=case.status))
+    file.record(CaseReopened(file.meta(case, act), status=case.status, worker_id=worker_id))
 
 
 def _survey_again(file: CaseFile, act: Act) -> None:

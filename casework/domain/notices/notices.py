@@ -15,7 +15,13 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from casework.domain.casefile.events import SignalRaised
+from casework.domain.access.standing_in import StandIns
+from casework.domain.casefile.events import (
+    CaseAssigned,
+    CaseReopened,
+    CaseTransferred,
+    SignalRaised,
+)
 from casework.domain.casefile.referral_events import (
     PlaceOffered,
     PlaceOfferEnded,
@@ -63,6 +69,8 @@ class NoticeKind(StrEnum):
     PLACE_OFFERED = "place_offered"
     FIGURES_WANTED = "figures_wanted"
     AGENCY_ENDS = "agency_ends"
+    CASE_ASSIGNED = "case_assigned"
+    CASE_ARRIVED = "case_arrived"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +139,8 @@ def notice_of(event: Event, file: CaseFile) -> Notice | None:
     """
     if isinstance(event, SignalRaised):
         return _notice(event, file, NoticeKind.SIGNAL, [WORKER], about="raised")
+    if isinstance(event, (CaseAssigned, CaseTransferred, CaseReopened)):
+        return _notice_of_work(event, file)
     if not isinstance(event, ReferralEvent):
         return None
     referral = file.referrals[event.subject_id]
@@ -148,6 +158,23 @@ def notice_of(event: Event, file: CaseFile) -> Notice | None:
         at_once=rule.at_once or referral.priority == Priority.EMERGENCY,
         provider_id=referral.provider_id,
     )
+
+
+def _notice_of_work(event: CaseAssigned | CaseTransferred | CaseReopened, file: CaseFile) -> Notice:
+    """The worker who gets a case is told; the supervisors, that one waits for a worker."""
+    about = _COMES_BY[type(event)]
+    if isinstance(event, CaseAssigned) and event.why is not None:
+        about = event.why
+    if event.worker_id is None:
+        return _notice(event, file, NoticeKind.CASE_ARRIVED, [SUPERVISOR], about=about)
+    return _notice(event, file, NoticeKind.CASE_ASSIGNED, [WORKER], about=about)
+
+
+_COMES_BY: Final[dict[type[Event], str]] = {
+    CaseAssigned: "assigned",
+    CaseTransferred: "transferred",
+    CaseReopened: "reopened",
+}
 
 
 def _rule_of_end(referral: Referral) -> NoticeRule | None:
@@ -253,11 +280,11 @@ def notice_of_end(of: OpenReferral, last_day: date | None, act: Act) -> Notice:
 class Recipients:
     """Who can be notified: active accounts by what they stand for.
 
-    ``deputies`` names the deputy of each worker who is away today.
+    ``stand_ins`` says who has the work of those who are away today.
     """
 
     workers: frozenset[UUID]
-    deputies: Mapping[UUID, UUID]
+    stand_ins: StandIns
     supervisors: Mapping[str, Sequence[UUID]]
     heads: Mapping[str, Sequence[UUID]]
     assessors: Mapping[str, Sequence[UUID]]
@@ -267,29 +294,34 @@ class Recipients:
 def addressees(notice: Notice, people: Recipients) -> list[UUID]:
     """The accounts a notice is for, each once.
 
-    What a worker would get goes to the deputy while the worker is away, and to the district's
-    supervisors where nobody carries the case; what the head would get, to the supervisors where
-    the district has no head.
+    What somebody would get goes to the deputy while they are away. What nobody can get goes to the
+    district's supervisors, and what the head would get, where the district has no head.
     """
-    supervisors = people.supervisors.get(notice.district_code, ())
+    supervisors = _there(people.supervisors.get(notice.district_code, ()), people)
     found: list[UUID] = []
     for part in notice.tell:
         if part == PROVIDER and notice.provider_id is not None:
             found += people.agencies.get(notice.provider_id, ())
         elif part == HEAD:
-            found += people.heads.get(notice.district_code, ()) or supervisors
+            found += _there(people.heads.get(notice.district_code, ()), people) or supervisors
         elif part == SUPERVISOR:
             found += supervisors
         elif part == ASSESSOR:
-            found += people.assessors.get(notice.district_code, ())
+            found += _there(people.assessors.get(notice.district_code, ()), people)
         elif part == WORKER:
             found += _responsible(notice.worker_id, people) or supervisors
     return list(dict.fromkeys(found))
 
 
+def _there(ids: Sequence[UUID], people: Recipients) -> Sequence[UUID]:
+    """Those who are there, and who acts for the others; all of them where that is nobody."""
+    acting = (people.stand_ins.acting_for(id) for id in ids)
+    return list(dict.fromkeys(one for one in acting if one is not None)) or ids
+
+
 def _responsible(worker_id: UUID | None, people: Recipients) -> list[UUID]:
-    stands_in = people.deputies.get(worker_id, worker_id) if worker_id else None
-    return [stands_in] if stands_in in people.workers else []
+    acting = None if worker_id is None else people.stand_ins.acting_for(worker_id)
+    return [acting] if acting in people.workers else []
 
 
 # When a digest leaves

@@ -118,9 +118,7 @@ def move(editor: AccountEditor, account: Account, requested: NewAccount) -> None
     place |= {"role": requested.role, "is_head": requested.is_head}
     if all(getattr(account, name) == value for name, value in place.items()):
         return
-    carried = editor.register.open_cases(account.id)
-    if carried:
-        raise Conflict("hand its open cases over first", code="carries_cases", cases=carried)
+    refuse_carrier(editor, account)
     for name, value in place.items():
         setattr(account, name, value)
     account.grants = []
@@ -128,10 +126,22 @@ def move(editor: AccountEditor, account: Account, requested: NewAccount) -> None
     editor.save(account, GrantAct.CHANGED)
 
 
+def refuse_carrier(editor: AccountEditor, account: Account) -> None:
+    """Refuse while the account carries open cases: they would be nobody's."""
+    carried = editor.register.open_cases(account.id)
+    if carried:
+        raise Conflict("hand its open cases over first", code="carries_cases", cases=carried)
+
+
 def activate(editor: AccountEditor, account: Account, *, active: bool) -> None:
-    """Enable or disable an account; disabling ends its sessions and revokes its tokens."""
+    """Enable or disable an account; disabling ends its sessions and revokes its tokens.
+
+    An account that carries open cases is not disabled.
+    """
     if account.is_active == active:
         return
+    if not active:
+        refuse_carrier(editor, account)
     account.is_active = active
     editor.register.sign_out(account.id, editor.now)
     if not active:
@@ -220,15 +230,12 @@ def list_accounts(register: AccountTools) -> list[dict[str, Any]]:
     return rows
 
 
-def set_active(register: AccountTools, username: str, *, active: bool) -> int:
-    """Enable or disable an account at once; returns how many open cases it carries."""
-    with register.store() as store:
-        account = _known(store, username)
-        activate(_system(register, store), account, active=active)
-        cases = store.open_cases(account.id)
-        store.note_by_system("account.enable" if active else "account.disable", register.now())
-        store.commit()
-    return cases
+def set_active(register: AccountTools, username: str, *, active: bool) -> None:
+    """Enable or disable an account at once."""
+    change(
+        register, username, "account.enable" if active else "account.disable",
+        lambda editor, account: activate(editor, account, active=active),
+    )  # fmt: skip
 
 
 def set_email(register: AccountTools, username: str, email: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from casework.domain.access.accounts import (
 )
 from casework.domain.access.policy import Role
 from casework.domain.access.tokens import NewToken
-from casework.domain.errors import Conflict, NotFound
+from casework.domain.errors import Conflict, NotFound, require
 from casework.workflows.access import accounts
 from casework.workflows.access.accounts import AccountEditor
 from casework.workflows.access.securing import MANAGE, make_token, revoke_token
@@ -38,14 +39,29 @@ def create_account(
         return id
 
 
-def change_account(ctx: Context, id: UUID, changes: dict[str, Any]) -> UUID:
-    """Change name, mail address, telephone, role or place; enable or disable."""
+def change_account(
+    ctx: Context,
+    id: UUID,
+    changes: dict[str, Any],
+    hand_over: Callable[[Work, Account], object] | None = None,
+) -> UUID:
+    """Change name, mail address, telephone, role or place; enable or disable.
+
+    ``hand_over`` gives the open cases of one who is disabled or moved to somebody else.
+    """
     with ctx.work(MANAGE) as work:
         editor, account = _editor(ctx, work), found(work, id)
         ctx.expect(account.version)
         placed = {name: value for name, value in changes.items() if name in PLACE}
-        if placed or changes.get("is_active") is False:
+        leaves = bool(placed) or changes.get("is_active") is False
+        if leaves:
             refuse_own(ctx, account)
+        if hand_over is not None:
+            require(
+                leaves, "only of who is disabled or moved",
+                code="does_not_leave", field="hand_over_to",
+            )  # fmt: skip
+            hand_over(work, account)
         if placed:
             accounts.move(editor, account, accounts.moved(_asked(account), placed))
         if changes.get("is_active") is not None:

@@ -1,16 +1,15 @@
-"""Caseload use cases: holds, reopening, transfers, handovers, absences."""
+"""Caseload use cases: holds, reopening, transfers, handovers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from casework.domain.access.accounts import Account
 from casework.domain.casefile.case import AssignmentReason
+from casework.domain.casefile.casefile import CaseFile
 from casework.domain.cases import handover, holding, reopening
-from casework.domain.cases.handover import Absence
 from casework.domain.errors import Invalid
 from casework.domain.residents.resident import Note, NoteKind
 from casework.workflows.context import Context
@@ -41,11 +40,16 @@ def resume_case(ctx: Context, case_id: UUID) -> UUID:
 
 
 def reopen_case(ctx: Context, case_id: UUID, note: str) -> UUID:
-    """Reopen a closed case, unless the resident has another that is open."""
+    """Reopen a closed case, unless the resident has another that is open.
+
+    It is again the worker's who carried it, if that worker still serves its centre; else it waits
+    for one, as an arrived case does.
+    """
     with ctx.work("case.supervise") as work:
         file = work.files.whole(case_id, with_plan=True)
         ctx.expect(file.case.version)
-        reopening.reopen(file, note, ctx.act)
+        carrier = work.accounts.still_carries(file.case.worker_id, file.case.centre_code)
+        reopening.reopen(file, note, ctx.act, carrier)
         _note(ctx, work, file.case.resident_id, note)
         work.files.save(file, ctx.now)
         work.commit(case_id)
@@ -92,51 +96,30 @@ def hand_over(
         leaver = work.accounts.worker_within_scope(from_worker_id, work.scope, active=False)
         if leaver is None:
             raise Invalid("no such worker", code="unknown_worker", field="from_worker_id")
-        moved = []
-        for n, case_id in enumerate(work.files.carried_by(from_worker_id)):
-            file = work.files.of_case(case_id, with_plan=True)
-            worker = workers[n % len(workers)]
-            _must_serve(worker, file.case.centre_code, "to_worker_id")
-            handover.assign(file, worker.id, ctx.act, why=AssignmentReason.HANDOVER)
+        files = hand_over_cases(ctx, work, from_worker_id, workers, "to_worker_id")
+        for file in files:
             _note(ctx, work, file.case.resident_id, reason)
-            work.files.save(file, ctx.now)
-            moved.append(case_id)
-        made = HandedOverCases(case_ids=moved)
+        made = HandedOverCases(case_ids=[file.case.id for file in files])
         work.commit(made)
         return made
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AbsenceCommand:
-    """Who is away from when to when, and who deputises."""
+def hand_over_cases(
+    ctx: Context, work: Work, from_worker_id: UUID, workers: Sequence[Account], field: str
+) -> list[CaseFile]:
+    """Assign every open case of a worker to others in turn, each of whom must serve its centre.
 
-    worker_id: UUID
-    from_on: date
-    to_on: date
-    deputy_id: UUID
-
-
-def record_absence(ctx: Context, command: AbsenceCommand) -> UUID:
-    """Record that a worker is away, and the deputy: a worker of the same centre."""
-    with ctx.work("case.supervise") as work:
-        worker = _worker(work, command.worker_id, "worker_id")
-        deputy = _worker(work, command.deputy_id, "deputy_id")
-        _must_serve(deputy, worker.centre_code, "deputy_id")
-        absence = Absence(
-            id=ctx.new_id(),
-            worker_id=worker.id,
-            from_on=command.from_on,
-            to_on=command.to_on,
-            deputy_id=deputy.id,
-            centre_code=worker.centre_code or "",
-            district_code=worker.district_code or "",
-            recorded_at=ctx.now,
-            recorded_by=ctx.actor.id,
-        )
-        handover.check_absence(absence, ctx.act)
-        work.accounts.add_absence(absence)
-        work.commit(absence.id)
-        return absence.id
+    ``field`` names the receivers in a refusal.
+    """
+    files = []
+    for n, case_id in enumerate(work.files.carried_by(from_worker_id)):
+        file = work.files.of_case(case_id, with_plan=True)
+        worker = workers[n % len(workers)]
+        _must_serve(worker, file.case.centre_code, field)
+        handover.assign(file, worker.id, ctx.act, why=AssignmentReason.HANDOVER)
+        work.files.save(file, ctx.now)
+        files.append(file)
+    return files
 
 
 def _worker(work: Work, id: UUID, field: str) -> Account:

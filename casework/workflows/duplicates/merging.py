@@ -124,7 +124,8 @@ def _bring_cases_home(
 ) -> None:
     """Assign an open case to its previous worker.
 
-    Where it was assigned to someone else since, it goes into the queue of its old centre.
+    Where it was assigned to someone else since, or that worker has left, it goes into the queue of
+    its old centre.
     """
     for kind, case_id in sorted(moved_rows):
         if kind != Child.CASE:
@@ -137,7 +138,9 @@ def _bring_cases_home(
         arrived_at: datetime | None = ctx.now
         before = moved_rows[kind, case_id]
         if before is not None and case.worker_id is None and case.arrived_at == merged_at:
-            worker_id = before["worker_id"] and UUID(before["worker_id"])
-            arrived_at = before["arrived_at"] and datetime.fromisoformat(before["arrived_at"])
+            carried_by = before["worker_id"] and UUID(before["worker_id"])
+            worker_id = work.accounts.still_carries(carried_by, home.code)
+            if worker_id == carried_by:
+                arrived_at = before["arrived_at"] and datetime.fromisoformat(before["arrived_at"])
         merging.return_case(file, home, worker_id, arrived_at, ctx.act)
         work.files.save(file, ctx.now)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Scope
-from casework.domain.cases.handover import Absence
 from casework.workflows.ports.paging import Page, Paging
 
 
@@ -15,15 +14,19 @@ class Accounts(Protocol):
     """Accounts that work can be given to."""
 
     def worker_of(self, id: UUID, centre_code: str) -> Account | None:
-        """An active worker of that centre, or None."""
+        """An active worker of that centre, or None; stays so until the transaction ends."""
+        ...
+
+    def still_carries(self, id: UUID | None, centre_code: str) -> UUID | None:
+        """The worker who carried a case, or None for one who could no longer open it."""
         ...
 
     def worker_within_scope(self, id: UUID, scope: Scope, *, active: bool = True) -> Account | None:
         """A worker of the actor's district, or None; ``active=False`` includes disabled ones."""
         ...
 
-    def add_absence(self, absence: Absence) -> None:
-        """Add an absence."""
+    def colleague(self, id: UUID, scope: Scope, *, active: bool = True) -> Account | None:
+        """Somebody of the actor's district who can be away, or deputise, or None."""
         ...
 
     def listed(self, role: str | None, centre: str | None, paging: Paging) -> Page:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from casework.domain.access.policy import Scope
 from casework.domain.events import Event
+from casework.workflows.ports.absences import Absences
 from casework.workflows.ports.access import AccountAdministration
 from casework.workflows.ports.accounts import Accounts
 from casework.workflows.ports.agencies import Inbox, Staff
@@ -101,6 +102,11 @@ class Repositories(Protocol):
     @property
     def accounts(self) -> Accounts:
         """Accounts that work can be assigned to."""
+        ...
+
+    @property
+    def absences(self) -> Absences:
+        """Who is away, and who deputises."""
         ...
 
     @property

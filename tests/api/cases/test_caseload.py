@@ -1,4 +1,4 @@
-"""Holds, reopening, transfers, handovers and absences over HTTP, each read back."""
+"""Holds, reopening, transfers and handovers over HTTP, each read back."""
 
 from __future__ import annotations
 
@@ -228,33 +228,6 @@ def test_a_leavers_cases_go_to_colleagues_of_the_centre_or_not_at_all(api: Api) 
     assert {case_of(api, case)["worker_id"] for case in cases} == {colleague}
     assert len(api.as_(COLLEAGUE).items("/worklist")) == 3
     assert api.as_(WORKER).items("/worklist") == []
-
-
-@pytest.mark.parametrize(
-    ("moment", "sees"),
-    [("2026-03-03T09:00", False), ("2026-03-04T00:00", True), ("2026-03-06T23:59", True),
-     ("2026-03-07T00:00", False)],
-)  # fmt: skip
-def test_a_deputy_sees_the_absent_colleagues_work_on_those_days(
-    api: Api, moment: str, sees: bool
-) -> None:
-    acts.a_case(api)
-    absence = {"worker_id": str(api.id_of(WORKER)), "from": "2026-03-04", "to": "2026-03-06",
-               "deputy_id": str(api.id_of(COLLEAGUE))}  # fmt: skip
-    post(api, SUPERVISOR, "/absences", absence, status=201)
-    api.clock.set(moment)
-    assert bool(api.as_(COLLEAGUE).items("/worklist")) is sees
-    assert api.as_(WORKER).items("/worklist"), "nothing is reassigned"
-
-
-def test_a_deputy_is_someone_else_of_the_same_centre(api: Api) -> None:
-    worker = str(api.id_of(WORKER))
-    for deputy, code in ((WORKER, "own_deputy"), (NEIGHBOUR, "worker_of_other_centre"),
-                         (STRANGER, "unknown_worker")):  # fmt: skip
-        answer = api.as_(SUPERVISOR).post("/absences", {
-            "worker_id": worker, "from": "2026-03-04", "to": "2026-03-06",
-            "deputy_id": str(api.id_of(deputy))})  # fmt: skip
-        assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 def test_a_new_case_of_an_arrived_resident_starts_with_the_worker_again(api: Api) -> None:

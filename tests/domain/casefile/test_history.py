@@ -322,8 +322,9 @@ def test_closing_and_reopening_are_written_down():
     assert of[asked.id].data | {"clocks": None} == cancelled | {"clocks": None}
     closed = {"reason": "refused", "effective_on": day("04-07"), "status": "closed"}
     assert said(file) == ("CaseClosed", closed)
-    reopen(file, "she came back", town.act(town.supervisor))
-    assert said(file) == ("CaseReopened", {"status": "supported"})
+    reopen(file, "she came back", town.act(town.supervisor), file.case.worker_id)
+    carried = {"status": "supported", "worker_id": file.case.worker_id}
+    assert said(file) == ("CaseReopened", carried)
 
 
 def test_handing_over_is_written_down_with_whose_it_was():

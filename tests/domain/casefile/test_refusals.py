@@ -250,7 +250,7 @@ def test_other_acts_that_the_state_does_not_allow_are_named():
         moves.submit(town, file)
     assert caught.value.detail == "submit is not possible while supported"
     with refused(Conflict, "not_allowed_in_state", file) as caught:
-        reopen(file, "so", town.act(town.supervisor))
+        reopen(file, "so", town.act(town.supervisor), file.case.worker_id)
     assert caught.value.detail == "reopen is not possible while supported"
 
 

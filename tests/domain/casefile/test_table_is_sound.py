@@ -218,7 +218,12 @@ def test_closing_in_any_standing_leaves_nothing_and_reopening_brings_back_what_i
         moves.close(told.town, told.file, end_open=True)
         if opened_again:
             told.town.wait(days=1)
-            reopen(told.file, "she came back", told.town.act(told.town.supervisor))
+            reopen(
+                told.file,
+                "she came back",
+                told.town.act(told.town.supervisor),
+                told.file.case.worker_id,
+            )
         assert list(faults_of(told)) == [], path
 
 

@@ -1,14 +1,9 @@
-"""Work moves with people: to another worker, to another centre, to a deputy."""
+"""Work moves with people: to another worker, to another centre."""
 
-from datetime import date
-from typing import Any
-
-import pytest
-
-from casework.domain.cases.handover import Absence, assign, check_absence, transfer
+from casework.domain.cases.handover import assign, transfer
 from casework.domain.directory.directory import Centre
-from casework.domain.errors import Conflict, Invalid
-from tests.domain.helpers import field_of, last_clock, last_event, refused
+from casework.domain.errors import Conflict
+from tests.domain.helpers import last_clock, last_event, refused
 from tests.factories import (
     ActorFactory,
     CaseFileFactory,
@@ -18,7 +13,6 @@ from tests.factories import (
     Town,
     moves,
 )
-from tests.factories.town import new_id
 
 THERE = Centre(code="2641053000", district_code="26410", name="금정", lat=35.2, lon=129.1)
 HERE = Centre(code="2635051000", district_code="26350", name="우동", lat=35.1, lon=129.1)
@@ -106,50 +100,3 @@ def test_whoever_takes_on_an_arrived_case_holds_its_clocks_again():
     assert (name, said["worker_id"]) == ("CaseAssigned", newcomer.id)
     assert "before" not in said
     assert {one["kind"] for one in said["clocks"]} == {one.kind for one in file.running()}
-
-
-# To a deputy
-
-
-def absence(from_on, to_on, **facts):
-    usual: dict[str, Any] = {
-        "id": new_id(),
-        "worker_id": new_id(),
-        "from_on": date.fromisoformat(from_on),
-        "to_on": date.fromisoformat(to_on),
-        "deputy_id": new_id(),
-        "centre_code": HERE.code,
-        "district_code": HERE.district_code,
-        "recorded_at": Town().now,
-        "recorded_by": None,
-    }
-    return Absence(**(usual | facts))
-
-
-@pytest.mark.parametrize(
-    ("from_on", "to_on", "code"),
-    [
-        ("2026-03-30", "2026-03-31", "date_too_early"),
-        ("2026-03-30", "2026-04-01", None),
-        ("2026-04-01", "2026-04-01", None),
-        ("2026-04-02", "2026-04-02", None),
-        ("2026-04-02", "2026-04-01", "ends_before_start"),
-        ("2026-04-02", "2026-04-03", None),
-    ],
-)
-def test_an_absence_ends_after_it_began_and_not_before_today(from_on, to_on, code):
-    act, away = Town("2026-04-01T10:00").act(), absence(from_on, to_on)
-    if code is None:
-        check_absence(away, act)
-    else:
-        with refused(Invalid, code, away) as caught:
-            check_absence(away, act)
-        assert field_of(caught) == "to"
-
-
-def test_nobody_deputises_for_themselves():
-    someone = new_id()
-    away = absence("2026-04-01", "2026-04-03", worker_id=someone, deputy_id=someone)
-    with refused(Invalid, "own_deputy", away) as caught:
-        check_absence(away, Town("2026-04-01T10:00").act())
-    assert field_of(caught) == "deputy_id"

@@ -25,17 +25,24 @@ def closed(stage="supported", state=None):
 def test_a_reopened_case_has_the_state_it_had_and_its_clocks(stage):
     town, file = closed(stage)
     kinds = sorted({clock.kind for clock in file.deadlines.values() if clock.cancelled_at})
-    reopen(file, "she came back", town.act(town.supervisor))
+    reopen(file, "she came back", town.act(town.supervisor), file.case.worker_id)
     assert file.case.status == stage
     assert running(file) == kinds
     assert "came back" not in repr(file.events)
     with refused(Conflict, "not_allowed_in_state", file, state=stage):
-        reopen(file, "again", town.act(town.supervisor))
+        reopen(file, "again", town.act(town.supervisor), file.case.worker_id)
+
+
+def test_a_case_that_reopens_for_nobody_waits_in_the_queue_and_its_clocks_with_it():
+    town, file = closed()
+    reopen(file, "she came back", town.act(town.supervisor), None)
+    assert (file.case.worker_id, file.case.arrived_at) == (None, town.now)
+    assert {(clock.worker_id, clock.held_by) for clock in file.running()} == {(None, "supervisor")}
 
 
 def test_service_targets_count_afresh_and_statutory_clocks_keep_their_dates():
     town, file = closed()
-    reopen(file, "she came back", town.act(town.supervisor))
+    reopen(file, "she came back", town.act(town.supervisor), file.case.worker_id)
     assert last_clock(file, file.case.id, "notify_plan").started_at == town.now
     old, new = clocks(file, file.case.id, "first_check")
     assert (new.started_at, new.due_at) == (seoul("2026-04-01T10:00"), old.due_at)
@@ -44,14 +51,14 @@ def test_service_targets_count_afresh_and_statutory_clocks_keep_their_dates():
 def test_what_closing_ended_leaves_its_service_to_be_linked_anew():
     for state in ("requested", "in_progress", None):
         town, file = closed(state=state)
-        reopen(file, "she came back", town.act(town.supervisor))
+        reopen(file, "she came back", town.act(town.supervisor), file.case.worker_id)
         assert "link" in running(file)
 
 
 def test_a_disposition_that_was_owed_is_owed_again():
     town, file = closed(state="declined")
     assert running(file) == []
-    reopen(file, "she came back", town.act(town.supervisor))
+    reopen(file, "she came back", town.act(town.supervisor), file.case.worker_id)
     (referral,) = file.referrals.values()
     assert last_clock(file, referral.id, "disposition").started_at == town.now
     assert running(file, moves.only_service(file).id) == []
@@ -62,7 +69,7 @@ def test_a_disposition_that_was_owed_is_owed_again():
 def test_a_reopening_needs_its_reason():
     town, file = closed()
     with refused(Invalid, "note_required", file):
-        reopen(file, " ", town.act(town.supervisor))
+        reopen(file, " ", town.act(town.supervisor), file.case.worker_id)
 
 
 @pytest.mark.parametrize(("answered", "runs"), [(True, []), (False, ["signal"])])
@@ -74,7 +81,7 @@ def test_a_signal_that_was_answered_meanwhile_is_waited_for_no_longer(answered, 
     town.wait(days=1)
     if answered:
         checks.answer_signal(file, signal, "went there", town.act())
-    reopen(file, "she came back", town.act(town.supervisor))
+    reopen(file, "she came back", town.act(town.supervisor), file.case.worker_id)
     assert [kind for kind in running(file) if kind == "signal"] == runs
 
 
@@ -84,7 +91,7 @@ def test_a_case_that_was_closed_with_guidance_is_surveyed_anew():
     intake.record_pre_survey(file, False, nothing, "how to apply again", town.act())
     assert file.case.status == "closed"
     town.go_to("2026-04-03T10:00")
-    reopen(file, "she can no longer wash herself", town.act(town.supervisor))
+    reopen(file, "she can no longer wash herself", town.act(town.supervisor), file.case.worker_id)
     assert (file.case.status, running(file)) == ("applied", ["survey"])
     assert last_clock(file, file.case.id, "survey").due_at == seoul("2026-04-10T23:59:59")
     intake.record_pre_survey(file, True, nothing, None, town.act())

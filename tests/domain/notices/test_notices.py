@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from casework.domain.access.standing_in import EVERYBODY_IS_THERE, StandIns
+from casework.domain.casefile.case import AssignmentReason
 from casework.domain.cases import checks
 from casework.domain.cases.closing import Closing, close
+from casework.domain.cases.handover import assign, transfer
+from casework.domain.cases.reopening import reopen
 from casework.domain.clocks.calendar import WorkingCalendar
 from casework.domain.clocks.standards import Part
+from casework.domain.directory.directory import Centre
 from casework.domain.notices.notices import (
     Notice,
     NoticeKind,
@@ -22,7 +28,7 @@ from casework.domain.notices.notices import (
     notice_of,
     summary_of,
 )
-from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul
+from tests.factories import CaseFileFactory, ReferralFactory, ResidentFactory, Town, moves, seoul
 
 
 def id_(number: int) -> UUID:
@@ -32,7 +38,7 @@ def id_(number: int) -> UUID:
 HERE = "26350"
 WORKER, DEPUTY, SUPERVISOR, HEAD, ASSESSOR, CLERK, OTHER_CLERK, AGENCY = map(id_, range(1, 9))
 PEOPLE = Recipients(
-    workers=frozenset({WORKER, DEPUTY}), deputies={},
+    workers=frozenset({WORKER, DEPUTY}), stand_ins=EVERYBODY_IS_THERE,
     supervisors={HERE: [SUPERVISOR, HEAD]}, heads={HERE: [HEAD]}, assessors={HERE: [ASSESSOR]},
     agencies={AGENCY: [CLERK, OTHER_CLERK]},
 )  # fmt: skip
@@ -130,6 +136,41 @@ def test_a_signal_is_told_without_what_it_says():
     assert told(file) == [("signal", ["worker"], False, "raised")]
 
 
+def test_who_gets_a_case_is_told_and_why():
+    town, resident = Town(), ResidentFactory()
+    file = CaseFileFactory(town=town, supported=True, resident=resident)
+    receiver, act = id_(30), town.act(town.supervisor)
+    file.events.clear()
+    assign(file, receiver, act)
+    assign(file, receiver, act, why=AssignmentReason.HANDOVER)
+    assert told(file) == [
+        ("case_assigned", ["worker"], False, "assigned"),
+        ("case_assigned", ["worker"], False, "handover"),
+    ]
+    notices = [notice_of(event, file) for event in file.events]
+    assert {one and one.worker_id for one in notices} == {receiver}
+    close(file, Closing(reason="refused", effective_on=town.today), act)
+    file.events.clear()
+    reopen(file, "she came back", act, receiver)
+    assert told(file) == [("case_assigned", ["worker"], False, "reopened")]
+
+
+def test_supervisors_are_told_that_a_case_waits_for_a_worker():
+    town, resident = Town(), ResidentFactory()
+    file = CaseFileFactory(town=town, supported=True, resident=resident)
+    there = Centre(code="2641053000", district_code="26410", name="금정", lat=35.2, lon=129.1)
+    file.events.clear()
+    transfer(file, resident, there, town.act(town.supervisor))
+    assert told(file) == [("case_arrived", ["supervisor"], False, "transferred")]
+    notice = notice_of(file.events[-1], file)
+    assert notice is not None
+    assert notice.district_code == "26410"
+    close(file, Closing(reason="refused", effective_on=town.today), town.act(town.supervisor))
+    file.events.clear()
+    reopen(file, "she came back", town.act(town.supervisor), None)
+    assert told(file) == [("case_arrived", ["supervisor"], False, "reopened")]
+
+
 def test_a_message_says_references_codes_and_instants():
     assert summary_of([a_notice()]) == [
         {
@@ -162,12 +203,35 @@ def test_each_part_is_who_plays_it_and_nobody_is_named_twice(tell, expected):
 
 def test_a_deputy_gets_what_the_worker_would():
     away = Recipients(
-        workers=PEOPLE.workers, deputies={WORKER: DEPUTY}, supervisors=PEOPLE.supervisors,
-        heads={}, assessors={}, agencies={},
+        workers=PEOPLE.workers, stand_ins=StandIns({WORKER: DEPUTY}),
+        supervisors=PEOPLE.supervisors, heads={}, assessors={}, agencies={},
     )  # fmt: skip
     assert addressees(a_notice(), away) == [DEPUTY]
     assert addressees(a_notice(worker_id=DEPUTY), away) == [DEPUTY]
     assert addressees(a_notice(tell=["head"]), away) == [SUPERVISOR, HEAD]
+
+
+def without(*deputies: tuple[UUID, UUID]) -> Recipients:
+    return replace(PEOPLE, stand_ins=StandIns(dict(deputies)))
+
+
+def test_a_deputys_deputy_gets_it_and_where_that_ends_in_nobody_the_supervisors():
+    other = id_(10)
+    away = without((WORKER, other), (other, DEPUTY))
+    assert addressees(a_notice(), away) == [DEPUTY]
+    round_and_round = without((WORKER, other), (other, WORKER))
+    assert addressees(a_notice(), round_and_round) == [SUPERVISOR, HEAD]
+
+
+def test_what_an_absent_head_or_supervisor_would_get_goes_to_their_deputy():
+    away = without((HEAD, SUPERVISOR))
+    assert addressees(a_notice(tell=["head"]), away) == [SUPERVISOR]
+    assert addressees(a_notice(tell=["supervisor"]), away) == [SUPERVISOR]
+
+
+def test_where_everybody_is_away_they_are_told_all_the_same():
+    away = without((HEAD, SUPERVISOR), (SUPERVISOR, HEAD))
+    assert addressees(a_notice(tell=["supervisor"]), away) == [SUPERVISOR, HEAD]
 
 
 @pytest.mark.parametrize("worker", [None, id_(99)])

@@ -20,6 +20,7 @@ from casework.domain.access.tokens import NewToken
 from casework.domain.errors import StaleVersion
 from casework.workflows.access import administering
 from casework.workflows.access.securing import MANAGE
+from casework.workflows.cases import leaving
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 
@@ -61,18 +62,24 @@ def get_account(id: UUID, call: Caller) -> Response:
     return call.look(MANAGE, lambda reading: _shown(reading, id))
 
 
-@router.patch("/accounts/{id}", **operation(MANAGE, r.Account, refuses=(404, 409, 412, 428)))
+@router.patch(
+    "/accounts/{id}",
+    **operation(MANAGE, r.Account, refuses=(404, 409, 412, 428), is_long=True),
+)
 def change_account(id: UUID, body: s.ChangeAccount, call: Caller) -> Response:
     """Change an account.
 
     Needs ``If-Match``. Who is let in no longer loses sessions and tokens at once.
 
-    Another role or place takes grants and tokens away, and is refused while open cases are carried.
+    Another role or place takes grants and tokens away. Who carries open cases is neither disabled
+    nor moved, unless ``hand_over_to`` names who gets them in the same act.
     """
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
-    changes = body.model_dump(exclude_unset=True)
-    return call.change(lambda ctx: administering.change_account(ctx, id, changes), MANAGE, _after)
+    changes = body.model_dump(exclude_unset=True, exclude={"hand_over_to"})
+    return call.change(
+        lambda ctx: leaving.change_account(ctx, id, changes, body.hand_over_to), MANAGE, _after
+    )
 
 
 @router.post("/accounts/{id}/reset-password", **operation(MANAGE, r.Account, refuses=(404, 409)))

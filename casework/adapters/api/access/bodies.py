@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
@@ -74,6 +75,10 @@ class ChangeAccount(Body):
     email: Email | None = None
     phone: Phone | None = None
     is_active: bool = True
+    hand_over_to: UUID | None = Field(
+        default=None,
+        description="The worker of the same centre who gets the open cases of one who leaves.",
+    )
     role: Role = Role.WORKER
     centre: Code | None = None
     district: Code | None = None

@@ -1,4 +1,4 @@
-"""Request bodies of holds, reopening, transfers, handovers and absences."""
+"""Request bodies of holds, reopening, transfers and handovers."""
 
 from __future__ import annotations
 
@@ -37,12 +37,3 @@ class HandOverCases(Body):
     from_worker_id: UUID
     to_worker_id: UUID | Annotated[list[UUID], Field(min_length=1, max_length=20)]
     reason: Words
-
-
-class RecordAbsence(Body):
-    """Who is away from when to when, and who deputises."""
-
-    worker_id: UUID
-    from_: Annotated[Day, Field(alias="from")]
-    to: Day
-    deputy_id: UUID

@@ -1,4 +1,4 @@
-"""Holds and reopening of a case; transfers, handovers and absences."""
+"""Holds and reopening of a case; transfers and handovers."""
 
 from __future__ import annotations
 
@@ -105,26 +105,4 @@ def hand_over_caseload(body: sc.HandOverCases, call: Caller) -> Response:
         lambda ctx: caseload.hand_over(ctx, body.from_worker_id, receivers, body.reason),
         SUPERVISE,
         lambda _reading, made: {"moved": made.case_ids},
-    )
-
-
-@router.post("/absences", **operation(SUPERVISE, r.Absence, status=201))
-def record_absence(body: sc.RecordAbsence, call: Caller) -> Response:
-    """Record who is away and who deputises.
-
-    The deputy sees and gets what the worker would; nothing is reassigned.
-    """
-    command = caseload.AbsenceCommand(
-        worker_id=body.worker_id, from_on=body.from_, to_on=body.to, deputy_id=body.deputy_id
-    )
-    return call.change(
-        lambda ctx: caseload.record_absence(ctx, command),
-        SUPERVISE,
-        lambda _reading, made: {
-            "id": made,
-            "worker_id": command.worker_id,
-            "from": command.from_on,
-            "to": command.to_on,
-            "deputy_id": command.deputy_id,
-        },
     )

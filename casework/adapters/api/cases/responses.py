@@ -45,4 +45,7 @@ class Absence(ResponseBody):
     worker_id: UUID
     from_: date = Field(alias="from")
     to: date
+    ended_on: date | None = Field(
+        description="The last day away, where it ended before: of one called off, before the first."
+    )
     deputy_id: UUID

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -57,11 +57,12 @@ def list_cases(
     paged: Paged,
     status: Annotated[CaseStatus | None, Query()] = None,
     centre: Annotated[Code | None, Query()] = None,
-    worker: Annotated[UUID | None, Query()] = None,
+    worker: Annotated[UUID | Literal["none"] | None, Query()] = None,
 ) -> Response:
     """Cases I see, newest first.
 
-    Filtered by state, centre, or the worker who carries them.
+    Filtered by state, centre, or the worker who carries them; ``none`` are the open cases that
+    nobody carries.
     """
     return call.pages(
         READ,

@@ -212,6 +212,7 @@ class Problem(ResponseBody):
     resident_id: UUID = absent()
     survivor_id: UUID = absent()
     standard_id: UUID = absent()
+    absence_id: UUID = absent("Identifier of the absence that stands against it.")
     case_id: UUID = absent("Identifier of the case that stands against it.")
     case_ids: list[UUID] = absent()
     referral_ids: list[UUID] = absent()

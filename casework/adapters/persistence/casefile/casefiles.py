@@ -7,7 +7,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
@@ -17,7 +27,12 @@ from casework.adapters.persistence.engine.encrypted_columns import encrypt_row, 
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, stored, table_of
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.registry import seen, seen_or_opened, sees_a_part
+from casework.adapters.persistence.scope.registry import (
+    is_told_numbers,
+    seen,
+    seen_or_opened,
+    sees_a_part,
+)
 from casework.adapters.persistence.scope.subjects import note_opened
 from casework.domain.access.policy import Scope, is_outside
 from casework.domain.casefile.case import Case, Signal
@@ -102,6 +117,9 @@ class SqlCaseFiles:
 
     def carried_by(self, worker_id: UUID) -> list[UUID]:
         case = t.care_case
+        if is_told_numbers(self._scope) and self._connection.dialect.name == "postgresql":
+            theirs = select(func.casework_residents_carried(worker_id).column_valued())
+            session_context.allow_residents(self._connection, self._connection.scalars(theirs))
         query = select(case.c.id).where(
             case.c.worker_id == worker_id, case.c.status != "closed", self._sees(case)
         )

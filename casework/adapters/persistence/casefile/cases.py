@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.casefiles import SqlCaseFiles
@@ -34,13 +34,19 @@ class SqlCases:
         self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
     def listed(
-        self, status: str | None, centre: str | None, worker: UUID | None, paging: Paging
+        self,
+        status: str | None,
+        centre: str | None,
+        worker: UUID | Literal["none"] | None,
+        paging: Paging,
     ) -> Page:
         query = (
             select(t.care_case, t.resident.c.name.label("resident_name"))
             .join(t.resident, t.resident.c.id == t.care_case.c.resident_id)
             .where(seen(t.care_case, self._scope, self._now))
         )
+        if worker == "none":
+            query, worker = query.where(is_nobodys(t.care_case)), None
         for column, value in (("status", status), ("centre_code", centre), ("worker_id", worker)):
             if value is not None:
                 query = query.where(t.care_case.c[column] == value)
@@ -122,3 +128,8 @@ class SqlCases:
         agency = t.provider.c
         query = select(agency.id, agency.name, agency.phone).where(agency.id.in_(wanted))
         return {row.id: dict(row._mapping) for row in self._connection.execute(query)}
+
+
+def is_nobodys(case: Any) -> ColumnElement[bool]:
+    """Open cases that nobody carries."""
+    return and_(case.c.worker_id.is_(None), case.c.status != "closed")

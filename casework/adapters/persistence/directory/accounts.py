@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.rows.mapper import from_row, to_row
+from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Role, Scope
-from casework.domain.cases.handover import Absence
+from casework.domain.cases.absences import CAN_BE_AWAY
 from casework.workflows.ports.paging import Page, Paging
 
 
@@ -29,13 +30,26 @@ class SqlAccounts:
             t.account.c.is_active,
             t.account.c.centre_code == centre_code,
         )
-        row = self._connection.execute(query).first()
+        # Not disabled or moved by another transaction between this look and the commit.
+        row = self._connection.execute(query.with_for_update(read=True)).first()
         return None if row is None else from_row(Account, row)
 
+    def still_carries(self, id: UUID | None, centre_code: str) -> UUID | None:
+        found = None if id is None else self.worker_of(id, centre_code)
+        return None if found is None else found.id
+
     def worker_within_scope(self, id: UUID, scope: Scope, *, active: bool = True) -> Account | None:
+        return self._within(scope, id, {Role.WORKER}, active=active)
+
+    def colleague(self, id: UUID, scope: Scope, *, active: bool = True) -> Account | None:
+        return self._within(scope, id, CAN_BE_AWAY, active=active)
+
+    def _within(
+        self, scope: Scope, id: UUID, roles: Collection[Role], *, active: bool
+    ) -> Account | None:
         query = select(t.account).where(
             t.account.c.id == id,
-            t.account.c.role == Role.WORKER,
+            t.account.c.role.in_(roles),
             t.account.c.district_code == scope.actor.district_code,
         )
         if active:
@@ -55,6 +69,3 @@ class SqlAccounts:
         if centre is not None:
             query = query.where(account.c.centre_code == centre)
         return page(self._connection, query, [account.c.username], paging)
-
-    def add_absence(self, absence: Absence) -> None:
-        self._connection.execute(insert(t.absence), [to_row(absence)])

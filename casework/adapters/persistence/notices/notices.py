@@ -29,7 +29,9 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.notices.outbox import SqlOutbox
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.standing_in import stand_ins
 from casework.domain.access.policy import Role, Scope
+from casework.domain.access.standing_in import StandIns
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Subscription
 from casework.workflows.ports.links import Links
@@ -131,24 +133,16 @@ class SqlNoticeStore(SqlOutbox):
         return [from_row(Notice, row) for row in self._connection.execute(query)]
 
     def people(self, notices: Sequence[Notice], today: date) -> Recipients:
-        away = t.absence
+        away = stand_ins(self._connection, today)
         workers = {notice.worker_id for notice in notices if notice.worker_id}
-        deputies = dict(
-            self._connection.execute(
-                select(away.c.worker_id, away.c.deputy_id)
-                .where(
-                    away.c.worker_id.in_(workers), away.c.from_on <= today, away.c.to_on >= today
-                )
-                .order_by(away.c.recorded_at)
-            ).all()
-        )
+        acting = {away.acting_for(id) for id in workers} - {None}
         account = t.account
         districts = {notice.district_code for notice in notices}
         agencies = {notice.provider_id for notice in notices if notice.provider_id}
         query = select(*account.c["id", "role", "district_code", "provider_id", "is_head"]).where(
             account.c.is_active,
             or_(
-                account.c.id.in_(workers | set(deputies.values())),
+                account.c.id.in_(acting),
                 and_(
                     account.c.district_code.in_(districts),
                     account.c.role.in_([Role.SUPERVISOR, Role.ASSESSOR]),
@@ -156,7 +150,7 @@ class SqlNoticeStore(SqlOutbox):
                 account.c.provider_id.in_(agencies),
             ),
         )
-        return _people(self._connection.execute(query.order_by(account.c.id)).all(), deputies)
+        return _people(self._connection.execute(query.order_by(account.c.id)).all(), away)
 
     def subscriptions(self) -> list[Subscription]:
         query = select(t.subscription).where(t.subscription.c.ended_at.is_(None))
@@ -251,7 +245,7 @@ def _judges() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _people(accounts: Sequence[Any], deputies: dict[UUID, UUID]) -> Recipients:
+def _people(accounts: Sequence[Any], stand_ins: StandIns) -> Recipients:
     workers: set[UUID] = set()
     by_place: dict[str, dict[Any, list[UUID]]] = defaultdict(lambda: defaultdict(list))
     for account in accounts:
@@ -265,7 +259,7 @@ def _people(accounts: Sequence[Any], deputies: dict[UUID, UUID]) -> Recipients:
                 by_place["head"][account.district_code].append(account.id)
     return Recipients(
         workers=frozenset(workers),
-        deputies=deputies,
+        stand_ins=stand_ins,
         supervisors=by_place[Role.SUPERVISOR],
         heads=by_place["head"],
         assessors=by_place[Role.ASSESSOR],

@@ -34,7 +34,7 @@ from casework.domain.audit.reviews import AuditReview
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
 from casework.domain.casefile.plan import Conference, PlannedItem, PlannedService, PlanVersion
 from casework.domain.casefile.referral import Referral
-from casework.domain.cases.handover import Absence
+from casework.domain.cases.absences import Absence
 from casework.domain.clocks.calendar import Pause, PauseSource, Target, Unit
 from casework.domain.clocks.deadlines import Deadline, Escalation
 from casework.domain.clocks.standards import EscalationTier, Part, Standard

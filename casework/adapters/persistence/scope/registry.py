@@ -195,6 +195,7 @@ REGISTRY: Final[dict[str, Rows]] = {
     "account": Rows(
         see=_PLACED | {OWN_AGENCY: (c.of_agency,), LED_AGENCY: (c.its_people,)},
     ),
+    "absence": Rows(see=_PLACED),
     "centre": Rows(
         see={
             CENTRE: (c.is_centre,),

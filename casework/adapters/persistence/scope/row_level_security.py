@@ -8,11 +8,13 @@ from typing import Final
 from sqlalchemy import Connection, Engine, text
 
 from casework.adapters.persistence.scope.rights import TABLES, Rights, rights_on
-from casework.adapters.persistence.scope.row_policies import COUNTS, FUNCTIONS, policies
+from casework.adapters.persistence.scope.row_policies import CARRIED, COUNTS, FUNCTIONS, policies
 
 # Every function with what it takes and gives.
-_SIGNATURES: Final = dict.fromkeys(FUNCTIONS, ("()", "SETOF uuid")) | dict.fromkeys(
-    COUNTS, ("(uuid)", "bigint")
+_SIGNATURES: Final = (
+    dict.fromkeys(FUNCTIONS, ("()", "SETOF uuid"))
+    | dict.fromkeys(COUNTS, ("(uuid)", "bigint"))
+    | dict.fromkeys(CARRIED, ("(uuid)", "SETOF uuid"))
 )
 PARTS: Final = ("app", "scheduler", "figures")
 DEFAULT_PREFIX: Final = "casework"
@@ -135,7 +137,7 @@ def _letters(rights: Rights, part: str) -> list[str]:
 
 def _make_functions(connection: Connection) -> None:
     schema = _quoted(connection, connection.scalar(text("SELECT current_schema()")) or "public")
-    for name, body in (FUNCTIONS | COUNTS).items():
+    for name, body in (FUNCTIONS | COUNTS | CARRIED).items():
         takes, gives = _SIGNATURES[name]
         # For most actors they are never called, yet a planner that costs them avoids the indexes.
         cost = "COST 1 ROWS 10" if gives.startswith("SETOF") else "COST 1"

@@ -45,6 +45,12 @@ COUNTS: Final = {
         " AND r.status IN ('in_progress', 'on_hold')"
     ),
 }
+# Whose files a transaction that hands over a worker's cases works on, told to one who sees no case.
+CARRIED: Final = {
+    "casework_residents_carried": (
+        "SELECT c.resident_id FROM care_case c WHERE c.worker_id = $1 AND c.status <> 'closed'"
+    ),
+}
 
 
 def _alternatives(table: str, row: Any, *, to_write: bool) -> Iterator[ColumnElement[bool]]:

@@ -19,11 +19,13 @@ from sqlalchemy import (
 )
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.cases import is_nobodys
 from casework.adapters.persistence.casefile.deadlines import last, reviews
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.scope.registry import holder, seen
+from casework.adapters.persistence.scope.standing_in import people_of
 from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
 from casework.adapters.persistence.supervision.overdue_filters import filtered
 from casework.domain.access.policy import Scope
@@ -52,7 +54,7 @@ class SqlWorklists:
         Listed are the clocks that the actor holds; for a worker also the overdue clocks that
         others hold on their cases; and notes to come back to.
         """
-        people = self._people()
+        people = people_of(self._connection, day_in_seoul(self._now), self._scope)
         clocks = self._clocks_to_do(people, filters, paging)
         notes = notes_to_come_back(
             self._connection, self._scope, people, self._now, filters, paging
@@ -80,19 +82,8 @@ class SqlWorklists:
             query = query.where(clock.c.field == filters.field)
         return self._page(query, _PRESSING, paging)
 
-    def _people(self) -> list[UUID]:
-        """The actor, and for a worker the absent colleagues whose deputy they are today."""
-        actor, away, today = self._scope.actor, t.absence, day_in_seoul(self._now)
-        own = [] if actor.id is None else [actor.id]
-        if holder(self._scope) != WORKER:
-            return own
-        query = select(away.c.worker_id).where(
-            away.c.deputy_id == actor.id, away.c.from_on <= today, away.c.to_on >= today
-        )
-        return [*own, *self._connection.scalars(query.distinct())]
-
     def _mine(self, people: list[UUID]) -> ColumnElement[bool]:
-        """What the actor has to do; an unassigned case is the supervisor's."""
+        """What the actor has to do; a case that nobody has is the supervisor's."""
         clock = t.deadline
         sees, held_by = seen(clock, self._scope, self._now), holder(self._scope)
         if held_by == WORKER:
@@ -102,8 +93,9 @@ class SqlWorklists:
                 or_(clock.c.held_by == WORKER, is_overdue(self._now)),
             )
         if held_by == SUPERVISOR:
-            arrived = and_(clock.c.held_by == WORKER, clock.c.worker_id.is_(None))
-            return and_(sees, or_(clock.c.held_by == SUPERVISOR, arrived))
+            left = or_(clock.c.worker_id.is_(None), clock.c.worker_id.in_(people))
+            left = and_(clock.c.held_by == WORKER, left)
+            return and_(sees, or_(clock.c.held_by == SUPERVISOR, left))
         return and_(sees, clock.c.held_by == held_by)
 
     def _items(self) -> Select[Any]:
@@ -202,11 +194,7 @@ class SqlWorklists:
         query = (
             select(func.count())
             .select_from(t.care_case)
-            .where(
-                seen(t.care_case, self._scope, self._now),
-                t.care_case.c.worker_id.is_(None),
-                t.care_case.c.status != "closed",
-            )
+            .where(seen(t.care_case, self._scope, self._now), is_nobodys(t.care_case))
         )
         return self._connection.scalar(query) or 0
 

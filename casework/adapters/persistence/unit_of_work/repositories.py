@@ -18,6 +18,7 @@ from casework.adapters.persistence.casefile.casefiles import SqlCaseFiles
 from casework.adapters.persistence.casefile.cases import SqlCases
 from casework.adapters.persistence.casefile.deadlines import SqlDeadlines
 from casework.adapters.persistence.casefile.referrals import SqlReferrals
+from casework.adapters.persistence.directory.absences import SqlAbsences
 from casework.adapters.persistence.directory.accounts import SqlAccounts
 from casework.adapters.persistence.directory.directory import SqlDirectory
 from casework.adapters.persistence.directory.editing import SqlDirectoryEditing
@@ -99,6 +100,10 @@ class SqlRepositories:
     @cached_property
     def accounts(self) -> SqlAccounts:
         return SqlAccounts(self._connection, self.scope)
+
+    @cached_property
+    def absences(self) -> SqlAbsences:
+        return SqlAbsences(self._connection, self.scope)
 
     @cached_property
     def account_administration(self) -> SqlAccountAdministration:

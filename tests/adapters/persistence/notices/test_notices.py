@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
 from casework.adapters.persistence import tables as t
-from casework.domain.cases.handover import Absence
+from casework.domain.cases.absences import Absence
 from casework.domain.notices.outbox import MAX_TRIES, Letter
 from casework.workflows.cases import running
 from casework.workflows.notices import relay as notice_relay
@@ -23,7 +23,16 @@ from casework.workflows.notices.relay import Relayed, relay
 from tests.adapters.persistence.supervision.test_sweep import sweep
 from tests.api.acts import a_case, a_referral, a_supported_case, moved
 from tests.api.asking import refusal
-from tests.api.conftest import FAR_SUPERVISOR, PROVIDER, SUPERVISOR, WORKER, Api, seoul
+from tests.api.conftest import (
+    FAR,
+    FAR_SUPERVISOR,
+    PROVIDER,
+    STRANGER,
+    SUPERVISOR,
+    WORKER,
+    Api,
+    seoul,
+)
 
 HEAD = SUPERVISOR.replace("supervisor.", "head.")
 MORNING = "2026-03-10T09:00"  # of the working day after a survey of 2 March was due
@@ -234,6 +243,28 @@ def test_what_an_absent_worker_would_get_goes_to_the_deputy(api: Api) -> None:
         values = {c.name: getattr(absence, c.name) for c in t.absence.c}
         connection.execute(insert(t.absence), [values])
     assert told(api, swept(api, MORNING)) == {deputy: ["escalation"]}
+
+
+@pytest.mark.both_stores
+def test_who_gets_a_case_and_who_has_to_place_one_is_told_in_the_next_digest(api: Api) -> None:
+    first, second = a_case(api), a_case(api)
+    here, there = api.as_(SUPERVISOR), api.as_(FAR_SUPERVISOR)
+    colleague = WORKER.replace("worker.", "worker2.")
+    body = {"worker_id": str(api.id_of(colleague))}
+    assert here.post(f"/cases/{first}/assign", body).status_code == 200
+    handover = {"from_worker_id": str(api.id_of(WORKER)), "reason": "leaves",
+                "to_worker_id": str(api.id_of(colleague))}  # fmt: skip
+    assert here.post("/caseloads/handover", handover).status_code == 200
+    assert told(api, swept(api, "2026-03-03T09:00")) == {colleague: ["case_assigned"] * 2}
+    moved_to = {"centre_code": FAR, "reason": "lives with her son"}
+    assert here.post(f"/cases/{second}/transfer", moved_to).status_code == 200
+    far = {one: ["case_arrived"] for one in (FAR_SUPERVISOR, FAR_SUPERVISOR.replace(
+        "supervisor.", "head."))}  # fmt: skip
+    assert told(api, swept(api, "2026-03-04T09:00")) == far
+    api.clock.forward(hours=1)
+    body = {"worker_id": str(api.id_of(STRANGER))}
+    assert there.post(f"/cases/{second}/assign", body).status_code == 200
+    assert told(api, swept(api, "2026-03-05T09:00")) == {STRANGER: ["case_assigned"]}
 
 
 def test_where_nobody_carries_the_case_the_supervisors_are_told(api: Api) -> None:
