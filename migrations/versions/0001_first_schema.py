@@ -1206,6 +1206,7 @@ def _notices() -> None:
     _index(
         "notice", "run_id", "district_code", name="ix_notice_waiting", where="addressed_at IS NULL"
     )
+    _index("notice", "subject_id", "since", name="ix_notice_again", where="kind = 'still_overdue'")
     op.create_table(
         "run_notices",
         sa.Column("run_id", sa.Uuid(), nullable=False),

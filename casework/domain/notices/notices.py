@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from casework.domain.access.standing_in import StandIns
 from casework.domain.casefile.events import (
@@ -38,7 +38,14 @@ from casework.domain.casefile.referral_events import (
     ReferralWithdrawn,
 )
 from casework.domain.casefile.states import ReferralOutcome
-from casework.domain.clocks.calendar import WorkingCalendar, day_in_seoul, end_of, morning_of
+from casework.domain.clocks.calendar import (
+    ONE_DAY,
+    WorkingCalendar,
+    day_in_seoul,
+    end_of,
+    midnight,
+    morning_of,
+)
 from casework.domain.clocks.standards import (
     ASSESSOR,
     HEAD,
@@ -55,6 +62,7 @@ if TYPE_CHECKING:
     from casework.domain.act import Act
     from casework.domain.casefile.casefile import CaseFile
     from casework.domain.casefile.referral import Referral
+    from casework.domain.clocks.deadlines import Deadline
 
 
 class NoticeKind(StrEnum):
@@ -69,6 +77,7 @@ class NoticeKind(StrEnum):
     PLACE_OFFERED = "place_offered"
     FIGURES_WANTED = "figures_wanted"
     AGENCY_ENDS = "agency_ends"
+    STILL_OVERDUE = "still_overdue"
     CASE_ASSIGNED = "case_assigned"
     CASE_ARRIVED = "case_arrived"
 
@@ -270,6 +279,39 @@ def notice_of_end(of: OpenReferral, last_day: date | None, act: Act) -> Notice:
         since=act.at,
         about="ends" if last_day else "goes_on",
         due_at=end_of(last_day) if last_day else None,
+    )
+
+
+# What is told again
+
+TOLD_AGAIN_AFTER: Final = 5  # working days
+
+
+def told_again_since(morning: datetime, calendar: WorkingCalendar) -> datetime:
+    """What was last told before this instant, and is overdue still, is told again this morning."""
+    return midnight(calendar.step(day_in_seoul(morning), -TOLD_AGAIN_AFTER) + ONE_DAY)
+
+
+def notice_of_still_overdue(clock: Deadline, morning: datetime) -> Notice:
+    """That a clock is overdue still, and nobody has answered for it.
+
+    Its id follows from the clock and the morning, so that it is told once however many tell it.
+    """
+    return Notice(
+        id=uuid5(clock.id, morning.isoformat()),
+        kind=NoticeKind.STILL_OVERDUE,
+        subject_type="deadline",
+        subject_id=clock.id,
+        case_id=clock.case_id,
+        centre_code=clock.centre_code,
+        district_code=clock.district_code,
+        worker_id=clock.worker_id,
+        provider_id=clock.provider_id,
+        tell=[SUPERVISOR],
+        at_once=False,
+        since=morning,
+        about=clock.kind,
+        due_at=clock.due_at,
     )
 
 

@@ -18,7 +18,9 @@ from casework.domain.notices.notices import (
     addressees,
     digest_of,
     is_flood,
+    notice_of_still_overdue,
     summary_of,
+    told_again_since,
 )
 from casework.domain.notices.outbox import (
     DIGEST,
@@ -147,13 +149,14 @@ def relay(
     jitter: Callable[[], float],
     create_links: Callable[[NoticeStore], None] = lambda _book: None,
 ) -> Relayed:
-    """Apply the flood limit, address notices, compose digests, and send until nothing is due.
+    """Apply the flood limit, tell again, address notices, compose digests, send what is due.
 
     Sending takes its time, so each batch is leased from the instant that ``clock`` shows.
     ``create_links`` creates the links of messages to agencies that answer by link, before sending.
     """
     done = Relayed()
     apply_flood_limit(ctx, notices)
+    _tell_again(ctx, notices)
     while count := _address(ctx, notices, create_links):
         done.addressed += count
     done.digests = _gather(ctx, notices, create_links)
@@ -163,6 +166,26 @@ def relay(
             for letter, error in zip(letters, results, strict=True):
                 _settle(store, letter, error, clock(), done, jitter())
     return done
+
+
+def _tell_again(ctx: Context, notices: Notices) -> None:
+    """Write this morning's notices of what stays overdue; districts of one calendar together."""
+    with notices.store() as store:
+        swept, districts = store.swept_as_of(), store.districts()
+    mornings: dict[tuple[datetime, datetime], list[str]] = {}
+    for district in districts:
+        calendar = ctx.clockwork.calendar_of(district)
+        morning = digest_of(ctx.now, calendar, swept)
+        if morning is not None:
+            since = told_again_since(morning, calendar)
+            mornings.setdefault((morning, since), []).append(district)
+    for (morning, since), there in mornings.items():
+        is_full = True
+        while is_full:
+            with notices.store() as store:
+                clocks = store.still_overdue(there, since, ctx.now, BATCH)
+                store.add_once([notice_of_still_overdue(clock, morning) for clock in clocks])
+            is_full = len(clocks) == BATCH
 
 
 def _address(ctx: Context, notices: Notices, create_links: Callable[[NoticeStore], None]) -> int:

@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from casework.domain.access.policy import Scope
+from casework.domain.clocks.deadlines import Deadline
 from casework.domain.notices.notices import Notice, Recipients
 from casework.domain.notices.outbox import Letter, Message, Subscription
 from casework.workflows.ports.links import Links
@@ -40,6 +41,23 @@ class NoticeStore(Protocol):
 
     def release(self, district_code: str, by: UUID | None, at: datetime) -> int:
         """Release a district's held notices; returns how many."""
+        ...
+
+    def districts(self) -> list[str]:
+        """The codes of all districts."""
+        ...
+
+    def still_overdue(
+        self, districts: Sequence[str], told_before: datetime, now: datetime, limit: int
+    ) -> list[Deadline]:
+        """Clocks that stay overdue and unanswered, of which nothing was told since an instant.
+
+        None that will come to a step of its own yet, nor one that a review has put off.
+        """
+        ...
+
+    def add_once(self, notices: Sequence[Notice]) -> None:
+        """Add notices; one that is there already stays as it is."""
         ...
 
     def waiting(self, limit: int) -> list[Notice]:

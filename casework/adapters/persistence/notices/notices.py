@@ -25,15 +25,20 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.overdue import is_answered, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.notices.outbox import SqlOutbox
-from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.rows.mapper import from_row, to_row
+from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.scope.standing_in import stand_ins
 from casework.domain.access.policy import Role, Scope
 from casework.domain.access.standing_in import StandIns
-from casework.domain.notices.notices import Notice, Recipients
+from casework.domain.clocks.calendar import day_in_seoul
+from casework.domain.clocks.deadlines import BREACH, Deadline
+from casework.domain.notices.notices import Notice, NoticeKind, Recipients
 from casework.domain.notices.outbox import Subscription
+from casework.domain.supervision.codes import ReviewAction
 from casework.workflows.ports.links import Links
 from casework.workflows.ports.notices import NoticeStore
 from casework.workflows.ports.paging import Row
@@ -111,6 +116,53 @@ class SqlNoticeStore(SqlOutbox):
             .order_by(_verdict.c.counted_at)
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
+
+    # What is told again
+
+    def districts(self) -> list[str]:
+        return list(self._connection.scalars(select(t.district.c.code)))
+
+    def still_overdue(
+        self, districts: Sequence[str], told_before: datetime, now: datetime, limit: int
+    ) -> list[Deadline]:
+        session_context.set_system_context(self._connection)
+        clock, step, review, again = t.deadline, t.escalation, t.review, _notice.alias("again")
+        will_come = exists().where(step.c.deadline_id == clock.c.id, step.c.raised_at.is_(None))
+        was_told = exists().where(
+            step.c.deadline_id == clock.c.id,
+            step.c.due_at == clock.c.due_at,
+            step.c.tier > BREACH,
+            step.c.at >= told_before,
+        )
+        was_told_again = exists().where(
+            again.c.subject_id == clock.c.id,
+            again.c.kind == NoticeKind.STILL_OVERDUE,
+            again.c.since >= told_before,
+        )
+        # A chase answers it up to its day, anything else for good.
+        is_put_off = exists().where(
+            review.c.deadline_id == clock.c.id,
+            review.c.due_at == clock.c.due_at,
+            or_(review.c.action != ReviewAction.CHASE, review.c.until > day_in_seoul(now)),
+        )
+        query = select(clock).where(
+            is_overdue(now),
+            clock.c.district_code.in_(districts),
+            clock.c.due_at < told_before,
+            ~clock.c.excused,
+            ~will_come,
+            ~was_told,
+            ~was_told_again,
+            or_(~is_answered(), ~is_put_off),
+        )
+        rows = self._connection.execute(query.order_by(clock.c.due_at, clock.c.id).limit(limit))
+        return [from_row(Deadline, row) for row in rows]
+
+    def add_once(self, notices: Sequence[Notice]) -> None:
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        rows = [to_row(notice) for notice in notices]
+        if rows:
+            self._connection.execute(dialect.insert(_notice).on_conflict_do_nothing(), rows)
 
     # Finding whom a notice is for
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import Select, func, select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.overdue import is_answered
 from casework.domain.clocks.deadlines import BREACH
 from casework.workflows.ports.supervision import OverdueFilter
 
@@ -29,7 +30,7 @@ def filtered(query: Select[Any], filters: OverdueFilter) -> Select[Any]:
     if filters.tier is not None:
         query = query.where(_highest_tier() == filters.tier)
     if filters.answered is not None:
-        query = query.where(_answered() if filters.answered else ~_answered())
+        query = query.where(is_answered() if filters.answered else ~is_answered())
     return query
 
 
@@ -47,21 +48,4 @@ def _highest_tier() -> Any:
         )
         .correlate(t.deadline)
         .scalar_subquery()
-    )
-
-
-def _answered() -> ColumnElement[bool]:
-    """Reviewed for the due date as it stands now, and nothing was raised since."""
-    step, review = t.escalation, t.review
-    return and_(
-        exists().where(
-            review.c.deadline_id == t.deadline.c.id, review.c.due_at == t.deadline.c.due_at
-        ),
-        ~exists().where(
-            step.c.deadline_id == t.deadline.c.id,
-            step.c.raised_at.is_not(None),
-            ~step.c.passed_over,
-            step.c.tier > BREACH,
-            step.c.review_id.is_(None),
-        ),
     )

@@ -50,6 +50,7 @@ notice = Table(
     Column("run_id", Uuid),
     Column("addressed_at", Instant),
     Index("ix_notice_waiting", "run_id", "district_code", **where("addressed_at IS NULL")),
+    Index("ix_notice_again", "subject_id", "since", **where("kind = 'still_overdue'")),
 )
 
 # How many notices one run of a job has for one district, and whether the flood limit holds it back.

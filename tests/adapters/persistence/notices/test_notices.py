@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from casework.workflows.cases import running
 from casework.workflows.notices import relay as notice_relay
 from casework.workflows.notices.relay import Relayed, relay
 from tests.adapters.persistence.supervision.test_sweep import sweep
-from tests.api.acts import a_case, a_referral, a_supported_case, moved
+from tests.api.acts import a_case, a_referral, a_supported_case, clock, moved, surveyed
 from tests.api.asking import refusal
 from tests.api.conftest import (
     FAR,
@@ -265,6 +265,75 @@ def test_who_gets_a_case_and_who_has_to_place_one_is_told_in_the_next_digest(api
     body = {"worker_id": str(api.id_of(STRANGER))}
     assert there.post(f"/cases/{second}/assign", body).status_code == 200
     assert told(api, swept(api, "2026-03-05T09:00")) == {STRANGER: ["case_assigned"]}
+
+
+def told_supervisors(api: Api, day: str) -> list[str]:
+    found = told(api, swept(api, f"{day}T09:00"))
+    assert found.get(SUPERVISOR, []) == found.get(HEAD, [])
+    return found.get(SUPERVISOR, [])
+
+
+def review(api: Api, survey: UUID, **verdict: Any) -> None:
+    body = {"cause": "staff_absent"} | verdict
+    assert api.as_(SUPERVISOR).post(f"/overdue/{survey}/review", body).status_code == 200
+
+
+@pytest.mark.both_stores
+def test_what_stays_overdue_is_told_again_every_five_working_days(api: Api) -> None:
+    survey = clock(api, "survey", a_case(api))
+    assert told_supervisors(api, "2026-03-11") == []
+    assert told_supervisors(api, "2026-03-12") == ["escalation"]
+    for day in range(13, 28):
+        again = told_supervisors(api, f"2026-03-{day}")
+        assert again == (["still_overdue"] if day in (19, 26) else []), day
+        assert swept(api, f"2026-03-{day}T15:00").letters == []
+    with api.engine.connect() as connection:
+        kinds = select(t.notice.c.kind).where(t.notice.c.subject_id == survey)
+        assert Counter(connection.scalars(kinds)) == {"escalation": 2, "still_overdue": 2}
+
+
+@pytest.mark.both_stores
+@pytest.mark.parametrize(
+    ("verdict", "days"),
+    [
+        ({"action": "chase", "until": "2026-03-24"}, ["03-26", "04-02"]),
+        ({"action": "chase", "until": "2026-03-30"}, ["03-30", "04-06"]),
+        ({"action": "excuse"}, []),
+        ({"action": "reassign"}, []),
+    ],
+)
+def test_a_review_answers_it_and_a_chase_up_to_its_day(
+    api: Api, verdict: dict[str, Any], days: list[str]
+) -> None:
+    survey = clock(api, "survey", a_case(api))
+    for day in ("12", "19"):
+        told_supervisors(api, f"2026-03-{day}")
+    api.clock.set("2026-03-20T10:00")
+    if verdict["action"] == "reassign":
+        verdict = verdict | {"worker_id": str(api.id_of(WORKER.replace("worker.", "worker2.")))}
+    review(api, survey, **verdict)
+    on, found = date(2026, 3, 21), []
+    while on <= date(2026, 4, 6):
+        if "still_overdue" in told_supervisors(api, on.isoformat()):
+            found.append(f"{on:%m-%d}")
+        on += timedelta(days=1)
+    assert found == days
+
+
+def test_what_was_done_meanwhile_is_not_told_again(api: Api) -> None:
+    case = a_case(api)
+    told_supervisors(api, "2026-03-12")
+    api.clock.forward(hours=1)
+    surveyed(api, case)
+    assert "still_overdue" not in told_supervisors(api, "2026-03-19")
+
+
+def test_after_three_weeks_without_a_relay_it_is_told_once(api: Api) -> None:
+    a_case(api)
+    told_supervisors(api, "2026-03-12")
+    assert told_supervisors(api, "2026-04-06") == ["still_overdue"]
+    assert told_supervisors(api, "2026-04-10") == []
+    assert told_supervisors(api, "2026-04-13") == ["still_overdue"]
 
 
 def test_where_nobody_carries_the_case_the_supervisors_are_told(api: Api) -> None:
