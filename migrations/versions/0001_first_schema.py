@@ -497,16 +497,21 @@ def _residents() -> None:
         sa.Column("come_back_on", sa.Date(), nullable=True),
         sa.Column("written_at", Instant(), nullable=False),
         sa.Column("written_by", sa.Uuid(), nullable=True),
+        sa.Column("answered_at", Instant(), nullable=True),
+        sa.Column("answered_by", sa.Uuid(), nullable=True),
+        sa.Column("answered_with", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("answered_by_note_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         _foreign_key("note", "resident_id", "resident.id"),
         _primary_key("note", "id"),
     )
     _index(
         "note",
-        "written_by",
         "come_back_on",
         "id",
         name="ix_note_come_back",
-        where="come_back_on IS NOT NULL",
+        where="come_back_on IS NOT NULL AND answered_at IS NULL",
     )
     _index("note", "resident_id")
     op.create_table(

@@ -29,14 +29,14 @@ KIND_OF_PATH: Final = {
     "accounts": "account", "tokens": "own_token", "imports": "import",
     "unmatched": "unmatched", "staff": "staff", "links": "link",
     "providers": "provider", "offerings": "offering", "designations": "designation",
-    "services": "service",
+    "services": "service", "notes": "note",
 }  # fmt: skip
 # The kind of an id in a request body, where it names personal data.
 KIND_OF_FIELD: Final = {
     "resident_id": "resident", "case_id": "case", "case_ids": "case", "consent_id": "consent",
     "deadline_id": "deadline", "planned_service_id": "planned_service", "replaces": "referral",
     "conference_id": "conference", "referral_id": "referral", "duplicate_id": "resident",
-    "resident_ids": "resident", "offering_ids": "offering",
+    "resident_ids": "resident", "offering_ids": "offering", "answers": "note",
 }  # fmt: skip
 # Ids of the directory, which everyone reads; which of them may be named is a rule of its own.
 OF_THE_DIRECTORY: Final = frozenset(

@@ -191,7 +191,7 @@ def _subject(api: Api, name: str, worker: str, agency: str) -> Subject:
     )  # fmt: skip
     it.ids["note"] = residents.write_note(
         api.context(worker), it.ids["resident"], kind="call", with_whom=close.name, text=said,
-        come_back_on=None,
+        come_back_on=ctx.act.today,
     )  # fmt: skip
     it.canaries = [*own.values(), close.name, close.phone, said]
     return it

@@ -57,6 +57,14 @@ class NoteWritten(Event):
 
 
 @event(EventSubject.RESIDENT)
+class NoteAnswered(Event):
+    """Somebody came back to what was promised, as ``by_note_id`` says where it was written down."""
+
+    note_id: UUID
+    by_note_id: UUID | None = None
+
+
+@event(EventSubject.RESIDENT)
 class HouseholdJoined(Event):
     """One of those who live together."""
 

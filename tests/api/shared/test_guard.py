@@ -94,6 +94,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /residents", "PATCH /residents/{id}", "POST /residents/{id}/consents",
         "POST /residents/{id}/consents/batch", "GET /residents/{id}/disclosures",
         "POST /consents/{id}/withdraw", "POST /residents/{id}/notes", "GET /residents/{id}/notes",
+        "POST /notes/{id}/answer",
         "POST /residents/{id}/rrn/reveal",
         "POST /cases", "POST /cases/{id}/pre-survey", "POST /cases/{id}/checks",
         "POST /cases/{id}/signals", "POST /signals/{id}/answer", "POST /cases/{id}/close",

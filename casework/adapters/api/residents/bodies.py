@@ -147,3 +147,13 @@ class WriteNote(Body):
     with_whom: Short | None = Field(default=None, alias="with")
     text: Words
     come_back_on: Day | None = None
+    answers: UUID | None = Field(
+        default=None, description="Identifier of the earlier note whose promise this one keeps."
+    )
+
+
+class AnswerNote(Body):
+    """That somebody came back to what was promised: what was said, and with whom."""
+
+    text: Words | None = None
+    with_whom: Short | None = Field(default=None, alias="with")

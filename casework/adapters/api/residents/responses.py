@@ -182,7 +182,7 @@ class Disclosure(ResponseBody):
 
 
 class Note(ResponseBody):
-    """A call, a visit or a message."""
+    """A call, a visit or a message, and whether somebody came back to what it promised."""
 
     id: UUID
     resident_id: UUID
@@ -192,3 +192,9 @@ class Note(ResponseBody):
     written_at: AwareDatetime
     written_by: UUID | None
     with_: str | None = Field(alias="with")
+    answered_at: AwareDatetime | None
+    answered_by: UUID | None
+    answered_with: str | None
+    answer: str | None
+    answered_by_note_id: UUID | None
+    allowed_actions: list[str]

@@ -53,6 +53,22 @@ CONSENT_FIELDS = (
 )
 
 
+NOTE_FIELDS = (
+    "id",
+    "resident_id",
+    "kind",
+    "text",
+    "come_back_on",
+    "written_at",
+    "written_by",
+    "answered_at",
+    "answered_by",
+    "answered_with",
+    "answer",
+    "answered_by_note_id",
+)
+
+
 def resident(
     it: Resident, contacts: Sequence[Contact], cases: Sequence[Row], actor: Actor
 ) -> WithETag:
@@ -123,11 +139,14 @@ def disclosure(it: Disclosure) -> dict[str, Any]:
     }
 
 
-def note(it: Note) -> dict[str, Any]:
-    """A contact note."""
-    return fields_of(
-        it, ("id", "resident_id", "kind", "text", "come_back_on", "written_at", "written_by")
-    ) | {"with": it.with_whom}
+def note(it: Note, actor: Actor, *, is_guests: bool = False) -> WithETag:
+    """A contact note, and whether it is still to be answered: not by a guest, who only looks."""
+    waits = it.is_promise and may(actor, "case.write") and not is_guests
+    body = fields_of(it, NOTE_FIELDS) | {
+        "with": it.with_whom,
+        "allowed_actions": ["answer"] if waits else [],
+    }
+    return WithETag(body, it.version)
 
 
 def number(rrn: str | None) -> dict[str, Any]:

@@ -147,6 +147,8 @@ class WorkItem(ResponseBody):
     worker_id: UUID | None
     field: CareField | None
     deadline_id: UUID | None
+    note_id: UUID | None = Field(description="Identifier of the note to come back to.")
+    text: str | None = Field(description="The first line of the note to come back to.")
     subject: Subject
     resident: PersonToCall
     provider: Agency | None

@@ -34,6 +34,8 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
         agency = {name: row[f"provider_{name}"] for name in ("id", "name", "phone")}
         body = picked(row, "kind", "held_by", "case_id", "centre_code", "worker_id", "field") | {
             "deadline_id": None if is_note else row["id"],
+            "note_id": row["id"] if is_note else None,
+            "text": row["text"] if is_note else None,
             "subject": {"type": row["subject_type"], "id": row["subject_id"]},
             "resident": {name: row[f"resident_{name}"] for name in ("id", "name", "phone")},
             "provider": agency if agency["id"] else None,
