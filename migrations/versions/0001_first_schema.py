@@ -432,6 +432,7 @@ def _residents() -> None:
         sa.Column("disability", sa.Text(), nullable=True),
         sa.Column("insurance", sa.Text(), nullable=True),
         sa.Column("income_tier", sa.String(length=40), nullable=True),
+        sa.Column("died_on", sa.Date(), nullable=True),
         sa.Column("rrn", sa.Text(), nullable=True),
         sa.Column("rrn_index", sa.String(length=40), nullable=True),
         sa.Column("name_birth_index", sa.String(length=40), nullable=True),

@@ -97,6 +97,7 @@ STAGE_OF: Final = {
     "POST /break-glass/{id}/end": "opened",
     "POST /cases/{id}/resume": "held",
     "POST /cases/{id}/reopen": "closed",
+    "POST /residents/{id}/died/undo": "dead",
 }
 
 
@@ -352,6 +353,7 @@ OVERRIDES: Final[dict[str, Any]] = {
         "service_code": SERVICE, "resident_id": about.ids.get("resident") or ABSENT
     },
     "POST /residents/search": lambda fill, about: {"name": "카나리"},
+    "POST /residents/{id}/died": lambda fill, about: {"on": fill.day(0)},
     "PATCH /residents/{id}": lambda fill, about: {"mobility": "limited"},
     "POST /cases/{id}/pre-survey": lambda fill, about: {
         "dementia_medicine": False, "activities": dict.fromkeys(ACTIVITIES, 1)

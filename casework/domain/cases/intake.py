@@ -28,6 +28,7 @@ from casework.domain.cases import closing
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Conflict, Invalid, one_of, require
+from casework.domain.residents.death import check_lives
 from casework.domain.residents.resident import Consent, ConsentPurpose, Resident
 
 CONSENT_FOR_CHANNEL: Final = {
@@ -61,12 +62,15 @@ class CareApplication:
     urgent_reason: str | None = None
     ex_officio_ground: str | None = None
     consent: Consent | None = None
+    # Whoever applies knows that the resident died.
+    confirm: bool = False
 
 
 def open_case(
     resident: Resident, application: CareApplication, act: Act, worker_id: UUID | None
 ) -> CaseFile:
     """Open a case on an application; the ``survey`` clock counts from the day of applying."""
+    check_lives(resident.died_on, confirmed=application.confirm)
     _check_application(resident, application, act)
     ground = application.ex_officio_ground
     case = Case(

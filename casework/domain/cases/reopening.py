@@ -11,10 +11,13 @@ from casework.domain.clocks.calendar import Unit
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import CASE, STATUTORY, ClockKind
 from casework.domain.errors import require
+from casework.domain.residents.death import check_lives
 
 
-def reopen(file: CaseFile, note: str, act: Act) -> None:
+def reopen(file: CaseFile, note: str, act: Act, *, confirmed: bool = False) -> None:
     """Reopen the case. Needs the file with its ended clocks.
+
+    Of a resident who died only where that is ``confirmed``.
 
     Service targets count afresh from the reopening; statutory clocks, and those due on a set
     day, keep their old start and due date. What closing ended leaves its planned service
@@ -22,6 +25,7 @@ def reopen(file: CaseFile, note: str, act: Act) -> None:
     """
     check_possible(file, "reopen", act)
     require(note.strip(), "say why", code="note_required", field="note")
+    check_lives(file.died_on, confirmed=confirmed)
     case = file.case
     stopped = [
         deadline

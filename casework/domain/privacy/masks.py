@@ -157,12 +157,12 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
     ("case.read", AS): {
         "resident": _shows(
             "id name birth_date sex centre_code district_code address phone lives_alone mobility"
-            " ltc_grade disability insurance registered_at contacts cases allowed_actions"
+            " ltc_grade disability insurance died_on registered_at contacts cases allowed_actions"
         ),
         "contact": _shows(
             "name relation phone may_be_told", {MaskState.NOT_TO_BE_TOLD: "name phone"}
         ),
-        "found resident": _shows("id name birth_date sex centre_code phone address"),
+        "found resident": _shows("id name birth_date sex centre_code phone address died_on"),
         "consent": _shows(
             "id resident_id purpose given_by given_on recipients expires_on recorded_at"
             " withdrawn_at allowed_actions"

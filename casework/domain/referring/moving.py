@@ -34,6 +34,7 @@ from casework.domain.referring.disclosure_basis import (
     check_plan,
 )
 from casework.domain.referring.recording import MAKERS
+from casework.domain.residents.death import check_lives
 
 
 def allowed_actions(
@@ -190,6 +191,7 @@ def _check_dates(row: Move, referral: Referral, details: Details, act: Act) -> N
 
 def _check_sendable(file: CaseFile, referral: Referral, details: Details, act: Act) -> None:
     """Rule 3, judged at the moment of sending: a draft may be older than its basis."""
+    check_lives(file.died_on)
     service, offering = file.service(referral.planned_service_id), details.offering
     check_plan(file, service, act)
     if offering is None or offering.id != referral.offering_id:

@@ -25,6 +25,20 @@ class ResidentChanged(Event):
 
 
 @event(EventSubject.RESIDENT)
+class DeathRecorded(Event):
+    """The resident died."""
+
+    died_on: date
+
+
+@event(EventSubject.RESIDENT)
+class DeathTakenBack(Event):
+    """The resident lives after all: the death on that day was recorded in error."""
+
+    died_on: date
+
+
+@event(EventSubject.RESIDENT)
 class NumberRevealed(Event):
     """The registration number was looked at."""
 

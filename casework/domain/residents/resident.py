@@ -94,6 +94,7 @@ class Resident:
     disability: str | None = None
     insurance: str | None = None
     income_tier: str | None = None
+    died_on: date | None = None
     # The one whom this record turned out to be: what is asked of it is asked of that one.
     merged_into_id: UUID | None = None
     version: int = 1

@@ -12,10 +12,11 @@ from casework.domain.casefile.case import AssignmentReason
 from casework.domain.cases import handover, holding, reopening
 from casework.domain.cases.handover import Absence
 from casework.domain.errors import Invalid
-from casework.domain.residents.resident import Note, NoteKind
 from casework.workflows.context import Context
 from casework.workflows.ports.results import HandedOverCases, TransferredCase
 from casework.workflows.ports.unit_of_work import Work
+from casework.workflows.residents.deaths import take_back_with_case
+from casework.workflows.residents.residents import add_reason
 
 
 def hold_case(ctx: Context, case_id: UUID, reason: str, until: date, note: str | None) -> UUID:
@@ -40,13 +41,18 @@ def resume_case(ctx: Context, case_id: UUID) -> UUID:
         return case_id
 
 
-def reopen_case(ctx: Context, case_id: UUID, note: str) -> UUID:
-    """Reopen a closed case, unless the resident has another that is open."""
+def reopen_case(ctx: Context, case_id: UUID, note: str, *, confirm: bool = False) -> UUID:
+    """Reopen a closed case, unless the resident has another that is open.
+
+    A death with which it was closed is taken back; of another, ``confirm`` says that it is known.
+    """
     with ctx.work("case.supervise") as work:
+        resident = work.residents.of_case(case_id)
         file = work.files.whole(case_id, with_plan=True)
         ctx.expect(file.case.version)
-        reopening.reopen(file, note, ctx.act)
-        _note(ctx, work, file.case.resident_id, note)
+        take_back_with_case(ctx, work, resident, file)
+        reopening.reopen(file, note, ctx.act, confirmed=confirm)
+        add_reason(ctx, work, file.case.resident_id, note)
         work.files.save(file, ctx.now)
         work.commit(case_id)
         return case_id
@@ -65,7 +71,7 @@ def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) ->
         if centre is None:
             raise Invalid("no such centre", code="unknown_centre", field="centre_code")
         handover.transfer(file, resident, centre, ctx.act)
-        _note(ctx, work, resident.id, reason)
+        add_reason(ctx, work, resident.id, reason)
         stops = [
             {
                 "id": str(referral.id),
@@ -98,7 +104,7 @@ def hand_over(
             worker = workers[n % len(workers)]
             _must_serve(worker, file.case.centre_code, "to_worker_id")
             handover.assign(file, worker.id, ctx.act, why=AssignmentReason.HANDOVER)
-            _note(ctx, work, file.case.resident_id, reason)
+            add_reason(ctx, work, file.case.resident_id, reason)
             work.files.save(file, ctx.now)
             moved.append(case_id)
         made = HandedOverCases(case_ids=moved)
@@ -144,22 +150,6 @@ def _worker(work: Work, id: UUID, field: str) -> Account:
     if found is None:
         raise Invalid("no such worker in your district", code="unknown_worker", field=field)
     return found
-
-
-def _note(ctx: Context, work: Work, resident_id: UUID, text: str) -> None:
-    """Add the reason, as free text, to the resident's notes."""
-    work.residents.add_note(
-        Note(
-            id=ctx.new_id(),
-            resident_id=resident_id,
-            kind=NoteKind.NOTE,
-            with_whom=None,
-            text=text,
-            come_back_on=None,
-            written_at=ctx.now,
-            written_by=ctx.actor.id,
-        )
-    )
 
 
 def _must_serve(worker: Account, centre_code: str | None, field: str) -> None:

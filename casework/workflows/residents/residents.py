@@ -13,6 +13,7 @@ from casework.domain.casefile.states import WithdrawReason
 from casework.domain.errors import Forbidden, Invalid
 from casework.domain.events import EventMetadata
 from casework.domain.referring.referring import Details, move
+from casework.domain.residents.death import check_lives
 from casework.domain.residents.events import (
     ConsentGiven,
     ConsentWithdrawn,
@@ -277,6 +278,7 @@ def write_note(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
     with ctx.work("case.write") as work:
         resident = work.residents.get(resident_id, lock=True)
         ctx.act.not_before(said.come_back_on, ctx.act.today, "come_back_on")
+        check_lives(said.come_back_on and resident.died_on)
         promised = said.answers and call_backs.promised(work, resident, said.answers)
         note = Note(
             id=ctx.new_id(),
@@ -304,6 +306,22 @@ def write_note(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
             call_backs.keep(ctx, work, promised)
         work.commit(note.id)
         return note.id
+
+
+def add_reason(ctx: Context, work: Work, resident_id: UUID, text: str) -> None:
+    """Add why something was done, as free text, to the resident's notes."""
+    work.residents.add_note(
+        Note(
+            id=ctx.new_id(),
+            resident_id=resident_id,
+            kind=NoteKind.NOTE,
+            with_whom=None,
+            text=text,
+            come_back_on=None,
+            written_at=ctx.now,
+            written_by=ctx.actor.id,
+        )
+    )
 
 
 def _meta(ctx: Context, resident_id: UUID) -> EventMetadata:

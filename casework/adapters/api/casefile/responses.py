@@ -94,6 +94,12 @@ class CaseReferral(ResponseBody):
     provider: Agency
 
 
+class ResidentOfCase(Named):
+    """Whose case it is."""
+
+    died_on: date | None
+
+
 class CaseRow(ResponseBody):
     """A case in a list."""
 
@@ -113,7 +119,7 @@ class CaseRow(ResponseBody):
     determination: Determination | None
     closed_at: AwareDatetime | None
     closed_reason: ClosingReason | None
-    resident: Named
+    resident: ResidentOfCase
 
 
 class Case(CaseRow):

@@ -80,7 +80,11 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
     it, file = view.file.case, view.file
     clocks = sorted(file.deadlines.values(), key=lambda one: (one.started_at, one.id))
     body = fields_of(it, CASE_FIELDS) | {
-        "resident": {"id": it.resident_id, "name": view.resident_name},
+        "resident": {
+            "id": it.resident_id,
+            "name": view.resident_name,
+            "died_on": file.died_on,
+        },
         "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
         "deadlines": [
             masked(deadline(clock, now), actor, READ, "deadline")
@@ -120,7 +124,11 @@ def case_row(row: Row, actor: Actor) -> dict[str, Any]:
     """A case in a list."""
     values = {name: row[name] for name in ROW_FIELDS}
     body = {k: instant(v) if isinstance(v, datetime) else v for k, v in values.items()} | {
-        "resident": {"id": row["resident_id"], "name": row["resident_name"]}
+        "resident": {
+            "id": row["resident_id"],
+            "name": row["resident_name"],
+            "died_on": row["resident_died_on"],
+        }
     }
     return masked(body, actor, READ, "case row")
 

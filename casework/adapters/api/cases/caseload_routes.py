@@ -65,7 +65,7 @@ def reopen_case(id: UUID, body: sc.ReopenCase, call: Caller) -> Response:
 
     The state before it was closed; refused while the resident has another open case.
     """
-    return _change(call, lambda ctx: caseload.reopen_case(ctx, id, body.note))
+    return _change(call, lambda ctx: caseload.reopen_case(ctx, id, body.note, confirm=body.confirm))
 
 
 @router.post(

@@ -109,6 +109,18 @@ class RevealNumber(Body):
     ]
 
 
+class RecordDeath(Body):
+    """The day on which a resident died."""
+
+    on: Day
+
+
+class TakeBackDeath(Body):
+    """Why a death that was recorded is taken back."""
+
+    reason: Words
+
+
 class SearchResidents(Body):
     """Whom to look for, by at least one of these."""
 

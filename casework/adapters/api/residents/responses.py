@@ -79,6 +79,7 @@ class PlainResident(ResponseBody):
     disability: str | None
     insurance: str | None
     income_tier: str | None
+    died_on: date | None
     registered_at: AwareDatetime
     registered_by: UUID | None
     contacts: list[Contact]
@@ -118,6 +119,7 @@ class FoundResident(ResponseBody):
     centre_code: str
     phone: str | None
     address: str | None
+    died_on: date | None
     open_referrals: list[OpenReferral] = absent()
 
 

@@ -24,7 +24,7 @@ from casework.domain.errors import Invalid, NotFound, StaleVersion
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.results import RegisteredResident
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
-from casework.workflows.residents import call_backs, residents
+from casework.workflows.residents import call_backs, deaths, residents
 
 router = APIRouter(route_class=GuardedRoute, tags=["residents"])
 READ, WRITE, DISCLOSED = "case.read", "case.write", "disclosure.read"
@@ -169,6 +169,39 @@ def reveal_registration_number(id: UUID, body: bodies.RevealNumber, call: Caller
         lambda ctx: residents.reveal_number(ctx, id, body.purpose),
         "rrn.read",
         lambda reading, made: views.number(reading.residents.rrn(reading.residents.get(made).id)),
+    )
+
+
+@router.post(
+    "/residents/{id}/died", **operation(WRITE, (r.Resident, OutOfSight), refuses=(404, 409, 412))
+)
+def record_death(id: UUID, body: bodies.RecordDeath, call: Caller) -> Response:
+    """Record that a resident died.
+
+    What was to be come back to ends, and nothing opens for them without being asked for.
+
+    An open case is closed for itself; closing a case with ``death`` records it as well.
+    """
+    return call.change(
+        lambda ctx: deaths.record_death(ctx, id, body.on),
+        READ,
+        lambda reading, made: _shown(call, reading, made),
+    )
+
+
+@router.post(
+    "/residents/{id}/died/undo",
+    **operation("case.supervise", (r.Resident, OutOfSight), refuses=(404, 409, 412)),
+)
+def take_back_death(id: UUID, body: bodies.TakeBackDeath, call: Caller) -> Response:
+    """Take back a death that was recorded in error.
+
+    What was to be come back to is there again; the reason goes to the notes.
+    """
+    return call.change(
+        lambda ctx: deaths.take_back_death(ctx, id, body.reason),
+        READ,
+        lambda reading, made: _shown(call, reading, made),
     )
 
 

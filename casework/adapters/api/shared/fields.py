@@ -139,6 +139,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "did": "What was done.",
     "difference": "How many more there would be today.",
     "digest_on": "The day that a digest is of.",
+    "died_on": "The day on which the resident died.",
     "disability": "Disability, as registered.",
     "discharge_on": "The day of discharge from hospital.",
     "disclosed": "Names of the fields that were disclosed to the agency.",

@@ -135,6 +135,7 @@ class PersonToCall(ResponseBody):
     id: UUID
     name: str
     phone: str | None
+    died_on: date | None
 
 
 class WorkItem(ResponseBody):

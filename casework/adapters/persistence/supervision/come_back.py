@@ -79,6 +79,7 @@ def _unanswered(scope: Scope, people: list[UUID], now: datetime) -> Select[Any]:
         .where(
             note.c.come_back_on.is_not(None),
             note.c.answered_at.is_(None),
+            t.resident.c.died_on.is_(None),
             seen(t.resident, scope, now),
             _whose(people, holder(scope)),
         )
@@ -144,6 +145,7 @@ def _as_item(row: Any, now: datetime, vault: Vault | None) -> dict[str, Any]:
         "is_overdue": now > due_at,
         "resident_id": row.resident_id,
         "resident_name": row.name,
+        "resident_died_on": None,
         "resident_phone": decrypted(t.resident, "phone", row.phone, row.resident_id, vault),
         "provider_id": None,
         "provider_name": None,

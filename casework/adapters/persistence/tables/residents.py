@@ -28,6 +28,7 @@ resident = Table(
     Column("disability", EncryptedText),
     Column("insurance", EncryptedText),
     code("income_tier", nullable=True),
+    Column("died_on", Date),
     Column("rrn", EncryptedText),
     Column("rrn_index", BlindIndex("rrn")),
     Column("name_birth_index", BlindIndex("name and birth date")),
