@@ -128,6 +128,7 @@ def _check_application(resident: Resident, application: CareApplication, act: Ac
     act.not_future(application.applied_on, "applied_on")
     act.not_before(application.applied_on, resident.birth_date, "applied_on")
     act.not_before(application.discharge_on, application.applied_on, "discharge_on")
+    act.not_too_far(application.discharge_on, "discharge_on")
     channel = one_of(Channel, application.channel, code="channel_unknown", field="channel")
     require(
         not application.urgent or (application.urgent_reason or "").strip(),

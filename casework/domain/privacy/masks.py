@@ -106,8 +106,8 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             "id status priority resident_id case_id planned_service_id service_code field"
             " centre_code offering_id message disclosed judged resident requested_at answered_at"
             " place_offered_at accepted_at expected_start_on expected_on started_on ended_at"
-            " ended_on outcome reason note on_behalf hold_until basis provider deadlines history"
-            " allowed_actions",
+            " ended_on outcome reason note on_behalf hold_until held_with_case basis provider"
+            " deadlines history allowed_actions",
             {
                 MaskState.CONSENT_WITHDRAWN: "resident message judged",
                 MaskState.ENDED_BY_SENDER: "note",
@@ -123,7 +123,7 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
         "event": _shows("id event at subject by data", {MaskState.BY_ANOTHER: "by.id"}),
         "event data": _shows(
             "status priority reason outcome on_behalf expected_start_on expected_on started_on"
-            " ended_on until full_until reported_on delivered resumed_on by_itself"
+            " ended_on until full_until reported_on delivered resumed_on by_itself with_case"
             " planned_service_id provider_id"
         ),
         "deadline": _shows(_CLOCK),
@@ -172,7 +172,7 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             " ex_officio_ground opened_at worker_id centre_code district_code dementia_medicine"
             " activities score route surveyed_at sent_for_assessment_at determination"
             " determined_at first_approved_on notified_on last_checked_on closed_at closed_reason"
-            " effective_on resident worker deadlines assessments allowed_actions"
+            " effective_on resident hold worker deadlines assessments allowed_actions"
         ),
         "case row": _shows(
             "id resident_id status channel applied_on discharge_on urgent opened_at worker_id"

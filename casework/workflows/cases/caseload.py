@@ -19,12 +19,20 @@ from casework.workflows.residents.deaths import take_back_with_case
 from casework.workflows.residents.residents import add_reason
 
 
-def hold_case(ctx: Context, case_id: UUID, reason: str, until: date, note: str | None) -> UUID:
-    """Hold a case up to and including a day; its waiting clocks pause."""
+def hold_case(
+    ctx: Context,
+    case_id: UUID,
+    reason: str,
+    until: date,
+    note: str | None,
+    *,
+    hold_referrals: bool = False,
+) -> UUID:
+    """Hold a case up to and including a day, and its running referrals where that is meant."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
-        holding.hold_case(file, reason, until, note, ctx.act)
+        holding.hold_case(file, reason, until, note, ctx.act, hold_referrals=hold_referrals)
         work.files.save(file, ctx.now)
         work.commit(case_id)
         return case_id

@@ -278,6 +278,7 @@ def write_note(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
     with ctx.work("case.write") as work:
         resident = work.residents.get(resident_id, lock=True)
         ctx.act.not_before(said.come_back_on, ctx.act.today, "come_back_on")
+        ctx.act.not_too_far(said.come_back_on, "come_back_on")
         check_lives(said.come_back_on and resident.died_on)
         promised = said.answers and call_backs.promised(work, resident, said.answers)
         note = Note(

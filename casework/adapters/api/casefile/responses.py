@@ -27,7 +27,7 @@ from casework.adapters.api.shared.responses import (
     ResponseBody,
 )
 from casework.domain.casefile.case import CaseStatus
-from casework.domain.casefile.states import ReferralStatus
+from casework.domain.casefile.states import HoldReason, ReferralStatus
 from casework.domain.clocks.standards import CareField, Priority
 
 Route = Literal["local_survey", "nhis_assessment", "guidance"]
@@ -122,6 +122,15 @@ class CaseRow(ResponseBody):
     resident: ResidentOfCase
 
 
+class CaseHold(ResponseBody):
+    """That the whole case rests up to and including a day."""
+
+    reason: HoldReason
+    from_: date = Field(alias="from")
+    until: date
+    by: UUID | None = Field(description="Identifier of the account that held it.")
+
+
 class Case(CaseRow):
     """A case with all that belongs to it, and what the reader may do to it now."""
 
@@ -141,6 +150,7 @@ class Case(CaseRow):
     last_checked_on: date | None
     effective_on: date | None = Field(description="From when the closing counts.")
     closing_note: str | None
+    hold: CaseHold | None
     worker: Named | None
     deadlines: list[Deadline]
     referrals: list[CaseReferral]

@@ -85,6 +85,7 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
             "name": view.resident_name,
             "died_on": file.died_on,
         },
+        "hold": _hold(it) if it.is_on_hold(now) else None,
         "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
         "deadlines": [
             masked(deadline(clock, now), actor, READ, "deadline")
@@ -98,6 +99,16 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
         "allowed_actions": allowed_actions(file, actor),
     }
     return WithETag(masked(body, actor, READ, "case"), it.version)
+
+
+def _hold(it: Case) -> dict[str, Any]:
+    """Why the whole case rests, from when until when, and who said so."""
+    return {
+        "reason": it.hold_reason,
+        "from": it.hold_from,
+        "until": it.hold_until,
+        "by": it.held_by,
+    }
 
 
 def _case_referrals(view: CaseView) -> list[dict[str, Any]]:

@@ -16,6 +16,9 @@ class HoldCase(Body):
     reason: Code
     until: Day
     note: Words | None = None
+    hold_referrals: StrictBool = Field(
+        default=True, description="Hold the running referrals in the same act."
+    )
 
 
 class ReopenCase(Body):

@@ -53,6 +53,7 @@ REFERRAL_FIELDS = (
     "note",
     "on_behalf",
     "hold_until",
+    "held_with_case",
     "disposition",
     "disposed_at",
 )
