@@ -15,7 +15,12 @@ from casework.domain.clocks.calendar import morning_of
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.planning import deciding, planning
-from casework.domain.residents.events import ConsentGiven, NoteWritten, ResidentRegistered
+from casework.domain.residents.events import (
+    ConsentGiven,
+    NoteAnswered,
+    NoteWritten,
+    ResidentRegistered,
+)
 from casework.domain.residents.resident import ConsentPurpose, Note, NoteKind
 from casework.domain.supervision import reviewing
 from casework.domain.supervision.reviewing import ReviewDecision
@@ -66,6 +71,15 @@ def note(story: Story) -> None:
             come_back_on=written.come_back_on,
         )
     )
+
+
+def come_back(story: Story) -> None:
+    """The worker keeps what was promised, once its day has come."""
+    act = story.act(story.worker)
+    for one in story.person.notes:
+        if one.is_promise and one.come_back_on is not None and one.come_back_on <= act.today:
+            one.take_answer(act)
+            story.events.append(NoteAnswered(story.meta(act), note_id=one.id))
 
 
 def apply(story: Story) -> None:

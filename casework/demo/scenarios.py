@@ -253,7 +253,9 @@ def without_a_case(story: Story) -> None:
     story.at(registered, case_steps.register)
     if story.chance(0.6):
         story.at(registered, case_steps.agree, "outreach")
-    story.at(story.between(1, registered), case_steps.note)
+    noted = story.between(1, registered)
+    story.at(noted, case_steps.note)
+    story.then(noted, 10, case_steps.come_back)  # two weeks: by then every promise is due
 
 
 USUAL: Final[tuple[Scenario, ...]] = (

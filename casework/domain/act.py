@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from casework.domain.access.policy import Actor
 from casework.domain.clocks.calendar import day_in_seoul, end_of
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.errors import require
+
+AHEAD_AT_MOST: Final = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,15 @@ class Act:
             on is None or on <= self.today,
             "a date in the future",
             code="date_in_future",
+            field=field,
+        )
+
+    def not_too_far(self, on: date | None, field: str) -> None:
+        """Refuse a date so far ahead that nobody would come back to it: more than a year."""
+        require(
+            on is None or on <= self.today + AHEAD_AT_MOST,
+            f"more than {AHEAD_AT_MOST.days} days ahead",
+            code="date_too_far",
             field=field,
         )
 

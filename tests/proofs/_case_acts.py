@@ -29,18 +29,20 @@ from tests.proofs._stage import (
 class CaseActs(PlanActs):
     """What moves or ends a case with everything in it."""
 
-    @rule(n=ANY, days=ANY, how=HOW)
-    def case_held(self, n: int, days: int, how: str) -> None:
-        """A stay in hospital."""
+    @rule(n=ANY, days=ANY, along=st.booleans(), how=HOW)
+    def case_held(self, n: int, days: int, along: bool, how: str) -> None:
+        """A stay in hospital, for which the running services rest or not."""
         if case := self.case_at(n):
             until = self.today + timedelta(days=days)
             done = self.attempt(
                 "hold of a case", self.worker(case),
-                lambda ctx: caseload.hold_case(ctx, case.id, "hospitalised", until, None),
+                lambda ctx: caseload.hold_case(
+                    ctx, case.id, "hospitalised", until, None, hold_referrals=along
+                ),
                 may=case.is_open and not case.is_held(self.today), how=how,
             )  # fmt: skip
             if done:
-                case.held_until = until
+                case.hold(self.today, until, along=along)
 
     def case_resumed(self, n: int, how: str) -> None:
         """Home again, sooner than planned."""
@@ -51,7 +53,7 @@ class CaseActs(PlanActs):
                 may=case.is_open and case.is_held(self.today), how=how,
             )  # fmt: skip
             if done:
-                case.held_until = None
+                case.resume(self.today)
 
     def assignment(self, n: int, how: str) -> None:
         """The supervisor gives the case to a worker of its centre."""

@@ -51,6 +51,7 @@ class ModelReferral:
     status: str = "draft"
     held_from: str = ""
     hold_until: date = date.max
+    with_case: bool = False
     owed: bool = False
     disposed: bool = False
 
@@ -76,7 +77,7 @@ class ModelReferral:
 
     def move(self, action: str, today: date, until: date | None = None) -> None:
         """Make a move that is possible."""
-        self.status = self.stands(today)
+        self.status, self.with_case = self.stands(today), False
         if action == "resume":
             self.status = self.held_from if self.status == "on_hold" else self.status
         elif action == "hold":
@@ -207,6 +208,23 @@ class ModelCase:
     def is_held(self, today: date) -> bool:
         """Whether a hold of the whole case lasts."""
         return self.held_until is not None and self.held_until >= today
+
+    def hold(self, today: date, until: date, *, along: bool) -> None:
+        """The case rests, and with it what runs, where that is meant."""
+        self.held_until = until
+        for one in self.referrals:
+            if one.is_open:
+                one.status = one.stands(today)
+                if along and one.status in FROM["hold"]:
+                    one.move("hold", today, until)
+                    one.with_case = True
+
+    def resume(self, today: date) -> None:
+        """It goes on early, and what rested with it."""
+        self.held_until = None
+        for one in self.referrals:
+            if one.status == "on_hold" and one.with_case:
+                one.move("resume", today)
 
     @property
     def may_draft(self) -> bool:

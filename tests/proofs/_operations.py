@@ -29,14 +29,14 @@ KIND_OF_PATH: Final = {
     "accounts": "account", "tokens": "own_token", "imports": "import",
     "unmatched": "unmatched", "staff": "staff", "links": "link",
     "providers": "provider", "offerings": "offering", "designations": "designation",
-    "services": "service", "absences": "absence",
+    "services": "service", "absences": "absence", "notes": "note",
 }  # fmt: skip
 # The kind of an id in a request body, where it names personal data.
 KIND_OF_FIELD: Final = {
     "resident_id": "resident", "case_id": "case", "case_ids": "case", "consent_id": "consent",
     "deadline_id": "deadline", "planned_service_id": "planned_service", "replaces": "referral",
     "conference_id": "conference", "referral_id": "referral", "duplicate_id": "resident",
-    "resident_ids": "resident", "offering_ids": "offering",
+    "resident_ids": "resident", "offering_ids": "offering", "answers": "note",
 }  # fmt: skip
 # Ids of the directory, which everyone reads; which of them may be named is a rule of its own.
 OF_THE_DIRECTORY: Final = frozenset(
@@ -97,6 +97,7 @@ STAGE_OF: Final = {
     "POST /break-glass/{id}/end": "opened",
     "POST /cases/{id}/resume": "held",
     "POST /cases/{id}/reopen": "closed",
+    "POST /residents/{id}/died/undo": "dead",
 }
 
 
@@ -352,6 +353,7 @@ OVERRIDES: Final[dict[str, Any]] = {
         "service_code": SERVICE, "resident_id": about.ids.get("resident") or ABSENT
     },
     "POST /residents/search": lambda fill, about: {"name": "카나리"},
+    "POST /residents/{id}/died": lambda fill, about: {"on": fill.day(0)},
     "PATCH /residents/{id}": lambda fill, about: {"mobility": "limited"},
     "POST /cases/{id}/pre-survey": lambda fill, about: {
         "dementia_medicine": False, "activities": dict.fromkeys(ACTIVITIES, 1)

@@ -41,7 +41,7 @@ from casework.workflows.figures import figures
 from casework.workflows.planning import conferences, planning
 from casework.workflows.privacy import access_requests, break_glass
 from casework.workflows.referring import referring
-from casework.workflows.residents import households, residents
+from casework.workflows.residents import deaths, households, residents
 from tests.api import acts
 from tests.api.conftest import (
     DISTRICT,
@@ -191,7 +191,7 @@ def _subject(api: Api, name: str, worker: str, agency: str) -> Subject:
     )  # fmt: skip
     it.ids["note"] = residents.write_note(
         api.context(worker), it.ids["resident"], kind="call", with_whom=close.name, text=said,
-        come_back_on=None,
+        come_back_on=ctx.act.today,
     )  # fmt: skip
     it.canaries = [*own.values(), close.name, close.phone, said]
     return it
@@ -335,6 +335,12 @@ def _closed(api: Api, name: str) -> Subject:
     return it
 
 
+def _dead(api: Api, name: str) -> Subject:
+    it = _registered(api, name)
+    deaths.record_death(api.context(WORKER), it.ids["resident"], api.context(WORKER).act.today)
+    return it
+
+
 STAGES: Final[dict[str, Callable[[Api, str], Subject]]] = {
     "registered": _registered,
     "applied": _stage("applied"),
@@ -351,6 +357,7 @@ STAGES: Final[dict[str, Callable[[Api, str], Subject]]] = {
     "declined": _moved_on("decline"),
     "held": _held,
     "closed": _closed,
+    "dead": _dead,
 }
 
 

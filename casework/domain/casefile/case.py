@@ -139,7 +139,9 @@ class Case:
     last_checked_on: date | None = None
     plan_revision: int = 0
     hold_reason: HoldReason | None = None
+    hold_from: date | None = None
     hold_until: date | None = None
+    held_by: UUID | None = None
     resume_at: datetime | None = None
     arrived_at: datetime | None = None
     closed_at: datetime | None = None
@@ -152,6 +154,11 @@ class Case:
     def is_on_hold(self, at: datetime) -> bool:
         """Whether a hold of the whole case lasts, recorded as ended or not."""
         return self.resume_at is not None and at < self.resume_at
+
+    def end_hold(self) -> None:
+        """It rests no longer."""
+        self.hold_reason = self.hold_from = self.hold_until = self.resume_at = None
+        self.held_by = None
 
     @property
     def is_open(self) -> bool:

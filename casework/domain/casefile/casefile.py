@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -35,9 +35,13 @@ T = TypeVar("T")
 
 @dataclass(slots=True, kw_only=True)
 class CaseFile:
-    """One case and its parts. ``added`` collects new records that are only ever inserted."""
+    """One case and its parts. ``added`` collects new records that are only ever inserted.
+
+    ``died_on`` is the day on which its resident died, where they did.
+    """
 
     case: Case
+    died_on: date | None = None
     versions: list[PlanVersion] = field(default_factory=list)
     services: dict[UUID, PlannedService] = field(default_factory=dict)
     referrals: dict[UUID, Referral] = field(default_factory=dict)

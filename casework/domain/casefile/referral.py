@@ -9,6 +9,7 @@ from uuid import UUID
 
 from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral_moves import (
+    HOLD_WITH_CASE,
     MOVES,
     OPEN,
     STARTED,
@@ -66,6 +67,8 @@ class Referral:
     on_behalf: dict[str, Any] | None = None
     held_from: ReferralStatus | None = None
     hold_until: date | None = None
+    # The worker held it together with its case: not the agency's word.
+    held_with_case: bool = False
     resume_at: datetime | None = None
     lapse_at: datetime | None = None
     # Whether its end left the planned service to be decided upon (rule 8).
@@ -124,6 +127,7 @@ class Referral:
         if move.returns:
             self.status = self.held_from or ReferralStatus.ACCEPTED
             self.held_from = self.hold_until = self.resume_at = None
+        self.held_with_case = move is HOLD_WITH_CASE
         if move.pauses:
             self.held_from = self.status
         if move.to is not None:

@@ -101,11 +101,15 @@ class ReferralReported(ReferralEvent):
 
 @event(EventSubject.REFERRAL)
 class ReferralHeld(ReferralEvent):
-    """The service rests up to and including a day."""
+    """The service rests up to and including a day.
 
-    reason: HoldReason
+    ``with_case`` where the worker held the whole case, which alone says why.
+    """
+
+    reason: HoldReason | None = None
     on_behalf: OnBehalfChannel | None = None
     until: date | None = None
+    with_case: bool | None = None
 
 
 @event(EventSubject.REFERRAL)
@@ -115,6 +119,19 @@ class ReferralResumed(ReferralEvent):
     on_behalf: OnBehalfChannel | None = None
     resumed_on: date | None = None
     by_itself: bool | None = None
+    with_case: bool | None = None
+
+
+@event(EventSubject.REFERRAL)
+class ReferralCaseHeld(ReferralEvent):
+    """Its case rests up to and including a day; its own state is as before."""
+
+    until: date
+
+
+@event(EventSubject.REFERRAL)
+class ReferralCaseResumed(ReferralEvent):
+    """Its case, of whose hold its agency was told, goes on early."""
 
 
 @event(EventSubject.REFERRAL)

@@ -236,7 +236,8 @@ MOVES: Final[dict[str, Move]] = {
 }
 
 
-# What nobody asks for: a hold runs out, and the closing of a case ends what is open in it. The
+# What nobody asks for: a hold runs out, the closing of a case ends what is open in it, and its hold
+# takes along what runs. The
 # clocks of a hold that runs out were counted with its last day and stay as they are.
 RESUME_BY_ITSELF: Final = _move(
     "resume-by-itself", {S.ON_HOLD}, None, Party.SWEEP, ReferralResumed, returns=True
@@ -257,8 +258,26 @@ CANCEL_WITH_CASE: Final = _move(
     ReferralCancelled,
     meets=(ClockKind.WAITLIST, ClockKind.PROGRESS),
 )
+HOLD_WITH_CASE: Final = _move(
+    "hold-with-case",
+    {S.ACCEPTED, S.IN_PROGRESS},
+    S.ON_HOLD,
+    Party.CASE,
+    ReferralHeld,
+    pauses=True,
+)
+RESUME_WITH_CASE: Final = _move(
+    "resume-with-case", {S.ON_HOLD}, None, Party.CASE, ReferralResumed, returns=True
+)
 FOLLOWING: Final[dict[str, Move]] = {
-    move.action: move for move in (RESUME_BY_ITSELF, COMPLETE_WITH_CASE, CANCEL_WITH_CASE)
+    move.action: move
+    for move in (
+        RESUME_BY_ITSELF,
+        COMPLETE_WITH_CASE,
+        CANCEL_WITH_CASE,
+        HOLD_WITH_CASE,
+        RESUME_WITH_CASE,
+    )
 }
 
 

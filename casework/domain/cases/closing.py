@@ -46,7 +46,8 @@ def close(file: CaseFile, closing: Closing, act: Act) -> None:
         file.end(deadline, act, met=False)
     case.status_before_closing, case.status = case.status, CaseStatus.CLOSED
     case.closed_at, case.closed_reason = act.at, reason
-    case.hold_reason = case.hold_until = case.resume_at = case.arrived_at = None
+    case.end_hold()
+    case.arrived_at = None
     case.effective_on, case.closing_note = closing.effective_on, closing.note
     file.record(
         CaseClosed(

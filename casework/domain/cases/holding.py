@@ -10,10 +10,12 @@ from casework.domain.act import Act
 from casework.domain.casefile.case_moves import check_possible, refusal
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseHeld, CaseResumed
+from casework.domain.casefile.hold_limits import check_hold_until
 from casework.domain.casefile.states import HoldReason
 from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, midnight
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import one_of, require
+from casework.domain.referring.with_case import hold_with_case, resume_with_case
 
 # What an absent resident cannot be asked for. Decisions, duties to tell, dispositions, signals,
 # a discharge and the checks of the law go on.
@@ -31,8 +33,19 @@ PAUSED_BY_A_HOLD: Final = frozenset(
 )
 
 
-def hold_case(file: CaseFile, reason: str, until: date, note: str | None, act: Act) -> None:
-    """Hold the case up to and including a day; a clock that starts meanwhile runs."""
+def hold_case(
+    file: CaseFile,
+    reason: str,
+    until: date,
+    note: str | None,
+    act: Act,
+    *,
+    hold_referrals: bool = False,
+) -> None:
+    """Hold the case up to and including a day; a clock that starts meanwhile runs.
+
+    ``hold_referrals`` holds the running referrals in the same act.
+    """
     if file.case.resume_at is not None and not file.case.is_on_hold(act.at):
         resume_case_after_hold(file, act)
     check_possible(file, "hold", act)
@@ -43,16 +56,16 @@ def hold_case(file: CaseFile, reason: str, until: date, note: str | None, act: A
         code="note_required",
         field="note",
     )
-    require(
-        until >= act.today, "a hold lasts until today or later", code="until_in_past", field="until"
-    )
+    check_hold_until(why, until, act)
     case = file.case
-    case.hold_reason, case.hold_until = why, until
+    case.hold_reason, case.hold_from, case.hold_until = why, act.today, until
+    case.held_by = act.by.id
     case.resume_at = midnight(until + ONE_DAY)
     for deadline in file.running():
         if deadline.kind in PAUSED_BY_A_HOLD:
             file.pause(deadline, act, Pause(act.at, until, why, source=PauseSource.CASE))
     file.record(CaseHeld(file.meta(case, act), reason=why, until=until))
+    hold_with_case(file, until, act, take_along=hold_referrals)
 
 
 def resume_case(file: CaseFile, act: Act) -> None:
@@ -71,6 +84,7 @@ def resume_case(file: CaseFile, act: Act) -> None:
             file.recount(deadline, act)
     _end(file)
     file.record(CaseResumed(file.meta(file.case, act), resumed_on=act.today))
+    resume_with_case(file, act)
 
 
 def resume_case_after_hold(file: CaseFile, act: Act) -> None:
@@ -81,5 +95,4 @@ def resume_case_after_hold(file: CaseFile, act: Act) -> None:
 
 
 def _end(file: CaseFile) -> None:
-    case = file.case
-    case.hold_reason = case.hold_until = case.resume_at = None
+    file.case.end_hold()

@@ -28,6 +28,7 @@ from casework.domain.cases import closing
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Conflict, Invalid, one_of, require
+from casework.domain.residents.death import check_lives
 from casework.domain.residents.resident import Consent, ConsentPurpose, Resident
 
 CONSENT_FOR_CHANNEL: Final = {
@@ -61,12 +62,15 @@ class CareApplication:
     urgent_reason: str | None = None
     ex_officio_ground: str | None = None
     consent: Consent | None = None
+    # Whoever applies knows that the resident died.
+    confirm: bool = False
 
 
 def open_case(
     resident: Resident, application: CareApplication, act: Act, worker_id: UUID | None
 ) -> CaseFile:
     """Open a case on an application; the ``survey`` clock counts from the day of applying."""
+    check_lives(resident.died_on, confirmed=application.confirm)
     _check_application(resident, application, act)
     ground = application.ex_officio_ground
     case = Case(
@@ -124,6 +128,7 @@ def _check_application(resident: Resident, application: CareApplication, act: Ac
     act.not_future(application.applied_on, "applied_on")
     act.not_before(application.applied_on, resident.birth_date, "applied_on")
     act.not_before(application.discharge_on, application.applied_on, "discharge_on")
+    act.not_too_far(application.discharge_on, "discharge_on")
     channel = one_of(Channel, application.channel, code="channel_unknown", field="channel")
     require(
         not application.urgent or (application.urgent_reason or "").strip(),

@@ -13,18 +13,24 @@ from casework.domain.clocks.calendar import Unit
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import CASE, STATUTORY, ClockKind
 from casework.domain.errors import require
+from casework.domain.residents.death import check_lives
 
 
-def reopen(file: CaseFile, note: str, act: Act, worker_id: UUID | None) -> None:
+def reopen(
+    file: CaseFile, note: str, act: Act, worker_id: UUID | None, *, confirmed: bool = False
+) -> None:
     """Reopen the case for the worker who carries it again. Needs the file with its ended clocks.
 
-    Without a worker it waits for one in the queue of arrived cases, its clocks the supervisor's.
+    Of a resident who died only where that is ``confirmed``. Without a worker it waits for one in
+    the queue of arrived cases, its clocks the supervisor's.
+
     Service targets count afresh from the reopening; statutory clocks, and those due on a set
     day, keep their old start and due date. What closing ended leaves its planned service
     unsettled.
     """
     check_possible(file, "reopen", act)
     require(note.strip(), "say why", code="note_required", field="note")
+    check_lives(file.died_on, confirmed=confirmed)
     case = file.case
     stopped = [
         deadline

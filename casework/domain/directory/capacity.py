@@ -144,6 +144,7 @@ def check_full_until(action: str, reason: str | None, until: date | None, act: A
         field="full_until",
     )
     require(until >= act.today, "today or later", code="until_in_past", field="full_until")
+    act.not_too_far(until, "full_until")
 
 
 def full_until(action: str, reason: str | None, until: date | None, act: Act) -> date | None:

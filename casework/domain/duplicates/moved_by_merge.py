@@ -61,7 +61,14 @@ BACK_WITH_ITS_CASE: Final = (*WITH_ITS_CASE, Child.EVENT)
 ONE_EACH: Final = (Child.WAY_IN,)
 # A client's version of one is stale afterwards.
 SEEN_BY_VERSION: Final = frozenset(
-    {Child.CASE, Child.CONSENT, Child.REFERRAL, Child.SIGNAL, Child.ACCESS_REQUEST}
+    {
+        Child.CASE,
+        Child.CONSENT,
+        Child.NOTE,
+        Child.REFERRAL,
+        Child.SIGNAL,
+        Child.ACCESS_REQUEST,
+    }
 )
 
 

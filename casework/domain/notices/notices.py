@@ -27,13 +27,17 @@ from casework.domain.casefile.referral_events import (
     PlaceOfferEnded,
     ReferralAccepted,
     ReferralCancelled,
+    ReferralCaseHeld,
+    ReferralCaseResumed,
     ReferralCompleted,
     ReferralDeclined,
     ReferralEnteredInError,
     ReferralEvent,
     ReferralFailed,
+    ReferralHeld,
     ReferralLapsed,
     ReferralRequested,
+    ReferralResumed,
     ReferralWaitlisted,
     ReferralWithdrawn,
 )
@@ -72,6 +76,7 @@ class NoticeKind(StrEnum):
     REFERRAL_REQUESTED = "referral_requested"
     REFERRAL_STOPPED = "referral_stopped"
     REFERRAL_ANSWERED = "referral_answered"
+    REFERRAL_HELD = "referral_held"
     SIGNAL = "signal"
     BREAK_GLASS = "break_glass"
     PLACE_OFFERED = "place_offered"
@@ -124,6 +129,10 @@ _ASKED: Final = NoticeRule(NoticeKind.REFERRAL_REQUESTED, (PROVIDER,))
 _ANSWERED: Final = NoticeRule(NoticeKind.REFERRAL_ANSWERED, (WORKER,))
 _STOPPED: Final = NoticeRule(NoticeKind.REFERRAL_STOPPED, (PROVIDER,), at_once=True)
 _ENDED_BY_AGENCY: Final = NoticeRule(NoticeKind.REFERRAL_ANSWERED, (WORKER,), "ended_early")
+_HELD_BY_AGENCY: Final = NoticeRule(NoticeKind.REFERRAL_HELD, (WORKER,))
+# At once, as a stop: somebody would go there in vain.
+_HELD_WITH_CASE: Final = NoticeRule(NoticeKind.REFERRAL_HELD, (PROVIDER,), "case", at_once=True)
+_RESUMED_WITH_CASE: Final = NoticeRule(NoticeKind.REFERRAL_HELD, (PROVIDER,), "case_resumed")
 _LAPSED: Final = NoticeRule(NoticeKind.REFERRAL_STOPPED, (PROVIDER, WORKER), at_once=True)
 
 NOTICE_RULES: Final[dict[type[ReferralEvent], NoticeRule]] = {
@@ -136,6 +145,8 @@ NOTICE_RULES: Final[dict[type[ReferralEvent], NoticeRule]] = {
     ReferralWithdrawn: _STOPPED,
     ReferralEnteredInError: _STOPPED,
     ReferralLapsed: _LAPSED,
+    ReferralCaseHeld: _HELD_WITH_CASE,
+    ReferralCaseResumed: _RESUMED_WITH_CASE,
     PlaceOffered: NoticeRule(NoticeKind.PLACE_OFFERED, (PROVIDER, WORKER), "offered"),
     PlaceOfferEnded: NoticeRule(NoticeKind.PLACE_OFFERED, (PROVIDER, WORKER), "gone"),
 }
@@ -153,9 +164,7 @@ def notice_of(event: Event, file: CaseFile) -> Notice | None:
     if not isinstance(event, ReferralEvent):
         return None
     referral = file.referrals[event.subject_id]
-    rule = NOTICE_RULES.get(type(event))
-    if isinstance(event, ReferralCompleted):
-        rule = _rule_of_end(referral)
+    rule = _rule_of(event, referral)
     if rule is None or _was_never_asked(rule, referral):
         return None
     return _notice(
@@ -184,6 +193,16 @@ _COMES_BY: Final[dict[type[Event], str]] = {
     CaseTransferred: "transferred",
     CaseReopened: "reopened",
 }
+
+
+def _rule_of(event: ReferralEvent, referral: Referral) -> NoticeRule | None:
+    if isinstance(event, ReferralCompleted):
+        return _rule_of_end(referral)
+    if isinstance(event, ReferralHeld):
+        return _HELD_WITH_CASE if event.with_case else _HELD_BY_AGENCY
+    if isinstance(event, ReferralResumed):
+        return _RESUMED_WITH_CASE if event.with_case else None
+    return NOTICE_RULES.get(type(event))
 
 
 def _rule_of_end(referral: Referral) -> NoticeRule | None:

@@ -107,8 +107,8 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             " centre_code offering_id message disclosed judged resident asked contact"
             " requested_at answered_at"
             " place_offered_at accepted_at expected_start_on expected_on started_on ended_at"
-            " ended_on outcome reason note on_behalf hold_until basis provider deadlines history"
-            " allowed_actions",
+            " ended_on outcome reason note on_behalf hold_until held_with_case basis provider"
+            " deadlines history allowed_actions",
             {
                 MaskState.CONSENT_WITHDRAWN: "resident message judged asked",
                 MaskState.ENDED_BY_SENDER: "note",
@@ -124,7 +124,7 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
         "event": _shows("id event at subject by data", {MaskState.BY_ANOTHER: "by.id"}),
         "event data": _shows(
             "status priority reason outcome on_behalf expected_start_on expected_on started_on"
-            " ended_on until full_until reported_on delivered resumed_on by_itself"
+            " ended_on until full_until reported_on delivered resumed_on by_itself with_case"
             " planned_service_id provider_id"
         ),
         "deadline": _shows(_CLOCK),
@@ -158,12 +158,12 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
     ("case.read", AS): {
         "resident": _shows(
             "id name birth_date sex centre_code district_code address phone lives_alone mobility"
-            " ltc_grade disability insurance registered_at contacts cases allowed_actions"
+            " ltc_grade disability insurance died_on registered_at contacts cases allowed_actions"
         ),
         "contact": _shows(
             "name relation phone may_be_told", {MaskState.NOT_TO_BE_TOLD: "name phone"}
         ),
-        "found resident": _shows("id name birth_date sex centre_code phone address"),
+        "found resident": _shows("id name birth_date sex centre_code phone address died_on"),
         "consent": _shows(
             "id resident_id purpose given_by given_on recipients expires_on recorded_at"
             " withdrawn_at allowed_actions"
@@ -173,7 +173,7 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             " ex_officio_ground opened_at worker_id centre_code district_code dementia_medicine"
             " activities score route surveyed_at sent_for_assessment_at determination"
             " determined_at first_approved_on notified_on last_checked_on closed_at closed_reason"
-            " effective_on resident worker deadlines assessments allowed_actions"
+            " effective_on resident hold worker deadlines assessments allowed_actions"
         ),
         "case row": _shows(
             "id resident_id status channel applied_on discharge_on urgent opened_at worker_id"

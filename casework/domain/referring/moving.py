@@ -8,6 +8,7 @@ from datetime import datetime
 from casework.domain.access.policy import SYSTEM_ROLE, Actor, is_guest, may
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.hold_limits import check_hold_until
 from casework.domain.casefile.plan import PlannedService
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralResumed
@@ -20,7 +21,7 @@ from casework.domain.casefile.referral_moves import (
     Move,
     Party,
 )
-from casework.domain.casefile.states import ReferralOutcome, ReferralStatus
+from casework.domain.casefile.states import HoldReason, ReferralOutcome, ReferralStatus
 from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import ClockKind
@@ -34,6 +35,7 @@ from casework.domain.referring.disclosure_basis import (
     check_plan,
 )
 from casework.domain.referring.recording import MAKERS
+from casework.domain.residents.death import check_lives
 
 
 def allowed_actions(
@@ -171,7 +173,7 @@ def _check_reason(row: Move, details: Details) -> None:
 
 
 def _check_dates(row: Move, referral: Referral, details: Details, act: Act) -> None:
-    """No date lies in the future, nor before what it follows; a hold ends today or later."""
+    """No date lies in the future, nor before what it follows, nor too far ahead."""
     if row.action == "start":
         accepted = referral.accepted_at and day_in_seoul(referral.accepted_at)
         act.not_future(details.started_on, "started_on")
@@ -179,17 +181,15 @@ def _check_dates(row: Move, referral: Referral, details: Details, act: Act) -> N
     for name in ("ended_on", "reported_on"):
         act.not_future(getattr(details, name), name)
         act.not_before(getattr(details, name), referral.started_on, name)
+    for name in ("expected_start_on", "expected_on"):
+        act.not_too_far(getattr(details, name), name)
     if row.action == "hold":
-        require(
-            details.until is not None and details.until >= act.today,
-            "a hold lasts until today or later",
-            code="until_in_past",
-            field="until",
-        )
+        check_hold_until(HoldReason(details.reason or ""), details.until, act)
 
 
 def _check_sendable(file: CaseFile, referral: Referral, details: Details, act: Act) -> None:
     """Rule 3, judged at the moment of sending: a draft may be older than its basis."""
+    check_lives(file.died_on)
     service, offering = file.service(referral.planned_service_id), details.offering
     check_plan(file, service, act)
     if offering is None or offering.id != referral.offering_id:

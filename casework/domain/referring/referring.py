@@ -32,6 +32,7 @@ from casework.domain.referring.moving import (
     refused,
     resume_after_hold,
 )
+from casework.domain.residents.death import check_lives
 from casework.domain.residents.resident import Consent
 
 __all__ = [
@@ -140,6 +141,7 @@ def _check_request(
     """Rules 2 and 3; ``instead_of`` is a referral that ends in the same act."""
     if not file.case.is_open or service.status == ServiceStatus.DROPPED:
         raise NotAllowedInState("refer", file.case.status, [])
+    check_lives(file.died_on)
     check_offering(file, service, request.offering, request.outside_area_reason, act)
     check_basis(file, request.basis_kind, request.consent, request.offering, act)
     if request.send:

@@ -25,6 +25,20 @@ class ResidentChanged(Event):
 
 
 @event(EventSubject.RESIDENT)
+class DeathRecorded(Event):
+    """The resident died."""
+
+    died_on: date
+
+
+@event(EventSubject.RESIDENT)
+class DeathTakenBack(Event):
+    """The resident lives after all: the death on that day was recorded in error."""
+
+    died_on: date
+
+
+@event(EventSubject.RESIDENT)
 class NumberRevealed(Event):
     """The registration number was looked at."""
 
@@ -54,6 +68,14 @@ class NoteWritten(Event):
     note_id: UUID
     kind: NoteKind
     come_back_on: date | None
+
+
+@event(EventSubject.RESIDENT)
+class NoteAnswered(Event):
+    """Somebody came back to what was promised, as ``by_note_id`` says where it was written down."""
+
+    note_id: UUID
+    by_note_id: UUID | None = None
 
 
 @event(EventSubject.RESIDENT)

@@ -94,6 +94,7 @@ class Resident:
     disability: str | None = None
     insurance: str | None = None
     income_tier: str | None = None
+    died_on: date | None = None
     # The one whom this record turned out to be: what is asked of it is asked of that one.
     merged_into_id: UUID | None = None
     version: int = 1
@@ -165,7 +166,10 @@ class Consent:
 
 @dataclass(slots=True, kw_only=True)
 class Note:
-    """A call, visit or message, with a day to come back to."""
+    """A call, visit or message, with a day to come back to: a promise, until it is answered.
+
+    Nothing else that is written about the resident answers it.
+    """
 
     id: UUID
     resident_id: UUID
@@ -175,6 +179,44 @@ class Note:
     come_back_on: date | None
     written_at: datetime
     written_by: UUID | None
+    answered_at: datetime | None = None
+    answered_by: UUID | None = None
+    answered_with: str | None = None
+    answer: str | None = None
+    # The later note that names it, where one does.
+    answered_by_note_id: UUID | None = None
+    version: int = 1
+
+    @property
+    def is_promise(self) -> bool:
+        """Whether somebody is still to be come back to."""
+        return self.come_back_on is not None and self.answered_at is None
+
+    def take_answer(
+        self,
+        act: Act,
+        *,
+        text: str | None = None,
+        with_whom: str | None = None,
+        note_id: UUID | None = None,
+    ) -> None:
+        """The promise was kept: what was said with whom, or the later note that says it."""
+        if self.answered_at is not None:
+            raise Conflict(
+                "it was answered before",
+                code="already_answered",
+                state="answered",
+                allowed_actions=[],
+            )
+        if self.come_back_on is None:
+            raise Conflict(
+                "nobody is to be come back to",
+                code="nothing_promised",
+                state="written",
+                allowed_actions=[],
+            )
+        self.answered_at, self.answered_by = act.at, act.by.id
+        self.answer, self.answered_with, self.answered_by_note_id = text, with_whom, note_id
 
 
 def coded(facts: Mapping[str, Any]) -> dict[str, Any]:

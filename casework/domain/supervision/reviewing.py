@@ -115,6 +115,7 @@ def _check_verdict(
         code="until_in_past",
         field="until",
     )
+    act.not_too_far(verdict.until, "until")
     require(
         cause is not ReviewCause.OTHER or (verdict.reason or "").strip(),
         "the cause 'other' needs a reason",

@@ -11,18 +11,27 @@ from casework.domain.casefile.case import AssignmentReason
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.cases import handover, holding, reopening
 from casework.domain.errors import Invalid
-from casework.domain.residents.resident import Note, NoteKind
 from casework.workflows.context import Context
 from casework.workflows.ports.results import HandedOverCases, TransferredCase
 from casework.workflows.ports.unit_of_work import Work
+from casework.workflows.residents.deaths import take_back_with_case
+from casework.workflows.residents.residents import add_reason
 
 
-def hold_case(ctx: Context, case_id: UUID, reason: str, until: date, note: str | None) -> UUID:
-    """Hold a case up to and including a day; its waiting clocks pause."""
+def hold_case(
+    ctx: Context,
+    case_id: UUID,
+    reason: str,
+    until: date,
+    note: str | None,
+    *,
+    hold_referrals: bool = False,
+) -> UUID:
+    """Hold a case up to and including a day, and its running referrals where that is meant."""
     with ctx.work("case.write") as work:
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
-        holding.hold_case(file, reason, until, note, ctx.act)
+        holding.hold_case(file, reason, until, note, ctx.act, hold_referrals=hold_referrals)
         work.files.save(file, ctx.now)
         work.commit(case_id)
         return case_id
@@ -39,18 +48,21 @@ def resume_case(ctx: Context, case_id: UUID) -> UUID:
         return case_id
 
 
-def reopen_case(ctx: Context, case_id: UUID, note: str) -> UUID:
+def reopen_case(ctx: Context, case_id: UUID, note: str, *, confirm: bool = False) -> UUID:
     """Reopen a closed case, unless the resident has another that is open.
 
     It is again the worker's who carried it, if that worker still serves its centre; else it waits
-    for one, as an arrived case does.
+    for one, as an arrived case does. A death with which it was closed is taken back; of another,
+    ``confirm`` says that it is known.
     """
     with ctx.work("case.supervise") as work:
+        resident = work.residents.of_case(case_id)
         file = work.files.whole(case_id, with_plan=True)
         ctx.expect(file.case.version)
+        take_back_with_case(ctx, work, resident, file)
         carrier = work.accounts.still_carries(file.case.worker_id, file.case.centre_code)
-        reopening.reopen(file, note, ctx.act, carrier)
-        _note(ctx, work, file.case.resident_id, note)
+        reopening.reopen(file, note, ctx.act, carrier, confirmed=confirm)
+        add_reason(ctx, work, file.case.resident_id, note)
         work.files.save(file, ctx.now)
         work.commit(case_id)
         return case_id
@@ -69,7 +81,7 @@ def transfer_case(ctx: Context, case_id: UUID, centre_code: str, reason: str) ->
         if centre is None:
             raise Invalid("no such centre", code="unknown_centre", field="centre_code")
         handover.transfer(file, resident, centre, ctx.act)
-        _note(ctx, work, resident.id, reason)
+        add_reason(ctx, work, resident.id, reason)
         stops = [
             {
                 "id": str(referral.id),
@@ -98,7 +110,7 @@ def hand_over(
             raise Invalid("no such worker", code="unknown_worker", field="from_worker_id")
         files = hand_over_cases(ctx, work, from_worker_id, workers, "to_worker_id")
         for file in files:
-            _note(ctx, work, file.case.resident_id, reason)
+            add_reason(ctx, work, file.case.resident_id, reason)
         made = HandedOverCases(case_ids=[file.case.id for file in files])
         work.commit(made)
         return made
@@ -127,22 +139,6 @@ def _worker(work: Work, id: UUID, field: str) -> Account:
     if found is None:
         raise Invalid("no such worker in your district", code="unknown_worker", field=field)
     return found
-
-
-def _note(ctx: Context, work: Work, resident_id: UUID, text: str) -> None:
-    """Add the reason, as free text, to the resident's notes."""
-    work.residents.add_note(
-        Note(
-            id=ctx.new_id(),
-            resident_id=resident_id,
-            kind=NoteKind.NOTE,
-            with_whom=None,
-            text=text,
-            come_back_on=None,
-            written_at=ctx.now,
-            written_by=ctx.actor.id,
-        )
-    )
 
 
 def _must_serve(worker: Account, centre_code: str | None, field: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from casework.domain.casefile.case import ClosingReason
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.cases import checks, closing, handover
 from casework.domain.errors import Invalid
 from casework.workflows.context import Context
 from casework.workflows.ports.results import RecordInCase
 from casework.workflows.ports.unit_of_work import Work
+from casework.workflows.residents.deaths import record_with_case
 
 
 def record_check(ctx: Context, case_id: UUID, findings: checks.Findings) -> RecordInCase:
@@ -73,10 +75,14 @@ def known_worker(work: Work, file: CaseFile, worker_id: UUID | None) -> UUID:
 def close_case(ctx: Context, case_id: UUID, what: dict[str, Any]) -> UUID:
     """Close a case; ``what`` holds the fields of the domain's Closing."""
     with ctx.work("case.write") as work:
+        died = what["reason"] == ClosingReason.DEATH
+        resident = work.residents.of_case(case_id) if died else None
         file = work.files.of_case(case_id, with_plan=True)
         ctx.expect(file.case.version)
         effective_on = what.pop("effective_on", None) or ctx.act.today
         closing.close(file, closing.Closing(effective_on=effective_on, **what), ctx.act)
+        if resident is not None:
+            record_with_case(ctx, work, resident, file)
         work.files.save(file, ctx.now)
         work.commit(case_id)
         return case_id

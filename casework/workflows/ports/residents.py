@@ -92,8 +92,12 @@ class Residents(Protocol):
         """Add a contact note."""
         ...
 
-    def note(self, id: UUID) -> Note:
+    def note(self, id: UUID, *, lock: bool = False) -> Note:
         """A contact note of a resident within scope, else NotFound."""
+        ...
+
+    def save_note(self, note: Note) -> None:
+        """Save an answered note."""
         ...
 
     def notes(self, resident_id: UUID, paging: Paging) -> Page:

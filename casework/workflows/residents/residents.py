@@ -13,6 +13,7 @@ from casework.domain.casefile.states import WithdrawReason
 from casework.domain.errors import Forbidden, Invalid
 from casework.domain.events import EventMetadata
 from casework.domain.referring.referring import Details, move
+from casework.domain.residents.death import check_lives
 from casework.domain.residents.events import (
     ConsentGiven,
     ConsentWithdrawn,
@@ -35,6 +36,7 @@ from casework.domain.residents.resident import (
 from casework.workflows.context import Context
 from casework.workflows.ports.results import RecordedConsents, RegisteredResident
 from casework.workflows.ports.unit_of_work import Work
+from casework.workflows.residents import call_backs
 from casework.workflows.residents import similar_residents as resident_alike
 
 
@@ -259,26 +261,33 @@ def withdraw_consent(ctx: Context, consent_id: UUID, reason: str | None) -> UUID
         return consent.id
 
 
-def write_note(
-    ctx: Context,
-    resident_id: UUID,
-    *,
-    kind: str,
-    with_whom: str | None,
-    text: str,
-    come_back_on: date | None,
-) -> UUID:
-    """Record a call, visit or message with a resident."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewNote:
+    """What was said with whom; ``answers`` is the earlier note whose promise it keeps."""
+
+    kind: str
+    with_whom: str | None
+    text: str
+    come_back_on: date | None
+    answers: UUID | None = None
+
+
+def write_note(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
+    """Record a call, visit or message with a resident: a :class:`NewNote`."""
+    said = NewNote(**given)
     with ctx.work("case.write") as work:
         resident = work.residents.get(resident_id, lock=True)
-        ctx.act.not_before(come_back_on, ctx.act.today, "come_back_on")
+        ctx.act.not_before(said.come_back_on, ctx.act.today, "come_back_on")
+        ctx.act.not_too_far(said.come_back_on, "come_back_on")
+        check_lives(said.come_back_on and resident.died_on)
+        promised = said.answers and call_backs.promised(work, resident, said.answers)
         note = Note(
             id=ctx.new_id(),
             resident_id=resident.id,
-            kind=NoteKind(kind),
-            with_whom=with_whom,
-            text=text,
-            come_back_on=come_back_on,
+            kind=NoteKind(said.kind),
+            with_whom=said.with_whom,
+            text=said.text,
+            come_back_on=said.come_back_on,
             written_at=ctx.now,
             written_by=ctx.actor.id,
         )
@@ -289,12 +298,31 @@ def write_note(
                     _meta(ctx, resident.id),
                     note_id=note.id,
                     kind=note.kind,
-                    come_back_on=come_back_on,
+                    come_back_on=said.come_back_on,
                 )
             ]
         )
+        if promised:
+            promised.take_answer(ctx.act, note_id=note.id)
+            call_backs.keep(ctx, work, promised)
         work.commit(note.id)
         return note.id
+
+
+def add_reason(ctx: Context, work: Work, resident_id: UUID, text: str) -> None:
+    """Add why something was done, as free text, to the resident's notes."""
+    work.residents.add_note(
+        Note(
+            id=ctx.new_id(),
+            resident_id=resident_id,
+            kind=NoteKind.NOTE,
+            with_whom=None,
+            text=text,
+            come_back_on=None,
+            written_at=ctx.now,
+            written_by=ctx.actor.id,
+        )
+    )
 
 
 def _meta(ctx: Context, resident_id: UUID) -> EventMetadata:

@@ -118,7 +118,7 @@ def test_a_resident_is_registered_and_read_back(api: Api) -> None:
     assert read.json() | given == read.json()
     assert read.json() == made.json()
     assert read.json()["district_code"] == DISTRICT
-    assert read.json()["allowed_actions"] == ["consents", "notes"]
+    assert read.json()["allowed_actions"] == ["consents", "notes", "died"]
     assert read.headers["etag"] == made.headers["etag"] == '"1"'
 
 
@@ -297,6 +297,7 @@ def test_a_telephone_or_a_name_also_finds_open_referrals_and_whom_to_call(api: A
              "provider": {"id": str(alpha.id), "name": alpha.name, "phone": alpha.phone}}
         ]  # fmt: skip
         assert set(one) == {"id", "name", "birth_date", "sex", "centre_code", "phone", "address",
+                            "died_on",
                             "open_referrals"}  # fmt: skip
     (one,) = worker.post("/residents/search", {"centre_code": HERE}).json()["items"]
     assert "open_referrals" not in one

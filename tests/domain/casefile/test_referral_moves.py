@@ -94,10 +94,17 @@ def test_the_table_knows_every_state_and_these_actions():
 
 def test_what_nobody_asks_for_stands_in_the_table_too():
     of_the_case = {move.action for move in FOLLOWING.values() if move.who is Party.CASE}
-    assert of_the_case == {"complete-with-case", "cancel-with-case"}
+    closing, holding = (
+        {"complete-with-case", "cancel-with-case"},
+        {"hold-with-case", "resume-with-case"},
+    )
+    assert of_the_case == closing | holding
     assert set(FOLLOWING) - of_the_case == {"resume-by-itself"}
     assert not set(FOLLOWING) & set(MOVES), "nobody can ask for one by its name"
-    by_closing = [FOLLOWING[name] for name in of_the_case]
+    for name in ("hold", "resume"):
+        own, with_case = MOVES[name], FOLLOWING[f"{name}-with-case"]
+        assert (own.from_, own.to, own.event) == (with_case.from_, with_case.to, with_case.event)
+    by_closing = [FOLLOWING[name] for name in closing]
     assert set().union(*(move.from_ for move in by_closing)) == set(OPEN)
 
 

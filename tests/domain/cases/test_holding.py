@@ -114,15 +114,22 @@ def test_a_clock_that_starts_during_a_hold_runs():
 
 
 @pytest.mark.parametrize(
-    ("until", "valid"), [("03-31", False), ("04-01", True), ("04-02", True), ("12-31", True)]
+    ("until", "code"),
+    [
+        ("03-31", "until_in_past"),
+        ("04-01", None),
+        ("04-02", None),
+        ("06-30", None),
+        ("07-01", "hold_too_long"),
+    ],
 )
-def test_a_hold_lasts_until_today_or_later(until, valid):
+def test_a_hold_lasts_until_today_or_later_and_ninety_days_at_most(until, code):
     town, file = supported()
-    if valid:
+    if code is None:
         hold(town, file, until)
         assert file.case.hold_until == day(until)
     else:
-        with refused(Invalid, "until_in_past", file) as caught:
+        with refused(Invalid, code, file) as caught:
             hold(town, file, until)
         assert field_of(caught) == "until"
 

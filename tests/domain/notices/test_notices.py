@@ -102,9 +102,19 @@ def test_nobody_is_told_of_a_draft_or_of_what_everybody_sees_in_time():
     asked = ReferralFactory(town=town, file=file)
     moves.move(town, file, asked, "accept")
     file.events.clear()
-    for action in ("hold", "resume", "start", "complete"):
+    for action in ("start", "complete"):
         moves.move(town, file, asked, action)
     assert told(file) == []
+
+
+def test_the_worker_is_told_of_a_hold_of_the_agencys_and_not_of_its_end():
+    town = Town()
+    file = CaseFileFactory(town=town, supported=True)
+    asked = ReferralFactory(town=town, file=file, status="accepted")
+    file.events.clear()
+    for action in ("hold", "resume"):
+        moves.move(town, file, asked, action)
+    assert told(file) == [("referral_held", ["worker"], False, "on_hold")]
 
 
 @pytest.mark.parametrize("action", ["cancel", "withdraw", "enter-in-error"])

@@ -27,7 +27,7 @@ from casework.adapters.api.shared.responses import (
     ResponseBody,
 )
 from casework.domain.casefile.case import CaseStatus
-from casework.domain.casefile.states import ReferralStatus
+from casework.domain.casefile.states import HoldReason, ReferralStatus
 from casework.domain.clocks.standards import CareField, Priority
 
 Route = Literal["local_survey", "nhis_assessment", "guidance"]
@@ -94,6 +94,12 @@ class CaseReferral(ResponseBody):
     provider: Agency
 
 
+class ResidentOfCase(Named):
+    """Whose case it is."""
+
+    died_on: date | None
+
+
 class CaseRow(ResponseBody):
     """A case in a list."""
 
@@ -113,7 +119,16 @@ class CaseRow(ResponseBody):
     determination: Determination | None
     closed_at: AwareDatetime | None
     closed_reason: ClosingReason | None
-    resident: Named
+    resident: ResidentOfCase
+
+
+class CaseHold(ResponseBody):
+    """That the whole case rests up to and including a day."""
+
+    reason: HoldReason
+    from_: date = Field(alias="from")
+    until: date
+    by: UUID | None = Field(description="Identifier of the account that held it.")
 
 
 class Case(CaseRow):
@@ -135,6 +150,7 @@ class Case(CaseRow):
     last_checked_on: date | None
     effective_on: date | None = Field(description="From when the closing counts.")
     closing_note: str | None
+    hold: CaseHold | None
     worker: Named | None
     deadlines: list[Deadline]
     referrals: list[CaseReferral]

@@ -80,7 +80,12 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
     it, file = view.file.case, view.file
     clocks = sorted(file.deadlines.values(), key=lambda one: (one.started_at, one.id))
     body = fields_of(it, CASE_FIELDS) | {
-        "resident": {"id": it.resident_id, "name": view.resident_name},
+        "resident": {
+            "id": it.resident_id,
+            "name": view.resident_name,
+            "died_on": file.died_on,
+        },
+        "hold": _hold(it) if it.is_on_hold(now) else None,
         "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
         "deadlines": [
             masked(deadline(clock, now), actor, READ, "deadline")
@@ -94,6 +99,16 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
         "allowed_actions": allowed_actions(file, actor),
     }
     return WithETag(masked(body, actor, READ, "case"), it.version)
+
+
+def _hold(it: Case) -> dict[str, Any]:
+    """Why the whole case rests, from when until when, and who said so."""
+    return {
+        "reason": it.hold_reason,
+        "from": it.hold_from,
+        "until": it.hold_until,
+        "by": it.held_by,
+    }
 
 
 def _case_referrals(view: CaseView) -> list[dict[str, Any]]:
@@ -120,7 +135,11 @@ def case_row(row: Row, actor: Actor) -> dict[str, Any]:
     """A case in a list."""
     values = {name: row[name] for name in ROW_FIELDS}
     body = {k: instant(v) if isinstance(v, datetime) else v for k, v in values.items()} | {
-        "resident": {"id": row["resident_id"], "name": row["resident_name"]}
+        "resident": {
+            "id": row["resident_id"],
+            "name": row["resident_name"],
+            "died_on": row["resident_died_on"],
+        }
     }
     return masked(body, actor, READ, "case row")
 

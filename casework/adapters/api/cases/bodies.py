@@ -27,6 +27,9 @@ class OpenCase(Body):
     urgent_reason: Words | None = None
     ex_officio_ground: Ground | None = None
     consent_id: UUID | None = None
+    confirm: StrictBool = Field(
+        default=False, description="Open it although the resident has died."
+    )
 
 
 class RecordPreSurvey(Body):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from casework.adapters.api.shared.bodies import Body, Code, Day, Words
 
@@ -16,12 +16,18 @@ class HoldCase(Body):
     reason: Code
     until: Day
     note: Words | None = None
+    hold_referrals: StrictBool = Field(
+        default=True, description="Hold the running referrals in the same act."
+    )
 
 
 class ReopenCase(Body):
     """Why a closed case goes on after all."""
 
     note: Words
+    confirm: StrictBool = Field(
+        default=False, description="Reopen it although the resident has died."
+    )
 
 
 class TransferCase(Body):

@@ -38,11 +38,10 @@ def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
 def hold_case(id: UUID, body: sc.HoldCase, call: Caller) -> Response:
     """Let the whole case rest.
 
-    Pauses what waits up to and including a day; checks and signals go on.
+    Pauses what waits up to and including a day; checks and signals go on. The running referrals
+    rest with it, unless ``hold_referrals`` is false; every active agency is told, and never why.
     """
-    return _change(
-        call, lambda ctx: caseload.hold_case(ctx, id, body.reason, body.until, body.note)
-    )
+    return _change(call, lambda ctx: caseload.hold_case(ctx, id, **body.model_dump()))
 
 
 @router.post(
@@ -52,7 +51,7 @@ def hold_case(id: UUID, body: sc.HoldCase, call: Caller) -> Response:
 def resume_case(id: UUID, body: EmptyBody, call: Caller) -> Response:
     """End the rest early.
 
-    Every clock that was paused is counted again.
+    Every clock that was paused is counted again; referrals that were held with it resume.
     """
     return _change(call, lambda ctx: caseload.resume_case(ctx, id))
 
@@ -65,7 +64,7 @@ def reopen_case(id: UUID, body: sc.ReopenCase, call: Caller) -> Response:
 
     The state before it was closed; refused while the resident has another open case.
     """
-    return _change(call, lambda ctx: caseload.reopen_case(ctx, id, body.note))
+    return _change(call, lambda ctx: caseload.reopen_case(ctx, id, body.note, confirm=body.confirm))
 
 
 @router.post(

@@ -116,6 +116,7 @@ class Referral(ReferralRow):
     note: str | None
     on_behalf: OnBehalf | None
     hold_until: date | None
+    held_with_case: bool
     disposition: (
         Literal["re_refer", "alternative", "refused", "no_longer_needed", "unmet_need"] | None
     )

@@ -55,6 +55,7 @@ REFERRAL_FIELDS = (
     "note",
     "on_behalf",
     "hold_until",
+    "held_with_case",
     "disposition",
     "disposed_at",
 )

@@ -109,6 +109,18 @@ class RevealNumber(Body):
     ]
 
 
+class RecordDeath(Body):
+    """The day on which a resident died."""
+
+    on: Day
+
+
+class TakeBackDeath(Body):
+    """Why a death that was recorded is taken back."""
+
+    reason: Words
+
+
 class SearchResidents(Body):
     """Whom to look for, by at least one of these."""
 
@@ -147,3 +159,13 @@ class WriteNote(Body):
     with_whom: Short | None = Field(default=None, alias="with")
     text: Words
     come_back_on: Day | None = None
+    answers: UUID | None = Field(
+        default=None, description="Identifier of the earlier note whose promise this one keeps."
+    )
+
+
+class AnswerNote(Body):
+    """That somebody came back to what was promised: what was said, and with whom."""
+
+    text: Words | None = None
+    with_whom: Short | None = Field(default=None, alias="with")

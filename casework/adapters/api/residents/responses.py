@@ -79,6 +79,7 @@ class PlainResident(ResponseBody):
     disability: str | None
     insurance: str | None
     income_tier: str | None
+    died_on: date | None
     registered_at: AwareDatetime
     registered_by: UUID | None
     contacts: list[Contact]
@@ -118,6 +119,7 @@ class FoundResident(ResponseBody):
     centre_code: str
     phone: str | None
     address: str | None
+    died_on: date | None
     open_referrals: list[OpenReferral] = absent()
 
 
@@ -182,7 +184,7 @@ class Disclosure(ResponseBody):
 
 
 class Note(ResponseBody):
-    """A call, a visit or a message."""
+    """A call, a visit or a message, and whether somebody came back to what it promised."""
 
     id: UUID
     resident_id: UUID
@@ -192,3 +194,9 @@ class Note(ResponseBody):
     written_at: AwareDatetime
     written_by: UUID | None
     with_: str | None = Field(alias="with")
+    answered_at: AwareDatetime | None
+    answered_by: UUID | None
+    answered_with: str | None
+    answer: str | None
+    answered_by_note_id: UUID | None
+    allowed_actions: list[str]

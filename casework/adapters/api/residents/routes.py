@@ -18,13 +18,13 @@ from casework.adapters.api.shared.views import event
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
-from casework.domain.access.policy import may
+from casework.domain.access.policy import Actor, is_guest, may
 from casework.domain.duplicates.likeness import SimilarResident
 from casework.domain.errors import Invalid, NotFound, StaleVersion
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.results import RegisteredResident
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
-from casework.workflows.residents import residents
+from casework.workflows.residents import call_backs, deaths, residents
 
 router = APIRouter(route_class=GuardedRoute, tags=["residents"])
 READ, WRITE, DISCLOSED = "case.read", "case.write", "disclosure.read"
@@ -172,6 +172,39 @@ def reveal_registration_number(id: UUID, body: bodies.RevealNumber, call: Caller
     )
 
 
+@router.post(
+    "/residents/{id}/died", **operation(WRITE, (r.Resident, OutOfSight), refuses=(404, 409, 412))
+)
+def record_death(id: UUID, body: bodies.RecordDeath, call: Caller) -> Response:
+    """Record that a resident died.
+
+    What was to be come back to ends, and nothing opens for them without being asked for.
+
+    An open case is closed for itself; closing a case with ``death`` records it as well.
+    """
+    return call.change(
+        lambda ctx: deaths.record_death(ctx, id, body.on),
+        READ,
+        lambda reading, made: _shown(call, reading, made),
+    )
+
+
+@router.post(
+    "/residents/{id}/died/undo",
+    **operation("case.supervise", (r.Resident, OutOfSight), refuses=(404, 409, 412)),
+)
+def take_back_death(id: UUID, body: bodies.TakeBackDeath, call: Caller) -> Response:
+    """Take back a death that was recorded in error.
+
+    What was to be come back to is there again; the reason goes to the notes.
+    """
+    return call.change(
+        lambda ctx: deaths.take_back_death(ctx, id, body.reason),
+        READ,
+        lambda reading, made: _shown(call, reading, made),
+    )
+
+
 @router.post("/residents/{id}/consents", **operation(WRITE, r.Consent, status=201, refuses=(404,)))
 def give_consent(id: UUID, body: bodies.GiveConsent, call: Caller) -> Response:
     """Record a consent.
@@ -254,16 +287,30 @@ def withdraw_consent(
     )
 
 
-@router.post("/residents/{id}/notes", **operation(WRITE, r.Note, status=201, refuses=(404,)))
+@router.post("/residents/{id}/notes", **operation(WRITE, r.Note, status=201, refuses=(404, 409)))
 def write_note(id: UUID, body: bodies.WriteNote, call: Caller) -> Response:
     """Record a call, visit or message.
 
-    With a day to come back to, which then stands in that day's worklist.
+    With a day to come back to: a promise, in the worklist of whoever carries the case, until it is
+    answered. ``answers`` names the earlier note whose promise this one keeps.
     """
     return call.change(
         lambda ctx: residents.write_note(ctx, id, **body.model_dump()),
         READ,
-        lambda reading, made: views.note(reading.residents.note(made)),
+        lambda reading, made: views.note(reading.residents.note(made), call.ctx.actor),
+    )
+
+
+@router.post("/notes/{id}/answer", **operation(WRITE, r.Note, refuses=(404, 409, 412)))
+def answer_note(id: UUID, body: bodies.AnswerNote, call: Caller) -> Response:
+    """Come back to what a note promised.
+
+    It leaves the worklist; nothing else that is written about the resident ends it.
+    """
+    return call.change(
+        lambda ctx: call_backs.answer_note(ctx, id, **body.model_dump()),
+        READ,
+        lambda reading, made: views.note(reading.residents.note(made), call.ctx.actor),
     )
 
 
@@ -274,8 +321,18 @@ def list_notes(id: UUID, call: Caller, paged: Paged) -> Response:
     What was said with the resident; not for assessors.
     """
     return call.pages(
-        "note.read", paged, lambda reading, paging: reading.residents.notes(id, paging), views.note
+        "note.read",
+        paged,
+        lambda reading, paging: _notes(reading, id, paging, call.ctx.actor),
+        lambda found: views.note(found[0], call.ctx.actor, is_guests=found[1]),
     )
+
+
+def _notes(reading: Reading, id: UUID, paging: Paging, actor: Actor) -> Page:
+    """The notes, each with whether it is shown to a guest, who only looks."""
+    page = reading.residents.notes(id, paging)
+    guest = is_guest(actor, reading.residents.get(id))
+    return Page([(one, guest) for one in page.rows], page.last_key)
 
 
 @router.get(

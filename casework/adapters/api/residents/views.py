@@ -32,6 +32,7 @@ RESIDENT_FIELDS = (
     "disability",
     "insurance",
     "income_tier",
+    "died_on",
     "registered_at",
     "registered_by",
 )
@@ -53,6 +54,22 @@ CONSENT_FIELDS = (
 )
 
 
+NOTE_FIELDS = (
+    "id",
+    "resident_id",
+    "kind",
+    "text",
+    "come_back_on",
+    "written_at",
+    "written_by",
+    "answered_at",
+    "answered_by",
+    "answered_with",
+    "answer",
+    "answered_by_note_id",
+)
+
+
 def resident(
     it: Resident, contacts: Sequence[Contact], cases: Sequence[Row], actor: Actor
 ) -> WithETag:
@@ -61,9 +78,16 @@ def resident(
     body = fields_of(it, RESIDENT_FIELDS) | {
         "contacts": [_contact(one, actor) for one in contacts],
         "cases": [{name: row[name] for name in ("id", "status", "applied_on")} for row in cases],
-        "allowed_actions": ["consents", "notes"] if writes else [],
+        "allowed_actions": _actions(it, actor) if writes else [],
     }
     return WithETag(masked(body, actor, READ, "resident"), it.version)
+
+
+def _actions(it: Resident, actor: Actor) -> list[str]:
+    """What one who may change a resident may do; a supervisor takes a death back."""
+    if it.died_on is None:
+        return ["consents", "notes", "died"]
+    return ["consents", "notes", *(["undo"] if may(actor, "case.supervise") else [])]
 
 
 def _contact(it: Contact, actor: Actor) -> dict[str, Any]:
@@ -76,7 +100,8 @@ def _contact(it: Contact, actor: Actor) -> dict[str, Any]:
 def found_resident(found: tuple[Resident, list[Row] | None], actor: Actor) -> dict[str, Any]:
     """A resident found by a search, with open referrals where requested."""
     it, referrals = found
-    body = fields_of(it, ("id", "name", "birth_date", "sex", "centre_code", "phone", "address"))
+    names = ("id", "name", "birth_date", "sex", "centre_code", "phone", "address", "died_on")
+    body = fields_of(it, names)
     if referrals is not None:
         body["open_referrals"] = [
             {
@@ -123,11 +148,14 @@ def disclosure(it: Disclosure) -> dict[str, Any]:
     }
 
 
-def note(it: Note) -> dict[str, Any]:
-    """A contact note."""
-    return fields_of(
-        it, ("id", "resident_id", "kind", "text", "come_back_on", "written_at", "written_by")
-    ) | {"with": it.with_whom}
+def note(it: Note, actor: Actor, *, is_guests: bool = False) -> WithETag:
+    """A contact note, and whether it is still to be answered: not by a guest, who only looks."""
+    waits = it.is_promise and may(actor, "case.write") and not is_guests
+    body = fields_of(it, NOTE_FIELDS) | {
+        "with": it.with_whom,
+        "allowed_actions": ["answer"] if waits else [],
+    }
+    return WithETag(body, it.version)
 
 
 def number(rrn: str | None) -> dict[str, Any]:

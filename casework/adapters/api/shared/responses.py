@@ -220,5 +220,6 @@ class Problem(ResponseBody):
     referrals: list[UUID] = absent("Identifiers of the referrals that stand against it.")
     cases: int = absent("How many open cases there are.")
     held_on: date = absent()
+    died_on: date = absent()
     article: str = absent("The article of the law that allows no more.")
     limit: Duration = absent("What the law allows at most.")

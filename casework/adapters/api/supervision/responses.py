@@ -135,6 +135,7 @@ class PersonToCall(ResponseBody):
     id: UUID
     name: str
     phone: str | None
+    died_on: date | None
 
 
 class WorkItem(ResponseBody):
@@ -147,6 +148,8 @@ class WorkItem(ResponseBody):
     worker_id: UUID | None
     field: CareField | None
     deadline_id: UUID | None
+    note_id: UUID | None = Field(description="Identifier of the note to come back to.")
+    text: str | None = Field(description="The first line of the note to come back to.")
     subject: Subject
     resident: PersonToCall
     provider: Agency | None

@@ -34,8 +34,10 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
         agency = {name: row[f"provider_{name}"] for name in ("id", "name", "phone")}
         body = picked(row, "kind", "held_by", "case_id", "centre_code", "worker_id", "field") | {
             "deadline_id": None if is_note else row["id"],
+            "note_id": row["id"] if is_note else None,
+            "text": row["text"] if is_note else None,
             "subject": {"type": row["subject_type"], "id": row["subject_id"]},
-            "resident": {name: row[f"resident_{name}"] for name in ("id", "name", "phone")},
+            "resident": _person(row, actor),
             "provider": agency if agency["id"] else None,
             "due_at": shared_views.instant(row["due_at"]),
             "overdue": bool(row["is_overdue"]),
@@ -45,6 +47,12 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
         return masked(body, actor, READ, "work item")
 
     return show
+
+
+def _person(row: Row, actor: Actor) -> dict[str, Any]:
+    """Whom it is about. That they died is shown to those who see the resident."""
+    shown = {name: row[f"resident_{name}"] for name in ("id", "name", "phone")}
+    return shown | {"died_on": row["resident_died_on"] if may(actor, "case.read") else None}
 
 
 def overdue_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any]]:

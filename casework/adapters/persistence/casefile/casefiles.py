@@ -135,13 +135,15 @@ class SqlCaseFiles:
     def _load(
         self, which: ColumnElement[bool], with_plan: bool = False, *, ended_clocks: bool = False
     ) -> CaseFile:
-        query: Select[Any] = select(t.care_case).where(which)
+        whose = t.resident.c.id == t.care_case.c.resident_id
+        died_on = select(t.resident.c.died_on).where(whose).scalar_subquery().label("died_on")
+        query: Select[Any] = select(t.care_case, died_on).where(which)
         if self._lock:
             query = query.with_for_update()
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such thing")
-        file = CaseFile(case=from_row(Case, row, self._vault))
+        file = CaseFile(case=from_row(Case, row, self._vault), died_on=row.died_on)
         if self._lock and sees_a_part(self._scope):
             # An agency's answer is decided on the whole file, of which it sees its own part.
             session_context.allow_residents(self._connection, [file.case.resident_id])

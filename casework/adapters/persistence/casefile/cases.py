@@ -41,7 +41,11 @@ class SqlCases:
         paging: Paging,
     ) -> Page:
         query = (
-            select(t.care_case, t.resident.c.name.label("resident_name"))
+            select(
+                t.care_case,
+                t.resident.c.name.label("resident_name"),
+                t.resident.c.died_on.label("resident_died_on"),
+            )
             .join(t.resident, t.resident.c.id == t.care_case.c.resident_id)
             .where(seen(t.care_case, self._scope, self._now))
         )

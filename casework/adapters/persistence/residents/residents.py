@@ -185,17 +185,23 @@ class SqlResidents:
     def add_note(self, note: Note) -> None:
         self._connection.execute(insert(t.note), [stored(note, self._vault)])
 
-    def note(self, id: UUID) -> Note:
-        row = self._connection.execute(
+    def note(self, id: UUID, *, lock: bool = False) -> Note:
+        query: Any = (
             select(t.note)
             .join(t.resident, t.resident.c.id == t.note.c.resident_id)
             .where(t.note.c.id == id, seen(t.resident, self._scope, self._now))
-        ).first()
+        )
+        if lock:
+            query = query.with_for_update(of=t.note)
+        row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such note")
         found: Note = from_row(Note, row, self._vault)
         self._about.add(found.resident_id)
         return found
+
+    def save_note(self, note: Note) -> None:
+        update_row(self._connection, t.note, stored(note, self._vault))
 
     def notes(self, resident_id: UUID, paging: Paging) -> Page:
         of = self.get(resident_id).id

@@ -1,4 +1,4 @@
-"""Notes with a follow-up date, as items of the worklist."""
+"""Promises to come back, as items of the worklist of whoever carries the case."""
 
 from __future__ import annotations
 
@@ -6,38 +6,50 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, exists, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    exists,
+    not_,
+    or_,
+    select,
+)
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypted, vault_of
 from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.scope.registry import seen, shows
-from casework.domain.access.policy import Scope
+from casework.adapters.persistence.scope.registry import holder, seen, shows
+from casework.domain.access.policy import Role, Scope
+from casework.domain.casefile.case import CaseStatus
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, end_of
-from casework.domain.clocks.standards import WORKER
+from casework.domain.clocks.standards import SUPERVISOR, WORKER
 from casework.workflows.ports.supervision import WorklistFilter
 from casework.workflows.ports.unit_of_work import Page, Paging
 from casework.workflows.ports.vault import Vault
 
 COME_BACK: Final = "come_back"
 _LAST: Final = UUID(int=2**128 - 1)
+_LINE_AT_MOST: Final = 200
 
 
 def notes_to_come_back(
     connection: Connection,
     scope: Scope,
-    writers: list[UUID],
+    people: list[UUID],
     now: datetime,
     filters: WorklistFilter,
     paging: Paging,
 ) -> Page:
-    """These people's notes by the end of their day, each until a later one on that resident.
+    """The unanswered promises of these people's cases by the end of their day.
 
     The page's keys are those of the worklist: whether it can wait (it can), due instant, id.
     """
     if not shows(t.note, scope) or filters.kind not in (None, COME_BACK) or filters.field:
         return Page([], None)
-    query = _of_days(_unanswered(scope, writers, now), filters.due, day_in_seoul(now))
+    query = _of_days(_unanswered(scope, people, now), filters.due, day_in_seoul(now))
     vault = vault_of(connection)
     found = page(
         connection,
@@ -50,23 +62,50 @@ def notes_to_come_back(
     return Page(found.rows, None if last is None else (True, end_of(last[0]), last[1]))
 
 
-def _unanswered(scope: Scope, writers: list[UUID], now: datetime) -> Select[Any]:
-    """Notes with a day to come back on, and nothing written about that resident since."""
-    note, later = t.note, t.note.alias("later")
-    since = tuple_(later.c.written_at, later.c.id) > tuple_(note.c.written_at, note.c.id)
+def _unanswered(scope: Scope, people: list[UUID], now: datetime) -> Select[Any]:
+    """Promises that nobody has answered, with the open case of whom they were made to."""
+    note, of = t.note, t.care_case
     return (
         select(
-            *note.c["id", "come_back_on", "written_by", "resident_id"],
+            *note.c["id", "come_back_on", "resident_id", "text"],
             *t.resident.c["centre_code", "district_code", "name", "phone"],
+            of.c.id.label("case_id"),
+            case((of.c.id.is_not(None), of.c.worker_id), (_is_there(), note.c.written_by)).label(
+                "worker_id"
+            ),
         )
         .join(t.resident, t.resident.c.id == note.c.resident_id)
+        .outerjoin(of, and_(of.c.resident_id == t.resident.c.id, of.c.status != CaseStatus.CLOSED))
         .where(
-            note.c.written_by.in_(writers),
             note.c.come_back_on.is_not(None),
+            note.c.answered_at.is_(None),
+            t.resident.c.died_on.is_(None),
             seen(t.resident, scope, now),
-            ~exists().where(later.c.resident_id == note.c.resident_id, since),
+            _whose(people, holder(scope)),
         )
     )
+
+
+def _whose(people: list[UUID], held_by: str) -> ColumnElement[bool]:
+    """The carrier's; without a case the writer's; the supervisor's where neither is there."""
+    of, writer = t.care_case, t.note.c.written_by
+    has_none = of.c.id.is_(None)
+    if held_by != SUPERVISOR:
+        return or_(of.c.worker_id.in_(people), and_(has_none, writer.in_(people)))
+    return or_(
+        and_(of.c.id.is_not(None), of.c.worker_id.is_(None)),
+        and_(has_none, or_(writer.in_(people), not_(_is_there()))),
+    )
+
+
+def _is_there() -> ColumnElement[bool]:
+    """Whether who wrote a note can still sign in, and sees its resident."""
+    writer, whom = t.account.alias("writer"), t.resident
+    sees = or_(
+        and_(writer.c.role == Role.WORKER, writer.c.centre_code == whom.c.centre_code),
+        and_(writer.c.role == Role.SUPERVISOR, writer.c.district_code == whom.c.district_code),
+    )
+    return exists().where(writer.c.id == t.note.c.written_by, writer.c.is_active, sees)
 
 
 def _of_days(query: Select[Any], due: str, today: date) -> Select[Any]:
@@ -94,21 +133,27 @@ def _as_item(row: Any, now: datetime, vault: Vault | None) -> dict[str, Any]:
     return {
         "id": row.id,
         "kind": COME_BACK,
-        "held_by": WORKER,
+        "held_by": SUPERVISOR if row.worker_id is None else WORKER,
         "subject_type": "note",
         "subject_id": row.id,
         "centre_code": row.centre_code,
         "district_code": row.district_code,
-        "worker_id": row.written_by,
+        "worker_id": row.worker_id,
         "field": None,
         "due_at": due_at,
         "can_wait": True,
         "is_overdue": now > due_at,
         "resident_id": row.resident_id,
         "resident_name": row.name,
+        "resident_died_on": None,
         "resident_phone": decrypted(t.resident, "phone", row.phone, row.resident_id, vault),
         "provider_id": None,
         "provider_name": None,
         "provider_phone": None,
-        "case_id": None,
+        "case_id": row.case_id,
+        "text": _first_line(decrypted(t.note, "text", row.text, row.id, vault)),
     }
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0].strip()[:_LINE_AT_MOST]

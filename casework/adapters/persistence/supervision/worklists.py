@@ -125,6 +125,7 @@ class SqlWorklists:
                 ),
                 t.resident.c.name.label("resident_name"),
                 t.resident.c.phone.label("resident_phone"),
+                t.resident.c.died_on.label("resident_died_on"),
                 t.provider.c.name.label("provider_name"),
                 t.provider.c.phone.label("provider_phone"),
             )

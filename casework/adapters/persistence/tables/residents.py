@@ -28,6 +28,7 @@ resident = Table(
     Column("disability", EncryptedText),
     Column("insurance", EncryptedText),
     code("income_tier", nullable=True),
+    Column("died_on", Date),
     Column("rrn", EncryptedText),
     Column("rrn_index", BlindIndex("rrn")),
     Column("name_birth_index", BlindIndex("name and birth date")),
@@ -85,11 +86,17 @@ note = Table(
     Column("come_back_on", Date),
     Column("written_at", Instant, nullable=False),
     Column("written_by", Uuid),
+    Column("answered_at", Instant),
+    Column("answered_by", Uuid),
+    Column("answered_with", EncryptedText),
+    Column("answer", EncryptedText),
+    Column("answered_by_note_id", Uuid),
+    Column("version", Integer, nullable=False),
+    # The promises that are open.
     Index(
         "ix_note_come_back",
-        "written_by",
         "come_back_on",
         "id",
-        **where("come_back_on IS NOT NULL"),
+        **where("come_back_on IS NOT NULL AND answered_at IS NULL"),
     ),
 )

@@ -1,0 +1,30 @@
+"""How long a hold lasts at most, by its reason; whoever needs longer holds anew."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+from casework.domain.act import Act
+from casework.domain.casefile.states import HoldReason
+from casework.domain.errors import require
+
+# A standard of the city for each reason, from the day on which somebody says so.
+HOLD_AT_MOST: Final = dict.fromkeys(HoldReason, timedelta(days=90))
+
+
+def check_hold_until(reason: HoldReason, until: date | None, act: Act) -> None:
+    """A hold lasts until today or later, and no longer than its reason allows."""
+    require(
+        until is not None and until >= act.today,
+        "a hold lasts until today or later",
+        code="until_in_past",
+        field="until",
+    )
+    longest = HOLD_AT_MOST[reason]
+    require(
+        until is None or until <= act.today + longest,
+        f"a hold lasts {longest.days} days at most; hold it anew then",
+        code="hold_too_long",
+        field="until",
+    )

@@ -1,0 +1,60 @@
+"""The death of a resident: recorded for itself or with a case, and taken back."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from casework.domain.casefile.case import ClosingReason
+from casework.domain.casefile.casefile import CaseFile
+from casework.domain.residents import death
+from casework.domain.residents.resident import Resident
+from casework.workflows.context import Context
+from casework.workflows.ports.unit_of_work import Work
+from casework.workflows.residents.residents import add_reason, open_case_of
+
+
+def record_death(ctx: Context, resident_id: UUID, on: date) -> UUID:
+    """Record that a resident died; an open case is still to be closed."""
+    with ctx.work("case.write") as work:
+        resident = work.residents.get(resident_id, lock=True)
+        ctx.expect(resident.version)
+        open_case_of(work, resident.id)  # no referral of it is sent while this is written
+        happened = death.record_death(resident, on, ctx.act)
+        work.residents.save(resident, None)
+        work.record([happened])
+        work.commit(resident.id)
+        return resident.id
+
+
+def take_back_death(ctx: Context, resident_id: UUID, reason: str) -> UUID:
+    """Take back a death that was recorded in error; the reason goes to the notes."""
+    with ctx.work("case.supervise") as work:
+        resident = work.residents.get(resident_id, lock=True)
+        ctx.expect(resident.version)
+        _take_back(ctx, work, resident)
+        add_reason(ctx, work, resident.id, reason)
+        work.commit(resident.id)
+        return resident.id
+
+
+def record_with_case(ctx: Context, work: Work, resident: Resident, file: CaseFile) -> None:
+    """Closing a case with ``death`` records it, where it is not recorded yet."""
+    if resident.died_on is None:
+        on = file.case.effective_on or ctx.act.today
+        happened = death.record_death(resident, on, ctx.act)
+        work.residents.save(resident, None)
+        work.record([happened])
+
+
+def take_back_with_case(ctx: Context, work: Work, resident: Resident, file: CaseFile) -> None:
+    """A case that was closed with ``death`` is reopened: who closed it was mistaken."""
+    if file.case.closed_reason is ClosingReason.DEATH and resident.died_on is not None:
+        _take_back(ctx, work, resident)
+        file.died_on = None
+
+
+def _take_back(ctx: Context, work: Work, resident: Resident) -> None:
+    happened = death.take_back_death(resident, ctx.act)
+    work.residents.save(resident, None)
+    work.record([happened])

@@ -1,0 +1,248 @@
+"""Death is a fact of the resident: nothing opens unasked, call-backs end, lists say so."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.api.acts import (
+    Supported,
+    a_case,
+    a_referral,
+    a_resident,
+    a_supported_case,
+    moved,
+    surveyed,
+)
+from tests.api.asking import (
+    Ask,
+    check_nobody_and_wrong_roles,
+    check_strangers,
+    etag,
+    everything,
+    fields_of,
+    refusal,
+)
+from tests.api.conftest import ASSESSOR, COLLEAGUE, PROVIDER, SUPERVISOR, WORKER, Api
+
+pytestmark = pytest.mark.both_stores
+
+NEVER = ("provider.alpha", "assessor.26350", "city", "auditor", "admin")
+
+
+def today(api: Api) -> str:
+    return api.clock.now.date().isoformat()
+
+
+def dies(api: Api, resident: UUID, by: str = WORKER, **body: Any) -> Any:
+    return api.as_(by).post(f"/residents/{resident}/died", {"on": today(api)} | body)
+
+
+def lives(api: Api, resident: UUID, by: str = SUPERVISOR) -> Any:
+    return api.as_(by).post(f"/residents/{resident}/died/undo", {"reason": "another person"})
+
+
+def opened(api: Api, resident: UUID, **more: Any) -> Any:
+    body = {"resident_id": str(resident), "channel": "self", "applied_on": today(api)} | more
+    return api.as_(WORKER).post("/cases", body)
+
+
+def closed(api: Api, case: UUID, reason: str = "death", **more: Any) -> Any:
+    body = {"reason": reason, "end_open_referrals": True} | more
+    return api.as_(WORKER).post(f"/cases/{case}/close", body)
+
+
+def a_note(api: Api, resident: UUID) -> Any:
+    tomorrow = (api.clock.now.date() + timedelta(days=1)).isoformat()
+    body = {"kind": "call", "text": "again", "come_back_on": tomorrow}
+    return api.as_(WORKER).post(f"/residents/{resident}/notes", body)
+
+
+def to_come_back(api: Api) -> list[str]:
+    return [one["note_id"] for one in api.as_(WORKER).items("/worklist", kind="come_back")]
+
+
+def died_on(api: Api, resident: UUID) -> str | None:
+    found: str | None = api.as_(WORKER).get(f"/residents/{resident}").json()["died_on"]
+    return found
+
+
+def test_nobody_and_no_role_without_a_row_records_a_death(api: Api) -> None:
+    body = {"on": today(api)}
+    asks = [
+        Ask("POST", "/residents/{id}/died", a_resident(api), body, NEVER),
+        Ask(
+            "POST", "/residents/{id}/died/undo", a_resident(api), {"reason": "x"}, (*NEVER, WORKER)
+        ),
+    ]
+    check_nobody_and_wrong_roles(api, asks)
+    check_strangers(api, asks)
+
+
+def test_closing_a_case_with_death_records_it_and_ends_what_was_to_come_back_to(api: Api) -> None:
+    supported = a_supported_case(api)
+    referral = a_referral(api, supported)
+    note = a_note(api, supported.resident).json()["id"]
+    assert to_come_back(api) == [note]
+    assert died_on(api, supported.resident) is None
+    api.clock.forward(days=3)
+    yesterday = (api.clock.now.date() - timedelta(days=1)).isoformat()
+    assert closed(api, supported.case, effective_on=yesterday).status_code == 200
+    assert died_on(api, supported.resident) == yesterday
+    assert to_come_back(api) == []
+    events = api.as_(WORKER).items(f"/residents/{supported.resident}/timeline")
+    assert ("DeathRecorded", {"died_on": yesterday}) in [(e["event"], e["data"]) for e in events]
+    assert api.as_(WORKER).get(f"/referrals/{referral}").json()["status"] == "cancelled"
+
+
+def test_closing_a_case_for_another_reason_is_no_death(api: Api) -> None:
+    resident = a_resident(api)
+    assert closed(api, a_case(api, resident=resident), "refused").status_code == 200
+    assert died_on(api, resident) is None
+
+
+def test_nothing_opens_for_the_dead_without_being_asked(api: Api) -> None:
+    resident = a_resident(api)
+    assert dies(api, resident).status_code == 200
+    before = everything(api)
+    answer = opened(api, resident)
+    assert refusal(answer) == (409, "resident_died")
+    assert answer.json()["died_on"] == today(api)
+    assert refusal(a_note(api, resident)) == (409, "resident_died")
+    assert everything(api) == before
+    plain = {"kind": "call", "text": "with the daughter"}
+    assert api.as_(WORKER).post(f"/residents/{resident}/notes", plain).status_code == 201
+    assert opened(api, resident, confirm=True).status_code == 201
+
+
+def refer_body(api: Api, supported: Supported) -> dict[str, Any]:
+    return {
+        "planned_service_id": str(supported.service),
+        "offering_id": str(api.offerings["alpha", "CARE-MEALS"].id),
+        "priority": "routine",
+        "basis": {"kind": "article_14_2"},
+    }
+
+
+def test_nobody_is_asked_to_serve_the_dead(api: Api) -> None:
+    supported = a_supported_case(api)
+    draft = a_referral(api, supported, send=False)
+    declined = a_referral(api, supported, "beta")
+    moved(api, draft, "cancel", WORKER, reason="entered_twice")
+    moved(api, declined, "decline", "provider.beta", reason="at_capacity")
+    draft = a_referral(api, a_supported_case(api, resident=a_resident(api)), send=False)
+    other = UUID(api.as_(WORKER).get(f"/referrals/{draft}").json()["resident_id"])
+    for one in (supported.resident, other):
+        assert dies(api, one).status_code == 200
+    before = everything(api)
+    worker, alpha = api.as_(WORKER), str(api.offerings["alpha", "CARE-MEALS"].id)
+    again = {"disposition": "re_refer", "offering_id": alpha}
+    for answer in (
+        worker.post("/referrals", refer_body(api, supported)),
+        worker.post("/referrals", refer_body(api, supported) | {"send": False}),
+        worker.post(f"/referrals/{declined}/dispose", again),
+        worker.post(f"/referrals/{draft}/send", {}),
+    ):
+        assert refusal(answer) == (409, "resident_died")
+    assert everything(api) == before
+
+
+def test_lists_and_search_say_so(api: Api) -> None:
+    resident = a_resident(api, name="가상고인")
+    case = a_case(api, resident=resident)
+    worker = api.as_(WORKER)
+
+    def said() -> set[str | None]:
+        found = worker.post("/residents/search", {"name": "가상고인"}).json()["items"]
+        items = worker.items("/worklist")
+        return {
+            worker.get(f"/residents/{resident}").json()["died_on"],
+            worker.get(f"/cases/{case}").json()["resident"]["died_on"],
+            *(one["died_on"] for one in found),
+            *(one["resident"]["died_on"] for one in worker.items("/cases")),
+            *(one["resident"]["died_on"] for one in items),
+        }
+
+    assert said() == {None}
+    assert dies(api, resident).status_code == 200
+    assert said() == {today(api)}
+
+
+def test_an_agency_reads_of_no_death(api: Api) -> None:
+    supported = a_supported_case(api)
+    a_referral(api, supported)
+    assert dies(api, supported.resident).status_code == 200
+    (item,) = api.as_(PROVIDER).items("/worklist")
+    assert item["resident"]["died_on"] is None
+
+
+def test_a_supervisor_takes_a_death_back_and_the_call_backs_are_there_again(api: Api) -> None:
+    resident = a_resident(api)
+    note = a_note(api, resident).json()["id"]
+    shown = dies(api, resident).json()
+    assert (shown["died_on"], "undo" in shown["allowed_actions"]) == (today(api), False)
+    assert to_come_back(api) == []
+    assert "undo" in api.as_(SUPERVISOR).get(f"/residents/{resident}").json()["allowed_actions"]
+    answer = lives(api, resident)
+    assert (answer.status_code, answer.json()["died_on"]) == (200, None)
+    assert to_come_back(api) == [note]
+    newest = api.as_(WORKER).items(f"/residents/{resident}/notes")[0]
+    assert (newest["text"], newest["written_by"]) == ("another person", str(api.id_of(SUPERVISOR)))
+    assert api.as_(WORKER).items(f"/residents/{resident}/timeline")[0]["event"] == "DeathTakenBack"
+    assert opened(api, resident).status_code == 201
+    assert refusal(lives(api, resident)) == (409, "no_death_recorded")
+
+
+def test_a_death_is_recorded_once_and_on_a_day_of_the_life(api: Api) -> None:
+    resident = a_resident(api, birth_date=date(1941, 5, 6))
+    before = everything(api)
+    tomorrow = (api.clock.now.date() + timedelta(days=1)).isoformat()
+    for wrong in (tomorrow, "1941-05-05"):
+        assert fields_of(dies(api, resident, on=wrong)) == ["on"], wrong
+    assert everything(api) == before
+    seen = api.as_(WORKER).get(f"/residents/{resident}")
+    done = api.as_(COLLEAGUE).post(
+        f"/residents/{resident}/died", {"on": "1941-05-06"}, headers=etag(seen)
+    )
+    assert done.status_code == 200, done.text
+    before = everything(api)
+    stale = api.as_(SUPERVISOR).post(
+        f"/residents/{resident}/died/undo", {"reason": "x"}, headers=etag(seen)
+    )
+    assert refusal(stale) == (412, "stale")
+    assert refusal(dies(api, resident)) == (409, "resident_died")
+    assert everything(api) == before
+
+
+def test_reopening_a_case_that_was_closed_with_death_takes_it_back(api: Api) -> None:
+    resident = a_resident(api)
+    case = a_case(api, resident=resident)
+    note = a_note(api, resident).json()["id"]
+    assert closed(api, case).status_code == 200
+    reopened = api.as_(SUPERVISOR).post(f"/cases/{case}/reopen", {"note": "a mix-up"})
+    assert reopened.status_code == 200, reopened.text
+    assert died_on(api, resident) is None
+    assert to_come_back(api) == [note]
+
+
+def test_another_case_of_the_dead_is_reopened_only_where_somebody_says_so(api: Api) -> None:
+    resident = a_resident(api)
+    case = a_case(api, resident=resident)
+    assert closed(api, case, "refused").status_code == 200
+    assert dies(api, resident).status_code == 200
+    before, supervisor = everything(api), api.as_(SUPERVISOR)
+    path, body = f"/cases/{case}/reopen", {"note": "bills"}
+    assert refusal(supervisor.post(path, body)) == (409, "resident_died")
+    assert everything(api) == before
+    assert supervisor.post(path, body | {"confirm": True}).status_code == 200
+    assert died_on(api, resident) == today(api)
+
+
+def test_an_assessor_is_shown_that_a_resident_died(api: Api) -> None:
+    resident = a_resident(api)
+    surveyed(api, a_case(api, resident=resident))
+    assert dies(api, resident).status_code == 200
+    assert api.as_(ASSESSOR).get(f"/residents/{resident}").json()["died_on"] == today(api)
