@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from random import Random
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
@@ -57,7 +57,6 @@ _WHY_UNPROTECTED: Final = {
     "bypassrls": "allowed to pass by it",
     "owner": "the owner of the tables",
 }
-T = TypeVar("T")
 
 
 class Installation(Protocol):
@@ -378,7 +377,7 @@ def seed(of: Installation, residents: int, seed: int) -> Iterator[int]:
         bulk.insert_all(connection, designations(providers, ids, today))
         bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])
         done = 0
-        for batch in batches(lives, SEED_BATCH):
+        for batch in bulk.batches(lives, SEED_BATCH):
             bulk.insert_all(connection, [thing for life in batch for thing in life])
             done += len(batch)
             yield done
@@ -388,15 +387,3 @@ def seed(of: Installation, residents: int, seed: int) -> Iterator[int]:
 def _first_entry(account: Account, id: UUID) -> GrantEntry:
     """The first entry of a demo account's grant log."""
     return entry_of(account, GrantAct.CREATED, SYSTEM, account.created_at, id)
-
-
-def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The things in lists of at most ``size``."""
-    batch: list[T] = []
-    for thing in things:
-        batch.append(thing)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -87,14 +87,12 @@ class KeyVault:
         change_ring(self._path, self._master, lambda ring: ring.without(ids))
 
     def checks(self) -> list[KeyCheck]:
-        """A known value under each key."""
         opened = self._newest()
         return [
             KeyCheck(one.id, one.kind, _known(opened, one.id, one.kind)) for one in opened.ring.keys
         ]
 
     def opens(self, check: KeyCheck) -> bool:
-        """Whether that key is on the ring, and opens its known value."""
         opened = self._newest()
         if check.id not in [one.id for one in opened.ring.of(check.kind)]:
             return False

@@ -18,6 +18,7 @@ from casework.domain.cases.reopening import reopen
 from casework.domain.clocks.calendar import WorkingCalendar
 from casework.domain.clocks.standards import Part
 from casework.domain.directory.directory import Centre
+from casework.domain.notices.notice_rules import notice_of
 from casework.domain.notices.notices import (
     Notice,
     NoticeKind,
@@ -25,7 +26,6 @@ from casework.domain.notices.notices import (
     addressees,
     digest_of,
     is_flood,
-    notice_of,
     summary_of,
 )
 from tests.factories import CaseFileFactory, ReferralFactory, ResidentFactory, Town, moves, seoul

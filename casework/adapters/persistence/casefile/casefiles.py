@@ -43,7 +43,8 @@ from casework.domain.clocks.deadlines import Deadline
 from casework.domain.directory.capacity import changes as changes_of_places
 from casework.domain.errors import Conflict, NotFound
 from casework.domain.events import Event
-from casework.domain.notices.notices import Notice, notice_of
+from casework.domain.notices.notice_rules import notice_of
+from casework.domain.notices.notices import Notice
 
 # Slots that a unique constraint keeps exclusive.
 TAKEN = {

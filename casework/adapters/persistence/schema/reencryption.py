@@ -100,11 +100,9 @@ class EncryptedRows:
         return found
 
     def add_checks(self, checks: list[KeyCheck]) -> None:
-        """Store the known values of keys that have none yet."""
         add_checks(self._engine, checks)
 
     def forget_checks(self, ids: set[str]) -> None:
-        """Delete the known values of keys that leave the ring."""
         forget_checks(self._engine, ids)
 
     def reencrypt(self, current: set[str]) -> Iterator[Progress]:
