@@ -49,8 +49,8 @@ def test_an_account_is_made_with_a_first_password_that_nobody_is_shown_again(api
     assert shown == {
         "id": shown["id"], "username": "new.worker", "name": "가상 새담당", "role": "worker",
         "centre_code": HERE, "district_code": DISTRICT, "provider_id": None, "is_head": False,
-        "is_active": True, "email": None, "must_change_password": True, "has_totp": False,
-        "grants": [], "is_linked": False, "open_cases": 0,
+        "is_active": True, "email": None, "phone": None, "must_change_password": True,
+        "has_totp": False, "grants": [], "is_linked": False, "open_cases": 0,
     }  # fmt: skip
     assert FIRST not in made.text
     assert api.as_("admin").get(f"/accounts/{shown['id']}").json() == shown

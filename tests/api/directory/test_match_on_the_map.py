@@ -34,8 +34,8 @@ RESIDENTS, SEED = 24, 3
 CLOSED = country_holidays("KR", years=2026)
 DESIGNATIONS = (None, *DesignationCode)
 FACTORS = [
-    "eligible", "comes_home", "language", "free_place", "fresh", "in_time", "answers", "accepts",
-    "travel",
+    "eligible", "history", "comes_home", "language", "free_place", "fresh", "in_time",
+    "answers", "accepts", "travel",
 ]  # fmt: skip
 OF_NO_USE = ("district", "centre", "service", "standard")
 
@@ -188,6 +188,7 @@ class City:
             way = ways[one["id"]]
             ranks = [
                 self.eligible(service, person),
+                1,  # nobody here was referred before
                 at_home(one["given_at"] or self.services[service]["given_at"], asked, person),
                 spoken(agency["languages"], asked.get("language")),
                 1 if self.free(one) else 2,

@@ -169,7 +169,8 @@ def test_an_answer_says_where_it_is_and_what_the_minutes_rest_on(api: Api) -> No
     assert answer["estimate"] == {"from": "centre_point", "detour_factor": 1.4, "speed_kmh": 24.0}
     alpha = answer["items"][0]
     assert set(alpha) == {
-        "offering_id", "provider", "distance_km", "minutes", "within_15_minutes", "why",
+        "offering_id", "provider", "distance_km", "minutes", "within_15_minutes", "last_day",
+        "why",
     }  # fmt: skip
     assert alpha["offering_id"] == str(api.offerings["alpha", "CARE-MEALS"].id)
     assert alpha["provider"] == {
