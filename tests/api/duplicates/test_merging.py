@@ -46,7 +46,8 @@ from tests.proofs._invariants import broken, read
 WHY = "같은 사람임을 방문하여 확인"
 NEVER = (WORKER, ASSESSOR, PROVIDER, *OUTSIDERS)
 # Append-only tables and counters; all else is as it was after an undo.
-GROWS = {"event", "idempotency", "resident_merge", "merge_child", "duplicate_check"}
+# An undo is told like what it undoes: a case that comes home was given to its worker.
+GROWS = {"event", "notice", "idempotency", "resident_merge", "merge_child", "duplicate_check"}
 CONSENT = {"purpose": "provider_sharing", "given_by": "self", "given_on": "2026-03-02"}
 FRIEND = {"name": "가상벗", "relation": "friend", "phone": "051-777-0001", "may_be_told": True}
 
