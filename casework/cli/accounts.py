@@ -12,7 +12,7 @@ import typer
 
 from casework import bootstrap
 from casework.cli.shared import CommandError, Json, Username, notes, opened_ready
-from casework.domain.access.accounts import NewAccount
+from casework.domain.access.accounts import NewAccount, canonical_username
 from casework.domain.access.policy import Role
 from casework.workflows.access import accounts
 
@@ -61,8 +61,8 @@ def account_add(
 ) -> None:
     """Add an account. Its first password is read from a pipe, or typed twice."""
     asked = NewAccount(
-        username=username, role=role, name=name, centre=centre, district=district,
-        provider=provider, is_head=head, email=email,
+        username=canonical_username(username), role=role, name=name, centre=centre,
+        district=district, provider=provider, is_head=head, email=email,
     )  # fmt: skip
     asked.check()
     with opened_ready() as application:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from casework.domain.access.policy import Actor, CredentialScope, Role
 from casework.domain.errors import require
+from casework.domain.text import clean_line
 
 MAX_FAILURES: Final = 5
 LOCK_DURATION: Final = timedelta(minutes=15)
@@ -209,10 +210,15 @@ class NewAccount:
             )
 
 
+def canonical_username(given: str) -> str:
+    """A user name as it is stored, however it was typed: capitals make no difference."""
+    return clean_line(given).lower()
+
+
 def check_name(name: str) -> None:
     """Refuse an invalid name of a person, a system or a token."""
     require(
-        name.isprintable() and len(name.strip()) in NAME_LENGTHS,
+        name.isprintable() and len(clean_line(name)) in NAME_LENGTHS,
         "a name has 1 to 120 printable characters",
         code="name_invalid",
         field="name",

@@ -14,6 +14,7 @@ from casework.domain.access.accounts import (
 )
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import Conflict, NotFound
+from casework.domain.text import clean_line
 from casework.workflows.access import accounts
 from casework.workflows.access.accounts import AccountEditor
 from casework.workflows.access.securing import MANAGE, make_token, revoke_token
@@ -58,7 +59,7 @@ def rename(work: Work, account: Account, changes: dict[str, Any]) -> None:
     """Change name or mail address, where either is among the changes."""
     if not {"name", "email"} & set(changes):
         return
-    account.name = changes.get("name", account.name).strip()
+    account.name = clean_line(changes.get("name", account.name))
     account.email = changes.get("email", account.email)
     check_name(account.name)
     check_email(account.email)

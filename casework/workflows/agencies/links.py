@@ -290,7 +290,7 @@ def enter(linking: Linking, visit: LinkVisit, tried: LinkRequest, code: str) -> 
         wanted = link.begin_try(tried.now)
         store.links.save(link)
         store.commit()
-    given = linking.keys.code_digest(visit.link.id, code.strip())
+    given = linking.keys.code_digest(visit.link.id, code)
     right = hmac.compare_digest(wanted or "", given)
     carried = linking.keys.new_secret()
     with linking.store(tried.facts) as store:

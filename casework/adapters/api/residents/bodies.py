@@ -7,7 +7,17 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StringConstraints
 
-from casework.adapters.api.shared.bodies import Body, Code, Day, Line, Number, Phone, Short, Words
+from casework.adapters.api.shared.bodies import (
+    ONE_LINE,
+    Body,
+    Code,
+    Day,
+    Line,
+    Number,
+    Phone,
+    Short,
+    Words,
+)
 
 HouseholdKind = Literal["couple", "family", "other"]
 
@@ -25,7 +35,7 @@ class JoinHousehold(Body):
     resident_id: UUID
 
 
-Grade = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Grade = Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE]
 
 
 Sex = Literal["female", "male", "other"]

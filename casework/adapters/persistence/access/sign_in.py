@@ -16,7 +16,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.access.accounts import read_totp
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.rows.mapper import from_row, to_row
-from casework.domain.access.accounts import LOCK_DURATION, Account
+from casework.domain.access.accounts import LOCK_DURATION, Account, canonical_username
 from casework.domain.access.tokens import AccountToken
 from casework.workflows.access.signing_in import MAX_SOURCE_FAILURES, SOURCE_WINDOW
 from casework.workflows.ports.access import RefreshToken
@@ -39,7 +39,7 @@ class SqlSignInStore:
 
     def by_username(self, username: str) -> Account | None:
         """The account of that name, locked for the attempt."""
-        return self._account(t.account.c.username == username, lock=True)
+        return self._account(t.account.c.username == canonical_username(username), lock=True)
 
     def locked(self, id: UUID) -> Account | None:
         """An account, locked."""
