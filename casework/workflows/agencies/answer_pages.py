@@ -70,7 +70,8 @@ def _asked(
     resident = {name: getattr(view.resident, name) if name in told else None
                 for name in OF_RESIDENT}  # fmt: skip
     body = {name: getattr(it, name) for name in OF_REFERRAL} | {
-        "resident": masked(resident, actor, READ, "referral resident")
+        "case_number": view.case_number,
+        "resident": masked(resident, actor, READ, "referral resident"),
     }
     body = masked(body, actor, READ, "referral", states)
     home = home_of(reading, view, actor)

@@ -100,6 +100,10 @@ class Residents(Protocol):
         """A resident's contact notes, newest first."""
         ...
 
+    def call_backs(self, resident_id: UUID) -> list[Note]:
+        """Notes of a resident who was loaded before that wait to be come back to, by day."""
+        ...
+
     def search(self, wanted: Row, paging: Paging) -> Page:
         """Residents by name, birth date, centre, or a phone of theirs or of a contact."""
         ...

@@ -10,7 +10,8 @@ from casework.locale import text
 
 _WORK: Final = (
     "resident.name", "resident.phone", "kind", "held_by", "field", "centre_code", "provider.name",
-    "provider.phone", "due_at", "overdue", "working_days_late", "case_id", "deadline_id",
+    "provider.phone", "due_at", "overdue", "working_days_late", "case_number", "case_id",
+    "deadline_id",
 )  # fmt: skip
 # Each column is a field of the list's items, and has its heading among the texts.
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {

@@ -36,6 +36,7 @@ def plan(view: PlanView, actor: Actor) -> WithETag:
     return WithETag(
         {
             "case_id": file.case.id,
+            "case_number": file.case.number,
             "in_force": shown[file.in_force.number] if file.in_force else None,
             "draft": shown[draft.number] if draft else None,
             "versions": list(shown.values()),
@@ -86,7 +87,7 @@ def _item(view: PlanView, item: PlannedItem, actor: Actor) -> dict[str, Any]:
     service = view.file.service(item.id)
     body = _service(view.file, service, actor) | {
         "content": item.content,
-        "quantity": _number(item.quantity),
+        "quantity": number(item.quantity),
         "unit": item.unit,
         "per": item.per,
         "starts_on": item.starts_on,
@@ -109,7 +110,11 @@ def _plan_referral(view: PlanView, it: Referral) -> dict[str, Any]:
 
 def planned_service(file: CaseFile, service: PlannedService, actor: Actor) -> WithETag:
     """A planned service as it stands now."""
-    return WithETag(_service(file, service, actor) | {"case_id": service.case_id}, service.version)
+    return WithETag(
+        _service(file, service, actor)
+        | {"case_id": service.case_id, "case_number": file.case.number},
+        service.version,
+    )
 
 
 def _service(file: CaseFile, it: PlannedService, actor: Actor) -> dict[str, Any]:
@@ -135,5 +140,6 @@ def conference(it: Conference) -> WithETag:
     )
 
 
-def _number(quantity: Decimal) -> int | float:
+def number(quantity: Decimal) -> int | float:
+    """A quantity, whole where it is whole."""
     return int(quantity) if quantity == quantity.to_integral_value() else float(quantity)

@@ -62,6 +62,7 @@ ROW_FIELDS = (
     "priority",
     "resident_id",
     "case_id",
+    "case_number",
     "planned_service_id",
     "service_code",
     "field",
@@ -92,6 +93,7 @@ def referral(view: ReferralView, actor: Actor, now: datetime) -> WithETag:
             body[name] = instant(value)
     basis = {"kind": it.basis_kind} | ({"consent_id": it.consent_id} if it.consent_id else {})
     body |= {
+        "case_number": view.case_number,
         "basis": masked(basis, actor, READ, "referral basis"),
         "provider": {
             "id": it.provider_id,

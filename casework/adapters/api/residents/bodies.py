@@ -119,13 +119,24 @@ class RevealNumber(Body):
     ]
 
 
+PhonePart = Annotated[
+    str, StringConstraints(max_length=30, pattern=r"^\+?[0-9][0-9 ()-]{3,28}$"), ONE_LINE
+]
+
+
 class SearchResidents(Body):
     """Whom to look for, by at least one of these."""
 
-    name: Short | None = None
+    name: Short | None = Field(
+        default=None, description="Two letters or more of it, or its initial consonants."
+    )
     birth_date: Day | None = None
-    phone: Phone | None = None
+    phone: PhonePart | None = Field(
+        default=None,
+        description="Of the resident or a contact: all of it, or the last four digits.",
+    )
     centre_code: Code | None = None
+    case_number: Number | None = Field(default=None, description="Number of a case.")
 
 
 class GiveConsent(Body):

@@ -226,7 +226,7 @@ class EnterReferralInError(Body):
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300), ONE_LINE]
 
 
-Number = Annotated[str, StringConstraints(max_length=20), ONE_LINE]
+Number = Annotated[str, StringConstraints(max_length=30), ONE_LINE]
 
 
 Points = Annotated[StrictInt, Field(ge=0, le=2)]

@@ -47,6 +47,7 @@ class DeadlineDetail(shared_responses.Deadline):
 
     resident_id: UUID
     case_id: UUID
+    case_number: str
     centre_code: str
     district_code: str
     worker_id: UUID | None
@@ -143,6 +144,7 @@ class WorkItem(ResponseBody):
     kind: shared.WorkKind
     held_by: Holder
     case_id: UUID | None
+    case_number: str | None
     centre_code: str
     worker_id: UUID | None
     field: CareField | None

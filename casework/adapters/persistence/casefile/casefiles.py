@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, inser
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.casefile import escalations, place_counts
+from casework.adapters.persistence.casefile import case_numbers, escalations, place_counts
 from casework.adapters.persistence.casefile.originals import Originals
 from casework.adapters.persistence.engine.encrypted_columns import encrypt_row, vault_of
 from casework.adapters.persistence.engine.faults import is_taken
@@ -160,6 +160,7 @@ class SqlCaseFiles:
 
     def add(self, file: CaseFile) -> None:
         """A new file: everything in it is inserted."""
+        case_numbers.give_numbers(self._connection, [file.case])
         self._originals[file.case.id] = Originals()
         self.save(file, self._now)
         self._about.add(file.case.resident_id)

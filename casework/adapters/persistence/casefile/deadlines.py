@@ -43,6 +43,11 @@ class SqlDeadlines:
         note_opened(self._about, self._reach, found, found.resident_id)
         return found
 
+    def case_number(self, deadline: Deadline) -> str:
+        query = select(t.care_case.c.number).where(t.care_case.c.id == deadline.case_id)
+        number: str = self._connection.execute(query).scalar_one()
+        return number
+
     def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
         """Raised steps in order, each with the review that answered it."""
         self.get(deadline_id)

@@ -39,7 +39,7 @@ from casework.domain.exchange.importing import (
     Mode,
     Outcome,
 )
-from casework.domain.residents.resident import name_and_birth
+from casework.domain.residents.names import name_and_birth
 from casework.workflows.ports.unit_of_work import Page, Paging
 
 CHUNK: Final = 500

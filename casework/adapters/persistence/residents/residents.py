@@ -7,7 +7,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import (
@@ -228,12 +240,28 @@ class SqlResidents:
             make=lambda row: from_row(Note, row, self._vault),
         )
 
+    def call_backs(self, resident_id: UUID) -> list[Note]:
+        note, later = t.note, t.note.alias("later")
+        since = tuple_(later.c.written_at, later.c.id) > tuple_(note.c.written_at, note.c.id)
+        query = select(note).where(
+            note.c.resident_id == resident_id,
+            note.c.come_back_on.is_not(None),
+            ~exists().where(later.c.resident_id == resident_id, since),
+        )
+        return [
+            from_row(Note, row, self._vault)
+            for row in self._connection.execute(query.order_by(note.c.come_back_on, note.c.id))
+        ]
+
     def search(self, wanted: Row, paging: Paging) -> Page:
         """Residents within reach; each named in the audit entry.
 
         One into whom others were merged is found by what was written of those, too.
         """
-        sees = seen(t.resident, self._reach, self._now)
+
+        def sees(table: Any) -> ColumnElement[bool]:
+            return seen(table, self._reach, self._now)
+
         shown = page(
             self._connection,
             found_by(wanted, sees, self._reach.actor, require_vault(self._vault)),

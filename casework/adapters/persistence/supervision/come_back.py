@@ -111,4 +111,5 @@ def _as_item(row: Any, now: datetime, vault: Vault | None) -> dict[str, Any]:
         "provider_name": None,
         "provider_phone": None,
         "case_id": None,
+        "case_number": None,
     }

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.case_numbers import number_of
 from casework.adapters.persistence.casefile.deadlines import last, reviews
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
@@ -129,6 +130,7 @@ class SqlWorklists:
                 case((clock.c.kind == ClockKind.WAITLIST, _place_offered_at())).label(
                     "place_offered_at"
                 ),
+                number_of(clock.c.case_id),
                 t.resident.c.name.label("resident_name"),
                 t.resident.c.phone.label("resident_phone"),
                 t.provider.c.name.label("provider_name"),
