@@ -60,7 +60,7 @@ def _unreadable() -> Invalid:
 def phone(text: str) -> str:
     """A telephone number; one that a sheet took for a number gets its zero back."""
     digits = re.sub(r"[\s().-]", "", text)
-    match = _LOST_ZERO.fullmatch(digits)
+    match = _LOST_ZERO.fullmatch(digits.removeprefix("82"))
     if match is None:
         return text
     area, middle, last = (part for part in match.groups() if part is not None)

@@ -68,7 +68,12 @@ def test_an_item_says_whom_it_is_about_and_when_it_is_due(api: Api) -> None:
         "held_by": "worker",
         "place_offered_at": None,
         "subject": {"type": "case", "id": str(case)},
-        "resident": {"id": str(resident), "name": "가상이름", "phone": "010-0000-0000"},
+        "resident": {
+            "id": str(resident),
+            "name": "가상이름",
+            "phone": "010-0000-0000",
+            "address": None,
+        },
         "provider": None,
         "case_id": str(case),
         "case_number": number_of(api, case),

@@ -131,11 +131,12 @@ class EscalationStep(ResponseBody):
 
 
 class PersonToCall(ResponseBody):
-    """A resident, and how to reach them."""
+    """A resident, and how to reach them; the address is for those who read residents."""
 
     id: UUID
     name: str
     phone: str | None
+    address: str | None
 
 
 class WorkItem(ResponseBody):

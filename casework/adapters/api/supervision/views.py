@@ -37,6 +37,7 @@ _OF_ITEM: Final = (
 
 def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any]]:
     """An item of the worklist; a note to come back to has no ``deadline_id``."""
+    told = ["id", "name", "phone", *(["address"] if may(actor, "case.read") else [])]
 
     def show(row: Row) -> dict[str, Any]:
         is_note = row["subject_type"] == "note"
@@ -44,7 +45,7 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
         body = picked(row, *_OF_ITEM) | {
             "deadline_id": None if is_note else row["id"],
             "subject": {"type": row["subject_type"], "id": row["subject_id"]},
-            "resident": {name: row[f"resident_{name}"] for name in ("id", "name", "phone")},
+            "resident": {"address": None} | {name: row[f"resident_{name}"] for name in told},
             "provider": agency if agency["id"] else None,
             "due_at": shared_views.instant(row["due_at"]),
             "overdue": bool(row["is_overdue"]),

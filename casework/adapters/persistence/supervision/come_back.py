@@ -57,7 +57,7 @@ def _unanswered(reach: Reach, writers: list[UUID], now: datetime) -> Select[Any]
     return (
         select(
             *note.c["id", "come_back_on", "written_by", "resident_id"],
-            *t.resident.c["centre_code", "district_code", "name", "phone"],
+            *t.resident.c["centre_code", "district_code", "name", "phone", "address"],
         )
         .join(t.resident, t.resident.c.id == note.c.resident_id)
         .where(
@@ -107,6 +107,7 @@ def _as_item(row: Any, now: datetime, vault: Vault | None) -> dict[str, Any]:
         "resident_id": row.resident_id,
         "resident_name": row.name,
         "resident_phone": decrypted(t.resident, "phone", row.phone, row.resident_id, vault),
+        "resident_address": decrypted(t.resident, "address", row.address, row.resident_id, vault),
         "provider_id": None,
         "provider_name": None,
         "provider_phone": None,

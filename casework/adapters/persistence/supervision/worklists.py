@@ -133,6 +133,7 @@ class SqlWorklists:
                 number_of(clock.c.case_id),
                 t.resident.c.name.label("resident_name"),
                 t.resident.c.phone.label("resident_phone"),
+                t.resident.c.address.label("resident_address"),
                 t.provider.c.name.label("provider_name"),
                 t.provider.c.phone.label("provider_phone"),
             )
@@ -143,7 +144,14 @@ class SqlWorklists:
     def _page(self, query: Select[Any], keys: list[Any], paging: Paging) -> Page:
         found, vault = page(self._connection, query, keys, paging), vault_of(self._connection)
         for row in found.rows:
-            decrypt_row(t.resident, row, row["resident_id"], vault, resident_phone="phone")
+            decrypt_row(
+                t.resident,
+                row,
+                row["resident_id"],
+                vault,
+                resident_phone="phone",
+                resident_address="address",
+            )
         return found
 
     # The supervisor's list
