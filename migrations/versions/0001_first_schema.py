@@ -601,6 +601,7 @@ def _duplicates() -> None:
         sa.Column("undone_at", Instant(), nullable=True),
         sa.Column("undone_by", sa.Uuid(), nullable=True),
         sa.Column("undo_reason", sa.Text(), nullable=True),
+        sa.Column("before", Json, nullable=False),
         _check("resident_merge", "two", "survivor_id <> duplicate_id"),
         _foreign_key("resident_merge", "survivor_id", "resident.id"),
         _foreign_key("resident_merge", "duplicate_id", "resident.id"),

@@ -61,6 +61,7 @@ class NoticeKind(StrEnum):
     BREAK_GLASS = "break_glass"
     PLACE_OFFERED = "place_offered"
     FIGURES_WANTED = "figures_wanted"
+    RESIDENT_CHANGED = "resident_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
