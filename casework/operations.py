@@ -18,6 +18,7 @@ from casework.adapters.identity import Argon2Passwords
 from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.audit.sealing import seal_with
+from casework.adapters.persistence.casefile.case_numbers import give_numbers
 from casework.adapters.persistence.directory import places
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.exchange.imports import actor_named, unfinished_imports
@@ -34,6 +35,7 @@ from casework.demo.world import build_world
 from casework.domain.access.accounts import Account
 from casework.domain.access.grant_log import GrantAct, GrantEntry, entry_of
 from casework.domain.access.policy import EVERYTHING, SYSTEM, Actor
+from casework.domain.casefile.case import Case
 from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.clocks.schedule import is_late, next_slot
@@ -378,7 +380,9 @@ def seed(of: Installation, residents: int, seed: int) -> Iterator[int]:
         bulk.insert_all(connection, [_first_entry(one, ids()) for one in accounts])
         done = 0
         for batch in bulk.batches(lives, SEED_BATCH):
-            bulk.insert_all(connection, [thing for life in batch for thing in life])
+            things = [thing for life in batch for thing in life]
+            give_numbers(connection, (thing for thing in things if isinstance(thing, Case)))
+            bulk.insert_all(connection, things)
             done += len(batch)
             yield done
         places.recount(connection)

@@ -40,12 +40,13 @@ INSERT INTO offering (id, provider_id, service_code, is_open, capacity, availabl
   as_of) VALUES ({one}, {one}, 'MED-VISIT', true, 1, 1, 0, 'visit', {at})
 """
 ROWS: Final = """
-INSERT INTO resident (id, name, birth_date, sex, centre_code, district_code, registered_at,
-  version)
-SELECT {resident}, '가상', {day}, 'female', {where}, {at}, 1 FROM {numbers};
-INSERT INTO care_case (id, resident_id, centre_code, district_code, status, channel, applied_on,
-  opened_at, urgent, plan_revision, version)
-SELECT {case}, {resident}, {where}, 'supported', 'self', {day}, {at}, false, 1, 1 FROM {numbers};
+INSERT INTO resident (id, name, name_key, name_initials, birth_date, sex, centre_code,
+  district_code, registered_at, version)
+SELECT {resident}, '가상', '가상', 'ㄱㅅ', {day}, 'female', {where}, {at}, 1 FROM {numbers};
+INSERT INTO care_case (id, number, resident_id, centre_code, district_code, status, channel,
+  applied_on, opened_at, urgent, plan_revision, version)
+SELECT {case}, {number}, {resident}, {where}, 'supported', 'self', {day}, {at}, false, 1, 1
+  FROM {numbers};
 INSERT INTO planned_service (id, case_id, resident_id, service_code, field, status, ends_on,
   created_at, version)
 SELECT {planned}, {case}, {resident}, 'MED-VISIT', 'medical', 'in_force', {day}, {at},
@@ -131,6 +132,7 @@ def _words(engine: Engine, size: int, due: int) -> dict[str, str]:
         "paused_until": _third(instant(engine, NOW - timedelta(days=2)), "NULL"),
         "resident": _id(engine, RESIDENT),
         "case": _id(engine, CASE),
+        "number": f"'{DISTRICT}-26-' || i",
         "planned": _id(engine, PLANNED),
         "referral": _id(engine, REFERRAL),
         "clock": _id(engine, CLOCK),

@@ -12,7 +12,7 @@ import typer
 
 from casework import bootstrap
 from casework.cli.shared import CommandError, Json, Username, opened_ready
-from casework.domain.access.accounts import NewAccount, role_of
+from casework.domain.access.accounts import NewAccount, canonical_username, role_of
 from casework.domain.access.policy import Role
 from casework.workflows.access import accounts
 
@@ -62,7 +62,8 @@ def account_add(
 ) -> None:
     """Add an account. Its first password is read from a pipe, or typed twice."""
     requested = NewAccount(
-        username=username, role=role_of(role), name=name, centre=centre, district=district,
+        username=canonical_username(username), role=role_of(role), name=name,
+        centre=centre, district=district,
         provider=provider, is_head=head, email=email, phone=phone,
     )  # fmt: skip
     requested.check()

@@ -28,7 +28,7 @@ TABLES = (
     "resident", "contact", "consent", "note", "way_in", "break_glass",
     "duplicate_check", "duplicate_suspicion", "resident_merge", "merge_child",
     "household", "household_member",
-    "care_case", "assessment", "care_check", "signal",
+    "case_counter", "care_case", "assessment", "care_check", "signal",
     "conference", "plan_version", "agenda_item", "planned_service",
     "referral", "delivered",
     "standard", "holiday_override", "recount",
@@ -422,6 +422,8 @@ def _residents() -> None:
         "resident",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("name_initials", sa.Text(), nullable=False),
         sa.Column("birth_date", sa.Date(), nullable=False),
         sa.Column("sex", sa.String(length=40), nullable=False),
         sa.Column("centre_code", sa.String(length=10), nullable=False),
@@ -431,6 +433,7 @@ def _residents() -> None:
         sa.Column("address", sa.Text(), nullable=True),
         sa.Column("phone", sa.Text(), nullable=True),
         sa.Column("phone_digits", sa.String(length=40), nullable=True),
+        sa.Column("phone_ending", sa.String(length=40), nullable=True),
         sa.Column("lives_alone", sa.Boolean(), nullable=True),
         sa.Column("mobility", sa.String(length=40), nullable=True),
         sa.Column("ltc_grade", sa.String(length=40), nullable=True),
@@ -456,9 +459,9 @@ def _residents() -> None:
         name="ix_resident_merged_into_id",
         where="merged_into_id IS NOT NULL",
     )
-    _index("resident", "name", "birth_date")
     _index("resident", "name_birth_index")
     _index("resident", "phone_digits")
+    _index("resident", "phone_ending")
     _index("resident", "rrn_index")
     op.create_table(
         "contact",
@@ -468,11 +471,13 @@ def _residents() -> None:
         sa.Column("relation", sa.Text(), nullable=False),
         sa.Column("phone", sa.Text(), nullable=False),
         sa.Column("phone_digits", sa.String(length=40), nullable=True),
+        sa.Column("phone_ending", sa.String(length=40), nullable=True),
         sa.Column("may_be_told", sa.Boolean(), nullable=False),
         _foreign_key("contact", "resident_id", "resident.id"),
         _primary_key("contact", "id"),
     )
     _index("contact", "phone_digits")
+    _index("contact", "phone_ending")
     _index("contact", "resident_id")
     op.create_table(
         "consent",
@@ -607,6 +612,7 @@ def _duplicates() -> None:
         sa.Column("undone_at", Instant(), nullable=True),
         sa.Column("undone_by", sa.Uuid(), nullable=True),
         sa.Column("undo_reason", sa.Text(), nullable=True),
+        sa.Column("before", Json, nullable=False),
         _check("resident_merge", "two", "survivor_id <> duplicate_id"),
         _foreign_key("resident_merge", "survivor_id", "resident.id"),
         _foreign_key("resident_merge", "duplicate_id", "resident.id"),
@@ -668,10 +674,19 @@ def _households() -> None:
 
 
 def _cases() -> None:
-    """Cases from application to closing."""
+    """Cases from application to closing, and the counters of their numbers."""
+    op.create_table(
+        "case_counter",
+        sa.Column("district_code", sa.String(length=10), nullable=False),
+        sa.Column("year", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        _foreign_key("case_counter", "district_code", "district.code"),
+        _primary_key("case_counter", "district_code", "year"),
+    )
     op.create_table(
         "care_case",
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=24), nullable=False),
         sa.Column("resident_id", sa.Uuid(), nullable=False),
         sa.Column("centre_code", sa.String(length=10), nullable=False),
         sa.Column("district_code", sa.String(length=10), nullable=False),
@@ -723,6 +738,7 @@ def _cases() -> None:
         _foreign_key("care_case", "worker_id", "account.id"),
         _foreign_key("care_case", "consent_id", "consent.id"),
         _primary_key("care_case", "id"),
+        _unique("care_case", "number"),
     )
     _index("care_case", "centre_code", "id")
     _index("care_case", "district_code", "id")

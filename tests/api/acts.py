@@ -48,6 +48,14 @@ def a_case(api: Api, by: str = WORKER, resident: UUID | None = None, **facts: An
     return intake.open_case(api.context(by), resident or a_resident(api, by), application, None)
 
 
+def number_of(api: Api, case: UUID) -> str:
+    """The number of a case, to say on the telephone."""
+    with api.engine.connect() as connection:
+        query = select(t.care_case.c.number).where(t.care_case.c.id == case)
+        number: str = connection.execute(query).scalar_one()
+    return number
+
+
 def surveyed(api: Api, case: UUID, by: str = WORKER) -> None:
     """The pre-survey, which sends the case for assessment."""
     activities = dict.fromkeys(survey.ACTIVITIES, 1)

@@ -15,7 +15,7 @@ from tests.proofs.matrix import matrix_on
 def test_no_request_of_the_document_makes_it_fail() -> None:
     with matrix_on("sqlite") as matrix:
         fuzz = Fuzz(matrix, seed=1)
-        fuzz.reach(("supervisor", "admin", "auditor", "provider"))
+        fuzz.scope_of(("supervisor", "admin", "auditor", "provider"))
         fuzz.run(100, ("supervisor",), examples=1)
         told = fuzz.told()
     assert not told["faults"], "\n".join(told["faults"])
@@ -30,7 +30,7 @@ def test_a_fuzz_run_leaves_no_file_and_no_line_behind(
     with matrix_on("sqlite") as matrix:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         fuzz = Fuzz(matrix, seed=3)
-        fuzz.reach(("worker",), tags=("residents", "referrals", "worklist"))
+        fuzz.scope_of(("worker",), tags=("residents", "referrals", "worklist"))
         with matrix.owner.connect() as connection:
             canaries.look_at_rows(connection)
     for file in tmp_path.rglob("*"):

@@ -145,7 +145,7 @@ def test_each_role_belongs_to_what_it_works_for(account: Account, store: Store) 
 
 
 WRONG: list[tuple[str, tuple[str, ...]]] = [
-    ("a user name has", ("Kim", *ADMIN[1:])),
+    ("a user name has", ("K!m", *ADMIN[1:])),
     ("a user name has", ("k", *ADMIN[1:])),
     ("a user name has", ("kim hd", *ADMIN[1:])),
     ("no such role; one of worker, ", ("kim", "--role", "king", "--name", "김")),

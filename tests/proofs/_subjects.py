@@ -28,6 +28,7 @@ from casework.domain.casefile.plan import PlannedItem
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.directory.designations import Designation
+from casework.domain.duplicates.merged_facts import FACTS, MergeSide
 from casework.domain.exchange.importing import FileKind
 from casework.domain.figures.figures import Month
 from casework.domain.notices.notices import NoticeKind
@@ -432,7 +433,10 @@ def _neighbourhood(api: Api, it: Subject) -> None:
     alike = [another("똑같은이", birth_date=born) for _ in range(2)]
     it.ids["household"] = households.make_household(api.context(worker), there[:2], "couple")
     it.ids["housemate"], it.ids["another"] = there[1], there[2]
-    it.ids["merge"] = merging.merge_residents(api.context(supervisor), there[3], there[4], "same")
+    it.ids["merge"] = merging.merge_residents(
+        api.context(supervisor), there[3], there[4], "same",
+        dict.fromkeys(FACTS, MergeSide.SURVIVOR),
+    )  # fmt: skip
     with api.engine.connect() as connection:
         it.ids["suspicion"] = connection.scalar(
             select(pairs.c.id).where(pairs.c.resident_id.in_(alike), pairs.c.other_id.in_(alike))

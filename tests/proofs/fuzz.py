@@ -141,7 +141,7 @@ class Fuzz:
                 if self.watch.requests == before:
                     raise RuntimeError(f"no more requests can be made as {role}")
 
-    def reach(self, roles: Sequence[str], tags: Collection[str] = ()) -> None:
+    def scope_of(self, roles: Sequence[str], tags: Collection[str] = ()) -> None:
         """As each role, send one filled-in request to each operation that has not yet succeeded."""
         self.restore = self.matrix.keep()
         for role in roles:

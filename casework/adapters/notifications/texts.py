@@ -44,7 +44,7 @@ def _line(item: dict[str, Any], language: str) -> str:
     # What is about no case is named by what it is about.
     about, id = item["subject"]["type"], item["subject"]["id"]
     if item["case_id"] is not None:
-        about, id = "case", item["case_id"]
+        about, id = "case", item["case_number"]
     kind = text(f"letter.kind.{item['kind']}", language)
     parts = [f"{kind} ({item['about']})", text(f"letter.about.{about}", language, id=id)]
     if item["due_at"] is not None:

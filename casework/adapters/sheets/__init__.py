@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, Final
 
-from casework.adapters.sheets.csv_files import read_csv, write_csv
+from casework.adapters.sheets.csv_files import as_typed, read_csv, write_csv
 from casework.adapters.sheets.workbooks import is_workbook, read_workbook, write_workbook
 
 CSV_TYPE: Final = "text/csv; charset=utf-8"
@@ -16,9 +16,8 @@ class SheetFiles:
     """What reads and writes files of rows."""
 
     def read(self, source: BinaryIO) -> Iterator[list[str]]:
-        if is_workbook(source):
-            return read_workbook(source)
-        return read_csv(source)
+        rows = read_workbook(source) if is_workbook(source) else read_csv(source)
+        return ([as_typed(cell) for cell in row] for row in rows)
 
     def write(
         self, format: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]

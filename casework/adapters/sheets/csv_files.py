@@ -136,7 +136,17 @@ def neutral(cell: Any) -> str:
     """A cell as text; what a spreadsheet would take for a formula has a quote before it."""
     told = plain(cell)
     is_number = isinstance(cell, int | float)
-    return "'" + told if told.startswith(FORMULA) and not is_number else told
+    return "'" + told if _is_formula(told) and not is_number else told
+
+
+def as_typed(cell: str) -> str:
+    """A cell of a file without the quote that ``neutral`` put before it."""
+    return cell[1:] if cell.startswith("'") and _is_formula(cell) else cell
+
+
+def _is_formula(told: str) -> bool:
+    """What a spreadsheet takes for a formula, or would without the quotes before it."""
+    return told.lstrip("'").startswith(FORMULA)
 
 
 def plain(cell: Any) -> str:

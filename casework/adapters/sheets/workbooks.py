@@ -53,7 +53,10 @@ def is_workbook(source: BinaryIO) -> bool:
 
 
 def read_workbook(source: BinaryIO) -> Iterator[list[str]]:
-    """The rows of the first sheet as text. Raises Invalid where it is none, or too large."""
+    """The rows of the only sheet with any, as text. Raises Invalid where it is none, or too large.
+
+    What stands on a second sheet would be dropped in silence, so it is refused.
+    """
     try:
         check_parts(source)
         source.seek(0)
@@ -61,19 +64,30 @@ def read_workbook(source: BinaryIO) -> Iterator[list[str]]:
     except _BROKEN:
         raise _no_workbook() from None
     try:
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()
-        empty = 0
-        for cells in sheet.iter_rows(values_only=True, max_col=MAX_CELLS):
-            row = _trimmed([_text(cell) for cell in cells])
-            empty = 0 if any(row) else empty + 1
-            if empty > EMPTY_ROWS:
-                return
-            yield row
+        first, *others = book.worksheets
+        if any(any(row) for sheet in others for row in _rows(sheet)):
+            raise Invalid(
+                "rows stand on several sheets; send a file for each of them",
+                code="several_sheets",
+                field="file",
+            )
+        yield from _rows(first)
     except _BROKEN:
         raise _no_workbook() from None
     finally:
         book.close()
+
+
+def _rows(sheet: Any) -> Iterator[list[str]]:
+    """The rows of a sheet, until nothing comes for a long while."""
+    sheet.reset_dimensions()
+    empty = 0
+    for cells in sheet.iter_rows(values_only=True, max_col=MAX_CELLS):
+        row = _trimmed([_text(cell) for cell in cells])
+        empty = 0 if any(row) else empty + 1
+        if empty > EMPTY_ROWS:
+            return
+        yield row
 
 
 def _trimmed(row: list[str]) -> list[str]:

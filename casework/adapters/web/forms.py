@@ -15,6 +15,7 @@ from casework.adapters.http.problems import Problem
 from casework.domain.casefile.case import SIGNALS
 from casework.domain.casefile.referral_moves import OUTCOMES, REASONS
 from casework.domain.errors import Invalid
+from casework.domain.text import clean_text
 
 MAX_FIELDS: Final = 10_000
 MAX_NOTE_LENGTH: Final = 2000
@@ -62,7 +63,7 @@ ACTIONS: Final[dict[str, tuple[Field, ...]]] = {
 
 
 class Form(dict[str, str]):
-    """The fields of a body, each once, without odd characters."""
+    """The fields of a body, each once, its text cleaned."""
 
     @classmethod
     def of(cls, body: bytes) -> Form:
@@ -78,8 +79,7 @@ class Form(dict[str, str]):
             check_text(name + value)
         if len(dict(pairs)) != len(pairs):
             raise Problem("a field twice", code="malformed")
-        # A browser sends two characters for what it counted, and showed, as the end of a line.
-        return cls((name, value.replace("\r\n", "\n")) for name, value in pairs)
+        return cls((name, clean_text(value)) for name, value in pairs)
 
 
 def answer_of(form: Mapping[str, str], prefix: str, action: str) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def answer_of(form: Mapping[str, str], prefix: str, action: str) -> dict[str, An
         raise Invalid("no such answer", code="invalid", field=prefix)
     found: dict[str, Any] = {}
     for field in ACTIONS[action]:
-        text = form.get(f"{prefix}.{action}.{field.name}", "").strip()
+        text = form.get(f"{prefix}.{action}.{field.name}", "")
         if text:
             found[field.name] = _date(text, field.name) if field.kind == "date" else text
         elif field.is_needed and field.kind == "date":  # of a choice its rule says what is wrong

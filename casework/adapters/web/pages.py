@@ -216,10 +216,10 @@ def state_places(request: Request, secret: str) -> Response:
 
 def _state(guest: Guest, form: Form, id: UUID) -> None:
     """The places of one offering in their own transaction; an empty field says nothing."""
-    given = form[f"free.{id}"].strip()
+    given = form[f"free.{id}"]
     if given:
         said = CapacityStatement(available=_whole(given))
-        seen = max(0, _whole(form.get(f"seen.{id}", "").strip()))
+        seen = max(0, _whole(form.get(f"seen.{id}", "")))
         ctx = replace(guest.context(_key(form, id), given), expected_version=seen)
         with_retries(guest.services, lambda: places_of.state_figures(ctx, id, said))
 

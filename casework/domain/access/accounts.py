@@ -13,6 +13,7 @@ from casework.domain.access import tries
 from casework.domain.access.policy import Actor, CredentialScope, Role
 from casework.domain.access.tries import Try
 from casework.domain.errors import require
+from casework.domain.text import clean_line
 
 PASSWORD_LENGTHS: Final = range(12, 1025)
 NAME_LENGTHS: Final = range(1, 121)
@@ -202,10 +203,15 @@ def role_of(text: str) -> Role:
     return Role(text)
 
 
+def canonical_username(given: str) -> str:
+    """A user name as it is stored, however it was typed: capitals make no difference."""
+    return clean_line(given).lower()
+
+
 def check_name(name: str) -> None:
     """Refuse an invalid name of a person, a system or a token."""
     require(
-        name.isprintable() and len(name.strip()) in NAME_LENGTHS,
+        name.isprintable() and len(clean_line(name)) in NAME_LENGTHS,
         "a name has 1 to 120 printable characters",
         code="name_invalid",
         field="name",

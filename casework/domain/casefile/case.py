@@ -138,6 +138,8 @@ class Case:
     notified_to: str | None = None
     last_checked_on: date | None = None
     plan_revision: int = 0
+    # Given when it is stored, and never changed.
+    number: str = ""
     hold_reason: HoldReason | None = None
     hold_from: date | None = None
     hold_until: date | None = None

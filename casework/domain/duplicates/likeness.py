@@ -15,7 +15,8 @@ from functools import cache
 from typing import Final
 from uuid import UUID
 
-from casework.domain.residents.resident import MIN_BIRTH_YEAR, Resident, digits_of
+from casework.domain.residents.names import digits_of, name_key
+from casework.domain.residents.resident import MIN_BIRTH_YEAR, Resident
 
 # How like two names are, letter by letter (a syllable is two or three): 1 is the same.
 Similarity = Callable[[str, str], float]
@@ -98,7 +99,7 @@ def reasons(
     one: Likeness, other: Likeness, similarity: Similarity, *, same_number: bool = False
 ) -> tuple[LikenessReason, ...]:
     """Why these two may be one person; nothing where they are strangers."""
-    same_name = comparable(one.name) == comparable(other.name)
+    same_name = name_key(one.name) == name_key(other.name)
     found = [LikenessReason.SAME_NUMBER] if same_number else []
     if one.birth_date == other.birth_date:
         if same_name:
@@ -112,17 +113,12 @@ def reasons(
     return tuple(found)
 
 
-def comparable(name: str) -> str:
-    """A name without its blanks and capitals, in composed form."""
-    return "".join(unicodedata.normalize("NFC", name).split()).casefold()
-
-
 def is_near(one: str, other: str, similarity: Similarity) -> bool:
     """Whether two names differ by a likely mishearing or typo; for names in Hangul only.
 
     Letters are compared where they stand: ㄱ at the head of a syllable is not ㄱ at its foot.
     """
-    bare = comparable(one), comparable(other)
+    bare = name_key(one), name_key(other)
     if not all(map(_is_hangul, bare)):
         return False
     letters = [unicodedata.normalize("NFD", name) for name in bare]

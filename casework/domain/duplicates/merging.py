@@ -7,8 +7,9 @@ as it was. What was moved is written down child by child, so that undoing gives 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from casework.domain.act import Act
@@ -37,6 +38,8 @@ class Merge:
     undone_at: datetime | None = None
     undone_by: UUID | None = None
     undo_reason: str | None = None
+    # What the survivor said before of each fact that it took from the duplicate.
+    before: dict[str, Any] = field(default_factory=dict)
 
     @property
     def status(self) -> str:

@@ -14,6 +14,9 @@ class ExportOf(StrEnum):
 
     WORKLIST = "worklist"
     OVERDUE = "overdue"
+    CASES = "cases"
+    RESIDENTS = "residents"
+    REFERRALS = "referrals"
     FIGURES = "figures"
     PROVIDERS = "providers"
     OFFERINGS = "offerings"
@@ -35,6 +38,9 @@ class ExportPurpose(StrEnum):
 ACTION: Final[dict[str, str]] = {
     ExportOf.WORKLIST: "deadline.read",
     ExportOf.OVERDUE: "overdue.read",
+    ExportOf.CASES: "case.read",
+    ExportOf.RESIDENTS: "case.read",
+    ExportOf.REFERRALS: "referral.read",
     ExportOf.FIGURES: "figures.read",
     ExportOf.PROVIDERS: "directory.read",
     ExportOf.OFFERINGS: "directory.read",

@@ -7,18 +7,17 @@ it is refused here only where that would hide the reason.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
 from casework.domain.errors import Invalid
+from casework.domain.text import clean_line, clean_text
 
 # Excel counts days from here; its own slip, a 29 February 1900, is over before anybody was born.
 EXCEL_EPOCH: Final = date(1899, 12, 30)
 FIRST_SERIAL, LAST_SERIAL = 3_000, 80_000
 MAX_CELL_LENGTH: Final = 4_000
-_INVISIBLE: Final = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 _DATE: Final = re.compile(
     r"(\d{4})\s*(?:[./-]|년)\s*(\d{1,2})\s*(?:[./-]|월)\s*(\d{1,2})\s*(?:[.]|일)?"
     r"(?:[T\s]+0{1,2}:00(?::00(?:\.0+)?)?)?"
@@ -32,9 +31,8 @@ _LOST_ZERO: Final = re.compile(
 
 
 def plain(text: str) -> str | None:
-    """A cell's text composed (NFC), without what cannot be seen; None where nothing is left."""
-    found = unicodedata.normalize("NFC", text.translate(_INVISIBLE)).replace("\u00a0", " ").strip()
-    return found or None
+    """A cell's text, cleaned; None where nothing is left."""
+    return clean_text(text) or None
 
 
 def day(text: str) -> str:
@@ -62,7 +60,7 @@ def _unreadable() -> Invalid:
 def phone(text: str) -> str:
     """A telephone number; one that a sheet took for a number gets its zero back."""
     digits = re.sub(r"[\s().-]", "", text)
-    match = _LOST_ZERO.fullmatch(digits)
+    match = _LOST_ZERO.fullmatch(digits.removeprefix("82"))
     if match is None:
         return text
     area, middle, last = (part for part in match.groups() if part is not None)
@@ -117,8 +115,8 @@ def word(meanings: Mapping[str, str]) -> Callable[[str], str]:
 
 def squeezed(said: str) -> str:
     """Words as they are compared: composed, small, no blanks, no signs, nothing in brackets."""
-    bare = re.sub(r"[(\[（［].*?[)\]）］]", "", unicodedata.normalize("NFC", said))
-    return re.sub(r"[\s_*·./:-]", "", bare.translate(_INVISIBLE)).casefold()
+    bare = re.sub(r"[(\[（［].*?[)\]）］]", "", clean_line(said))
+    return re.sub(r"[\s_*·./:-]", "", bare).casefold()
 
 
 Reader = Callable[[str], Any]

@@ -184,7 +184,7 @@ def find_headings(kind: FileKind, row: Sequence[str]) -> Headings | None:
     unknown = 0
     for at, cell in enumerate(row):
         name = known.get(squeezed(cell))
-        unknown += name is None and cell.strip() != ""
+        unknown += name is None and squeezed(cell) != ""
         if name is not None:
             found[at] = name
     missing = _missing(kind, set(found.values()))

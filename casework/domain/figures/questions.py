@@ -16,8 +16,8 @@ from casework.domain.figures.figures import Month, Period
 from casework.domain.figures.tallying import (
     OF_NO_FIELD,
     OF_NO_PROVIDER,
-    SMALLEST_SHOWN,
     Cells,
+    city_count,
     filtered,
     is_people,
     suppressed,
@@ -149,4 +149,4 @@ def unmet_shown(
     total = sum(counts.values())
     if not for_city:
         return total, dict(counts)
-    return (None if total < SMALLEST_SHOWN else total), suppressed(dict(counts))
+    return city_count(total), suppressed(dict(counts))

@@ -17,7 +17,9 @@ from casework.domain.figures.figures import Figure, median_of, percentile_of
 
 SMALLEST_SHOWN: Final = 5
 SHARE_DIGITS: Final = 4
-CITY_SHARE_DIGITS: Final = 2  # so that a share does not tell the counts that were hidden
+CITY_SHARE_DIGITS: Final = 2
+# The city's counts are multiples of it: what two of them differ by tells no count that is hidden.
+CITY_STEP: Final = 5
 PEOPLE: Final = "people_served"
 PEOPLE_BY_FIELD: Final = "people_by_field"
 PEOPLE_BY_PROVIDER: Final = "people_by_provider"
@@ -178,7 +180,7 @@ def hidden(tables: Mapping[Any, Lines], total: Lines | None = None) -> Hidden:
 
     ``tables`` are the groups of an answer. Along a line (over the groups) and down a group (over
     the lines of one figure) at least two are hidden, and five in all, or none: else a total less
-    the others would tell. On time and late are hidden together, since the share joins them.
+    the others would tell.
     """
     found: Hidden = set()
     for group, lines in tables.items():
@@ -194,29 +196,26 @@ def hidden(tables: Mapping[Any, Lines], total: Lines | None = None) -> Hidden:
         before = len(found)
         for members in families.values():
             found |= _enough_hidden({one: whole[one] for one in members}, found)
-        found |= {pair for one in found for pair in _joined(one)} & whole.keys()
         if len(found) == before:
             break
     if total is not None:
         few = {line for line, count in total.items() if count < SMALLEST_SHOWN}
-        few |= {pair[1] for line in few for pair in _joined((None, line))}
         found |= {(None, line) for line in few}
     return found
 
 
-def _joined(one: tuple[str | None, FigureLine]) -> set[tuple[str | None, FigureLine]]:
-    """On time and late of the same clock in the same group."""
-    group, line = one
-    if line.figure not in (Figure.ON_TIME, Figure.LATE):
-        return set()
-    return {(group, line._replace(figure=figure)) for figure in (Figure.ON_TIME, Figure.LATE)}
+def city_count(count: int) -> int | None:
+    """A count as the city is shown it: None under five, else the nearest multiple of five."""
+    if count < SMALLEST_SHOWN:
+        return None
+    return (count + CITY_STEP // 2) // CITY_STEP * CITY_STEP
 
 
 def suppressed(counts: Mapping[Any, int]) -> dict[Any, int | None]:
-    """The counts of one list that has a total, with None for those that may not be shown."""
+    """The city's counts of one list that has a total; None for those that may not be shown."""
     few = {key for key, count in counts.items() if count < SMALLEST_SHOWN}
     few = _enough_hidden(dict(counts), few)
-    return {key: None if key in few else count for key, count in counts.items()}
+    return {key: None if key in few else city_count(count) for key, count in counts.items()}
 
 
 def _enough_hidden(counts: dict[Any, int], found: set[Any]) -> set[Any]:
@@ -244,8 +243,9 @@ def summary(
     lines, is_hidden = lines_of(cells, people), hide or (lambda line: False)
 
     def count(line: FigureLine) -> int | None:
-        few = hide is not None and lines[line] < SMALLEST_SHOWN
-        return None if few or is_hidden(line) else lines[line]
+        if is_hidden(line):
+            return None
+        return lines[line] if hide is None else city_count(lines[line])
 
     def rows(figure: str) -> list[dict[str, Any]]:
         found = sorted((line for line in lines if line.figure == figure), key=_in_order)
@@ -254,12 +254,13 @@ def summary(
             {name: getattr(line, name) for name in says} | {"count": count(line)} for line in found
         ]
 
+    clocks = _clocks(cells, count, is_city=hide is not None)
     parts: dict[str, Any] = {
         "applications": count(FigureLine(Figure.APPLICATIONS)),
         "plans": {plan.removeprefix("plans_"): count(FigureLine(plan)) for plan in _PLANS},
         "referrals": rows(Figure.REFERRALS),
-        "clocks": _clocks(cells, count, for_city=hide is not None),
-        "holders": _holders(cells, for_city=hide is not None),
+        "clocks": clocks,
+        "holders": _holders(cells, clocks, is_city=hide is not None),
         "causes": rows(Figure.CAUSES),
         "unmet_needs": rows(Figure.UNMET_NEEDS),
         "people_served": count(FigureLine(PEOPLE)),
@@ -268,9 +269,9 @@ def summary(
 
 
 def _clocks(
-    cells: Cells, count: Callable[[FigureLine], int | None], *, for_city: bool
+    cells: Cells, count: Callable[[FigureLine], int | None], *, is_city: bool
 ) -> list[dict[str, Any]]:
-    """One row for each clock and holder."""
+    """One row for each clock and holder; times only where both that they join are shown."""
     found: dict[tuple[ClockKind, Part], Cells] = defaultdict(Counter)
     for cell, number in cells.items():
         if cell.kind is not None and cell.held_by is not None and cell.figure != Figure.CAUSES:
@@ -282,9 +283,8 @@ def _clocks(
             for figure in (*_COUNTED, *_NOW)
         }
         ended = _added(counts[Figure.ON_TIME], counts[Figure.LATE])
-        rows.append(
-            {"kind": kind, "held_by": held_by, "ended": ended} | counts | _times(own, for_city)
-        )
+        times = _times_for_city([counts], own) if is_city else _times(own)
+        rows.append({"kind": kind, "held_by": held_by, "ended": ended} | counts | times)
     return rows
 
 
@@ -297,7 +297,7 @@ def _added(*counts: int | None) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
-def _holders(cells: Cells, *, for_city: bool) -> list[dict[str, Any]]:
+def _holders(cells: Cells, clocks: list[dict[str, Any]], *, is_city: bool) -> list[dict[str, Any]]:
     """How long things lay with each holder, whatever the clock; counts not for the city."""
     found: dict[str, Cells] = defaultdict(Counter)
     for cell, number in cells.items():
@@ -307,12 +307,31 @@ def _holders(cells: Cells, *, for_city: bool) -> list[dict[str, Any]]:
     for held_by, own in sorted(found.items()):
         days = sum((cell.days or 0) * number for cell, number in own.items())
         known = {"ended": sum(own.values()), "working_days": days}
-        shown = dict.fromkeys(known) if for_city else known
-        rows.append({"held_by": held_by} | shown | _times(own, for_city))
+        if is_city:
+            mine = [row for row in clocks if row["held_by"] == held_by]
+            shown = dict.fromkeys(known) | _times_for_city(mine, own)
+        else:
+            shown = known | _times(own)
+        rows.append({"held_by": held_by} | shown)
     return rows
 
 
-def _times(cells: Cells, for_city: bool) -> dict[str, Any]:
+def _times_for_city(shown: list[dict[str, Any]], cells: Cells) -> dict[str, Any]:
+    """The same of the counts that are shown, or None where one of them is hidden.
+
+    A share beside one of the two counts that it joins would tell the other.
+    """
+    counts = [(row[Figure.ON_TIME], row[Figure.LATE]) for row in shown]
+    if not counts or any(one is None for pair in counts for one in pair):
+        return dict.fromkeys(TIMES)
+    on_time, ended = sum(one for one, _ in counts), sum(map(sum, counts))
+    return _times(cells) | {"on_time_share": round(on_time / ended, CITY_SHARE_DIGITS)}
+
+
+TIMES: Final = ("on_time_share", "median_working_days", "p90_working_days")
+
+
+def _times(cells: Cells) -> dict[str, Any]:
     """On-time share, median and 90th percentile of the clocks that ended on time or late."""
     days: Counter[int] = Counter()
     on_time = 0
@@ -321,11 +340,10 @@ def _times(cells: Cells, for_city: bool) -> dict[str, Any]:
             days[cell.days or 0] += number
             on_time += number if cell.figure == Figure.ON_TIME else 0
     ended = sum(days.values())
-    if ended == 0 or (for_city and ended < SMALLEST_SHOWN):
-        return dict.fromkeys(("on_time_share", "median_working_days", "p90_working_days"))
-    digits = CITY_SHARE_DIGITS if for_city else SHARE_DIGITS
+    if ended == 0:
+        return dict.fromkeys(TIMES)
     return {
-        "on_time_share": round(on_time / ended, digits),
+        "on_time_share": round(on_time / ended, SHARE_DIGITS),
         "median_working_days": median_of(days),
         "p90_working_days": percentile_of(days, 90),
     }

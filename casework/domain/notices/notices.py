@@ -55,6 +55,7 @@ class NoticeKind(StrEnum):
     STILL_OVERDUE = "still_overdue"
     CASE_ASSIGNED = "case_assigned"
     CASE_ARRIVED = "case_arrived"
+    RESIDENT_CHANGED = "resident_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,13 +259,14 @@ def is_flood(count: int, before: Sequence[int]) -> bool:
     return count > max(ALWAYS_ALLOWED, TIMES_THE_USUAL * usual)
 
 
-def summary_of(notices: Iterable[Notice]) -> list[dict[str, Any]]:
+def summary_of(notices: Iterable[Notice], case_numbers: Mapping[UUID, str]) -> list[dict[str, Any]]:
     """What a message says of each notice: references, codes and instants, nothing personal."""
     return [
         {
             "id": notice.id,
             "kind": notice.kind,
             "case_id": notice.case_id,
+            "case_number": case_numbers.get(notice.case_id) if notice.case_id else None,
             "subject": {"type": notice.subject_type, "id": notice.subject_id},
             "about": notice.about,
             "tier": notice.tier,

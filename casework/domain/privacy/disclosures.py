@@ -36,6 +36,7 @@ class Disclosure:
     by: UUID | None
     referral_id: UUID | None
     case_id: UUID
+    case_number: str
     consent_withdrawn_at: datetime | None
 
 

@@ -90,21 +90,21 @@ def _shows(names: str, hides: Mapping[MaskState, str] | None = None) -> Mask:
 
 _CLOCK: Final = (
     "id kind subject held_by started_at due_at status overdue met_at cancelled_at breached_at"
-    " target basis resident_id case_id centre_code district_code provider_id field service_code"
-    " priority extended_until deferred_until allowed_actions"
+    " target basis resident_id case_id case_number centre_code district_code provider_id field"
+    " service_code priority extended_until deferred_until allowed_actions"
 )
 _STEP: Final = "tier passed_over quiet due_at at raised_at to"
 _WHY: Final = "start rule basis target left_out pauses extensions standard recounts due_at sentence"
 _ITEM: Final = (
-    "kind held_by case_id centre_code field deadline_id subject resident provider due_at overdue"
-    " working_days_late"
+    "kind held_by case_id case_number centre_code field deadline_id subject resident provider"
+    " due_at overdue working_days_late"
 )
 
 MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
     ("referral.read", PR): {
         "referral": _shows(
-            "id status priority resident_id case_id planned_service_id service_code field"
-            " centre_code offering_id message disclosed judged resident asked contact"
+            "id status priority resident_id case_id case_number planned_service_id service_code"
+            " field centre_code offering_id message disclosed judged resident asked contact"
             " requested_at answered_at"
             " place_offered_at accepted_at expected_start_on expected_on started_on ended_at"
             " ended_on outcome reason note on_behalf hold_until held_with_case basis provider"
@@ -118,8 +118,8 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
         "referral resident": _shows("id name birth_date sex address phone"),
         "referral basis": _shows("kind"),
         "referral row": _shows(
-            "id status priority resident_id case_id planned_service_id service_code field"
-            " centre_code offering_id provider requested_at"
+            "id status priority resident_id case_id case_number planned_service_id service_code"
+            " field centre_code offering_id provider requested_at"
         ),
         "event": _shows("id event at subject by data", {MaskState.BY_ANOTHER: "by.id"}),
         "event data": _shows(
@@ -143,7 +143,8 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
     },
     ("inbox.read", PR): {
         "inbox item": _shows(
-            "id status priority service_code field centre_code case_id planned_service_id message"
+            "id status priority service_code field centre_code case_id case_number"
+            " planned_service_id message"
             " resident asked contact requested_at expected_start_on expected_on hold_until wants"
             " deadline due_at overdue working_days_late allowed_actions"
         ),
@@ -163,21 +164,28 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
         "contact": _shows(
             "name relation phone may_be_told", {MaskState.NOT_TO_BE_TOLD: "name phone"}
         ),
-        "found resident": _shows("id name birth_date sex centre_code phone address died_on"),
+        "found resident": _shows(
+            "id name birth_date sex centre_code phone address died_on open_case"
+        ),
         "consent": _shows(
             "id resident_id purpose given_by given_on recipients expires_on recorded_at"
             " withdrawn_at allowed_actions"
         ),
         "case": _shows(
-            "id resident_id status channel applied_on discharge_on urgent urgent_reason"
+            "id number resident_id status channel applied_on discharge_on urgent urgent_reason"
             " ex_officio_ground opened_at worker_id centre_code district_code dementia_medicine"
             " activities score route surveyed_at sent_for_assessment_at determination"
             " determined_at first_approved_on notified_on last_checked_on closed_at closed_reason"
             " effective_on resident hold worker deadlines assessments allowed_actions"
         ),
+        "case summary": _shows(
+            "id number status urgent applied_on centre_code district_code worker resident contacts"
+            " deadlines"
+        ),
         "case row": _shows(
-            "id resident_id status channel applied_on discharge_on urgent opened_at worker_id"
-            " centre_code district_code score route determination closed_at closed_reason resident"
+            "id number resident_id status channel applied_on discharge_on urgent opened_at"
+            " worker_id centre_code district_code score route determination closed_at closed_reason"
+            " resident"
         ),
         "planned service": _shows(
             "id service_code field status settled settlement settled_at allowed_actions content"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -242,17 +240,3 @@ def check_birth_date(birth_date: date, act: Act) -> None:
         code="birth_date_too_early",
         field="birth_date",
     )
-
-
-def digits_of(phone: str | None) -> str | None:
-    """A telephone number as it is compared: its digits, with Korea's code written as 0."""
-    if phone is None:
-        return None
-    digits = re.sub(r"\D", "", phone)
-    return "0" + digits[2:] if digits.startswith("82") else digits
-
-
-def name_and_birth(name: str, birth_date: date) -> str:
-    """Name and birth date as they are compared: composed letters, without any space."""
-    written = unicodedata.normalize("NFC", name).casefold()
-    return f"{''.join(written.split())} {birth_date.isoformat()}"

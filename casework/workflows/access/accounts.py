@@ -17,6 +17,7 @@ from casework.domain.access.accounts import Account, NewAccount, check_email, ch
 from casework.domain.access.grant_log import GrantAct, GrantEntry, check_prunable, entry_of, replay
 from casework.domain.access.policy import SYSTEM, Actor, Role, grantable
 from casework.domain.errors import Conflict, NotFound, require
+from casework.domain.text import clean_line
 from casework.workflows.access.securing import revoke_token
 from casework.workflows.ports.access import AccountAdministration, Passwords
 
@@ -78,7 +79,7 @@ def create(editor: AccountEditor, requested: NewAccount, password_hash: str) -> 
     account = Account(
         id=editor.new_id(),
         username=requested.username,
-        name=requested.name.strip(),
+        name=clean_line(requested.name),
         role=requested.role,
         password_hash=password_hash,
         created_at=editor.now,

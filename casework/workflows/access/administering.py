@@ -16,6 +16,7 @@ from casework.domain.access.accounts import (
 from casework.domain.access.policy import Role
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import Conflict, NotFound, require
+from casework.domain.text import clean_line
 from casework.workflows.access import accounts
 from casework.workflows.access.accounts import AccountEditor
 from casework.workflows.access.securing import MANAGE, make_token, revoke_token
@@ -75,7 +76,7 @@ def rename(work: Work, account: Account, changes: dict[str, Any]) -> None:
     """Change name, mail address or telephone, where one is among the changes."""
     if not {"name", "email", "phone"} & set(changes):
         return
-    account.name = changes.get("name", account.name).strip()
+    account.name = clean_line(changes.get("name", account.name))
     account.email = changes.get("email", account.email)
     account.phone = changes.get("phone", account.phone)
     check_name(account.name)

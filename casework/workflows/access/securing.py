@@ -12,6 +12,7 @@ from casework.domain.access.grant_log import GrantAct, entry_of
 from casework.domain.access.policy import Actor
 from casework.domain.access.tokens import MAX_TOKENS, PREFIX, AccountToken, NewToken, live
 from casework.domain.errors import Conflict, Forbidden, NotFound, require
+from casework.domain.text import clean_line
 from casework.workflows.access import attempts
 from casework.workflows.access.attempts import Credentials
 from casework.workflows.context import Context
@@ -173,7 +174,7 @@ def make_token(
     token = AccountToken(
         id=ctx.new_id(),
         account_id=account.id,
-        name=requested.name.strip(),
+        name=clean_line(requested.name),
         digest=authentication.tokens.digest(secret),
         scopes=sorted(set(requested.scopes)),
         created_at=ctx.now,

@@ -69,6 +69,7 @@ def _asked(reading: Reading, view: ReferralView, ctx: Context) -> AgencyRequest:
     resident = {name: getattr(view.resident, name) if name in told else None
                 for name in OF_RESIDENT}  # fmt: skip
     body = {name: getattr(it, name) for name in OF_REFERRAL} | {
+        "case_number": view.case_number,
         "resident": masked(resident, actor, READ, "referral resident"),
         "asked": view.asked,
         "contact": view.contact,
@@ -119,7 +120,7 @@ def write_way_in(ctx: Context, resident_id: UUID, text: str) -> UUID:
         resident = work.residents.get(resident_id, lock=True)
         known = work.rosters.way_in(resident.id)
         way = WayIn(
-            id=known.id if known else ctx.new_id(), resident_id=resident.id, text=text.strip(),
+            id=known.id if known else ctx.new_id(), resident_id=resident.id, text=text,
             written_at=ctx.now, written_by=ctx.actor.id, version=known.version if known else 0,
         )  # fmt: skip
         work.rosters.save_way_in(way)
@@ -209,7 +210,7 @@ def _recorded(
         raise Invalid("it did not run in this month", code="not_in_month", field="referral_id")
     item, known = items.get(of.planned_service_id), before.get(of.id)
     planned = Decimal(0) if item is None else rosters.planned_in(item, of, month)
-    quantity, note = said.check(planned), (said.note or "").strip() or None
+    quantity, note = said.check(planned), said.note or None
     values = (planned, quantity, said.exception, note)
     if known and (known.planned, known.delivered, known.reason, known.note) == values:
         return None

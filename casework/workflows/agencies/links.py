@@ -294,7 +294,7 @@ def enter(linking: Linking, visit: LinkVisit, tried: LinkRequest, code: str) -> 
         expected = link.count_attempt(tried.now)
         store.links.save(link)
         store.commit()
-    given = linking.keys.code_digest(visit.link.id, code.strip())
+    given = linking.keys.code_digest(visit.link.id, code)
     right = hmac.compare_digest(expected or "", given)
     carried = linking.keys.new_secret()
     with linking.store(tried.facts) as store:

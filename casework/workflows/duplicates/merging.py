@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +12,18 @@ from casework.domain.cases import handover
 from casework.domain.directory.directory import Centre
 from casework.domain.duplicates import merging
 from casework.domain.duplicates.events import MergeUndone, ResidentsMerged
+from casework.domain.duplicates.merged_facts import (
+    RRN,
+    MergeSide,
+    Record,
+    notices_of_change,
+    return_facts,
+    take_facts,
+)
 from casework.domain.duplicates.moved_by_merge import Child
 from casework.domain.errors import Conflict, Invalid, NotFound
+from casework.domain.events import Event, EventMetadata
+from casework.domain.residents.events import ResidentChanged
 from casework.domain.residents.resident import Resident
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Work
@@ -20,8 +32,16 @@ SUPERVISE = "case.supervise"
 Before = dict[UUID, dict[str, Any]]
 
 
-def merge_residents(ctx: Context, survivor_id: UUID, duplicate_id: UUID, reason: str) -> UUID:
+def merge_residents(
+    ctx: Context,
+    survivor_id: UUID,
+    duplicate_id: UUID,
+    reason: str,
+    choices: Mapping[str, MergeSide],
+) -> UUID:
     """Merge a duplicate into the survivor, who gets all the duplicate's records.
+
+    ``choices`` says of facts in which the two differ which record is right.
 
     An open case of the duplicate at another centre moves to the survivor's, and waits there for a
     worker as after a transfer.
@@ -32,18 +52,46 @@ def merge_residents(ctx: Context, survivor_id: UUID, duplicate_id: UUID, reason:
         ctx.expect(survivor.version)
         work.merges.cases_of(duplicate.id)
         open_cases = work.residents.open_case(survivor.id), work.residents.open_case(duplicate.id)
-        came_from = duplicate.centre_code
+        was, came_from = replace(survivor), duplicate.centre_code
         made = merging.merge(survivor, duplicate, open_cases, reason, ctx.act)
+        records = _records(work, survivor, duplicate)
+        made.before = take_facts(*records, choices)
+        requests = work.merges.open_requests([survivor.id, duplicate.id])
         before: Before = {}
         if open_cases[1] is not None and came_from != survivor.centre_code:
             before = _transfer(ctx, work, open_cases[1], duplicate)
-        work.residents.save(survivor, None)
-        work.residents.save(duplicate, None)
+        _save(work, records, made.before)
         cases = work.merges.move_rows(made, before)
         work.residents.move_with_resident(survivor)
+        knew = {survivor.id: was, duplicate.id: duplicate}
+        told = ((one, knew[one.resident_id], survivor) for one in requests)
+        work.merges.tell(notices_of_change(told, ctx.act))
+        work.record(_changed(survivor, made.before, ctx))
         work.record(merging.events_of(ResidentsMerged, made, survivor, duplicate, cases, ctx.act))
         work.commit(made.id)
         return made.id
+
+
+def _records(work: Work, survivor: Resident, duplicate: Resident) -> tuple[Record, Record]:
+    return (
+        Record(resident=survivor, rrn=work.residents.rrn(survivor.id)),
+        Record(resident=duplicate, rrn=work.residents.rrn(duplicate.id)),
+    )
+
+
+def _save(work: Work, records: tuple[Record, Record], changed: Iterable[str]) -> None:
+    """Save both; the registration number of the survivor where that changed."""
+    for record in records:
+        work.residents.save(record.resident, None)
+    if RRN in changed:
+        work.residents.save_rrn(records[0].resident.id, records[0].rrn)
+
+
+def _changed(survivor: Resident, fields: Iterable[str], ctx: Context) -> list[Event]:
+    """That the survivor's facts are others now, by their names."""
+    meta = EventMetadata.of(ctx.act, survivor.id, resident_id=survivor.id)
+    names = tuple(sorted(fields))
+    return [ResidentChanged(meta, fields=names)] if names else []
 
 
 def _two(work: Work, survivor_id: UUID, duplicate_id: UUID) -> tuple[Resident, Resident]:
@@ -91,15 +139,20 @@ def undo_merge(ctx: Context, merge_id: UUID, reason: str | None) -> UUID:
         ctx.expect(made.version)
         merging.check_not_undone(made)
         survivor, duplicate = _two(work, made.survivor_id, made.duplicate_id)
+        was, requests = replace(survivor), work.merges.open_requests([survivor.id])
         moved_rows = work.merges.moved_rows(made.id)
         home = _centre(work, merging.centre_after_undo(made, survivor))
         merging.undo(made, survivor, duplicate, home, reason, ctx.act)
         _check_consents(work, survivor.id, moved_rows)
         _bring_cases_home(ctx, work, moved_rows, made.merged_at, home)
-        work.residents.save(survivor, None)
-        work.residents.save(duplicate, None)
+        records = _records(work, survivor, duplicate)
+        returned = return_facts(made.before, *records)
+        _save(work, records, returned)
         cases = work.merges.return_rows(made, moved_rows)
         work.residents.move_with_resident(duplicate)
+        told = ((one, was, duplicate if one.case_id in cases else survivor) for one in requests)
+        work.merges.tell(notices_of_change(told, ctx.act))
+        work.record(_changed(survivor, returned, ctx))
         work.record(merging.events_of(MergeUndone, made, survivor, duplicate, cases, ctx.act))
         work.commit(made.id)
         return made.id

@@ -16,7 +16,7 @@ from casework.domain.cases.intake import Finding
 from casework.domain.clocks.standards import CareField
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.exchange.importing import FileKind, ImportRow
-from casework.domain.residents.resident import name_and_birth
+from casework.domain.residents.names import name_and_birth
 from casework.workflows.cases import intake
 from casework.workflows.context import Context
 from casework.workflows.directory import directory

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final
 from uuid import UUID
 
 from casework.domain.errors import Forbidden, Invalid, Refusal
+from casework.domain.exchange.import_cells import plain
 from casework.domain.exchange.import_columns import (
     HEADING_WITHIN,
     MAX_COLUMNS,
@@ -121,7 +122,7 @@ class _Sheet:
         number = 0
         for cells in self._source:
             line += 1
-            if not any(cell.strip() for cell in cells):
+            if not any(map(plain, cells)):
                 continue
             number += 1
             if number > MAX_ROWS:

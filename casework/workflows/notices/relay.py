@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from casework.domain.clocks.calendar import day_in_seoul, morning_of
@@ -194,15 +195,20 @@ def _address(ctx: Context, notices: Notices, create_links: Callable[[NoticeStore
         waiting = store.waiting(BATCH)
         if not waiting:
             return 0
+        numbers = store.case_numbers(waiting)
         people, endpoints = store.people(waiting, ctx.act.today), store.subscriptions()
         told: list[tuple[UUID, UUID, UUID | None]] = []
         for notice in waiting:
             for account_id in addressees(notice, people):
-                message_id = _write(ctx, store, notice, account_id) if notice.at_once else None
+                message_id = None
+                if notice.at_once:
+                    said = summary_of([notice], numbers)[0]
+                    message_id = _write(ctx, store, notice, said, account_id)
                 told.append((notice.id, account_id, message_id))
             for endpoint in endpoints:
                 if endpoint.wants_notice(notice):
-                    _write(ctx, store, notice, None, endpoint.id)
+                    said = summary_of([notice], numbers)[0]
+                    _write(ctx, store, notice, said, None, endpoint.id)
         store.address(waiting, told, ctx.now)
         create_links(store)
         return len(waiting)
@@ -212,6 +218,7 @@ def _write(
     ctx: Context,
     store: NoticeStore,
     notice: Notice,
+    said: dict[str, Any],
     account_id: UUID | None,
     subscription_id: UUID | None = None,
 ) -> UUID:
@@ -222,7 +229,7 @@ def _write(
         account_id=account_id,
         subscription_id=subscription_id,
         district_code=notice.district_code,
-        payload=summary_of([notice])[0],
+        payload=said,
         created_at=ctx.now,
         next_at=ctx.now,
     )
@@ -250,7 +257,8 @@ def _write_digest(
 ) -> bool:
     """Write an account's digest; False where another relay wrote the day's."""
     gathered, day = store.to_gather(account_id, morning), day_in_seoul(morning)
-    said = summary_of(gathered[:SAID_IN_A_DIGEST])
+    named = gathered[:SAID_IN_A_DIGEST]
+    said = summary_of(named, store.case_numbers(named))
     message = Message(
         id=ctx.new_id(),
         kind=DIGEST,

@@ -77,7 +77,11 @@ class Cases(Protocol):
         ...
 
     def of_resident(self, resident_id: UUID) -> list[Row]:
-        """Id, state and day of application of a resident's cases, newest first."""
+        """Id, number, state and day of application of a resident's cases, newest first."""
+        ...
+
+    def open_of(self, resident_ids: list[UUID]) -> Mapping[UUID, Row]:
+        """The open case of each of these residents who has one, as far as the actor sees it."""
         ...
 
     def get(self, id: UUID) -> CaseView:
@@ -122,6 +126,10 @@ class Deadlines(Protocol):
 
     def last_review(self, deadline_id: UUID) -> Row | None:
         """The latest review of an overdue clock, if any."""
+        ...
+
+    def case_number(self, deadline: Deadline) -> str:
+        """The number of the case of a clock that was loaded before."""
         ...
 
     def acknowledge(self, deadline: Deadline, review_id: UUID) -> None:
@@ -180,6 +188,7 @@ class ReferralView:
 
     referral: Referral
     resident: Resident
+    case_number: str
     consent_is_withdrawn: bool
     case_is_open: bool
     provider_name: str

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+from casework.domain.duplicates.merged_facts import OpenRequest
 from casework.domain.duplicates.merging import Merge
 from casework.domain.duplicates.suspicions import Suspicion
+from casework.domain.notices.notices import Notice
 from casework.domain.residents.households import Household, HouseholdMember
 from casework.domain.residents.resident import Resident
 
@@ -81,6 +83,14 @@ class Merges(Protocol):
 
     def crossing(self, survivor_id: UUID, moved_rows: Iterable[tuple[str, UUID]]) -> list[UUID]:
         """Open referrals that would rest on the other resident's consent after an undo."""
+        ...
+
+    def open_requests(self, resident_ids: list[UUID]) -> list[OpenRequest]:
+        """The open referrals of residents who were loaded before of which an agency knows."""
+        ...
+
+    def tell(self, notices: Sequence[Notice]) -> None:
+        """Add notices that no case file's event gives."""
         ...
 
     def move_rows(self, made: Merge, before: dict[UUID, dict[str, Any]]) -> list[UUID]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol
@@ -62,6 +62,10 @@ class NoticeStore(Protocol):
 
     def waiting(self, limit: int) -> list[Notice]:
         """Notices neither held nor addressed yet, oldest first, locked."""
+        ...
+
+    def case_numbers(self, notices: Sequence[Notice]) -> Mapping[UUID, str]:
+        """The numbers of the cases that notices are about, by their ids."""
         ...
 
     def people(self, notices: Sequence[Notice], today: date) -> Recipients:

@@ -104,6 +104,10 @@ class Residents(Protocol):
         """A resident's contact notes, newest first."""
         ...
 
+    def call_backs(self, resident_id: UUID) -> list[Note]:
+        """Promises to come back to a resident who was loaded before, unanswered, by day."""
+        ...
+
     def search(self, filters: Row, paging: Paging) -> Page:
         """Residents by name, birth date, centre, or a phone of theirs or of a contact."""
         ...

@@ -29,8 +29,10 @@ from casework.domain.notices.outbox import Letter, Message, Subscription
 NOW = datetime(2026, 3, 10, 0, 0, 5, tzinfo=UTC)
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 CASE = "01900000-0000-7000-8000-00000000000a"
+NUMBER = "26350-26-00417-8"
 ITEM = {
     "id": "01900000-0000-7000-8000-00000000000b", "kind": "escalation", "case_id": CASE,
+    "case_number": NUMBER,
     "subject": {"type": "deadline", "id": CASE}, "about": "response", "tier": 1,
     "due_at": "2026-03-05T14:59:59+00:00",
 }  # fmt: skip
@@ -212,8 +214,8 @@ def digest(email: str | None = "worker@example.org", more: int = 0) -> Letter:
 
 def test_a_digest_by_mail_names_cases_and_days_in_korean_or_english() -> None:
     for language, subject, words in (
-        ("ko", "오늘 확인할 일 2건", ("기한 알림", f"사례 {CASE}", "2026-03-05 23:59")),
-        ("en", "2 to look at today", ("deadline", f"case {CASE}", "due 2026-03-05 23:59")),
+        ("ko", "오늘 확인할 일 2건", ("기한 알림", f"사례 {NUMBER}", "2026-03-05 23:59")),
+        ("en", "2 to look at today", ("deadline", f"case {NUMBER}", "due 2026-03-05 23:59")),
     ):
         with mail_server() as (port, mails):
             assert Channels(Webhook(private=True), mail(port, language=language)).deliver(

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 
 from casework.adapters.sheets import SheetFiles, csv_files, workbooks
+from casework.adapters.sheets.csv_files import read_csv
 from casework.domain.errors import Invalid
 
 ROWS = [["성명", "생년월일"], ["가상주민", "1941.5.6."], ["가상, 주민", "둘\n줄"]]
@@ -176,9 +177,11 @@ HARMFUL = ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "�
 def test_what_leaves_can_be_read_again_and_is_no_formula(format: str) -> None:
     rows = [[one, 1, 2.5, None, date(2026, 3, 27), True, ["a", "b"]] for one in HARMFUL]
     _, content = SheetFiles().write(format, ["성명", "수"], rows)
+    there = read_csv if format == "csv" else workbooks.read_workbook
+    assert [row[0] for row in there(io.BytesIO(content))][1:] == [f"'{one}" for one in HARMFUL]
     found = read(content)
     assert found[0][:2] == ["성명", "수"]
-    assert [row[0] for row in found[1:]] == [f"'{one}" for one in HARMFUL]
+    assert [row[0] for row in found[1:]] == HARMFUL
     assert found[1][1:7] == ["1", "2.5", "", "2026-03-27", "Y", "a, b"]
 
 
@@ -214,3 +217,32 @@ def test_a_workbook_is_packed_as_workbooks_are(way: int) -> None:
     with pytest.raises(Invalid) as refused:
         read(written.getvalue())
     assert refused.value.code == "file_unreadable"
+
+
+@pytest.mark.parametrize("told", ["+82 10", "'+82 10", "''=1", "'quoted'", "=1", "-"])
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_a_cell_is_read_as_it_was_before_it_was_written(format: str, told: str) -> None:
+    _, content = SheetFiles().write(format, ["a"], [[told]])
+    assert read(content) == [["a"], [told]]
+
+
+def book_of(*sheets: list[list[str]]) -> bytes:
+    """A workbook with these sheets."""
+    book, written = openpyxl.Workbook(), io.BytesIO()
+    for rows in sheets:
+        sheet = book.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    book.remove(book.worksheets[0])
+    book.save(written)
+    return written.getvalue()
+
+
+def test_rows_on_a_second_sheet_are_refused_and_an_empty_sheet_is_not() -> None:
+    assert read(book_of(ROWS, [], [[""]])) == ROWS
+    one: list[list[str]] = [["x"]]
+    several = ([ROWS, one], [ROWS, [], [[], [], *one]], [[], ROWS])
+    for sheets in several:
+        with pytest.raises(Invalid) as refused:
+            read(book_of(*sheets))
+        assert refused.value.code == "several_sheets"

@@ -253,7 +253,12 @@ def test_a_resident_without_an_open_case_moves_with_the_closed_ones(api: Api) ->
         assert worker.get(gone).status_code == 404
     neighbour = api.as_(NEIGHBOUR)
     assert neighbour.get(path).json()["cases"] == [
-        {"id": str(case), "status": "closed", "applied_on": TODAY}
+        {
+            "id": str(case),
+            "number": acts.number_of(api, case),
+            "status": "closed",
+            "applied_on": TODAY,
+        }
     ]
     assert neighbour.get(f"/cases/{case}").json()["centre_code"] == NEXT_DOOR
 
@@ -298,7 +303,10 @@ def test_a_telephone_or_a_name_also_finds_open_referrals_and_whom_to_call(api: A
         ]  # fmt: skip
         assert set(one) == {"id", "name", "birth_date", "sex", "centre_code", "phone", "address",
                             "died_on",
-                            "open_referrals"}  # fmt: skip
+                            "open_case", "open_referrals"}  # fmt: skip
+        assert one["open_case"] == {
+            "id": str(supported.case), "number": acts.number_of(api, supported.case),
+            "status": "supported", "applied_on": TODAY}  # fmt: skip
     (one,) = worker.post("/residents/search", {"centre_code": HERE}).json()["items"]
     assert "open_referrals" not in one
     (one,) = api.as_(ASSESSOR).post("/residents/search", {"name": name}).json()["items"]

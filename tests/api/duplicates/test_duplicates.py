@@ -38,6 +38,7 @@ from tests.api.conftest import (
     WORKER,
     Api,
 )
+from tests.api.duplicates.test_merging import KEEPS
 
 NEVER = (WORKER, ASSESSOR, PROVIDER, *OUTSIDERS)
 PERSON = {"name": "김영숙", "birth_date": "1941-03-05", "sex": "female", "centre_code": HERE}
@@ -314,7 +315,9 @@ def test_a_pair_rests_while_its_two_are_merged_and_comes_back_with_an_undo(api: 
     pair = a_pair(api)
     ids = [one["id"] for one in pair["residents"]]
     boss = api.as_(SUPERVISOR)
-    done = boss.post(f"/residents/{ids[0]}/merge", {"duplicate_id": ids[1], "reason": "같음"})
+    done = boss.post(
+        f"/residents/{ids[0]}/merge", {"duplicate_id": ids[1], "reason": "같음", "choices": KEEPS}
+    )
     assert done.status_code == 201
     assert queue(api) == []
     decide = boss.post(f"/duplicates/{pair['id']}/decide", {"decision": "same"})
@@ -329,7 +332,8 @@ def test_an_open_question_about_a_merged_duplicate_is_asked_of_the_survivor(api:
     find(api)
     before = queue(api, FAR_SUPERVISOR)
     done = api.as_(SUPERVISOR).post(
-        f"/residents/{survivor}/merge", {"duplicate_id": str(duplicate), "reason": "개명"}
+        f"/residents/{survivor}/merge",
+        {"duplicate_id": str(duplicate), "reason": "개명", "choices": KEEPS},
     )
     assert done.status_code == 201
     for by in (SUPERVISOR, FAR_SUPERVISOR):

@@ -11,11 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.sheets import SheetFiles
 from casework.domain.exchange import exporting
-from tests.api.acts import a_case, a_referral, a_resident, moved
+from tests.api.acts import a_case, a_referral, a_resident, moved, number_of
 from tests.api.conftest import ASSESSOR, NEIGHBOUR, PROVIDER, SUPERVISOR, WORKER, Api
 
-ALL = ("worklist", "overdue", "figures", "providers", "offerings")
+OF_PEOPLE = ("cases", "residents")
+ALL = ("worklist", "overdue", *OF_PEOPLE, "referrals", "figures", "providers", "offerings")
 
 
 def taken(api: Api, who: str, what: str, **more: Any) -> Any:
@@ -92,8 +94,8 @@ def test_the_audit_says_who_was_on_the_list_and_what_for(api: Api) -> None:
     [
         (WORKER, set(ALL)),
         (SUPERVISOR, set(ALL)),
-        (ASSESSOR, {"worklist", "providers", "offerings"}),
-        (PROVIDER, {"worklist", "figures", "providers", "offerings"}),
+        (ASSESSOR, {"worklist", *OF_PEOPLE, "providers", "offerings"}),
+        (PROVIDER, {"worklist", "referrals", "figures", "providers", "offerings"}),
         ("city", {"figures", "providers", "offerings"}),
         ("admin", {"providers", "offerings"}),
         ("auditor", set()),
@@ -113,7 +115,10 @@ def test_whoever_may_not_read_a_list_may_not_take_it_away(
     [
         {"what": "worklist"},
         {"what": "worklist", "purpose": "because"},
-        {"what": "residents", "purpose": "supervision"},
+        {"what": "notes", "purpose": "supervision"},
+        {"what": "cases", "purpose": "supervision", "filters": {"status": "accepted"}},
+        {"what": "referrals", "purpose": "supervision", "filters": {"status": "applied"}},
+        {"what": "residents", "purpose": "supervision", "filters": {"status": "applied"}},
         {"what": "worklist", "purpose": "supervision", "format": "pdf"},
         {"what": "worklist", "purpose": "supervision", "filters": {"month": "2026-03"}},
         {"what": "overdue", "purpose": "supervision", "filters": {"kind": "come_back"}},
@@ -169,3 +174,57 @@ def test_headings_are_in_the_language_that_is_asked_for(api: Api) -> None:
     heard = {"Accept-Language": "ko"}
     answer = api.as_("city").post("/exports", body, headers=heard)
     assert next(iter(lines(answer)[0])) == "기관코드"
+
+
+def test_cases_residents_and_referrals_leave_as_far_as_they_are_seen(api: Api) -> None:
+    referral = a_referral(api)
+    case = api.as_(WORKER).get(f"/referrals/{referral}").json()
+    number, resident = case["case_number"], case["resident_id"]
+    (found,) = lines(taken(api, WORKER, "cases", filters={"status": "supported"}))
+    assert (found["number"], found["resident_id"]) == (number, resident)
+    assert lines(taken(api, WORKER, "cases", filters={"status": "closed"})) == []
+    (found,) = lines(taken(api, WORKER, "residents"))
+    assert (found["id"], found["open_case.number"]) == (resident, number)
+    for who in (WORKER, PROVIDER):
+        (found,) = lines(taken(api, who, "referrals", filters={"status": "requested"}))
+        assert (found["id"], found["case_number"]) == (str(referral), number)
+    for what in ("cases", "residents", "referrals"):
+        assert lines(taken(api, NEIGHBOUR, what)) == []
+
+
+def test_the_visits_of_today_carry_the_address_for_those_who_read_residents(api: Api) -> None:
+    resident = a_resident(api, address="가상로 17")
+    case = a_case(api, resident=resident)
+    api.clock.set("2026-03-09T10:00")
+    today = {"due": "today"}
+    (visit,) = lines(taken(api, WORKER, "worklist", purpose="visit_planning", filters=today))
+    assert visit["resident.address"] == "가상로 17"
+    assert visit["case_number"] == number_of(api, case)
+    api.clock.set("2026-03-02T10:00")
+    a_referral(api)
+    (found,) = lines(taken(api, PROVIDER, "worklist"))
+    assert found["resident.address"] == ""
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_a_telephone_with_its_country_survives_leaving_and_coming_in(api: Api, format: str) -> None:
+    phone, name = "+82 10-1234-5678", "'=가상"
+    a_resident(api, name=name, phone=phone)
+    headers = {"Accept-Language": "ko"}
+    body = {"what": "residents", "purpose": "data_correction", "format": format}
+    file = api.as_(WORKER).post("/exports", body, headers=headers).content
+    (line,) = rows_of(file)
+    assert (line["전화번호"], line["성명"]) == (phone, name)
+    answer = api.as_(WORKER).request(
+        "POST", "/imports", data={"kind": "residents", "dry_run": "true"},
+        files={"file": (f"a.{format}", file)},
+    )  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    (result,) = api.as_(WORKER).items(f"/imports/{answer.json()['id']}/rows")
+    assert [one["code"] for one in result["errors"]] == ["possible_duplicate"], result
+
+
+def rows_of(file: bytes) -> list[dict[str, str]]:
+    """The rows of a file by their headings, as an import reads them."""
+    headings, *rows = SheetFiles().read(io.BytesIO(file))
+    return [dict(zip(headings, row, strict=False)) for row in rows]

@@ -195,7 +195,8 @@ def test_submitted_plans_go_on_the_agenda_with_what_a_decision_must_name(api: Ap
     assert answer.json()["allowed_actions"] == ["agenda", "decisions"]
     assert [item["case_id"] for item in answer.json()["agenda"]] == [str(one), str(other)]
     assert answer.json()["agenda"][0] == named | {
-        "case_id": str(one), "decision": None, "decided_elsewhere": False,
+        "case_id": str(one), "case_number": acts.number_of(api, one), "decision": None,
+        "decided_elsewhere": False,
         "allowed_actions": ["decision"],
     }  # fmt: skip
     assert answer.headers["etag"] == '"3"'
@@ -542,13 +543,13 @@ def test_the_minutes_say_who_met_and_what_was_decided_without_a_resident_s_name(
         "District: Haeundae-gu\nHeld on: 2026-03-02\n\n"
         "Members:\n- 가상의사 (보건소)\n- 가상간호사 (구청)\n\n"
         "Agenda:\n"
-        f"1. case {one}, plan version 1: approved\n"
-        f"2. case {back}, plan version 1: returned\n   reason: 목표가 없다\n"
-        f"3. case {open_one}, plan version 1: not decided here\n"
+        f"1. case {acts.number_of(api, one)}, plan version 1: approved\n"
+        f"2. case {acts.number_of(api, back)}, plan version 1: returned\n   reason: 목표가 없다\n"
+        f"3. case {acts.number_of(api, open_one)}, plan version 1: not decided here\n"
     )
     korean = api.as_(HEAD).get(f"{path}/minutes", headers={"Accept-Language": "ko"}).text
     assert korean.startswith("통합지원회의 회의록\n\n구·군: 해운대구\n개최일: 2026-03-02\n")
-    assert f"1. 사례 {one}, 계획 판 1: 승인\n" in korean
+    assert f"1. 사례 {acts.number_of(api, one)}, 계획 판 1: 승인\n" in korean
     assert "   사유: 목표가 없다\n" in korean
     assert "이름있는주민" not in korean + english.text
 

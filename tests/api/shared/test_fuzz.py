@@ -14,7 +14,7 @@ from tests.proofs.matrix import matrix_on
 def test_no_request_of_a_subject_makes_it_fail() -> None:
     with matrix_on("sqlite") as matrix:
         fuzz = Fuzz(matrix, seed=1)
-        fuzz.reach(("supervisor",), tags=("referrals", "worklist"))
+        fuzz.scope_of(("supervisor",), tags=("referrals", "worklist"))
         told = fuzz.told()
     assert not told["faults"], "\n".join(told["faults"])
     assert told["succeeded"] > 5
@@ -29,6 +29,6 @@ def test_a_failure_and_an_answer_that_is_not_documented_are_found(
     with matrix_on("sqlite") as matrix:
         monkeypatch.setattr(referring, "move_referral", broken)
         fuzz = Fuzz(matrix, seed=1)
-        fuzz.reach(("provider",), tags=("referrals",))
+        fuzz.scope_of(("provider",), tags=("referrals",))
         told = fuzz.told()
     assert any("POST /referrals/{id}/accept failed: 500" in said for said in told["faults"])

@@ -19,6 +19,7 @@ from tests.api.acts import (
     assessed,
     clock,
     moved,
+    number_of,
     surveyed,
 )
 from tests.api.conftest import (
@@ -74,9 +75,11 @@ def test_an_item_says_whom_it_is_about_and_when_it_is_due(api: Api) -> None:
             "name": "가상이름",
             "phone": "010-0000-0000",
             "died_on": None,
+            "address": None,
         },
         "provider": None,
         "case_id": str(case),
+        "case_number": number_of(api, case),
         "centre_code": api.actor(WORKER).centre_code,
         "worker_id": str(api.id_of(WORKER)),
         "field": None,

@@ -15,7 +15,6 @@ from casework.domain.duplicates.likeness import (
     DuplicateCandidate,
     Likeness,
     LikenessReason,
-    comparable,
     equal,
     is_near,
     likely,
@@ -23,6 +22,7 @@ from casework.domain.duplicates.likeness import (
     ordered,
     reasons,
 )
+from casework.domain.residents.names import name_key
 from casework.domain.residents.resident import Resident
 from tests.factories.town import seoul
 
@@ -78,7 +78,7 @@ def test_blanks_and_composition_make_no_other_name(name):
 
 
 def test_capitals_make_no_other_name():
-    assert comparable("Kim  Young-Sook") == comparable("KIM YOUNG-SOOK")
+    assert name_key("Kim  Young-Sook") == name_key("KIM YOUNG-SOOK")
     latin = replace(ONE, name="Kim Young-Sook")
     assert why(mine=latin, name="KIM YOUNG-SOOK") == {"same_name_and_birth_date"}
 

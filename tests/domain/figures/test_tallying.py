@@ -37,12 +37,13 @@ def answered(figure, days, count=1, **more):
     ("counts", "shown"),
     [
         ({}, {}),
-        ({"a": 5, "b": 6}, {"a": 5, "b": 6}),
+        ({"a": 5, "b": 6}, {"a": 5, "b": 5}),
+        ({"a": 7, "b": 8}, {"a": 5, "b": 10}),
         ({"a": 4}, {"a": None}),
         ({"a": 0, "b": 9}, {"a": None, "b": None}),
-        ({"a": 4, "b": 5, "c": 9}, {"a": None, "b": None, "c": 9}),
-        ({"a": 1, "b": 2, "c": 9, "d": 8}, {"a": None, "b": None, "c": 9, "d": None}),
-        ({"a": 2, "b": 3, "c": 9}, {"a": None, "b": None, "c": 9}),
+        ({"a": 4, "b": 5, "c": 9}, {"a": None, "b": None, "c": 10}),
+        ({"a": 1, "b": 2, "c": 9, "d": 8}, {"a": None, "b": None, "c": 10, "d": None}),
+        ({"a": 2, "b": 3, "c": 9}, {"a": None, "b": None, "c": 10}),
     ],
 )
 def test_what_is_under_five_is_hidden_and_cannot_be_reckoned_from_a_total(counts, shown):
@@ -77,12 +78,32 @@ def test_in_a_table_it_is_hidden_along_and_down():
     }  # fmt: skip
 
 
-def test_on_time_and_late_are_hidden_together():
-    on_time = FigureLine(Figure.ON_TIME, kind=ClockKind.SURVEY, held_by=Part.WORKER)
-    late = on_time._replace(figure=Figure.LATE)
-    total = Counter({on_time: 90, late: 3})
-    assert hidden({}, total) == {(None, on_time), (None, late)}
-    assert hidden({}, Counter({on_time: 90, late: 5})) == set()
+@pytest.mark.parametrize("late", range(8))
+def test_a_share_is_hidden_with_either_of_the_counts_that_it_joins(late: int):
+    cells = answered(Figure.ON_TIME, 1, 88) + answered(Figure.LATE, 9, late)
+    shown = summary(cells, hide=lambda line: False)
+    (row,), (holder,) = shown["clocks"], shown["holders"]
+    times = ("on_time_share", "median_working_days", "p90_working_days")
+    assert (row["on_time"], row["late"]) == (90, None if late < 5 else 5)
+    for name in times:
+        assert (row[name] is None, holder[name] is None) == (late < 5, late < 5), name
+    if late >= 5:
+        assert row["on_time_share"] == holder["on_time_share"] == round(90 / 95, 2)
+
+
+def test_a_holder_s_share_is_hidden_with_any_of_its_clocks():
+    cells = Counter(
+        {
+            Cell(figure, kind=kind, held_by=Part.WORKER, days=1): count
+            for kind, figure, count in (
+                (ClockKind.SURVEY, Figure.ON_TIME, 50), (ClockKind.SURVEY, Figure.LATE, 9),
+                (ClockKind.PLAN, Figure.ON_TIME, 50), (ClockKind.PLAN, Figure.LATE, 2),
+            )
+        }
+    )  # fmt: skip
+    shown = summary(cells, hide=lambda line: False)
+    assert [one["on_time_share"] is None for one in shown["clocks"]] == [True, False]
+    assert shown["holders"][0]["on_time_share"] is None
 
 
 def test_medians_of_a_whole_come_from_the_cells_of_its_parts():
@@ -117,8 +138,9 @@ def test_for_the_city_a_part_that_is_not_counted_is_none_like_one_under_five():
 
 
 def test_for_the_city_times_of_fewer_than_five_are_hidden():
-    for count, share in ((4, None), (5, 1.0)):
-        (row,) = summary(answered(Figure.ON_TIME, 2, count), hide=lambda line: False)["clocks"]
+    for count, share in ((4, None), (5, 0.5)):
+        cells = answered(Figure.ON_TIME, 2, count) + answered(Figure.LATE, 2, count)
+        (row,) = summary(cells, hide=lambda line: False)["clocks"]
         assert row["on_time_share"] == share
         assert row["median_working_days"] == (None if share is None else 2)
 

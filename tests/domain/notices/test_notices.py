@@ -182,9 +182,10 @@ def test_supervisors_are_told_that_a_case_waits_for_a_worker():
 
 
 def test_a_message_says_references_codes_and_instants():
-    assert summary_of([a_notice()]) == [
+    assert summary_of([a_notice()], {id_(22): "26350-26-00417-8"}) == [
         {
             "id": id_(20), "kind": "escalation", "case_id": id_(22),
+            "case_number": "26350-26-00417-8",
             "subject": {"type": "deadline", "id": id_(21)}, "about": "response", "tier": 1,
             "due_at": seoul("2026-03-31T23:59:59"),
         }

@@ -10,7 +10,8 @@ from casework.domain.access.policy import Actor, Role
 from casework.domain.act import Act
 from casework.domain.directory.directory import distance_km
 from casework.domain.errors import Conflict, Invalid, NotFound, Refusal, StaleVersion
-from casework.domain.residents.resident import check_birth_date, digits_of
+from casework.domain.residents.names import digits_of
+from casework.domain.residents.resident import check_birth_date
 from tests.domain.helpers import field_of, refused
 from tests.factories import CaseFileFactory, ConsentFactory, ResidentFactory, Town, seoul
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from casework.adapters.api.shared.bodies import Body, Code, Day, Phone, Short
+from casework.adapters.api.shared.bodies import ONE_LINE, Body, Code, Day, Phone, Short
+from casework.domain.access.accounts import canonical_username
 from casework.domain.access.policy import Role
 
 Secret = Annotated[str, Field(min_length=1, max_length=1024)]
-Username = Annotated[str, Field(min_length=1, max_length=120)]
+Username = Annotated[
+    str, Field(min_length=1, max_length=120), AfterValidator(canonical_username), ONE_LINE
+]
 Slug = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9._-]+$")]
 Action = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z_]+\.[a-z_]+$")]
 Totp = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-Email = Annotated[str, Field(min_length=3, max_length=254)]
+Email = Annotated[str, Field(min_length=3, max_length=254), ONE_LINE]
 
 
 class ChangePassword(Body):
@@ -42,7 +45,7 @@ class DisableTotp(Body):
 
     password: Secret
     code: Totp | None = Field(default=None, description="The code that the authenticator shows.")
-    recovery_code: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    recovery_code: Annotated[str, Field(min_length=1, max_length=40), ONE_LINE] | None = None
 
 
 class MakeToken(Body):

@@ -25,6 +25,7 @@ OF_REFERRAL: Final = (
     "field",
     "centre_code",
     "case_id",
+    "case_number",
     "planned_service_id",
     "message",
     "resident",

@@ -27,6 +27,7 @@ class InboxItem(ResponseBody):
     field: CareField
     centre_code: str
     case_id: UUID
+    case_number: str
     planned_service_id: UUID
     message: str | None
     resident: DisclosedResident | None

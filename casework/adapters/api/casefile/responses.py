@@ -104,6 +104,7 @@ class CaseRow(ResponseBody):
     """A case in a list."""
 
     id: UUID
+    number: str = Field(description="Number of the case, to say on the telephone.")
     resident_id: UUID
     status: CaseStatus
     channel: Channel

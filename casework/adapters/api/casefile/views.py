@@ -16,6 +16,7 @@ from casework.workflows.ports.paging import Row
 
 CASE_FIELDS = (
     "id",
+    "number",
     "resident_id",
     "status",
     "channel",
@@ -50,6 +51,7 @@ CASE_FIELDS = (
 )
 ROW_FIELDS = (
     "id",
+    "number",
     "resident_id",
     "status",
     "channel",

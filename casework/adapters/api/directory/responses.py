@@ -271,6 +271,7 @@ class ReferralInHand(ResponseBody):
     service_code: str
     resident_id: UUID
     case_id: UUID
+    case_number: str
     centre_code: str
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from casework.adapters.api.shared.bodies import Body, Words
+from casework.domain.duplicates.merged_facts import MergeSide
 
 State = Literal["open", "same", "different"]
 
@@ -17,11 +20,24 @@ class DecideDuplicate(Body):
     note: Words | None = None
 
 
+MergedFact = Literal[
+    "name", "birth_date", "sex", "address", "phone", "lives_alone", "mobility", "ltc_grade",
+    "disability", "insurance", "income_tier", "rrn",
+]  # fmt: skip
+
+
 class MergeResidents(Body):
     """Which record is of the same person, and how one knows."""
 
     duplicate_id: UUID
     reason: Words
+    choices: dict[MergedFact, MergeSide] = Field(
+        default={}, description="Which record is right about each fact in which the two differ."
+    )
+
+    def by_name(self) -> dict[str, MergeSide]:
+        """The choices, as the domain has them."""
+        return {str(name): side for name, side in self.choices.items()}
 
 
 class UndoMerge(Body):

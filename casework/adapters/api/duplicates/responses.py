@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from casework.adapters.api.duplicates.bodies import State
 from casework.adapters.api.residents.responses import PlainResident
@@ -51,6 +51,7 @@ class MergeRecord(ResponseBody):
     undone_at: AwareDatetime | None
     undone_by: UUID | None
     undo_reason: str | None
+    taken: list[str] = Field(description="The facts that the resident has from the duplicate.")
     allowed_actions: list[str]
 
 

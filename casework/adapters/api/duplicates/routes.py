@@ -76,13 +76,18 @@ def _merged(call: Call, use_case: Callable[[Context], Any]) -> Response:
 def merge_residents(id: UUID, body: s.MergeResidents, call: Caller) -> Response:
     """Merge a duplicate into a resident.
 
-    The resident survives, and gets the duplicate's cases, consents, notes and contacts.
+    The resident survives, and gets the duplicate's cases, consents, notes and contacts, and what
+    it says where the resident's record says nothing. Where the two differ, ``choices`` says which
+    is right; agencies with an open referral are told what changed.
 
     Reads and writes of the duplicate's id are about the survivor. Refused where both have an open
     case.
     """
     return _merged(
-        call, lambda ctx: merging.merge_residents(ctx, id, body.duplicate_id, body.reason)
+        call,
+        lambda ctx: merging.merge_residents(
+            ctx, id, body.duplicate_id, body.reason, body.by_name()
+        ),
     )
 
 

@@ -52,6 +52,7 @@ def merge(it: Merge) -> WithETag:
         "undone_at": instant(it.undone_at),
         "undone_by": it.undone_by,
         "undo_reason": it.undo_reason,
+        "taken": sorted(it.before),
         "allowed_actions": ["undo"] if it.undone_at is None else [],
     }
     return WithETag(body, it.version)

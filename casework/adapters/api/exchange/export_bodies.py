@@ -10,6 +10,8 @@ from pydantic import Field, StrictBool, StrictInt
 from casework.adapters.api.figures.bodies import GroupedBy
 from casework.adapters.api.shared import bodies as shared
 from casework.adapters.api.shared.bodies import Body, Code
+from casework.domain.casefile.case import CaseStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import CareField, ClockKind
 from casework.domain.errors import Invalid
 from casework.domain.exchange.exporting import ExportOf, ExportPurpose
@@ -22,6 +24,7 @@ class ExportFilters(Body):
     due: shared.Due | None = None
     kind: WorkKind | None = None
     field: CareField | None = None
+    status: Code | None = Field(default=None, description="State of the cases or referrals.")
     centre: Code | None = None
     worker: UUID | None = Field(default=None, description="Identifier of the worker.")
     provider: UUID | None = Field(default=None, description="Identifier of the agency.")
@@ -45,9 +48,18 @@ FILTERS_OF: Final[dict[str, frozenset[str]]] = {
     ExportOf.OVERDUE: frozenset(
         {"centre", "worker", "kind", "field", "provider", "held_by", "tier", "answered", "since"}
     ),
+    ExportOf.CASES: frozenset({"status", "centre", "worker"}),
+    ExportOf.RESIDENTS: frozenset({"centre"}),
+    ExportOf.REFERRALS: frozenset({"status", "field", "provider", "centre"}),
     ExportOf.FIGURES: frozenset({"month", "district", "centre", "field", "provider", "by"}),
     ExportOf.PROVIDERS: frozenset(),
     ExportOf.OFFERINGS: frozenset({"service", "centre", "is_open"}),
+}
+
+
+STATES_OF: Final[dict[str, frozenset[str]]] = {
+    ExportOf.CASES: frozenset(CaseStatus),
+    ExportOf.REFERRALS: frozenset(ReferralStatus),
 }
 
 
@@ -63,6 +75,9 @@ class ExportList(Body):
         """Refuse a filter that the list does not have, and a kind that is none of its clocks."""
         for name in sorted(self.filters.model_fields_set - FILTERS_OF[self.what]):
             raise Invalid("this list has no such filter", field=f"filters.{name}")
+        status = self.filters.status
+        if status is not None and status not in STATES_OF[self.what]:
+            raise Invalid("no such state", field="filters.status")
         kind = self.filters.kind
         if self.what == ExportOf.OVERDUE and kind is not None and kind not in list(ClockKind):
             raise Invalid("no clock of this kind", field="filters.kind")

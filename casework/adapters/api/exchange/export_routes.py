@@ -8,10 +8,13 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response
 
+from casework.adapters.api.casefile import views as case_views
 from casework.adapters.api.directory import list_views
 from casework.adapters.api.exchange import export_bodies as s
 from casework.adapters.api.exchange import export_views
 from casework.adapters.api.exchange.import_routes import Language, sheet
+from casework.adapters.api.referring import views as referral_views
+from casework.adapters.api.residents import views as resident_views
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.routing import SHEET, Caller, File, operation
 from casework.adapters.api.supervision import views as supervision_views
@@ -27,7 +30,7 @@ from casework.domain.figures.questions import Question
 from casework.workflows.exchange.exporting import whole
 from casework.workflows.figures import figures
 from casework.workflows.ports.supervision import OverdueFilter, WorklistFilter
-from casework.workflows.ports.unit_of_work import Reading
+from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["exports"])
 WRITE = "export.write"
@@ -70,6 +73,35 @@ def _overdue(of: ExportRequest, reading: Reading) -> Iterator[Any]:
     return map(show, whole(reading, lambda look, paging: look.worklists.overdue(filters, paging)))
 
 
+def _cases(of: ExportRequest, reading: Reading) -> Iterator[Any]:
+    given, actor = of.filters, of.call.ctx.actor
+    rows = whole(
+        reading,
+        lambda look, paging: look.cases.listed(given.status, given.centre, given.worker, paging),
+    )
+    return (case_views.case_row(row, actor) for row in rows)
+
+
+def _residents(of: ExportRequest, reading: Reading) -> Iterator[Any]:
+    filters = {"centre_code": of.filters.centre}
+
+    def read(look: Reading, paging: Paging) -> Page:
+        page = look.residents.search(filters, paging)
+        cases = look.cases.open_of([one.id for one in page.rows])
+        return Page([(one, cases.get(one.id), None) for one in page.rows], page.last_key)
+
+    rows = whole(reading, read)
+    return (resident_views.found_resident(row, of.call.ctx.actor) for row in rows)
+
+
+def _referrals(of: ExportRequest, reading: Reading) -> Iterator[Any]:
+    filters = {
+        name: getattr(of.filters, name) for name in ("status", "field", "provider", "centre")
+    }
+    rows = whole(reading, lambda look, paging: look.referrals.listed(filters, paging))
+    return map(referral_views.referral_row(of.call.ctx.actor), rows)
+
+
 def _figures(of: ExportRequest, reading: Reading) -> Iterator[Any]:
     given, ctx = of.filters, of.call.ctx
     month = Month.parse(given.month) if given.month else Month.of(ctx.act.today)
@@ -107,6 +139,9 @@ def _offerings(of: ExportRequest, reading: Reading) -> Iterator[Any]:
 READ: Final[dict[str, Callable[[ExportRequest, Reading], Iterator[Any]]]] = {
     ExportOf.WORKLIST: _worklist,
     ExportOf.OVERDUE: _overdue,
+    ExportOf.CASES: _cases,
+    ExportOf.RESIDENTS: _residents,
+    ExportOf.REFERRALS: _referrals,
     ExportOf.FIGURES: _figures,
     ExportOf.PROVIDERS: _providers,
     ExportOf.OFFERINGS: _offerings,

@@ -9,13 +9,27 @@ from casework.domain.exchange.exporting import ExportOf
 from casework.locale import text
 
 _WORK: Final = (
-    "resident.name", "resident.phone", "kind", "held_by", "field", "centre_code", "provider.name",
-    "provider.phone", "due_at", "overdue", "working_days_late", "case_id", "deadline_id",
+    "resident.name", "resident.phone", "resident.address", "kind", "held_by", "field",
+    "centre_code", "provider.name", "provider.phone", "due_at", "overdue", "working_days_late",
+    "case_number", "case_id", "deadline_id",
 )  # fmt: skip
 # Each column is a field of the list's items, and has its heading among the texts.
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     ExportOf.WORKLIST: _WORK,
     ExportOf.OVERDUE: (*_WORK, "tier", "last_review.action", "last_review.cause", "excused"),
+    ExportOf.CASES: (
+        "number", "id", "resident.name", "resident_id", "status", "channel", "applied_on",
+        "discharge_on", "urgent", "worker_id", "centre_code", "score", "route", "determination",
+        "opened_at", "closed_at", "closed_reason",
+    ),
+    ExportOf.RESIDENTS: (
+        "id", "name", "birth_date", "sex", "centre_code", "phone", "address", "open_case.number",
+        "open_case.status",
+    ),
+    ExportOf.REFERRALS: (
+        "id", "case_number", "case_id", "resident_id", "service_code", "field", "status",
+        "priority", "centre_code", "provider.name", "provider.phone", "requested_at",
+    ),
     ExportOf.FIGURES: ("group", "part", "of", "figure", "value"),
     ExportOf.PROVIDERS: (
         "slug", "name", "kind", "phone", "district_code", "lat", "lon", "designations",

@@ -11,13 +11,15 @@ from casework.adapters.api.casefile.parts import Channel, Ground
 from casework.adapters.api.cases import bodies as intake
 from casework.adapters.api.directory.bodies import Count, Degrees, Slug
 from casework.adapters.api.residents import bodies as resident_bodies
-from casework.adapters.api.shared.bodies import Body, Code, Day, Phone, Short, Words
+from casework.adapters.api.shared.bodies import ONE_LINE, Body, Code, Day, Phone, Short, Words
 from casework.domain.directory.directory import ProviderKind
 from casework.domain.exchange.importing import Dismissal, FileKind
 from casework.workflows.ports.exchange import Unreadable
 
 Outcome = Literal["accepted", "refused", "duplicate", "unmatched"]
-External = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[\w./-]+$")]
+External = Annotated[
+    str, StringConstraints(min_length=1, max_length=60, pattern=r"^[\w./-]+$"), ONE_LINE
+]
 
 
 class ProviderRow(Body):

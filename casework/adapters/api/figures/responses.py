@@ -151,6 +151,7 @@ class CountedSubject(ResponseBody):
     """One that was counted, with its case."""
 
     case_id: UUID | None
+    case_number: str | None
     resident_id: UUID
     centre_code: str
     subject: Subject
@@ -176,6 +177,7 @@ class UnmetNeed(ResponseBody):
 
     planned_service_id: UUID
     case_id: UUID
+    case_number: str
     case_status: CaseStatus
     service_code: str
     field: CareField

@@ -95,6 +95,7 @@ def open_figure(
     def show(row: Row) -> dict[str, Any]:
         return {
             "case_id": row["case_id"],
+            "case_number": row["case_number"],
             "resident_id": row["resident_id"],
             "centre_code": row["centre_code"],
             "subject": {"type": _SUBJECTS.get(figure, "deadline"), "id": row["id"]},
@@ -203,6 +204,7 @@ def list_unmet_needs(
         lambda row: {
             "planned_service_id": row["id"],
             "case_id": row["case_id"],
+            "case_number": row["case_number"],
             "case_status": row["case_status"],
             "service_code": row["service_code"],
             "field": row["field"],

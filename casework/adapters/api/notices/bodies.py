@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from casework.adapters.api.shared.bodies import Body, Code
+from casework.adapters.api.shared.bodies import ONE_LINE, Body, Code
 from casework.domain.notices.notices import NoticeKind
 
 
@@ -20,7 +20,7 @@ class ReleaseNotices(Body):
 class SubscribeWebhook(Body):
     """An endpoint, and the notices it receives."""
 
-    url: Annotated[str, Field(min_length=8, max_length=2000)]
+    url: Annotated[str, Field(min_length=8, max_length=2000), ONE_LINE]
     kinds: Annotated[list[NoticeKind], Field(min_length=1, max_length=len(NoticeKind))] = Field(
         default_factory=lambda: list(NoticeKind)
     )

@@ -7,9 +7,18 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
-from casework.adapters.api.shared.bodies import Body, Code, Day, Goal, Quantity, Short, Words
+from casework.adapters.api.shared.bodies import (
+    ONE_LINE,
+    Body,
+    Code,
+    Day,
+    Goal,
+    Quantity,
+    Short,
+    Words,
+)
 
-Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Unit = Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE]
 Hash = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Number = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
 

@@ -43,6 +43,7 @@ def _item(view: ConferenceView, row: Row, actor: Actor, held: bool) -> dict[str,
     here = row["conference_id"] == view.conference.id
     return {
         "case_id": row["case_id"],
+        "case_number": row["case_number"],
         "version": row["number"],
         "hash": row["hash"],
         "decision": {
@@ -89,7 +90,9 @@ def _decided(view: ConferenceView, row: Row, number: int, language: str) -> list
     here = row["conference_id"] == view.conference.id
     decision = row["decision"] if here else "none"
     said = text(f"document.minutes.decision.{decision}", language)
-    case = text("document.minutes.of_case", language, case=row["case_id"], version=row["number"])
+    case = text(
+        "document.minutes.of_case", language, case=row["case_number"], version=row["number"]
+    )
     lines = [f"{number}. {case}: {said}"]
     if here and row["decision_reason"]:
         reason = text("document.minutes.reason", language)

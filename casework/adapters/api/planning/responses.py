@@ -44,6 +44,7 @@ class PlannedService(ServiceState):
     """A planned service with its case."""
 
     case_id: UUID
+    case_number: str
 
 
 class PlanReferral(ResponseBody):
@@ -117,6 +118,7 @@ class Plan(ResponseBody):
     """A plan: the version in force, the one that is made or decided, and all of them."""
 
     case_id: UUID
+    case_number: str
     in_force: PlanVersion | None = Field(description="The version that is in force.")
     draft: PlanVersion | None
     versions: list[PlanVersion]
@@ -147,6 +149,7 @@ class AgendaItem(ResponseBody):
     """A plan on the agenda of a meeting."""
 
     case_id: UUID
+    case_number: str
     version: int
     hash: str
     decision: AgendaDecision | None

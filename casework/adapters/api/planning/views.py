@@ -37,6 +37,7 @@ def plan(view: PlanView, actor: Actor, warnings: Sequence[CatalogueWarning]) -> 
     return WithETag(
         {
             "case_id": file.case.id,
+            "case_number": file.case.number,
             "in_force": shown[file.in_force.number] if file.in_force else None,
             "draft": shown[draft.number] if draft else None,
             "versions": list(shown.values()),
@@ -113,7 +114,11 @@ def _plan_referral(view: PlanView, it: Referral) -> dict[str, Any]:
 
 def planned_service(file: CaseFile, service: PlannedService, actor: Actor) -> WithETag:
     """A planned service as it stands now."""
-    return WithETag(_service(file, service, actor) | {"case_id": service.case_id}, service.version)
+    return WithETag(
+        _service(file, service, actor)
+        | {"case_id": service.case_id, "case_number": file.case.number},
+        service.version,
+    )
 
 
 def _service(file: CaseFile, it: PlannedService, actor: Actor) -> dict[str, Any]:

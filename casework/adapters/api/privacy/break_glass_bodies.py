@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from casework.adapters.api.shared.bodies import Body
+from casework.adapters.api.shared.bodies import LINES, Body
 from casework.domain.privacy.break_glass import DEFAULT_HOURS, MAX_REASON_LENGTH
 
-Why = Annotated[str, Field(min_length=1, max_length=MAX_REASON_LENGTH)]
+Why = Annotated[str, Field(min_length=1, max_length=MAX_REASON_LENGTH), LINES]
 
 
 class OpenResident(Body):

@@ -87,6 +87,7 @@ class ReferralRow(ResponseBody):
     priority: Priority
     resident_id: UUID
     case_id: UUID
+    case_number: str
     planned_service_id: UUID
     service_code: str
     field: CareField

@@ -65,6 +65,7 @@ ROW_FIELDS = (
     "priority",
     "resident_id",
     "case_id",
+    "case_number",
     "planned_service_id",
     "service_code",
     "field",
@@ -111,6 +112,7 @@ def referral(
             body[name] = instant(value)
     basis = {"kind": it.basis_kind} | ({"consent_id": it.consent_id} if it.consent_id else {})
     body |= {
+        "case_number": view.case_number,
         "basis": masked(basis, actor, READ, "referral basis"),
         "provider": {
             "id": it.provider_id,

@@ -7,7 +7,17 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StringConstraints
 
-from casework.adapters.api.shared.bodies import Body, Code, Day, Line, Number, Phone, Short, Words
+from casework.adapters.api.shared.bodies import (
+    ONE_LINE,
+    Body,
+    Code,
+    Day,
+    Line,
+    Number,
+    Phone,
+    Short,
+    Words,
+)
 
 HouseholdKind = Literal["couple", "family", "other"]
 
@@ -25,7 +35,7 @@ class JoinHousehold(Body):
     resident_id: UUID
 
 
-Grade = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Grade = Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE]
 
 
 Sex = Literal["female", "male", "other"]
@@ -121,13 +131,24 @@ class TakeBackDeath(Body):
     reason: Words
 
 
+PhonePart = Annotated[
+    str, StringConstraints(max_length=30, pattern=r"^\+?[0-9][0-9 ()-]{3,28}$"), ONE_LINE
+]
+
+
 class SearchResidents(Body):
     """Whom to look for, by at least one of these."""
 
-    name: Short | None = None
+    name: Short | None = Field(
+        default=None, description="Two letters or more of it, or its initial consonants."
+    )
     birth_date: Day | None = None
-    phone: Phone | None = None
+    phone: PhonePart | None = Field(
+        default=None,
+        description="Of the resident or a contact: all of it, or the last four digits.",
+    )
     centre_code: Code | None = None
+    case_number: Number | None = Field(default=None, description="Number of a case.")
 
 
 class GiveConsent(Body):

@@ -31,6 +31,7 @@ class CaseOfResident(ResponseBody):
     """A case of a resident."""
 
     id: UUID
+    number: str = Field(description="Number of the case, to say on the telephone.")
     status: CaseStatus
     applied_on: date
 
@@ -60,6 +61,20 @@ class LikelyDuplicate(ResponseBody):
     birth_date: date
     centre_code: str
     reasons: list[LikenessReason]
+
+
+class ResidentInShort(ResponseBody):
+    """A resident in short: who it is, where they live, and how far they get."""
+
+    id: UUID
+    name: str
+    birth_date: date
+    sex: Sex
+    address: str | None
+    phone: str | None
+    lives_alone: bool | None
+    mobility: Mobility | None
+    ltc_grade: str | None
 
 
 class PlainResident(ResponseBody):
@@ -120,6 +135,7 @@ class FoundResident(ResponseBody):
     phone: str | None
     address: str | None
     died_on: date | None
+    open_case: CaseOfResident | None
     open_referrals: list[OpenReferral] = absent()
 
 
@@ -180,6 +196,7 @@ class Disclosure(ResponseBody):
     by: UUID | None = Field(description="Identifier of the account that disclosed them.")
     referral_id: UUID | None
     case_id: UUID
+    case_number: str
     consent_withdrawn_at: AwareDatetime | None
 
 

@@ -19,6 +19,7 @@ from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.policy import Actor, is_guest, may
+from casework.domain.casefile.case_numbers import read_case_number
 from casework.domain.duplicates.likeness import SimilarResident
 from casework.domain.errors import Invalid, NotFound, StaleVersion
 from casework.workflows.ports.paging import Row
@@ -93,15 +94,20 @@ def _contacts(given: list[bodies.ContactInput]) -> list[residents.NewContact]:
 
 @router.post("/residents/search", **operation(READ, page_of(r.FoundResident), use_key=False))
 def search_residents(body: bodies.SearchResidents, call: Caller, paged: Paged) -> Response:
-    """Find residents by name, birth date, telephone or centre.
+    """Find residents by name, birth date, telephone, centre or number of a case.
 
-    A telephone finds residents and their contacts. A POST: nothing of it is in the URL.
+    Two letters of a name are enough, or its initial consonants; of a telephone, the resident's or
+    a contact's, the last four digits. A POST: nothing of it is in the URL.
     """
     filters = body.model_dump(exclude_none=True)
     if not filters:
         raise Invalid(
-            "say name, birth_date, phone or centre_code", code="criterion_required", field="name"
+            "say name, birth_date, phone, centre_code or case_number",
+            code="criterion_required",
+            field="name",
         )
+    if "case_number" in filters:
+        filters["case_number"] = read_case_number(filters["case_number"])
     with_referrals = ("phone" in filters or "name" in filters) and may(
         call.ctx.actor, "referral.read"
     )
@@ -114,14 +120,20 @@ def search_residents(body: bodies.SearchResidents, call: Caller, paged: Paged) -
 
 
 def _search(reading: Reading, filters: Row, paging: Paging, with_referrals: bool) -> Page:
-    """The residents, each with open referrals, or with None where these are not shown."""
+    """The residents with their open case and referrals; None where these are not shown."""
     page = reading.residents.search(filters, paging)
-    if not with_referrals:
-        return Page([(one, None) for one in page.rows], page.last_key)
-    of: dict[UUID, list[Row]] = defaultdict(list)
-    for row in reading.referrals.open_of([one.id for one in page.rows]):
-        of[row["resident_id"]].append(row)
-    return Page([(one, of[one.id]) for one in page.rows], page.last_key)
+    ids = [one.id for one in page.rows]
+    cases = reading.cases.open_of(ids)
+    referrals: dict[UUID, list[Row]] = defaultdict(list)
+    for row in reading.referrals.open_of(ids) if with_referrals else ():
+        referrals[row["resident_id"]].append(row)
+    return Page(
+        [
+            (one, cases.get(one.id), referrals[one.id] if with_referrals else None)
+            for one in page.rows
+        ],
+        page.last_key,
+    )
 
 
 @router.get("/residents/{id}", **operation(READ, r.Resident, refuses=(404,)))

@@ -38,6 +38,20 @@ RESIDENT_FIELDS = (
 )
 
 
+PERSON_FIELDS = (
+    "id",
+    "name",
+    "birth_date",
+    "sex",
+    "address",
+    "phone",
+    "lives_alone",
+    "mobility",
+    "ltc_grade",
+)
+CASE_FIELDS = ("id", "number", "status", "applied_on")
+
+
 CONSENT_FIELDS = (
     "id",
     "resident_id",
@@ -76,8 +90,8 @@ def resident(
     """A resident with the people close to them and their cases."""
     writes = may(actor, "case.write") and not is_guest(actor, it)
     body = fields_of(it, RESIDENT_FIELDS) | {
-        "contacts": [_contact(one, actor) for one in contacts],
-        "cases": [{name: row[name] for name in ("id", "status", "applied_on")} for row in cases],
+        "contacts": [contact(one, actor) for one in contacts],
+        "cases": [{name: row[name] for name in CASE_FIELDS} for row in cases],
         "allowed_actions": _actions(it, actor) if writes else [],
     }
     return WithETag(masked(body, actor, READ, "resident"), it.version)
@@ -90,18 +104,27 @@ def _actions(it: Resident, actor: Actor) -> list[str]:
     return ["consents", "notes", *(["undo"] if may(actor, "case.supervise") else [])]
 
 
-def _contact(it: Contact, actor: Actor) -> dict[str, Any]:
+def person(it: Resident, actor: Actor) -> dict[str, Any]:
+    """A resident in short: who it is, where they live, and how far they get."""
+    return masked(fields_of(it, PERSON_FIELDS), actor, READ, "resident")
+
+
+def contact(it: Contact, actor: Actor) -> dict[str, Any]:
     """Someone close to the resident; one who is not to be informed is not for everyone to call."""
     body = fields_of(it, ("name", "relation", "phone", "may_be_told"))
     states = () if it.may_be_told else (MaskState.NOT_TO_BE_TOLD,)
     return masked(body, actor, READ, "contact", states)
 
 
-def found_resident(found: tuple[Resident, list[Row] | None], actor: Actor) -> dict[str, Any]:
-    """A resident found by a search, with open referrals where requested."""
-    it, referrals = found
+Found = tuple[Resident, Row | None, list[Row] | None]
+
+
+def found_resident(found: Found, actor: Actor) -> dict[str, Any]:
+    """A resident found by a search, with the open case, and open referrals where requested."""
+    it, case, referrals = found
     names = ("id", "name", "birth_date", "sex", "centre_code", "phone", "address", "died_on")
     body = fields_of(it, names)
+    body["open_case"] = None if case is None else {name: case[name] for name in CASE_FIELDS}
     if referrals is not None:
         body["open_referrals"] = [
             {
@@ -144,6 +167,7 @@ def disclosure(it: Disclosure) -> dict[str, Any]:
         "by": it.by,
         "referral_id": it.referral_id,
         "case_id": it.case_id,
+        "case_number": it.case_number,
         "consent_withdrawn_at": instant(it.consent_withdrawn_at),
     }
 

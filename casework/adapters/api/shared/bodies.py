@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from casework.domain.text import clean_line, clean_text
+
 
 def _as_day(given: object) -> object:
     """A day is ISO text; the year is limited to the range of the calendars."""
@@ -35,14 +37,27 @@ def _as_number(given: object) -> object:
     return given
 
 
+def _line(given: object) -> object:
+    """Clean typed text of one line, before its length and form are judged."""
+    return clean_line(given) if isinstance(given, str) else given
+
+
+def _text(given: object) -> object:
+    """Clean typed text that may have several lines."""
+    return clean_text(given) if isinstance(given, str) else given
+
+
+ONE_LINE: Final = BeforeValidator(_line)
+LINES: Final = BeforeValidator(_text)
 Day = Annotated[date, BeforeValidator(_as_day)]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=120), ONE_LINE]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
 Phone = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, max_length=30, pattern=r"^\+?[0-9][0-9 ()-]{5,28}$"),
+    StringConstraints(max_length=30, pattern=r"^\+?[0-9][0-9 ()-]{5,28}$"),
+    ONE_LINE,
 ]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=4000), LINES]
 Quantity = Annotated[
     Decimal,
     BeforeValidator(_as_number),
@@ -207,16 +222,16 @@ class EnterReferralInError(Body):
     reason: Words
 
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=300), ONE_LINE]
 
 
-Number = Annotated[str, StringConstraints(max_length=20)]
+Number = Annotated[str, StringConstraints(max_length=30), ONE_LINE]
 
 
 Points = Annotated[StrictInt, Field(ge=0, le=2)]
 
 
-Goal = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+Goal = Annotated[str, StringConstraints(min_length=1, max_length=1000), LINES]
 
 
 _DAY: Final = re.compile(r"(20[0-9]{2})-[0-9]{2}-[0-9]{2}")

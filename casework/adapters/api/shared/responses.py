@@ -208,6 +208,7 @@ class Problem(ResponseBody):
     allowed_actions: list[str] = absent("What would be possible instead.")
     errors: list[FieldError] = absent()
     candidates: list[Candidate] = absent()
+    conflicts: list[str] = absent("Names of the facts in which the two records differ.")
     results: list[RefusedAnswer] = absent()
     resident_id: UUID = absent()
     survivor_id: UUID = absent()

@@ -21,6 +21,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "basis": "city service target",
     "birth_date": "1941-05-06",
     "centre": "2635051000",
+    "case_number": "26350-26-00417-8",
     "centre_code": "2635051000",
     "centres": ["2635051000"],
     "certainty": "C",

@@ -47,6 +47,7 @@ class DeadlineDetail(shared_responses.Deadline):
 
     resident_id: UUID
     case_id: UUID
+    case_number: str
     centre_code: str
     district_code: str
     worker_id: UUID | None
@@ -130,12 +131,13 @@ class EscalationStep(ResponseBody):
 
 
 class PersonToCall(ResponseBody):
-    """A resident, and how to reach them."""
+    """A resident, and how to reach them; the address is for those who read residents."""
 
     id: UUID
     name: str
     phone: str | None
     died_on: date | None
+    address: str | None
 
 
 class WorkItem(ResponseBody):
@@ -144,6 +146,7 @@ class WorkItem(ResponseBody):
     kind: WorkKind
     held_by: Holder
     case_id: UUID | None
+    case_number: str | None
     centre_code: str
     worker_id: UUID | None
     field: CareField | None

@@ -6,14 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
-from casework.adapters.api.shared.bodies import Body, Code, Day
+from casework.adapters.api.shared.bodies import ONE_LINE, Body, Code, Day, Line
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.standards import CareField, ClockKind, EscalationTier, Part, Priority
 
 PeriodUnit = Literal["hours", "working_days", "days", "months"]
 NotifiedRole = Literal["worker", "provider", "supervisor", "head"]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=60), ONE_LINE]
 
 
 class PeriodInput(Body):

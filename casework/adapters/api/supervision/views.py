@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 from casework.adapters.api.shared import views as shared_views
 from casework.adapters.api.shared.views import Lateness, picked
@@ -18,6 +18,15 @@ from casework.domain.privacy.masks import masked
 from casework.workflows.ports.paging import Row
 
 READ = "deadline.read"
+_OF_ITEM: Final = (
+    "kind",
+    "held_by",
+    "case_id",
+    "case_number",
+    "centre_code",
+    "worker_id",
+    "field",
+)
 
 
 # The directory
@@ -32,7 +41,7 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
     def show(row: Row) -> dict[str, Any]:
         is_note = row["subject_type"] == "note"
         agency = {name: row[f"provider_{name}"] for name in ("id", "name", "phone")}
-        body = picked(row, "kind", "held_by", "case_id", "centre_code", "worker_id", "field") | {
+        body = picked(row, *_OF_ITEM) | {
             "deadline_id": None if is_note else row["id"],
             "note_id": row["id"] if is_note else None,
             "text": row["text"] if is_note else None,
@@ -50,9 +59,12 @@ def work_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any
 
 
 def _person(row: Row, actor: Actor) -> dict[str, Any]:
-    """Whom it is about. That they died is shown to those who see the resident."""
+    """Whom it is about. Where they live, and that they died, is for those who see the resident."""
     shown = {name: row[f"resident_{name}"] for name in ("id", "name", "phone")}
-    return shown | {"died_on": row["resident_died_on"] if may(actor, "case.read") else None}
+    sees = may(actor, "case.read")
+    return shown | {
+        name: row[f"resident_{name}"] if sees else None for name in ("address", "died_on")
+    }
 
 
 def overdue_item(lateness: Lateness, actor: Actor) -> Callable[[Row], dict[str, Any]]:
@@ -87,7 +99,9 @@ def review(row: Row | None) -> dict[str, Any] | None:
     }
 
 
-def deadline(clock: Deadline, last_review: Row | None, actor: Actor, now: datetime) -> WithETag:
+def deadline(
+    clock: Deadline, case_number: str, last_review: Row | None, actor: Actor, now: datetime
+) -> WithETag:
     """A clock with whose it is, what was last decided, and whether the actor may decide now."""
     may_review = may(actor, "overdue.review") and not is_guest(actor, clock)
     may_review = may_review and clock.is_overdue(now)
@@ -95,6 +109,7 @@ def deadline(clock: Deadline, last_review: Row | None, actor: Actor, now: dateti
     body = shared_views.deadline(clock, now) | {
         "resident_id": clock.resident_id,
         "case_id": clock.case_id,
+        "case_number": case_number,
         "centre_code": clock.centre_code,
         "district_code": clock.district_code,
         "worker_id": clock.worker_id,

@@ -16,7 +16,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.access.accounts import read_totp
 from casework.adapters.persistence.audit.entry import write_audit
 from casework.adapters.persistence.rows.mapper import from_row, to_row
-from casework.domain.access.accounts import Account
+from casework.domain.access.accounts import Account, canonical_username
 from casework.domain.access.tokens import AccountToken
 from casework.domain.access.tries import WAIT
 from casework.domain.notices.outbox import Message
@@ -40,7 +40,7 @@ class SqlSignInStore:
         return None if row is None else from_row(Account, row)
 
     def by_username(self, username: str) -> Account | None:
-        return self._account(t.account.c.username == username, lock=True)
+        return self._account(t.account.c.username == canonical_username(username), lock=True)
 
     def locked(self, id: UUID) -> Account | None:
         return self._account(t.account.c.id == id, lock=True)

@@ -30,6 +30,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.engine.seoul import seoul_day, seoul_hour, weekday_of_day
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.tables.audit import audit_head, audit_review
+from casework.domain.access.accounts import canonical_username
 from casework.domain.audit.chain import CHAIN_LIST, CITY
 from casework.domain.audit.reviews import (
     BREAK_GLASS,
@@ -187,7 +188,7 @@ class SqlAuditTrail:
         return found
 
     def has_account(self, username: str) -> bool:
-        query = select(t.account.c.id).where(t.account.c.username == username)
+        query = select(t.account.c.id).where(t.account.c.username == canonical_username(username))
         return self._connection.scalar(query) is not None
 
     def count(

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.casefile import escalations, place_counts
+from casework.adapters.persistence.casefile import case_numbers, escalations, place_counts
 from casework.adapters.persistence.casefile.originals import Originals
 from casework.adapters.persistence.engine.encrypted_columns import encrypt_row, vault_of
 from casework.adapters.persistence.engine.faults import is_taken
@@ -172,6 +172,7 @@ class SqlCaseFiles:
     # Saving
 
     def add(self, file: CaseFile) -> None:
+        case_numbers.give_numbers(self._connection, [file.case])
         self._originals[file.case.id] = Originals()
         self.save(file, self._now)
         self._about.add(file.case.resident_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -16,7 +16,7 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of
 from casework.adapters.persistence.scope.registry import seen, seen_or_opened
 from casework.domain.access.policy import Scope
-from casework.domain.casefile.case import Assessment, Check, Signal
+from casework.domain.casefile.case import Assessment, CaseStatus, Check, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id
 from casework.domain.casefile.plan import Conference
 from casework.domain.errors import NotFound
@@ -63,11 +63,20 @@ class SqlCases:
     def of_resident(self, resident_id: UUID) -> list[Row]:
         case = t.care_case
         query = (
-            select(case.c.id, case.c.status, case.c.applied_on)
+            select(*case.c["id", "number", "status", "applied_on"])
             .where(case.c.resident_id == resident_id, seen_or_opened(case, self._scope, self._now))
             .order_by(case.c.id.desc())
         )
         return [dict(row._mapping) for row in self._connection.execute(query)]
+
+    def open_of(self, resident_ids: list[UUID]) -> Mapping[UUID, Row]:
+        case = t.care_case
+        query = select(*case.c["id", "number", "status", "applied_on", "resident_id"]).where(
+            case.c.resident_id.in_(resident_ids),
+            case.c.status != CaseStatus.CLOSED,
+            seen(case, self._scope, self._now),
+        )
+        return {row.resident_id: dict(row._mapping) for row in self._connection.execute(query)}
 
     def get(self, id: UUID) -> CaseView:
         file = self._file(id)

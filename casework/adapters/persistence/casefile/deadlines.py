@@ -42,6 +42,11 @@ class SqlDeadlines:
         note_opened(self._about, self._scope, found, found.resident_id)
         return found
 
+    def case_number(self, deadline: Deadline) -> str:
+        query = select(t.care_case.c.number).where(t.care_case.c.id == deadline.case_id)
+        number: str = self._connection.execute(query).scalar_one()
+        return number
+
     def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
         self.get(deadline_id)
         step = t.escalation

@@ -28,6 +28,7 @@ def viewed(*more: Any) -> Select[Any]:
         select(
             t.referral,
             t.care_case.c.status.label("case_status"),
+            t.care_case.c.number.label("case_number"),
             t.provider.c.name.label("provider_name"),
             t.provider.c.phone.label("provider_phone"),
             t.centre.c.name.label("centre_name"),
@@ -89,6 +90,7 @@ def view_of(
         # One that cannot be seen is no basis either.
         consent_is_withdrawn=referral.consent_id is not None
         and (row.consent_known is None or row.consent_withdrawn_at is not None),
+        case_number=row.case_number,
         case_is_open=row.case_status != "closed",
         provider_name=row.provider_name,
         provider_phone=row.provider_phone,

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, exists, select
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.case_numbers import number_of
 from casework.adapters.persistence.casefile.overdue import is_overdue
 from casework.adapters.persistence.casefile.referral_views import items_of, view_of, viewed
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
@@ -38,6 +39,7 @@ class SqlReferrals:
         query = (
             select(
                 t.referral,
+                number_of(t.referral.c.case_id),
                 t.provider.c.name.label("provider_name"),
                 t.provider.c.phone.label("provider_phone"),
             )

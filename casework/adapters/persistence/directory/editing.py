@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.case_numbers import number_of
 from casework.adapters.persistence.directory.offering_queries import centres_of
 from casework.adapters.persistence.directory.overview import overview
 from casework.adapters.persistence.engine.faults import is_taken
@@ -291,7 +292,7 @@ class SqlDirectoryEditing:
         table = t.referral
         names = ("id", "status", "service_code", "resident_id", "case_id", "centre_code")
         query = (
-            select(*table.c[names])
+            select(*table.c[names], number_of(table.c.case_id))
             .where(
                 table.c.offering_id.in_(offering_ids),
                 table.c.status.in_((*ASKED, *RUNNING)),
@@ -300,7 +301,7 @@ class SqlDirectoryEditing:
             .order_by(table.c.id)
             .limit(SHOWN_REFERRALS)
         )
-        rows = [dict(zip(names, row, strict=True)) for row in self._connection.execute(query)]
+        rows = [dict(row._mapping) for row in self._connection.execute(query)]
         self._about.update(row["resident_id"] for row in rows)
         return rows
 

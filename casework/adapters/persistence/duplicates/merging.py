@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,12 +13,14 @@ from sqlalchemy import Connection, Table, delete, insert, or_, select, update
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.ids import new_id
-from casework.adapters.persistence.rows.mapper import from_row, stored
+from casework.adapters.persistence.rows.mapper import from_row, stored, to_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.referral import Referral
+from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.duplicates import moved_by_merge
 from casework.domain.duplicates.likeness import ordered
+from casework.domain.duplicates.merged_facts import OpenRequest
 from casework.domain.duplicates.merging import Merge
 from casework.domain.duplicates.moved_by_merge import (
     BACK_WITH_ITS_CASE,
@@ -31,6 +33,7 @@ from casework.domain.duplicates.moved_by_merge import (
 )
 from casework.domain.duplicates.suspicions import Suspicion, SuspicionState
 from casework.domain.errors import NotFound
+from casework.domain.notices.notices import Notice
 from casework.domain.residents.resident import Contact, Resident
 from casework.workflows.ports.paging import Row
 
@@ -117,6 +120,30 @@ class SqlMerges:
         vault = vault_of(self._connection)
         open_ones = [from_row(Referral, row, vault) for row in rows]
         return moved_by_merge.crossing(open_ones, set(ids[Child.CASE]), set(ids[Child.CONSENT]))
+
+    def open_requests(self, resident_ids: list[UUID]) -> list[OpenRequest]:
+        one = t.referral.c
+        query = (
+            select(
+                *t.referral.c["id", "case_id", "resident_id", "provider_id", "disclosed"],
+                t.care_case.c.worker_id,
+            )
+            .join(t.care_case, t.care_case.c.id == one.case_id)
+            .where(
+                one.resident_id.in_(resident_ids),
+                one.status.in_(sorted(OPEN)),
+                one.requested_at.is_not(None),
+            )
+            .order_by(one.id)
+        )
+        return [
+            OpenRequest(**dict(row._mapping) | {"disclosed": frozenset(row.disclosed or ())})
+            for row in self._connection.execute(query)
+        ]
+
+    def tell(self, notices: Sequence[Notice]) -> None:
+        if notices:
+            self._connection.execute(insert(t.notice), [to_row(one) for one in notices])
 
     # Moving
 

@@ -28,7 +28,7 @@ from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.registry import listed, seen
 from casework.adapters.persistence.tables.exchange import import_file, import_row
-from casework.domain.access.accounts import Account
+from casework.domain.access.accounts import Account, canonical_username
 from casework.domain.access.policy import Actor, Scope
 from casework.domain.errors import NotFound
 from casework.domain.exchange.importing import (
@@ -40,7 +40,7 @@ from casework.domain.exchange.importing import (
     Mode,
     Outcome,
 )
-from casework.domain.residents.resident import name_and_birth
+from casework.domain.residents.names import name_and_birth
 from casework.workflows.ports.unit_of_work import Page, Paging
 
 CHUNK: Final = 500
@@ -307,7 +307,7 @@ def unfinished_imports(engine: Engine) -> list[tuple[UUID, FileKind, Actor | Non
 
 def actor_named(engine: Engine, username: str) -> Actor | None:
     """Who acts under a user name, where that account is active."""
-    query = select(t.account).where(t.account.c.username == username)
+    query = select(t.account).where(t.account.c.username == canonical_username(username))
     with engine.connect() as connection:
         row = connection.execute(query).first()
     return None if row is None else _actor_of(row)

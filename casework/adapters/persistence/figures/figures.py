@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.case_numbers import number_of
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.engine.seoul import month_of_day, seoul_day
@@ -188,7 +189,9 @@ class SqlFigures:
         rows = source(figure, question, self._scope, self._now).subquery()
         found = page(
             self._connection,
-            select(*rows.c["id", "case_id", "resident_id", "centre_code"]),
+            select(
+                *rows.c["id", "case_id", "resident_id", "centre_code"], number_of(rows.c.case_id)
+            ),
             [rows.c.id],
             paging,
         )
@@ -200,7 +203,7 @@ class SqlFigures:
         rows = filtered(query, columns, question).subquery()
         found = page(
             self._connection,
-            select(rows),
+            select(rows, number_of(rows.c.case_id)),
             [rows.c.settled_at, rows.c.id],
             paging,
             newest_first=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -183,6 +183,11 @@ class SqlNoticeStore(SqlOutbox):
             .with_for_update(skip_locked=True, of=_notice)
         )
         return [from_row(Notice, row) for row in self._connection.execute(query)]
+
+    def case_numbers(self, notices: Sequence[Notice]) -> Mapping[UUID, str]:
+        ids = {notice.case_id for notice in notices if notice.case_id is not None}
+        query = select(t.care_case.c.id, t.care_case.c.number).where(t.care_case.c.id.in_(ids))
+        return {row.id: row.number for row in self._connection.execute(query)} if ids else {}
 
     def people(self, notices: Sequence[Notice], today: date) -> Recipients:
         away = stand_ins(self._connection, today)

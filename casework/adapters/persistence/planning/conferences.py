@@ -118,6 +118,7 @@ def _agenda_of(id: UUID) -> Select[Any]:
     return (
         select(
             _ITEM.case_id,
+            _CASE.number.label("case_number"),
             _CASE.resident_id,
             _VERSION.id.label("plan_version_id"),
             *t.plan_version.c[

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.case_numbers import number_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.residents.residents import SqlResidents
 from casework.domain.casefile.events import PreSurveyRecorded
@@ -65,6 +66,7 @@ def _to_providers(resident_id: UUID) -> Select[Any]:
             sent.c.by_id.label("by"),
             it.c.id.label("referral_id"),
             it.c.case_id,
+            number_of(it.c.case_id),
             t.consent.c.withdrawn_at.label("consent_withdrawn_at"),
         )
         .join(t.provider, t.provider.c.id == it.c.provider_id)
@@ -90,6 +92,7 @@ def _to_assessors(resident_id: UUID) -> Select[Any]:
             sent.c.by_id,
             null(),
             it.c.id,
+            it.c.number,
             null(),
         )
         .join(t.district, t.district.c.code == it.c.district_code)

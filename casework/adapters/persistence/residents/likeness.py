@@ -11,7 +11,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import require_vault, vault_of
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.domain.duplicates.likeness import DuplicateCandidate, Likeness, near_dates
-from casework.domain.residents.resident import Resident, name_and_birth
+from casework.domain.residents.names import name_and_birth
+from casework.domain.residents.resident import Resident
 from casework.workflows.ports.vault import Vault
 
 # A date and those a slip makes of it are about forty; a district of 60,000 has three a day.

@@ -7,7 +7,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import (
@@ -215,9 +225,24 @@ class SqlResidents:
             make=lambda row: from_row(Note, row, self._vault),
         )
 
+    def call_backs(self, resident_id: UUID) -> list[Note]:
+        note = t.note
+        query = select(note).where(
+            note.c.resident_id == resident_id,
+            note.c.come_back_on.is_not(None),
+            note.c.answered_at.is_(None),
+        )
+        return [
+            from_row(Note, row, self._vault)
+            for row in self._connection.execute(query.order_by(note.c.come_back_on, note.c.id))
+        ]
+
     def search(self, filters: Row, paging: Paging) -> Page:
         """Each is named in the audit entry; a survivor is found by the data of duplicates too."""
-        sees = seen(t.resident, self._scope, self._now)
+
+        def sees(table: Any) -> ColumnElement[bool]:
+            return seen(table, self._scope, self._now)
+
         shown = page(
             self._connection,
             found_by(filters, sees, self._scope.actor, require_vault(self._vault)),

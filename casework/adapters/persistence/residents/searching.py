@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, func, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, or_, select, union
 
 from casework.adapters.persistence import tables as t
 from casework.domain.access.policy import Actor
 from casework.domain.privacy.masks import searches_masked_contacts
-from casework.domain.residents.resident import digits_of
+from casework.domain.residents.names import (
+    LAST_DIGITS,
+    SHORTEST_PART,
+    digits_of,
+    name_key,
+    wanted_initials,
+)
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.vault import Vault
 
+Sees = Callable[[Any], ColumnElement[bool]]
 
-def found_by(filters: Row, sees: ColumnElement[bool], actor: Actor, vault: Vault) -> Select[Any]:
-    """Residents by name, birth date, centre, or a telephone of theirs or of a contact."""
-    query = select(t.resident).where(sees, t.resident.c.merged_into_id.is_(None))
+
+def found_by(filters: Row, sees: Sees, actor: Actor, vault: Vault) -> Select[Any]:
+    """Residents by name, birth date, centre, case, or a telephone of theirs or of a contact.
+
+    ``sees`` gives the scope on a table, or on an alias of it.
+    """
+    query = select(t.resident).where(sees(t.resident), t.resident.c.merged_into_id.is_(None))
     if filters.get("centre_code") is not None:
         query = query.where(t.resident.c.centre_code == filters["centre_code"])
+    if filters.get("case_number") is not None:
+        of_case = select(t.care_case.c.resident_id).where(
+            t.care_case.c.number == filters["case_number"], sees(t.care_case)
+        )
+        query = query.where(t.resident.c.id.in_(of_case))
     written = t.resident.alias("written")
-    fits = [
-        written.c[name] == filters[name]
-        for name in ("name", "birth_date")
-        if filters.get(name) is not None
-    ]
-    if filters.get("phone") is not None:
-        fits.append(written.c.id.in_(_with_phone(filters["phone"], actor, vault)))
+    fits = _fits(written, filters, sees, actor, vault)
     if fits:
         # A join, and not a list to be in: PostgreSQL would look through a whole centre for it.
         whose = func.coalesce(written.c.merged_into_id, written.c.id)
@@ -35,12 +46,46 @@ def found_by(filters: Row, sees: ColumnElement[bool], actor: Actor, vault: Vault
     return query
 
 
+def _fits(
+    written: Any, wanted: Row, sees: Sees, actor: Actor, vault: Vault
+) -> list[ColumnElement[bool]]:
+    """What was written of a resident, or of one who was merged into them."""
+    fits: list[ColumnElement[bool]] = []
+    if wanted.get("name") is not None:
+        # No index finds a part of a name: of the others' records only the merged ones are read.
+        fits += [
+            _named(written, wanted["name"]),
+            or_(sees(written), written.c.merged_into_id.is_not(None)),
+        ]
+    if wanted.get("birth_date") is not None:
+        fits.append(written.c.birth_date == wanted["birth_date"])
+    if wanted.get("phone") is not None:
+        fits.append(written.c.id.in_(_with_phone(wanted["phone"], actor, vault)))
+    return fits
+
+
+def _named(written: Any, given: str) -> ColumnElement[bool]:
+    """By part of the name, or by the consonants its syllables begin with; one letter is a name."""
+    key, initials = name_key(given), wanted_initials(given)
+    if initials is not None and len(initials) >= SHORTEST_PART:
+        found: ColumnElement[bool] = written.c.name_initials.contains(initials, autoescape=True)
+        return found
+    if len(key) >= SHORTEST_PART:
+        found = written.c.name_key.contains(key, autoescape=True)
+        return found
+    found = written.c.name_key == key
+    return found
+
+
 def _with_phone(phone: str, actor: Actor, vault: Vault) -> CompoundSelect[Any]:
     """Residents with that telephone, or close to somebody who has it; each by its index."""
-    forms = vault.blinds("phone", digits_of(phone) or "")
-    of_contact = t.contact.c.phone_digits.in_(forms)
+    digits = digits_of(phone) or ""
+    is_end = len(digits) == LAST_DIGITS
+    name, purpose = ("phone_ending", "end of phone") if is_end else ("phone_digits", "phone")
+    forms = vault.blinds(purpose, digits)
+    of_contact = t.contact.c[name].in_(forms)
     return union(
-        select(t.resident.c.id).where(t.resident.c.phone_digits.in_(forms)),
+        select(t.resident.c.id).where(t.resident.c[name].in_(forms)),
         select(t.contact.c.resident_id).where(of_contact, *_contacts_shown(actor)),
     )
 

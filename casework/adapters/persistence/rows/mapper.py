@@ -60,13 +60,18 @@ from casework.domain.planning.conferences import AgendaItem
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.domain.privacy.break_glass import BreakGlass
 from casework.domain.residents.households import Household, HouseholdMember
+from casework.domain.residents.names import (
+    digits_of,
+    initials_of,
+    last_digits_of,
+    name_and_birth,
+    name_key,
+)
 from casework.domain.residents.resident import (
     Consent,
     Contact,
     Note,
     Resident,
-    digits_of,
-    name_and_birth,
 )
 from casework.domain.supervision.recounting import Recount
 from casework.domain.supervision.reviewing import Review
@@ -205,10 +210,16 @@ CODECS: Final[dict[type, dict[str, Codec]]] = {
 DERIVED: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
     Standard: {"scope": lambda it: it.scope},
     Resident: {
+        "name_key": lambda it: name_key(it.name),
+        "name_initials": lambda it: initials_of(it.name),
         "phone_digits": lambda it: digits_of(it.phone),
+        "phone_ending": lambda it: last_digits_of(it.phone),
         "name_birth_index": lambda it: name_and_birth(it.name, it.birth_date),
     },
-    Contact: {"phone_digits": lambda it: digits_of(it.phone)},
+    Contact: {
+        "phone_digits": lambda it: digits_of(it.phone),
+        "phone_ending": lambda it: last_digits_of(it.phone),
+    },
     ImportRow: {"external_index": lambda it: it.external_id},
 }
 TABLES: Final[dict[type, Table]] = {

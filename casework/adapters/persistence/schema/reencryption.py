@@ -42,7 +42,7 @@ from casework.adapters.persistence.schema.key_checks import add_checks, forget_c
 from casework.adapters.persistence.schema.migrations import IS_CLEAR
 from casework.adapters.persistence.scope import row_level_security, session_context
 from casework.domain.errors import Conflict
-from casework.domain.residents.resident import digits_of, name_and_birth
+from casework.domain.residents.names import digits_of, last_digits_of, name_and_birth
 from casework.workflows.ports.vault import KeyCheck, Progress, Vault
 
 BATCH: Final = 200
@@ -55,9 +55,11 @@ PAUSE_S: Final = 0.5
 # The value that each blind index covers, computed from its decrypted row.
 INDEXED: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
     "resident.phone_digits": lambda row: digits_of(row["phone"]),
+    "resident.phone_ending": lambda row: last_digits_of(row["phone"]),
     "resident.rrn_index": lambda row: row["rrn"],
     "resident.name_birth_index": lambda row: name_and_birth(row["name"], row["birth_date"]),
     "contact.phone_digits": lambda row: digits_of(row["phone"]),
+    "contact.phone_ending": lambda row: last_digits_of(row["phone"]),
     "import_row.external_index": lambda row: row["external_id"],
 }
 

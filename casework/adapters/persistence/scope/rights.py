@@ -87,6 +87,7 @@ TABLES: Final[dict[str, RowKind]] = {
     "subscription": RowKind.MACHINERY,
     "message": RowKind.MACHINERY,
     "addressee": RowKind.MACHINERY,
+    "case_counter": RowKind.MACHINERY,
     "duplicate_check": RowKind.MACHINERY,
     "duplicate_suspicion": RowKind.MACHINERY,
     "resident_merge": RowKind.MACHINERY,

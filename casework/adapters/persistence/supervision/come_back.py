@@ -68,7 +68,7 @@ def _unanswered(scope: Scope, people: list[UUID], now: datetime) -> Select[Any]:
     return (
         select(
             *note.c["id", "come_back_on", "resident_id", "text"],
-            *t.resident.c["centre_code", "district_code", "name", "phone"],
+            *t.resident.c["centre_code", "district_code", "name", "phone", "address"],
             of.c.id.label("case_id"),
             case((of.c.id.is_not(None), of.c.worker_id), (_is_there(), note.c.written_by)).label(
                 "worker_id"
@@ -147,11 +147,13 @@ def _as_item(row: Any, now: datetime, vault: Vault | None) -> dict[str, Any]:
         "resident_name": row.name,
         "resident_died_on": None,
         "resident_phone": decrypted(t.resident, "phone", row.phone, row.resident_id, vault),
+        "resident_address": decrypted(t.resident, "address", row.address, row.resident_id, vault),
         "provider_id": None,
         "provider_name": None,
         "provider_phone": None,
         "case_id": row.case_id,
         "text": _first_line(decrypted(t.note, "text", row.text, row.id, vault)),
+        "case_number": row.case_number,
     }
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.casefile.case_numbers import number_of
 from casework.adapters.persistence.casefile.cases import is_nobodys
 from casework.adapters.persistence.casefile.deadlines import last, reviews
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
@@ -123,9 +124,11 @@ class SqlWorklists:
                 case((clock.c.kind == ClockKind.WAITLIST, _place_offered_at())).label(
                     "place_offered_at"
                 ),
+                number_of(clock.c.case_id),
                 t.resident.c.name.label("resident_name"),
                 t.resident.c.phone.label("resident_phone"),
                 t.resident.c.died_on.label("resident_died_on"),
+                t.resident.c.address.label("resident_address"),
                 t.provider.c.name.label("provider_name"),
                 t.provider.c.phone.label("provider_phone"),
             )
@@ -136,7 +139,14 @@ class SqlWorklists:
     def _page(self, query: Select[Any], keys: list[Any], paging: Paging) -> Page:
         found, vault = page(self._connection, query, keys, paging), vault_of(self._connection)
         for row in found.rows:
-            decrypt_row(t.resident, row, row["resident_id"], vault, resident_phone="phone")
+            decrypt_row(
+                t.resident,
+                row,
+                row["resident_id"],
+                vault,
+                resident_phone="phone",
+                resident_address="address",
+            )
         return found
 
     # The supervisor's list

@@ -34,10 +34,20 @@ from casework.domain.casefile.plan import ServiceStatus, VersionStatus
 from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.casefile.states import ReferralStatus
 
+# Cases are numbered within a district and year; the row is locked until a new one is committed.
+case_counter = Table(
+    "case_counter",
+    metadata,
+    Column("district_code", String(10), ForeignKey("district.code"), primary_key=True),
+    Column("year", SmallInteger, primary_key=True, autoincrement=False),
+    Column("last", Integer, nullable=False),
+)
+
 care_case = Table(
     "care_case",
     metadata,
     id_column(),
+    Column("number", String(24), nullable=False, unique=True),
     reference("resident_id", "resident"),
     Column("centre_code", String(10), ForeignKey("centre.code"), nullable=False),
     Column("district_code", String(10), ForeignKey("district.code"), nullable=False),

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from casework.adapters.persistence.engine.encrypted_columns import EncryptedText
+from casework.adapters.persistence.engine.encrypted_columns import EncryptedJson, EncryptedText
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import metadata
 from casework.domain.duplicates.suspicions import SuspicionState
@@ -71,6 +71,7 @@ resident_merge = Table(
     Column("undone_at", Instant),
     Column("undone_by", Uuid),
     Column("undo_reason", EncryptedText),
+    Column("before", EncryptedJson, nullable=False),
     CheckConstraint("survivor_id <> duplicate_id", name="two"),
     Index(
         "uq_resident_merge_standing",

@@ -447,8 +447,10 @@ def refuses(api: Api, table: Any, id: UUID, **changed: Any) -> None:
 def test_a_second_open_case_of_one_resident_is_refused(api: Api) -> None:
     case = a_case(api)
     refuses(api, t.care_case, case)
-    copied(api, t.care_case, case, status="closed")
-    copied(api, t.care_case, case, resident_id=a_resident(api))
+    refuses(api, t.care_case, case, number="of another")
+    refuses(api, t.care_case, case, resident_id=a_resident(api))  # under the same number
+    copied(api, t.care_case, case, status="closed", number="a second")
+    copied(api, t.care_case, case, resident_id=a_resident(api), number="a third")
 
 
 def test_the_repository_says_so_in_the_domains_words(api: Api) -> None:

@@ -16,7 +16,7 @@ from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.residents.likeness import MAX_WITH_PHONE
 from casework.domain.access.policy import EVERYTHING
 from casework.domain.duplicates.likeness import Likeness, near_dates
-from casework.domain.residents.resident import name_and_birth
+from casework.domain.residents.names import name_and_birth
 from tests.adapters.looking import statements
 from tests.api import acts
 from tests.api.conftest import DISTRICT, HERE, WORKER, Api

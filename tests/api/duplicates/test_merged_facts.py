@@ -1,0 +1,101 @@
+"""What two records say of one person: filled, chosen, told to agencies, and returned."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from casework.adapters.persistence import tables as t
+from casework.domain.duplicates.merged_facts import FACTS
+from tests.api import acts
+from tests.api.asking import everything, refusal
+from tests.api.conftest import SUPERVISOR, WORKER, Api
+from tests.api.duplicates.test_merging import KEEPS, WHY, undo
+
+FULL: dict[str, Any] = {
+    "phone": "010-2222-0002", "address": "가상로 2", "lives_alone": True, "mobility": "limited",
+    "ltc_grade": "3", "insurance": "건강보험",
+}  # fmt: skip
+
+
+def facts_of(api: Api, resident: UUID) -> dict[str, Any]:
+    """What a record says, without what a merge does to its place."""
+    shown = api.as_(WORKER).get(f"/residents/{resident}").json()
+    return {name: shown[name] for name in FACTS}
+
+
+@pytest.mark.both_stores
+def test_a_merge_fills_blanks_and_an_undo_empties_them_again(api: Api) -> None:
+    survivor = acts.a_resident(api, name="김 가상", phone=None)
+    duplicate = acts.a_resident(api, name="김가상", **FULL)
+    before, other = facts_of(api, survivor), facts_of(api, duplicate)
+    body = {"duplicate_id": str(duplicate), "reason": WHY}
+    answer = api.as_(SUPERVISOR).post(f"/residents/{survivor}/merge", body)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["taken"] == sorted(FULL)
+    assert facts_of(api, survivor) == before | FULL
+    undo(api, UUID(answer.json()["id"]))
+    assert (facts_of(api, survivor), facts_of(api, duplicate)) == (before, other)
+
+
+@pytest.mark.both_stores
+def test_where_the_two_differ_the_supervisor_says_which_is_right(api: Api) -> None:
+    survivor = acts.a_resident(api, name="김가상", phone="010-1111-0001", address="가상로 1")
+    duplicate = acts.a_resident(
+        api,
+        name="김가산",
+        phone="+82 10 1111 0001",
+        address="가상로 2",
+        birth_date=date(1942, 5, 6),
+    )
+    before, state = facts_of(api, survivor), everything(api)
+    boss, path = api.as_(SUPERVISOR), f"/residents/{survivor}/merge"
+    body: dict[str, Any] = {"duplicate_id": str(duplicate), "reason": WHY,
+                            "choices": {"name": "survivor"}}  # fmt: skip
+    answer = boss.post(path, body)
+    assert refusal(answer) == (422, "merge_conflict")
+    assert [one["field"] for one in answer.json()["errors"]] == [
+        "choices.birth_date", "choices.address",
+    ]  # fmt: skip
+    assert answer.json()["conflicts"] == ["name", "birth_date", "address"]
+    assert everything(api) == state
+    body["choices"] |= {"birth_date": "duplicate", "address": "duplicate"}
+    made = boss.post(path, body)
+    assert made.status_code == 201, made.text
+    right = {"birth_date": "1942-05-06", "address": "가상로 2"}
+    assert facts_of(api, survivor) == before | right
+    events = api.as_(WORKER).items(f"/residents/{survivor}/timeline")
+    (changed,) = [one["data"] for one in events if one["event"] == "ResidentChanged"]
+    assert changed["fields"] == ["address", "birth_date"]
+    seen = api.as_(WORKER).get(f"/residents/{survivor}")
+    since = {"address": "가상로 3"}
+    headers = {"If-Match": seen.headers["etag"]}
+    assert api.as_(WORKER).patch(f"/residents/{survivor}", since, headers=headers).is_success
+    undo(api, UUID(made.json()["id"]))
+    assert facts_of(api, survivor) == before | since, "what was written since stays"
+
+
+def test_agencies_with_an_open_referral_are_told_what_changed_for_them(api: Api) -> None:
+    life = acts.a_supported_case(api)
+    referral = acts.a_referral(api, life)
+    assert "name" in api.as_(WORKER).get(f"/referrals/{referral}").json()["disclosed"]
+    survivor = acts.a_resident(api, name="새가상", phone="010-9999-0009")
+    choices = KEEPS | {"phone": "duplicate"}
+    body = {"duplicate_id": str(life.resident), "reason": WHY, "choices": choices}
+    made = api.as_(SUPERVISOR).post(f"/residents/{survivor}/merge", body)
+    assert made.status_code == 201, made.text
+    with api.engine.connect() as connection:
+        rows = connection.execute(
+            select(t.notice).where(t.notice.c.kind == "resident_changed")
+        ).all()
+    assert [(one.subject_id, one.about, one.tell) for one in rows] == [
+        (referral, "name", ["provider"])
+    ]
+    undo(api, UUID(made.json()["id"]))
+    with api.engine.connect() as connection:
+        query = select(t.notice.c.id).where(t.notice.c.kind == "resident_changed")
+        assert len(connection.execute(query).all()) == 2
