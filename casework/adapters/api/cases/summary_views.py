@@ -45,7 +45,7 @@ def summary(known: Known, actor: Actor, now: datetime) -> dict[str, Any]:
         "services": [_service(view, one, actor) for one in _planned(view)],
         "deadlines": _running(view, actor, now),
         "call_backs": [_call_back(one) for one in known.call_backs],
-        "notes": [residents.note(one, actor).body for one in known.notes],
+        "notes": [residents.note(one, actor) for one in known.notes],
     }
     return masked(body, actor, READ, "case summary")
 
