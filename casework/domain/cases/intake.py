@@ -254,7 +254,8 @@ def record_assessment(file: CaseFile, finding: Finding, act: Act) -> Assessment:
         happened = Determined
         case.status, case.determination = CaseStatus.PLANNING, determination
         case.determined_at = act.at
-        file.meet(ClockKind.ASSESSMENT, act)
+        case.determined_on = finding.received_on or finding.assessed_on
+        file.meet(ClockKind.ASSESSMENT, act, on=finding.received_on)
         file.begin(ClockKind.PLAN, case, act, since=act.instant_of(finding.received_on))
     file.record(
         happened(

@@ -130,6 +130,7 @@ class Case(CaseRow):
     surveyed_at: AwareDatetime | None
     sent_for_assessment_at: AwareDatetime | None
     determined_at: AwareDatetime | None
+    determined_on: date | None
     first_approved_on: date | None
     notified_on: date | None
     notified_to: str | None

@@ -39,6 +39,7 @@ CASE_FIELDS = (
     "sent_for_assessment_at",
     "determination",
     "determined_at",
+    "determined_on",
     "first_approved_on",
     "notified_on",
     "notified_to",

@@ -84,6 +84,8 @@ class Referral(ReferralRow):
     outside_area_reason: str | None
     disclosed: list[str] | None
     created_at: AwareDatetime | None
+    requested_on: date | None
+    answered_on: date | None
     answered_at: AwareDatetime | None
     place_offered_at: AwareDatetime | None
     accepted_at: AwareDatetime | None

@@ -113,7 +113,7 @@ def _add_move(action: str, schema: type[s.Body], summary: str) -> None:
 
 
 for _action, _schema, _summary in (
-    ("send", s.EmptyBody, "Send a drafted referral"),
+    ("send", s.SendReferral, "Send a drafted referral"),
     ("accept", s.AcceptReferral, "Take it on"),
     ("waitlist", s.WaitlistReferral, "Not now, but in turn"),
     ("decline", s.DeclineReferral, "Decline with a listed reason"),

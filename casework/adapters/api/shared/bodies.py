@@ -88,6 +88,7 @@ class CreateReferral(Body):
     basis: Annotated[ArticleBasis | ConsentBasis, Field(discriminator="kind")]
     message: Words | None = None
     send: bool = True
+    requested_on: Day | None = None
     outside_area_reason: Words | None = None
     replaces: UUID | None = None
 
@@ -96,9 +97,16 @@ class EmptyBody(Body):
     """A body that says nothing more."""
 
 
+class SendReferral(Body):
+    """The day on which the provider was asked, today where it is left out."""
+
+    requested_on: Day | None = None
+
+
 class AcceptReferral(Body):
     """The provider takes it on."""
 
+    answered_on: Day | None = None
     expected_start_on: Day | None = None
     note: Words | None = None
     on_behalf: OnBehalf | None = None
@@ -107,6 +115,7 @@ class AcceptReferral(Body):
 class WaitlistReferral(Body):
     """Not now, but in turn."""
 
+    answered_on: Day | None = None
     expected_on: Day | None = None
     note: Words | None = None
     on_behalf: OnBehalf | None = None
@@ -119,6 +128,7 @@ class DeclineReferral(Body):
     """
 
     reason: Code
+    answered_on: Day | None = None
     note: Words | None = None
     on_behalf: OnBehalf | None = None
     full_until: Day | None = None

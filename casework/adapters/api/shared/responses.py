@@ -112,6 +112,10 @@ class Deadline(ResponseBody):
     status: str = Field(description="`running`, `paused`, `met` or `cancelled`.")
     overdue: bool
     met_at: AwareDatetime | None
+    recorded_at: AwareDatetime | None = Field(
+        description="When the act that met it was recorded; null where none did."
+    )
+    acted_on: date | None
     cancelled_at: AwareDatetime | None
     breached_at: AwareDatetime | None
     target: Duration | FixedDay
@@ -133,6 +137,9 @@ class Event(ResponseBody):
     id: UUID
     event: str
     at: AwareDatetime
+    recorded_at: AwareDatetime = Field(
+        description="When it was recorded; the day of an act that was entered later is in its data."
+    )
     subject: Subject
     by: EventActor
     data: dict[str, Any]

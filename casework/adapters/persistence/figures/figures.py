@@ -133,6 +133,7 @@ class SqlFigures:
             "provider": rows.c.provider_id,
             "began_on": seoul_day(rows.c.started_at),
             "ended_on": ended_on,
+            "entered_late": rows.c.acted_on.is_not(None),
             **{name: rows.c[name] for name in ("outcome", "field", "kind", "held_by", "pauses")},
         }
         found: Cells = Counter()
@@ -150,6 +151,8 @@ class SqlFigures:
                 days=spent(row["district"], row["began_on"], row["ended_on"], pauses),
             )
             found[cell] += row["count"]
+            if row["entered_late"]:
+                found[cell._replace(figure=Figure.ENTERED_LATE, days=None)] += row["count"]
         return found
 
     def _people(self, figure: str, question: Question) -> Cells:
