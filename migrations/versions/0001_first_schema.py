@@ -28,7 +28,7 @@ TABLES = (
     "resident", "contact", "consent", "note", "way_in", "break_glass",
     "duplicate_check", "duplicate_suspicion", "resident_merge", "merge_child",
     "household", "household_member",
-    "care_case", "assessment", "care_check", "signal",
+    "care_case", "assessment", "care_check", "correction", "signal",
     "conference", "plan_version", "agenda_item", "planned_service",
     "referral", "delivered",
     "standard", "holiday_override", "recount",
@@ -757,6 +757,22 @@ def _cases() -> None:
         _primary_key("care_check", "id"),
     )
     _index("care_check", "case_id")
+    op.create_table(
+        "correction",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("resident_id", sa.Uuid(), nullable=False),
+        sa.Column("subject_type", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("before", Json, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("corrected_at", Instant(), nullable=False),
+        sa.Column("corrected_by", sa.Uuid(), nullable=True),
+        _foreign_key("correction", "case_id", "care_case.id"),
+        _foreign_key("correction", "resident_id", "resident.id"),
+        _primary_key("correction", "id"),
+    )
+    _index("correction", "case_id")
     op.create_table(
         "signal",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from casework.domain.act import Act
-from casework.domain.casefile.case import Case, Signal
+from casework.domain.casefile.case import Assessment, Case, Signal
 from casework.domain.casefile.plan import PlannedService, PlanVersion, ServiceStatus, VersionStatus
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import Disposition
@@ -36,6 +36,8 @@ class CaseFile:
     referrals: dict[UUID, Referral] = field(default_factory=dict)
     deadlines: dict[UUID, Deadline] = field(default_factory=dict)
     signals: dict[UUID, Signal] = field(default_factory=dict)
+    # Loaded for corrections only.
+    assessments: dict[UUID, Assessment] = field(default_factory=dict)
     added: list[Any] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     _touched: dict[UUID, Deadline] = field(default_factory=dict)

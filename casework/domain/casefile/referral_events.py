@@ -175,3 +175,16 @@ class PlaceOffered(ReferralEvent):
 @event(EventSubject.REFERRAL)
 class PlaceOfferEnded(ReferralEvent):
     """The place that was offered is gone."""
+
+
+@event(EventSubject.REFERRAL)
+class ReferralCorrected(ReferralEvent):
+    """The days of its moves were put right, or its priority raised or lowered."""
+
+    correction_id: UUID
+    fields: tuple[Code, ...]
+    requested_on: date | None = None
+    answered_on: date | None = None
+    started_on: date | None = None
+    ended_on: date | None = None
+    priority: Priority | None = None

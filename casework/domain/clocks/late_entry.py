@@ -25,9 +25,12 @@ class LateEntry:
         return today - timedelta(days=self.days_back)
 
     def met_at(self, calendar: WorkingCalendar, on: date | None, recorded_at: datetime) -> datetime:
-        """When an act of a day meets a clock: at the end of its own day, or when recorded."""
+        """When an act of a day meets a clock: at the end of its own day, or when recorded.
+
+        Only a correction says that it was done after it had been recorded.
+        """
         today = day_in_seoul(recorded_at)
-        if on is None or on >= today or calendar.working_days(on, today) > self.working_days:
+        if on is None or on == today or calendar.working_days(on, today) > self.working_days:
             return recorded_at
         return end_of(on)
 

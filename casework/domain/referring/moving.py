@@ -101,7 +101,7 @@ def make_move(file: CaseFile, referral: Referral, action: str, details: Details,
     row, service = MOVES[action], file.service(referral.planned_service_id)
     since = _take_over(referral, row, details, act)
     _follow_clocks(file, referral, row, details, act)
-    referral.disposition_owed = ClockKind.DISPOSITION in row.starts and _is_left(
+    referral.disposition_owed = ClockKind.DISPOSITION in row.starts and is_left(
         file, referral, service
     )
     for kind in row.starts:
@@ -115,7 +115,7 @@ def make_move(file: CaseFile, referral: Referral, action: str, details: Details,
     _record(file, referral, row, details, act)
 
 
-def _is_left(file: CaseFile, referral: Referral, service: PlannedService) -> bool:
+def is_left(file: CaseFile, referral: Referral, service: PlannedService) -> bool:
     """Rule 8: whether its end leaves the service to nobody: it did not serve, none other is open.
 
     An open sibling answers for it; should that end without serving, the duty is the link clock's.

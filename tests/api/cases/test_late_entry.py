@@ -56,6 +56,7 @@ def conference(held_on: str) -> dict[str, Any]:
     return {"held_on": held_on, "members": MEMBERS}
 
 
+@pytest.mark.both_stores
 def test_a_conference_of_last_friday_decides_a_plan_that_is_typed_today(api: Api) -> None:
     case = an_assessed_case(api, "2026-03-05")
     api.clock.set("2026-03-16T10:00")
@@ -135,6 +136,7 @@ def a_supported_case(api: Api, on: str) -> acts.Supported:
     return acts.a_supported_case(api)
 
 
+@pytest.mark.both_stores
 def test_a_check_of_two_weeks_ago_is_entered_today(api: Api) -> None:
     case = a_supported_case(api, "2026-03-03").case
     api.clock.set("2026-06-15T10:00")
@@ -197,6 +199,7 @@ def test_a_day_can_be_entered_for_thirty_days(api: Api, checked_on: str, code: s
         assert everything(api) == before
 
 
+@pytest.mark.both_stores
 def test_an_answer_of_last_friday_and_a_start_are_entered_for_an_agency(api: Api) -> None:
     supported = a_supported_case(api, "2026-03-11")
     referral = acts.a_referral(api, supported)
@@ -310,6 +313,7 @@ def test_telling_the_resident_is_entered_after_the_fact(api: Api) -> None:
     assert notified["breached_at"] is None
 
 
+@pytest.mark.both_stores
 def test_figures_count_late_entries_apart(api: Api) -> None:
     case = a_supported_case(api, "2026-03-11").case
     api.clock.set("2026-03-20T10:00")

@@ -6,7 +6,7 @@ What a role may not see is null, or an empty list.
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -25,7 +25,9 @@ from casework.adapters.api.shared.responses import (
     CareField,
     Deadline,
     Named,
+    RecountedClock,
     ResponseBody,
+    Subject,
 )
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.casefile.states import ReferralStatus
@@ -80,6 +82,18 @@ class Signal(ResponseBody):
     answered_by: UUID | None
     answer: str | None
     allowed_actions: list[str]
+
+
+class CaseCorrection(ResponseBody):
+    """What was put right: the former values by the names of their fields."""
+
+    id: UUID
+    subject: Subject
+    fields: list[str]
+    before: dict[str, Any]
+    reason: str
+    corrected_at: AwareDatetime
+    corrected_by: UUID | None
 
 
 class CaseReferral(ResponseBody):
@@ -143,7 +157,14 @@ class Case(CaseRow):
     assessments: list[Assessment]
     checks: list[Check]
     signals: list[Signal]
+    corrections: list[CaseCorrection]
     allowed_actions: list[str]
+
+
+class CorrectedCase(Case):
+    """A case that was put right, and the clocks that were counted anew."""
+
+    recounted: list[RecountedClock]
 
 
 class SurveyedCase(ResponseBody):

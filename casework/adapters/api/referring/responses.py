@@ -19,6 +19,7 @@ from casework.adapters.api.shared.responses import (
     CareField,
     Deadline,
     Event,
+    RecountedClock,
     ResponseBody,
     absent,
 )
@@ -111,3 +112,9 @@ class Referral(ReferralRow):
     deadlines: list[Deadline]
     history: list[Event]
     allowed_actions: list[str]
+
+
+class CorrectedReferral(Referral):
+    """A referral that was put right, and the clocks that were counted anew."""
+
+    recounted: list[RecountedClock]

@@ -197,6 +197,23 @@ class FailReferral(Body):
     on_behalf: OnBehalf | None = None
 
 
+class CorrectReferral(Body):
+    """On which days it was really asked, answered, started or ended."""
+
+    requested_on: Day | None = None
+    answered_on: Day | None = None
+    started_on: Day | None = None
+    ended_on: Day | None = None
+    reason: Words
+
+
+class ChangePriority(Body):
+    """How pressing it is from now on, and why."""
+
+    priority: Literal["routine", "urgent", "emergency"]
+    reason: Words
+
+
 class EndReferral(Body):
     """Cancelling or withdrawing, with its reason."""
 

@@ -122,6 +122,15 @@ class Deadline(ResponseBody):
     basis: str
 
 
+class RecountedClock(ResponseBody):
+    """A clock that was counted anew."""
+
+    deadline_id: UUID
+    kind: ClockKind
+    due_at_before: AwareDatetime
+    due_at: AwareDatetime
+
+
 class EventActor(ResponseBody):
     """Who did it. The account is left out for those who may not know it."""
 

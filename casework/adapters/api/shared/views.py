@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.access.policy import Actor
+from casework.domain.casefile.recounts import RecountedClock
 from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline
 from casework.domain.events import Event
@@ -63,6 +64,12 @@ def deadline(clock: Deadline, now: datetime) -> dict[str, Any]:
         "target": target(clock.target),
         "basis": clock.basis,
     }
+
+
+def recounted(clocks: Sequence[RecountedClock]) -> list[dict[str, Any]]:
+    """The clocks that a correction counted anew."""
+    names = ("deadline_id", "kind", "due_at_before", "due_at")
+    return [fields_of(one, names) for one in clocks]
 
 
 def pause(of: Pause) -> dict[str, Any]:

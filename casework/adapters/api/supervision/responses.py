@@ -26,6 +26,7 @@ from casework.adapters.api.shared.responses import (
     absent,
 )
 from casework.adapters.api.supervision.bodies import Action
+from casework.domain.casefile.recounts import Because
 from casework.domain.clocks.standards import ClockKind, Priority
 
 Told = Literal["worker", "provider", "supervisor", "head"]
@@ -92,7 +93,7 @@ class RecountOfDeadline(ResponseBody):
     """That a clock was counted again."""
 
     at: AwareDatetime
-    because: Literal["holiday", "standard"]
+    because: Because
     reason_id: UUID
     on: date | None
     closed: bool | None

@@ -126,6 +126,17 @@ care_check = child(
     name="care_check",
 )
 
+correction = child(
+    of_resident(),
+    code("subject_type"),
+    Column("subject_id", Uuid, nullable=False),
+    Column("before", EncryptedJson, nullable=False),
+    Column("reason", EncryptedText, nullable=False),
+    Column("corrected_at", Instant, nullable=False),
+    Column("corrected_by", Uuid),
+    name="correction",
+)
+
 signal = child(
     of_resident(),
     Column("referral_id", Uuid),
