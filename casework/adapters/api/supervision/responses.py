@@ -303,6 +303,8 @@ class RecountedDeadline(ResponseBody):
     id: UUID
     kind: ClockKind
     due_at: DueDates
+    standard_id: UUID | None = Field(description="The standard it is counted by now.")
+    cancelled: bool = Field(description="Whether no standard applies any more, so that it ended.")
 
 
 class RecountResult(ResponseBody):
