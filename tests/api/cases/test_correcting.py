@@ -297,3 +297,27 @@ def test_an_agency_puts_nothing_right(api: Api) -> None:
         answer = api.as_(PROVIDER).post(f"{path}/{action}", body | {"reason": WHY})
         assert refusal(answer) == (403, "forbidden")
     assert api.as_(SUPERVISOR).post(f"{path}/correct", {"reason": WHY}).status_code == 200
+
+
+def test_the_days_of_a_consent_are_put_right(api: Api) -> None:
+    api.clock.set("2026-03-12T10:00")
+    resident = acts.a_resident(api)
+    worker, path = api.as_(WORKER), f"/residents/{resident}"
+    given = worker.post(f"{path}/consents", {
+        "purpose": "provider_sharing", "given_by": "self", "given_on": "2026-03-12",
+        "expires_on": "2026-06-30",
+    }).json()  # fmt: skip
+    wrong = {"given_on": "2026-03-13", "reason": WHY}
+    before = everything(api)
+    refused = worker.post(f"/consents/{given['id']}/correct", wrong)
+    assert (refusal(refused), fields_of(refused)) == ((422, "date_in_future"), ["given_on"])
+    assert everything(api) == before
+    right = {"given_on": "2026-03-02", "expires_on": None, "reason": WHY}
+    answer = worker.post(f"/consents/{given['id']}/correct", right)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["given_on"], answer.json()["expires_on"]) == ("2026-03-02", None)
+    timeline = worker.items(f"{path}/timeline")
+    told = next(one for one in timeline if one["event"] == "ConsentCorrected")
+    assert told["data"]["fields"] == ["given_on", "expires_on"]
+    assert told["data"]["given_on_before"] == "2026-03-12"
+    assert told["data"]["expires_on_before"] == "2026-06-30"
