@@ -54,6 +54,7 @@ from casework.adapters.vault import KeyVault, RingError
 from casework.adapters.vault.ring import make_ring
 from casework.domain.access.policy import SYSTEM, Actor
 from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.clocks.late_entry import LateEntry
 from casework.domain.clocks.standards import SHIPPED
 from casework.domain.directory.directory import Service
 from casework.domain.notices.outbox import Message
@@ -100,7 +101,8 @@ class Application:
     def __post_init__(self) -> None:
         """Cache what rarely changes for some seconds; give every connection the vault."""
         self.engine = self.engine.execution_options(vault=self.vault)
-        self.clockwork = Cached(lambda: read_clockwork(self.engine, korean_calendar))
+        late_entry = LateEntry(self.settings.late_entry_days, self.settings.late_entry_working_days)
+        self.clockwork = Cached(lambda: read_clockwork(self.engine, korean_calendar, late_entry))
         self.catalogue = Cached(lambda: read_catalogue(self.engine))
         days = timedelta(days=self.settings.provider_access_days)
         seal_with(self.engine, lambda: self.settings.key("audit"))

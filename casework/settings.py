@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     log_requests: bool = True
     request_log: Path | None = None
     provider_access_days: int = Field(default=30, ge=0, le=3650)
+    late_entry_days: int = Field(default=30, ge=0, le=366)
+    late_entry_working_days: int = Field(default=5, ge=0, le=30)
     public_url: str | None = None
     link_days: int = Field(default=30, ge=1, le=365)
     language: Literal["ko", "en"] = "ko"

@@ -52,6 +52,22 @@ class Act:
             field=field,
         )
 
+    def dated(self, on: date | None, earliest: date | None, field: str) -> None:
+        """Refuse a date that is after today, too long ago to be entered, or too early."""
+        self.not_future(on, field)
+        self.not_too_late(on, field)
+        self.not_before(on, earliest, field)
+
+    def not_too_late(self, on: date | None, field: str) -> None:
+        """Refuse a date that is too long ago to be entered now."""
+        first = self.clockwork.late_entry.earliest(self.today)
+        require(
+            on is None or on >= first,
+            f"before {first}: it is too late to enter it",
+            code="too_late_to_enter",
+            field=field,
+        )
+
     def not_before(self, on: date | None, earliest: date | None, field: str) -> None:
         """Refuse a date before what it follows."""
         require(

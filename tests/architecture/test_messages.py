@@ -63,7 +63,7 @@ CHOSEN: Final[dict[str, set[str]]] = {
     },
     "domain/casefile/case_moves.py": set(),
     "domain/planning/conferences.py": {
-        "plan_not_submitted", "submitted_after_meeting", "unknown_case",
+        "date_too_early", "plan_not_submitted", "unknown_case",
     },
     "domain/planning/settling.py": {"already_settled", "disposition_owed", "referral_open"},
     "domain/privacy/break_glass.py": {"note_required", "reason_required"},

@@ -133,6 +133,7 @@ class Case:
     sent_for_assessment_at: datetime | None = None
     determination: Determination | None = None
     determined_at: datetime | None = None
+    determined_on: date | None = None
     first_approved_on: date | None = None
     notified_on: date | None = None
     notified_to: str | None = None

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from casework.domain.act import Act
-from casework.domain.casefile.case import Case, Signal
+from casework.domain.casefile.case import Assessment, Case, Signal
 from casework.domain.casefile.plan import (
     PlannedItem,
     PlannedService,
@@ -47,6 +47,8 @@ class CaseFile:
     referrals: dict[UUID, Referral] = field(default_factory=dict)
     deadlines: dict[UUID, Deadline] = field(default_factory=dict)
     signals: dict[UUID, Signal] = field(default_factory=dict)
+    # Loaded for corrections only.
+    assessments: dict[UUID, Assessment] = field(default_factory=dict)
     added: list[Any] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     _touched: dict[UUID, Deadline] = field(default_factory=dict)
@@ -101,12 +103,18 @@ class CaseFile:
         return bool(settled) and (not asked or max(settled) >= max(asked))
 
     def update_link_clock(
-        self, service: PlannedService, act: Act, *, since: datetime | None = None
+        self,
+        service: PlannedService,
+        act: Act,
+        *,
+        since: datetime | None = None,
+        on: date | None = None,
     ) -> None:
         """Start or end the ``link`` clock, as the present standing of the service asks.
 
         It runs while a wanted service is unsettled, nobody was asked and no disposition is owed;
-        a request or a settlement meets it, anything else that ends the need cancels it.
+        a request or a settlement meets it ``on`` its day, anything else that ends the need
+        cancels it.
         """
         referrals = self.referrals_of(service)
         with_provider = any(referral.is_with_provider for referral in referrals)
@@ -118,7 +126,7 @@ class CaseFile:
             if running is None:
                 self.begin(ClockKind.LINK, service, act, since=since)
         elif running is not None:
-            self.end(running, act, met=wanted and (with_provider or settled))
+            self.end(running, act, met=wanted and (with_provider or settled), on=on)
 
     def _is_wanted(self, service: PlannedService) -> bool:
         """In the version in force, or drafted in an urgent case, whose help need not wait."""
@@ -172,9 +180,9 @@ class CaseFile:
             self._follow_lapse(deadline, act)
         return deadline
 
-    def end(self, deadline: Deadline, act: Act, *, met: bool) -> None:
-        """Stop a clock: met, or cancelled because it no longer matters."""
-        deadline.meet(act.at) if met else deadline.cancel(act.at)
+    def end(self, deadline: Deadline, act: Act, *, met: bool, on: date | None = None) -> None:
+        """Stop a clock: met by what was done ``on`` a day, or cancelled as it no longer matters."""
+        act.clockwork.meet(deadline, on, act.at) if met else deadline.cancel(act.at)
         self._touched[deadline.id] = deadline
         if deadline.kind == ClockKind.DISCHARGE:
             self._follow_discharge()
@@ -185,11 +193,11 @@ class CaseFile:
         for deadline in self.running():
             deadline.can_wait = not awaited
 
-    def meet(self, kind: ClockKind, act: Act) -> None:
-        """Meet the case's clock of that kind, if it runs."""
+    def meet(self, kind: ClockKind, act: Act, *, on: date | None = None) -> None:
+        """Meet the case's clock of that kind, if it runs, by what was done ``on`` a day."""
         deadline = self.clock(kind, self.case.id)
         if deadline is not None:
-            self.end(deadline, act, met=True)
+            self.end(deadline, act, met=True, on=on)
 
     def pause(self, deadline: Deadline, act: Act, pause: Pause) -> None:
         """Leave a stretch out of a clock."""

@@ -134,3 +134,38 @@ class CaseReopened(Event):
 
     status: CaseStatus
     worker_id: UUID | None = None
+
+
+@event(EventSubject.CASE)
+class CaseCorrected(Event):
+    """What was typed wrongly of the application was put right: the names, and what it is now."""
+
+    correction_id: UUID
+    fields: tuple[Code, ...]
+    applied_on: date | None = None
+    discharge_on: date | None = None
+    channel: Channel | None = None
+    urgent: bool | None = None
+
+
+@event(EventSubject.CASE)
+class PreSurveyCorrected(Event):
+    """The answers of the pre-survey were put right."""
+
+    correction_id: UUID
+    fields: tuple[Code, ...]
+    score: int
+    route: Route
+    status: CaseStatus
+
+
+@event(EventSubject.CASE)
+class AssessmentCorrected(Event):
+    """What an assessor found was put right."""
+
+    correction_id: UUID
+    fields: tuple[Code, ...]
+    assessment_id: UUID
+    determination: Determination
+    assessed_on: date
+    status: CaseStatus

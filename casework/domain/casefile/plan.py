@@ -109,6 +109,7 @@ class PlanVersion:
     submitted_by: UUID | None = None
     decision: PlanDecision | None = None
     decided_at: datetime | None = None
+    decided_on: date | None = None
     decided_by: UUID | None = None
     conference_id: UUID | None = None
     without_meeting_reason: str | None = None

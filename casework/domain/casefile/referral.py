@@ -49,7 +49,10 @@ class Referral:
     disclosed: list[str] | None = None
     # Whom the service is meant for, judged on the resident's facts when it was made.
     judged: dict[str, Any] | None = None
+    # The day of each act; the instant is when it was recorded. The answer is the latest one.
+    requested_on: date | None = None
     requested_at: datetime | None = None
+    answered_on: date | None = None
     answered_at: datetime | None = None
     expected_start_on: date | None = None
     expected_on: date | None = None

@@ -51,12 +51,15 @@ class ReferralDrafted(ReferralEvent):
 class ReferralRequested(ReferralEvent):
     """It was sent to its provider."""
 
+    requested_on: date | None = None
+
 
 @event(EventSubject.REFERRAL)
 class ReferralAccepted(ReferralEvent):
     """The provider takes it on."""
 
     on_behalf: OnBehalfChannel | None = None
+    answered_on: date | None = None
     expected_start_on: date | None = None
 
 
@@ -65,6 +68,7 @@ class ReferralWaitlisted(ReferralEvent):
     """Not now, but in turn."""
 
     on_behalf: OnBehalfChannel | None = None
+    answered_on: date | None = None
     expected_on: date | None = None
 
 
@@ -74,6 +78,7 @@ class ReferralDeclined(ReferralEvent):
 
     reason: DeclineReason
     on_behalf: OnBehalfChannel | None = None
+    answered_on: date | None = None
     full_until: date | None = None
 
 
@@ -187,3 +192,16 @@ class PlaceOffered(ReferralEvent):
 @event(EventSubject.REFERRAL)
 class PlaceOfferEnded(ReferralEvent):
     """The place that was offered is gone."""
+
+
+@event(EventSubject.REFERRAL)
+class ReferralCorrected(ReferralEvent):
+    """The days of its moves were put right, or its priority raised or lowered."""
+
+    correction_id: UUID
+    fields: tuple[Code, ...]
+    requested_on: date | None = None
+    answered_on: date | None = None
+    started_on: date | None = None
+    ended_on: date | None = None
+    priority: Priority | None = None

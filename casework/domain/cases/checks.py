@@ -32,8 +32,7 @@ def record_check(file: CaseFile, found: Findings, act: Act) -> Check:
     """Record a check; the next is due within six months, or earlier as set (Rule 10)."""
     case = file.case
     check_possible(file, "checks", act)
-    act.not_future(found.checked_on, "checked_on")
-    act.not_before(found.checked_on, _earliest(file.case), "checked_on")
+    act.dated(found.checked_on, _earliest(file.case), "checked_on")
     since = act.instant_of(found.checked_on)
     target = _next_target(file, found, act)
     check = Check(
@@ -49,8 +48,8 @@ def record_check(file: CaseFile, found: Findings, act: Act) -> Check:
     )
     file.added.append(check)
     case.last_checked_on = found.checked_on
-    file.meet(ClockKind.FIRST_CHECK, act)
-    file.meet(ClockKind.CHECK, act)
+    file.meet(ClockKind.FIRST_CHECK, act, on=found.checked_on)
+    file.meet(ClockKind.CHECK, act, on=found.checked_on)
     file.begin(ClockKind.CHECK, case, act, since=since, target=target, basis=STATUTORY_BASIS)
     file.record(
         CaseChecked(

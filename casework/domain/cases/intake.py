@@ -37,6 +37,7 @@ CONSENT_FOR_CHANNEL: Final = {
     Channel.OUTREACH: ConsentPurpose.OUTREACH,
     Channel.DISCHARGE: ConsentPurpose.DISCHARGE_NOTICE,
 }
+DISCHARGE_BASIS: Final = "Act 11: discharge"
 ACTIVITIES: Final = (
     "rise_from_chair",
     "climb_six_steps",
@@ -71,7 +72,8 @@ def open_case(
 ) -> CaseFile:
     """Open a case on an application; the ``survey`` clock counts from the day of applying."""
     check_lives(resident.died_on, confirmed=application.confirm)
-    _check_application(resident, application, act)
+    check_application(resident, application, act)
+    check_consent(resident, application, act)
     ground = application.ex_officio_ground
     case = Case(
         id=act.new_id(),
@@ -95,9 +97,7 @@ def open_case(
     file.begin(ClockKind.SURVEY, case, act, since=since)
     if application.discharge_on is not None:
         due = Target(application.discharge_on.toordinal(), Unit.ON_DATE)
-        file.begin(
-            ClockKind.DISCHARGE, case, act, since=since, target=due, basis="Act 11: discharge"
-        )
+        file.begin(ClockKind.DISCHARGE, case, act, since=since, target=due, basis=DISCHARGE_BASIS)
     file.record(
         CaseOpened(
             file.meta(case, act),
@@ -124,7 +124,8 @@ def second_case(standing: CaseFile, act: Act) -> Conflict:
     )
 
 
-def _check_application(resident: Resident, application: CareApplication, act: Act) -> None:
+def check_application(resident: Resident, application: CareApplication, act: Act) -> None:
+    """Refuse days out of order, urgency without its reason, and grounds that do not belong."""
     act.not_future(application.applied_on, "applied_on")
     act.not_before(application.applied_on, resident.birth_date, "applied_on")
     act.not_before(application.discharge_on, application.applied_on, "discharge_on")
@@ -143,10 +144,9 @@ def _check_application(resident: Resident, application: CareApplication, act: Ac
         code="ex_officio_ground",
         field="ex_officio_ground",
     )
-    _check_consent(resident, application, act)
 
 
-def _check_consent(resident: Resident, application: CareApplication, act: Act) -> None:
+def check_consent(resident: Resident, application: CareApplication, act: Act) -> None:
     """Refuse an applicant other than resident, family or guardian without a valid consent."""
     purpose = CONSENT_FOR_CHANNEL.get(Channel(application.channel))
     consent = application.consent
@@ -229,6 +229,17 @@ class Finding:
     needs: list[dict[str, Any]]
 
 
+def check_finding(file: CaseFile, finding: Finding, act: Act) -> Determination:
+    """The determination; refuses an unknown one, and days out of order."""
+    act.not_future(finding.assessed_on, "assessed_on")
+    act.not_future(finding.received_on, "received_on")
+    act.not_before(finding.assessed_on, file.case.applied_on, "assessed_on")
+    act.not_before(finding.received_on, finding.assessed_on, "received_on")
+    return one_of(
+        Determination, finding.determination, code="determination_unknown", field="determination"
+    )
+
+
 def record_assessment(file: CaseFile, finding: Finding, act: Act) -> Assessment:
     """Record an assessment; the first one is the determination, and the plan is next.
 
@@ -237,13 +248,7 @@ def record_assessment(file: CaseFile, finding: Finding, act: Act) -> Assessment:
     """
     case = file.case
     check_possible(file, "assessments", act)
-    determination = one_of(
-        Determination, finding.determination, code="determination_unknown", field="determination"
-    )
-    act.not_future(finding.assessed_on, "assessed_on")
-    act.not_future(finding.received_on, "received_on")
-    act.not_before(finding.assessed_on, case.applied_on, "assessed_on")
-    act.not_before(finding.received_on, finding.assessed_on, "received_on")
+    determination = check_finding(file, finding, act)
     assessment = Assessment(
         id=act.new_id(),
         case_id=case.id,
@@ -262,7 +267,8 @@ def record_assessment(file: CaseFile, finding: Finding, act: Act) -> Assessment:
         happened = Determined
         case.status, case.determination = CaseStatus.PLANNING, determination
         case.determined_at = act.at
-        file.meet(ClockKind.ASSESSMENT, act)
+        case.determined_on = finding.received_on or finding.assessed_on
+        file.meet(ClockKind.ASSESSMENT, act, on=finding.received_on)
         file.begin(ClockKind.PLAN, case, act, since=act.instant_of(finding.received_on))
     file.record(
         happened(

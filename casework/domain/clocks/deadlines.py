@@ -22,10 +22,11 @@ from casework.domain.clocks.calendar import (
     morning_of,
     moved_by_pauses,
 )
+from casework.domain.clocks.instants import after_due, first_morning
+from casework.domain.clocks.late_entry import USUAL_LATE_ENTRY, LateEntry
 from casework.domain.clocks.standards import (
     HELD_BY,
     PROVIDER,
-    STATUTORY,
     SUBJECT_OF,
     CareField,
     ClockKind,
@@ -38,6 +39,7 @@ from casework.domain.clocks.standards import (
     Standard,
     escalation_tiers_of,
     most_specific,
+    within_the_law,
 )
 
 REMINDER: Final = -1
@@ -83,7 +85,8 @@ class Deadline:
     It keeps what its standard said when it was set: target, basis, tiers, when it lapses.
     ``breached_at`` and the raised steps are written by whichever run sees the breach first; an
     aggregate that saves its clocks never writes them. ``can_wait`` False marks what must happen
-    before a discharge, and comes first in the worklist.
+    before a discharge, and comes first in the worklist. ``recorded_at`` is when the act that met
+    it was recorded; ``acted_on`` the day of that act, where it was entered later.
     """
 
     id: UUID
@@ -114,6 +117,8 @@ class Deadline:
     deferred_until: date | None = None
     excused: bool = False
     met_at: datetime | None = None
+    recorded_at: datetime | None = None
+    acted_on: date | None = None
     cancelled_at: datetime | None = None
     breached_at: datetime | None = None
     can_wait: bool = True
@@ -152,9 +157,12 @@ class Deadline:
             return ClockStatus.CANCELLED
         return ClockStatus.PAUSED if self.is_paused(now) else ClockStatus.RUNNING
 
-    def meet(self, at: datetime) -> None:
+    def meet(
+        self, at: datetime, *, recorded_at: datetime | None = None, acted_on: date | None = None
+    ) -> None:
         """It was done. Steps that were already due stay in the ledger; the others are dropped."""
         self.met_at, self.planned = at, ()
+        self.recorded_at, self.acted_on = recorded_at or at, acted_on
 
     def cancel(self, at: datetime) -> None:
         """It no longer matters whether it is done."""
@@ -188,7 +196,8 @@ RULES: Final = {
 class Clockwork:
     """The standards and the calendars together: sets clocks, recounts them, plans their steps.
 
-    ``calendars`` holds a district's own calendar where it differs from ``calendar``.
+    ``calendars`` holds a district's own calendar where it differs from ``calendar``;
+    ``late_entry`` says how acts are taken that are dated before they are recorded.
     """
 
     def __init__(
@@ -196,8 +205,9 @@ class Clockwork:
         standards: Sequence[Standard],
         calendar: WorkingCalendar,
         calendars: Mapping[str, WorkingCalendar] | None = None,
+        late_entry: LateEntry = USUAL_LATE_ENTRY,
     ) -> None:
-        self.standards = tuple(standards)
+        self.standards, self.late_entry = tuple(standards), late_entry
         self._by_id = {standard.id: standard for standard in standards}
         self._calendar = calendar
         self._calendars = dict(calendars or {})
@@ -259,6 +269,13 @@ class Clockwork:
         self.recount(deadline)
         return deadline
 
+    def meet(self, deadline: Deadline, on: date | None, recorded_at: datetime) -> None:
+        """It was done on a day (None for today), and that is recorded now."""
+        calendar = self.calendar_of(deadline.district_code)
+        at = self.late_entry.met_at(calendar, on, recorded_at)
+        late = on is not None and on < day_in_seoul(recorded_at)
+        deadline.meet(at, recorded_at=recorded_at, acted_on=on if late else None)
+
     def recount(self, deadline: Deadline) -> None:
         """Recalculate due date, end of the pause and steps from start, target and pauses."""
         deadline.due_at = self.count(deadline)
@@ -278,7 +295,7 @@ class Clockwork:
             return None
         calendar = self.calendar_of(about.district_code)
         due = due_at(calendar, started_at, standard.target)
-        return _within_the_law(calendar, kind, started_at, due)
+        return within_the_law(calendar, kind, started_at, due)
 
     def count(self, deadline: Deadline) -> datetime:
         """The due date that start, target, pauses and extension give: an independent recount."""
@@ -287,7 +304,7 @@ class Clockwork:
         extension = _extension(calendar, deadline)
         if extension is not None:
             due = max(due, extension)
-        return _within_the_law(calendar, deadline.kind, deadline.started_at, due)
+        return within_the_law(calendar, deadline.kind, deadline.started_at, due)
 
     def steps(self, deadline: Deadline) -> tuple[Step, ...]:
         """Reminder, breach and tiers, each at its instant; none of them inside a pause."""
@@ -357,14 +374,6 @@ class Clockwork:
         return Step(REMINDER, deadline.due_at, at, (deadline.held_by,))
 
 
-def _within_the_law(
-    calendar: WorkingCalendar, kind: ClockKind, started_at: datetime, due: datetime
-) -> datetime:
-    """A statutory clock is due no later than the law says, whatever else was set."""
-    law = STATUTORY.get(kind)
-    return due if law is None else min(due, due_at(calendar, started_at, law))
-
-
 def _extension(calendar: WorkingCalendar, deadline: Deadline) -> datetime | None:
     """The end of the day it was last extended to; pauses since then move that day as well."""
     until = deadline.extended_until
@@ -374,27 +383,12 @@ def _extension(calendar: WorkingCalendar, deadline: Deadline) -> datetime | None
     return end_of(moved_by_pauses(calendar, made_on, until, deadline.pauses))
 
 
-def after_due(calendar: WorkingCalendar, due: datetime, after: Target) -> datetime:
-    """The instant of a tier: hours after the due instant, or 09:00 so many days after its day."""
-    if after.unit is Unit.HOURS:
-        return due + timedelta(hours=after.amount)
-    if after.unit is Unit.WORKING_DAYS:
-        return morning_of(calendar.step(day_in_seoul(due), after.amount))
-    return morning_of(day_in_seoul(due_at(calendar, due, after)))
-
-
 def _deferred(calendar: WorkingCalendar, deadline: Deadline, step: Step) -> Step:
     """Move a step out of the pause or the waiting time of a review that would swallow it."""
     at = step.at
     for pause in sorted(deadline.pauses, key=lambda p: p.began_at):
         if pause.began_at <= at < pause.ends_at:
-            at = _first_morning(calendar, pause.ends_at)
+            at = first_morning(calendar, pause.ends_at)
     if deadline.deferred_until is not None and step.tier > BREACH:
         at = max(at, morning_of(calendar.roll(deadline.deferred_until)))
     return dataclasses.replace(step, at=at)
-
-
-def _first_morning(calendar: WorkingCalendar, since: datetime) -> datetime:
-    """The first 09:00 of a working day that is not before an instant."""
-    on = calendar.roll(day_in_seoul(since))
-    return morning_of(on) if morning_of(on) >= since else morning_of(calendar.step(on, 1))

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.calendar import Target, Unit, WorkingCalendar, due_at
 
 
 class ClockKind(StrEnum):
@@ -272,6 +272,14 @@ def _rank(standard: Standard, about: ClockSubject) -> tuple[int, bool, bool, boo
         standard.field is not None,
         standard.district_code is not None,
     )
+
+
+def within_the_law(
+    calendar: WorkingCalendar, kind: ClockKind, started_at: datetime, due: datetime
+) -> datetime:
+    """A statutory clock is due no later than the law says, whatever else was set."""
+    law = STATUTORY.get(kind)
+    return due if law is None else min(due, due_at(calendar, started_at, law))
 
 
 def shipped() -> tuple[Standard, ...]:

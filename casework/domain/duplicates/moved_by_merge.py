@@ -28,6 +28,7 @@ class Child(StrEnum):
     ACCESS_REQUEST = "access_request"
     ASSESSMENT = "assessment"
     CHECK = "care_check"
+    CORRECTION = "correction"
     SIGNAL = "signal"
     PLANNED_SERVICE = "planned_service"
     REFERRAL = "referral"
@@ -47,6 +48,7 @@ WITH_THE_RECORD: Final = (Child.CASE, Child.CONSENT, Child.NOTE, Child.ACCESS_RE
 WITH_ITS_CASE: Final = (
     Child.ASSESSMENT,
     Child.CHECK,
+    Child.CORRECTION,
     Child.SIGNAL,
     Child.PLANNED_SERVICE,
     Child.REFERRAL,

@@ -57,6 +57,7 @@ class Figure(StrEnum):
     LATE = "late"
     EXCUSED = "excused"
     CANCELLED_LATE = "cancelled_late"
+    ENTERED_LATE = "entered_late"
     RUNNING = "running"
     OVERDUE = "overdue"
     CAUSES = "causes"
@@ -221,12 +222,20 @@ def state_on(referral: Referral, until: date, today: date) -> str:
             return referral.status
     for on, status in (
         (referral.started_on, ReferralStatus.IN_PROGRESS),
-        (referral.accepted_at and day_in_seoul(referral.accepted_at), ReferralStatus.ACCEPTED),
-        (referral.answered_at and day_in_seoul(referral.answered_at), ReferralStatus.WAITLISTED),
+        (referral.accepted_at and referral.answered_on, ReferralStatus.ACCEPTED),
+        (_waits_since(referral), ReferralStatus.WAITLISTED),
     ):
         if on is not None and on <= until:
             return status
     return ReferralStatus.REQUESTED
+
+
+def _waits_since(referral: Referral) -> date | None:
+    """The day of its first answer, which is the latest one unless it was accepted after that."""
+    if referral.accepted_at == referral.answered_at:
+        return referral.answered_on
+    first = referral.answered_at and day_in_seoul(referral.answered_at)
+    return first if referral.accepted_at else referral.answered_on
 
 
 # The working days from one day to another in a district, pauses left out.

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.plan import Conference
-from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.errors import Conflict, Invalid, require
 from casework.domain.events import Event, EventMetadata
 from casework.domain.planning.events import PlanPutOnAgenda
@@ -32,13 +31,16 @@ class AgendaItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A plan that awaits its decision: what an agenda is made of."""
+    """A plan that awaits its decision: what an agenda is made of.
+
+    ``follows`` is the day of what its decision follows, the determination.
+    """
 
     case_id: UUID
     resident_id: UUID
     plan_version_id: UUID
     number: int
-    submitted_at: datetime
+    follows: date
 
 
 def check_members(members: Sequence[Mapping[str, str]], field: str = "members") -> None:
@@ -88,10 +90,10 @@ def _submitted(
     found, wrong = [], []
     for n, id in enumerate(case_ids):
         one = submissions.get(id)
-        if one is not None and day_in_seoul(one.submitted_at) <= conference.held_on:
+        if one is not None and one.follows <= conference.held_on:
             found.append(one)
         elif one is not None:
-            wrong.append((n, "submitted_after_meeting", "submitted after the meeting"))
+            wrong.append((n, "date_too_early", f"the meeting was before {one.follows}"))
         elif id in submissions:
             wrong.append((n, "plan_not_submitted", "its plan does not await a decision"))
         else:

@@ -18,7 +18,6 @@ from casework.domain.casefile.plan import (
     ServiceStatus,
     VersionStatus,
 )
-from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Forbidden, require
 from casework.domain.planning.conferences import AgendaItem, check_held
@@ -31,7 +30,8 @@ class Decision:
     """What was decided on which version, and how: in a conference, or without one and why.
 
     ``agenda`` has the plan versions that a known conference is to decide; None where the conference
-    is recorded with this decision, which puts the plan on its agenda.
+    is recorded with this decision, which puts the plan on its agenda. ``decided_on`` is the day of
+    a decision without a meeting, today where it is None.
     """
 
     number: int
@@ -41,6 +41,11 @@ class Decision:
     conference: Conference | None = None
     agenda: frozenset[UUID] | None = None
     without_meeting_reason: str | None = None
+    decided_on: date | None = None
+
+    def on(self, act: Act) -> date:
+        """The day on which it was decided."""
+        return self.conference.held_on if self.conference else self.decided_on or act.today
 
 
 def decide(file: CaseFile, decision: Decision, act: Act) -> PlanVersion:
@@ -50,16 +55,16 @@ def decide(file: CaseFile, decision: Decision, act: Act) -> PlanVersion:
         raise refusal(file, "decision", act)
     _check_decision(file, version, decision, act)
     version.decision = PlanDecision.APPROVE if decision.approve else PlanDecision.RETURN
+    on = version.decided_on = decision.on(act)
     version.decided_at, version.decided_by = act.at, act.by.id
     version.conference_id = decision.conference.id if decision.conference else None
     version.without_meeting_reason = decision.without_meeting_reason
     version.decision_reason = decision.reason
-    file.meet(ClockKind.DECISION, act)
+    file.meet(ClockKind.DECISION, act, on=on)
     if decision.conference is not None and decision.agenda is None:
         file.added.append(_on_agenda(decision.conference, version, act))
-    decided_on = decision.conference.held_on if decision.conference else act.today
     follow = _approve if decision.approve else _return
-    follow(file, version, decided_on, act)
+    follow(file, version, on, act)
     return version
 
 
@@ -76,8 +81,13 @@ def _check_decision(file: CaseFile, version: PlanVersion, decision: Decision, ac
         code="how_decided",
         field="conference",
     )
-    if decision.conference is not None:
-        _check_meeting(file, version, decision.conference, decision.agenda, act)
+    require(
+        decision.conference is None or decision.decided_on is None,
+        "a meeting decides on its own day",
+        code="how_decided",
+        field="decided_on",
+    )
+    _check_day(file, version, decision, act)
     require(
         decision.approve or (decision.reason or "").strip(),
         "say why it goes back",
@@ -85,29 +95,31 @@ def _check_decision(file: CaseFile, version: PlanVersion, decision: Decision, ac
         field="reason",
     )
     if decision.approve:
-        on = decision.conference.held_on if decision.conference else act.today
-        check_not_over(file, ((item.id, item) for item in version.services), on)
+        check_not_over(file, ((item.id, item) for item in version.services), decision.on(act))
         for service in _leaving(file, version):
             refuse_if_in_use(file, service, act)
 
 
-def _check_meeting(
-    file: CaseFile,
-    version: PlanVersion,
-    conference: Conference,
-    agenda: frozenset[UUID] | None,
-    act: Act,
-) -> None:
-    """The meeting was held, not before the submission, and had the plan on its agenda."""
-    if agenda is None:
-        act.not_future(conference.held_on, "conference.held_on")
-    else:
+def _check_day(file: CaseFile, version: PlanVersion, decision: Decision, act: Act) -> None:
+    """It was decided on a day that can be entered, after what a decision follows.
+
+    That is the determination, and the decision on the version before: when the plan was typed is
+    not asked. A known meeting was held, and had the plan on its agenda.
+    """
+    conference = decision.conference
+    if conference is not None and decision.agenda is not None:
         check_held(conference, act)
-        if version.id not in agenda:
+        if version.id not in decision.agenda:
             detail = "the plan is not on the agenda of that meeting"
             raise conflict(file, act, detail, code="not_on_agenda")
-    submitted_on = version.submitted_at and day_in_seoul(version.submitted_at)
-    act.not_before(conference.held_on, submitted_on, "conference.held_on")
+    field = "conference.held_on" if conference is not None else "decided_on"
+    act.dated(decision.on(act), _follows(file), field)
+
+
+def _follows(file: CaseFile) -> date:
+    """The last day of what a decision follows."""
+    decided = [one.decided_on for one in file.versions if one.decided_on is not None]
+    return max([file.case.determined_on or file.case.applied_on, *decided])
 
 
 def _on_agenda(conference: Conference, version: PlanVersion, act: Act) -> AgendaItem:

@@ -229,10 +229,9 @@ def submit(file: CaseFile, act: Act) -> PlanVersion:
 def notify(file: CaseFile, on: date, to: str, act: Act) -> None:
     """The resident or applicant was notified of the plan in force."""
     check_possible(file, "notified", act)
-    act.not_future(on, "on")
     clock = file.clock(ClockKind.NOTIFY_PLAN, file.case.id)
     approved_on = day_in_seoul(clock.started_at) if clock else file.case.first_approved_on
-    act.not_before(on, approved_on, "on")
+    act.dated(on, approved_on, "on")
     file.case.notified_on, file.case.notified_to = on, to
-    file.meet(ClockKind.NOTIFY_PLAN, act)
+    file.meet(ClockKind.NOTIFY_PLAN, act, on=on)
     file.record(PlanNotified(file.meta(file.case, act), on=on))

@@ -89,7 +89,8 @@ def _shows(names: str, hides: Mapping[MaskState, str] | None = None) -> Mask:
 
 
 _CLOCK: Final = (
-    "id kind subject held_by started_at due_at status overdue met_at cancelled_at breached_at"
+    "id kind subject held_by started_at due_at status overdue met_at recorded_at acted_on"
+    " cancelled_at breached_at"
     " target basis resident_id case_id case_number centre_code district_code provider_id field"
     " service_code priority extended_until deferred_until allowed_actions"
 )
@@ -105,7 +106,7 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
         "referral": _shows(
             "id status priority resident_id case_id case_number planned_service_id service_code"
             " field centre_code offering_id message disclosed judged resident asked contact"
-            " requested_at answered_at"
+            " requested_on requested_at answered_on answered_at"
             " place_offered_at accepted_at expected_start_on expected_on started_on ended_at"
             " ended_on outcome reason note on_behalf hold_until held_with_case basis provider"
             " deadlines history allowed_actions",
@@ -121,9 +122,10 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             "id status priority resident_id case_id case_number planned_service_id service_code"
             " field centre_code offering_id provider requested_at"
         ),
-        "event": _shows("id event at subject by data", {MaskState.BY_ANOTHER: "by.id"}),
+        "event": _shows("id event at recorded_at subject by data", {MaskState.BY_ANOTHER: "by.id"}),
         "event data": _shows(
-            "status priority reason outcome on_behalf expected_start_on expected_on started_on"
+            "status priority reason outcome on_behalf requested_on answered_on"
+            " expected_start_on expected_on started_on"
             " ended_on until full_until reported_on delivered resumed_on by_itself with_case"
             " planned_service_id provider_id"
         ),
@@ -175,7 +177,8 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             "id number resident_id status channel applied_on discharge_on urgent urgent_reason"
             " ex_officio_ground opened_at worker_id centre_code district_code dementia_medicine"
             " activities score route surveyed_at sent_for_assessment_at determination"
-            " determined_at first_approved_on notified_on last_checked_on closed_at closed_reason"
+            " determined_at determined_on first_approved_on notified_on last_checked_on closed_at"
+            " closed_reason"
             " effective_on resident hold worker deadlines assessments allowed_actions"
         ),
         "case summary": _shows(
@@ -192,7 +195,7 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             " quantity unit per starts_on ends_on provider_id provider"
         ),
         "deadline": _shows(_CLOCK),
-        "event": _shows("id event at subject by data"),
+        "event": _shows("id event at recorded_at subject by data"),
         "event data": _shows(
             "status channel applied_on discharge_on urgent worker_id centre_code score route"
             " determination assessment_id reason until resumed_on by_itself why before kind"

@@ -20,6 +20,8 @@ class Details:
 
     reason: str | None = None
     note: str | None = None
+    requested_on: date | None = None
+    answered_on: date | None = None
     expected_start_on: date | None = None
     expected_on: date | None = None
     started_on: date | None = None
@@ -32,3 +34,11 @@ class Details:
     on_behalf: dict[str, Any] | None = None
     offering: Offering | None = None
     consent: Consent | None = None
+
+    @property
+    def acted_on(self) -> date | None:
+        """The day of the act, None for the day on which it is recorded."""
+        days = (
+            self.requested_on, self.answered_on, self.started_on, self.reported_on, self.ended_on,
+        )  # fmt: skip
+        return next((day for day in days if day is not None), None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import Final
 
 from casework.domain.access.policy import SYSTEM_ROLE, Actor, is_guest, may
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.hold_limits import check_hold_until
-from casework.domain.casefile.plan import PlannedService
+from casework.domain.casefile.plan import PlannedService, ServiceStatus
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralResumed
 from casework.domain.casefile.referral_moves import (
@@ -22,7 +23,7 @@ from casework.domain.casefile.referral_moves import (
     Party,
 )
 from casework.domain.casefile.states import HoldReason, ReferralOutcome, ReferralStatus
-from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, day_in_seoul, midnight
+from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, midnight
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.directory import capacity
@@ -36,6 +37,8 @@ from casework.domain.referring.disclosure_basis import (
 )
 from casework.domain.referring.recording import MAKERS
 from casework.domain.residents.death import check_lives
+
+ANSWERS: Final = ("accept", "waitlist", "decline")
 
 
 def allowed_actions(
@@ -80,7 +83,7 @@ def check_move(file: CaseFile, referral: Referral, action: str, details: Details
     if action == "lapse" and (referral.lapse_at is None or act.at < referral.lapse_at):
         raise refused(file, referral, action, act)
     _check_reason(row, details)
-    _check_dates(row, referral, details, act)
+    _check_dates(file, row, referral, details, act)
     capacity.check_full_until(action, details.reason, details.full_until, act)
     if action == "send":
         _check_sendable(file, referral, details, act)
@@ -101,21 +104,21 @@ def make_move(file: CaseFile, referral: Referral, action: str, details: Details,
     row, service = MOVES[action], file.service(referral.planned_service_id)
     since = _take_over(referral, row, details, act)
     _follow_clocks(file, referral, row, details, act)
-    referral.disposition_owed = ClockKind.DISPOSITION in row.starts and _is_left(
+    referral.disposition_owed = ClockKind.DISPOSITION in row.starts and is_left(
         file, referral, service
     )
     for kind in row.starts:
         if kind is not ClockKind.DISPOSITION or referral.disposition_owed:
             file.begin(kind, referral, act, since=since)
     if action == "start":
-        file.meet(ClockKind.DISCHARGE, act)
+        file.meet(ClockKind.DISCHARGE, act, on=details.acted_on)
     if action == "enter-in-error":
         _take_back_disposition(file, referral, service)
-    file.update_link_clock(service, act)
+    file.update_link_clock(service, act, on=details.acted_on)
     _record(file, referral, row, details, act)
 
 
-def _is_left(file: CaseFile, referral: Referral, service: PlannedService) -> bool:
+def is_left(file: CaseFile, referral: Referral, service: PlannedService) -> bool:
     """Rule 8: whether its end leaves the service to nobody: it did not serve, none other is open.
 
     An open sibling answers for it; should that end without serving, the duty is the link clock's.
@@ -172,19 +175,29 @@ def _check_reason(row: Move, details: Details) -> None:
         )
 
 
-def _check_dates(row: Move, referral: Referral, details: Details, act: Act) -> None:
-    """No date lies in the future, nor before what it follows, nor too far ahead."""
-    if row.action == "start":
-        accepted = referral.accepted_at and day_in_seoul(referral.accepted_at)
-        act.not_future(details.started_on, "started_on")
-        act.not_before(details.started_on, accepted, "started_on")
-    for name in ("ended_on", "reported_on"):
-        act.not_future(getattr(details, name), name)
-        act.not_before(getattr(details, name), referral.started_on, name)
+def _check_dates(file: CaseFile, row: Move, referral: Referral, details: Details, act: Act) -> None:
+    """Each day can be entered, and is not before what it follows; nothing lies too far ahead.
+
+    What a day follows is judged by the days of acts, whenever they were recorded.
+    """
+    asked = referral.answered_on or referral.requested_on
+    service = file.service(referral.planned_service_id)
+    act.dated(details.requested_on, earliest_request(file, service), "requested_on")
+    act.dated(details.answered_on, asked, "answered_on")
+    act.dated(details.started_on, asked, "started_on")
+    act.dated(details.reported_on, referral.started_on, "reported_on")
+    act.dated(details.ended_on, referral.started_on, "ended_on")
     for name in ("expected_start_on", "expected_on"):
         act.not_too_far(getattr(details, name), name)
     if row.action == "hold":
         check_hold_until(HoldReason(details.reason or ""), details.until, act)
+
+
+def earliest_request(file: CaseFile, service: PlannedService) -> date:
+    """A request follows the approval, in an urgent case the application."""
+    case = file.case
+    waits = service.status == ServiceStatus.IN_FORCE and not case.urgent
+    return (case.first_approved_on if waits else None) or case.applied_on
 
 
 def _check_sendable(file: CaseFile, referral: Referral, details: Details, act: Act) -> None:
@@ -208,8 +221,10 @@ def _take_over(referral: Referral, row: Move, details: Details, act: Act) -> dat
         referral.on_behalf = details.on_behalf
     if details.note is not None:
         referral.note = details.note
-    if row.action in ("accept", "waitlist", "decline") and referral.answered_at is None:
-        referral.answered_at = act.at
+    if row.action in ANSWERS:
+        referral.answered_on = details.answered_on or act.today
+        referral.answered_at = referral.answered_at or act.at
+        since = act.instant_of(referral.answered_on)
     if row.action in REASONS or row.action == "enter-in-error":
         referral.reason = details.reason
     referral.make(row, act.at)
@@ -221,6 +236,8 @@ def _take_over_facts(referral: Referral, row: Move, details: Details, act: Act) 
     match row.action:
         case "send":
             referral.requested_at, referral.disclosed = act.at, list(DISCLOSED)
+            referral.requested_on = details.requested_on or act.today
+            return act.instant_of(referral.requested_on)
         case "accept":
             referral.accepted_at, referral.expected_start_on = act.at, details.expected_start_on
         case "waitlist":
@@ -260,7 +277,7 @@ def _follow_clocks(
     """End the clocks the move ends, cancel those its new state leaves behind, pause, resume."""
     for deadline in file.running(referral.id):
         if deadline.kind in row.meets:
-            file.end(deadline, act, met=True)
+            file.end(deadline, act, met=True, on=details.acted_on)
         elif row.pauses and details.until is not None:
             file.pause(deadline, act, Pause(act.at, details.until, details.reason or "hold"))
         elif row.returns:

@@ -46,6 +46,7 @@ def _accepted(meta: EventMetadata, it: Referral, details: Details, act: Act) -> 
         meta,
         status=it.status,
         on_behalf=_channel(details.on_behalf),
+        answered_on=details.answered_on,
         expected_start_on=details.expected_start_on,
     )
 
@@ -55,6 +56,7 @@ def _waitlisted(meta: EventMetadata, it: Referral, details: Details, act: Act) -
         meta,
         status=it.status,
         on_behalf=_channel(details.on_behalf),
+        answered_on=details.answered_on,
         expected_on=details.expected_on,
     )
 
@@ -65,6 +67,7 @@ def _declined(meta: EventMetadata, it: Referral, details: Details, act: Act) -> 
         status=it.status,
         reason=DeclineReason(details.reason or ""),
         on_behalf=_channel(details.on_behalf),
+        answered_on=details.answered_on,
         full_until=capacity.full_until("decline", details.reason, details.full_until, act),
     )
 
@@ -141,7 +144,9 @@ def _channel(on_behalf: dict[str, Any] | None) -> OnBehalfChannel | None:
 
 
 MAKERS: Final[dict[type[ReferralEvent], Maker]] = {
-    ReferralRequested: lambda meta, it, _details, _act: ReferralRequested(meta, status=it.status),
+    ReferralRequested: lambda meta, it, details, _act: ReferralRequested(
+        meta, status=it.status, requested_on=details.requested_on
+    ),
     ReferralAccepted: _accepted,
     ReferralWaitlisted: _waitlisted,
     ReferralDeclined: _declined,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from casework.domain.access.policy import Actor, may
@@ -27,6 +28,7 @@ from casework.domain.referring.disclosure_basis import (
 from casework.domain.referring.moving import (
     allowed_actions,
     check_move,
+    earliest_request,
     make_move,
     move,
     refused,
@@ -59,6 +61,7 @@ class Request:
     consent: Consent | None = None
     message: str | None = None
     send: bool = True
+    requested_on: date | None = None
     outside_area_reason: str | None = None
     replaces: UUID | None = None
 
@@ -95,7 +98,7 @@ def _announce(
         )
     )
     if request.send:
-        make_move(file, referral, "send", Details(), act)
+        make_move(file, referral, "send", Details(requested_on=request.requested_on), act)
 
 
 def _draft(file: CaseFile, service: PlannedService, request: Request, act: Act) -> Referral:
@@ -144,6 +147,13 @@ def _check_request(
     check_lives(file.died_on)
     check_offering(file, service, request.offering, request.outside_area_reason, act)
     check_basis(file, request.basis_kind, request.consent, request.offering, act)
+    require(
+        request.send or request.requested_on is None,
+        "a draft was not sent on any day",
+        code="requested_on_of_a_draft",
+        field="requested_on",
+    )
+    act.dated(request.requested_on, earliest_request(file, service), "requested_on")
     if request.send:
         check_plan(file, service, act)
     for other in file.referrals_of(service):

@@ -54,6 +54,16 @@ class ConsentGiven(Event):
 
 
 @event(EventSubject.RESIDENT)
+class ConsentCorrected(Event):
+    """Its days were put right: ``fields`` are the names, and these are the days that were there."""
+
+    consent_id: UUID
+    fields: tuple[Code, ...]
+    given_on_before: date
+    expires_on_before: date | None
+
+
+@event(EventSubject.RESIDENT)
 class ConsentWithdrawn(Event):
     """A consent was taken back."""
 

@@ -150,6 +150,18 @@ class Consent:
         meant = {one.strip().casefold() for one in self.recipients}
         return not meant or bool(meant & (ANYBODY | {name.casefold() for name in names}))
 
+    def correct(self, given_on: date, expires_on: date | None, act: Act) -> list[str]:
+        """Put its days right; returns the names of those that were otherwise.
+
+        What was disclosed was judged when it was sent: that goes on (referral lifecycle, rule 3).
+        """
+        act.not_future(given_on, "given_on")
+        act.not_before(expires_on, given_on, "expires_on")
+        wanted = {"given_on": given_on, "expires_on": expires_on}
+        names = [name for name, value in wanted.items() if getattr(self, name) != value]
+        self.given_on, self.expires_on = given_on, expires_on
+        return names
+
     def withdraw(self, act: Act, reason: str | None) -> None:
         """End it at once; what rests on it ends with it (referral lifecycle, rule 10)."""
         if self.withdrawn_at is not None:

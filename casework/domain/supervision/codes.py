@@ -1,4 +1,4 @@
-"""What is decided about an overdue clock, why it was late, and for what clocks are recounted."""
+"""What is decided about an overdue clock, and why it was late."""
 
 from __future__ import annotations
 
@@ -26,10 +26,3 @@ class ReviewCause(StrEnum):
     RESIDENT_CHOICE = "resident_choice"
     STAFF_ABSENT = "staff_absent"
     OTHER = "other"
-
-
-class Because(StrEnum):
-    """For what running clocks are recounted."""
-
-    HOLIDAY = "holiday"
-    STANDARD = "standard"

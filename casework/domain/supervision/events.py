@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from casework.domain.clocks.calendar import Target
 from casework.domain.clocks.standards import ClockKind, EscalationTier, Part, Priority
 from casework.domain.events import Code, Event, EventSubject, as_data, event
-from casework.domain.supervision.codes import Because, ReviewAction, ReviewCause
+from casework.domain.supervision.codes import ReviewAction, ReviewCause
 
 
 @event(EventSubject.DEADLINE)
@@ -28,17 +28,6 @@ class DeadlineReviewed(Event):
     action: ReviewAction
     cause: ReviewCause
     until: date | None
-
-
-@event(EventSubject.DEADLINE)
-class DeadlineRecounted(Event):
-    """A running clock was recounted: by a standard, or for a declared day."""
-
-    because: Because
-    reason_id: UUID
-    on: date | None
-    closed: bool | None
-    before: datetime
 
 
 @event(EventSubject.STANDARD, names_nothing=True)

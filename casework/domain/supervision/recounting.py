@@ -14,13 +14,13 @@ from uuid import UUID
 
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.recounts import Because, DeadlineRecounted
 from casework.domain.clocks.calendar import Unit, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline, Step
-from casework.domain.clocks.standards import USUAL_LAPSE, ClockKind, ClockSubject, Standard
-from casework.domain.supervision.codes import Because
-from casework.domain.supervision.events import DeadlineRecounted
+from casework.domain.clocks.standards import USUAL_LAPSE, ClockKind, Standard
+from casework.domain.clocks.terms import applying, take_terms
 
-HOLIDAY, STANDARD = Because
+HOLIDAY, STANDARD = Because.HOLIDAY, Because.STANDARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,10 @@ class RunningClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedClock:
-    """A clock that was recounted: when it was due, and when it is."""
+    """A clock that was recounted: when it was due, and when it is.
+
+    ``standard_id`` is the one it is counted by now; ``ends`` that there is none, so that it ended.
+    """
 
     id: UUID
     case_id: UUID
@@ -56,6 +59,23 @@ class MovedClock:
     before: datetime
     after: datetime
     is_listed: bool
+    standard_id: UUID | None = None
+    ends: bool = False
+
+    @classmethod
+    def of(cls, clock: Deadline, before: datetime, *, is_listed: bool, ends: bool) -> MovedClock:
+        """A clock as it is now, and when it was due before."""
+        return cls(
+            id=clock.id,
+            case_id=clock.case_id,
+            resident_id=clock.resident_id,
+            kind=clock.kind,
+            before=before,
+            after=clock.due_at,
+            is_listed=is_listed,
+            standard_id=None if ends else clock.standard_id,
+            ends=ends,
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,33 +98,17 @@ def concerns(reason: RecountReason, clock: Deadline, clockwork: Clockwork) -> bo
     """Whether a running clock is to be looked at: its standard now, or any that is counted.
 
     A clock with a day of its own, such as a discharge, is left to that day. A standard that is no
-    longer in force gives its clocks to the one that applies instead, if one does.
+    longer in force gives its clocks to the one that applies instead; where none does, they end.
     """
     if not clock.is_running:
         return False
     if reason.standard is None:
         return reason.district_code in (None, clock.district_code)
-    applies = applying(clock, clockwork)
-    if clock.target.unit is Unit.ON_DATE or applies is None:
+    if clock.target.unit is Unit.ON_DATE:
         return False
+    applies = applying(clock, clockwork)
     took_over = not reason.standard.in_force and clock.standard_id == reason.standard.id
-    return applies.id == reason.standard.id or took_over
-
-
-def applying(clock: Deadline, clockwork: Clockwork) -> Standard | None:
-    """The standard by which this clock would be set now."""
-    about = ClockSubject(
-        case_id=clock.case_id,
-        resident_id=clock.resident_id,
-        centre_code=clock.centre_code,
-        district_code=clock.district_code,
-        worker_id=clock.worker_id,
-        provider_id=clock.provider_id,
-        field=clock.field,
-        service_code=clock.service_code,
-        priority=clock.priority,
-    )
-    return clockwork.standard_for(clock.kind, about)
+    return took_over or (applies is not None and applies.id == reason.standard.id)
 
 
 def would_move(
@@ -112,65 +116,52 @@ def would_move(
 ) -> MovedClock | None:
     """What a recount would make of a clock, which stays as it is; None where nothing differs."""
     clock = replace(found.clock)
-    _take_terms(reason, clock, clockwork)
+    before = found.clock.due_at
+    if not _take_terms(reason, clock, clockwork):
+        return MovedClock.of(clock, before, is_listed=True, ends=True)
     clockwork.recount(clock)
-    before, after = found.clock.due_at, clock.due_at
     other_terms = _terms(clock) != _terms(found.clock)
-    if before != after and reason.on is not None and not _spans(clock, reason.on, before):
+    if before != clock.due_at and reason.on is not None and not _spans(clock, reason.on, before):
         return None
     lapses = clock.kind in USUAL_LAPSE and clockwork.lapses_at(clock) != found.lapse_at
-    is_listed = other_terms or before != after
+    is_listed = other_terms or before != clock.due_at
     if not (is_listed or lapses or _plans_differ(found, clock.planned or ())):
         return None
-    return MovedClock(
-        id=clock.id,
-        case_id=clock.case_id,
-        resident_id=clock.resident_id,
-        kind=clock.kind,
-        before=before,
-        after=after,
-        is_listed=is_listed,
-    )
+    return MovedClock.of(clock, before, is_listed=is_listed, ends=False)
 
 
 def renew(file: CaseFile, ids: Iterable[UUID], reason: RecountReason, act: Act) -> list[MovedClock]:
-    """Recount clocks of a case and record each that moved."""
+    """Recount clocks of a case and record each that moved, or that ended for want of a standard."""
     done = []
     for id in ids:
         clock = file.deadlines.get(id)
         if clock is None or not concerns(reason, clock, act.clockwork):
             continue
         before, terms = clock.due_at, _terms(clock)
-        _take_terms(reason, clock, act.clockwork)
-        file.recount(clock, act)
-        _renew_lapse(file, clock, act)
-        is_listed = clock.due_at != before or _terms(clock) != terms
+        ends = not _take_terms(reason, clock, act.clockwork)
+        if ends:
+            _end(file, clock, act)
+        else:
+            file.recount(clock, act)
+            _renew_lapse(file, clock, act)
+        is_listed = ends or clock.due_at != before or _terms(clock) != terms
         if is_listed:
             _record(file, clock, reason, before, act)
-        done.append(
-            MovedClock(
-                id=clock.id,
-                case_id=clock.case_id,
-                resident_id=clock.resident_id,
-                kind=clock.kind,
-                before=before,
-                after=clock.due_at,
-                is_listed=is_listed,
-            )
-        )
+        done.append(MovedClock.of(clock, before, is_listed=is_listed, ends=ends))
     return done
 
 
-def _take_terms(reason: RecountReason, clock: Deadline, clockwork: Clockwork) -> None:
-    """What the standard that applies now says, in place of what the clock was set by."""
-    standard = applying(clock, clockwork) if reason.standard is not None else None
-    if standard is not None:
-        clock.standard_id, clock.target, clock.basis = (
-            standard.id,
-            standard.target,
-            standard.basis,
-        )
-        clock.escalation, clock.lapse_after = standard.escalation, standard.lapse_after
+def _end(file: CaseFile, clock: Deadline, act: Act) -> None:
+    """No standard asks for it any more; nothing lapses by it either."""
+    file.end(clock, act, met=False)
+    referral = file.referrals.get(clock.subject_id)
+    if referral is not None and clock.kind in USUAL_LAPSE:
+        referral.lapse_at = None
+
+
+def _take_terms(reason: RecountReason, clock: Deadline, clockwork: Clockwork) -> bool:
+    """Take what the standard that applies now says; returns whether the clock goes on."""
+    return reason.standard is None or take_terms(clock, clockwork)
 
 
 def _terms(clock: Deadline) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ from casework.domain.clocks.calendar import (
     due_at,
     end_of,
 )
-from casework.domain.clocks.deadlines import after_due
+from casework.domain.clocks.instants import after_due
 from casework.domain.clocks.standards import (
     CASE,
     CITY_BASIS,

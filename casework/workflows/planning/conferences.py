@@ -17,6 +17,7 @@ def hold_conference(ctx: Context, held_on: date, members: list[dict[str, str]]) 
     """Plan or record a meeting of the actor's district, for decisions to refer to."""
     with ctx.work("plan.decide") as work:
         conferences.check_members(members)
+        ctx.act.not_too_late(held_on, "held_on")
         conference = add_conference(ctx, work, ctx.actor.district_code or "", held_on, members)
         work.commit(conference.id)
         return conference.id

@@ -29,6 +29,7 @@ class DecisionCommand:
     members: list[dict[str, str]] | None = None
     conference_id: UUID | None = None
     without_meeting_reason: str | None = None
+    decided_on: date | None = None
 
 
 def put_draft(ctx: Context, case_id: UUID, draft: planning.Draft) -> UUID:
@@ -86,6 +87,7 @@ def decide_plan(ctx: Context, case_id: UUID, command: DecisionCommand) -> UUID:
             conference=_conference(ctx, work, file, command),
             agenda=work.conferences.agenda(known) if known is not None else None,
             without_meeting_reason=command.without_meeting_reason,
+            decided_on=command.decided_on,
         )
         deciding.decide(file, decision, ctx.act)
         work.files.save(file, ctx.now)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from casework.domain.casefile.case import Assessment, Check, Signal
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.correction import Correction
 from casework.domain.casefile.plan import Conference, PlannedItem
 from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.deadlines import Deadline
@@ -48,6 +49,10 @@ class CaseFiles(Protocol):
 
     def of_signal(self, id: UUID) -> CaseFile:
         """The file a signal was raised in."""
+        ...
+
+    def to_correct(self, id: UUID) -> CaseFile:
+        """The file of a case with its ended clocks and its assessments."""
         ...
 
     def resting_on(self, consent_id: UUID) -> list[CaseFile]:
@@ -209,6 +214,7 @@ class CaseView:
     providers: Mapping[UUID, Row]
     assessments: list[Assessment]
     checks: list[Check]
+    corrections: list[Correction]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
+from casework.domain.casefile.recounts import RecountedClock
+
 
 class Result:
     """A result with several facts; each kind is identified by its name."""
@@ -47,6 +49,14 @@ class RecordInCase(Result):
 
     id: UUID
     case_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected(Result):
+    """What was put right, and the clocks that were counted anew."""
+
+    id: UUID
+    recounted: list[RecountedClock]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

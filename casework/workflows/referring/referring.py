@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from uuid import UUID
 
 from casework.domain.casefile.casefile import CaseFile
@@ -31,6 +32,7 @@ class ReferCommand:
     consent_id: UUID | None = None
     message: str | None = None
     send: bool = True
+    requested_on: date | None = None
     outside_area_reason: str | None = None
     replaces: UUID | None = None
 
@@ -46,6 +48,7 @@ def refer(ctx: Context, command: ReferCommand) -> UUID:
             consent=_named_consent(work, command.consent_id),
             message=command.message,
             send=command.send,
+            requested_on=command.requested_on,
             outside_area_reason=command.outside_area_reason,
             replaces=command.replaces,
         )

@@ -15,6 +15,7 @@ from casework.domain.events import EventMetadata
 from casework.domain.referring.referring import Details, move
 from casework.domain.residents.death import check_lives
 from casework.domain.residents.events import (
+    ConsentCorrected,
     ConsentGiven,
     ConsentWithdrawn,
     NoteWritten,
@@ -231,6 +232,45 @@ def _consent(ctx: Context, resident: Resident, given: NewConsent, where: str) ->
         expires_on=given.expires_on,
         recorded_at=ctx.now,
         recorded_by=ctx.actor.id,
+    )
+
+
+def correct_consent(
+    ctx: Context, consent_id: UUID, days: Mapping[str, date | None], reason: str
+) -> UUID:
+    """Put the days of a consent right; the reason is added to the resident's notes."""
+    with ctx.work("case.write") as work:
+        consent = work.residents.consent(consent_id, lock=True)
+        ctx.expect(consent.version)
+        given_on, expires_on = consent.given_on, consent.expires_on
+        names = consent.correct(
+            days.get("given_on") or given_on, days.get("expires_on", expires_on), ctx.act
+        )
+        if names:
+            work.residents.save_consent(consent)
+            work.residents.add_note(_reason(ctx, consent.resident_id, reason))
+            corrected = ConsentCorrected(
+                _meta(ctx, consent.resident_id),
+                consent_id=consent.id,
+                fields=tuple(names),
+                given_on_before=given_on,
+                expires_on_before=expires_on,
+            )
+            work.record([corrected])
+        work.commit(consent.id)
+        return consent.id
+
+
+def _reason(ctx: Context, resident_id: UUID, text: str) -> Note:
+    return Note(
+        id=ctx.new_id(),
+        resident_id=resident_id,
+        kind=NoteKind.NOTE,
+        with_whom=None,
+        text=text,
+        come_back_on=None,
+        written_at=ctx.now,
+        written_by=ctx.actor.id,
     )
 
 

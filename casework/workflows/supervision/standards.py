@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from casework.domain.casefile.recounts import Because
 from casework.domain.events import EventMetadata
 from casework.domain.supervision import recounting, setting_standards
-from casework.domain.supervision.codes import Because
 from casework.domain.supervision.events import HolidayDeclared, StandardRecalculated
 from casework.domain.supervision.recounting import (
     HOLIDAY,
@@ -225,7 +225,14 @@ def _add(recount: Recount, moved: list[MovedClock]) -> None:
     for one in moved:
         if one.is_listed:
             recount.changes.append(
-                {"id": one.id, "kind": one.kind, "before": one.before, "after": one.after}
+                {
+                    "id": one.id,
+                    "kind": one.kind,
+                    "before": one.before,
+                    "after": one.after,
+                    "standard_id": one.standard_id,
+                    "ends": one.ends,
+                }
             )
         else:
             recount.replanned += 1

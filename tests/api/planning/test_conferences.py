@@ -276,14 +276,14 @@ def test_an_agenda_has_its_bounds(api: Api, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("held_on", "status"), [("2026-03-01", 422), ("2026-03-02", 200), ("2026-03-03", 200)]
 )
-def test_a_meeting_decides_no_plan_that_was_submitted_after_it(
+def test_a_meeting_decides_no_plan_whose_determination_came_after_it(
     api: Api, held_on: str, status: int
 ) -> None:
     case, _ = acts.a_submitted_plan(api)
     answer = put(api, meeting(api, held_on), case)
     assert answer.status_code == status
     if status == 422:
-        assert answer.json()["code"] == "submitted_after_meeting"
+        assert answer.json()["code"] == "date_too_early"
 
 
 def test_an_agenda_that_changed_since_it_was_seen_is_not_written_over(api: Api) -> None:

@@ -41,7 +41,11 @@ MEALS = {
     "starts_on": "2026-03-09", "ends_on": "2026-09-08",
 }  # fmt: skip
 VISIT = MEALS | {"service_code": "MED-VISIT", "quantity": 1, "per": "month"}
-DRAFT = {"goals": ["집에서 지낸다"], "services": [MEALS], "heard": {"on": TODAY, "from": "딸"}}
+DRAFT: dict[str, Any] = {
+    "goals": ["집에서 지낸다"],
+    "services": [MEALS],
+    "heard": {"on": TODAY, "from": "딸"},
+}
 MEMBER = {"name": "가상의사", "agency": "보건소"}
 MEETING = {"held_on": TODAY, "members": [MEMBER]}
 CHECK = {"checked_on": TODAY, "findings": "잘 지낸다", "goals": [{"goal": "식사", "met": "partly"}]}

@@ -633,6 +633,34 @@ def test_one_that_ended_gives_its_clocks_back_to_the_one_that_applies(api: Api) 
     assert why(api, survey)["standard"]["id"] == str(shipped(api, "survey"))
 
 
+@pytest.mark.both_stores
+def test_one_that_is_switched_off_leaves_no_clock_behind(api: Api) -> None:
+    """To the next standard where there is one, and to none where there is none: it says which."""
+    api.clock.set(TUESDAY)
+    wide = added(api, kind="progress", target=days(1, "months"), priority=None)["id"]
+    own = added(api, kind="progress", target=days(14, "days"), priority=None, field="care")["id"]
+    referral = a_referral(api)
+    moved(api, referral, "accept", PROVIDER)
+    moved(api, referral, "start", PROVIDER, started_on=seoul(TUESDAY).date())
+    progress = clock(api, "progress", referral)
+    assert why(api, progress)["standard"]["id"] == own
+    changed(api, own, in_force=False)
+    tried = recalculated(api, own, dry_run=True)
+    fell_back = recalculated(api, own)
+    assert fell_back["deadlines"] == tried["deadlines"]
+    (told,) = fell_back["deadlines"]
+    assert (told["id"], told["standard_id"], told["cancelled"]) == (str(progress), wide, False)
+    assert why(api, progress)["standard"]["id"] == wide
+    changed(api, wide, in_force=False)
+    (tried_end,) = recalculated(api, wide, dry_run=True)["deadlines"]
+    (told,) = recalculated(api, wide)["deadlines"]
+    assert told == tried_end
+    assert (told["id"], told["standard_id"], told["cancelled"]) == (str(progress), None, True)
+    shown = api.as_(WORKER).get(f"/referrals/{referral}").json()["deadlines"]
+    assert {one["status"] for one in shown if one["kind"] == "progress"} == {"cancelled"}
+    assert recalculated(api, wide)["found"] == 0
+
+
 def test_a_statutory_clock_gets_no_later_date_than_the_laws(api: Api) -> None:
     api.clock.set(TUESDAY)
     check = clock(api, "first_check", a_supported_case(api).case)

@@ -113,7 +113,7 @@ def test_a_report_meets_the_clock_and_starts_the_next_from_its_own_date():
     town.go_to("2026-05-04")
     moves.move(town, file, referral, "report", reported_on=date(2026, 4, 28))
     first, second = clocks(file, referral.id, "progress")
-    assert first.met_at == town.now
+    assert (first.met_at, first.recorded_at) == (seoul("2026-04-28T23:59:59"), town.now)
     assert second.is_running
     assert due(file, referral, "progress") == "05-28"
 
@@ -339,7 +339,7 @@ def test_the_plan_clock_counts_from_the_day_the_determination_was_received():
     town.go_to("2026-04-10")
     moves.assess(town, file, on=date(2026, 4, 6), received_on=date(2026, 4, 8))
     assert due(file, file.case, "plan") == "04-15"
-    assert last_clock(file, file.case.id, "assessment").met_at == town.now
+    assert last_clock(file, file.case.id, "assessment").met_at == seoul("2026-04-08T23:59:59")
 
 
 def test_an_approval_counts_from_the_day_of_the_conference():
@@ -388,7 +388,7 @@ def test_telling_the_resident_meets_its_clock():
     file = CaseFileFactory(town=town, supported=True)
     town.go_to("2026-04-03")
     notify(file, date(2026, 4, 2), "her daughter", town.act())
-    assert last_clock(file, file.case.id, "notify_plan").met_at == town.now
+    assert last_clock(file, file.case.id, "notify_plan").met_at == seoul("2026-04-02T23:59:59")
     assert "daughter" not in repr(file.events)
 
 

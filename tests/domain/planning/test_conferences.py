@@ -17,11 +17,11 @@ HELD_ON = date(2026, 4, 17)
 NURSE = {"name": "a nurse", "agency": "the health centre"}
 
 
-def submission(at="2026-04-17T10:00"):
-    """A plan that was submitted at a moment."""
+def submission(follows=HELD_ON):
+    """A plan that was submitted, whose determination was on a day."""
     return Submission(
         case_id=uuid4(), resident_id=uuid4(), plan_version_id=uuid4(), number=1,
-        submitted_at=seoul(at),
+        follows=follows,
     )  # fmt: skip
 
 
@@ -80,15 +80,15 @@ def test_an_agenda_holds_so_many_plans_and_not_one_more(more):
 
 
 @pytest.mark.parametrize(
-    ("at", "fits"),
-    [("2026-04-16T23:59", True), ("2026-04-17T23:59:59", True), ("2026-04-18T00:00", False)],
+    ("determined_on", "fits"),
+    [(date(2026, 4, 16), True), (date(2026, 4, 17), True), (date(2026, 4, 18), False)],
 )
-def test_a_plan_is_submitted_by_the_day_of_the_meeting(at, fits):
+def test_a_determination_is_there_by_the_day_of_the_meeting(determined_on, fits):
     if fits:
-        assert len(put(submission(at))[0]) == 1
+        assert len(put(submission(determined_on))[0]) == 1
     else:
-        with refused(Invalid, "submitted_after_meeting"):
-            put(submission(at))
+        with refused(Invalid, "date_too_early"):
+            put(submission(determined_on))
 
 
 @pytest.mark.parametrize("today", ["2026-04-16", "2026-04-17", "2026-04-18"])

@@ -6,7 +6,7 @@ What a role may not see is null, or an empty list.
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -24,7 +24,9 @@ from casework.adapters.api.shared.responses import (
     Agency,
     Deadline,
     Named,
+    RecountedClock,
     ResponseBody,
+    Subject,
 )
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.casefile.states import HoldReason, ReferralStatus
@@ -79,6 +81,18 @@ class Signal(ResponseBody):
     answered_by: UUID | None
     answer: str | None
     allowed_actions: list[str]
+
+
+class CaseCorrection(ResponseBody):
+    """What was put right: the former values by the names of their fields."""
+
+    id: UUID
+    subject: Subject
+    fields: list[str]
+    before: dict[str, Any]
+    reason: str
+    corrected_at: AwareDatetime
+    corrected_by: UUID | None
 
 
 class CaseReferral(ResponseBody):
@@ -145,6 +159,7 @@ class Case(CaseRow):
     surveyed_at: AwareDatetime | None
     sent_for_assessment_at: AwareDatetime | None
     determined_at: AwareDatetime | None
+    determined_on: date | None
     first_approved_on: date | None
     notified_on: date | None
     notified_to: str | None
@@ -158,7 +173,14 @@ class Case(CaseRow):
     assessments: list[Assessment]
     checks: list[Check]
     signals: list[Signal]
+    corrections: list[CaseCorrection]
     allowed_actions: list[str]
+
+
+class CorrectedCase(Case):
+    """A case that was put right, and the clocks that were counted anew."""
+
+    recounted: list[RecountedClock]
 
 
 class SurveyedCase(ResponseBody):

@@ -10,6 +10,7 @@ from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, may
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
 from casework.domain.casefile.case_moves import allowed_actions
+from casework.domain.casefile.correction import Correction
 from casework.domain.privacy.masks import masked, sees_clock
 from casework.workflows.ports.casefile import CaseView
 from casework.workflows.ports.paging import Row
@@ -40,6 +41,7 @@ CASE_FIELDS = (
     "sent_for_assessment_at",
     "determination",
     "determined_at",
+    "determined_on",
     "first_approved_on",
     "notified_on",
     "notified_to",
@@ -97,6 +99,7 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
         "referrals": _case_referrals(view),
         "assessments": [assessment(one) for one in view.assessments],
         "checks": [check(one) for one in view.checks],
+        "corrections": [correction(one) for one in view.corrections],
         "signals": [signal(one, actor) for one in file.signals.values()],
         "allowed_actions": allowed_actions(file, actor),
     }
@@ -186,6 +189,13 @@ def check(it: Check) -> dict[str, Any]:
             "recorded_by",
         ),
     )
+
+
+def correction(it: Correction) -> dict[str, Any]:
+    """What was put right, and why."""
+    return fields_of(it, ("id", "fields", "before", "reason", "corrected_at", "corrected_by")) | {
+        "subject": {"type": it.subject_type, "id": it.subject_id}
+    }
 
 
 def signal(it: Signal, actor: Actor) -> WithETag:

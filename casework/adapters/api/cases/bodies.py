@@ -32,17 +32,45 @@ class OpenCase(Body):
     )
 
 
+class CorrectCase(Body):
+    """What the application should have said; what is left out stays as it is."""
+
+    applied_on: Day | None = None
+    discharge_on: Day | None = None
+    channel: Channel | None = None
+    urgent: StrictBool | None = None
+    urgent_reason: Words | None = None
+    ex_officio_ground: Ground | None = None
+    consent_id: UUID | None = None
+    reason: Words
+
+
+class CorrectionOf(Body):
+    """Why something that was recorded is put right."""
+
+    reason: Words
+
+
 class RecordPreSurvey(Body):
-    """The pre-survey; ``guidance`` says what the resident was told."""
+    """The pre-survey; ``guidance`` says what the resident was told.
+
+    With ``correction`` it replaces the one that was recorded, until the determination.
+    """
 
     dementia_medicine: StrictBool
     activities: Activities
     guidance: Words | None = None
+    correction: CorrectionOf | None = None
 
 
 class RecordAssessment(Body):
-    """What an assessor found."""
+    """What an assessor found.
 
+    With ``corrects`` and a ``reason`` it replaces one that was recorded.
+    """
+
+    corrects: UUID | None = None
+    reason: Words | None = None
     assessed_on: Day
     received_on: Day | None = None
     assessor: Short

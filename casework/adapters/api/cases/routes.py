@@ -15,15 +15,17 @@ from casework.adapters.api.cases import check_bodies
 from casework.adapters.api.shared.bodies import Code, RaiseSignal
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
+from casework.adapters.api.shared.views import recounted
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.cases.checks import Findings
 from casework.domain.cases.intake import Finding
-from casework.workflows.cases import intake, running
+from casework.domain.errors import StaleVersion, require
+from casework.workflows.cases import correcting, intake, running
 from casework.workflows.context import Context
-from casework.workflows.ports.results import RecordInCase
+from casework.workflows.ports.results import Corrected, RecordInCase
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["cases"])
@@ -81,6 +83,34 @@ def get_case(id: UUID, call: Caller) -> Response:
     return call.look(READ, lambda reading: _shown(call, reading, id))
 
 
+@router.patch(
+    "/cases/{id}",
+    **operation(WRITE, casefile_responses.CorrectedCase, refuses=(404, 409, 412, 428)),
+)
+def correct_case(id: UUID, body: si.CorrectCase, call: Caller) -> Response:
+    """Put right what the application says.
+
+    Needs ``If-Match``. The former values are kept; the clocks that were counted anew are named.
+    """
+    if call.ctx.expected_version is None:
+        raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
+    given = body.model_dump(exclude_unset=True, exclude={"reason"})
+    changes = {
+        name: value
+        for name, value in given.items()
+        if value is not None or name in ("discharge_on", "consent_id")
+    }
+
+    def show(reading: Reading, made: Corrected) -> WithETag:
+        shown = _shown(call, reading, made.id)
+        shown["recounted"] = recounted(made.recounted)
+        return shown
+
+    return call.change(
+        lambda ctx: correcting.correct_application(ctx, id, changes, body.reason), READ, show
+    )
+
+
 @router.post(
     "/cases/{id}/pre-survey",
     **operation(WRITE, casefile_responses.SurveyedCase, refuses=(404, 409, 412)),
@@ -88,11 +118,16 @@ def get_case(id: UUID, call: Caller) -> Response:
 def record_pre_survey(id: UUID, body: si.RecordPreSurvey, call: Caller) -> Response:
     """Record the pre-survey; its score decides the route.
 
-    The route ``guidance`` closes the case and needs what the resident was told.
+    The route ``guidance`` closes the case and needs what the resident was told. Until the
+    determination a ``correction`` replaces the answers.
     """
-    facts = body.model_dump()
+    facts, correction = body.model_dump(exclude={"correction"}), body.correction
     return call.change(
-        lambda ctx: intake.record_pre_survey(ctx, id, **facts),
+        lambda ctx: (
+            intake.record_pre_survey(ctx, id, **facts)
+            if correction is None
+            else correcting.correct_pre_survey(ctx, id, facts, correction.reason)
+        ),
         READ,
         lambda reading, made: render.surveyed(
             reading.cases.get(made), call.ctx.actor, call.ctx.now
@@ -109,14 +144,26 @@ def record_pre_survey(id: UUID, body: si.RecordPreSurvey, call: Caller) -> Respo
 def record_assessment(id: UUID, body: si.RecordAssessment, call: Caller) -> Response:
     """Record an assessment; the first is the determination.
 
-    In a later state it is a reassessment, which moves nothing.
+    In a later state it is a reassessment, which moves nothing. One that ``corrects`` another takes
+    its place; the determination is corrected until a plan is submitted.
     """
     finding = Finding(
-        **body.model_dump(exclude={"needs"}),
+        **body.model_dump(exclude={"needs", "corrects", "reason"}),
         needs=[need.model_dump(exclude_none=True) for need in body.needs],
     )
+    corrects, reason = body.corrects, body.reason or ""
+    require(
+        corrects is not None or not reason,
+        "name the assessment that it corrects",
+        code="corrects_required",
+        field="corrects",
+    )
     return call.change(
-        lambda ctx: intake.record_assessment(ctx, id, finding),
+        lambda ctx: (
+            intake.record_assessment(ctx, id, finding)
+            if corrects is None
+            else correcting.correct_assessment(ctx, id, corrects, finding, reason)
+        ),
         READ,
         lambda reading, made: _assessment(call, reading, made),
     )

@@ -41,8 +41,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 PARTS: Final = (
-    "applications", "plans", "referrals", "clocks", "holders", "causes", "unmet_needs",
-    "people_served",
+    "applications", "plans", "referrals", "clocks", "holders", "entered_late", "causes",
+    "unmet_needs", "people_served",
 )  # fmt: skip
 
 

@@ -72,6 +72,14 @@ class HolderFigures(Times):
     working_days: int | None
 
 
+class LateEntryFigures(ResponseBody):
+    """Clocks of one kind and holder that ended by an act that was entered later."""
+
+    kind: ClockKind
+    held_by: Holder
+    count: int | None
+
+
 class CauseFigures(ResponseBody):
     """How often a cause was given."""
 
@@ -96,6 +104,7 @@ class FigureParts(ResponseBody):
     referrals: list[ReferralFigures]
     clocks: list[ClockFigures]
     holders: list[HolderFigures]
+    entered_late: list[LateEntryFigures]
     causes: list[CauseFigures]
     unmet_needs: list[UnmetNeedFigures] | None
     people_served: int | None

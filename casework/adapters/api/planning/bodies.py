@@ -87,6 +87,9 @@ class DecidePlan(NamedVersion):
     conference: HoldConference | None = None
     conference_id: UUID | None = None
     without_meeting_reason: Words | None = None
+    decided_on: Day | None = Field(
+        default=None, description="The day of a decision without a meeting; today if left out."
+    )
     reason: Words | None = None
 
 

@@ -91,6 +91,7 @@ class PlanDecision(ResponseBody):
     """How a version of the plan was decided: in a meeting, or without one."""
 
     decision: Decision
+    decided_on: date | None
     decided_at: AwareDatetime
     decided_by: UUID | None
     conference: ConferenceRecord | None

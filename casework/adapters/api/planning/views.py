@@ -78,6 +78,7 @@ def _decision(view: PlanView, it: PlanVersion) -> dict[str, Any] | None:
     met = view.conferences.get(it.conference_id) if it.conference_id else None
     return {
         "decision": it.decision,
+        "decided_on": it.decided_on,
         "decided_at": instant(it.decided_at),
         "decided_by": it.decided_by,
         "conference": dict(conference(met)) if met else None,

@@ -19,6 +19,7 @@ from casework.adapters.api.shared.responses import (
     CatalogueWarning,
     Deadline,
     Event,
+    RecountedClock,
     ResponseBody,
     absent,
 )
@@ -104,6 +105,8 @@ class Referral(ReferralRow):
     outside_area_reason: str | None
     disclosed: list[str] | None
     created_at: AwareDatetime | None
+    requested_on: date | None
+    answered_on: date | None
     answered_at: AwareDatetime | None
     place_offered_at: AwareDatetime | None
     accepted_at: AwareDatetime | None
@@ -133,3 +136,9 @@ class Referral(ReferralRow):
     deadlines: list[Deadline]
     history: list[Event]
     allowed_actions: list[str]
+
+
+class CorrectedReferral(Referral):
+    """A referral that was put right, and the clocks that were counted anew."""
+
+    recounted: list[RecountedClock]

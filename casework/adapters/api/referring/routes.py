@@ -13,6 +13,7 @@ from casework.adapters.api.referring import views
 from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
+from casework.adapters.api.shared.views import recounted
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
@@ -21,8 +22,9 @@ from casework.domain.casefile.states import ReferralStatus
 from casework.domain.referring.referring import Details
 from casework.workflows.context import Context
 from casework.workflows.planning import warnings
+from casework.workflows.ports.results import Corrected
 from casework.workflows.ports.unit_of_work import Reading
-from casework.workflows.referring import referring
+from casework.workflows.referring import correcting, referring
 
 router = APIRouter(route_class=GuardedRoute, prefix="/referrals", tags=["referrals"])
 
@@ -118,7 +120,7 @@ def _add_move(action: str, schema: type[s.Body], summary: str) -> None:
 
 
 for _action, _schema, _summary in (
-    ("send", s.EmptyBody, "Send a drafted referral"),
+    ("send", s.SendReferral, "Send a drafted referral"),
     ("accept", s.AcceptReferral, "Take it on"),
     ("waitlist", s.WaitlistReferral, "Not now, but in turn"),
     ("decline", s.DeclineReferral, "Decline with a listed reason"),
@@ -142,6 +144,42 @@ def signal_on_referral(id: UUID, body: s.RaiseSignal, call: Caller) -> Response:
     A provider's or worker's word; a clock starts on the worker.
     """
     return _change(call, lambda ctx: referring.signal_change(ctx, id, body.kind, body.note))
+
+
+def _correct(call: Call, use_case: Callable[[Context], Corrected]) -> Response:
+    """Put a referral right and show it, with the clocks that were counted anew."""
+
+    def show(reading: Reading, made: Corrected) -> Any:
+        shown = _shown(call)(reading, made.id)
+        shown["recounted"] = recounted(made.recounted)
+        return shown
+
+    return call.change(use_case, "referral.read", show)
+
+
+@router.post(
+    "/{id}/correct", **operation("referral.send", r.CorrectedReferral, refuses=(404, 409, 412))
+)
+def correct_referral(id: UUID, body: s.CorrectReferral, call: Caller) -> Response:
+    """Put right on which days it was asked, answered, started or ended.
+
+    The former days are kept with the case; the clocks that rest on them are counted anew.
+    """
+    days = body.model_dump(exclude_none=True, exclude={"reason"})
+    return _correct(call, lambda ctx: correcting.correct_referral(ctx, id, days, body.reason))
+
+
+@router.post(
+    "/{id}/priority", **operation("referral.send", r.CorrectedReferral, refuses=(404, 409, 412))
+)
+def change_priority(id: UUID, body: s.ChangePriority, call: Caller) -> Response:
+    """Raise or lower how pressing it is.
+
+    Its running clocks are counted anew from their start.
+    """
+    return _correct(
+        call, lambda ctx: correcting.change_priority(ctx, id, body.priority, body.reason)
+    )
 
 
 @router.post("/{id}/dispose", **operation("referral.send", r.Referral, refuses=(404, 409, 412)))

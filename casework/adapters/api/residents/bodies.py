@@ -167,6 +167,14 @@ class GiveConsents(Body):
     consents: list[GiveConsent] = Field(min_length=1, max_length=20)
 
 
+class CorrectConsent(Body):
+    """On which days it was really given, and expires; what is left out stays as it is."""
+
+    given_on: Day | None = None
+    expires_on: Day | None = None
+    reason: Words
+
+
 class WithdrawConsent(Body):
     """The end of a consent."""
 

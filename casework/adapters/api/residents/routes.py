@@ -283,6 +283,21 @@ def list_consents(id: UUID, call: Caller) -> Response:
     )
 
 
+@router.post("/consents/{id}/correct", **operation(WRITE, r.Consent, refuses=(404, 409, 412)))
+def correct_consent(id: UUID, body: bodies.CorrectConsent, call: Caller) -> Response:
+    """Put the days of a consent right.
+
+    The former days stay in the history, the reason among the notes. What rests on it goes on.
+    """
+    given = body.model_dump(exclude_unset=True, exclude={"reason"})
+    days = {name: on for name, on in given.items() if on is not None or name == "expires_on"}
+    return call.change(
+        lambda ctx: residents.correct_consent(ctx, id, days, body.reason),
+        READ,
+        lambda reading, made: views.consent(reading.residents.consent(made), call.ctx.actor),
+    )
+
+
 @router.post("/consents/{id}/withdraw", **operation(WRITE, r.Consent, refuses=(404, 409, 412)))
 def withdraw_consent(
     id: UUID, call: Caller, body: bodies.WithdrawConsent | None = None

@@ -101,6 +101,7 @@ class CreateReferral(Body):
     basis: Annotated[ArticleBasis | ConsentBasis, Field(discriminator="kind")]
     message: Words | None = None
     send: bool = True
+    requested_on: Day | None = None
     outside_area_reason: Words | None = None
     replaces: UUID | None = None
 
@@ -109,9 +110,16 @@ class EmptyBody(Body):
     """A body that says nothing more."""
 
 
+class SendReferral(Body):
+    """The day on which the provider was asked, today where it is left out."""
+
+    requested_on: Day | None = None
+
+
 class AcceptReferral(Body):
     """The provider takes it on."""
 
+    answered_on: Day | None = None
     expected_start_on: Day | None = None
     note: Words | None = None
     on_behalf: OnBehalf | None = None
@@ -120,6 +128,7 @@ class AcceptReferral(Body):
 class WaitlistReferral(Body):
     """Not now, but in turn."""
 
+    answered_on: Day | None = None
     expected_on: Day | None = None
     note: Words | None = None
     on_behalf: OnBehalf | None = None
@@ -132,6 +141,7 @@ class DeclineReferral(Body):
     """
 
     reason: Code
+    answered_on: Day | None = None
     note: Words | None = None
     on_behalf: OnBehalf | None = None
     full_until: Day | None = None
@@ -198,6 +208,23 @@ class FailReferral(Body):
     reason: Code
     note: Words | None = None
     on_behalf: OnBehalf | None = None
+
+
+class CorrectReferral(Body):
+    """On which days it was really asked, answered, started or ended."""
+
+    requested_on: Day | None = None
+    answered_on: Day | None = None
+    started_on: Day | None = None
+    ended_on: Day | None = None
+    reason: Words
+
+
+class ChangePriority(Body):
+    """How pressing it is from now on, and why."""
+
+    priority: Literal["routine", "urgent", "emergency"]
+    reason: Words
 
 
 class EndReferral(Body):

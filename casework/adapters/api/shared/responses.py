@@ -112,6 +112,10 @@ class Deadline(ResponseBody):
     status: str = Field(description="`running`, `paused`, `met` or `cancelled`.")
     overdue: bool
     met_at: AwareDatetime | None
+    recorded_at: AwareDatetime | None = Field(
+        description="When the act that met it was recorded; null where none did."
+    )
+    acted_on: date | None
     cancelled_at: AwareDatetime | None
     breached_at: AwareDatetime | None
     target: Duration | FixedDay
@@ -130,6 +134,15 @@ class CatalogueWarning(ResponseBody):
     )
 
 
+class RecountedClock(ResponseBody):
+    """A clock that was counted anew."""
+
+    deadline_id: UUID
+    kind: ClockKind
+    due_at_before: AwareDatetime
+    due_at: AwareDatetime
+
+
 class EventActor(ResponseBody):
     """Who did it. The account is left out for those who may not know it."""
 
@@ -145,6 +158,9 @@ class Event(ResponseBody):
     id: UUID
     event: str
     at: AwareDatetime
+    recorded_at: AwareDatetime = Field(
+        description="When it was recorded; the day of an act that was entered later is in its data."
+    )
     subject: Subject
     by: EventActor
     data: dict[str, Any]

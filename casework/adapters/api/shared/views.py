@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.access.policy import Actor
+from casework.domain.casefile.recounts import RecountedClock
 from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline
 from casework.domain.events import Event
@@ -63,6 +64,8 @@ def deadline(clock: Deadline, now: datetime) -> dict[str, Any]:
         "status": clock.status(now),
         "overdue": clock.is_overdue(now),
         "met_at": instant(clock.met_at),
+        "recorded_at": instant(clock.recorded_at),
+        "acted_on": clock.acted_on,
         "cancelled_at": instant(clock.cancelled_at),
         "breached_at": instant(clock.breached_at),
         "target": target(clock.target),
@@ -81,6 +84,12 @@ def warning(one: CatalogueWarning) -> dict[str, Any]:
     }
 
 
+def recounted(clocks: Sequence[RecountedClock]) -> list[dict[str, Any]]:
+    """The clocks that a correction counted anew."""
+    names = ("deadline_id", "kind", "due_at_before", "due_at")
+    return [fields_of(one, names) for one in clocks]
+
+
 def pause(of: Pause) -> dict[str, Any]:
     """A stretch that is left out."""
     return {
@@ -97,6 +106,7 @@ def event(one: Event, actor: Actor, action: str) -> dict[str, Any]:
         "id": one.id,
         "event": one.name,
         "at": instant(one.at),
+        "recorded_at": instant(one.at),
         "subject": {"type": one.subject_type, "id": one.subject_id},
         "by": {"id": one.by_id, "role": one.by_role},
         "data": without_masked(one.data, actor, action, "event data"),

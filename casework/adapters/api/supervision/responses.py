@@ -25,6 +25,7 @@ from casework.adapters.api.shared.responses import (
     absent,
 )
 from casework.adapters.api.supervision.bodies import Action
+from casework.domain.casefile.recounts import Because
 from casework.domain.clocks.standards import CareField, ClockKind, Priority
 from casework.workflows.ports.supervision import WorkKind
 
@@ -93,7 +94,7 @@ class RecountOfDeadline(ResponseBody):
     """That a clock was counted again."""
 
     at: AwareDatetime
-    because: Literal["holiday", "standard"]
+    because: Because
     reason_id: UUID
     on: date | None
     closed: bool | None
@@ -308,6 +309,8 @@ class RecountedDeadline(ResponseBody):
     id: UUID
     kind: ClockKind
     due_at: DueDates
+    standard_id: UUID | None = Field(description="The standard it is counted by now.")
+    cancelled: bool = Field(description="Whether no standard applies any more, so that it ended.")
 
 
 class RecountResult(ResponseBody):

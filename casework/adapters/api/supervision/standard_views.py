@@ -127,6 +127,8 @@ def recount(of: Recount) -> dict[str, Any]:
                 "id": one["id"],
                 "kind": one["kind"],
                 "due_at": {"before": _moment(one["before"]), "after": _moment(one["after"])},
+                "standard_id": one.get("standard_id"),
+                "cancelled": one.get("ends", False),
             }
             for one in of.changes
         ],

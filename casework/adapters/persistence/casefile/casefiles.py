@@ -35,7 +35,7 @@ from casework.adapters.persistence.scope.registry import (
 )
 from casework.adapters.persistence.scope.subjects import note_opened
 from casework.domain.access.policy import Scope, is_outside
-from casework.domain.casefile.case import Case, Signal
+from casework.domain.casefile.case import Assessment, Case, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id
 from casework.domain.casefile.plan import PlannedService, PlanVersion
 from casework.domain.casefile.referral import Referral
@@ -114,6 +114,13 @@ class SqlCaseFiles:
         file = self._load(which, with_plan, ended_clocks=True)
         note_opened(self._about, self._scope, file.case, file.case.resident_id)
         file.signals = by_id(self._read(file, Signal))
+        return file
+
+    def to_correct(self, id: UUID) -> CaseFile:
+        """The file of a case with its ended clocks and its assessments, to put them right."""
+        which = and_(t.care_case.c.id == id, self._sees(t.care_case))
+        file = self._load(which, with_plan=True, ended_clocks=True)
+        file.assessments = by_id(self._read(file, Assessment))
         return file
 
     def carried_by(self, worker_id: UUID) -> list[UUID]:
@@ -220,6 +227,7 @@ class SqlCaseFiles:
             *file.referrals.values(),
             *file.deadlines.values(),
             *file.signals.values(),
+            *file.assessments.values(),
             *file.added,
         ]
 

@@ -18,6 +18,7 @@ from casework.adapters.persistence.scope.registry import seen, seen_or_opened
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.case import Assessment, CaseStatus, Check, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id
+from casework.domain.casefile.correction import Correction
 from casework.domain.casefile.plan import Conference
 from casework.domain.errors import NotFound
 from casework.workflows.ports.casefile import CaseView, PlanView
@@ -94,6 +95,7 @@ class SqlCases:
             providers=self._agencies(one.provider_id for one in file.referrals.values()),
             assessments=self._of_case(Assessment, id),
             checks=self._of_case(Check, id),
+            corrections=self._of_case(Correction, id),
         )
 
     def plan(self, case_id: UUID) -> PlanView:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.domain.casefile.case import Assessment, Check, Signal
+from casework.domain.casefile.correction import Correction
 from casework.domain.casefile.plan import PlannedService, PlanVersion
 from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.deadlines import Deadline
@@ -74,4 +75,4 @@ def _raise(thing: Any, changes: dict[str, Any], name: str) -> None:
 def _is_shown_with_case(thing: Any) -> bool:
     if isinstance(thing, Deadline):
         return thing.subject_type == ClockSubjectType.CASE
-    return isinstance(thing, Assessment | Check | Signal | Review)
+    return isinstance(thing, Assessment | Check | Correction | Signal | Review)

@@ -104,29 +104,20 @@ def applications(question: Question, scope: Scope, _now: datetime) -> tuple[Sele
 def _plans(
     decision: PlanDecision | None,
 ) -> Callable[[Question, Scope, datetime], tuple[Select[Any], Columns]]:
-    """Versions by their submission, or by the decision: the day of the meeting, where one was."""
+    """Versions by their submission, or by the day of the decision."""
 
     def rows(question: Question, scope: Scope, _now: datetime) -> tuple[Select[Any], Columns]:
-        version, home, meeting = t.plan_version, t.care_case, t.conference
-        period = question.period
+        version, home, period = t.plan_version, t.care_case, question.period
         if decision is None:
             query = _rows(version, version.c.submitted_at.label("at"), home=home)
             query = query.join(home, home.c.id == version.c.case_id)
             query = query.where(_during(version.c.submitted_at, period))
         else:
-            query = (
-                _rows(
-                    version,
-                    version.c.decided_at.label("at"),
-                    meeting.c.held_on.label("on"),
-                    home=home,
-                )
-                .join(home, home.c.id == version.c.case_id)
-                .outerjoin(meeting, meeting.c.id == version.c.conference_id)
+            query = _rows(version, version.c.decided_on.label("on"), home=home)
+            query = query.join(home, home.c.id == version.c.case_id).where(
+                version.c.decision == decision,
+                version.c.decided_on.between(period.since, period.until),
             )
-            held = meeting.c.held_on.between(period.since, period.until)
-            decided = and_(meeting.c.id.is_(None), _during(version.c.decided_at, period))
-            query = query.where(version.c.decision == decision, or_(held, decided))
         return query.where(counted(home, scope)), _place(home)
 
     return rows
@@ -150,10 +141,20 @@ def state_of_referral(period: Period, now: datetime) -> Any:
     return case(
         (or_(one.c.status == ReferralStatus.ENTERED_IN_ERROR, ended), one.c.status),
         (one.c.started_on <= period.until, ReferralStatus.IN_PROGRESS.value),
-        (one.c.accepted_at < period.ends, ReferralStatus.ACCEPTED.value),
-        (one.c.answered_at < period.ends, ReferralStatus.WAITLISTED.value),
+        (
+            and_(one.c.accepted_at.is_not(None), one.c.answered_on <= period.until),
+            ReferralStatus.ACCEPTED.value,
+        ),
+        (_waits_since(period), ReferralStatus.WAITLISTED.value),
         else_=ReferralStatus.REQUESTED.value,
     )
+
+
+def _waits_since(period: Period) -> ColumnElement[bool]:
+    """Whether it was answered in the period: the first answer, where a later one accepted it."""
+    one = t.referral
+    later = and_(one.c.accepted_at.is_not(None), one.c.accepted_at != one.c.answered_at)
+    return case((later, one.c.answered_at < period.ends), else_=one.c.answered_on <= period.until)
 
 
 def referrals(question: Question, scope: Scope, now: datetime) -> tuple[Select[Any], Columns]:
@@ -167,6 +168,7 @@ def referrals(question: Question, scope: Scope, now: datetime) -> tuple[Select[A
         one.c.provider_id,
         state.label("state"),
         *one.c["status", "started_on", "accepted_at", "answered_at", "ended_on", "ended_at"],
+        one.c.answered_on,
     ).where(counted(one, scope), _during(one.c.requested_at, question.period))
     return query, _place(one) | {
         "field": one.c.field,
@@ -274,7 +276,7 @@ def ended_clocks(question: Question, scope: Scope) -> tuple[Select[Any], Columns
     ended = or_(_during(clock.c.met_at, period), _during(clock.c.cancelled_at, period))
     query = _clocks(
         scope,
-        *clock.c["started_at", "met_at", "cancelled_at", "due_at", "excused", "pauses"],
+        *clock.c["started_at", "met_at", "acted_on", "cancelled_at", "due_at", "excused", "pauses"],
         outcome_of_clock().label("outcome"),
         func.coalesce(lapsed(), false()).label("lapsed"),
     ).where(ended)

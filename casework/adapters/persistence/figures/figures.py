@@ -134,6 +134,7 @@ class SqlFigures:
             "provider": rows.c.provider_id,
             "began_on": seoul_day(rows.c.started_at),
             "ended_on": ended_on,
+            "entered_late": rows.c.acted_on.is_not(None),
             **{name: rows.c[name] for name in ("outcome", "field", "kind", "held_by", "pauses")},
         }
         found: Cells = Counter()
@@ -145,7 +146,10 @@ class SqlFigures:
                 "provider": _text(row["provider"]),
                 "days": spent(row["district"], row["began_on"], row["ended_on"], pauses),
             }
-            found[cell_of(row["outcome"], told)] += row["count"]
+            cell = cell_of(row["outcome"], told)
+            found[cell] += row["count"]
+            if row["entered_late"]:
+                found[cell._replace(figure=Figure.ENTERED_LATE, days=None)] += row["count"]
         return found
 
     def _people(self, figure: str, question: Question) -> Cells:

@@ -62,7 +62,7 @@ class SqlConferences:
                 _CASE.resident_id,
                 _VERSION.id.label("plan_version_id"),
                 _VERSION.number,
-                _VERSION.submitted_at,
+                func.coalesce(_CASE.determined_on, _CASE.applied_on).label("follows"),
             )
             .outerjoin(t.plan_version, and_(_VERSION.case_id == _CASE.id, _AWAITS))
             .where(_CASE.id.in_(list(case_ids)), seen(t.care_case, self._scope, self._now))

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from casework.domain.access.policy import actor_role
 from casework.domain.casefile import events as of_cases
+from casework.domain.casefile import recounts as of_recounts
 from casework.domain.casefile import referral_events as of_referrals
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.directory import events as of_offerings
@@ -28,7 +29,8 @@ from casework.domain.residents import events as of_residents
 from casework.domain.supervision import events as of_clocks
 
 MODULES: Final[tuple[ModuleType, ...]] = (
-    of_cases, of_clocks, of_merges, of_offerings, of_openings, of_plans, of_referrals, of_residents,
+    of_cases, of_clocks, of_merges, of_offerings, of_openings, of_plans, of_recounts, of_referrals,
+    of_residents,
 )  # fmt: skip
 Read = Callable[[Any], Any]
 

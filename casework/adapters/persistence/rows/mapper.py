@@ -32,6 +32,7 @@ from casework.domain.access.tokens import AccountToken
 from casework.domain.access.tries import Try, TryState
 from casework.domain.audit.reviews import AuditReview
 from casework.domain.casefile.case import Assessment, Case, Check, Signal
+from casework.domain.casefile.correction import Correction
 from casework.domain.casefile.plan import Conference, PlannedItem, PlannedService, PlanVersion
 from casework.domain.casefile.referral import Referral
 from casework.domain.cases.absences import Absence
@@ -243,6 +244,7 @@ TABLES: Final[dict[type, Table]] = {
     Case: t.care_case,
     Assessment: t.assessment,
     Check: t.care_check,
+    Correction: t.correction,
     Signal: t.signal,
     Conference: t.conference,
     PlanVersion: t.plan_version,

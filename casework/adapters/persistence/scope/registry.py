@@ -138,6 +138,7 @@ REGISTRY: Final[dict[str, Rows]] = {
     "way_in": _OF_RESIDENT,
     "assessment": _OF_CASE,
     "care_check": _OF_CASE,
+    "correction": _OF_CASE,
     "signal": _OF_CASE,
     "plan_version": _COUNTED_OF_CASE,
     "planned_service": _COUNTED_OF_CASE,

@@ -47,6 +47,7 @@ TABLES: Final[dict[str, RowKind]] = {
     "care_case": RowKind.PERSONAL,
     "assessment": RowKind.PERSONAL,
     "care_check": RowKind.PERSONAL,
+    "correction": RowKind.PERSONAL,
     "signal": RowKind.PERSONAL,
     "plan_version": RowKind.PERSONAL,
     "planned_service": RowKind.PERSONAL,

@@ -13,6 +13,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.domain.clocks.calendar import WorkingCalendar
 from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.clocks.late_entry import USUAL_LATE_ENTRY, LateEntry
 from casework.domain.clocks.standards import Standard
 from casework.domain.directory.directory import Service
 
@@ -46,7 +47,9 @@ class Cached(Generic[T]):
         return value[1]
 
 
-def read_clockwork(engine: Engine, calendar: MakeCalendar) -> Clockwork:
+def read_clockwork(
+    engine: Engine, calendar: MakeCalendar, late_entry: LateEntry = USUAL_LATE_ENTRY
+) -> Clockwork:
     """Standards and calendars as stored in this database.
 
     ``calendar`` makes one of declared days: day, whether it is closed, and its name.
@@ -62,7 +65,7 @@ def read_clockwork(engine: Engine, calendar: MakeCalendar) -> Clockwork:
     calendars: dict[str, WorkingCalendar] = {
         code: calendar([*everywhere, *days]) for code, days in own.items()
     }
-    return Clockwork(standards, calendar(everywhere), calendars)
+    return Clockwork(standards, calendar(everywhere), calendars, late_entry)
 
 
 def read_catalogue(engine: Engine) -> dict[str, Service]:

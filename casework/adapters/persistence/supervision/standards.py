@@ -30,11 +30,11 @@ from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope.registry import seen
 from casework.domain.access.policy import Scope
+from casework.domain.casefile.recounts import DeadlineRecounted
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import USUAL_LAPSE, Standard
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.domain.supervision.events import DeadlineRecounted
 from casework.domain.supervision.recounting import Recount, RecountReason, RunningClock
 from casework.domain.supervision.setting_standards import Holiday
 from casework.workflows.ports.unit_of_work import Page, Paging

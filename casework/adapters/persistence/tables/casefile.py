@@ -71,6 +71,7 @@ care_case = Table(
     Column("sent_for_assessment_at", Instant),
     code("determination", nullable=True),
     Column("determined_at", Instant),
+    Column("determined_on", Date),
     Column("first_approved_on", Date),
     Column("notified_on", Date),
     Column("notified_to", EncryptedText),
@@ -137,6 +138,17 @@ care_check = child(
     name="care_check",
 )
 
+correction = child(
+    of_resident(),
+    code("subject_type"),
+    Column("subject_id", Uuid, nullable=False),
+    Column("before", EncryptedJson, nullable=False),
+    Column("reason", EncryptedText, nullable=False),
+    Column("corrected_at", Instant, nullable=False),
+    Column("corrected_by", Uuid),
+    name="correction",
+)
+
 signal = child(
     of_resident(),
     Column("referral_id", Uuid),
@@ -166,6 +178,7 @@ plan_version = child(
     Column("submitted_by", Uuid),
     code("decision", nullable=True),
     Column("decided_at", Instant),
+    Column("decided_on", Date),
     Column("decided_by", Uuid),
     reference("conference_id", "conference", nullable=True),
     Column("without_meeting_reason", EncryptedText),
@@ -214,7 +227,9 @@ referral = child(
     Column("outside_area_reason", EncryptedText),
     Column("disclosed", Json),
     Column("judged", EncryptedJson),
+    Column("requested_on", Date),
     Column("requested_at", Instant),
+    Column("answered_on", Date),
     Column("answered_at", Instant),
     Column("expected_start_on", Date),
     Column("expected_on", Date),

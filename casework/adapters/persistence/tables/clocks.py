@@ -108,6 +108,8 @@ deadline = child(
     Column("deferred_until", Date),
     Column("excused", Boolean, nullable=False),
     Column("met_at", Instant),
+    Column("recorded_at", Instant),
+    Column("acted_on", Date),
     Column("cancelled_at", Instant),
     Column("breached_at", Instant),
     Column("can_wait", Boolean, nullable=False, server_default=text("true")),

@@ -63,6 +63,11 @@ def decide(api: Api, case: UUID, named: dict[str, Any], *, approve: bool) -> Non
     planning.decide_plan(api.context(SUPERVISOR), case, command)
 
 
+def check(api: Api, case: UUID) -> None:
+    api.clock.set("2026-03-03T10:00")
+    running.record_check(api.context(WORKER), case, FOUND)
+
+
 def colleague(api: Api) -> UUID:
     id = api.context(COLLEAGUE).actor.id
     assert id is not None
@@ -70,7 +75,7 @@ def colleague(api: Api) -> UUID:
 
 
 ON_A_SUPPORTED_CASE: dict[str, Callable[[Api, UUID], Any]] = {
-    "check": lambda api, case: running.record_check(api.context(WORKER), case, FOUND),
+    "check": check,
     "signal": lambda api, case: running.raise_signal(api.context(WORKER), case, "fall", None),
     "telling": lambda api, case: planning.notify_plan(
         api.context(WORKER), case, date(2026, 3, 2), "her"
