@@ -55,7 +55,6 @@ from casework.adapters.vault.ring import make_ring
 from casework.domain.access.policy import SYSTEM, Actor
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.clocks.late_entry import LateEntry
-from casework.domain.clocks.standards import SHIPPED
 from casework.domain.directory.directory import Service
 from casework.domain.notices.outbox import Message
 from casework.settings import Settings, SettingsError
@@ -389,11 +388,6 @@ def _say(text: str) -> None:
 
 def _jitter() -> float:
     return random()  # noqa: S311 - it only spreads retries
-
-
-def shipped_clockwork() -> Clockwork:
-    """The standards and holidays as shipped, for counting without a database."""
-    return Clockwork(SHIPPED, korean_calendar())
 
 
 def _note_failure(referral_id: UUID, error: Exception) -> None:

@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from casework import bootstrap, operations
+from casework import operations
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.persistence.supervision import configuration
 from casework.cli.shared import CommandError, Json, opened, read_day, read_instant
 from casework.domain.clocks.calendar import KNOWN_YEARS, midnight
-from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority
+from casework.domain.clocks.deadlines import Clockwork
+from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubject, Priority
 from casework.settings import Settings
 
 app = typer.Typer()
@@ -88,7 +89,7 @@ def _due_rows(
     kind: ClockKind, first: date, last: date, priority: str, district: str | None
 ) -> list[dict[str, str]]:
     settings = Settings()
-    clockwork = bootstrap.shipped_clockwork()
+    clockwork = Clockwork(SHIPPED, korean_calendar())  # as shipped: no database is asked
     if settings.database_url:
         with opened(settings) as application:
             clockwork = configuration.read_clockwork(application.engine, korean_calendar)
