@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from casework.adapters.api.agencies import responses as agencies
 from casework.adapters.api.casefile import responses as casefile
+from casework.adapters.api.cases import responses as cases
 from casework.adapters.api.planning import responses as planning
 from casework.adapters.api.referring import responses as referring
 from casework.adapters.api.residents import responses as residents
@@ -37,6 +38,7 @@ TYPES: Final[dict[str, type[ResponseBody]]] = {
     "consent": residents.Consent,
     "case": casefile.Case,
     "case row": casefile.CaseRow,
+    "case summary": cases.CaseSummary,
     "planned service": planning.VersionService,
 }
 # What an event says depends on the event: it has no fixed fields.

@@ -79,7 +79,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     "worker supervisor assessor": (
         "POST /residents/search", "GET /residents/{id}", "GET /residents/{id}/consents",
         "GET /residents/{id}/timeline", "GET /cases", "GET /cases/{id}", "GET /cases/{id}/plan",
-        "GET /cases/{id}/time", "POST /cases/{id}/assessments",
+        "GET /cases/{id}/time", "GET /cases/{id}/summary", "POST /cases/{id}/assessments",
     ),
     "worker supervisor provider": (
         "GET /referrals", "GET /referrals/{id}", "POST /referrals/{id}/accept",

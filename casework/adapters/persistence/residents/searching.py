@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, func, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, select, union
 
 from casework.adapters.persistence import tables as t
 from casework.domain.access.policy import Actor
@@ -37,29 +37,29 @@ def found_by(filters: Row, sees: Sees, actor: Actor, vault: Vault) -> Select[Any
         )
         query = query.where(t.resident.c.id.in_(of_case))
     written = t.resident.alias("written")
-    fits = _fits(written, filters, sees, actor, vault)
+    fits = _fits(written, filters, actor, vault)
     if fits:
         # A join, and not a list to be in: PostgreSQL would look through a whole centre for it.
-        whose = func.coalesce(written.c.merged_into_id, written.c.id)
-        found = select(whose.label("id")).where(*fits).distinct().subquery()
+        whose = func.coalesce(written.c.merged_into_id, written.c.id).label("id")
+        some = select(whose).where(*fits)
+        if filters.get("name") is None:
+            found = some.distinct().subquery()
+        else:
+            # No index finds a part of a name: of others' records only merged ones are read.
+            merged = some.where(written.c.merged_into_id.is_not(None))
+            found = union(some.where(sees(written)), merged).subquery()
         query = query.join(found, found.c.id == t.resident.c.id)
     return query
 
 
-def _fits(
-    written: Any, wanted: Row, sees: Sees, actor: Actor, vault: Vault
-) -> list[ColumnElement[bool]]:
+def _fits(written: Any, wanted: Row, actor: Actor, vault: Vault) -> list[ColumnElement[bool]]:
     """What was written of a resident, or of one who was merged into them."""
     fits: list[ColumnElement[bool]] = []
-    if wanted.get("name") is not None:
-        # No index finds a part of a name: of the others' records only the merged ones are read.
-        fits += [
-            _named(written, wanted["name"]),
-            or_(sees(written), written.c.merged_into_id.is_not(None)),
-        ]
-    if wanted.get("birth_date") is not None:
+    if filters.get("name") is not None:
+        fits.append(_named(written, wanted["name"]))
+    if filters.get("birth_date") is not None:
         fits.append(written.c.birth_date == wanted["birth_date"])
-    if wanted.get("phone") is not None:
+    if filters.get("phone") is not None:
         fits.append(written.c.id.in_(_with_phone(wanted["phone"], actor, vault)))
     return fits
 
