@@ -52,15 +52,15 @@ def found_by(filters: Row, sees: Sees, actor: Actor, vault: Vault) -> Select[Any
     return query
 
 
-def _fits(written: Any, wanted: Row, actor: Actor, vault: Vault) -> list[ColumnElement[bool]]:
+def _fits(written: Any, filters: Row, actor: Actor, vault: Vault) -> list[ColumnElement[bool]]:
     """What was written of a resident, or of one who was merged into them."""
     fits: list[ColumnElement[bool]] = []
     if filters.get("name") is not None:
-        fits.append(_named(written, wanted["name"]))
+        fits.append(_named(written, filters["name"]))
     if filters.get("birth_date") is not None:
-        fits.append(written.c.birth_date == wanted["birth_date"])
+        fits.append(written.c.birth_date == filters["birth_date"])
     if filters.get("phone") is not None:
-        fits.append(written.c.id.in_(_with_phone(wanted["phone"], actor, vault)))
+        fits.append(written.c.id.in_(_with_phone(filters["phone"], actor, vault)))
     return fits
 
 
