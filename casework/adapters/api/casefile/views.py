@@ -89,7 +89,7 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
             "name": view.resident_name,
             "died_on": file.died_on,
         },
-        "hold": _hold(it) if it.is_on_hold(now) else None,
+        "hold": hold(it) if it.is_on_hold(now) else None,
         "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
         "deadlines": [
             masked(deadline(clock, now), actor, READ, "deadline")
@@ -106,7 +106,7 @@ def case(view: CaseView, actor: Actor, now: datetime) -> WithETag:
     return WithETag(masked(body, actor, READ, "case"), it.version)
 
 
-def _hold(it: Case) -> dict[str, Any]:
+def hold(it: Case) -> dict[str, Any]:
     """Why the whole case rests, from when until when, and who said so."""
     return {
         "reason": it.hold_reason,

@@ -7,19 +7,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from casework.adapters.api.casefile.responses import Case
+from casework.adapters.api.casefile.responses import Case, CaseHold
 from casework.adapters.api.residents.responses import Contact, Note, ResidentInShort
 from casework.adapters.api.shared.responses import Agency, Deadline, Named, ResponseBody
 from casework.domain.casefile.case import CaseStatus
-from casework.domain.casefile.states import HoldReason, ReferralStatus
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import CareField, Priority
-
-
-class CaseHold(ResponseBody):
-    """A hold of the whole case."""
-
-    reason: HoldReason
-    until: date
 
 
 class ReferralInShort(ResponseBody):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from casework.adapters.api.casefile.views import hold
 from casework.adapters.api.residents import views as residents
 from casework.adapters.api.shared.views import agency_of, deadline, fields_of, number
 from casework.domain.access.policy import Actor, may
@@ -39,7 +40,7 @@ def summary(known: Known, actor: Actor, now: datetime) -> dict[str, Any]:
     view, it = known.view, known.view.file.case
     body = fields_of(it, CASE_FIELDS) | {
         "worker": {"id": it.worker_id, "name": view.worker_name} if it.worker_id else None,
-        "hold": {"reason": it.hold_reason, "until": it.hold_until} if it.is_on_hold(now) else None,
+        "hold": hold(it) if it.is_on_hold(now) else None,
         "resident": residents.person(known.resident, actor),
         "contacts": [residents.contact(one, actor) for one in known.contacts],
         "services": [_service(view, one, actor) for one in _planned(view)],

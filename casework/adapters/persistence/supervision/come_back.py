@@ -70,6 +70,7 @@ def _unanswered(scope: Scope, people: list[UUID], now: datetime) -> Select[Any]:
             *note.c["id", "come_back_on", "resident_id", "text"],
             *t.resident.c["centre_code", "district_code", "name", "phone", "address"],
             of.c.id.label("case_id"),
+            of.c.number.label("case_number"),
             case((of.c.id.is_not(None), of.c.worker_id), (_is_there(), note.c.written_by)).label(
                 "worker_id"
             ),
