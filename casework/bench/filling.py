@@ -53,9 +53,10 @@ SELECT {planned}, {case}, {resident}, 'MED-VISIT', 'medical', 'in_force', {day},
   1 FROM {numbers};
 INSERT INTO referral (id, case_id, resident_id, centre_code, district_code, planned_service_id,
   service_code, field, offering_id, provider_id, status, priority, basis_kind, created_at,
-  requested_at, disposition_owed, ended_by_closing, version)
+  requested_at, requested_on, disposition_owed, held_with_case, ended_by_closing, version)
 SELECT {referral}, {case}, {resident}, {where}, {planned}, 'MED-VISIT', 'medical', {one}, {one},
-  'requested', 'routine', 'article_14_2', {at}, {at}, false, false, 1 FROM {numbers};
+  'requested', 'routine', 'article_14_2', {at}, {at}, {day}, false, false, false,
+  1 FROM {numbers};
 INSERT INTO deadline (id, case_id, kind, subject_type, subject_id, resident_id, centre_code,
   district_code, worker_id, provider_id, held_by, field, service_code, priority, basis, target,
   started_at, due_at, pauses, paused_until, extensions, excused, can_wait)

@@ -96,5 +96,5 @@ def test_nothing_younger_than_three_years_is_forgotten(account: Account, store: 
     young = (datetime.now(UTC) - timedelta(days=1095)).isoformat()
     is_one_line(account("prune-history", "--before", young), "three years")
     old = (datetime.now(UTC) - timedelta(days=1097)).isoformat()
-    assert account("prune-history", "--before", old).out == "forgot 0 entries\n"
+    assert account("prune-history", "--before", old).out == "deleted 0 entries\n"
     assert len(stored(store, select(t.account_grant_log))) == 1

@@ -328,7 +328,7 @@ def test_a_seeding_that_breaks_off_leaves_nothing(
         raise CommandError("someone pulled the plug")
 
     with monkeypatch.context() as patch:
-        patch.setattr("casework.operations.batches", broken)
+        patch.setattr("casework.operations.bulk.batches", broken)
         assert run("seed", "--residents", "1", database_url=database).code == 2
     assert run("seed", "--residents", "1", database_url=database).code == 0
 
