@@ -80,12 +80,16 @@ def test_what_no_token_can_be_is_refused(api: Api) -> None:
         ({"scopes": []}, "scopes"),
         ({"expires_on": "2026-03-01"}, "expires_on"),
         ({"expires_on": "2027-03-03"}, "expires_on"),
-        ({"name": "a\nb"}, "name"),
+        ({"name": "\u200b\n"}, "name"),
     ):
         answer = api.as_(WORKER).post("/me/tokens", ASKED | facts)
         assert answer.status_code == 422, facts
         assert [one["field"] for one in answer.json()["errors"]] == [field]
     assert api.as_(WORKER).items("/me/tokens") == []
+
+
+def test_the_name_of_a_token_is_one_line(api: Api) -> None:
+    assert make(api, name=" a\nb\u200b")["name"] == "a b"
 
 
 def test_a_token_ends_with_its_last_day(api: Api) -> None:

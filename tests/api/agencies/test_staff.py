@@ -144,14 +144,15 @@ def test_nothing_but_an_account_of_the_own_agency_can_be_asked_for(api: Api) -> 
     check_wrong(
         api,
         lambda facts: api.as_(PROVIDER).post(STAFF, NEW | facts),
-        [({"username": "Ha"}, "username"), ({"name": " "}, "name"), ({"email": "nobody"}, "email"),
+        [({"username": "하"}, "username"), ({"name": " "}, "name"), ({"email": "nobody"}, "email"),
          ({"password": "short"}, "password"), ({"password": "ha.nurse"}, "password"),
          ({"provider": "beta"}, "provider"), ({"role": "admin"}, "role"),
          ({"username": "link.beta"}, "username"),
          ({"is_head": True}, "is_head"), ({"centre": "2635051000"}, "centre")],
     )  # fmt: skip
     add(api)
-    assert refused(api.as_(PROVIDER).post(STAFF, NEW)) == (409, "username_taken")
+    for same in (NEW, NEW | {"username": " Ha.Nurse"}):
+        assert refused(api.as_(PROVIDER).post(STAFF, same)) == (409, "username_taken")
     assert refused(api.as_(OTHER_PROVIDER).post(STAFF, NEW)) == (409, "username_taken")
 
 

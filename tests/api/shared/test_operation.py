@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, null, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
@@ -185,7 +185,7 @@ def killed(api: Api) -> str:
     """A run under an idempotency key that never recorded its end."""
     first: str = api.as_(SUPERVISOR).post(RUN, {}, headers=KEY).json()["run_id"]
     with api.engine.begin() as connection:
-        connection.execute(update(t.idempotency).values(in_progress=True, made={}))
+        connection.execute(update(t.idempotency).values(in_progress=True, made=null()))
         connection.execute(
             update(t.job_run).where(t.job_run.c.id == UUID(first)).values(ended_at=None)
         )

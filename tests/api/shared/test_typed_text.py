@@ -12,12 +12,13 @@ from tests.api import acts
 from tests.api.asking import fields_of
 from tests.api.conftest import BASE, HERE, PASSWORD, WORKER, Api
 
-# Compared as they are, or a month that is parsed.
+# Compared as they are, a month that is parsed, or what an answer said and nobody keeps.
 AS_TYPED = {
     ("ChangePassword", "current_password"), ("ChangePassword", "new_password"),
     ("BeginTotp", "password"), ("DisableTotp", "password"), ("CreateAccount", "password"),
     ("ResetPassword", "password"), ("AddStaff", "password"), ("ExportFilters", "month"),
-    ("ConferenceDecision", "hash"), ("DecidePlan", "hash"),
+    *((body, name) for body in ("NamedVersion", "ConferenceDecision", "DecidePlan")
+      for name in ("hash", "warnings")),
     ("JudgedRule", "value"),  # of an answer
 }  # fmt: skip
 

@@ -88,13 +88,17 @@ def _unanswered(scope: Scope, people: list[UUID], now: datetime) -> Select[Any]:
 
 
 def _whose(people: list[UUID], held_by: str) -> ColumnElement[bool]:
-    """The carrier's; without a case the writer's; the supervisor's where neither is there."""
+    """The carrier's; without a case the writer's; the supervisor's where neither is there.
+
+    The supervisor's people are those whose deputies end in nobody.
+    """
     of, writer = t.care_case, t.note.c.written_by
     has_none = of.c.id.is_(None)
     if held_by != SUPERVISOR:
         return or_(of.c.worker_id.in_(people), and_(has_none, writer.in_(people)))
     return or_(
         and_(of.c.id.is_not(None), of.c.worker_id.is_(None)),
+        of.c.worker_id.in_(people),
         and_(has_none, or_(writer.in_(people), not_(_is_there()))),
     )
 
