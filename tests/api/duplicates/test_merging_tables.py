@@ -22,6 +22,7 @@ from casework.domain.duplicates.moved_by_merge import (
 )
 from casework.workflows.agencies import answer_pages
 from tests.api import acts
+from tests.api.cases.test_correcting import put_right
 from tests.api.conftest import NEIGHBOUR, PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.duplicates.test_merging import (
     a_life,
@@ -62,7 +63,7 @@ class Full:
 
 
 def a_full_life(api: Api, by: str = WORKER) -> Full:
-    """A resident with deliveries, a way-in text, an access request, a check and a household."""
+    """A resident with deliveries and a correction, whose home has a way in and a household."""
     life = a_life(api, by)
     worker = api.as_(by)
     (referral,) = (
@@ -71,6 +72,8 @@ def a_full_life(api: Api, by: str = WORKER) -> Full:
         if one["resident_id"] == str(life.resident)
     )
     says(api, referral, DeliveryReport())
+    corrected = put_right(api, life.case, by, channel="family")
+    assert corrected.status_code == 200, corrected.text
     writes_way_in(api, life.resident, WAY, by)
     api.clock.forward(days=1)  # the first check is not of the day of the approval
     today = {"checked_on": api.clock.now.date().isoformat()}

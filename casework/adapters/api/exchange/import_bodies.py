@@ -97,7 +97,10 @@ ROWS: Final[dict[FileKind, type[Body]]] = {
     FileKind.ASSESSMENTS: AssessmentRow,
 }
 # What a single operation says besides the facts.
-NO_FACTS: Final = {FileKind.RESIDENTS: {"contacts", "confirm_new", "rrn"}}
+NO_FACTS: Final = {
+    FileKind.RESIDENTS: {"contacts", "confirm_new", "rrn"},
+    FileKind.ASSESSMENTS: {"corrects", "reason"},
+}
 
 
 class RowForms:
