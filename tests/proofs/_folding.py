@@ -8,12 +8,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.domain.casefile.events import (
+    AssessmentCorrected,
     CaseAssigned,
     CaseClosed,
     CaseOpened,
     CaseReopened,
     CaseTransferred,
     Determined,
+    PreSurveyCorrected,
     PreSurveyRecorded,
     Reassessed,
 )
@@ -76,8 +78,10 @@ def _handed(told: Told, event: ResidentsMerged | MergeUndone, other: UUID | None
 FOLDS: Final[dict[type[Event], tuple[Fold, ...]]] = {
     CaseOpened: (_opened, _status),
     PreSurveyRecorded: (_status,),
+    PreSurveyCorrected: (_status,),
     Determined: (_status,),
     Reassessed: (_status,),
+    AssessmentCorrected: (_status,),
     PlanApproved: (_status,),
     CaseClosed: (_status,),
     CaseReopened: (_status, _carried),

@@ -119,8 +119,9 @@ def test_the_first_draft_needs_no_version_and_the_next_names_the_one_it_saw(api:
     worker, case = api.as_(WORKER), planning(api)
     path = f"/cases/{case}/plan"
     assert worker.get(path).json() == {
-        "case_id": str(case), "in_force": None, "draft": None, "versions": [],
-        "warnings": [], "allowed_actions": ["draft"],
+        "case_id": str(case), "case_number": worker.get(f"/cases/{case}").json()["number"],
+        "in_force": None, "draft": None, "versions": [], "warnings": [],
+        "allowed_actions": ["draft"],
     }  # fmt: skip
     first = worker.put(f"{path}/draft", DRAFT)
     assert first.status_code == 200, first.text

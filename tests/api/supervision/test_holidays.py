@@ -27,7 +27,7 @@ from tests.api.conftest import (
     Api,
     seoul,
 )
-from tests.api.recounting import audited, due, events, planned, stored, why
+from tests.api.recounting import audited, due, events, planned, shipped, stored, why
 
 TUESDAY = "2026-03-03T10:00"  # five working days end on Tuesday, 10 March
 MEMORIAL = {"on": "2026-03-06", "closed": True, "name": "지역 추모일"}
@@ -163,6 +163,8 @@ def test_a_holiday_inside_a_running_clock_moves_it_and_its_steps_and_says_which(
                 "before": "2026-03-10T23:59:59+09:00",
                 "after": "2026-03-11T23:59:59+09:00",
             },
+            "standard_id": str(shipped(api, "survey")),
+            "cancelled": False,
         }
     ]
     assert (made["changed"], made["replanned"], made["failed"]) == (1, 0, 0)

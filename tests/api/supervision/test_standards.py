@@ -506,6 +506,8 @@ def test_a_dry_run_tells_what_the_real_one_then_does(api: Api) -> None:
                     "before": "2026-03-10T23:59:59+09:00",
                     "after": "2026-03-05T23:59:59+09:00",
                 },
+                "standard_id": own,
+                "cancelled": False,
             }
         ],
     }  # fmt: skip

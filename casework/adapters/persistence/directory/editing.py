@@ -301,7 +301,9 @@ class SqlDirectoryEditing:
             .order_by(table.c.id)
             .limit(SHOWN_REFERRALS)
         )
-        rows = [dict(row._mapping) for row in self._connection.execute(query)]
+        # The JSON of an answer takes plain text as keys, which the names of columns are not.
+        keys = (*names, "case_number")
+        rows = [dict(zip(keys, row, strict=True)) for row in self._connection.execute(query)]
         self._about.update(row["resident_id"] for row in rows)
         return rows
 
