@@ -32,6 +32,7 @@ from casework.adapters.web.guest import DONE
 from casework.domain.access.policy import POLICY, Role
 from casework.domain.agencies.rosters import EXCEPTIONS, MonthlyDelivery
 from casework.domain.casefile import case, plan, referral, referral_moves, states
+from casework.domain.casefile.correction import CorrectedSubject, Correction
 from casework.domain.cases import intake
 from casework.domain.clocks.calendar import KNOWN_YEARS, Unit
 from casework.domain.clocks.standards import STATUTORY_BASIS, CareField, Priority
@@ -87,7 +88,7 @@ OF_FILES: Final = {"required", "rows_refused"}
 PRINTED: Final = (
     AccessRequest, Resident, Contact, HouseholdMember, WayIn, Consent, case.Case, case.Assessment,
     case.Check, plan.PlanVersion, plan.PlannedService, plan.PlannedItem, referral.Referral,
-    MonthlyDelivery, case.Signal, Note,
+    MonthlyDelivery, case.Signal, Note, Correction,
 )  # fmt: skip
 # Names within a record of the printed answer, and the columns of who looked.
 PRINTED_WITHIN: Final = {
@@ -272,7 +273,7 @@ def codes_printed() -> set[str]:
         *access_requests.ANSWERS, *access_requests.HANDED_OVER, *access_requests.IDENTITY_BY,
         *CareField, *directory.INCOME_TIERS, *FACTS, *RuleResult, *Comparison, *Priority,
         *referral_moves.DISPOSITIONS, *referral_moves.OUTCOMES, *pers(), *LEVEL.values(),
-        *(reason for of in referral_moves.REASONS.values() for reason in of),
+        *(reason for of in referral_moves.REASONS.values() for reason in of), *CorrectedSubject,
     }  # fmt: skip
 
 

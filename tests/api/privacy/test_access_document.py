@@ -14,6 +14,7 @@ from sqlalchemy import event
 from casework.adapters.persistence import tables as t
 from casework.domain.agencies.rosters import DeliveryReport
 from tests.api import acts
+from tests.api.cases.test_correcting import WHY
 from tests.api.conftest import PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.duplicates.test_merging import merge, undo
 from tests.api.duplicates.test_merging_tables import (
@@ -94,6 +95,16 @@ def test_what_was_delivered_and_how_to_get_in_is_told_in_both_languages(api: Api
     assert {"month": "2026-03", "planned": "13", "delivered": "9", "reason": "in hospital"
             }.items() <= rows.items()  # fmt: skip
     assert "2026-03-03 10:00" in section(korean, "가구")
+
+
+def test_what_was_corrected_is_told_with_what_it_was_before(api: Api) -> None:
+    life = a_full_life(api)
+    told = section(page_of(api, life.resident), "정정 이력")
+    rows = dict(re.findall(r"<th>([^<]*)</th><td>([^<]*)</td>", told))
+    assert {"정정 대상": "사례", "정정 전": "신청 경로: 본인", "사유": WHY}.items() <= rows.items()
+    told = section(page_of(api, life.resident, "en"), "What was corrected")
+    rows = dict(re.findall(r"<th>([^<]*)</th><td>([^<]*)</td>", told))
+    assert (rows["what it said before"], rows["reason"]) == ("channel: resident", WHY)
 
 
 def test_nothing_delivered_and_no_way_in_is_said_to_be_nothing(api: Api) -> None:

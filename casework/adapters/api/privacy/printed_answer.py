@@ -82,6 +82,7 @@ class _Page:
             + self._section("checks", view.checks)
             + self._section("plans", file.versions)
             + self._section("services", file.services.values())
+            + self._section("corrections", view.corrections)
             + f"<h2>{self._title('referrals')}</h2>"
             + ("".join(referrals) or self._nothing())
         )
