@@ -70,7 +70,8 @@ def test_the_demo_starts_keeps_its_data_and_ends_when_told(tmp_path: Path) -> No
 def everything(database: Path, at: str, seed: int, residents: int = 12) -> dict[str, list[str]]:
     """Every stored row of a world that was seeded at a moment, except salted passwords.
 
-    Encrypted fields are decrypted: the same value never encrypts to the same bytes twice.
+    Encrypted fields are decrypted: the same value never encrypts to the same bytes twice, so that
+    what is stored to know a key ring by is left out.
     """
     settings = Settings().model_copy(
         update={"database_url": f"sqlite:///{database}", "data_dir": database.parent}
@@ -92,6 +93,7 @@ def everything(database: Path, at: str, seed: int, residents: int = 12) -> dict[
                 )
             )
             for table in t.metadata.sorted_tables
+            if table.name != "key_check"
         }
     application.engine.dispose()
     return found

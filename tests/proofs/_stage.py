@@ -146,7 +146,8 @@ class Stage(RuleBasedStateMachine):
         """Run an act, sent as drawn; None if it was refused or did not finish."""
         self.world.clock.forward(seconds=1)
         self.done["acts"] += 1
-        ctx = self.context(who, str(new_id()), version)
+        key = str(new_id())
+        ctx = self.context(who, key, version)
         if how == "cut off":
             self._dies(name, ctx, act)
             return None
@@ -164,7 +165,7 @@ class Stage(RuleBasedStateMachine):
         self.done[name] += 1
         self.state = self.look()
         if how == "retried":
-            self._again(name, ctx, act)
+            self._again(name, self.context(who, key, version), act)
         return result
 
     def _dies(self, name: str, ctx: Context, act: Callable[[Context], Any]) -> None:
