@@ -142,9 +142,9 @@ class Operation:
 
     @cached_property
     def queries(self) -> dict[str, Any]:
-        """Its query parameters."""
+        """Its query parameters, with what their schemas refer to."""
         return {
-            one["name"]: one["schema"]
+            one["name"]: _spelled_out(one["schema"], self.document)
             for one in self.spec.get("parameters", ())
             if one["in"] == "query"
         }
@@ -191,6 +191,13 @@ def _resolved(schema: Any, document: Any) -> Any:
     while "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     return schema
+
+
+def _spelled_out(schema: Any, document: Any) -> Any:
+    """A schema without references, in its choices neither."""
+    schema = _resolved(schema, document)
+    choices = [_resolved(one, document) for one in schema.get("anyOf", ())]
+    return schema | {"anyOf": choices} if choices else schema
 
 
 def _names(schema: Any, document: Any) -> Iterator[str]:
