@@ -51,6 +51,9 @@ def source(figure: Figure, question: Question, scope: Scope, now: datetime) -> S
     if figure in OUTCOMES:
         query, columns = ended_clocks(question, scope)
         query = query.where(outcome_of_clock() == figure.value)
+    elif figure is Figure.ENTERED_LATE:
+        query, columns = ended_clocks(question, scope)
+        query = query.where(outcome_of_clock().is_not(None), t.deadline.c.acted_on.is_not(None))
     else:
         query, columns = _SOURCES[figure](question, scope, now)
     return filtered(query, columns, question)
