@@ -323,3 +323,6 @@ def test_figures_count_late_entries_apart(api: Api) -> None:
     assert counted["entered_late"] == [{"kind": "notify_plan", "held_by": "worker", "count": 1}]
     (told,) = (one for one in counted["clocks"] if one["kind"] == "notify_plan")
     assert (told["on_time"], told["late"]) == (1, 0)
+    behind = {"figure": "entered_late", "from": "2026-03-01", "to": "2026-03-31"}
+    listed = api.as_(SUPERVISOR).get("/figures/cases", params=behind)
+    assert [one["case_id"] for one in listed.json()["items"]] == [str(case)]
