@@ -22,7 +22,7 @@ from casework.domain.residents.resident import Resident, coded
 
 FACTS: Final[tuple[str, ...]] = (
     "name", "birth_date", "sex", "address", "phone", "lives_alone", "mobility", "ltc_grade",
-    "disability", "insurance", "income_tier",
+    "disability", "insurance", "income_tier", "died_on",
 )  # fmt: skip
 RRN: Final = "rrn"
 
@@ -154,6 +154,6 @@ def _stored(value: Any) -> Any:
 
 
 def _read(name: str, value: Any) -> Any:
-    if name == "birth_date":
-        return date.fromisoformat(value)
+    if name in ("birth_date", "died_on"):
+        return None if value is None else date.fromisoformat(value)
     return coded({name: value})[name]

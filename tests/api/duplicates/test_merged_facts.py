@@ -43,6 +43,23 @@ def test_a_merge_fills_blanks_and_an_undo_empties_them_again(api: Api) -> None:
 
 
 @pytest.mark.both_stores
+def test_a_death_that_stood_on_the_duplicate_is_known_of_the_survivor_until_an_undo(
+    api: Api,
+) -> None:
+    same = {"name": "김가상", "phone": "010-1111-0001"}
+    survivor, duplicate = acts.a_resident(api, **same), acts.a_resident(api, **same)
+    died = api.as_(WORKER).post(f"/residents/{duplicate}/died", {"on": "2026-03-01"})
+    assert died.status_code == 200, died.text
+    body = {"duplicate_id": str(duplicate), "reason": WHY}
+    made = api.as_(SUPERVISOR).post(f"/residents/{survivor}/merge", body)
+    assert made.status_code == 201, made.text
+    assert api.as_(WORKER).get(f"/residents/{survivor}").json()["died_on"] == "2026-03-01"
+    undo(api, UUID(made.json()["id"]))
+    assert api.as_(WORKER).get(f"/residents/{survivor}").json()["died_on"] is None
+    assert api.as_(WORKER).get(f"/residents/{duplicate}").json()["died_on"] == "2026-03-01"
+
+
+@pytest.mark.both_stores
 def test_where_the_two_differ_the_supervisor_says_which_is_right(api: Api) -> None:
     survivor = acts.a_resident(api, name="김가상", phone="010-1111-0001", address="가상로 1")
     duplicate = acts.a_resident(

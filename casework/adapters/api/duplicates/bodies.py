@@ -22,7 +22,7 @@ class DecideDuplicate(Body):
 
 MergedFact = Literal[
     "name", "birth_date", "sex", "address", "phone", "lives_alone", "mobility", "ltc_grade",
-    "disability", "insurance", "income_tier", "rrn",
+    "disability", "insurance", "income_tier", "died_on", "rrn",
 ]  # fmt: skip
 
 
