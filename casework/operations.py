@@ -25,7 +25,7 @@ from casework.adapters.persistence.exchange.imports import actor_named, unfinish
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.schema import migrations
 from casework.adapters.persistence.schema.reencryption import EncryptedRows
-from casework.adapters.persistence.scope import roles, row_level_security, session_context
+from casework.adapters.persistence.scope import database_roles, row_level_security, session_context
 from casework.adapters.persistence.unit_of_work.store import SqlStore
 from casework.adapters.vault import KeyVault, RingError
 from casework.demo.accounts import demo_accounts
@@ -39,7 +39,7 @@ from casework.domain.casefile.case import Case
 from casework.domain.clocks.calendar import SEOUL, day_in_seoul, midnight
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.clocks.schedule import is_late, next_slot
-from casework.domain.clocks.standards import SHIPPED
+from casework.domain.clocks.shipped_standards import SHIPPED
 from casework.domain.exchange.importing import FileKind
 from casework.settings import Settings, SettingsError
 from casework.workflows.audit import sealing
@@ -51,7 +51,7 @@ from casework.workflows.ports.unit_of_work import RequestFacts
 from casework.workflows.supervision.overdue import JOB
 
 log = get_logger("casework")
-ROLE_PARTS: Final = roles.ALL_PARTS
+ROLE_PARTS: Final = database_roles.ALL_PARTS
 SEED_BATCH: Final = 100
 PAGE: Final = 1000
 _WHY_UNPROTECTED: Final = {
@@ -169,7 +169,7 @@ def make_roles(
     With ``dry_run`` nothing is done: the statements are for an operator to read, or to run.
     """
     with opened_as_owner(settings) as engine:
-        found = roles.make(engine, settings.role_prefix, passwords, dry_run=dry_run)
+        found = database_roles.make(engine, settings.role_prefix, passwords, dry_run=dry_run)
     return {"roles": dict(found.names), "made": found.made, "statements": found.statements}
 
 
@@ -184,7 +184,7 @@ def check_role(of: Installation) -> None:
 
     Raises SettingsError.
     """
-    found = roles.connected_role(of.engine)
+    found = database_roles.connected_role(of.engine)
     if found.why_unprotected is None:
         return
     if of.settings.is_production:

@@ -9,22 +9,22 @@ from unittest.mock import patch
 
 from sqlalchemy import true
 
-from casework.adapters.persistence.scope import registry
-from casework.adapters.persistence.scope.rights import TABLES, RowKind
+from casework.adapters.persistence.scope import who_sees_what
+from casework.adapters.persistence.scope.database_grants import TABLES, RowKind
 
-# The policies allow what a colleague of the district uploaded; see the registry.
+# The policies allow what a colleague of the district uploaded; see who_sees_what.py.
 WIDER: Final = frozenset({"import_file", "import_row"})
 
 
 @contextmanager
 def forced_open() -> Iterator[None]:
     """Make the application's scope accept every row of tables with row-level security."""
-    closed = registry._condition
+    closed = who_sees_what._condition
 
     def condition(table: Any, *asked: Any) -> Any:
         name = getattr(table, "element", table).name
         is_open = TABLES[name] is RowKind.PERSONAL and name not in WIDER
         return true() if is_open else closed(table, *asked)
 
-    with patch.object(registry, "_condition", condition):
+    with patch.object(who_sees_what, "_condition", condition):
         yield

@@ -98,11 +98,13 @@ class Server:
         """
         # Imported here, so that a server alone does not wait for SQLAlchemy.
         from casework.adapters.persistence.engine.engine import open_engine
-        from casework.adapters.persistence.scope import roles
+        from casework.adapters.persistence.scope import database_roles
 
         engine = open_engine(url)
         try:
-            roles.make(engine, passwords=dict.fromkeys(roles.ALL_PARTS, ROLE_PASSWORD))
+            database_roles.make(
+                engine, passwords=dict.fromkeys(database_roles.ALL_PARTS, ROLE_PASSWORD)
+            )
             with engine.begin() as connection:  # so that a test sees who waits for whom
                 connection.exec_driver_sql("GRANT pg_read_all_stats TO casework_owner")
         finally:

@@ -14,7 +14,8 @@ from casework.adapters.persistence.supervision import configuration
 from casework.cli.shared import CommandError, Json, opened, read_day, read_instant
 from casework.domain.clocks.calendar import KNOWN_YEARS, midnight
 from casework.domain.clocks.deadlines import Clockwork
-from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubject, Priority
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority
 from casework.settings import Settings
 
 app = typer.Typer()

@@ -37,7 +37,7 @@ from casework.demo.accounts import demo_accounts
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Actor
 from casework.domain.clocks.calendar import SEOUL
-from casework.domain.clocks.standards import SHIPPED
+from casework.domain.clocks.shipped_standards import SHIPPED
 from casework.domain.directory.directory import Centre, Offering, Provider, ProviderKind
 from casework.settings import Settings
 from casework.workflows.context import Context

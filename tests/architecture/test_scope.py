@@ -10,7 +10,7 @@ import casework
 
 ROOT = Path(casework.__file__).parent
 # The policy says how far a role reaches, and the registry which rows lie within.
-DECIDE = {"domain/access/policy.py", "adapters/persistence/scope/registry.py"}
+DECIDE = {"domain/access/policy.py", "adapters/persistence/scope/who_sees_what.py"}
 # What of an actor decides about rows; the facts and the settings of the session are made of it.
 BY_ROLE = {"adapters/persistence/scope/facts.py", "adapters/persistence/scope/session_context.py"}
 
@@ -46,7 +46,7 @@ def test_nobody_but_policy_and_registry_decides_by_relation() -> None:
         for node in ast.walk(tree)
         if "Relation" in names(node) or is_of_a_scope(node)
     }
-    assert found == set(), "take it from casework/adapters/persistence/scope/registry.py"
+    assert found == set(), "take it from casework/adapters/persistence/scope/who_sees_what.py"
 
 
 def test_no_statement_compares_the_role_of_who_reads() -> None:
@@ -63,4 +63,4 @@ def test_no_statement_compares_the_role_of_who_reads() -> None:
             for part in (node.left, *node.comparators)
         )
     }
-    assert found == set(), "take it from casework/adapters/persistence/scope/registry.py"
+    assert found == set(), "take it from casework/adapters/persistence/scope/who_sees_what.py"

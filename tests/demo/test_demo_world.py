@@ -25,7 +25,8 @@ from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.calendar import SEOUL, day_in_seoul
 from casework.domain.clocks.deadlines import BREACH, Clockwork, Deadline, Escalation
-from casework.domain.clocks.standards import SHIPPED, CareField, ClockKind
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import CareField, ClockKind
 from casework.domain.events import Event
 from casework.domain.residents.resident import Resident
 

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from casework.adapters.persistence.engine.engine import open_engine
-from casework.adapters.persistence.scope import roles, row_level_security
-from casework.adapters.persistence.scope.rights import TABLES, rights_on
+from casework.adapters.persistence.scope import database_roles, row_level_security
+from casework.adapters.persistence.scope.database_grants import TABLES, rights_on
 from tests import postgres
 from tests.conftest import Store
 from tests.e2e.test_cli import KEYS, Run, run
@@ -196,7 +196,7 @@ def test_for_whom_the_walls_do_not_hold_is_warned_of_and_refused_in_production(
     name = make_url(store.url).database or ""
     url = server.url_as(f"casework_{who}", store.url) if who else server.url(name)
     engine = engine_of(url)
-    assert roles.connected_role(engine).why_unprotected == why
+    assert database_roles.connected_role(engine).why_unprotected == why
     engine.dispose()
     said = run("sweep", "--dry-run", "--json", database_url=url, **KEYS)
     assert said.code == 0, said.err

@@ -13,7 +13,8 @@ from casework.domain.access.policy import Actor
 from casework.domain.act import Act
 from casework.domain.clocks.calendar import SEOUL, WorkingCalendar
 from casework.domain.clocks.deadlines import Clockwork
-from casework.domain.clocks.standards import SHIPPED, CareField, Standard
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import CareField, Standard
 from casework.domain.directory.directory import Offering, Service
 from casework.domain.residents.resident import Consent
 from tests.factories.people import ActorFactory

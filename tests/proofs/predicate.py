@@ -36,7 +36,8 @@ from casework.bootstrap import open_vault
 from casework.domain.casefile.case import Case, CaseStatus, Channel
 from casework.domain.clocks.calendar import SEOUL, Pause, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline
-from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubject, Priority
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority
 from casework.domain.directory.directory import Centre, District
 from casework.domain.residents.resident import Resident, Sex
 from casework.settings import Settings

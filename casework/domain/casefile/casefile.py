@@ -26,6 +26,7 @@ from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import Disposition
 from casework.domain.clocks.calendar import Pause, Target
 from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.no_answer import USUAL_LAPSE
 from casework.domain.clocks.standards import SUPERVISOR, WORKER, ClockKind, ClockSubject
 from casework.domain.errors import NotFound
 from casework.domain.events import ClockFacts, Event, EventMetadata
@@ -217,7 +218,7 @@ class CaseFile:
     def _follow_lapse(self, deadline: Deadline, act: Act) -> None:
         """A referral is given up by the clock on which its answer is waited for."""
         referral = self.referrals.get(deadline.subject_id)
-        if referral is not None and deadline.kind in (ClockKind.RESPONSE, ClockKind.WAITLIST):
+        if referral is not None and deadline.kind in USUAL_LAPSE:
             referral.lapse_at = act.clockwork.lapses_at(deadline)
 
     def about(self, subject: Case | PlannedService | Referral) -> ClockSubject:

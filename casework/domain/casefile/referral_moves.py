@@ -1,7 +1,9 @@
 """The life of a referral: who may make which move, from where to where, and what it needs.
 
 This table is the only place that says so. A move it does not list is refused: a referral's state
-changes in ``Referral.make`` alone, which takes a row.
+changes in ``Referral.make`` alone, which takes a row. Which roles a party stands for (who may
+accept, say) is in ``access/policy.py`` under the party's action; what nobody answers is given up as
+``clocks/no_answer.py`` says.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ OWES_DISPOSITION: Final = CAME_TO_NOTHING | {S.COMPLETED}
 
 
 class Party(StrEnum):
-    """Who makes a move: each is an action of the access policy, the sweep, or the case itself."""
+    """Who makes a move: whoever has that action in the access policy, the sweep, or the case."""
 
     SENDER = "referral.send"
     ANSWERER = "referral.answer"

@@ -24,6 +24,7 @@ from casework.domain.clocks.calendar import (
 )
 from casework.domain.clocks.instants import after_due, first_morning
 from casework.domain.clocks.late_entry import USUAL_LATE_ENTRY, LateEntry
+from casework.domain.clocks.no_answer import lapses_at
 from casework.domain.clocks.standards import (
     HELD_BY,
     PROVIDER,
@@ -326,16 +327,14 @@ class Clockwork:
         return tuple(step for step in moved if step.tier != REMINDER or step.at < due)
 
     def lapses_at(self, deadline: Deadline) -> datetime | None:
-        """When a referral that nobody answers is given up, or None where it never is.
-
-        Pauses are left out, as for the clock itself, and nothing lapses before it was due: what is
-        paused or was extended is still waited for.
-        """
-        if deadline.lapse_after is None:
-            return None
-        calendar = self.calendar_of(deadline.district_code)
-        last = due_at(calendar, deadline.started_at, deadline.lapse_after, deadline.pauses)
-        return max(last, deadline.due_at) + timedelta(seconds=1)
+        """When the referral of a clock is given up for want of an answer (``no_answer.py``)."""
+        return lapses_at(
+            self.calendar_of(deadline.district_code),
+            deadline.started_at,
+            deadline.due_at,
+            deadline.lapse_after,
+            deadline.pauses,
+        )
 
     def standard(self, id: UUID | None) -> Standard | None:
         """The standard of that id, in force or not."""

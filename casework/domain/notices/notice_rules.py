@@ -32,13 +32,7 @@ from casework.domain.casefile.referral_events import (
     ReferralWithdrawn,
 )
 from casework.domain.casefile.states import ReferralOutcome
-from casework.domain.clocks.standards import (
-    PROVIDER,
-    SUPERVISOR,
-    WORKER,
-    Part,
-    Priority,
-)
+from casework.domain.clocks.standards import PROVIDER, SUPERVISOR, WORKER, Part, Priority
 from casework.domain.events import Event
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ from casework.domain.casefile.referral_moves import (
 from casework.domain.casefile.states import HoldReason, ReferralOutcome, ReferralStatus
 from casework.domain.clocks.calendar import ONE_DAY, Pause, PauseSource, midnight
 from casework.domain.clocks.deadlines import Deadline
+from casework.domain.clocks.no_answer import is_given_up
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.directory import capacity
 from casework.domain.errors import Forbidden, Invalid, NotAllowedInState, require
@@ -80,7 +81,7 @@ def check_move(file: CaseFile, referral: Referral, action: str, details: Details
     open_enough = file.case.is_open or action == "enter-in-error"
     if action not in referral.possible_moves(act.at) or not open_enough:
         raise refused(file, referral, action, act)
-    if action == "lapse" and (referral.lapse_at is None or act.at < referral.lapse_at):
+    if action == "lapse" and not is_given_up(referral.lapse_at, act.at):
         raise refused(file, referral, action, act)
     _check_reason(row, details)
     _check_dates(file, row, referral, details, act)

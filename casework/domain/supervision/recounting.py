@@ -17,7 +17,8 @@ from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.recounts import Because, DeadlineRecounted
 from casework.domain.clocks.calendar import Unit, day_in_seoul
 from casework.domain.clocks.deadlines import Clockwork, Deadline, Step
-from casework.domain.clocks.standards import USUAL_LAPSE, ClockKind, Standard
+from casework.domain.clocks.no_answer import USUAL_LAPSE
+from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.clocks.terms import applying, take_terms
 
 HOLIDAY, STANDARD = Because.HOLIDAY, Because.STANDARD

@@ -21,6 +21,7 @@ from casework.domain.clocks.calendar import (
     end_of,
 )
 from casework.domain.clocks.instants import after_due
+from casework.domain.clocks.no_answer import USUAL_LAPSE
 from casework.domain.clocks.standards import (
     CASE,
     CITY_BASIS,
@@ -31,7 +32,6 @@ from casework.domain.clocks.standards import (
     STATUTORY_BASIS,
     SUBJECT_OF,
     SUPERVISOR,
-    USUAL_LAPSE,
     WORKER,
     CareField,
     ClockKind,

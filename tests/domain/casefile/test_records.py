@@ -10,14 +10,8 @@ from casework.domain.casefile.case import EX_OFFICIO_GROUNDS
 from casework.domain.cases import checks, intake
 from casework.domain.clocks.calendar import Target, Unit
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import (
-    SHIPPED,
-    CareField,
-    ClockKind,
-    ClockSubjectType,
-    Part,
-    Priority,
-)
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import CareField, ClockKind, ClockSubjectType, Part, Priority
 from casework.domain.planning import deciding
 from tests.domain.helpers import last_clock
 from tests.factories import (

@@ -21,7 +21,8 @@ from casework.domain.casefile.referral_moves import ENDED, MOVES, OPEN, OWES_DIS
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.cases.reopening import reopen
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import SHIPPED, ClockKind, Standard
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.errors import Refusal
 from casework.domain.referring.referring import resume_after_hold
 from tests.domain.helpers import running

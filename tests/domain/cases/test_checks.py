@@ -7,7 +7,8 @@ import pytest
 
 from casework.domain.cases.checks import answer_signal, raise_signal
 from casework.domain.clocks.calendar import Target, Unit
-from casework.domain.clocks.standards import SHIPPED, Standard
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import Standard
 from casework.domain.errors import Conflict, Invalid
 from tests.domain.helpers import clocks, field_of, last_clock, refused, running
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul

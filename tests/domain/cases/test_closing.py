@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from casework.domain.casefile.case import CLOSING_REASONS
-from casework.domain.clocks.standards import SHIPPED
+from casework.domain.clocks.shipped_standards import SHIPPED
 from casework.domain.errors import Conflict, Invalid
 from tests.domain.clocks.test_clocks import REPORTS
 from tests.domain.helpers import ends, event_names, field_of, refused, running

@@ -7,7 +7,8 @@ import pytest
 from casework.domain.casefile.referral_moves import REASONS
 from casework.domain.cases.handover import assign
 from casework.domain.cases.holding import hold_case, resume_case, resume_case_after_hold
-from casework.domain.clocks.standards import SHIPPED, ClockKind
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import ClockKind
 from casework.domain.errors import Conflict, Invalid
 from tests.domain.clocks.test_clocks import REPORTS
 from tests.domain.helpers import event_names, field_of, last_clock, last_event, refused

@@ -18,7 +18,7 @@ from casework.domain.clocks.calendar import (
     months_after,
     moved_by_pauses,
 )
-from casework.domain.clocks.standards import SHIPPED
+from casework.domain.clocks.shipped_standards import SHIPPED
 from tests.domain.counting import HOLIDAYS, OPEN, hours_later, last_day
 from tests.factories import korean_days, seoul
 

@@ -6,7 +6,8 @@ import pytest
 
 from casework.domain.cases.checks import answer_signal
 from casework.domain.clocks.calendar import Pause, PauseSource, Target, Unit
-from casework.domain.clocks.standards import HELD_BY, SHIPPED, SUBJECT_OF, ClockKind, Standard
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import HELD_BY, SUBJECT_OF, ClockKind, Standard
 from casework.domain.planning.planning import notify
 from tests.domain.helpers import clocks, ends, last_clock, running
 from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul

@@ -8,8 +8,8 @@ import pytest
 
 from casework.domain.clocks.calendar import Pause, Target, Unit, WorkingCalendar
 from casework.domain.clocks.deadlines import BREACH, REMINDER, RULES, Clockwork
+from casework.domain.clocks.shipped_standards import SHIPPED
 from casework.domain.clocks.standards import (
-    SHIPPED,
     CareField,
     ClockKind,
     ClockSubject,

@@ -8,10 +8,10 @@ from uuid import RFC_4122, UUID
 import pytest
 
 from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.shipped_standards import SHIPPED, shipped
 from casework.domain.clocks.standards import (
     BY_DAYS,
     BY_HOURS,
-    SHIPPED,
     STATUTORY,
     CareField,
     ClockKind,
@@ -19,7 +19,6 @@ from casework.domain.clocks.standards import (
     Priority,
     Standard,
     most_specific,
-    shipped,
 )
 
 SOMEONE = UUID(int=1)

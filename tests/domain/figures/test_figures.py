@@ -11,7 +11,8 @@ import pytest
 from casework.domain.casefile.referral_moves import REASONS
 from casework.domain.clocks.calendar import SEOUL, Pause, end_of
 from casework.domain.clocks.deadlines import Clockwork
-from casework.domain.clocks.standards import SHIPPED, ClockKind, ClockSubject, Priority
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import ClockKind, ClockSubject, Priority
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.figures.figures import (
     MAX_MONTHS,

@@ -10,7 +10,8 @@ import pytest
 from casework.adapters.calendar import korean_calendar
 from casework.domain.clocks.calendar import Pause, Target, Unit
 from casework.domain.clocks.deadlines import Clockwork
-from casework.domain.clocks.standards import SHIPPED, Standard
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import Standard
 from casework.domain.supervision.recounting import (
     HOLIDAY,
     STANDARD,

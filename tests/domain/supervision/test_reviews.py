@@ -9,7 +9,8 @@ import pytest
 from casework.domain.cases.handover import assign
 from casework.domain.clocks.calendar import Target, Unit, WorkingCalendar
 from casework.domain.clocks.deadlines import BREACH, REMINDER, Clockwork
-from casework.domain.clocks.standards import SHIPPED, ClockKind, Standard
+from casework.domain.clocks.shipped_standards import SHIPPED
+from casework.domain.clocks.standards import ClockKind, Standard
 from casework.domain.errors import Conflict, Invalid
 from casework.domain.supervision.reviewing import ACTIONS, CAUSES
 from tests.domain.helpers import field_of, last_clock, refused

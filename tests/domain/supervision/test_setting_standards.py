@@ -9,10 +9,10 @@ import pytest
 
 from casework.domain.access.policy import Role
 from casework.domain.clocks.calendar import Target, Unit
+from casework.domain.clocks.shipped_standards import SHIPPED
 from casework.domain.clocks.standards import (
     BY_DAYS,
     BY_HOURS,
-    SHIPPED,
     STATUTORY,
     ClockKind,
     EscalationTier,

@@ -19,7 +19,7 @@ from casework.adapters.persistence.engine.seoul import seoul_day
 from casework.adapters.persistence.figures.figure_sources import outcome_of_clock
 from casework.adapters.persistence.rows.mapper import from_row, pauses_of
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.registry import counted, seen
+from casework.adapters.persistence.scope.who_sees_what import counted, seen
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.states import DeclineReason, ReferralStatus
 from casework.domain.clocks.deadlines import Deadline

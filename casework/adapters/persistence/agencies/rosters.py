@@ -18,7 +18,7 @@ from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Scope
 from casework.domain.agencies.rosters import DeliveryException, MonthlyDelivery
 from casework.domain.casefile.plan import PlannedItem

@@ -27,13 +27,13 @@ from casework.adapters.persistence.engine.encrypted_columns import encrypt_row, 
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, stored, table_of
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.registry import (
+from casework.adapters.persistence.scope.subjects import note_opened
+from casework.adapters.persistence.scope.who_sees_what import (
     is_told_numbers,
     seen,
     seen_or_opened,
     sees_a_part,
 )
-from casework.adapters.persistence.scope.subjects import note_opened
 from casework.domain.access.policy import Scope, is_outside
 from casework.domain.casefile.case import Assessment, Case, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id

@@ -14,7 +14,7 @@ from casework.adapters.persistence.casefile.casefiles import SqlCaseFiles
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, table_of
-from casework.adapters.persistence.scope.registry import seen, seen_or_opened
+from casework.adapters.persistence.scope.who_sees_what import seen, seen_or_opened
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.case import Assessment, CaseStatus, Check, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id

@@ -13,8 +13,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
-from casework.adapters.persistence.scope.registry import seen_or_opened
 from casework.adapters.persistence.scope.subjects import note_opened
+from casework.adapters.persistence.scope.who_sees_what import seen_or_opened
 from casework.domain.access.policy import Scope
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import NotFound

@@ -15,8 +15,8 @@ from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, 
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.registry import seen, seen_or_opened, sees_a_part
 from casework.adapters.persistence.scope.subjects import note_opened
+from casework.adapters.persistence.scope.who_sees_what import seen, seen_or_opened, sees_a_part
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.clocks.deadlines import Deadline

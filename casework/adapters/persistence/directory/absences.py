@@ -11,8 +11,8 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.rows.saving import update_row
-from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.scope.standing_in import covers
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Scope
 from casework.domain.cases.absences import Absence
 from casework.domain.errors import NotFound

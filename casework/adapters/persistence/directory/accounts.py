@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
-from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.accounts import Account
 from casework.domain.access.policy import Role, Scope
 from casework.domain.cases.absences import CAN_BE_AWAY

@@ -29,7 +29,12 @@ from casework.adapters.persistence.rows.mapper import from_row, table_of, to_row
 from casework.adapters.persistence.rows.offerings import offering_of
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.registry import has_list, is_told_numbers, listed, seen
+from casework.adapters.persistence.scope.who_sees_what import (
+    has_list,
+    is_told_numbers,
+    listed,
+    seen,
+)
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.referral_moves import OPEN
 from casework.domain.casefile.states import ReferralStatus

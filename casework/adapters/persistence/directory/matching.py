@@ -19,7 +19,7 @@ from casework.adapters.persistence.directory.places import has_free_place
 from casework.adapters.persistence.residents.residents import SqlResidents
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.rows.offerings import offering_of
-from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.adapters.persistence.tables.figures import provider_answers
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.states import Disposition, ReferralStatus

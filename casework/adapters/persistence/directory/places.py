@@ -25,7 +25,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.types import Instant
 from casework.adapters.persistence.rows.mapper import to_row
 from casework.adapters.persistence.rows.offerings import offering_of
-from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Role, Scope
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import Priority

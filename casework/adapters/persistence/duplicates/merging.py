@@ -14,7 +14,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows.mapper import from_row, stored, to_row
-from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_moves import OPEN

@@ -26,7 +26,7 @@ from casework.adapters.persistence.engine.encrypted_columns import require_vault
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.registry import listed, seen
+from casework.adapters.persistence.scope.who_sees_what import listed, seen
 from casework.adapters.persistence.tables.exchange import import_file, import_row
 from casework.domain.access.accounts import Account, canonical_username
 from casework.domain.access.policy import Actor, Scope

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
-from casework.adapters.persistence.scope.registry import counted
+from casework.adapters.persistence.scope.who_sees_what import counted
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.plan import PlanDecision
 from casework.domain.casefile.referral_moves import CAME_TO_NOTHING, OPEN

@@ -25,7 +25,7 @@ from casework.adapters.persistence.figures.figure_sources import (
     unmet,
 )
 from casework.adapters.persistence.rows.mapper import pauses_of
-from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Scope
 from casework.domain.errors import Conflict
 from casework.domain.figures.figures import Figure, Month, Spent

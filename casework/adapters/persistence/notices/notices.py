@@ -30,8 +30,8 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.notices.outbox import SqlOutbox
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.registry import seen
 from casework.adapters.persistence.scope.standing_in import stand_ins
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Role, Scope
 from casework.domain.access.standing_in import StandIns
 from casework.domain.clocks.calendar import day_in_seoul

@@ -13,7 +13,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
-from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.case_moves import PLANNABLE
 from casework.domain.casefile.plan import Conference, VersionStatus

@@ -14,7 +14,7 @@ from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.rows.saving import update_row
-from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.adapters.persistence.tables.audit import access_request
 from casework.domain.access.policy import Scope
 from casework.domain.errors import NotFound

@@ -15,9 +15,9 @@ from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.conditions import is_live
 from casework.adapters.persistence.scope.facts import facts_of
-from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.row_conditions import is_live
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.adapters.persistence.tables.privacy import break_glass
 from casework.domain.access.policy import Scope
 from casework.domain.errors import NotFound

@@ -14,7 +14,7 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.rows.saving import update_row
-from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Scope
 from casework.domain.errors import Conflict, NotFound
 from casework.domain.residents.households import Household, HouseholdMember

@@ -32,8 +32,8 @@ from casework.adapters.persistence.residents.searching import found_by
 from casework.adapters.persistence.rows.mapper import from_row, stored
 from casework.adapters.persistence.rows.saving import update_row
 from casework.adapters.persistence.scope import session_context
-from casework.adapters.persistence.scope.registry import narrowed, seen, seen_or_opened
 from casework.adapters.persistence.scope.subjects import note_opened
+from casework.adapters.persistence.scope.who_sees_what import narrowed, seen, seen_or_opened
 from casework.domain.access.policy import Scope, is_outside
 from casework.domain.duplicates.likeness import DuplicateCandidate, Likeness
 from casework.domain.errors import NotFound

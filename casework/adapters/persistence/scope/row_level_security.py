@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
-from casework.adapters.persistence.scope.rights import TABLES, Rights, rights_on
+from casework.adapters.persistence.scope.database_grants import TABLES, Rights, rights_on
 from casework.adapters.persistence.scope.row_policies import CARRIED, COUNTS, FUNCTIONS, policies
 
 # Every function with what it takes and gives.

@@ -14,10 +14,10 @@ from sqlalchemy import ColumnElement, Select, and_, exists, literal_column, or_,
 from sqlalchemy.dialects import postgresql
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.scope import conditions
+from casework.adapters.persistence.scope import row_conditions
+from casework.adapters.persistence.scope.database_grants import TABLES, RowKind
 from casework.adapters.persistence.scope.facts import STATED
-from casework.adapters.persistence.scope.registry import CASES_SENT, CITY, REGISTRY, Rows
-from casework.adapters.persistence.scope.rights import TABLES, RowKind
+from casework.adapters.persistence.scope.who_sees_what import CASES_SENT, CITY, REGISTRY, Rows
 
 _POSTGRESQL: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 _IS_STAFF: Final = and_(STATED.agency.is_(None), STATED.reach == "own")
@@ -30,7 +30,7 @@ def _sql(query: Any) -> str:
     return " ".join(str(compiled).split())
 
 
-FUNCTIONS: Final = {name: _sql(ids(STATED)) for name, ids in conditions.SETS.items()}
+FUNCTIONS: Final = {name: _sql(ids(STATED)) for name, ids in row_conditions.SETS.items()}
 # Numbers for those who see no case, but administer accounts or the directory: counted by the owner.
 COUNTS: Final = {
     "casework_open_cases": (
@@ -64,7 +64,7 @@ def _alternatives(table: str, row: Any, *, to_write: bool) -> Iterator[ColumnEle
         yield rows.worked_on.condition(row, STATED)
     of_relations = (one for rule in rows.see.values() for one in rule)
     for condition in dict.fromkeys(of_relations):
-        if condition is not conditions.everything:
+        if condition is not row_conditions.everything:
             yield condition(row, STATED)
     if rows.parent is not None:
         yield from _of_parent(rows, row, to_write=to_write)
@@ -72,7 +72,7 @@ def _alternatives(table: str, row: Any, *, to_write: bool) -> Iterator[ColumnEle
         if also.writes or not to_write:
             yield also.condition(row, STATED)
     if not to_write and rows.is_opened:
-        yield conditions.opened(row, STATED)
+        yield row_conditions.opened(row, STATED)
 
 
 def _of_parent(rows: Rows, row: Any, *, to_write: bool) -> Iterator[ColumnElement[bool]]:

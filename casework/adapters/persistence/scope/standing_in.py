@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.scope.registry import holder, seen
+from casework.adapters.persistence.scope.who_sees_what import holder, seen
 from casework.domain.access.policy import EVERYTHING, Scope
 from casework.domain.access.standing_in import StandIns
 from casework.domain.clocks.standards import SUPERVISOR, WORKER

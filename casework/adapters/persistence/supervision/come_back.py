@@ -21,7 +21,7 @@ from sqlalchemy import (
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypted, vault_of
 from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.scope.registry import holder, seen, shows
+from casework.adapters.persistence.scope.who_sees_what import holder, seen, shows
 from casework.domain.access.policy import Role, Scope
 from casework.domain.casefile.case import CaseStatus
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, end_of

@@ -28,12 +28,13 @@ from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.rows.saving import update_row
-from casework.adapters.persistence.scope.registry import seen
+from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.recounts import DeadlineRecounted
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.standards import USUAL_LAPSE, Standard
+from casework.domain.clocks.no_answer import USUAL_LAPSE
+from casework.domain.clocks.standards import Standard
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.supervision.recounting import Recount, RecountReason, RunningClock
 from casework.domain.supervision.setting_standards import Holiday

@@ -25,8 +25,8 @@ from casework.adapters.persistence.casefile.deadlines import last, reviews
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.scope.registry import holder, seen
 from casework.adapters.persistence.scope.standing_in import people_of
+from casework.adapters.persistence.scope.who_sees_what import holder, seen
 from casework.adapters.persistence.supervision.come_back import COME_BACK, notes_to_come_back
 from casework.adapters.persistence.supervision.overdue_filters import filtered
 from casework.domain.access.policy import Scope

@@ -22,10 +22,10 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.schema import migrations
 from casework.adapters.persistence.scope import (
-    registry,
-    rights,
+    database_grants,
     row_level_security,
     row_policies,
+    who_sees_what,
 )
 from tests.adapters.looking import structure
 from tests.api.acts import a_resident
@@ -288,11 +288,11 @@ def test_with_a_later_revision_a_table_gets_its_policies_and_another_gets_new_on
 ) -> None:
     notes = walled(later.engine, "note")
     consents = walled(later.engine, "consent")
-    of_resident = registry.REGISTRY["contact"]
-    monkeypatch.setitem(rights.TABLES, "remark", rights.RowKind.PERSONAL)
-    monkeypatch.setitem(registry.REGISTRY, "remark", of_resident)
-    monkeypatch.setitem(registry.REGISTRY, "note", of_resident)
-    monkeypatch.setitem(rights.OWN_RIGHTS, "consent", rights.Rights(app="S"))
+    of_resident = who_sees_what.REGISTRY["contact"]
+    monkeypatch.setitem(database_grants.TABLES, "remark", database_grants.RowKind.PERSONAL)
+    monkeypatch.setitem(who_sees_what.REGISTRY, "remark", of_resident)
+    monkeypatch.setitem(who_sees_what.REGISTRY, "note", of_resident)
+    monkeypatch.setitem(database_grants.OWN_RIGHTS, "consent", database_grants.Rights(app="S"))
     monkeypatch.setattr(t, "metadata", declared())
     migrations.upgrade(later.url)
     assert set(walled(later.engine, "remark")) == set(row_policies.policies("remark"))

@@ -21,7 +21,7 @@ from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.schema import migrations
 from casework.bootstrap import Application, build
-from casework.domain.clocks.standards import SHIPPED
+from casework.domain.clocks.shipped_standards import SHIPPED
 from casework.settings import Settings
 from tests import postgres
 from tests.adapters.looking import OF_ALEMBIC, statements, structure

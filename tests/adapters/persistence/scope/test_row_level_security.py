@@ -19,7 +19,7 @@ from casework.adapters.persistence.engine.encrypted_columns import encrypt_row
 from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.scope import row_level_security, session_context
-from casework.adapters.persistence.scope.rights import TABLES, RowKind
+from casework.adapters.persistence.scope.database_grants import TABLES, RowKind
 from casework.adapters.persistence.scope.row_policies import policies
 from casework.adapters.persistence.unit_of_work.reading import SqlReading
 from casework.bootstrap import Application

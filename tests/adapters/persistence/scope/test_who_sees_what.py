@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import select, true
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.scope.registry import (
+from casework.adapters.persistence.scope.database_grants import TABLES, RowKind
+from casework.adapters.persistence.scope.row_policies import condition, policies
+from casework.adapters.persistence.scope.who_sees_what import (
     REGISTRY,
     counted,
     listed,
     seen,
     seen_or_opened,
 )
-from casework.adapters.persistence.scope.rights import TABLES, RowKind
-from casework.adapters.persistence.scope.row_policies import condition, policies
 from casework.domain.access.policy import EVERYTHING, OPENERS, Actor, Relation, Role, Scope
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, false, or_, true
 
-from casework.adapters.persistence.scope import conditions as c
-from casework.adapters.persistence.scope.conditions import Condition
+from casework.adapters.persistence.scope import row_conditions as c
 from casework.adapters.persistence.scope.facts import facts_of
+from casework.adapters.persistence.scope.row_conditions import Condition
 from casework.domain.access.policy import SYSTEM_ROLE, Relation, Scope
 from casework.domain.clocks.standards import ASSESSOR, PROVIDER, SUPERVISOR, WORKER
 
