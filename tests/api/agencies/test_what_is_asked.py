@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import update
 
 from casework.adapters import reference
@@ -27,7 +26,6 @@ from tests.api.conftest import (
     Api,
 )
 
-pytestmark = pytest.mark.both_stores
 MEALS = {"content": "lunch", "quantity": 3, "unit": "meal", "per": "week"}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import insert, select, update
 
 from casework.adapters.persistence import tables as t
@@ -33,7 +32,6 @@ from tests.api.conftest import (
     Api,
 )
 
-pytestmark = pytest.mark.both_stores
 THIRD = f"worker3.{HERE}"
 HEAD = f"head.{DISTRICT}"
 

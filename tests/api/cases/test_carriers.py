@@ -21,8 +21,6 @@ from tests.api.conftest import (
     Api,
 )
 
-pytestmark = pytest.mark.both_stores
-
 
 def change(api: Api, username: str, **body: Any) -> Any:
     admin, id = api.as_("admin"), api.id_of(username)

@@ -14,8 +14,6 @@ from tests.api.acts import Supported, a_case, a_referral, a_resident, a_supporte
 from tests.api.asking import everything, fields_of, refusal
 from tests.api.conftest import OTHER_PROVIDER, PROVIDER, SUPERVISOR, WORKER, Api
 
-pytestmark = pytest.mark.both_stores
-
 
 def ahead(api: Api, days: int) -> str:
     return (api.clock.now.date() + timedelta(days=days)).isoformat()

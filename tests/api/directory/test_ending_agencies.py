@@ -18,7 +18,6 @@ from tests.api.acts import Supported, a_case, a_referral, a_resident, a_supporte
 from tests.api.asking import everything, fields_of, refusal
 from tests.api.conftest import HERE, PROVIDER, SUPERVISOR, WORKER, Api
 
-pytestmark = pytest.mark.both_stores
 LAST = date(2026, 3, 20)
 
 

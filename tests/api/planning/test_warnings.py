@@ -20,7 +20,6 @@ from tests.api.acts import (
 )
 from tests.api.conftest import ASSESSOR, PROVIDER, SUPERVISOR, WORKER, Api
 
-pytestmark = pytest.mark.both_stores
 OLD = {"fact": "age", "comparison": "at_least", "values": ["90"], "basis": "Act 2"}
 GRADED = {"fact": "ltc_grade", "comparison": "known", "values": [], "basis": "Act 17"}
 EATS: dict[str, Any] = {

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.api.acts import a_referral, clock, moved
 from tests.api.asking import everything, fields_of, refusal
 from tests.api.conftest import SUPERVISOR, WORKER, Api
 
-pytestmark = pytest.mark.both_stores
 BY_PHONE = {"channel": "phone", "person": "Example Agency"}
 
 

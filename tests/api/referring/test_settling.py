@@ -14,8 +14,6 @@ from tests.api.acts import Supported, a_referral, a_supported_case, moved
 from tests.api.asking import everything, refusal
 from tests.api.conftest import OTHER_PROVIDER, PROVIDER, WORKER, Api
 
-pytestmark = pytest.mark.both_stores
-
 
 def service(api: Api, supported: Supported) -> dict[str, Any]:
     plan = api.as_(WORKER).get(f"/cases/{supported.case}/plan").json()

@@ -22,8 +22,6 @@ from tests.api.asking import (
 )
 from tests.api.conftest import COLLEAGUE, NEIGHBOUR, SUPERVISOR, WORKER, Api
 
-pytestmark = pytest.mark.both_stores
-
 TEXT = "문 앞 손잡이를 알아보기로\n딸에게도 묻기"
 NEVER = ("provider.alpha", "assessor.26350", "city", "auditor", "admin")
 

@@ -6,8 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from tests.api.acts import (
     Supported,
     a_case,
@@ -27,8 +25,6 @@ from tests.api.asking import (
     refusal,
 )
 from tests.api.conftest import ASSESSOR, COLLEAGUE, PROVIDER, SUPERVISOR, WORKER, Api
-
-pytestmark = pytest.mark.both_stores
 
 NEVER = ("provider.alpha", "assessor.26350", "city", "auditor", "admin")
 
