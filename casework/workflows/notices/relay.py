@@ -1,6 +1,7 @@
 """The relay: addressing notices, composing digests, sending due messages.
 
-Each step is a transaction of its own, and idempotent.
+Each step is a transaction of its own, and idempotent. What sends is the ``Transport`` it is given:
+``adapters/notifications/channels.py``, by webhook, mail or console.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""The unit of work: transactions, and the repositories in each."""
+"""The unit of work: what one transaction holds.
+
+One actor and its scope, the repositories below, the events that happened, one audit entry and,
+under an idempotency key, the result: committed together, or rolled back together.
+"""
 
 from __future__ import annotations
 
