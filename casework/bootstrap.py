@@ -22,13 +22,14 @@ from casework.adapters.http.rates import Rates
 from casework.adapters.http.services import Services
 from casework.adapters.identity import Argon2Passwords, JwtTokens
 from casework.adapters.identity.links import KeyedLinks
-from casework.adapters.identity.oidc import OidcIssuer
+from casework.adapters.identity.oidc import TAKES_S, OidcIssuer
 from casework.adapters.logs import configure_logs
 from casework.adapters.names import similarity
 from casework.adapters.notifications.channels import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.texts import added_to
 from casework.adapters.notifications.webhook import Webhook, new_secret
+from casework.adapters.outbound.exchange import Exchange
 from casework.adapters.persistence.access.command_line_accounts import command_line_accounts
 from casework.adapters.persistence.access.sign_in import sign_in_store
 from casework.adapters.persistence.agencies.link_store import link_store
@@ -110,7 +111,7 @@ class Application:
         self.notices = SqlNotices(self.engine, SqlLinks)
         self.linking = self._linking(days)
         self.transport: Transport = Channels(
-            Webhook(private=not self.settings.is_production),
+            Webhook(Exchange(private=not self.settings.is_production)),
             _mail(self.settings),
             self._added,
             None if self.settings.is_production else _say,
@@ -362,6 +363,7 @@ def _issuer(settings: Settings) -> OidcIssuer | None:
         settings.oidc_audience,
         settings.oidc_algorithm_names,
         settings.oidc_jwks_url,
+        exchange=Exchange(private=True, total_s=TAKES_S),
     )
 
 

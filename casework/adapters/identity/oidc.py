@@ -12,17 +12,18 @@ import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final
 
-import httpx2
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from structlog import get_logger
 
+from casework.adapters.outbound.exchange import Exchange
 from casework.workflows.ports.access import IssuerUnreachable, Unauthenticated
 
-TIMEOUT_S: Final = 3.0
+TAKES_S: Final = 3.0
 LARGEST: Final = 256 * 1024
 CACHE_S: Final = 3600.0
 AGAIN_S: Final = 60.0
@@ -45,11 +46,12 @@ class OidcIssuer:
         audience: str,
         algorithms: tuple[str, ...],
         jwks_url: str | None = None,
+        *,
+        exchange: Exchange,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._issuer, self._audience, self._algorithms = issuer, audience, algorithms
-        self._jwks_url, self._monotonic = jwks_url, monotonic
-        self._client = httpx2.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
+        self._jwks_url, self._monotonic, self._exchange = jwks_url, monotonic, exchange
         self._lock = threading.Lock()
         self._keys: dict[str, Any] = {}
         self._fetched_at: float | None = None
@@ -151,7 +153,6 @@ class OidcIssuer:
             found = self._fetch(self._jwks_url or self._discovered())["keys"]
             keys = {one["kid"]: one for one in found if isinstance(one.get("kid"), str)}
         except (
-            httpx2.HTTPError,
             OSError,
             ValueError,
             KeyError,
@@ -173,14 +174,9 @@ class OidcIssuer:
         return address
 
     def _fetch(self, url: str) -> dict[str, Any]:
-        with self._client.stream("GET", url, headers={"Accept": "application/json"}) as answer:
-            if answer.status_code != 200:
-                raise ValueError(f"status {answer.status_code}")
-            body, began = b"", self._monotonic()
-            for chunk in answer.iter_bytes():
-                body += chunk
-                if len(body) > LARGEST or self._monotonic() - began > TIMEOUT_S:
-                    raise ValueError("the document is too large, or too slow")
+        status, body = self._exchange.fetch(url, {"Accept": "application/json"}, largest=LARGEST)
+        if status != HTTPStatus.OK:
+            raise ValueError(f"status {status}")
         found: dict[str, Any] = json.loads(body)
         return found
 

@@ -1,9 +1,13 @@
-"""Mail over SMTP, one connection per message."""
+"""Mail over SMTP, one connection per message, each bounded as a whole."""
 
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -11,7 +15,8 @@ from email.message import EmailMessage
 from casework.adapters.notifications.texts import subject_of, text_of
 from casework.domain.notices.outbox import Letter
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 10.0  # for one answer of the server
+TOTAL_S = 20.0  # for all of a message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +30,12 @@ class Mail:
     password: str | None = None
     starttls: bool = True
     language: str = "ko"
+    total_s: float = TOTAL_S
 
     def __call__(self, letter: Letter, now: datetime) -> str | None:
         """Send one; None where the server accepted it, else an error code."""
         try:
-            with smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_S) as server:
+            with self._connected() as server:
                 if self.starttls:
                     server.starttls(context=ssl.create_default_context())
                 if self.user is not None:
@@ -43,6 +49,23 @@ class Mail:
             return "mail_unreachable"
         return None
 
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        """A connection that is cut when the time for the whole message is over.
+
+        A server that sends a byte now and then would otherwise never be waited for too long.
+        """
+        server = smtplib.SMTP(timeout=min(TIMEOUT_S, self.total_s))
+        end = threading.Timer(self.total_s, _cut, (server,))
+        end.daemon = True
+        end.start()
+        try:
+            with server:
+                server.connect(self.host, self.port)
+                yield server
+        finally:
+            end.cancel()
+
     def _written(self, letter: Letter) -> EmailMessage:
         mail = EmailMessage()
         mail["From"], mail["To"] = self.sender, letter.email
@@ -52,3 +75,11 @@ class Mail:
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(text_of(letter.message, self.language) + letter.added)
         return mail
+
+
+def _cut(server: smtplib.SMTP) -> None:
+    """End a connection under whoever waits on it."""
+    connected = server.sock
+    if connected is not None:
+        with suppress(OSError):  # it is over already
+            connected.shutdown(socket.SHUT_RDWR)

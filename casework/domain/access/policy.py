@@ -125,6 +125,7 @@ POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "notice.release": {SV: _D, AD: _A},
     "outbox.manage": {AD: _A},
     "webhook.manage": {PR: _O, AD: _A},
+    "webhook.end": {PR: _O, SV: _D, AD: _A},
     "inbox.read": {PR: _O},
     "inbox.answer": {PR: _O},
     "inbox.figures": {PR: _O},

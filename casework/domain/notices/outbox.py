@@ -15,7 +15,7 @@ from uuid import UUID
 
 from casework.domain.access.accounts import Account
 from casework.domain.access.tries import TOLD_AT
-from casework.domain.errors import require
+from casework.domain.errors import Conflict, require
 from casework.domain.notices.notices import Notice, NoticeKind
 
 MAX_TRIES: Final = 12
@@ -23,6 +23,12 @@ GIVEN_UP_AFTER: Final = timedelta(hours=24)
 FIRST_WAIT: Final = timedelta(seconds=30)
 MAX_WAIT: Final = timedelta(hours=6)
 LEASE: Final = timedelta(seconds=60)
+# An endpoint that takes longer than this rests for nine times as long: it has a tenth of the time.
+SLOW: Final = timedelta(seconds=1)
+REST: Final = 9
+ENDPOINTS_OF_AN_AGENCY: Final = 5
+HTTPS_PORT: Final = 443
+FIRST_FREE_PORT: Final = 1024
 
 
 class LetterKind(StrEnum):
@@ -75,9 +81,9 @@ class Subscription:
     retry_at: datetime | None = None
     version: int = 1
 
-    def answered(self) -> None:
-        """The endpoint accepted a message."""
-        self.failures, self.retry_at = 0, None
+    def answered(self, at: datetime, took: timedelta) -> None:
+        """The endpoint accepted a message; one that was slow rests."""
+        self.failures, self.retry_at = 0, at + REST * took if took > SLOW else None
 
     def failed(self, at: datetime, wait: timedelta) -> None:
         """The endpoint failed; several failures of one batch count as one."""
@@ -94,12 +100,12 @@ class Subscription:
 
 
 def check_subscription(subscription: Subscription, *, in_clear: bool) -> None:
-    """Refuse an address that cannot be called; ``in_clear`` allows plain http."""
-    parts = urlsplit(subscription.url)
+    """Refuse an address that cannot be called; ``in_clear`` allows plain http and any port."""
     schemes = ("https", "http") if in_clear else ("https",)
     require(
-        parts.scheme in schemes and parts.hostname and not parts.username and not parts.fragment,
-        f"an address of {' or '.join(schemes)}, without a user",
+        _is_callable(subscription.url, schemes, any_port=in_clear),
+        f"an address of {' or '.join(schemes)}, without a user, at port {HTTPS_PORT} or above"
+        f" {FIRST_FREE_PORT - 1}",
         code="url_unusable",
         field="url",
     )
@@ -109,6 +115,27 @@ def check_subscription(subscription: Subscription, *, in_clear: bool) -> None:
         code="kind_unknown",
         field="kinds",
     )
+
+
+def check_number_of_endpoints(there_are: int) -> None:
+    """Refuse one more than an agency may have."""
+    if there_are >= ENDPOINTS_OF_AN_AGENCY:
+        raise Conflict(
+            f"an agency has at most {ENDPOINTS_OF_AN_AGENCY}",
+            code="too_many_endpoints",
+        )
+
+
+def _is_callable(url: str, schemes: tuple[str, ...], *, any_port: bool) -> bool:
+    """Whether an address can be called at all, by one of these schemes."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # brackets that do not close, a port that is no number or beyond all ports
+        return False
+    is_plain = parts.username is None and parts.password is None and not parts.fragment
+    is_port = port is None or port == HTTPS_PORT or port >= FIRST_FREE_PORT or (any_port and port)
+    return bool(parts.scheme in schemes and host and url.isascii() and is_plain and is_port)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -139,6 +166,10 @@ class Message:
         self.error, self.leased_until, self.next_at = error, None, at + wait
         if self.tries >= MAX_TRIES or (self.tries > 1 and at - self.created_at > GIVEN_UP_AFTER):
             self.state = MessageState.DEAD
+
+    def put_back(self) -> None:
+        """It was leased, and not tried."""
+        self.tries, self.leased_until = self.tries - 1, None
 
     def replay(self, at: datetime) -> None:
         """Try a dead letter again, under the id it has."""

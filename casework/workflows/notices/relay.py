@@ -6,8 +6,9 @@ Each step is a transaction of its own, and idempotent. What sends is the ``Trans
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,18 +33,27 @@ from casework.domain.notices.outbox import (
     Message,
     MessageState,
     Subscription,
+    check_number_of_endpoints,
     check_subscription,
     wait_after,
 )
 from casework.workflows.context import Context
-from casework.workflows.ports.notices import Notices, NoticeStore, Transport
+from casework.workflows.ports.notices import (
+    Delivery,
+    Notices,
+    NoticeStore,
+    Sending,
+    Transport,
+)
 from casework.workflows.ports.results import ReleasedNotices
 
+log = logging.getLogger("casework.notices")
 BATCH = 500
-SENT_AT_ONCE, EACH = 40, 20
+EACH = 20
 SAID_IN_A_DIGEST = 200
 A_RUN_TAKES_AT_MOST = timedelta(minutes=10)
-RELEASE, OUTBOX, WEBHOOKS = "notice.release", "outbox.manage", "webhook.manage"
+RELEASE, OUTBOX = "notice.release", "outbox.manage"
+WEBHOOKS, WEBHOOK_END = "webhook.manage", "webhook.end"
 
 
 @dataclass(slots=True)
@@ -127,14 +137,16 @@ def subscribe(ctx: Context, subscription: Subscription, *, in_clear: bool) -> UU
             "no such district",
             field="district_code",
         )
+        if provider is not None:
+            check_number_of_endpoints(work.subscriptions.number_of(provider))
         work.subscriptions.add(subscription)
         work.commit(subscription.id)
         return subscription.id
 
 
 def unsubscribe(ctx: Context, id: UUID) -> UUID:
-    """End a webhook subscription."""
-    with ctx.work(WEBHOOKS) as work:
+    """End a webhook subscription: whoever has it, or the district of its agency."""
+    with ctx.work(WEBHOOK_END) as work:
         endpoint = work.subscriptions.get(id, lock=True)
         endpoint.ended_at = ctx.now
         work.subscriptions.end(endpoint)
@@ -162,12 +174,13 @@ def relay(
     while count := _address(ctx, notices, create_links):
         done.addressed += count
     done.digests = _gather(ctx, notices, create_links)
-    while letters := _claim(notices, clock()):
-        results = transport.deliver(letters, clock())
-        with notices.store() as store:
-            for letter, error in zip(letters, results, strict=True):
-                _settle(store, letter, error, clock(), done, jitter())
-    return done
+    with transport.sending() as sending:
+        while True:
+            sending.start(_claim(notices, clock(), sending), clock())
+            deliveries = sending.finished()
+            if not deliveries:
+                return done
+            _settle_each(notices, deliveries, clock, done, jitter)
 
 
 def _tell_again(ctx: Context, notices: Notices) -> None:
@@ -277,9 +290,22 @@ def _write_digest(
     return True
 
 
-def _claim(notices: Notices, now: datetime) -> list[Letter]:
+def _claim(notices: Notices, now: datetime, sending: Sending) -> list[Letter]:
+    """Lease what is due for those who can be sent something now: people and endpoints apart."""
+    found: list[Letter] = []
     with notices.store() as store:
-        return store.claim(now, now + LEASE, SENT_AT_ONCE, EACH)
+        for endpoints in (False, True):
+            free = sending.free(endpoints=endpoints)
+            if free:
+                found += store.claim(
+                    now,
+                    now + LEASE,
+                    endpoints=endpoints,
+                    limit=free,
+                    each=EACH,
+                    but=sending.busy,
+                )
+    return found
 
 
 def send_one(
@@ -294,28 +320,48 @@ def send_one(
     done = Relayed()
     with notices.store() as store:
         letters = store.links.claim(message_id, clock(), clock() + LEASE)
-    results = transport.deliver(letters, clock()) if letters else []
-    with notices.store() as store:
-        for letter, error in zip(letters, results, strict=True):
-            _settle(store, letter, error, clock(), done, jitter())
+    with transport.sending() as sending:
+        sending.start(letters, clock())
+        while deliveries := sending.finished():
+            _settle_each(notices, deliveries, clock, done, jitter)
     return done
 
 
-def _settle(
-    store: NoticeStore,
-    letter: Letter,
-    error: str | None,
-    now: datetime,
+def _settle_each(
+    notices: Notices,
+    deliveries: Sequence[Delivery],
+    clock: Callable[[], datetime],
     done: Relayed,
-    jitter: float,
+    jitter: Callable[[], float],
+) -> None:
+    """Each in a transaction of its own: what is wrong with one keeps no other from being settled.
+
+    One that cannot be settled stays leased, and is sent again when its lease is over.
+    """
+    for delivery in deliveries:
+        try:
+            with notices.store() as store:
+                _settle(store, delivery, clock(), done, jitter())
+        except Exception:
+            log.exception("the message %s was not settled", delivery.letter.message.id)
+            done.note_failure("not_settled", is_dead=False)
+
+
+def _settle(
+    store: NoticeStore, delivery: Delivery, now: datetime, done: Relayed, jitter: float
 ) -> None:
     """Record the outcome of an attempt; a failing endpoint backs off longer each time."""
+    letter, error = delivery.letter, delivery.error
     message, endpoint = letter.message, letter.subscription
+    if not delivery.is_tried:
+        message.put_back()
+        store.settle(replace(letter, subscription=None))
+        return
     if error is None:
         message.arrived(now)
         done.sent += 1
         if endpoint is not None:
-            endpoint.answered()
+            endpoint.answered(now, timedelta(seconds=delivery.took_s))
     else:
         wait = wait_after(message.tries if endpoint is None else endpoint.failures + 1, jitter)
         message.failed(error, now, wait)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
@@ -105,8 +106,20 @@ class NoticeStore(Protocol):
         """Store that these notices are in a message."""
         ...
 
-    def claim(self, now: datetime, leased_until: datetime, limit: int, each: int) -> list[Letter]:
-        """Lease messages that are due: at most ``each`` for one receiver, one where it fails."""
+    def claim(
+        self,
+        now: datetime,
+        leased_until: datetime,
+        *,
+        endpoints: bool,
+        limit: int,
+        each: int,
+        but: Set[UUID],
+    ) -> list[Letter]:
+        """Lease messages that are due, to endpoints or to people, but none to receivers of ``but``.
+
+        At most ``each`` for one receiver; one where it fails.
+        """
         ...
 
     def settle(self, letter: Letter) -> None:
@@ -145,6 +158,10 @@ class Subscriptions(Protocol):
         """One of them, else NotFound."""
         ...
 
+    def number_of(self, provider_id: UUID) -> int:
+        """How many an agency has; until the end of the transaction nobody adds another."""
+        ...
+
     def add(self, subscription: Subscription) -> None:
         """Add an endpoint."""
         ...
@@ -162,9 +179,44 @@ class Notices(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came of a message that was to be sent.
+
+    ``error`` is None where it was accepted; ``took_s`` says how long its receiver needed. One that
+    was not tried, since its receiver had failed or used up its time, goes back to the queue.
+    """
+
+    letter: Letter
+    error: str | None
+    took_s: float = 0.0
+    is_tried: bool = True
+
+
+class Sending(Protocol):
+    """Messages on their way, each receiver's by a worker of its own."""
+
+    @property
+    def busy(self) -> frozenset[UUID]:
+        """The receivers that messages are on their way to."""
+        ...
+
+    def free(self, *, endpoints: bool) -> int:
+        """To how many more endpoints, or people, something can be sent now."""
+        ...
+
+    def start(self, letters: Sequence[Letter], now: datetime) -> None:
+        """Send these, for receivers that are not busy. Returns at once."""
+        ...
+
+    def finished(self) -> list[Delivery]:
+        """What has been settled since the last time; waits for one where any is on its way."""
+        ...
+
+
 class Transport(Protocol):
     """A transport for messages."""
 
-    def deliver(self, letters: Sequence[Letter], now: datetime) -> list[str | None]:
-        """Send each; returns for each None where it was accepted, else an error code."""
+    def sending(self) -> AbstractContextManager[Sending]:
+        """Send some; at its end everything has been settled."""
         ...

@@ -23,6 +23,7 @@ from casework.adapters.notifications.channels import Channels
 from casework.adapters.notifications.mail import Mail
 from casework.adapters.notifications.texts import subject_of, text_of
 from casework.adapters.notifications.webhook import Webhook, new_secret, signature
+from casework.adapters.outbound.exchange import Exchange
 from casework.domain.notices.notices import NoticeKind
 from casework.domain.notices.outbox import Letter, Message, Subscription
 
@@ -70,24 +71,39 @@ def sink(answers: int = 204) -> Iterator[tuple[str, list[tuple[dict[str, str], b
         server.server_close()
 
 
-def letter(url: str | None = None, email: str | None = None, **facts: Any) -> Letter:
-    """A message to an endpoint, or to a person."""
-    id = UUID("01900000-0000-7000-8000-00000000000c")
+def letter(url: str | None = None, email: str | None = None, to: int = 12, **facts: Any) -> Letter:
+    """A message to an endpoint, each of its own number, or to a person."""
+    id, receiver = UUID("01900000-0000-7000-8000-00000000000c"), UUID(int=to)
     endpoint = url and Subscription(
-        id=id, url=url, secret=SECRET, kinds=[NoticeKind.ESCALATION], provider_id=None,
+        id=receiver, url=url, secret=SECRET, kinds=[NoticeKind.ESCALATION], provider_id=None,
         district_code=None, created_at=NOW, created_by=None,
     )  # fmt: skip
     usual: dict[str, Any] = {"kind": "escalation", "payload": ITEM}
     message = Message(
-        id=id, account_id=None if url else id, subscription_id=id if url else None,
+        id=id, account_id=None if url else id, subscription_id=receiver if url else None,
         district_code="26350", created_at=NOW, next_at=NOW, **(usual | facts),
     )  # fmt: skip
     return Letter(message=message, subscription=endpoint or None, email=email)
 
 
+def hook(*, private: bool = True, total_s: float = 5.0) -> Webhook:
+    """The transport to endpoints, as an installation that is developed has it."""
+    return Webhook(Exchange(private=private, total_s=total_s))
+
+
+def outcomes(channels: Channels, letters: list[Letter]) -> list[str | None]:
+    """What came of each message, in the order they were given."""
+    found = []
+    with channels.sending() as sending:
+        sending.start(letters, NOW)
+        while deliveries := sending.finished():
+            found += deliveries
+    return [next(one.error for one in found if one.letter is letter) for letter in letters]
+
+
 def test_a_webhook_is_signed_so_that_its_receiver_can_check_it() -> None:
     with sink() as (url, received):
-        assert Webhook(private=True)(letter(url), NOW) is None
+        assert hook()(letter(url), NOW) is None
     ((headers, body),) = received
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     expected = base64.b64encode(hmac.digest(b"k" * 32, signed, hashlib.sha256)).decode()
@@ -111,7 +127,7 @@ def test_the_signature_is_the_one_of_the_published_example() -> None:
 )
 def test_only_a_success_is_one_and_a_redirect_leads_nowhere(status: int, said: str | None) -> None:
     with sink(status) as (url, received):
-        assert Webhook(private=True)(letter(url), NOW) == said
+        assert hook()(letter(url), NOW) == said
     assert len(received) == 1
 
 
@@ -122,7 +138,7 @@ def test_only_a_success_is_one_and_a_redirect_leads_nowhere(status: int, said: s
 )  # fmt: skip
 def test_an_address_within_the_house_is_not_called(host: str) -> None:
     with sink() as (_url, received):
-        assert Webhook(private=False)(letter(f"http://{host}:9/"), NOW) == "address_forbidden"
+        assert hook(private=False)(letter(f"http://{host}:9/"), NOW) == "address_forbidden"
     assert received == []
 
 
@@ -131,12 +147,12 @@ def test_a_name_that_leads_inside_is_not_called(monkeypatch: pytest.MonkeyPatch)
         return [(0, 0, 0, "", ("93.184.215.14", 443)), (0, 0, 0, "", ("10.0.0.8", 443))]
 
     monkeypatch.setattr("socket.getaddrinfo", lookup)
-    assert Webhook(private=False)(letter("https://clinic.example/"), NOW) == "address_forbidden"
+    assert hook(private=False)(letter("https://clinic.example/"), NOW) == "address_forbidden"
 
 
 def test_nobody_there_is_said_so() -> None:
-    assert Webhook(private=True)(letter("http://127.0.0.1:1/"), NOW) == "unreachable"
-    assert Webhook(private=True)(letter("http://no.such.host.invalid/"), NOW) == "unreachable"
+    assert hook()(letter("http://127.0.0.1:1/"), NOW) == "unreachable"
+    assert hook()(letter("http://no.such.host.invalid/"), NOW) == "unreachable"
 
 
 def test_a_silent_endpoint_is_given_up_soon() -> None:
@@ -149,7 +165,7 @@ def test_a_silent_endpoint_is_given_up_soon() -> None:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/"
-        assert Webhook(private=True, timeout_s=0.2)(letter(url), NOW) == "timed_out"
+        assert hook(total_s=0.2)(letter(url), NOW) == "timed_out"
         server.shutdown()
 
 
@@ -218,9 +234,8 @@ def test_a_digest_by_mail_names_cases_and_days_in_korean_or_english() -> None:
         ("en", "2 to look at today", ("deadline", f"case {NUMBER}", "due 2026-03-05 23:59")),
     ):
         with mail_server() as (port, mails):
-            assert Channels(Webhook(private=True), mail(port, language=language)).deliver(
-                [digest()], NOW
-            ) == [None]
+            channels = Channels(hook(), mail(port, language=language))
+            assert outcomes(channels, [digest()]) == [None]
         found = message_from_bytes(mails[0], policy=policy.default)
         assert subject in found["Subject"]
         assert (found["To"], found["From"]) == ("worker@example.org", "casework@busan.example")
@@ -256,8 +271,8 @@ def test_a_long_digest_says_how_many_more_there_are() -> None:
 
 def test_without_a_mail_server_or_an_address_the_console_says_it() -> None:
     with capture_logs() as logs:
-        assert Channels(Webhook(private=True)).deliver([digest()], NOW) == [None]
-        assert Channels(Webhook(private=True), mail(1)).deliver([digest(None)], NOW) == [None]
+        assert outcomes(Channels(hook()), [digest()]) == [None]
+        assert outcomes(Channels(hook(), mail(1)), [digest(None)]) == [None]
     assert [(one["event"], one["kind"], one["count"]) for one in logs] == [
         ("notice", "digest", 2)
     ] * 2
@@ -265,7 +280,12 @@ def test_without_a_mail_server_or_an_address_the_console_says_it() -> None:
 
 def test_each_goes_its_own_way_and_one_that_fails_stops_no_other() -> None:
     with sink() as (url, received), mail_server() as (port, mails), capture_logs():
-        channels = Channels(Webhook(private=True), mail(port))
-        letters = [letter("http://127.0.0.1:1/"), letter(url), digest(), digest(None)]
-        assert channels.deliver(letters, NOW) == ["unreachable", None, None, None]
+        channels = Channels(hook(), mail(port))
+        letters = [
+            letter("http://127.0.0.1:1/", to=1),
+            letter(url, to=2),
+            digest(),
+            digest(None),
+        ]
+        assert outcomes(channels, letters) == ["unreachable", None, None, None]
     assert (len(received), len(mails)) == (1, 1)

@@ -13,7 +13,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from casework.adapters.identity.oidc import OidcIssuer
+from casework.adapters.identity.oidc import TAKES_S, OidcIssuer
+from casework.adapters.outbound.exchange import Exchange
 from casework.domain.access.accounts import Account
 from casework.workflows.access import accounts
 from tests.api.broken_tokens import signed
@@ -104,7 +105,12 @@ class World:
     def use(self, **more: Any) -> None:
         """Configure the provider again, with no keys cached."""
         self.api.application.issuer = OidcIssuer(
-            self.provider.url, AUDIENCE, ("RS256", "ES256"), monotonic=self.seconds, **more
+            self.provider.url,
+            AUDIENCE,
+            ("RS256", "ES256"),
+            exchange=Exchange(private=True, total_s=TAKES_S),
+            monotonic=self.seconds,
+            **more,
         )
 
     def token(self, header: dict[str, Any] | None = None, key: Any = RSA, **claims: Any) -> str:

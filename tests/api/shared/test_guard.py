@@ -69,6 +69,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     ),
     "worker supervisor provider admin": ("GET /accounts",),
     "supervisor provider admin": (
+        "GET /webhooks", "GET /webhooks/{id}", "DELETE /webhooks/{id}",
         "PATCH /providers/{id}", "GET /providers/{id}/open-work",
         "PATCH /offerings/{id}/capacity",
     ),
@@ -181,7 +182,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "PATCH /inbox/staff/{id}", "POST /inbox/staff/{id}/reset-password",
     ),
     "provider admin": (
-        "POST /webhooks", "GET /webhooks", "GET /webhooks/{id}", "DELETE /webhooks/{id}",
+        "POST /webhooks",
     ),
 }  # fmt: skip
 LET_IN: Final = {route: roles.split() for roles, routes in TABLE.items() for route in routes}

@@ -21,7 +21,8 @@ from casework.workflows.notices import relay
 from casework.workflows.ports.paging import Row
 
 router = APIRouter(route_class=GuardedRoute, tags=["notices"])
-RELEASE, OUTBOX, WEBHOOKS = relay.RELEASE, relay.OUTBOX, relay.WEBHOOKS
+RELEASE, OUTBOX = relay.RELEASE, relay.OUTBOX
+WEBHOOKS, WEBHOOK_END = relay.WEBHOOKS, relay.WEBHOOK_END
 
 
 def _held(row: Row) -> dict[str, Any]:
@@ -135,32 +136,32 @@ def _made(one: Subscription, subscription: Subscription) -> WithETag:
     return shown
 
 
-@router.get("/webhooks", **operation(WEBHOOKS, page_of(r.Webhook)))
+@router.get("/webhooks", **operation(WEBHOOK_END, page_of(r.Webhook)))
 def list_webhooks(call: Caller, paged: Paged) -> Response:
     """Endpoints that listen.
 
-    An agency sees its own.
+    An agency sees its own, a supervisor those of the agencies of the district.
     """
     return call.pages(
-        WEBHOOKS, paged, lambda reading, paging: reading.subscriptions.listed(paging), _webhook
+        WEBHOOK_END, paged, lambda reading, paging: reading.subscriptions.listed(paging), _webhook
     )
 
 
-@router.get("/webhooks/{id}", **operation(WEBHOOKS, r.Webhook, refuses=(404,)))
+@router.get("/webhooks/{id}", **operation(WEBHOOK_END, r.Webhook, refuses=(404,)))
 def get_webhook(id: UUID, call: Caller) -> Response:
     """An endpoint as it stands.
 
     With how often it failed in a row.
     """
-    return call.look(WEBHOOKS, lambda reading: _webhook(reading.subscriptions.get(id)))
+    return call.look(WEBHOOK_END, lambda reading: _webhook(reading.subscriptions.get(id)))
 
 
-@router.delete("/webhooks/{id}", **operation(WEBHOOKS, r.EndedWebhook, refuses=(404,)))
+@router.delete("/webhooks/{id}", **operation(WEBHOOK_END, r.EndedWebhook, refuses=(404,)))
 def end_webhook(id: UUID, call: Caller) -> Response:
     """Tell an endpoint nothing any more.
 
-    What waits for it is dropped.
+    What waits for it is dropped. A supervisor ends one of an agency of the district.
     """
     return call.change(
-        lambda ctx: relay.unsubscribe(ctx, id), WEBHOOKS, lambda _reading, made: {"id": made}
+        lambda ctx: relay.unsubscribe(ctx, id), WEBHOOK_END, lambda _reading, made: {"id": made}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -47,8 +48,17 @@ class SqlOutbox:
 
     # Sending
 
-    def claim(self, now: datetime, leased_until: datetime, limit: int, each: int) -> list[Letter]:
-        ranked = _ranked(now).subquery()
+    def claim(
+        self,
+        now: datetime,
+        leased_until: datetime,
+        *,
+        endpoints: bool,
+        limit: int,
+        each: int,
+        but: Set[UUID],
+    ) -> list[Letter]:
+        ranked = _ranked(now, endpoints=endpoints, but=but).subquery()
         ids = (
             select(ranked.c.id)
             .where(ranked.c.place <= each, or_(ranked.c.place == 1, ranked.c.failures == 0))
@@ -160,11 +170,11 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _ranked(now: datetime) -> Any:
+def _ranked(now: datetime, *, endpoints: bool, but: Set[UUID]) -> Any:
     """Due messages, each with its place in its receiver's queue and how often that one failed."""
     endpoint = t.subscription
     failures = func.coalesce(endpoint.c.failures, 0)
-    receiver = func.coalesce(_message.c.subscription_id, _message.c.account_id)
+    receiver = _message.c.subscription_id if endpoints else _message.c.account_id
     place = func.row_number().over(
         partition_by=receiver, order_by=[_message.c.next_at, _message.c.id]
     )
@@ -173,6 +183,8 @@ def _ranked(now: datetime) -> Any:
         .outerjoin(endpoint, endpoint.c.id == _message.c.subscription_id)
         .where(
             _is_due(now),
+            receiver.is_not(None),
+            receiver.not_in(but),
             or_(endpoint.c.retry_at.is_(None), endpoint.c.retry_at <= now),
         )
     )

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, delete, insert, select, text
+from sqlalchemy import Connection, Select, delete, func, insert, select, text
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
@@ -39,6 +39,14 @@ class SqlSubscriptions:
         found: Subscription = from_row(Subscription, row, vault_of(self._connection))
         return found
 
+    def number_of(self, provider_id: UUID) -> int:
+        agency = select(t.provider.c.id).where(t.provider.c.id == provider_id)
+        self._connection.execute(agency.with_for_update(key_share=True))
+        query = select(func.count()).where(
+            t.subscription.c.provider_id == provider_id, t.subscription.c.ended_at.is_(None)
+        )
+        return int(self._connection.execute(query).scalar_one())
+
     def add(self, subscription: Subscription) -> None:
         self._connection.execute(
             insert(t.subscription), [stored(subscription, vault_of(self._connection))]
@@ -56,6 +64,6 @@ class SqlSubscriptions:
 
 
 def _listening(scope: Scope) -> Select[Any]:
-    """Endpoints that the actor may see: an agency its own, an admin all."""
+    """Endpoints that the actor may see, and that are not ended."""
     endpoint = t.subscription
     return select(endpoint).where(endpoint.c.ended_at.is_(None), seen(endpoint, scope))

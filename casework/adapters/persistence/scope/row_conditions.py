@@ -129,6 +129,12 @@ def of_agency(row: Any, by: Facts) -> ColumnElement[bool]:
     return is_(row.c.provider_id, by.agency)
 
 
+def of_an_agency_of_the_district(row: Any, by: Facts) -> ColumnElement[bool]:
+    """Rows that name an agency of a supervisor's district."""
+    there = select(t.provider.c.id).where(is_(t.provider.c.district_code, by.district))
+    return row.c.provider_id.in_(there)  # type: ignore[no-any-return]
+
+
 def was_requested(referral: Any, by: Facts) -> ColumnElement[bool]:
     """Referrals to an agency, from the request until some days after the end."""
     if by.agency is None:

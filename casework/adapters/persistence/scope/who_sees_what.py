@@ -214,7 +214,13 @@ REGISTRY: Final[dict[str, Rows]] = {
         see=_OF_DISTRICT | {CENTRE: (c.at_home,), OWN_AGENCY: _EVERYTHING, CITY: _EVERYTHING}
     ),
     "run_notices": Rows(see=_OF_DISTRICT),
-    "subscription": Rows(see={OWN_AGENCY: (c.of_agency,), ALL: _EVERYTHING}),
+    "subscription": Rows(
+        see={
+            OWN_AGENCY: (c.of_agency,),
+            DISTRICT: (c.of_an_agency_of_the_district,),
+            ALL: _EVERYTHING,
+        }
+    ),
 }
 # Who is to do something about a clock: of what an actor sees, their worklist shows what these hold.
 HOLDERS: Final[dict[Relation, str]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from casework.domain.notices.outbox import MAX_TRIES, Letter
 from casework.workflows.cases import running
 from casework.workflows.notices import relay as notice_relay
 from casework.workflows.notices.relay import Relayed, relay
+from casework.workflows.ports.notices import Delivery
 from tests.adapters.persistence.supervision.test_sweep import sweep
 from tests.api.acts import a_case, a_referral, a_supported_case, clock, moved, surveyed
 from tests.api.asking import refusal
@@ -45,6 +47,28 @@ class Box:
 
     letters: list[Letter] = field(default_factory=list)
     down: bool = False
+
+    settled: list[Delivery] = field(default_factory=list)
+    busy: frozenset[UUID] = frozenset()
+
+    @contextmanager
+    def sending(self) -> Iterator[Box]:
+        """Everything is settled as soon as it is started."""
+        yield self
+
+    def free(self, *, endpoints: bool) -> int:
+        """There is room for as many."""
+        return 40
+
+    def start(self, letters: Sequence[Letter], now: datetime) -> None:
+        """Deliver them, one after the other."""
+        results = self.deliver(letters, now)
+        self.settled += [Delivery(*one) for one in zip(letters, results, strict=True)]
+
+    def finished(self) -> list[Delivery]:
+        """What was started since the last time."""
+        found, self.settled = self.settled, []
+        return found
 
     def deliver(self, letters: Sequence[Letter], now: datetime) -> list[str | None]:
         """Deliver each message, or return an error code while this channel is down."""
@@ -610,6 +634,6 @@ def test_what_waits_is_sent_in_bounded_batches_and_all_of_it(api: Api) -> None:
     for _ in range(3):
         a_referral(api)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(notice_relay, "SENT_AT_ONCE", 1)
+        patch.setattr(Box, "free", lambda _box, *, endpoints: 1)
         patch.setattr(notice_relay, "BATCH", 1)
         assert sum(heard(round_of(api)).values()) == 3
