@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, text
 from structlog import get_logger
 
-from casework import key_ring
+from casework import key_ring, start_checks
 from casework.adapters import reference
 from casework.adapters.identity import Argon2Passwords
 from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
@@ -54,11 +54,6 @@ log = get_logger("casework")
 ROLE_PARTS: Final = database_roles.ALL_PARTS
 SEED_BATCH: Final = 100
 PAGE: Final = 1000
-_WHY_UNPROTECTED: Final = {
-    "superuser": "a superuser",
-    "bypassrls": "allowed to pass by it",
-    "owner": "the owner of the tables",
-}
 
 
 class Installation(Protocol):
@@ -179,23 +174,6 @@ def grant_roles(settings: Settings) -> dict[str, Any]:
         return {"walled": row_level_security.install_policies(engine, settings.role_prefix)}
 
 
-def check_role(of: Installation) -> None:
-    """Warn of a role for which row-level security does not hold; in production, refuse it.
-
-    Raises SettingsError.
-    """
-    found = database_roles.connected_role(of.engine)
-    if found.why_unprotected is None:
-        return
-    if of.settings.is_production:
-        raise SettingsError(
-            f"{found.role} is {_WHY_UNPROTECTED[found.why_unprotected]}, for whom"
-            " row-level security does not hold:"
-            f" connect as {of.settings.role_prefix}_app or …_scheduler"
-        )
-    log.warning("row-level security does not hold", role=found.role, because=found.why_unprotected)
-
-
 # Keys
 
 
@@ -208,6 +186,14 @@ def make_key_ring(settings: Settings) -> None:
 def check_keys(of: Installation) -> None:
     """Refuse a key ring that does not open what is stored. Raises SettingsError."""
     key_ring.check(of.vault, of.engine)
+
+
+def check_start(of: Installation) -> None:
+    """Refuse to work on what is not this installation's, or not production's.
+
+    Raises SettingsError.
+    """
+    start_checks.check(of.settings, of.engine, of.vault)
 
 
 # Readiness

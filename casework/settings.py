@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +18,8 @@ DEMO_ADDRESS = "http://127.0.0.1:8000"
 NEEDED_IN_PRODUCTION = (
     "database_url", "token_key", "cursor_key", "audit_key", "master_key", "key_ring"
 )  # fmt: skip
+KeyName = Literal["token", "cursor", "master", "audit"]
+KEYS: tuple[KeyName, ...] = get_args(KeyName)
 STORES = ("postgresql+psycopg://", "sqlite://")
 
 
@@ -101,7 +103,7 @@ class Settings(BaseSettings):
             raise SettingsError("CASEWORK_MIGRATION_URL is no PostgreSQL or SQLite address")
         return url
 
-    def key(self, name: Literal["token", "cursor", "master", "audit"]) -> bytes:
+    def key(self, name: KeyName) -> bytes:
         """A key: configured, or outside production generated once into the data folder."""
         given: SecretStr | None = getattr(self, f"{name}_key")
         if given is not None:
@@ -130,6 +132,8 @@ class Settings(BaseSettings):
         self.key("audit")
         self.key("master")
         self.ring()
+        self._check_distinct_keys()
+        self._check_demanded()
         self.address()
         self._check_request_log()
         self._check_issuer()
@@ -146,6 +150,23 @@ class Settings(BaseSettings):
         if isinstance(given, SecretStr):
             given = given.get_secret_value()
         return given is None or given in ("", Path())
+
+    def _check_distinct_keys(self) -> None:
+        """One key that became known must not open what another is for."""
+        used: dict[bytes, KeyName] = {}
+        for name in KEYS:
+            key = self.key(name)
+            if key in used and self.is_production:
+                raise SettingsError(
+                    f"{_variable(used[key])} and {_variable(name)} are the same;"
+                    " each key is for one thing"
+                )
+            used[key] = name
+
+    def _check_demanded(self) -> None:
+        """What is for trying things out cannot be asked of production."""
+        if self.is_production and self.require_totp == "none":
+            raise SettingsError("production demands a second factor (CASEWORK_REQUIRE_TOTP)")
 
     def _check_request_log(self) -> None:
         if self.request_log is not None:
@@ -165,10 +186,8 @@ class Settings(BaseSettings):
 
     @property
     def totp_is_required(self) -> bool:
-        """Whether staff must enrol a second factor: in production, unless configured otherwise."""
-        if self.require_totp is None:
-            return self.is_production
-        return self.require_totp == "staff"
+        """Whether staff must enrol a second factor: in production always, else where configured."""
+        return self.is_production or self.require_totp == "staff"
 
     @property
     def oidc_algorithm_names(self) -> tuple[str, ...]:
@@ -190,6 +209,10 @@ class Settings(BaseSettings):
         names = self.oidc_algorithm_names
         if not names or not set(names) <= set(ASYMMETRIC):
             raise SettingsError(f"CASEWORK_OIDC_ALGORITHMS are of {', '.join(ASYMMETRIC)}")
+
+
+def _variable(name: KeyName) -> str:
+    return f"CASEWORK_{name.upper()}_KEY"
 
 
 def _with_driver(url: str) -> str:

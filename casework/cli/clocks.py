@@ -35,8 +35,7 @@ def sweep(
         raise CommandError(f"there is no sweep {job!r}; the only one is overdue")
     moment = read_instant(as_of)
     with opened() as application:
-        operations.check_keys(application)
-        operations.check_role(application)
+        operations.check_start(application)
         result = application.sweep(application.context(), moment, dry_run)
     if result is None:
         raise CommandError("another sweep took this slot")

@@ -60,8 +60,7 @@ def opened_ready() -> Iterator[bootstrap.Application]:
     with opened() as application:
         if not operations.is_current(application):
             raise CommandError("the schema is not current: run `casework migrate`")
-        operations.check_role(application)
-        operations.check_keys(application)
+        operations.check_start(application)
         yield application
 
 

@@ -81,7 +81,7 @@ class Account:
         """The scope of a password sign-in that must first change something, or None."""
         if self.must_change_password:
             return CHANGE_PASSWORD
-        if totp_is_required and self.role in STAFF and not (self.has_totp or self.is_demo):
+        if totp_is_required and self.role in STAFF and not self.has_totp:
             return ENROL
         return None
 

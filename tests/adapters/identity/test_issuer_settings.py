@@ -27,15 +27,28 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **given: Any) -> S
     return found
 
 
-def test_a_second_factor_is_demanded_in_production_unless_it_is_said_otherwise(
+def test_a_second_factor_is_demanded_in_production_and_where_it_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for given, demanded in (
         ({}, False), ({"require_totp": "staff"}, True), ({"require_totp": "none"}, False),
-        (PRODUCTION, True), (PRODUCTION | {"require_totp": "none"}, False),
-        (PRODUCTION | {"require_totp": "staff"}, True),
+        (PRODUCTION, True), (PRODUCTION | {"require_totp": "staff"}, True),
     ):  # fmt: skip
         assert settings(monkeypatch, tmp_path, **given).totp_is_required is demanded, given
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [({"require_totp": "none"}, "production demands a second factor"),
+     ({"cursor_key": "t" * 32}, "CASEWORK_TOKEN_KEY and CASEWORK_CURSOR_KEY are the same"),
+     ({"audit_key": "c" * 32}, "CASEWORK_CURSOR_KEY and CASEWORK_AUDIT_KEY are the same"),
+     ({"master_key": "a" * 32}, "are the same")],
+)  # fmt: skip
+def test_production_is_not_made_weaker_than_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(SettingsError, match=words):
+        settings(monkeypatch, tmp_path, **(PRODUCTION | given))
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ EXPECTED = {
     "notice.release": {"supervisor": "district", "admin": "all"},
     "outbox.manage": {"admin": "all"},
     "webhook.manage": {"provider": "own_agency", "admin": "all"},
+    "webhook.end": {"provider": "own_agency", "supervisor": "district", "admin": "all"},
     "inbox.read": {"provider": "own_agency"},
     "inbox.answer": {"provider": "own_agency"},
     "inbox.figures": {"provider": "own_agency"},

@@ -74,6 +74,13 @@ def load_facts(
         insert_all(connection, [one for one in standards if one.scope not in scopes])
 
 
+def is_demo(engine: Engine) -> bool:
+    """Whether the demo was ever seeded here: its accounts are marked, and none is ever deleted."""
+    with engine.connect() as connection:
+        marked = select(t.account.c.id).where(t.account.c.is_demo).limit(1)
+        return connection.execute(marked).first() is not None
+
+
 def is_empty(engine: Engine) -> bool:
     """Whether nobody can sign in yet: nothing was ever seeded here."""
     with engine.connect() as connection:
