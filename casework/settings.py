@@ -91,7 +91,7 @@ class Settings(BaseSettings):
             return url
         if self.is_production:
             raise SettingsError("production needs CASEWORK_DATABASE_URL")
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        make_own_folder(self.data_dir)
         return f"sqlite:///{(self.data_dir / 'casework.sqlite').absolute()}"
 
     def owner_url(self) -> str:
@@ -211,6 +211,12 @@ class Settings(BaseSettings):
             raise SettingsError(f"CASEWORK_OIDC_ALGORITHMS are of {', '.join(ASYMMETRIC)}")
 
 
+def make_own_folder(path: Path) -> None:
+    """Make a folder that is the owner's alone; one that is there stays as it is."""
+    if not path.exists():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def _variable(name: KeyName) -> str:
     return f"CASEWORK_{name.upper()}_KEY"
 
@@ -224,7 +230,7 @@ def _with_driver(url: str) -> str:
 
 
 def _stored_key(path: Path) -> bytes:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_own_folder(path.parent)
     if not path.exists():
         fresh = path.with_suffix(f".{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import lzma
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -153,23 +152,22 @@ def _too_large() -> Invalid:
 
 
 def write_workbook(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """A workbook of one sheet. What it needs on the way lies in a folder of its own, and goes."""
+    """A workbook of one sheet, made in memory: no file with names in it lies about meanwhile."""
     written = io.BytesIO()
-    with tempfile.TemporaryDirectory(prefix="casework-") as folder:
-        book = xlsxwriter.Workbook(
-            written,
-            {"constant_memory": True, "tmpdir": folder, "strings_to_formulas": False,
-             "strings_to_numbers": False, "strings_to_urls": False},
-        )  # fmt: skip
-        sheet = book.add_worksheet()
-        sheet.freeze_panes(1, 0)
-        bold = book.add_format({"bold": True})
-        for column, heading in enumerate(headings):
-            sheet.write_string(0, column, heading, bold)
-        for at, row in enumerate(rows, start=1):
-            for column, cell in enumerate(row):
-                _put(sheet, at, column, cell)
-        book.close()
+    book = xlsxwriter.Workbook(
+        written,
+        {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False,
+         "strings_to_urls": False},
+    )  # fmt: skip
+    sheet = book.add_worksheet()
+    sheet.freeze_panes(1, 0)
+    bold = book.add_format({"bold": True})
+    for column, heading in enumerate(headings):
+        sheet.write_string(0, column, heading, bold)
+    for at, row in enumerate(rows, start=1):
+        for column, cell in enumerate(row):
+            _put(sheet, at, column, cell)
+    book.close()
     return written.getvalue()
 
 

@@ -77,7 +77,7 @@ def make_ring(path: Path, master: bytes, now: datetime) -> None:
         ring = ring.with_new(kind, now)
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = _draft(path, ring, master)
     try:
         path.hardlink_to(fresh)  # the first of several creators wins, all read its ring

@@ -11,9 +11,11 @@ had ever been written, and what is written to the one that was removed would be 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, TypeVar
@@ -113,6 +115,14 @@ def allow_statements(connection: Connection, seconds: int) -> None:
         reached.limit_s = float(seconds)
 
 
+def _make_own(file: str) -> None:
+    """Make a database file the owner's alone; SQLite makes those beside it as the file is."""
+    if file == ":memory:" or file.startswith("file:") or Path(file).exists():
+        return
+    with suppress(OSError):  # it is said by SQLite, in its words
+        os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+
+
 def guard_file(engine: Engine) -> None:
     """Notice that a SQLite file is gone, or that another one is in its place."""
     has_opened = False
@@ -121,6 +131,8 @@ def guard_file(engine: Engine) -> None:
     def connect(*args: Any, **params: Any) -> Any:
         if has_opened and args[0] != ":memory:" and _stamp(args[0]) is None:
             raise _gone()
+        if not has_opened:
+            _make_own(args[0])
         return usual(*args, **params)
 
     engine.dialect.connect = connect  # type: ignore[method-assign]
