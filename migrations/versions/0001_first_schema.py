@@ -513,6 +513,9 @@ def _residents() -> None:
         sa.Column("answered_with", sa.Text(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("answered_by_note_id", sa.Uuid(), nullable=True),
+        sa.Column("corrects_note_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.Column("corrected_by_note_id", sa.Uuid(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         _foreign_key("note", "resident_id", "resident.id"),
         _primary_key("note", "id"),
@@ -522,7 +525,7 @@ def _residents() -> None:
         "come_back_on",
         "id",
         name="ix_note_come_back",
-        where="come_back_on IS NOT NULL AND answered_at IS NULL",
+        where="come_back_on IS NOT NULL AND answered_at IS NULL AND corrected_by_note_id IS NULL",
     )
     _index("note", "resident_id")
     op.create_table(

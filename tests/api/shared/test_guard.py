@@ -95,7 +95,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /residents/{id}/consents/batch", "GET /residents/{id}/disclosures",
         "POST /consents/{id}/withdraw", "POST /consents/{id}/correct",
         "POST /residents/{id}/notes", "GET /residents/{id}/notes",
-        "POST /notes/{id}/answer", "POST /residents/{id}/died",
+        "POST /notes/{id}/answer", "POST /notes/{id}/correct", "POST /residents/{id}/died",
         "POST /residents/{id}/rrn/reveal",
         "POST /cases", "PATCH /cases/{id}", "POST /cases/{id}/pre-survey",
         "POST /cases/{id}/checks",

@@ -193,6 +193,18 @@ class WriteNote(Body):
     )
 
 
+class CorrectNote(Body):
+    """What a note should have said; what is left out stays as it is."""
+
+    kind: Literal["call", "visit", "message", "note"] | None = None
+    with_whom: Short | None = Field(default=None, alias="with")
+    text: Words | None = None
+    come_back_on: Day | None = Field(
+        default=None, description="Another day to come back to it; null promises nothing."
+    )
+    reason: Words
+
+
 class AnswerNote(Body):
     """That somebody came back to what was promised: what was said, and with whom."""
 

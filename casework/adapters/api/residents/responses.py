@@ -216,4 +216,7 @@ class Note(ResponseBody):
     answered_with: str | None
     answer: str | None
     answered_by_note_id: UUID | None
+    corrects_note_id: UUID | None
+    correction_reason: str | None
+    corrected_by_note_id: UUID | None
     allowed_actions: list[str]
