@@ -837,6 +837,7 @@ def _plans() -> None:
         sa.Column("members", Json, nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.Column("recorded_by", sa.Uuid(), nullable=True),
+        sa.Column("corrections", Json, nullable=False),
         _foreign_key("conference", "district_code", "district.code"),
         _primary_key("conference", "id"),
     )

@@ -98,7 +98,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /notes/{id}/answer", "POST /notes/{id}/correct", "POST /residents/{id}/died",
         "POST /residents/{id}/rrn/reveal",
         "POST /cases", "PATCH /cases/{id}", "POST /cases/{id}/pre-survey",
-        "POST /cases/{id}/checks",
+        "POST /cases/{id}/checks", "POST /checks/{id}/correct",
         "POST /cases/{id}/signals", "POST /signals/{id}/answer", "POST /cases/{id}/close",
         "POST /cases/{id}/hold", "POST /cases/{id}/resume",
         "PUT /cases/{id}/plan/draft", "POST /cases/{id}/plan/submit",
@@ -140,7 +140,8 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     ),
     "supervisor": (
         "POST /break-glass/{id}/close",
-        "POST /cases/{id}/plan/decision", "POST /conferences", "GET /conferences",
+        "POST /cases/{id}/plan/decision", "POST /cases/{id}/plan/decision/correct",
+        "POST /conferences/{id}/correct", "POST /conferences", "GET /conferences",
         "GET /conferences/{id}", "GET /conferences/{id}/minutes",
         "POST /conferences/{id}/agenda", "POST /conferences/{id}/decisions",
         "POST /cases/{id}/assign", "POST /cases/{id}/transfer", "POST /cases/{id}/reopen",
