@@ -56,7 +56,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /me", "POST /me/password", "POST /me/sessions/revoke-all",
         "GET /districts", "GET /centres", "GET /services", "GET /providers",
         "GET /offerings", "GET /offerings/{id}/capacity", "GET /directory/overview",
-        "GET /standards/effective", "GET /holidays",
+        "GET /standards/effective", "GET /standards/holds", "GET /holidays",
     ),
     "worker supervisor assessor admin": (
         "POST /imports", "GET /imports", "GET /imports/template", "GET /imports/{id}",

@@ -240,4 +240,4 @@ class Problem(ResponseBody):
     died_on: date = absent()
     corrected_by_note_id: UUID = absent()
     article: str = absent("The article of the law that allows no more.")
-    limit: Duration = absent("What the law allows at most.")
+    limit: Duration = absent("What is allowed at most.")

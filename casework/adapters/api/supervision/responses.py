@@ -26,6 +26,7 @@ from casework.adapters.api.shared.responses import (
 )
 from casework.adapters.api.supervision.bodies import Action
 from casework.domain.casefile.recounts import Because
+from casework.domain.casefile.states import HoldReason
 from casework.domain.clocks.standards import CareField, ClockKind, Priority
 from casework.workflows.ports.supervision import WorkKind
 
@@ -294,6 +295,13 @@ class EffectiveStandard(ResponseBody):
     lapse_after: Duration | None
     escalation: list[EscalationTier]
     limit: Duration | None = Field(description="What the law allows at most.")
+
+
+class LongestHold(ResponseBody):
+    """How long a hold lasts at most for a reason."""
+
+    reason: HoldReason
+    limit: Duration = Field(description="The longest hold, from the day on which it is recorded.")
 
 
 class DueDates(ResponseBody):
