@@ -120,9 +120,12 @@ class Explanation(ResponseBody):
 
 
 class EscalationStep(ResponseBody):
-    """A step that was raised, and what was decided about it."""
+    """A step that was raised, or told again after the last; and what was decided about it."""
 
-    tier: int
+    tier: int | None = Field(description="Tier of the step; null where it was told again.")
+    is_repeated: bool = Field(
+        description="Whether the supervisor was told again that it is overdue still."
+    )
     passed_over: bool
     quiet: bool
     due_at: AwareDatetime
