@@ -27,12 +27,16 @@ class MakeHousehold(Body):
 
     resident_ids: list[UUID] = Field(min_length=2, max_length=20)
     kind: HouseholdKind = "other"
+    confirm: StrictBool = Field(
+        default=False, description="Link them although one of them has died."
+    )
 
 
 class JoinHousehold(Body):
     """Who lives there, too."""
 
     resident_id: UUID
+    confirm: StrictBool = Field(default=False, description="Link them although they have died.")
 
 
 Grade = Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE]

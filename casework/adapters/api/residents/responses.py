@@ -44,12 +44,18 @@ class MergedRecord(ResponseBody):
     merged_at: AwareDatetime
 
 
+class HouseholdMember(Named):
+    """Somebody who lives there, or lived there until the death."""
+
+    died_on: date | None
+
+
 class Household(ResponseBody):
     """People who live together: those whom the reader sees, and how many others."""
 
     id: UUID
     kind: HouseholdKind
-    members: list[Named] = Field(description="Those of them whom the reader sees.")
+    members: list[HouseholdMember] = Field(description="Those of them whom the reader sees.")
     others: int
 
 
@@ -59,6 +65,7 @@ class LikelyDuplicate(ResponseBody):
     id: UUID
     name: str
     birth_date: date
+    died_on: date | None
     centre_code: str
     reasons: list[LikenessReason]
 

@@ -205,6 +205,7 @@ def similar_resident(one: SimilarResident) -> dict[str, Any]:
         "id": it.id,
         "name": it.name,
         "birth_date": it.birth_date,
+        "died_on": it.died_on,
         "centre_code": it.centre_code,
         "reasons": list(one.reasons),
     }

@@ -200,6 +200,7 @@ class Candidate(ResponseBody):
     id: UUID
     name: str
     birth_date: date
+    died_on: date | None
     centre_code: str
     reasons: list[str]
 
