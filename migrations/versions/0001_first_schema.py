@@ -134,6 +134,7 @@ def _organisation() -> None:
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("lat", sa.Float(), nullable=False),
         sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=True),
         _foreign_key("centre", "district_code", "district.code"),
         _primary_key("centre", "code"),
     )

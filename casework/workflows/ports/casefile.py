@@ -196,11 +196,12 @@ class Conferences(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhomToCall:
-    """The centre that asks, who carries the case there, and a telephone."""
+    """The centre that asks, who has the case there today, their telephone, and the centre's."""
 
     centre: str
     worker: str | None
     phone: str | None
+    centre_phone: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -278,7 +278,7 @@ def test_a_household_says_who_died_and_takes_the_dead_only_when_asked(api: Api) 
 
 
 def test_likely_duplicates_say_that_somebody_died(api: Api) -> None:
-    facts = {"name": "가상동명", "birth_date": date(1941, 3, 5)}
+    facts: dict[str, Any] = {"name": "가상동명", "birth_date": date(1941, 3, 5)}
     first = a_resident(api, **facts)
     dies(api, first)
     person = {"name": "가상동명", "birth_date": "1941-03-05", "sex": "female",

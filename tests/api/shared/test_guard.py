@@ -53,7 +53,7 @@ EVERYONE = " ".join(WHO)
 TABLE: Final[dict[str, tuple[str, ...]]] = {
     "": ("POST /auth/token", "POST /auth/revoke"),
     EVERYONE: (
-        "GET /me", "POST /me/password", "POST /me/sessions/revoke-all",
+        "GET /me", "POST /me/password", "POST /me/phone", "POST /me/sessions/revoke-all",
         "GET /districts", "GET /centres", "GET /services", "GET /providers",
         "GET /offerings", "GET /offerings/{id}/capacity", "GET /directory/overview",
         "GET /standards/effective", "GET /standards/holds", "GET /holidays",
@@ -159,7 +159,8 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /notices/held", "POST /notices/release", "PUT /providers/{id}/answering",
         "GET /standards", "POST /standards", "GET /standards/{id}", "PATCH /standards/{id}",
         "POST /standards/{id}/recalculate", "POST /holidays",
-        "POST /providers", "POST /providers/{id}/end", "POST /offerings", "PATCH /offerings/{id}",
+        "POST /centres/{code}/phone", "POST /providers", "POST /providers/{id}/end",
+        "POST /offerings", "PATCH /offerings/{id}",
     ),
     "admin": (
         "POST /services", "PATCH /services/{code}",
