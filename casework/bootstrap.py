@@ -176,15 +176,15 @@ class Application:
             common=self.common,
         )
 
-    def context(self, actor: Actor = SYSTEM) -> Context:
-        """The session context of an actor, now."""
+    def context(self, actor: Actor = SYSTEM, facts: RequestFacts | None = None) -> Context:
+        """The session context of an actor, now; ``facts`` are what the audit says of the task."""
         return Context(
             actor=actor,
             now=self.now(),
             new_id=new_id,
             clockwork=self.clockwork(),
             catalogue=self.catalogue(),
-            store=self.store,
+            store=self.store.for_request(facts) if facts else self.store,
             similarity=similarity,
         )
 

@@ -15,6 +15,8 @@ from casework.cli.shared import CommandError, Json, Username, opened_ready
 from casework.domain.access.accounts import NewAccount, canonical_username, role_of
 from casework.domain.access.policy import Role
 from casework.workflows.access import accounts
+from casework.workflows.cases import leaving
+from casework.workflows.ports.unit_of_work import RequestFacts
 
 app = typer.Typer(no_args_is_help=True, help="Who may sign in.")
 
@@ -87,14 +89,25 @@ def account_list(as_json: Json = False) -> None:
 
 
 @app.command("disable")
-def account_disable(username: Username) -> None:
+def account_disable(
+    username: Username,
+    hand_over_to: Annotated[
+        str | None, typer.Option(help="Who gets its open cases: a worker of the same centre.")
+    ] = None,
+) -> None:
     """Let an account in no longer, from its next request on. What it did stays its own.
 
-    Refused while it carries open cases, which a supervisor hands over first.
+    Refused while it carries open cases, unless they are handed over in the same act.
     """
     with opened_ready() as application:
-        accounts.set_active(_register(application, "disable", username), username, active=False)
-    typer.echo(f"disabled {username}")
+        if hand_over_to is None:
+            accounts.set_active(_register(application, "disable", username), username, active=False)
+        else:
+            facts = RequestFacts(task="casework account disable", asked_for=username)
+            ctx = application.context(facts=facts)
+            leaving.disable_and_hand_over(ctx, username, canonical_username(hand_over_to))
+    given = f"; its open cases go to {hand_over_to}" if hand_over_to else ""
+    typer.echo(f"disabled {username}{given}")
 
 
 @app.command("enable")

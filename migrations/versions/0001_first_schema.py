@@ -134,6 +134,7 @@ def _organisation() -> None:
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("lat", sa.Float(), nullable=False),
         sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=True),
         _foreign_key("centre", "district_code", "district.code"),
         _primary_key("centre", "code"),
     )
@@ -513,6 +514,9 @@ def _residents() -> None:
         sa.Column("answered_with", sa.Text(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("answered_by_note_id", sa.Uuid(), nullable=True),
+        sa.Column("corrects_note_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.Column("corrected_by_note_id", sa.Uuid(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         _foreign_key("note", "resident_id", "resident.id"),
         _primary_key("note", "id"),
@@ -522,7 +526,7 @@ def _residents() -> None:
         "come_back_on",
         "id",
         name="ix_note_come_back",
-        where="come_back_on IS NOT NULL AND answered_at IS NULL",
+        where="come_back_on IS NOT NULL AND answered_at IS NULL AND corrected_by_note_id IS NULL",
     )
     _index("note", "resident_id")
     op.create_table(
@@ -834,6 +838,7 @@ def _plans() -> None:
         sa.Column("members", Json, nullable=False),
         sa.Column("recorded_at", Instant(), nullable=False),
         sa.Column("recorded_by", sa.Uuid(), nullable=True),
+        sa.Column("corrections", Json, nullable=False),
         _foreign_key("conference", "district_code", "district.code"),
         _primary_key("conference", "id"),
     )

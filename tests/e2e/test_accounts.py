@@ -6,8 +6,9 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import insert, select
@@ -16,10 +17,13 @@ from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.ids import new_id
 from casework.bootstrap import build
+from casework.operations import uploader
 from casework.settings import Settings
 from casework.workflows.access.attempts import Credentials
 from casework.workflows.access.signing_in import SignInRefused, refresh, sign_in
+from casework.workflows.cases import intake
 from casework.workflows.ports.unit_of_work import RequestFacts
+from casework.workflows.residents import residents
 from tests.conftest import Store
 from tests.e2e.test_cli import KEYS, Run, Said, is_one_line, run
 
@@ -247,6 +251,48 @@ def test_a_disabled_account_is_let_in_no_longer_and_its_tokens_end(
         "account.add", "account.disable", "account.list", "account.list", "account.disable",
         "account.enable",
     ]  # fmt: skip
+
+
+def a_case_of(username: str) -> tuple[UUID, UUID]:
+    """A case that an account opened and carries; and the id of the account."""
+    application = build(Settings())
+    try:
+        actor = uploader(application, username)
+        ctx = application.context(actor)
+        facts = {"name": "가상주민", "birth_date": date(1941, 5, 6), "sex": "female",
+                 "centre_code": actor.centre_code}  # fmt: skip
+        resident = residents.register_resident(ctx, facts, [], confirm_new=True).id
+        asked = {"channel": "self", "applied_on": ctx.act.today}
+        assert actor.id is not None
+        return intake.open_case(ctx, resident, asked, None), actor.id
+    finally:
+        application.engine.dispose()
+
+
+def test_the_open_cases_of_who_is_disabled_go_to_a_colleague_in_the_same_act(
+    account: Account, store: Store
+) -> None:
+    colleague, elsewhere = ("kim.u1", *WORKER[1:]), ("park.u2", *WORKER[1:-1], "2635052000")
+    for arguments in (WORKER, colleague, elsewhere):
+        assert account("add", *arguments, password=PASSWORD).code == 0
+    case, leaver = a_case_of("lee.u1")
+    worker = select(t.care_case.c.worker_id).where(t.care_case.c.id == case)
+    before = stored(store, worker)
+    assert before == [(leaver,)]
+    is_one_line(account("disable", "lee.u1"), "hand its open cases over first")
+    for heir in ("lee.u1", "park.u2"):
+        said = account("disable", "lee.u1", "--hand-over-to", heir)
+        is_one_line(said, "no such worker in this centre")
+    is_one_line(account("disable", "lee.u1", "--hand-over-to", "nobody"), "no account")
+    assert (stored(store, worker), signed_in("lee.u1", PASSWORD) is None) == (before, False)
+    said = account("disable", "lee.u1", "--hand-over-to", "KIM.u1")
+    assert said.out == "disabled lee.u1; its open cases go to KIM.u1\n"
+    (heir,) = (row.id for row in accounts(store) if row.username == "kim.u1")
+    assert stored(store, worker) == [(heir,)]
+    with pytest.raises(SignInRefused):
+        signed_in("lee.u1", PASSWORD)
+    said_of = ("lee.u1", "system", None, "casework account disable")
+    assert said_of in [one[1:] for one in audited(store)]
 
 
 def test_a_new_password_ends_the_old_one_its_tokens_and_a_lock(

@@ -58,7 +58,7 @@ ACTIONS: Final[dict[str, tuple[Field, ...]]] = {
         Field("ended_on", is_needed=True),
         NOTE,
     ),
-    "fail": (_choice("reason", REASONS["fail"], "page.reason."), NOTE),
+    "fail": (_choice("reason", REASONS["fail"], "page.reason."), Field("ended_on"), NOTE),
 }
 
 

@@ -96,6 +96,7 @@ class Account:
             district_code=self.district_code,
             provider_id=self.provider_id,
             is_head=self.is_head,
+            phone=self.phone,
             grants=frozenset(self.grants),
             credential_scope=credential_scope,
         )

@@ -193,6 +193,7 @@ class Actor:
     district_code: str | None = None
     provider_id: UUID | None = None
     is_head: bool = False
+    phone: str | None = None
     grants: frozenset[str] = frozenset()
     credential_scope: CredentialScope | None = None
 

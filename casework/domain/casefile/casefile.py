@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from casework.domain.act import Act
-from casework.domain.casefile.case import Assessment, Case, Signal
+from casework.domain.casefile.case import Assessment, Case, Check, Signal
 from casework.domain.casefile.plan import (
     PlannedItem,
     PlannedService,
@@ -50,6 +50,7 @@ class CaseFile:
     signals: dict[UUID, Signal] = field(default_factory=dict)
     # Loaded for corrections only.
     assessments: dict[UUID, Assessment] = field(default_factory=dict)
+    checks: dict[UUID, Check] = field(default_factory=dict)
     added: list[Any] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     _touched: dict[UUID, Deadline] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -10,14 +10,15 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.act import Act
-from casework.domain.casefile.case import Assessment, Case
+from casework.domain.casefile.case import Assessment, Case, Check
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.plan import PlanVersion
 from casework.domain.casefile.recounts import Because, DeadlineRecounted, RecountedClock
 from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.calendar import day_in_seoul, end_of
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.terms import take_terms
-from casework.domain.errors import require
+from casework.domain.errors import Invalid, require
 
 
 class CorrectedSubject(StrEnum):
@@ -26,6 +27,8 @@ class CorrectedSubject(StrEnum):
     CASE = "case"
     ASSESSMENT = "assessment"
     REFERRAL = "referral"
+    CHECK = "check"
+    PLAN_VERSION = "plan_version"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,12 +55,14 @@ _SUBJECTS = {
     Case: CorrectedSubject.CASE,
     Assessment: CorrectedSubject.ASSESSMENT,
     Referral: CorrectedSubject.REFERRAL,
+    Check: CorrectedSubject.CHECK,
+    PlanVersion: CorrectedSubject.PLAN_VERSION,
 }
 
 
 def put_right(
     file: CaseFile,
-    subject: Case | Assessment | Referral,
+    subject: Case | Assessment | Referral | Check | PlanVersion,
     wanted: Mapping[str, Any],
     reason: str,
     act: Act,
@@ -85,6 +90,13 @@ def put_right(
 def differing(subject: Any, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """What is wanted and not so yet."""
     return {name: value for name, value in wanted.items() if getattr(subject, name) != value}
+
+
+def not_after(on: date, followed: Iterable[date], field: str) -> None:
+    """Refuse a date after what followed it."""
+    first = min(followed, default=None)
+    if first is not None and on > first:
+        raise Invalid(f"after {first}, which followed it", code="date_too_late", field=field)
 
 
 def counts_from(on: date, recorded_at: datetime) -> datetime:

@@ -160,6 +160,17 @@ class PreSurveyCorrected(Event):
 
 
 @event(EventSubject.CASE)
+class CheckCorrected(Event):
+    """A check was put right: when it was, and when the next one is set for."""
+
+    correction_id: UUID
+    fields: tuple[Code, ...]
+    check_id: UUID
+    checked_on: date
+    next_check_on: date | None
+
+
+@event(EventSubject.CASE)
 class AssessmentCorrected(Event):
     """What an assessor found was put right."""
 

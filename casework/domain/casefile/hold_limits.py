@@ -7,10 +7,17 @@ from typing import Final
 
 from casework.domain.act import Act
 from casework.domain.casefile.states import HoldReason
-from casework.domain.errors import require
+from casework.domain.clocks.calendar import Unit
+from casework.domain.errors import Invalid, require
 
-# A standard of the city for each reason, from the day on which somebody says so.
-HOLD_AT_MOST: Final = dict.fromkeys(HoldReason, timedelta(days=90))
+# How many days ahead, counted from the day on which somebody says so.
+HOLD_AT_MOST: Final = {
+    HoldReason.HOSPITALISED: 90,
+    HoldReason.AWAY: 90,
+    HoldReason.RESIDENT_ASKED: 90,
+    HoldReason.PROVIDER_PAUSED: 90,
+    HoldReason.OTHER: 90,
+}
 
 
 def check_hold_until(reason: HoldReason, until: date | None, act: Act) -> None:
@@ -22,9 +29,10 @@ def check_hold_until(reason: HoldReason, until: date | None, act: Act) -> None:
         field="until",
     )
     longest = HOLD_AT_MOST[reason]
-    require(
-        until is None or until <= act.today + longest,
-        f"a hold lasts {longest.days} days at most; hold it anew then",
-        code="hold_too_long",
-        field="until",
-    )
+    if until is not None and until > act.today + timedelta(days=longest):
+        raise Invalid(
+            f"a hold for {reason} lasts {longest} days at most; hold it anew then",
+            code="hold_too_long",
+            field="until",
+            limit={"amount": longest, "unit": Unit.DAYS},
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -151,3 +151,5 @@ class Conference:
     members: list[dict[str, str]]
     recorded_at: datetime
     recorded_by: UUID | None
+    # Of its day: what it was, why it was put right, when and by whom.
+    corrections: list[dict[str, Any]] = field(default_factory=list)

@@ -154,6 +154,7 @@ class ReferralFailed(ReferralEvent):
 
     reason: FailReason
     on_behalf: OnBehalfChannel | None = None
+    ended_on: date | None = None
 
 
 @event(EventSubject.REFERRAL)

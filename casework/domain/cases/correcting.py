@@ -22,6 +22,7 @@ from casework.domain.casefile.correction import (
     Correction,
     counts_from,
     differing,
+    not_after,
     put_right,
     recount,
     recount_terms,
@@ -139,10 +140,7 @@ def _check_order(file: CaseFile, after: Mapping[str, Any], act: Act) -> None:
     ] + [one.assessed_on for one in file.assessments.values()]
     followed += [one.requested_on for one in file.referrals.values() if one.requested_on]
     followed.append(day_in_seoul(case.opened_at))
-    if applied_on > min(followed):
-        raise Invalid(
-            f"after {min(followed)}, which followed it", code="date_too_late", field="applied_on"
-        )
+    not_after(applied_on, followed, "applied_on")
 
 
 def _of_case(file: CaseFile, *kinds: ClockKind) -> list[Deadline]:

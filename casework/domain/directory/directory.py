@@ -69,6 +69,7 @@ class Centre:
     name: str
     lat: float
     lon: float
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

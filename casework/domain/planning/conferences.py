@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -122,6 +122,25 @@ def _event(conference: Conference, of: Submission, act: Act) -> Event:
         held_on=conference.held_on,
         plan_version=of.number,
     )
+
+
+def correct_day(
+    conference: Conference, on: date, reason: str, waiting: Iterable[Submission], act: Act
+) -> None:
+    """Put its day right and keep the former one; ``waiting`` is what it is still to decide."""
+    require(reason.strip(), "say why", code="reason_required", field="reason")
+    act.not_too_far(on, "held_on")
+    act.not_before(on, max((one.follows for one in waiting), default=None), "held_on")
+    if conference.held_on == on:
+        return
+    former = {
+        "held_on": conference.held_on.isoformat(),
+        "reason": reason,
+        "corrected_at": act.at.isoformat(),
+        "corrected_by": act.by.id and str(act.by.id),
+    }
+    conference.corrections = [*conference.corrections, former]
+    conference.held_on = on
 
 
 def is_held(conference: Conference, today: date) -> bool:

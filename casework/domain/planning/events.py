@@ -64,6 +64,26 @@ class PlanNotified(Event):
     on: date
 
 
+@event(EventSubject.CASE)
+class NotificationCorrected(Event):
+    """When, or who, was notified of the plan was put right."""
+
+    correction_id: UUID
+    fields: tuple[Code, ...]
+    on: date
+
+
+@event(EventSubject.CASE)
+class DecisionCorrected(Event):
+    """The day on which a version was decided was put right."""
+
+    correction_id: UUID
+    fields: tuple[Code, ...]
+    plan_version: int
+    decided_on: date
+    conference_id: UUID | None
+
+
 @event(EventSubject.PLANNED_SERVICE)
 class PlannedServiceSettled(Event):
     """It was settled without a referral."""

@@ -94,7 +94,7 @@ _CLOCK: Final = (
     " target basis resident_id case_id case_number centre_code district_code provider_id field"
     " service_code priority extended_until deferred_until allowed_actions"
 )
-_STEP: Final = "tier passed_over quiet due_at at raised_at to"
+_STEP: Final = "tier is_repeated passed_over quiet due_at at raised_at to"
 _WHY: Final = "start rule basis target left_out pauses extensions standard recounts due_at sentence"
 _ITEM: Final = (
     "kind held_by case_id case_number centre_code field deadline_id subject resident provider"

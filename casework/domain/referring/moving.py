@@ -187,7 +187,7 @@ def _check_dates(file: CaseFile, row: Move, referral: Referral, details: Details
     act.dated(details.answered_on, asked, "answered_on")
     act.dated(details.started_on, asked, "started_on")
     act.dated(details.reported_on, referral.started_on, "reported_on")
-    act.dated(details.ended_on, referral.started_on, "ended_on")
+    act.dated(details.ended_on, referral.started_on or asked, "ended_on")
     for name in ("expected_start_on", "expected_on"):
         act.not_too_far(getattr(details, name), name)
     if row.action == "hold":
@@ -253,6 +253,8 @@ def _take_over_facts(referral: Referral, row: Move, details: Details, act: Act) 
             referral.resume_at = midnight((details.until or act.today) + ONE_DAY)
         case "complete":
             referral.outcome = ReferralOutcome(details.outcome or "")
+            referral.ended_on = details.ended_on or act.today
+        case "fail":
             referral.ended_on = details.ended_on or act.today
     return act.at
 

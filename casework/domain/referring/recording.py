@@ -122,6 +122,7 @@ def _failed(meta: EventMetadata, it: Referral, details: Details, act: Act) -> Re
         status=it.status,
         reason=FailReason(details.reason or ""),
         on_behalf=_channel(details.on_behalf),
+        ended_on=it.ended_on,
     )
 
 

@@ -81,6 +81,16 @@ class NoteWritten(Event):
 
 
 @event(EventSubject.RESIDENT)
+class NoteCorrected(Event):
+    """A note was mistaken: ``by_note_id`` puts it right, ``fields`` are what is otherwise there."""
+
+    note_id: UUID
+    by_note_id: UUID
+    fields: tuple[Code, ...]
+    come_back_on: date | None
+
+
+@event(EventSubject.RESIDENT)
 class NoteAnswered(Event):
     """Somebody came back to what was promised, as ``by_note_id`` says where it was written down."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -195,12 +195,20 @@ class Note:
     answer: str | None = None
     # The later note that names it, where one does.
     answered_by_note_id: UUID | None = None
+    # Both stand: the one that was mistaken, and the one that puts it right and says why.
+    corrects_note_id: UUID | None = None
+    correction_reason: str | None = None
+    corrected_by_note_id: UUID | None = None
     version: int = 1
 
     @property
     def is_promise(self) -> bool:
-        """Whether somebody is still to be come back to."""
-        return self.come_back_on is not None and self.answered_at is None
+        """Whether somebody is still to be come back to: not by what was corrected since."""
+        return (
+            self.come_back_on is not None
+            and self.answered_at is None
+            and self.corrected_by_note_id is None
+        )
 
     def take_answer(
         self,
@@ -211,6 +219,7 @@ class Note:
         note_id: UUID | None = None,
     ) -> None:
         """The promise was kept: what was said with whom, or the later note that says it."""
+        self._check_stands()
         if self.answered_at is not None:
             raise Conflict(
                 "it was answered before",
@@ -227,6 +236,42 @@ class Note:
             )
         self.answered_at, self.answered_by = act.at, act.by.id
         self.answer, self.answered_with, self.answered_by_note_id = text, with_whom, note_id
+
+    def correct(self, changes: Mapping[str, Any], reason: str, act: Act) -> Note | None:
+        """The note that puts this one right, and takes over its promise and its answer.
+
+        Both stand. None where nothing is otherwise. A day that is new is not in the past.
+        """
+        require(reason.strip(), "say why", code="reason_required", field="reason")
+        self._check_stands()
+        wanted = {name: to for name, to in changes.items() if getattr(self, name) != to}
+        if not wanted:
+            return None
+        if wanted.get("come_back_on") is not None:
+            act.not_before(wanted["come_back_on"], act.today, "come_back_on")
+            act.not_too_far(wanted["come_back_on"], "come_back_on")
+        correction = replace(
+            self,
+            **wanted,
+            id=act.new_id(),
+            written_at=act.at,
+            written_by=act.by.id,
+            corrects_note_id=self.id,
+            correction_reason=reason,
+            version=1,
+        )
+        self.corrected_by_note_id = correction.id
+        return correction
+
+    def _check_stands(self) -> None:
+        if self.corrected_by_note_id is not None:
+            raise Conflict(
+                "another note corrects it: see that one",
+                code="already_corrected",
+                state="corrected",
+                allowed_actions=[],
+                corrected_by_note_id=self.corrected_by_note_id,
+            )
 
 
 def coded(facts: Mapping[str, Any]) -> dict[str, Any]:

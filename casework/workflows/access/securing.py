@@ -44,6 +44,15 @@ def change_password(
         work.commit()
 
 
+def set_own_phone(ctx: Context, phone: str | None) -> None:
+    """Say where agencies and colleagues call oneself."""
+    with ctx.work(SECURE) as work:
+        account = own(work.account_administration, ctx.actor)
+        account.phone = phone
+        work.account_administration.save(account)
+        work.commit()
+
+
 def end_sessions(ctx: Context) -> None:
     """Void every refresh token of one's own."""
     with ctx.work(SECURE) as work:

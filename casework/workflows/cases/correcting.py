@@ -1,4 +1,4 @@
-"""Corrections of a case: its application, its pre-survey, its assessments."""
+"""Corrections of a case: its application, its pre-survey, its assessments, its checks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from casework.domain.cases import correcting
+from casework.domain.cases import correcting, correcting_checks
 from casework.domain.cases.intake import Finding
 from casework.domain.errors import Invalid
 from casework.workflows.context import Context
-from casework.workflows.ports.results import Corrected, RecordInCase
+from casework.workflows.ports.results import Corrected, CorrectedInCase, RecordInCase
 from casework.workflows.referring.referring import known_consent
 
 
@@ -57,5 +57,20 @@ def correct_assessment(
         correcting.correct_assessment(file, assessment, finding, reason, ctx.act)
         work.files.save(file, ctx.now)
         made = RecordInCase(id=assessment_id, case_id=case_id)
+        work.commit(made)
+        return made
+
+
+def correct_check(
+    ctx: Context, check_id: UUID, changes: Mapping[str, Any], reason: str
+) -> CorrectedInCase:
+    """Put a check right: its day, what it found, and when the next one is."""
+    with ctx.work("case.write") as work:
+        file = work.files.to_correct_check(check_id)
+        ctx.expect(file.case.version)
+        check = file.checks[check_id]
+        moved = correcting_checks.correct_check(file, check, changes, reason, ctx.act)
+        work.files.save(file, ctx.now)
+        made = CorrectedInCase(id=check_id, case_id=file.case.id, recounted=moved)
         work.commit(made)
         return made

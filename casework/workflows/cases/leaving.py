@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from casework.domain.access.accounts import Account
-from casework.domain.errors import Invalid
+from casework.domain.errors import Invalid, NotFound
 from casework.workflows.access import administering
+from casework.workflows.access.securing import MANAGE
 from casework.workflows.cases.caseload import hand_over_cases
 from casework.workflows.context import Context
-from casework.workflows.ports.unit_of_work import Work
+from casework.workflows.ports.unit_of_work import Reading, Work
 
 
 def change_account(
@@ -31,3 +32,18 @@ def change_account(
     return administering.change_account(
         ctx, id, changes, None if hand_over_to is None else hand_over
     )
+
+
+def disable_and_hand_over(ctx: Context, username: str, hand_over_to: str) -> None:
+    """Disable an account by its user name; its open cases go to that of another of its centre."""
+    with ctx.reading(MANAGE) as reading:
+        leaver, heir = (_named(reading, name) for name in (username, hand_over_to))
+    change_account(ctx, leaver.id, {"is_active": False}, heir.id)
+
+
+def _named(reading: Reading, username: str) -> Account:
+    # The input may not be valid text, which must not reach a database query.
+    found = reading.account_administration.by_username(username) if username.isprintable() else None
+    if found is None:
+        raise NotFound(f"no account {username!r}")
+    return found

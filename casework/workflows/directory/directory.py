@@ -48,6 +48,14 @@ WHO: Final = {"confirm": CONFIRM, "publish": PUBLISH, "withdraw": PUBLISH}
 WHO_OF_SERVICE: Final = WHO | {"confirm": CONFIRM_SERVICE}
 
 
+def set_centre_phone(ctx: Context, code: str, phone: str | None) -> str:
+    """Say where a community centre is called; None where it has no telephone of its own."""
+    with ctx.work(WRITE) as work:
+        work.directory_editing.save_centre_phone(code, phone)
+        work.commit(code)
+        return code
+
+
 # Agencies
 
 

@@ -19,6 +19,7 @@ from casework.domain.directory.past import REMEMBERED_FOR, told
 from casework.domain.errors import Invalid, require
 from casework.domain.figures.figures import spent_in
 from casework.domain.figures.response_rates import MEASURED_OVER, Answers, measured
+from casework.domain.residents.death import check_lives
 from casework.workflows.context import Context
 from casework.workflows.ports.matching import ResponseRateStore
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading, Work
@@ -34,6 +35,8 @@ class MatchQuestion:
     mobility: str | None = None
     needed_by: date | None = None
     language: str | None = None
+    # Of a resident who died only where the actor says so.
+    confirm: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,7 @@ def match(ctx: Context, reading: Reading, question: MatchQuestion) -> Matched:
     before: Mapping[UUID, dict[str, Any]] = {}
     if question.resident_id is not None:
         resident = reading.matching.resident(question.resident_id)
+        check_lives(resident.died_on, confirmed=question.confirm)
         facts = facts_of(resident, ctx.act.today)
         centre_code, mobility = resident.centre_code, mobility or resident.mobility
         since = ctx.now - REMEMBERED_FOR

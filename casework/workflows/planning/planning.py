@@ -91,6 +91,8 @@ def decide_plan(ctx: Context, case_id: UUID, command: DecisionCommand) -> UUID:
         )
         deciding.decide(file, decision, ctx.act)
         work.files.save(file, ctx.now)
+        if known is not None and known_conference(work, known) != decision.conference:
+            raise StaleVersion("the day of the meeting was put right meanwhile")
         work.commit(case_id)
         return case_id
 

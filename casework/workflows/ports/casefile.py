@@ -52,7 +52,11 @@ class CaseFiles(Protocol):
         ...
 
     def to_correct(self, id: UUID) -> CaseFile:
-        """The file of a case with its ended clocks and its assessments."""
+        """The file of a case with its ended clocks, its assessments and its checks."""
+        ...
+
+    def to_correct_check(self, id: UUID) -> CaseFile:
+        """That of the case of a check."""
         ...
 
     def resting_on(self, consent_id: UUID) -> list[CaseFile]:
@@ -149,8 +153,20 @@ class Conferences(Protocol):
         """A meeting of the actor's district, else NotFound."""
         ...
 
+    def to_correct(self, id: UUID) -> Conference:
+        """A meeting of the actor's district to which no decision can refer meanwhile."""
+        ...
+
     def add(self, conference: Conference) -> None:
         """Add a meeting."""
+        ...
+
+    def save(self, conference: Conference) -> None:
+        """Save a corrected meeting."""
+        ...
+
+    def decided(self, id: UUID) -> Mapping[UUID, list[UUID]]:
+        """The plan versions that a meeting decided, by their cases within scope, in order."""
         ...
 
     def agenda(self, id: UUID) -> frozenset[UUID]:
@@ -180,11 +196,12 @@ class Conferences(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhomToCall:
-    """The centre that asks, who carries the case there, and a telephone."""
+    """The centre that asks, who has the case there today, their telephone, and the centre's."""
 
     centre: str
     worker: str | None
     phone: str | None
+    centre_phone: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,10 @@ class Directory(Protocol):
 class DirectoryEditing(Protocol):
     """The directory as the actor edits it; outside the actor's scope, NotFound."""
 
+    def save_centre_phone(self, code: str, phone: str | None) -> None:
+        """Say where a community centre within scope is called, else NotFound."""
+        ...
+
     def provider(self, id: UUID, *, lock: bool = False) -> Provider:
         """An agency within scope, else NotFound."""
         ...

@@ -97,7 +97,7 @@ class Residents(Protocol):
         ...
 
     def save_note(self, note: Note) -> None:
-        """Save an answered note."""
+        """Save a note that was answered or corrected."""
         ...
 
     def notes(self, resident_id: UUID, paging: Paging) -> Page:

@@ -60,6 +60,15 @@ class Corrected(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectedInCase(Result):
+    """What was put right within a case, and the clocks that were counted anew."""
+
+    id: UUID
+    case_id: UUID
+    recounted: list[RecountedClock]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedPlan(Result):
     """A case whose plan was submitted, and the version with its content hash."""
 

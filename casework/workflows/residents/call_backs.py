@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from casework.domain.errors import Invalid, NotFound
 from casework.domain.events import EventMetadata
-from casework.domain.residents.events import NoteAnswered
-from casework.domain.residents.resident import Note, Resident
+from casework.domain.residents.death import check_lives
+from casework.domain.residents.events import NoteAnswered, NoteCorrected
+from casework.domain.residents.resident import Note, NoteKind, Resident
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Work
 
@@ -21,6 +24,36 @@ def answer_note(ctx: Context, note_id: UUID, *, text: str | None, with_whom: str
         keep(ctx, work, note)
         work.commit(note.id)
         return note.id
+
+
+def correct_note(ctx: Context, note_id: UUID, changes: Mapping[str, Any], reason: str) -> UUID:
+    """Put a note right by another that says why; what it promised is promised by that one."""
+    with ctx.work("case.write") as work:
+        note = work.residents.note(note_id, lock=True)
+        ctx.expect(note.version)
+        correction = note.correct(_coded(changes), reason, ctx.act)
+        if correction is None:
+            work.commit(note.id)
+            return note.id
+        if note.come_back_on is None and correction.come_back_on is not None:
+            check_lives(work.residents.get(note.resident_id).died_on)
+        work.residents.save_note(note)
+        work.residents.add_note(correction)
+        meta = EventMetadata.of(ctx.act, note.resident_id, resident_id=note.resident_id)
+        happened = NoteCorrected(
+            meta,
+            note_id=note.id,
+            by_note_id=correction.id,
+            fields=tuple(n for n in changes if getattr(note, n) != getattr(correction, n)),
+            come_back_on=correction.come_back_on,
+        )
+        work.record([happened])
+        work.commit(correction.id)
+        return correction.id
+
+
+def _coded(changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {n: NoteKind(to) if n == "kind" else to for n, to in changes.items()}
 
 
 def promised(work: Work, resident: Resident, note_id: UUID) -> Note:

@@ -59,6 +59,7 @@ def _refusal(strict: Sequence[SimilarResident]) -> Conflict:
                 "id": similar.resident.id,
                 "name": similar.resident.name,
                 "birth_date": similar.resident.birth_date,
+                "died_on": similar.resident.died_on,
                 "centre_code": similar.resident.centre_code,
                 "reasons": list(similar.reasons),
             }

@@ -7,17 +7,20 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from casework.adapters import reference
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.ids import new_id
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.planning.planning import Draft
 from casework.workflows.planning import planning
 from tests.api.acts import Supported, a_case, a_referral, a_resident, a_supported_case, moved
+from tests.api.asking import refusal
 from tests.api.conftest import (
     COLLEAGUE,
     DISTRICT,
+    FAR_SUPERVISOR,
     HERE,
     OTHER_PROVIDER,
     PROVIDER,
@@ -67,6 +70,7 @@ def test_an_agency_reads_what_is_asked_and_whom_to_call(api: Api) -> None:
             "centre": next(one.name for one in reference.centres() if one.code == HERE),
             "worker": api.actor(WORKER).name,
             "phone": "051-000-7001",
+            "centre_phone": None,
         }
     (item,) = api.as_(PROVIDER).items("/inbox")
     assert item["asked"] == MEALS | period
@@ -117,6 +121,82 @@ def test_where_the_worker_has_no_telephone_somebody_of_the_centre_answers(api: A
     assert (contact["worker"], contact["phone"]) == (api.actor(WORKER).name, "051-000-7002")
     phone(api, COLLEAGUE, None)
     assert shown(api, referral)["contact"]["phone"] is None
+
+
+def test_the_centre_has_a_telephone_of_its_own(api: Api) -> None:
+    phone(api, WORKER, None)
+    phone(api, COLLEAGUE, "051-000-7002")
+    referral, path = a_referral(api), f"/centres/{HERE}/phone"
+    for by in (WORKER, PROVIDER, "city", "auditor"):
+        assert api.as_(by).post(path, {"phone": "051-000-7000"}).status_code == 403
+    far = api.as_(FAR_SUPERVISOR).post(path, {"phone": "051-000-7000"})
+    assert far.content == api.as_(FAR_SUPERVISOR).post("/centres/0/phone", {"phone": None}).content
+    assert far.status_code == 404
+    said = api.as_(SUPERVISOR).post(path, {"phone": "051-000-7000"})
+    assert (said.status_code, said.json()["phone"]) == (200, "051-000-7000")
+    centres = {one["code"]: one for one in api.as_(PROVIDER).items("/centres", district=DISTRICT)}
+    assert centres[HERE] == said.json()
+    contact = shown(api, referral)["contact"]
+    assert (contact["phone"], contact["centre_phone"]) == ("051-000-7000", "051-000-7000")
+    phone(api, WORKER, "051-000-7001")
+    (item,) = api.as_(PROVIDER).items("/inbox")
+    contact = item["contact"]
+    assert (contact["phone"], contact["centre_phone"]) == ("051-000-7001", "051-000-7000")
+    assert api.as_("admin").post(path, {"phone": None}).json()["phone"] is None
+
+
+def test_everybody_says_where_they_are_called_themselves(api: Api) -> None:
+    phone(api, WORKER, None)
+    referral = a_referral(api)
+    worker = api.as_(WORKER)
+    assert worker.get("/me").json()["phone"] is None
+    assert refusal(worker.post("/me/phone", {"phone": "not one"})) == (422, "invalid")
+    answer = worker.post("/me/phone", {"phone": "051-000-7009"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["phone"] == "051-000-7009"
+    assert api.as_(WORKER).get("/me").json() == answer.json()
+    assert shown(api, referral)["contact"]["phone"] == "051-000-7009"
+    assert api.as_(WORKER).post("/me/phone", {"phone": None}).json()["phone"] is None
+
+
+def test_while_the_worker_is_away_the_deputy_is_whom_to_call(api: Api) -> None:
+    phone(api, WORKER, "051-000-7001")
+    phone(api, COLLEAGUE, "051-000-7002")
+    referral, first = a_referral(api), api.clock.now.date() + timedelta(days=1)
+    away = {
+        "worker_id": str(api.id_of(WORKER)), "deputy_id": str(api.id_of(COLLEAGUE)),
+        "from": f"{first}", "to": f"{first + timedelta(days=1)}",
+    }  # fmt: skip
+    answer = api.as_(SUPERVISOR).post("/absences", away)
+    assert answer.status_code == 201, answer.text
+    for days, who, number in (
+        (0, WORKER, "051-000-7001"), (1, COLLEAGUE, "051-000-7002"),
+        (1, COLLEAGUE, "051-000-7002"), (1, WORKER, "051-000-7001"),
+    ):  # fmt: skip
+        api.clock.forward(days=days)
+        for contact in (
+            shown(api, referral)["contact"],
+            api.as_(PROVIDER).items("/inbox")[0]["contact"],
+        ):
+            assert (contact["worker"], contact["phone"]) == (api.actor(who).name, number)
+
+
+def test_where_the_deputies_end_in_nobody_the_centre_is_called(api: Api) -> None:
+    phone(api, WORKER, "051-000-7001")
+    api.as_(SUPERVISOR).post(f"/centres/{HERE}/phone", {"phone": "051-000-7000"})
+    referral, today = a_referral(api), api.clock.now.date()
+    with api.engine.begin() as connection:
+        connection.execute(
+            insert(t.absence).values(
+                id=new_id(), worker_id=api.id_of(WORKER), deputy_id=api.id_of(COLLEAGUE),
+                from_on=today, to_on=today, centre_code=HERE, district_code=DISTRICT,
+                recorded_at=api.clock.now, recorded_by=api.id_of(SUPERVISOR), version=1,
+            )
+        )  # fmt: skip
+        left = t.account.c.username == COLLEAGUE
+        connection.execute(update(t.account).where(left).values(is_active=False))
+    contact = shown(api, referral)["contact"]
+    assert (contact["worker"], contact["phone"]) == (None, "051-000-7000")
 
 
 def test_another_agency_reads_nothing_of_it(api: Api) -> None:

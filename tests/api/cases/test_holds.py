@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
+from casework.domain.casefile.states import HoldReason
 from tests.api.acts import Supported, a_case, a_referral, a_resident, a_supported_case, moved
 from tests.api.asking import everything, fields_of, refusal
 from tests.api.conftest import OTHER_PROVIDER, PROVIDER, SUPERVISOR, WORKER, Api
@@ -68,6 +69,17 @@ def test_a_hold_lasts_at_most_ninety_days_ahead(api: Api, days: int, status: int
         assert {refusal(one)[1] for one in answers} == {"hold_too_long"}
         assert {tuple(fields_of(one)) for one in answers} == {("until",)}
         assert everything(api) == before
+
+
+def test_how_long_a_hold_lasts_is_said_by_reason_and_in_the_refusal(api: Api) -> None:
+    for username in (WORKER, PROVIDER, "city"):
+        found = api.as_(username).items("/standards/holds")
+        assert [one["reason"] for one in found] == list(HoldReason)
+        limits = {one["reason"]: one["limit"] for one in found}
+    for reason, limit in limits.items():
+        answer = hold(api, a_case(api), limit["amount"] + 1, reason=reason, note="said so")
+        assert (refusal(answer), answer.json()["limit"]) == ((422, "hold_too_long"), limit)
+        assert f"for {reason} lasts {limit['amount']} days" in answer.json()["detail"]
 
 
 def test_a_hold_until_the_next_century_is_refused(api: Api) -> None:

@@ -174,6 +174,7 @@ def test_a_likely_duplicate_is_shown_first_and_registered_on_confirmation(api: A
             "id": first["id"],
             "name": "가상인",
             "birth_date": "1941-03-05",
+            "died_on": None,
             "centre_code": HERE,
             "reasons": ["same_name_and_birth_date"],
         }

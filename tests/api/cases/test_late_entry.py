@@ -279,6 +279,41 @@ def test_what_was_settled_by_telephone_last_month_is_typed_today(api: Api) -> No
     assert (ended.json()["started_on"], ended.json()["ended_on"]) == ("2026-03-09", "2026-03-31")
 
 
+def test_a_service_that_failed_last_week_is_entered_with_its_day(api: Api) -> None:
+    referral = acts.a_referral(api, a_supported_case(api, "2026-03-11"))
+    path, worker = f"/referrals/{referral}", api.as_(WORKER)
+    worker.post(f"{path}/accept", {"answered_on": "2026-03-11", "on_behalf": BY_PHONE})
+    api.clock.set("2026-03-13T09:00")
+    worker.post(f"{path}/start", {"started_on": "2026-03-12", "on_behalf": BY_PHONE})
+    api.clock.set("2026-03-18T15:00")
+    failed = {"reason": "provider_unable", "on_behalf": BY_PHONE}
+    before = everything(api)
+    for day, code in (("2026-03-11", "date_too_early"), ("2026-03-19", "date_in_future")):
+        refused = worker.post(f"{path}/fail", failed | {"ended_on": day})
+        assert (refusal(refused), fields_of(refused)) == ((422, code), ["ended_on"])
+    assert everything(api) == before
+    answer = worker.post(f"{path}/fail", failed | {"ended_on": "2026-03-12"})
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["status"], answer.json()["ended_on"]) == ("failed", "2026-03-12")
+    # The worker could not know before: the disposition counts from the recording.
+    assert clock(api, path, "disposition")["due_at"] == f"2026-03-23{SECOND}"
+    (said,) = (one for one in answer.json()["history"] if one["event"] == "ReferralFailed")
+    assert said["data"]["ended_on"] == "2026-03-12"
+    right = worker.post(f"{path}/correct", {"ended_on": "2026-03-16", "reason": "misheard"})
+    assert right.json()["ended_on"] == "2026-03-16"
+
+
+def test_what_failed_before_it_began_failed_after_its_answer(api: Api) -> None:
+    referral = acts.a_referral(api, a_supported_case(api, "2026-03-11"))
+    path, worker = f"/referrals/{referral}", api.as_(WORKER)
+    api.clock.set("2026-03-13T15:00")
+    worker.post(f"{path}/accept", {"answered_on": "2026-03-12", "on_behalf": BY_PHONE})
+    failed = {"reason": "provider_unable", "on_behalf": BY_PHONE}
+    early = worker.post(f"{path}/fail", failed | {"ended_on": "2026-03-11"})
+    assert refusal(early) == (422, "date_too_early")
+    assert worker.post(f"{path}/fail", failed).json()["ended_on"] == "2026-03-13"
+
+
 def test_a_request_follows_the_approval_and_a_draft_has_no_day(api: Api) -> None:
     supported = a_supported_case(api, "2026-03-11")
     api.clock.set("2026-03-18T10:00")

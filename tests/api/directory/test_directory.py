@@ -51,6 +51,7 @@ def test_centres_are_those_of_one_district_or_all(api: Api) -> None:
     assert {one["district_code"] for one in here} == {DISTRICT}
     assert here[0] == {
         "code": HERE, "name": "우1동", "district_code": DISTRICT, "lat": 35.1777, "lon": 129.1595,
+        "phone": None,
     }  # fmt: skip
 
 

@@ -380,6 +380,25 @@ def test_a_place_is_not_offered_to_somebody_on_hold_until_the_hold_is_over(api: 
 
 
 @pytest.mark.both_stores
+def test_a_place_is_not_offered_to_the_dead_and_an_offer_is_taken_back(api: Api) -> None:
+    leave(api, 1)
+    holder, first, second = accepted(api), waiting(api), waiting(api)
+    ended(api, holder)
+    update_places(api)
+    assert (offered(api, first) is None, offered(api, second)) == (False, None)
+    worker = api.as_(WORKER)
+    resident = worker.get(f"/referrals/{first}").json()["resident_id"]
+    today = api.clock.now.date().isoformat()
+    assert worker.post(f"/residents/{resident}/died", {"on": today}).is_success
+    update_places(api)
+    assert (offered(api, first), offered(api, second) is None) == (None, False)
+    undone = api.as_(SUPERVISOR).post(f"/residents/{resident}/died/undo", {"reason": "another"})
+    assert undone.is_success
+    update_places(api)
+    assert (offered(api, first) is None, offered(api, second)) == (False, None)
+
+
+@pytest.mark.both_stores
 def test_an_offer_is_taken_back_from_whom_a_hold_keeps_and_both_are_told(api: Api) -> None:
     leave(api, 1)
     holder, first = accepted(api), waiting(api)

@@ -103,7 +103,7 @@ def test_the_same_name_and_birth_date_is_refused_with_the_reason(api: Api, name:
     assert refusal(refused) == (409, "possible_duplicate")
     assert refused.json()["candidates"] == [
         {"id": str(first), "name": "김영숙", "birth_date": "1941-03-05", "centre_code": HERE,
-         "reasons": ["same_name_and_birth_date"]}
+         "died_on": None, "reasons": ["same_name_and_birth_date"]}
     ]  # fmt: skip
     assert everything(api) == before
 
@@ -128,7 +128,7 @@ def test_whoever_is_less_alike_is_a_hint_beside_the_one_registered(
     assert answer.status_code == 201, answer.text
     assert answer.json()["hints"] == [
         {"id": str(first), "name": "김영숙", "birth_date": "1941-03-05", "centre_code": HERE,
-         "reasons": reasons}
+         "died_on": None, "reasons": reasons}
     ]  # fmt: skip
     shown = api.as_(WORKER).get(f"/residents/{answer.json()['id']}").json()
     assert "hints" not in shown
@@ -210,7 +210,7 @@ def test_one_out_of_the_registrants_scope_stands_in_the_supervisors_queue(api: A
     assert (item["state"], item["reasons"]) == ("open", ["same_name_and_birth_date"])
     assert item["residents"] == [
         {"id": str(id), "name": "김영숙", "birth_date": "1941-03-05", "centre_code": centre,
-         "district_code": DISTRICT}
+         "died_on": None, "district_code": DISTRICT}
         for id, centre in ((here, HERE), (there, NEXT_DOOR))
     ]  # fmt: skip
     assert queue(api, FAR_SUPERVISOR) == []

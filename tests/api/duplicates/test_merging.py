@@ -515,7 +515,7 @@ def test_of_two_in_households_the_survivor_stays_in_their_own(api: Api) -> None:
     before = held(api)
     merge_id = merge(api, people[0], people[2])
     assert worker.get(f"/residents/{people[2]}").json()["household"]["members"] == [
-        {"id": str(one), "name": worker.get(f"/residents/{one}").json()["name"]}
+        {"id": str(one), "name": worker.get(f"/residents/{one}").json()["name"], "died_on": None}
         for one in people[:2]
     ]
     assert len(worker.get(f"/residents/{people[3]}").json()["household"]["members"]) == 1

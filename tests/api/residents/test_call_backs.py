@@ -59,7 +59,7 @@ def test_an_item_says_what_was_promised_and_of_which_case(api: Api) -> None:
     resident = a_resident(api)
     case = a_case(api, resident=resident)
     note = promised(api, resident)
-    assert (note["allowed_actions"], note["answered_at"]) == (["answer"], None)
+    assert (note["allowed_actions"], note["answered_at"]) == (["answer", "correct"], None)
     (item,) = api.as_(WORKER).items("/worklist", kind="come_back")
     assert (item["note_id"], item["case_id"]) == (note["id"], str(case))
     assert item["text"] == "문 앞 손잡이를 알아보기로"
@@ -79,7 +79,7 @@ def test_only_an_answer_ends_it(api: Api) -> None:
     assert shown.status_code == 200, shown.text
     said = shown.json()
     assert (said["answer"], said["answered_with"]) == ("손잡이를 달았음", "딸")
-    assert (said["answered_by"], said["allowed_actions"]) == (str(api.id_of(WORKER)), [])
+    assert (said["answered_by"], said["allowed_actions"]) == (str(api.id_of(WORKER)), ["correct"])
     assert to_come_back(api, WORKER) == []
     (_, first) = api.as_(WORKER).items(f"/residents/{resident}/notes")
     assert first == said
@@ -103,7 +103,7 @@ def test_a_later_note_that_names_it_answers_it(api: Api) -> None:
 def test_what_was_not_promised_is_not_answered_and_nothing_changes(api: Api) -> None:
     resident, other = a_resident(api), a_resident(api)
     plain = promised(api, resident, come_back_on=None)
-    assert plain["allowed_actions"] == []
+    assert plain["allowed_actions"] == ["correct"]
     done = promised(api, resident)["id"]
     shown = answered(api, done)
     assert shown.status_code == 200

@@ -242,3 +242,51 @@ def test_an_assessor_is_shown_that_a_resident_died(api: Api) -> None:
     surveyed(api, a_case(api, resident=resident))
     assert dies(api, resident).status_code == 200
     assert api.as_(ASSESSOR).get(f"/residents/{resident}").json()["died_on"] == today(api)
+
+
+def test_nobody_is_matched_for_the_dead_without_being_asked(api: Api) -> None:
+    resident = a_resident(api)
+    question = {"service_code": "CARE-MEALS", "resident_id": str(resident)}
+    worker = api.as_(WORKER)
+    assert worker.post("/offerings/match", question).status_code == 200
+    dies(api, resident)
+    assert refusal(worker.post("/offerings/match", question)) == (409, "resident_died")
+    assert worker.post("/offerings/match", question | {"confirm": True}).status_code == 200
+
+
+def test_a_household_says_who_died_and_takes_the_dead_only_when_asked(api: Api) -> None:
+    one, other, third = a_resident(api), a_resident(api), a_resident(api)
+    dies(api, other)
+    body: dict[str, Any] = {"resident_ids": [str(one), str(other)], "kind": "couple"}
+    worker, before = api.as_(WORKER), everything(api)
+    assert refusal(worker.post("/households", body)) == (409, "resident_died")
+    assert everything(api) == before
+    made = worker.post("/households", body | {"confirm": True})
+    assert made.status_code == 201, made.text
+    days = {row["id"]: row["died_on"] for row in made.json()["members"]}
+    assert days == {str(one): None, str(other): today(api)}
+    dies(api, third)
+    path, joins = f"/households/{made.json()['id']}/members", {"resident_id": str(third)}
+    assert refusal(worker.post(path, joins)) == (409, "resident_died")
+    assert worker.post(path, joins | {"confirm": True}).status_code == 200
+    shown = worker.get(f"/residents/{one}").json()["household"]["members"]
+    assert [row["died_on"] for row in shown].count(today(api)) == 2
+
+
+def test_likely_duplicates_say_that_somebody_died(api: Api) -> None:
+    facts: dict[str, Any] = {"name": "가상동명", "birth_date": date(1941, 3, 5)}
+    first = a_resident(api, **facts)
+    dies(api, first)
+    person = {"name": "가상동명", "birth_date": "1941-03-05", "sex": "female",
+              "centre_code": api.actor(WORKER).centre_code}  # fmt: skip
+    refused = api.as_(WORKER).post("/residents", person)
+    assert refusal(refused) == (409, "possible_duplicate")
+    (candidate,) = refused.json()["candidates"]
+    assert (candidate["id"], candidate["died_on"]) == (str(first), today(api))
+    hinted = api.as_(WORKER).post("/residents", person | {"birth_date": "1941-03-06"})
+    (hint,) = hinted.json()["hints"]
+    assert (hint["id"], hint["died_on"]) == (str(first), today(api))
+    assert sum(found for _, found in api.application.find_duplicates()) >= 1
+    pairs = api.as_(SUPERVISOR).items("/duplicates")
+    sides = {side["id"]: side["died_on"] for pair in pairs for side in pair["residents"]}
+    assert sides[str(first)] == today(api)

@@ -84,7 +84,10 @@ def test_a_couple_is_linked_and_each_shows_the_other(api: Api) -> None:
     shown = {
         "id": household,
         "kind": "couple",
-        "members": [{"id": str(one), "name": "가상남편"}, {"id": str(other), "name": "가상아내"}],
+        "members": [
+            {"id": str(one), "name": "가상남편", "died_on": None},
+            {"id": str(other), "name": "가상아내", "died_on": None},
+        ],
         "others": 0,
     }
     for by in (WORKER, COLLEAGUE, SUPERVISOR):
@@ -170,7 +173,7 @@ def test_who_lives_with_somebody_of_another_centre_is_told_a_number_and_no_more(
     for by, own, name in ((WORKER, here, "가상남편"), (NEIGHBOUR, there, "가상아내")):
         shown = api.as_(by).get(f"/residents/{own}").json()["household"]
         assert shown == {"id": household, "kind": "couple", "others": 1,
-                         "members": [{"id": str(own), "name": name}]}  # fmt: skip
+                         "members": [{"id": str(own), "name": name, "died_on": None}]}  # fmt: skip
         assert api.as_(by).get(f"/households/{household}").json() == shown
         hidden = there if own == here else here
         assert api.as_(by).get(f"/residents/{hidden}").status_code == 404

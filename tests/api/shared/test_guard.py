@@ -53,10 +53,10 @@ EVERYONE = " ".join(WHO)
 TABLE: Final[dict[str, tuple[str, ...]]] = {
     "": ("POST /auth/token", "POST /auth/revoke"),
     EVERYONE: (
-        "GET /me", "POST /me/password", "POST /me/sessions/revoke-all",
+        "GET /me", "POST /me/password", "POST /me/phone", "POST /me/sessions/revoke-all",
         "GET /districts", "GET /centres", "GET /services", "GET /providers",
         "GET /offerings", "GET /offerings/{id}/capacity", "GET /directory/overview",
-        "GET /standards/effective", "GET /holidays",
+        "GET /standards/effective", "GET /standards/holds", "GET /holidays",
     ),
     "worker supervisor assessor admin": (
         "POST /imports", "GET /imports", "GET /imports/template", "GET /imports/{id}",
@@ -96,10 +96,10 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /residents/{id}/consents/batch", "GET /residents/{id}/disclosures",
         "POST /consents/{id}/withdraw", "POST /consents/{id}/correct",
         "POST /residents/{id}/notes", "GET /residents/{id}/notes",
-        "POST /notes/{id}/answer", "POST /residents/{id}/died",
+        "POST /notes/{id}/answer", "POST /notes/{id}/correct", "POST /residents/{id}/died",
         "POST /residents/{id}/rrn/reveal",
         "POST /cases", "PATCH /cases/{id}", "POST /cases/{id}/pre-survey",
-        "POST /cases/{id}/checks",
+        "POST /cases/{id}/checks", "POST /checks/{id}/correct",
         "POST /cases/{id}/signals", "POST /signals/{id}/answer", "POST /cases/{id}/close",
         "POST /cases/{id}/hold", "POST /cases/{id}/resume",
         "PUT /cases/{id}/plan/draft", "POST /cases/{id}/plan/submit",
@@ -141,7 +141,8 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     ),
     "supervisor": (
         "POST /break-glass/{id}/close",
-        "POST /cases/{id}/plan/decision", "POST /conferences", "GET /conferences",
+        "POST /cases/{id}/plan/decision", "POST /cases/{id}/plan/decision/correct",
+        "POST /conferences/{id}/correct", "POST /conferences", "GET /conferences",
         "GET /conferences/{id}", "GET /conferences/{id}/minutes",
         "POST /conferences/{id}/agenda", "POST /conferences/{id}/decisions",
         "POST /cases/{id}/assign", "POST /cases/{id}/transfer", "POST /cases/{id}/reopen",
@@ -159,7 +160,8 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "GET /notices/held", "POST /notices/release", "PUT /providers/{id}/answering",
         "GET /standards", "POST /standards", "GET /standards/{id}", "PATCH /standards/{id}",
         "POST /standards/{id}/recalculate", "POST /holidays",
-        "POST /providers", "POST /providers/{id}/end", "POST /offerings", "PATCH /offerings/{id}",
+        "POST /centres/{code}/phone", "POST /providers", "POST /providers/{id}/end",
+        "POST /offerings", "PATCH /offerings/{id}",
     ),
     "admin": (
         "POST /services", "PATCH /services/{code}",

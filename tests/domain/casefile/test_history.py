@@ -108,9 +108,9 @@ MOVES = [
     (
         "accepted",
         "fail",
-        {"reason": "resident_unreachable"},
+        {"reason": "resident_unreachable", "ended_on": day("04-01")},
         "ReferralFailed",
-        {"status": "failed", "reason": "resident_unreachable"},
+        {"status": "failed", "reason": "resident_unreachable", "ended_on": day("04-01")},
     ),
     (
         "requested",

@@ -89,6 +89,12 @@ class ChangeAccount(Body):
     is_head: bool = False
 
 
+class SetOwnPhone(Body):
+    """Where one is called; null where one is not."""
+
+    phone: Phone | None
+
+
 class ResetPassword(Body):
     """A password that its owner must change."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,16 @@ def change_password(body: s.ChangePassword, call: Caller) -> Response:
     given = Credentials(password=body.current_password)
     securing.change_password(call.ctx, call.authentication, given, body.new_password)
     return respond({}, 200)
+
+
+@router.post("/me/phone", **operation(SECURE, r.OwnAccount, use_key=False))
+def set_own_phone(body: s.SetOwnPhone, call: Caller) -> Response:
+    """Say where agencies and colleagues call me.
+
+    A worker's stands with each request to an agency; without it that of the centre does.
+    """
+    securing.set_own_phone(call.ctx, body.phone)
+    return respond(render.own_account(replace(call.ctx.actor, phone=body.phone)), 200)
 
 
 @router.post(

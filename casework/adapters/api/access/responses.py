@@ -37,6 +37,7 @@ class OwnAccount(ResponseBody):
     name: str
     role: Role
     is_head: bool
+    phone: str | None
     scope: OwnScope
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request, Response
 
 from casework.adapters.api.access import responses as r
+from casework.adapters.api.access import views
 from casework.adapters.api.shared import responses as shared_responses
 from casework.adapters.api.shared.routing import Caller, operation
 from casework.adapters.http.limits import check_text
@@ -88,20 +89,4 @@ def who_am_i(call: Caller) -> Response:
 
     Id, name, role and scope of the signed-in account.
     """
-    actor = call.ctx.actor
-    scope = {
-        "centre": actor.centre_code,
-        "district": actor.district_code,
-        "provider": actor.provider_id,
-    }
-    return respond(
-        {
-            "id": actor.id,
-            "username": actor.username,
-            "name": actor.name,
-            "role": actor.role,
-            "is_head": actor.is_head,
-            "scope": {k: v for k, v in scope.items() if v is not None},
-        },
-        200,
-    )
+    return respond(views.own_account(call.ctx.actor), 200)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from casework.adapters.api.shared.views import instant
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.accounts import Account
+from casework.domain.access.policy import Actor
 from casework.domain.access.tokens import AccountToken
 from casework.workflows.ports.paging import Row
 
@@ -44,3 +45,21 @@ def account(it: Account, open_cases: int) -> WithETag:
     }  # fmt: skip
     shown |= {"is_linked": it.external_id is not None, "open_cases": open_cases}
     return WithETag(shown, it.version)
+
+
+def own_account(actor: Actor) -> dict[str, Any]:
+    """Who is signed in, how they are called, and how far they see."""
+    scope = {
+        "centre": actor.centre_code,
+        "district": actor.district_code,
+        "provider": actor.provider_id,
+    }
+    return {
+        "id": actor.id,
+        "username": actor.username,
+        "name": actor.name,
+        "role": actor.role,
+        "is_head": actor.is_head,
+        "phone": actor.phone,
+        "scope": {k: v for k, v in scope.items() if v is not None},
+    }

@@ -177,6 +177,12 @@ class Case(CaseRow):
     allowed_actions: list[str]
 
 
+class CorrectedCheck(Check):
+    """A check that was put right, and the clocks that were counted anew."""
+
+    recounted: list[RecountedClock]
+
+
 class CorrectedCase(Case):
     """A case that was put right, and the clocks that were counted anew."""
 

@@ -13,7 +13,7 @@ from casework.adapters.api.casefile.parts import (
     Ground,
     NeedInput,
 )
-from casework.adapters.api.shared.bodies import Body, Day, Short, Words
+from casework.adapters.api.shared.bodies import Body, CorrectionOf, Day, Short, Words
 
 
 class OpenCase(Body):
@@ -42,12 +42,6 @@ class CorrectCase(Body):
     urgent_reason: Words | None = None
     ex_officio_ground: Ground | None = None
     consent_id: UUID | None = None
-    reason: Words
-
-
-class CorrectionOf(Body):
-    """Why something that was recorded is put right."""
-
     reason: Words
 
 

@@ -19,6 +19,18 @@ class RecordCheck(Body):
     next_check_on: Day | None = None
 
 
+class CorrectCheck(Body):
+    """What was really found, and when; what is left out stays as it is."""
+
+    checked_on: Day | None = None
+    findings: Words | None = None
+    goals: list[GoalMet] | None = Field(default=None, max_length=50)
+    next_check_on: Day | None = Field(
+        default=None, description="When the next one is; null for when the law asks."
+    )
+    reason: Words
+
+
 class AssignCase(Body):
     """To whom the case is given."""
 

@@ -25,7 +25,7 @@ from casework.domain.cases.intake import Finding
 from casework.domain.errors import StaleVersion, require
 from casework.workflows.cases import correcting, intake, running
 from casework.workflows.context import Context
-from casework.workflows.ports.results import Corrected, RecordInCase
+from casework.workflows.ports.results import Corrected, CorrectedInCase, RecordInCase
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["cases"])
@@ -192,6 +192,29 @@ def record_check(id: UUID, body: check_bodies.RecordCheck, call: Caller) -> Resp
         lambda reading, made: render.check(
             next(one for one in reading.cases.get(made.case_id).checks if one.id == made.id)
         ),
+    )
+
+
+@router.post(
+    "/checks/{id}/correct",
+    **operation(WRITE, casefile_responses.CorrectedCheck, refuses=(404, 409, 412)),
+)
+def correct_check(id: UUID, body: check_bodies.CorrectCheck, call: Caller) -> Response:
+    """Put a check right.
+
+    It stays between the checks before and after it. The former values are kept with the case; the
+    clocks that rest on it are counted anew. ``If-Match`` names the version of the case.
+    """
+    given = body.model_dump(exclude_unset=True, exclude={"reason"})
+    changes = {n: value for n, value in given.items() if value is not None or n == "next_check_on"}
+
+    def show(reading: Reading, made: CorrectedInCase) -> dict[str, Any]:
+        checks = reading.cases.get(made.case_id).checks
+        shown = render.check(next(one for one in checks if one.id == made.id))
+        return shown | {"recounted": recounted(made.recounted)}
+
+    return call.change(
+        lambda ctx: correcting.correct_check(ctx, id, changes, body.reason), READ, show
     )
 
 

@@ -50,6 +50,12 @@ class AgencyContact(Body):
     email: Email | None = None
 
 
+class SetPhone(Body):
+    """Where one is called; null where there is no telephone."""
+
+    phone: Phone | None
+
+
 class AddProvider(Body):
     """An agency."""
 

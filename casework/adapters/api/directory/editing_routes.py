@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import StringConstraints
 
 from casework.adapters.api.directory import bodies as s
+from casework.adapters.api.directory import list_views
 from casework.adapters.api.directory import responses as r
 from casework.adapters.api.directory import views as shape
 from casework.adapters.api.shared.bodies import Code, EmptyBody
@@ -22,18 +25,26 @@ from casework.domain.clocks.standards import CareField
 from casework.domain.directory.designations import GIVEN_UNDER, DesignationCode
 from casework.domain.directory.directory import EntryState
 from casework.domain.directory.entries import DESIGNATION, OFFERING, PROVIDER, check_each_once
-from casework.domain.errors import StaleVersion
+from casework.domain.errors import NotFound, StaleVersion
 from casework.workflows.directory import directory as editing
 from casework.workflows.ports.results import ProviderDesignation
 from casework.workflows.ports.unit_of_work import Page, Paging, Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["directory"])
 READ = "directory.read"
+CentreCode = Annotated[str, Path(), StringConstraints(max_length=10)]
 
 
 def _provider(call: Call, reading: Reading, id: UUID) -> WithETag:
     one = reading.directory_editing.provider(id)
     return shape.provider(one, reading.directory_editing.designations(id), call.ctx.act.today)
+
+
+def _centre(reading: Reading, code: str) -> dict[str, Any]:
+    found = reading.directory.centre(code)
+    if found is None:
+        raise NotFound("no such centre")
+    return list_views.centre(asdict(found))
 
 
 def _offering(_call: Call, reading: Reading, id: UUID) -> WithETag:
@@ -48,6 +59,15 @@ def seen_version(call: Call) -> None:
     """Refuse a change without ``If-Match``."""
     if call.ctx.expected_version is None:
         raise StaleVersion("say in If-Match which version you saw", code="precondition_required")
+
+
+@router.post("/centres/{code}/phone", **operation(editing.WRITE, r.Centre, refuses=(404,)))
+def set_centre_phone(code: CentreCode, body: s.SetPhone, call: Caller) -> Response:
+    """Say where a community centre is called.
+
+    A supervisor says it of the own district's. Agencies read it with each request: whom to call.
+    """
+    return call.change(lambda ctx: editing.set_centre_phone(ctx, code, body.phone), READ, _centre)
 
 
 # Agencies

@@ -19,7 +19,7 @@ def district(row: Row) -> dict[str, Any]:
 
 def centre(row: Row) -> dict[str, Any]:
     """A community centre and the point that stands for it."""
-    return picked(row, "code", "name", "district_code", "lat", "lon")
+    return picked(row, "code", "name", "district_code", "lat", "lon", "phone")
 
 
 def service(row: Row) -> dict[str, Any]:

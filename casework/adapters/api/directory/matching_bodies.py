@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from casework.adapters.api.shared.bodies import Body, Code, Day
 
@@ -21,3 +21,4 @@ class FindMatches(Body):
     mobility: Literal["independent", "limited", "housebound"] | None = None
     needed_by: Day | None = None
     language: Language | None = None
+    confirm: StrictBool = Field(default=False, description="Match although the resident has died.")

@@ -21,7 +21,7 @@ router = APIRouter(route_class=GuardedRoute, tags=["directory"])
 MATCH, COVER = "offering.match", "coverage.read"
 
 
-@router.post("/offerings/match", **operation(MATCH, r.Matches, refuses=(404,), use_key=False))
+@router.post("/offerings/match", **operation(MATCH, r.Matches, refuses=(404, 409), use_key=False))
 def match_offerings(
     body: m.FindMatches, call: Caller, accept_language: Annotated[str | None, Header()] = None
 ) -> Response:

@@ -64,6 +64,7 @@ class Centre(ResponseBody):
     district_code: str
     lat: float
     lon: float
+    phone: str | None
 
 
 class CatalogueService(ResponseBody):

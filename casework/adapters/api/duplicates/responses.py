@@ -15,11 +15,12 @@ from casework.domain.duplicates.likeness import LikenessReason
 
 
 class PairedResident(ResponseBody):
-    """One of a pair. Name and birth date of a resident of another district may be null."""
+    """One of a pair. Name and dates of a resident of another district may be null."""
 
     id: UUID
     name: str | None
     birth_date: date | None
+    died_on: date | None
     centre_code: str
     district_code: str
 

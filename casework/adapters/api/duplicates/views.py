@@ -34,6 +34,7 @@ def _side(row: Row, id: str, place: str, name: str) -> dict[str, Any]:
         "id": row[id],
         "name": row[f"{name}_name"],
         "birth_date": row[f"{name}_birth_date"],
+        "died_on": row[f"{name}_died_on"],
         "centre_code": row[f"{place}centre_code"],
         "district_code": row[f"{place}district_code"],
     }

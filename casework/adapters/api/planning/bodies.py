@@ -11,6 +11,7 @@ from casework.adapters.api.shared.bodies import (
     ONE_LINE,
     Body,
     Code,
+    CorrectionOf,
     Day,
     Goal,
     Quantity,
@@ -68,6 +69,13 @@ class HoldConference(Body):
     members: list[ConferenceMember] = Field(min_length=1, max_length=50)
 
 
+class CorrectConference(Body):
+    """On which day a meeting was really held, or will be."""
+
+    held_on: Day
+    reason: Words
+
+
 class NamedVersion(Body):
     """A submitted version, named by what its submission answered."""
 
@@ -91,6 +99,14 @@ class DecidePlan(NamedVersion):
         default=None, description="The day of a decision without a meeting; today if left out."
     )
     reason: Words | None = None
+
+
+class CorrectDecision(Body):
+    """On which day a version was really decided without a meeting."""
+
+    version: Number
+    decided_on: Day
+    reason: Words
 
 
 def _cases_once(ids: list[UUID]) -> list[UUID]:
@@ -140,3 +156,6 @@ class NotifyPlan(Body):
 
     on: Day
     to: Short = Field(description="Who was notified.")
+    correction: CorrectionOf | None = Field(
+        default=None, description="Why the notification that was recorded is put right by this one."
+    )

@@ -15,12 +15,14 @@ from casework.adapters.api.planning import responses as r
 from casework.adapters.api.shared.bodies import Day
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, File, Paged, operation
+from casework.adapters.api.shared.views import recounted
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
 from casework.adapters.http.responses import respond
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.errors import require
-from casework.workflows.planning import conferences, planning
+from casework.workflows.planning import conferences, correcting, planning
+from casework.workflows.ports.results import Corrected
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, prefix="/conferences", tags=["conferences"])
@@ -92,6 +94,24 @@ def get_conference(id: UUID, call: Caller) -> Response:
     Each plan with the version and hash that a decision names, and what was decided.
     """
     return call.look(DECIDE, lambda reading: _shown(call, reading, id))
+
+
+@router.post("/{id}/correct", **operation(DECIDE, r.CorrectedConference, refuses=(404, 409, 412)))
+def correct_conference(id: UUID, body: s.CorrectConference, call: Caller) -> Response:
+    """Put the day of a meeting right.
+
+    Every plan that it decided was decided on that day, all of them or none; the clocks that rest on
+    it are counted anew. The former day is kept with the meeting and with each case.
+    """
+
+    def show(reading: Reading, made: Corrected) -> Any:
+        shown = _shown(call, reading, made.id)
+        shown["recounted"] = recounted(made.recounted)
+        return shown
+
+    return call.change(
+        lambda ctx: correcting.correct_conference(ctx, id, body.held_on, body.reason), DECIDE, show
+    )
 
 
 @router.post("/{id}/agenda", **operation(DECIDE, r.Conference, refuses=(404, 412)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from casework.adapters.api.shared.views import instant
@@ -25,16 +26,22 @@ def conference(view: ConferenceView, act: Act) -> WithETag:
         "decisions": any(one["allowed_actions"] for one in agenda),
     }
     stamp = 1 + len(view.items) + sum(row["decision"] is not None for row in view.items)
+    stamp += len(it.corrections)
     body: dict[str, Any] = {name: getattr(it, name) for name in FIELDS}
     return WithETag(
         body
         | {
             "recorded_at": instant(it.recorded_at),
+            "corrections": [_correction(one) for one in it.corrections],
             "agenda": agenda,
             "allowed_actions": [name for name, may in allowed.items() if may],
         },
         stamp,
     )
+
+
+def _correction(one: dict[str, Any]) -> dict[str, Any]:
+    return one | {"corrected_at": instant(datetime.fromisoformat(one["corrected_at"]))}
 
 
 def _item(view: ConferenceView, row: Row, actor: Actor, held: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from casework.adapters.api.shared.responses import (
     Agency,
     CatalogueWarning,
     Named,
+    RecountedClock,
     ResponseBody,
     absent,
 )
@@ -158,11 +159,27 @@ class AgendaItem(ResponseBody):
     allowed_actions: list[str]
 
 
+class CorrectedDay(ResponseBody):
+    """The day that was there before, and why it was put right."""
+
+    held_on: date
+    reason: str
+    corrected_at: AwareDatetime
+    corrected_by: UUID | None
+
+
 class Conference(ConferenceRecord):
     """A meeting with its agenda."""
 
+    corrections: list[CorrectedDay] = Field(description="Former days, the oldest first.")
     agenda: list[AgendaItem]
     allowed_actions: list[str]
+
+
+class CorrectedConference(Conference):
+    """A meeting whose day was put right, and the clocks that were counted anew."""
+
+    recounted: list[RecountedClock]
 
 
 class ConferenceRow(ConferenceRecord):

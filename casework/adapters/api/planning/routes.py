@@ -21,7 +21,7 @@ from casework.adapters.http.route import GuardedRoute
 from casework.domain.casefile.plan import PlannedItem
 from casework.domain.planning.planning import Draft
 from casework.workflows.context import Context
-from casework.workflows.planning import planning, warnings
+from casework.workflows.planning import correcting, planning, warnings
 from casework.workflows.ports.results import RecordInCase
 from casework.workflows.ports.unit_of_work import Reading
 
@@ -105,16 +105,38 @@ def decide_plan(id: UUID, body: s.DecidePlan, call: Caller) -> Response:
 
 
 @router.post(
+    "/cases/{id}/plan/decision/correct", **operation(DECIDE, r.Plan, refuses=(404, 409, 412))
+)
+def correct_decision(id: UUID, body: s.CorrectDecision, call: Caller) -> Response:
+    """Put right on which day a version was decided without a meeting.
+
+    The day of a meeting is put right with the meeting. The clocks that rest on it are counted anew.
+    """
+    return _change(
+        call,
+        lambda ctx: correcting.correct_decision(
+            ctx, id, body.version, body.decided_on, body.reason
+        ),
+    )
+
+
+@router.post(
     "/cases/{id}/plan/notified",
     **operation(WRITE, casefile_responses.Case, refuses=(404, 409, 412)),
 )
 def notify_plan(id: UUID, body: s.NotifyPlan, call: Caller) -> Response:
     """Record that the resident was notified of the plan.
 
-    Shows the case.
+    Shows the case. With a ``correction`` it puts right when, or who, was notified; the former day
+    is kept, and the clock is met on the other.
     """
+    correction = body.correction
     return call.change(
-        lambda ctx: planning.notify_plan(ctx, id, body.on, body.to),
+        lambda ctx: (
+            planning.notify_plan(ctx, id, body.on, body.to)
+            if correction is None
+            else correcting.correct_notification(ctx, id, body.on, body.to, correction.reason)
+        ),
         READ,
         lambda reading, made: render.case(reading.cases.get(made), call.ctx.actor, call.ctx.now),
     )

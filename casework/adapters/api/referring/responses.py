@@ -61,8 +61,11 @@ class WhomToCall(ResponseBody):
     """Whom an agency calls about a referral."""
 
     centre: str = Field(description="Name of the community centre.")
-    worker: str | None = Field(description="Name of the case worker; null while there is none.")
+    worker: str | None = Field(
+        description="Name of the case worker, or of who has the work today; null where nobody has."
+    )
     phone: str | None
+    centre_phone: str | None = Field(description="Telephone of the community centre.")
 
 
 class JudgedRule(EligibilityRule):

@@ -123,7 +123,7 @@ def referral(
         },
         "resident": _disclosed(view, actor),
         "asked": _asked(view.asked),
-        "contact": fields_of(view.contact, ("centre", "worker", "phone")),
+        "contact": fields_of(view.contact, ("centre", "worker", "phone", "centre_phone")),
         "judged": judged_as_shown(it.judged, it.disclosed or (), actor),
         "warnings": [warning(one) for one in warnings],
         "replaces": it.replaces_id,

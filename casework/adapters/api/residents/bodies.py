@@ -27,12 +27,16 @@ class MakeHousehold(Body):
 
     resident_ids: list[UUID] = Field(min_length=2, max_length=20)
     kind: HouseholdKind = "other"
+    confirm: StrictBool = Field(
+        default=False, description="Link them although one of them has died."
+    )
 
 
 class JoinHousehold(Body):
     """Who lives there, too."""
 
     resident_id: UUID
+    confirm: StrictBool = Field(default=False, description="Link them although they have died.")
 
 
 Grade = Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE]
@@ -191,6 +195,18 @@ class WriteNote(Body):
     answers: UUID | None = Field(
         default=None, description="Identifier of the earlier note whose promise this one keeps."
     )
+
+
+class CorrectNote(Body):
+    """What a note should have said; what is left out stays as it is."""
+
+    kind: Literal["call", "visit", "message", "note"] | None = None
+    with_whom: Short | None = Field(default=None, alias="with")
+    text: Words | None = None
+    come_back_on: Day | None = Field(
+        default=None, description="Another day to come back to it; null promises nothing."
+    )
+    reason: Words
 
 
 class AnswerNote(Body):

@@ -33,9 +33,14 @@ def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
 def make_household(body: bodies.MakeHousehold, call: Caller) -> Response:
     """Link residents who live together.
 
-    All of them within scope; nobody is of two households.
+    All of them within scope; nobody is of two households. The dead only with ``confirm``.
     """
-    return _change(call, lambda ctx: households.make_household(ctx, body.resident_ids, body.kind))
+    return _change(
+        call,
+        lambda ctx: households.make_household(
+            ctx, body.resident_ids, body.kind, confirmed=body.confirm
+        ),
+    )
 
 
 @router.get("/households/{id}", **operation(WRITE, r.Household, refuses=(404,)))
@@ -53,7 +58,10 @@ def join_household(id: UUID, body: bodies.JoinHousehold, call: Caller) -> Respon
 
     They and somebody of the household are within scope.
     """
-    return _change(call, lambda ctx: households.join_household(ctx, id, body.resident_id))
+    return _change(
+        call,
+        lambda ctx: households.join_household(ctx, id, body.resident_id, confirmed=body.confirm),
+    )
 
 
 @router.post(

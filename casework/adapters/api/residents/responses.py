@@ -44,12 +44,18 @@ class MergedRecord(ResponseBody):
     merged_at: AwareDatetime
 
 
+class HouseholdMember(Named):
+    """Somebody who lives there, or lived there until the death."""
+
+    died_on: date | None
+
+
 class Household(ResponseBody):
     """People who live together: those whom the reader sees, and how many others."""
 
     id: UUID
     kind: HouseholdKind
-    members: list[Named] = Field(description="Those of them whom the reader sees.")
+    members: list[HouseholdMember] = Field(description="Those of them whom the reader sees.")
     others: int
 
 
@@ -59,6 +65,7 @@ class LikelyDuplicate(ResponseBody):
     id: UUID
     name: str
     birth_date: date
+    died_on: date | None
     centre_code: str
     reasons: list[LikenessReason]
 
@@ -216,4 +223,7 @@ class Note(ResponseBody):
     answered_with: str | None
     answer: str | None
     answered_by_note_id: UUID | None
+    corrects_note_id: UUID | None
+    correction_reason: str | None
+    corrected_by_note_id: UUID | None
     allowed_actions: list[str]

@@ -341,6 +341,23 @@ def answer_note(id: UUID, body: bodies.AnswerNote, call: Caller) -> Response:
     )
 
 
+@router.post("/notes/{id}/correct", **operation(WRITE, r.Note, refuses=(404, 409, 412)))
+def correct_note(id: UUID, body: bodies.CorrectNote, call: Caller) -> Response:
+    """Put a note right.
+
+    Another note says what the first should have said, and why: both stand, and that one is the
+    answer. What was promised, or answered, goes over to it.
+    """
+    given = body.model_dump(exclude_unset=True, exclude={"reason"})
+    may_be_empty = ("with_whom", "come_back_on")
+    changes = {name: to for name, to in given.items() if to is not None or name in may_be_empty}
+    return call.change(
+        lambda ctx: call_backs.correct_note(ctx, id, changes, body.reason),
+        READ,
+        lambda reading, made: views.note(reading.residents.note(made), call.ctx.actor),
+    )
+
+
 @router.get("/residents/{id}/notes", **operation("note.read", page_of(r.Note), refuses=(404,)))
 def list_notes(id: UUID, call: Caller, paged: Paged) -> Response:
     """A resident's notes, newest first.

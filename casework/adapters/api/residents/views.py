@@ -81,6 +81,9 @@ NOTE_FIELDS = (
     "answered_with",
     "answer",
     "answered_by_note_id",
+    "corrects_note_id",
+    "correction_reason",
+    "corrected_by_note_id",
 )
 
 
@@ -173,13 +176,19 @@ def disclosure(it: Disclosure) -> dict[str, Any]:
 
 
 def note(it: Note, actor: Actor, *, is_guests: bool = False) -> WithETag:
-    """A contact note, and whether it is still to be answered: not by a guest, who only looks."""
-    waits = it.is_promise and may(actor, "case.write") and not is_guests
+    """A contact note, and what may be done to it: nothing by a guest, who only looks."""
+    writes = may(actor, "case.write") and not is_guests
     body = fields_of(it, NOTE_FIELDS) | {
         "with": it.with_whom,
-        "allowed_actions": ["answer"] if waits else [],
+        "allowed_actions": _actions_on_note(it) if writes else [],
     }
     return WithETag(body, it.version)
+
+
+def _actions_on_note(it: Note) -> list[str]:
+    if it.corrected_by_note_id is not None:
+        return []
+    return ["answer", "correct"] if it.is_promise else ["correct"]
 
 
 def number(rrn: str | None) -> dict[str, Any]:
@@ -196,6 +205,7 @@ def similar_resident(one: SimilarResident) -> dict[str, Any]:
         "id": it.id,
         "name": it.name,
         "birth_date": it.birth_date,
+        "died_on": it.died_on,
         "centre_code": it.centre_code,
         "reasons": list(one.reasons),
     }

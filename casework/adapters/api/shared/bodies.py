@@ -206,8 +206,17 @@ class FailReferral(Body):
     """It came to nothing."""
 
     reason: Code
+    ended_on: Day | None = Field(
+        default=None, description="The day on which it came to nothing; today if left out."
+    )
     note: Words | None = None
     on_behalf: OnBehalf | None = None
+
+
+class CorrectionOf(Body):
+    """Why something that was recorded is put right."""
+
+    reason: Words
 
 
 class CorrectReferral(Body):

@@ -200,6 +200,7 @@ class Candidate(ResponseBody):
     id: UUID
     name: str
     birth_date: date
+    died_on: date | None
     centre_code: str
     reasons: list[str]
 
@@ -238,5 +239,6 @@ class Problem(ResponseBody):
     cases: int = absent("How many open cases there are.")
     held_on: date = absent()
     died_on: date = absent()
+    corrected_by_note_id: UUID = absent()
     article: str = absent("The article of the law that allows no more.")
-    limit: Duration = absent("What the law allows at most.")
+    limit: Duration = absent("What is allowed at most.")

@@ -26,6 +26,7 @@ from casework.adapters.api.shared.responses import (
 )
 from casework.adapters.api.supervision.bodies import Action
 from casework.domain.casefile.recounts import Because
+from casework.domain.casefile.states import HoldReason
 from casework.domain.clocks.standards import CareField, ClockKind, Priority
 from casework.workflows.ports.supervision import WorkKind
 
@@ -119,9 +120,12 @@ class Explanation(ResponseBody):
 
 
 class EscalationStep(ResponseBody):
-    """A step that was raised, and what was decided about it."""
+    """A step that was raised, or told again after the last; and what was decided about it."""
 
-    tier: int
+    tier: int | None = Field(description="Tier of the step; null where it was told again.")
+    is_repeated: bool = Field(
+        description="Whether the supervisor was told again that it is overdue still."
+    )
     passed_over: bool
     quiet: bool
     due_at: AwareDatetime
@@ -294,6 +298,13 @@ class EffectiveStandard(ResponseBody):
     lapse_after: Duration | None
     escalation: list[EscalationTier]
     limit: Duration | None = Field(description="What the law allows at most.")
+
+
+class LongestHold(ResponseBody):
+    """How long a hold lasts at most for a reason."""
+
+    reason: HoldReason
+    limit: Duration = Field(description="The longest hold, from the day on which it is recorded.")
 
 
 class DueDates(ResponseBody):

@@ -21,6 +21,7 @@ from casework.adapters.http.problems import language_of
 from casework.adapters.http.refusals import RECORD_SECONDS
 from casework.adapters.http.responses import respond
 from casework.adapters.http.route import GuardedRoute
+from casework.domain.casefile.hold_limits import HOLD_AT_MOST
 from casework.domain.clocks.calendar import KNOWN_YEARS
 from casework.domain.clocks.standards import (
     CareField,
@@ -98,6 +99,16 @@ def show_effective_standard(
         return shape.effective(found, kind, about, language_of(accept_language))
 
     return call.look(EVERYONE, show)
+
+
+@router.get("/standards/holds", tags=["standards"], **operation(EVERYONE, page_of(r.LongestHold)))
+def list_longest_holds(call: Caller) -> Response:
+    """How long a hold lasts at most, by its reason.
+
+    Counted from the day on which somebody says so; whoever needs longer holds anew then.
+    """
+    found = [shape.longest_hold(reason, days) for reason, days in HOLD_AT_MOST.items()]
+    return call.look(EVERYONE, lambda _reading: {"items": found, "next_cursor": None})
 
 
 @router.get("/standards/{id}", tags=["standards"], **operation(READ, r.Standard, refuses=(404,)))

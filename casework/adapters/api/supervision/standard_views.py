@@ -11,7 +11,8 @@ from casework.adapters.api.shared.clock_sentence import holiday_name
 from casework.adapters.api.supervision.standard_sentences import why_standard
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, Role
-from casework.domain.clocks.calendar import Target, WorkingCalendar
+from casework.domain.casefile.states import HoldReason
+from casework.domain.clocks.calendar import Target, Unit, WorkingCalendar
 from casework.domain.clocks.standards import (
     STATUTORY,
     ClockKind,
@@ -78,6 +79,11 @@ def effective(
         "escalation": _tiers(of.escalation_tiers) if of else [],
         "limit": _period(law),
     }
+
+
+def longest_hold(reason: HoldReason, days: int) -> dict[str, Any]:
+    """How long a hold for that reason lasts at most."""
+    return {"reason": reason, "limit": {"amount": days, "unit": Unit.DAYS}}
 
 
 def standard_of_clock(of: Standard | None) -> dict[str, Any] | None:

@@ -155,7 +155,9 @@ def ledger_entry(actor: Actor) -> Callable[[Row], dict[str, Any]]:
     """A raised step, and what a supervisor decided about it."""
 
     def show(row: Row) -> dict[str, Any]:
-        body = picked(row, "tier", "passed_over", "quiet") | {
+        body = picked(row, "passed_over", "quiet") | {
+            "tier": None if row["is_repeated"] else row["tier"],
+            "is_repeated": row["is_repeated"],
             "due_at": shared_views.instant(row["due_at"]),
             "at": shared_views.instant(row["at"]),
             "raised_at": shared_views.instant(row["raised_at"]),

@@ -12,7 +12,12 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, se
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.overdue import IS_RUNNING, is_overdue
-from casework.adapters.persistence.casefile.referral_views import items_of, view_of, viewed
+from casework.adapters.persistence.casefile.referral_views import (
+    items_of,
+    view_of,
+    viewed,
+    who_is_there,
+)
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.engine.paging import cut_out, page
 from casework.adapters.persistence.engine.seoul import seoul_day
@@ -22,6 +27,7 @@ from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.who_sees_what import counted, seen
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.states import DeclineReason, ReferralStatus
+from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import PROVIDER, ClockKind
 from casework.domain.figures.figures import Figure, Period
@@ -44,10 +50,11 @@ class SqlInbox:
     def owed(self, filters: InboxFilter, paging: Paging) -> Page:
         """The page is cut out of the clocks, along their index, before anything else is read."""
         vault = vault_of(self._connection)
+        there = who_is_there(self._connection, day_in_seoul(self._now))
 
         def make(row: Any) -> ReferralView:
             running = from_row(Deadline, row, None, CLOCK)
-            return view_of(row, vault, deadlines=[running], history=[])
+            return view_of(row, vault, there=there, deadlines=[running], history=[])
 
         cut = cut_out(self._running(filters), [t.deadline.c.due_at, t.deadline.c.id], paging)
         clocks = cut.subquery("clocks")
@@ -104,8 +111,9 @@ class SqlInbox:
             t.referral.c.id.in_(list(referral_ids)), seen(t.referral, self._scope, self._now)
         )
         vault = vault_of(self._connection)
+        there = who_is_there(self._connection, day_in_seoul(self._now))
         found = {
-            row.id: view_of(row, vault, deadlines=[], history=[])
+            row.id: view_of(row, vault, there=there, deadlines=[], history=[])
             for row in self._connection.execute(query)
         }
         self._about.update(view.referral.resident_id for view in found.values())

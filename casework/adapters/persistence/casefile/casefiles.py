@@ -35,7 +35,7 @@ from casework.adapters.persistence.scope.who_sees_what import (
     sees_a_part,
 )
 from casework.domain.access.policy import Scope, is_outside
-from casework.domain.casefile.case import Assessment, Case, Signal
+from casework.domain.casefile.case import Assessment, Case, Check, Signal
 from casework.domain.casefile.casefile import CaseFile, by_id
 from casework.domain.casefile.plan import PlannedService, PlanVersion
 from casework.domain.casefile.referral import Referral
@@ -117,11 +117,19 @@ class SqlCaseFiles:
         return file
 
     def to_correct(self, id: UUID) -> CaseFile:
-        """The file of a case with its ended clocks and its assessments, to put them right."""
+        """The file of a case with ended clocks, assessments and checks, to put them right."""
         which = and_(t.care_case.c.id == id, self._sees(t.care_case))
         file = self._load(which, with_plan=True, ended_clocks=True)
         file.assessments = by_id(self._read(file, Assessment))
+        file.checks = by_id(self._read(file, Check))
         return file
+
+    def to_correct_check(self, id: UUID) -> CaseFile:
+        owner = select(t.care_check.c.case_id).where(t.care_check.c.id == id)
+        case_id = self._connection.scalar(owner)
+        if case_id is None:
+            raise NotFound("no such thing")
+        return self.to_correct(case_id)
 
     def carried_by(self, worker_id: UUID) -> list[UUID]:
         case = t.care_case
@@ -228,6 +236,7 @@ class SqlCaseFiles:
             *file.deadlines.values(),
             *file.signals.values(),
             *file.assessments.values(),
+            *file.checks.values(),
             *file.added,
         ]
 

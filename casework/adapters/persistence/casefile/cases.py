@@ -108,10 +108,11 @@ class SqlCases:
         )
         named = {item.provider_id for version in file.versions for item in version.services}
         agencies = {referral.provider_id for referral in file.referrals.values()}
+        vault = vault_of(self._connection)
         return PlanView(
             file=file,
             providers=self._agencies(id for id in named | agencies if id is not None),
-            conferences=by_id(from_row(Conference, row) for row in found),
+            conferences=by_id(from_row(Conference, row, vault) for row in found),
         )
 
     def signal(self, id: UUID) -> Signal:

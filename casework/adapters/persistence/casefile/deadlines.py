@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Select,
+    false,
+    literal,
+    null,
+    select,
+    true,
+    union_all,
+    update,
+)
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
@@ -18,7 +29,10 @@ from casework.adapters.persistence.scope.who_sees_what import seen_or_opened
 from casework.domain.access.policy import Scope
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import NotFound
+from casework.domain.notices.notices import NoticeKind
 from casework.workflows.ports.paging import Page, Paging, Row
+
+AFTER_EVERY_TIER: Final = 100
 
 
 class SqlDeadlines:
@@ -49,17 +63,11 @@ class SqlDeadlines:
 
     def ledger(self, deadline_id: UUID, paging: Paging) -> Page:
         self.get(deadline_id)
-        step = t.escalation
-        query = (
-            select(
-                step,
-                *t.review.c["action", "cause", "reason", "until", "reviewed_at", "reviewed_by"],
-            )
-            .outerjoin(t.review, t.review.c.id == step.c.review_id)
-            .where(step.c.deadline_id == deadline_id, step.c.raised_at.is_not(None))
-        )
-        keys = [step.c.raised_at, step.c.tier, step.c.id]
-        found = page(self._connection, query, keys, paging)
+        told = _told(deadline_id).subquery()
+        query = select(
+            told, *t.review.c["action", "cause", "reason", "until", "reviewed_at", "reviewed_by"]
+        ).outerjoin(t.review, t.review.c.id == told.c.review_id)
+        found = page(self._connection, query, [told.c.raised_at, told.c.tier, told.c.id], paging)
         for row in found.rows:
             decrypt_row(
                 t.review, row, row["review_id"], vault_of(self._connection), reason="reason"
@@ -103,3 +111,26 @@ def last(connection: Connection, reviews: Sequence[dict[str, Any]]) -> Row | Non
     if not reviews:
         return None
     return decrypt_row(t.review, reviews[-1], reviews[-1]["id"], vault_of(connection))
+
+
+def _told(deadline_id: UUID) -> CompoundSelect[Any]:
+    """Every raised step of a clock, and each time that it was told again after the last one."""
+    step, again = t.escalation.c, t.notice.c
+    raised = select(
+        *t.escalation.c["id", "tier", "passed_over", "quiet", "due_at", "at", "raised_at", "tell"],
+        step.review_id,
+        false().label("is_repeated"),
+    ).where(step.deadline_id == deadline_id, step.raised_at.is_not(None))
+    repeated = select(
+        again.id,
+        literal(AFTER_EVERY_TIER, step.tier.type).label("tier"),
+        false().label("passed_over"),
+        false().label("quiet"),
+        again.due_at,
+        again.since.label("at"),
+        again.since.label("raised_at"),
+        again.tell,
+        null().label("review_id"),
+        true().label("is_repeated"),
+    ).where(again.subject_id == deadline_id, again.kind == NoticeKind.STILL_OVERDUE)
+    return union_all(raised, repeated)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Select, func, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.rows.mapper import from_row
+from casework.adapters.persistence.scope.standing_in import stand_ins
 from casework.domain.access.policy import Role
 from casework.domain.casefile.plan import PlannedItem, PlanVersion, items_asked
 from casework.domain.casefile.referral import Referral
@@ -19,6 +21,10 @@ from casework.domain.events import Event
 from casework.domain.residents.resident import Resident
 from casework.workflows.ports.casefile import ReferralView, WhomToCall
 from casework.workflows.ports.vault import Vault
+
+# Name and telephone of who has somebody's work: neither, where the deputies end in nobody.
+Called = tuple[str | None, str | None]
+WhoIsThere = Mapping[UUID, Called]
 
 
 def viewed(*more: Any) -> Select[Any]:
@@ -32,8 +38,11 @@ def viewed(*more: Any) -> Select[Any]:
             t.provider.c.name.label("provider_name"),
             t.provider.c.phone.label("provider_phone"),
             t.centre.c.name.label("centre_name"),
+            carries.c.id.label("carried_by"),
             carries.c.name.label("worker_name"),
-            func.coalesce(carries.c.phone, _of_the_centre()).label("phone_to_call"),
+            carries.c.phone.label("worker_phone"),
+            t.centre.c.phone.label("centre_phone"),
+            func.coalesce(t.centre.c.phone, _of_the_centre()).label("phone_there"),
             t.consent.c.id.label("consent_known"),
             t.consent.c.withdrawn_at.label("consent_withdrawn_at"),
             *(column.label(f"of_{column.name}") for column in t.resident.c),
@@ -49,7 +58,7 @@ def viewed(*more: Any) -> Select[Any]:
 
 
 def _of_the_centre() -> Any:
-    """The telephone of somebody at the centre, where the one who carries the case has none."""
+    """The telephone of somebody at the centre, where it has none of its own."""
     there = t.account.alias("there")
     return (
         select(there.c.phone)
@@ -62,6 +71,33 @@ def _of_the_centre() -> Any:
         .order_by(there.c.username)
         .limit(1)
         .scalar_subquery()
+    )
+
+
+def who_is_there(connection: Connection, today: date) -> WhoIsThere:
+    """Of everybody who is away today, name and telephone of who has their work."""
+    away = stand_ins(connection, today)
+    acting = {id: away.acting_for(id) for id in away.deputies}
+    if not acting:
+        return {}
+    deputies = t.account.c
+    query = select(deputies.id, deputies.name, deputies.phone).where(
+        deputies.id.in_([id for id in acting.values() if id is not None])
+    )
+    known: dict[UUID | None, Called] = {
+        row.id: (row.name, row.phone) for row in connection.execute(query)
+    }
+    return {id: known.get(to, (None, None)) for id, to in acting.items()}
+
+
+def _whom_to_call(row: Any, there: WhoIsThere) -> WhomToCall:
+    """The worker, or who has the work today; without a telephone of theirs the centre's."""
+    name, phone = there.get(row.carried_by, (row.worker_name, row.worker_phone))
+    return WhomToCall(
+        centre=row.centre_name,
+        worker=name,
+        phone=phone or row.phone_there,
+        centre_phone=row.centre_phone,
     )
 
 
@@ -78,6 +114,7 @@ def view_of(
     row: Any,
     vault: Vault | None,
     *,
+    there: WhoIsThere,
     deadlines: list[Deadline],
     history: list[Event],
     asked: PlannedItem | None = None,
@@ -95,7 +132,7 @@ def view_of(
         provider_name=row.provider_name,
         provider_phone=row.provider_phone,
         asked=asked,
-        contact=WhomToCall(centre=row.centre_name, worker=row.worker_name, phone=row.phone_to_call),
+        contact=_whom_to_call(row, there),
         deadlines=deadlines,
         history=history,
     )

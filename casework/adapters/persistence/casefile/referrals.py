@@ -10,7 +10,12 @@ from sqlalchemy import ColumnElement, Connection, exists, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.casefile.case_numbers import number_of
 from casework.adapters.persistence.casefile.overdue import is_overdue
-from casework.adapters.persistence.casefile.referral_views import items_of, view_of, viewed
+from casework.adapters.persistence.casefile.referral_views import (
+    items_of,
+    view_of,
+    viewed,
+    who_is_there,
+)
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
@@ -19,6 +24,7 @@ from casework.adapters.persistence.scope.subjects import note_opened
 from casework.adapters.persistence.scope.who_sees_what import seen, seen_or_opened, sees_a_part
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.referral_moves import OPEN
+from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
@@ -94,6 +100,7 @@ class SqlReferrals:
             row,
             vault_of(self._connection),
             asked=asked.get(row.planned_service_id),
+            there=who_is_there(self._connection, day_in_seoul(self._now)),
             deadlines=[
                 from_row(Deadline, one)
                 for one in self._connection.execute(

@@ -12,10 +12,12 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    and_,
     delete,
     func,
     insert,
     select,
+    update,
 )
 from sqlalchemy.exc import IntegrityError
 
@@ -167,6 +169,12 @@ class SqlDirectoryEditing:
         update_row(self._connection, table_of(type(thing)), to_row(thing))
 
     # Codes
+
+    def save_centre_phone(self, code: str, phone: str | None) -> None:
+        this = and_(t.centre.c.code == code, seen(t.centre, self._scope))
+        done = self._connection.execute(update(t.centre).where(this).values(phone=phone))
+        if done.rowcount == 0:
+            raise NotFound("no such centre")
 
     def centres_of(self, district_code: str) -> list[str]:
         query = select(t.centre.c.code).where(t.centre.c.district_code == district_code)

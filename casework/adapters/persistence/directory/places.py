@@ -193,12 +193,13 @@ def _line(now: datetime) -> Select[Any]:
     """Everybody who waits, with their place in the line of their offering.
 
     Emergencies first, then who waits longest. Whose case is on hold could not come: they stand
-    beside the line, and in their old place again when the hold is over.
+    beside the line, and in their old place again when the hold is over. So do the dead, until their
+    case is closed or the death is taken back.
     """
     one = _referral.c
     emergency_first = case((one.priority == Priority.EMERGENCY, 0), else_=1)
     held_until = func.coalesce(t.care_case.c.resume_at, now)
-    is_held = literal(now, Instant) < held_until
+    is_held = or_(literal(now, Instant) < held_until, t.resident.c.died_on.is_not(None))
     place = func.row_number().over(
         partition_by=(one.offering_id, is_held),
         order_by=(emergency_first, one.answered_at, one.id),
@@ -213,6 +214,7 @@ def _line(now: datetime) -> Select[Any]:
         )
         .join(_offering, _offering.c.id == _referral.c.offering_id)
         .join(t.care_case, t.care_case.c.id == _referral.c.case_id)
+        .join(t.resident, t.resident.c.id == _referral.c.resident_id)
         .where(_referral.c.status == ReferralStatus.WAITLISTED)
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -36,6 +36,8 @@ from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
 
 _pair, _check = t.duplicate_suspicion, t.duplicate_check
+# What tells one of a pair from another, in scope.
+SHOWN: Final = ("name", "birth_date", "died_on")
 
 
 class SqlDuplicates:
@@ -132,13 +134,13 @@ class SqlDuplicates:
         return found
 
     def _pairs(self) -> Select[Any]:
-        """Each pair; name and birth date of those within scope only."""
+        """Each pair; who they are, and whether they died, of those within scope only."""
         one, other = t.resident.alias("one"), t.resident.alias("another")
         return (
             select(
                 _pair,
-                *(one.c[name].label(f"one_{name}") for name in ("name", "birth_date")),
-                *(other.c[name].label(f"another_{name}") for name in ("name", "birth_date")),
+                *(one.c[name].label(f"one_{name}") for name in SHOWN),
+                *(other.c[name].label(f"another_{name}") for name in SHOWN),
             )
             .outerjoin(one, and_(one.c.id == _pair.c.resident_id, self._within(one)))
             .outerjoin(other, and_(other.c.id == _pair.c.other_id, self._within(other)))

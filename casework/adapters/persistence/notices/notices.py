@@ -14,12 +14,14 @@ from sqlalchemy import (
     Connection,
     Engine,
     and_,
+    case,
     exists,
     func,
     insert,
     or_,
     select,
     text,
+    true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -139,11 +141,16 @@ class SqlNoticeStore(SqlOutbox):
             again.c.kind == NoticeKind.STILL_OVERDUE,
             again.c.since >= told_before,
         )
-        # A chase answers it up to its day, anything else for good.
+        # A chase answers it up to its day; who it was given to has as long as from a telling;
+        # anything else answers it for good.
         is_put_off = exists().where(
             review.c.deadline_id == clock.c.id,
             review.c.due_at == clock.c.due_at,
-            or_(review.c.action != ReviewAction.CHASE, review.c.until > day_in_seoul(now)),
+            case(
+                (review.c.action == ReviewAction.CHASE, review.c.until > day_in_seoul(now)),
+                (review.c.action == ReviewAction.REASSIGN, review.c.reviewed_at >= told_before),
+                else_=true(),
+            ),
         )
         query = select(clock).where(
             is_overdue(now),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, func, insert, select
+from sqlalchemy import Connection, Select, and_, func, insert, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import decrypt_row, vault_of
 from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.rows.mapper import from_row, to_row
+from casework.adapters.persistence.rows.mapper import from_row, stored, to_row
 from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.case_moves import PLANNABLE
@@ -42,14 +43,41 @@ class SqlConferences:
         )
         if lock:  # decisions refer to it meanwhile, and need not wait
             query = query.with_for_update(key_share=True)
+        return self._one(query)
+
+    def to_correct(self, id: UUID) -> Conference:
+        query = select(t.conference).where(
+            t.conference.c.id == id, seen(t.conference, self._scope, self._now)
+        )
+        return self._one(query.with_for_update())
+
+    def _one(self, query: Any) -> Conference:
         row = self._connection.execute(query).first()
         if row is None:
             raise NotFound("no such conference")
-        found: Conference = from_row(Conference, row)
+        found: Conference = from_row(Conference, row, vault_of(self._connection))
         return found
 
     def add(self, conference: Conference) -> None:
-        self._connection.execute(insert(t.conference), [to_row(conference)])
+        row = stored(conference, vault_of(self._connection))
+        self._connection.execute(insert(t.conference), [row])
+
+    def save(self, conference: Conference) -> None:
+        row = stored(conference, vault_of(self._connection))
+        this = t.conference.c.id == conference.id
+        self._connection.execute(update(t.conference).where(this).values(row))
+
+    def decided(self, id: UUID) -> Mapping[UUID, list[UUID]]:
+        query = (
+            select(_VERSION.case_id, _VERSION.id)
+            .join(t.care_case, _CASE.id == _VERSION.case_id)
+            .where(_VERSION.conference_id == id, seen(t.care_case, self._scope, self._now))
+            .order_by(_VERSION.case_id, _VERSION.number)
+        )
+        found: dict[UUID, list[UUID]] = defaultdict(list)
+        for row in self._connection.execute(query):
+            found[row.case_id].append(row.id)
+        return found
 
     def agenda(self, id: UUID) -> frozenset[UUID]:
         query = select(_ITEM.plan_version_id).where(_ITEM.conference_id == id)
@@ -77,7 +105,7 @@ class SqlConferences:
             self._connection.execute(insert(t.agenda_item), [to_row(one) for one in items])
 
     def stamp(self, id: UUID) -> int:
-        """1, and one more for each plan on the agenda and for each that was decided."""
+        """1, and one more for each plan on the agenda, for each decided, for each correction."""
         query = (
             select(func.count(), func.count(_VERSION.decision))
             .select_from(t.agenda_item)
@@ -85,7 +113,7 @@ class SqlConferences:
             .where(_ITEM.conference_id == id)
         )
         items, decided = self._connection.execute(query).one()
-        return 1 + int(items) + int(decided)
+        return 1 + int(items) + int(decided) + len(self.get(id).corrections)
 
     def shown(self, id: UUID) -> ConferenceView:
         """Takes three statements."""

@@ -101,7 +101,7 @@ class SqlHouseholds:
         """Names of the members within scope; of the others, how many they are."""
         sees = seen(t.resident, self._scope, self._now)
         rows = self._connection.execute(
-            select(_home, t.resident.c.id.label("member_id"), t.resident.c.name.label("name"))
+            select(_home, t.resident.c.id.label("member_id"), *t.resident.c["name", "died_on"])
             .select_from(_home)
             .join(_member, and_(_member.c.household_id == _home.c.id, _member.c.left_at.is_(None)))
             .outerjoin(t.resident, and_(t.resident.c.id == _member.c.resident_id, sees))
@@ -111,7 +111,9 @@ class SqlHouseholds:
         if not rows:
             return None
         members = [
-            {"id": row.member_id, "name": row.name} for row in rows if row.member_id is not None
+            {"id": row.member_id, "name": row.name, "died_on": row.died_on}
+            for row in rows
+            if row.member_id is not None
         ]
         self._about.update(one["id"] for one in members)
         first = dict(rows[0]._mapping)

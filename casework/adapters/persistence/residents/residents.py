@@ -231,6 +231,7 @@ class SqlResidents:
             note.c.resident_id == resident_id,
             note.c.come_back_on.is_not(None),
             note.c.answered_at.is_(None),
+            note.c.corrected_by_note_id.is_(None),
         )
         return [
             from_row(Note, row, self._vault)

@@ -80,6 +80,7 @@ def _unanswered(scope: Scope, people: list[UUID], now: datetime) -> Select[Any]:
         .where(
             note.c.come_back_on.is_not(None),
             note.c.answered_at.is_(None),
+            note.c.corrected_by_note_id.is_(None),
             t.resident.c.died_on.is_(None),
             seen(t.resident, scope, now),
             _whose(people, holder(scope)),

@@ -47,6 +47,7 @@ centre = Table(
     Column("name", String(60), nullable=False),
     Column("lat", Float, nullable=False),
     Column("lon", Float, nullable=False),
+    Column("phone", String(40)),
 )
 
 service = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Date, ForeignKey, Index, String, Table, UniqueConstraint, Uuid
 
+from casework.adapters.persistence.engine.encrypted_columns import EncryptedJson
 from casework.adapters.persistence.engine.types import Instant, Json
 from casework.adapters.persistence.tables.base import id_column, metadata, reference
 
@@ -16,6 +17,7 @@ conference = Table(
     Column("members", Json, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Uuid),
+    Column("corrections", EncryptedJson, nullable=False),
     Index(None, "district_code", "held_on", "id"),
 )
 

@@ -95,12 +95,17 @@ note = Table(
     Column("answered_with", EncryptedText),
     Column("answer", EncryptedText),
     Column("answered_by_note_id", Uuid),
+    Column("corrects_note_id", Uuid),
+    Column("correction_reason", EncryptedText),
+    Column("corrected_by_note_id", Uuid),
     Column("version", Integer, nullable=False),
     # The promises that are open.
     Index(
         "ix_note_come_back",
         "come_back_on",
         "id",
-        **where("come_back_on IS NOT NULL AND answered_at IS NULL"),
+        **where(
+            "come_back_on IS NOT NULL AND answered_at IS NULL AND corrected_by_note_id IS NULL"
+        ),
     ),
 )

@@ -323,7 +323,7 @@ def test_what_stays_overdue_is_told_again_every_five_working_days(api: Api) -> N
         ({"action": "chase", "until": "2026-03-24"}, ["03-26", "04-02"]),
         ({"action": "chase", "until": "2026-03-30"}, ["03-30", "04-06"]),
         ({"action": "excuse"}, []),
-        ({"action": "reassign"}, []),
+        ({"action": "reassign"}, ["03-27", "04-03"]),
     ],
 )
 def test_a_review_answers_it_and_a_chase_up_to_its_day(
@@ -342,6 +342,33 @@ def test_a_review_answers_it_and_a_chase_up_to_its_day(
             found.append(f"{on:%m-%d}")
         on += timedelta(days=1)
     assert found == days
+    if verdict["action"] == "reassign":  # it goes on for the one who has it now
+        with api.engine.connect() as connection:
+            newest = select(t.notice.c.worker_id).where(t.notice.c.subject_id == survey)
+            again = newest.order_by(t.notice.c.since.desc()).limit(1)
+            assert str(connection.scalar(again)) == verdict["worker_id"]
+
+
+@pytest.mark.both_stores
+def test_the_ledger_says_when_it_was_told_again(api: Api) -> None:
+    survey = clock(api, "survey", a_case(api))
+    for day in ("12", "19", "26"):
+        told_supervisors(api, f"2026-03-{day}")
+    path = f"/deadlines/{survey}/escalations"
+    ledger = api.as_(SUPERVISOR).items(path, limit=1)
+    assert [(one["tier"], one["is_repeated"]) for one in ledger][-3:] == [
+        (2, False), (None, True), (None, True),
+    ]  # fmt: skip
+    again = ledger[-1]
+    assert (again["to"], again["raised_at"]) == (["supervisor"], "2026-03-26T09:00:00+09:00")
+    assert (again["due_at"], again["review"]) == (ledger[0]["due_at"], None)
+    assert (again["passed_over"], again["quiet"]) == (False, False)
+    api.clock.set("2026-03-27T10:00")
+    review(api, survey, action="excuse")
+    ledger = api.as_(SUPERVISOR).items(path)
+    assert [one["review"] and one["review"]["action"] for one in ledger][-3:] == [
+        "excuse", None, None,
+    ]  # fmt: skip
 
 
 def test_what_was_done_meanwhile_is_not_told_again(api: Api) -> None:
