@@ -204,6 +204,13 @@ class Candidate(ResponseBody):
     reasons: list[str]
 
 
+class TwoValues(ResponseBody):
+    """What each of two records says of one fact; null where it is not shown to the caller."""
+
+    survivor: str | bool | None
+    duplicate: str | bool | None
+
+
 class RefusedAnswer(ResponseBody):
     """Why one of several answers was refused."""
 
@@ -224,7 +231,7 @@ class Problem(ResponseBody):
     allowed_actions: list[str] = absent("What would be possible instead.")
     errors: list[FieldError] = absent()
     candidates: list[Candidate] = absent()
-    conflicts: list[str] = absent("Names of the facts in which the two records differ.")
+    fields: dict[str, TwoValues] = absent("The facts in which the two records differ.")
     results: list[RefusedAnswer] = absent()
     resident_id: UUID = absent()
     survivor_id: UUID = absent()
