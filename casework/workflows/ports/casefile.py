@@ -16,6 +16,7 @@ from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.events import Event
 from casework.domain.planning.conferences import AgendaItem, Submission
+from casework.domain.planning.warnings import AskedElsewhere
 from casework.domain.residents.resident import Resident
 from casework.workflows.ports.paging import Page, Paging, Row
 
@@ -173,6 +174,10 @@ class Conferences(Protocol):
         """A meeting with its agenda and the names of its district, else NotFound."""
         ...
 
+    def plans(self, version_ids: Sequence[UUID]) -> list[PlanToDecide]:
+        """Versions of plans within scope, each with its resident and what is asked already."""
+        ...
+
     def listed(self, since: date | None, until: date | None, paging: Paging) -> Page:
         """Meetings within scope held from one day to another, newest first."""
         ...
@@ -224,6 +229,16 @@ class ConferenceView:
     conference: Conference
     district: Row
     items: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanToDecide:
+    """The lines of a plan, whom it is for, and the open referrals that agencies have."""
+
+    case_id: UUID
+    services: Sequence[PlannedItem]
+    resident: Resident
+    asked: Sequence[AskedElsewhere]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,6 +132,7 @@ class CatalogueWarning(ResponseBody):
     limit: dict[str, Any] | None = Field(
         description="What the catalogue says; null where nothing but the fact is to be said."
     )
+    says: str = Field(description="The same in a sentence, by `Accept-Language`.")
 
 
 class RecountedClock(ResponseBody):
