@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from casework.domain.access.accounts import canonical_username
 from casework.domain.audit import reviews as domain
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.errors import require
@@ -34,7 +35,7 @@ def record_review(ctx: Context, reviewed: Reviewed) -> UUID:
     """Record that a month of a chain, or of an account, was reviewed."""
     month = Month.parse(reviewed.month)
     with ctx.work(REVIEW) as work:
-        chain, account = reviewed.chain, reviewed.account
+        chain, account = reviewed.chain, reviewed.account and canonical_username(reviewed.account)
         known = chain is None or chain in work.audit.chains()
         require(known, "no such chain", code="unknown_chain", field="chain")
         known = account is None or work.audit.has_account(account)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from casework.domain.casefile.case import Assessment, Check, Signal
@@ -72,14 +72,11 @@ class CaseFiles(Protocol):
 class Cases(Protocol):
     """Cases and plans, read-only."""
 
-    def listed(
-        self,
-        status: str | None,
-        centre: str | None,
-        worker: UUID | Literal["none"] | None,
-        paging: Paging,
-    ) -> Page:
-        """Cases within scope, newest first; of ``none`` those open ones that nobody carries."""
+    def listed(self, filters: Row, paging: Paging) -> Page:
+        """Cases within scope, newest first, by status, centre, worker or number.
+
+        Of the worker ``none`` those open ones that nobody carries.
+        """
         ...
 
     def of_resident(self, resident_id: UUID) -> list[Row]:

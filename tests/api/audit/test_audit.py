@@ -95,6 +95,7 @@ def test_every_way_to_be_refused_is_an_entry(api: Api) -> None:
     ("params", "found"),
     [
         ({"actor": WORKER}, 3),
+        ({"actor": WORKER.upper()}, 3),
         ({"actor": COLLEAGUE}, 0),
         ({"action": "account.list", "actor": WORKER}, 3),
         ({"action": "case.read"}, 0),
@@ -261,7 +262,9 @@ def test_nobody_reviews_their_own_entries(api: Api) -> None:
     api.clock.set("2026-04-01T09:00")
     before = everything(api)
     own = {"month": "2026-03", "account": AUDITOR, "findings": "all is well with me"}
-    assert refusal(api.as_(AUDITOR).post("/audit/reviews", own)) == (409, "own_entries")
+    for written in (AUDITOR, AUDITOR.upper(), f" {AUDITOR.title()}"):
+        answer = api.as_(AUDITOR).post("/audit/reviews", own | {"account": written})
+        assert refusal(answer) == (409, "own_entries")
     assert everything(api) == before
     of_city = api.as_(AUDITOR).post("/audit/reviews", REVIEW | {"chain": "city"}).json()
     assert (of_city["left_out"], of_city["entries"]) == (AUDITOR, 0)

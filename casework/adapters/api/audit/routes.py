@@ -24,7 +24,7 @@ from casework.workflows.audit import trail
 router = APIRouter(route_class=GuardedRoute, prefix="/audit", tags=["audit"])
 READ, REVIEW = trail.READ, trail.REVIEW
 # User names and ids of accounts; names of actions.
-NAME = r"^[a-z0-9][a-z0-9._@+-]{1,119}$"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{1,119}$"
 ACTION = r"^[a-z][a-z_.]{0,59}$"
 Username = Annotated[str | None, Query(max_length=120, pattern=NAME)]
 From = Annotated[

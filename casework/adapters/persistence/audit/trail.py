@@ -226,7 +226,7 @@ class SqlAuditTrail:
         try:
             known = select(t.account.c.username).where(t.account.c.id == UUID(actor))
         except ValueError:
-            return _entry.c.actor == actor
+            return _entry.c.actor == canonical_username(actor)
         return _entry.c.actor == known.scalar_subquery()
 
     def _during(self, query: Select[Any], filters: Row) -> Select[Any]:
