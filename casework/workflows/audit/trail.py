@@ -65,12 +65,18 @@ def bounds(month: Month) -> tuple[datetime, datetime]:
     return midnight(month.first), midnight(month.last + ONE_DAY)
 
 
-def summary(ctx: Context, reading: Reading, month: Month, paging: Paging) -> Page:
-    """What each account did in a month, so far; the unusual first, without those with nothing."""
+def summary(
+    ctx: Context, reading: Reading, month: Month, before: datetime | None, paging: Paging
+) -> Page:
+    """What each account did in a month, so far; the unusual first, without those with nothing.
+
+    ``before`` an instant, where the month has more entries than are counted at once.
+    """
     holidays = ctx.clockwork.calendar_of(None).holidays_in(month.year)
     closed = [day for day in holidays if Month.of(day) == month]
     since, until = bounds(month)
-    return reading.audit.summary(since, min(until, ctx.now), closed, paging)
+    until = max(since, min(until, ctx.now, before or until))
+    return reading.audit.summary(since, until, closed, paging)
 
 
 def unreviewed(ctx: Context, reading: Reading) -> list[Row]:
