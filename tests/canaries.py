@@ -9,6 +9,7 @@ summary says where it was.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -30,6 +31,7 @@ SPARSE: Final = (
     "audit_entry",
 )  # fmt: skip
 AROUND: Final = 60
+MERGE_CONFLICT: Final = '"code":"merge_conflict"'
 
 
 def found_in(text: str) -> str | None:
@@ -48,9 +50,13 @@ def look_at(where: str, text: str) -> None:
 
 
 def look_at_answer(status: int, content: bytes) -> None:
-    """A 422 names the fault of a field, never its value."""
-    if status == 422:
-        look_at("a 422", content.decode("utf-8", "replace"))
+    """A 422 names the fault of a field, never its value; but a merge asks which of two is right."""
+    if status != 422:
+        return
+    text = content.decode("utf-8", "replace")
+    if MERGE_CONFLICT in text:
+        text = json.dumps(json.loads(text) | {"fields": None}, ensure_ascii=False)
+    look_at("a 422", text)
 
 
 def look_at_response(response: Any) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, TypeVar
+from uuid import UUID
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -13,9 +15,18 @@ class Refusal(Exception):
 
     code = "refused"
 
-    def __init__(self, detail: str = "", *, code: str | None = None, **facts: Any) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        code: str | None = None,
+        about: Iterable[UUID] = (),
+        **facts: Any,
+    ) -> None:
+        """``about`` are the residents of whom the refusal shows something, for its audit entry."""
         super().__init__(detail or (code or self.code))
         self.code = code or self.code
+        self.about = frozenset(about)
         self.detail = detail
         self.facts = facts
 

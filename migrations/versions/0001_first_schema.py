@@ -1528,7 +1528,10 @@ def _audit() -> None:
         _check("audit_entry", "outcome_known", "outcome IN ('ok', 'refused', 'failed')"),
         _primary_key("audit_entry", "id"),
     )
-    _index("audit_entry", "actor", "at", "id")
+    _index(
+        "audit_entry", "actor", "at", "id", "outcome", "action", "task",
+        name="ix_audit_entry_of_account",
+    )  # fmt: skip
     _index("audit_entry", "at")
     _index("audit_entry", "asked_for", name="ix_audit_entry_refused", where="outcome <> 'ok'")
     op.create_table(

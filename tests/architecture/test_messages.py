@@ -44,6 +44,7 @@ from casework.domain.exchange.import_columns import LEVEL
 from casework.domain.exchange.importing import Outcome
 from casework.domain.notices.notices import NoticeKind
 from casework.domain.notices.outbox import SIGN_IN_FAILED
+from casework.domain.planning.warnings import WarningCode
 from casework.domain.privacy import access_requests
 from casework.domain.privacy.access_requests import AccessRequest
 from casework.domain.residents import households, resident
@@ -238,6 +239,9 @@ def families() -> dict[str, set[str]]:
         "sentence.clock.period.*": {*Unit} - {"on_date"},
         "sentence.match.eligible.*": set(RuleResult),
         "sentence.match.given_at.*": {*GivenAt, "unknown"},
+        "sentence.warning.*": set(WarningCode),
+        "sentence.warning.per.*": {*pers(), "year"},
+        "sentence.warning.rule.*": {*Comparison} - {Comparison.KNOWN},
         "word.holiday.*": set(HOLIDAYS),
         "word.month.*": {str(month) for month in range(1, 13)},
         "word.priority.*": set(Priority),

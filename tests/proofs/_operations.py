@@ -424,7 +424,7 @@ OVERRIDES: Final[dict[str, Any]] = {
     "POST /households/{id}/members": lambda fill, about: {"resident_id": about.ids["another"]},
     "POST /residents/{id}/merge": lambda fill, about: {
         "duplicate_id": about.ids["another"], "reason": "the same person",
-        "choices": dict.fromkeys(("name", "birth_date", "sex", "phone"), "survivor"),
+        "keep": dict.fromkeys(("name", "birth_date", "sex", "phone"), "survivor"),
     },
     "POST /residents/{id}/consents/batch": lambda fill, about: {"consents": [
         {"purpose": "outreach", "given_by": "self", "given_on": fill.day(0)}

@@ -15,7 +15,7 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from casework.adapters.http.cursors import read_cursor, write_cursor
-from casework.adapters.http.problems import status_of
+from casework.adapters.http.problems import language_of, status_of
 from casework.adapters.http.refusals import classify_error
 from casework.adapters.http.responses import expected_version, respond
 from casework.adapters.http.services import Services
@@ -68,6 +68,11 @@ class Call:
     def services(self) -> Services:
         """What the composition root gave."""
         return self._services
+
+    @property
+    def language(self) -> str:
+        """``ko`` or ``en``, as the caller asked for."""
+        return language_of(self._request.headers.get("accept-language"))
 
     @property
     def authentication(self) -> Authentication:

@@ -45,7 +45,7 @@ def refuse(
         if not isinstance(error, SignInRefused) and getattr(error, "is_first", True):
             store = services.store.for_request(facts)
             with services.time_allowed(RECORD_SECONDS):
-                store.note_refusal(actor, action, now, refusal.code, outcome)
+                store.note_refusal(actor, action, now, refusal.code, outcome, refusal.about)
     except Exception as unwritten:
         log.error("audit entry not written", task=facts.task, error=type(unwritten).__name__)
         refusal = Problem("", code="busy")

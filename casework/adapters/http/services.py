@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,9 +43,15 @@ class RequestStore(Store, Protocol):
         ...
 
     def note_refusal(
-        self, actor: Actor | None, action: str, now: datetime, code: str, outcome: str
+        self,
+        actor: Actor | None,
+        action: str,
+        now: datetime,
+        code: str,
+        outcome: str,
+        about: Iterable[UUID] = (),
     ) -> None:
-        """Record that something was refused or failed."""
+        """Record that something was refused or failed, and of whom the refusal tells."""
         ...
 
 

@@ -241,7 +241,7 @@ def check_password(
     )
     bare = "".join(password.split()).lower()
     require(
-        bare != username,
+        bare != canonical_username(username),
         "a password is not the user name",
         code="password_is_username",
         field=field,

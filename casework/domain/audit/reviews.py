@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from casework.domain.act import Act
+from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.errors import Conflict, require
 from casework.domain.figures.figures import Month
 
 # Access outside these hours in Seoul, or on a non-working day, is flagged.
 OFFICE_OPENS: Final = 8
 OFFICE_CLOSES: Final = 20
+SATURDAY: Final = 5
 # What takes data away, by action and by task (a list leaves under the action of the plain list),
 # and the prefix of break-glass actions.
 EXPORTS: Final = ("resident.export",)
 EXPORT_TASKS: Final = ("POST /exports",)
 BREAK_GLASS: Final = "break_glass"
+
+
+# How many entries a summary counts at most, the newest of its month.
+COUNTED_AT_ONCE: Final = 100_000
+
+
+def office_hours(
+    since: datetime, until: datetime, closed: Collection[date]
+) -> list[tuple[datetime, datetime]]:
+    """When people work in a period: from an instant to another, for each working day."""
+    found, day = [], day_in_seoul(since)
+    while midnight(day) < until:
+        if day.weekday() < SATURDAY and day not in closed:
+            begins = midnight(day)
+            found.append(
+                (begins + timedelta(hours=OFFICE_OPENS), begins + timedelta(hours=OFFICE_CLOSES))
+            )
+        day += ONE_DAY
+    return found
 
 
 @dataclass(slots=True, kw_only=True)

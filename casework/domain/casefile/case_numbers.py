@@ -25,7 +25,7 @@ def case_number(district_code: str, year: int, running: int) -> str:
     return "-".join((*parts, _check_digit("".join(parts))))
 
 
-def read_case_number(given: str) -> str:
+def read_case_number(given: str, field: str = "case_number") -> str:
     """A number as it is stored, however its parts were divided. Refuses one that cannot be."""
     found = _FORM.fullmatch(given)
     parts = found.groups() if found else ()
@@ -33,7 +33,7 @@ def read_case_number(given: str) -> str:
         parts and _check_digit("".join(parts[:-1])) == parts[-1],
         "no number of a case; a digit may be wrong",
         code="case_number_invalid",
-        field="case_number",
+        field=field,
     )
     return "-".join(parts)
 

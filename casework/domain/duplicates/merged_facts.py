@@ -66,33 +66,40 @@ class OpenRequest:
 
 
 def take_facts(
-    survivor: Record, duplicate: Record, choices: Mapping[str, MergeSide]
+    survivor: Record, duplicate: Record, keep: Mapping[str, MergeSide], *, shows_values: bool
 ) -> dict[str, Any]:
     """Fill the survivor's blanks and take what was chosen; returns what stood there before.
 
-    Refused where one in which the two differ was not chosen, with the names of all that differ:
-    what stands in them is read in the two records.
+    Refused where one in which the two differ was not chosen, with all that differ and what each of
+    the two says of it, where ``shows_values``; a registration number is shown by its own act only.
     """
     differing = [name for name in (*FACTS, RRN) if _differ(name, survivor, duplicate)]
-    undecided = [name for name in differing if name not in choices]
+    undecided = [name for name in differing if name not in keep]
     if undecided:
         raise Invalid(
             "the two records differ; say of each field which is right",
             code="merge_conflict",
+            about=[survivor.resident.id, duplicate.resident.id] if shows_values else [],
             errors=[
-                {"field": f"choices.{name}", "message": "survivor or duplicate"}
-                for name in undecided
+                {"field": f"keep.{name}", "message": "survivor or duplicate"} for name in undecided
             ],
-            conflicts=differing,
+            fields={name: _shown(name, survivor, duplicate, shows_values) for name in differing},
         )
     before: dict[str, Any] = {}
     for name in (*FACTS, RRN):
         is_blank = survivor.says(name) is None and duplicate.says(name) is not None
-        is_chosen = name in differing and choices[name] is MergeSide.DUPLICATE
+        is_chosen = name in differing and keep[name] is MergeSide.DUPLICATE
         if is_blank or is_chosen:
             before[name] = _stored(survivor.says(name))
             survivor.take(name, duplicate.says(name))
     return before
+
+
+def _shown(name: str, survivor: Record, duplicate: Record, shows_values: bool) -> dict[str, Any]:
+    """What each of the two says of a fact, for the supervisor to choose from."""
+    is_told = shows_values and name != RRN
+    sides = ((MergeSide.SURVIVOR, survivor), (MergeSide.DUPLICATE, duplicate))
+    return {side.value: record.says(name) if is_told else None for side, record in sides}
 
 
 def return_facts(before: Mapping[str, Any], survivor: Record, duplicate: Record) -> list[str]:

@@ -27,6 +27,7 @@ from casework.domain.clocks.calendar import (
 from casework.domain.clocks.standards import (
     ASSESSOR,
     HEAD,
+    PLANNED_SERVICE,
     PROVIDER,
     REFERRAL,
     SUPERVISOR,
@@ -52,6 +53,7 @@ class NoticeKind(StrEnum):
     PLACE_OFFERED = "place_offered"
     FIGURES_WANTED = "figures_wanted"
     AGENCY_ENDS = "agency_ends"
+    SERVICE_ENDS = "service_ends"
     STILL_OVERDUE = "still_overdue"
     CASE_ASSIGNED = "case_assigned"
     CASE_ARRIVED = "case_arrived"
@@ -107,23 +109,34 @@ def notice_of_stale(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenReferral:
-    """What is open with an agency: a referral, and who carries its case."""
+class WorkThatEnds:
+    """What is open with an agency, or planned of a service, and who carries its case."""
 
     id: UUID
     case_id: UUID
     centre_code: str
     district_code: str
     worker_id: UUID | None
-    provider_id: UUID
+    provider_id: UUID | None = None
 
 
-def notice_of_end(of: OpenReferral, last_day: date | None, act: Act) -> Notice:
+def notice_of_end(of: WorkThatEnds, last_day: date | None, act: Act) -> Notice:
     """That the agency of an open referral, or its designation, has a last day or none any more."""
+    return _notice_of_end(NoticeKind.AGENCY_ENDS, REFERRAL, of, last_day, act)
+
+
+def notice_of_service_end(of: WorkThatEnds, last_day: date | None, act: Act) -> Notice:
+    """That the service which is planned has a last day in the catalogue, or none any more."""
+    return _notice_of_end(NoticeKind.SERVICE_ENDS, PLANNED_SERVICE, of, last_day, act)
+
+
+def _notice_of_end(
+    kind: NoticeKind, subject_type: str, of: WorkThatEnds, last_day: date | None, act: Act
+) -> Notice:
     return Notice(
         id=act.new_id(),
-        kind=NoticeKind.AGENCY_ENDS,
-        subject_type=REFERRAL,
+        kind=kind,
+        subject_type=subject_type,
         subject_id=of.id,
         case_id=of.case_id,
         centre_code=of.centre_code,

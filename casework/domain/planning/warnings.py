@@ -7,20 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from casework.domain.casefile.casefile import CaseFile
-from casework.domain.casefile.plan import PlannedItem, PlanVersion
+from casework.domain.casefile.plan import PlannedItem
 from casework.domain.directory.directory import Limit, Service
 from casework.domain.directory.eligibility import RuleResult, judge
-
-WEEK, MONTHS_A_YEAR = 7, 12
-# The longest of each period, in days: a limit of a month is passed where a long one passes it.
-DAYS_IN: Final = {"week": 7, "month": 31, "year": 365}
+from casework.domain.planning.quantities import most_in, most_together
 
 
 class WarningCode(StrEnum):
@@ -28,6 +23,7 @@ class WarningCode(StrEnum):
 
     UNIT_DIFFERS = "unit_differs"
     OVER_LIMIT = "over_limit"
+    OVER_LIMIT_TOGETHER = "over_limit_together"
     NOT_ELIGIBLE = "not_eligible"
     ELIGIBILITY_UNKNOWN = "eligibility_unknown"
     ALREADY_GIVEN = "already_given"
@@ -54,27 +50,25 @@ class AskedElsewhere:
 
 
 def of_plan(
-    file: CaseFile,
-    version: PlanVersion,
+    items: Sequence[PlannedItem],
+    asked: Sequence[AskedElsewhere],
     catalogue: Mapping[str, Service],
     known: Mapping[str, str | None],
 ) -> list[CatalogueWarning]:
-    """What is to be said of a version, service by service; ``known`` are the resident's facts."""
-    asked = [
-        AskedElsewhere(id=one.id, service_code=one.service_code,
-                       planned_service_id=one.planned_service_id)
-        for one in file.open_referrals()
-        if one.is_with_provider
-    ]  # fmt: skip
+    """What is to be said of the lines of a plan, one by one.
+
+    ``asked`` are the open referrals of the case, ``known`` the resident's facts.
+    """
     return [
         warning
-        for item in version.services
+        for item in items
         for warning in (
             *of_item(item, catalogue, known),
+            *_over_together(item, items, catalogue),
             *_doubled(
                 item,
                 [one for one in asked if one.planned_service_id != item.id],
-                _beside(item, version.services),
+                _beside(item, items),
             ),
         )
     ]
@@ -85,9 +79,17 @@ def of_request(
     catalogue: Mapping[str, Service],
     known: Mapping[str, str | None],
     others: Sequence[AskedElsewhere],
+    items: Sequence[PlannedItem] = (),
 ) -> list[CatalogueWarning]:
-    """What is to be said of a referral; ``others`` are the resident's other open ones."""
-    return [*of_item(item, catalogue, known), *_doubled(item, others, [])]
+    """What is to be said of a referral.
+
+    ``others`` are the resident's other open ones, ``items`` the lines of the plan.
+    """
+    return [
+        *of_item(item, catalogue, known),
+        *_over_together(item, items, catalogue),
+        *_doubled(item, others, []),
+    ]
 
 
 def of_item(
@@ -112,6 +114,27 @@ def _over(item: PlannedItem, limit: Limit) -> Iterator[CatalogueWarning]:
         fact = {"quantity": _number(planned), "unit": unit, "per": per}
         said = {"quantity": limit.quantity, "unit": unit, "per": per}
         yield _warning(WarningCode.OVER_LIMIT, item, fact, said)
+
+
+def _over_together(
+    item: PlannedItem, items: Iterable[PlannedItem], catalogue: Mapping[str, Service]
+) -> Iterator[CatalogueWarning]:
+    """Lines of one service that only together are more than a limit, of each that has a part."""
+    service = catalogue.get(item.service_code)
+    for limit in service.limits if service else ():
+        if item.unit != limit.unit or most_in(item, limit.per) > limit.quantity:
+            continue
+        same = [
+            one for one in items if (one.service_code, one.unit) == (item.service_code, item.unit)
+        ]
+        planned, lines = most_together(same, limit.per)
+        others = [one.id for one in lines if one.id != item.id]
+        if planned > limit.quantity and others and len(others) < len(lines):
+            unit, per = limit.unit, limit.per
+            fact: dict[str, Any] = {"quantity": _number(planned), "unit": unit, "per": per}
+            said = {"quantity": limit.quantity, "unit": unit, "per": per}
+            fact["planned_services"] = others
+            yield _warning(WarningCode.OVER_LIMIT_TOGETHER, item, fact, said)
 
 
 def _unfit(
@@ -161,30 +184,6 @@ def _warning(
     return CatalogueWarning(
         code=code, service_id=item.id, service_code=item.service_code, fact=fact, limit=limit
     )
-
-
-def most_in(item: PlannedItem, per: str) -> Decimal:
-    """The most that is planned within one week, month or year, or (``once``) in all.
-
-    A month has up to 31 days here, and a quantity of a month is spread over them.
-    """
-    if item.per == "once":
-        return item.quantity
-    days = (item.ends_on - item.starts_on).days + 1
-    within = min(days, DAYS_IN.get(per, days))
-    if item.per != "month":
-        return item.quantity * within / (WEEK if item.per == "week" else 1)
-    if per == "month":
-        return item.quantity
-    if per == "week":
-        return item.quantity * within / DAYS_IN["month"]
-    months = _months(item.starts_on, item.ends_on)
-    return item.quantity * (min(months, MONTHS_A_YEAR) if per == "year" else months)
-
-
-def _months(first: date, last: date) -> int:
-    """How many calendar months have a day between two, both counted."""
-    return (last.year - first.year) * MONTHS_A_YEAR + last.month - first.month + 1
 
 
 def _number(planned: Decimal) -> int | float:

@@ -1,7 +1,8 @@
 """Names and telephones as they are compared and found, however they are written.
 
-A name is found by any part of two letters or more, or by the consonants that its syllables begin
-with (``ㄱㅇㅅ`` finds Kim Young-sook); a telephone as a whole or by its last four digits.
+A name is found by any part of two letters or more, by the consonants that its syllables begin
+with (``ㄱㅇㅅ`` finds Kim Young-sook), or by both, as a name is while it is typed; a telephone as a
+whole or by its last four digits.
 """
 
 from __future__ import annotations
@@ -53,6 +54,33 @@ def wanted_initials(given: str) -> str | None:
     bare = "".join(clean_line(given).split())
     found = "".join(_consonants(one) for one in bare)
     return found if found and all(one in _CONSONANTS for one in found) else None
+
+
+def wanted_mixture(given: str) -> tuple[str, str] | None:
+    """Syllables and initial consonants of a name, where both were given, else None.
+
+    As the initials of all, and as a regular expression for the whole, by which the place of each
+    is right.
+    """
+    if wanted_initials(given) is not None:
+        return None
+    initials, pattern, is_mixed = "", "", False
+    for letter in "".join(clean_line(given).split()):
+        consonants = _consonants(letter)
+        if all(one in _CONSONANTS for one in consonants):
+            is_mixed = True
+            initials += consonants
+            pattern += "".join(map(_begins_with, consonants))
+        else:
+            initials += initials_of(letter)
+            pattern += re.escape(name_key(letter))
+    return (initials, pattern) if is_mixed else None
+
+
+def _begins_with(consonant: str) -> str:
+    """The syllables that begin with a consonant, as a part of a regular expression."""
+    first = _FIRST_SYLLABLE + _CONSONANTS.index(consonant) * _SYLLABLES_A_CONSONANT
+    return f"[{chr(first)}-{chr(first + _SYLLABLES_A_CONSONANT - 1)}]"
 
 
 def _initial(letter: str) -> str:

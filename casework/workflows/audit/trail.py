@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from casework.domain.access.accounts import canonical_username
 from casework.domain.audit import reviews as domain
 from casework.domain.clocks.calendar import ONE_DAY, day_in_seoul, midnight
 from casework.domain.errors import require
@@ -34,7 +35,7 @@ def record_review(ctx: Context, reviewed: Reviewed) -> UUID:
     """Record that a month of a chain, or of an account, was reviewed."""
     month = Month.parse(reviewed.month)
     with ctx.work(REVIEW) as work:
-        chain, account = reviewed.chain, reviewed.account
+        chain, account = reviewed.chain, reviewed.account and canonical_username(reviewed.account)
         known = chain is None or chain in work.audit.chains()
         require(known, "no such chain", code="unknown_chain", field="chain")
         known = account is None or work.audit.has_account(account)
@@ -64,12 +65,18 @@ def bounds(month: Month) -> tuple[datetime, datetime]:
     return midnight(month.first), midnight(month.last + ONE_DAY)
 
 
-def summary(ctx: Context, reading: Reading, month: Month, paging: Paging) -> Page:
-    """What each account did in a month, so far; the unusual first, without those with nothing."""
+def summary(
+    ctx: Context, reading: Reading, month: Month, before: datetime | None, paging: Paging
+) -> Page:
+    """What each account did in a month, so far; the unusual first, without those with nothing.
+
+    ``before`` an instant, where the month has more entries than are counted at once.
+    """
     holidays = ctx.clockwork.calendar_of(None).holidays_in(month.year)
     closed = [day for day in holidays if Month.of(day) == month]
     since, until = bounds(month)
-    return reading.audit.summary(since, min(until, ctx.now), closed, paging)
+    until = max(since, min(until, ctx.now, before or until))
+    return reading.audit.summary(since, until, closed, paging)
 
 
 def unreviewed(ctx: Context, reading: Reading) -> list[Row]:

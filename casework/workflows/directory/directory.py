@@ -29,7 +29,7 @@ from casework.domain.directory.entries import (
     next_state,
 )
 from casework.domain.errors import Forbidden, Invalid, NotFound
-from casework.domain.notices.notices import notice_of_end
+from casework.domain.notices.notices import notice_of_end, notice_of_service_end
 from casework.workflows.context import Context
 from casework.workflows.ports.results import ProviderDesignation
 from casework.workflows.ports.unit_of_work import Work
@@ -249,6 +249,8 @@ def change_service(ctx: Context, code: str, changes: Mapping[str, Any]) -> str:
         _check_districts(work, _districts_of(changes), "co_payments")
         changed = keep.changed_service(before, changes, ctx.act)
         _save_service(ctx, work, before, changed, "changed")
+        if changed.valid_to != before.valid_to:
+            _tell_planners(ctx, work, before, changed)
         work.commit(code)
         return code
 
@@ -263,6 +265,16 @@ def step_service(ctx: Context, code: str, step: str) -> str:
         _save_service(ctx, work, before, changed, _done(step))
         work.commit(code)
         return code
+
+
+def _tell_planners(ctx: Context, work: Work, before: Service, changed: Service) -> None:
+    """Tell who carries a case that the service planned there ends, or goes on.
+
+    Where it was planned for days after the last one, the former or the new.
+    """
+    after = min(day for day in (before.valid_to, changed.valid_to) if day is not None)
+    found = work.directory_editing.planned_with(changed.code, after)
+    work.places.tell([notice_of_service_end(one, changed.valid_to, ctx.act) for one in found])
 
 
 def _save_service(ctx: Context, work: Work, before: Service, changed: Service, did: str) -> None:

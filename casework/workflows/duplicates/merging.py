@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from casework.domain.access.policy import may
 from casework.domain.cases import handover
 from casework.domain.directory.directory import Centre
 from casework.domain.duplicates import merging
@@ -23,6 +24,7 @@ from casework.domain.duplicates.merged_facts import (
 from casework.domain.duplicates.moved_by_merge import Child
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.events import Event, EventMetadata
+from casework.domain.privacy.masks import gets_everything
 from casework.domain.residents.events import ResidentChanged
 from casework.domain.residents.resident import Resident
 from casework.workflows.context import Context
@@ -37,11 +39,11 @@ def merge_residents(
     survivor_id: UUID,
     duplicate_id: UUID,
     reason: str,
-    choices: Mapping[str, MergeSide],
+    keep: Mapping[str, MergeSide],
 ) -> UUID:
     """Merge a duplicate into the survivor, who gets all the duplicate's records.
 
-    ``choices`` says of facts in which the two differ which record is right.
+    ``keep`` says of facts in which the two differ which record is right.
 
     An open case of the duplicate at another centre moves to the survivor's, and waits there for a
     worker as after a transfer.
@@ -55,7 +57,8 @@ def merge_residents(
         was, came_from = replace(survivor), duplicate.centre_code
         made = merging.merge(survivor, duplicate, open_cases, reason, ctx.act)
         records = _records(work, survivor, duplicate)
-        made.before = take_facts(*records, choices)
+        shows_values = gets_everything(ctx.actor) and may(ctx.actor, "case.read")
+        made.before = take_facts(*records, keep, shows_values=shows_values)
         requests = work.merges.open_requests([survivor.id, duplicate.id])
         before: Before = {}
         if open_cases[1] is not None and came_from != survivor.centre_code:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from casework.domain.casefile.plan import PlannedItem
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.states import ReferralStatus
 from casework.domain.directory.eligibility import facts_of
@@ -9,7 +12,7 @@ from casework.domain.planning import warnings
 from casework.domain.planning.warnings import AskedElsewhere, CatalogueWarning
 from casework.domain.privacy.masks import gets_everything
 from casework.workflows.context import Context
-from casework.workflows.ports.casefile import PlanView, ReferralView
+from casework.workflows.ports.casefile import ConferenceView, PlanView, ReferralView
 from casework.workflows.ports.unit_of_work import Reading
 
 
@@ -18,9 +21,30 @@ def of_plan(ctx: Context, reading: Reading, view: PlanView) -> list[CatalogueWar
     newest = max(view.file.versions, key=lambda one: one.number, default=None)
     if newest is None or not newest.services or not gets_everything(ctx.actor):
         return []
-    resident = reading.residents.get(view.file.case.resident_id)
-    known = facts_of(resident, ctx.act.today)
-    return warnings.of_plan(view.file, newest, ctx.catalogue, known)
+    asked = [
+        AskedElsewhere(
+            id=one.id, service_code=one.service_code, planned_service_id=one.planned_service_id
+        )
+        for one in view.file.open_referrals()
+        if one.is_with_provider
+    ]
+    known = facts_of(reading.residents.get(view.file.case.resident_id), ctx.act.today)
+    return warnings.of_plan(newest.services, asked, ctx.catalogue, known)
+
+
+def of_agenda(
+    ctx: Context, reading: Reading, view: ConferenceView
+) -> dict[UUID, list[CatalogueWarning]]:
+    """Of the plans of a meeting that await its decision, by their cases."""
+    if not gets_everything(ctx.actor):
+        return {}
+    awaiting = [row["plan_version_id"] for row in view.items if row["awaits"]]
+    return {
+        one.case_id: warnings.of_plan(
+            one.services, one.asked, ctx.catalogue, facts_of(one.resident, ctx.act.today)
+        )
+        for one in reading.conferences.plans(awaiting)
+    }
 
 
 def of_referral(ctx: Context, reading: Reading, view: ReferralView) -> list[CatalogueWarning]:
@@ -29,7 +53,18 @@ def of_referral(ctx: Context, reading: Reading, view: ReferralView) -> list[Cata
     if view.asked is None or not it.is_open or not gets_everything(ctx.actor):
         return []
     known = facts_of(view.resident, ctx.act.today)
-    return warnings.of_request(view.asked, ctx.catalogue, known, _others(reading, it))
+    items = _lines(ctx, reading, view.asked, it)
+    return warnings.of_request(view.asked, ctx.catalogue, known, _others(reading, it), items)
+
+
+def _lines(ctx: Context, reading: Reading, asked: PlannedItem, it: Referral) -> list[PlannedItem]:
+    """The lines of the plan that a referral is of, where the service has a limit."""
+    service = ctx.catalogue.get(asked.service_code)
+    if service is None or not service.limits:
+        return []
+    file = reading.cases.plan(it.case_id).file
+    versions = [one for one in file.versions if asked in one.services]
+    return max(versions, key=lambda one: one.number).services if versions else []
 
 
 def _others(reading: Reading, it: Referral) -> list[AskedElsewhere]:

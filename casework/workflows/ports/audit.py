@@ -92,7 +92,11 @@ class AuditTrail(Protocol):
     def summary(
         self, since: datetime, until: datetime, closed: Iterable[date], paging: Paging
     ) -> Page:
-        """The activity of each account that has any, the unusual first; ``closed`` are holidays."""
+        """The activity of each account that has any, the unusual first; ``closed`` are holidays.
+
+        Of the newest entries alone where there are more than are counted at once: ``counted_from``
+        says from when on.
+        """
         ...
 
     def add(self, review: AuditReview) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from casework.domain.casefile.case import Assessment, Check, Signal
@@ -16,6 +16,7 @@ from casework.domain.casefile.referral import Referral
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.events import Event
 from casework.domain.planning.conferences import AgendaItem, Submission
+from casework.domain.planning.warnings import AskedElsewhere
 from casework.domain.residents.resident import Resident
 from casework.workflows.ports.paging import Page, Paging, Row
 
@@ -75,14 +76,11 @@ class CaseFiles(Protocol):
 class Cases(Protocol):
     """Cases and plans, read-only."""
 
-    def listed(
-        self,
-        status: str | None,
-        centre: str | None,
-        worker: UUID | Literal["none"] | None,
-        paging: Paging,
-    ) -> Page:
-        """Cases within scope, newest first; of ``none`` those open ones that nobody carries."""
+    def listed(self, filters: Row, paging: Paging) -> Page:
+        """Cases within scope, newest first, by status, centre, worker or number.
+
+        Of the worker ``none`` those open ones that nobody carries.
+        """
         ...
 
     def of_resident(self, resident_id: UUID) -> list[Row]:
@@ -189,6 +187,10 @@ class Conferences(Protocol):
         """A meeting with its agenda and the names of its district, else NotFound."""
         ...
 
+    def plans(self, version_ids: Sequence[UUID]) -> list[PlanToDecide]:
+        """Versions of plans within scope, each with its resident and what is asked already."""
+        ...
+
     def listed(self, since: date | None, until: date | None, paging: Paging) -> Page:
         """Meetings within scope held from one day to another, newest first."""
         ...
@@ -241,6 +243,16 @@ class ConferenceView:
     conference: Conference
     district: Row
     items: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanToDecide:
+    """The lines of a plan, whom it is for, and the open referrals that agencies have."""
+
+    case_id: UUID
+    services: Sequence[PlannedItem]
+    resident: Resident
+    asked: Sequence[AskedElsewhere]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

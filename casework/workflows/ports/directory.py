@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import Centre, EntryState, Offering, Provider, Service
 from casework.domain.directory.entries import DirectoryChange
-from casework.domain.notices.notices import OpenReferral
+from casework.domain.notices.notices import WorkThatEnds
 from casework.workflows.ports.paging import Page, Paging, Row
 
 
@@ -169,8 +170,15 @@ class DirectoryEditing(Protocol):
 
     def open_referrals(
         self, provider_id: UUID, services: Collection[str] | None
-    ) -> list[OpenReferral]:
+    ) -> list[WorkThatEnds]:
         """What is open with an agency, whoever asks: only to tell those who carry the cases."""
+        ...
+
+    def planned_with(self, service_code: str, after: date) -> list[WorkThatEnds]:
+        """What is planned of a service in open cases for days after one, and not settled.
+
+        Whoever asks: only to tell those who carry the cases.
+        """
         ...
 
     def history(self, kinds: Collection[str], subject_id: object, paging: Paging) -> Page:

@@ -54,6 +54,7 @@ def _refusal(strict: Sequence[SimilarResident]) -> Conflict:
     return Conflict(
         "someone of this name and birth date, or of this number, is registered",
         code="possible_duplicate",
+        about=[similar.resident.id for similar in strict],
         candidates=[
             {
                 "id": similar.resident.id,

@@ -18,7 +18,7 @@ from casework.adapters.persistence.engine.ids import new_id
 from casework.adapters.persistence.scope import session_context
 from casework.domain.access.grant_log import replay, state_of
 from casework.domain.access.policy import scope_of
-from casework.domain.errors import Conflict
+from casework.domain.errors import Conflict, Invalid
 from casework.workflows.access import accounts
 from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.api.acts import a_supported_case
@@ -70,7 +70,23 @@ def test_what_no_account_can_be_is_refused(api: Api) -> None:
          ({"is_head": True}, "head"), ({"email": "nobody"}, "email"), ({"x": 1}, "x")],
     )  # fmt: skip
     create(api)
-    assert refused(api.as_("admin").post("/accounts", NEW)) == (409, "username_taken")
+    for written in (NEW["username"], NEW["username"].upper(), f" {NEW['username'].title()}"):
+        again = api.as_("admin").post("/accounts", NEW | {"username": written})
+        assert refused(again) == (409, "username_taken"), written
+
+
+def test_a_user_name_is_the_same_in_capitals_wherever_it_is_said(api: Api) -> None:
+    made = api.as_("admin").post("/accounts", NEW | {"username": "New.WORKER"})
+    assert made.json()["username"] == "new.worker"
+    assert sign_in(api, "NEW.worker", FIRST).status_code == 200
+    register = api.application.register("test")
+    accounts.set_email(register, "NEW.Worker", "someone@example.org")
+    accounts.set_active(register, " New.worker", active=False)
+    shown = api.as_("admin").get(f"/accounts/{made.json()['id']}").json()
+    assert (shown["email"], shown["is_active"]) == ("someone@example.org", False)
+    with pytest.raises(Invalid) as said:
+        accounts.set_password(register, "NEW.worker.x", "new.worker.x")
+    assert said.value.code == "password_is_username"
 
 
 def test_only_an_administrator_keeps_accounts(api: Api) -> None:

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.audit import trail
+from tests.adapters.looking import statements
 from tests.api.acts import a_case, a_referral, a_resident
-from tests.api.asking import ABSENT, check_wrong, everything, refusal
+from tests.api.asking import ABSENT, check_wrong, everything, fields_of, refusal
 from tests.api.conftest import (
     BASE,
     COLLEAGUE,
@@ -95,6 +97,7 @@ def test_every_way_to_be_refused_is_an_entry(api: Api) -> None:
     ("params", "found"),
     [
         ({"actor": WORKER}, 3),
+        ({"actor": WORKER.upper()}, 3),
         ({"actor": COLLEAGUE}, 0),
         ({"action": "account.list", "actor": WORKER}, 3),
         ({"action": "case.read"}, 0),
@@ -231,6 +234,50 @@ def test_the_unusual_comes_first_and_who_did_nothing_is_left_out(api: Api) -> No
     assert (rows[0]["break_glass"], rows[1]["exports"], rows[2]["out_of_hours"]) == (1, 1, 1)
 
 
+@pytest.mark.both_stores
+def test_a_summary_counts_the_newest_and_says_from_when_on(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trail, "COUNTED_AT_ONCE", 3)
+    case = a_case(api)
+    for day in range(3, 8):
+        api.clock.set(f"2026-03-0{day}T10:00")
+        api.as_(COLLEAGUE).get(f"/cases/{case}")
+    api.clock.set("2026-03-31T10:00")
+
+    def counted(**before: str) -> tuple[int, str]:
+        params = {"month": "2026-03"} | before
+        rows = api.as_(AUDITOR).get("/audit/summary", params=params).json()["items"]
+        (row,) = [one for one in rows if one["username"] == COLLEAGUE]
+        return row["entries"], row["counted_from"]
+
+    newest = counted()
+    assert newest == (3, "2026-03-04T10:00:00.000001+09:00")
+    assert counted(before=newest[1])[0] == 2
+    monkeypatch.setattr(trail, "COUNTED_AT_ONCE", 300)
+    assert counted() == (5, "2026-03-01T00:00:00+09:00")
+    assert api.as_(AUDITOR).get(
+        "/audit/summary", params={"month": "2026-03", "before": "2026-02-20"}
+    ).json()["items"] == []  # fmt: skip
+    wrong = api.as_(AUDITOR).get("/audit/summary", params={"month": "2026-03", "before": "noon"})
+    assert fields_of(wrong) == ["before"]
+
+
+@pytest.mark.both_stores
+def test_a_summary_is_counted_from_the_index_of_accounts_alone(api: Api) -> None:
+    a_case(api)
+    api.as_(COLLEAGUE).get(f"/cases/{ABSENT}")
+    with statements(api.application.engine) as made:
+        api.as_(AUDITOR).get("/audit/summary", params={"month": "2026-03"})
+    (counting,) = [one for one in made if "less_break_glass" in one]
+    if api.engine.dialect.name == "sqlite":
+        with api.engine.connect() as connection:
+            params = ("x",) * counting.count("?")
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {counting}", params)
+            steps = [row[-1] for row in plan]
+        assert any("COVERING INDEX ix_audit_entry_of_account" in step for step in steps), steps
+
+
 def owed(api: Api) -> list[tuple[Any, ...]]:
     """The reviews due: month, chain, account."""
     items = api.as_(AUDITOR).get("/audit/reviews/due").json()["items"]
@@ -261,7 +308,9 @@ def test_nobody_reviews_their_own_entries(api: Api) -> None:
     api.clock.set("2026-04-01T09:00")
     before = everything(api)
     own = {"month": "2026-03", "account": AUDITOR, "findings": "all is well with me"}
-    assert refusal(api.as_(AUDITOR).post("/audit/reviews", own)) == (409, "own_entries")
+    for written in (AUDITOR, AUDITOR.upper(), f" {AUDITOR.title()}"):
+        answer = api.as_(AUDITOR).post("/audit/reviews", own | {"account": written})
+        assert refusal(answer) == (409, "own_entries")
     assert everything(api) == before
     of_city = api.as_(AUDITOR).post("/audit/reviews", REVIEW | {"chain": "city"}).json()
     assert (of_city["left_out"], of_city["entries"]) == (AUDITOR, 0)

@@ -1,4 +1,4 @@
-"""An agency or a designation that ends: who is told, what matching says, what is sent no more."""
+"""What ends, agency, designation or service: who is told, what is matched, what is not sent."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def designated(api: Api, code: str, until: date | None = None) -> dict[str, Any]
     return dict(answer.json())
 
 
-def told(api: Api) -> list[tuple[str, str, list[str], UUID | None, str | None]]:
+def told(
+    api: Api, kind: str = "agency_ends"
+) -> list[tuple[str, str, list[str], UUID | None, str | None]]:
     of = t.notice.c
-    query = select(of.subject_id, of.about, of.tell, of.worker_id, of.due_at).where(
-        of.kind == "agency_ends"
-    )
+    query = select(of.subject_id, of.about, of.tell, of.worker_id, of.due_at).where(of.kind == kind)
     with api.engine.connect() as connection:
         return [
             (str(row.subject_id), row.about, list(row.tell), row.worker_id,
@@ -190,3 +190,78 @@ def test_a_designation_that_is_renewed_ends_nothing(api: Api) -> None:
     body = {"last_day": "2026-03-10"}
     assert api.as_("admin").post(f"/designations/{first['id']}/end", body).status_code == 200
     assert told(api) == []
+
+
+def service_ends(api: Api, last_day: date | None) -> Any:
+    path = "/services/CARE-MEALS"
+    tag = api.as_("admin").get(path).headers["ETag"]
+    body = {"valid_to": last_day and last_day.isoformat()}
+    return api.as_("admin").patch(path, body, headers={"If-Match": tag})
+
+
+def test_the_workers_who_plan_or_ask_for_a_service_are_told_that_it_ends(api: Api) -> None:
+    asked, planned, over = (a_supported_case(api) for _ in range(3))
+    a_referral(api, asked)
+    settled = api.as_(WORKER).post(
+        f"/planned-services/{over.service}/settle", {"disposition": "no_longer_needed"}
+    )
+    assert settled.status_code == 200, settled.text
+    closed = a_supported_case(api)
+    body = {"reason": "refused"}
+    assert api.as_(WORKER).post(f"/cases/{closed.case}/close", body).status_code == 200
+    drafted = beginning(api, LAST - timedelta(days=10))
+    gone = beginning(api, LAST - timedelta(days=30))  # its own last day is that of the service
+    a_supported_case(api, code="MED-VISIT")
+    assert service_ends(api, LAST).status_code == 200
+    concerned = sorted(str(one.service) for one in (asked, planned, drafted))
+    found = told(api, "service_ends")
+    assert sorted(one[0] for one in found) == concerned
+    assert str(gone.service) not in concerned
+    assert {one[1:4] for one in map(_hashable, found)} == {("ends", ("worker",), api.id_of(WORKER))}
+    assert {one[4][:19] for one in found if one[4]} == {"2026-03-20T14:59:59"}
+    assert service_ends(api, LAST).status_code == 200
+    assert len(told(api, "service_ends")) == len(concerned), "nothing was changed"
+    assert service_ends(api, None).status_code == 200
+    back = told(api, "service_ends")[len(concerned) :]
+    assert sorted((one[0], one[1]) for one in back) == [(one, "goes_on") for one in concerned]
+
+
+def _hashable(one: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*one[:2], tuple(one[2]), *one[3:])
+
+
+def test_a_letter_says_that_a_service_ends(api: Api) -> None:
+    a_supported_case(api)
+    assert service_ends(api, LAST).status_code == 200
+    api.clock.set("2026-03-03T09:30")
+    api.application.relay(api.application.context())
+    with api.engine.connect() as connection:
+        query = select(t.message.c.payload).where(t.message.c.account_id == api.id_of(WORKER))
+        kinds = [item["kind"] for payload in connection.scalars(query) for item in payload["items"]]
+    assert kinds.count("service_ends") == 1
+
+
+def test_a_service_that_ends_shows_its_last_day_and_is_not_asked_for_beyond_it(api: Api) -> None:
+    question = {"service_code": "CARE-MEALS", "centre_code": HERE}
+
+    def last_days() -> set[str | None]:
+        items = api.as_(WORKER).post("/offerings/match", question).json()["items"]
+        return {one["last_day"] for one in items}
+
+    assert last_days() == {None}
+    supported = a_supported_case(api)
+    begin = {days: beginning(api, LAST + timedelta(days=days)) for days in (-1, 0, 1)}
+    assert service_ends(api, LAST).status_code == 200
+    assert last_days() == {"2026-03-20"}
+    for days, status in ((-1, 201), (0, 201), (1, 422)):
+        answer = a_request(api, begin[days], "CARE-MEALS")
+        assert answer.status_code == status, answer.text
+        if status == 422:
+            assert refusal(answer) == (422, "service_not_in_force")
+    draft = a_request(api, supported, "CARE-MEALS", send=False).json()["id"]
+    api.clock.set("2026-03-20T23:59")
+    assert last_days() == {"2026-03-20"}
+    api.clock.set("2026-03-21T00:00")
+    assert last_days() == set()
+    answer = api.as_(WORKER).post(f"/referrals/{draft}/send")
+    assert refusal(answer) == (422, "service_not_in_force")

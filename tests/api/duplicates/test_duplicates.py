@@ -105,6 +105,10 @@ def test_the_same_name_and_birth_date_is_refused_with_the_reason(api: Api, name:
         {"id": str(first), "name": "김영숙", "birth_date": "1941-03-05", "centre_code": HERE,
          "died_on": None, "reasons": ["same_name_and_birth_date"]}
     ]  # fmt: skip
+    with api.engine.connect() as connection:
+        entry = t.audit_entry.c
+        subjects = connection.scalars(select(entry.subjects).order_by(entry.id.desc()).limit(1))
+        assert subjects.one() == [str(first)], "who was shown stands in the audit"
     assert everything(api) == before
 
 
@@ -316,7 +320,7 @@ def test_a_pair_rests_while_its_two_are_merged_and_comes_back_with_an_undo(api: 
     ids = [one["id"] for one in pair["residents"]]
     boss = api.as_(SUPERVISOR)
     done = boss.post(
-        f"/residents/{ids[0]}/merge", {"duplicate_id": ids[1], "reason": "같음", "choices": KEEPS}
+        f"/residents/{ids[0]}/merge", {"duplicate_id": ids[1], "reason": "같음", "keep": KEEPS}
     )
     assert done.status_code == 201
     assert queue(api) == []
@@ -333,7 +337,7 @@ def test_an_open_question_about_a_merged_duplicate_is_asked_of_the_survivor(api:
     before = queue(api, FAR_SUPERVISOR)
     done = api.as_(SUPERVISOR).post(
         f"/residents/{survivor}/merge",
-        {"duplicate_id": str(duplicate), "reason": "개명", "choices": KEEPS},
+        {"duplicate_id": str(duplicate), "reason": "개명", "keep": KEEPS},
     )
     assert done.status_code == 201
     for by in (SUPERVISOR, FAR_SUPERVISOR):

@@ -10,11 +10,14 @@ import pytest
 from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
-from casework.domain.duplicates.merged_facts import FACTS
+from casework.domain.duplicates.merged_facts import FACTS, RRN, Record, take_facts
+from casework.domain.errors import Invalid
 from tests.api import acts
 from tests.api.asking import everything, refusal
-from tests.api.conftest import SUPERVISOR, WORKER, Api
+from tests.api.conftest import FAR_SUPERVISOR, SUPERVISOR, WORKER, Api
 from tests.api.duplicates.test_merging import KEEPS, WHY, undo
+from tests.api.signing import ask
+from tests.factories.people import ResidentFactory
 
 FULL: dict[str, Any] = {
     "phone": "010-2222-0002", "address": "가상로 2", "lives_alone": True, "mobility": "limited",
@@ -26,6 +29,14 @@ def facts_of(api: Api, resident: UUID) -> dict[str, Any]:
     """What a record says, without what a merge does to its place."""
     shown = api.as_(WORKER).get(f"/residents/{resident}").json()
     return {name: shown[name] for name in FACTS}
+
+
+def subjects_of_the_last_entry(api: Api) -> list[str]:
+    """Of whom the newest audit entry tells."""
+    entry = t.audit_entry.c
+    with api.engine.connect() as connection:
+        query = select(entry.subjects).order_by(entry.id.desc()).limit(1)
+        return list(connection.scalars(query).one())
 
 
 @pytest.mark.both_stores
@@ -72,15 +83,20 @@ def test_where_the_two_differ_the_supervisor_says_which_is_right(api: Api) -> No
     before, state = facts_of(api, survivor), everything(api)
     boss, path = api.as_(SUPERVISOR), f"/residents/{survivor}/merge"
     body: dict[str, Any] = {"duplicate_id": str(duplicate), "reason": WHY,
-                            "choices": {"name": "survivor"}}  # fmt: skip
+                            "keep": {"name": "survivor"}}  # fmt: skip
     answer = boss.post(path, body)
     assert refusal(answer) == (422, "merge_conflict")
     assert [one["field"] for one in answer.json()["errors"]] == [
-        "choices.birth_date", "choices.address",
+        "keep.birth_date", "keep.address",
     ]  # fmt: skip
-    assert answer.json()["conflicts"] == ["name", "birth_date", "address"]
+    assert answer.json()["fields"] == {
+        "name": {"survivor": "김가상", "duplicate": "김가산"},
+        "birth_date": {"survivor": before["birth_date"], "duplicate": "1942-05-06"},
+        "address": {"survivor": "가상로 1", "duplicate": "가상로 2"},
+    }
+    assert subjects_of_the_last_entry(api) == sorted(map(str, (survivor, duplicate)))
     assert everything(api) == state
-    body["choices"] |= {"birth_date": "duplicate", "address": "duplicate"}
+    body["keep"] |= {"birth_date": "duplicate", "address": "duplicate"}
     made = boss.post(path, body)
     assert made.status_code == 201, made.text
     right = {"birth_date": "1942-05-06", "address": "가상로 2"}
@@ -96,13 +112,42 @@ def test_where_the_two_differ_the_supervisor_says_which_is_right(api: Api) -> No
     assert facts_of(api, survivor) == before | since, "what was written since stays"
 
 
+def test_the_values_are_for_those_who_may_read_residents(api: Api) -> None:
+    survivor = acts.a_resident(api, name="김가상")
+    duplicate = acts.a_resident(api, name="김가산")
+    made = api.as_(SUPERVISOR).post(
+        "/me/tokens", {"name": "합치기", "expires_on": "2026-06-30", "scopes": ["case.supervise"]}
+    )
+    assert made.status_code == 201, made.text
+    answer = ask(
+        api, made.json()["secret"], "POST", f"/residents/{survivor}/merge",
+        {"duplicate_id": str(duplicate), "reason": WHY},
+    )  # fmt: skip
+    assert refusal(answer) == (422, "merge_conflict")
+    assert answer.json()["fields"] == {"name": {"survivor": None, "duplicate": None}}
+    assert subjects_of_the_last_entry(api) == []
+    stranger = api.as_(FAR_SUPERVISOR).post(
+        f"/residents/{survivor}/merge", {"duplicate_id": str(duplicate), "reason": WHY}
+    )
+    assert refusal(stranger) == (404, "not_found")
+    assert "fields" not in stranger.json()
+
+
+def test_a_registration_number_is_named_and_not_shown() -> None:
+    survivor, duplicate = (Record(resident=ResidentFactory(), rrn=rrn) for rrn in ("1", "2"))
+    duplicate.resident.name = survivor.resident.name
+    with pytest.raises(Invalid) as refused:
+        take_facts(survivor, duplicate, {}, shows_values=True)
+    assert refused.value.facts["fields"][RRN] == {"survivor": None, "duplicate": None}
+
+
 def test_agencies_with_an_open_referral_are_told_what_changed_for_them(api: Api) -> None:
     life = acts.a_supported_case(api)
     referral = acts.a_referral(api, life)
     assert "name" in api.as_(WORKER).get(f"/referrals/{referral}").json()["disclosed"]
     survivor = acts.a_resident(api, name="새가상", phone="010-9999-0009")
-    choices = KEEPS | {"phone": "duplicate"}
-    body = {"duplicate_id": str(life.resident), "reason": WHY, "choices": choices}
+    keep = KEEPS | {"phone": "duplicate"}
+    body = {"duplicate_id": str(life.resident), "reason": WHY, "keep": keep}
     made = api.as_(SUPERVISOR).post(f"/residents/{survivor}/merge", body)
     assert made.status_code == 201, made.text
     with api.engine.connect() as connection:

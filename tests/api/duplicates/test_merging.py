@@ -55,7 +55,7 @@ FRIEND = {"name": "가상벗", "relation": "friend", "phone": "051-777-0001", "m
 
 
 def merged(api: Api, survivor: UUID, duplicate: UUID, by: str = SUPERVISOR) -> Any:
-    body = {"duplicate_id": str(duplicate), "reason": WHY, "choices": KEEPS}
+    body = {"duplicate_id": str(duplicate), "reason": WHY, "keep": KEEPS}
     return api.as_(by).post(f"/residents/{survivor}/merge", body)
 
 
@@ -119,7 +119,7 @@ def a_life(api: Api, by: str = NEIGHBOUR) -> acts.Supported:
 
 def asks(api: Api) -> list[Ask]:
     one, other = acts.a_resident(api), acts.a_resident(api)
-    body = {"duplicate_id": str(acts.a_resident(api)), "reason": WHY, "choices": KEEPS}
+    body = {"duplicate_id": str(acts.a_resident(api)), "reason": WHY, "keep": KEEPS}
     merge_id = merge(api, one, other)
     return [
         Ask("POST", "/residents/{id}/merge", one, body, NEVER),
@@ -279,15 +279,15 @@ def test_a_merge_that_cannot_be_right_is_refused(api: Api) -> None:
     check_wrong(
         api,
         lambda wrong: api.as_(SUPERVISOR).post(
-            path, {"duplicate_id": str(duplicate), "reason": WHY, "choices": KEEPS} | wrong
+            path, {"duplicate_id": str(duplicate), "reason": WHY, "keep": KEEPS} | wrong
         ),
         [
             ({"duplicate_id": str(survivor)}, "duplicate_id"),
             ({"duplicate_id": "x"}, "duplicate_id"),
             ({"reason": " "}, "reason"),
             ({"why": "x"}, "why"),
-            ({"choices": {"name": "both"}}, "choices.name"),
-            ({"choices": {}}, "choices.name"),
+            ({"keep": {"name": "both"}}, "keep.name"),
+            ({"keep": {}}, "keep.name"),
         ],
     )
     merge(api, survivor, duplicate)
@@ -318,7 +318,7 @@ def test_one_of_another_district_is_not_there_unless_the_queue_says_so(api: Api)
 def test_the_same_key_merges_once(api: Api) -> None:
     survivor, duplicate = acts.a_resident(api), acts.a_resident(api)
     key = {"Idempotency-Key": "merge-1"}
-    body = {"duplicate_id": str(duplicate), "reason": WHY, "choices": KEEPS}
+    body = {"duplicate_id": str(duplicate), "reason": WHY, "keep": KEEPS}
     path = f"/residents/{survivor}/merge"
     first = api.as_(SUPERVISOR).post(path, body, headers=key)
     again = api.as_(SUPERVISOR).post(path, body, headers=key)

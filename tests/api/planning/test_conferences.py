@@ -196,7 +196,7 @@ def test_submitted_plans_go_on_the_agenda_with_what_a_decision_must_name(api: Ap
     assert [item["case_id"] for item in answer.json()["agenda"]] == [str(one), str(other)]
     assert answer.json()["agenda"][0] == named | {
         "case_id": str(one), "case_number": acts.number_of(api, one), "decision": None,
-        "decided_elsewhere": False,
+        "decided_elsewhere": False, "warnings": [],
         "allowed_actions": ["decision"],
     }  # fmt: skip
     assert answer.headers["etag"] == '"3"'

@@ -148,6 +148,84 @@ def test_a_service_that_another_agency_has_been_asked_for_is_said_of_both_referr
         assert codes(api.as_(WORKER).get(f"/referrals/{one}").json()) == []
 
 
+def test_two_lines_that_only_together_pass_a_limit_are_said_of_both(api: Api) -> None:
+    catalogue(api, limits=[{"quantity": 60, "unit": "meal", "per": "month"}], eligibility=[])
+    case = planning_case(api)
+    half = EATS | {"quantity": 31, "per": "month"}
+    drafted = draft(api, case, half, half)
+    ids = [one["id"] for one in drafted["draft"]["services"]]
+    together = [one for one in drafted["warnings"] if one["code"] == "over_limit_together"]
+    assert [one["planned_service_id"] for one in together] == ids
+    assert together[0]["fact"] == {
+        "quantity": 62, "unit": "meal", "per": "month", "planned_services": [ids[1]],
+    }  # fmt: skip
+    assert together[0]["limit"] == {"quantity": 60, "unit": "meal", "per": "month"}
+    decision = api.as_(WORKER).post(f"/cases/{case}/plan/submit").json()
+    assert codes(decision).count("over_limit_together") == 2
+    decision |= {"decision": "approve", "without_meeting_reason": "none this week"}
+    assert api.as_(SUPERVISOR).post(f"/cases/{case}/plan/decision", decision).is_success
+    request = {
+        "planned_service_id": ids[0], "priority": "routine",
+        "offering_id": str(api.offerings["alpha", "CARE-MEALS"].id),
+        "basis": {"kind": "article_14_2"},
+    }  # fmt: skip
+    sent = api.as_(WORKER).post("/referrals", request).json()
+    assert codes(sent) == ["over_limit_together"]
+
+
+def test_a_warning_is_a_sentence_in_the_language_that_was_asked_for(api: Api) -> None:
+    limited(api)
+    case = planning_case(api)
+    draft(api, case, EATS, EATS | {"quantity": 1, "unit": "visit"})
+    path, said = f"/cases/{case}/plan", {}
+    for language in ("ko", "en"):
+        shown = api.as_(WORKER).get(path, headers={"Accept-Language": language}).json()
+        said[language] = {one["code"]: one["says"] for one in shown["warnings"]}
+    assert said["ko"] == {
+        "over_limit": "1개월 최대 62식 계획: 서비스 목록의 한도 60식 초과.",
+        "not_eligible": "연령 84: 기준은 90 이상 (Act 2).",
+        "eligibility_unknown": "장기요양등급 미확인: 기준은 확인되어야 함 (Act 17).",
+        "already_given": "같은 서비스가 이미 있음: 다른 의뢰 0건, 같은 기간의 다른 계획 1건.",
+        "unit_differs": "계획 단위 방문: 서비스 목록의 단위는 식.",
+    }
+    assert said["en"] == {
+        "over_limit": "Up to 62 meals planned a month: the catalogue allows 60 meals.",
+        "not_eligible": "age is 84: the rule says at least 90 (Act 2).",
+        "eligibility_unknown": (
+            "long-term-care grade is not known: the rule says it is to be known (Act 17)."
+        ),
+        "already_given": (
+            "There is this service already. Other referrals: 0."
+            " Other lines of the plan on the same days: 1."
+        ),
+        "unit_differs": "Planned by visit: the catalogue counts by meals.",
+    }
+
+
+def test_a_meeting_sees_the_warnings_of_each_plan_it_is_to_decide_on(api: Api) -> None:
+    limited(api)
+    warned, plain = planning_case(api), planning_case(api)
+    draft(api, warned, EATS)
+    draft(api, plain, EATS | {"service_code": "MED-VISIT", "unit": "visit", "quantity": 1})
+    named = {}
+    for case in (warned, plain):
+        named[case] = api.as_(WORKER).post(f"/cases/{case}/plan/submit").json()
+    boss = api.as_(SUPERVISOR)
+    meeting = boss.post("/conferences", {
+        "held_on": "2026-03-02", "members": [{"name": "가상의사", "agency": "보건소"}],
+    }).json()  # fmt: skip
+    path = f"/conferences/{meeting['id']}"
+    put = boss.post(f"{path}/agenda", {"case_ids": [str(warned), str(plain)]})
+    assert [codes(one) for one in put.json()["agenda"]] == [ALL, []]
+    shown = boss.get(path, headers={"Accept-Language": "ko"}).json()["agenda"]
+    assert [codes(one) for one in shown] == [ALL, []]
+    assert shown[0]["warnings"][0]["says"].startswith("1개월 최대 62식")
+    decision = {"version": 1, "hash": named[warned]["hash"], "decision": "approve"}
+    body = {"decisions": [decision | {"case_id": str(warned)}]}
+    assert boss.post(f"{path}/decisions", body).json()["results"][0]["status"] == 200
+    assert [codes(one) for one in boss.get(path).json()["agenda"]] == [[], []]
+
+
 def test_an_assessor_is_told_of_no_fact_that_is_masked(api: Api) -> None:
     limited(api)
     case = planning_case(api)

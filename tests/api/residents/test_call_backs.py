@@ -181,7 +181,7 @@ def test_a_merge_ends_none(api: Api) -> None:
     survivor, duplicate = a_resident(api), a_resident(api)
     note = promised(api, duplicate)["id"]
     body = {"duplicate_id": str(duplicate), "reason": "the same person",
-            "choices": {"name": "survivor"}}  # fmt: skip
+            "keep": {"name": "survivor"}}  # fmt: skip
     merged = api.as_(SUPERVISOR).post(f"/residents/{survivor}/merge", body)
     assert merged.status_code in (200, 201), merged.text
     (item,) = api.as_(WORKER).items("/worklist", kind="come_back")

@@ -52,6 +52,41 @@ def test_a_name_is_found_by_any_part_and_by_its_initial_consonants(api: Api) -> 
     assert ids(api, SUPERVISOR, name="상숙", birth_date="1951-01-02", centre_code=HERE) == []
 
 
+def test_a_name_is_found_by_syllables_and_initial_consonants_mixed(api: Api) -> None:
+    young = str(acts.a_resident(api, name="김영수"))
+    other = str(acts.a_resident(api, name="김 인식", birth_date=date(1950, 1, 2)))
+    acts.a_resident(api, name="김강일수", birth_date=date(1951, 1, 2))
+    acts.a_resident(api, name="박영수", birth_date=date(1952, 1, 2))
+    assert sorted(ids(api, name="김ㅇㅅ")) == sorted([young, other])
+    for given in ("김영ㅅ", "ㄱ영수", "김 영 ㅅ", unicodedata.normalize("NFD", "김영ㅅ"),
+                  "ㄱ영\u1109"):  # fmt: skip
+        assert ids(api, name=given) == [young], given
+    for given in ("박ㅇㅇ", "김ㅇ.", "김[ㅇ", "김ㅇ(", "ㅇ*김", "김%ㅅ", "수ㄱ"):
+        assert ids(api, name=given) == [], given
+    assert ids(api, STRANGER, name="김ㅇㅅ") == []
+
+
+def test_cases_are_listed_by_their_number(api: Api) -> None:
+    case, other = acts.a_case(api), acts.a_case(api)
+    number = acts.number_of(api, case)
+    worker = api.as_(WORKER)
+
+    def listed(by: str = WORKER, **wanted: str) -> list[str]:
+        return [one["id"] for one in api.as_(by).items("/cases", **wanted)]
+
+    assert listed() == [str(other), str(case)]
+    for written in (number, number.replace("-", ""), number.replace("-", " ")):
+        assert listed(number=written) == [str(case)]
+    assert listed(number=number, status="closed") == []
+    assert listed(NEIGHBOUR, number=number) == []
+    wrong = f"{number[:-1]}{(int(number[-1]) + 1) % 10}"
+    for given in (wrong, "", "김영수", "0" * 40):
+        answer = worker.get("/cases", params={"number": given})
+        assert answer.status_code == 422, answer.text
+        assert [one["field"] for one in answer.json()["errors"]] == ["number"]
+    assert worker.get("/cases", params={"number": wrong}).json()["code"] == "case_number_invalid"
+
+
 def test_a_telephone_is_found_by_its_last_four_digits(api: Api) -> None:
     own = str(acts.a_resident(api, phone="+82 10-1234-5678"))
     given = {"name": "가상이", "birth_date": "1940-05-09", "sex": "female", "centre_code": HERE,

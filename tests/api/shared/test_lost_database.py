@@ -5,15 +5,18 @@ On PostgreSQL behind a way that is cut or falls silent, on SQLite with the file 
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import func, make_url, select
 from starlette.testclient import TestClient
@@ -22,6 +25,7 @@ from casework.adapters.api.app import BASE, ROUTERS
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine import engine as engines
 from casework.adapters.persistence.engine import timeouts
+from casework.adapters.persistence.engine.reaching import LimitedConnection, made_within
 from casework.adapters.web import router as pages
 from casework.bootstrap import build
 from casework.settings import Settings
@@ -277,6 +281,78 @@ def test_after_a_failure_nobody_tries_for_a_second_and_then_one(fragile: Fragile
     time.sleep(1.1)
     way.mend()
     assert api.as_(WORKER).get("/referrals").status_code == 200
+
+
+@contextmanager
+def mute(count: int) -> Iterator[list[int]]:
+    """Ports of servers that take connections and never say a word."""
+    with ExitStack() as stack:
+        ports = []
+        for _ in range(count):
+            listener = stack.enter_context(socket.socket())
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(64)
+            ports.append(listener.getsockname()[1])
+        yield ports
+
+
+def over(api: Api, query: str) -> Api:
+    """The same world over a database somewhere else, which was never reached yet."""
+    there = make_url(f"postgresql+psycopg://casework_app:x@/casework?{query}")
+    return _over(api, there.render_as_string(hide_password=False)).api
+
+
+@ON_POSTGRES
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_a_host_of_several_addresses_is_given_up_in_time(
+    api: Api, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr("casework.bootstrap.open_engine", engines.open_engine)
+    monkeypatch.setattr(TIME_ALLOWED, timeouts.time_allowed)
+    api.id_of(WORKER)
+    with mute(count) as ports:
+        query = "&".join(f"host=127.0.0.1:{port}" for port in ports)
+        _all_busy_in_time(over(api, query), 9)
+
+
+@ON_POSTGRES
+def test_a_name_that_nobody_can_resolve_is_given_up_in_time(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casework.bootstrap.open_engine", engines.open_engine)
+    monkeypatch.setattr(TIME_ALLOWED, timeouts.time_allowed)
+    api.id_of(WORKER)
+    asked, ended = Event(), Event()
+
+    def hangs(*_: Any, **__: Any) -> Any:
+        asked.set()
+        ended.wait(30)
+        raise socket.gaierror("nobody answered")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    try:
+        _all_busy_in_time(over(api, "host=db.example.invalid:5432"), 9)
+    finally:
+        ended.set()
+    assert asked.is_set()
+
+
+@ON_POSTGRES
+def test_a_connection_that_comes_too_late_is_closed(store: Store) -> None:
+    url = make_url(store.url).set(drivername="postgresql").render_as_string(hide_password=False)
+    made: list[Any] = []
+
+    def slowly() -> Any:
+        time.sleep(0.3)
+        made.append(LimitedConnection.connect(url))
+        return made[0]
+
+    with pytest.raises(psycopg.OperationalError, match="in time"):
+        made_within(0.05, slowly)
+    until = time.monotonic() + 5
+    while not (made and made[0].closed) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert made[0].closed
 
 
 # SQLite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -12,6 +13,7 @@ from casework.domain.residents.names import (
     last_digits_of,
     name_key,
     wanted_initials,
+    wanted_mixture,
 )
 
 
@@ -51,6 +53,37 @@ def test_initial_consonants_are_known_however_they_are_typed(
     given: str, initials: str | None
 ) -> None:
     assert wanted_initials(given) == initials
+
+
+@pytest.mark.parametrize(
+    ("given", "fits", "not_"),
+    [
+        ("김ㅇㅅ", ["김영수", "강김인식"], ["김수영", "박영수", "김강일수"]),
+        ("ㄱ영ㅅ", ["김영수", "강영숙"], ["김용수", "영수김"]),
+        ("영ㅅ", ["김영수"], ["김수영", "영가수"]),
+        ("김 ㅇ ㅅ", ["김영수"], ["김수영"]),
+        ("김\u110b\u1109", ["김영수"], ["김수영"]),
+        ("기ㄳ", ["기감산"], ["긳", "기산감"]),
+        ("김ㅎ", ["김힣"], ["김나"]),
+        ("kim ㅇ", ["kim영"], ["kim"]),
+        ("김.ㅇ", ["김.영"], ["김가영"]),
+    ],
+)
+def test_syllables_and_initial_consonants_are_found_in_their_places(
+    given: str, fits: list[str], not_: list[str]
+) -> None:
+    mixture = wanted_mixture(given)
+    assert mixture is not None
+    initials, pattern = mixture
+    for name in fits:
+        assert initials in initials_of(name)
+        assert re.search(pattern, name_key(name)), name
+    assert [name for name in not_ if re.search(pattern, name_key(name))] == []
+
+
+@pytest.mark.parametrize("given", ["김영수", "ㄱㅇㅅ", "ㄱ", "", "kim [a-z]", "ㅏ김"])
+def test_what_is_no_mixture_is_none(given: str) -> None:
+    assert wanted_mixture(given) is None
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,9 @@ class AuditSummary(ResponseBody):
     out_of_hours: int
     exports: int
     break_glass: int
+    counted_from: AwareDatetime = Field(
+        description="From when on: the month's first instant, or later where it has too many."
+    )
 
 
 class AuditReview(ResponseBody):

@@ -24,7 +24,7 @@ from casework.workflows.audit import trail
 router = APIRouter(route_class=GuardedRoute, prefix="/audit", tags=["audit"])
 READ, REVIEW = trail.READ, trail.REVIEW
 # User names and ids of accounts; names of actions.
-NAME = r"^[a-z0-9][a-z0-9._@+-]{1,119}$"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{1,119}$"
 ACTION = r"^[a-z][a-z_.]{0,59}$"
 Username = Annotated[str | None, Query(max_length=120, pattern=NAME)]
 From = Annotated[
@@ -117,7 +117,12 @@ def list_affected(
 
 @router.get("/summary", **operation(READ, page_of(r.AuditSummary)))
 def get_audit_summary(
-    call: Caller, paged: Paged, month: Annotated[str, Query(max_length=7)]
+    call: Caller,
+    paged: Paged,
+    month: Annotated[str, Query(max_length=7)],
+    before: Annotated[
+        str | None, Query(max_length=40, description="an instant; only what was before it")
+    ] = None,
 ) -> Response:
     """What each account did in a month.
 
@@ -125,13 +130,16 @@ def get_audit_summary(
     that did nothing is left out.
 
     Out of hours is before 8, from 20 on, or on a day that is not worked.
+
+    At most 100,000 entries are counted at once, the newest; ``counted_from`` says from when on.
+    What came earlier is asked for with ``before``.
     """
-    of = Month.parse(month)
+    of, last = Month.parse(month), _moment(before, "before")
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: trail.summary(call.ctx, reading, of, paging),
-        render.plain,
+        lambda reading, paging: trail.summary(call.ctx, reading, of, last, paging),
+        render.summary,
     )
 
 

@@ -14,6 +14,11 @@ def plain(row: Row) -> dict[str, Any]:
     return {str(name): value for name, value in row.items()}
 
 
+def summary(row: Row) -> dict[str, Any]:
+    """What an account did, and from when on that was counted."""
+    return plain(row) | {"counted_from": instant(row["counted_from"])}
+
+
 def entry(row: Row) -> dict[str, Any]:
     """One entry; whom it is about by id."""
     return plain(row) | {"at": instant(row["at"])}

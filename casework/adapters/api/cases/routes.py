@@ -12,7 +12,7 @@ from casework.adapters.api.casefile import responses as casefile_responses
 from casework.adapters.api.casefile import views as render
 from casework.adapters.api.cases import bodies as si
 from casework.adapters.api.cases import check_bodies
-from casework.adapters.api.shared.bodies import Code, RaiseSignal
+from casework.adapters.api.shared.bodies import Code, Number, RaiseSignal
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import recounted
@@ -20,6 +20,7 @@ from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.casefile.case import CaseStatus
+from casework.domain.casefile.case_numbers import read_case_number
 from casework.domain.cases.checks import Findings
 from casework.domain.cases.intake import Finding
 from casework.domain.errors import StaleVersion, require
@@ -60,16 +61,20 @@ def list_cases(
     status: Annotated[CaseStatus | None, Query()] = None,
     centre: Annotated[Code | None, Query()] = None,
     worker: Annotated[UUID | Literal["none"] | None, Query()] = None,
+    number: Annotated[Number | None, Query(description="number of the case")] = None,
 ) -> Response:
     """Cases I see, newest first.
 
-    Filtered by state, centre, or the worker who carries them; ``none`` are the open cases that
-    nobody carries.
+    Filtered by state, centre, number, or the worker who carries them; ``none`` are the open cases
+    that nobody carries.
     """
+    filters: dict[str, Any] = {"status": status, "centre": centre, "worker": worker}
+    if number is not None:
+        filters["number"] = read_case_number(number, "number")
     return call.pages(
         READ,
         paged,
-        lambda reading, paging: reading.cases.listed(status, centre, worker, paging),
+        lambda reading, paging: reading.cases.listed(filters, paging),
         lambda row: render.case_row(row, call.ctx.actor),
     )
 

@@ -31,13 +31,13 @@ class MergeResidents(Body):
 
     duplicate_id: UUID
     reason: Words
-    choices: dict[MergedFact, MergeSide] = Field(
+    keep: dict[MergedFact, MergeSide] = Field(
         default={}, description="Which record is right about each fact in which the two differ."
     )
 
     def by_name(self) -> dict[str, MergeSide]:
-        """The choices, as the domain has them."""
-        return {str(name): side for name, side in self.choices.items()}
+        """What to keep, as the domain has it."""
+        return {str(name): side for name, side in self.keep.items()}
 
 
 class UndoMerge(Body):

@@ -77,8 +77,9 @@ def merge_residents(id: UUID, body: s.MergeResidents, call: Caller) -> Response:
     """Merge a duplicate into a resident.
 
     The resident survives, and gets the duplicate's cases, consents, notes and contacts, and what
-    it says where the resident's record says nothing. Where the two differ, ``choices`` says which
-    is right; agencies with an open referral are told what changed.
+    it says where the resident's record says nothing. Where the two differ, ``keep`` says which is
+    right, and where it does not, the refusal shows what each of the two says. Agencies with an
+    open referral are told what changed.
 
     Reads and writes of the duplicate's id are about the survivor. Refused where both have an open
     case.

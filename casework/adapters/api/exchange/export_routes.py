@@ -75,10 +75,8 @@ def _overdue(of: ExportRequest, reading: Reading) -> Iterator[Any]:
 
 def _cases(of: ExportRequest, reading: Reading) -> Iterator[Any]:
     given, actor = of.filters, of.call.ctx.actor
-    rows = whole(
-        reading,
-        lambda look, paging: look.cases.listed(given.status, given.centre, given.worker, paging),
-    )
+    filters = {"status": given.status, "centre": given.centre, "worker": given.worker}
+    rows = whole(reading, lambda look, paging: look.cases.listed(filters, paging))
     return (case_views.case_row(row, actor) for row in rows)
 
 

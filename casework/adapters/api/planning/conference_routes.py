@@ -16,12 +16,13 @@ from casework.adapters.api.shared.bodies import Day
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, File, Paged, operation
 from casework.adapters.api.shared.views import recounted
+from casework.adapters.api.shared.views import warnings as said
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
 from casework.adapters.http.responses import respond
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.errors import require
-from casework.workflows.planning import conferences, correcting, planning
+from casework.workflows.planning import conferences, correcting, planning, warnings
 from casework.workflows.ports.results import Corrected
 from casework.workflows.ports.unit_of_work import Reading
 
@@ -41,7 +42,10 @@ Agenda:
 
 
 def _shown(call: Call, reading: Reading, id: UUID) -> Any:
-    return render.conference(reading.conferences.shown(id), call.ctx.act)
+    view = reading.conferences.shown(id)
+    found = warnings.of_agenda(call.ctx, reading, view)
+    shown = {case: said(of, call.language) for case, of in found.items()}
+    return render.conference(view, call.ctx.act, shown)
 
 
 @router.post("", **operation(DECIDE, r.Conference, status=201))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from casework.adapters.api.shared.views import instant
 from casework.adapters.http.responses import WithETag
@@ -17,10 +19,19 @@ from casework.workflows.ports.paging import Row
 FIELDS: Final = ("id", "district_code", "held_on", "members", "recorded_by")
 
 
-def conference(view: ConferenceView, act: Act) -> WithETag:
-    """A meeting with its agenda, and what the actor may do to it and to each plan now."""
+def conference(
+    view: ConferenceView, act: Act, warnings: Mapping[UUID, list[dict[str, Any]]]
+) -> WithETag:
+    """A meeting with its agenda, and what the actor may do to it and to each plan now.
+
+    ``warnings`` are of the plans that await its decision, by their cases.
+    """
     it, held = view.conference, is_held(view.conference, act.today)
-    agenda = [_item(view, row, act.by, held) for row in view.items]
+    agenda = [
+        _item(view, row, act.by, held)
+        | {"warnings": warnings.get(row["case_id"], []) if row["awaits"] else []}
+        for row in view.items
+    ]
     allowed = {
         "agenda": len(agenda) < AGENDA_HOLDS,
         "decisions": any(one["allowed_actions"] for one in agenda),

@@ -156,6 +156,9 @@ class AgendaItem(ResponseBody):
     hash: str
     decision: AgendaDecision | None
     decided_elsewhere: bool
+    warnings: list[CatalogueWarning] = Field(
+        description="What the catalogue says against the plan, until it is decided on."
+    )
     allowed_actions: list[str]
 
 

@@ -15,6 +15,7 @@ from casework.adapters.api.planning import responses as r
 from casework.adapters.api.planning import views
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.routing import Caller, operation
+from casework.adapters.api.shared.views import warnings as said
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
@@ -31,7 +32,8 @@ READ, WRITE, DECIDE = "case.read", "case.write", "plan.decide"
 
 def _shown(call: Call, reading: Reading, case_id: UUID) -> WithETag:
     view = reading.cases.plan(case_id)
-    return views.plan(view, call.ctx.actor, warnings.of_plan(call.ctx, reading, view))
+    found = said(warnings.of_plan(call.ctx, reading, view), call.language)
+    return views.plan(view, call.ctx.actor, found)
 
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:
@@ -85,7 +87,8 @@ def submit_plan(id: UUID, call: Caller, body: EmptyBody | None = None) -> Respon
 
 def _submitted(call: Call, reading: Reading, case_id: UUID, number: int) -> WithETag:
     view = reading.cases.plan(case_id)
-    return views.submitted(view, number, warnings.of_plan(call.ctx, reading, view))
+    found = said(warnings.of_plan(call.ctx, reading, view), call.language)
+    return views.submitted(view, number, found)
 
 
 @router.post("/cases/{id}/plan/decision", **operation(DECIDE, r.Plan, refuses=(404, 409, 412)))

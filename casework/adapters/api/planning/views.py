@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from casework.adapters.api.shared.views import agency_of, fields_of, instant, number, warning
+from casework.adapters.api.shared.views import agency_of, fields_of, instant, number
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor, may
 from casework.domain.casefile.case_moves import allowed_actions
@@ -19,7 +18,6 @@ from casework.domain.casefile.plan import (
 )
 from casework.domain.casefile.referral import Referral
 from casework.domain.planning.settling import may_settle
-from casework.domain.planning.warnings import CatalogueWarning
 from casework.domain.privacy.masks import masked
 from casework.workflows.ports.casefile import PlanView
 
@@ -27,7 +25,7 @@ READ = "case.read"
 PLAN_MOVES = ("draft", "submit", "decision", "notified")
 
 
-def plan(view: PlanView, actor: Actor, warnings: Sequence[CatalogueWarning]) -> WithETag:
+def plan(view: PlanView, actor: Actor, warnings: list[dict[str, Any]]) -> WithETag:
     """The version in force, the one that is being made or decided, and all of them."""
     file = view.file
     draft = file.version_in(VersionStatus.DRAFT, VersionStatus.SUBMITTED)
@@ -41,18 +39,17 @@ def plan(view: PlanView, actor: Actor, warnings: Sequence[CatalogueWarning]) -> 
             "in_force": shown[file.in_force.number] if file.in_force else None,
             "draft": shown[draft.number] if draft else None,
             "versions": list(shown.values()),
-            "warnings": [warning(one) for one in warnings],
+            "warnings": warnings,
             "allowed_actions": [move for move in PLAN_MOVES if move in allowed],
         },
         file.case.plan_revision,
     )
 
 
-def submitted(view: PlanView, number: int, warnings: Sequence[CatalogueWarning]) -> WithETag:
+def submitted(view: PlanView, number: int, warnings: list[dict[str, Any]]) -> WithETag:
     """What a decision on a version must name."""
     version = next(one for one in view.file.versions if one.number == number)
-    said = [warning(one) for one in warnings]
-    body = {"version": number, "hash": version.hash, "warnings": said}
+    body = {"version": number, "hash": version.hash, "warnings": warnings}
     return WithETag(body, view.file.case.plan_revision)
 
 

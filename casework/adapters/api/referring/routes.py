@@ -14,6 +14,7 @@ from casework.adapters.api.shared import bodies as s
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import Caller, Paged, operation
 from casework.adapters.api.shared.views import recounted
+from casework.adapters.api.shared.views import warnings as said
 from casework.adapters.http.call import Call
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
@@ -35,7 +36,8 @@ def _shown(call: Call) -> Callable[[Reading, UUID], Any]:
 
 def _referral(call: Call, reading: Reading, id: UUID) -> WithETag:
     ctx, view = call.ctx, reading.referrals.get(id)
-    return views.referral(view, ctx.actor, ctx.now, warnings.of_referral(ctx, reading, view))
+    found = said(warnings.of_referral(ctx, reading, view), call.language)
+    return views.referral(view, ctx.actor, ctx.now, found)
 
 
 def _change(call: Call, use_case: Callable[[Context], Any]) -> Response:

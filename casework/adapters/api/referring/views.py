@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from casework.adapters.api.shared.views import deadline, event, fields_of, instant, number, warning
+from casework.adapters.api.shared.views import deadline, event, fields_of, instant, number
 from casework.adapters.http.responses import WithETag
 from casework.domain.access.policy import Actor
 from casework.domain.casefile.plan import PlannedItem
-from casework.domain.planning.warnings import CatalogueWarning
 from casework.domain.privacy.masks import (
     MaskState,
     is_shown,
@@ -104,7 +103,7 @@ def _asked(item: PlannedItem | None) -> dict[str, Any] | None:
 
 
 def referral(
-    view: ReferralView, actor: Actor, now: datetime, warnings: Sequence[CatalogueWarning] = ()
+    view: ReferralView, actor: Actor, now: datetime, warnings: Sequence[dict[str, Any]] = ()
 ) -> WithETag:
     """A referral with agency, clocks, history and what this actor may do to it now."""
     it = view.referral
@@ -125,7 +124,7 @@ def referral(
         "asked": _asked(view.asked),
         "contact": fields_of(view.contact, ("centre", "worker", "phone", "centre_phone")),
         "judged": judged_as_shown(it.judged, it.disclosed or (), actor),
-        "warnings": [warning(one) for one in warnings],
+        "warnings": list(warnings),
         "replaces": it.replaces_id,
         "replaced_by": it.replaced_by_id,
         "deadlines": [

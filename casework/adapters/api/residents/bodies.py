@@ -144,7 +144,8 @@ class SearchResidents(Body):
     """Whom to look for, by at least one of these."""
 
     name: Short | None = Field(
-        default=None, description="Two letters or more of it, or its initial consonants."
+        default=None,
+        description="Two letters or more of it, its initial consonants, or both mixed.",
     )
     birth_date: Day | None = None
     phone: PhonePart | None = Field(

@@ -96,7 +96,7 @@ def _contacts(given: list[bodies.ContactInput]) -> list[residents.NewContact]:
 def search_residents(body: bodies.SearchResidents, call: Caller, paged: Paged) -> Response:
     """Find residents by name, birth date, telephone, centre or number of a case.
 
-    Two letters of a name are enough, or its initial consonants; of a telephone, the resident's or
+    Two letters of a name are enough, be they initial consonants; of a telephone, the resident's or
     a contact's, the last four digits. A POST: nothing of it is in the URL.
     """
     filters = body.model_dump(exclude_none=True)

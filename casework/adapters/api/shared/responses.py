@@ -132,6 +132,7 @@ class CatalogueWarning(ResponseBody):
     limit: dict[str, Any] | None = Field(
         description="What the catalogue says; null where nothing but the fact is to be said."
     )
+    says: str = Field(description="The same in a sentence, by `Accept-Language`.")
 
 
 class RecountedClock(ResponseBody):
@@ -205,6 +206,13 @@ class Candidate(ResponseBody):
     reasons: list[str]
 
 
+class TwoValues(ResponseBody):
+    """What each of two records says of one fact; null where it is not shown to the caller."""
+
+    survivor: str | bool | None
+    duplicate: str | bool | None
+
+
 class RefusedAnswer(ResponseBody):
     """Why one of several answers was refused."""
 
@@ -225,7 +233,7 @@ class Problem(ResponseBody):
     allowed_actions: list[str] = absent("What would be possible instead.")
     errors: list[FieldError] = absent()
     candidates: list[Candidate] = absent()
-    conflicts: list[str] = absent("Names of the facts in which the two records differ.")
+    fields: dict[str, TwoValues] = absent("The facts in which the two records differ.")
     results: list[RefusedAnswer] = absent()
     resident_id: UUID = absent()
     survivor_id: UUID = absent()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from casework.adapters.api.shared.warning_sentences import warning_said
 from casework.domain.access.policy import Actor
 from casework.domain.casefile.recounts import RecountedClock
 from casework.domain.clocks.calendar import SEOUL, Pause, Target, Unit, day_in_seoul
@@ -73,15 +74,19 @@ def deadline(clock: Deadline, now: datetime) -> dict[str, Any]:
     }
 
 
-def warning(one: CatalogueWarning) -> dict[str, Any]:
-    """What the catalogue says against a planned service."""
-    return {
-        "code": one.code,
-        "planned_service_id": one.service_id,
-        "service_code": one.service_code,
-        "fact": one.fact,
-        "limit": one.limit,
-    }
+def warnings(found: Iterable[CatalogueWarning], language: str) -> list[dict[str, Any]]:
+    """What the catalogue says against planned services, by its code and in a sentence."""
+    return [
+        {
+            "code": one.code,
+            "planned_service_id": one.service_id,
+            "service_code": one.service_code,
+            "fact": one.fact,
+            "limit": one.limit,
+            "says": warning_said(one, language),
+        }
+        for one in found
+    ]
 
 
 def recounted(clocks: Sequence[RecountedClock]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from casework.adapters.persistence.engine.faults import is_taken
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.rows.saving import update_row
-from casework.domain.access.accounts import Account
+from casework.domain.access.accounts import Account, canonical_username
 from casework.domain.access.grant_log import GrantEntry
 from casework.domain.access.tokens import AccountToken
 from casework.domain.errors import Conflict, NotFound
@@ -45,7 +45,7 @@ class SqlAccountAdministration:
         return account
 
     def by_username(self, username: str) -> Account | None:
-        query = select(t.account).where(ACCOUNT.username == username)
+        query = select(t.account).where(ACCOUNT.username == canonical_username(username))
         row = self._connection.execute(query.with_for_update(key_share=True)).first()
         return None if row is None else from_row(Account, row)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,16 @@ from sqlalchemy import (
     Connection,
     Select,
     String,
+    Subquery,
     and_,
     case,
     cast,
     distinct,
+    false,
     func,
     insert,
     literal,
+    not_,
     or_,
     select,
     type_coerce,
@@ -27,18 +30,17 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.paging import page
-from casework.adapters.persistence.engine.seoul import seoul_day, seoul_hour, weekday_of_day
 from casework.adapters.persistence.rows.mapper import from_row, to_row
 from casework.adapters.persistence.tables.audit import audit_head, audit_review
 from casework.domain.access.accounts import canonical_username
 from casework.domain.audit.chain import CHAIN_LIST, CITY
 from casework.domain.audit.reviews import (
     BREAK_GLASS,
+    COUNTED_AT_ONCE,
     EXPORT_TASKS,
     EXPORTS,
-    OFFICE_CLOSES,
-    OFFICE_OPENS,
     AuditReview,
+    office_hours,
 )
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
@@ -95,32 +97,50 @@ class SqlAuditTrail:
     def summary(
         self, since: datetime, until: datetime, closed: Iterable[date], paging: Paging
     ) -> Page:
-        """What each account did in a period, the unusual first; ``closed`` are its holidays.
+        """Every page is of the first one's instant, so that no account comes twice.
 
-        Every page is of the first one's instant, so that no account comes twice.
+        From the index of accounts alone, and no more than are counted at once.
         """
         as_of = paging.after[0] if paging.after is not None else until.isoformat()
-        during = and_(_entry.c.at >= since, _entry.c.at < datetime.fromisoformat(as_of))
-        of = self._by_account(_counts(during, closed), as_of).subquery()
+        until = datetime.fromisoformat(as_of)
+        since = self._first_counted(since, until)
+        during = and_(_entry.c.at >= since, _entry.c.at < until)
+        of = self._by_account(during, office_hours(since, until, frozenset(closed)), as_of)
         keys = [of.c.as_of, *(of.c[_rank(name)] for name in UNUSUAL), of.c.username]
         found = page(self._connection, select(of), keys, paging)
         residents = self._residents(during, [row["username"] for row in found.rows])
         left_out = {"as_of", *map(_rank, UNUSUAL)}
         rows = [
             {name: value for name, value in row.items() if name not in left_out}
-            | {"residents": residents.get(row["username"], 0)}
+            | {"residents": residents.get(row["username"], 0), "counted_from": since}
             for row in found.rows
         ]
         return Page(rows, found.last_key)
 
-    def _by_account(self, counts: Select[Any], as_of: str) -> Select[Any]:
-        counted, account = counts.subquery(), t.account.c
-        return select(
-            *(account[name] for name in ("id", "username", "role", "district_code")),
-            *(counted.c[name] for name in COUNTED),
-            *((-counted.c[name]).label(_rank(name)) for name in UNUSUAL),
-            cast(literal(as_of), String).label("as_of"),
-        ).join(counted, counted.c.actor == account.username)
+    def _first_counted(self, since: datetime, until: datetime) -> datetime:
+        """From when on there are as many entries as are counted at once, or fewer."""
+        query = select(_entry.c.at).where(_entry.c.at >= since, _entry.c.at < until)
+        query = query.order_by(_entry.c.at.desc()).offset(COUNTED_AT_ONCE).limit(1)
+        last_left_out: datetime | None = self._connection.scalar(query)
+        return since if last_left_out is None else last_left_out + INSTANT
+
+    def _by_account(
+        self, during: ColumnElement[bool], hours: Iterable[tuple[datetime, datetime]], as_of: str
+    ) -> Subquery:
+        account, counts = t.account.c, _counts(hours)
+        return (
+            select(
+                *(account[name] for name in ("id", "username", "role", "district_code")),
+                *(count.label(name) for name, count in counts.items()),
+                *((-counts[name]).label(_rank(name)) for name in UNUSUAL),
+                cast(literal(as_of), String).label("as_of"),
+            )
+            # From the account outwards: SQLite would look up each entry of the month otherwise.
+            .outerjoin(_entry, and_(_entry.c.actor == account.username, during))
+            .group_by(account.id)
+            .having(counts["entries"] > 0)
+            .subquery()
+        )
 
     def _residents(self, during: ColumnElement[bool], names: list[str]) -> dict[str, int]:
         subject = self._subjects()
@@ -226,7 +246,7 @@ class SqlAuditTrail:
         try:
             known = select(t.account.c.username).where(t.account.c.id == UUID(actor))
         except ValueError:
-            return _entry.c.actor == actor
+            return _entry.c.actor == canonical_username(actor)
         return _entry.c.actor == known.scalar_subquery()
 
     def _during(self, query: Select[Any], filters: Row) -> Select[Any]:
@@ -237,7 +257,7 @@ class SqlAuditTrail:
         return query
 
 
-COUNTED = ("entries", "refused", "failed", "out_of_hours", "exports", "break_glass")
+INSTANT = timedelta(microseconds=1)
 # What is unusual, the rarest first: by these the accounts are ordered.
 UNUSUAL = ("break_glass", "exports", "out_of_hours", "refused", "failed")
 
@@ -246,30 +266,19 @@ def _rank(name: str) -> str:
     return f"less_{name}"
 
 
-def _counts(which: ColumnElement[bool], closed: Iterable[date]) -> Select[Any]:
-    day, hour = seoul_day(_entry.c.at), seoul_hour(_entry.c.at)
-    out_of_hours = or_(
-        weekday_of_day(day).in_((0, 6)),
-        hour < OFFICE_OPENS,
-        hour >= OFFICE_CLOSES,
-        day.in_(sorted(closed)),
-    )
-    return (
-        select(
-            _entry.c.actor,
-            func.count().label("entries"),
-            _how_many(_entry.c.outcome == "refused", "refused"),
-            _how_many(_entry.c.outcome == "failed", "failed"),
-            _how_many(out_of_hours, "out_of_hours"),
-            _how_many(
-                or_(_entry.c.action.in_(EXPORTS), _entry.c.task.in_(EXPORT_TASKS)), "exports"
-            ),
-            _how_many(_entry.c.action.startswith(BREAK_GLASS), "break_glass"),
-        )
-        .where(which)
-        .group_by(_entry.c.actor)
-    )
+def _counts(hours: Iterable[tuple[datetime, datetime]]) -> dict[str, Any]:
+    """What is counted of the entries of an account, by its name."""
+    at, action = _entry.c.at, _entry.c.action
+    at_work = or_(false(), *(and_(at >= begins, at < ends) for begins, ends in hours))
+    return {
+        "entries": func.count(_entry.c.id),
+        "refused": _how_many(_entry.c.outcome == "refused"),
+        "failed": _how_many(_entry.c.outcome == "failed"),
+        "out_of_hours": _how_many(not_(at_work)),
+        "exports": _how_many(or_(action.in_(EXPORTS), _entry.c.task.in_(EXPORT_TASKS))),
+        "break_glass": _how_many(action.startswith(BREAK_GLASS)),
+    }
 
 
-def _how_many(condition: ColumnElement[bool], name: str) -> Any:
-    return func.sum(case((condition, 1), else_=0)).label(name)
+def _how_many(condition: ColumnElement[bool]) -> Any:
+    return func.sum(case((condition, 1), else_=0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, select
@@ -25,6 +25,11 @@ from casework.workflows.ports.casefile import CaseView, PlanView
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
 
+# What a list is filtered by, and the column.
+_FILTERS: Final = {
+    "status": "status", "centre": "centre_code", "worker": "worker_id", "number": "number",
+}  # fmt: skip
+
 
 class SqlCases:
     """Cases and plans as they are shown, for one transaction of one actor."""
@@ -34,13 +39,7 @@ class SqlCases:
     ) -> None:
         self._connection, self._scope, self._now, self._about = connection, scope, now, about
 
-    def listed(
-        self,
-        status: str | None,
-        centre: str | None,
-        worker: UUID | Literal["none"] | None,
-        paging: Paging,
-    ) -> Page:
+    def listed(self, filters: Row, paging: Paging) -> Page:
         query = (
             select(
                 t.care_case,
@@ -50,10 +49,11 @@ class SqlCases:
             .join(t.resident, t.resident.c.id == t.care_case.c.resident_id)
             .where(seen(t.care_case, self._scope, self._now))
         )
-        if worker == "none":
-            query, worker = query.where(is_nobodys(t.care_case)), None
-        for column, value in (("status", status), ("centre_code", centre), ("worker_id", worker)):
-            if value is not None:
+        for name, column in _FILTERS.items():
+            value = filters.get(name)
+            if name == "worker" and value == "none":
+                query = query.where(is_nobodys(t.care_case))
+            elif value is not None:
                 query = query.where(t.care_case.c[column] == value)
         found = page(self._connection, query, [t.care_case.c.id], paging, newest_first=True)
         for row in found.rows:

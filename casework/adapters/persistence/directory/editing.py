@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,8 +14,10 @@ from sqlalchemy import (
     Integer,
     and_,
     delete,
+    exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -38,13 +40,15 @@ from casework.adapters.persistence.scope.who_sees_what import (
     seen,
 )
 from casework.domain.access.policy import Scope
+from casework.domain.casefile.case import CaseStatus
+from casework.domain.casefile.plan import ServiceStatus
 from casework.domain.casefile.referral_moves import OPEN
-from casework.domain.casefile.states import ReferralStatus
+from casework.domain.casefile.states import ReferralOutcome, ReferralStatus
 from casework.domain.directory.designations import Designation
 from casework.domain.directory.directory import EntryState, Offering, Provider, Service
 from casework.domain.directory.entries import DirectoryChange
 from casework.domain.errors import Conflict, Invalid, NotFound
-from casework.domain.notices.notices import OpenReferral
+from casework.domain.notices.notices import WorkThatEnds
 from casework.workflows.ports.directory import OpenWork
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Page, Paging
@@ -271,7 +275,7 @@ class SqlDirectoryEditing:
 
     def open_referrals(
         self, provider_id: UUID, services: Collection[str] | None
-    ) -> list[OpenReferral]:
+    ) -> list[WorkThatEnds]:
         """Read for the system itself: who maintains the directory need not see the cases."""
         one = t.referral.c
         names = ("id", "case_id", "centre_code", "district_code", "provider_id")
@@ -284,7 +288,32 @@ class SqlDirectoryEditing:
         if services is not None:
             query = query.where(one.service_code.in_(services))
         with session_context.as_system(self._connection):
-            return [OpenReferral(**row._mapping) for row in self._connection.execute(query)]
+            return [WorkThatEnds(**row._mapping) for row in self._connection.execute(query)]
+
+    def planned_with(self, service_code: str, after: date) -> list[WorkThatEnds]:
+        """Read for the system itself, as above."""
+        one, asked, case = t.planned_service.c, t.referral.c, t.care_case.c
+        of_it = asked.planned_service_id == one.id
+        is_open = exists().where(of_it, asked.status.in_(sorted(OPEN)))
+        has_ended = exists().where(of_it, asked.outcome == ReferralOutcome.ENDED_AS_PLANNED)
+        query = (
+            select(
+                one.id,
+                one.case_id,
+                *t.care_case.c["centre_code", "district_code", "worker_id"],
+            )
+            .join(t.care_case, case.id == one.case_id)
+            .where(
+                one.service_code == service_code,
+                one.ends_on > after,
+                one.status != ServiceStatus.DROPPED,
+                case.status != CaseStatus.CLOSED,
+                or_(is_open, and_(one.settlement.is_(None), ~has_ended)),
+            )
+            .order_by(one.id)
+        )
+        with session_context.as_system(self._connection):
+            return [WorkThatEnds(**row._mapping) for row in self._connection.execute(query)]
 
     def _number(self, offering_ids: list[UUID], states: tuple[ReferralStatus, ...]) -> int:
         """How many referrals are in such a state; row-level security exposes only the number."""

@@ -1,9 +1,10 @@
 """Giving up on a database that is gone, in time for the request to be refused.
 
 PostgreSQL ends a statement that takes too long by itself. A server that is gone, or stays silent,
-cannot: so the client waits no longer than that either, for a connection or for an answer. After a
-failure nobody tries to connect for a second, and then one at a time, so that a hundred requests do
-not wait for the same silence one after the other.
+cannot: so the client waits no longer than that either, for an answer or for a connection, however
+many addresses the host has and however long asking for them takes. After a failure nobody tries to
+connect for a second, and then one at a time, so that a hundred requests do not wait for the same
+silence one after the other.
 
 A SQLite file that was there and is gone is not made anew: an empty one would answer as if nothing
 had ever been written, and what is written to the one that was removed would be lost with it.
@@ -14,10 +15,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from contextlib import suppress
+from contextvars import copy_context
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -28,6 +31,8 @@ from casework.adapters.persistence.engine.timeouts import time_left
 
 # For each address of the host; the driver takes no less.
 CONNECT_TIMEOUT_S: Final = 2
+# For all of them, and for asking which they are: the system's resolver knows no limit of ours.
+CONNECT_IN_ALL_S: Final = 4.0
 # The server is to end a statement first: it tells why, and the connection stays.
 GRACE_S: Final = 0.75
 PAUSE_S: Final = 1.0
@@ -90,8 +95,9 @@ def limit_postgres(engine: Engine, statement_s: float) -> None:
 
     def connect(*args: Any, **params: Any) -> Any:
         gate.enter()
+        in_all = max(CONNECT_IN_ALL_S, float(params.get("connect_timeout", 0)))
         try:
-            made = LimitedConnection.connect(*args, **params)
+            made = made_within(in_all, lambda: LimitedConnection.connect(*args, **params))
         except psycopg.OperationalError:
             gate.shut()
             raise
@@ -105,6 +111,36 @@ def limit_postgres(engine: Engine, statement_s: float) -> None:
     def reset(connection: Any, _record: Any) -> None:
         if connection is not None:
             connection.limit_s = statement_s
+
+
+def made_within(seconds: float, connect: Callable[[], LimitedConnection]) -> LimitedConnection:
+    """A new connection. Raises OperationalError where making it takes longer, or than is left.
+
+    It is made in a thread of its own, which cannot be ended: what it makes too late it closes.
+    """
+    left = time_left()
+    allowed = seconds if left is None else max(0.0, min(left, seconds)) + GRACE_S
+    outcome: Future[LimitedConnection] = Future()
+
+    def make() -> None:
+        try:
+            made = connect()
+        except BaseException as error:
+            if outcome.set_running_or_notify_cancel():
+                outcome.set_exception(error)
+            return
+        if outcome.set_running_or_notify_cancel():
+            outcome.set_result(made)
+        else:
+            made.close()
+
+    Thread(target=copy_context().run, args=(make,), daemon=True, name="connecting").start()
+    try:
+        return outcome.result(allowed)
+    except TimeoutError:
+        if not outcome.cancel():  # it came at the last moment
+            return outcome.result()
+        raise psycopg.OperationalError("the database cannot be reached in time") from None
 
 
 def allow_statements(connection: Connection, seconds: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, Integer, String
+from sqlalchemy import Date, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -44,39 +44,3 @@ def _month_on_sqlite(element: month_of_day, compiler: SQLCompiler, **how: Any) -
 @compiles(month_of_day, "postgresql")
 def _month_on_postgres(element: month_of_day, compiler: SQLCompiler, **how: Any) -> str:
     return f"to_char({compiler.process(element.clauses, **how)}, 'YYYY-MM')"
-
-
-class seoul_hour(FunctionElement[int]):  # noqa: N801 - reads like the function it is
-    """The hour of an instant, 0 to 23."""
-
-    type = Integer()
-    inherit_cache = True
-
-
-class weekday_of_day(FunctionElement[int]):  # noqa: N801 - reads like the function it is
-    """The weekday of a day: 0 is Sunday, 6 is Saturday."""
-
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(seoul_hour, "sqlite")
-def _hour_on_sqlite(element: seoul_hour, compiler: SQLCompiler, **how: Any) -> str:
-    at = compiler.process(element.clauses, **how)
-    return f"CAST(strftime('%H', substr({at}, 1, 19), '+9 hours') AS INTEGER)"
-
-
-@compiles(seoul_hour, "postgresql")
-def _hour_on_postgres(element: seoul_hour, compiler: SQLCompiler, **how: Any) -> str:
-    at = compiler.process(element.clauses, **how)
-    return f"CAST(extract(hour FROM ({at}) AT TIME ZONE 'Asia/Seoul') AS INTEGER)"
-
-
-@compiles(weekday_of_day, "sqlite")
-def _weekday_on_sqlite(element: weekday_of_day, compiler: SQLCompiler, **how: Any) -> str:
-    return f"CAST(strftime('%w', {compiler.process(element.clauses, **how)}) AS INTEGER)"
-
-
-@compiles(weekday_of_day, "postgresql")
-def _weekday_on_postgres(element: weekday_of_day, compiler: SQLCompiler, **how: Any) -> str:
-    return f"CAST(extract(dow FROM {compiler.process(element.clauses, **how)}) AS INTEGER)"

@@ -17,10 +17,14 @@ from casework.adapters.persistence.rows.mapper import from_row, stored, to_row
 from casework.adapters.persistence.scope.who_sees_what import seen
 from casework.domain.access.policy import Scope
 from casework.domain.casefile.case_moves import PLANNABLE
-from casework.domain.casefile.plan import Conference, VersionStatus
+from casework.domain.casefile.plan import Conference, PlanVersion, VersionStatus
+from casework.domain.casefile.referral_moves import OPEN
+from casework.domain.casefile.states import ReferralStatus
 from casework.domain.errors import NotFound
 from casework.domain.planning.conferences import AgendaItem, Submission
-from casework.workflows.ports.casefile import ConferenceView
+from casework.domain.planning.warnings import AskedElsewhere
+from casework.domain.residents.resident import Resident
+from casework.workflows.ports.casefile import ConferenceView, PlanToDecide
 from casework.workflows.ports.unit_of_work import Page, Paging
 
 _ITEM = t.agenda_item.c
@@ -122,10 +126,53 @@ class SqlConferences:
         district = dict(self._connection.execute(named).one()._mapping)
         rows = [dict(row._mapping) for row in self._connection.execute(_agenda_of(id))]
         for row in rows:
-            version, vault = row.pop("plan_version_id"), vault_of(self._connection)
+            version, vault = row["plan_version_id"], vault_of(self._connection)
             decrypt_row(t.plan_version, row, version, vault, decision_reason="decision_reason")
         self._about.update(row["resident_id"] for row in rows)
         return ConferenceView(conference=found, district=district, items=rows)
+
+    def plans(self, version_ids: Sequence[UUID]) -> list[PlanToDecide]:
+        """Takes two statements."""
+        if not version_ids:
+            return []
+        named = (column.label(f"of_{column.name}") for column in t.resident.c)
+        query = (
+            select(t.plan_version, *named)
+            .join(t.care_case, _CASE.id == _VERSION.case_id)
+            .join(t.resident, t.resident.c.id == _CASE.resident_id)
+            .where(_VERSION.id.in_(version_ids), seen(t.care_case, self._scope, self._now))
+        )
+        vault = vault_of(self._connection)
+        rows = self._connection.execute(query).all()
+        asked = self._asked([row.case_id for row in rows])
+        return [
+            PlanToDecide(
+                case_id=row.case_id,
+                services=from_row(PlanVersion, row, vault).services,
+                resident=from_row(Resident, row, vault, "of_"),
+                asked=asked.get(row.case_id, []),
+            )
+            for row in rows
+        ]
+
+    def _asked(self, case_ids: Sequence[UUID]) -> dict[UUID, list[AskedElsewhere]]:
+        """The open referrals that agencies have, by case."""
+        names = ("id", "case_id", "service_code", "planned_service_id")
+        query = (
+            select(*t.referral.c[names])
+            .where(
+                t.referral.c.case_id.in_(case_ids),
+                t.referral.c.status.in_(sorted(OPEN - {ReferralStatus.DRAFT})),
+            )
+            .order_by(t.referral.c.id)
+        )
+        found: dict[UUID, list[AskedElsewhere]] = {}
+        for row in self._connection.execute(query):
+            one = AskedElsewhere(
+                id=row.id, service_code=row.service_code, planned_service_id=row.planned_service_id
+            )
+            found.setdefault(row.case_id, []).append(one)
+        return found
 
     def listed(self, since: date | None, until: date | None, paging: Paging) -> Page:
         meeting = t.conference

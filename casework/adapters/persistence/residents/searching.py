@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, func, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, select, union
 
 from casework.adapters.persistence import tables as t
 from casework.domain.access.policy import Actor
@@ -16,6 +16,7 @@ from casework.domain.residents.names import (
     digits_of,
     name_key,
     wanted_initials,
+    wanted_mixture,
 )
 from casework.workflows.ports.paging import Row
 from casework.workflows.ports.vault import Vault
@@ -65,8 +66,15 @@ def _fits(written: Any, filters: Row, actor: Actor, vault: Vault) -> list[Column
 
 
 def _named(written: Any, given: str) -> ColumnElement[bool]:
-    """By part of the name, or by the consonants its syllables begin with; one letter is a name."""
+    """By part of the name, its initial consonants, or a mixture; one letter is a name."""
     key, initials = name_key(given), wanted_initials(given)
+    mixture = wanted_mixture(given)
+    if mixture is not None:
+        of_all, pattern = mixture
+        return and_(
+            written.c.name_initials.contains(of_all, autoescape=True),
+            written.c.name_key.regexp_match(pattern),
+        )
     if initials is not None and len(initials) >= SHORTEST_PART:
         found: ColumnElement[bool] = written.c.name_initials.contains(initials, autoescape=True)
         return found

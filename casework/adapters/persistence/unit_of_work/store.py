@@ -208,11 +208,17 @@ class SqlStore:
                 )
 
     def note_refusal(
-        self, actor: Actor | None, action: str, now: datetime, code: str, outcome: str
+        self,
+        actor: Actor | None,
+        action: str,
+        now: datetime,
+        code: str,
+        outcome: str,
+        about: Iterable[UUID] = (),
     ) -> None:
         """Nothing else of the request remains."""
         with self._engine.begin() as connection:
-            write_audit(connection, actor, action, now, self._facts, set(), outcome, code)
+            write_audit(connection, actor, action, now, self._facts, about, outcome, code)
 
 
 def _claimed(actor: Actor, facts: RequestFacts) -> tuple[Any, ...]:

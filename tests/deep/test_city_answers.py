@@ -1,0 +1,298 @@
+"""What the city is answered over HTTP: no two answers tell a count that a third one hides.
+
+A small world has referrals, applications, clocks and unmet needs by month, district and agency,
+many of them few. Every question that the city may ask is asked, and every two answers of which one
+is of a part of the other are subtracted. The control asks the same of answers that are not rounded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import combinations, product
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, insert, literal, select
+
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.engine.ids import new_id
+from casework.domain.clocks.standards import ClockKind
+from casework.domain.figures import tallying
+from casework.domain.figures.figures import Month
+from tests.api import acts
+from tests.api.conftest import (
+    DISTRICT,
+    FAR,
+    FAR_SUPERVISOR,
+    HERE,
+    OTHER_DISTRICT,
+    SUPERVISOR,
+    WORKER,
+    Api,
+    seoul,
+)
+
+MONTHS: Final = [Month(2026, n) for n in range(3, 6)]
+CENTRES: Final = {DISTRICT: HERE, OTHER_DISTRICT: FAR}
+GIVEN_IN: Final = {DISTRICT: ("alpha", "beta"), OTHER_DISTRICT: ("alpha", "gamma")}
+SIZES: Final = (0, 1, 2, 3, 4, 5, 6, 9, 12)
+FEW: Final = range(1, 5)
+# What is counted: month, district, agency (None of what is of none).
+Atom = tuple[str, str, str | None]
+# What an answer is of: a figure, months, a district and an agency; None is all of them.
+About = tuple[str, tuple[str, ...], str | None, str | None]
+# The counts of one answer by their figures; None is hidden.
+Counts = dict[str, int | None]
+
+
+@dataclass
+class City:
+    """The world as it was made, and what was answered about it."""
+
+    api: Api
+    truth: dict[str, Counter[Atom]] = field(default_factory=dict)
+    known: dict[About, set[int]] = field(default_factory=dict)
+    hidden: set[About] = field(default_factory=set)
+    asked: int = 0
+
+    def atoms(self, about: About) -> frozenset[Atom]:
+        """What an answer counts."""
+        figure, months, district, agency = about
+        return frozenset(
+            atom
+            for atom in self.truth[figure]
+            if atom[0] in months and district in (None, atom[1]) and agency in (None, atom[2])
+        )
+
+    def count(self, figure: str, atoms: Iterable[Atom]) -> int:
+        """How many there are in truth."""
+        return sum(self.truth[figure][atom] for atom in atoms)
+
+    def hears(self, about: About, shown: int | None) -> None:
+        """Note an answer: hidden, or between what is rounded to it."""
+        if shown is None:
+            self.hidden.add(about)
+            return
+        off = tallying.CITY_STEP // 2
+        least = 0 if shown == 0 else max(tallying.SMALLEST_SHOWN, shown - off)
+        found = set(range(least, shown + off + 1)) if shown else {0}
+        self.known[about] = self.known.get(about, found) & found
+
+    def ask(self, path: str, **params: str) -> dict[str, Any]:
+        """Ask as the city does."""
+        answer = self.api.as_("city").get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        self.asked += 1
+        return dict(answer.json())
+
+
+def a_city(api: Api, seed: int) -> City:
+    """A world of residents whose referrals, clocks and unmet needs are few here and there."""
+    city, random = City(api), Random(seed)
+    served, unmet = acts.a_supported_case(api), acts.a_supported_case(api)
+    sent = acts.a_referral(api, served)
+    settled = {"disposition": "unmet_need"}
+    path = f"/planned-services/{unmet.service}/settle"
+    assert api.as_(WORKER).post(path, settled).status_code == 200
+    first = str(MONTHS[0])
+    city.truth = {
+        "applications": Counter({(first, DISTRICT, None): 2}),
+        "referrals": Counter({(first, DISTRICT, "alpha"): 1}),
+        "unmet_needs": Counter({(first, DISTRICT, None): 1}),
+        "on_time": Counter(),
+        "late": Counter(),
+    }
+    with api.engine.begin() as connection:
+        for month, district in product(MONTHS, CENTRES):
+            for agency in GIVEN_IN[district]:
+                for n in range(random.choice(SIZES)):
+                    _referral(connection, api, sent, (month, district, agency), late=n % 2 == 1)
+                    late = "late" if n % 2 else "on_time"
+                    for figure in ("referrals", late):
+                        city.truth[figure][str(month), district, agency] += 1
+                    city.truth["applications"][str(month), district, None] += 1
+            for _ in range(random.choice(SIZES)):
+                _planned(connection, unmet.case, month, district)
+                for figure in ("unmet_needs", "applications"):
+                    city.truth[figure][str(month), district, None] += 1
+    api.clock.set("2026-07-15T10:00")
+    return city
+
+
+def _copied(connection: Connection, table: Any, id: UUID, **other: Any) -> UUID:
+    """Another row like one that is there, but for some columns."""
+    made = new_id()
+    values = other | {"id": made}
+    columns = [
+        literal(values[one.name], one.type) if one.name in values else one for one in table.c
+    ]
+    query = select(*columns).where(table.c.id == id)
+    connection.execute(insert(table).from_select([one.name for one in table.c], query))
+    return made
+
+
+def _planned(connection: Connection, case: UUID, month: Month, district: str) -> tuple[UUID, ...]:
+    """Somebody with a case of that month and a planned service: resident, case, service."""
+    of = t.care_case.c
+    old = connection.scalar(select(of.resident_id).where(of.id == case))
+    assert old is not None
+    at = seoul(f"{month}-10T10:00")
+    place = {"centre_code": CENTRES[district], "district_code": district}
+    resident = _copied(connection, t.resident, old, **place)
+    made = _copied(
+        connection, t.care_case, case, resident_id=resident, number=str(new_id())[-24:],
+        applied_on=at.date(), **place,
+    )  # fmt: skip
+    service = connection.scalar(
+        select(t.planned_service.c.id).where(t.planned_service.c.case_id == case)
+    )
+    assert service is not None
+    also = {"case_id": made, "resident_id": resident, "settled_at": at}
+    return resident, made, _copied(connection, t.planned_service, service, **also)
+
+
+def _referral(
+    connection: Connection, api: Api, like: UUID, of: tuple[Month, str, str], *, late: bool
+) -> None:
+    """A referral of a month, a district and an agency, answered on time or late."""
+    month, district, agency = of
+    case = connection.scalar(select(t.referral.c.case_id).where(t.referral.c.id == like))
+    assert case is not None
+    resident, case, service = _planned(connection, case, month, district)
+    place = {"centre_code": CENTRES[district], "district_code": district}
+    whose = {"case_id": case, "resident_id": resident}
+    whom = {"provider_id": api.providers[agency].id}
+    at, due = seoul(f"{month}-10T10:00"), seoul(f"{month}-13T23:00")
+    made = _copied(
+        connection, t.referral, like, planned_service_id=service, requested_at=at,
+        requested_on=at.date(), offering_id=api.offerings[agency, "CARE-MEALS"].id,
+        **place, **whose, **whom,
+    )  # fmt: skip
+    running = t.deadline.c
+    clock = connection.scalar(
+        select(running.id).where(
+            running.subject_id == like, running.kind == ClockKind.RESPONSE.value
+        )
+    )
+    assert clock is not None
+    met = seoul(f"{month}-{20 if late else 12}T10:00")
+    times = {"started_at": at, "due_at": due, "met_at": met}
+    _copied(connection, t.deadline, clock, subject_id=made, **times, **place, **whose, **whom)
+
+
+def ask_everything(city: City) -> None:
+    """Every question for whole months that the city may ask."""
+    for first, last in combinations(range(len(MONTHS) + 1), 2):
+        of = tuple(str(month) for month in MONTHS[first:last])
+        period = {"from": str(MONTHS[first].first), "to": str(MONTHS[last - 1].last)}
+        for by in (None, "district", "provider", "field", "month"):
+            answer = city.ask("/figures", **period, **({"by": by} if by else {}))
+            groups = {one["key"]: counts_of(one, by) for one in answer.get("groups", [])}
+            _note(city, of, by, {None: counts_of(answer)} | groups)
+        for district in CENTRES:
+            answer = city.ask("/figures", **period, district=district)
+            _note(city, of, "district", {district: counts_of(answer)})
+        for by in ("district", "service", "field", "reason"):
+            answer = city.ask("/unmet-needs/summary", **period, by=by)
+            parts = {one["key"]: {"unmet_needs": one["count"]} for one in answer["groups"]}
+            _note(city, of, by, {None: {"unmet_needs": answer["total"]}} | parts)
+    for month, district in product(map(str, MONTHS), CENTRES):
+        answer = city.ask(f"/figures/months/{month}", district=district)
+        _note(city, (month,), "district", {district: counts_of(answer)})
+
+
+def counts_of(answer: dict[str, Any], by: str | None = None) -> Counts:
+    """The counts of one answer or group; what cannot be told by an agency is none of them."""
+    found: Counts = {}
+    if by not in ("provider", "field"):
+        found["applications"] = answer["applications"]
+    for row in answer["referrals"]:
+        assert (row["field"], row["status"]) == ("care", "requested")
+        found["referrals"] = row["count"]
+    for row in answer["unmet_needs"] or []:
+        found["unmet_needs"] = row["count"]
+    for row in answer["clocks"]:
+        if row["kind"] == "response":
+            found |= {figure: row[figure] for figure in ("on_time", "late")}
+    return found
+
+
+def _note(
+    city: City, months: tuple[str, ...], by: str | None, groups: dict[str | None, Counts]
+) -> None:
+    """Note each count of one answer; where its whole is shown, no few are hidden alone."""
+    abouts = {key: _about(city, months, by, key) for key in groups}
+    for key, counts in groups.items():
+        for figure, count in counts.items():
+            city.hears((figure, *abouts[key]), count)
+    for figure, count in groups.get(None, {}).items():
+        few = [key for key, one in groups.items() if key and one.get(figure, 0) is None]
+        if count is not None and len(few) == 1:
+            alone = (figure, *abouts[few[0]])
+            assert city.count(figure, city.atoms(alone)) not in FEW, (alone, by)
+
+
+def _about(
+    city: City, months: tuple[str, ...], by: str | None, key: str | None
+) -> tuple[tuple[str, ...], str | None, str | None]:
+    """Which months, district and agency a group of an answer is of."""
+    if key is None or by not in ("district", "provider", "month"):
+        return months, None, None
+    if by == "month":
+        return (key,), None, None
+    slugs = {str(one.id): slug for slug, one in city.api.providers.items()}
+    return (months, key, None) if by == "district" else (months, None, slugs[key])
+
+
+def told_by_pairs(city: City) -> Iterator[tuple[About, About, int]]:
+    """Two answers that are shown and whose difference is one count alone, from one to four."""
+    for figure in city.truth:
+        shown = [(one, city.atoms(one)) for one in city.known if one[0] == figure]
+        for (whole, all_of_it), (part, some) in product(shown, shown):
+            if not some < all_of_it:
+                continue
+            left = city.count(figure, all_of_it - some)
+            possible = {a - b for a in city.known[whole] for b in city.known[part] if a >= b}
+            assert left in possible, (whole, part, left, possible)
+            if left in FEW and len(possible) == 1:
+                yield whole, part, left
+
+
+def check_truth(city: City) -> None:
+    """What is shown is true, and not few."""
+    for about, possible in city.known.items():
+        assert city.count(about[0], city.atoms(about)) in possible, about
+
+
+def close_months(api: Api) -> None:
+    """Both districts freeze every month."""
+    for who, month in product((SUPERVISOR, FAR_SUPERVISOR), MONTHS):
+        answer = api.as_(who).post(f"/figures/months/{month}/close")
+        assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_two_answers_tell_a_count_that_is_hidden(api: Api, seed: int) -> None:
+    city = a_city(api, seed)
+    close_months(api)
+    ask_everything(city)
+    check_truth(city)
+    assert list(told_by_pairs(city)) == []
+    assert city.asked > 70
+    assert len(city.hidden) > 20
+    assert len(city.known) > 50
+
+
+def test_answers_that_are_not_rounded_tell_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same search finds what it looks for."""
+    monkeypatch.setattr(tallying, "CITY_STEP", 1)
+    city = a_city(api, 1)
+    close_months(api)
+    ask_everything(city)
+    check_truth(city)
+    found = Counter(whole[0] for whole, _, _ in told_by_pairs(city))
+    assert {"referrals", "unmet_needs"} <= found.keys(), found
