@@ -716,6 +716,8 @@ def _cases() -> None:
         sa.Column("notified_to", sa.Text(), nullable=True),
         sa.Column("last_checked_on", sa.Date(), nullable=True),
         sa.Column("plan_revision", sa.Integer(), nullable=False),
+        sa.Column("taken_over_at", Instant(), nullable=True),
+        sa.Column("former_number", sa.String(length=60), nullable=True),
         sa.Column("hold_reason", sa.String(length=40), nullable=True),
         sa.Column("hold_from", sa.Date(), nullable=True),
         sa.Column("hold_until", sa.Date(), nullable=True),

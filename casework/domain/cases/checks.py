@@ -34,7 +34,7 @@ def record_check(file: CaseFile, found: Findings, act: Act) -> Check:
     check_possible(file, "checks", act)
     act.dated(found.checked_on, _earliest(file.case), "checked_on")
     since = act.instant_of(found.checked_on)
-    target = _next_target(file, found, act)
+    target = next_target(file, found.checked_on, found.next_check_on, act)
     check = Check(
         id=act.new_id(),
         case_id=case.id,
@@ -69,19 +69,22 @@ def _earliest(case: Case) -> date | None:
     return case.first_approved_on and case.first_approved_on + ONE_DAY
 
 
-def _next_target(file: CaseFile, found: Findings, act: Act) -> Target | None:
-    if found.next_check_on is None:
+def next_target(
+    file: CaseFile, checked_on: date, next_check_on: date | None, act: Act
+) -> Target | None:
+    """The day that was set for the next check, None where the law alone says; not after the law."""
+    if next_check_on is None:
         return None
-    act.not_before(found.next_check_on, found.checked_on, "next_check_on")
+    act.not_before(next_check_on, checked_on, "next_check_on")
     calendar = act.clockwork.calendar_of(file.case.district_code)
-    law = due_at(calendar, act.instant_of(found.checked_on), STATUTORY[ClockKind.CHECK])
+    law = due_at(calendar, act.instant_of(checked_on), STATUTORY[ClockKind.CHECK])
     require(
-        found.next_check_on <= day_in_seoul(law),
+        next_check_on <= day_in_seoul(law),
         "Enforcement Rule 10: checks lie at most six months apart",
         code="statutory_limit",
         field="next_check_on",
     )
-    return Target(found.next_check_on.toordinal(), Unit.ON_DATE)
+    return Target(next_check_on.toordinal(), Unit.ON_DATE)
 
 
 def raise_signal(

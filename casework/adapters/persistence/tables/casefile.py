@@ -77,6 +77,8 @@ care_case = Table(
     Column("notified_to", EncryptedText),
     Column("last_checked_on", Date),
     Column("plan_revision", Integer, nullable=False),
+    Column("taken_over_at", Instant),
+    Column("former_number", String(60)),
     code("hold_reason", nullable=True),
     Column("hold_from", Date),
     Column("hold_until", Date),
