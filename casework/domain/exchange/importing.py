@@ -233,6 +233,12 @@ class ImportRow:
         self.outcome = Outcome.ACCEPTED
         self.subject_id, self.resident_id = subject_id, resident_id
 
+    def take_back(self) -> None:
+        """What it made was rolled back with the whole: its outcome stays."""
+        if self.subject_id == self.resident_id:
+            self.resident_id = None
+        self.subject_id, self.waits = None, False
+
     def wait(self, code: str, why: str) -> None:
         """Queue the row: no resident matches it, or more than one."""
         self.outcome, self.waits = Outcome.UNMATCHED, True
