@@ -13,18 +13,20 @@ from casework.domain.errors import require
 HOLD_AT_MOST: Final = dict.fromkeys(HoldReason, timedelta(days=90))
 
 
-def check_hold_until(reason: HoldReason, until: date | None, act: Act) -> None:
+def check_hold_until(
+    reason: HoldReason, until: date | None, act: Act, field: str = "until"
+) -> None:
     """A hold lasts until today or later, and no longer than its reason allows."""
     require(
         until is not None and until >= act.today,
         "a hold lasts until today or later",
         code="until_in_past",
-        field="until",
+        field=field,
     )
     longest = HOLD_AT_MOST[reason]
     require(
         until is None or until <= act.today + longest,
         f"a hold lasts {longest.days} days at most; hold it anew then",
         code="hold_too_long",
-        field="until",
+        field=field,
     )

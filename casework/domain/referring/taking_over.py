@@ -195,7 +195,7 @@ def _check_codes(taken: RunningReferral, act: Act) -> None:
         field="reason",
     )
     if taken.status is S.ON_HOLD:
-        check_hold_until(HoldReason(taken.reason or ""), taken.hold_until, act)
+        check_hold_until(HoldReason(taken.reason or ""), taken.hold_until, act, "hold_until")
     require(
         taken.disposition in (None, *SETTLEMENTS),
         f"one of {', '.join(SETTLEMENTS)}",
