@@ -111,9 +111,8 @@ def take_over(
 ) -> CaseFile:
     """Take a case over, whose plan is approved; without a worker it waits for one as arrived."""
     check_lives(resident.died_on, confirmed=False)
-    check_application(resident, running.application, act)
+    check_running(resident, running, act)
     check_consent(resident, running.application, act)
-    _check_days(running, act)
     case = _case(resident, running, act, worker_id)
     file = CaseFile(case=case, versions=[_version(case, running, act)])
     file.added.extend(_checks(file, running, act))
@@ -136,8 +135,12 @@ def take_over(
     return file
 
 
-def _check_days(running: RunningCase, act: Act) -> None:
-    """Each day lies not ahead, and not before what it follows; the first check not on that day."""
+def check_running(resident: Resident, running: RunningCase, act: Act) -> None:
+    """Refuse what cannot be right of a case, in whichever of its rows it stands.
+
+    Each day lies not ahead, and not before what it follows; the first check not on that day.
+    """
+    check_application(resident, running.application, act)
     before = FIRST_DAY
     for name, day in _in_order(running):
         act.not_future(day, name)

@@ -49,13 +49,15 @@ def take_over(ctx: Context, resident_id: UUID, fields: Mapping[str, Any]) -> UUI
     """
     with ctx.work("case.supervise") as work:
         resident = work.residents.get(resident_id, lock=True)
-        _check_centre(resident, fields.get("centre_code"))
+        _check_centre(resident, fields["centre_code"])
         row = _row(work, fields)
         file = _standing(ctx, work, resident, row.running.application.applied_on)
         if file is None:
             file = _taken_over(ctx, work, resident, row, fields)
             work.files.add(file)
         else:
+            domain.check_running(resident, row.running, ctx.act)
+            _worker(work, resident, fields["worker"])
             _add(ctx, file, row)
             work.files.save(file, ctx.now)
         work.commit(file.case.id)
@@ -86,7 +88,7 @@ def _standing(ctx: Context, work: Work, resident: Resident, applied_on: date) ->
 def _taken_over(
     ctx: Context, work: Work, resident: Resident, row: TakenRow, fields: Mapping[str, Any]
 ) -> CaseFile:
-    worker_id = _worker(work, resident, fields.get("worker"))
+    worker_id = _worker(work, resident, fields["worker"])
     running = _with_consent(ctx, work, resident, row.running, fields)
     file = domain.take_over(resident, running, ctx.act, worker_id)
     if row.service is not None:
