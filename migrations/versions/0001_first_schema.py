@@ -745,6 +745,12 @@ def _cases() -> None:
     )
     _index("care_case", "centre_code", "id")
     _index("care_case", "district_code", "id")
+    _index(
+        "care_case",
+        "former_number",
+        name="ix_care_case_former_number",
+        where="former_number IS NOT NULL",
+    )
     _index("care_case", "resident_id")
     _index("care_case", "resume_at", name="ix_care_case_resume_at", where="resume_at IS NOT NULL")
     _index("care_case", "worker_id", "id")

@@ -33,6 +33,7 @@ from casework.domain.directory.directory import Offering
 from casework.domain.errors import require
 from casework.domain.planning.settling import note_settlement
 from casework.domain.referring.details import Details
+from casework.domain.referring.disclosure_basis import DISCLOSED
 from casework.domain.referring.moving import check_reason, is_left
 
 S = ReferralStatus
@@ -225,6 +226,7 @@ def _referral(
         basis_kind=BasisKind.ARTICLE_14_2,
         created_at=act.at,
         created_by=act.by.id,
+        disclosed=list(DISCLOSED),
         requested_on=taken.requested_on,
         requested_at=act.instant_of(taken.requested_on),
         answered_on=taken.answered_on,

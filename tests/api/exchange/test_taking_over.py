@@ -87,6 +87,10 @@ def test_a_row_becomes_an_approved_case_whose_clock_counts_from_the_approval(api
     assert (shown["opened_by"], shown["former_number"]) == (
         str(api.id_of(SUPERVISOR)), "2025-0417",
     )  # fmt: skip
+    (found,) = (
+        api.as_(WORKER).post("/residents/search", {"former_number": "2025-0417"}).json()["items"]
+    )
+    assert (found["id"], found["open_case"]["id"]) == (shown["resident_id"], shown["id"])
     # Approved on 17 April: three months end on 17 July, a holiday, before a weekend.
     assert clocks(shown) == {"first_check": f"2026-07-20{SECOND}"}
     plan = api.as_(WORKER).get(f"/cases/{shown['id']}/plan").json()["in_force"]

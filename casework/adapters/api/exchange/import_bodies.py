@@ -17,6 +17,7 @@ from casework.adapters.api.shared.bodies import (
     Body,
     Code,
     Day,
+    FormerNumber,
     Goal,
     Phone,
     Quantity,
@@ -33,7 +34,6 @@ External = Annotated[
     str, StringConstraints(min_length=1, max_length=60, pattern=r"^[\w./-]+$"), ONE_LINE
 ]
 
-FormerNumber = Annotated[str, StringConstraints(min_length=1, max_length=60), ONE_LINE]
 Per = Literal["once", "day", "week", "month"]
 TakenState = Literal[
     "requested", "waitlisted", "accepted", "in_progress", "on_hold", "completed", "declined",

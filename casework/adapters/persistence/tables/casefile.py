@@ -97,6 +97,7 @@ care_case = Table(
     Index(None, "centre_code", "id"),
     Index(None, "district_code", "id"),
     Index(None, "worker_id", "id"),
+    Index("ix_care_case_former_number", "former_number", **where("former_number IS NOT NULL")),
     Index("ix_care_case_resume_at", "resume_at", **where("resume_at IS NOT NULL")),
 )
 
