@@ -228,7 +228,7 @@ class Writer:
                 clocks = []
             case "취소":
                 days = {"의뢰일": asked, "종결일": ended}
-                clocks = [self._due("link", approved, urgent=urgent)]
+                clocks = [self._due("link", ended, urgent=urgent)]
                 told["사유"] = "불필요"
             case _:
                 early = rng.random() < 0.5

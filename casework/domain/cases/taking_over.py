@@ -297,7 +297,9 @@ def take_over_service(
     )
     if taken.referral is not None:
         take_over_referral(file, service, taken.referral, act)
-    file.update_link_clock(service, act, since=act.instant_of(file.case.first_approved_on))
+    # Nobody is asked since the approval, or since the request was called off.
+    unasked = taken.referral.since if taken.referral else file.case.first_approved_on
+    file.update_link_clock(service, act, since=act.instant_of(unasked))
     _pass_over(file, act)
     return service
 

@@ -112,11 +112,18 @@ def test_a_referral_comes_in_at_its_days_with_the_clock_of_its_state(status: str
     if clock:
         due = last_clock(file, referral.id, clock[0]).due_at
         assert due.date().isoformat() == clock[1]
-    # Nobody asked for it, or it was called off: the worker is to ask, since the approval.
+    # It was called off: the worker is to ask anew, since that day.
     wanted = status == "cancelled"
     assert running(file, service.id) == (["link"] if wanted else [])
     if wanted:
-        assert last_clock(file, service.id, "link").due_at.date() == day("04-22")
+        assert last_clock(file, service.id, "link").due_at.date() == day("05-07")
+
+
+def test_a_service_that_nobody_was_asked_for_is_to_be_asked_for_since_the_approval() -> None:
+    town = Town("2026-09-01T10:00")
+    file = taken(town)
+    service = with_service(town, file)
+    assert last_clock(file, service.id, "link").due_at.date() == day("04-22")
 
 
 @pytest.mark.parametrize("status", EACH)
