@@ -383,3 +383,14 @@ def test_the_template_is_taken_as_it_is_filled_in(api: Api, format: str) -> None
     template = api.as_(SUPERVISOR).get("/imports/template", params=params)
     (row,) = rows_of(api, SUPERVISOR, sent(api, SUPERVISOR, "running_cases", template.content))
     assert told(row) == [("name", "nobody_found")]
+
+
+def test_the_residents_of_an_earlier_file_are_found_by_the_number_of_the_old_system(
+    api: Api,
+) -> None:
+    residents = "성명,생년월일,성별,읍면동,관리번호\n가상주민을,1942.5.6.,여,우1동,H-17\n"
+    rows_of(api, WORKER, sent(api, WORKER, "residents", residents))
+    api.clock.set(AT)
+    (row,) = taken(api, {"성명": "", "생년월일": "", "관리번호": "H-17"})
+    assert (row["outcome"], told(row)) == ("accepted", [])
+    assert the_case(api)["resident"]["name"] == "가상주민을"
