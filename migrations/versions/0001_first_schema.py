@@ -720,6 +720,8 @@ def _cases() -> None:
         sa.Column("notified_to", sa.Text(), nullable=True),
         sa.Column("last_checked_on", sa.Date(), nullable=True),
         sa.Column("plan_revision", sa.Integer(), nullable=False),
+        sa.Column("taken_over_at", Instant(), nullable=True),
+        sa.Column("former_number", sa.String(length=60), nullable=True),
         sa.Column("hold_reason", sa.String(length=40), nullable=True),
         sa.Column("hold_from", sa.Date(), nullable=True),
         sa.Column("hold_until", sa.Date(), nullable=True),
@@ -747,6 +749,12 @@ def _cases() -> None:
     )
     _index("care_case", "centre_code", "id")
     _index("care_case", "district_code", "id")
+    _index(
+        "care_case",
+        "former_number",
+        name="ix_care_case_former_number",
+        where="former_number IS NOT NULL",
+    )
     _index("care_case", "resident_id")
     _index("care_case", "resume_at", name="ix_care_case_resume_at", where="resume_at IS NOT NULL")
     _index("care_case", "worker_id", "id")

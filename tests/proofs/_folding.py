@@ -13,6 +13,7 @@ from casework.domain.casefile.events import (
     CaseClosed,
     CaseOpened,
     CaseReopened,
+    CaseTakenOver,
     CaseTransferred,
     Determined,
     PreSurveyCorrected,
@@ -43,7 +44,7 @@ def _status(told: Told, event: Any) -> None:
     told.status[event.subject_id] = event.status
 
 
-def _opened(told: Told, event: CaseOpened) -> None:
+def _opened(told: Told, event: CaseOpened | CaseTakenOver) -> None:
     assert event.resident_id is not None
     told.owners[event.subject_id] = event.resident_id
     _placed(told, event)
@@ -55,7 +56,9 @@ def _placed(told: Told, event: Any) -> None:
     told.centres[event.resident_id] = event.centre_code
 
 
-def _carried(told: Told, event: CaseOpened | CaseAssigned | CaseTransferred | CaseReopened) -> None:
+def _carried(
+    told: Told, event: CaseOpened | CaseTakenOver | CaseAssigned | CaseTransferred | CaseReopened
+) -> None:
     told.workers[event.subject_id] = event.worker_id
 
 
@@ -77,6 +80,7 @@ def _handed(told: Told, event: ResidentsMerged | MergeUndone, other: UUID | None
 
 FOLDS: Final[dict[type[Event], tuple[Fold, ...]]] = {
     CaseOpened: (_opened, _status),
+    CaseTakenOver: (_opened, _status),
     PreSurveyRecorded: (_status,),
     PreSurveyCorrected: (_status,),
     Determined: (_status,),

@@ -141,6 +141,9 @@ class Case:
     plan_revision: int = 0
     # Given when it is stored, and never changed.
     number: str = ""
+    # When it was taken over from the files of before, and what it was called there.
+    taken_over_at: datetime | None = None
+    former_number: str | None = None
     hold_reason: HoldReason | None = None
     hold_from: date | None = None
     hold_until: date | None = None

@@ -32,6 +32,22 @@ class CaseOpened(Event):
 
 
 @event(EventSubject.CASE)
+class CaseTakenOver(Event):
+    """A case that ran before the system came in was taken over, with the days of its acts."""
+
+    channel: Channel
+    applied_on: date
+    determined_on: date | None
+    decided_on: date
+    notified_on: date | None
+    checked_on: date | None
+    urgent: bool
+    worker_id: UUID | None
+    centre_code: Code
+    status: CaseStatus
+
+
+@event(EventSubject.CASE)
 class PreSurveyRecorded(Event):
     """The seven questions were asked."""
 

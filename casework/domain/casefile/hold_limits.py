@@ -20,19 +20,21 @@ HOLD_AT_MOST: Final = {
 }
 
 
-def check_hold_until(reason: HoldReason, until: date | None, act: Act) -> None:
+def check_hold_until(
+    reason: HoldReason, until: date | None, act: Act, field: str = "until"
+) -> None:
     """A hold lasts until today or later, and no longer than its reason allows."""
     require(
         until is not None and until >= act.today,
         "a hold lasts until today or later",
         code="until_in_past",
-        field="until",
+        field=field,
     )
     longest = HOLD_AT_MOST[reason]
     if until is not None and until > act.today + timedelta(days=longest):
         raise Invalid(
             f"a hold for {reason} lasts {longest} days at most; hold it anew then",
             code="hold_too_long",
-            field="until",
+            field=field,
             limit={"amount": longest, "unit": Unit.DAYS},
         )

@@ -48,6 +48,22 @@ class ReferralDrafted(ReferralEvent):
 
 
 @event(EventSubject.REFERRAL)
+class ReferralTakenOver(ReferralEvent):
+    """It ran before the system came in, and was taken over with the days of its acts."""
+
+    planned_service_id: UUID
+    provider_id: UUID
+    priority: Priority
+    requested_on: date
+    answered_on: date | None
+    started_on: date | None
+    ended_on: date | None
+    hold_until: date | None
+    outcome: ReferralOutcome | None
+    disposition: Disposition | None
+
+
+@event(EventSubject.REFERRAL)
 class ReferralRequested(ReferralEvent):
     """It was sent to its provider."""
 

@@ -27,6 +27,7 @@ from casework.domain.casefile.referral_events import (
     ReferralRequested,
     ReferralResumed,
     ReferralStarted,
+    ReferralTakenOver,
     ReferralWaitlisted,
     ReferralWithdrawn,
 )
@@ -238,6 +239,29 @@ MOVES: Final[dict[str, Move]] = {
 }
 
 
+# A referral that ran before the system came in enters in the state that its file names; one on hold
+# in the state before, and is held from there.
+TAKE_OVER: Final[dict[ReferralStatus, Move]] = {
+    to: _move(
+        f"take-over-{to.replace('_', '-')}",
+        {S.DRAFT},
+        to,
+        Party.CASE,
+        ReferralTakenOver,
+        starts=(starts,) if starts else (),
+    )
+    for to, starts in {
+        S.REQUESTED: ClockKind.RESPONSE,
+        S.WAITLISTED: ClockKind.WAITLIST,
+        S.ACCEPTED: ClockKind.START,
+        S.IN_PROGRESS: ClockKind.PROGRESS,
+        S.COMPLETED: ClockKind.DISPOSITION,
+        S.DECLINED: ClockKind.DISPOSITION,
+        S.FAILED: ClockKind.DISPOSITION,
+        S.WITHDRAWN: ClockKind.DISPOSITION,
+        S.CANCELLED: None,
+    }.items()
+}
 # What nobody asks for: a hold runs out, the closing of a case ends what is open in it, and its hold
 # takes along what runs. The
 # clocks of a hold that runs out were counted with its last day and stay as they are.

@@ -50,20 +50,25 @@ TIER_NAMES: Final = {REMINDER: "reminder", BREACH: "breach"}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to happen for a clock at an instant, if it is still running then."""
+    """What is to happen for a clock at an instant, if it is still running then.
+
+    One that is ``passed_over`` would have happened before the clock came in: it never does.
+    """
 
     tier: int
     due_at: datetime
     at: datetime
     tell: tuple[Part, ...]
+    passed_over: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class Escalation:
     """A step as it stands in the ledger: planned until ``raised_at`` is set.
 
-    ``passed_over`` says that a higher step was due with it; ``quiet`` that the act which ended
-    the clock left it here without a notice. ``review_id`` is the review that acknowledged it.
+    ``passed_over`` says that a higher step was due with it, or that it lay in the past when the
+    clock was taken over; ``quiet`` that the act which ended the clock, or took it over, left it
+    here without a notice. ``review_id`` is the review that acknowledged it.
     """
 
     id: UUID

@@ -86,6 +86,9 @@ class CapacityChange:
     taken_as_offered: int = 0
     joined: int = 0
     left: int = 0
+    # Of referrals that were taken over: they ran, or waited, when the agency stated its figures.
+    found_holding: int = 0
+    found_waiting: int = 0
     full_until: date | None = None
     # The previous state of the referral that takes a place.
     taker_was: str | None = None
@@ -94,7 +97,12 @@ class CapacityChange:
     def is_any(self) -> bool:
         """Whether anything is to be written."""
         counts = (self.taken, self.released, self.joined, self.left)
-        return any(counts) or self.full_until is not None
+        return any(counts) or self.is_any_found or self.full_until is not None
+
+    @property
+    def is_any_found(self) -> bool:
+        """Whether referrals that were taken over are to be counted."""
+        return bool(self.found_holding or self.found_waiting)
 
 
 def changes(
@@ -121,6 +129,10 @@ def changes(
 def _count(change: CapacityChange, was: str | None, referral: Referral) -> None:
     held, holds = was in HOLDS_A_PLACE, referral.status in HOLDS_A_PLACE
     waited, waits = was == ReferralStatus.WAITLISTED, referral.status == ReferralStatus.WAITLISTED
+    if was is None:  # of its own it would begin as a draft, or asked
+        change.found_holding += holds
+        change.found_waiting += waits
+        return
     if holds and not held:
         change.taken, change.taker_was = change.taken + 1, was
         change.taken_as_offered += waited and referral.place_offered_at is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from casework.domain.errors import Invalid
@@ -81,6 +82,17 @@ def whole(text: str) -> int | str:
     """A whole number, thousands separated or not."""
     bare = text.replace(",", "")
     return int(bare) if re.fullmatch(r"-?\d{1,9}", bare, re.ASCII) else text
+
+
+def amount(text: str) -> Decimal | str:
+    """A quantity, thousands separated or not."""
+    bare = text.replace(",", "")
+    return Decimal(bare) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", bare, re.ASCII) else text
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a cell that holds more than one, or what stands between semicolons."""
+    return [part for one in re.split(r"[;\n]", text) if (part := one.strip())]
 
 
 def degrees(text: str) -> float | str:

@@ -33,6 +33,32 @@ DETERMINATION: Final = {"전문의료": "specialist_medical", "요양병원": "n
                         "지역돌봄": "community_care"}  # fmt: skip
 LEVEL: Final = {"없음": "none", "낮음": "none", "일부": "some", "보통": "some", "높음": "high",
                 "많음": "high"}  # fmt: skip
+PER: Final = {"1회": "once", "한번": "once", "회": "once", "일": "day", "매일": "day",
+              "주": "week", "매주": "week", "주당": "week", "월": "month", "매월": "month",
+              "월당": "month"}  # fmt: skip
+REFERRAL_STATE: Final = {
+    "의뢰됨": "requested", "의뢰중": "requested", "의뢰": "requested", "요청": "requested",
+    "대기": "waitlisted", "대기중": "waitlisted", "수락": "accepted", "수락됨": "accepted",
+    "제공중": "in_progress", "이용중": "in_progress", "진행중": "in_progress",
+    "보류": "on_hold", "보류중": "on_hold", "중단": "on_hold", "거절": "declined",
+    "거절됨": "declined", "완료": "completed", "종결": "completed", "종료": "completed",
+    "제공실패": "failed", "실패": "failed", "철회": "withdrawn", "취소": "cancelled",
+}  # fmt: skip
+PRIORITY: Final = {"일반": "routine", "긴급": "urgent", "응급": "emergency"}
+REFERRAL_REASON: Final = {
+    "정원초과": "at_capacity", "지역밖": "out_of_area", "비대상": "not_eligible",
+    "연락두절": "cannot_reach", "대상자연락두절": "resident_unreachable",
+    "본인거부": "resident_refused", "중복": "duplicate", "입원": "hospitalised", "부재": "away",
+    "본인요청": "resident_asked", "기관사정": "provider_paused", "불필요": "no_longer_needed",
+    "중복입력": "entered_twice", "다른기관으로": "redirected", "동의철회": "consent_withdrawn",
+    "사망": "died", "제공불가": "provider_unable", "기타": "other",
+}  # fmt: skip
+OUTCOME: Final = {"계획대로": "ended_as_planned", "정상종결": "ended_as_planned",
+                  "조기": "ended_early", "조기종결": "ended_early", "이전": "transferred",
+                  "전원": "transferred"}  # fmt: skip
+DISPOSITION: Final = {"대체서비스": "alternative", "대체": "alternative", "거절": "refused",
+                      "불필요": "no_longer_needed", "미충족욕구": "unmet_need",
+                      "미충족": "unmet_need"}  # fmt: skip
 PROVIDER_KIND: Final = {
     "의원": "clinic", "방문의원": "clinic", "재택의료센터": "home-centre", "병원": "hospital",
     "한의원": "korean-medicine", "치과": "dental", "치과의원": "dental", "약국": "pharmacy",
@@ -150,12 +176,71 @@ ASSESSMENTS: Final = (
         for field, ko in FIELDS_KO.items()
     ),
 )  # fmt: skip
+# One row a service, with its referral; the columns of the case stand in each of its rows.
+RUNNING_CASES: Final = (
+    _RESIDENT_ID,
+    _EXTERNAL,
+    _NAME,
+    _BIRTH,
+    _CENTRE,
+    _column("worker", "담당자", "담당자계정 담당자아이디 담당", cells.code, ""),
+    _column(
+        "former_number", "기존사례번호", "기존번호 이전번호 이전사례번호", cells.code, "2025-0417"
+    ),
+    _column("channel", "신청경로", "경로 접수경로", word(CHANNEL), "본인", required=True),
+    _column("applied_on", "신청일", "신청일자 접수일", cells.day, "2026.3.27.", required=True),
+    _column("consent_given_on", "동의일", "동의일자", cells.day),
+    _column("consent_given_by", "동의자", "동의한사람"),
+    _column("urgent", "긴급여부", "긴급", cells.yes_or_no, "아니오"),
+    _column("urgent_reason", "긴급사유", ""),
+    _column("ex_officio_ground", "직권사유", "직권근거", word(GROUND)),
+    _column("surveyed_on", "사전조사일", "사전조사일자", cells.day, "2026.3.30."),
+    _column("determined_on", "종합판정일", "판정일 판정일자", cells.day, "2026.4.10."),
+    _column("determination", "판정", "판정결과 종합판정", word(DETERMINATION), "통합돌봄"),
+    _column(
+        "approved_on",
+        "계획승인일",
+        "승인일 계획승인일자 결정일",
+        cells.day,
+        "2026.4.17.",
+        required=True,
+    ),
+    _column("goals", "목표", "지원목표", cells.lines),
+    _column("heard_on", "의견청취일", "의견청취일자", cells.day),
+    _column("heard_from", "의견청취대상", "의견청취자"),
+    _column("notified_on", "계획통지일", "통지일", cells.day, "2026.4.20."),
+    _column("notified_to", "통지받은사람", "통지대상", example="본인"),
+    _column("first_checked_on", "최초점검일", "첫점검일 1차점검일", cells.day),
+    _column("last_checked_on", "최근점검일", "마지막점검일 점검일", cells.day),
+    _column("next_check_on", "다음점검일", "차기점검일", cells.day),
+    _column("findings", "점검내용", "점검결과 점검의견"),
+    _column("service_code", "서비스코드", "서비스 service", cells.code, "CARE-MEALS"),
+    _column("content", "서비스내용", "내용", example="점심 도시락"),
+    _column("quantity", "수량", "횟수 제공량", cells.amount, "3"),
+    _column("unit", "단위", "", cells.code, "meal"),
+    _column("per", "주기", "제공주기", word(PER), "주"),
+    _column("starts_on", "시작일", "계획시작일 서비스시작일 제공시작일", cells.day, "2026.4.20."),
+    _column("ends_on", "종료일", "계획종료일 서비스종료일 제공종료일", cells.day, "2027.4.19."),
+    _column("agency", "기관코드", "제공기관 기관 provider", cells.code, "haeundae-visit"),
+    _column("state", "의뢰상태", "상태 연계상태", word(REFERRAL_STATE), "제공 중"),
+    _column("priority", "우선순위", "", word(PRIORITY), "일반"),
+    _column("requested_on", "의뢰일", "의뢰일자 연계의뢰일", cells.day, "2026.4.20."),
+    _column("answered_on", "회신일", "수락일 응답일", cells.day, "2026.4.21."),
+    _column("started_on", "개시일", "서비스개시일 제공개시일", cells.day, "2026.4.27."),
+    _column("ended_on", "종결일", "의뢰종결일 제공종결일", cells.day),
+    _column("hold_until", "보류기한", "보류종료일", cells.day),
+    _column("reason", "사유", "의뢰사유 거절사유 종결사유", word(REFERRAL_REASON)),
+    _column("outcome", "종결구분", "결과", word(OUTCOME)),
+    _column("disposition", "후속조치", "", word(DISPOSITION)),
+    _column("note", "메모", "비고"),
+)
 COLUMNS: Final[dict[FileKind, tuple[Column, ...]]] = {
     FileKind.PROVIDERS: PROVIDERS,
     FileKind.OFFERINGS: OFFERINGS,
     FileKind.RESIDENTS: RESIDENTS,
     FileKind.CASES: CASES,
     FileKind.ASSESSMENTS: ASSESSMENTS,
+    FileKind.RUNNING_CASES: RUNNING_CASES,
 }
 # One of these groups of columns must be there, for the kinds that name somebody who is known.
 WHO: Final[dict[FileKind, tuple[frozenset[str], ...]]] = {
@@ -163,6 +248,9 @@ WHO: Final[dict[FileKind, tuple[frozenset[str], ...]]] = {
         frozenset({"resident_id"}), frozenset({"external_id"}), frozenset({"name", "birth_date"}),
     ),
     FileKind.ASSESSMENTS: (frozenset({"external_id"}), frozenset({"name", "birth_date"})),
+    FileKind.RUNNING_CASES: (
+        frozenset({"resident_id"}), frozenset({"external_id"}), frozenset({"name", "birth_date"}),
+    ),
 }  # fmt: skip
 HEADING_WITHIN: Final = 10
 MAX_COLUMNS: Final = 100

@@ -25,6 +25,7 @@ class FileKind(StrEnum):
     RESIDENTS = "residents"
     CASES = "cases"
     ASSESSMENTS = "assessments"
+    RUNNING_CASES = "running_cases"
 
 
 class Mode(StrEnum):
@@ -73,11 +74,13 @@ ACTION: Final[dict[FileKind, str]] = {
     FileKind.RESIDENTS: "import.residents",
     FileKind.CASES: "import.residents",
     FileKind.ASSESSMENTS: "import.assessments",
+    FileKind.RUNNING_CASES: "import.residents",
 }
 BY: Final[dict[FileKind, str]] = {
     FileKind.RESIDENTS: "case.write",
     FileKind.CASES: "case.write",
     FileKind.ASSESSMENTS: "assessment.write",
+    FileKind.RUNNING_CASES: "case.supervise",
 }
 # All or nothing is one transaction, which others wait for: so many rows take some tens of seconds.
 MAX_AT_ONCE: Final = 5_000
@@ -90,6 +93,7 @@ DUPLICATE_CODES: Final = frozenset(
         "offering_exists",
         "open_case_exists",
         "assessment_exists",
+        "already_taken_over",
     }
 )
 
@@ -228,6 +232,12 @@ class ImportRow:
         """It was carried out."""
         self.outcome = Outcome.ACCEPTED
         self.subject_id, self.resident_id = subject_id, resident_id
+
+    def take_back(self) -> None:
+        """What it made was rolled back with the whole: its outcome stays."""
+        if self.subject_id == self.resident_id:
+            self.resident_id = None
+        self.subject_id, self.waits = None, False
 
     def wait(self, code: str, why: str) -> None:
         """Queue the row: no resident matches it, or more than one."""

@@ -85,6 +85,15 @@ class DecisionCorrected(Event):
 
 
 @event(EventSubject.PLANNED_SERVICE)
+class PlannedServiceTakenOver(Event):
+    """A service of a plan that was approved before the system came in was taken over."""
+
+    service_code: Code
+    starts_on: date
+    ends_on: date
+
+
+@event(EventSubject.PLANNED_SERVICE)
 class PlannedServiceSettled(Event):
     """It was settled without a referral."""
 

@@ -179,7 +179,8 @@ MASKS: Final[dict[tuple[str, Role], dict[str, Mask]]] = {
             " activities score route surveyed_at sent_for_assessment_at determination"
             " determined_at determined_on first_approved_on notified_on last_checked_on closed_at"
             " closed_reason"
-            " effective_on resident hold worker deadlines assessments allowed_actions"
+            " taken_over_at former_number effective_on resident hold worker deadlines assessments"
+            " allowed_actions"
         ),
         "case summary": _shows(
             "id number status urgent applied_on centre_code district_code worker resident contacts"

@@ -83,7 +83,7 @@ def check_move(file: CaseFile, referral: Referral, action: str, details: Details
         raise refused(file, referral, action, act)
     if action == "lapse" and not is_given_up(referral.lapse_at, act.at):
         raise refused(file, referral, action, act)
-    _check_reason(row, details)
+    check_reason(action, details)
     _check_dates(file, row, referral, details, act)
     capacity.check_full_until(action, details.reason, details.full_until, act)
     if action == "send":
@@ -149,9 +149,9 @@ def _check_party(row: Move, details: Details, by: Actor) -> None:
     )
 
 
-def _check_reason(row: Move, details: Details) -> None:
+def check_reason(action: str, details: Details) -> None:
     """Rule 5: reasons come from lists, and ``other`` needs a note."""
-    reasons = REASONS.get(row.action)
+    reasons = REASONS.get(action)
     if reasons is not None:
         require(
             details.reason in reasons,
@@ -165,9 +165,9 @@ def _check_reason(row: Move, details: Details) -> None:
             code="note_required",
             field="note",
         )
-    if row.action == "enter-in-error":
+    if action == "enter-in-error":
         require((details.reason or "").strip(), "say why", code="reason_required", field="reason")
-    if row.action == "complete":
+    if action == "complete":
         require(
             details.outcome in OUTCOMES,
             f"one of {', '.join(OUTCOMES)}",

@@ -17,7 +17,7 @@ from casework.domain.clocks.standards import CareField
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.exchange.importing import FileKind, ImportRow
 from casework.domain.residents.names import name_and_birth
-from casework.workflows.cases import intake
+from casework.workflows.cases import intake, taking_over
 from casework.workflows.context import Context
 from casework.workflows.directory import directory
 from casework.workflows.ports.unit_of_work import Work
@@ -108,6 +108,9 @@ def key_of(kind: FileKind, fields: Values) -> str:
             return str(fields["slug"])
         case FileKind.OFFERINGS:
             return f"{fields['provider']} {fields['service_code']}"
+        case FileKind.RUNNING_CASES:
+            service = (fields[name] for name in ("service_code", "agency", "starts_on"))
+            return " ".join((_person(fields), *(str(one or "-") for one in service)))
         case FileKind.ASSESSMENTS:
             return f"{_person(fields)} {fields['assessed_on']} {fields['determination']}"
     return _person(fields)
@@ -141,15 +144,25 @@ def _resident(row_context: RowContext, fields: Values) -> Done:
 
 
 def _case(row_context: RowContext, fields: Values) -> Done:
+    resident_id = _registered(row_context, fields)
+    return intake.open_case(row_context.ctx, resident_id, fields, None), resident_id
+
+
+def _running_case(row_context: RowContext, fields: Values) -> Done:
+    resident_id = _registered(row_context, fields)
+    return taking_over.take_over(row_context.ctx, resident_id, fields), resident_id
+
+
+def _registered(row_context: RowContext, fields: Values) -> UUID:
+    """The resident of a row, whose names are taken out of it; refuses one about nobody."""
     who = {
         name: fields.pop(name, None)
         for name in ("resident_id", "external_id", "name", "birth_date")
     }
     try:
-        resident_id = find(row_context, who)
+        return find(row_context, who)
     except NobodyFound as nobody:
         raise Invalid(nobody.why, code=nobody.code, field=_where(who)) from None
-    return intake.open_case(row_context.ctx, resident_id, fields, None), resident_id
 
 
 def _where(who: Values) -> str:
@@ -225,6 +238,7 @@ CARRY_OUT: Final[dict[FileKind, Callable[[RowContext, Values], Done]]] = {
     FileKind.RESIDENTS: _resident,
     FileKind.CASES: _case,
     FileKind.ASSESSMENTS: _assessment,
+    FileKind.RUNNING_CASES: _running_case,
 }
 
 

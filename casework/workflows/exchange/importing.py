@@ -205,23 +205,26 @@ def step(
         if file.has_ended:
             return file
         file.begin(ctx.now)
-        if _next_part(ctx, import_tools, work, file, batch):
+        whole = file.is_one_piece
+        rows = _next_part(ctx, import_tools, work, file, batch)
+        if not (whole and file.state == ImportState.REFUSED):
             work.imports.save(file)
             work.commit()
             return file
-    return _refused_after_all(ctx, import_id, kind)
+    return _refused_after_all(ctx, import_id, kind, rows)
 
 
 def _next_part(
     ctx: Context, import_tools: ImportTools, work: Work, file: ImportFile, batch: int
-) -> bool:
-    """Process the next rows (all-or-nothing: all remaining); returns whether to commit."""
+) -> list[ImportRow]:
+    """Process the next rows (all-or-nothing: all remaining) and return them."""
     whole, ended = file.is_one_piece, False
+    rows: list[ImportRow] = []
     while not ended:
-        _carry_out(ctx, import_tools, work, file, batch)
+        rows += _carry_out(ctx, import_tools, work, file, batch)
         _go_on(ctx, work, file)
         ended = file.has_ended or not whole
-    return not (whole and file.state == ImportState.REFUSED)
+    return rows
 
 
 def _go_on(ctx: Context, work: Work, file: ImportFile) -> None:
@@ -233,13 +236,21 @@ def _go_on(ctx: Context, work: Work, file: ImportFile) -> None:
         work.imports.forget_cells(file.id)
 
 
-def _refused_after_all(ctx: Context, import_id: UUID, kind: FileKind) -> ImportFile:
-    """Validate again, to report the rows that passed validation and failed to be written."""
+def _refused_after_all(
+    ctx: Context, import_id: UUID, kind: FileKind, rows: list[ImportRow]
+) -> ImportFile:
+    """Report the rows that passed validation, one by one, and failed to be written together."""
     with ctx.work(ACTION[kind]) as work:
         file = work.imports.get(import_id, lock=True)
-        file.state = ImportState.CHECKING
+        if file.has_ended:  # meanwhile, by another process
+            return file
+        for row in rows:
+            row.take_back()
         file.start_over()
-        work.imports.forget_results(file.id)
+        file.count(rows)
+        file.end(ImportState.REFUSED, ctx.now, "rows_refused")
+        work.imports.note(rows, keep_cells=False)
+        work.imports.forget_cells(file.id)
         work.imports.save(file)
         work.commit()
         return file
@@ -247,7 +258,7 @@ def _refused_after_all(ctx: Context, import_id: UUID, kind: FileKind) -> ImportF
 
 def _carry_out(
     ctx: Context, import_tools: ImportTools, work: Work, file: ImportFile, batch: int
-) -> None:
+) -> list[ImportRow]:
     rows = work.imports.rows_after(file, batch)
     places = PlaceCodes(*work.imports.places(ctx.actor.district_code))
     read = [_read(import_tools, file, row, places) for row in rows]
@@ -258,6 +269,7 @@ def _carry_out(
             _one(row_context, import_tools, file, row, fields, keys)
     work.imports.note(rows, keep_cells=file.state == ImportState.CHECKING)
     file.count(rows)
+    return rows
 
 
 def _read(

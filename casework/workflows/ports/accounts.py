@@ -17,6 +17,10 @@ class Accounts(Protocol):
         """An active worker of that centre, or None; stays so until the transaction ends."""
         ...
 
+    def worker_named(self, username: str, centre_code: str) -> Account | None:
+        """The same by the user name."""
+        ...
+
     def still_carries(self, id: UUID | None, centre_code: str) -> UUID | None:
         """The worker who carried a case, or None for one who could no longer open it."""
         ...

@@ -34,6 +34,10 @@ class Directory(Protocol):
         """An offering of an active agency with the centres it covers, or None."""
         ...
 
+    def offering_of(self, provider_slug: str, service_code: str) -> Offering | None:
+        """The same by its agency and its service."""
+        ...
+
     def known_providers(self, ids: Iterable[UUID]) -> set[UUID]:
         """Those of the ids that are active agencies."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 from uuid import UUID
 
@@ -54,6 +55,13 @@ class Residents(Protocol):
 
     def open_case(self, resident_id: UUID) -> UUID | None:
         """The open case of a resident who was loaded before, if there is one."""
+        ...
+
+    def taken_over(self, resident_id: UUID, applied_on: date) -> UUID | None:
+        """The case that was taken over with that application, of a resident who was loaded before.
+
+        None where there is none.
+        """
         ...
 
     def of_case(self, case_id: UUID) -> Resident:

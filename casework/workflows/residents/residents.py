@@ -187,7 +187,7 @@ class NewConsent:
 def record_consent(ctx: Context, resident_id: UUID, **given: Any) -> UUID:
     """Record a consent of a resident, or of someone for them."""
     with ctx.work("case.write") as work:
-        (consent,) = _take_consents(ctx, work, resident_id, {"": NewConsent(**given)})
+        (consent,) = take_consents(ctx, work, resident_id, {"": NewConsent(**given)})
         work.commit(consent.id)
         return consent.id
 
@@ -198,13 +198,13 @@ def record_consents(
     """Record several consents in one act, as at intake: all or none."""
     with ctx.work("case.write") as work:
         named = {f"consents.{n}.": one for n, one in enumerate(given)}
-        taken = [one.id for one in _take_consents(ctx, work, resident_id, named)]
+        taken = [one.id for one in take_consents(ctx, work, resident_id, named)]
         made = RecordedConsents(id=resident_id, consents=taken)
         work.commit(made)
         return made
 
 
-def _take_consents(
+def take_consents(
     ctx: Context, work: Work, resident_id: UUID, given: Mapping[str, NewConsent]
 ) -> list[Consent]:
     """Add consents, each keyed by the path of its fields in the request body."""

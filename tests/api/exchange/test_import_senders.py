@@ -29,6 +29,12 @@ from tests.api.exchange.test_imports import (
 
 HEAD: Final = RESIDENTS.replace("전화번호", "전화번호,관리번호")
 OFFERINGS: Final = "기관코드,서비스코드,정원,가능인원,단위,읍면동\n"
+RUNNING: Final = (
+    "성명,생년월일,신청경로,신청일,계획승인일,최초점검일,서비스코드,수량,단위,주기,시작일,종료일,"
+    "기관코드,의뢰상태,의뢰일,회신일\n"
+    "가상주민병,1943.5.6.,본인,2025.9.1.,2025.10.1.,2025.12.1.,CARE-MEALS,1,meal,주,2025.10.2.,"
+    "2026.12.31.,alpha,수락,2025.10.2.,2025.10.6.\n"
+)
 FOUND: Final = ",2026.3.2.,가상조사자,통합돌봄"
 
 
@@ -125,6 +131,7 @@ def test_a_file_takes_what_the_single_operations_take(api: Api) -> None:
 def test_the_schedulers_own_process_goes_on_with_a_file_of_every_kind(api: Api) -> None:
     """With only the database rights of that process."""
     _, case = with_case(api, "가상주민갑", date(1941, 5, 6))
+    a_resident(api, name="가상주민병", birth_date=date(1943, 5, 6))
     files = (
         ("admin", "providers", PROVIDERS + ALPHA),
         (SUPERVISOR, "offerings", OFFERINGS + f"new-visit,CARE-MEALS,2,1,meal,{HERE}\n"),
@@ -132,6 +139,7 @@ def test_the_schedulers_own_process_goes_on_with_a_file_of_every_kind(api: Api) 
         (WORKER, "cases", "성명,생년월일,신청경로,신청일\n가상주민을,1942.5.6.,본인,2026.3.2.\n"),
         (ASSESSOR, "assessments", ASSESSMENTS + "S-1,가상주민갑,1941.5.6." + FOUND),
         (ASSESSOR, "assessments", ASSESSMENTS + "S-2,모르는이,1941.5.6." + FOUND),
+        (SUPERVISOR, "running_cases", RUNNING),
     )
     with as_scheduler(api) as application:
         for who, kind, text in files:

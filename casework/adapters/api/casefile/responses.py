@@ -164,6 +164,8 @@ class Case(CaseRow):
     notified_on: date | None
     notified_to: str | None
     last_checked_on: date | None
+    taken_over_at: AwareDatetime | None
+    former_number: str | None
     effective_on: date | None = Field(description="From when the closing counts.")
     closing_note: str | None
     hold: CaseHold | None

@@ -46,6 +46,8 @@ CASE_FIELDS = (
     "notified_on",
     "notified_to",
     "last_checked_on",
+    "taken_over_at",
+    "former_number",
     "closed_at",
     "closed_reason",
     "effective_on",

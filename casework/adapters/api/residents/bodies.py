@@ -12,6 +12,7 @@ from casework.adapters.api.shared.bodies import (
     Body,
     Code,
     Day,
+    FormerNumber,
     Line,
     Number,
     Phone,
@@ -154,6 +155,10 @@ class SearchResidents(Body):
     )
     centre_code: Code | None = None
     case_number: Number | None = Field(default=None, description="Number of a case.")
+    former_number: FormerNumber | None = Field(
+        default=None,
+        description="Number of a case in the files that it was taken over from, all of it.",
+    )
 
 
 class GiveConsent(Body):

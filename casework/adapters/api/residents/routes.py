@@ -102,7 +102,7 @@ def search_residents(body: bodies.SearchResidents, call: Caller, paged: Paged) -
     filters = body.model_dump(exclude_none=True)
     if not filters:
         raise Invalid(
-            "say name, birth_date, phone, centre_code or case_number",
+            "say name, birth_date, phone, centre_code, case_number or former_number",
             code="criterion_required",
             field="name",
         )

@@ -264,6 +264,9 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=300), ONE_LINE]
 Number = Annotated[str, StringConstraints(max_length=30), ONE_LINE]
 
 
+FormerNumber = Annotated[str, StringConstraints(min_length=1, max_length=60), ONE_LINE]
+
+
 Points = Annotated[StrictInt, Field(ge=0, le=2)]
 
 

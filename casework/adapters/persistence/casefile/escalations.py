@@ -20,6 +20,7 @@ def plan(connection: Connection, clocks: Sequence[tuple[Deadline, bool]], at: da
     """Bring the planned steps of changed clocks in line; ``clocks`` pairs each with "is new".
 
     A clock that ended late leaves its due steps in the ledger, without a notice; the others go.
+    What was passed over stands there from the beginning.
     """
     late = [clock.id for clock, _ in clocks if _is_late(clock, at)]
     known = [clock.id for clock, is_new in clocks if not is_new and clock.planned is not None]
@@ -36,7 +37,7 @@ def plan(connection: Connection, clocks: Sequence[tuple[Deadline, bool]], at: da
         connection.execute(
             delete(_ledger).where(_ledger.c.deadline_id.in_(known), _ledger.c.raised_at.is_(None))
         )
-    rows = [_row(clock, step) for clock, _ in clocks for step in clock.planned or ()]
+    rows = [_row(clock, step, at) for clock, _ in clocks for step in clock.planned or ()]
     if rows:
         insert_planned(connection, rows)
     for clock, _ in clocks:
@@ -52,7 +53,7 @@ def _is_late(clock: Deadline, at: datetime) -> bool:
     return clock.is_overdue(at)
 
 
-def _row(clock: Deadline, step: Step) -> dict[str, Any]:
+def _row(clock: Deadline, step: Step, at: datetime) -> dict[str, Any]:
     return {
         "id": new_id(),
         "deadline_id": clock.id,
@@ -60,9 +61,9 @@ def _row(clock: Deadline, step: Step) -> dict[str, Any]:
         "due_at": step.due_at,
         "at": step.at,
         "tell": list(step.tell),
-        "raised_at": None,
-        "passed_over": False,
-        "quiet": False,
+        "raised_at": at if step.passed_over else None,
+        "passed_over": step.passed_over,
+        "quiet": step.passed_over,
         "run_id": None,
         "review_id": None,
     }

@@ -21,7 +21,9 @@ def settle(connection: Connection, changes: Sequence[CapacityChange]) -> None:
     transactions that touch several of them do not deadlock.
     """
     for change in changes:
-        if connection.execute(_settled(change)).rowcount == 0:
+        if change.is_any_found:
+            connection.execute(_found(change))
+        elif connection.execute(_settled(change)).rowcount == 0:
             raise Conflict(
                 "no place is free; where there is one, state the figures again",
                 code="no_free_place",
@@ -51,6 +53,31 @@ def _settled(change: CapacityChange) -> Update:
         .where(t.offering.c.id == change.offering_id, t.offering.c.available >= held)
         .values(values)
     )
+
+
+def _found(change: CapacityChange) -> Update:
+    """What ran before the agency stated its figures is in them: it takes no free place.
+
+    Where more run or wait than it stated, that is how many there are.
+    """
+    held = t.offering.c.held + change.found_holding
+    waitlisted = t.offering.c.waitlisted + change.found_waiting
+    capacity = _most(t.offering.c.capacity, held)
+    available = _least(t.offering.c.available, capacity - held)
+    values: dict[str, Any] = {
+        "capacity": capacity,
+        "available": available,
+        "held": held,
+        "waitlisted": waitlisted,
+        "waiting": _most(t.offering.c.waiting, waitlisted),
+        "for_waiting": _least(t.offering.c.for_waiting, available),
+        "capacity_version": t.offering.c.capacity_version + 1,
+    }
+    return update(t.offering).where(t.offering.c.id == change.offering_id).values(values)
+
+
+def _most(one: Any, other: Any) -> Any:
+    return case((one > other, one), else_=other)
 
 
 def _least(one: Any, other: Any) -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.paging import page
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope.who_sees_what import seen
-from casework.domain.access.accounts import Account
+from casework.domain.access.accounts import Account, canonical_username
 from casework.domain.access.policy import Role, Scope
 from casework.domain.cases.absences import CAN_BE_AWAY
 from casework.workflows.ports.paging import Page, Paging
@@ -24,8 +24,14 @@ class SqlAccounts:
         self._connection, self._scope = connection, scope
 
     def worker_of(self, id: UUID, centre_code: str) -> Account | None:
+        return self._worker(t.account.c.id == id, centre_code)
+
+    def worker_named(self, username: str, centre_code: str) -> Account | None:
+        return self._worker(t.account.c.username == canonical_username(username), centre_code)
+
+    def _worker(self, which: ColumnElement[bool], centre_code: str) -> Account | None:
         query = select(t.account).where(
-            t.account.c.id == id,
+            which,
             t.account.c.role == Role.WORKER,
             t.account.c.is_active,
             t.account.c.centre_code == centre_code,

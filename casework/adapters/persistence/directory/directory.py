@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.directory.offering_queries import (
@@ -44,6 +44,14 @@ class SqlDirectory:
         self._connection, self._today = connection, day_in_seoul(now)
 
     def offering(self, id: UUID) -> Offering | None:
+        return self._offering(t.offering.c.id == id)
+
+    def offering_of(self, provider_slug: str, service_code: str) -> Offering | None:
+        return self._offering(
+            t.provider.c.slug == provider_slug, t.offering.c.service_code == service_code
+        )
+
+    def _offering(self, *which: ColumnElement[bool]) -> Offering | None:
         covers = t.offering_centre
         query = (
             select(
@@ -55,7 +63,7 @@ class SqlDirectory:
             .join(t.provider, t.provider.c.id == t.offering.c.provider_id)
             .join(t.service, t.service.c.code == t.offering.c.service_code)
             .outerjoin(covers, covers.c.offering_id == t.offering.c.id)
-            .where(t.offering.c.id == id, t.provider.c.is_active)
+            .where(*which, t.provider.c.is_active)
         )
         rows = self._connection.execute(query).all()
         if not rows:

@@ -133,8 +133,11 @@ class SqlNoticeStore(SqlOutbox):
         was_told = exists().where(
             step.c.deadline_id == clock.c.id,
             step.c.due_at == clock.c.due_at,
-            step.c.tier > BREACH,
-            step.c.at >= told_before,
+            # What was taken over counts from there: nobody was told of what lay in the past.
+            or_(
+                and_(step.c.tier > BREACH, step.c.at >= told_before),
+                and_(step.c.quiet, step.c.raised_at >= told_before),
+            ),
         )
         was_told_again = exists().where(
             again.c.subject_id == clock.c.id,

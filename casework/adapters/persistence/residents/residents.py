@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -71,6 +71,15 @@ class SqlResidents:
             t.resident.c.id == func.coalesce(into, id),
             seen_or_opened(t.resident, self._scope, self._now),
         )
+
+    def taken_over(self, resident_id: UUID, applied_on: date) -> UUID | None:
+        case = t.care_case
+        query = select(case.c.id).where(
+            case.c.resident_id == resident_id,
+            case.c.applied_on == applied_on,
+            case.c.taken_over_at.is_not(None),
+        )
+        return self._connection.scalar(query.order_by(case.c.id.desc()))
 
     def of_case(self, case_id: UUID) -> Resident:
         query = (

@@ -77,6 +77,8 @@ care_case = Table(
     Column("notified_to", EncryptedText),
     Column("last_checked_on", Date),
     Column("plan_revision", Integer, nullable=False),
+    Column("taken_over_at", Instant),
+    Column("former_number", String(60)),
     code("hold_reason", nullable=True),
     Column("hold_from", Date),
     Column("hold_until", Date),
@@ -95,6 +97,7 @@ care_case = Table(
     Index(None, "centre_code", "id"),
     Index(None, "district_code", "id"),
     Index(None, "worker_id", "id"),
+    Index("ix_care_case_former_number", "former_number", **where("former_number IS NOT NULL")),
     Index("ix_care_case_resume_at", "resume_at", **where("resume_at IS NOT NULL")),
 )
 
