@@ -43,8 +43,15 @@ READ = {
     "signals": t.signal,
     "residents": t.resident,
     "offerings": t.offering,
+    "notes": t.note,
+    "consents": t.consent,
+    "absences": t.absence,
+    "accounts": t.account,
+    "merges": t.resident_merge,
+    "corrections": t.correction,
 }
 Rows = dict[Any, Any]
+Edges = tuple[tuple[datetime, datetime], ...]
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,12 @@ class State:
     signals: Rows
     residents: Rows
     offerings: Rows
+    notes: Rows
+    consents: Rows
+    absences: Rows
+    accounts: Rows
+    merges: Rows
+    corrections: Rows
 
     def running(self, subject: Any = None) -> list[Any]:
         """The running clocks, of one subject or all."""
@@ -215,12 +228,25 @@ def well_counted(state: State, clockwork: Clockwork) -> Iterator[str]:
 
 def counted_by_hand(clock: Deadline) -> datetime:
     """The due date, counted day by day."""
-    out = frozenset(day for pause in clock.pauses for day in pause.days())
     edges = tuple((pause.began_at, pause.ends_at) for pause in clock.pauses)
-    due = _due(clock.started_at, clock.target, out, edges)
-    if clock.kind in LAW:
-        due = min(due, _due(clock.started_at, LAW[clock.kind], frozenset(), ()))
+    return due_by_hand(clock.kind, clock.started_at, clock.target, edges)
+
+
+def due_by_hand(kind: str, started_at: datetime, target: Target, edges: Edges) -> datetime:
+    """The due date of what counts from an instant and rests between some."""
+    out = frozenset(day for began, ends in edges for day in days_between(began, ends))
+    due = _due(started_at, target, out, edges)
+    if kind in LAW:
+        due = min(due, _due(started_at, LAW[kind], frozenset(), ()))
     return due
+
+
+def days_between(began: datetime, ends: datetime) -> Iterator[date]:
+    """The days left out by a pause: from its first to the one before the resumption."""
+    day, end = day_in_seoul(began), day_in_seoul(ends)
+    while day < end:
+        yield day
+        day += timedelta(days=1)
 
 
 def lapse_by_hand(clock: Deadline) -> datetime:
