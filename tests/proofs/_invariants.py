@@ -180,18 +180,23 @@ def nothing_waits_unseen(state: State, _clockwork: Clockwork) -> Iterator[str]:
         if case.status == "supported" and not kinds & {"first_check", "check"}:
             yield f"3: supported case {case.id} has no check to come"
         for service in state.of("services", case):
-            if service.status == "in_force":
+            drafted = service.status == "drafted" and case.urgent
+            if service.status == "in_force" or drafted:
                 yield from _unseen(state, service)
     for referral in state.referrals.values():
         yield from _without_clock(state, referral)
 
 
 def _unseen(state: State, service: Any) -> Iterator[str]:
+    """A wanted service is settled, or is being given, or a clock runs for it."""
     mine = [r for r in state.referrals.values() if r.planned_service_id == service.id]
-    asked = any(r.status in OPEN - {"draft"} for r in mine)
-    owed = any(owes(r) for r in mine)
-    if not (asked or owed or is_settled(state, service) or state.running(service.id)):
-        yield f"3: nobody is asked for service {service.id}, and no clock says so"
+    is_given = any(
+        r.status == "in_progress" or (r.status == "on_hold" and r.held_from == "in_progress")
+        for r in mine
+    )
+    clocks = [clock for id in (service.id, *(r.id for r in mine)) for clock in state.running(id)]
+    if not (clocks or is_given or is_settled(state, service)):
+        yield f"3: service {service.id} is neither settled nor given, and no clock says so"
 
 
 def _without_clock(state: State, referral: Any) -> Iterator[str]:

@@ -15,9 +15,10 @@ from casework.domain.access.policy import SYSTEM
 from casework.domain.supervision import reviewing
 from casework.workflows.ports.supervision import RaisedCounts
 from casework.workflows.supervision import overdue, reviews
-from tests.proofs._staff_acts import StaffActs
 from tests.proofs._invariants import left_by_sweep
-from tests.proofs._model import ModelCase, ModelReferral, ModelService
+from tests.proofs._merge_acts import MergeActs
+from tests.proofs._model import ModelCase
+from tests.proofs._services import ModelReferral, ModelService
 from tests.proofs._stage import (
     ANY,
     CODES,
@@ -48,7 +49,7 @@ class CutOffSweeps(SqlSweepStore):
         raise Crash
 
 
-class CareMachine(StaffActs):
+class CareMachine(MergeActs):
     """Residents, cases, plans, referrals, holds, time, sweeps, retries, crashes and reviews."""
 
     # Time

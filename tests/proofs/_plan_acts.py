@@ -18,9 +18,10 @@ from casework.workflows.cases import intake, running
 from casework.workflows.planning import planning as plans
 from casework.workflows.residents import residents
 from tests.api.conftest import HERE
-from tests.proofs._model import ModelAssessment, ModelCase, ModelService, ModelVersion
+from tests.proofs._model import ModelAssessment, ModelCase, ModelVersion
 from tests.proofs._people import ModelConsent, ModelResident
 from tests.proofs._referral_acts import ReferralActs
+from tests.proofs._services import ModelService
 from tests.proofs._stage import (
     ANY,
     BACK,
@@ -89,6 +90,7 @@ class PlanActs(ReferralActs):
     def _registered(self) -> UUID:
         facts = {"name": "가상주민", "birth_date": date(1941, 5, 6), "sex": "female",
                  "centre_code": HERE}  # fmt: skip
+        facts |= {"phone": "051-000-0001", "mobility": "limited"} if self.residents else {}
         who = self.somebody(HERE)
         id = self.attempt(
             "registration", who,
@@ -240,7 +242,7 @@ class PlanActs(ReferralActs):
             and not self._has_ended(version.services), how=how,
         )  # fmt: skip
         if done and version:
-            version.status = "submitted"
+            version.status, version.was_submitted = "submitted", True
             case.clocks.pop("plan", None)
             case.clocks["decision"] = 1
 
@@ -283,7 +285,7 @@ class PlanActs(ReferralActs):
         """The resident is told of the plan."""
         if case := self.case_at(n):
             version, back = case.version("approved"), n % 5 * (n % 2)
-            earliest = version and version.decided_on
+            earliest = version.decided_on if version else None
             on = self.a_day(back, earliest)
             done = self.attempt(
                 "telling", self.worker(case),

@@ -40,9 +40,8 @@ class Lists:
     def nobodys(self, supervisor: str) -> set[UUID]:
         """The cases of a district that nobody carries."""
         if supervisor not in self._nobodys:
-            with self._stage.context(supervisor).reading("case.read") as reading:
-                rows = reading.cases.listed(None, None, "none", ALL).rows
             with self._stage.context(supervisor).reading("overdue.read") as reading:
+                rows = reading.cases.listed(None, None, "none", ALL).rows
                 assert reading.worklists.cases_without_worker() == len(rows)
             self._nobodys[supervisor] = {row["id"] for row in rows}
         return self._nobodys[supervisor]
@@ -116,7 +115,9 @@ def people_differ(stage: Stage) -> Iterator[str]:
         if stored != (one.centre, one.died_on, one.merged_into):
             yield f"resident {one.id} is {stored}, not {one}"
     promised = {id: row for id, row in state.notes.items() if row.come_back_on is not None}
-    stored_notes = {id: (row.resident_id, row.answered_at is not None) for id, row in promised.items()}
+    stored_notes = {
+        id: (row.resident_id, row.answered_at is not None) for id, row in promised.items()
+    }
     if stored_notes != {one.id: (one.resident, one.is_answered) for one in stage.notes}:
         yield f"call-backs are {stored_notes}, not {stage.notes}"
     for consent in stage.consents:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -12,7 +14,8 @@ from casework.domain.referring.referring import Details
 from casework.workflows.planning import planning as plans
 from casework.workflows.referring import referring
 from casework.workflows.residents import residents
-from tests.proofs._model import FROM, ModelCase, ModelReferral, ModelService
+from tests.proofs._model import ModelCase
+from tests.proofs._services import FROM, ModelReferral, ModelService
 from tests.proofs._stage import (
     ANY,
     BACK,
@@ -75,15 +78,13 @@ class ReferralActs(Stage):
         )  # fmt: skip
         if done:
             status = "requested" if send else "draft"
-            asked = ModelReferral(done, provider, consent and consent.id, priority, status)
+            asked = ModelReferral(done, provider, command.consent_id, priority, status)
             service.add(asked, self.done["acts"])
             if send:
                 case.dated["response"] = on, "request"
                 asked.acted("send", on, self.world.clock.now)
 
-    def _request_day(
-        self, case: ModelCase, service: ModelService, back: int
-    ) -> tuple[date, date]:
+    def _request_day(self, case: ModelCase, service: ModelService, back: int) -> tuple[date, date]:
         """The day of a request, and the day that it follows."""
         waits = service.status == "in_force" and not case.urgent
         earliest = (case.first_approved_on if waits else None) or case.applied_on
@@ -121,9 +122,7 @@ class ReferralActs(Stage):
         """Anything that the table of moves allows."""
         self._possible(n, tuple(FROM), days, back, how)
 
-    def _possible(
-        self, n: int, actions: tuple[str, ...], days: int, back: int, how: str
-    ) -> None:
+    def _possible(self, n: int, actions: tuple[str, ...], days: int, back: int, how: str) -> None:
         found = [
             (place, action)
             for place, one in enumerate(one for case in self.cases for one in case.referrals)
@@ -166,8 +165,10 @@ class ReferralActs(Stage):
                     "withdraw": "resident_asked"}.get(action),
             until=until if action == "hold" else None,
             outcome=outcome if action == "complete" else None,
-            **({DAY_OF[action]: on} if back and action in DAY_OF else {}),
         )  # fmt: skip
+        if back and action in DAY_OF:
+            day: dict[str, Any] = {DAY_OF[action]: on}
+            details = replace(details, **day)
         who, may = self._mover(case, one, action)
         sendable = action != "send" or self._may_send(case, service, one)
         open_ = case.is_open or action == "enter-in-error"

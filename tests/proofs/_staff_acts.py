@@ -96,10 +96,11 @@ class StaffActs(PromiseActs):
         takes = to in self.staff.active_at(PLACES[who]) and to != who
         theirs = [case for case in self.cases if case.is_open and case.worker == who]
         before = self._everything()
+        to_id = None if to is None else self.world.id_of(to)
         done = self.attempt(
             "disabling", "admin",
             lambda ctx: leaving.change_account(
-                ctx, self.world.id_of(who), {"is_active": False}, to and self.world.id_of(to)
+                ctx, self.world.id_of(who), {"is_active": False}, to_id
             ),
             may=not theirs if to is None else takes, how=how,
         )  # fmt: skip
@@ -121,5 +122,3 @@ class StaffActs(PromiseActs):
             )  # fmt: skip
             if done:
                 self.staff.disabled.discard(who)
-
-

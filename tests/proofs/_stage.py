@@ -38,9 +38,10 @@ from tests.api.conftest import (
     Api,
 )
 from tests.proofs._invariants import SERVED_BESIDES, State, broken, read
-from tests.proofs._model import ModelCase, ModelReferral, ModelService, differs, miscounted
+from tests.proofs._model import ModelCase, differs, miscounted
 from tests.proofs._people import ModelConsent, ModelNote, ModelResident, ModelStaff
 from tests.proofs._promises import forgotten, people_differ
+from tests.proofs._services import ModelReferral, ModelService
 from tests.proofs._world import begin_again
 
 T = TypeVar("T")
