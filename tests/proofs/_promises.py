@@ -7,9 +7,15 @@ it; it is looked up in that person's own worklist.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sqlalchemy import Connection
+
+from casework.adapters.persistence.casefile.cases import SqlCases
+from casework.adapters.persistence.supervision.worklists import SqlWorklists
+from casework.domain.access.policy import Scope, scope_of
 from casework.workflows.ports.paging import Paging
 from casework.workflows.ports.supervision import WorklistFilter
 from tests.proofs._model import ModelCase
@@ -24,32 +30,43 @@ ALL = Paging(limit=10_000)
 class Lists:
     """The worklists of people, each read when it is first asked for."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, stage: Stage, connection: Connection) -> None:
+        self._stage, self._connection = stage, connection
         self._lists: dict[str, set[UUID]] = {}
         self._nobodys: dict[str, set[UUID]] = {}
 
     def of(self, who: str) -> set[UUID]:
         """What this person has to do."""
         if who not in self._lists:
-            with self._stage.context(who).reading("deadline.read") as reading:
-                rows = reading.worklists.mine(WorklistFilter(), ALL).rows
+            rows = SqlWorklists(*self._as(who)).mine(WorklistFilter(), ALL).rows
             self._lists[who] = {row["id"] for row in rows}
         return self._lists[who]
 
     def nobodys(self, supervisor: str) -> set[UUID]:
         """The cases of a district that nobody carries."""
         if supervisor not in self._nobodys:
-            with self._stage.context(supervisor).reading("overdue.read") as reading:
-                rows = reading.cases.listed(None, None, "none", ALL).rows
-                assert reading.worklists.cases_without_worker() == len(rows)
+            rows = SqlCases(*self._as(supervisor)).listed(None, None, "none", ALL).rows
+            counted = SqlWorklists(*self._as(supervisor)).cases_without_worker()
+            assert counted == len(rows), f"{counted} cases of nobody are {len(rows)}"
             self._nobodys[supervisor] = {row["id"] for row in rows}
         return self._nobodys[supervisor]
+
+    def _as(self, who: str) -> tuple[Connection, Scope, datetime, set[UUID]]:
+        world = self._stage.world
+        scope = scope_of(world.actor(who), "deadline.read")
+        return self._connection, scope, world.clock.now, set()
 
 
 def forgotten(stage: Stage) -> Iterator[str]:
     """Every promise that is in the list of nobody who is there, and every such case."""
-    lists = Lists(stage)
+    for row in stage.state.accounts.values():
+        stage.world.actor(row.username)  # looked up before, on a connection of its own
+    with stage.world.engine.connect() as connection:
+        yield from _forgotten(stage, Lists(stage, connection))
+        connection.rollback()
+
+
+def _forgotten(stage: Stage, lists: Lists) -> Iterator[str]:
     for case in stage.cases:
         if case.is_open:
             yield from _of_case(stage, case, lists)
