@@ -156,7 +156,8 @@ class CareMachine(MergeActs):
         )  # fmt: skip
         may: bool | None = action != "reassign" or self.staff.is_active(worker)
         if action == "redirect":
-            may = bool(service and one) and self._may_ask(case, service, one, provider, ends=True)
+            may = bool(service and one) and one.provider != provider
+            may = may and self._may_ask(case, service, one, provider, ends=True)
         elif action == "extend" and clock.kind in ("first_check", "check"):
             may = None  # the law may allow the day
         done = self.attempt(

@@ -45,7 +45,7 @@ from tests.proofs._services import ModelReferral, ModelService
 from tests.proofs._world import begin_again
 
 T = TypeVar("T")
-ACTS_A_STORY = 40
+ACTS_A_STORY = 30
 CENTRES = {HERE: DISTRICT, NEXT_DOOR: DISTRICT, FAR: OTHER_DISTRICT}
 WORKERS = {
     HERE: (WORKER, COLLEAGUE, f"worker3.{HERE}"),
