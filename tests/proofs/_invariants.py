@@ -46,10 +46,12 @@ READ = {
     "notes": t.note,
     "consents": t.consent,
     "absences": t.absence,
-    "accounts": t.account,
     "merges": t.resident_merge,
     "corrections": t.correction,
 }
+QUERIES = {name: select(table).order_by(table.c.id) for name, table in READ.items()}
+# Of accounts, what changes in a story.
+QUERIES["accounts"] = select(*t.account.c["id", "username", "is_active"]).order_by(t.account.c.id)
 Rows = dict[Any, Any]
 Edges = tuple[tuple[datetime, datetime], ...]
 
@@ -97,8 +99,8 @@ def read(engine: Engine) -> State:
     """What the database holds now."""
     with engine.connect() as connection:
         found = {
-            name: {row.id: row for row in connection.execute(select(table).order_by(table.c.id))}
-            for name, table in READ.items()
+            name: {row.id: row for row in connection.execute(query)}
+            for name, query in QUERIES.items()
         }
         connection.rollback()
     return State(**found)
