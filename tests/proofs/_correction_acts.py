@@ -133,17 +133,26 @@ class CorrectionActs(StaffActs):
 
     # Referrals
 
-    @rule(n=ANY, off=OFF, name=st.sampled_from(DAYS), with_next=st.booleans(), how=HOW)
-    def days_corrected(self, n: int, name: str, off: int, with_next: bool, how: str) -> None:
-        """Another day of a move, perhaps with the one after it."""
-        found = self.a_referral(n)
-        if not found or getattr(found[2], name) is None:
+    @rule(n=ANY, off=OFF, aimed=st.booleans(), with_next=st.booleans(), how=HOW)
+    def days_corrected(self, n: int, off: int, aimed: bool, with_next: bool, how: str) -> None:
+        """Another day of a move, perhaps with the one after it; mostly one that can be."""
+        found = [
+            (case, service, one, name)
+            for case in self.cases
+            for service in case.services
+            for one in service.referrals
+            for name in DAYS
+            if getattr(one, name) is not None
+        ]
+        if not found:
             return
-        case, service, one = found
-        days = {name: getattr(one, name) + off * DAY}
+        case, service, one, name = found[n % len(found)]
         after = DAYS[DAYS.index(name) + 1 :][:1]
+        days = {name: getattr(one, name) + off * DAY}
+        if aimed:
+            days = {name: self._between(case, service, one, name, abs(off))}
         if with_next and after and getattr(one, after[0]):
-            days[after[0]] = getattr(one, after[0]) + off * DAY
+            days[after[0]] = max(getattr(one, after[0]), days[name])
         done = self.attempt(
             f"correction: {name}", self.worker(case),
             lambda ctx: referral_correcting.correct_referral(ctx, one.id, days, WHY),
@@ -151,6 +160,18 @@ class CorrectionActs(StaffActs):
         )  # fmt: skip
         if done:
             self._other_days(case, service, one, days)
+
+    def _between(
+        self, case: ModelCase, service: ModelService, one: ModelReferral, name: str, n: int
+    ) -> date:
+        """A day between that of what the move followed and that of what followed it."""
+        waits = service.status == "in_force" and not case.urgent
+        first: date = (case.first_approved_on if waits else None) or case.applied_on
+        before = [getattr(one, other) for other in DAYS[: DAYS.index(name)]]
+        behind = [getattr(one, other) for other in DAYS[DAYS.index(name) + 1 :]]
+        first = max([first, *(day for day in before if day)])
+        last: date = min([self.today, *(day for day in behind if day)])
+        return first + n % (max((last - first).days, 0) + 1) * DAY
 
     def _days_in_order(
         self, case: ModelCase, service: ModelService, one: ModelReferral, days: dict[str, date]

@@ -112,9 +112,11 @@ class PlanActs(ReferralActs):
     def _goes_on(self, n: int, stage: int) -> None:
         """Most stories begin where referrals are: a quarter of them at the very beginning."""
         case = self.cases[n]
-        if stage % 4 == 1:
+        if stage % 8 == 1:
             return
         self._surveyed(case, 1, "once")
+        if stage % 8 == 5:
+            return
         self._assessed(case, "once")
         self._drafted(case, [], list(CODES[: 1 + stage % 2]), "once")
         self._submitted(case, "once")
