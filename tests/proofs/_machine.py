@@ -50,7 +50,7 @@ class CutOffSweeps(SqlSweepStore):
 
 
 class CareMachine(MergeActs):
-    """Residents, cases, plans, referrals, holds, time, sweeps, retries, crashes and reviews."""
+    """Everything that people, time and faults do to residents and their cases."""
 
     # Time
 

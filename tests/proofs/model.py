@@ -3,10 +3,11 @@
     python3 dev.py proof model --examples 1000 --store sqlite --seed 1
 
 Each story is some thirty acts on an empty database with a small world: people apply, plan, refer,
-answer, hold, transfer, close and reopen; time passes; sweeps run, or are cut off; requests are
-sent twice or die before their commit; supervisors review. A plain model states what is
-possible and what stands afterwards, and the invariants are checked over everything stored. As a
-control, the same stories run on applications with a broken rule, and each must be caught. Exits 1
+answer, hold, transfer, close and reopen; they enter acts late and put right what was wrong; they
+promise to call back, are away, leave, die, and turn out to be one person; time passes; sweeps run,
+or are cut off; requests are sent twice or die before their commit; supervisors review. A plain
+model states what is possible and what stands afterwards, and the invariants are checked over
+everything stored. As a control, the same stories run on applications with a broken rule, and each must be caught. Exits 1
 where a story went wrong or a control was not caught.
 """
 
