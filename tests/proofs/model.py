@@ -7,8 +7,8 @@ answer, hold, transfer, close and reopen; they enter acts late and put right wha
 promise to call back, are away, leave, die, and turn out to be one person; time passes; sweeps run,
 or are cut off; requests are sent twice or die before their commit; supervisors review. A plain
 model states what is possible and what stands afterwards, and the invariants are checked over
-everything stored. As a control, the same stories run on applications with a broken rule, and each must be caught. Exits 1
-where a story went wrong or a control was not caught.
+everything stored. As a control, the same stories run on applications with a broken rule, and each
+must be caught. Exits 1 where a story went wrong or a control was not caught.
 """
 
 from __future__ import annotations
