@@ -195,6 +195,7 @@ class CorrectionActs(StaffActs):
     def _other_days(
         self, case: ModelCase, service: ModelService, one: ModelReferral, days: dict[str, date]
     ) -> None:
+        had_served = service.was_served(one)
         for name, day in days.items():
             setattr(one, name, day)
         for kind, by, on, at in (
@@ -206,8 +207,7 @@ class CorrectionActs(StaffActs):
             clock = case.counts.get((one.id, kind))
             if clock and clock.by == by and on and at:
                 clock.since = counts_from(on, at)
-        ended = one.status == "completed" and not one.ended_by_closing
-        if "ended_on" in days and ended and case.is_open and not one.disposed:
+        if service.was_served(one) != had_served and case.is_open and not one.disposed:
             one.owed = service.is_left_by(one)
 
     @rule(n=ANY, priority=st.sampled_from(["routine", "urgent", "emergency"]), how=HOW)

@@ -60,3 +60,17 @@ def test_an_end_on_the_last_day_after_all_leaves_nothing_to_ask_for():
     correct_days(file, referral, days, "typed wrongly", town.act())
     assert file.is_settled(service)
     assert running(file, service.id) == []
+
+
+def test_another_day_of_an_early_end_leaves_its_disposition_owed():
+    town = Town("2026-04-06T10:00")
+    file, referral = asked(town)
+    for action in ("accept", "start"):
+        moves.move(town, file, referral, action)
+    town.wait(days=3)
+    moves.move(town, file, referral, "complete", outcome="ended_early")
+    owed = last_clock(file, referral.id, "disposition")
+    moves.refer(town, file, send=False)
+    correct_days(file, referral, {"ended_on": town.today - DAY}, "typed wrongly", town.act())
+    assert referral.owes_disposition
+    assert owed.is_running
