@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -42,7 +43,7 @@ class CaseActs(PlanActs):
                 may=case.is_open and not case.is_held(self.today), how=how,
             )  # fmt: skip
             if done:
-                case.hold(self.today, until, along=along)
+                case.hold(self.world.clock.now, until, along=along)
 
     def case_resumed(self, n: int, how: str) -> None:
         """Home again, sooner than planned."""
@@ -53,16 +54,17 @@ class CaseActs(PlanActs):
                 may=case.is_open and case.is_held(self.today), how=how,
             )  # fmt: skip
             if done:
-                case.resume(self.today)
+                case.resume(self.world.clock.now)
 
     def assignment(self, n: int, how: str) -> None:
         """The supervisor gives the case to a worker of its centre."""
         if case := self.case_at(n):
-            who = WORKERS[case.centre][n // 2 % 2]
+            who = WORKERS[case.centre][n // 2 % len(WORKERS[case.centre])]
             id = self.world.id_of(who)
             done = self.attempt(
                 "assignment", self.supervisor(case),
-                lambda ctx: running.assign_case(ctx, case.id, id), may=case.is_open, how=how,
+                lambda ctx: running.assign_case(ctx, case.id, id),
+                may=case.is_open and self.staff.is_active(who), how=how,
             )  # fmt: skip
             if done:
                 case.worker, case.arrived = who, False
@@ -76,7 +78,8 @@ class CaseActs(PlanActs):
         before = self._everything()
         moved = self.attempt(
             "handover", f"supervisor.{CENTRES[centre]}",
-            lambda ctx: caseload.hand_over(ctx, *ids, "she leaves"), how=how,
+            lambda ctx: caseload.hand_over(ctx, *ids, "she leaves"),
+            may=self.staff.is_active(taker), how=how,
         )  # fmt: skip
         if moved is not None:
             assert sorted(moved.case_ids) == sorted(case.id for case in theirs)
@@ -99,9 +102,16 @@ class CaseActs(PlanActs):
         if done:
             assert self._everything() == before, "9: a transfer lost something"
             case.worker, case.arrived = None, True
-            for other in self.cases:
-                if other.resident == case.resident:
-                    other.centre = centre
+            self._moves_to(case.resident, centre)
+
+    def _moves_to(self, resident: UUID, centre: str) -> None:
+        """A resident's former records and all cases follow."""
+        for one in self.residents.values():
+            if resident in (one.id, one.merged_into):
+                one.centre = centre
+        for other in self.cases:
+            if other.resident == resident:
+                other.centre = centre
 
     def _everything(self) -> list[Any]:
         """The ids of all children, and of the clocks that run."""
@@ -113,17 +123,21 @@ class CaseActs(PlanActs):
 
     @rule(n=ANY, end_open=st.booleans(), how=HOW)
     def closing(self, n: int, end_open: bool, how: str) -> None:
-        """The case is closed, with or without ending what is open."""
+        """The case is closed, perhaps by a death, with or without ending what is open."""
         if (case := self.case_at(n)) and n % 3 == 0:
             open_ = any(one.is_open for one in case.referrals)
-            what = {"reason": "refused", "end_open": end_open}
+            reason = "death" if n % 9 == 0 else "refused"
+            what = {"reason": reason, "end_open": end_open}
             done = self.attempt(
                 "closing", self.worker(case),
                 lambda ctx: running.close_case(ctx, case.id, dict(what)),
                 may=case.is_open and (end_open or not open_), how=how,
             )  # fmt: skip
             if done:
-                case.close()
+                case.close(reason, self.today)
+                whom = self.residents[case.resident]
+                if reason == "death" and whom.died_on is None:
+                    whom.died_on = self.today
 
     @rule(n=ANY, how=HOW)
     def reopening(self, n: int, how: str) -> None:
@@ -132,12 +146,17 @@ class CaseActs(PlanActs):
         case = closed[n % len(closed)] if closed else self.case_at(n)
         if case:
             other = any(one.is_open for one in self.cases if one.resident == case.resident)
+            whom, by_death = self.residents[case.resident], case.closed_for == "death"
             done = self.attempt(
                 "reopening", self.supervisor(case),
-                lambda ctx: caseload.reopen_case(ctx, case.id, "not over"), may=not other, how=how,
+                lambda ctx: caseload.reopen_case(ctx, case.id, "not over"),
+                may=not other and (whom.died_on is None or by_death), how=how,
             )  # fmt: skip
             if done:
-                case.reopen()
+                if by_death:
+                    whom.died_on = None
+                carries = case.worker in self.staff.active_at(case.centre)
+                case.reopen(case.worker if carries else None)
 
     def an_outsider(self, n: int, how: str) -> None:
         """An actor of another centre finds nothing."""

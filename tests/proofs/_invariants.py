@@ -43,8 +43,17 @@ READ = {
     "signals": t.signal,
     "residents": t.resident,
     "offerings": t.offering,
+    "notes": t.note,
+    "consents": t.consent,
+    "absences": t.absence,
+    "merges": t.resident_merge,
+    "corrections": t.correction,
 }
+QUERIES = {name: select(table).order_by(table.c.id) for name, table in READ.items()}
+# Of accounts, what changes in a story.
+QUERIES["accounts"] = select(*t.account.c["id", "username", "is_active"]).order_by(t.account.c.id)
 Rows = dict[Any, Any]
+Edges = tuple[tuple[datetime, datetime], ...]
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,12 @@ class State:
     signals: Rows
     residents: Rows
     offerings: Rows
+    notes: Rows
+    consents: Rows
+    absences: Rows
+    accounts: Rows
+    merges: Rows
+    corrections: Rows
 
     def running(self, subject: Any = None) -> list[Any]:
         """The running clocks, of one subject or all."""
@@ -84,8 +99,8 @@ def read(engine: Engine) -> State:
     """What the database holds now."""
     with engine.connect() as connection:
         found = {
-            name: {row.id: row for row in connection.execute(select(table).order_by(table.c.id))}
-            for name, table in READ.items()
+            name: {row.id: row for row in connection.execute(query)}
+            for name, query in QUERIES.items()
         }
         connection.rollback()
     return State(**found)
@@ -167,18 +182,23 @@ def nothing_waits_unseen(state: State, _clockwork: Clockwork) -> Iterator[str]:
         if case.status == "supported" and not kinds & {"first_check", "check"}:
             yield f"3: supported case {case.id} has no check to come"
         for service in state.of("services", case):
-            if service.status == "in_force":
+            drafted = service.status == "drafted" and case.urgent
+            if service.status == "in_force" or drafted:
                 yield from _unseen(state, service)
     for referral in state.referrals.values():
         yield from _without_clock(state, referral)
 
 
 def _unseen(state: State, service: Any) -> Iterator[str]:
+    """A wanted service is settled, or is being given, or a clock runs for it."""
     mine = [r for r in state.referrals.values() if r.planned_service_id == service.id]
-    asked = any(r.status in OPEN - {"draft"} for r in mine)
-    owed = any(owes(r) for r in mine)
-    if not (asked or owed or is_settled(state, service) or state.running(service.id)):
-        yield f"3: nobody is asked for service {service.id}, and no clock says so"
+    is_given = any(
+        r.status == "in_progress" or (r.status == "on_hold" and r.held_from == "in_progress")
+        for r in mine
+    )
+    clocks = [clock for id in (service.id, *(r.id for r in mine)) for clock in state.running(id)]
+    if not (clocks or is_given or is_settled(state, service)):
+        yield f"3: service {service.id} is neither settled nor given, and no clock says so"
 
 
 def _without_clock(state: State, referral: Any) -> Iterator[str]:
@@ -215,12 +235,25 @@ def well_counted(state: State, clockwork: Clockwork) -> Iterator[str]:
 
 def counted_by_hand(clock: Deadline) -> datetime:
     """The due date, counted day by day."""
-    out = frozenset(day for pause in clock.pauses for day in pause.days())
     edges = tuple((pause.began_at, pause.ends_at) for pause in clock.pauses)
-    due = _due(clock.started_at, clock.target, out, edges)
-    if clock.kind in LAW:
-        due = min(due, _due(clock.started_at, LAW[clock.kind], frozenset(), ()))
+    return due_by_hand(clock.kind, clock.started_at, clock.target, edges)
+
+
+def due_by_hand(kind: str, started_at: datetime, target: Target, edges: Edges) -> datetime:
+    """The due date of what counts from an instant and rests between some."""
+    out = frozenset(day for began, ends in edges for day in days_between(began, ends))
+    due = _due(started_at, target, out, edges)
+    if kind in LAW:
+        due = min(due, _due(started_at, LAW[kind], frozenset(), ()))
     return due
+
+
+def days_between(began: datetime, ends: datetime) -> Iterator[date]:
+    """The days left out by a pause: from its first to the one before the resumption."""
+    day, end = day_in_seoul(began), day_in_seoul(ends)
+    while day < end:
+        yield day
+        day += timedelta(days=1)
 
 
 def lapse_by_hand(clock: Deadline) -> datetime:

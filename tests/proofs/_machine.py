@@ -15,9 +15,10 @@ from casework.domain.access.policy import SYSTEM
 from casework.domain.supervision import reviewing
 from casework.workflows.ports.supervision import RaisedCounts
 from casework.workflows.supervision import overdue, reviews
-from tests.proofs._case_acts import CaseActs
 from tests.proofs._invariants import left_by_sweep
-from tests.proofs._model import ModelCase, ModelReferral, ModelService
+from tests.proofs._merge_acts import MergeActs
+from tests.proofs._model import ModelCase
+from tests.proofs._services import ModelReferral, ModelService
 from tests.proofs._stage import (
     ANY,
     CODES,
@@ -48,8 +49,8 @@ class CutOffSweeps(SqlSweepStore):
         raise Crash
 
 
-class CareMachine(CaseActs):
-    """Residents, cases, plans, referrals, holds, time, sweeps, retries, crashes and reviews."""
+class CareMachine(MergeActs):
+    """Everything that people, time and faults do to residents and their cases."""
 
     # Time
 
@@ -116,7 +117,7 @@ class CareMachine(CaseActs):
                 case.held_until = None
             for _, _, service, one in sorted(self._lapsing(case, now), key=lambda it: it[:2]):
                 one.status = "lapsed"
-                service.moved(one, "lapse", "", today, self.done["acts"])
+                service.moved(one, "lapse", "", self.done["acts"])
             for one in case.referrals:
                 if one.status == "on_hold":
                     one.status = one.stands(today)
@@ -144,7 +145,7 @@ class CareMachine(CaseActs):
             return
         clock = late[n % len(late)]
         case = next(case for case in self.cases if case.id == clock.case_id)
-        worker = WORKERS[case.centre][n % 2]
+        worker = WORKERS[case.centre][n % len(WORKERS[case.centre])]
         service, one = self._subject(case, clock.subject_id)
         offering = self.world.offerings[provider, service.code if service else CODES[0]].id
         verdict = reviewing.ReviewDecision(
@@ -153,9 +154,10 @@ class CareMachine(CaseActs):
             worker_id=self.world.id_of(worker) if action == "reassign" else None,
             offering_id=offering if action == "redirect" else None,
         )  # fmt: skip
-        may: bool | None = True
+        may: bool | None = action != "reassign" or self.staff.is_active(worker)
         if action == "redirect":
-            may = bool(service and one) and self._may_ask(case, service, one, provider, ends=True)
+            may = bool(service and one) and one.provider != provider
+            may = may and self._may_ask(case, service, one, provider, ends=True)
         elif action == "extend" and clock.kind in ("first_check", "check"):
             may = None  # the law may allow the day
         done = self.attempt(

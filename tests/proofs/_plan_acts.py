@@ -17,14 +17,14 @@ from casework.domain.planning import planning
 from casework.workflows.cases import intake, running
 from casework.workflows.planning import planning as plans
 from casework.workflows.residents import residents
-from tests.api.conftest import (
-    HERE,
-    WORKER,
-)
-from tests.proofs._model import ModelCase, ModelService, ModelVersion
+from tests.api.conftest import HERE
+from tests.proofs._model import ModelAssessment, ModelCase, ModelVersion
+from tests.proofs._people import ModelConsent, ModelResident
 from tests.proofs._referral_acts import ReferralActs
+from tests.proofs._services import ModelService
 from tests.proofs._stage import (
     ANY,
+    BACK,
     CODES,
     HOW,
     STARTS,
@@ -40,66 +40,83 @@ class PlanActs(ReferralActs):
     # Intake
 
     @initialize(
-        urgent=st.booleans(), discharge=st.booleans(), stage=ANY, at=st.sampled_from(STARTS)
-    )
-    def the_first_applies(self, urgent: bool, discharge: bool, stage: int, at: str) -> None:
+        urgent=st.booleans(), discharge=st.booleans(), stage=ANY, at=st.sampled_from(STARTS),
+        back=BACK,
+    )  # fmt: skip
+    def the_first_applies(
+        self, urgent: bool, discharge: bool, stage: int, at: str, back: int
+    ) -> None:
         """A story begins on some day, at some stage."""
         self.world.clock.set(at)
-        self.applies(urgent, discharge, stage)
+        self.applies(urgent, discharge, stage, back)
 
-    @rule(urgent=st.booleans(), discharge=st.booleans(), stage=ANY)
-    def another_applies(self, urgent: bool, discharge: bool, stage: int) -> None:
+    @rule(urgent=st.booleans(), discharge=st.booleans(), stage=ANY, back=BACK)
+    def another_applies(self, urgent: bool, discharge: bool, stage: int, back: int) -> None:
         """A second resident, or one whose case was closed, or one whose case is open still."""
         if stage % 3 == 0:
-            self.applies(urgent, discharge, stage)
+            self.applies(urgent, discharge, stage, back)
 
-    def applies(self, urgent: bool, discharge: bool, stage: int) -> None:
+    def applies(self, urgent: bool, discharge: bool, stage: int, back: int = 0) -> None:
         """Someone applies, and help goes on to some stage at once."""
-        resident = self.residents[-1] if self.residents else None
+        resident = list(self.residents)[-1] if self.residents else None
+        resident = resident and self.resident(resident).id
         open_ = any(case.is_open for case in self.cases if case.resident == resident)
         if resident is None or (open_ and len(self.residents) < 2):
             resident, open_ = self._registered(), False
-        centre = self.state.residents[resident].centre_code
-        who = WORKERS[centre][0]
-        application = {"channel": "self", "applied_on": self.today, "urgent": urgent}
+        whom = self.residents[resident]
+        who = self.somebody(whom.centre)
+        on = self.today - timedelta(days=max(back, 0))
+        home_on = self.today + timedelta(days=3) if discharge else None
+        application = {"channel": "self", "applied_on": on, "urgent": urgent}
         application |= {"urgent_reason": "she fell"} if urgent else {}
-        application |= {"discharge_on": self.today + timedelta(days=3)} if discharge else {}
+        application |= {"discharge_on": home_on} if discharge else {}
         id = self.attempt(
             "application", who,
-            lambda ctx: intake.open_case(ctx, resident, application, None), may=not open_,
+            lambda ctx: intake.open_case(ctx, resident, application, None),
+            may=not open_ and whom.died_on is None,
         )  # fmt: skip
         if id is None:
             return
-        self.cases.append(ModelCase(id, resident, centre, who, urgent))
-        if discharge:
-            self.cases[-1].clocks["discharge"] = 1
+        worker = who if who in WORKERS[whom.centre] else None
+        case = ModelCase(
+            id, resident, whom.centre, worker, urgent, self.world.clock.now, on, home_on
+        )
+        case.dated["survey"] = on, "application"
+        case.await_discharge()
+        self.cases.append(case)
         n = len(self.cases) - 1
         self._goes_on(n, stage)
 
     def _registered(self) -> UUID:
         facts = {"name": "가상주민", "birth_date": date(1941, 5, 6), "sex": "female",
                  "centre_code": HERE}  # fmt: skip
+        facts |= {"phone": "051-000-0001", "mobility": "limited"} if self.residents else {}
+        who = self.somebody(HERE)
         id = self.attempt(
-            "registration", WORKER,
+            "registration", who,
             lambda ctx: residents.register_resident(ctx, facts, [], confirm_new=True).id,
         )  # fmt: skip
         assert id is not None
-        self.residents.append(id)
-        self.consents[id] = self.attempt(
-            "consent", WORKER,
+        self.residents[id] = ModelResident(id, HERE)
+        consent = self.attempt(
+            "consent", who,
             lambda ctx: residents.record_consent(
                 ctx, id, purpose="provider_sharing", given_by="herself", given_on=self.today,
                 recipients=[], expires_on=None,
             ),
         )  # fmt: skip
+        assert consent is not None
+        self.consents.append(ModelConsent(consent, id, self.today))
         return id
 
     def _goes_on(self, n: int, stage: int) -> None:
         """Most stories begin where referrals are: a quarter of them at the very beginning."""
         case = self.cases[n]
-        if stage % 4 == 1:
+        if stage % 8 == 1:
             return
         self._surveyed(case, 1, "once")
+        if stage % 8 == 5:
+            return
         self._assessed(case, "once")
         self._drafted(case, [], list(CODES[: 1 + stage % 2]), "once")
         self._submitted(case, "once")
@@ -129,29 +146,35 @@ class PlanActs(ReferralActs):
             case.status = "surveying"
             case.clocks.pop("survey", None)
             if guided:
-                case.close()
-                case.before, case.stopped["survey"] = "applied", 1  # it is requested again
+                case.close("guided", self.today)
             else:
                 case.clocks["assessment"] = 1
 
-    @rule(n=ANY, how=HOW)
-    def assessment(self, n: int, how: str) -> None:
-        """An assessor reports."""
+    @rule(n=ANY, back=BACK, how=HOW)
+    def assessment(self, n: int, back: int, how: str) -> None:
+        """An assessor reports, perhaps of some days ago."""
         if case := self.case_at(n):
-            self._assessed(case, how)
+            self._assessed(case, how, back)
 
-    def _assessed(self, case: ModelCase, how: str) -> None:
+    def _assessed(self, case: ModelCase, how: str, back: int = 0) -> None:
+        on = self.a_day(back, case.applied_on) if back else self.today
         finding = survey.Finding(
-            assessed_on=self.today, received_on=self.today, assessor="the team",
+            assessed_on=on, received_on=on, assessor="the team",
             determination="community_care", needs=[],
         )  # fmt: skip
         done = self.attempt(
             "assessment", self.worker(case),
             lambda ctx: intake.record_assessment(ctx, case.id, finding),
-            may=case.status in ("surveying", "planning", "supported"), how=how,
+            may=case.status in ("surveying", "planning", "supported")
+            and case.applied_on <= on <= self.today, how=how,
         )  # fmt: skip
-        if done and case.status == "surveying":
+        if not done:
+            return
+        first, now = case.status == "surveying", self.world.clock.now
+        case.assessments.append(ModelAssessment(done.id, on, on, first, now))
+        if first:
             case.status = "planning"
+            case.dated["plan"] = on, "determination"
             case.clocks.pop("assessment", None)
             case.clocks["plan"] = 1
 
@@ -196,9 +219,10 @@ class PlanActs(ReferralActs):
         version.services = [*kept, *new]
         case.drop(version.services, "drafted")
 
-    def _has_ended(self, services: list[ModelService]) -> bool:
-        """Whether one that is not in force has its last day behind it."""
-        return any(one.status == "drafted" and one.ends_on < self.today for one in services)
+    def _has_ended(self, services: list[ModelService], on: date | None = None) -> bool:
+        """Whether one that is not in force has its last day behind it, today or on a day."""
+        first = on or self.today
+        return any(one.status == "drafted" and one.ends_on < first for one in services)
 
     def _item(self, code: str, last: date) -> PlannedItem:
         return PlannedItem(
@@ -220,45 +244,56 @@ class PlanActs(ReferralActs):
             and not self._has_ended(version.services), how=how,
         )  # fmt: skip
         if done and version:
-            version.status = "submitted"
+            version.status, version.was_submitted = "submitted", True
             case.clocks.pop("plan", None)
             case.clocks["decision"] = 1
 
-    @rule(n=ANY, approve=st.booleans(), how=HOW)
-    def decision(self, n: int, approve: bool, how: str) -> None:
-        """The supervisor approves or returns what was submitted."""
+    @rule(n=ANY, approve=st.booleans(), back=BACK, how=HOW)
+    def decision(self, n: int, approve: bool, back: int, how: str) -> None:
+        """The supervisor approves or returns what was submitted, perhaps some days ago."""
         if case := self.case_at(n):
-            self._decided(case, approve, how)
+            self._decided(case, approve, how, back)
 
-    def _decided(self, case: ModelCase, approve: bool, how: str) -> None:
+    def _decided(self, case: ModelCase, approve: bool, how: str, back: int = 0) -> None:
+        earliest = case.decision_follows
+        on = self.a_day(back, earliest) if back else self.today
         version = case.version("submitted")
         stored = max(self.state.of("versions", case), key=lambda v: v.number, default=None)
         command = plans.DecisionCommand(
             version=stored.number if stored else 1, hash=(stored and stored.hash) or "",
             approve=approve, without_meeting_reason="no meeting this week", reason="too few visits",
+            decided_on=on if back else None,
         )  # fmt: skip
         kept = version.services if version else []
         leaving = [one for one in case.services if one.status == "in_force" and one not in kept]
-        blocked = approve and (any(one.is_in_use for one in leaving) or self._has_ended(kept))
+        blocked = approve and (any(one.is_in_use for one in leaving) or self._has_ended(kept, on))
         done = self.attempt(
             "decision", self.supervisor(case),
             lambda ctx: plans.decide_plan(ctx, case.id, command),
-            may=case.is_open and version is not None and not blocked, how=how,
+            may=case.is_open and version is not None and not blocked
+            and self.may_be_dated(on, earliest), how=how,
         )  # fmt: skip
         if done and version:
             case.clocks.pop("decision", None)
+            version.decided_on = on
+            for kind in ("first_check", "notify_plan", "link", "plan"):
+                case.dated[kind] = on, "decision"
             if approve:
-                case.approve(version, self.today)
+                case.approve(version, on)
             else:
                 version.status, case.clocks["plan"] = "returned", 1
 
     def telling(self, n: int, how: str) -> None:
         """The resident is told of the plan."""
         if case := self.case_at(n):
+            version, back = case.version("approved"), n % 5 * (n % 2)
+            earliest = version.decided_on if version else None
+            on = self.a_day(back, earliest)
             done = self.attempt(
                 "telling", self.worker(case),
-                lambda ctx: plans.notify_plan(ctx, case.id, self.today, "herself"),
-                may=case.is_open and case.version("approved") is not None, how=how,
+                lambda ctx: plans.notify_plan(ctx, case.id, on, "herself"),
+                may=case.is_open and version is not None and self.may_be_dated(on, earliest),
+                how=how,
             )  # fmt: skip
             if done:
                 case.clocks.pop("notify_plan", None)
@@ -266,19 +301,25 @@ class PlanActs(ReferralActs):
     def check(self, n: int, how: str) -> None:
         """The worker looks how things go."""
         if case := self.case_at(n):
+            earliest = case.last_checked_on
+            if earliest is None and case.first_approved_on is not None:
+                earliest = case.first_approved_on + timedelta(days=1)
+            on = self.a_day((0, 0, 2, 12, -1)[n % 5], earliest)
             found = checks.Findings(
-                checked_on=self.today, findings="well", goals=[],
-                next_check_on=self.today + timedelta(days=30) if n % 3 == 0 else None,
+                checked_on=on, findings="well", goals=[],
+                next_check_on=on + timedelta(days=30) if n % 3 == 0 else None,
             )  # fmt: skip
             done = self.attempt(
                 "check", self.worker(case),
                 lambda ctx: running.record_check(ctx, case.id, found),
-                may=case.status == "supported" and case.approved_on != self.today, how=how,
+                may=case.status == "supported" and self.may_be_dated(on, earliest), how=how,
             )  # fmt: skip
             if done:
-                case.approved_on = None
+                case.last_checked_on, case.next_check_on = on, found.next_check_on
                 case.clocks.pop("first_check", None)
                 case.clocks["check"] = 1
+                case.dated["check"] = on, "check"
+                case.renewed.add("check")
 
     def signal(self, n: int, how: str) -> None:
         """Something changed."""

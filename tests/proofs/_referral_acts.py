@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -11,13 +14,26 @@ from casework.domain.referring.referring import Details
 from casework.workflows.planning import planning as plans
 from casework.workflows.referring import referring
 from casework.workflows.residents import residents
-from tests.proofs._model import FROM, ModelCase, ModelReferral, ModelService
+from tests.proofs._model import ModelCase
+from tests.proofs._services import FROM, ModelReferral, ModelService
 from tests.proofs._stage import (
     ANY,
+    BACK,
     HOW,
     PROVIDERS,
     Stage,
 )
+
+# The day that comes with a move, and of the clocks that it begins those that count from that day.
+DAY_OF = {
+    "send": "requested_on", "accept": "answered_on", "waitlist": "answered_on",
+    "decline": "answered_on", "start": "started_on", "report": "reported_on",
+    "complete": "ended_on",
+}  # fmt: skip
+BEGUN_BY = {
+    "send": {"response": "request"}, "accept": {"start": "answer"},
+    "waitlist": {"waitlist": "answer"}, "decline": {"disposition": "answer"},
+}  # fmt: skip
 
 
 class ReferralActs(Stage):
@@ -25,60 +41,88 @@ class ReferralActs(Stage):
 
     @rule(
         n=ANY, provider=st.sampled_from(PROVIDERS), consented=st.booleans(), send=st.booleans(),
-        priority=st.sampled_from(["routine", "urgent", "emergency"]), how=HOW,
+        priority=st.sampled_from(["routine", "urgent", "emergency"]), back=BACK, how=HOW,
     )  # fmt: skip
     def request(
-        self, n: int, provider: str, consented: bool, send: bool, priority: str, how: str
-    ) -> None:
-        """An agency is asked for a service."""
+        self, n: int, provider: str, consented: bool, send: bool, priority: str, back: int,
+        how: str,
+    ) -> None:  # fmt: skip
+        """An agency is asked for a service, perhaps some days ago."""
         if found := self.a_service(n):
-            self._asked(*found, provider, priority, consented, send, how)
+            self._asked(*found, provider, priority, consented, send, how, back=back)
 
     def _asked(
         self, case: ModelCase, service: ModelService, provider: str, priority: str,
-        consented: bool, send: bool, how: str,
+        consented: bool, send: bool, how: str, *, back: int = 0,
     ) -> None:  # fmt: skip
-        consent = self.consents[case.resident]
+        on, earliest = self._request_day(case, service, back)
+        consent = self.consent(case) if consented else None
+        valid = consent is not None and consent.is_valid(self.today)
         command = referring.ReferCommand(
             planned_service_id=service.id,
             offering_id=self.world.offerings[provider, service.code].id,
             priority=priority,
             basis_kind="consent" if consented else "article_14_2",
-            consent_id=consent if consented else None,
+            consent_id=consent.id if consent else None,
             send=send,
+            requested_on=on if send and back else None,
             outside_area_reason="nobody nearer",
         )
         sendable = self._sendable(case, service)
         done = self.attempt(
             "request", self.worker(case), lambda ctx: referring.refer(ctx, command),
             may=case.is_open and service.status != "dropped" and not service.asks(provider)
-            and (sendable or not send) and not (consented and consent is None), how=how,
+            and (not send or (sendable and self.may_be_dated(on, earliest)))
+            and (valid or not consented)
+            and self.resident(case.resident).died_on is None, how=how,
         )  # fmt: skip
         if done:
             status = "requested" if send else "draft"
-            service.add(ModelReferral(done, provider, consented, status), self.done["acts"])
+            asked = ModelReferral(done, provider, command.consent_id, priority, status)
+            service.add(asked, self.done["acts"])
+            if send:
+                case.dated["response"] = on, "request"
+                asked.acted("send", on, self.world.clock.now)
+
+    def _request_day(self, case: ModelCase, service: ModelService, back: int) -> tuple[date, date]:
+        """The day of a request, and the day that it follows."""
+        waits = service.status == "in_force" and not case.urgent
+        earliest = (case.first_approved_on if waits else None) or case.applied_on
+        return (self.a_day(back, earliest) if back else self.today), earliest
+
+    def _may_send(self, case: ModelCase, service: ModelService, one: ModelReferral) -> bool:
+        """Whether a draft may be sent, or asked again of another, as it rests on its basis."""
+        lives = self.resident(case.resident).died_on is None
+        return lives and self._sendable(case, service) and self._is_based(case, one)
+
+    def _is_based(self, case: ModelCase, one: ModelReferral) -> bool:
+        consent = self.consent_by(one.consent)
+        if one.consent is None or consent is None:
+            return one.consent is None
+        return consent.resident == case.resident and consent.is_valid(self.today)
 
     def _sendable(self, case: ModelCase, service: ModelService) -> bool:
         """Whether anybody may be asked now."""
         return (service.status == "in_force" or case.urgent) and service.ends_on >= self.today
 
-    @rule(n=ANY, days=ANY, how=HOW)
-    def service_given(self, n: int, days: int, how: str) -> None:
+    @rule(n=ANY, days=ANY, back=BACK, how=HOW)
+    def service_given(self, n: int, days: int, back: int, how: str) -> None:
         """The provider says yes and gives the service, with pauses."""
-        self._possible(n, ("accept", "start", "hold", "resume", "report", "complete"), days, how)
+        actions = ("accept", "start", "hold", "resume", "report", "complete")
+        self._possible(n, actions, days, back, how)
 
-    @rule(n=ANY, days=ANY)
-    def service_given_to_its_end(self, n: int, days: int) -> None:
+    @rule(n=ANY, days=ANY, back=BACK)
+    def service_given_to_its_end(self, n: int, days: int, back: int) -> None:
         """The provider says yes, starts, and ends it: as planned, early, or by handing it on."""
         for action in ("accept", "start", "complete"):
-            self._moved(n, action, days, "once")
+            self._moved(n, action, days, "once", back)
 
-    @rule(n=ANY, days=ANY, how=HOW)
-    def possible_move(self, n: int, days: int, how: str) -> None:
+    @rule(n=ANY, days=ANY, back=BACK, how=HOW)
+    def possible_move(self, n: int, days: int, back: int, how: str) -> None:
         """Anything that the table of moves allows."""
-        self._possible(n, tuple(FROM), days, how)
+        self._possible(n, tuple(FROM), days, back, how)
 
-    def _possible(self, n: int, actions: tuple[str, ...], days: int, how: str) -> None:
+    def _possible(self, n: int, actions: tuple[str, ...], days: int, back: int, how: str) -> None:
         found = [
             (place, action)
             for place, one in enumerate(one for case in self.cases for one in case.referrals)
@@ -87,7 +131,7 @@ class ReferralActs(Stage):
         ]
         if found:
             place, action = found[(7 * n + days) % len(found)]
-            self._moved(place, action, days, how)
+            self._moved(place, action, days, how, back)
 
     @rule(n=ANY, days=ANY, action=st.sampled_from(list(FROM)), how=HOW)
     def any_move(self, n: int, action: str, days: int, how: str) -> None:
@@ -102,11 +146,17 @@ class ReferralActs(Stage):
             if action := again.get(found[2].status):
                 self._moved(n, action, 0, how)
 
-    def _moved(self, n: int, action: str, days: int, how: str) -> None:
+    def _moved(self, n: int, action: str, days: int, how: str, back: int = 0) -> None:
         found = self.a_referral(n)
         if found is None:
             return
         case, service, one = found
+        on, earliest = self.today, one.follows(action)
+        if action == "send":
+            on, earliest = self._request_day(case, service, back)
+        elif back and action in DAY_OF:
+            on = self.a_day(back, earliest)
+        in_time = action not in DAY_OF or not back or self.may_be_dated(on, earliest)
         until = self.today + timedelta(days=days % 12)
         outcome = ("ended_as_planned", "ended_early", "transferred")[days % 3]
         details = Details(
@@ -116,16 +166,28 @@ class ReferralActs(Stage):
             until=until if action == "hold" else None,
             outcome=outcome if action == "complete" else None,
         )  # fmt: skip
+        if back and action in DAY_OF:
+            day: dict[str, Any] = {DAY_OF[action]: on}
+            details = replace(details, **day)
         who, may = self._mover(case, one, action)
-        sendable = action != "send" or self._sendable(case, service)
+        sendable = action != "send" or self._may_send(case, service, one)
         open_ = case.is_open or action == "enter-in-error"
         done = self.attempt(
             action, who, lambda ctx: referring.move_referral(ctx, one.id, action, details),
-            may=may and open_ and sendable and one.may(action, self.today), how=how,
+            may=may and open_ and sendable and in_time and one.may(action, self.today), how=how,
         )  # fmt: skip
         if done:
+            now = self.world.clock.now
+            over = one.status == "on_hold" and one.stands(self.today) != "on_hold"
+            rests = case.counts.get((one.id, "start"))
+            if rests and action == "hold":
+                rests.pause(now, until, of_case=False)
+            elif rests and action == "resume" and not over:
+                rests.resume(now, of_case=False)
             one.move(action, self.today, until)
-            service.moved(one, action, outcome, self.today, self.done["acts"])
+            one.acted(action, on, now)
+            service.moved(one, action, outcome, self.done["acts"])
+            case.dated |= {kind: (on, by) for kind, by in BEGUN_BY.get(action, {}).items()}
             if action == "enter-in-error":
                 service.take_back(one)
             if action == "start":
@@ -185,9 +247,8 @@ class ReferralActs(Stage):
             other.is_open and other.provider == provider and not (ends and other is one)
             for other in service.referrals
         )
-        based = not one.consented or self.consents[case.resident] is not None
         dropped = service.status == "dropped"
-        return not asked and based and not dropped and self._sendable(case, service)
+        return not asked and not dropped and self._may_send(case, service, one)
 
     def _successor(self, service: ModelService, one: ModelReferral, provider: str) -> None:
         known = {other.id for other in service.referrals}
@@ -195,7 +256,8 @@ class ReferralActs(Stage):
             row for row in self.state.referrals.values()
             if row.planned_service_id == service.id and row.id not in known
         ]  # fmt: skip
-        asked = ModelReferral(row.id, provider, one.consented, "requested")
+        asked = ModelReferral(row.id, provider, one.consent, one.priority, "requested")
+        asked.acted("send", self.today, self.world.clock.now)
         service.add(asked, self.done["acts"])
 
     @rule(n=ANY, word=st.sampled_from(["alternative", "refused", "unmet_need"]), how=HOW)
@@ -216,23 +278,22 @@ class ReferralActs(Stage):
     def consent_withdrawn(self, n: int, how: str) -> None:
         """The resident takes back the consent on which some requests rest."""
         case = self.case_at(n)
-        consent = case and self.consents[case.resident]
+        consent = case and self.consent(case)
         if not case or not consent or n % 4:
             return
         done = self.attempt(
             "withdrawal of a consent", self.worker(case),
-            lambda ctx: residents.withdraw_consent(ctx, consent, None), how=how,
+            lambda ctx: residents.withdraw_consent(ctx, consent.id, None), how=how,
         )  # fmt: skip
         if done:
-            self.consents[case.resident] = None
+            consent.is_withdrawn = True
             for other in self.cases:
-                if other.resident == case.resident:
-                    self._withdrawn(other)
+                self._withdrawn(other, consent.id)
 
-    def _withdrawn(self, case: ModelCase) -> None:
+    def _withdrawn(self, case: ModelCase, consent: UUID) -> None:
         """What rests on the consent ends with it."""
         for service in case.services:
             for one in service.referrals:
-                if one.consented and one.is_open:
+                if one.consent == consent and one.is_open:
                     one.move("withdraw", self.today)
-                    service.moved(one, "withdraw", "", self.today, self.done["acts"])
+                    service.moved(one, "withdraw", "", self.done["acts"])

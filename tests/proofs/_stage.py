@@ -17,7 +17,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant
-from sqlalchemy import update
+from sqlalchemy import Connection, insert, select, update
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.ids import new_id
@@ -38,20 +38,29 @@ from tests.api.conftest import (
     Api,
 )
 from tests.proofs._invariants import SERVED_BESIDES, State, broken, read
-from tests.proofs._model import ModelCase, ModelReferral, ModelService, differs
+from tests.proofs._model import ModelCase, differs, miscounted
+from tests.proofs._people import ModelConsent, ModelNote, ModelResident, ModelStaff
+from tests.proofs._promises import forgotten, people_differ
+from tests.proofs._services import ModelReferral, ModelService
 from tests.proofs._world import begin_again
 
 T = TypeVar("T")
 ACTS_A_STORY = 30
 CENTRES = {HERE: DISTRICT, NEXT_DOOR: DISTRICT, FAR: OTHER_DISTRICT}
 WORKERS = {
-    HERE: (WORKER, COLLEAGUE),
+    HERE: (WORKER, COLLEAGUE, f"worker3.{HERE}"),
     NEXT_DOOR: (NEIGHBOUR, f"worker2.{NEXT_DOOR}"),
     FAR: (STRANGER, f"worker2.{FAR}"),
 }
 PROVIDERS = ("alpha", "beta", "gamma")
 CODES = ("CARE-MEALS", "MED-VISIT")
 STARTS = ("2026-03-02T10:00", "2026-04-30T17:30", "2026-09-22T23:30", "2026-12-30T08:00")
+# Everybody whose work somebody can take on, and where.
+PLACES = {who: centre for centre, people in WORKERS.items() for who in people} | {
+    f"{role}.{district}": district
+    for district in (DISTRICT, OTHER_DISTRICT)
+    for role in ("supervisor", "head")
+}
 # More places than a story can take: which acts are possible does not depend on them.
 PLENTY = update(t.offering).values(capacity=20 + SERVED_BESIDES, available=20)
 # A batch so small that a sweep has several, between which it can be cut off.
@@ -61,11 +70,14 @@ WAITS = st.sampled_from(
     [timedelta(minutes=1), timedelta(minutes=50), timedelta(hours=4), timedelta(hours=20)]
     + [timedelta(days=n) for n in (1, 2, 4, 7, 16, 35, 100)]
 )
+# How many days ago an act was: mostly today, seldom too long ago or before what it follows.
+DAYS_BACK, TOO_LATE = 30, 31
+BACK = st.sampled_from([0, 0, 0, 0, 1, 3, 5, 9, 25, 31, -1])
 # How an act is sent: once, twice under one key, or by a process that dies before it commits.
 HOW = st.sampled_from(["once"] * 6 + ["retried", "cut off"])
 EVERYDAY = (
     "telling", "check", "signal", "answer_to_signal", "assignment", "handover", "case_resumed",
-    "an_outsider",
+    "an_outsider", "death", "death_taken_back", "account_enabled",
 )  # fmt: skip
 
 
@@ -101,11 +113,15 @@ class Stage(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.cases: list[ModelCase] = []
-        self.residents: list[UUID] = []
-        self.consents: dict[UUID, UUID | None] = {}
+        self.residents: dict[UUID, ModelResident] = {}
+        self.consents: list[ModelConsent] = []
+        self.notes: list[ModelNote] = []
+        self.staff = ModelStaff(dict(PLACES))
         begin_again(self.world)
         with self.world.engine.begin() as connection:
             connection.execute(PLENTY)
+            connection.execute(update(t.account).values(is_active=True))
+            _hire(connection)
         self.state = self.look()
         self.checked: State | None = None
         self.done["stories"] += 1
@@ -144,6 +160,7 @@ class Stage(RuleBasedStateMachine):
         version: int | None = None,
     ) -> T | None:
         """Run an act, sent as drawn; None if it was refused or did not finish."""
+        self.settle()
         self.world.clock.forward(seconds=1)
         self.done["acts"] += 1
         key = str(new_id())
@@ -196,7 +213,31 @@ class Stage(RuleBasedStateMachine):
 
     def worker(self, case: ModelCase) -> str:
         """Who acts on a case: its worker, or one of its centre."""
-        return case.worker or WORKERS[case.centre][0]
+        return case.worker or self.somebody(case.centre)
+
+    def somebody(self, centre: str) -> str:
+        """A worker of a centre, or the head of its district where there is none."""
+        return next(iter(self.staff.active_at(centre)), f"head.{CENTRES[centre]}")
+
+    def resident(self, id: UUID) -> ModelResident:
+        """Whose a record is: of a duplicate, the survivor."""
+        found = self.residents[id]
+        return self.residents[found.merged_into] if found.merged_into else found
+
+    def consent(self, case: ModelCase) -> ModelConsent | None:
+        """A consent of a case's resident that was not withdrawn."""
+        return next(
+            (one for one in self.consents
+             if one.resident == case.resident and not one.is_withdrawn), None,
+        )  # fmt: skip
+
+    def consent_by(self, id: UUID | None) -> ModelConsent | None:
+        """The consent on which something rests."""
+        return next((one for one in self.consents if one.id == id), None)
+
+    def district(self, place: str) -> str:
+        """The district of a centre, or the district itself."""
+        return CENTRES.get(place, place)
 
     def supervisor(self, case: ModelCase) -> str:
         """The supervisor of a case's district."""
@@ -217,11 +258,30 @@ class Stage(RuleBasedStateMachine):
         found = [(case, service) for case in self.cases[-2:] for service in case.services]
         return found[n % len(found)] if found else None
 
+    def a_day(self, back: int, earliest: date | None) -> date:
+        """A day so far back, mostly not before what it follows; ``-1`` is the day before that."""
+        first = earliest or self.today
+        if back < 0:
+            return first - timedelta(days=1)
+        on = self.today - timedelta(days=back)
+        return on if back >= TOO_LATE else max(on, min(first, self.today))
+
+    def may_be_dated(self, on: date, earliest: date | None) -> bool:
+        """Whether an act can be entered now for a day."""
+        first = self.today - timedelta(days=DAYS_BACK)
+        return max(first, earliest or first) <= on <= self.today
+
+    def settle(self) -> None:
+        """Let the clocks of the model begin and end as the act before said."""
+        for case in self.cases:
+            case.settle(self.world.clock.now)
+
     # After every step
 
     @invariant()
     def everything_holds(self) -> None:
         """The database agrees with the model, and with itself."""
+        self.settle()
         if self.state is self.checked:
             return  # nothing was written since
         self.checked = self.state
@@ -230,4 +290,17 @@ class Stage(RuleBasedStateMachine):
         for case in self.cases:
             id = self.world.id_of(case.worker) if case.worker else None
             faults += differs(case, self.state, id)
+            faults += miscounted(case, self.state)
+        faults += people_differ(self)
+        faults += forgotten(self)
         assert not faults, "\n".join(faults)
+
+
+def _hire(connection: Connection) -> None:
+    """A third worker for a centre, so that a deputy can have a deputy."""
+    known = connection.execute(select(t.account.c.id, t.account.c.username)).all()
+    third = WORKERS[HERE][2]
+    if third not in {row.username for row in known}:
+        like = connection.execute(select(t.account).where(t.account.c.username == WORKER)).one()
+        row = dict(like._mapping) | {"id": new_id(), "username": third}
+        connection.execute(insert(t.account), [row])

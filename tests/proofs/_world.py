@@ -34,7 +34,7 @@ LIFE = [
     if table
     not in (
         t.district, t.centre, t.service, t.standard, t.holiday_override, t.provider, t.offering,
-        t.offering_centre, t.account, t.configuration,
+        t.offering_centre, t.account, t.account_grant_log, t.configuration,
     )
     # The audit stays, whatever else is deleted.
     and not table.name.startswith("audit_")

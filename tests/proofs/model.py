@@ -3,11 +3,12 @@
     python3 dev.py proof model --examples 1000 --store sqlite --seed 1
 
 Each story is some thirty acts on an empty database with a small world: people apply, plan, refer,
-answer, hold, transfer, close and reopen; time passes; sweeps run, or are cut off; requests are
-sent twice or die before their commit; supervisors review. A plain model states what is
-possible and what stands afterwards, and the invariants are checked over everything stored. As a
-control, the same stories run on applications with a broken rule, and each must be caught. Exits 1
-where a story went wrong or a control was not caught.
+answer, hold, transfer, close and reopen; they enter acts late and put right what was wrong; they
+promise to call back, are away, leave, die, and turn out to be one person; time passes; sweeps run,
+or are cut off; requests are sent twice or die before their commit; supervisors review. A plain
+model states what is possible and what stands afterwards, and the invariants are checked over
+everything stored. As a control, the same stories run on applications with a broken rule, and each
+must be caught. Exits 1 where a story went wrong or a control was not caught.
 """
 
 from __future__ import annotations
@@ -17,23 +18,15 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
-from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
-from sqlalchemy import Engine, insert, select
 
-from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.engine.ids import new_id
-from casework.adapters.persistence.supervision import sweeping
-from casework.domain.casefile.casefile import CaseFile
-from casework.domain.referring import moving
 from casework.workflows.supervision import overdue
 from tests.api.conftest import Api
+from tests.proofs._controls import CONTROLS
 from tests.proofs._machine import CareMachine
 from tests.proofs._stage import ACTS_A_STORY, BATCH
 from tests.proofs._world import STORES, database, small_world
@@ -74,73 +67,6 @@ def tell_stories(
         "fault": fault,
         "seconds": round(time.monotonic() - began, 1),
     }
-
-
-# Applications with a broken rule: each must be caught.
-
-
-@contextmanager
-def a_clock_runs_on() -> Iterator[None]:
-    """A declined or failed request keeps the clock that ran."""
-    proper = moving._follow_clocks
-
-    def careless(file: Any, referral: Any, row: Any, details: Any, act: Any) -> None:
-        if row.action not in ("decline", "fail", "cancel"):
-            proper(file, referral, row, details, act)
-
-    with patch.object(moving, "_follow_clocks", careless):
-        yield
-
-
-@contextmanager
-def a_step_is_told_twice() -> Iterator[None]:
-    """A sweep writes the notice of a step again after it has claimed it."""
-    proper = sweeping.SqlSweepStore.raise_due
-
-    def careless(self: Any, run_id: UUID, as_of: Any, limit: int) -> Any:
-        raised = proper(self, run_id, as_of, limit)
-        _tell_again(self._engine, run_id)
-        return raised
-
-    with patch.object(sweeping.SqlSweepStore, "raise_due", careless):
-        yield
-
-
-def _tell_again(engine: Engine, run_id: UUID) -> None:
-    step = t.escalation.c
-    query = select(t.event).join(t.escalation, step.id == t.event.c.id).where(step.run_id == run_id)
-    with engine.begin() as connection:
-        for row in connection.execute(query).all():
-            connection.execute(insert(t.event), [dict(row._mapping) | {"id": new_id()}])
-
-
-@contextmanager
-def an_event_forgets_its_clocks() -> Iterator[None]:
-    """The event of a hold leaves out the clocks that it recounts."""
-    proper = CaseFile.recount
-
-    def careless(self: CaseFile, deadline: Any, act: Any) -> None:
-        proper(self, deadline, act)
-        self._touched.pop(deadline.id, None)
-
-    with patch.object(CaseFile, "recount", careless):
-        yield
-
-
-@contextmanager
-def a_sweep_overlooks_a_hold() -> Iterator[None]:
-    """Holds of a case that ran out are never noticed."""
-    with patch.object(sweeping.SqlSweepStore, "cases_to_resume", lambda _self, _as_of: []):
-        yield
-
-
-CONTROLS: dict[str, Callable[[], Any]] = {
-    control.__name__: control
-    for control in (
-        a_clock_runs_on, a_step_is_told_twice, an_event_forgets_its_clocks,
-        a_sweep_overlooks_a_hold,
-    )
-}  # fmt: skip
 
 
 def control(world: Api, name: str, seed_: int, examples: int = CONTROL_EXAMPLES) -> dict[str, Any]:

@@ -35,9 +35,9 @@ from casework.domain.casefile.events import (
 from casework.domain.casefile.recounts import RecountedClock
 from casework.domain.cases import closing
 from casework.domain.cases.intake import (
-    DISCHARGE_BASIS,
     CareApplication,
     Finding,
+    await_discharge,
     check_application,
     check_consent,
     check_finding,
@@ -160,13 +160,11 @@ def _move_discharge(file: CaseFile, correction: Correction, act: Act) -> list[Re
             if clock.is_running:
                 file.end(clock, act, met=False)
         return []
-    due = Target(case.discharge_on.toordinal(), Unit.ON_DATE)
     if clocks:
-        clocks[-1].target = due
+        clocks[-1].target = Target(case.discharge_on.toordinal(), Unit.ON_DATE)
         return recount(file, clocks[-1], correction, act)
     if case.is_open:
-        since = counts_from(case.applied_on, case.opened_at)
-        file.begin(ClockKind.DISCHARGE, case, act, since=since, target=due, basis=DISCHARGE_BASIS)
+        await_discharge(file, act)
         started = [one.started_on for one in file.referrals.values() if one.started_on]
         if started:
             file.meet(ClockKind.DISCHARGE, act, on=min(started))

@@ -23,6 +23,7 @@ from casework.domain.casefile.case import (
 )
 from casework.domain.casefile.case_moves import check_possible, conflict
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.casefile.correction import counts_from
 from casework.domain.casefile.events import CaseOpened, Determined, PreSurveyRecorded, Reassessed
 from casework.domain.cases import closing
 from casework.domain.clocks.calendar import Target, Unit
@@ -93,11 +94,8 @@ def open_case(
         consent_id=application.consent.id if application.consent else None,
     )
     file = CaseFile(case=case)
-    since = act.instant_of(application.applied_on)
-    file.begin(ClockKind.SURVEY, case, act, since=since)
-    if application.discharge_on is not None:
-        due = Target(application.discharge_on.toordinal(), Unit.ON_DATE)
-        file.begin(ClockKind.DISCHARGE, case, act, since=since, target=due, basis=DISCHARGE_BASIS)
+    file.begin(ClockKind.SURVEY, case, act, since=act.instant_of(application.applied_on))
+    await_discharge(file, act)
     file.record(
         CaseOpened(
             file.meta(case, act),
@@ -111,6 +109,15 @@ def open_case(
         )
     )
     return file
+
+
+def await_discharge(file: CaseFile, act: Act) -> None:
+    """Start the clock of a discharge, if there is one: due on its day, since the application."""
+    case = file.case
+    if case.discharge_on is not None:
+        due = Target(case.discharge_on.toordinal(), Unit.ON_DATE)
+        since = counts_from(case.applied_on, case.opened_at)
+        file.begin(ClockKind.DISCHARGE, case, act, since=since, target=due, basis=DISCHARGE_BASIS)
 
 
 def second_case(standing: CaseFile, act: Act) -> Conflict:

@@ -9,6 +9,7 @@ from casework.domain.casefile.case import CaseStatus, ClosingReason, Route
 from casework.domain.casefile.case_moves import check_possible
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.events import CaseReopened
+from casework.domain.cases.intake import await_discharge
 from casework.domain.clocks.calendar import Unit
 from casework.domain.clocks.deadlines import Deadline
 from casework.domain.clocks.standards import CASE, STATUTORY, ClockKind
@@ -25,8 +26,9 @@ def reopen(
     the queue of arrived cases, its clocks the supervisor's.
 
     Service targets count afresh from the reopening; statutory clocks, and those due on a set
-    day, keep their old start and due date. What closing ended leaves its planned service
-    unsettled.
+    day, keep their old start and due date. A discharge is awaited as the application says by now:
+    it may have been put right while the case was closed. What closing ended leaves its planned
+    service unsettled.
     """
     check_possible(file, "reopen", act)
     require(note.strip(), "say why", code="note_required", field="note")
@@ -37,15 +39,19 @@ def reopen(
         for deadline in file.deadlines.values()
         if deadline.subject_type == CASE and deadline.cancelled_at == case.closed_at
     ]
-    was_guided = case.closed_reason == ClosingReason.GUIDED
+    was_guided = case.closed_reason == ClosingReason.GUIDED and case.route == Route.GUIDANCE
     case.status = case.status_before_closing or CaseStatus.APPLIED
     case.closed_at = case.closed_reason = case.effective_on = case.closing_note = None
     case.status_before_closing = None
     case.worker_id, case.arrived_at = worker_id, None if worker_id else act.at
+    told_anew = {ClockKind.DISCHARGE, *([ClockKind.ASSESSMENT] if was_guided else [])}
     for deadline in stopped:
-        _start_again(file, deadline, act)
-    if was_guided and case.route == Route.GUIDANCE:
+        if deadline.kind not in told_anew:
+            _start_again(file, deadline, act)
+    if was_guided:
         _survey_again(file, act)
+    if not any(referral.started_on for referral in file.referrals.values()):
+        await_discharge(file, act)
     for referral in file.referrals.values():
         if referral.owes_disposition:
             file.begin(ClockKind.DISPOSITION, referral, act)

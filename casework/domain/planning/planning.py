@@ -17,7 +17,6 @@ from casework.domain.casefile.plan import (
     ServiceStatus,
     VersionStatus,
 )
-from casework.domain.clocks.calendar import day_in_seoul
 from casework.domain.clocks.standards import ClockKind
 from casework.domain.directory.directory import Service
 from casework.domain.errors import Invalid, require
@@ -229,9 +228,8 @@ def submit(file: CaseFile, act: Act) -> PlanVersion:
 def notify(file: CaseFile, on: date, to: str, act: Act) -> None:
     """The resident or applicant was notified of the plan in force."""
     check_possible(file, "notified", act)
-    clock = file.clock(ClockKind.NOTIFY_PLAN, file.case.id)
-    approved_on = day_in_seoul(clock.started_at) if clock else file.case.first_approved_on
-    act.dated(on, approved_on, "on")
+    approved_on = file.in_force.decided_on if file.in_force else None
+    act.dated(on, approved_on or file.case.first_approved_on, "on")
     file.case.notified_on, file.case.notified_to = on, to
     file.meet(ClockKind.NOTIFY_PLAN, act, on=on)
     file.record(PlanNotified(file.meta(file.case, act), on=on))

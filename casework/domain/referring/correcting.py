@@ -52,12 +52,13 @@ def correct_days(
     if not wanted:
         return []
     before = {name: getattr(referral, name) for name in wanted}
+    had_served = referral.served(file.service(referral.planned_service_id))
     correction = put_right(file, referral, wanted, reason, act)
     moved = []
     for name in wanted:
         moved += _move(file, referral, name, before[name], correction, act)
     if "ended_on" in wanted:
-        _judge_end(file, referral, act)
+        _judge_end(file, referral, act, had_served=had_served)
     _record(file, referral, correction, act, **wanted)
     return moved
 
@@ -113,7 +114,12 @@ def _check_order(file: CaseFile, referral: Referral, days: Mapping[str, date], a
 
 
 def _waited_since(file: CaseFile, referral: Referral) -> list[date]:
-    """Since when it was waited for a place that was answered in the end."""
+    """Since when it was waited for a place that was answered in the end.
+
+    Where nobody answered further, the waiting is the answer whose day is put right.
+    """
+    if referral.accepted_at is None and referral.status != ReferralStatus.DECLINED:
+        return []
     return [
         day_in_seoul(clock.started_at)
         for clock in _on(file, referral, (ClockKind.WAITLIST,))
@@ -186,16 +192,19 @@ def _met(
     return [one for one in found if one.recorded_at == recorded_at]
 
 
-def _judge_end(file: CaseFile, referral: Referral, act: Act) -> None:
-    """Whether the end on its other day leaves the service to be decided upon (rule 8)."""
+def _judge_end(file: CaseFile, referral: Referral, act: Act, *, had_served: bool) -> None:
+    """Whether the end on its other day leaves the service to be decided upon (rule 8).
+
+    An end that served it no more and no less than before leaves what was owed as it is.
+    """
     service = file.service(referral.planned_service_id)
-    ended = referral.status == ReferralStatus.COMPLETED and not referral.ended_by_closing
-    if not ended or referral.disposed_at is not None or not file.case.is_open:
+    if referral.served(service) == had_served or not file.case.is_open:
         return
-    running = file.clock(ClockKind.DISPOSITION, referral.id)
-    referral.disposition_owed = is_left(file, referral, service)
-    if referral.disposition_owed and running is None:
-        file.begin(ClockKind.DISPOSITION, referral, act)
-    elif not referral.disposition_owed and running is not None:
-        file.end(running, act, met=False)
+    if referral.disposed_at is None:
+        running = file.clock(ClockKind.DISPOSITION, referral.id)
+        referral.disposition_owed = is_left(file, referral, service)
+        if referral.disposition_owed and running is None:
+            file.begin(ClockKind.DISPOSITION, referral, act)
+        elif not referral.disposition_owed and running is not None:
+            file.end(running, act, met=False)
     file.update_link_clock(service, act)

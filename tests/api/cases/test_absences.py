@@ -110,6 +110,17 @@ def test_supervisors_and_assessors_have_deputies_of_their_own(api: Api) -> None:
         assert fields_of(answer) == ["deputy_id"]
 
 
+def test_what_an_absent_supervisor_promised_is_in_the_deputys_list(api: Api) -> None:
+    note = {"kind": "call", "text": "calls back", "come_back_on": "2026-03-05"}
+    resident = acts.a_resident(api)
+    assert api.as_(HEAD).post(f"/residents/{resident}/notes", note).status_code == 201
+    recorded(api, HEAD, SUPERVISOR, "2026-03-04", "2026-03-10")
+    for day, has in {3: [], 4: ["come_back"], 10: ["come_back"], 11: []}.items():
+        api.clock.set(f"2026-03-{day:02}T12:00")
+        assert todo(api, SUPERVISOR) == has, day
+        assert todo(api, HEAD) == ["come_back"]
+
+
 def test_overlapping_mutual_and_endless_absences_are_refused(api: Api) -> None:
     one = recorded(api, WORKER, COLLEAGUE, "2026-03-04", "2026-03-10")
     third = a_third_worker(api)

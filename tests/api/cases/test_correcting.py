@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -79,6 +80,23 @@ def test_an_application_is_not_put_wrong(
     assert refusal(answer) == (422, code)
     assert fields_of(answer) == [field]
     assert everything(api) == before
+
+
+@pytest.mark.both_stores
+def test_a_discharge_that_was_put_right_in_a_closed_case_is_awaited_when_it_reopens(
+    api: Api,
+) -> None:
+    api.clock.set("2026-03-12T10:00")
+    case = acts.a_case(api, discharge_on=date(2026, 3, 16))
+    worker, path = api.as_(WORKER), f"/cases/{case}"
+    closed = worker.post(f"{path}/close", {"reason": "refused"}, headers=etag(worker.get(path)))
+    assert closed.status_code == 200, closed.text
+    assert put_right(api, case, discharge_on="2026-03-18").status_code == 200
+    supervisor = api.as_(SUPERVISOR)
+    again = supervisor.post(f"{path}/reopen", {"note": "back"}, headers=etag(worker.get(path)))
+    assert again.status_code == 200, again.text
+    awaited = clock(api, path, "discharge")
+    assert (awaited["status"], awaited["due_at"]) == ("running", f"2026-03-18{SECOND}")
 
 
 def test_a_correction_needs_its_reason_and_the_version_it_saw(api: Api) -> None:

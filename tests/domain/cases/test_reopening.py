@@ -1,12 +1,14 @@
 """Reopening a closed case."""
 
+from datetime import timedelta
+
 import pytest
 
-from casework.domain.cases import checks, intake
+from casework.domain.cases import checks, correcting, intake
 from casework.domain.cases.reopening import reopen
 from casework.domain.errors import Conflict, Invalid
 from tests.domain.helpers import clocks, last_clock, refused, running
-from tests.factories import CaseFileFactory, ReferralFactory, Town, moves, seoul
+from tests.factories import CaseFileFactory, ReferralFactory, ResidentFactory, Town, moves, seoul
 
 
 def closed(stage="supported", state=None):
@@ -96,3 +98,35 @@ def test_a_case_that_was_closed_with_guidance_is_surveyed_anew():
     assert last_clock(file, file.case.id, "survey").due_at == seoul("2026-04-10T23:59:59")
     intake.record_pre_survey(file, True, nothing, None, town.act())
     assert (file.case.status, running(file)) == ("surveying", ["assessment"])
+
+
+def test_guidance_that_a_correction_found_is_surveyed_anew_without_the_assessment():
+    town = Town("2026-04-01T10:00")
+    file = CaseFileFactory(town=town, stage="surveying")
+    nothing = dict.fromkeys(intake.ACTIVITIES, 0)
+    town.wait(days=1)
+    correcting.correct_pre_survey(file, False, nothing, "how to apply", "typed wrongly", town.act())
+    assert (file.case.status, running(file)) == ("closed", [])
+    town.wait(days=1)
+    reopen(file, "she can no longer wash herself", town.act(town.supervisor), file.case.worker_id)
+    assert (file.case.status, running(file)) == ("applied", ["survey"])
+    intake.record_pre_survey(file, True, nothing, None, town.act())
+    assert running(file) == ["assessment"]
+
+
+@pytest.mark.parametrize("before", [None, 5])
+@pytest.mark.parametrize("after", [None, 3, 9])
+def test_a_discharge_is_awaited_as_it_was_put_right_while_the_case_was_closed(before, after):
+    town = Town("2026-04-01T10:00")
+    resident = ResidentFactory()
+    was, to = (n and town.today + timedelta(days=n) for n in (before, after))
+    application = intake.CareApplication(channel="self", applied_on=town.today, discharge_on=was)
+    file = intake.open_case(resident, application, town.act(), town.worker.id)
+    moves.close(town, file)
+    changes = {"discharge_on": to}
+    correcting.correct_application(file, resident, changes, "typed wrongly", town.act())
+    town.wait(days=1)
+    reopen(file, "she came back", town.act(town.supervisor), file.case.worker_id)
+    found = [one for one in file.running() if one.kind == "discharge"]
+    assert [one.due_at.date() for one in found] == ([to] if to else [])
+    assert [one.started_at for one in found] == ([file.case.opened_at] if to else [])

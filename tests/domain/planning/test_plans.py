@@ -8,6 +8,7 @@ import pytest
 
 from casework.domain.casefile.case_moves import allowed_actions
 from casework.domain.casefile.plan import PlanVersion
+from casework.domain.cases.reopening import reopen
 from casework.domain.errors import Conflict, Forbidden, Invalid
 from casework.domain.planning import deciding, planning
 from tests.domain.helpers import ends, event_names, field_of, refused, running
@@ -407,6 +408,21 @@ def test_telling_of_a_new_version_follows_its_own_approval():
     with refused(Invalid, "date_too_early", file):
         planning.notify(file, date(2026, 4, 19), "the resident", town.act())
     planning.notify(file, date(2026, 4, 20), "the resident", town.act())
+    assert "notify_plan" not in running(file)
+
+
+def test_telling_again_follows_the_same_approval_and_a_reopening_does_not_move_it():
+    town, file = planned("supported")
+    town.go_to("2026-04-20")
+    moves.approve_plan(town, file, keep=(moves.only_service(file),))
+    planning.notify(file, date(2026, 4, 20), "the resident", town.act())
+    with refused(Invalid, "date_too_early", file):
+        planning.notify(file, date(2026, 4, 19), "her daughter", town.act())
+    moves.approve_plan(town, file, keep=(moves.only_service(file),))
+    town.go_to("2026-04-22")
+    moves.close(town, file)
+    reopen(file, "she came back", town.act(town.supervisor), file.case.worker_id)
+    planning.notify(file, date(2026, 4, 21), "the resident", town.act())
     assert "notify_plan" not in running(file)
 
 

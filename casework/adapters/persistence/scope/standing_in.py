@@ -46,13 +46,12 @@ def stand_ins(connection: Connection, today: date, scope: Scope = EVERYTHING) ->
 def people_of(connection: Connection, today: date, scope: Scope) -> list[UUID]:
     """Whose work an actor has today: their own, and what absent colleagues left to them.
 
-    A supervisor has the work of those whose deputies end in nobody.
+    A supervisor also has the work of those whose deputies end in nobody.
     """
     own = [] if scope.actor.id is None else [scope.actor.id]
     held_by = holder(scope)
     if held_by not in (WORKER, SUPERVISOR):
         return own
     away = stand_ins(connection, today, scope)
-    if held_by == SUPERVISOR:
-        return [*own, *away.left_to_nobody]
-    return [*own, *(one for id in own for one in away.work_of(id))]
+    left = away.left_to_nobody if held_by == SUPERVISOR else []
+    return [*own, *left, *(one for id in own for one in away.work_of(id))]
