@@ -45,7 +45,7 @@ class Lists:
     def nobodys(self, supervisor: str) -> set[UUID]:
         """The cases of a district that nobody carries."""
         if supervisor not in self._nobodys:
-            rows = SqlCases(*self._as(supervisor)).listed(None, None, "none", ALL).rows
+            rows = SqlCases(*self._as(supervisor)).listed({"worker": "none"}, ALL).rows
             counted = SqlWorklists(*self._as(supervisor)).cases_without_worker()
             assert counted == len(rows), f"{counted} cases of nobody are {len(rows)}"
             self._nobodys[supervisor] = {row["id"] for row in rows}
