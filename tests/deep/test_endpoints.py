@@ -23,7 +23,7 @@ from casework.workflows.notices.relay import relay
 from tests.adapters.notifications.test_channels import sink
 from tests.adapters.outbound import peers
 from tests.adapters.outbound.peers import peer
-from tests.api.conftest import Api
+from tests.api.conftest import PASSWORD, Api
 
 HEALTHY, MESSAGES, EACH_OF_THE_OTHERS = 20, 2000, 50
 WITHIN_S = 120.0
@@ -42,7 +42,7 @@ OTHERS = (
 
 def subscribed(api: Api, url: str) -> UUID:
     """An endpoint of the city."""
-    answer = api.as_("admin").post("/webhooks", {"url": url})
+    answer = api.as_("admin").post("/webhooks", {"url": url, "password": PASSWORD})
     assert answer.status_code == 201, answer.text
     return UUID(answer.json()["id"])
 

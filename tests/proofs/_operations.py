@@ -410,7 +410,8 @@ OVERRIDES: Final[dict[str, Any]] = {
         "cause": "provider_slow", "until": fill.day(5),
     }]},
     "POST /webhooks": lambda fill, about: {
-        "url": "https://new.example/hook", "kinds": ["referral_requested"]
+        "url": "https://new.example/hook", "kinds": ["referral_requested"],
+        "password": PASSWORD,
     },
     "POST /standards": lambda fill, about: {
         "kind": "response", "target": {"amount": 5, "unit": "working_days"},
@@ -445,10 +446,12 @@ OVERRIDES: Final[dict[str, Any]] = {
     },
     "POST /me/totp": lambda fill, about: {"password": PASSWORD},
     "POST /me/tokens": lambda fill, about: {
-        "name": "a token", "expires_on": fill.day(30), "scopes": ["directory.read"]
+        "name": "a token", "expires_on": fill.day(30), "scopes": ["directory.read"],
+        "password": PASSWORD,
     },
     "POST /accounts/{id}/tokens": lambda fill, about: {
-        "name": "a token", "expires_on": fill.day(30), "scopes": ["case.read"]
+        "name": "a token", "expires_on": fill.day(30), "scopes": ["case.read"],
+        "password": PASSWORD,
     },
     "POST /accounts": lambda fill, about: {
         "username": "someone.new", "role": "auditor", "name": "가상감사",

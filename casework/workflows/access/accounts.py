@@ -18,7 +18,7 @@ from casework.domain.access.grant_log import GrantAct, GrantEntry, check_prunabl
 from casework.domain.access.policy import SYSTEM, Actor, Role, grantable
 from casework.domain.errors import Conflict, NotFound, require
 from casework.domain.text import clean_line
-from casework.workflows.access.securing import revoke_token
+from casework.workflows.access import securing
 from casework.workflows.ports.access import AccountAdministration, Passwords
 
 MAX_EXTERNAL_ID_LENGTH: Final = 512
@@ -152,8 +152,7 @@ def activate(editor: AccountEditor, account: Account, *, active: bool) -> None:
 
 def end_tokens(editor: AccountEditor, account: Account) -> None:
     """Revoke every token of an account."""
-    for token in editor.register.tokens(account.id):
-        revoke_token(editor.register, account, token, editor.by, editor.now, editor.new_id())
+    securing.end_tokens(editor.register, account, editor.by, editor.now, editor.new_id)
 
 
 def reset_password(editor: AccountEditor, account: Account, password_hash: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -28,7 +29,7 @@ SECRET_BYTES: Final = 32
 def change_password(
     ctx: Context, authentication: Authentication, given: Credentials, new: str
 ) -> None:
-    """Change one's own password; ends all sessions."""
+    """Change one's own password; ends all sessions and tokens."""
     check_password(new, ctx.actor.username, authentication.common, field="new_password")
     require(
         new != given.password, "this is the old one",
@@ -40,7 +41,7 @@ def change_password(
         account = own(work.account_administration, ctx.actor)
         account.take_password(digest)
         _save(ctx, work.account_administration, account, GrantAct.PASSWORD_CHANGED)
-        work.account_administration.sign_out(account.id, ctx.now)
+        _end_credentials(ctx, work.account_administration, account)
         work.commit()
 
 
@@ -54,12 +55,39 @@ def set_own_phone(ctx: Context, phone: str | None) -> None:
 
 
 def end_sessions(ctx: Context) -> None:
-    """Void every refresh token of one's own."""
+    """End every session of one's own, and every token."""
     with ctx.work(SECURE) as work:
-        work.account_administration.sign_out(
-            own(work.account_administration, ctx.actor).id, ctx.now
-        )
+        account = own(work.account_administration, ctx.actor)
+        _end_credentials(ctx, work.account_administration, account)
         work.commit()
+
+
+def _end_credentials(ctx: Context, register: AccountAdministration, account: Account) -> None:
+    """Nothing that was given out for an account lets anybody in any more."""
+    register.sign_out(account.id, ctx.now)
+    end_tokens(register, account, ctx.actor, ctx.now, ctx.new_id)
+
+
+def end_tokens(
+    register: AccountAdministration,
+    account: Account,
+    by: Actor,
+    now: datetime,
+    new_id: Callable[[], UUID],
+) -> None:
+    """Revoke every token of an account."""
+    for token in register.tokens(account.id):
+        revoke_token(register, account, token, by, now, new_id())
+
+
+def prove_anew(ctx: Context, authentication: Authentication, password: str) -> None:
+    """Ask for the password before something is given out that outlives the session.
+
+    A wrong one counts as an attempt (403 ``password_wrong``). Where nobody signs in by password,
+    the identity provider is who asks, and nothing is asked here.
+    """
+    if authentication.is_local:
+        _prove(ctx, authentication, Credentials(password=password))
 
 
 def begin_totp(ctx: Context, authentication: Authentication, given: Credentials) -> tuple[str, str]:

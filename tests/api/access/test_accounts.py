@@ -23,7 +23,16 @@ from casework.workflows.access import accounts
 from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.api.acts import a_supported_case
 from tests.api.asking import ABSENT, check_wrong, etag, everything
-from tests.api.conftest import COLLEAGUE, DISTRICT, HERE, NEXT_DOOR, OTHER_DISTRICT, WORKER, Api
+from tests.api.conftest import (
+    COLLEAGUE,
+    DISTRICT,
+    HERE,
+    NEXT_DOOR,
+    OTHER_DISTRICT,
+    PASSWORD,
+    WORKER,
+    Api,
+)
 from tests.api.signing import FIRST, NEW, ask, create, refresh, refused, settle_in, sign_in, stored
 
 
@@ -198,7 +207,8 @@ def test_the_log_folds_to_the_accounts_as_they_stand_after_many_changes(api: Api
                 verb = rng.choice(["grants", "grants", "grants/revoke"])
                 answer = admin.post(f"{path}/{verb}", {"action": action})
             case _:
-                asked = {"name": "x", "expires_on": "2026-12-31", "scopes": ["directory.read"]}
+                asked = {"name": "x", "expires_on": "2026-12-31", "scopes": ["directory.read"],
+                         "password": PASSWORD}  # fmt: skip
                 answer = admin.post(f"{path}/tokens", asked)
         done += answer is not None and answer.status_code < 300
     assert done > 25

@@ -18,13 +18,15 @@ from tests.api.conftest import (
     HERE,
     NEXT_DOOR,
     OTHER_DISTRICT,
+    PASSWORD,
     WORKER,
     Api,
 )
 from tests.api.signing import ask, change, create, refused, stored
 
 PERSON = {"name": "가상인", "birth_date": "1941-03-05", "sex": "female"}
-ASKED = {"name": "밤 집계", "expires_on": "2026-06-30", "scopes": ["case.read", "directory.read"]}
+ASKED = {"name": "밤 집계", "expires_on": "2026-06-30", "scopes": ["case.read", "directory.read"],
+         "password": PASSWORD}  # fmt: skip
 
 
 def make(api: Api, username: str = WORKER, **facts: Any) -> dict[str, Any]:
@@ -138,6 +140,50 @@ def test_what_happens_to_an_account_happens_to_its_tokens(api: Api) -> None:
     seen = {"If-Match": admin.get(path).headers["etag"]}
     assert admin.patch(path, {"is_active": True}, headers=seen).status_code == 200
     assert refused(ask(api, made["secret"], "GET", "/me")) == (401, "unauthenticated")
+
+
+def test_a_stolen_session_makes_no_token(api: Api) -> None:
+    for password in ("somebody's guess", ""):
+        answer = api.as_(WORKER).post("/me/tokens", ASKED | {"password": password})
+        assert refused(answer) in {(403, "password_wrong"), (422, "invalid")}
+    without = {name: value for name, value in ASKED.items() if name != "password"}
+    assert api.as_(WORKER).post("/me/tokens", without).status_code == 422
+    assert api.as_(WORKER).items("/me/tokens") == []
+
+
+def test_guesses_at_the_password_of_a_token_are_counted_as_any_others(api: Api) -> None:
+    wrong = ASKED | {"password": "somebody's guess"}
+    for _ in range(20):
+        assert refused(api.as_(WORKER).post("/me/tokens", wrong)) == (403, "password_wrong")
+    assert refused(api.as_(WORKER).post("/me/tokens", ASKED)) == (403, "password_wrong")
+
+
+def test_where_a_provider_signs_people_in_no_password_is_asked_for(api: Api) -> None:
+    settings = api.application.settings
+    api.as_(WORKER).get("/me")
+    api.application.settings = settings.model_copy(update={"local_sign_in": "off"})
+    try:
+        assert make(api, password="there is none")["secret"].startswith("cwk_")
+    finally:
+        api.application.settings = settings
+
+
+def test_changing_the_password_ends_every_token(api: Api) -> None:
+    made = make(api)
+    answer = api.as_(WORKER).post(
+        "/me/password", {"current_password": PASSWORD, "new_password": "three odd herons walk"}
+    )
+    assert answer.status_code == 200
+    assert refused(ask(api, made["secret"], "GET", "/me")) == (401, "unauthenticated")
+    (entry,) = api.as_(WORKER).items("/me/tokens")
+    assert entry["revoked_at"] is not None
+
+
+def test_signing_out_everywhere_ends_every_token(api: Api) -> None:
+    made, others = make(api), make(api, COLLEAGUE)
+    assert api.as_(WORKER).post("/me/sessions/revoke-all").status_code == 200
+    assert refused(ask(api, made["secret"], "GET", "/me")) == (401, "unauthenticated")
+    assert ask(api, others["secret"], "GET", "/me").status_code == 200
 
 
 def test_fifty_tokens_are_enough(api: Api) -> None:

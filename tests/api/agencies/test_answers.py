@@ -20,7 +20,7 @@ from tests.adapters.looking import count
 from tests.api import acts
 from tests.api.acts import a_referral, a_supported_case, make_room, moved
 from tests.api.asking import ABSENT, everything, fields_of, refusal
-from tests.api.conftest import OTHER_PROVIDER, PROVIDER, SUPERVISOR, WORKER, Api
+from tests.api.conftest import OTHER_PROVIDER, PASSWORD, PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.signing import ask
 
 TODAY = "2026-03-02"
@@ -335,7 +335,8 @@ def test_a_token_that_shows_nothing_answers_nothing(api: Api, together: bool) ->
         ("answers", ["inbox.answer", "referral.answer"]), ("looks", ["inbox.read"]),
         ("both", ["inbox.answer", "referral.answer", "inbox.read"]),
     ):  # fmt: skip
-        asks = {"name": name, "expires_on": "2026-12-31", "scopes": scopes}
+        asks = {"name": name, "expires_on": "2026-12-31", "scopes": scopes,
+                "password": PASSWORD}  # fmt: skip
         tokens[name] = api.as_(PROVIDER).post("/me/tokens", asks).json()["secret"]
     body = {"answers": [an("accept", asked)], "all_or_nothing": together}
     before = everything(api)

@@ -17,7 +17,7 @@ from casework.domain.access.grant_log import replay, state_of
 from casework.workflows.ports.unit_of_work import RequestFacts
 from tests.api.acts import a_referral
 from tests.api.asking import ABSENT, check_wrong, etag, everything
-from tests.api.conftest import OTHER_PROVIDER, PROVIDER, SUPERVISOR, WORKER, Api
+from tests.api.conftest import OTHER_PROVIDER, PASSWORD, PROVIDER, SUPERVISOR, WORKER, Api
 from tests.api.signing import FIRST, ask, change, create, refresh, refused, settle_in, sign_in
 
 NEW = {"username": "ha.nurse", "name": "가상 하간호", "password": FIRST}
@@ -177,7 +177,8 @@ def test_whoever_is_shut_is_out_at_once_and_comes_back_with_the_password(api: Ap
     token = settle_in(api, "ha.nurse")
     from_now = sign_in(api, "ha.nurse", "three odd herons walk").json()["refresh_token"]
     made = ask(api, token, "POST", "/me/tokens", {
-        "name": "mine", "expires_on": "2026-12-31", "scopes": ["inbox.read"]
+        "name": "mine", "expires_on": "2026-12-31", "scopes": ["inbox.read"],
+        "password": "three odd herons walk",
     }).json()  # fmt: skip
     assert ask(api, made["secret"], "GET", "/inbox").status_code == 200
     assert patch(api, id, {"is_active": False}).json()["is_active"] is False
@@ -251,7 +252,8 @@ def test_an_administrator_makes_the_first_lead(api: Api) -> None:
 
 
 def test_no_token_is_good_for_keeping_staff(api: Api) -> None:
-    asked = {"name": "x", "expires_on": "2026-12-31", "scopes": ["staff.manage"]}
+    asked = {"name": "x", "expires_on": "2026-12-31", "scopes": ["staff.manage"],
+             "password": PASSWORD}  # fmt: skip
     answer = api.as_(PROVIDER).post("/me/tokens", asked)
     assert answer.status_code == 422
     plain = api.as_(PROVIDER).post("/me/tokens", asked | {"scopes": ["inbox.read"]}).json()

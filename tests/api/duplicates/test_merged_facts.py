@@ -14,7 +14,7 @@ from casework.domain.duplicates.merged_facts import FACTS, RRN, Record, take_fac
 from casework.domain.errors import Invalid
 from tests.api import acts
 from tests.api.asking import everything, refusal
-from tests.api.conftest import FAR_SUPERVISOR, SUPERVISOR, WORKER, Api
+from tests.api.conftest import FAR_SUPERVISOR, PASSWORD, SUPERVISOR, WORKER, Api
 from tests.api.duplicates.test_merging import KEEPS, WHY, undo
 from tests.api.signing import ask
 from tests.factories.people import ResidentFactory
@@ -116,7 +116,13 @@ def test_the_values_are_for_those_who_may_read_residents(api: Api) -> None:
     survivor = acts.a_resident(api, name="김가상")
     duplicate = acts.a_resident(api, name="김가산")
     made = api.as_(SUPERVISOR).post(
-        "/me/tokens", {"name": "합치기", "expires_on": "2026-06-30", "scopes": ["case.supervise"]}
+        "/me/tokens",
+        {
+            "name": "합치기",
+            "expires_on": "2026-06-30",
+            "scopes": ["case.supervise"],
+            "password": PASSWORD,
+        },
     )
     assert made.status_code == 201, made.text
     answer = ask(

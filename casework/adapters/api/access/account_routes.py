@@ -18,7 +18,7 @@ from casework.adapters.http.route import GuardedRoute
 from casework.domain.access.accounts import NewAccount
 from casework.domain.access.tokens import NewToken
 from casework.domain.errors import StaleVersion
-from casework.workflows.access import administering
+from casework.workflows.access import administering, securing
 from casework.workflows.access.securing import MANAGE
 from casework.workflows.cases import leaving
 from casework.workflows.context import Context
@@ -134,7 +134,8 @@ def make_token_for(id: UUID, body: s.MakeToken, call: Caller) -> Response:
 
     The secret is shown this once. People make their own.
     """
-    requested = NewToken(**body.model_dump())
+    securing.prove_anew(call.ctx, call.authentication, body.password)
+    requested = NewToken(**body.model_dump(exclude={"password"}))
     made: dict[UUID, str] = {}
 
     def make(ctx: Context) -> UUID:

@@ -7,11 +7,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from casework.adapters.api.shared.bodies import ONE_LINE, Body, Code, Day, Phone, Short
+from casework.adapters.api.shared.bodies import ONE_LINE, Body, Code, Day, Phone, Secret, Short
 from casework.domain.access.accounts import canonical_username
 from casework.domain.access.policy import Role
 
-Secret = Annotated[str, Field(min_length=1, max_length=1024)]
 Username = Annotated[
     str, Field(min_length=1, max_length=120), AfterValidator(canonical_username), ONE_LINE
 ]
@@ -54,6 +53,7 @@ class MakeToken(Body):
     name: Short
     expires_on: Day
     scopes: Annotated[list[Action], Field(min_length=1, max_length=60)]
+    password: Secret = Field(description="The password of whoever makes it, once more.")
 
 
 class CreateAccount(Body):

@@ -103,9 +103,11 @@ def disable_totp(body: s.DisableTotp, call: Caller) -> Response:
 def make_token(body: s.MakeToken, call: Caller) -> Response:
     """Make a token of my own.
 
-    The secret is shown this once; it goes where an access token goes.
+    The secret is shown this once; it goes where an access token goes. Changing the password and
+    signing out everywhere end it.
     """
-    requested = NewToken(**body.model_dump())
+    securing.prove_anew(call.ctx, call.authentication, body.password)
+    requested = NewToken(**body.model_dump(exclude={"password"}))
     made: dict[UUID, str] = {}
 
     def make(ctx: Context) -> UUID:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from casework.adapters.api.access.bodies import Email, Secret, Username
+from casework.adapters.api.access.bodies import Email, Username
 from casework.adapters.api.shared import bodies as s
 from casework.domain.agencies.inbox import MAX_ANSWERS
 from casework.domain.referring.referring import Details
@@ -124,7 +124,7 @@ class AddStaff(s.Body):
     name: s.Short
     email: Email | None = None
     is_lead: StrictBool = False
-    password: Secret
+    password: s.Secret
 
 
 class ChangeStaff(s.Body):

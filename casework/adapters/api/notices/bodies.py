@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from casework.adapters.api.shared.bodies import ONE_LINE, Body, Code
+from casework.adapters.api.shared.bodies import ONE_LINE, Body, Code, Secret
 from casework.domain.notices.notices import NoticeKind
 
 
@@ -26,3 +26,4 @@ class SubscribeWebhook(Body):
     )
     provider_id: UUID | None = None
     district_code: Code | None = None
+    password: Secret = Field(description="The password of whoever makes it, once more.")

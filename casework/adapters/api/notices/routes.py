@@ -17,6 +17,7 @@ from casework.adapters.api.shared.views import instant, picked
 from casework.adapters.http.responses import WithETag
 from casework.adapters.http.route import GuardedRoute
 from casework.domain.notices.outbox import MessageState, Subscription
+from casework.workflows.access import securing
 from casework.workflows.notices import relay
 from casework.workflows.ports.paging import Row
 
@@ -110,6 +111,7 @@ def create_webhook(body: sn.SubscribeWebhook, call: Caller) -> Response:
     The secret for the signatures is shown this once.
     """
     ctx = call.ctx
+    securing.prove_anew(ctx, call.authentication, body.password)
     subscription = Subscription(
         id=ctx.new_id(),
         url=body.url,

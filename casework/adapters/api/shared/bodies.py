@@ -51,6 +51,7 @@ ONE_LINE: Final = BeforeValidator(_line)
 LINES: Final = BeforeValidator(_text)
 Day = Annotated[date, BeforeValidator(_as_day)]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=120), ONE_LINE]
+Secret = Annotated[str, Field(min_length=1, max_length=1024)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
 Phone = Annotated[
     str,

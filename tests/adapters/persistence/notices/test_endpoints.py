@@ -23,7 +23,7 @@ from tests.adapters.notifications.test_channels import letter
 from tests.adapters.persistence.notices.test_notices import Box, heard, listen, round_of
 from tests.api.acts import a_referral
 from tests.api.asking import refusal
-from tests.api.conftest import FAR_SUPERVISOR, PROVIDER, SUPERVISOR, WORKER, Api
+from tests.api.conftest import FAR_SUPERVISOR, PASSWORD, PROVIDER, SUPERVISOR, WORKER, Api
 
 URL = "https://clinic.example/hook"
 
@@ -36,8 +36,8 @@ URL = "https://clinic.example/hook"
      "https://clinic.example/#part", "https://클리닉.example/", "clinic.example"],
 )  # fmt: skip
 def test_an_address_that_cannot_be_called_is_refused_when_it_is_named(api: Api, url: str) -> None:
-    answer = api.as_(PROVIDER).post("/webhooks", {"url": url})
-    assert refusal(answer) in {(422, "url_unusable"), (422, "validation_failed")}
+    answer = api.as_(PROVIDER).post("/webhooks", {"url": url, "password": PASSWORD})
+    assert refusal(answer) in {(422, "url_unusable"), (422, "invalid")}
     assert api.as_(PROVIDER).items("/webhooks") == []
 
 
@@ -60,7 +60,7 @@ def test_in_production_a_port_of_another_service_is_refused(port: str, is_taken:
 def test_an_agency_has_so_many_endpoints_and_not_one_more(api: Api) -> None:
     for number in range(ENDPOINTS_OF_AN_AGENCY):
         listen(api, PROVIDER, f"{URL}/{number}")
-    refused = api.as_(PROVIDER).post("/webhooks", {"url": URL})
+    refused = api.as_(PROVIDER).post("/webhooks", {"url": URL, "password": PASSWORD})
     assert refusal(refused) == (409, "too_many_endpoints")
     assert len(api.as_(PROVIDER).items("/webhooks")) == ENDPOINTS_OF_AN_AGENCY
     listen(api, "provider.beta", URL)  # another agency has its own
@@ -78,7 +78,10 @@ def test_the_district_of_an_agency_switches_its_endpoint_off(api: Api) -> None:
     assert api.as_(FAR_SUPERVISOR).items("/webhooks") == []
     assert refusal(api.as_(FAR_SUPERVISOR).request("DELETE", path)) == (404, "not_found")
     assert refusal(api.as_(WORKER).request("DELETE", path)) == (403, "forbidden")
-    assert refusal(api.as_(SUPERVISOR).post("/webhooks", {"url": URL})) == (403, "forbidden")
+    assert refusal(api.as_(SUPERVISOR).post("/webhooks", {"url": URL, "password": PASSWORD})) == (
+        403,
+        "forbidden",
+    )
     of_the_city = api.as_(SUPERVISOR).request("DELETE", f"/webhooks/{everybodys}")
     assert refusal(of_the_city) == (404, "not_found")
     a_referral(api)
@@ -93,6 +96,13 @@ def to_endpoints(api: Api) -> list[Any]:
     )
     with api.engine.connect() as connection:
         return list(connection.execute(query).all())
+
+
+def test_a_stolen_session_makes_no_endpoint(api: Api) -> None:
+    guessed = api.as_(PROVIDER).post("/webhooks", {"url": URL, "password": "somebody's guess"})
+    assert refusal(guessed) == (403, "password_wrong")
+    assert refusal(api.as_(PROVIDER).post("/webhooks", {"url": URL}))[0] == 422
+    assert api.as_(PROVIDER).items("/webhooks") == []
 
 
 class Slow(Box):

@@ -28,6 +28,7 @@ from tests.api.asking import refusal
 from tests.api.conftest import (
     FAR,
     FAR_SUPERVISOR,
+    PASSWORD,
     PROVIDER,
     STRANGER,
     SUPERVISOR,
@@ -479,7 +480,7 @@ def test_what_a_run_left_unjudged_when_it_broke_off_is_judged_by_the_relay(
 
 
 def listen(api: Api, by: str, url: str, **body: Any) -> dict[str, Any]:
-    answer = api.as_(by).post("/webhooks", {"url": url, **body})
+    answer = api.as_(by).post("/webhooks", {"url": url, "password": PASSWORD, **body})
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -596,7 +597,7 @@ def test_the_secret_of_a_webhook_is_shown_once_and_others_do_not_see_it_at_all(a
 
 def test_a_repeated_subscription_makes_one_and_shows_its_secret_no_second_time(api: Api) -> None:
     key = {"Idempotency-Key": "once"}
-    body = {"url": "https://alpha.example/"}
+    body = {"url": "https://alpha.example/", "password": PASSWORD}
     first = api.as_(PROVIDER).post("/webhooks", body, headers=key).json()
     second = api.as_(PROVIDER).post("/webhooks", body, headers=key).json()
     assert first["id"] == second["id"]
@@ -623,7 +624,7 @@ def test_a_repeated_subscription_makes_one_and_shows_its_secret_no_second_time(a
 def test_an_endpoint_that_cannot_be_called_is_refused(
     api: Api, body: dict[str, Any], field: str, code: str
 ) -> None:
-    answer = api.as_("admin").post("/webhooks", body)
+    answer = api.as_("admin").post("/webhooks", {"password": PASSWORD} | body)
     assert refusal(answer) == (422, code)
     assert answer.json()["errors"][0]["field"] == field
     assert count(api.engine, t.subscription) == 0
