@@ -31,7 +31,7 @@ from tests.proofs._machine import CareMachine
 from tests.proofs._stage import ACTS_A_STORY, BATCH
 from tests.proofs._world import STORES, database, small_world
 
-CONTROL_EXAMPLES = 200
+CONTROL_EXAMPLES = 400
 COUNTED = ("stories", "acts", "refused", "retried", "cut off", "sweeps", "sweeps cut off",
            "raised and moved", "outsiders", "checks")  # fmt: skip
 
