@@ -49,15 +49,20 @@ def take_over(ctx: Context, resident_id: UUID, fields: Mapping[str, Any]) -> UUI
     """
     with ctx.work("case.supervise") as work:
         resident = work.residents.get(resident_id, lock=True)
-        _check_centre(resident, fields["centre_code"])
         row = _row(work, fields)
         file = _standing(ctx, work, resident, row.running.application.applied_on)
+        if file is not None and domain.stands_there(file, row.service):
+            raise domain.already_taken_over(file, ctx.act)
+        domain.check_running(resident, row.running, ctx.act)
+        _check_centre(resident, fields["centre_code"])
+        worker_id = _worker(work, resident, fields["worker"])
         if file is None:
-            file = _taken_over(ctx, work, resident, row, fields)
+            running = _with_consent(ctx, work, resident, row.running, fields)
+            file = domain.take_over(resident, running, ctx.act, worker_id)
+            _add(ctx, file, row)
             work.files.add(file)
         else:
-            domain.check_running(resident, row.running, ctx.act)
-            _worker(work, resident, fields["worker"])
+            domain.check_same(file, row.running)
             _add(ctx, file, row)
             work.files.save(file, ctx.now)
         work.commit(file.case.id)
@@ -85,23 +90,9 @@ def _standing(ctx: Context, work: Work, resident: Resident, applied_on: date) ->
     return file
 
 
-def _taken_over(
-    ctx: Context, work: Work, resident: Resident, row: TakenRow, fields: Mapping[str, Any]
-) -> CaseFile:
-    worker_id = _worker(work, resident, fields["worker"])
-    running = _with_consent(ctx, work, resident, row.running, fields)
-    file = domain.take_over(resident, running, ctx.act, worker_id)
+def _add(ctx: Context, file: CaseFile, row: TakenRow) -> None:
     if row.service is not None:
         domain.take_over_service(file, row.service, ctx.catalogue, ctx.act)
-    return file
-
-
-def _add(ctx: Context, file: CaseFile, row: TakenRow) -> None:
-    """Add the service of a further row; a row that stands there already is refused."""
-    if row.service is None or domain.stands_there(file, row.service):
-        raise domain.already_taken_over(file, ctx.act)
-    domain.check_same(file, row.running)
-    domain.take_over_service(file, row.service, ctx.catalogue, ctx.act)
 
 
 def _worker(work: Work, resident: Resident, username: str | None) -> UUID | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.api.conftest import SUPERVISOR, WORKER, Api
+from tests.api.exchange.test_imports import told
 from tests.api.exchange.test_taking_over import SECOND, clocks, known, taken, the_case
 
 BY_PHONE: Final = {"on_behalf": {"channel": "phone", "person": "센터장"}}
@@ -85,3 +86,6 @@ def test_it_is_held_corrected_moved_closed_and_reopened(api: Api) -> None:
     assert f"2026-07-20{SECOND}" in {one["due_at"] for one in running}
     moved = done(boss.post(f"{case}/transfer", {"centre_code": "2635052000", "reason": "이사"}))
     assert (moved["worker_id"], moved["taken_over_at"][:10]) == (None, TODAY)
+    # Its row again, which names the worker and the days of before, changes nothing of that.
+    (row,) = taken(api, {"기존사례번호": "2025-0417"})
+    assert (row["outcome"], told(row)) == ("duplicate", [("", "already_taken_over")])
