@@ -45,6 +45,7 @@ from tests import canaries
 from tests.api import answers
 from tests.conftest import Store
 from tests.patience import TIME_ALLOWED, patient, patient_locks
+from tests.shown import Shown
 
 BASE = "/api/v1"
 PASSWORD = "small-world-2026"
@@ -247,7 +248,9 @@ def api(application: Application, owner: Engine, store: Store, people: bytes) ->
     assert isinstance(application.now, Clock)
     slugs = {provider.id: provider.slug for provider in providers}
     with TestClient(_application(application), raise_server_exceptions=False) as client:
-        client.event_hooks = {"response": [canaries.look_at_response, answers.check]}
+        shown = Shown()
+        hooks = [canaries.look_at_response, answers.check, shown.note]
+        client.event_hooks = {"response": hooks}
         yield Api(
             application=application, client=client, clock=application.now,
             providers={provider.slug: provider for provider in providers},
@@ -257,6 +260,8 @@ def api(application: Application, owner: Engine, store: Store, people: bytes) ->
     with application.engine.connect() as connection:
         session_context.set_system_context(connection)
         canaries.look_at_rows(connection)
+    with owner.connect() as connection:
+        assert shown.unrecorded(connection) == []
 
 
 @cache

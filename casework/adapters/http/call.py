@@ -93,7 +93,7 @@ class Call:
         to_see = scope_of(self.ctx.actor, read_action)
         try:
             made = self._with_retries(use_case, self._keyed)
-            showing = self._store.showing(to_see, self.ctx.now)
+            showing = self._store.showing(to_see, self.ctx.now, read_action)
         except Replay as before:  # nothing changes, so it is a read, with its own audit entry
             made = cast("M", before.made)
             showing = self._store.reading(to_see, read_action, self.ctx.now)

@@ -30,8 +30,13 @@ class RequestStore(Store, Protocol):
         """The same store, whose records name this request."""
         ...
 
-    def showing(self, scope: Any, now: datetime) -> AbstractContextManager[Reading]:
-        """The outcome of a change, under the audit entry that the change wrote."""
+    def showing(
+        self, scope: Any, now: datetime, action: str | None = None
+    ) -> AbstractContextManager[Reading]:
+        """What a change of this request made.
+
+        Under ``action``, who is shown beside those that the change was about gets an entry.
+        """
         ...
 
     def store_key(self, actor: Actor, claimed_at: datetime, made: Made) -> None:

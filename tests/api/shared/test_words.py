@@ -24,8 +24,8 @@ OF_NOBODY = {
     "directory.change", "directory.confirm", "directory.publish", "directory.step",
     "catalogue.write", "catalogue.confirm", "capacity.write", "coverage.read", "figures.read",
     "figures.close", "unmet.count", "inbox.figures", "standard.read", "standard.write", "job.read",
-    "job.run", "notice.release", "outbox.manage", "webhook.manage", "import.directory",
-    "import.write", "audit.review",
+    "job.run", "notice.release", "outbox.manage", "webhook.manage", "webhook.end",
+    "import.directory", "import.write", "audit.review",
 }  # fmt: skip
 
 

@@ -87,8 +87,15 @@ def test_several_failures_of_one_batch_are_one():
     assert (endpoint.failures, endpoint.retry_at) == (1, NOW + MINUTE)
     endpoint.failed(NOW + MINUTE, 2 * MINUTE)
     assert (endpoint.failures, endpoint.retry_at) == (2, NOW + 3 * MINUTE)
-    endpoint.answered()
+    endpoint.answered(NOW, timedelta(seconds=1))
     assert (endpoint.failures, endpoint.retry_at) == (0, None)
+
+
+@pytest.mark.parametrize(("took", "rests"), [(0, 0), (1, 0), (1.5, 13.5), (5, 45)])
+def test_a_slow_endpoint_rests_nine_times_as_long_as_it_took(took: float, rests: float) -> None:
+    endpoint = an_endpoint()
+    endpoint.answered(NOW, timedelta(seconds=took))
+    assert endpoint.retry_at == (NOW + timedelta(seconds=rests) if rests else None)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, exists, func, select
 
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
@@ -41,6 +41,7 @@ def viewed(*more: Any) -> Select[Any]:
             carries.c.id.label("carried_by"),
             carries.c.name.label("worker_name"),
             carries.c.phone.label("worker_phone"),
+            exists().where(t.absence.c.worker_id == carries.c.id).label("is_ever_away"),
             t.centre.c.phone.label("centre_phone"),
             func.coalesce(t.centre.c.phone, _of_the_centre()).label("phone_there"),
             t.consent.c.id.label("consent_known"),

@@ -100,7 +100,9 @@ class SqlReferrals:
             row,
             vault_of(self._connection),
             asked=asked.get(row.planned_service_id),
-            there=who_is_there(self._connection, day_in_seoul(self._now)),
+            there=who_is_there(self._connection, day_in_seoul(self._now))
+            if row.is_ever_away
+            else {},
             deadlines=[
                 from_row(Deadline, one)
                 for one in self._connection.execute(

@@ -100,7 +100,9 @@ class SqlMerges:
             .where(former.c.merged_into_id == resident_id, made.c.undone_at.is_(None))
             .order_by(made.c.id)
         )
-        return [dict(row._mapping) for row in self._connection.execute(query)]
+        found: list[Row] = [dict(row._mapping) for row in self._connection.execute(query)]
+        self._about.update(row["id"] for row in found)
+        return found
 
     def moved_rows(self, merge_id: UUID) -> dict[tuple[str, UUID], Any]:
         rows = self._connection.execute(select(_child).where(_child.c.merge_id == merge_id))

@@ -161,10 +161,16 @@ class SqlImports:
         )
         if outcome is not None:
             query = query.where(_row.outcome == outcome)
-        return page(
+        shown = page(
             self._connection, query, [_row.number], paging,
             make=lambda row: from_row(ImportRow, row, self._vault),
         )  # fmt: skip
+        # A row of residents made its own subject; of the others, some are about one.
+        named = [one.resident_id for one in shown.rows]
+        if file.kind is FileKind.RESIDENTS:
+            named += [one.subject_id for one in shown.rows]
+        self._about.update(id for id in named if id is not None)
+        return shown
 
     # Who it is about
 

@@ -35,6 +35,7 @@ from casework.adapters.persistence.scope import session_context
 from casework.adapters.persistence.scope.subjects import note_opened
 from casework.adapters.persistence.scope.who_sees_what import narrowed, seen, seen_or_opened
 from casework.domain.access.policy import Scope, is_outside
+from casework.domain.duplicates.events import MergeUndone, ResidentsMerged
 from casework.domain.duplicates.likeness import DuplicateCandidate, Likeness
 from casework.domain.errors import NotFound
 from casework.domain.events import Event
@@ -270,10 +271,11 @@ class SqlResidents:
         )
         query = select(t.event).where(t.event.c.resident_id.in_(records))
         query = query.where(narrowed(t.event, self._scope, self._now))
+        self._about.update(self._connection.scalars(records))
         hidden = TIMELINE_LEAVES_OUT.get(self._scope.actor.role)
         if hidden is not None:
             query = query.where(t.event.c.subject_type.not_in(hidden))
-        return page(
+        shown = page(
             self._connection,
             query,
             [t.event.c.at, t.event.c.id],
@@ -281,3 +283,8 @@ class SqlResidents:
             newest_first=True,
             make=lambda row: from_row(Event, row),
         )
+        for one in shown.rows:  # a merge that was undone names who is a resident again
+            if isinstance(one, ResidentsMerged | MergeUndone):
+                named = (one.duplicate_id, one.survivor_id)
+                self._about.update(id for id in named if id is not None)
+        return shown

@@ -51,6 +51,11 @@ class SqlWork(SqlRepositories):
         self._action, self._facts = action, facts
         self.is_committed = False
 
+    @property
+    def subjects(self) -> frozenset[UUID]:
+        """Whom it was about."""
+        return frozenset(self._about)
+
     @contextmanager
     def parts(self, *, keep: bool = True) -> Iterator[Store]:
         inner = SqlParts(self._connection, self._facts)
@@ -102,11 +107,6 @@ class SqlPart(SqlWork):
     def commit_begun(self, made: Made = None) -> None:
         """The same."""
 
-    @property
-    def subjects(self) -> frozenset[UUID]:
-        """Whom it was about."""
-        return frozenset(self._about)
-
 
 class SqlParts:
     """A store whose transactions are parts of one that is open."""
@@ -143,6 +143,8 @@ class SqlStore:
         self._engine, self._facts = engine, facts or RequestFacts()
         self._provider_access = provider_access
         self._has_used_key = False
+        # The residents that the entries of this request's changes name.
+        self._recorded: set[UUID] = set()
 
     def for_request(self, facts: RequestFacts) -> SqlStore:
         return SqlStore(self._engine, facts, self._provider_access)
@@ -168,6 +170,8 @@ class SqlStore:
                 yield work
             finally:
                 self._has_used_key |= work.is_committed
+                if work.is_committed:
+                    self._recorded |= work.subjects
 
     @contextmanager
     def reading(self, scope: Scope, action: str, now: datetime) -> Iterator[Reading]:
@@ -178,16 +182,26 @@ class SqlStore:
             session_context.set_session_context(connection, to, action, now)
             yield SqlReading(connection, to, now, about)
             if action not in NOT_AUDITED:
-                flag = used(connection, scope, now, about.opened) if about.opened else None
-                write_audit(connection, scope.actor, action, now, self._facts, about, code=flag)
+                self._write_read(connection, scope, action, now, about)
             connection.commit()
 
     @contextmanager
-    def showing(self, scope: Scope, now: datetime) -> Iterator[Reading]:
+    def showing(self, scope: Scope, now: datetime, action: str | None = None) -> Iterator[Reading]:
         with self._engine.connect() as connection:
+            about = Subjects()
             to = self._set(scope)
             session_context.set_session_context(connection, to, "", now)
-            yield SqlReading(connection, to, now, set())
+            yield SqlReading(connection, to, now, about)
+            if about - self._recorded and action is not None and action not in NOT_AUDITED:
+                self._write_read(connection, scope, action, now, about)
+                connection.commit()
+
+    def _write_read(
+        self, connection: Connection, scope: Scope, action: str, now: datetime, about: Subjects
+    ) -> None:
+        """Say whom the actor was shown, and that it was by opening, where it was."""
+        flag = used(connection, scope, now, about.opened) if about.opened else None
+        write_audit(connection, scope.actor, action, now, self._facts, about, code=flag)
 
     def store_key(self, actor: Actor, claimed_at: datetime, made: Made) -> None:
         """Not stored where another request has taken the key over."""
