@@ -363,7 +363,7 @@ def _checked(
         field="ends_on",
     )
     if asked is not None:
-        check_referral(file, item.ends_on, asked, act)
+        check_referral(file, item, asked, act)
     return item, entry
 
 

@@ -30,7 +30,7 @@ OF_CASE = (
 OF_SERVICE = ("service_code", "quantity", "unit", "per", "starts_on", "ends_on")
 OF_REFERRAL = (
     "requested_on", "answered_on", "started_on", "ended_on", "hold_until", "reason", "outcome",
-    "note", "disposition",
+    "note", "disposition", "outside_area_reason",
 )  # fmt: skip
 
 
