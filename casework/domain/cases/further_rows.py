@@ -40,6 +40,16 @@ def check_further(
             raise _otherwise(name)
 
 
+def check_beside(file: CaseFile, taken: RunningService) -> None:
+    """Refuse a service that stands there for the same time from another day or by another agency.
+
+    It is the row of before put right, and would be a second service beside the first.
+    """
+    for item in _first(file).services:
+        if taken.is_at_once_with(item):
+            raise _otherwise("starts_on" if taken.starts_on != item.starts_on else "agency")
+
+
 def _otherwise(field: str) -> Invalid:
     return Invalid(
         "an earlier row of this case says otherwise", code="taken_over_otherwise", field=field

@@ -105,6 +105,19 @@ class RunningService:
             item.provider_id,
         )
 
+    def is_at_once_with(self, item: PlannedItem) -> bool:
+        """Whether a planned item is of the same service and shares a day with it.
+
+        Two lines of a service at the same time are told apart by what they say of its content.
+        """
+        words = {self.content.strip(), item.content.strip()} - {""}
+        return (
+            self.service_code == item.service_code
+            and len(words) <= 1
+            and self.starts_on <= item.ends_on
+            and item.starts_on <= self.ends_on
+        )
+
 
 def take_over(
     resident: Resident, running: RunningCase, act: Act, worker_id: UUID | None

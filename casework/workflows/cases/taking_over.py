@@ -96,6 +96,8 @@ def _check_further(
     consent_id = file.case.consent_id
     consent = work.residents.consent(consent_id) if consent_id is not None else None
     further_rows.check_further(file, said, consent, ctx.act)
+    if row.service is not None:
+        further_rows.check_beside(file, row.service)
 
 
 def _add(ctx: Context, file: CaseFile, row: TakenRow) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import pytest
+
 from casework.adapters.persistence import tables as t
 from tests.api.conftest import COLLEAGUE, Api
 from tests.api.exchange.test_imports import told
@@ -17,6 +19,7 @@ from tests.api.exchange.test_taking_over import (
     the_case,
 )
 
+NOBODY_ASKED: Final = dict.fromkeys(("기관코드", "의뢰상태", "의뢰일", "회신일", "개시일"), "")
 FULL: Final = CHECKED | {
     "신청경로": "기관", "동의일": "2026.3.26.", "동의자": "가상가족", "긴급여부": "예",
     "긴급사유": "혼자 쓰러짐", "사전조사일": "2026.3.30.", "종합판정일": "2026.4.10.",
@@ -84,3 +87,28 @@ def test_a_word_where_the_first_row_had_none_is_refused_too(api: Api) -> None:
     ):
         row = SECOND_SERVICE | {"계획통지일": "", "담당자": ""} | word
         assert told(taken(api, row)[0]) == [(field, "taken_over_otherwise")]
+
+
+@pytest.mark.parametrize(
+    ("first", "put_right", "field"),
+    [
+        ({}, {"시작일": "2026.4.21."}, "starts_on"),
+        (NOBODY_ASKED, {}, "agency"),
+        ({"기관코드": "beta"}, {}, "agency"),
+        ({}, NOBODY_ASKED, "agency"),
+        # The last day of the one is the first of the other, or the day before it.
+        ({"종료일": "2026.9.30."}, {"시작일": "2026.9.30."}, "starts_on"),
+        ({"종료일": "2026.9.30."}, {"시작일": "2026.10.1."}, None),
+        # Lunch of one agency, supper of another.
+        ({}, {"기관코드": "beta", "서비스내용": "저녁"}, None),
+        ({}, {"기관코드": "beta", "서비스내용": ""}, "agency"),
+    ],
+)
+def test_a_row_put_right_and_sent_again_is_no_second_service(
+    api: Api, first: dict[str, str], put_right: dict[str, str], field: str | None
+) -> None:
+    known(api)
+    assert told(taken(api, first)[0]) == []
+    (row,) = taken(api, put_right)
+    assert told(row) == ([(field, "taken_over_otherwise")] if field else [])
+    assert count(api, t.planned_service) == (1 if field else 2)
