@@ -8,7 +8,7 @@ nobody is told. Who took it over and when stands beside the days of the acts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -266,16 +266,6 @@ def _begin_clocks(file: CaseFile, running: RunningCase, act: Act) -> None:
         file.begin(ClockKind.FIRST_CHECK, case, act, since=approved)
     if running.notified_on is None:
         file.begin(ClockKind.NOTIFY_PLAN, case, act, since=approved)
-    _pass_over(file, act)
-
-
-def _pass_over(file: CaseFile, act: Act) -> None:
-    """What the clocks that came in would have raised before now is never raised."""
-    for clock in file.running():
-        if clock.planned is not None:
-            clock.planned = tuple(
-                replace(step, passed_over=step.at <= act.at) for step in clock.planned
-            )
 
 
 # Services, with the case or later
@@ -313,7 +303,8 @@ def take_over_service(
     # Nobody is asked since the approval, or since the request was called off.
     unasked = taken.referral.since if taken.referral else file.case.first_approved_on
     file.update_link_clock(service, act, since=act.instant_of(unasked))
-    _pass_over(file, act)
+    for clock in file.running():
+        file.pass_over(clock, act.at)
     return service
 
 
