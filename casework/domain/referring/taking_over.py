@@ -250,7 +250,7 @@ def _referral(
         answered_at=act.instant_of(answered) if answered else None,
         accepted_at=act.instant_of(answered) if answered and _was_accepted(taken) else None,
         started_on=taken.started_on,
-        ended_on=taken.ended_on if taken.status is S.COMPLETED else None,
+        ended_on=taken.ended_on,
         outcome=ReferralOutcome(taken.outcome or "") if taken.status is S.COMPLETED else None,
         reason=taken.reason,
         note=taken.note,

@@ -131,3 +131,13 @@ def test_what_lay_before_the_taking_over_is_not_told_once_the_case_is_reopened(a
     assert swept(api) == (0, 0, before)
     (late,) = api.as_(SUPERVISOR).items("/overdue")
     assert (late["kind"], late["tier"]) == ("first_check", None)
+
+
+def test_the_last_day_of_what_came_to_nothing_is_kept_and_put_right(api: Api) -> None:
+    known(api)
+    taken(api, {"의뢰상태": "제공 실패", "종결일": "2026.8.20.", "사유": "제공불가"})
+    path = f"/referrals/{the_case(api)['referrals'][0]['id']}"
+    shown = done(api.as_(WORKER).get(path))
+    assert (shown["status"], shown["ended_on"]) == ("failed", "2026-08-20")
+    right = {"ended_on": "2026-08-21", "reason": "오타"}
+    assert done(api.as_(WORKER).post(f"{path}/correct", right))["ended_on"] == "2026-08-21"
