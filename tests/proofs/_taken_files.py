@@ -180,8 +180,8 @@ class Writer:
         begins = approved + rng.randrange(0, 10) * DAY
         ends = max(self.today, begins) + rng.randrange(30, 300) * DAY
         cells = of_case | {
-            "서비스코드": code, "서비스내용": "점심", "수량": "3", "단위": "meal", "주기": "주",
-            "시작일": begins.isoformat(), "종료일": ends.isoformat(),
+            "서비스코드": code, "서비스내용": f"점심 {slug}", "수량": "3",
+            "단위": "meal", "주기": "주", "시작일": begins.isoformat(), "종료일": ends.isoformat(),
         }  # fmt: skip
         state = rng.choice(STATES)
         if state is None:

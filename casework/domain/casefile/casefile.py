@@ -178,6 +178,7 @@ class CaseFile:
                 deadline.held_by = SUPERVISOR  # nobody of the new centre has taken it on yet
             self.deadlines[deadline.id] = deadline
             self._touched[deadline.id] = deadline
+            self.pass_over(deadline, self.case.taken_over_at)
             self._follow_discharge()
             self._follow_lapse(deadline, act)
         return deadline
@@ -213,8 +214,19 @@ class CaseFile:
     def recount(self, deadline: Deadline, act: Act) -> None:
         """Recalculate a changed clock."""
         act.clockwork.recount(deadline)
+        self.pass_over(deadline, self.case.taken_over_at)
         self._touched[deadline.id] = deadline
         self._follow_lapse(deadline, act)
+
+    def pass_over(self, deadline: Deadline, until: datetime | None) -> None:
+        """What lay in the past when a clock was taken over is never raised, however often planned.
+
+        With None nothing was taken over.
+        """
+        if until is not None and deadline.planned is not None:
+            deadline.planned = tuple(
+                replace(step, passed_over=step.at <= until) for step in deadline.planned
+            )
 
     def _follow_lapse(self, deadline: Deadline, act: Act) -> None:
         """A referral is given up by the clock on which its answer is waited for."""

@@ -8,7 +8,7 @@ nobody is told. Who took it over and when stands beside the days of the acts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -36,10 +36,10 @@ from casework.domain.casefile.plan import (
 )
 from casework.domain.cases.checks import next_target
 from casework.domain.cases.intake import CareApplication, check_application, check_consent
-from casework.domain.clocks.calendar import KNOWN_YEARS, ONE_DAY, day_in_seoul
+from casework.domain.clocks.calendar import KNOWN_YEARS, ONE_DAY
 from casework.domain.clocks.standards import STATUTORY_BASIS, ClockKind
 from casework.domain.directory.directory import Service
-from casework.domain.errors import Conflict, Invalid, require
+from casework.domain.errors import Invalid, require
 from casework.domain.planning.events import PlannedServiceTakenOver
 from casework.domain.referring.taking_over import (
     RunningReferral,
@@ -103,6 +103,19 @@ class RunningService:
             item.service_code,
             item.starts_on,
             item.provider_id,
+        )
+
+    def is_at_once_with(self, item: PlannedItem) -> bool:
+        """Whether a planned item is of the same service and shares a day with it.
+
+        Two lines of a service at the same time are told apart by what they say of its content.
+        """
+        words = {self.content.strip(), item.content.strip()} - {""}
+        return (
+            self.service_code == item.service_code
+            and len(words) <= 1
+            and self.starts_on <= item.ends_on
+            and item.starts_on <= self.ends_on
         )
 
 
@@ -253,16 +266,6 @@ def _begin_clocks(file: CaseFile, running: RunningCase, act: Act) -> None:
         file.begin(ClockKind.FIRST_CHECK, case, act, since=approved)
     if running.notified_on is None:
         file.begin(ClockKind.NOTIFY_PLAN, case, act, since=approved)
-    _pass_over(file, act)
-
-
-def _pass_over(file: CaseFile, act: Act) -> None:
-    """What the clocks that came in would have raised before now is never raised."""
-    for clock in file.running():
-        if clock.planned is not None:
-            clock.planned = tuple(
-                replace(step, passed_over=step.at <= act.at) for step in clock.planned
-            )
 
 
 # Services, with the case or later
@@ -272,7 +275,7 @@ def take_over_service(
     file: CaseFile, taken: RunningService, catalogue: Mapping[str, Service], act: Act
 ) -> PlannedService:
     """Add a service to the plan that was taken over, until the plan is changed here."""
-    version = _taken_version(file, act)
+    version = taken_version(file, act)
     item, entry = _checked(file, version, taken, catalogue, act)
     service = PlannedService(
         id=item.id,
@@ -300,17 +303,12 @@ def take_over_service(
     # Nobody is asked since the approval, or since the request was called off.
     unasked = taken.referral.since if taken.referral else file.case.first_approved_on
     file.update_link_clock(service, act, since=act.instant_of(unasked))
-    _pass_over(file, act)
+    for clock in file.running():
+        file.pass_over(clock, act.at)
     return service
 
 
-def stands_there(file: CaseFile, taken: RunningService | None) -> bool:
-    """Whether the plan that was taken over has the service; always, where none is named."""
-    version = min(file.versions, key=lambda one: one.number)
-    return taken is None or any(taken.is_of(item) for item in version.services)
-
-
-def _taken_version(file: CaseFile, act: Act) -> PlanVersion:
+def taken_version(file: CaseFile, act: Act) -> PlanVersion:
     """The plan that was taken over; refuses one that was changed here since."""
     (version, *later) = sorted(file.versions, key=lambda one: one.number)
     if later or not file.case.is_open:
@@ -321,11 +319,6 @@ def _taken_version(file: CaseFile, act: Act) -> PlanVersion:
             code="plan_goes_on",
         )
     return version
-
-
-def already_taken_over(file: CaseFile, act: Act) -> Conflict:
-    """The refusal of what stands there already."""
-    return conflict(file, act, "it was taken over before", code="already_taken_over")
 
 
 def _checked(
@@ -363,26 +356,5 @@ def _checked(
         field="ends_on",
     )
     if asked is not None:
-        check_referral(file, item.ends_on, asked, act)
+        check_referral(file, item, asked, act)
     return item, entry
-
-
-def check_same(file: CaseFile, running: RunningCase) -> None:
-    """Refuse a further row of a case that says otherwise than the one that took it over."""
-    case = file.case
-    said = {
-        "channel": (case.channel, running.application.channel),
-        "applied_on": (case.applied_on, running.application.applied_on),
-        "urgent": (case.urgent, running.application.urgent),
-        "surveyed_on": (case.surveyed_at and day_in_seoul(case.surveyed_at), running.surveyed_on),
-        "determined_on": (case.determined_on, running.determined_on),
-        "approved_on": (case.first_approved_on, running.approved_on),
-        "former_number": (case.former_number, running.former_number),
-    }
-    for name, (before, now) in said.items():
-        require(
-            before == now,
-            "an earlier row of this case says otherwise",
-            code="taken_over_otherwise",
-            field=name,
-        )

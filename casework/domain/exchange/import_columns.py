@@ -233,6 +233,7 @@ RUNNING_CASES: Final = (
     _column("outcome", "종결구분", "결과", word(OUTCOME)),
     _column("disposition", "후속조치", "", word(DISPOSITION)),
     _column("note", "메모", "비고"),
+    _column("outside_area_reason", "지역밖사유", "관할외사유 지역외사유"),
 )
 COLUMNS: Final[dict[FileKind, tuple[Column, ...]]] = {
     FileKind.PROVIDERS: PROVIDERS,

@@ -55,6 +55,11 @@ def check_offering(
         code="offering_closed",
         field="offering_id",
     )
+    check_area(file, offering, outside_area_reason)
+
+
+def check_area(file: CaseFile, offering: Offering, outside_area_reason: str | None) -> None:
+    """The offering covers the resident's centre, or someone says why it is asked all the same."""
     require(
         file.case.centre_code in offering.centres or (outside_area_reason or "").strip(),
         "this offering does not cover the resident's centre; say why it is asked",
@@ -74,18 +79,7 @@ def check_listed(offering: Offering, begins: date, act: Act) -> None:
         code="offering_not_published",
         field="offering_id",
     )
-    require(
-        covers_day(begins, None, offering.provider_ended_on),
-        f"the last day of this provider is {offering.provider_ended_on}",
-        code="provider_ended",
-        field="offering_id",
-    )
-    require(
-        covers_day(begins, None, offering.designated_to),
-        f"the last day of its designation is {offering.designated_to}",
-        code="designation_ended",
-        field="offering_id",
-    )
+    check_there(offering, begins, "offering_id")
     require(
         offering.service_state == EntryState.PUBLISHED
         and covers_day(act.today, offering.service_from, None)
@@ -93,6 +87,22 @@ def check_listed(offering: Offering, begins: date, act: Act) -> None:
         f"this service is not in force on {begins}",
         code="service_not_in_force",
         field="offering_id",
+    )
+
+
+def check_there(offering: Offering, on: date, field: str) -> None:
+    """Its agency, and what it is designated as, have not ended before a day."""
+    require(
+        covers_day(on, None, offering.provider_ended_on),
+        f"the last day of this provider is {offering.provider_ended_on}",
+        code="provider_ended",
+        field=field,
+    )
+    require(
+        covers_day(on, None, offering.designated_to),
+        f"the last day of its designation is {offering.designated_to}",
+        code="designation_ended",
+        field=field,
     )
 
 

@@ -9,12 +9,13 @@ from typing import Final
 from casework.domain.act import Act
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.hold_limits import check_hold_until
-from casework.domain.casefile.plan import PlannedService
+from casework.domain.casefile.plan import PlannedItem, PlannedService
 from casework.domain.casefile.referral import Referral
 from casework.domain.casefile.referral_events import ReferralTakenOver
 from casework.domain.casefile.referral_moves import (
     CAME_TO_NOTHING,
     MOVES,
+    OPEN,
     SETTLEMENTS,
     TAKE_OVER,
 )
@@ -33,7 +34,7 @@ from casework.domain.directory.directory import Offering
 from casework.domain.errors import require
 from casework.domain.planning.settling import note_settlement
 from casework.domain.referring.details import Details
-from casework.domain.referring.disclosure_basis import DISCLOSED
+from casework.domain.referring.disclosure_basis import DISCLOSED, check_area, check_there
 from casework.domain.referring.moving import check_reason, is_left
 
 S = ReferralStatus
@@ -86,6 +87,7 @@ class RunningReferral:
     outcome: str | None = None
     note: str | None = None
     disposition: str | None = None
+    outside_area_reason: str | None = None
 
     @property
     def comes_in_as(self) -> ReferralStatus:
@@ -106,9 +108,9 @@ def take_over_referral(
 ) -> Referral:
     """Take a referral over: its state by the table of moves, its clocks from the true days.
 
-    Nobody is told. What nobody answered is given up no sooner than if it were asked today.
+    It was checked before. Nobody is told. What nobody answered is given up no sooner than if it
+    were asked today.
     """
-    check_referral(file, service.ends_on, taken, act)
     referral = _referral(file, service, taken, act)
     file.referrals[referral.id] = referral
     row, since = TAKE_OVER[taken.comes_in_as], act.instant_of(taken.since)
@@ -127,10 +129,10 @@ def take_over_referral(
     return referral
 
 
-def check_referral(file: CaseFile, ends_on: date, taken: RunningReferral, act: Act) -> None:
+def check_referral(file: CaseFile, item: PlannedItem, taken: RunningReferral, act: Act) -> None:
     """Refuse days that its state lacks or does not have, out of order, and unknown reasons.
 
-    ``ends_on`` is the last day of its planned service.
+    So is an agency that no request would go to. ``item`` is what the plan says of its service.
     """
     status = taken.status
     allowed = {"requested_on", *_NEEDS[status], *_MAY.get(status, ())}
@@ -156,12 +158,26 @@ def check_referral(file: CaseFile, ends_on: date, taken: RunningReferral, act: A
     )
     _check_order(file, taken, act)
     _check_codes(taken, act)
+    check_area(file, taken.offering, taken.outside_area_reason)
+    check_there(taken.offering, _counted_on(item, taken, act), "agency")
     require(
-        taken.disposition is None or _left_something(taken, ends_on),
+        taken.disposition is None or _left_something(taken, item.ends_on),
         "nothing was left to be decided",
         code="not_in_state",
         field="disposition",
     )
+
+
+def _counted_on(item: PlannedItem, taken: RunningReferral, act: Act) -> date:
+    """The last day on which the agency was, or is, there for the service, by what the row says.
+
+    What is open goes on today, or begins later; what came to nothing was asked for, or began.
+    """
+    if taken.status in OPEN:
+        return max(act.today, item.starts_on)
+    if taken.status is S.COMPLETED and taken.ended_on is not None:
+        return taken.ended_on
+    return taken.started_on or taken.requested_on
 
 
 def _left_something(taken: RunningReferral, ends_on: date) -> bool:
@@ -223,6 +239,7 @@ def _referral(
         provider_id=taken.offering.provider_id,
         status=S.DRAFT,
         priority=taken.priority,
+        outside_area_reason=taken.outside_area_reason,
         basis_kind=BasisKind.ARTICLE_14_2,
         created_at=act.at,
         created_by=act.by.id,
@@ -233,7 +250,7 @@ def _referral(
         answered_at=act.instant_of(answered) if answered else None,
         accepted_at=act.instant_of(answered) if answered and _was_accepted(taken) else None,
         started_on=taken.started_on,
-        ended_on=taken.ended_on if taken.status is S.COMPLETED else None,
+        ended_on=taken.ended_on,
         outcome=ReferralOutcome(taken.outcome or "") if taken.status is S.COMPLETED else None,
         reason=taken.reason,
         note=taken.note,

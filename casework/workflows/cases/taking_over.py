@@ -11,7 +11,7 @@ from uuid import UUID
 from casework.domain.casefile.case import Channel, Determination
 from casework.domain.casefile.casefile import CaseFile
 from casework.domain.casefile.states import ReferralStatus
-from casework.domain.cases import intake
+from casework.domain.cases import further_rows, intake
 from casework.domain.cases import taking_over as domain
 from casework.domain.clocks.standards import Priority
 from casework.domain.directory.directory import Offering
@@ -30,7 +30,7 @@ OF_CASE = (
 OF_SERVICE = ("service_code", "quantity", "unit", "per", "starts_on", "ends_on")
 OF_REFERRAL = (
     "requested_on", "answered_on", "started_on", "ended_on", "hold_until", "reason", "outcome",
-    "note", "disposition",
+    "note", "disposition", "outside_area_reason",
 )  # fmt: skip
 
 
@@ -51,8 +51,8 @@ def take_over(ctx: Context, resident_id: UUID, fields: Mapping[str, Any]) -> UUI
         resident = work.residents.get(resident_id, lock=True)
         row = _row(work, fields)
         file = _standing(ctx, work, resident, row.running.application.applied_on)
-        if file is not None and domain.stands_there(file, row.service):
-            raise domain.already_taken_over(file, ctx.act)
+        if file is not None and further_rows.stands_there(file, row.service):
+            raise further_rows.already_taken_over(file, ctx.act)
         domain.check_running(resident, row.running, ctx.act)
         _check_centre(resident, fields["centre_code"])
         worker_id = _worker(work, resident, fields["worker"])
@@ -62,7 +62,7 @@ def take_over(ctx: Context, resident_id: UUID, fields: Mapping[str, Any]) -> UUI
             _add(ctx, file, row)
             work.files.add(file)
         else:
-            domain.check_same(file, row.running)
+            _check_further(ctx, work, file, row, {**fields, "worker": worker_id})
             _add(ctx, file, row)
             work.files.save(file, ctx.now)
         work.commit(file.case.id)
@@ -84,10 +84,20 @@ def _standing(ctx: Context, work: Work, resident: Resident, applied_on: date) ->
     id = open_id or work.residents.taken_over(resident.id, applied_on)
     if id is None:
         return None
-    file = work.files.of_case(id, with_plan=True)
+    file = work.files.to_correct(id)
     if file.case.taken_over_at is None:
         raise intake.second_case(file, ctx.act)
     return file
+
+
+def _check_further(
+    ctx: Context, work: Work, file: CaseFile, row: TakenRow, said: Mapping[str, Any]
+) -> None:
+    consent_id = file.case.consent_id
+    consent = work.residents.consent(consent_id) if consent_id is not None else None
+    further_rows.check_further(file, said, consent, ctx.act)
+    if row.service is not None:
+        further_rows.check_beside(file, row.service)
 
 
 def _add(ctx: Context, file: CaseFile, row: TakenRow) -> None:

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from casework.adapters.persistence import tables as t
 from tests.api.conftest import SUPERVISOR, WORKER, Api
 from tests.api.exchange.test_imports import told
-from tests.api.exchange.test_taking_over import SECOND, clocks, known, taken, the_case
+from tests.api.exchange.test_taking_over import (
+    SECOND,
+    clocks,
+    count,
+    known,
+    relayed,
+    swept,
+    taken,
+    the_case,
+)
 
 BY_PHONE: Final = {"on_behalf": {"channel": "phone", "person": "센터장"}}
 TODAY: Final = "2026-09-01"
@@ -89,3 +99,45 @@ def test_it_is_held_corrected_moved_closed_and_reopened(api: Api) -> None:
     # Its row again, which names the worker and the days of before, changes nothing of that.
     (row,) = taken(api, {"기존사례번호": "2025-0417"})
     assert (row["outcome"], told(row)) == ("duplicate", [("", "already_taken_over")])
+
+
+def test_what_lay_before_the_taking_over_is_not_told_once_a_clock_is_counted_anew(
+    api: Api,
+) -> None:
+    """Due on 20 July; decided two days sooner, it was due on the 15th, long before as well."""
+    known(api)
+    taken(api, {})
+    boss, case = api.as_(SUPERVISOR), f"/cases/{the_case(api)['id']}"
+    right = {"version": 1, "decided_on": "2026-04-15", "reason": "잘못 적음"}
+    done(boss.post(f"{case}/plan/decision/correct", right))
+    assert clocks(the_case(api)) == {"first_check": f"2026-07-15{SECOND}"}
+    assert swept(api) == (0, 0, 0)
+    relayed(api)
+    assert count(api, t.notice) == 0
+    (late,) = boss.items("/overdue")
+    ledger = boss.items(f"/deadlines/{late['deadline_id']}/escalations")
+    assert {(one["passed_over"], one["quiet"]) for one in ledger} == {(True, True)}
+
+
+def test_what_lay_before_the_taking_over_is_not_told_once_the_case_is_reopened(api: Api) -> None:
+    known(api)
+    taken(api, {})
+    case = f"/cases/{the_case(api)['id']}"
+    closing = {"reason": "moved_away", "end_open_referrals": True}
+    done(api.as_(WORKER).post(f"{case}/close", closing))
+    done(api.as_(SUPERVISOR).post(f"{case}/reopen", {"note": "돌아오심"}))
+    assert clocks(the_case(api))["first_check"] == f"2026-07-20{SECOND}"
+    before = count(api, t.notice)
+    assert swept(api) == (0, 0, before)
+    (late,) = api.as_(SUPERVISOR).items("/overdue")
+    assert (late["kind"], late["tier"]) == ("first_check", None)
+
+
+def test_the_last_day_of_what_came_to_nothing_is_kept_and_put_right(api: Api) -> None:
+    known(api)
+    taken(api, {"의뢰상태": "제공 실패", "종결일": "2026.8.20.", "사유": "제공불가"})
+    path = f"/referrals/{the_case(api)['referrals'][0]['id']}"
+    shown = done(api.as_(WORKER).get(path))
+    assert (shown["status"], shown["ended_on"]) == ("failed", "2026-08-20")
+    right = {"ended_on": "2026-08-21", "reason": "오타"}
+    assert done(api.as_(WORKER).post(f"{path}/correct", right))["ended_on"] == "2026-08-21"

@@ -106,7 +106,7 @@ def test_a_referral_comes_in_at_its_days_with_the_clock_of_its_state(status: str
     (referral,) = file.referrals.values()
     assert (referral.status, referral.requested_on) == (status, day("04-20"))
     assert referral.created_at == town.now
-    for name in ("answered_on", "started_on"):
+    for name in ("answered_on", "started_on", "ended_on"):
         assert getattr(referral, name) == facts.get(name)
     assert running(file, referral.id) == ([clock[0]] if clock else [])
     if clock:

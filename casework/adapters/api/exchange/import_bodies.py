@@ -145,6 +145,7 @@ class RunningCaseRow(Body):
     outcome: Code | None = None
     disposition: Code | None = None
     note: Words | None = None
+    outside_area_reason: Words | None = None
 
 
 class AssignImportRow(Body):
