@@ -115,20 +115,45 @@ def notices_of_change(
 ) -> list[Notice]:
     """What each agency is told: the facts, of those disclosed to it, that are others now.
 
-    A request comes with the resident as its agency knew them, and as they are now.
+    A request comes with the resident as its agency knew them, and as they are now; one who died
+    since, or lives after all, needs other than what was asked.
     """
+    requests = list(requests)
     found = []
     for request, was, now in requests:
         changed = [one for one in FACTS if one in request.disclosed and _changed(one, was, now)]
         if changed:
-            found.append(_notice(request, now, changed, act))
+            kind, about = NoticeKind.RESIDENT_CHANGED, ",".join(changed)
+            found.append(_notice(request, now, kind, about, act))
+    return found + _notices_of_death(requests, act)
+
+
+def _notices_of_death(
+    requests: Iterable[tuple[OpenRequest, Resident, Resident]], act: Act
+) -> list[Notice]:
+    """At once, to whom nobody tells of a death: that they are to stop, or to go on after all."""
+    found = []
+    for request, was, now in requests:
+        if (was.died_on is None) != (now.died_on is None):
+            stops = now.died_on is not None
+            kind = NoticeKind.REFERRAL_STOPPED if stops else NoticeKind.REFERRAL_HELD
+            about = "to_stop" if stops else "goes_on"
+            found.append(_notice(request, now, kind, about, act, at_once=True))
     return found
 
 
-def _notice(request: OpenRequest, now: Resident, changed: list[str], act: Act) -> Notice:
+def _notice(
+    request: OpenRequest,
+    now: Resident,
+    kind: NoticeKind,
+    about: str,
+    act: Act,
+    *,
+    at_once: bool = False,
+) -> Notice:
     return Notice(
         id=act.new_id(),
-        kind=NoticeKind.RESIDENT_CHANGED,
+        kind=kind,
         subject_type="referral",
         subject_id=request.id,
         case_id=request.case_id,
@@ -137,9 +162,9 @@ def _notice(request: OpenRequest, now: Resident, changed: list[str], act: Act) -
         worker_id=request.worker_id,
         provider_id=request.provider_id,
         tell=[PROVIDER],
-        at_once=False,
+        at_once=at_once,
         since=act.at,
-        about=",".join(changed),
+        about=about,
     )
 
 
