@@ -7,7 +7,7 @@ two is right; what stood there before is stored, encrypted, with the merge.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final
@@ -18,7 +18,7 @@ from casework.domain.clocks.standards import PROVIDER
 from casework.domain.errors import Invalid
 from casework.domain.notices.notices import Notice, NoticeKind
 from casework.domain.residents.names import digits_of, name_key
-from casework.domain.residents.resident import Resident, coded
+from casework.domain.residents.resident import Resident, check_born_before, coded
 
 FACTS: Final[tuple[str, ...]] = (
     "name", "birth_date", "sex", "address", "phone", "lives_alone", "mobility", "ltc_grade",
@@ -72,6 +72,7 @@ def take_facts(
 
     Refused where one in which the two differ was not chosen, with all that differ and what each of
     the two says of it, where ``shows_values``; a registration number is shown by its own act only.
+    Nor may one be born after their death by what was chosen.
     """
     differing = [name for name in (*FACTS, RRN) if _differ(name, survivor, duplicate)]
     undecided = [name for name in differing if name not in keep]
@@ -85,13 +86,17 @@ def take_facts(
             ],
             fields={name: _shown(name, survivor, duplicate, shows_values) for name in differing},
         )
-    before: dict[str, Any] = {}
+    taken: dict[str, Any] = {}
     for name in (*FACTS, RRN):
         is_blank = survivor.says(name) is None and duplicate.says(name) is not None
         is_chosen = name in differing and keep[name] is MergeSide.DUPLICATE
         if is_blank or is_chosen:
-            before[name] = _stored(survivor.says(name))
-            survivor.take(name, duplicate.says(name))
+            taken[name] = duplicate.says(name)
+    now = replace(survivor.resident, **{name: to for name, to in taken.items() if name != RRN})
+    check_born_before(now.birth_date, now.died_on, "keep.birth_date")
+    before = {name: _stored(survivor.says(name)) for name in taken}
+    for name, value in taken.items():
+        survivor.take(name, value)
     return before
 
 

@@ -106,6 +106,7 @@ class Resident:
         """
         if "birth_date" in changes:
             check_birth_date(changes["birth_date"], act)
+            check_born_before(changes["birth_date"], self.died_on, "birth_date")
         moves = changes.get("centre_code", self.centre_code) != self.centre_code
         if moves and open_case is not None:
             raise conflict(
@@ -302,4 +303,14 @@ def check_birth_date(birth_date: date, act: Act) -> None:
         f"a birth date before {MIN_BIRTH_YEAR}",
         code="birth_date_too_early",
         field="birth_date",
+    )
+
+
+def check_born_before(birth_date: date, died_on: date | None, field: str) -> None:
+    """Nobody dies before they are born."""
+    require(
+        died_on is None or birth_date <= died_on,
+        "born after the death",
+        code="born_after_death",
+        field=field,
     )

@@ -366,3 +366,17 @@ def test_a_death_that_comes_with_a_merge_stops_the_agencies(api: Api) -> None:
     undone = api.as_(SUPERVISOR).post(f"/merges/{merged.json()['id']}/undo", {"reason": "two"})
     assert undone.status_code == 200, undone.text
     assert told_at_once(api)[1:] == [("referral_held", "goes_on", ["provider"])]
+
+
+@pytest.mark.parametrize(
+    ("born", "code"), [("2009-12-31", 200), ("2010-01-01", 200), ("2010-01-02", 422)]
+)
+def test_nobody_is_born_after_their_death(api: Api, born: str, code: int) -> None:
+    resident, worker = a_resident(api, birth_date=date(1930, 1, 1)), api.as_(WORKER)
+    assert dies(api, resident, on="2010-01-01").status_code == 200
+    before, path = everything(api), f"/residents/{resident}"
+    answer = worker.patch(path, {"birth_date": born}, headers=etag(worker.get(path)))
+    assert answer.status_code == code, answer.text
+    if code == 422:
+        assert fields_of(answer) == ["birth_date"]
+        assert everything(api) == before
