@@ -229,8 +229,9 @@ def well_counted(state: State, clockwork: Clockwork) -> Iterator[str]:
             yield f"4: {name} is paused until {clock.paused_until}, its pauses end {ends}"
         if clock.is_running and clock.kind in LAPSES_AFTER:
             referral = state.referrals[clock.subject_id]
-            if referral.lapse_at != lapse_by_hand(clock):
-                yield f"4: {name} lapses at {referral.lapse_at}, by hand {lapse_by_hand(clock)}"
+            by_hand = lapse_by_hand(clock, referral)
+            if referral.lapse_at != by_hand:
+                yield f"4: {name} lapses at {referral.lapse_at}, by hand {by_hand}"
 
 
 def counted_by_hand(clock: Deadline) -> datetime:
@@ -256,10 +257,16 @@ def days_between(began: datetime, ends: datetime) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def lapse_by_hand(clock: Deadline) -> datetime:
-    """When a request lapses: that many working days later, and never before it is due."""
+def lapse_by_hand(clock: Deadline, referral: Any) -> datetime:
+    """When a request lapses: that many working days later, and never before it is due.
+
+    What was recorded after its day is waited for from the recording.
+    """
     out = frozenset(day for pause in clock.pauses for day in pause.days())
-    last = last_day(day_in_seoul(clock.started_at), LAPSES_AFTER[clock.kind], "working_days", out)
+    waitlisted = referral.status == "waitlisted"
+    recorded_at = referral.answered_at if waitlisted else referral.requested_at
+    asked = day_in_seoul(max(clock.started_at, recorded_at, referral.created_at))
+    last = last_day(asked, LAPSES_AFTER[clock.kind], "working_days", out)
     return max(end_of(last), clock.due_at) + SECOND
 
 

@@ -292,7 +292,8 @@ class PlanActs(ReferralActs):
             done = self.attempt(
                 "telling", self.worker(case),
                 lambda ctx: plans.notify_plan(ctx, case.id, on, "herself"),
-                may=case.is_open and version is not None and self.may_be_dated(on, earliest),
+                may=case.is_open and version is not None and self.may_be_dated(on, earliest)
+                and case.clocks["notify_plan"] > 0,
                 how=how,
             )  # fmt: skip
             if done:

@@ -172,9 +172,12 @@ class ReferralActs(Stage):
         who, may = self._mover(case, one, action)
         sendable = action != "send" or self._may_send(case, service, one)
         open_ = case.is_open or action == "enter-in-error"
+        died_on = self.resident(case.resident).died_on
+        lives = died_on is None or on < died_on or action not in ("accept", "waitlist", "start")
         done = self.attempt(
             action, who, lambda ctx: referring.move_referral(ctx, one.id, action, details),
-            may=may and open_ and sendable and in_time and one.may(action, self.today), how=how,
+            may=may and open_ and sendable and in_time and lives and one.may(action, self.today),
+            how=how,
         )  # fmt: skip
         if done:
             now = self.world.clock.now

@@ -232,7 +232,7 @@ class CaseFile:
         """A referral is given up by the clock on which its answer is waited for."""
         referral = self.referrals.get(deadline.subject_id)
         if referral is not None and deadline.kind in USUAL_LAPSE:
-            referral.lapse_at = act.clockwork.lapses_at(deadline)
+            referral.lapse_at = act.clockwork.lapses_at(deadline, referral.waits_since)
 
     def about(self, subject: Case | PlannedService | Referral) -> ClockSubject:
         """What a clock on this subject is about."""

@@ -17,6 +17,7 @@ from casework.domain.casefile.referral_moves import (
     possible_moves,
 )
 from casework.domain.casefile.states import BasisKind, Disposition, ReferralOutcome, ReferralStatus
+from casework.domain.clocks.no_answer import recorded_last
 from casework.domain.clocks.standards import CareField, Priority
 
 
@@ -114,6 +115,11 @@ class Referral:
             return False
         until_the_end = self.ended_on is not None and self.ended_on >= service.ends_on
         return self.outcome == ReferralOutcome.ENDED_AS_PLANNED or until_the_end
+
+    @property
+    def waits_since(self) -> datetime:
+        """When the last of what an agency is to answer was recorded, whenever it happened."""
+        return recorded_last(self.created_at, self.requested_at, self.answered_at)
 
     @property
     def was_asked(self) -> bool:

@@ -331,7 +331,7 @@ class Clockwork:
         moved = [_deferred(calendar, deadline, step) for step in planned]
         return tuple(step for step in moved if step.tier != REMINDER or step.at < due)
 
-    def lapses_at(self, deadline: Deadline) -> datetime | None:
+    def lapses_at(self, deadline: Deadline, recorded_at: datetime) -> datetime | None:
         """When the referral of a clock is given up for want of an answer (``no_answer.py``)."""
         return lapses_at(
             self.calendar_of(deadline.district_code),
@@ -339,6 +339,7 @@ class Clockwork:
             deadline.due_at,
             deadline.lapse_after,
             deadline.pauses,
+            recorded_at=recorded_at,
         )
 
     def standard(self, id: UUID | None) -> Standard | None:

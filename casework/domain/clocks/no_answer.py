@@ -30,16 +30,29 @@ def lapses_at(
     due: datetime,
     lapse_after: Target | None,
     pauses: Sequence[Pause] = (),
+    *,
+    recorded_at: datetime,
 ) -> datetime | None:
     """When a referral that nobody answers is given up, or None where it never is.
 
-    Pauses are left out, as for the clock itself, and nothing lapses before it was due: what is
-    paused or was extended is still waited for.
+    What was recorded later than it happened is waited for from its recording: the agency could not
+    answer what it did not see. Pauses are left out, as for the clock itself, and nothing lapses
+    before it was due: what is paused or was extended is still waited for.
     """
     if lapse_after is None:
         return None
-    last = due_at(calendar, started_at, lapse_after, pauses)
+    last = due_at(calendar, max(started_at, recorded_at), lapse_after, pauses)
     return max(last, due) + timedelta(seconds=1)
+
+
+def recorded_last(
+    created_at: datetime, requested_at: datetime | None, answered_at: datetime | None
+) -> datetime:
+    """When the last of what an agency is to answer was recorded.
+
+    What was taken over bears instants of its own days, and was recorded when it was made.
+    """
+    return max(at for at in (created_at, requested_at, answered_at) if at is not None)
 
 
 def is_given_up(lapse_at: datetime | None, at: datetime) -> bool:

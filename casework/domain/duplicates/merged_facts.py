@@ -7,7 +7,7 @@ two is right; what stood there before is stored, encrypted, with the merge.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final
@@ -18,7 +18,7 @@ from casework.domain.clocks.standards import PROVIDER
 from casework.domain.errors import Invalid
 from casework.domain.notices.notices import Notice, NoticeKind
 from casework.domain.residents.names import digits_of, name_key
-from casework.domain.residents.resident import Resident, coded
+from casework.domain.residents.resident import Resident, check_born_before, coded
 
 FACTS: Final[tuple[str, ...]] = (
     "name", "birth_date", "sex", "address", "phone", "lives_alone", "mobility", "ltc_grade",
@@ -72,6 +72,7 @@ def take_facts(
 
     Refused where one in which the two differ was not chosen, with all that differ and what each of
     the two says of it, where ``shows_values``; a registration number is shown by its own act only.
+    Nor may one be born after their death by what was chosen.
     """
     differing = [name for name in (*FACTS, RRN) if _differ(name, survivor, duplicate)]
     undecided = [name for name in differing if name not in keep]
@@ -85,13 +86,17 @@ def take_facts(
             ],
             fields={name: _shown(name, survivor, duplicate, shows_values) for name in differing},
         )
-    before: dict[str, Any] = {}
+    taken: dict[str, Any] = {}
     for name in (*FACTS, RRN):
         is_blank = survivor.says(name) is None and duplicate.says(name) is not None
         is_chosen = name in differing and keep[name] is MergeSide.DUPLICATE
         if is_blank or is_chosen:
-            before[name] = _stored(survivor.says(name))
-            survivor.take(name, duplicate.says(name))
+            taken[name] = duplicate.says(name)
+    now = replace(survivor.resident, **{name: to for name, to in taken.items() if name != RRN})
+    check_born_before(now.birth_date, now.died_on, "keep.birth_date")
+    before = {name: _stored(survivor.says(name)) for name in taken}
+    for name, value in taken.items():
+        survivor.take(name, value)
     return before
 
 
@@ -115,20 +120,45 @@ def notices_of_change(
 ) -> list[Notice]:
     """What each agency is told: the facts, of those disclosed to it, that are others now.
 
-    A request comes with the resident as its agency knew them, and as they are now.
+    A request comes with the resident as its agency knew them, and as they are now; one who died
+    since, or lives after all, needs other than what was asked.
     """
+    requests = list(requests)
     found = []
     for request, was, now in requests:
         changed = [one for one in FACTS if one in request.disclosed and _changed(one, was, now)]
         if changed:
-            found.append(_notice(request, now, changed, act))
+            kind, about = NoticeKind.RESIDENT_CHANGED, ",".join(changed)
+            found.append(_notice(request, now, kind, about, act))
+    return found + _notices_of_death(requests, act)
+
+
+def _notices_of_death(
+    requests: Iterable[tuple[OpenRequest, Resident, Resident]], act: Act
+) -> list[Notice]:
+    """At once, to whom nobody tells of a death: that they are to stop, or to go on after all."""
+    found = []
+    for request, was, now in requests:
+        if (was.died_on is None) != (now.died_on is None):
+            stops = now.died_on is not None
+            kind = NoticeKind.REFERRAL_STOPPED if stops else NoticeKind.REFERRAL_HELD
+            about = "to_stop" if stops else "goes_on"
+            found.append(_notice(request, now, kind, about, act, at_once=True))
     return found
 
 
-def _notice(request: OpenRequest, now: Resident, changed: list[str], act: Act) -> Notice:
+def _notice(
+    request: OpenRequest,
+    now: Resident,
+    kind: NoticeKind,
+    about: str,
+    act: Act,
+    *,
+    at_once: bool = False,
+) -> Notice:
     return Notice(
         id=act.new_id(),
-        kind=NoticeKind.RESIDENT_CHANGED,
+        kind=kind,
         subject_type="referral",
         subject_id=request.id,
         case_id=request.case_id,
@@ -137,9 +167,9 @@ def _notice(request: OpenRequest, now: Resident, changed: list[str], act: Act) -
         worker_id=request.worker_id,
         provider_id=request.provider_id,
         tell=[PROVIDER],
-        at_once=False,
+        at_once=at_once,
         since=act.at,
-        about=",".join(changed),
+        about=about,
     )
 
 

@@ -226,10 +226,26 @@ def submit(file: CaseFile, act: Act) -> PlanVersion:
 
 
 def notify(file: CaseFile, on: date, to: str, act: Act) -> None:
-    """The resident or applicant was notified of the plan in force."""
+    """The resident or applicant was notified of the plan in force: once, and then put right."""
     check_possible(file, "notified", act)
     approved_on = file.in_force.decided_on if file.in_force else None
-    act.dated(on, approved_on or file.case.first_approved_on, "on")
+    approved_on = approved_on or file.case.first_approved_on
+    act.dated(on, approved_on, "on")
+    if _was_told(file, approved_on):
+        raise conflict(
+            file,
+            act,
+            "the resident was notified of this plan before: correct that",
+            code="already_notified",
+        )
     file.case.notified_on, file.case.notified_to = on, to
     file.meet(ClockKind.NOTIFY_PLAN, act, on=on)
     file.record(PlanNotified(file.meta(file.case, act), on=on))
+
+
+def _was_told(file: CaseFile, approved_on: date | None) -> bool:
+    """Whether somebody was notified of the plan in force, and not of the one before."""
+    told_on = file.case.notified_on
+    if told_on is None or file.clock(ClockKind.NOTIFY_PLAN, file.case.id) is not None:
+        return False
+    return approved_on is None or told_on >= approved_on

@@ -37,9 +37,11 @@ from casework.domain.referring.disclosure_basis import (
     check_plan,
 )
 from casework.domain.referring.recording import MAKERS
-from casework.domain.residents.death import check_lives
+from casework.domain.residents.death import check_lived, check_lives
 
 ANSWERS: Final = ("accept", "waitlist", "decline")
+# Nobody takes on, or begins with, somebody who died.
+ENGAGES: Final = ("accept", "waitlist", "start")
 
 
 def allowed_actions(
@@ -86,6 +88,9 @@ def check_move(file: CaseFile, referral: Referral, action: str, details: Details
     check_reason(action, details)
     _check_dates(file, row, referral, details, act)
     capacity.check_full_until(action, details.reason, details.full_until, act)
+    if action in ENGAGES:
+        on, tells_day = details.acted_on or act.today, not act.by.answers_as_provider
+        check_lived(file.died_on, on, tells_day=tells_day)
     if action == "send":
         _check_sendable(file, referral, details, act)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -27,8 +27,6 @@ from casework.domain.casefile.states import (
     ReferralStatus,
 )
 from casework.domain.clocks.calendar import ONE_DAY, Pause, midnight
-from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.no_answer import USUAL_LAPSE, is_given_up
 from casework.domain.clocks.standards import ClockKind, Priority
 from casework.domain.directory.directory import Offering
 from casework.domain.errors import require
@@ -108,8 +106,8 @@ def take_over_referral(
 ) -> Referral:
     """Take a referral over: its state by the table of moves, its clocks from the true days.
 
-    It was checked before. Nobody is told. What nobody answered is given up no sooner than if it
-    were asked today.
+    It was checked before. Nobody is told. What nobody answered is waited for as if it were asked
+    today.
     """
     referral = _referral(file, service, taken, act)
     file.referrals[referral.id] = referral
@@ -122,7 +120,7 @@ def take_over_referral(
         _dispose(referral, service, taken, act)
     for kind in row.starts:
         if kind is not ClockKind.DISPOSITION or referral.owes_disposition:
-            _wait_again(referral, file.begin(kind, referral, act, since=since), act)
+            file.begin(kind, referral, act, since=since)
     if taken.status is S.ON_HOLD:
         _hold(file, referral, taken, act)
     file.record(_happened(file, referral, taken, act))
@@ -259,12 +257,6 @@ def _referral(
 
 def _was_accepted(taken: RunningReferral) -> bool:
     return taken.status not in (S.WAITLISTED, S.DECLINED)
-
-
-def _wait_again(referral: Referral, clock: Deadline | None, act: Act) -> None:
-    """An answer that should be given up already is waited for as long as if it were asked today."""
-    if clock is not None and clock.kind in USUAL_LAPSE and is_given_up(referral.lapse_at, act.at):
-        referral.lapse_at = act.clockwork.lapses_at(replace(clock, started_at=act.at))
 
 
 def _hold(file: CaseFile, referral: Referral, taken: RunningReferral, act: Act) -> None:

@@ -37,6 +37,15 @@ def check_lives(died_on: date | None, *, confirmed: bool = False) -> None:
         raise resident_died(died_on, f"the resident died on {died_on}")
 
 
+def check_lived(died_on: date | None, on: date, *, tells_day: bool) -> None:
+    """Refuse what began on the day of a death or after it; an agency is not told which day."""
+    if died_on is None or on < died_on:
+        return
+    if tells_day:
+        raise resident_died(died_on, f"the resident died on {died_on}")
+    raise Conflict("the resident died", code="resident_died", state="died", allowed_actions=[])
+
+
 def resident_died(on: date, detail: str) -> Conflict:
     """The refusal that says since when the resident is dead."""
     return Conflict(detail, code="resident_died", state="died", allowed_actions=[], died_on=on)

@@ -106,6 +106,7 @@ class Resident:
         """
         if "birth_date" in changes:
             check_birth_date(changes["birth_date"], act)
+            check_born_before(changes["birth_date"], self.died_on, "birth_date")
         moves = changes.get("centre_code", self.centre_code) != self.centre_code
         if moves and open_case is not None:
             raise conflict(
@@ -220,13 +221,7 @@ class Note:
     ) -> None:
         """The promise was kept: what was said with whom, or the later note that says it."""
         self._check_stands()
-        if self.answered_at is not None:
-            raise Conflict(
-                "it was answered before",
-                code="already_answered",
-                state="answered",
-                allowed_actions=[],
-            )
+        self._check_unanswered()
         if self.come_back_on is None:
             raise Conflict(
                 "nobody is to be come back to",
@@ -240,13 +235,16 @@ class Note:
     def correct(self, changes: Mapping[str, Any], reason: str, act: Act) -> Note | None:
         """The note that puts this one right, and takes over its promise and its answer.
 
-        Both stand. None where nothing is otherwise. A day that is new is not in the past.
+        Both stand. None where nothing is otherwise. A day that is new is not in the past, and
+        there is none once it was answered: nobody would be told of that promise.
         """
         require(reason.strip(), "say why", code="reason_required", field="reason")
         self._check_stands()
         wanted = {name: to for name, to in changes.items() if getattr(self, name) != to}
         if not wanted:
             return None
+        if "come_back_on" in wanted:
+            self._check_unanswered("correct")
         if wanted.get("come_back_on") is not None:
             act.not_before(wanted["come_back_on"], act.today, "come_back_on")
             act.not_too_far(wanted["come_back_on"], "come_back_on")
@@ -262,6 +260,15 @@ class Note:
         )
         self.corrected_by_note_id = correction.id
         return correction
+
+    def _check_unanswered(self, *allowed: str) -> None:
+        if self.answered_at is not None:
+            raise Conflict(
+                "it was answered before",
+                code="already_answered",
+                state="answered",
+                allowed_actions=list(allowed),
+            )
 
     def _check_stands(self) -> None:
         if self.corrected_by_note_id is not None:
@@ -296,4 +303,14 @@ def check_birth_date(birth_date: date, act: Act) -> None:
         f"a birth date before {MIN_BIRTH_YEAR}",
         code="birth_date_too_early",
         field="birth_date",
+    )
+
+
+def check_born_before(birth_date: date, died_on: date | None, field: str) -> None:
+    """Nobody dies before they are born."""
+    require(
+        died_on is None or birth_date <= died_on,
+        "born after the death",
+        code="born_after_death",
+        field=field,
     )

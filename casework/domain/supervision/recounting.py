@@ -44,6 +44,7 @@ class RunningClock:
     planned: Set[tuple[int, datetime, datetime]] = frozenset()
     raised: Set[tuple[int, datetime]] = frozenset()
     lapse_at: datetime | None = None
+    waits_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,7 @@ def would_move(
     other_terms = _terms(clock) != _terms(found.clock)
     if before != clock.due_at and reason.on is not None and not _spans(clock, reason.on, before):
         return None
-    lapses = clock.kind in USUAL_LAPSE and clockwork.lapses_at(clock) != found.lapse_at
+    lapses = _lapses_otherwise(found, clock, clockwork)
     is_listed = other_terms or before != clock.due_at
     if not (is_listed or lapses or _plans_differ(found, clock.planned or ())):
         return None
@@ -144,7 +145,6 @@ def renew(file: CaseFile, ids: Iterable[UUID], reason: RecountReason, act: Act) 
             _end(file, clock, act)
         else:
             file.recount(clock, act)
-            _renew_lapse(file, clock, act)
         is_listed = ends or clock.due_at != before or _terms(clock) != terms
         if is_listed:
             _record(file, clock, reason, before, act)
@@ -180,13 +180,11 @@ def _plans_differ(found: RunningClock, steps: tuple[Step, ...]) -> bool:
     return {one for one in planned if one[:2] not in found.raised} != found.planned
 
 
-def _renew_lapse(file: CaseFile, clock: Deadline, act: Act) -> None:
-    referral = file.referrals.get(clock.subject_id)
-    if referral is None or clock.kind not in USUAL_LAPSE:
-        return
-    lapse_at = act.clockwork.lapses_at(clock)
-    if lapse_at != referral.lapse_at:
-        referral.lapse_at = lapse_at
+def _lapses_otherwise(found: RunningClock, clock: Deadline, clockwork: Clockwork) -> bool:
+    """Whether the referral of a clock, as it would be, is given up at another instant."""
+    if clock.kind not in USUAL_LAPSE:
+        return False
+    return clockwork.lapses_at(clock, found.waits_since or clock.started_at) != found.lapse_at
 
 
 def _record(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 from casework.domain.casefile.case import ClosingReason
 from casework.domain.casefile.casefile import CaseFile
+from casework.domain.duplicates.merged_facts import notices_of_change
 from casework.domain.residents import death
 from casework.domain.residents.resident import Resident
 from casework.workflows.context import Context
@@ -20,7 +22,9 @@ def record_death(ctx: Context, resident_id: UUID, on: date) -> UUID:
         resident = work.residents.get(resident_id, lock=True)
         ctx.expect(resident.version)
         open_case_of(work, resident.id)  # no referral of it is sent while this is written
+        was = replace(resident)
         happened = death.record_death(resident, on, ctx.act)
+        _tell_agencies(ctx, work, was, resident)
         work.residents.save(resident, None)
         work.record([happened])
         work.commit(resident.id)
@@ -32,7 +36,9 @@ def take_back_death(ctx: Context, resident_id: UUID, reason: str) -> UUID:
     with ctx.work("case.supervise") as work:
         resident = work.residents.get(resident_id, lock=True)
         ctx.expect(resident.version)
+        was = replace(resident)
         _take_back(ctx, work, resident)
+        _tell_agencies(ctx, work, was, resident)
         add_reason(ctx, work, resident.id, reason)
         work.commit(resident.id)
         return resident.id
@@ -52,6 +58,12 @@ def take_back_with_case(ctx: Context, work: Work, resident: Resident, file: Case
     if file.case.closed_reason is ClosingReason.DEATH and resident.died_on is not None:
         _take_back(ctx, work, resident)
         file.died_on = None
+
+
+def _tell_agencies(ctx: Context, work: Work, was: Resident, now: Resident) -> None:
+    """Those who serve the resident, or were asked to, are to stop; or to go on after all."""
+    requests = work.merges.open_requests([now.id])
+    work.merges.tell(notices_of_change([(one, was, now) for one in requests], ctx.act))
 
 
 def _take_back(ctx: Context, work: Work, resident: Resident) -> None:

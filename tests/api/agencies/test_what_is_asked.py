@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import insert, update
 
 from casework.adapters import reference
@@ -121,6 +122,25 @@ def test_where_the_worker_has_no_telephone_somebody_of_the_centre_answers(api: A
     assert (contact["worker"], contact["phone"]) == (api.actor(WORKER).name, "051-000-7002")
     phone(api, COLLEAGUE, None)
     assert shown(api, referral)["contact"]["phone"] is None
+
+
+@pytest.mark.both_stores
+def test_nobody_who_is_away_today_answers_for_the_centre(api: Api) -> None:
+    """The deputy has no telephone, and the absent worker's own is nobody's to call."""
+    api.clock.set("2026-03-11T10:00")
+    phone(api, WORKER, "051-000-7001")
+    phone(api, COLLEAGUE, None)
+    referral = a_referral(api)
+    body = {"worker_id": str(api.id_of(WORKER)), "deputy_id": str(api.id_of(COLLEAGUE)),
+            "from": "2026-03-13", "to": "2026-03-16"}  # fmt: skip
+    assert api.as_(SUPERVISOR).post("/absences", body).status_code == 201
+    there, away = (
+        (api.actor(WORKER).name, "051-000-7001"), (api.actor(COLLEAGUE).name, None),
+    )  # fmt: skip
+    for day, who in (("12", there), ("13", away), ("16", away), ("17", there)):
+        api.clock.set(f"2026-03-{day}T10:00")
+        contact = shown(api, referral)["contact"]
+        assert (contact["worker"], contact["phone"]) == who, day
 
 
 def test_the_centre_has_a_telephone_of_its_own(api: Api) -> None:

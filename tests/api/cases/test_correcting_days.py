@@ -156,6 +156,33 @@ def test_telling_the_resident_is_put_right(api: Api) -> None:
     assert events(api, answer.json())[0] == "NotificationCorrected"
 
 
+@pytest.mark.both_stores
+def test_of_one_plan_the_resident_is_told_once(api: Api) -> None:
+    case = a_supported_case(api, "2026-03-11").case
+    path, worker = f"/cases/{case}", api.as_(WORKER)
+    api.clock.set("2026-03-20T10:00")
+    told = {"on": "2026-03-16", "to": "the resident"}
+    assert worker.post(f"{path}/plan/notified", told).status_code == 200
+    before = everything(api)
+    for on in ("2026-03-15", "2026-03-16", "2026-03-17"):
+        again = worker.post(f"{path}/plan/notified", {"on": on, "to": "the daughter"})
+        assert refusal(again) == (409, "already_notified"), on
+    assert everything(api) == before
+    right = {"on": "2026-03-17", "to": "the daughter", "correction": {"reason": WHY}}
+    assert worker.post(f"{path}/plan/notified", right).json()["notified_on"] == "2026-03-17"
+
+
+def test_of_another_plan_the_resident_is_told_again(api: Api) -> None:
+    case = a_supported_case(api, "2026-03-11").case
+    path, worker = f"/cases/{case}", api.as_(WORKER)
+    told = {"on": "2026-03-11", "to": "the resident"}
+    assert worker.post(f"{path}/plan/notified", told).status_code == 200
+    how = {"without_meeting_reason": "it was urgent", "decided_on": "2026-03-11"}
+    assert decide(api, case, typed_plan(api, case), **how).status_code == 200
+    assert worker.post(f"{path}/plan/notified", told).status_code == 200
+    assert refusal(worker.post(f"{path}/plan/notified", told)) == (409, "already_notified")
+
+
 def a_decided_meeting(api: Api, held_on: str = "2026-03-13") -> tuple[UUID, str]:
     """A case that a meeting approved, entered on the Monday after; and the meeting."""
     case = an_assessed_case(api, "2026-03-05")

@@ -13,7 +13,7 @@ from casework.adapters.persistence import tables as t
 from casework.domain.duplicates.merged_facts import FACTS, RRN, Record, take_facts
 from casework.domain.errors import Invalid
 from tests.api import acts
-from tests.api.asking import everything, refusal
+from tests.api.asking import everything, fields_of, refusal
 from tests.api.conftest import FAR_SUPERVISOR, PASSWORD, SUPERVISOR, WORKER, Api
 from tests.api.duplicates.test_merging import KEEPS, WHY, undo
 from tests.api.signing import ask
@@ -167,3 +167,26 @@ def test_agencies_with_an_open_referral_are_told_what_changed_for_them(api: Api)
     with api.engine.connect() as connection:
         query = select(t.notice.c.id).where(t.notice.c.kind == "resident_changed")
         assert len(connection.execute(query).all()) == 2
+
+
+@pytest.mark.parametrize(
+    ("born", "code"),
+    [(date(2009, 12, 31), 201), (date(2010, 1, 1), 201), (date(2010, 1, 2), 422)],
+)
+def test_no_choice_makes_somebody_be_born_after_their_death(
+    api: Api, born: date, code: int
+) -> None:
+    same: dict[str, Any] = {"name": "가상주민병", "phone": "010-0000-1111"}
+    survivor = acts.a_resident(api, birth_date=born, **same)
+    duplicate = acts.a_resident(api, birth_date=date(1930, 1, 1), **same)
+    died = api.as_(WORKER).post(f"/residents/{duplicate}/died", {"on": "2010-01-01"})
+    assert died.status_code == 200, died.text
+    before = everything(api)
+    answer = api.as_(SUPERVISOR).post(
+        f"/residents/{survivor}/merge",
+        {"duplicate_id": str(duplicate), "reason": "one", "keep": {"birth_date": "survivor"}},
+    )
+    assert answer.status_code == code, answer.text
+    if code == 422:
+        assert fields_of(answer) == ["keep.birth_date"]
+        assert everything(api) == before

@@ -100,6 +100,21 @@ def test_an_answer_stays_with_what_was_answered(api: Api) -> None:
     assert (shown["allowed_actions"], to_come_back(api, WORKER)) == (["correct"], [])
 
 
+def test_an_answered_promise_is_not_promised_for_another_day(api: Api) -> None:
+    resident = a_resident(api)
+    note = promised(api, resident)
+    assert answered(api, note["id"], text="was there").status_code == 200
+    before = everything(api)
+    for day in (ahead(api, -1), ahead(api, 0), ahead(api, 7), None):
+        refused = corrected(api, note["id"], text="otherwise", come_back_on=day)
+        assert refusal(refused) == (409, "already_answered"), day
+    assert everything(api) == before
+    same = corrected(api, note["id"], text="otherwise", come_back_on=note["come_back_on"])
+    assert (same.status_code, same.json()["answer"]) == (200, "was there")
+    again = corrected(api, same.json()["id"], come_back_on=ahead(api, 7))
+    assert refusal(again) == (409, "already_answered")
+
+
 def test_a_day_that_is_passed_stays_when_only_the_text_was_wrong(api: Api) -> None:
     note = promised(api, a_resident(api))
     api.clock.forward(days=5)

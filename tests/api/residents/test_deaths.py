@@ -6,6 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+from sqlalchemy import select
+
+from casework.adapters.persistence import tables as t
 from tests.api.acts import (
     Supported,
     a_case,
@@ -290,3 +294,89 @@ def test_likely_duplicates_say_that_somebody_died(api: Api) -> None:
     pairs = api.as_(SUPERVISOR).items("/duplicates")
     sides = {side["id"]: side["died_on"] for pair in pairs for side in pair["residents"]}
     assert sides[str(first)] == today(api)
+
+
+def told_at_once(api: Api) -> list[tuple[str, str, list[str]]]:
+    with api.engine.connect() as connection:
+        rows = connection.execute(select(t.notice).where(t.notice.c.at_once)).all()
+    return [(row.kind, row.about, row.tell) for row in rows]
+
+
+@pytest.mark.both_stores
+def test_agencies_are_told_at_once_to_stop_and_to_go_on_after_all(api: Api) -> None:
+    supported = a_supported_case(api)
+    a_referral(api, supported)
+    a_referral(api, supported, "beta", send=False)
+    assert told_at_once(api) == []
+    assert dies(api, supported.resident).status_code == 200
+    stop, goes_on = (
+        ("referral_stopped", "to_stop", ["provider"]), ("referral_held", "goes_on", ["provider"]),
+    )  # fmt: skip
+    assert told_at_once(api) == [stop], "a draft asks nobody"
+    assert lives(api, supported.resident).status_code == 200
+    assert told_at_once(api) == [stop, goes_on]
+
+
+@pytest.mark.parametrize(
+    ("died", "code"),
+    [("2026-03-12", 409), ("2026-03-13", 409), ("2026-03-14", 200)],
+)
+@pytest.mark.parametrize("action", ["accept", "waitlist", "start"])
+def test_nobody_takes_on_or_begins_with_the_dead(
+    api: Api, action: str, died: str, code: int
+) -> None:
+    """What was so on the day before the death may be entered still."""
+    api.clock.set("2026-03-11T10:00")
+    supported = a_supported_case(api)
+    referral = a_referral(api, supported)
+    if action == "start":
+        moved(api, referral, "accept", PROVIDER)
+    api.clock.set("2026-03-16T10:00")
+    assert dies(api, supported.resident, on=died).status_code == 200
+    day = "started_on" if action == "start" else "answered_on"
+    before, path = everything(api), f"/referrals/{referral}"
+    by_itself = api.as_(PROVIDER).post(f"{path}/{action}", {day: "2026-03-16"})
+    assert refusal(by_itself) == (409, "resident_died")
+    assert "2026" not in by_itself.json()["detail"]
+    assert by_itself.json().get("died_on") is None
+    assert everything(api) == before
+    by_phone = {"channel": "phone", "person": "센터장"}
+    answer = api.as_(WORKER).post(f"{path}/{action}", {day: "2026-03-13", "on_behalf": by_phone})
+    assert answer.status_code == code, answer.text
+    if code == 409:
+        assert (answer.json()["code"], answer.json()["died_on"]) == ("resident_died", died)
+        assert everything(api) == before
+        ended = api.as_(WORKER).post(f"{path}/withdraw", {"reason": "died"})
+        assert ended.status_code == 200, ended.text
+
+
+def test_a_death_that_comes_with_a_merge_stops_the_agencies(api: Api) -> None:
+    supported = a_supported_case(api)
+    a_referral(api, supported)
+    who = api.as_(WORKER).get(f"/residents/{supported.resident}").json()
+    same = {name: who[name] for name in ("name", "phone", "address")}
+    twin = a_resident(api, **same, birth_date=date.fromisoformat(who["birth_date"]))
+    assert dies(api, twin).status_code == 200
+    merged = api.as_(SUPERVISOR).post(
+        f"/residents/{supported.resident}/merge",
+        {"duplicate_id": str(twin), "reason": "one person"},
+    )
+    assert merged.status_code == 201, merged.text
+    assert told_at_once(api) == [("referral_stopped", "to_stop", ["provider"])]
+    undone = api.as_(SUPERVISOR).post(f"/merges/{merged.json()['id']}/undo", {"reason": "two"})
+    assert undone.status_code == 200, undone.text
+    assert told_at_once(api)[1:] == [("referral_held", "goes_on", ["provider"])]
+
+
+@pytest.mark.parametrize(
+    ("born", "code"), [("2009-12-31", 200), ("2010-01-01", 200), ("2010-01-02", 422)]
+)
+def test_nobody_is_born_after_their_death(api: Api, born: str, code: int) -> None:
+    resident, worker = a_resident(api, birth_date=date(1930, 1, 1)), api.as_(WORKER)
+    assert dies(api, resident, on="2010-01-01").status_code == 200
+    before, path = everything(api), f"/residents/{resident}"
+    answer = worker.patch(path, {"birth_date": born}, headers=etag(worker.get(path)))
+    assert answer.status_code == code, answer.text
+    if code == 422:
+        assert fields_of(answer) == ["birth_date"]
+        assert everything(api) == before

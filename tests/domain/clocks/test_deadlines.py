@@ -323,7 +323,7 @@ def test_a_request_never_lapses_where_the_standard_says_nothing_of_it():
         started_at=seoul("2026-04-01"),
     )  # fmt: skip
     assert response is not None
-    assert clockwork.lapses_at(response) is None
+    assert clockwork.lapses_at(response, response.started_at) is None
 
 
 def test_a_district_counts_by_its_own_calendar():
@@ -463,7 +463,7 @@ def test_all_that_is_said_of_a_clock_goes_by_the_calendar_of_its_district():
         1: "04-13T09:00:00",
         2: "04-15T09:00:00",
     }
-    lapses_at = clockwork.lapses_at(clock)
+    lapses_at = clockwork.lapses_at(clock, clock.started_at)
     assert lapses_at == seoul("2026-04-22T00:00:00")
     clock.pauses = (Pause(seoul("2026-04-02"), date(2026, 4, 2), "away"),)
     clockwork.recount(clock)

@@ -411,7 +411,8 @@ def test_telling_of_a_new_version_follows_its_own_approval():
     assert "notify_plan" not in running(file)
 
 
-def test_telling_again_follows_the_same_approval_and_a_reopening_does_not_move_it():
+@pytest.mark.parametrize("told_before", [True, False])
+def test_telling_follows_its_approval_once_and_a_reopening_does_not_move_it(told_before):
     town, file = planned("supported")
     town.go_to("2026-04-20")
     moves.approve_plan(town, file, keep=(moves.only_service(file),))
@@ -419,10 +420,16 @@ def test_telling_again_follows_the_same_approval_and_a_reopening_does_not_move_i
     with refused(Invalid, "date_too_early", file):
         planning.notify(file, date(2026, 4, 19), "her daughter", town.act())
     moves.approve_plan(town, file, keep=(moves.only_service(file),))
+    if told_before:
+        planning.notify(file, date(2026, 4, 20), "the resident", town.act())
     town.go_to("2026-04-22")
     moves.close(town, file)
     reopen(file, "she came back", town.act(town.supervisor), file.case.worker_id)
-    planning.notify(file, date(2026, 4, 21), "the resident", town.act())
+    if told_before:
+        with refused(Conflict, "already_notified", file):
+            planning.notify(file, date(2026, 4, 21), "the resident", town.act())
+    else:
+        planning.notify(file, date(2026, 4, 21), "the resident", town.act())
     assert "notify_plan" not in running(file)
 
 

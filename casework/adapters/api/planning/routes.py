@@ -130,8 +130,8 @@ def correct_decision(id: UUID, body: s.CorrectDecision, call: Caller) -> Respons
 def notify_plan(id: UUID, body: s.NotifyPlan, call: Caller) -> Response:
     """Record that the resident was notified of the plan.
 
-    Shows the case. With a ``correction`` it puts right when, or who, was notified; the former day
-    is kept, and the clock is met on the other.
+    Shows the case. It is said once of each plan. With a ``correction`` it puts right when, or who,
+    was notified; the former day is kept, and the clock is met on the other.
     """
     correction = body.correction
     return call.change(

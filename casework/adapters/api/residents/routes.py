@@ -346,7 +346,8 @@ def correct_note(id: UUID, body: bodies.CorrectNote, call: Caller) -> Response:
     """Put a note right.
 
     Another note says what the first should have said, and why: both stand, and that one is the
-    answer. What was promised, or answered, goes over to it.
+    answer. What was promised, or answered, goes over to it. Once it was answered, its day to come
+    back stays.
     """
     given = body.model_dump(exclude_unset=True, exclude={"reason"})
     may_be_empty = ("with_whom", "come_back_on")

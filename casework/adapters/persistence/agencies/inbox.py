@@ -59,7 +59,9 @@ class SqlInbox:
         cut = cut_out(self._running(filters), [t.deadline.c.due_at, t.deadline.c.id], paging)
         clocks = cut.subquery("clocks")
         shown = {column.name: column.label(CLOCK + column.name) for column in clocks.c}
-        query = viewed(*shown.values()).join(clocks, clocks.c.subject_id == t.referral.c.id)
+        query = viewed(day_in_seoul(self._now), *shown.values()).join(
+            clocks, clocks.c.subject_id == t.referral.c.id
+        )
         keys = [shown["due_at"], shown["id"]]
         found = page(self._connection, query, keys, paging, make=make)
         of = {view.referral.resident_id for view in found.rows}
@@ -107,7 +109,7 @@ class SqlInbox:
             yield is_overdue(self._now)
 
     def standing(self, referral_ids: Iterable[UUID]) -> Mapping[UUID, ReferralView]:
-        query = viewed().where(
+        query = viewed(day_in_seoul(self._now)).where(
             t.referral.c.id.in_(list(referral_ids)), seen(t.referral, self._scope, self._now)
         )
         vault = vault_of(self._connection)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, exists, func, select
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.encrypted_columns import vault_of
 from casework.adapters.persistence.rows.mapper import from_row
-from casework.adapters.persistence.scope.standing_in import stand_ins
+from casework.adapters.persistence.scope.standing_in import covers, stand_ins
 from casework.domain.access.policy import Role
 from casework.domain.casefile.plan import PlannedItem, PlanVersion, items_asked
 from casework.domain.casefile.referral import Referral
@@ -27,7 +27,7 @@ Called = tuple[str | None, str | None]
 WhoIsThere = Mapping[UUID, Called]
 
 
-def viewed(*more: Any) -> Select[Any]:
+def viewed(today: date, *more: Any) -> Select[Any]:
     """Referrals with case, agency, resident, consent and whom to call; without any scope."""
     carries = t.account.alias("carries")
     return (
@@ -43,7 +43,7 @@ def viewed(*more: Any) -> Select[Any]:
             carries.c.phone.label("worker_phone"),
             exists().where(t.absence.c.worker_id == carries.c.id).label("is_ever_away"),
             t.centre.c.phone.label("centre_phone"),
-            func.coalesce(t.centre.c.phone, _of_the_centre()).label("phone_there"),
+            func.coalesce(t.centre.c.phone, _of_the_centre(today)).label("phone_there"),
             t.consent.c.id.label("consent_known"),
             t.consent.c.withdrawn_at.label("consent_withdrawn_at"),
             *(column.label(f"of_{column.name}") for column in t.resident.c),
@@ -58,9 +58,10 @@ def viewed(*more: Any) -> Select[Any]:
     )
 
 
-def _of_the_centre() -> Any:
-    """The telephone of somebody at the centre, where it has none of its own."""
-    there = t.account.alias("there")
+def _of_the_centre(today: date) -> Any:
+    """The telephone of somebody at the centre who is there today, where it has none of its own."""
+    there, absence = t.account.alias("there"), t.absence.alias("absence")
+    is_away = select(absence.c.id).where(absence.c.worker_id == there.c.id, covers(absence, today))
     return (
         select(there.c.phone)
         .where(
@@ -68,6 +69,7 @@ def _of_the_centre() -> Any:
             there.c.role == Role.WORKER,
             there.c.is_active,
             there.c.phone.is_not(None),
+            ~is_away.correlate(there).exists(),
         )
         .order_by(there.c.username)
         .limit(1)

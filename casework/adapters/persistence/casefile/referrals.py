@@ -84,7 +84,7 @@ class SqlReferrals:
 
     def get(self, id: UUID) -> ReferralView:
         """Takes four statements."""
-        query = viewed().where(
+        query = viewed(day_in_seoul(self._now)).where(
             t.referral.c.id == id, seen_or_opened(t.referral, self._scope, self._now)
         )
         row = self._connection.execute(query).first()

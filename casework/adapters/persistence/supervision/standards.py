@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     and_,
     extract,
     insert,
@@ -33,7 +34,7 @@ from casework.domain.access.policy import Scope
 from casework.domain.casefile.recounts import DeadlineRecounted
 from casework.domain.clocks.calendar import ONE_DAY, midnight
 from casework.domain.clocks.deadlines import Deadline
-from casework.domain.clocks.no_answer import USUAL_LAPSE
+from casework.domain.clocks.no_answer import USUAL_LAPSE, recorded_last
 from casework.domain.clocks.standards import Standard
 from casework.domain.errors import Conflict, Invalid, NotFound
 from casework.domain.supervision.recounting import Recount, RecountReason, RunningClock
@@ -42,6 +43,7 @@ from casework.workflows.ports.unit_of_work import Page, Paging
 
 _clock, _step, _standard, _day = t.deadline, t.escalation, t.standard, t.holiday_override
 RUNNING: Final = and_(_clock.c.met_at.is_(None), _clock.c.cancelled_at.is_(None))
+_RECORDED: Final = ("created_at", "requested_at", "answered_at")
 TWIN: Final = "a standard for just this is in force"
 
 
@@ -177,9 +179,9 @@ class SqlStandards:
 
     def running(self, reason: RecountReason) -> list[RunningClock]:
         which = and_(RUNNING, seen(_clock, self._scope, self._now), *_about(reason))
-        lapse_at = t.referral.c.lapse_at.label("its_lapse_at")
+        its = [t.referral.c[name].label(f"its_{name}") for name in ("lapse_at", *_RECORDED)]
         rows = self._connection.execute(
-            select(_clock, lapse_at)
+            select(_clock, *its)
             .outerjoin(t.referral, t.referral.c.id == _clock.c.subject_id)
             .where(which)
             .order_by(_clock.c.case_id, _clock.c.id)
@@ -193,9 +195,22 @@ class SqlStandards:
             else:
                 raised[step.deadline_id].add((step.tier, step.due_at))
         return [
-            RunningClock(from_row(Deadline, row), planned[row.id], raised[row.id], row.its_lapse_at)
+            RunningClock(
+                from_row(Deadline, row),
+                planned[row.id],
+                raised[row.id],
+                row.its_lapse_at,
+                _waits_since(row),
+            )
             for row in rows
         ]
+
+
+def _waits_since(row: Row[Any]) -> datetime | None:
+    """When what the clock's referral waits for was recorded."""
+    if row.its_created_at is None:
+        return None
+    return recorded_last(*(getattr(row, f"its_{name}") for name in _RECORDED))
 
 
 def _about(reason: RecountReason) -> list[ColumnElement[bool]]:
