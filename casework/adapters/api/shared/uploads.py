@@ -62,8 +62,6 @@ async def _upload(request: Request) -> Upload:
     async def body() -> AsyncGenerator[bytes, None]:
         yield await request.body()
 
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise Invalid("a form with a file", code="file_required", field="file")
     try:
         form = await _InMemory(request.headers, body(), max_files=1, max_fields=len(PARTS)).parse()
     except (MultiPartException, KeyError, UnicodeDecodeError):
