@@ -75,6 +75,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     break_glass_routes.router,
     access_request_routes.router,
     audit_routes.router,
+    import_routes.files,
     import_routes.router,
     export_routes.router,
 )

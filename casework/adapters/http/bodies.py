@@ -177,3 +177,10 @@ async def read_body(request: Request, most: int, owner: object) -> bytes:
     kept._body = await body_of(request).read(most, held, owner)  # as ``Request.body`` keeps it
     found: bytes = kept._body
     return found
+
+
+def forget_body(request: Request) -> None:
+    """Hold the body no longer: what was needed of it was read."""
+    kept: Any = request
+    kept._body = b""
+    body_of(request).release()

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from casework.adapters.http.bodies import InFlight
 from casework.adapters.http.rates import Rates
+from casework.adapters.http.turns import Turns
 from casework.domain.access.policy import Actor
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.directory.directory import Service
@@ -91,4 +92,6 @@ class Services:
     rates: Rates = field(default_factory=Rates)
     # The budget of bodies that are on their way.
     in_flight: InFlight = field(default_factory=InFlight)
+    # Whose file is read next.
+    turns: Turns = field(default_factory=Turns)
     time_allowed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()
