@@ -274,11 +274,11 @@ class Application:
         """The dependencies of file imports."""
         # Imported here, as the application is: most commands import no file.
         from casework.adapters.api.exchange.import_bodies import RowForms
-        from casework.adapters.sheets import SheetFiles
+        from casework.adapters.sheets.apart import SheetsApart
 
         return ImportTools(
             forms=RowForms(),
-            sheets=SheetFiles(),
+            sheets=SheetsApart(),
             is_transient=lambda error: fault(error) is not None,
             keyed=keyed_digest,
             digest=digest_of,

@@ -75,6 +75,7 @@ CHOSEN: Final[dict[str, set[str]]] = {
     },
     "workflows/exchange/unmatched.py": set(),
     "adapters/api/agencies/inbox_routes.py": set(),
+    "adapters/sheets/apart.py": set(),  # what the worker refused, by its own codes
     "adapters/persistence/casefile/casefiles.py": {"open_case_exists", "open_referral_exists"},
     "adapters/persistence/directory/editing.py": {
         "offering_exists", "service_exists", "slug_taken", "unknown_district", "unknown_service",

@@ -35,7 +35,7 @@ from casework.adapters.api.residents import routes as resident_routes
 from casework.adapters.api.shared.document import document
 from casework.adapters.api.supervision import job_routes, standard_routes, worklist_routes
 from casework.adapters.api.supervision import routes as supervision_routes
-from casework.adapters.http.limits import BodyLimitMiddleware
+from casework.adapters.http.bodies import BodyMiddleware
 from casework.adapters.http.metrics import MetricsMiddleware
 from casework.adapters.http.middleware import OuterMiddleware
 from casework.adapters.http.problems import Problem, problem
@@ -75,6 +75,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     break_glass_routes.router,
     access_request_routes.router,
     audit_routes.router,
+    import_routes.files,
     import_routes.router,
     export_routes.router,
 )
@@ -123,7 +124,7 @@ def create_app(
     app.include_router(health.router)
     if pages is not None:
         app.include_router(pages, include_in_schema=False)
-    app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(BodyMiddleware)
     app.add_middleware(MetricsMiddleware)
     app.add_middleware(OuterMiddleware, log_requests=log_requests)
     app.add_exception_handler(404, _absent)

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEASURED: Final = "casework.measured"
 UNMATCHED: Final = "unmatched"
+# The client went away unanswered: no failure of ours.
+ABORTED: Final = 499
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUESTS: Final = Counter(
     "casework_requests", "Requests that were answered.", ["method", "route", "status"]
@@ -26,11 +28,11 @@ class MetricsMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the application, and count the response status; 500 where there was none."""
+        """Call the application, and count the response status; 500 where it failed without."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        outcome: dict[str, Any] = {"route": UNMATCHED, "status": 500}
+        outcome: dict[str, Any] = {"route": UNMATCHED, "status": ABORTED}
         scope[MEASURED] = outcome
 
         async def note(message: Message) -> None:
@@ -41,6 +43,9 @@ class MetricsMiddleware:
         began = time.perf_counter()
         try:
             await self._app(scope, receive, note)
+        except Exception:
+            outcome["status"] = 500
+            raise
         finally:
             # The client chooses the method: unknown ones would make unbounded label values.
             method = scope["method"] if scope["method"] in METHODS else "other"

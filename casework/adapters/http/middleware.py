@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog import get_logger
 
-from casework.adapters.http.metrics import METHODS, tell_route
+from casework.adapters.http.metrics import ABORTED, METHODS, tell_route
 from casework.adapters.http.problems import Problem, problem
 
 log = get_logger("casework.http")
@@ -45,7 +45,8 @@ class OuterMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        outcome: dict[str, Any] = {"status": 500, "request_id": None}
+        # Where nothing is answered the client went away.
+        outcome: dict[str, Any] = {"status": ABORTED, "request_id": None}
         scope[OUTCOME], in_production = outcome, _in_production(scope)
 
         async def dress(message: Message) -> None:

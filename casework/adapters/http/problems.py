@@ -30,6 +30,8 @@ _STATUS_BY_CODE = {
     "form_expired": 403,
     "precondition_required": 428,
     "body_too_large": 413,
+    "body_too_slow": 408,
+    "type_not_taken": 415,
     "uri_too_long": 414,
     "headers_too_large": 431,
     "too_many_requests": 429,

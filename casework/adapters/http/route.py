@@ -5,21 +5,33 @@ from __future__ import annotations
 import hmac
 import inspect
 import re
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Request, Response, params
 from fastapi.routing import APIRoute
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from structlog.contextvars import bound_contextvars
 
+from casework.adapters.http.bodies import Aborted, body_of, read_body
 from casework.adapters.http.call import Call
-from casework.adapters.http.limits import check_text, read_json, storable
+from casework.adapters.http.limits import (
+    MAX_BODY,
+    MAX_UNKNOWN,
+    MAX_UPLOAD,
+    check_form,
+    check_text,
+    read_json,
+    storable,
+)
 from casework.adapters.http.middleware import tell
+from casework.adapters.http.problems import Problem
 from casework.adapters.http.refusals import refuse, shown_name
 from casework.adapters.http.services import Services
 from casework.domain.access.policy import POLICY, Actor, scope_of
@@ -44,6 +56,9 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 
 MULTIPART: Final = "multipart/form-data"
+
+
+JSON: Final = "application/json"
 
 
 # One that a client makes up; a shorter one might be a word of the file.
@@ -86,17 +101,28 @@ class GuardedRoute(APIRoute):
             tell(request.scope, self.path_format)
             services: Services = request.app.state.services
             now = services.now()
-            facts = request.state.facts = await self._facts(request)
+            facts = request.state.facts = self._facts(request)
             actor: Actor | None = None
-            with bound_contextvars(request_id=facts.request_id), services.time_allowed(seconds):
+            began = time.monotonic()
+            with bound_contextvars(request_id=facts.request_id):
                 try:
-                    self._hold_back(services, facts)
-                    if self.action != PUBLIC:
-                        actor = await run_in_threadpool(
-                            _guard, services, request, facts, now, self.action
-                        )
+                    with services.time_allowed(seconds):
+                        self._hold_back(services, facts)
+                        if self.action != PUBLIC:
+                            actor = await run_in_threadpool(
+                                _guard, services, request, facts, now, self.action
+                            )
                     self._check(request, known, facts)
-                    response = await usual(request)
+                    left = seconds - (time.monotonic() - began)
+                    # However long the body is on its way: that is the client's time.
+                    facts = await self.take_body(request, facts)
+                    if actor is not None:
+                        request.state.call = Call(services, request, actor, facts, now)
+                    await self.prepare(request)
+                    with services.time_allowed(left):
+                        response = await usual(request)
+                except Aborted:
+                    raise
                 except Exception as error:
                     return await run_in_threadpool(
                         refuse, services, request, actor, now, self.action or "", error
@@ -106,21 +132,42 @@ class GuardedRoute(APIRoute):
 
         return handle
 
+    @property
+    def takes(self) -> str | None:
+        """The one media type of a body that this operation takes."""
+        if (self.openapi_extra or {}).get("x-takes-file"):
+            return MULTIPART
+        if self.body_field is None:
+            return None
+        return FORM if isinstance(self.body_field.field_info, params.Form) else JSON
+
+    async def prepare(self, request: Request) -> None:
+        """What a route does with its body before its own time begins."""
+
+    async def take_body(self, request: Request, facts: RequestFacts) -> RequestFacts:
+        """Read the body of somebody who may send it, and check it, whatever its type."""
+        takes = self.takes
+        if takes is not None and body_of(request).is_there:
+            check_type(request, takes)
+        most = MAX_UNKNOWN if self.action == PUBLIC else MAX_BODY
+        actor: Actor | None = getattr(request.state, "actor", None)
+        owner = actor.id if actor is not None else facts.source
+        body = await read_body(request, MAX_UPLOAD if takes == MULTIPART else most, owner)
+        if body and takes == FORM:
+            check_form(body)
+        elif body and takes != MULTIPART:
+            read_json(body)
+        request.state.digest = self._digest(request, body)
+        facts = request.state.facts = replace(facts, digest=request.state.digest)
+        return facts
+
     def _hold_back(self, services: Services, facts: RequestFacts) -> None:
         """Apply the rate limit before anything is looked up; health checks are exempt."""
         if self.path_format not in UNCOUNTED:
             signs_in = self.action == PUBLIC
             services.rates.source(facts.source, signs_in=signs_in)
 
-    async def _facts(self, request: Request) -> RequestFacts:
-        body = await request.body()
-        # Keyed: a body holds what a list of all its possible values would be tried against.
-        key = hmac.digest(request.app.state.services.cursor_key, b"request digest", "sha256")
-        request.state.digest = hmac.digest(
-            key,
-            f"{request.method} {request.url.path}\n".encode() + self._told(request, body),
-            "sha256",
-        ).hex()
+    def _facts(self, request: Request) -> RequestFacts:
         asked_for = next(iter(request.path_params.values()), None)
         return RequestFacts(
             task=f"{request.method} {self.path_format}",
@@ -128,8 +175,13 @@ class GuardedRoute(APIRoute):
             source=request.client.host if request.client else None,
             request_id=_request_id(request),
             idempotency_key=self._key(request),
-            digest=request.state.digest,
         )
+
+    def _digest(self, request: Request, body: bytes) -> str:
+        # Keyed: a body holds what a list of all its possible values would be tried against.
+        key = hmac.digest(request.app.state.services.cursor_key, b"request digest", "sha256")
+        asked = f"{request.method} {request.url.path}\n".encode()
+        return hmac.digest(key, asked + self._told(request, body), "sha256").hex()
 
     def _told(self, request: Request, body: bytes) -> bytes:
         """What a body says: a form's parts, whatever stands between them this time."""
@@ -160,12 +212,15 @@ class GuardedRoute(APIRoute):
             seen.add(name)
         for value in request.path_params.values():
             check_text(str(value))
-        body: bytes = request._body  # read in full by the guard
-        # Whatever it says it is: what reads it on is more lenient about its type than about this.
-        kind = request.headers.get("content-type", "").lower()
-        takes_file = (self.openapi_extra or {}).get("x-takes-file")
-        if body and not kind.startswith(FORM) and not (takes_file and kind.startswith(MULTIPART)):
-            read_json(body)
+
+
+def check_type(request: Request, takes: str) -> None:
+    """Refuse a body of another type than the one that is taken."""
+    given = request.headers.getlist("content-type")
+    kind, options = parse_options_header(given[0] if len(given) == 1 else "")
+    charset = options.get(b"charset", b"utf-8").lower()
+    if kind.decode("latin-1") != takes or charset != b"utf-8":
+        raise Problem(f"send {takes}", code="type_not_taken")
 
 
 def _asked_for(given: object) -> str:
@@ -190,7 +245,6 @@ def _guard(
     request.state.actor = actor
     services.rates.account(actor.id)
     scope_of(actor, action or "")
-    request.state.call = Call(services, request, actor, facts, now)
     return actor
 
 

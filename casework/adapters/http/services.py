@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from casework.adapters.http.bodies import InFlight
 from casework.adapters.http.rates import Rates
+from casework.adapters.http.turns import Turns
 from casework.domain.access.policy import Actor
 from casework.domain.clocks.deadlines import Clockwork
 from casework.domain.directory.directory import Service
@@ -93,4 +95,8 @@ class Services:
     demo_password: str | None = None
     # The rate limit, and the context that limits the database to so many seconds.
     rates: Rates = field(default_factory=Rates)
+    # The budget of bodies that are on their way.
+    in_flight: InFlight = field(default_factory=InFlight)
+    # Whose file is read next.
+    turns: Turns = field(default_factory=Turns)
     time_allowed: Callable[[float], AbstractContextManager[None]] = lambda _seconds: nullcontext()

@@ -13,42 +13,43 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
+from io import SEEK_END
 from typing import Any, BinaryIO, Final
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import ParseError, XMLParser
 
-import openpyxl
 import xlsxwriter
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from casework.adapters.sheets.csv_files import neutral
 from casework.domain.errors import Invalid
 
-MARK: Final = b"PK\x03\x04"
 MAX_PARTS: Final = 500
 MAX_BYTES: Final = 256 * 1024 * 1024
-MAX_SHARED: Final = 64 * 1024 * 1024
+# A workbook unpacks to this many times its size at most, beyond what any may.
+MAX_RATIO: Final = 100
+UNPACKED_ANYWAY: Final = 4 * 1024 * 1024
+# Elements of all parts together begin and end so often: two million cells.
+MAX_MARKS: Final = 12_000_000
+MAX_STRINGS: Final = 1_000_000
+MAX_STRING_TEXT: Final = 48 * 1024 * 1024
 CHUNK: Final = 256 * 1024
 # So many empty rows in a sequence are the end of what somebody filled in.
 EMPTY_ROWS: Final = 1_000
 MAX_CELLS: Final = 120
 # Compression methods of real workbooks: with others a chunk may unpack to more than requested.
 _PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 _FORBIDDEN: Final = (b"<!DOCTYPE", b"<!ENTITY", b"<!doctype", b"<!entity")
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00<", b"<\x00")
+_STRING, _TEXT, _ASIDE = (f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "rPh"))
 _BROKEN: Final = (
     zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError,
     AttributeError, IndexError, EOFError, NotImplementedError, OSError, RuntimeError,
     OverflowError, zlib.error, lzma.LZMAError, struct.error,
 )  # fmt: skip
-
-
-def is_workbook(source: BinaryIO) -> bool:
-    """Whether this is a zip, as workbooks are."""
-    source.seek(0)
-    head = source.read(len(MARK))
-    source.seek(0)
-    return head == MARK
 
 
 def read_workbook(source: BinaryIO) -> Iterator[list[str]]:
@@ -59,7 +60,7 @@ def read_workbook(source: BinaryIO) -> Iterator[list[str]]:
     try:
         check_parts(source)
         source.seek(0)
-        book = openpyxl.load_workbook(source, read_only=True, data_only=True, keep_links=False)
+        book = _opened(source)
     except _BROKEN:
         raise _no_workbook() from None
     try:
@@ -75,6 +76,69 @@ def read_workbook(source: BinaryIO) -> Iterator[list[str]]:
         raise _no_workbook() from None
     finally:
         book.close()
+
+
+def _opened(source: BinaryIO) -> Any:
+    reader = _Reader(source, read_only=True, data_only=True, keep_links=False)
+    reader.read()
+    return reader.wb
+
+
+class _Reader(ExcelReader):  # type: ignore[misc]
+    """The usual reader, with its table of shared strings within bounds, whatever that is called."""
+
+    def read_strings(self) -> None:
+        """Read the shared strings."""
+        declared = self.package.find(SHARED_STRINGS)
+        if declared is not None:
+            with self.archive.open(declared.PartName[1:]) as part:
+                self.shared_strings = _shared_strings(part)
+
+
+def _shared_strings(part: Any) -> list[str]:
+    table = _StringTable()
+    parser = XMLParser(target=table)  # noqa: S314 - no part with a DOCTYPE comes so far
+    while chunk := part.read(CHUNK):
+        parser.feed(chunk)
+    parser.close()
+    return table.strings
+
+
+class _StringTable:
+    """The texts of a table of strings, without how they look or are pronounced."""
+
+    def __init__(self) -> None:
+        self.strings: list[str] = []
+        self._text: list[str] = []
+        self._size, self._in_text, self._aside = 0, False, 0
+
+    def start(self, tag: str, _attributes: Any) -> None:
+        """An element begins."""
+        if tag == _ASIDE:
+            self._aside += 1
+        self._in_text = tag == _TEXT and not self._aside
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+        self._in_text = False
+        if tag == _ASIDE:
+            self._aside -= 1
+        elif tag == _STRING:
+            self.strings.append("".join(self._text).replace("x005F_", ""))
+            self._text.clear()
+            if len(self.strings) > MAX_STRINGS:
+                raise _too_large()
+
+    def data(self, text: str) -> None:
+        """Text of an element."""
+        if self._in_text:
+            self._size += len(text)
+            if self._size > MAX_STRING_TEXT:
+                raise _too_large()
+            self._text.append(text)
+
+    def close(self) -> None:
+        """The table ends."""
 
 
 def _rows(sheet: Any) -> Iterator[list[str]]:
@@ -97,36 +161,47 @@ def _trimmed(row: list[str]) -> list[str]:
 
 
 def check_parts(source: BinaryIO) -> None:
-    """Unpack every part within bounds, and refuse what declares entities or another alphabet."""
+    """Unpack every part within bounds, and refuse what declares entities or another alphabet.
+
+    A part is what it holds, whatever it is called.
+    """
+    most = min(MAX_BYTES, UNPACKED_ANYWAY + MAX_RATIO * source.seek(0, SEEK_END))
     source.seek(0)
     with zipfile.ZipFile(source) as packed:
         parts = packed.infolist()
         if len(parts) > MAX_PARTS:
             raise _too_large()
-        left = MAX_BYTES
+        left, marks = most, MAX_MARKS
         for part in parts:
             if part.flag_bits & 0x1:
                 raise Invalid("it is locked by a password", code="file_locked", field="file")
             if part.compress_type not in _PACKED:
                 raise _no_workbook()
-            left -= _look_through(packed, part, left)
+            size, found = _look_through(packed, part, left)
+            left, marks = left - size, marks - found
+            if marks < 0:
+                raise _too_large()
 
 
-def _look_through(packed: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> int:
-    most = min(left, MAX_SHARED) if part.filename.endswith("sharedStrings.xml") else left
+def _look_through(packed: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> tuple[int, int]:
+    """The size of a part, and the beginnings and ends of its elements."""
     is_text = part.filename.endswith((".xml", ".rels", ".vml"))
-    size, tail = 0, b""
+    size, marks, tail, begun = 0, 0, b"", False
     with packed.open(part) as opened:
         while chunk := opened.read(CHUNK):
-            if is_text and size == 0 and chunk[:2] in _WIDE:
+            if size == 0 and chunk[:2] in _WIDE:
                 raise _no_workbook()
+            if not begun and (said := chunk.lstrip(_BLANK)):
+                begun, is_text = True, is_text or said.startswith(b"<")
             size += len(chunk)
-            if size > most:
+            if size > left:
                 raise _too_large()
-            if is_text and any(one in tail + chunk for one in _FORBIDDEN):
-                raise _no_workbook()
+            if is_text:
+                marks += chunk.count(b"<")
+                if any(one in tail + chunk for one in _FORBIDDEN):
+                    raise _no_workbook()
             tail = chunk[-16:]
-    return size
+    return size, marks
 
 
 def _text(cell: Any) -> str:

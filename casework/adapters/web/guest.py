@@ -12,12 +12,13 @@ from datetime import date
 from typing import Any, Final
 
 from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from casework.adapters.http.call import TRIES
 from casework.adapters.http.problems import Problem
 from casework.adapters.http.services import Services
 from casework.adapters.web.forms import Form
-from casework.adapters.web.route import COOKIE, language, page
+from casework.adapters.web.route import COOKIE, PageRoute, language, page
 from casework.domain.agencies import rosters
 from casework.domain.agencies.links import SESSION_FOR
 from casework.domain.clocks.calendar import SEOUL
@@ -131,9 +132,19 @@ def _opened(request: Request, secret: str) -> Guest:
     return Guest(services, request, asked, visit, carried)
 
 
-def _posted(request: Request, secret: str) -> tuple[Guest, Form]:
-    """The same with its form, which must be one of ours. Raises Problem ``form_expired``."""
-    guest = _opened(request, secret)
+class LinkRoute(PageRoute):
+    """A page behind a link: nothing is read of what is posted to one that nobody has."""
+
+    async def admit(self, request: Request) -> None:
+        """Open the link."""
+        request.state.guest = await run_in_threadpool(
+            _opened, request, request.path_params["secret"]
+        )
+
+
+def _posted(request: Request) -> tuple[Guest, Form]:
+    """The opened link with its form, one of ours. Raises Problem ``form_expired``."""
+    guest: Guest = request.state.guest
     form = Form.of(request._body)
     if FORM_COOKIE not in request.cookies or not hmac.compare_digest(
         form.get("token", "").encode(), guest.token.encode()

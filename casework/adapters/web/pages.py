@@ -14,8 +14,8 @@ from starlette.background import BackgroundTask
 
 from casework.adapters.http.texts import say
 from casework.adapters.web.forms import ACTIONS, Form, answer_of, ids_in
-from casework.adapters.web.guest import Guest, _opened, _posted, set_cookie, with_retries
-from casework.adapters.web.route import COOKIE, PageRoute, language, style
+from casework.adapters.web.guest import Guest, LinkRoute, _opened, _posted, set_cookie, with_retries
+from casework.adapters.web.route import COOKIE, language, style
 from casework.domain.agencies import rosters
 from casework.domain.agencies.links import CodeWrong, LinkRefused, TooManyCodes
 from casework.domain.agencies.rosters import EXCEPTIONS, DeliveryReport
@@ -28,7 +28,7 @@ from casework.workflows.agencies import answer_pages, links
 from casework.workflows.directory import places as places_of
 from casework.workflows.referring import referring
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = APIRouter(route_class=LinkRoute, include_in_schema=False)
 PUBLIC: Final[dict[str, Any]] = {"openapi_extra": {"x-action": "public"}, "response_model": None}
 
 
@@ -65,7 +65,7 @@ def _entrance(guest: Guest, status: int = 200, problem: str | None = None) -> Re
 @router.post("/a/{secret}/code", **PUBLIC)
 def code(request: Request, secret: str) -> Response:
     """Send a code; it leaves after the answer did."""
-    guest, _ = _posted(request, secret)
+    guest, _ = _posted(request)
     services, ids = guest.services, (guest.services.new_id(), guest.services.new_id())
     try:
         message = links.request_code(services.linking, guest.visit, guest.link_request, *ids)
@@ -77,7 +77,7 @@ def code(request: Request, secret: str) -> Response:
 @router.post("/a/{secret}/enter", **PUBLIC)
 def enter(request: Request, secret: str) -> Response:
     """Exchange a code for a short session."""
-    guest, form = _posted(request, secret)
+    guest, form = _posted(request)
     try:
         carried = links.enter(
             guest.services.linking, guest.visit, guest.link_request, form.get("code", "")
@@ -92,7 +92,7 @@ def enter(request: Request, secret: str) -> Response:
 @router.post("/a/{secret}/leave", **PUBLIC)
 def leave(request: Request, secret: str) -> Response:
     """End the session."""
-    guest, _ = _posted(request, secret)
+    guest, _ = _posted(request)
     if guest.visit.is_in:  # merely holding the link ends no session
         links.leave(guest.services.linking, guest.visit, guest.link_request)
     response = guest.to(done="left")
@@ -119,7 +119,7 @@ def _requests(
 @router.post("/a/{secret}/answers", **PUBLIC)
 def answers(request: Request, secret: str) -> Response:
     """Answer one request or several, each by itself: one that is refused keeps no other back."""
-    guest, form = _posted(request, secret)
+    guest, form = _posted(request)
     if not guest.visit.is_in:
         return guest.to()
     chosen = {id: form[f"do.{id}"] for id in ids_in(form, "do.") if form[f"do.{id}"]}
@@ -198,7 +198,7 @@ def places(request: Request, secret: str) -> Response:
 @router.post("/a/{secret}/places", **PUBLIC)
 def state_places(request: Request, secret: str) -> Response:
     """State them again, each offering on its own."""
-    guest, form = _posted(request, secret)
+    guest, form = _posted(request)
     if not guest.visit.is_in:
         return guest.to()
     problems: dict[UUID, str] = {}
@@ -260,7 +260,7 @@ def roster(request: Request, secret: str, month: str) -> Response:
 @router.post("/a/{secret}/months/{month}", **PUBLIC)
 def record(request: Request, secret: str, month: str) -> Response:
     """Write the roster down; lines that say nothing were delivered as planned."""
-    guest, form = _posted(request, secret)
+    guest, form = _posted(request)
     if not guest.visit.is_in:
         return guest.to()
     rosters.days_of(month)

@@ -19,11 +19,12 @@ from starlette.exceptions import HTTPException
 from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
-from casework.adapters.http.limits import check_text
+from casework.adapters.http.bodies import Aborted, read_body
+from casework.adapters.http.limits import MAX_BODY, check_text
 from casework.adapters.http.middleware import tell
 from casework.adapters.http.problems import Problem, language_of, status_of
 from casework.adapters.http.refusals import RECORD_SECONDS
-from casework.adapters.http.route import FORM, SECONDS, GuardedRoute
+from casework.adapters.http.route import FORM, SECONDS, GuardedRoute, check_type
 from casework.adapters.http.services import Services
 from casework.adapters.http.texts import say
 from casework.domain.agencies.links import LinkRefused
@@ -92,13 +93,21 @@ class PageRoute(GuardedRoute):
         async def handle(request: Request) -> Response:
             tell(request.scope, self.path_format)
             services: Services = request.app.state.services
-            facts = replace(await self._facts(request), asked_for=None, idempotency_key=None)
-            with bound_contextvars(request_id=facts.request_id), services.time_allowed(SECONDS):
+            facts = replace(self._facts(request), asked_for=None, idempotency_key=None)
+            request.state.facts = facts
+            with bound_contextvars(request_id=facts.request_id):
                 try:
                     services.rates.source(facts.source, signs_in=False)
-                    self._check_form(request)
-                    request.state.facts = facts
-                    response = await usual(request)
+                    self._check_text(request)
+                    if request.method == "POST":
+                        with services.time_allowed(SECONDS):
+                            await self.admit(request)
+                        check_type(request, FORM)
+                        await read_body(request, MAX_BODY, facts.source)
+                    with services.time_allowed(SECONDS):
+                        response = await usual(request)
+                except Aborted:
+                    raise
                 except Exception as error:
                     response = await run_in_threadpool(_problem, services, request, facts, error)
             response.headers["X-Request-Id"] = facts.request_id or ""
@@ -106,12 +115,12 @@ class PageRoute(GuardedRoute):
 
         return handle
 
-    def _check_form(self, request: Request) -> None:
+    async def admit(self, request: Request) -> None:
+        """Refuse whoever may not post here, before anything of it is read."""
+
+    def _check_text(self, request: Request) -> None:
         for value in (*request.query_params.values(), *request.path_params.values()):
             check_text(str(value))
-        given = request.headers.get("content-type", "").lower()
-        if request.method == "POST" and not given.startswith(FORM):
-            raise Problem("a form", code="malformed")
 
 
 def _problem(

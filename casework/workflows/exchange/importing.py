@@ -1,4 +1,4 @@
-"""File imports: received and staged, then processed batch by batch.
+"""File imports: read, staged, then processed batch by batch.
 
 A batch is one transaction: its rows, each in a savepoint, their results and the position. An
 interrupted import continues after the last committed batch.
@@ -7,25 +7,15 @@ interrupted import continues after the last committed batch.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Final
 from uuid import UUID
 
 from casework.domain.errors import Forbidden, Invalid, Refusal
-from casework.domain.exchange.import_cells import plain
-from casework.domain.exchange.import_columns import (
-    HEADING_WITHIN,
-    MAX_COLUMNS,
-    MAX_ROWS,
-    Headings,
-    column_missing,
-    find_headings,
-    read_cells,
-)
+from casework.domain.exchange.import_columns import read_cells
 from casework.domain.exchange.importing import (
     ACTION,
-    MAX_AT_ONCE,
     FileKind,
     ImportFile,
     ImportRow,
@@ -46,6 +36,7 @@ from casework.workflows.exchange.import_kinds import (
     place_in_queue,
     shaped,
 )
+from casework.workflows.exchange.reading import FileRead, read_file
 from casework.workflows.ports.exchange import ImportTools, Unreadable
 from casework.workflows.ports.unit_of_work import Paging, Work
 
@@ -67,26 +58,36 @@ class NewImport:
 def receive(
     ctx: Context, import_tools: ImportTools, new_import: NewImport, source: BinaryIO
 ) -> UUID:
-    """Stage every row of a file, encrypted at rest; refuses a file without the kind's headings."""
+    """Read a file and stage it."""
     scope_for(ctx.actor, new_import.kind)
-    digest = import_tools.digest(source)
+    read = read_file(import_tools, new_import.kind, new_import.mode, source)
+    return stage(ctx, import_tools, new_import, read)
+
+
+def stage(ctx: Context, import_tools: ImportTools, new_import: NewImport, read: FileRead) -> UUID:
+    """Stage every row of a file that was read, encrypted at rest."""
+    scope_for(ctx.actor, new_import.kind)
     with ctx.work(ACTION[new_import.kind]) as work:
-        file = _new_file(ctx, import_tools, new_import, digest)
-        sheet = _Sheet(new_import.kind, import_tools.sheets.read(source))
+        file = _new_file(ctx, import_tools, new_import, read.digest)
         work.imports.add(file)
-        file.rows = work.imports.stage(sheet.rows(ctx, file))
-        file.unknown_columns = sheet.headings.unknown if sheet.headings else 0
-        if file.rows == 0:
-            raise Invalid("the file has no rows", code="file_empty", field="file")
-        if new_import.mode == Mode.ALL_OR_NOTHING and file.rows > MAX_AT_ONCE:
-            raise Invalid(
-                f"at most {MAX_AT_ONCE} rows at once; send it row by row or in parts",
-                code="too_many_rows",
-                field="mode",
-            )
+        file.rows = work.imports.stage(_staged(ctx, file, read))
+        file.unknown_columns = read.unknown_columns
         work.imports.save(file)
         work.commit(file.id)
         return file.id
+
+
+def _staged(ctx: Context, file: ImportFile, read: FileRead) -> Iterator[ImportRow]:
+    for number, (line, cells) in enumerate(read.rows, start=1):
+        yield ImportRow(
+            id=ctx.new_id(),
+            import_id=file.id,
+            account_id=file.account_id,
+            district_code=file.district_code,
+            number=number,
+            line=line,
+            cells=cells,
+        )
 
 
 def _new_file(
@@ -107,57 +108,6 @@ def _new_file(
         salt=salt,
         digest=import_tools.keyed(salt, digest),
     )
-
-
-class _Sheet:
-    """The rows below the headings of a sheet."""
-
-    def __init__(self, kind: FileKind, source: Iterator[list[str]]) -> None:
-        self._kind, self._source = kind, source
-        self.headings: Headings | None = None
-
-    def rows(self, ctx: Context, file: ImportFile) -> Iterator[ImportRow]:
-        """Each non-empty row, as it is staged."""
-        line = self._find_headings()
-        number = 0
-        for cells in self._source:
-            line += 1
-            if not any(map(plain, cells)):
-                continue
-            number += 1
-            if number > MAX_ROWS:
-                raise Invalid(f"at most {MAX_ROWS} rows", code="too_many_rows", field="file")
-            yield ImportRow(
-                id=ctx.new_id(),
-                import_id=file.id,
-                account_id=file.account_id,
-                district_code=file.district_code,
-                number=number,
-                line=line,
-                cells=self._named(cells),
-            )
-
-    def _find_headings(self) -> int:
-        """The line number of the headings; titles may precede them."""
-        above: list[list[str]] = []
-        for cells in self._source:
-            above.append(cells)
-            if len(cells) > MAX_COLUMNS:
-                raise Invalid(
-                    f"at most {MAX_COLUMNS} columns", code="too_many_columns", field="file"
-                )
-            self.headings = find_headings(self._kind, cells)
-            if self.headings is not None:
-                return len(above)
-            if len(above) == HEADING_WITHIN:
-                break
-        raise column_missing(self._kind, above)
-
-    def _named(self, cells: Sequence[str]) -> dict[str, str]:
-        known = self.headings.fields if self.headings else {}
-        return {
-            name: cells[at] for at, name in known.items() if at < len(cells) and cells[at].strip()
-        }
 
 
 def find_unfinished(

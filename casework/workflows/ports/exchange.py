@@ -124,8 +124,13 @@ class Forms(Protocol):
 class Sheets(Protocol):
     """Reading and writing tabular files."""
 
-    def read(self, source: BinaryIO) -> Iterator[list[str]]:
-        """The rows of a CSV file or of a workbook's first sheet. Raises Invalid for other files."""
+    def read(self, source: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+        """The rows of a CSV file or of the only sheet of a workbook that hold anything.
+
+        Each with its number, and cut to some more cells than a file may have. Raises Invalid for
+        other files and for what takes too much to read; whatever a file holds, reading it costs
+        this process little, and is done outside of any transaction.
+        """
         ...
 
     def write(

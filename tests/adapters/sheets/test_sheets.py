@@ -151,14 +151,6 @@ def test_a_workbook_unpacks_to_so_much_and_no_more(
         assert refused.value.code == code
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
-    bomb = changed(workbook(("a",)), "xl/sharedStrings.xml", b"a" * (workbooks.MAX_SHARED + 1))
-    assert len(bomb) < 1024 * 1024
-    with pytest.raises(Invalid) as refused:
-        read(bomb)
-    assert refused.value.code == "file_too_large"
-
-
 def test_a_workbook_of_a_million_empty_rows_ends() -> None:
     book = openpyxl.Workbook()
     book.worksheets[0]["A1"] = "성명"

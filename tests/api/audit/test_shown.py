@@ -38,7 +38,7 @@ def test_who_joins_a_household_is_shown_the_others_and_they_are_recorded(api: Ap
 def test_a_change_that_shows_nobody_else_has_one_entry(api: Api) -> None:
     made = api.as_(WORKER).post(
         "/residents",
-        {"name": "가상인", "birth_date": "1941-03-05", "sex": "female"},
+        {"name": "가상인", "birth_date": "1941-03-05", "sex": "female", "centre_code": HERE},
     )
     assert made.status_code == 201, made.text
     assert len(entries(api, made.headers["x-request-id"])) == 1

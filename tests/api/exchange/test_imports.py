@@ -414,7 +414,11 @@ def test_a_file_that_cannot_be_read_leaves_nothing(api: Api, text: str | bytes, 
 
 def test_a_form_has_its_parts_and_no_others(api: Api) -> None:
     worker = api.as_(WORKER)
-    assert worker.post("/imports", {"kind": "residents"}).json()["code"] == "file_required"
+    assert worker.post("/imports", {"kind": "residents"}).json()["code"] == "type_not_taken"
+    alone = worker.request(
+        "POST", "/imports", data={"file": "x"}, files={"kind": (None, "residents")}
+    )
+    assert alone.json()["code"] == "file_required"
     assert sent(api, WORKER, "people", TWO).json()["code"] == "invalid"
     for parts in ({"mode": "some"}, {"dry_run": "1"}, {"note": "x"}):
         answer = sent(api, WORKER, "residents", TWO, **parts)

@@ -58,7 +58,9 @@ def test_every_answer_has_the_headers_that_keep_it_to_itself(api: Api) -> None:
         "head": client.head(BASE + "/me"), "live": client.get("/health/live"),
         "ready": client.get("/health/ready"), "metrics": client.get("/metrics"),
         "document": client.get(BASE + "/openapi.json"),
-        "large": client.post(BASE + "/referrals", content=big),
+        "large": worker.request(
+            "POST", "/referrals", content=big, headers={"Content-Type": "application/json"}
+        ),
         "malformed": worker.post("/cases/", content=b"{"),
         "sign-in": client.post(BASE + "/auth/token", data={"username": "x", "password": "y"}),
     }  # fmt: skip

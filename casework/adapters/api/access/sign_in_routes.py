@@ -10,7 +10,6 @@ from casework.adapters.api.access import responses as r
 from casework.adapters.api.access import views
 from casework.adapters.api.shared import responses as shared_responses
 from casework.adapters.api.shared.routing import Caller, operation
-from casework.adapters.http.limits import check_text
 from casework.adapters.http.responses import respond
 from casework.adapters.http.route import GuardedRoute
 from casework.adapters.http.services import Services
@@ -43,8 +42,6 @@ def sign_in(
     """
     services: Services = request.app.state.services
     authentication, now = services.authentication(request.state.facts), services.now()
-    for given in (username, password, refresh_token, totp, recovery_code):
-        check_text(given or "")
     if grant_type == "refresh_token":
         if not refresh_token:
             raise Invalid("send the refresh token", field="refresh_token")
@@ -78,7 +75,6 @@ def sign_out(
     By any refresh token of it (RFC 7009). The answer is the same for what is no token.
     """
     services: Services = request.app.state.services
-    check_text(token)
     signing_in.sign_out(services.authentication(request.state.facts), token, services.now())
     return respond({}, 200)
 

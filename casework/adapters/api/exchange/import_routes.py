@@ -15,7 +15,7 @@ from casework.adapters.api.exchange import responses as r
 from casework.adapters.api.shared.bodies import EmptyBody
 from casework.adapters.api.shared.responses import page_of
 from casework.adapters.api.shared.routing import SHEET, Caller, File, Paged, operation
-from casework.adapters.api.shared.uploads import BODY, Uploaded
+from casework.adapters.api.shared.uploads import BODY, FileRoute, Uploaded
 from casework.adapters.http.call import Call
 from casework.adapters.http.problems import language_of
 from casework.adapters.http.responses import respond
@@ -25,6 +25,7 @@ from casework.workflows.exchange import importing, unmatched
 from casework.workflows.ports.unit_of_work import Reading
 
 router = APIRouter(route_class=GuardedRoute, tags=["imports"])
+files = APIRouter(route_class=FileRoute, tags=["imports"])
 READ, WRITE, MATCH = importing.READ, "import.write", unmatched.MATCH
 # How much is processed before the response is sent; the rest follows in the background.
 AT_ONCE_S: Final = 2.0
@@ -39,7 +40,7 @@ def _takes_file(declared: dict[str, Any]) -> dict[str, Any]:
     return declared
 
 
-@router.post("/imports", **_takes_file(operation(WRITE, r.Import, status=201, is_long=True)))
+@files.post("/imports", **_takes_file(operation(WRITE, r.Import, status=201, is_long=True)))
 def send_import(upload: Uploaded, call: Caller) -> Response:
     """Send a file in.
 
@@ -47,7 +48,7 @@ def send_import(upload: Uploaded, call: Caller) -> Response:
     """
     import_tools = call.services.import_tools
     id, was_before = call.first(
-        lambda ctx: importing.receive(ctx, import_tools, upload.new_import, upload.source)
+        lambda ctx: importing.stage(ctx, import_tools, upload.new_import, upload.file)
     )
     if not was_before:
         _begin(call, id, upload.new_import.mode)

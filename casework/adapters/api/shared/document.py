@@ -116,7 +116,9 @@ def _say_what_all_share(method: str, operation: dict[str, Any]) -> None:
     answers, heard = operation["responses"], operation.setdefault("parameters", [])
     shared = {"400": "the request cannot be read", "429": "asked too often"}
     if "requestBody" in operation:
+        shared["408"] = "the body took too long to come"
         shared["413"] = "a body over 1 MiB"
+        shared["415"] = "a body of a type that is not taken here"
     if may_be_out_of_sight(method, operation):
         for answer in answers.values():
             _add_out_of_sight(answer.get("content", {}).get("application/json"))

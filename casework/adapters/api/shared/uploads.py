@@ -1,4 +1,4 @@
-"""File uploads: multipart forms, read in memory and within limits."""
+"""File uploads: multipart forms, read in memory and within limits, one file after another."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from casework.adapters.http.bodies import forget_body
 from casework.adapters.http.limits import MAX_UPLOAD, check_text
 from casework.adapters.http.problems import Problem
+from casework.adapters.http.route import GuardedRoute
+from casework.adapters.http.services import Services
+from casework.domain.access.policy import Actor
 from casework.domain.errors import Invalid
-from casework.domain.exchange.importing import FileKind, Mode
+from casework.domain.exchange.importing import FileKind, Mode, scope_for
 from casework.workflows.exchange.importing import NewImport
+from casework.workflows.exchange.reading import FileRead, read_file
 
 PARTS: Final = ("kind", "mode", "dry_run", "file")
 BOOLEANS: Final = {"true": True, "false": False}
@@ -52,18 +58,42 @@ class _InMemory(MultiPartParser):
 
 @dataclass(frozen=True)
 class Upload:
-    """What was sent: what it is to become, and its bytes."""
+    """What was sent: what it is to become, and what was read of it."""
 
     new_import: NewImport
-    source: io.BytesIO
+    file: FileRead
 
 
-async def _upload(request: Request) -> Upload:
+class FileRoute(GuardedRoute):
+    """A route that takes a file: it is read before the request's own time and work begin.
+
+    Few files are read at once; who waits for a turn holds no thread and no transaction.
+    """
+
+    async def prepare(self, request: Request) -> None:
+        """Read the file."""
+        services: Services = request.app.state.services
+        actor: Actor = request.state.actor
+        new_import, source = await _form_of(request)
+        scope_for(actor, new_import.kind)
+        forget_body(request)
+        async with services.turns.turn(actor.id):
+            file = await to_thread.run_sync(
+                read_file, services.import_tools, new_import.kind, new_import.mode, source,
+                limiter=CapacityLimiter(1),
+            )  # fmt: skip
+        request.state.upload = Upload(new_import, file)
+
+
+def _upload(request: Request) -> Upload:
+    found: Upload = request.state.upload
+    return found
+
+
+async def _form_of(request: Request) -> tuple[NewImport, io.BytesIO]:
     async def body() -> AsyncGenerator[bytes, None]:
         yield await request.body()
 
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise Invalid("a form with a file", code="file_required", field="file")
     try:
         form = await _InMemory(request.headers, body(), max_files=1, max_fields=len(PARTS)).parse()
     except (MultiPartException, KeyError, UnicodeDecodeError):
@@ -74,7 +104,7 @@ async def _upload(request: Request) -> Upload:
         if not isinstance(file, UploadFile):
             raise Invalid("a form with a file", code="file_required", field="file")
         source = io.BytesIO(await file.read())
-        return Upload(_wanted({name: str(value) for name, value in parts.items()}), source)
+        return _wanted({name: str(value) for name, value in parts.items()}), source
     finally:
         await form.close()
 
