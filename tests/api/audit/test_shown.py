@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from casework.adapters.persistence import tables as t
 from tests.api.acts import a_resident
-from tests.api.conftest import WORKER, Api
+from tests.api.conftest import HERE, WORKER, Api
 from tests.shown import Shown
 
 
