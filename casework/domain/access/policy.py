@@ -77,6 +77,7 @@ EVERYONE: Final = dict.fromkeys(Role, _A)
 POLICY: Final[dict[str, dict[Role, Relation]]] = {
     "account.self": EVERYONE,
     "account.secure": EVERYONE,
+    "account.contact": EVERYONE,
     "account.second_factor": dict.fromkeys((W, SV, AS, CT, AU, AD), _A),
     "account.tokens": dict.fromkeys((W, SV, AS, PR, CT, AU, AD), _A),
     "account.manage": {AD: _A},
@@ -169,7 +170,14 @@ GRANTABLE: Final = frozenset(
 )
 # Actions outside every token's scope: a token could create further tokens.
 ACCOUNT_ADMINISTRATION: Final = frozenset(
-    {"account.secure", "account.second_factor", "account.tokens", "account.manage", "staff.manage"}
+    {
+        "account.secure",
+        "account.contact",
+        "account.second_factor",
+        "account.tokens",
+        "account.manage",
+        "staff.manage",
+    }
 )
 
 

@@ -20,6 +20,7 @@ from casework.workflows.context import Context
 from casework.workflows.ports.access import AccountAdministration, Authentication
 
 SECURE: Final = "account.secure"
+CONTACT: Final = "account.contact"
 SECOND_FACTOR: Final = "account.second_factor"
 TOKENS: Final = "account.tokens"
 MANAGE: Final = "account.manage"
@@ -46,8 +47,8 @@ def change_password(
 
 
 def set_own_phone(ctx: Context, phone: str | None) -> None:
-    """Say where agencies and colleagues call oneself."""
-    with ctx.work(SECURE) as work:
+    """Say where agencies and colleagues call oneself; not before a first password is one's own."""
+    with ctx.work(CONTACT) as work:
         account = own(work.account_administration, ctx.actor)
         account.phone = phone
         work.account_administration.save(account)

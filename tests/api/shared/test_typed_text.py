@@ -15,7 +15,8 @@ from tests.api.conftest import BASE, HERE, PASSWORD, WORKER, Api
 # Compared as they are, a month that is parsed, or what an answer said and nobody keeps.
 AS_TYPED = {
     ("ChangePassword", "current_password"), ("ChangePassword", "new_password"),
-    ("BeginTotp", "password"), ("DisableTotp", "password"), ("CreateAccount", "password"),
+    ("BeginTotp", "password"), ("MakeToken", "password"), ("SubscribeWebhook", "password"),
+    ("DisableTotp", "password"), ("CreateAccount", "password"),
     ("ResetPassword", "password"), ("AddStaff", "password"), ("ExportFilters", "month"),
     *((body, name) for body in ("NamedVersion", "ConferenceDecision", "DecidePlan")
       for name in ("hash", "warnings")),

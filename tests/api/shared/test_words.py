@@ -19,7 +19,8 @@ from tests.api.exchange.test_imports import PROVIDERS, sent
 
 # Actions on no particular resident: they are in nobody's access record.
 OF_NOBODY = {
-    "account.self", "account.secure", "account.second_factor", "account.tokens", "account.manage",
+    "account.self", "account.secure", "account.contact", "account.second_factor",
+    "account.tokens", "account.manage",
     "account.list", "staff.manage", "answering.manage", "directory.read", "directory.entries",
     "directory.change", "directory.confirm", "directory.publish", "directory.step",
     "catalogue.write", "catalogue.confirm", "capacity.write", "coverage.read", "figures.read",

@@ -19,7 +19,7 @@ from tests.factories import ActorFactory
 
 CELLS = [(action, role) for action in POLICY for role in Role]
 # Written out by hand from the API's table: the roles that have a row, and how far they reach.
-FOR_EVERYONE = {"account.self", "account.secure", "directory.read"}
+FOR_EVERYONE = {"account.self", "account.secure", "account.contact", "directory.read"}
 PEOPLE = ("worker", "supervisor", "assessor", "provider", "city", "auditor", "admin")
 EXPECTED = {
     "account.second_factor": {role: "all" for role in PEOPLE if role != "provider"},

@@ -21,7 +21,7 @@ from casework.domain.access.tokens import NewToken
 from casework.domain.errors import NotFound
 from casework.workflows.access import securing
 from casework.workflows.access.attempts import Credentials
-from casework.workflows.access.securing import SECOND_FACTOR, SECURE, TOKENS
+from casework.workflows.access.securing import CONTACT, SECOND_FACTOR, SECURE, TOKENS
 from casework.workflows.context import Context
 from casework.workflows.ports.unit_of_work import Reading
 
@@ -39,7 +39,7 @@ def change_password(body: s.ChangePassword, call: Caller) -> Response:
     return respond({}, 200)
 
 
-@router.post("/me/phone", **operation(SECURE, r.OwnAccount, use_key=False))
+@router.post("/me/phone", **operation(CONTACT, r.OwnAccount, use_key=False))
 def set_own_phone(body: s.SetOwnPhone, call: Caller) -> Response:
     """Say where agencies and colleagues call me.
 
@@ -55,7 +55,8 @@ def set_own_phone(body: s.SetOwnPhone, call: Caller) -> Response:
 def end_sessions(call: Caller, body: EmptyBody | None = None) -> Response:
     """Sign out everywhere.
 
-    Voids every refresh token; an access token ends by itself within ten minutes.
+    Voids every refresh token and every token of one's own; an access token ends by itself within ten
+    minutes.
     """
     securing.end_sessions(call.ctx)
     return respond({}, 200)
