@@ -55,8 +55,8 @@ def set_own_phone(body: s.SetOwnPhone, call: Caller) -> Response:
 def end_sessions(call: Caller, body: EmptyBody | None = None) -> Response:
     """Sign out everywhere.
 
-    Voids every refresh token and every token of one's own; an access token ends by itself within ten
-    minutes.
+    Voids every refresh token and every token of one's own; an access token ends within ten
+    minutes by itself.
     """
     securing.end_sessions(call.ctx)
     return respond({}, 200)
