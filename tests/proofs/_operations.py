@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from casework.domain.cases.intake import ACTIVITIES
-from tests.api.conftest import PASSWORD
+from tests.api.conftest import HERE, PASSWORD
 from tests.proofs._subjects import ABSENT, CLOSED_MONTH, MEMBERS, SERVICE, Planted, Subject
 
 BASE: Final = "/api/v1"
@@ -30,6 +30,7 @@ KIND_OF_PATH: Final = {
     "unmatched": "unmatched", "staff": "staff", "links": "link",
     "providers": "provider", "offerings": "offering", "designations": "designation",
     "services": "service", "absences": "absence", "notes": "note",
+    "centres": "centre", "checks": "check",
 }  # fmt: skip
 # The kind of an id in a request body, where it names personal data.
 KIND_OF_FIELD: Final = {
@@ -59,6 +60,11 @@ TRIED_ELSEWHERE: Final = {
     "POST /accounts/{id}/grants/revoke": "tests/api/access/test_own_tokens.py",
     "POST /accounts/{id}/tokens": "tests/api/access/test_own_tokens.py",
     "POST /accounts/{id}/tokens/{token_id}/revoke": "tests/api/access/test_own_tokens.py",
+    "POST /centres/{code}/phone": "tests/api/agencies/test_what_is_asked.py",
+    "POST /checks/{id}/correct": "tests/api/cases/test_correcting_days.py",
+    "POST /notes/{id}/correct": "tests/api/residents/test_correcting_notes.py",
+    "POST /conferences/{id}/correct": "tests/api/cases/test_correcting_days.py",
+    "POST /cases/{id}/plan/decision/correct": "tests/api/cases/test_correcting_days.py",
     "POST /audit/reviews": "tests/api/audit/test_audit.py",
     "POST /imports": "tests/api/exchange/test_imports.py",
     "POST /offerings/{id}/confirm": "tests/api/directory/test_editing.py",
@@ -69,7 +75,7 @@ TRIED_ELSEWHERE: Final = {
 # Names rather than ids: an existing one, and one that never existed.
 NAMED: Final[dict[str, tuple[str, str]]] = {
     "job": ("overdue", "no-such-job"), "month": (CLOSED_MONTH, "1999-01"),
-    "service": (SERVICE, "NO-SUCH"),
+    "service": (SERVICE, "NO-SUCH"), "centre": (HERE, "9999999999"),
 }  # fmt: skip
 NAMED_FOR: Final = {"POST /figures/months/{month}/close": ("2026-02", "1999-01")}
 # The state that an operation needs, where it is not that of a supported case with a request.

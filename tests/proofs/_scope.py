@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from casework.domain.access.policy import POLICY, Actor, Relation, Role
-from tests.api.conftest import WORKER
+from tests.api.conftest import DISTRICT, WORKER
 from tests.proofs._subjects import Subject
 
 # Records of a resident with the same visibility as the resident.
@@ -22,7 +22,9 @@ OF_A_RESIDENT: Final = frozenset(
 OF_ITS_MAKER: Final = frozenset({"opening", "own_token", "import"})
 OF_AN_AGENCY: Final = frozenset({"referral", "deadline"})
 OF_A_DISTRICT: Final = frozenset({"conference", "standard", "absence"})
-OF_NOBODY: Final = frozenset({"job", "month", "service"})
+OF_NOBODY: Final = frozenset({"job", "month", "service", "centre"})
+# The agencies of the district where the supervisor of these questions is.
+AGENCIES_HERE: Final = frozenset({"alpha", "beta"})
 # Records of an agency, which its district maintains too.
 OF_THE_DIRECTORY: Final = frozenset({"provider", "offering", "designation"})
 
@@ -50,6 +52,8 @@ def is_reached(relation: Relation, kind: str, it: Subject, actor: Actor, agency:
     if relation is Relation.ALL or kind in OF_NOBODY:
         return True
     if kind == "webhook":
+        if relation is Relation.DISTRICT:  # of an agency there; the city's own is of none
+            return actor.district_code == DISTRICT and it.agency in AGENCIES_HERE
         return relation is Relation.OWN_AGENCY and it.agency == agency
     if kind == "staff":
         return relation is Relation.LED_AGENCY and it.agency == agency

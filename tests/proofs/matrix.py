@@ -440,7 +440,7 @@ class Matrix:
         answer = self._send(operation, token, id, self._fill(role).body(operation, it), etag)
         self.report.cells["let in"] += 1
         is_narrower = answer.status == 403 and answer.code in NARROWER
-        is_narrower |= answer.status == 404 and operation.name in TRIED_ELSEWHERE
+        is_narrower |= answer.status in (400, 404) and operation.name in TRIED_ELSEWHERE
         if answer.status not in LET_IN and not is_narrower:
             self.report.fault(
                 operation.name, "as", role, "about", it.name, "→", answer.status, answer.text[:200]

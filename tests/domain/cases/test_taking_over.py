@@ -153,7 +153,7 @@ def test_what_nobody_answered_is_waited_for_as_long_as_if_it_were_asked_today() 
     file = taken(town)
     with_service(town, file, asked("requested"))
     (referral,) = file.referrals.values()
-    # Ten working days from 1 September; a request of yesterday keeps its own.
+    # Ten working days from 1 September, for a request of yesterday too.
     assert referral.lapse_at == seoul("2026-09-16T00:00:00")
     fresh = taken(town)
     with_service(
@@ -161,7 +161,7 @@ def test_what_nobody_answered_is_waited_for_as_long_as_if_it_were_asked_today() 
                                      requested_on=day("08-31")),
     )  # fmt: skip
     (referral,) = fresh.referrals.values()
-    assert referral.lapse_at == seoul("2026-09-15T00:00:00")
+    assert referral.lapse_at == seoul("2026-09-16T00:00:00")
 
 
 def test_a_held_referral_goes_on_after_its_last_day_whence_it_came() -> None:
