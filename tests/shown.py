@@ -34,7 +34,7 @@ class Shown:
         response.read()
         ids = set(_ID.findall(response.content))
         if response.status_code >= _REFUSED:
-            ids -= set(_ID.findall(request.content + str(request.url).encode()))
+            ids -= set(_ID.findall(_sent(request) + str(request.url).encode()))
         if ids and not request.url.path.startswith(_AUDIT):
             asked = f"{request.method} {request.url.path} {response.status_code}"
             self._answers.append((asked, response.headers.get("x-request-id", ""), ids))
@@ -55,3 +55,9 @@ class Shown:
             for asked, request_id, ids in self._answers
             if (missing := {residents[one] for one in ids if one in residents} - named[request_id])
         ]
+
+
+def _sent(request: Any) -> bytes:
+    """The body of a request; nothing of an upload, which was streamed and is not kept."""
+    is_upload = str(request.headers.get("content-type", "")).startswith("multipart/")
+    return b"" if is_upload else bytes(request.content)
