@@ -202,6 +202,10 @@ def main(task: str = "--help", *args: str) -> int:
     if task == "browser":
         browser()
         return 0
+    # Compiled modules are kept beside what is installed, also where none may be written into the
+    # tree: each process of the tests would compile 2,000 of them anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(VENV / "pycache")
     # The tools of .venv go first, for what the task starts in its turn.
     os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     # The task takes over this process, so that a signal (Ctrl-C, a stop) reaches it and no other.

@@ -185,7 +185,7 @@ def session_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(session_folder: Path) -> Iterator[postgres.Server]:
+def postgres_server(session_folder: Path) -> Iterator[postgres.Attended]:
     """The session's PostgreSQL."""
     address = session_folder / "postgres-server"
     with one_at_a_time(session_folder):
@@ -294,7 +294,7 @@ def store(request: pytest.FixtureRequest, session_folder: Path) -> Iterator[Stor
             url = f"sqlite:///{copy}"
             yield Store("sqlite", url, url, is_peopled)
     else:
-        server: postgres.Server = request.getfixturevalue("postgres_server")
-        with server.database(f"casework-{uuid4().hex}", template) as url:
+        server: postgres.Attended = request.getfixturevalue("postgres_server")
+        with server.database_dropped_later(f"casework-{uuid4().hex}", template) as url:
             app, owner = (server.url_as(f"casework_{part}", url) for part in ("app", "owner"))
             yield Store("postgres", app, owner, is_peopled)

@@ -34,7 +34,7 @@ CONNECT_TIMEOUT_S: Final = 2
 # For all of them, and for asking which they are: the system's resolver knows no limit of ours.
 CONNECT_IN_ALL_S: Final = 4.0
 # The server is to end a statement first: it tells why, and the connection stays.
-GRACE_S: Final = 0.75
+GRACE_S: Final = 0.5
 PAUSE_S: Final = 1.0
 T = TypeVar("T")
 
@@ -119,7 +119,7 @@ def made_within(seconds: float, connect: Callable[[], LimitedConnection]) -> Lim
     It is made in a thread of its own, which cannot be ended: what it makes too late it closes.
     """
     left = time_left()
-    allowed = seconds if left is None else max(0.0, min(left, seconds)) + GRACE_S
+    allowed = seconds if left is None else max(0.0, min(left, seconds))
     outcome: Future[LimitedConnection] = Future()
 
     def make() -> None:
