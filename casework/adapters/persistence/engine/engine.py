@@ -20,8 +20,9 @@ POOL_WAIT_S = 1
 LOCK_TIMEOUT_MS = 2_000
 STATEMENT_TIMEOUT_MS = 4_000
 IDLE_TIMEOUT_MS = 10_000
-# SQLite has one writer at a time: the wait for it is limited like a statement.
-WRITER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS
+# SQLite has one writer at a time, and waits for it in many short sleeps, which a busy machine
+# stretches: so less than a statement may take.
+WRITER_TIMEOUT_MS = 3_500
 
 
 def open_engine(
