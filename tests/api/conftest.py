@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -28,6 +28,7 @@ from casework.adapters.identity import Argon2Passwords
 from casework.adapters.persistence import tables as t
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.ids import new_id
+from casework.adapters.persistence.figures.figures import SqlFigures
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.rows.mapper import from_row
 from casework.adapters.persistence.scope import session_context
@@ -228,6 +229,16 @@ def application(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Appli
     application = build(settings, now=Clock(), cheap_passwords=True)
     yield application
     application.engine.dispose()
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let every published cell have the same draw, from 0 (down) to 4 (up from one on)."""
+
+    def set_draw(number: int) -> None:
+        monkeypatch.setattr(SqlFigures, "draw", lambda _self, _name: number)
+
+    return set_draw
 
 
 @pytest.fixture

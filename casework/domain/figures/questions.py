@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -17,10 +17,8 @@ from casework.domain.figures.tallying import (
     OF_NO_FIELD,
     OF_NO_PROVIDER,
     Cells,
-    city_count,
     filtered,
     is_people,
-    suppressed,
 )
 
 # What is of the moment, and of no month.
@@ -67,8 +65,7 @@ class KnownPlaces(Protocol):
 def within_scope(question: Question, scope: Scope, places: KnownPlaces) -> Question:
     """The question within the actor's scope; outside it, NotFound (404).
 
-    The city may ask only for whole months and no single centre, so that the difference of two
-    answers does not reveal a suppressed count.
+    The city may ask only for what is a sum of published cells: whole months, and no centre.
     """
     bounds = scope.bounds
     if question.district is not None:
@@ -99,6 +96,8 @@ def _check_for_city(question: Question) -> None:
     for name in _NOT_FOR_THE_CITY:
         if getattr(question, name) is not None:
             raise Invalid("the city asks of all", code="not_for_the_city", field=name)
+    if question.by == "centre":
+        raise Invalid("not by centre for the city", code="not_for_the_city", field="by")
     if question.district is not None and question.by is not None:
         raise Invalid("not with this for the city", code="not_for_the_city", field="by")
 
@@ -122,6 +121,33 @@ def seen_of_frozen(cells: Cells, question: Question, scope: Scope) -> Cells:
     return found
 
 
+def with_frozen(live: Cells, frozen: Iterable[tuple[str, str, Cells]]) -> Cells:
+    """Cells by month, those of a closed month and district as they were frozen.
+
+    ``frozen`` are a month, the district that closed it, and its cells.
+    """
+    closed = list(frozen)
+    places = {(month, district) for month, district, _ in closed}
+    found = Counter({c: n for c, n in live.items() if (c.month, c.district) not in places})
+    for _, _, cells in closed:
+        found.update(cells)
+    return found
+
+
+def of_the_city(cells: Cells, *, with_people: bool) -> Cells:
+    """The cells that answer the city: of a month, or of the moment.
+
+    People are counted once in every month: over several, nothing adds them up.
+    """
+    return Counter(
+        {
+            cell: n
+            for cell, n in cells.items()
+            if (cell.month or cell.figure in _OF_NOW) and (with_people or not is_people(cell))
+        }
+    )
+
+
 def overall(cells: Cells) -> Cells:
     """All cells but those of people by month, who would be counted in every one."""
     return Counter({cell: n for cell, n in cells.items() if not (cell.month and is_people(cell))})
@@ -140,13 +166,3 @@ def left_out(question: Question, by: str | None = None) -> set[str]:
 def of_a_month(clocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of clocks without what is of the moment, which a month does not have."""
     return [{name: value for name, value in row.items() if name not in _OF_NOW} for row in clocks]
-
-
-def unmet_shown(
-    counts: Mapping[str, int], *, for_city: bool
-) -> tuple[int | None, Mapping[str, int | None]]:
-    """The total and each count of what was not found; the city is shown none under five."""
-    total = sum(counts.values())
-    if not for_city:
-        return total, dict(counts)
-    return city_count(total), suppressed(dict(counts))

@@ -15,11 +15,10 @@ from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import CareField, ClockKind, Part
 from casework.domain.figures.figures import Figure, median_of, percentile_of
 
-SMALLEST_SHOWN: Final = 5
 SHARE_DIGITS: Final = 4
 CITY_SHARE_DIGITS: Final = 2
-# The city's counts are multiples of it: what two of them differ by tells no count that is hidden.
-CITY_STEP: Final = 5
+# For the city a share or a time is of so many clocks that are shown.
+CITY_TIMES_FROM: Final = 20
 PEOPLE: Final = "people_served"
 PEOPLE_BY_FIELD: Final = "people_by_field"
 PEOPLE_BY_PROVIDER: Final = "people_by_provider"
@@ -82,7 +81,6 @@ class FigureLine(NamedTuple):
 
 Cells = Counter[Cell]
 Lines = Counter[FigureLine]
-Hidden = set[tuple[str | None, FigureLine]]
 # A clock's line says its kind and holder, a served person's nothing: the rest is added up.
 _SAYS: Final[dict[str, tuple[str, ...]]] = {
     Figure.REFERRALS: ("field", "status"),
@@ -173,63 +171,6 @@ def corrections(frozen: Cells, now: Cells, people: str = PEOPLE) -> list[dict[st
     ]
 
 
-# What is too few to show
-
-
-def hidden(tables: Mapping[Any, Lines], total: Lines | None = None) -> Hidden:
-    """The counts suppressed for the city: those under five, and those that would reveal them.
-
-    ``tables`` are the groups of an answer. Along a line (over the groups) and down a group (over
-    the lines of one figure) at least two are hidden, and five in all, or none: else a total less
-    the others would tell.
-    """
-    found: Hidden = set()
-    for group, lines in tables.items():
-        found |= {(group, line) for line, count in lines.items() if count < SMALLEST_SHOWN}
-    whole: dict[tuple[str | None, FigureLine], int] = {
-        (group, line): count for group, lines in tables.items() for line, count in lines.items()
-    }
-    families: dict[Any, list[tuple[str | None, FigureLine]]] = defaultdict(list)
-    for group, line in whole:
-        families["over", line].append((group, line))
-        families["down", group, line.figure].append((group, line))
-    while True:
-        before = len(found)
-        for members in families.values():
-            found |= _enough_hidden({one: whole[one] for one in members}, found)
-        if len(found) == before:
-            break
-    if total is not None:
-        few = {line for line, count in total.items() if count < SMALLEST_SHOWN}
-        found |= {(None, line) for line in few}
-    return found
-
-
-def city_count(count: int) -> int | None:
-    """A count as the city is shown it: None under five, else the nearest multiple of five."""
-    if count < SMALLEST_SHOWN:
-        return None
-    return (count + CITY_STEP // 2) // CITY_STEP * CITY_STEP
-
-
-def suppressed(counts: Mapping[Any, int]) -> dict[Any, int | None]:
-    """The city's counts of one list that has a total; None for those that may not be shown."""
-    few = {key for key, count in counts.items() if count < SMALLEST_SHOWN}
-    few = _enough_hidden(dict(counts), few)
-    return {key: None if key in few else city_count(count) for key, count in counts.items()}
-
-
-def _enough_hidden(counts: dict[Any, int], found: set[Any]) -> set[Any]:
-    """Those of a family that are hidden, and as many more as it takes to hide them."""
-    mine = found & counts.keys()
-    shown = sorted(counts.keys() - mine, key=lambda key: (counts[key], str(key)))
-    while mine and shown:
-        if len(mine) > 1 and sum(counts[key] for key in mine) >= SMALLEST_SHOWN:
-            break
-        mine = {*mine, shown.pop(0)}
-    return mine
-
-
 # The parts of an answer
 
 
@@ -238,15 +179,16 @@ def summary(
     *,
     people: str = PEOPLE,
     leave_out: Iterable[str] = (),
-    hide: Callable[[FigureLine], bool] | None = None,
+    shown: Lines | None = None,
 ) -> dict[str, Any]:
-    """All parts of an answer; one in ``leave_out`` is None, and so is a count that is hidden."""
-    lines, is_hidden = lines_of(cells, people), hide or (lambda line: False)
+    """All parts of an answer; one in ``leave_out`` is None.
+
+    For the city counts are those that are ``shown``, None where there is none.
+    """
+    lines = lines_of(cells, people) if shown is None else shown
 
     def count(line: FigureLine) -> int | None:
-        if is_hidden(line):
-            return None
-        return lines[line] if hide is None else city_count(lines[line])
+        return lines[line] if shown is None else lines[line] or None
 
     def rows(figure: str) -> list[dict[str, Any]]:
         found = sorted((line for line in lines if line.figure == figure), key=_in_order)
@@ -255,13 +197,13 @@ def summary(
             {name: getattr(line, name) for name in says} | {"count": count(line)} for line in found
         ]
 
-    clocks = _clocks(cells, count, is_city=hide is not None)
+    clocks = _clocks(cells, count, is_city=shown is not None)
     parts: dict[str, Any] = {
         "applications": count(FigureLine(Figure.APPLICATIONS)),
         "plans": {plan.removeprefix("plans_"): count(FigureLine(plan)) for plan in _PLANS},
         "referrals": rows(Figure.REFERRALS),
         "clocks": clocks,
-        "holders": _holders(cells, clocks, is_city=hide is not None),
+        "holders": _holders(cells, clocks, is_city=shown is not None),
         "entered_late": rows(Figure.ENTERED_LATE),
         "causes": rows(Figure.CAUSES),
         "unmet_needs": rows(Figure.UNMET_NEEDS),
@@ -284,6 +226,8 @@ def _clocks(
             figure.value: count(FigureLine(figure, kind=kind, held_by=held_by))
             for figure in (*_COUNTED, *_NOW)
         }
+        if is_city and not any(counts.values()):
+            continue
         ended = _added(counts[Figure.ON_TIME], counts[Figure.LATE])
         times = _times_for_city([counts], own) if is_city else _times(own)
         rows.append({"kind": kind, "held_by": held_by, "ended": ended} | counts | times)
@@ -305,16 +249,18 @@ def _holders(cells: Cells, clocks: list[dict[str, Any]], *, is_city: bool) -> li
     for cell, number in cells.items():
         if cell.figure in (Figure.ON_TIME, Figure.LATE) and cell.held_by is not None:
             found[cell.held_by][cell] += number
-    rows = []
+    rows: list[dict[str, Any]] = []
     for held_by, own in sorted(found.items()):
         days = sum((cell.days or 0) * number for cell, number in own.items())
         known = {"ended": sum(own.values()), "working_days": days}
-        if is_city:
-            mine = [row for row in clocks if row["held_by"] == held_by]
-            shown = dict.fromkeys(known) | _times_for_city(mine, own)
-        else:
-            shown = known | _times(own)
-        rows.append({"held_by": held_by} | shown)
+        if not is_city:
+            rows.append({"held_by": held_by} | known | _times(own))
+            continue
+        mine = [row for row in clocks if row["held_by"] == held_by]
+        if mine:
+            kinds = {row["kind"] for row in mine}
+            own = Counter({cell: number for cell, number in own.items() if cell.kind in kinds})
+            rows.append({"held_by": held_by} | dict.fromkeys(known) | _times_for_city(mine, own))
     return rows
 
 
@@ -327,6 +273,8 @@ def _times_for_city(shown: list[dict[str, Any]], cells: Cells) -> dict[str, Any]
     if not counts or any(one is None for pair in counts for one in pair):
         return dict.fromkeys(TIMES)
     on_time, ended = sum(one for one, _ in counts), sum(map(sum, counts))
+    if ended < CITY_TIMES_FROM:
+        return dict.fromkeys(TIMES)
     return _times(cells) | {"on_time_share": round(on_time / ended, CITY_SHARE_DIGITS)}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -17,50 +16,44 @@ from casework.domain.figures.questions import (
     of_a_month,
     overall,
     seen_of_frozen,
-    unmet_shown,
     whole_months,
+    with_frozen,
     within_scope,
 )
 from casework.domain.figures.tallying import (
     ALL_PEOPLE,
     Cells,
-    Hidden,
     corrections,
     grouped,
-    hidden,
-    lines_of,
     people_by,
     summary,
 )
 from casework.workflows.context import Context
+from casework.workflows.figures.city import CityTally
 from casework.workflows.ports.figures import ClosedMonth
-from casework.workflows.ports.paging import Row
 from casework.workflows.ports.unit_of_work import Reading
 
 
 def figures(ctx: Context, reading: Reading, question: Question) -> dict[str, Any]:
     """The whole answer, with its groups if it is grouped."""
     narrowed = within_scope(question, reading.scope, reading.figures)
-    for_city = reading.scope.counts_alone
-    of_one = narrowed.district if for_city else None
-    if of_one is not None:
-        # As one district among all, so that the same counts are suppressed as there.
-        narrowed = replace(narrowed, by="district", district=None)
-    tally = Tally(ctx, reading, narrowed)
-    few = tally.hidden() if for_city else None
-    head = {
+    tally = _tally(ctx, reading, narrowed)
+    answer = {
         "from": narrowed.period.since,
         "to": narrowed.period.until,
         "as_of": ctx.now,
         "scope": _scope(reading.scope, question),
         "by": question.by,
     }
-    if of_one is not None:
-        return head | tally.part(of_one, few)
-    answer = head | tally.whole(few)
+    answer |= tally.whole()
     if narrowed.by is not None:
-        answer["groups"] = tally.groups(few)
+        answer["groups"] = tally.groups()
     return answer
+
+
+def _tally(ctx: Context, reading: Reading, narrowed: Question) -> Tally | CityTally:
+    """The counts that the actor is shown: those of the city are published ones."""
+    return (CityTally if reading.scope.counts_alone else Tally)(ctx, reading, narrowed)
 
 
 def _scope(scope: Scope, question: Question) -> dict[str, Any]:
@@ -110,61 +103,49 @@ class Tally:
         by = self._question.by
         if by is None:
             return {}
-        tables = grouped(self._cells, by)
+        closed = (one for month in self._closed.values() for one in month)
+        cells = with_frozen(
+            self._cells, ((one.month, one.district_code, one.cells) for one in closed)
+        )
+        tables = grouped(cells, by)
         tables.pop(None, None)
-        for month, closed in self._closed.items():
-            frozen = {one.district_code for one in closed}
-            live = tables.get(month, Counter())
-            cells = Counter({cell: n for cell, n in live.items() if cell.district not in frozen})
-            for one in closed:
-                cells.update(one.cells)
-            tables[month] = cells
         if by == "month":
             for each in self._question.period.months():
                 tables.setdefault(str(each), Counter())
         return tables
 
-    def hidden(self) -> Hidden:
-        """The counts that are suppressed for the city."""
-        tables = {key: lines_of(cells, self._group_people) for key, cells in self._tables.items()}
-        return hidden(tables, lines_of(overall(self._cells), self._people))
-
-    def whole(self, few: Hidden | None) -> dict[str, Any]:
+    def whole(self) -> dict[str, Any]:
         """The answer over all groups, with current figures."""
         return summary(
-            overall(self._cells),
-            people=self._people,
-            leave_out=left_out(self._question),
-            hide=None if few is None else lambda line: (None, line) in few,
+            overall(self._cells), people=self._people, leave_out=left_out(self._question)
         )
 
-    def part(self, key: str | None, few: Hidden | None) -> dict[str, Any]:
+    def part(self, key: str | None) -> dict[str, Any]:
         """The answer of one group."""
         return summary(
             self._tables.get(key, Counter()),
             people=self._group_people,
             leave_out=left_out(self._question, self._question.by),
-            hide=None if few is None else lambda line: (key, line) in few,
         )
 
-    def groups(self, few: Hidden | None) -> list[dict[str, Any]]:
+    def groups(self) -> list[dict[str, Any]]:
         """Every group with its name; a month adds where it is closed, and later corrections."""
         by, keys = self._question.by or "", sorted(key for key in self._tables if key is not None)
         names = self._figures.names(by, keys)
         found = []
         for key in keys:
-            group = {"key": key, "name": names.get(key)} | self.part(key, few)
+            group = {"key": key, "name": names.get(key)} | self.part(key)
             if by == "month":
                 group["clocks"] = of_a_month(group["clocks"])
-                group |= self._of_closed(key, few is not None)
+                group |= self._of_closed(key)
             found.append(group)
         return found
 
-    def _of_closed(self, month: str, for_city: bool) -> dict[str, Any]:
+    def _of_closed(self, month: str) -> dict[str, Any]:
         closed = self._closed.get(month, [])
         return {
             "closed_in": [one.district_code for one in closed],
-            "corrections": None if for_city else self.corrections(month),
+            "corrections": self.corrections(month),
         }
 
     def corrections(self, month: str) -> list[dict[str, Any]]:
@@ -216,12 +197,11 @@ def closed_month(
         question.district is not None, "which district?", code="district_required", field="district"
     )
     narrowed = within_scope(replace(question, by=None), scope, reading.figures)
-    tally = Tally(ctx, reading, replace(narrowed, by="month"))
+    tally = _tally(ctx, reading, replace(narrowed, by="month"))
     closed = next(iter(reading.figures.closed([narrowed.district or ""], [str(month)])), None)
     if closed is None:
         raise NotFound("this month is not closed")
-    few = tally.hidden() if scope.counts_alone else None
-    group = next(one for one in tally.groups(few) if one["key"] == str(month))
+    group = next(one for one in tally.groups() if one["key"] == str(month))
     frozen = {name: group[name] for name in group if name not in ("key", "name", "closed_in")}
     return {
         "month": str(month),
@@ -234,29 +214,26 @@ def closed_month(
 # Unmet needs
 
 
-def unmet_summary(reading: Reading, question: Question, by: str) -> dict[str, Any]:
-    """Counts of unmet needs; for the city, those under five are suppressed."""
-    figures, for_city = reading.figures, reading.scope.counts_alone
+def unmet_summary(ctx: Context, reading: Reading, question: Question, by: str) -> dict[str, Any]:
+    """Counts of unmet needs; for the city published ones."""
+    figures = reading.figures
     narrowed = within_scope(replace(question, by=by), reading.scope, figures)
-    rows = figures.unmet_by(by, narrowed)
-    counts = {row["key"]: row["count"] for row in rows}
-    total, shown = unmet_shown(counts, for_city=for_city)
-    names = figures.names(by, shown)
+    since: dict[str, Any] = {}
+    if reading.scope.counts_alone:
+        counts = CityTally(ctx, reading, narrowed).unmet(by)
+    else:
+        rows = figures.unmet_by(by, narrowed)
+        counts = {row["key"]: row["count"] for row in rows}
+        since = {row["key"]: row["oldest_since"] for row in rows}
+    names = figures.names(by, counts)
+    total = sum(counts.values())
     return {
         "by": by,
         "from": narrowed.period.since,
         "to": narrowed.period.until,
-        "total": total,
-        "groups": [_unmet_group(row, shown, names, for_city) for row in rows],
-    }
-
-
-def _unmet_group(
-    row: Row, shown: Mapping[str, int | None], names: Mapping[str, str], for_city: bool
-) -> dict[str, Any]:
-    return {
-        "key": row["key"],
-        "name": names.get(row["key"]),
-        "count": shown[row["key"]],
-        "oldest_since": None if for_city else row["oldest_since"],
+        "total": (total or None) if reading.scope.counts_alone else total,
+        "groups": [
+            {"key": key, "name": names.get(key), "count": count, "oldest_since": since.get(key)}
+            for key, count in counts.items()
+        ],
     }

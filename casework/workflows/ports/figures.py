@@ -59,6 +59,10 @@ class Figures(Protocol):
         """Key, count and the oldest ``since`` of unmet needs."""
         ...
 
+    def draw(self, name: str) -> int:
+        """A number from 0 to 4 for a name: always the same, and not to be told without keys."""
+        ...
+
     def names(self, by: str, keys: Iterable[str]) -> Mapping[str, str]:
         """The names of districts, centres, services and agencies; other keys have none."""
         ...

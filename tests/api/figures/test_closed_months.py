@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
@@ -195,15 +196,41 @@ def test_a_worker_and_an_agency_see_their_own_part_of_what_is_frozen(closed: Api
     assert (beta["clocks"], beta["referrals"]) == ([], [])
 
 
-def test_the_city_sees_of_a_closed_month_no_count_under_five(closed: Api) -> None:
+@pytest.mark.parametrize(("number", "counts"), [(0, set()), (4, {None, 5})])
+def test_the_city_sees_of_a_closed_month_no_count_under_five(
+    closed: Api, drawn: Callable[[int], None], number: int, counts: set[int | None]
+) -> None:
+    drawn(number)
     shown = closed.as_("city").get(MARCH, params={"district": DISTRICT}).json()
     assert (shown["applications"], shown["corrections"]) == (None, None)
-    counts = [one[name] for one in shown["clocks"] for name in ("on_time", "late", "ended")]
-    assert counts
-    assert set(counts) == {None}
+    assert {one[name] for one in shown["clocks"] for name in ("on_time", "late")} == counts
 
 
-def test_a_month_that_one_district_closed_is_frozen_for_that_one_alone(closed: Api) -> None:
+def test_the_city_is_told_of_a_closed_month_as_it_was_closed_whatever_it_asks(
+    closed: Api, drawn: Callable[[int], None]
+) -> None:
+    drawn(0)
+    for _ in range(9):
+        entered_late(closed)
+    whole = {"from": "2026-03-01", "to": "2026-03-31"}
+    assert figures(closed, SUPERVISOR, **whole)["applications"] == 11
+    assert figures(closed, "city", **whole)["applications"] is None  # two, as frozen
+
+
+def test_what_moves_on_after_a_month_is_no_correction_of_it(closed: Api) -> None:
+    closed.clock.set("2026-04-06T10:00")
+    (referral,) = closed.as_(PROVIDER).items("/referrals")
+    moved(closed, UUID(referral["id"]), "start", PROVIDER)
+    closed.clock.set("2026-05-04T10:00")
+    march = group(figures(closed, SUPERVISOR, **BY_MONTH), "2026-03")
+    assert [one["status"] for one in march["referrals"]] == ["accepted"]
+    assert march["corrections"] == []
+
+
+def test_a_month_that_one_district_closed_is_frozen_for_that_one_alone(
+    closed: Api, drawn: Callable[[int], None]
+) -> None:
+    drawn(2)
     for who in (WORKER, STRANGER):
         for _ in range(8):
             entered_late(closed, who)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -377,7 +378,8 @@ def test_what_cannot_be_asked_is_refused(api: Api, params: dict[str, str], field
 # The city
 
 
-def test_the_city_sees_no_count_under_five(api: Api) -> None:
+def test_the_city_sees_no_count_under_five(api: Api, drawn: Callable[[int], None]) -> None:
+    drawn(2)
     api.clock.set("2026-03-03T10:00")
     for by, cases in ((WORKER, 6), (STRANGER, 4)):
         for _ in range(cases):
@@ -385,20 +387,47 @@ def test_the_city_sees_no_count_under_five(api: Api) -> None:
     assert figures(api, "city")["applications"] == 10
     assert figures(api, "city")["people_served"] is None
     assert row(figures(api, "city"), "survey")["running"] == 10
-    # Four are hidden, and six with them: ten less six would tell.
-    for one in figures(api, "city", by="district")["groups"]:
-        assert one["applications"] is None, one
-    for district in (DISTRICT, OTHER_DISTRICT):
-        assert figures(api, "city", district=district)["applications"] is None
-    a_case(api, STRANGER)
+    applied = {DISTRICT: 5, OTHER_DISTRICT: None}  # six and four, each published as five
     shown = figures(api, "city", by="district")
-    assert {one["key"]: one["applications"] for one in shown["groups"]} == {
-        DISTRICT: 5, OTHER_DISTRICT: 5,  # to the nearest five
-    }  # fmt: skip
+    assert {one["key"]: one["applications"] for one in shown["groups"]} == applied
+    for district, count in applied.items():
+        assert figures(api, "city", district=district)["applications"] == count
+    a_case(api, STRANGER)
     assert figures(api, "city", district=OTHER_DISTRICT)["applications"] == 5
 
 
-def test_the_share_does_not_tell_the_city_what_is_hidden(api: Api) -> None:
+@pytest.mark.parametrize(("number", "shown"), [(0, None), (4, 5)])
+def test_what_shows_nothing_has_no_row(
+    api: Api, drawn: Callable[[int], None], number: int, shown: int | None
+) -> None:
+    drawn(number)
+    api.clock.set("2026-03-03T10:00")
+    a_case(api)
+    told = figures(api, "city", by="district")
+    assert [one["running"] for one in told["clocks"]] == [shown] * (shown is not None)
+    assert [one["key"] for one in told["groups"]] == [DISTRICT] * (shown is not None)
+    assert told["entered_late"] == []
+
+
+def test_a_longer_period_is_the_sum_of_its_months(api: Api) -> None:
+    for day in ("2026-03-03", "2026-04-03", "2026-05-04"):
+        api.clock.set(f"{day}T10:00")
+        for _ in range(3):
+            a_case(api)
+    whole = {"from": "2026-03-01", "to": "2026-05-31"}
+    months = figures(api, "city", by="month", **whole)
+    assert [one["key"] for one in months["groups"]] == ["2026-03", "2026-04", "2026-05"]
+    counts = [one["applications"] or 0 for one in months["groups"]]
+    assert (figures(api, "city", **whole)["applications"] or 0) == sum(counts)
+    assert figures(api, "city", **whole) | {"as_of": ""} == figures(api, "city", **whole) | {
+        "as_of": ""
+    }, "the same draw each time"
+
+
+def test_the_share_does_not_tell_the_city_what_is_hidden(
+    api: Api, drawn: Callable[[int], None]
+) -> None:
+    drawn(2)
     api.clock.set("2026-03-03T10:00")
     make_room(api)
     referrals = [a_referral(api) for _ in range(7)]
@@ -417,7 +446,7 @@ def test_the_city_asks_in_whole_months_and_of_all(api: Api) -> None:
         ({"from": "2026-03-02", "to": "2026-03-31"}, "from"),
         ({"from": "2026-03-01", "to": "2026-03-30"}, "from"),
         ({"centre": HERE}, "centre"), ({"field": "care"}, "field"),
-        ({"district": DISTRICT, "by": "field"}, "by"),
+        ({"district": DISTRICT, "by": "field"}, "by"), ({"by": "centre"}, "by"),
     ):  # fmt: skip
         answer = city.get("/figures", params=params)
         assert fields_of(answer) == [field], params

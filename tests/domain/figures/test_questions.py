@@ -18,10 +18,11 @@ from casework.domain.figures.questions import (
     Question,
     left_out,
     of_a_month,
+    of_the_city,
     overall,
     seen_of_frozen,
-    unmet_shown,
     whole_months,
+    with_frozen,
     within_scope,
 )
 from casework.domain.figures.tallying import Cell
@@ -115,9 +116,29 @@ def test_a_month_has_nothing_of_the_moment() -> None:
     assert of_a_month([{"kind": "response", "running": 2, "overdue": 1}]) == [{"kind": "response"}]
 
 
-def test_the_city_is_shown_no_count_under_five() -> None:
-    counts = {"a": 9, "b": 4, "c": 7}
-    assert unmet_shown(counts, for_city=False) == (20, counts)
-    total, shown = unmet_shown(counts, for_city=True)
-    assert (total, shown["b"]) == (20, None)
-    assert unmet_shown({"a": 4}, for_city=True)[0] is None
+def test_a_closed_month_stands_for_its_district_alone() -> None:
+    live = Counter(
+        {
+            a_cell(month="2026-03", district="26110"): 3,
+            a_cell(month="2026-03", district="26350"): 4,
+            a_cell(month="2026-04", district="26110"): 5,
+            a_cell(district="26110"): 6,
+        }
+    )
+    frozen = Counter({a_cell(month="2026-03", district="26110", centre="2611051000"): 1})
+    found = with_frozen(live, [("2026-03", "26110", frozen)])
+    assert found == frozen + Counter(
+        {
+            a_cell(month="2026-03", district="26350"): 4,
+            a_cell(month="2026-04", district="26110"): 5,
+            a_cell(district="26110"): 6,
+        }
+    )
+
+
+def test_the_city_is_answered_by_months_and_by_what_is_of_the_moment() -> None:
+    monthly, now = a_cell(month="2026-03"), a_cell(Figure.RUNNING)
+    people = a_cell(Figure.PEOPLE_SERVED, month="2026-03")
+    cells = Counter({monthly: 1, now: 2, people: 3, a_cell(): 4, a_cell(Figure.PEOPLE_SERVED): 5})
+    assert of_the_city(cells, with_people=True) == Counter({monthly: 1, now: 2, people: 3})
+    assert of_the_city(cells, with_people=False) == Counter({monthly: 1, now: 2})

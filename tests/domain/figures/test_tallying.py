@@ -1,11 +1,9 @@
-"""Cells added up, hidden where too few, and compared with what was frozen."""
+"""Cells added up, shown to the city as published, and compared with what was frozen."""
 
 from collections import Counter
-from random import Random
 
 import pytest
 
-from casework.domain.casefile.states import ReferralStatus
 from casework.domain.clocks.standards import CareField, ClockKind, Part
 from casework.domain.figures.figures import Figure
 from casework.domain.figures.tallying import (
@@ -13,16 +11,13 @@ from casework.domain.figures.tallying import (
     PEOPLE_BY_BOTH,
     PEOPLE_BY_FIELD,
     PEOPLE_BY_PROVIDER,
-    SMALLEST_SHOWN,
     Cell,
     FigureLine,
     corrections,
     filtered,
     grouped,
-    hidden,
     people_by,
     summary,
-    suppressed,
 )
 
 APPLIED = FigureLine(Figure.APPLICATIONS)
@@ -33,77 +28,64 @@ def answered(figure, days, count=1, **more):
     return Counter({Cell(figure, days=days, **of): count})
 
 
+def lines(**counts):
+    """What is shown of the clocks of an answer, each holder's counts by figure."""
+    return Counter(
+        {
+            FigureLine(figure, kind=ClockKind.RESPONSE, held_by=Part.PROVIDER): count
+            for figure, count in counts.items()
+        }
+    )
+
+
 @pytest.mark.parametrize(
-    ("counts", "shown"),
-    [
-        ({}, {}),
-        ({"a": 5, "b": 6}, {"a": 5, "b": 5}),
-        ({"a": 7, "b": 8}, {"a": 5, "b": 10}),
-        ({"a": 4}, {"a": None}),
-        ({"a": 0, "b": 9}, {"a": None, "b": None}),
-        ({"a": 4, "b": 5, "c": 9}, {"a": None, "b": None, "c": 10}),
-        ({"a": 1, "b": 2, "c": 9, "d": 8}, {"a": None, "b": None, "c": 10, "d": None}),
-        ({"a": 2, "b": 3, "c": 9}, {"a": None, "b": None, "c": 10}),
-    ],
+    ("late", "share"), [(0, None), (5, round(90 / 95, 2)), (10, round(90 / 100, 2))]
 )
-def test_what_is_under_five_is_hidden_and_cannot_be_reckoned_from_a_total(counts, shown):
-    assert suppressed(counts) == shown
-
-
-def test_whatever_is_hidden_is_hidden_with_another_and_five_in_all():
-    rng = Random(2)
-    for _ in range(500):
-        counts = {n: rng.randrange(12) for n in range(rng.randrange(1, 8))}
-        shown = suppressed(counts)
-        out = [counts[key] for key, count in shown.items() if count is None]
-        assert all(count is None or count >= SMALLEST_SHOWN for count in shown.values())
-        if out and len(out) < len(counts):
-            assert len(out) > 1
-            assert sum(out) >= SMALLEST_SHOWN
-
-
-def test_in_a_table_it_is_hidden_along_and_down():
-    lines = {
-        n: FigureLine(Figure.REFERRALS, field=CareField.CARE, status=n)
-        for n in (ReferralStatus.ACCEPTED, ReferralStatus.LAPSED)
-    }
-    tables = {
-        "north": Counter({lines[ReferralStatus.ACCEPTED]: 20, lines[ReferralStatus.LAPSED]: 3}),
-        "south": Counter({lines[ReferralStatus.ACCEPTED]: 30, lines[ReferralStatus.LAPSED]: 8}),
-        "west": Counter({lines[ReferralStatus.ACCEPTED]: 40, lines[ReferralStatus.LAPSED]: 9}),
-    }
-    found = hidden(tables)
-    assert found == {
-        (place, line) for place in ("north", "south") for line in lines.values()
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("late", range(8))
-def test_a_share_is_hidden_with_either_of_the_counts_that_it_joins(late: int):
-    cells = answered(Figure.ON_TIME, 1, 88) + answered(Figure.LATE, 9, late)
-    shown = summary(cells, hide=lambda line: False)
+def test_a_share_is_hidden_with_either_of_the_counts_that_it_joins(late, share):
+    cells = answered(Figure.ON_TIME, 1, 88) + answered(Figure.LATE, 9, 3)
+    shown = summary(cells, shown=lines(on_time=90, late=late))
     (row,), (holder,) = shown["clocks"], shown["holders"]
-    times = ("on_time_share", "median_working_days", "p90_working_days")
-    assert (row["on_time"], row["late"]) == (90, None if late < 5 else 5)
-    for name in times:
-        assert (row[name] is None, holder[name] is None) == (late < 5, late < 5), name
-    if late >= 5:
-        assert row["on_time_share"] == holder["on_time_share"] == round(90 / 95, 2)
+    assert (row["on_time"], row["late"]) == (90, late or None)
+    assert (row["on_time_share"], holder["on_time_share"]) == (share, share)
+    for name in ("median_working_days", "p90_working_days"):
+        assert (row[name] is None, holder[name] is None) == (late == 0, late == 0), name
 
 
 def test_a_holder_s_share_is_hidden_with_any_of_its_clocks():
+    counts = {
+        (ClockKind.SURVEY, Figure.ON_TIME): 50, (ClockKind.SURVEY, Figure.LATE): 10,
+        (ClockKind.PLAN, Figure.ON_TIME): 50,
+    }  # fmt: skip
     cells = Counter(
         {
             Cell(figure, kind=kind, held_by=Part.WORKER, days=1): count
-            for kind, figure, count in (
-                (ClockKind.SURVEY, Figure.ON_TIME, 50), (ClockKind.SURVEY, Figure.LATE, 9),
-                (ClockKind.PLAN, Figure.ON_TIME, 50), (ClockKind.PLAN, Figure.LATE, 2),
-            )
+            for (kind, figure), count in counts.items()
         }
-    )  # fmt: skip
-    shown = summary(cells, hide=lambda line: False)
+    )
+    of_lines = Counter(
+        {
+            FigureLine(figure, kind=kind, held_by=Part.WORKER): count
+            for (kind, figure), count in counts.items()
+        }
+    )
+    shown = summary(cells, shown=of_lines)
     assert [one["on_time_share"] is None for one in shown["clocks"]] == [True, False]
     assert shown["holders"][0]["on_time_share"] is None
+
+
+def test_the_times_of_a_holder_are_of_the_clocks_that_are_shown():
+    cells = answered(Figure.ON_TIME, 2, 20) + answered(Figure.LATE, 2, 20)
+    cells += Counter({Cell(Figure.LATE, kind=ClockKind.START, held_by=Part.PROVIDER, days=90): 4})
+    shown = summary(cells, shown=lines(on_time=20, late=20))
+    assert [one["kind"] for one in shown["clocks"]] == [ClockKind.RESPONSE]
+    assert shown["holders"][0]["p90_working_days"] == 2
+
+
+@pytest.mark.parametrize(("on_time", "is_shown"), [(10, False), (15, True), (20, True)])
+def test_for_the_city_times_are_of_twenty_clocks(on_time, is_shown):
+    cells = answered(Figure.ON_TIME, 2, on_time) + answered(Figure.LATE, 2, 5)
+    (row,) = summary(cells, shown=lines(on_time=on_time, late=5))["clocks"]
+    assert (row["median_working_days"] is not None) == is_shown
 
 
 def test_medians_of_a_whole_come_from_the_cells_of_its_parts():
@@ -127,22 +109,21 @@ def test_what_never_ended_has_no_share_and_no_time():
     assert row["on_time_share"] is row["median_working_days"] is row["p90_working_days"] is None
 
 
-def test_for_the_city_a_part_that_is_not_counted_is_none_like_one_under_five():
+def test_for_the_city_a_part_that_is_not_counted_is_none_like_one_that_is_not_shown():
     cells = Counter({Cell(Figure.APPLICATIONS): 5, Cell(PEOPLE): 4})
-    shown = summary(cells, hide=lambda line: False)
+    shown = summary(cells, shown=Counter({APPLIED: 5}))
     assert (shown["applications"], shown["people_served"]) == (5, None)
     assert shown["plans"] == {"submitted": None, "approved": None, "returned": None}
-    assert summary(cells, hide=lambda line: line == APPLIED)["applications"] is None
+    assert summary(cells, shown=Counter())["applications"] is None
     assert summary(cells)["plans"] == {"submitted": 0, "approved": 0, "returned": 0}
     assert summary(cells, leave_out=["applications"])["applications"] is None
 
 
-def test_for_the_city_times_of_fewer_than_five_are_hidden():
-    for count, share in ((4, None), (5, 0.5)):
-        cells = answered(Figure.ON_TIME, 2, count) + answered(Figure.LATE, 2, count)
-        (row,) = summary(cells, hide=lambda line: False)["clocks"]
-        assert row["on_time_share"] == share
-        assert row["median_working_days"] == (None if share is None else 2)
+def test_for_the_city_what_shows_nothing_has_no_row():
+    cells = answered(Figure.LATE, 3, 2)
+    assert summary(cells, shown=Counter())["clocks"] == []
+    assert summary(cells, shown=Counter())["holders"] == []
+    assert len(summary(cells)["clocks"]) == 1
 
 
 def test_people_are_added_up_by_place_and_never_by_field():

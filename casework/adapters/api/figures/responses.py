@@ -1,6 +1,6 @@
 """Response schemas of figures, closed months, unmet needs and time by holder.
 
-A part that cannot be counted is null; for the city so is a count under five.
+A part that cannot be counted is null; for the city so is a count of which nothing is shown.
 """
 
 from __future__ import annotations

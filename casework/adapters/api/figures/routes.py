@@ -43,7 +43,8 @@ def get_figures(
 
     A part that the filter or the grouping cannot tell is null.
 
-    For the city a count under five is null. Running and overdue are of now, whatever the period.
+    The city is told multiples of five, and null where nothing is shown: every number is a sum of
+    published cells. Running and overdue are of now, whatever the period.
     """
     period.check(by_month=by == "month")
     question = Question(
@@ -228,7 +229,7 @@ def summarise_unmet_needs(
 ) -> Response:
     """What was wanted and not found, counted.
 
-    Most frequent first. The city asks of all, and sees no count under five.
+    Most frequent first. The city asks of all, and is told sums of published cells.
     """
     question = Question(
         period=period,
@@ -240,7 +241,7 @@ def summarise_unmet_needs(
     )
 
     def show(reading: Reading) -> dict[str, Any]:
-        found = figures.unmet_summary(reading, question, by)
+        found = figures.unmet_summary(call.ctx, reading, question, by)
         groups = [
             one | {"oldest_since": shared_views.instant(one["oldest_since"])}
             for one in found["groups"]

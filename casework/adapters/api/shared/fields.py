@@ -517,7 +517,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "tries": "How often it was tried.",
     "type": "Which kind of thing.",
     "unanswered": "How many await an answer.",
-    "under_five_hidden": "Whether counts under five are null, and others multiples of five.",
+    "under_five_hidden": "Whether counts are multiples of five, and null where nothing is shown.",
     "undo_reason": "Why the merge was undone.",
     "undone_at": "When the merge was undone.",
     "undone_by": "Identifier of the account that undid the merge.",

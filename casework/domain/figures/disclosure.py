@@ -1,0 +1,87 @@
+"""What the city is shown: published cells, and sums of them.
+
+A cell is a count by everything that it is of but the centre: month, district, agency, field, state
+and so on. It is published as one of the two multiples of five that it lies between, by a draw that
+is always the same for that cell, so that on average nothing is added or lost. Every answer, of any
+period and group, is a sum of published cells. So whatever is asked, and put together, says no more
+than the published cells do, and each of those leaves four values open at the least.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from casework.domain.figures.figures import Figure
+from casework.domain.figures.tallying import (
+    PEOPLE,
+    PEOPLE_BY_BOTH,
+    PEOPLE_BY_FIELD,
+    PEOPLE_BY_PROVIDER,
+    Cell,
+    Cells,
+    Lines,
+    lines_of,
+)
+
+STEP: Final = 5
+# They are parts of, or the same as, what other cells count: together they would tell more.
+NOT_PUBLISHED: Final = frozenset(
+    {Figure.ENTERED_LATE, PEOPLE_BY_FIELD, PEOPLE_BY_PROVIDER, PEOPLE_BY_BOTH}
+)
+# Of these a month and a district have one cell each.
+_ONE_A_DISTRICT: Final = frozenset(
+    {
+        Figure.APPLICATIONS,
+        Figure.PLANS_SUBMITTED,
+        Figure.PLANS_APPROVED,
+        Figure.PLANS_RETURNED,
+        PEOPLE,
+    }
+)
+# A number from 0 to 4, by the text that names a cell: always the same, and known to nobody.
+Draw = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The cells of a city: as they are, and as they are published."""
+
+    true: Cells
+    shown: Cells
+
+    def lines(self, *, is_one_cell: bool) -> Lines:
+        """What an answer of these cells shows; nothing of what shows nothing.
+
+        Where it is of one month and one district, a count that has one cell there and is under
+        five shows nothing either.
+        """
+        lines = lines_of(self.shown)
+        if is_one_cell:
+            few = lines_of(self.true)
+            for line in list(lines):
+                if line.figure in _ONE_A_DISTRICT and few[line] < STEP:
+                    del lines[line]
+        return lines
+
+
+def publish(cells: Cells, draw: Draw) -> Cells:
+    """Each cell, its centre and its days left out, as the multiple of five that it is drawn to."""
+    whole: Cells = Counter()
+    for cell, count in cells.items():
+        if cell.figure not in NOT_PUBLISHED:
+            whole[cell._replace(centre=None, days=None)] += count
+    shown = {cell: stepped(count, draw(name_of(cell))) for cell, count in whole.items()}
+    return Counter({cell: count for cell, count in shown.items() if count})
+
+
+def stepped(count: int, drawn: int) -> int:
+    """The multiple of five below a count, or above it in as many of five draws as it is beyond."""
+    return (count + drawn) // STEP * STEP
+
+
+def name_of(cell: Cell) -> str:
+    """The text that a cell is drawn by."""
+    return "|".join("" if one is None else str(one) for one in cell)
