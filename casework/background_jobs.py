@@ -15,6 +15,7 @@ from casework.adapters.scheduler import Scheduled, every
 from casework.bootstrap import Application
 from casework.domain.clocks.schedule import slot_of
 from casework.settings import Settings
+from casework.workflows.audit import exporting
 
 # How many hundred residents one round of the relay checks for duplicates at most.
 DUPLICATE_BATCHES: Final = 10
@@ -60,7 +61,15 @@ def _find_duplicates(application: Application) -> None:
 
 def _seal(application: Application) -> None:
     for flaw in application.seal().flaws:
-        log.error("audit head altered", chain=flaw.chain)
+        log.error("audit not sealed", chain=flaw.chain, because=flaw.why)
+
+
+def _export_heads(application: Application) -> None:
+    done = exporting.export(application.exporting, application.now())
+    for flaw in done.flaws:
+        log.error("audit not as exported", chain=flaw.chain)
+    for address in done.silent:
+        log.error("heads not exported", address=address)
 
 
 def _import(application: Application) -> None:
@@ -92,6 +101,12 @@ JOBS: Final = (
         name="seal",
         rhythm=lambda _settings: {"second": "*/5"},
         steps=(JobStep(run=_seal, failure="sealing failed"),),
+    ),
+    Job(
+        name="heads",
+        rhythm=lambda settings: every(settings.audit_heads_minutes),
+        steps=(JobStep(run=_export_heads, failure="heads not exported"),),
+        at_start=True,
     ),
     Job(
         name="imports",

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from structlog import get_logger
 
-from casework import key_ring, operations
+from casework import audit_begin, key_ring, operations
 from casework.adapters import reference
 from casework.adapters.calendar import korean_calendar
 from casework.adapters.http.rates import Rates
@@ -34,7 +34,6 @@ from casework.adapters.persistence.access.command_line_accounts import command_l
 from casework.adapters.persistence.access.sign_in import sign_in_store
 from casework.adapters.persistence.agencies.link_store import link_store
 from casework.adapters.persistence.agencies.links import SqlLinks
-from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
 from casework.adapters.persistence.audit.sealing import seal_with
 from casework.adapters.persistence.engine.engine import open_engine
 from casework.adapters.persistence.engine.faults import fault
@@ -61,7 +60,7 @@ from casework.domain.notices.outbox import Message
 from casework.settings import Settings, SettingsError
 from casework.workflows.access.accounts import AccountTools, CommandLineAccounts
 from casework.workflows.agencies.links import create_links, request_rosters
-from casework.workflows.audit import sealing
+from casework.workflows.audit import exporting, sealing
 from casework.workflows.context import Context
 from casework.workflows.directory.matching import measure
 from casework.workflows.directory.places import PlacesRound, update_places
@@ -105,8 +104,10 @@ class Application:
         self.clockwork = Cached(lambda: read_clockwork(self.engine, korean_calendar, late_entry))
         self.catalogue = Cached(lambda: read_catalogue(self.engine))
         days = timedelta(days=self.settings.provider_access_days)
-        seal_with(self.engine, lambda: self.settings.key("audit"))
-        self.seals = SqlAuditChainStore(self.engine.connect)
+        begins = not self.settings.is_production
+        seal_with(self.engine, lambda: self.settings.key("audit"), may_begin=begins)
+        self.exporting = audit_begin.exporting_of(self.settings, self.engine)
+        self.seals = self.exporting.store
         self.store = SqlStore(self.engine, provider_access=days)
         self.notices = SqlNotices(self.engine, SqlLinks)
         self.linking = self._linking(days)
@@ -237,8 +238,8 @@ class Application:
         return measure(self.context(), response_rate_store(self.engine))
 
     def seal(self) -> sealing.AuditCheck:
-        """Add the pending audit entries to the hash chain."""
-        return sealing.seal(self.seals, self.now)
+        """Add the pending audit entries to the hash chain, unless it differs from its export."""
+        return exporting.seal(self.exporting, self.now)
 
     def services(self) -> Services:
         """The dependencies of the HTTP adapters."""

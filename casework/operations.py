@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, text
 from structlog import get_logger
 
-from casework import key_ring, start_checks
+from casework import audit_begin, key_ring, start_checks
 from casework.adapters import reference
 from casework.adapters.identity import Argon2Passwords
 from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
@@ -43,6 +43,7 @@ from casework.domain.clocks.shipped_standards import SHIPPED
 from casework.domain.exchange.importing import FileKind
 from casework.settings import Settings, SettingsError
 from casework.workflows.audit import sealing
+from casework.workflows.audit.exporting import Exported
 from casework.workflows.context import Context
 from casework.workflows.exchange import importing
 from casework.workflows.ports.exchange import ImportTools
@@ -126,7 +127,7 @@ def as_owner(of: Installation) -> Iterator[Engine]:
         return
     with opened_as_owner(of.settings) as engine:
         owner = engine.execution_options(vault=of.vault)
-        seal_with(owner, lambda: of.settings.key("audit"))
+        seal_with(owner, lambda: of.settings.key("audit"), may_begin=False)
         yield owner
 
 
@@ -251,6 +252,12 @@ def _keys_open(vault: KeyVault) -> bool:
 
 
 # Audit
+
+
+def begin_audit(of: Installation, because: str | None) -> Exported:
+    """Begin the audit, once, or let it go on ``because`` of something. Raises SettingsError."""
+    start_checks.check_role(of.settings, of.engine)
+    return audit_begin.begin(of.settings, of.engine, of.vault, because, of.now())
 
 
 def prune_audit(of: Installation, before: datetime) -> int:

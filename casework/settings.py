@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     oidc_algorithms: str = "RS256,ES256"
     audit_key: SecretStr | None = None
     audit_years: int = Field(default=2, ge=2, le=100)
+    audit_heads: str | None = None
+    audit_heads_minutes: int = Field(default=5, ge=1, le=60)
     rrn: bool = False
     demo_password: str = "care-at-home-2026"  # noqa: S105 - for the demo, printed by it
     sweep_minutes: int = Field(default=5, ge=1, le=60)

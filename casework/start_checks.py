@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Engine
 from structlog import get_logger
 
-from casework import key_ring
+from casework import audit_begin, key_ring
 from casework.adapters.persistence.rows import bulk
 from casework.adapters.persistence.scope import database_roles
 from casework.adapters.vault import KeyVault
@@ -22,13 +22,14 @@ _WHY_UNPROTECTED: Final = {
 
 
 def check(settings: Settings, engine: Engine, vault: KeyVault) -> None:
-    """Refuse another key ring, a role without policies, and in production the demo's data.
+    """Refuse another key ring, another audit, a role without policies, in production demo data.
 
     Raises SettingsError.
     """
     key_ring.check(vault, engine)
     check_role(settings, engine)
     check_not_demo(settings, engine)
+    audit_begin.check(settings, engine, vault)
 
 
 def check_role(settings: Settings, engine: Engine) -> None:

@@ -1,9 +1,10 @@
-"""The commands over the audit: verify, seal, export-head, prune, affected."""
+"""The commands over the audit: begin, verify, seal, export-head, prune, affected."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -14,10 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from casework import operations
 from casework.bootstrap import Application
-from casework.cli.shared import CommandError, Json, notes, opened_ready
+from casework.cli.shared import CommandError, Json, notes, opened_current, opened_ready
 from casework.domain.audit.chain import ChainHead
+from casework.domain.audit.exported import ExportedHeads, line_of, newest_of
 from casework.domain.clocks.calendar import SEOUL
-from casework.workflows.audit import sealing
+from casework.workflows.audit import exporting, sealing
 
 app = typer.Typer(no_args_is_help=True, help="Who saw what: check it, seal it, keep it.")
 
@@ -29,12 +31,49 @@ def verify(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check every chain; exit 1 and the first broken entry where something was changed."""
-    exported = _exported(head) if head else []
-    with opened_ready() as application:
-        verdict = _with_progress(application, exported)
-    _say_verdict(verdict, as_json)
+    """Check every chain; exit 1 and the first broken entry where something was changed.
+
+    Compared with what was exported last, and with --head. Without either it cannot be seen whether
+    the whole log was begun anew or set back: in production that is exit 3.
+    """
+    with opened_current() as application:
+        operations.check_keys(application)
+        exported = _exported(head, application.settings.key("audit")) if head else []
+        last, silent = exporting.newest(application.exporting)
+        verdict = _with_progress(application, [*exported, *(last.heads if last else ())])
+        is_production = application.settings.is_production
+        if is_production or application.vault.audit_begun:
+            verdict.flaws += sealing.missing(application.seals)
+    is_compared = bool(head or last)
+    _say_verdict(verdict, last, silent, as_json, is_compared=is_compared)
     if verdict.flaws:
+        raise typer.Exit(1)
+    if is_production and not is_compared:
+        raise typer.Exit(3)
+
+
+@app.command("begin")
+def begin(
+    because: Annotated[
+        str | None, typer.Option(help="Why the audit goes on from what is there now.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Begin the audit of a new installation, once; production does not start without.
+
+    After a backup was put back, --because says so: the entry, and the places where heads are
+    kept, keep the reason.
+    """
+    with opened_current() as application:
+        done = operations.begin_audit(application, because)
+    if as_json:
+        typer.echo(json.dumps({"begun": True, "kept_by": done.kept_by, "silent": done.silent}))
+    else:
+        typer.echo("the audit is begun")
+        typer.echo("".join(f"heads are kept by {one}\n" for one in done.kept_by), nl=False)
+    for address in done.silent:
+        notes.print(f"heads are not kept by {address}")
+    if done.silent:
         raise typer.Exit(1)
 
 
@@ -49,7 +88,8 @@ def seal(as_json: Json = False) -> None:
     else:
         typer.echo(f"sealed {done.entries}")
     if left:
-        notes.print(f"not sealed, for their heads were altered: {', '.join(left)}")
+        why = ", ".join(f"{flaw.chain} ({flaw.why})" for flaw in done.flaws)
+        notes.print(f"not sealed: {why}")
         raise typer.Exit(1)
 
 
@@ -57,13 +97,14 @@ def seal(as_json: Json = False) -> None:
 def export_head(as_json: Json = False) -> None:
     """Print how far each chain goes: kept elsewhere, it shows that a database went back."""
     with opened_ready() as application:
-        heads = [asdict(one) for _, one in sorted(application.seals.heads().items())]
-        now = application.now().astimezone(SEOUL).isoformat()
+        heads = tuple(one for _, one in sorted(application.seals.heads().items()))
+        exported = ExportedHeads(exported_at=application.now(), heads=heads)
+        line = line_of(exported, application.settings.key("audit"))
     if as_json:
-        typer.echo(json.dumps({"exported_at": now, "heads": heads}))
+        typer.echo(line)
         return
     for one in heads:
-        typer.echo(f"{one['chain']}  {one['count']}  {one['last_hash']}  {one['mac']}")
+        typer.echo(f"{one.chain}  {one.count}  {one.last_hash}  {one.mac}")
 
 
 @app.command("prune")
@@ -113,14 +154,18 @@ def _instant(text: str) -> datetime:
         raise CommandError(f"{text!r} is neither a day nor an instant") from None
 
 
-def _exported(path: Path) -> list[ChainHead]:
+def _exported(path: Path, key: bytes) -> tuple[ChainHead, ...]:
+    """The newest heads of a file of lines. Raises CommandError where it has none of this key."""
     try:
-        return [ChainHead(**one) for one in json.loads(path.read_text())["heads"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise CommandError(f"{path} is no exported head") from None
+        found = newest_of(path.read_text().splitlines(), key)
+    except (OSError, UnicodeError):
+        found = None
+    if found is None:
+        raise CommandError(f"{path} is no exported head that was signed under this audit key")
+    return found.heads
 
 
-def _with_progress(application: Application, exported: list[ChainHead]) -> sealing.AuditCheck:
+def _with_progress(application: Application, exported: Iterable[ChainHead]) -> sealing.AuditCheck:
     columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=notes, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("entries", total=sealing.size(application.seals))
@@ -133,7 +178,15 @@ def _with_progress(application: Application, exported: list[ChainHead]) -> seali
         )
 
 
-def _say_verdict(verdict: sealing.AuditCheck, as_json: bool) -> None:
+def _say_verdict(
+    verdict: sealing.AuditCheck,
+    last: ExportedHeads | None,
+    silent: list[str],
+    as_json: bool,
+    *,
+    is_compared: bool,
+) -> None:
+    exported_at = last.exported_at.astimezone(SEOUL).isoformat() if last else None
     said: dict[str, Any] = {
         "ok": not verdict.flaws,
         "entries": verdict.entries,
@@ -141,6 +194,9 @@ def _say_verdict(verdict: sealing.AuditCheck, as_json: bool) -> None:
         "waiting": verdict.waiting,
         "first_broken": asdict(verdict.flaws[0]) if verdict.flaws else None,
         "broken": [asdict(flaw) for flaw in verdict.flaws],
+        "is_compared": is_compared,
+        "exported_at": exported_at,
+        "silent": silent,
     }
     if as_json:
         typer.echo(json.dumps(said, default=str))
@@ -153,3 +209,12 @@ def _say_verdict(verdict: sealing.AuditCheck, as_json: bool) -> None:
         typer.echo(f"{verdict.entries} entries in {verdict.chains} chains are as they were sealed")
     if verdict.waiting:
         typer.echo(f"{verdict.waiting} wait for their seal")
+    for address in silent:
+        typer.echo(f"{address} did not answer")
+    if exported_at:
+        typer.echo(f"compared with the heads that were exported at {exported_at}")
+    elif not is_compared:
+        typer.echo(
+            "compared with no exported head: whether the whole log was begun anew or set back"
+            " cannot be seen"
+        )

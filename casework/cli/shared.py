@@ -55,11 +55,18 @@ def opened(settings: Settings | None = None) -> Iterator[bootstrap.Application]:
 
 
 @contextmanager
-def opened_ready() -> Iterator[bootstrap.Application]:
-    """The same, on a database with the present schema and a role that policies hold for."""
+def opened_current() -> Iterator[bootstrap.Application]:
+    """The same, on a database with the present schema."""
     with opened() as application:
         if not operations.is_current(application):
             raise CommandError("the schema is not current: run `casework migrate`")
+        yield application
+
+
+@contextmanager
+def opened_ready() -> Iterator[bootstrap.Application]:
+    """The same, where nothing that is checked before a start speaks against it."""
+    with opened_current() as application:
         operations.check_start(application)
         yield application
 

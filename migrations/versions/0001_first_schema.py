@@ -1756,11 +1756,15 @@ def _guard_audit_on_postgres() -> None:
         # Runs as its owner, so that a role that may only add an entry need not see what waits.
         "audit_pend": "BEGIN INSERT INTO audit_pending (entry_id) VALUES (NEW.id); RETURN NULL; END",
     }
+    schema = op.get_bind().dialect.identifier_preparer.quote(
+        op.get_bind().exec_driver_sql("SELECT current_schema()").scalar_one()
+    )
     for name, body in bodies.items():
         rights = "SECURITY DEFINER " if name == "audit_pend" else ""
+        # Temporary tables come last, or one of the same name would take what is to be sealed.
         op.execute(
             f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql {rights}"
-            f"SET search_path FROM CURRENT AS $body$ {body} $body$"
+            f"SET search_path = {schema}, pg_temp AS $body$ {body} $body$"
         )
     for name, (_, when) in AUDIT_ON_POSTGRES.items():
         op.execute(f"CREATE TRIGGER {name} {when}")

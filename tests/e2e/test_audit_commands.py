@@ -38,7 +38,7 @@ def asked(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def ask(*words: str, **settings: Any) -> Any:
         url = store.url
-        if words[:2] == ("audit", "seal"):
+        if words[:2] in (("audit", "seal"), ("audit", "begin")):
             url = url.replace("//casework_app:", "//casework_scheduler:", 1)
         connections = {"database_url": url, "migration_url": store.owner_url}
         return run(*words, **(KEYS | connections | settings))
@@ -117,6 +117,99 @@ def test_an_exported_head_shows_a_database_that_was_set_back(
     said = asked("audit", "verify", "--json", "--head", str(tmp_path / "late"))
     assert said.code == 1
     assert documents(said.out)[0]["first_broken"]["why"] == "not_as_exported"
+
+
+@pytest.fixture
+def production(run: Run, store: Store, tmp_path: Path) -> Any:
+    """Commands of production over a new database, with a key ring and a place for heads."""
+    own = {"mode": "production", "key_ring": str(tmp_path / "ring.json")}
+    own |= {"audit_heads": f"file:{tmp_path}/heads", "migration_url": store.owner_url}
+
+    def ask(*words: str, **settings: str) -> Any:
+        url = store.url
+        if words[0] == "audit" and words[1] in ("seal", "begin"):
+            url = url.replace("//casework_app:", "//casework_scheduler:", 1)
+        given = KEYS | own | {"database_url": url} | settings
+        return run(*words, **{name: value for name, value in given.items() if value})
+
+    assert ask("keys", "make").code == 0
+    assert ask("migrate").code == 0
+    return ask
+
+
+def test_production_does_not_start_before_its_audit_is_begun_once(production: Any) -> None:
+    is_one_line(production("account", "list"), "run `casework audit begin`")
+    begun = production("audit", "begin", "--json")
+    assert begun.code == 0, begun.err
+    (said,) = documents(begun.out)
+    assert (said["begun"], len(said["kept_by"]), said["silent"]) == (True, 1, [])
+    assert production("account", "list").code == 0
+    again = production("audit", "begin")
+    is_one_line(again, "there was an audit before: the key ring says that it was begun on")
+    for sign in ("heads were exported on", "the database has chains"):
+        assert sign in again.err
+
+
+def test_production_is_not_told_that_all_is_well_without_an_exported_head(
+    production: Any, tmp_path: Path
+) -> None:
+    assert production("audit", "begin").code == 0
+    assert production("audit", "seal").code == 0
+    said = production("audit", "verify", "--json")
+    assert said.code == 0, said.err + said.out
+    (found,) = documents(said.out)
+    assert found["is_compared"] is True
+    assert found["exported_at"] is not None
+    assert "compared with the heads that were exported at" in production("audit", "verify").out
+    alone = production("audit", "verify", audit_heads="")
+    assert alone.code == 3
+    assert "begun anew or set back cannot be seen" in alone.out
+    head = production("audit", "export-head", "--json").out
+    (tmp_path / "by-hand").write_text(head)
+    by_hand = ("audit", "verify", "--head", str(tmp_path / "by-hand"))
+    assert production(*by_hand, audit_heads="").code == 0
+    outside = production("audit", "verify", audit_heads="", mode="development")
+    assert (outside.code, "begun anew" in outside.out) == (0, True)
+
+
+@pytest.mark.parametrize("heads", ["kept", "none"])
+def test_an_emptied_database_is_refused_by_ring_and_heads(
+    production: Any, database: str, heads: str
+) -> None:
+    own = {} if heads == "kept" else {"audit_heads": ""}
+    assert production("audit", "begin", **own).code == 0
+    assert production("audit", "seal", **own).code == 0
+    for table in ("audit_pending", "audit_seal", "audit_entry", "audit_head"):
+        change(database, text(f"DELETE FROM {table}"))
+    refused = production("account", "list", **own)
+    because = "emptied or set back" if heads == "kept" else "was begun on"
+    is_one_line(refused, because)
+    found = production("audit", "verify", "--json", **own)
+    assert found.code == 1
+    assert "chains_missing" in {one["why"] for one in documents(found.out)[0]["broken"]}
+    is_one_line(production("audit", "begin", **own), "there was an audit before")
+    said = production("audit", "begin", "--because", "the disk was lost", **own)
+    assert said.code == 0, said.err
+    assert production("audit", "seal", **own).code == 0
+    assert production("account", "list", **own).code == 0
+    engine = open_engine(database)
+    with engine.connect() as connection:
+        begun = select(t.audit_entry.c.asked_for).where(t.audit_entry.c.action == "audit.begin")
+        assert connection.scalars(begun).all() == ["the disk was lost"]
+    engine.dispose()
+
+
+def test_what_was_tampered_with_is_not_gone_on_from(production: Any, database: str) -> None:
+    assert production("audit", "begin").code == 0
+    assert production("audit", "seal").code == 0
+    change(database, update(t.audit_entry).values(actor="somebody else"))
+    said = production("audit", "begin", "--because", "it is fine")
+    is_one_line(said, "the log that is there was tampered with .city: entry_altered.")
+
+
+def test_a_place_for_heads_that_is_none_is_said_so(production: Any) -> None:
+    for named in ("heads", "ftp://h/x", "http://h/x", "file:heads"):
+        is_one_line(production("account", "list", audit_heads=named), "CASEWORK_AUDIT_HEADS")
 
 
 def test_nothing_younger_than_two_years_is_pruned_by_command_or_setting(asked: Any) -> None:

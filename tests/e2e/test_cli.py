@@ -368,13 +368,15 @@ def test_keys_are_made_with_what_they_need_and_all_of_it_is_named(run: Run) -> N
 
 
 def test_production_is_neither_a_demo_nor_seeded_nor_swept_as_of_the_future(
-    run: Run, database: str
+    run: Run, database: str, tmp_path: Path
 ) -> None:
-    production = KEYS | {"mode": "production", "database_url": database}
+    own_ring = str(shutil.copyfile(KEYS["key_ring"], tmp_path / "ring.json"))
+    production = KEYS | {"mode": "production", "database_url": database, "key_ring": own_ring}
     assert run("migrate", **production).code == 0
     is_one_line(run("demo", **production), "demo is not for production")
     is_one_line(run("demo", mode="production"), "demo is not for production")
     is_one_line(run("seed", **production), "production is not seeded")
+    assert run("audit", "begin", **production).code == 0
     ahead = (datetime.now(SEOUL) + timedelta(minutes=1)).isoformat()
     is_one_line(run("sweep", "--as-of", ahead, **production), "not swept as of the future")
     is_one_line(run("sweep", "--as-of", ahead, "--dry-run", **production), "not swept as of")

@@ -127,7 +127,7 @@ class Crowd:
 
 def append(engine: Engine, entries: int, seed: int) -> dict[str, Any]:
     """Write that many entries concurrently, and count what was sealed."""
-    seal_with(engine, lambda: KEY)
+    seal_with(engine, lambda: KEY, may_begin=True)
     crowd = Crowd(engine, entries, seed)
     crowd.go()
     verdict = sealing.verify(SqlAuditChainStore(engine.connect), KEY, utc_now())

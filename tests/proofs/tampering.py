@@ -371,7 +371,7 @@ def is_proven(result: dict[str, Any]) -> bool:
 def sealed_log(url: str, entries: int, seed: int) -> Engine:
     """An engine on a log of so many entries, all of them sealed."""
     engine = open_engine(url)
-    seal_with(engine, lambda: KEY)
+    seal_with(engine, lambda: KEY, may_begin=True)
     write_log(engine, entries, random.Random(seed))
     sealing.seal(SqlAuditChainStore(engine.connect), lambda: NOW)
     return engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -102,6 +103,19 @@ class KeyVault:
             return self.decrypt(check.sealed, _known_place(check.id)) == KNOWN
         except ValueError:
             return False
+
+    @property
+    def audit_begun(self) -> datetime | None:
+        """When the audit of this installation began; None where the ring does not say."""
+        return self._newest().ring.audit_begun
+
+    def note_audit_begun(self, now: datetime) -> None:
+        """Writes into the ring's file that the audit began; an earlier instant stays."""
+        change_ring(
+            self._path,
+            self._master,
+            lambda ring: replace(ring, audit_begun=ring.audit_begun or now),
+        )
 
     @property
     def path(self) -> Path:

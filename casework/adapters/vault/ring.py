@@ -43,9 +43,14 @@ class Key:
 
 @dataclass(frozen=True)
 class Ring:
-    """Every key in use, in the order in which they were made."""
+    """Every key in use, in the order in which they were made.
+
+    ``audit_begun`` is when the audit of this installation began, which nobody who can only write
+    to the database can make forgotten.
+    """
 
     keys: tuple[Key, ...]
+    audit_begun: datetime | None = None
 
     def of(self, kind: str) -> list[Key]:
         """The keys of a kind, the oldest first."""
@@ -93,7 +98,11 @@ def read_ring(path: Path, master: bytes) -> Ring:
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["format"] != _FORMAT:
             raise ValueError("another format")
-        ring = Ring(tuple(_unwrapped(one, master) for one in found["keys"]))
+        begun = found.get("audit_begun")
+        ring = Ring(
+            tuple(_unwrapped(one, master) for one in found["keys"]),
+            datetime.fromisoformat(begun) if begun else None,
+        )
     except OSError as error:
         raise RingError(f"the key ring cannot be read: {error.strerror}") from None
     except InvalidTag:
@@ -123,7 +132,10 @@ def _alone(path: Path) -> Iterator[None]:
 def _draft(path: Path, ring: Ring, master: bytes) -> Path:
     """Write the ring to a temporary file beside it, synced and readable by its owner only."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    text = json.dumps({"format": _FORMAT, "keys": [_wrapped(one, master) for one in ring.keys]})
+    plain = {"format": _FORMAT, "keys": [_wrapped(one, master) for one in ring.keys]}
+    if ring.audit_begun is not None:
+        plain["audit_begun"] = ring.audit_begun.isoformat()
+    text = json.dumps(plain)
     with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
         file.write(text)
         file.flush()

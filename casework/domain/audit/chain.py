@@ -32,6 +32,7 @@ FLAWS: Final = (
     "head_altered",
     "head_missing",
     "chains_altered",
+    "chains_missing",
     "seal_missing",
     "seal_altered",
     "seal_beyond_head",

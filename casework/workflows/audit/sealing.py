@@ -46,9 +46,12 @@ def seal(store: AuditChainStore, clock: Callable[[], datetime]) -> AuditCheck:
         if not some.entries and some.false <= false:
             break
         false |= some.false
-    return AuditCheck(
-        entries=done, flaws=[Flaw(chain=c, why="head_altered") for c in sorted(false)]
-    )
+    return AuditCheck(entries=done, flaws=[_not_sealed(chain) for chain in sorted(false)])
+
+
+def _not_sealed(chain: str) -> Flaw:
+    """Why a chain is left alone; that of all chains where there is none, and none is begun."""
+    return Flaw(chain=chain, why="chains_missing" if chain == CHAIN_LIST else "head_altered")
 
 
 def size(store: AuditChainStore) -> int:
@@ -77,9 +80,14 @@ def verify(
         flaw = _check_chain(shared, chain, heads.get(chain))
         if flaw is not None:
             verdict.flaws.append(flaw)
-    verdict.flaws += _check_exported(store, key, exported)
+    verdict.flaws += check_exported(store, key, exported)
     verdict.flaws += _check_unsealed(store, now, verdict, page, progress)
     return verdict
+
+
+def missing(store: AuditChainStore) -> list[Flaw]:
+    """The flaw of an audit that was begun, in a database without any chain."""
+    return [] if store.heads() else [Flaw(chain=CHAIN_LIST, why="chains_missing")]
 
 
 def _check_roll(heads: dict[str, ChainHead], key: bytes) -> list[Flaw]:
@@ -147,9 +155,7 @@ def _walk(
             return walk.end(), seen
 
 
-def _check_exported(
-    store: AuditChainStore, key: bytes, exported: Iterable[ChainHead]
-) -> list[Flaw]:
+def check_exported(store: AuditChainStore, key: bytes, exported: Iterable[ChainHead]) -> list[Flaw]:
     """Check the chains against heads that were exported and stored elsewhere."""
     heads, flaws = store.heads(), []
     for known in exported:

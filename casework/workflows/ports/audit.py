@@ -33,6 +33,10 @@ class AuditChainStore(Protocol):
         """
         ...
 
+    def waits(self) -> bool:
+        """Whether an entry is pending."""
+        ...
+
     def heads(self) -> dict[str, ChainHead]:
         """Every stored head by chain, the list of chains included."""
         ...
@@ -75,6 +79,27 @@ class AuditChainStore(Protocol):
 
     def prune(self, before: ChainHead, after: ChainHead, note: Callable[[Any], None]) -> int:
         """Delete the entries before a new head and save it; returns how many."""
+        ...
+
+
+class ArchiveFailed(Exception):
+    """A place where heads are kept could not be reached, or did not take them."""
+
+
+class HeadArchive(Protocol):
+    """A place outside the database to which heads are added, and that nothing is taken from."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, without a secret."""
+        ...
+
+    def add(self, line: str) -> None:
+        """Keep a line. Raises ArchiveFailed."""
+        ...
+
+    def last_lines(self) -> list[str]:
+        """The newest lines; none where it can only be added to. Raises ArchiveFailed."""
         ...
 
 

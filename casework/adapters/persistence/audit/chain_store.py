@@ -22,15 +22,20 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
 from casework.adapters.persistence import tables as t
-from casework.adapters.persistence.audit.sealing import key_of, read_heads, seal_entries
+from casework.adapters.persistence.audit.sealing import (
+    begin_chains,
+    key_of,
+    may_begin,
+    read_heads,
+    seal_entries,
+)
 from casework.adapters.persistence.engine.faults import fault
 from casework.adapters.persistence.engine.reaching import allow_statements
 from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
-from casework.domain.audit.chain import CHAIN_LIST, CITY, ChainHead, Entry, Seal, chain_list_of
+from casework.domain.audit.chain import CHAIN_LIST, CITY, ChainHead, Entry, Seal
 from casework.domain.errors import Conflict
 from casework.workflows.ports.audit import SealResult
 
@@ -61,12 +66,18 @@ class SqlAuditChainStore:
         with self._connect() as connection:
             if not _take_lock(connection):
                 return SealResult(0, frozenset())
+            if not (may_begin(connection) or read_heads(connection, [CHAIN_LIST])):
+                return SealResult(0, frozenset({CHAIN_LIST}))
             entries = [dict(row._mapping) for row in connection.execute(query)]
             sealed, false = seal_entries(connection, key_of(connection), entries, now)
             done = delete(audit_pending).where(audit_pending.c.entry_id.in_(sealed))
             connection.execute(done)
             connection.commit()
         return SealResult(len(sealed), frozenset(false))
+
+    def waits(self) -> bool:
+        with self._connect() as connection:
+            return connection.scalar(select(audit_pending.c.entry_id).limit(1)) is not None
 
     # Checking
 
@@ -224,9 +235,7 @@ def _take_lock(connection: Connection) -> bool:
     chains = list(connection.scalars(select(_head.c.chain)))
     if chains:  # another process holds it; or it was deleted: the seals' key prevents two
         return CHAIN_LIST not in chains
-    first = asdict(chain_list_of(()).signed(key_of(connection)))
-    made = postgresql.insert(_head).values(first).on_conflict_do_nothing()
-    return connection.execute(made.returning(_head.c.chain)).first() is not None
+    return begin_chains(connection) if may_begin(connection) else True
 
 
 def _uuid(text: str) -> UUID | None:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from structlog import get_logger
 
 from casework.adapters.persistence.tables.audit import audit_head, audit_pending, audit_seal
@@ -25,6 +26,7 @@ from casework.domain.audit.chain import (
 )
 
 KEY: Final = "audit_key"
+MAY_BEGIN: Final = "audit_may_begin"
 log = get_logger("casework.audit")
 # Every request on SQLite runs these: they are built once.
 _NEW_HEAD: Final = (
@@ -36,15 +38,33 @@ _NEW_SEAL: Final = insert(audit_seal)
 Connect = Callable[[], AbstractContextManager[Connection]]
 
 
-def seal_with(engine: Engine, key: Callable[[], bytes]) -> None:
-    """Give every connection of an engine the key of the chain heads, loaded when first needed."""
-    engine.update_execution_options(**{KEY: cache(key)})
+def seal_with(engine: Engine, key: Callable[[], bytes], *, may_begin: bool) -> None:
+    """Give every connection of an engine the key of the chain heads, loaded when first needed.
+
+    Without ``may_begin`` the first chain is not begun: where there is none, entries wait.
+    """
+    engine.update_execution_options(**{KEY: cache(key), MAY_BEGIN: may_begin})
 
 
 def key_of(connection: Connection) -> bytes:
     """The key of the heads."""
     key: bytes = connection.get_execution_options()[KEY]()
     return key
+
+
+def begin_chains(connection: Connection) -> bool:
+    """Enter an empty list of chains where there is none; whether it was this call that did."""
+    if read_heads(connection):
+        return False
+    first = asdict(chain_list_of(()).signed(key_of(connection)))
+    store = postgresql if connection.dialect.name == "postgresql" else sqlite
+    made = store.insert(audit_head).values(first).on_conflict_do_nothing()
+    return connection.execute(made.returning(audit_head.c.chain)).first() is not None
+
+
+def may_begin(connection: Connection) -> bool:
+    """Whether an empty log may be begun by whoever writes to it first."""
+    return bool(connection.get_execution_options().get(MAY_BEGIN, False))
 
 
 def seal_inline(connection: Connection, entry: Entry, now: datetime) -> None:
@@ -98,7 +118,7 @@ def _begin(connection: Connection, key: bytes, begun: set[str]) -> bool:
     """Enter chains that begin in the roll of chains, unless that was tampered with."""
     heads = read_heads(connection)
     roll = heads.pop(CHAIN_LIST, None)
-    if roll is None and heads:
+    if roll is None and (heads or not may_begin(connection)):
         return False
     if roll is not None:
         expected = chain_list_of(heads)

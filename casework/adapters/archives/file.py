@@ -1,0 +1,53 @@
+"""A file to which heads are added, best on a disk that only adds."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from casework.workflows.ports.audit import ArchiveFailed
+
+# Of the newest lines so much is read: one of seventeen chains takes six thousand bytes.
+TAIL_BYTES: Final = 256 * 1024
+
+
+@dataclass(frozen=True)
+class ArchiveFile:
+    """One line for each export, written to the disk before it counts as kept."""
+
+    path: Path
+
+    @property
+    def address(self) -> str:
+        """As the setting names it."""
+        return f"file:{self.path}"
+
+    def add(self, line: str) -> None:
+        """Keep a line, as one write at the end of the file."""
+        try:
+            number = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                written = f"{line}\n".encode()
+                if os.write(number, written) != len(written):
+                    raise ArchiveFailed(f"{self.address}: the disk is full")
+                os.fsync(number)
+            finally:
+                os.close(number)
+        except OSError as error:
+            raise ArchiveFailed(f"{self.address}: {error.strerror}") from error
+
+    def last_lines(self) -> list[str]:
+        """The last lines; none of a file that is not there yet."""
+        try:
+            with self.path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - TAIL_BYTES))
+                return file.read().decode(errors="replace").splitlines()
+        except FileNotFoundError:
+            if self.path.parent.is_dir():
+                return []
+            raise ArchiveFailed(f"{self.address}: the folder is not there") from None
+        except OSError as error:
+            raise ArchiveFailed(f"{self.address}: {error.strerror}") from error

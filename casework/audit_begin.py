@@ -1,0 +1,118 @@
+"""The audit of an installation is begun once: where that is known outside of its database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Engine, func, select
+from structlog import get_logger
+
+from casework.adapters.archives import AddressError, archives_of
+from casework.adapters.outbound.exchange import Exchange
+from casework.adapters.persistence import tables as t
+from casework.adapters.persistence.audit.chain_store import SqlAuditChainStore
+from casework.adapters.persistence.audit.entry import write_audit
+from casework.adapters.persistence.audit.sealing import begin_chains
+from casework.adapters.vault import KeyVault
+from casework.domain.access.policy import SYSTEM
+from casework.domain.clocks.calendar import SEOUL
+from casework.settings import Settings, SettingsError
+from casework.workflows.audit import exporting, sealing
+from casework.workflows.audit.exporting import Exported, Exporting
+from casework.workflows.ports.unit_of_work import RequestFacts
+
+log = get_logger("casework")
+# A collector takes or gives a few thousand bytes.
+TAKES_S = 5.0
+
+
+def exporting_of(settings: Settings, engine: Engine) -> Exporting:
+    """The chains of a database and the places that the settings name. Raises SettingsError."""
+    try:
+        archives = archives_of(
+            settings.audit_heads or "",
+            Exchange(private=True, total_s=TAKES_S),
+            secure=settings.is_production,
+        )
+    except AddressError as error:
+        raise SettingsError(f"CASEWORK_AUDIT_HEADS: {error}") from None
+    return Exporting(
+        store=SqlAuditChainStore(engine.connect),
+        archives=archives,
+        key=lambda: settings.key("audit"),
+    )
+
+
+def check(settings: Settings, engine: Engine, vault: KeyVault) -> None:
+    """Refuse a log that was emptied, set back or never begun. Raises SettingsError.
+
+    Outside production a log is begun by whoever writes to it first.
+    """
+    of = exporting_of(settings, engine)
+    compared = exporting.compare(of)
+    for address in compared.silent:
+        log.warning("exported heads cannot be read", address=address)
+    if compared.flaws and compared.exported_at:
+        raise SettingsError(
+            f"the audit is not as it was exported on {_day(compared.exported_at)}"
+            f" (chain {', '.join(flaw.chain for flaw in compared.flaws)}): it was emptied or set"
+            " back; see `casework audit verify`, and `casework audit begin --because …` where"
+            " a backup was put back on purpose"
+        )
+    if settings.is_production and not of.store.heads():
+        if vault.audit_begun:
+            raise SettingsError(
+                f"the audit was begun on {_day(vault.audit_begun)}, as the key ring says, and"
+                " this database has none: it was emptied, or it is another one"
+            )
+        raise SettingsError("the audit is not begun yet: run `casework audit begin`")
+
+
+def begin(
+    settings: Settings, engine: Engine, vault: KeyVault, because: str | None, now: datetime
+) -> Exported:
+    """Begin the audit, once; or, ``because`` of something, let it go on from what is there.
+
+    Leaves an entry, a mark on the key ring and a line at each place for heads. Raises
+    SettingsError where something tells of an earlier audit and nothing was given why, or where
+    the log that is there was tampered with: it stays as it is, as evidence.
+    """
+    of = exporting_of(settings, engine)
+    earlier = _signs_of_an_earlier(of, engine, vault)
+    if earlier and not because:
+        raise SettingsError(
+            f"there was an audit before: {'; '.join(earlier)}. Where a backup was put back on"
+            " purpose, say so with --because"
+        )
+    flaws = sealing.verify(of.store, of.key(), now).flaws
+    if flaws:
+        named = ", ".join(f"{flaw.chain}: {flaw.why}" for flaw in flaws)
+        raise SettingsError(f"the log that is there was tampered with ({named}): it stays as it is")
+    vault.note_audit_begun(now)  # first: a log that is begun is never unknown to the ring
+    facts = RequestFacts(task="casework audit begin", asked_for=because)
+    with engine.begin() as connection:
+        begin_chains(connection)
+        write_audit(connection, SYSTEM, "audit.begin", now, facts, ())
+    sealing.seal(of.store, lambda: now)
+    return exporting.go_on_from_here(of, because, now)
+
+
+def _signs_of_an_earlier(of: Exporting, engine: Engine, vault: KeyVault) -> list[str]:
+    """What tells that there was an audit: the key ring, an export, the chains, the grant log."""
+    found = []
+    if vault.audit_begun:
+        found.append(f"the key ring says that it was begun on {_day(vault.audit_begun)}")
+    last, silent = exporting.newest(of)
+    if last is not None:
+        found.append(f"heads were exported on {_day(last.exported_at)}")
+    found += [f"{address} cannot be asked" for address in silent]
+    if of.store.heads():
+        found.append("the database has chains")
+    with engine.connect() as connection:
+        if connection.scalar(select(func.count()).select_from(t.account_grant_log)):
+            found.append("the log of rights has entries")
+    return found
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(SEOUL).date().isoformat()
