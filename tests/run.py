@@ -31,7 +31,7 @@ def faked_clock(moment: str) -> dict[str, str]:
         "LD_PRELOAD": str(library()),
         "FAKETIME": f"@{begins:%Y-%m-%d %H:%M:%S}",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        # Without it a thread that waits for another one asks in a loop: tests took five times as long.
+        # Without it a waiting thread asks in a loop: tests took five times as long.
         "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         "TZ": "Asia/Seoul",
     }
