@@ -514,6 +514,7 @@ def _residents() -> None:
         sa.Column("answered_with", sa.Text(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("answered_by_note_id", sa.Uuid(), nullable=True),
+        sa.Column("answers_taken_back", Json, nullable=False),
         sa.Column("corrects_note_id", sa.Uuid(), nullable=True),
         sa.Column("correction_reason", sa.Text(), nullable=True),
         sa.Column("corrected_by_note_id", sa.Uuid(), nullable=True),
