@@ -310,10 +310,12 @@ class PlanActs(ReferralActs):
                 checked_on=on, findings="well", goals=[],
                 next_check_on=on + timedelta(days=30) if n % 3 == 0 else None,
             )  # fmt: skip
+            confirmed = n % 2 == 0
             done = self.attempt(
                 "check", self.worker(case),
-                lambda ctx: running.record_check(ctx, case.id, found),
-                may=case.status == "supported" and self.may_be_dated(on, earliest), how=how,
+                lambda ctx: running.record_check(ctx, case.id, found, confirmed=confirmed),
+                may=case.status == "supported" and self.may_be_dated(on, earliest)
+                and (on != case.last_checked_on or confirmed), how=how,
             )  # fmt: skip
             if done:
                 case.last_checked_on, case.next_check_on = on, found.next_check_on

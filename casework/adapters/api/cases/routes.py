@@ -188,11 +188,12 @@ def _assessment(call: Call, reading: Reading, made: RecordInCase) -> dict[str, A
 def record_check(id: UUID, body: check_bodies.RecordCheck, call: Caller) -> Response:
     """Record how things go.
 
-    The next check is due within six months, or on an earlier day that is set here.
+    The next check is due within six months, or on an earlier day that is set here. A second check
+    of one day needs ``confirm``.
     """
-    findings = Findings(**body.model_dump())
+    findings = Findings(**body.model_dump(exclude={"confirm"}))
     return call.change(
-        lambda ctx: running.record_check(ctx, id, findings),
+        lambda ctx: running.record_check(ctx, id, findings, confirmed=body.confirm),
         READ,
         lambda reading, made: render.check(
             next(one for one in reading.cases.get(made.case_id).checks if one.id == made.id)
