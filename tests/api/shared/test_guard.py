@@ -150,7 +150,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
         "POST /cases/{id}/assign", "POST /cases/{id}/transfer", "POST /cases/{id}/reopen",
         "POST /caseloads/handover", "POST /absences", "GET /absences", "GET /absences/{id}",
         "PATCH /absences/{id}", "POST /absences/{id}/end",
-        "POST /residents/{id}/died/undo",
+        "POST /checks/{id}/enter-in-error", "POST /residents/{id}/died/undo",
         "POST /residents/{id}/merge", "GET /merges/{id}", "POST /merges/{id}/undo",
         "GET /duplicates", "POST /duplicates/{id}/decide",
         "POST /referrals/{id}/enter-in-error",

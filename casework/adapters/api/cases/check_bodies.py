@@ -22,6 +22,12 @@ class RecordCheck(Body):
     )
 
 
+class EnterCheckInError(Body):
+    """Why the check never was."""
+
+    reason: Words
+
+
 class CorrectCheck(Body):
     """What was really found, and when; what is left out stays as it is."""
 
